@@ -20,7 +20,7 @@ from typing import BinaryIO
 
 import chardet
 
-from app.documents.source import ENCODINGS, Remark, Source
+from app.documents.source import ENCODINGS, Remark, Source, counted
 
 SAMPLE_BYTES = 64 * 1024
 CHUNK_BYTES = 512 * 1024
@@ -114,8 +114,7 @@ def after_the_text(encoding: str, odd_bytes: int) -> Iterator[Remark]:
     """What is to be said of a text's encoding."""
     if encoding != "utf-8":
         yield Remark("encoding", {"encoding": encoding})
-    if odd_bytes:
-        yield Remark("odd_bytes", {"count": odd_bytes})
+    yield from counted("odd_bytes", odd_bytes)
 
 
 def known(name: str) -> str:

@@ -88,7 +88,9 @@ class Source:
         return TextBudget(self.path)
 
     def remark(self, name: str, **values: str | int) -> None:
-        self.remarks.append(Remark(name, values))
+        """What a rewriter has to tell; nothing where it counted none."""
+        if values.get("count", 1):
+            self.remarks.append(Remark(name, values))
 
     def unreadable(self, reason: str) -> DocumentUnreadable:
         return DocumentUnreadable(str(self.path), reason)
@@ -156,6 +158,12 @@ class Remark:
 
     name: str
     values: dict[str, str | int] = field(default_factory=dict)
+
+
+def counted(name: str, count: int) -> Iterator[Remark]:
+    """The remark on how many there are, where there are any."""
+    if count:
+        yield Remark(name, {"count": count})
 
 
 Item = Opened | Piece | PageRead | Remark

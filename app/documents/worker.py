@@ -208,7 +208,8 @@ class _Way:
         return found
 
     def _remark(self, name: str, **values: str | int) -> None:
-        self._remarks.add(Remark(name, values))
+        if values.get("count", 1):
+            self._remarks.add(Remark(name, values))
 
     def _wait(self, item: Block | Segment, characters: int) -> None:
         self._source.text.take(characters)
@@ -271,8 +272,7 @@ class _Reading(_Way):
             self._remarks.add(remark)
         if self._is_recognized:
             self._remark("recognized")
-        if self._hidden:
-            self._remark("hidden_characters", count=self._hidden)
+        self._remark("hidden_characters", count=self._hidden)
         sha256 = self._sha256()
         require_unchanged(self._path, self._before)
         return Done(
@@ -397,12 +397,10 @@ class _Finding(_Walk):
         self._flush()
         sha256 = self._sha256()
         self._check()
-        if self._hidden:
-            self._remark("hidden_characters", count=self._hidden)
+        self._remark("hidden_characters", count=self._hidden)
         for remark in self._fonts.remarks():
             self._remarks.add(remark)
-        if self._long:
-            self._remark("long_segments", count=self._long)
+        self._remark("long_segments", count=self._long)
         return SegmentsDone(format_, self._count, self._sample.language(), sha256, self._remarks.all())
 
     def _visit(self, segment: Segment) -> None:

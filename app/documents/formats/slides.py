@@ -27,7 +27,7 @@ from app.documents.formats.office.package import (
     opened_package,
 )
 from app.documents.segments import SegmentKind
-from app.documents.source import Ask, Item, Once, Opened, PageRead, Remark, Source, Target, Visit, Visits
+from app.documents.source import Ask, Item, Once, Opened, PageRead, Remark, Source, Target, Visit, Visits, counted
 
 P = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
 MODERN_COMMENT = "{http://schemas.microsoft.com/office/powerpoint/2018/8/main}txBody"
@@ -72,8 +72,7 @@ class _Presentation:
         yield from self._margins.values()
         for part in self._missing:
             yield Remark("missing_part", {"part": part})
-        if self._pictures:
-            yield Remark("pictures", {"count": self._pictures})
+        yield from counted("pictures", self._pictures)
 
     def _slide(self, number: int, part: str) -> Iterator[Item]:
         if part not in self._package.archive:
@@ -260,8 +259,7 @@ class _Show:
             self._behind(name)
         if self._target is not None and before != set(self._package.changed):
             self._turn_defaults(self._target)
-        if self._drawings.left.count:
-            self._package.source.remark("left_blocks", count=self._drawings.left.count)
+        self._package.source.remark("left_blocks", count=self._drawings.left.count)
 
     def _slide(self, name: str, number: int) -> None:
         with self._package.opened(name) as part:

@@ -21,7 +21,7 @@ from app.documents.folder import MOST_FILES, documents_in
 from app.documents.formats.detection import find_format
 from app.documents.formats.registry import reader_for
 from app.documents.limits import unpacked_folder
-from app.documents.source import Item, Opened, PageRead, Remark, Source
+from app.documents.source import Item, Opened, PageRead, Remark, Source, counted
 
 _NO_NAME = re.compile(r"[^\w.() -]")
 MOST_NAME = 100
@@ -42,8 +42,7 @@ def read(source: Source) -> Iterator[Item]:
                     yield from _Inside(source, archive, name, page).items(folder)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-        if others := len(archive.names) - len(names):
-            yield Remark("others_inside", {"count": others})
+        yield from counted("others_inside", len(archive.names) - len(names))
 
 
 class _Inside:

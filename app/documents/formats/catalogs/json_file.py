@@ -53,8 +53,7 @@ class _Writing:
                 self._put(each, target)
         if target is not None and len(tops) == 1 and tops[0].has_more:
             self._set(tops[0], renamed_locale(tops[0].value, target.language) or tops[0].value)
-        if self._left:
-            self._source.remark("left_values", count=self._left)
+        self._source.remark("left_values", count=self._left)
 
     def _put(self, each: String, target: Target | None) -> None:
         path = each.path

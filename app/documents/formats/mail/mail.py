@@ -19,7 +19,7 @@ from app.documents.blocks import Kind, Piece, Place
 from app.documents.encoding import Decoded, decode, known
 from app.documents.formats.plain import text as text_reader
 from app.documents.formats.web.walker import Walker
-from app.documents.source import Item, Opened, Remark, Source
+from app.documents.source import Item, Opened, Remark, Source, counted
 
 HEADERS = ("From", "To", "Cc", "Date")
 MOST_DEPTH = 50
@@ -76,8 +76,7 @@ def _of_mail(whole: Part, source: Source) -> Iterator[Item]:
     yield from headers_piece(subject, [f"{name}: {value}" for name in HEADERS if (value := _header(whole, name))])
     for part, decoded in texts:
         yield from body_pieces(decoded.text, part.get_content_type() == "text/html")
-    if odd_bytes := sum(decoded.odd_bytes for _, decoded in texts):
-        yield Remark("odd_bytes", {"count": odd_bytes})
+    yield from counted("odd_bytes", sum(decoded.odd_bytes for _, decoded in texts))
     for part in attached:
         yield Remark("attachment", {"name": _name_of(part), "size_bytes": _size_of(part)})
 

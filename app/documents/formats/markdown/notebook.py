@@ -14,7 +14,7 @@ from app.documents.blocks import Kind, Piece, Place
 from app.documents.encoding import after_the_text, decode
 from app.documents.formats.markdown.reading import pieces_of as pieces_of_markdown
 from app.documents.formats.plain import text as text_reader
-from app.documents.source import Item, Opened, Remark, Source
+from app.documents.source import Item, Opened, Source, counted
 
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")  # colours in what a terminal would show
 _MARKDOWN = ("markdown", "heading")
@@ -41,8 +41,7 @@ def read(source: Source) -> Iterator[Item]:
         for output in outputs:
             yield from _code(_written(output), f"cell {number}", "output")
             pictures += _has_picture(output)
-    if pictures:
-        yield Remark("pictures", {"count": pictures})
+    yield from counted("pictures", pictures)
     yield from after_the_text(decoded.encoding, decoded.odd_bytes)
 
 

@@ -65,10 +65,8 @@ class _Writing:
                 else:
                     self._put(text)
             lost += portion.lost
-        if left:
-            self._source.remark("left_markup", count=left)
-        if lost:
-            self._source.remark("left_blocks", count=lost)
+        self._source.remark("left_markup", count=left)
+        self._source.remark("left_blocks", count=lost)
 
     def _put_html(self, start: int, end: int) -> None:
         new = shown_piece(self._text[start:end], self._visits)

@@ -32,7 +32,7 @@ from app.documents.formats.opendocument.styles import (
     title_in,
     whole,
 )
-from app.documents.source import Item, Opened, PageRead, Remark, Source
+from app.documents.source import Item, Opened, PageRead, Remark, Source, counted
 
 _SECTION = f"{TEXT}section"
 _CONTAINERS = frozenset(
@@ -175,8 +175,7 @@ class _Reading:
                 yield from self._blocks.gathered(each, places, Kind.NOTE, kind)
 
     def remarks(self) -> Iterator[Remark]:
-        if self._blocks.pictures:
-            yield Remark("pictures", {"count": self._blocks.pictures})
+        yield from counted("pictures", self._blocks.pictures)
 
     def _equation(self, href: str) -> str:
         """An equation is a document of its own inside the archive; other objects have no words that belong here."""

@@ -16,7 +16,7 @@ from app.documents.formats.pdf.pages import Annotations, Outline, opened, pictur
 from app.documents.formats.pdf.ruled import with_tables
 from app.documents.formats.pdf.text import Line, PageText, Probe, Table, page_text
 from app.documents.formats.pictures import Picture, Tesseract, find_tesseract
-from app.documents.source import Item, Opened, PageRead, Remark, Source
+from app.documents.source import Item, Opened, PageRead, Source, counted
 
 PAGES_AHEAD = 5
 MOST_TITLE_BYTES = 10_000
@@ -71,10 +71,8 @@ class _Reading:
                 yield from self._put()
                 yield from self._without_text(page)
         yield from self._put()
-        if self._damaged:
-            yield Remark("damaged_pages", {"count": self._damaged})
-        if self._unrecognized:
-            yield Remark("no_recognition", {"count": self._unrecognized})
+        yield from counted("damaged_pages", self._damaged)
+        yield from counted("no_recognition", self._unrecognized)
 
     def _windows(self) -> Iterator[tuple[PageText, list[PageText]]]:
         """Each page with the next ones."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from app.documents.blocks import Kind, Piece, Place
 from app.documents.encoding import after_the_text, stream
 from app.documents.formats.plain.text import lines, without_nuls
-from app.documents.source import Item, Opened, Remark, Source
+from app.documents.source import Item, Opened, Source, counted
 
 LEAST_LINES, MOST_LINES = 60, 120
 MOST_LINE_CHARACTERS = 2000
@@ -67,8 +67,7 @@ def read(source: Source) -> Iterator[Item]:
                 language = _runs_with(raw)
             end = part[-1][0] + len(part[-1][1]) + part[-1][2]
             yield Piece(Kind.CODE, without_nuls(raw).strip("\n"), place=Place("", start, end), label=language)
-        if long_lines:
-            yield Remark("long_lines", {"count": long_lines})
+        yield from counted("long_lines", long_lines)
         yield from after_the_text(text.encoding, text.odd_bytes + nuls)
 
 

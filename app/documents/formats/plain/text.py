@@ -176,8 +176,7 @@ def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target |
         return plain(new) if new is not None else None
 
     left = walk(file.text, file.newline, show, file.replace)
-    if left:
-        source.remark("left_blocks", count=left)
+    source.remark("left_blocks", count=left)
     if out is not None:
         file.write(out)
 

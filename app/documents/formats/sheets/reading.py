@@ -26,7 +26,7 @@ from app.documents.formats.markup.xml_tree import WithoutPictures
 from app.documents.formats.opendocument.reading import Found, Spreadsheet
 from app.documents.formats.opendocument.styles import CONTENT, refuse_protected
 from app.documents.formats.sheets.workbook import Workbook
-from app.documents.source import Item, Opened, PageRead, Remark, Source
+from app.documents.source import Item, Opened, PageRead, Remark, Source, counted
 
 ROWS = 100
 MOST_ROWS = 100_000
@@ -89,8 +89,7 @@ def _ods(book: Spreadsheet, source: Source) -> Iterator[Item]:
             beside: list[Piece] = []
             content = _Content(_repeated(found, beside, page, sheet.name), beside, partial(getattr, sheet, "rows"))
             yield from _Sheet(sheet.name, page, source).items(content, sheet.is_hidden)
-    if book.pictures:
-        yield Remark("pictures", {"count": book.pictures})
+    yield from counted("pictures", book.pictures)
 
 
 def _repeated(found: Iterator[Found], beside: list[Piece], page: int, name: str) -> _Rows:

@@ -34,7 +34,7 @@ from app.documents.formats.markup.xml_tree import Element, local_name, parse, wo
 from app.documents.formats.web.page_walk import PageWalk, primary
 from app.documents.formats.web.pages import coded_page, decode_page
 from app.documents.formats.web.walker import Walker
-from app.documents.source import Item, Opened, PageRead, Remark, Source, Target, Visit, Visits
+from app.documents.source import Item, Opened, PageRead, Remark, Source, Target, Visit, Visits, counted
 from app.language.names import is_rtl
 
 MOST_MEMBER_BYTES = 64_000_000
@@ -57,8 +57,7 @@ def read(source: Source) -> Iterator[Item]:
                 yield PageRead(page)
         for part in package.missing:
             yield Remark("missing_part", {"part": part})
-        if chapters.pictures:
-            yield Remark("pictures", {"count": chapters.pictures})
+        yield from counted("pictures", chapters.pictures)
 
 
 class _Chapters:

@@ -17,7 +17,7 @@ from app.documents.formats.markup.xml_tree import (
     stream_blocks,
     words_in,
 )
-from app.documents.source import Item, Opened, Remark, Source
+from app.documents.source import Item, Opened, Source, counted
 
 _SPACES = ("http://www.gribuser.ru/xml/fictionbook/2.0", "http://www.gribuser.ru/xml/fictionbook/2.1", "")
 _CONTAINERS = frozenset(
@@ -44,8 +44,7 @@ def read(source: Source) -> Iterator[Item]:
             pictures += sum(1 for _ in numbered.element.iter("{*}image", "image"))
     if not is_opened:
         yield Opened()
-    if pictures:
-        yield Remark("pictures", {"count": pictures})
+    yield from counted("pictures", pictures)
 
 
 class _Part:

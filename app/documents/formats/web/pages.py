@@ -23,7 +23,7 @@ from app.documents.formats.markup.tags import Edit, edits_of, spliced
 from app.documents.formats.web.page_walk import PageWalk
 from app.documents.formats.web.walker import Walker
 from app.documents.segments import Content, content_of
-from app.documents.source import Item, Opened, Remark, Source, Target, Visit, Visits
+from app.documents.source import Item, Opened, Source, Target, Visit, Visits, counted
 
 _HEADERS = re.compile(rb"\A(?:\xef\xbb\xbf)?(?:From |[A-Za-z][A-Za-z0-9\-]*:)")
 _SCRIPTLESS = re.compile(r"<(?:noscript|noframes)\b", re.IGNORECASE)
@@ -57,8 +57,7 @@ def _items(decoded: Decoded, part: str) -> Iterator[Item]:
         yield first
         yield from pieces
     yield from after_the_text(decoded.encoding, decoded.odd_bytes)
-    if walker.pictures:
-        yield Remark("pictures", {"count": walker.pictures})
+    yield from counted("pictures", walker.pictures)
 
 
 def _page_of(data: bytes, source: Source) -> tuple[bytes, str, str]:

@@ -46,7 +46,7 @@ from app.documents.formats.word.model import (
     symbol_of,
     whole,
 )
-from app.documents.source import Item, Opened, Remark, Source
+from app.documents.source import Item, Opened, Remark, Source, counted
 
 _CONTAINERS = frozenset(tags(W, "document body sdt sdtContent customXml ins moveTo"))
 
@@ -90,8 +90,7 @@ class _Document:
         for each in self._related.values():
             if each.kind == "aFChunk" and each.target in archive:
                 yield Remark("attachment", {"name": each.target, "size_bytes": archive.size(each.target)})
-        if self._blocks.pictures:
-            yield Remark("pictures", {"count": self._blocks.pictures})
+        yield from counted("pictures", self._blocks.pictures)
 
     def _body(self, elements: Iterator[Numbered]) -> Iterator[Piece]:
         for start, end, element in elements:

@@ -146,8 +146,7 @@ class _Document:
 
     def _tell(self) -> None:
         source, archive = self._package.source, self._package.archive
-        if self._drawings.left.count:
-            source.remark("left_blocks", count=self._drawings.left.count)
+        source.remark("left_blocks", count=self._drawings.left.count)
         for each in self._related.values():
             if is_missed(each, archive):
                 source.remark("missing_part", part=each.target)

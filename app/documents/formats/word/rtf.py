@@ -14,7 +14,7 @@ from typing import NamedTuple
 from app.documents.blocks import Kind, Piece, Place, table_text
 from app.documents.encoding import decode
 from app.documents.formats.office.paragraphs import MOST_ANCESTORS
-from app.documents.source import Item, Opened, Remark, Source
+from app.documents.source import Item, Opened, Source, counted
 
 _ROWS = 100
 _TOKEN = re.compile(
@@ -84,10 +84,8 @@ def read(source: Source) -> Iterator[Item]:
     yield Opened(title=title[1] if title else "")
     walker = RtfWalker(data)
     yield from walker.pieces()
-    if walker.pictures:
-        yield Remark("pictures", {"count": walker.pictures})
-    if walker.odd_bytes:
-        yield Remark("odd_bytes", {"count": walker.odd_bytes})
+    yield from counted("pictures", walker.pictures)
+    yield from counted("odd_bytes", walker.odd_bytes)
 
 
 class RtfWalker:
