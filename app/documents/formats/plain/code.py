@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 
+from app.core.paths import resource
 from app.documents.blocks import Kind, Piece, Place
 from app.documents.encoding import after_the_text, stream
 from app.documents.formats.plain.text import lines, without_nuls
@@ -19,24 +21,11 @@ MOST_CHARACTERS = 16_000
 Line = tuple[int, str, int]
 """Its offset, its text with its newline, and how many characters of it were left out."""
 
-_ENDINGS = {
-    "python": "py pyw pyi", "javascript": "js mjs cjs jsx", "typescript": "ts tsx mts cts", "java": "java",
-    "kotlin": "kt kts", "c": "c h", "c++": "cpp cc cxx hpp hh hxx ino", "c#": "cs", "go": "go", "rust": "rs",
-    "ruby": "rb gemspec", "php": "php phtml", "swift": "swift", "scala": "scala sbt", "perl": "pl pm", "lua": "lua",
-    "r": "r rmd", "julia": "jl", "haskell": "hs", "erlang": "erl", "elixir": "ex exs", "clojure": "clj cljs edn",
-    "lisp": "lisp el scm rkt", "ocaml": "ml mli", "f#": "fs fsx", "dart": "dart", "groovy": "groovy gradle",
-    "objective-c": "m mm", "assembly": "asm s", "fortran": "f f90 f95 for", "pascal": "pas pp dpr", "zig": "zig",
-    "nim": "nim", "vb": "vb vbs bas", "matlab": "mlx", "sql": "sql", "shell": "sh bash zsh fish ksh",
-    "batch": "bat cmd", "powershell": "ps1 psm1 psd1", "css": "css", "scss": "scss sass", "less": "less", "vue": "vue",
-    "svelte": "svelte", "template": "jsp asp aspx erb ejs hbs jinja jinja2 j2 twig mustache",
-    "json": "json jsonl ndjson json5 geojson webmanifest",
-    "yaml": "yaml yml", "toml": "toml", "ini": "ini cfg conf properties env editorconfig desktop service",
-    "xml": "xml svg xsd xsl xslt plist rss atom xaml csproj resx", "graphql": "graphql gql", "protobuf": "proto",
-    "terraform": "tf tfvars hcl", "latex": "tex sty cls bib", "makefile": "mk mak", "cmake": "cmake", "nix": "nix",
-    "diff": "diff patch", "lock": "lock", "solidity": "sol", "verilog": "v sv", "vhdl": "vhd vhdl", "qml": "qml",
-    "glsl": "glsl vert frag hlsl wgsl", "cuda": "cu cuh", "tcl": "tcl", "awk": "awk", "vim": "vim",
-}  # fmt: skip
-_LANGUAGES = {ending: language for language, endings in _ENDINGS.items() for ending in endings.split()}
+_LANGUAGES = {
+    ending: language
+    for language, endings in json.loads(resource("code.json").read_text("utf-8")).items()
+    for ending in endings.split()
+}
 _NAMES = {"makefile": "makefile", "dockerfile": "dockerfile", "cmakelists.txt": "cmake", "jenkinsfile": "groovy"}
 _SHEBANG = re.compile(r"#![ \t]*/(?:\S*/)?([a-z]+)[\d.]*(?:[ \t]+(?:-\S+[ \t]+)*([a-z]+))?")
 
