@@ -17,7 +17,7 @@ from urllib.parse import unquote_to_bytes
 
 from app.documents.blocks import Kind, Piece, Place
 from app.documents.encoding import Decoded, decode, known
-from app.documents.formats.plain import text as text_reader
+from app.documents.formats.plain.text import plain_pieces
 from app.documents.formats.web.walker import Walker
 from app.documents.source import Item, Opened, Remark, Source, counted
 
@@ -60,10 +60,8 @@ def headers_piece(subject: str, lines: list[str]) -> Iterator[Piece]:
 def body_pieces(text: str, is_html: bool) -> Iterator[Piece]:
     if is_html:
         yield from Walker(text, part="body").pieces()
-        return
-    for start, raw in text_reader.paragraphs([text]):
-        if piece := text_reader.without_nuls(raw).strip("\n"):
-            yield Piece(Kind.PARAGRAPH, piece, place=Place("body", start, start + len(raw)))
+    else:
+        yield from plain_pieces(text, "body")
 
 
 def _of_mail(whole: Part, source: Source) -> Iterator[Item]:

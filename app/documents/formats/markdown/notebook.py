@@ -13,7 +13,7 @@ from typing import Any
 from app.documents.blocks import Kind, Piece, Place
 from app.documents.encoding import after_the_text, decode
 from app.documents.formats.markdown.reading import pieces_of as pieces_of_markdown
-from app.documents.formats.plain import text as text_reader
+from app.documents.formats.plain.text import plain_pieces, without_nuls
 from app.documents.source import Item, Opened, Source, counted
 
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")  # colours in what a terminal would show
@@ -63,14 +63,12 @@ def _of_cell(cell: dict[str, Any], part: str, language: str) -> Iterator[Piece]:
         for piece in pieces_of_markdown(text):
             yield piece._replace(place=piece.place._replace(part=part))
     else:
-        for start, raw in text_reader.paragraphs([text]):
-            place = Place(part, start, start + len(raw))
-            yield Piece(Kind.PARAGRAPH, text_reader.without_nuls(raw).strip("\n"), place=place)
+        yield from plain_pieces(text, part)
 
 
 def _code(text: str, part: str, label: str) -> Iterator[Piece]:
     if text.strip():
-        yield Piece(Kind.CODE, text_reader.without_nuls(text).strip("\n"), place=Place(part, 0, len(text)), label=label)
+        yield Piece(Kind.CODE, without_nuls(text).strip("\n"), place=Place(part, 0, len(text)), label=label)
 
 
 def _written(output: dict[str, Any]) -> str:

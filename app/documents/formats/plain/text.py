@@ -93,6 +93,13 @@ def cut_at(text: str, start: int) -> int:
     return start + (space + 1 if space >= 0 else max(1, len(window)))
 
 
+def plain_pieces(text: str, part: str) -> Iterator[Piece]:
+    """The paragraphs of a text that is a part of something else; none of them is taken for a heading."""
+    for start, raw in paragraphs([text]):
+        if words := without_nuls(raw).strip("\n"):
+            yield Piece(Kind.PARAGRAPH, words, place=Place(part, start, start + len(raw)))
+
+
 def pieces_of(raw: str, start: int = 0) -> Iterator[Piece]:
     """One paragraph as a piece, or two where its first line is a heading."""
     lead = len(raw) - len(raw.lstrip("\r\n\0"))
@@ -472,21 +479,7 @@ def joined(lines: Sequence[str]) -> str:
 
 def wrapped(text: str, first: str, next_: str, most: int) -> list[str]:
     """Lines of at most `most` columns, where words allow it; `first` and `next_` are what they begin with."""
-    most = max(most, width_of(next_) + LEAST_WIDTH)
-    lines, line, is_begun = [], first, False
-    for piece in _words(text):
-        if is_begun and width_of(line) + width_of(piece.rstrip()) > most:
-            lines.append(line.rstrip())
-            line, is_begun = next_, False
-        if is_begun or not piece.isspace():
-            line += piece
-            is_begun = True
-    return [*lines, line.rstrip() if is_begun else line]
-
-
-def _words(text: str) -> Iterator[str]:
-    for found in _PIECE.finditer(text):
-        yield found[0]
+    return _filled(text, max(most, width_of(next_) + LEAST_WIDTH), first, next_)
 
 
 def balanced(text: str, most_lines: int) -> list[str]:
@@ -503,11 +496,13 @@ def balanced(text: str, most_lines: int) -> list[str]:
     return _filled(text, high)
 
 
-def _filled(text: str, most: int) -> list[str]:
-    lines, line = [], ""
-    for piece in _words(text):
-        if line.strip() and width_of(line) + width_of(piece.rstrip()) > most:
-            lines.append(line.strip())
-            line = ""
-        line += piece
-    return [*lines, line.strip()] if line.strip() or not lines else lines
+def _filled(text: str, most: int, first: str = "", next_: str = "") -> list[str]:
+    lines, line, is_begun = [], first, False
+    for piece in _PIECE.findall(text):
+        if is_begun and width_of(line) + width_of(piece.rstrip()) > most:
+            lines.append(line.rstrip())
+            line, is_begun = next_, False
+        if is_begun or not piece.isspace():
+            line += piece
+            is_begun = True
+    return [*lines, line.rstrip() if is_begun else line]
