@@ -11,7 +11,7 @@ import pytest
 
 from app.core.errors import DocumentUnreadable
 from app.documents.blocks import Kind, Piece
-from app.documents.formats import pictures as recognition
+from app.documents.formats import pictures
 from app.documents.formats.pdf.pages import draw
 from app.documents.formats.pdf.pdf import read
 from app.documents.formats.pictures import Picture, find_tesseract
@@ -101,7 +101,7 @@ def test_a_page_that_is_a_picture_is_read_with_the_places_of_its_lines(
 def test_the_languages_are_the_systems_and_english_as_far_as_they_are_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recognition.locale, "getlocale", lambda: ("de_DE", "UTF-8"))
+    monkeypatch.setattr(pictures.locale, "getlocale", lambda: ("de_DE", "UTF-8"))
     asked = install(tmp_path, monkeypatch)
     items_of(scan(tmp_path))
     said = asked.read_text().split()
@@ -127,7 +127,7 @@ def test_a_tesseract_that_fails_leaves_a_picture(tmp_path: Path, monkeypatch: py
 @posix_only
 def test_a_tesseract_that_never_answers_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     install(tmp_path, monkeypatch, "import threading; threading.Event().wait()")
-    monkeypatch.setattr(recognition, "MOST_S", 0.5)
+    monkeypatch.setattr(pictures, "MOST_S", 0.5)
     items = items_of(scan(tmp_path))
     assert items[1:] == [PageRead(1, has_text=False, is_picture=True)]
 
@@ -174,7 +174,7 @@ def test_a_file_of_pictures_is_read_and_marked_page_by_page(tmp_path: Path, monk
     install(tmp_path, monkeypatch, TWO_PAGES)
     path = tmp_path / "a.tif"
     path.write_bytes(b"P6\n1 1\n255\nRGB")
-    assert list(recognition.read(Source(path))) == [
+    assert list(pictures.read(Source(path))) == [
         Opened("page", 3),
         Piece(Kind.PARAGRAPH, "First page.", 1),
         PageRead(1, is_picture=True, recognized=True),
@@ -183,7 +183,7 @@ def test_a_file_of_pictures_is_read_and_marked_page_by_page(tmp_path: Path, monk
         PageRead(3, is_picture=True, recognized=True),
     ]
     with pytest.raises(DocumentUnreadable) as caught:
-        list(recognition.read(Source(path, recognize=False)))
+        list(pictures.read(Source(path, recognize=False)))
     assert caught.value.reason == "picture"
 
 
@@ -196,7 +196,7 @@ def test_a_picture_in_which_nothing_is_found_has_no_text(
     path = tmp_path / "a.png"
     path.write_bytes(b"P6\n1 1\n255\nRGB")
     with pytest.raises(DocumentUnreadable) as caught:
-        list(recognition.read(Source(path)))
+        list(pictures.read(Source(path)))
     assert caught.value.reason == "no_text"
 
 

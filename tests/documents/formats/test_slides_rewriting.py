@@ -18,7 +18,7 @@ from app.documents.blocks import Piece
 from app.documents.formats.slides import read
 from app.documents.segments import Content, Mark, Segment, SegmentKind
 from app.documents.source import Remark, Source, Target
-from tests.documents.formats.slides.test_reading import KINDS, Plan, broken_line, made
+from tests.documents.formats.test_slides import KINDS, Plan, broken_line, made
 from tests.helpers import rewriting
 from tests.helpers.office_files import rels, shape, slide_part, write_pptx
 from tests.helpers.rewriting import reversed_words
