@@ -18,6 +18,7 @@ from app.core.child import Child, own_command
 from app.core.errors import DocumentReaderFailed, DocumentTooDemanding, DocumentUnreadable
 from app.core.events import CancelToken
 from app.core.wire import Conversation, Ended, Failed, Said
+from app.documents import protocol
 from app.documents.files import make_output
 from app.documents.limits import (
     MemoryWatch,
@@ -27,22 +28,7 @@ from app.documents.limits import (
     remove_unpacked,
     unpacked_folder,
 )
-from app.documents.protocol import (
-    WIRE,
-    BlocksRead,
-    Done,
-    Draw,
-    Drawn,
-    Event,
-    Read,
-    Request,
-    Rewrite,
-    Rewritten,
-    Segments,
-    SegmentsDone,
-    SegmentsRead,
-    SegmentsWritten,
-)
+from app.documents.protocol import WIRE, Event
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +39,7 @@ MOST_WAITING_LINES = 4
 TAIL_CHARACTERS = 400
 
 
-def read(request: Read, *, folder: Path, cancel: CancelToken) -> Generator[Event, None, None]:
+def read(request: protocol.Read, *, folder: Path, cancel: CancelToken) -> Generator[Event, None, None]:
     """Reads a file: Found, then BlocksRead and PageRead as they come, at last Done.
 
     `folder` is the child's own working directory. Something comes at least five times a second, an empty BlocksRead
@@ -66,21 +52,21 @@ def read(request: Read, *, folder: Path, cancel: CancelToken) -> Generator[Event
 
 
 def find_segments(
-    request: Segments, *, folder: Path, cancel: CancelToken
-) -> Generator[SegmentsRead | SegmentsDone, None, None]:
+    request: protocol.Segments, *, folder: Path, cancel: CancelToken
+) -> Generator[protocol.SegmentsRead | protocol.SegmentsDone, None, None]:
     """Finds what there is to translate: SegmentsRead as they come, at last SegmentsDone; otherwise as `read` does it.
 
     Raises DocumentUnreadable ("not_rewritable") where no translation can be written in the file's format.
     """
     with closing(_ReadingChild(folder, request)) as child:
         for event in child.ask(request, lambda: cancel.cancelled):
-            if isinstance(event, SegmentsRead | SegmentsDone):
+            if isinstance(event, protocol.SegmentsRead | protocol.SegmentsDone):
                 yield event
 
 
 def rewrite(
-    request: Rewrite, *, folder: Path, cancel: CancelToken
-) -> Generator[SegmentsWritten | Rewritten, None, None]:
+    request: protocol.Rewrite, *, folder: Path, cancel: CancelToken
+) -> Generator[protocol.SegmentsWritten | protocol.Rewritten, None, None]:
     """Writes a file with translations to `out`: SegmentsWritten as it goes, at last Rewritten; otherwise as `read`.
 
     `out` is not there yet (FileExistsError) and is there only after Rewritten, complete and on the disk. Raises
@@ -91,8 +77,8 @@ def rewrite(
     try:
         with closing(_ReadingChild(folder, request)) as child:
             for event in child.ask(request, lambda: cancel.cancelled):
-                is_written = isinstance(event, Rewritten)
-                if isinstance(event, SegmentsWritten | Rewritten):
+                is_written = isinstance(event, protocol.Rewritten)
+                if isinstance(event, protocol.SegmentsWritten | protocol.Rewritten):
                     yield event
     finally:
         if not is_written:
@@ -109,7 +95,7 @@ class Drawing:
         self._closing = threading.Event()
         self._path = ""
 
-    def draw(self, request: Draw, cancel: CancelToken) -> Iterator[Drawn]:
+    def draw(self, request: protocol.Draw, cancel: CancelToken) -> Iterator[protocol.Drawn]:
         """The one event is the picture, none where it was cancelled; raises what `read` raises."""
         with self._one_at_a_time:
             if self._child is None or not self.running or self._path != request.path:
@@ -122,7 +108,7 @@ class Drawing:
 
             try:
                 for event in self._child.ask(request, is_stopped):
-                    drawn = event if isinstance(event, Drawn) else None
+                    drawn = event if isinstance(event, protocol.Drawn) else None
             finally:
                 if drawn is None:
                     self._end()
@@ -147,15 +133,15 @@ class Drawing:
             self._child = None
 
 
-def _pulse(request: Request) -> Event:
+def _pulse(request: protocol.Request) -> Event:
     """What is told where there is no news."""
     match request:
-        case Segments():
-            return SegmentsRead(())
-        case Rewrite():
-            return SegmentsWritten(0)
+        case protocol.Segments():
+            return protocol.SegmentsRead(())
+        case protocol.Rewrite():
+            return protocol.SegmentsWritten(0)
         case _:
-            return BlocksRead(())
+            return protocol.BlocksRead(())
 
 
 def _budget(path: str) -> TextBudget:
@@ -169,9 +155,9 @@ def _budget(path: str) -> TextBudget:
 def _characters(event: Event) -> int:
     """How much text comes with it."""
     match event:
-        case BlocksRead(blocks):
+        case protocol.BlocksRead(blocks):
             return sum(block.characters for block in blocks)
-        case SegmentsRead(segments):
+        case protocol.SegmentsRead(segments):
             return sum(len(segment.text) + len(segment.context) for segment in segments)
         case _:
             return 0
@@ -180,7 +166,7 @@ def _characters(event: Event) -> int:
 class _ReadingChild:
     """A running document child with its limits."""
 
-    def __init__(self, folder: Path, request: Request) -> None:
+    def __init__(self, folder: Path, request: protocol.Request) -> None:
         self._limits = limits_from(os.environ)
         self._said = Said(MOST_WAITING_LINES)
         self._folder = folder
@@ -198,7 +184,7 @@ class _ReadingChild:
     def running(self) -> bool:
         return self._child.running
 
-    def ask(self, request: Request, is_stopped: Callable[[], bool]) -> Generator[Event, None, None]:
+    def ask(self, request: protocol.Request, is_stopped: Callable[[], bool]) -> Generator[Event, None, None]:
         """What the child says to a request, up to its last word."""
         self._conversation.send(request)
         silent_s, told_s, pulse = 0.0, time.monotonic(), _pulse(request)
@@ -216,9 +202,9 @@ class _ReadingChild:
                     budget = budget or _budget(request.path)
                     budget.take(characters)
                 yield event
-                if isinstance(event, Done | Drawn | SegmentsDone | Rewritten):
+                if isinstance(event, protocol.Done | protocol.Drawn | protocol.SegmentsDone | protocol.Rewritten):
                     return
-                pulse = event if isinstance(event, SegmentsWritten) else pulse
+                pulse = event if isinstance(event, protocol.SegmentsWritten) else pulse
                 continue
             silent_s += LOOK_EVERY_S  # not by the clock: while a computer sleeps or we are not asked, nobody waits
             if silent_s >= self._limits.silence_s:

@@ -22,6 +22,7 @@ from typing import Any
 from app.core.child import NOTE, claim_wire
 from app.core.errors import AppError, DocumentPagesMissing, DocumentTooDemanding, DocumentUnreadable, ProtocolViolation
 from app.core.wire import Failed, ParentSide, checked
+from app.documents import protocol
 from app.documents.blocks import Block, Kind, Numbering, Piece
 from app.documents.clean import (
     LegacyFonts,
@@ -39,22 +40,7 @@ from app.documents.files import OutputFile, TranslationsFile, check_file, reason
 from app.documents.formats.detection import find_format, really
 from app.documents.formats.registry import drawer_for, reader_for, rewritable, rewriter_for
 from app.documents.limits import limit_this_process, unpacked_folder
-from app.documents.protocol import (
-    WIRE,
-    BlocksRead,
-    Done,
-    Draw,
-    Event,
-    Found,
-    Read,
-    Request,
-    Rewrite,
-    Rewritten,
-    Segments,
-    SegmentsDone,
-    SegmentsRead,
-    SegmentsWritten,
-)
+from app.documents.protocol import WIRE, Event
 from app.documents.segments import Content, Segment
 from app.documents.source import Item, Opened, PageRead, Remark, Source, Target
 
@@ -77,7 +63,7 @@ def main(_arguments: list[str]) -> int:
     logging.basicConfig(level=logging.CRITICAL, format=f"{NOTE}%(message)s", stream=sys.stderr)
     logging.getLogger("app").setLevel(logging.INFO)  # not the libraries': they may tell what is in a document
     faulthandler.enable(file=sys.stderr)
-    requests: SimpleQueue[Request | ProtocolViolation] = SimpleQueue()
+    requests: SimpleQueue[protocol.Request | ProtocolViolation] = SimpleQueue()
 
     def tell(event: Event) -> None:
         parent.tell(event)
@@ -92,7 +78,7 @@ def main(_arguments: list[str]) -> int:
         while True:
             request = checked(requests.get())
             if not is_limited:
-                limit_this_process(request.memory_bytes, is_writing=isinstance(request, Rewrite))
+                limit_this_process(request.memory_bytes, is_writing=isinstance(request, protocol.Rewrite))
                 is_limited = True
             with progress.at_work():
                 tell(last_event(request, tell, progress.step))
@@ -147,7 +133,7 @@ def _computed_by_programs() -> float:
     return total_s
 
 
-def last_event(request: Request, tell: Tell, on_step: Callable[[], None] = lambda: None) -> Event:
+def last_event(request: protocol.Request, tell: Tell, on_step: Callable[[], None] = lambda: None) -> Event:
     """Carries out a request. What a reader raises and is no AppError counts as damage of the file.
 
     `on_step` is called when more of the file was read that is not told yet.
@@ -172,11 +158,11 @@ def last_event(request: Request, tell: Tell, on_step: Callable[[], None] = lambd
     return Failed(DocumentTooDemanding(path, "memory"))
 
 
-def _carry_out(request: Request, tell: Tell, on_step: Callable[[], None]) -> Event:
+def _carry_out(request: protocol.Request, tell: Tell, on_step: Callable[[], None]) -> Event:
     match request:
-        case Read():
+        case protocol.Read():
             return _Reading(request, tell, on_step).run()
-        case Draw():
+        case protocol.Draw():
             return _draw(request)
         case _:
             return rewritten(request, tell, on_step)
@@ -191,10 +177,8 @@ def _tell_log(error: BaseException) -> None:
 class _Way:
     """One way through a file. What was found waits until a batch of it is told, at least every tenth of a second."""
 
-    def __init__(
-        self, request: Read | Segments | Rewrite, tell: Tell, batch: Callable[[tuple[Any, ...]], Event], source: Source
-    ) -> None:
-        self._path, self._tell, self._batch, self._source = Path(request.path), tell, batch, source
+    def __init__(self, source: Source, tell: Tell, batch: Callable[[tuple[Any, ...]], Event]) -> None:
+        self._source, self._path, self._tell, self._batch = source, source.path, tell, batch
         self._before = check_file(self._path)
         self._remarks = Remarks()
         self._waiting: list[Any] = []
@@ -239,7 +223,7 @@ class _Way:
 class _Reading(_Way):
     """A file's way into blocks."""
 
-    def __init__(self, request: Read, tell: Tell, on_step: Callable[[], None]) -> None:
+    def __init__(self, request: protocol.Read, tell: Tell, on_step: Callable[[], None]) -> None:
         source = Source(
             Path(request.path),
             request.password,
@@ -249,7 +233,7 @@ class _Reading(_Way):
             request.recognize,
             on_step=on_step,
         )
-        super().__init__(request, tell, BlocksRead, source)
+        super().__init__(source, tell, protocol.BlocksRead)
         self._format = ""
         self._opened = Opened()
         self._numbering = Numbering()
@@ -260,7 +244,7 @@ class _Reading(_Way):
         self._sample = Sample()
         self._fonts = LegacyFonts()
 
-    def run(self) -> Done:
+    def run(self) -> protocol.Done:
         """Until all is read; raises an AppError, or whatever a reader raises."""
         self._format = self._find_format()
         for item in reader_for(self._format)(self._source):
@@ -275,7 +259,7 @@ class _Reading(_Way):
         self._remark("hidden_characters", count=self._hidden)
         sha256 = self._sha256()
         require_unchanged(self._path, self._before)
-        return Done(
+        return protocol.Done(
             self._opened.pages,
             tuple(self._without_text),
             self._numbering.count,
@@ -301,7 +285,7 @@ class _Reading(_Way):
             case Opened():
                 title = " ".join(clean_text(item.title[:MOST_TITLE_CHARACTERS]).split())
                 self._opened = Opened(item.unit, item.pages, self._recoded(title, item), item.encoding, item.names)
-                self._tell(Found(self._format, self._opened))
+                self._tell(protocol.Found(self._format, self._opened))
                 self._check_pages(item)
 
     def _check_pages(self, opened: Opened) -> None:
@@ -334,7 +318,7 @@ class _Reading(_Way):
         return text if is_done or not self._source.encoding else recoded(text, self._source.encoding)
 
 
-def _draw(request: Draw) -> Event:
+def _draw(request: protocol.Draw) -> Event:
     path = Path(request.path)
     check_file(path)
     draw = drawer_for(find_format(path))
@@ -352,12 +336,12 @@ MOST_CHARACTERS = 200_000
 
 
 def rewritten(
-    request: Segments | Rewrite, tell: Tell, on_step: Callable[[], None] = lambda: None
-) -> SegmentsDone | Rewritten:
+    request: protocol.Segments | protocol.Rewrite, tell: Tell, on_step: Callable[[], None] = lambda: None
+) -> protocol.SegmentsDone | protocol.Rewritten:
     """Carries out a request; raises an AppError, or whatever a rewriter raises. `on_step` as in `Source`."""
     source = Source(Path(request.path), request.password, request.encoding, on_step=on_step)
-    if isinstance(request, Segments):
-        return _Finding(request, tell, source).run()
+    if isinstance(request, protocol.Segments):
+        return _Finding(tell, source).run()
     return _Writing(request, tell, source).run()
 
 
@@ -385,13 +369,13 @@ class _Walk(_Way):
 class _Finding(_Walk):
     """Tells the segments of a file."""
 
-    def __init__(self, request: Segments, tell: Tell, source: Source) -> None:
-        super().__init__(request, tell, SegmentsRead, source)
+    def __init__(self, tell: Tell, source: Source) -> None:
+        super().__init__(source, tell, protocol.SegmentsRead)
         self._hidden = self._long = 0
         self._sample = Sample()
         self._fonts = LegacyFonts()
 
-    def run(self) -> SegmentsDone:
+    def run(self) -> protocol.SegmentsDone:
         format_ = self._rewritable_format()
         rewriter_for(format_)(self._source, None, self._visit, None)
         self._flush()
@@ -401,7 +385,7 @@ class _Finding(_Walk):
         for remark in self._fonts.remarks():
             self._remarks.add(remark)
         self._remark("long_segments", count=self._long)
-        return SegmentsDone(format_, self._count, self._sample.language(), sha256, self._remarks.all())
+        return protocol.SegmentsDone(format_, self._count, self._sample.language(), sha256, self._remarks.all())
 
     def _visit(self, segment: Segment) -> None:
         if length_of(segment) > MOST_CHARACTERS:
@@ -418,14 +402,14 @@ class _Finding(_Walk):
 class _Writing(_Walk):
     """Writes a file with the translations of its segments."""
 
-    def __init__(self, request: Rewrite, tell: Tell, source: Source) -> None:
-        super().__init__(request, tell, lambda _: SegmentsWritten(self._count), source)
+    def __init__(self, request: protocol.Rewrite, tell: Tell, source: Source) -> None:
+        super().__init__(source, tell, lambda _: protocol.SegmentsWritten(self._count))
         self._request = request
         self._translations = TranslationsFile(Path(request.translations))
         self._replaced = 0
         self._refused: list[int] = []
 
-    def run(self) -> Rewritten:
+    def run(self) -> protocol.Rewritten:
         """All the way; what it leaves where it fails is for the parent to take away."""
         if self._sha256() != self._request.sha256:
             raise self._source.unreadable("changed")
@@ -434,7 +418,7 @@ class _Writing(_Walk):
         with OutputFile(Path(self._request.out), self._path) as out:
             rewrite(self._source, out, self._visit, target)
         self._check()
-        return Rewritten(self._count, self._replaced, tuple(self._refused), self._remarks.all())
+        return protocol.Rewritten(self._count, self._replaced, tuple(self._refused), self._remarks.all())
 
     def _visit(self, segment: Segment) -> Content | None:
         if length_of(segment) > MOST_CHARACTERS:

@@ -20,31 +20,17 @@ from app.documents.formats.office.package import (
     opened_package,
 )
 from app.documents.formats.office.paragraphs import Role, gathered, labelled, once_each, trimmed
+from app.documents.formats.word import model
 from app.documents.formats.word.model import (
-    CELL,
     LEFT_OUT,
-    LEVELS,
-    NO_STYLE,
-    NOTES,
-    PARAGRAPH,
     PROPERTIES,
-    ROW,
-    RUN,
     RUN_PROPERTIES,
     STYLE_NAME,
-    TABLE,
     TEXT,
-    USUAL_PART,
     VAL,
-    Numbering,
     Style,
     Styles,
     W,
-    heading_level,
-    is_missed,
-    notes_in,
-    symbol_of,
-    whole,
 )
 from app.documents.source import Item, Opened, Remark, Source, counted
 
@@ -69,12 +55,12 @@ class _Notes:
 class _Document:
     def __init__(self, package: Package) -> None:
         self._package = package
-        self._part = package.main_part(USUAL_PART)
+        self._part = package.main_part(model.USUAL_PART)
         self._related = package.related(self._part)
-        self._missing = [each.target for each in self._related.values() if is_missed(each, package.archive)]
+        self._missing = [each.target for each in self._related.values() if model.is_missed(each, package.archive)]
         styles = Styles(self._root_of("styles"))
-        self._blocks = _Blocks(styles, Numbering(self._root_of("numbering"), styles), self._followers)
-        self._notes = {kind: self._notes_of(kind, part) for kind, part in NOTES.items()}
+        self._blocks = _Blocks(styles, model.Numbering(self._root_of("numbering"), styles), self._followers)
+        self._notes = {kind: self._notes_of(kind, part) for kind, part in model.NOTES.items()}
 
     def items(self) -> Iterator[Item]:
         archive, source = self._package.archive, self._package.source
@@ -124,7 +110,7 @@ class _Document:
             return _Notes(Places("", None))
         root = self._package.root(name)
         notes = _Notes(Places(name, root))
-        notes.waiting |= {each.get(f"{W}id", ""): each for each in notes_in(root, kind)}
+        notes.waiting |= {each.get(f"{W}id", ""): each for each in model.notes_in(root, kind)}
         return notes
 
     def _root_of(self, kind: str) -> Element | None:
@@ -134,7 +120,7 @@ class _Document:
 
 # Paragraphs and tables of a DOCX as pieces, each followed by what is called in it.
 
-_PARAGRAPHS = frozenset((PARAGRAPH, f"{MATH}oMath", f"{MATH}oMathPara"))
+_PARAGRAPHS = frozenset((model.PARAGRAPH, f"{MATH}oMath", f"{MATH}oMathPara"))
 _CELL_PROPERTIES, _ROW_PROPERTIES = f"{W}tcPr", f"{W}trPr"
 _NOWHERE = Place()
 _MOST_COLUMNS = 63
@@ -155,7 +141,7 @@ _Followers = Callable[[list[_NoteMark], list[str]], Iterator[Piece]]
 class _Blocks:
     """Reads block after block; what a list's next number is depends on all before."""
 
-    def __init__(self, styles: Styles, numbering: Numbering, followers: _Followers) -> None:
+    def __init__(self, styles: Styles, numbering: model.Numbering, followers: _Followers) -> None:
         self.pictures = 0
         self._styles = styles
         self._numbering = numbering
@@ -171,7 +157,7 @@ class _Blocks:
                 yield piece
             if hung:
                 yield from self._followed(hung, [], places)
-        elif tag == TABLE:
+        elif tag == model.TABLE:
             yield from self._table(element, places)
         elif tag not in LEFT_OUT:
             for child in children_read(element):
@@ -212,7 +198,7 @@ class _Blocks:
         listed = self._listed(properties, style, style_id)
         label = self._numbering.label(*listed) if listed else None
         depth = listed[1] if listed and label is not None else None
-        kind, level = _nature(style, heading_level(style, properties), depth, is_monospace)
+        kind, level = _nature(style, model.heading_level(style, properties), depth, is_monospace)
         return Piece(kind, trimmed(text, kind), None, place, level, label or "")
 
     def _listed(self, properties: Element | None, style: Style, style_id: str) -> tuple[str, int] | None:
@@ -222,15 +208,15 @@ class _Blocks:
         found = num_id.get(VAL, "") if num_id is not None else style.num_id
         if not found or found == "0":
             return None
-        level = whole(direct.find(f"{W}ilvl")) if direct is not None else None
+        level = model.whole(direct.find(f"{W}ilvl")) if direct is not None else None
         level = style.level if level is None and num_id is None else level
         if level is None:
             level = self._numbering.level_of_style(found, style_id) if num_id is None else 0
         return found, max(0, level)
 
     def _table(self, table: Element, places: Places) -> Iterator[Piece]:
-        rows = list(_inside(table, ROW))
-        if len(rows) == 1 and len(cells := list(_inside(rows[0], CELL))) == 1:
+        rows = list(_inside(table, model.ROW))
+        if len(rows) == 1 and len(cells := list(_inside(rows[0], model.CELL))) == 1:
             for child in cells[0]:
                 yield from self.read(child, places)
             return
@@ -249,7 +235,7 @@ class _Blocks:
             if properties.find(f"{W}del") is not None:
                 return []
             line += [""] * _columns(properties.find(f"{W}gridBefore"))
-        for cell in _inside(row, CELL):
+        for cell in _inside(row, model.CELL):
             first = cell[0] if len(cell) else None
             properties = first if first is not None and first.tag == _CELL_PROPERTIES and len(first) else None
             if properties is not None and properties.find(f"{W}cellDel") is not None:
@@ -261,8 +247,8 @@ class _Blocks:
 
     def _cell(self, cell: Element, hung: list[Words], tables: list[Element]) -> str:
         texts = []
-        for element in _inside(cell, *_PARAGRAPHS, TABLE):
-            if element.tag == TABLE:
+        for element in _inside(cell, *_PARAGRAPHS, model.TABLE):
+            if element.tag == model.TABLE:
                 tables.append(element)
                 continue
             piece = self._piece(element, _NOWHERE, hung)
@@ -280,7 +266,7 @@ def _inside(element: Element, *tags: str) -> Iterator[Element]:
 
 
 def _columns(element: Element | None) -> int:
-    return max(0, min(whole(element) or 0, _MOST_COLUMNS))
+    return max(0, min(model.whole(element) or 0, _MOST_COLUMNS))
 
 
 def _nature(style: Style, heading: int, depth: int | None, is_monospace: bool) -> tuple[Kind, int]:
@@ -288,7 +274,7 @@ def _nature(style: Style, heading: int, depth: int | None, is_monospace: bool) -
     if heading:
         return Kind.HEADING, heading
     if depth is not None:
-        return Kind.LIST_ITEM, min(depth, LEVELS - 1) + 1
+        return Kind.LIST_ITEM, min(depth, model.LEVELS - 1) + 1
     if style.role is Role.CAPTION:
         return Kind.CAPTION, 0
     return (Kind.CODE if style.role is Role.CODE or is_monospace else Kind.PARAGRAPH), 0
@@ -306,7 +292,7 @@ class Words:
     `boxes` are text boxes, whose paragraphs come after this one; `parts` are relationship ids of diagrams and charts.
     """
 
-    def __init__(self, styles: Styles, style: Style = NO_STYLE) -> None:
+    def __init__(self, styles: Styles, style: Style = model.NO_STYLE) -> None:
         self.boxes: list[Element] = []
         self.marks: list[_NoteMark] = []
         self.parts: list[str] = []
@@ -392,7 +378,7 @@ class Words:
         self.boxes.append(element)
 
     def symbol(self, element: Element) -> None:
-        self.put(symbol_of(element))
+        self.put(model.symbol_of(element))
 
     def mark(self, element: Element) -> None:
         kind = element.tag.removeprefix(W).removesuffix("Reference")
@@ -434,7 +420,7 @@ def _led_by(sign: str) -> _Action:
 
 
 _ACTIONS: dict[str, _Action | None] = {
-    RUN: Words.run,
+    model.RUN: Words.run,
     f"{W}tab": _putting("\t"),
     f"{W}ptab": _putting("\t"),
     f"{W}br": _putting("\n"),

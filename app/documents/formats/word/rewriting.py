@@ -46,35 +46,9 @@ from app.documents.formats.office.runs import (
     plan_of,
     texts_in,
 )
+from app.documents.formats.word import model
 from app.documents.formats.word.language import Direction
-from app.documents.formats.word.model import (
-    CELL,
-    INSTRUCTION,
-    LEFT_OUT,
-    NOTES,
-    PARAGRAPH,
-    PROPERTIES,
-    ROW,
-    RUN,
-    RUN_PROPERTIES,
-    TABLE,
-    TEXT,
-    USUAL_PART,
-    VAL,
-    Found,
-    Looks,
-    Raw,
-    Style,
-    W,
-    has_words,
-    heading_level,
-    instruction_of,
-    is_link,
-    is_missed,
-    next_field,
-    notes_in,
-    symbol_of,
-)
+from app.documents.formats.word.model import PROPERTIES, RUN, RUN_PROPERTIES, TEXT, VAL, Raw, W
 from app.documents.formats.word.reading import Words
 from app.documents.segments import Content, Mark, SegmentKind, content_of, marks
 from app.documents.source import Ask, Once, Remark, Source, Target, Visit, Visits
@@ -95,19 +69,19 @@ class _Document:
         self._ask = ask
         self._target = target
         self._direction = Direction(target) if target is not None else None
-        self._main = package.main_part(USUAL_PART)
+        self._main = package.main_part(model.USUAL_PART)
         self._related = package.related(self._main)
         self._drawings = Drawings(package, target)
         styles = self._package.part_of_kind(self._main, "styles")
         root = package.root(styles) if styles else None
-        self._looks = Looks(root)
+        self._looks = model.Looks(root)
         self._used_lists = _lists_in(root)
 
     def rewrite(self) -> None:
         """All parts, in an order that is the same each time."""
         self._package.ask_properties(self._ask, self._target)
         self._body()
-        for kind, notes in NOTES.items():
+        for kind, notes in model.NOTES.items():
             if name := self._package.part_of_kind(self._main, notes):
                 self._notes(name, kind)
         for kind in ("header", "footer"):
@@ -132,7 +106,7 @@ class _Document:
 
     def _notes(self, name: str, kind: str) -> None:
         with self._package.opened(name) as part:
-            for note in notes_in(part.root, kind):
+            for note in model.notes_in(part.root, kind):
                 self._walk(part).read(note, SegmentKind.NOTE)
             self._drawings.related(name, part.root, self._ask)
 
@@ -148,7 +122,7 @@ class _Document:
         source, archive = self._package.source, self._package.archive
         source.remark("left_blocks", count=self._drawings.left.count)
         for each in self._related.values():
-            if is_missed(each, archive):
+            if model.is_missed(each, archive):
                 source.remark("missing_part", part=each.target)
             elif each.kind == "aFChunk" and each.target in archive:
                 values: dict[str, str | int] = {"name": each.target, "size_bytes": archive.size(each.target)}
@@ -166,7 +140,7 @@ def _lists_in(root: Element | None) -> set[str]:
     return {each.get(VAL, "") for each in root.iter(f"{W}numId")} if root is not None else set()
 
 
-def _is_typewritten(root: Element, looks: Looks) -> bool:
+def _is_typewritten(root: Element, looks: model.Looks) -> bool:
     """Whether most of a document is in a font for code; then the font tells nothing."""
     style, code, all_ = looks.find(looks.default), 0, 0
     for run in islice(root.iter(f"{W}r"), _MOST_LOOKED_AT):
@@ -187,7 +161,7 @@ _NO_PARAGRAPHS = frozenset(tags(W, "t rPr instrText fldChar bookmarkStart bookma
 @dataclass
 class _Walk:
     part: Part
-    looks: Looks
+    looks: model.Looks
     drawings: Drawings
     direction: Direction | None
     ask: Ask
@@ -195,15 +169,15 @@ class _Walk:
     def read(self, element: Element, kind: SegmentKind) -> None:
         """A paragraph, a table, or anything that holds these. `kind` is what paragraphs are where they stand."""
         tag = element.tag
-        if tag == PARAGRAPH:
+        if tag == model.PARAGRAPH:
             self._paragraph(element, kind)
         elif tag == DRAWN:
             self.drawings.paragraph(self.part, element, self.ask, kind)
         elif tag == ALTERNATE:
             self._alternate(element, kind)
-        elif tag == TABLE:
+        elif tag == model.TABLE:
             self._table(element, kind)
-        elif tag not in LEFT_OUT and tag not in _NO_PARAGRAPHS and isinstance(tag, str):
+        elif tag not in model.LEFT_OUT and tag not in _NO_PARAGRAPHS and isinstance(tag, str):
             self._attributes(element)
             for child in list(element):
                 self.read(child, kind)
@@ -234,7 +208,7 @@ class _Walk:
     def _nature(self, paragraph: Element) -> tuple[SegmentKind, int]:
         style = self.looks.of_paragraph(paragraph)
         properties = paragraph.find(PROPERTIES)
-        if level := heading_level(style, properties):
+        if level := model.heading_level(style, properties):
             return SegmentKind.HEADING, level
         if style.num_id not in (None, "0") or (properties is not None and properties.find(f"{W}numPr") is not None):
             return SegmentKind.LIST_ITEM, 0
@@ -242,10 +216,10 @@ class _Walk:
 
     def _table(self, table: Element, kind: SegmentKind) -> None:
         """A table of one cell is a frame for what is in it; a deleted row is left."""
-        cells = sum(1 for _ in table.iter(CELL))
+        cells = sum(1 for _ in table.iter(model.CELL))
         inside = SegmentKind.CELL if cells > 1 and kind is SegmentKind.PARAGRAPH else kind
         for child in list(table):
-            if child.tag != ROW or child.find(f"{W}trPr/{W}del") is None:
+            if child.tag != model.ROW or child.find(f"{W}trPr/{W}del") is None:
                 self.read(child, inside)
 
     def _alternate(self, alternate: Element, kind: SegmentKind) -> None:
@@ -270,7 +244,7 @@ def _hanging(element: Element) -> list[Element]:
     for child in element:
         if child.tag in _DRAWN_IN_RUNS:
             found.append(child)
-        elif len(child) and child.tag not in LEFT_OUT and child.tag not in _NO_PARAGRAPHS:
+        elif len(child) and child.tag not in model.LEFT_OUT and child.tag not in _NO_PARAGRAPHS:
             found += _hanging(child)
     return found
 
@@ -319,9 +293,9 @@ class _Holder:
 
 
 class _ParagraphReader:
-    def __init__(self, looks: Looks) -> None:
+    def __init__(self, looks: model.Looks) -> None:
         self._looks = looks
-        self._style = Style()
+        self._style = model.Style()
 
     def nodes(self, paragraph: Element) -> list[Node]:
         self._style = self._looks.of_paragraph(paragraph)
@@ -335,7 +309,7 @@ class _ParagraphReader:
         index = 0
         while index < len(raws):
             if raws[index].mark == "begin":
-                found, index = next_field(raws, index)
+                found, index = model.next_field(raws, index)
                 nodes.append(self._field(found))
                 continue
             node = self._node(raws[index])
@@ -344,15 +318,15 @@ class _ParagraphReader:
                 _add(nodes, node)
         return nodes
 
-    def _field(self, found: Found) -> Node:
+    def _field(self, found: model.Found) -> Node:
         if not found.is_whole:
             return Anchor(list(found.code), is_loose=True)
-        instruction = instruction_of(found.code)
+        instruction = model.instruction_of(found.code)
         children = self._resolved(found.result)
         if not any(text.text.strip() for text in texts_in(children)) and not _has_single(children):
             return Anchor([*found.code, *found.result, *found.end])
-        if has_words(instruction):
-            look = "link" if is_link(instruction) else "field"
+        if model.has_words(instruction):
+            look = "link" if model.is_link(instruction) else "field"
             return Group(look, _Holder(None, tuple(found.code), tuple(found.result), tuple(found.end)), children)
         shows = "".join(text.text for text in texts_in(children))
         return Single("field", [*found.code, *found.result, *found.end], shows)
@@ -394,8 +368,8 @@ class _ParagraphReader:
         if tag == f"{W}fldSimple":
             instruction = element.get(f"{W}instr", "")
             children = self._read(element)
-            if has_words(instruction):
-                return Group("link" if is_link(instruction) else "field", _Holder(element), children)
+            if model.has_words(instruction):
+                return Group("link" if model.is_link(instruction) else "field", _Holder(element), children)
             return Single("field", [raw], "".join(text.text for text in texts_in(children)))
         if tag == f"{W}sdt":
             return self._control(raw)
@@ -462,7 +436,7 @@ def _anchor(raw: Raw) -> Anchor:
     is_end = tag.endswith("End") or tag == f"{W}commentReference"
     kind = tag.removesuffix("Start").removesuffix("End")
     pair = f"{kind} {raw.element.get(f'{W}id', '')}" if kind != tag or not tag else ""
-    return Anchor([raw], is_end, raw.mark != "" or tag == INSTRUCTION, pair)
+    return Anchor([raw], is_end, raw.mark != "" or tag == model.INSTRUCTION, pair)
 
 
 def _thing(raw: Raw) -> Node:
@@ -475,7 +449,7 @@ def _thing(raw: Raw) -> Node:
         shows = "".join(each.text or "" for each in element.iterchildren() for each in each.iterchildren(TEXT))
         return Single("other" if shows else look, [raw], shows, stays=not shows)
     if element.tag == f"{W}sym":
-        return Single(look, [raw], symbol_of(element))
+        return Single(look, [raw], model.symbol_of(element))
     return Single(look, [raw], stays=look in ("tab", "break", "note"))
 
 
