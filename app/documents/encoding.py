@@ -135,6 +135,7 @@ def find_encoding(sample: bytes, is_whole: bool = True) -> str:
             return name
     if name := _thirty_two(sample):
         return name
+    # NULs are what tells UTF-16 from an encoding of single bytes; there, a few of them are only damage.
     narrow = _LONG_NULS.sub(b"", sample)
     controls, most = len(_CONTROL.findall(narrow)), MOST_CONTROL_SHARE * len(narrow)
     narrow = narrow.replace(b"\0", b"")

@@ -207,6 +207,7 @@ def _textual(path: Path, head: bytes, tail: bytes) -> str:
         return "rtf"
     if _is_notebook(text, tail, ending):
         return "notebook"
+    # From what says most to what says least: a text about code or with a tag in it is no code and no page.
     if "latex" in registry.promised_by(ending) and _LATEX.search(text):
         return "latex"
     if has_shebang(text) or language_of(path.name) not in ("", "xml", "json"):

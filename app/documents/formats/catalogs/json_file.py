@@ -137,7 +137,7 @@ class _Level:
 def strings(text: str, path: str) -> Iterator[String]:
     """All strings in order, keys too; raises DocumentUnreadable: damaged or too_deep. `path` is for that."""
     levels: list[_Level] = []
-    waits = "value"
+    waits = "value"  # what may come next: a value, a key, the colon behind it, its member, or a comma or a bracket
     tokens = list(_tokens(text, path))
     for at, (kind, start, end) in enumerate(tokens):
         sign = text[start:end] if kind == "sign" else kind

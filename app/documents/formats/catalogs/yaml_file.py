@@ -199,6 +199,7 @@ def _holds(form: str, place: Scalar, new: str) -> bool:
     """Whether it is read as the value, beside a key and before a comment too."""
     if re.search("[\t\r\n\x85\u2028\u2029]", form):
         return False
+    # What is a string in one place may be a number, a key or a comment in another: it is tried where it could stand.
     frames = ("[{}]", "[{}, 1]") if place.is_flow else ("{}\n", "- {} # c\n", "- 1: {}\n")
     return all(reads_as(frame.replace("{}", form), new) for frame in frames)
 

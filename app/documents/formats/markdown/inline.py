@@ -327,6 +327,7 @@ class MarkdownText:
         nbsp = "&nbsp;" if "&nbsp;" in old.source and "\xa0" not in old.source else "\xa0"
         written = old.written | {("close", number): f"][{label}]" for number, label in _changed_labels(content, old)}
         best = ""
+        # As it is, with all signs escaped, then with tags for emphasis: the first that is read back as what was meant.
         for is_escaped, is_html in ((False, False), (True, False), (True, True)):
             if is_html:
                 written |= _as_html(content, old)

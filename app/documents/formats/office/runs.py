@@ -180,7 +180,7 @@ def _blanks_told(nodes: Sequence[Node]) -> list[Node]:
 def _spaces_joined(nodes: Sequence[Node]) -> list[Node]:
     """White space takes the look of the words beside it: one that has no line under it looks like nothing."""
     texts = [node for node in nodes if isinstance(node, Text)]
-    taken: dict[int, Text] = {}
+    taken: dict[int, Text] = {}  # by identity: two texts may say and look the same
     for index, text in enumerate(texts):
         if not text.text.isspace():
             continue
@@ -291,7 +291,7 @@ def _stripped(tokens: list[Token]) -> tuple[list[Token], list[Token], list[Token
     prefix: list[Token] = []
     suffix: list[Token] = []
     core = list(tokens)
-    while core:
+    while core:  # from both ends, since what is taken off one may uncover a pair that encloses all the rest
         first, last = core[0], core[-1]
         if _stays(first):
             prefix.append(core.pop(0))

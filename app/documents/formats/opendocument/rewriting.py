@@ -345,6 +345,7 @@ class _OdfWalk:
         is_value = "table:formula" in said or _value(said, "office:value-type") in _VALUES
         also: tuple[Edit, ...] = ()
         if not is_value and (value := said.get("office:string-value")) is not None:
+            # It says what the paragraphs say, and what it says is shown: a translated cell goes without it.
             found = next(match for match in _STRING_VALUE.finditer(self._text, given_at) if match.end() > value.start)
             also = (Edit(found.start(), found.end(), ()),)
         self._context = self._context._replace(is_value=is_value, also=also)

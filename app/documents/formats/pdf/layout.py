@@ -105,6 +105,7 @@ def _flows(lines: list[Line], depth: int) -> list[list[Line] | Table]:
                 found += _flows(column, depth + 1)
             continue
         parts = table_of(rows_apart(band), gaps)
+        # Neither columns of text nor a table: lists of names may stand side by side under a header over them all.
         if depth < DEEPEST and not any(isinstance(part, Table) for part in parts):
             above, lists, below = _lists(strips[start:end], least)
             if lists:

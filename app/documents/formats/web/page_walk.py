@@ -121,7 +121,7 @@ class PageWalk:
         """Deals with the tag; gives where to read on."""
         is_void = name in elements.VOID or (given.endswith("/") and (self._is_xml or self._is_foreign))
         if not self._is_xml:
-            self._end_unsaid(name, start)
+            self._end_unsaid(name, start)  # which may end what is opaque
         if self._is_opaque:
             return self._within_opaque(name, start, end, is_void)
         said = attributes_at(given, given_at) if given else {}
