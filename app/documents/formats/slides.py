@@ -12,12 +12,8 @@ from typing import BinaryIO
 from app.documents.blocks import Kind, Piece, table_text
 from app.documents.formats.markup.xml_tree import Element, Places, tags
 from app.documents.formats.office.drawing import PARAGRAPH, PROPERTIES, Drawings, is_words_for_picture, turn
+from app.documents.formats.office.names import ALTERNATE, CHART, DIAGRAM, DRAWING, RELATIONSHIPS, P
 from app.documents.formats.office.package import (
-    ALTERNATE,
-    CHART,
-    DIAGRAM,
-    DRAWING,
-    RELATIONSHIPS,
     Package,
     Part,
     Related,
@@ -29,7 +25,6 @@ from app.documents.formats.office.package import (
 from app.documents.segments import SegmentKind
 from app.documents.source import Ask, Item, Once, Opened, PageRead, Remark, Source, Target, Visit, Visits, counted
 
-P = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
 MODERN_COMMENT = "{http://schemas.microsoft.com/office/powerpoint/2018/8/main}txBody"
 USUAL_PART = "ppt/presentation.xml"
 TITLES = frozenset(("title", "ctrTitle"))

@@ -11,19 +11,8 @@ from typing import NamedTuple
 from lxml import etree
 
 from app.documents.formats.markup.xml_tree import Element, local_name
-from app.documents.formats.office.package import (
-    ALTERNATE,
-    CHART,
-    DIAGRAM,
-    DRAWING,
-    MATH,
-    RELATIONSHIPS,
-    Package,
-    Part,
-    Related,
-    is_code_font,
-    office_language,
-)
+from app.documents.formats.office.names import ALTERNATE, CHART, DIAGRAM, DRAWING, MATH, NEWER_CHART, RELATIONSHIPS
+from app.documents.formats.office.package import Package, Part, Related, is_code_font, office_language
 from app.documents.formats.office.runs import (
     BREAKS,
     Anchor,
@@ -212,8 +201,7 @@ def _formula(element: Element) -> str:
 
 # Drawings of any OOXML package: paragraphs, words for pictures, charts and diagrams in parts of their own.
 
-_NEWER_CHART = "{http://schemas.microsoft.com/office/drawing/2014/chartex}"
-_NUMBERS = (f"{CHART}numCache", f"{CHART}numLit", f"{_NEWER_CHART}numDim")
+_NUMBERS = (f"{CHART}numCache", f"{CHART}numLit", f"{NEWER_CHART}numDim")
 _DRAWN = ("chart", "chartEx", "diagramData", "diagramDrawing", "chartUserShapes")
 _WORDS_FOR_PICTURES = ("docPr", "cNvPr")
 
@@ -282,13 +270,13 @@ def is_words_for_picture(element: Element) -> bool:
 
 
 def _called(root: Element) -> Iterator[str]:
-    for element in root.iter(f"{DIAGRAM}relIds", f"{CHART}chart", f"{_NEWER_CHART}chart"):
+    for element in root.iter(f"{DIAGRAM}relIds", f"{CHART}chart", f"{NEWER_CHART}chart"):
         name = "dm" if element.tag == f"{DIAGRAM}relIds" else "id"
         yield element.get(f"{RELATIONSHIPS}{name}", "")
 
 
 def _words_in(root: Element) -> Iterable[Element]:
     """Paragraphs, names of series and categories. The list is made before anything moves."""
-    tags = (PARAGRAPH, f"{CHART}v", f"{_NEWER_CHART}pt", f"{_NEWER_CHART}v", "{*}cNvPr", f"{DRAWING}cNvPr")
+    tags = (PARAGRAPH, f"{CHART}v", f"{NEWER_CHART}pt", f"{NEWER_CHART}v", "{*}cNvPr", f"{DRAWING}cNvPr")
     found = root.iter(*tags)
     return [each for each in found if each.tag == PARAGRAPH or next(each.iterancestors(*_NUMBERS), None) is None]

@@ -16,24 +16,15 @@ from app.documents.archive import Archive, copy_archive
 from app.documents.blocks import Kind, Piece, Place
 from app.documents.encoding import BOMS
 from app.documents.formats.markup.xml_tree import Element, encoding_of, parse, words_in
+from app.documents.formats.office.names import ALTERNATE, CHART, COMPATIBILITY, DIAGRAM, DRAWING, DUBLIN, MATH, W
 from app.documents.segments import SegmentKind, plain
 from app.documents.source import Ask, Source, Target
 
-RELATIONSHIPS = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
-_COMPATIBILITY = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
-DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
-DIAGRAM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}"
-CHART = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
-MATH = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
-ALTERNATE = f"{_COMPATIBILITY}AlternateContent"
-SPACE = "{http://www.w3.org/XML/1998/namespace}space"
-_WORDS = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}t"
-_SPEAKING = (_WORDS, f"{DRAWING}t", f"{MATH}t", f"{DIAGRAM}relIds", f"{CHART}chart")
+_SPEAKING = (f"{W}t", f"{DRAWING}t", f"{MATH}t", f"{DIAGRAM}relIds", f"{CHART}chart")
 _PACKAGE = "{http://schemas.openxmlformats.org/package/2006/relationships}"
 _CORE = "docProps/core.xml"
-_DUBLIN = "{http://purl.org/dc/elements/1.1/}"
 _PROPERTIES = "{http://schemas.openxmlformats.org/package/2006/metadata/core-properties}"
-_SAID = tuple(f"{_DUBLIN}{name}" for name in ("title", "subject", "description"))
+_SAID = tuple(f"{DUBLIN}{name}" for name in ("title", "subject", "description"))
 _SAID += tuple(f"{_PROPERTIES}{name}" for name in ("keywords", "category"))
 _CODE_FONTS = re.compile(
     r"courier|consolas|lucida console|monaco|menlo|inconsolata|andale mono|.*\b(mono|code|console)\b", re.IGNORECASE
@@ -112,7 +103,7 @@ class Package:
         """The document's own title, "" where it has none."""
         if _CORE not in self.archive:
             return ""
-        return words_in(self.root(_CORE).find(f".//{_DUBLIN}title"))
+        return words_in(self.root(_CORE).find(f".//{DUBLIN}title"))
 
     def root(self, part: str) -> Element:
         return parse(self.archive.read(part), self.source)
@@ -135,7 +126,7 @@ class Package:
             for element in part.root:
                 if element.tag in _SAID:
                     part.ask_text(element, ask)
-                elif element.tag == f"{_DUBLIN}language" and target is not None and element.text != target.language:
+                elif element.tag == f"{DUBLIN}language" and target is not None and element.text != target.language:
                     element.text = target.language
                     part.is_changed = True
 
@@ -188,7 +179,7 @@ def drawing_text(paragraph: Element) -> str:
 
 def branches(alternate: Element) -> list[Element]:
     """The several ways to say the same; first the one to read: the first with text, else the first of all."""
-    found = [each for each in alternate if each.tag in (f"{_COMPATIBILITY}Choice", f"{_COMPATIBILITY}Fallback")]
+    found = [each for each in alternate if each.tag in (f"{COMPATIBILITY}Choice", f"{COMPATIBILITY}Fallback")]
     first = next((each for each in found if next(each.iter(*_SPEAKING), None) is not None), None)
     return found if first is None else [first, *(each for each in found if each is not first)]
 

@@ -15,10 +15,10 @@ from datetime import datetime, timedelta
 from app.documents.archive import CHUNK_BYTES, Archive
 from app.documents.blocks import Kind, Piece, Place
 from app.documents.formats.markup.xml_tree import Element, iterate
-from app.documents.formats.office.package import RELATIONSHIPS, Package, unescaped
+from app.documents.formats.office.names import MAIN, RELATIONSHIPS
+from app.documents.formats.office.package import Package, unescaped
 from app.documents.source import Source
 
-MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 USUAL_PART = "xl/workbook.xml"
 MOST_PASSED = 3_000_000
 """Rows and cells of a sheet, empty ones too, as stray formatting makes them by the million."""

@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 from app.documents.archive import Archive
 from app.documents.formats.markup.xml_tree import Element, tags
+from app.documents.formats.office.names import W
 from app.documents.formats.office.package import Related, is_code_font
 from app.documents.formats.office.paragraphs import MOST_ANCESTORS, Role, spelled
 
-W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 VAL = f"{W}val"
 PARAGRAPH, RUN, TEXT, TABLE, ROW, CELL = tags(W, "p r t tbl tr tc")
 PROPERTIES, RUN_PROPERTIES, STYLE_NAME = tags(W, "pPr rPr pStyle")

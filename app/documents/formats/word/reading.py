@@ -8,30 +8,11 @@ from typing import NamedTuple
 
 from app.documents.blocks import Kind, Piece, Place, code_joined, table_text
 from app.documents.formats.markup.xml_tree import Element, Numbered, Places, stream_blocks, tags
-from app.documents.formats.office.package import (
-    ALTERNATE,
-    CHART,
-    DIAGRAM,
-    DRAWING,
-    MATH,
-    RELATIONSHIPS,
-    Package,
-    children_read,
-    opened_package,
-)
+from app.documents.formats.office.names import ALTERNATE, CHART, DIAGRAM, DRAWING, MATH, RELATIONSHIPS, VML, W
+from app.documents.formats.office.package import Package, children_read, opened_package
 from app.documents.formats.office.paragraphs import Role, gathered, labelled, once_each, trimmed
 from app.documents.formats.word import model
-from app.documents.formats.word.model import (
-    LEFT_OUT,
-    PROPERTIES,
-    RUN_PROPERTIES,
-    STYLE_NAME,
-    TEXT,
-    VAL,
-    Style,
-    Styles,
-    W,
-)
+from app.documents.formats.word.model import LEFT_OUT, PROPERTIES, RUN_PROPERTIES, STYLE_NAME, TEXT, VAL, Style, Styles
 from app.documents.source import Item, Opened, Remark, Source, counted
 
 _CONTAINERS = frozenset(tags(W, "document body sdt sdtContent customXml ins moveTo"))
@@ -283,7 +264,6 @@ def _nature(style: Style, heading: int, depth: int | None, is_monospace: bool) -
 # The words of one paragraph of a DOCX, and what hangs on it: notes, text boxes, drawings.
 
 _PICTURE = "{http://schemas.openxmlformats.org/drawingml/2006/picture}pic"
-_VML = "{urn:schemas-microsoft-com:vml}"
 
 
 class Words:
@@ -443,8 +423,8 @@ _ACTIONS: dict[str, _Action | None] = {
     f"{DIAGRAM}relIds": Words.part,
     f"{CHART}chart": Words.part,
     _PICTURE: Words.picture,
-    f"{_VML}imagedata": Words.picture,
-    f"{_VML}textpath": Words.word_art,
+    f"{VML}imagedata": Words.picture,
+    f"{VML}textpath": Words.word_art,
 }
 """What to do with an element; None leaves it out, and in one that is not here the words are looked for."""
 _ACTIONS |= dict.fromkeys(

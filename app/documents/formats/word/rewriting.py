@@ -21,16 +21,8 @@ from lxml import etree
 from app.documents.formats.markup.xml_tree import Element, tags
 from app.documents.formats.office.drawing import PARAGRAPH as DRAWN
 from app.documents.formats.office.drawing import Drawings, is_words_for_picture
-from app.documents.formats.office.package import (
-    ALTERNATE,
-    MATH,
-    SPACE,
-    Package,
-    Part,
-    branches,
-    opened_package,
-    without_forbidden,
-)
+from app.documents.formats.office.names import ALTERNATE, MATH, SPACE, VML, W
+from app.documents.formats.office.package import Package, Part, branches, opened_package, without_forbidden
 from app.documents.formats.office.paragraphs import Role
 from app.documents.formats.office.runs import (
     BREAKS,
@@ -48,7 +40,7 @@ from app.documents.formats.office.runs import (
 )
 from app.documents.formats.word import model
 from app.documents.formats.word.language import Direction
-from app.documents.formats.word.model import PROPERTIES, RUN, RUN_PROPERTIES, TEXT, VAL, Raw, W
+from app.documents.formats.word.model import PROPERTIES, RUN, RUN_PROPERTIES, TEXT, VAL, Raw
 from app.documents.formats.word.reading import Words
 from app.documents.segments import Content, Mark, SegmentKind, content_of, marks
 from app.documents.source import Ask, Once, Remark, Source, Target, Visit, Visits
@@ -152,7 +144,7 @@ def _is_typewritten(root: Element, looks: model.Looks) -> bool:
 
 # Walks over one part of a DOCX: its paragraphs in order, each followed by what hangs on it.
 
-_ON_A_PATH = "{urn:schemas-microsoft-com:vml}textpath"
+_ON_A_PATH = f"{VML}textpath"
 _ALT = "alt"
 _DRAWN_IN_RUNS = frozenset((ALTERNATE, *tags(W, "drawing pict object")))
 _NO_PARAGRAPHS = frozenset(tags(W, "t rPr instrText fldChar bookmarkStart bookmarkEnd"))

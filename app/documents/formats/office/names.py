@@ -1,0 +1,20 @@
+"""The namespaces of Office documents, as they stand before the names of elements and attributes."""
+
+from __future__ import annotations
+
+_SCHEMAS = "{http://schemas.openxmlformats.org/"
+W = f"{_SCHEMAS}wordprocessingml/2006/main}}"
+P = f"{_SCHEMAS}presentationml/2006/main}}"
+MAIN = f"{_SCHEMAS}spreadsheetml/2006/main}}"
+"""Of workbooks."""
+DRAWING = f"{_SCHEMAS}drawingml/2006/main}}"
+DIAGRAM = f"{_SCHEMAS}drawingml/2006/diagram}}"
+CHART = f"{_SCHEMAS}drawingml/2006/chart}}"
+NEWER_CHART = "{http://schemas.microsoft.com/office/drawing/2014/chartex}"
+MATH = f"{_SCHEMAS}officeDocument/2006/math}}"
+VML = "{urn:schemas-microsoft-com:vml}"
+RELATIONSHIPS = f"{_SCHEMAS}officeDocument/2006/relationships}}"
+COMPATIBILITY = f"{_SCHEMAS}markup-compatibility/2006}}"
+ALTERNATE = f"{COMPATIBILITY}AlternateContent"
+DUBLIN = "{http://purl.org/dc/elements/1.1/}"
+SPACE = "{http://www.w3.org/XML/1998/namespace}space"
