@@ -19,17 +19,8 @@ from app.core.errors import DocumentUnreadable
 from app.documents.archive import CHUNK_BYTES, Archive, copy_archive
 from app.documents.blocks import Kind, Piece, Place
 from app.documents.encoding import Coded
-from app.documents.formats.markup.tags import (
-    Edit,
-    ElementAt,
-    Stretch,
-    declares_entities,
-    edits_of,
-    elements_in,
-    label,
-    spliced,
-    text_labels,
-)
+from app.documents.formats.markup import tags
+from app.documents.formats.markup.tags import Edit, Stretch, edits_of, spliced
 from app.documents.formats.markup.xml_tree import Element, local_name, parse, words_in
 from app.documents.formats.web.page_walk import PageWalk, primary
 from app.documents.formats.web.pages import coded_page, decode_page
@@ -89,7 +80,7 @@ class _Chapters:
 
     def _text(self, name: str) -> str:
         text = decode_page(member_bytes(self._archive, self._source, name)).text
-        if declares_entities(text):
+        if tags.declares_entities(text):
             raise self._source.unreadable("entities")
         return text
 
@@ -311,7 +302,7 @@ class _Book:
 
     def _coded(self, name: str) -> Coded:
         coded = coded_page(member_bytes(self._archive, self._source, name))
-        if declares_entities(coded.text):
+        if tags.declares_entities(coded.text):
             raise self._source.unreadable("entities")
         return coded
 
@@ -324,28 +315,28 @@ _PROGRESSION = "page-progression-direction"
 
 def ncx_labels(text: str) -> list[Stretch]:
     """The title and the lines of a table of contents of EPUB 2."""
-    found = [each for each in elements_in(text) if each.name == "text" and each.path[-2:-1] != ("docauthor",)]
-    return _in_order(text_labels(text, found))
+    found = [each for each in tags.elements_in(text) if each.name == "text" and each.path[-2:-1] != ("docauthor",)]
+    return _in_order(tags.text_labels(text, found))
 
 
 def package_labels(text: str) -> list[Stretch]:
     """The title and the description of a book, and the names of its parts in the guide of EPUB 2."""
-    elements = list(elements_in(text))
+    elements = list(tags.elements_in(text))
     read = [each for each in elements if _is_in_metadata(each) and each.name in ("title", "description")]
     titles = (each.said["title"] for each in elements if each.name == "reference" and "title" in each.said)
-    guide = [found for title in titles if title.value.strip() and (found := label(text, title, 0)) is not None]
-    return _in_order([*text_labels(text, read), *guide])
+    guide = [found for title in titles if title.value.strip() and (found := tags.label(text, title, 0)) is not None]
+    return _in_order([*tags.text_labels(text, read), *guide])
 
 
 def package_language(text: str) -> str:
     """The language that a package names, "" without one."""
-    languages = (each for each in elements_in(text) if _is_in_metadata(each) and each.name == "language")
+    languages = (each for each in tags.elements_in(text) if _is_in_metadata(each) and each.name == "language")
     return next((text[each.start : each.end].strip() for each in languages), "")
 
 
 def language_edits(text: str, target: Target, language: str) -> Iterator[Edit]:
     """What makes a file beside the pages say that it is in the target language, where it names the book's."""
-    for element in elements_in(text):
+    for element in tags.elements_in(text):
         said = element.said.get("xml:lang")
         if said is not None and primary(said.value) == primary(language):
             yield Edit(said.start, said.end, (target.language,))
@@ -360,7 +351,7 @@ def package_edits(text: str, target: Target) -> Iterator[Edit]:
     language = package_language(text)
     yield from language_edits(text, target, language)
     is_named = False
-    for element in elements_in(text):
+    for element in tags.elements_in(text):
         if element.name == "language" and _is_in_metadata(element) and not is_named:
             is_named = True
             yield Edit(element.start, element.end, (target.language,))
@@ -372,7 +363,7 @@ def package_edits(text: str, target: Target) -> Iterator[Edit]:
             yield from _progression(element, target, was_rtl=is_rtl(language))
 
 
-def _progression(spine: ElementAt, target: Target, *, was_rtl: bool) -> Iterator[Edit]:
+def _progression(spine: tags.ElementAt, target: Target, *, was_rtl: bool) -> Iterator[Edit]:
     said = spine.said.get(_PROGRESSION)
     if said is None and target.is_rtl:
         yield Edit(spine.given_at, spine.given_at, (f' {_PROGRESSION}="rtl"',))
@@ -380,7 +371,7 @@ def _progression(spine: ElementAt, target: Target, *, was_rtl: bool) -> Iterator
         yield Edit(said.start, said.end, ("rtl" if target.is_rtl else "ltr",))
 
 
-def _is_in_metadata(element: ElementAt) -> bool:
+def _is_in_metadata(element: tags.ElementAt) -> bool:
     return len(element.path) > 1 and element.path[-2] in _METADATA
 
 

@@ -8,21 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from app.documents.formats.markup.tags import (
-    TAG,
-    Attribute,
-    Edit,
-    Gathering,
-    Stretch,
-    attributes_at,
-    end_of_other,
-    end_of_raw,
-    is_blank,
-    label,
-    spell_text,
-    unescaped,
-    words_of,
-)
+from app.documents.formats.markup import tags
+from app.documents.formats.markup.tags import TAG, Attribute, Edit, Gathering, Stretch, spell_text
 from app.documents.formats.web import elements
 from app.documents.segments import SegmentKind
 from app.documents.source import Target
@@ -98,11 +85,11 @@ class PageWalk:
 
     def _words(self, start: int, end: int) -> None:
         if start < end and not self._is_opaque:
-            self._gatherings[-1].add(start, end, unescaped(self._text[start:end]))
+            self._gatherings[-1].add(start, end, tags.unescaped(self._text[start:end]))
 
     def _other(self, start: int, opener: str) -> int:
         """A comment or the like; the text of a CDATA section is text in XML."""
-        words_start, words_end, position = end_of_other(self._text, start, opener)
+        words_start, words_end, position = tags.end_of_other(self._text, start, opener)
         if self._is_opaque:
             return position
         if words_end > words_start and (self._is_xml or self._is_foreign):
@@ -124,7 +111,7 @@ class PageWalk:
             self._end_unsaid(name, start)  # which may end what is opaque
         if self._is_opaque:
             return self._within_opaque(name, start, end, is_void)
-        said = attributes_at(given, given_at) if given else {}
+        said = tags.attributes_at(given, given_at) if given else {}
         is_other = self.languages.is_other(name, said, given_at)
         is_asked = bool(said) and (is_other or is_left(said))
         if said and not is_asked:
@@ -139,7 +126,7 @@ class PageWalk:
         elif name in elements.RAW:
             return self._raw(name, start, end, is_left=is_asked)
         elif behind := end_of_call(self._text, name, start):
-            self._gatherings[-1].single(start, behind, "note", words_of(self._text, start, behind))
+            self._gatherings[-1].single(start, behind, "note", tags.words_of(self._text, start, behind))
             return behind
         elif name in elements.OPAQUE or is_asked:
             self._push(name, start, "opaque")
@@ -153,7 +140,7 @@ class PageWalk:
         if is_void:
             return end
         if name in elements.RAW and not self._is_foreign:
-            return end_of_raw(self._text, name, end)
+            return tags.end_of_raw(self._text, name, end)
         if name == self._opaque_name or name not in elements.PLAIN:  # the others end nothing but themselves
             self._push(name, start, "inside")
         return end
@@ -166,12 +153,12 @@ class PageWalk:
         if is_void:
             return end
         if name == "title":
-            until = end_of_raw(self._text, name, end)
+            until = tags.end_of_raw(self._text, name, end)
             if not is_left:
                 self._plain(end, until)
             return until
         if name in elements.RAW:  # xmp and the like
-            return len(self._text) if name == "plaintext" else end_of_raw(self._text, name, end)
+            return len(self._text) if name == "plaintext" else tags.end_of_raw(self._text, name, end)
         self._push(name, start, "opaque block" if is_left or name in elements.PREFORMATTED else "block")
         plain = {key: attribute.value for key, attribute in said.items()}
         if name in elements.HEADINGS:
@@ -187,7 +174,7 @@ class PageWalk:
     def _plain(self, start: int, end: int) -> None:
         """The words of an element that has no tags inside."""
         gathering = Gathering(self._text)
-        gathering.add(start, end, unescaped(self._text[start:end]))
+        gathering.add(start, end, tags.unescaped(self._text[start:end]))
         if stretch := gathering.finish(spell_text, SegmentKind.LABEL, self._page):
             self.stretches.append(stretch)
 
@@ -202,7 +189,7 @@ class PageWalk:
 
     def _raw(self, name: str, start: int, end: int, *, is_left: bool) -> int:
         """Passes an element that has no tags inside, with its end tag."""
-        until = end_of_raw(self._text, name, end)
+        until = tags.end_of_raw(self._text, name, end)
         closing = TAG.match(self._text, until)
         behind = closing.end() if closing else len(self._text)
         if name == "textarea" and not is_left:
@@ -268,7 +255,7 @@ class PageWalk:
             self._is_opaque = False
         elif element.role == "opaque":
             self._is_opaque = False
-            self._gatherings[-1].single(element.start, end, look, words_of(self._text, element.start, end))
+            self._gatherings[-1].single(element.start, end, look, tags.words_of(self._text, element.start, end))
         elif element.role == "nested":
             self._flush()
             self._gatherings.pop()
@@ -287,8 +274,8 @@ def is_left(said: dict[str, Attribute]) -> bool:
 
 def labels(text: str, name: str, said: dict[str, Attribute], page: int) -> Iterator[Stretch]:
     for key, attribute in said.items():
-        if not is_blank(attribute.value) and attribute.quote != "?" and _is_read(name, key, said):
-            stretch = label(text, attribute, page)
+        if not tags.is_blank(attribute.value) and attribute.quote != "?" and _is_read(name, key, said):
+            stretch = tags.label(text, attribute, page)
             if stretch is not None:
                 yield stretch
 
@@ -428,7 +415,7 @@ def _said_of_all(text: str) -> str:
         tag = TAG.match(text, start.start())
         if tag is None:
             continue
-        said = attributes_at(tag[3], tag.start(3))
+        said = tags.attributes_at(tag[3], tag.start(3))
         found = next((said[key].value for key in _KEYS if key in said), found)
         if tag[2].lower().endswith("body"):
             break
