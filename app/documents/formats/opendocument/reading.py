@@ -225,11 +225,7 @@ class Blocks:
         """The pieces of a paragraph, a list, a table, or anything that holds these."""
         tag = element.tag
         if tag in PARAGRAPHS:
-            piece, words = self.paragraph(element, places.place(element))
-            if piece is not None:
-                yield piece
-            if words is not None:
-                yield from self.followed(words, places)
+            yield from self._whole_paragraph(element, places)
         elif tag == _LIST:
             yield from self._list(element, places)
         elif tag == _TABLE:
@@ -311,7 +307,7 @@ class Blocks:
                 if child.tag in PARAGRAPHS:
                     label = self._counters.label(style, level, start if start >= 0 else None) if is_counted else ""
                     is_counted = False
-                    yield from self._entry(child, places, level, label)
+                    yield from self._whole_paragraph(child, places, (level, label))
                 elif child.tag == _LIST:
                     yield from self._list(child, places, style, level)
                 else:
@@ -328,10 +324,12 @@ class Blocks:
         start = whole(element.get(f"{TEXT}start-value"), -1)
         label = self._counters.label(style, level, start if start >= 0 else None)
         for child in element.iterchildren(*PARAGRAPHS):
-            yield from self._entry(child, places, level, label)
+            yield from self._whole_paragraph(child, places, (level, label))
 
-    def _entry(self, paragraph: Element, places: Places, level: int, label: str) -> Iterator[Piece]:
-        piece, words = self.paragraph(paragraph, places.place(paragraph), (level, label))
+    def _whole_paragraph(
+        self, paragraph: Element, places: Places, item: tuple[int, str] | None = None
+    ) -> Iterator[Piece]:
+        piece, words = self.paragraph(paragraph, places.place(paragraph), item)
         if piece is not None:
             yield piece
         if words is not None:
