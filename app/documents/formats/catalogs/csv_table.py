@@ -17,7 +17,8 @@ from app.documents.encoding import TextFile, after_the_text, stream
 from app.documents.formats.catalogs.values import is_prose, shown_value
 from app.documents.formats.plain.text import lines
 from app.documents.segments import SegmentKind
-from app.documents.source import Item, Opened, Source, Target, Visit, Visits
+from app.documents.source import Item, Opened, Source
+from app.documents.visits import Target, Visit, Visits
 
 ROWS = 100
 MOST_CHARACTERS = 100_000

@@ -18,7 +18,8 @@ from app.documents.encoding import BOMS
 from app.documents.formats.markup.xml_tree import Element, encoding_of, parse, words_in
 from app.documents.formats.office.names import ALTERNATE, CHART, COMPATIBILITY, DIAGRAM, DRAWING, DUBLIN, MATH, W
 from app.documents.segments import SegmentKind, plain
-from app.documents.source import Ask, Source, Target
+from app.documents.source import Source
+from app.documents.visits import Ask, Target
 
 _SPEAKING = (f"{W}t", f"{DRAWING}t", f"{MATH}t", f"{DIAGRAM}relIds", f"{CHART}chart")
 _PACKAGE = "{http://schemas.openxmlformats.org/package/2006/relationships}"

@@ -25,7 +25,8 @@ from app.documents.formats.office.runs import Format, Node, Single, Text, Token,
 from app.documents.formats.sheets.headers import Cell, Headers
 from app.documents.formats.sheets.workbook import SPOKEN, TEXT, USUAL_PART, Sheet, cells_of, number_of_row, text_of
 from app.documents.segments import Content, SegmentKind
-from app.documents.source import Ask, Once, Source, Target, Visit, Visits
+from app.documents.source import Source
+from app.documents.visits import Ask, Once, Target, Visit, Visits
 
 
 def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:

@@ -14,7 +14,7 @@ from app.documents.formats.markup.xml_tree import Element, tags
 from app.documents.formats.office.names import W
 from app.documents.formats.office.package import child_in_order, office_language, without
 from app.documents.formats.word.model import PROPERTIES, RUN_PROPERTIES, VAL
-from app.documents.source import Target
+from app.documents.visits import Target
 from app.language.names import is_east_asian
 from app.language.scripts import RUNS_LEFT
 

@@ -19,7 +19,8 @@ from app.documents.formats.office.package import escaped, unescaped, without_for
 from app.documents.formats.sheets.headers import Table, renamed_formula
 from app.documents.formats.sheets.reading import read
 from app.documents.segments import Content, Mark, Segment, SegmentKind, plain
-from app.documents.source import Remark, Source, Target
+from app.documents.source import Remark, Source
+from app.documents.visits import Target
 from tests.helpers import rewriting
 from tests.helpers.office_files import rels
 from tests.helpers.rewriting import reversed_words

@@ -1,0 +1,68 @@
+"""The document child's way through one file, whether it is read into blocks, searched for segments or rewritten."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from app.documents.blocks import Block
+from app.documents.clean import Remarks
+from app.documents.files import check_file, sha256_of
+from app.documents.formats.detection import find_format, really
+from app.documents.protocol import Event
+from app.documents.segments import Segment
+from app.documents.source import Remark, Source
+
+TELL_EVERY_S = 0.1
+MOST_TOLD_CHARACTERS = 1_000_000
+"""In one line, about: a line has at most two pieces' text."""
+HASH_EVERY_S = 1.0
+
+Tell = Callable[[Event], None]
+
+
+class Way:
+    """One way through a file. What was found waits until a batch of it is told, at least every tenth of a second."""
+
+    def __init__(self, source: Source, tell: Tell, batch: Callable[[tuple[Any, ...]], Event]) -> None:
+        self._source, self._path, self._tell, self._batch = source, source.path, tell, batch
+        self._before = check_file(self._path)
+        self._remarks = Remarks()
+        self._waiting: list[Any] = []
+        self._waiting_characters = 0
+        self._told_s = float("-inf")
+
+    def _find_format(self) -> str:
+        found = find_format(self._path)
+        if really(found, self._path.suffix):
+            self._remark("really", format=found, ending=self._path.suffix)
+        return found
+
+    def _remark(self, name: str, **values: str | int) -> None:
+        if values.get("count", 1):
+            self._remarks.add(Remark(name, values))
+
+    def _wait(self, item: Block | Segment, characters: int) -> None:
+        self._source.text.take(characters)
+        self._waiting.append(item)
+        self._waiting_characters += characters + 200
+        if self._waiting_characters >= MOST_TOLD_CHARACTERS:
+            self._flush()
+        self._pulse(TELL_EVERY_S)
+
+    def _flush(self) -> None:
+        if self._waiting:
+            self._tell_batch()
+
+    def _pulse(self, every_s: float) -> None:
+        """Tells what waits, or that work goes on, if nothing was told for so long."""
+        if time.monotonic() - self._told_s >= every_s:
+            self._tell_batch()
+
+    def _tell_batch(self) -> None:
+        self._tell(self._batch(tuple(self._waiting)))
+        self._waiting, self._waiting_characters, self._told_s = [], 0, time.monotonic()
+
+    def _sha256(self) -> str:
+        return sha256_of(self._path, lambda: self._pulse(HASH_EVERY_S))
