@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from app.core.errors import DocumentUnreadable
 from app.core.events import CancelToken
-from app.documents.blocks import Block, Kind
+from app.documents.blocks import Block, Kind, Place
 from app.documents.protocol import BlocksRead, Found
 from app.features.documents import (
     Documents,
@@ -29,6 +30,7 @@ from app.features.documents import (
 from app.store.conversations import Attachments
 from app.store.database import Database
 from app.store.documents import DocumentStore, StoredDocument
+from tests.helpers.attached import lease_pdf
 
 TEXT = "The lease ends in March.\n\nThe rent is 1,250 euros.\n\nPets are allowed, GROSSE Straße.\n"
 
@@ -64,6 +66,13 @@ def test_a_file_is_read_into_the_store(documents: Documents, lease: Path) -> Non
         "Pets are allowed, GROSSE Straße.",
     ]
     assert len(document.sha256) == 64
+
+
+def test_its_texts_are_its_blocks_without_the_places_of_their_lines(documents: Documents, tmp_path: Path) -> None:
+    document = kept(documents, lease_pdf(tmp_path / "lease.pdf"))
+    blocks = documents.blocks(document.id)
+    assert any(block.place.boxes for block in blocks)
+    assert documents.texts(document.id) == [replace(block, place=Place()) for block in blocks]
 
 
 def test_the_same_file_is_not_read_twice_and_a_changed_one_is(documents: Documents, lease: Path) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
 from app.core.errors import DocumentGone, DocumentUnreadable
+from app.documents.blocks import Block
 from app.documents.source import PageRead
 from app.features.documents import Documents
 from app.features.summary.result import InputDocument, Wish, wish_from_json
@@ -90,17 +91,21 @@ def _is_title(text: str) -> bool:
 # Stored documents as the pipeline takes them.
 
 
-def inputs_of(documents: Documents, document_ids: Sequence[int]) -> list[InputDocument]:
-    """Raises DocumentGone or DocumentUnreadable, which say which document it is."""
-    return [_input(documents, one) for one in document_ids]
+def inputs_of(documents: Documents, document_ids: Sequence[int], *, has_places: bool = True) -> list[InputDocument]:
+    """Raises DocumentGone or DocumentUnreadable, which say which document it is.
+
+    Without `has_places` nothing knows which pages a block reaches into; see `Documents.texts`.
+    """
+    read = documents.blocks if has_places else documents.texts
+    return [_input(documents, one, read) for one in document_ids]
 
 
-def _input(documents: Documents, document_id: int) -> InputDocument:
+def _input(documents: Documents, document_id: int, read: Callable[[int], Sequence[Block]]) -> InputDocument:
     document = documents.store.get(document_id)
     if document is None:
         raise DocumentGone(f"document {document_id}")
     try:
-        blocks = documents.blocks(document_id)
+        blocks = read(document_id)
     except (KeyError, TypeError, ValueError) as error:
         raise DocumentGone(document.name) from error
     if not any(block.text.strip() for block in blocks):

@@ -109,7 +109,7 @@ class Summaries(StoredJobs[StoredSummary, SummaryEvent]):
         """
         from app.features.summary.overview import first_look  # a window that lists summaries does without it
 
-        documents = inputs_of(self._documents, document_ids)
+        documents = inputs_of(self._documents, document_ids, has_places=False)
         return first_look(documents, wish, lambda: cancel.cancelled)
 
     def begin(

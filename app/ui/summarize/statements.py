@@ -138,6 +138,7 @@ class StatementView(QTextEdit):
         """What is in view stays where it is, and the keyboard at its statement, where both are still there after."""
         before, bar = self.stretches, self.verticalScrollBar()
         tops = {id(one.told): self._paint.rect_of(one).top() for one in before[max(0, self.number_at(QPointF())) :][:8]}
+        was_at = bar.value()
         places = [(id(before[one].told) if 0 <= one < len(before) else 0) for one in (self.current, self._open_number)]
         yield
         after = {id(one.told): number for number, one in enumerate(self.stretches)}
@@ -145,7 +146,8 @@ class StatementView(QTextEdit):
         number = after.get(places[1])
         self.open_chip = (number, self.open_chip[1]) if number is not None and self.open_chip else None
         stays = next((one for one in tops if one in after), 0)
-        if stays and bar.value():
+        self.document().size()  # all of it is laid out, so that the bar reaches to its end
+        if stays and was_at:
             bar.setValue(bar.value() + round(self._paint.rect_of(self.stretches[after[stays]]).top() - tops[stays]))
         self.viewport().update()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 import pytest
-from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QImage
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -235,3 +235,45 @@ def test_a_larger_zoom_keeps_statements_and_chips_together(make: Make, qtbot: Qt
     assert after.height() > 1.3 * before.height()
     assert view.chip_at(QPointF(after.center())) == (0, 0)
     assert view.document().idealWidth() <= view.viewport().width()
+
+
+def test_what_stands_below_gives_way_piece_by_piece_and_whoever_reads_it_stays_at_it(make: Make) -> None:
+    below = [told(f"{KILN} {number}", number) for number in range(1, 20)]
+    view = make([])
+    view.show_below("Sentences of the document.", below)
+    assert view.toPlainText().startswith("Sentences of the document.")
+    bar = view.verticalScrollBar()
+    bar.setValue(bar.maximum() // 2)
+    read = next(number for number in range(19) if view.statement_rect(number).top() >= 0)
+    told_there, top = view.stretches[read].told, view.statement_rect(read).top()
+    view.open_place(read)
+    for number in range(3):
+        view.add([told(MONEY, number)], below[number + 1 :])
+    now = next(number for number, one in enumerate(view.stretches) if one.told is told_there)
+    assert (now, view.below) == (read, 16), "three came above, and three below have gone"
+    assert abs(view.statement_rect(now).top() - top) <= 2
+    assert (view.current, view.open_chip) == (now, (now, 0))
+    assert view.toPlainText().index(MONEY[:-1]) < view.toPlainText().index("Sentences of the document.")
+    view.show_below("Sentences of the document.", [])
+    assert view.toPlainText().count(MONEY[:-1]) == 3
+    assert "Sentences" not in view.toPlainText()
+    assert view.open_chip is None
+    view.add([told(ARABIC, 3)])
+    assert len(view.stretches) == 4
+
+
+def test_shown_whole_it_is_as_high_as_its_text_and_says_where_the_keyboard_is(qtbot: QtBot) -> None:
+    view = StatementView(Theme("light"), is_whole=True)
+    qtbot.addWidget(view)
+    view.resize(640, 40)
+    view.show_statements([told(f"{KILN} {number}", number) for number in range(1, 20)], Form.BULLETS)
+    view.show()
+    high = view.height()
+    assert high >= view.document().size().height()
+    places: list[QRect] = []
+    view.moved.connect(places.append)
+    view.go_to(18)
+    assert places == [view.place_of(18)]
+    assert 0 < places[0].bottom() <= high
+    view.resize(320, high)
+    assert view.height() > high

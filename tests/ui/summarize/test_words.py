@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from app.features.summary.result import (
@@ -11,12 +13,13 @@ from app.features.summary.result import (
     Reason,
     Statement,
     SummarizedDocument,
+    Summary,
     Wish,
 )
 from app.features.summary.summaries import Estimate, StoredSummary
 from app.features.summary.summarize import Merging, Planned, Rests, SectionRead, Writing
 from app.ui.summarize.statements import Places, told
-from app.ui.summarize.texts import Progress, figures_of, time_words, work_words
+from app.ui.summarize.texts import Progress, figures_of, time_words, was_read, work_words
 
 STORED = StoredSummary(1, "Lease", "running", None, 0.0, 0.0, Wish(), (1,), 0, 0)
 
@@ -84,6 +87,30 @@ def test_a_short_document_is_read_in_one_pass() -> None:
     progress.take(Planned(1, 100))
     assert work_words(progress, STORED, None) == "Reading all of it in one pass"
     assert ("1", "section") in figures_of([], Estimate(100, 1, None, (100,)))
+
+
+def test_what_sections_have_read_is_known_by_their_blocks() -> None:
+    progress = Progress()
+    for number, blocks in enumerate([(1, 4), (5, 9), (20, 25)]):
+        progress.take(SectionRead(number + 1, 5, (), 0, 1, blocks=blocks))
+    progress.take(SectionRead(4, 5, (), 0, 2, has_failed=True, blocks=(10, 19)))
+    progress.take(SectionRead(5, 5, (), 1, 2, blocks=(1, 2)))
+    assert progress.read == [(0, 1, 9), (0, 20, 25), (1, 1, 2)], "neighbours are one stretch"
+    places = [(0, 1), (0, 9), (0, 10), (0, 25), (1, 2), (1, 3)]
+    assert [progress.has_read(Anchor(*place, None)) for place in places] == [True, True, False, True, True, False]
+    progress.take(Planned(2, 100))
+    assert not progress.has_read(Anchor(0, 1, None))
+
+
+def test_of_a_stopped_summary_is_read_what_its_pages_say_and_without_pages_as_far_as_it_cites() -> None:
+    coverage = Coverage(9, 5, 4, 2, unread_pages=(3, 4), partly_read=(2,))
+    documents = tuple(SummarizedDocument(number, f"{number}.pdf", "", "page", coverage) for number in (1, 2))
+    statements = (Statement("x", (Anchor(0, 5, 1), Anchor(1, 3, None))),)
+    summary = Summary("", documents, statements, Wish(), "en", "", 4, 2, is_partial=True)
+    places = [Anchor(0, 1, 1), Anchor(0, 6, 2), Anchor(0, 8, 4), Anchor(1, 3, None), Anchor(1, 4, None)]
+    assert [was_read(summary, one) for one in places] == [True, False, False, True, False]
+    assert not was_read(None, places[0])
+    assert not was_read(replace(summary, statements=()), places[0])
 
 
 def test_chips_name_pages_headings_and_paragraphs_once_each() -> None:
