@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QResizeEvent, QShowEvent
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QPainter, QPen, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QBoxLayout,
@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QPushButton,
     QSizePolicy,
+    QStyleOptionViewItem,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
@@ -328,12 +329,12 @@ class TermChip(QPushButton):
         number = f"{self.place + 1}/{count}" if self.place >= 0 else f"{term.count:,}"
         self.setText(f"{short} · {number}".replace("&", "&&") if count > 1 else short.replace("&", "&&"))
         times = tr("1 place") if count == 1 else tr("{count} places", count=count)
-        self.setAccessibleName(f"{term.text}, {self._where() if self.place >= 0 else times}")
+        self.setAccessibleName(self._where() if self.place >= 0 else f"{term.text}, {times}")
         marks = [page_mark(self._document.unit, spot.page) for spot in term.spots]
         pages = ", ".join(dict.fromkeys(filter(None, marks)))
         told = "\n".join(filter(None, (term.text, term.meaning, pages)))
         self.setToolTip(plain_tip(told))
-        self.setAccessibleDescription(term.meaning)
+        self.setAccessibleDescription(", ".join(filter(None, (tr(dict(KINDS)[term.kind]), term.meaning))))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
@@ -470,6 +471,7 @@ class KeyTerms(QWidget):
 # The outline: the headings as a tree.
 
 _CHIP = Qt.ItemDataRole.UserRole
+Index = QModelIndex | QPersistentModelIndex
 
 
 class Outline(QTreeWidget):
@@ -488,7 +490,7 @@ class Outline(QTreeWidget):
         self.setColumnCount(2)
         self.setHeaderHidden(True)
         self.setUniformRowHeights(True)
-        self.setAllColumnsShowFocus(True)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)  # there is a place of the keyboard only
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
@@ -497,7 +499,7 @@ class Outline(QTreeWidget):
         self.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
         self.viewport().setCursor(Qt.CursorShape.PointingHandCursor)
         self.viewport().setAutoFillBackground(False)
-        self.clicked.connect(lambda index: self._open(self.itemFromIndex(index)))
+        self.itemClicked.connect(self._open)
         for signal in (self.expanded, self.collapsed):
             signal.connect(self._fit)
         theme.changed.connect(self._on_theme_changed)
@@ -575,6 +577,17 @@ class Outline(QTreeWidget):
         super().focusInEvent(event)
         if self.topLevelItemCount() and not self.currentIndex().isValid():
             self.setCurrentIndex(self.model().index(0, 0))
+
+    def drawRow(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        """The ring of the keyboard goes around all columns."""
+        super().drawRow(painter, option, index)
+        item = self.itemFromIndex(index)
+        if self.hasFocus() and item is self.currentItem():
+            row = self.visualItemRect(item).united(self.visualRect(self.indexFromItem(item, 1)))
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(QColor(self._theme.tokens.focus), 1.5))
+            painter.drawRoundedRect(QRectF(row).adjusted(1, 1, -1, -1), self._theme.px(6), self._theme.px(6))
 
     def sizeHint(self) -> QSize:
         return QSize(self._theme.px(SIDE_PX), self.height())

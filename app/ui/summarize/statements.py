@@ -801,6 +801,17 @@ def told(statements: Sequence[Statement], places: Places) -> list[Told]:
     return [_told(one, places) for one in statements]
 
 
+def sentences_told(sentences: Sequence[Statement], places: Places) -> list[Told]:
+    """The same of sentences of the documents themselves, of which nothing was checked."""
+    places.know(sentences)
+    found = []
+    for one in sentences:
+        chips = places.chips(one)
+        spoken = (one.group, one.text, *(chip.spoken for chip in chips))
+        found.append(Told(one, chips, "", " ".join(filter(None, spoken))))
+    return found
+
+
 def _told(statement: Statement, places: Places) -> Told:
     chips, check = places.chips(statement), statement.check
     where = places.where(statement)

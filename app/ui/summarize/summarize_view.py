@@ -21,7 +21,7 @@ from app.ui.summarize.digest import FirstLooks, TermChip
 from app.ui.summarize.draft import DraftFiles, DraftPage, EmptyPage
 from app.ui.summarize.result import ResultPage
 from app.ui.summarize.saving import Saving
-from app.ui.summarize.statements import Chip, Places, Told, places_in, told
+from app.ui.summarize.statements import Chip, Places, Told, places_in, sentences_told, told
 from app.ui.summarize.texts import Progress
 from app.ui.summarize.work_page import WorkPage
 from app.ui.theme import Theme
@@ -208,7 +208,11 @@ class SummarizeView(QWidget):
 
     def _on_seen(self, document_ids: tuple[int, ...], look: FirstLook) -> None:
         """Documents were looked at: those that are put together, or those of the summary that is shown."""
-        shown = told(look.summary.statements, Places(look.summary.documents, self._app.documents))
+        try:
+            shown = sentences_told(look.summary.statements, Places(look.summary.documents, self._app.documents))
+        except AppError as error:
+            self._notify.error(error)
+            return
         page = self.pages.currentWidget()
         if self.open_id is None and list(document_ids) == self.draft.ids:
             self.draft.digest.show_look(look, shown)

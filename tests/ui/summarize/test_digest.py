@@ -204,7 +204,7 @@ def test_key_terms_open_their_place_and_step_through_all_of_them(open_tab: Open,
         places.append(mark.block_id)
     assert places == [2, 4, 6, 2]
     assert (lindvik.text(), lindvik.property("on")) == ("Lindvik · 1/3", True)
-    assert lindvik.accessibleName() == "Lindvik, Lindvik: place 1 of 3, paragraph 2"
+    assert lindvik.accessibleName() == "Lindvik: place 1 of 3, paragraph 2"
     desk.open_heading(0)
     assert not lindvik.property("on")
 
@@ -302,4 +302,5 @@ def test_everything_in_it_that_takes_the_keyboard_has_a_name(open_tab: Open, tmp
     assert all(names)
     first = desk.digest.stretches[0].told
     assert first.spoken.startswith(first.statement.text)
-    assert "Found in" in first.spoken
+    assert first.spoken.endswith("of kilns.md")
+    assert desk.term("KPI").accessibleDescription() == "Defined, Key Performance Indicator (KPI)"
