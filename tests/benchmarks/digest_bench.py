@@ -1,0 +1,106 @@
+"""The digest: how near three sentences come to experts' summaries, beside the first three; and how long books take.
+
+The weights were found on the train part of ACLSum, the figures are of its other two parts. Books are whole papers one
+after the other, each word of which is another one when they begin again.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+
+from aclsum_data import aclsum_folder
+from comparing import progress
+from papers import papers
+from run import HERE, ROOT, Row
+
+from app.core.events import CancelToken
+from app.documents.blocks import Block, Kind, Numbering, Piece
+from app.features.summary.evaluation import (
+    AS_GIVEN,
+    COMPARED_MEASURES,
+    FIRST_SENTENCES,
+    WITHOUT_ABSTRACT,
+    Evaluation,
+    Scored,
+    evaluate,
+    examples_in,
+)
+from app.features.summary.result import Form, Length, Method, Wish
+
+PARTS = ("val", "test")
+GOALS = {AS_GIVEN: {"rouge1": 0.43, "rouge2": 0.17}, WITHOUT_ABSTRACT: {"rouge1": 0.385, "rouge2": 0.115}}
+WORDS_A_PAGE = 500
+MOST_S = {300: 2.0, 5000: 30.0}
+"""Seconds of the processor by pages: it is one thread."""
+MOST_MB = 200.0
+ENOUGH_PAPERS = 250
+
+_MEASURE = """
+import json, resource, sys, time
+sys.path[:0] = {folders}
+from digest_bench import book
+from app.features.summary.digest import digest_of
+blocks = book({pages})
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+began_s = time.process_time()
+told = digest_of(blocks, 8)
+taken_s = time.process_time() - began_s
+unit = 1024 if sys.platform == "linux" else 1024 * 1024
+print(json.dumps([taken_s, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / unit, len(told)]))
+"""
+
+
+def rows() -> Iterator[Row]:
+    """Likeness first, then seconds and memory, each book in a process of its own."""
+    yield from likeness()
+    for pages, most_s in MOST_S.items():
+        progress(f"a book of {pages} pages")
+        taken_s, grown_mb = measured(pages)
+        yield Row(f"a digest of {pages:,} pages, processor time", round(taken_s, 2), "s", most_s, at_most=1.0)
+        yield Row(
+            f"a digest of {pages:,} pages, memory beside its text", round(grown_mb, 1), "MB", MOST_MB, at_most=1.0
+        )
+
+
+def likeness() -> Iterator[Row]:
+    """F1 against the experts' sentences, what was aimed at as the baseline, the first sentences beside it."""
+    examples = [one for part in PARTS for one in examples_in(aclsum_folder() / f"{part}.jsonl")]
+    wish = Wish(Length.SHORT, Form.PARAGRAPHS)
+    found = evaluate(examples, wish, [Method.DIGEST], None, CancelToken())
+    compared = Evaluation([one for one in found if isinstance(one, Scored)]).to_fields()["compared"]
+    for part, goals in GOALS.items():
+        for measure in COMPARED_MEASURES:
+            digest, first = (compared[part][name][measure] for name in (Method.DIGEST.value, FIRST_SENTENCES))
+            name = f"digest of {compared[part]['documents']} papers {part.replace('_', ' ')}, {measure}"
+            yield Row(name, digest, "F1", goals.get(measure), f"the first three sentences {first}", at_least=1.0)
+
+
+def measured(pages: int) -> tuple[float, float]:
+    """Seconds of the processor, and by how many MB the process grew beyond the book itself."""
+    folders = [str(ROOT), str(HERE), str(ROOT / "packaging" / "setup")]
+    code = _MEASURE.format(folders=folders, pages=pages)
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    taken_s, grown_mb, _ = json.loads(result.stdout)
+    return taken_s, grown_mb
+
+
+def book(pages: int) -> list[Block]:
+    """So many pages of running text, the same in each run."""
+    wanted, numbering = papers(ENOUGH_PAPERS), Numbering()
+    blocks: list[Block] = []
+    words, round_ = 0, 0
+    while words < pages * WORDS_A_PAGE:
+        for paper in wanted:
+            for section in paper.sections:
+                blocks.append(numbering.block(Piece(Kind.HEADING, section.heading, level=1)))
+                for paragraph in section.paragraphs:
+                    text = paragraph if not round_ else " ".join(f"{'q' * round_}{one}" for one in paragraph.split())
+                    blocks.append(numbering.block(Piece(Kind.PARAGRAPH, text)))
+                    words += len(paragraph.split())
+            if words >= pages * WORDS_A_PAGE:
+                return blocks
+        round_ += 1
+    return blocks
