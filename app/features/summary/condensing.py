@@ -15,6 +15,7 @@ from app.documents.blocks import Kind
 from app.engine.protocol import Ask
 from app.features.summary import prompts
 from app.features.summary.checks import Cited
+from app.features.summary.digest import FORMS, digest_of
 from app.features.summary.prompts import (
     Point,
     Problem,
@@ -348,6 +349,11 @@ def _runs(pile: Pile, size: int) -> Iterator[Pile]:
 # What a merge or a write-up is shown: numbered paragraphs or points, and the blocks behind each number.
 
 
+OUTLINE_SENTENCES, OUTLINE_TOKENS = 5, 400
+MOST_OUTLINED = 320
+"""Characters of a sentence."""
+OUTLINED_TIMES = 5
+"""A text is so many times as long as its outline."""
 MOST_EVIDENCE = 20
 MOST_ANCHORS = 6
 _ALONE = re.compile(r"^\[(\d{1,7})\][ \t]*$", re.MULTILINE)
@@ -400,6 +406,25 @@ def of_sections(work: Work, sections: Sequence[Section], offsets: Sequence[int])
         for cited in work.cited(one.document, one.ids)
     }
     return Sources(texts, blocks)
+
+
+def outline_of(work: Work, sections: Sequence[Section], offsets: Sequence[int]) -> str:
+    """The sentences that tell most, with the numbers of their blocks; "" where that is much of the text.
+
+    Small models alone are shown it, and only where they are to find sentences: there it was measured.
+    """
+    if not (work.budgets.is_small and work.wish.form in FORMS):
+        return ""
+    lines: list[str] = []
+    for section in sections:
+        blocks = [one.block for one in work.cited(section.document, section.ids)]
+        texts, title = {one.id: one.text for one in blocks}, work.documents[section.document].title
+        for told in digest_of(blocks, -(-OUTLINE_SENTENCES // len(sections)), title=title):
+            text = " ".join(texts[told.block_id][told.start : told.end].split())
+            if len(text) <= MOST_OUTLINED:
+                lines.append(f"[{told.block_id + offsets[section.document]}] {text}")
+    outline = "\n".join(lines)
+    return outline if OUTLINED_TIMES * len(outline) <= sum(len(one.text) for one in sections) else ""
 
 
 def of_points(work: Work, points: Sequence[Statement]) -> Sources:

@@ -593,15 +593,20 @@ def write_messages(
     most: int,
     are_points: bool,
     is_small: bool,
+    outline: str = "",
     problem: Problem | None = None,
 ) -> list[Message]:
-    """Asks for the write-up of texts, each with its title: numbered paragraphs, or points."""
+    """Asks for the write-up of texts, each with its title: numbered paragraphs, or points.
+
+    Small models are shown an `outline` before them: the sentences that tell most.
+    """
     body = "\n\n".join(framed(title, text) for title, text in texts)
     remind = _REMINDERS.get(form, "The summary:")
     if is_small:
         task = f"You write about texts as somebody wishes: “{_one_line(wish)}”." if form is Form.OWN else _SHORT[form]
         system = f"{task} {_EXACTLY} {_write_in(language)}"
         remind = _REMINDERS.get(form, f"{_the_most(most, 'sentence')}:")
+        body = f"{framed('outline', outline)}\n\n{body}" if outline else body
         return _messages(system, f"{WRITE_BEGIN} to summarize:", body, remind, None)
     what = "points" if are_points else "paragraphs"
     system = (

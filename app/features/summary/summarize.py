@@ -18,8 +18,17 @@ from app.core.events import CancelToken
 from app.engine.client import EngineClient
 from app.features.summary import prompts
 from app.features.summary.budgets import budgets_for, method_for
-from app.features.summary.condensing import Mapping, Merge, Sources, distinct, of_points, of_sections
-from app.features.summary.digest import digest_summary
+from app.features.summary.condensing import (
+    OUTLINE_TOKENS,
+    Mapping,
+    Merge,
+    Sources,
+    distinct,
+    of_points,
+    of_sections,
+    outline_of,
+)
+from app.features.summary.digest import FORMS, digest_summary
 from app.features.summary.result import (
     Form,
     InputDocument,
@@ -151,6 +160,7 @@ def _plan(work: Work) -> Plan | None:
     if _method(work) is Method.DIGEST:
         return Plan(tuple(counts), (), Method.DIGEST)
     fixed = work.fixed_tokens(messages_for(work, Draft(Sources((("", ""),), {}))))
+    fixed += OUTLINE_TOKENS if work.budgets.is_small and work.wish.form in FORMS else 0
     if sum(counts) <= work.budgets.room(fixed, work.budgets.writing(work.wish.length, work.language)):
         return Plan(tuple(counts), ())
     sections = _cut(work)
@@ -192,10 +202,11 @@ def _in_one_pass(work: Work) -> Stage:
 
 def _drafts_of(work: Work, stretches: Sequence[tuple[str, Section]], offsets: Sequence[int]) -> list[Draft]:
     if work.wish.form is not Form.SECTIONS:
-        return [Draft(of_sections(work, [section for _, section in stretches], offsets))] if stretches else []
+        every = [section for _, section in stretches]
+        return [Draft(of_sections(work, every, offsets), outline=outline_of(work, every, offsets))] if every else []
     sizes = [len(section.text) for _, section in stretches]
     return [
-        Draft(of_sections(work, [section], offsets), group, size / sum(sizes))
+        Draft(of_sections(work, [section], offsets), group, size / sum(sizes), outline_of(work, [section], offsets))
         for (group, section), size in zip(stretches, sizes, strict=True)
     ]
 

@@ -43,11 +43,15 @@ _NOTHING = re.compile(r"^\W*none\W*$", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Draft:
-    """One write-up to be made: what it rests on, what it stands under, and its share of the whole length."""
+    """One write-up to be made: what it rests on, what it stands under, and its share of the whole length.
+
+    `outline` is what is shown before it, see `condensing.outline_of`.
+    """
 
     sources: Sources
     group: str = ""
     share: float = 1.0
+    outline: str = ""
 
 
 @dataclass(frozen=True)
@@ -209,6 +213,7 @@ def messages_for(work: Work, draft: Draft, problem: Problem | None = None) -> li
         most=most_statements(work, draft),
         are_points=bool(draft.sources.points),
         is_small=work.budgets.is_small,
+        outline=draft.outline,
         problem=problem,
     )
 

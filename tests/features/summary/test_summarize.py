@@ -94,6 +94,34 @@ def test_every_block_stands_in_a_prompt_whatever_it_is(tmp_path: Path) -> None:
     assert summary.documents[0].coverage.blocks_read == len(given.blocks)
 
 
+@pytest.mark.parametrize(
+    ("size_bytes", "form", "is_outlined"),
+    [(800_000_000, Form.BULLETS, True), (800_000_000, Form.QUESTIONS, False), (LARGE_BYTES, Form.BULLETS, False)],
+)
+def test_read_in_one_pass_a_small_model_is_shown_an_outline_before_all_of_the_text(
+    tmp_path: Path, size_bytes: int, form: Form, *, is_outlined: bool
+) -> None:
+    aside = "Nobody in the village wrote down what else was seen in the hills on that day or on the next."
+    given = [
+        document(
+            *(f"{thing} {n} was fired in {1900 + n} with reed from the marsh. {aside}" for n in range(20)), name=name
+        )
+        for thing, name in (("Kiln", "kilns.pdf"), ("Barn", "barns.pdf"))
+    ]
+    with scripted(tmp_path, ANYTHING, context_tokens=8000, size_bytes=size_bytes) as model:
+        summary = summary_of(events_of(model, *given, wish=Wish(form=form)))
+        (prompt,) = model.write_ups_asked
+    before, _, rest = prompt.partition("===== outline =====")
+    assert bool(rest) is is_outlined
+    if is_outlined:
+        outline = [line.split(" ", 1) for line in rest.partition("\n===== end")[0].splitlines() if line]
+        assert 4 <= len(outline) <= 6
+        assert all(prompt.count(number) >= 2 and prompt.count(text) >= 2 for number, text in outline)
+        assert any(int(number[1:-1]) > 20 for number, _ in outline), "of both documents"
+    assert all(text in (rest or before) for text in block_texts(*given))
+    assert all(each.coverage.blocks_read == each.coverage.blocks for each in summary.documents)
+
+
 @pytest.mark.parametrize("form", list(Form))
 @pytest.mark.parametrize("length", list(Length))
 def test_the_smallest_model_is_asked_nothing_and_sentences_stand_for_themselves(
