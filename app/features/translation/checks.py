@@ -12,8 +12,7 @@ from app.features.translation.delivering import Candidate, candidate
 from app.features.translation.glossary import violated
 from app.features.translation.marking import Shown
 from app.features.translation.problems import Problem, ProblemKind, is_unusable
-from app.features.translation.prompts import Pair
-from app.features.translation.result import Term
+from app.features.translation.result import Term, TranslationWish
 from app.language.detection import LEAST_LETTERS, Detector
 from app.language.names import are_alike, base
 from app.language.numbers import WrittenNumber, quantities, written_numbers
@@ -23,7 +22,7 @@ from app.language.scripts import HAN, KANA, LATIN, count, script_of
 class Checks:
     """Of one pair of languages; it learns how long translations are."""
 
-    def __init__(self, pair: Pair, detector: Detector) -> None:
+    def __init__(self, pair: TranslationWish, detector: Detector) -> None:
         self._pair, self._detector = pair, detector
         self._lengths = Lengths(pair.source, pair.target)
 

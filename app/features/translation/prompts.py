@@ -5,29 +5,19 @@ The wording of Hy-MT2, HY-MT1.5 and TranslateGemma is their makers'. Whoever cha
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from app.core.events import Message, Role
 from app.engine.protocol import Sampling
-from app.features.translation.result import Formality, Term
+from app.features.translation.result import Formality, Term, TranslationWish
 from app.language.names import english_name, has_formality
 
 PROMPT_VERSION = 1
 SEED = 1
 WARMER = 0.25
 """An identical prompt at a low temperature reproduces the identical answer."""
-
-
-@dataclass(frozen=True)
-class Pair:
-    """From what into what, and how. `source` "" is not known."""
-
-    source: str
-    target: str
-    formality: Formality = Formality.DEFAULT
-    domain: str = ""
 
 
 @dataclass(frozen=True)
@@ -46,17 +36,20 @@ class Request:
     is_batch: bool = False
 
 
-class Family(Protocol):
-    """One of them."""
+class Family(ABC):
+    """One of them. Of a wish it knows the languages, the form of address and the domain; `source` "" is not known."""
 
-    takes_context: bool
+    takes_context = False
 
-    def messages(self, request: Request, pair: Pair) -> list[Message]:
+    @abstractmethod
+    def messages(self, request: Request, pair: TranslationWish) -> list[Message]:
         """The conversation."""
 
-    def grammar(self, request: Request) -> str:
+    def grammar(self, request: Request) -> str:  # noqa: ARG002 - of those that follow one
         """The rules that the answer follows, "" for none."""
+        return ""
 
+    @abstractmethod
     def sampling(self, attempt: int) -> Sampling:
         """Of the first attempt (0), or of a later one, which is warmer."""
 
@@ -89,7 +82,7 @@ _FORMAL_AND_INFORMAL = {
 }  # fmt: skip
 
 
-def address(pair: Pair) -> str:
+def address(pair: TranslationWish) -> str:
     """The word by which people are addressed as it was wished, "" where none was, or none is known."""
     from app.language.names import base
 
@@ -126,12 +119,12 @@ _ALONE = (
 _ANY_TEXT = r'text ::= ([^<] | "<" [^s/] | "</" [^s])+'
 
 
-class Generic:
+class Generic(Family):
     """System and user message; the engine joins them for templates without a system role."""
 
     takes_context = True
 
-    def messages(self, request: Request, pair: Pair) -> list[Message]:
+    def messages(self, request: Request, pair: TranslationWish) -> list[Message]:
         """Rules, then what is known, then the segments."""
         return [Message(Role.SYSTEM, _system(request, pair)), Message(Role.USER, _user(request, pair))]
 
@@ -147,7 +140,7 @@ class Generic:
         return Sampling(temperature, top_p=TOP_P, repeat_penalty=1.0, presence_penalty=0.0, seed=SEED + attempt)
 
 
-def _system(request: Request, pair: Pair) -> str:
+def _system(request: Request, pair: TranslationWish) -> str:
     what = "segments" if request.is_batch else "text"
     origin = f" from {english_name(pair.source)}" if pair.source else ""
     lines = [f"Translate the {what}{origin} to {english_name(pair.target)}."]
@@ -160,7 +153,7 @@ def _system(request: Request, pair: Pair) -> str:
     return f"{' '.join(lines)}\n{_BATCH if request.is_batch else _ALONE}"
 
 
-def _user(request: Request, pair: Pair) -> str:
+def _user(request: Request, pair: TranslationWish) -> str:
     parts = []
     if request.before or any(request.hints):
         parts.append(f"For reference, do not translate:\n{_reference(request)}")
@@ -229,7 +222,7 @@ _KEEP_DELIMITERS = (
 _NAMES = {"pt-BR": "Brazilian Portuguese", "pt-PT": "European Portuguese"}
 
 
-class HyMt2:
+class HyMt2(Family):
     """`is_large`: the mixture of experts, whose makers recommend other sampling."""
 
     takes_context = True
@@ -237,32 +230,20 @@ class HyMt2:
     def __init__(self, *, is_large: bool = False) -> None:
         self._is_large = is_large
 
-    def messages(self, request: Request, pair: Pair) -> list[Message]:
-        """One user message."""
+    def messages(self, request: Request, pair: TranslationWish) -> list[Message]:
         return [Message(Role.USER, _hy_mt2(request, pair))]
-
-    def grammar(self, request: Request) -> str:  # noqa: ARG002 - of the protocol
-        """None: it was trained to answer without."""
-        return ""
 
     def sampling(self, attempt: int) -> Sampling:
         """As published."""
         return _sampling(attempt, is_large=self._is_large)
 
 
-class HyMt1:
+class HyMt1(Family):
     """HY-MT1.5 and Hunyuan-MT: the plain prompt for any pair; nothing else is known in English."""
 
-    takes_context = False
-
-    def messages(self, request: Request, pair: Pair) -> list[Message]:
-        """One user message."""
+    def messages(self, request: Request, pair: TranslationWish) -> list[Message]:
         text = DEFAULT_1.format(target_lang=_name(pair.target), source_text=request.texts[0])
         return [Message(Role.USER, text)]
-
-    def grammar(self, request: Request) -> str:  # noqa: ARG002 - of the protocol
-        """None."""
-        return ""
 
     def sampling(self, attempt: int) -> Sampling:
         """As published."""
@@ -275,7 +256,7 @@ def _sampling(attempt: int, *, is_large: bool) -> Sampling:
     return Sampling(temperature, top_k, top_p, 0.0, repeat_penalty=repeat, presence_penalty=0.0, seed=SEED + attempt)
 
 
-def _hy_mt2(request: Request, pair: Pair) -> str:
+def _hy_mt2(request: Request, pair: TranslationWish) -> str:
     target, source = _name(pair.target), request.texts[0]
     has_tags = "<x" in source or "<g" in source
     style = _style(pair)
@@ -313,14 +294,14 @@ def _tasks(request: Request, style: str, background: str, *, has_tags: bool) -> 
     return tasks
 
 
-def _style(pair: Pair) -> str:
+def _style(pair: TranslationWish) -> str:
     if not pair.formality or not has_formality(pair.target):
         return ""
     word = f", addressing people with {address(pair)}" if address(pair) else ""
     return f"{'formal' if pair.formality is Formality.FORMAL else 'informal'}{word}"
 
 
-def _background(request: Request, pair: Pair) -> str:
+def _background(request: Request, pair: TranslationWish) -> str:
     lines = [one_line(pair.domain)] if pair.domain.strip() else []
     lines += [one_line(hint) for hint in request.hints if hint.strip()]
     for source, target in request.before:
@@ -351,13 +332,10 @@ UNKNOWN_SOURCE = "en"
 """Where the source cannot be told: the template's own default."""
 
 
-class TranslateGemma:
+class TranslateGemma(Family):
     """One text a request, nothing beside it."""
 
-    takes_context = False
-
-    def messages(self, request: Request, pair: Pair) -> list[Message]:
-        """One user message."""
+    def messages(self, request: Request, pair: TranslationWish) -> list[Message]:
         source = pair.source or UNKNOWN_SOURCE
         text = PROMPT.format(
             source_name=english_name(source),
@@ -367,10 +345,6 @@ class TranslateGemma:
             text=request.texts[0].strip(),
         )
         return [Message(Role.USER, text)]
-
-    def grammar(self, request: Request) -> str:  # noqa: ARG002 - of the protocol
-        """None."""
-        return ""
 
     def sampling(self, attempt: int) -> Sampling:
         """Greedy; what is asked again is warmer."""

@@ -20,7 +20,7 @@ from app.features.translation.consistency import Consistency
 from app.features.translation.glossary import Glossary, chosen
 from app.features.translation.marking import Shown, same_marks, shown
 from app.features.translation.problems import sentences_of
-from app.features.translation.prompts import Family, Pair, Request, family_for
+from app.features.translation.prompts import Family, Request, family_for
 from app.features.translation.result import Formality, Memory, Origin, Term, Translated, TranslationWish
 from app.features.work.asking import woken
 from app.language.detection import Detector
@@ -47,7 +47,7 @@ class Work:
     """
 
     segments: Sequence[Segment]
-    pair: Pair
+    pair: TranslationWish
     source: str
     engine: EngineClient
     memory: Memory
@@ -146,7 +146,7 @@ def begin(
     among = known.languages if len(known.languages) > 1 else [one.code for one in LANGUAGES]
     source = wish.source or detector.find(_sample(segments), among)
     formality = wish.formality if known.takes_formality else Formality.DEFAULT
-    pair = Pair(source, wish.target, formality, wish.domain if known.takes_domain else "")
+    pair = TranslationWish(wish.target, source, formality, wish.domain if known.takes_domain else "")
     told = replace(pair, source="") if not wish.source and _is_target(source, wish.target) else pair
     return Work(
         segments, told, source, engine, memory, cancel, model, known,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt, Signal
@@ -92,9 +93,9 @@ class DocumentPage(QWidget):
         segments.accepted.connect(self.accept)
         segments.next_wanted.connect(self.go_to_flagged)
         segments.remedy_wanted.connect(self.follow)
-        self.head.next_wanted.connect(lambda: self.go_to_flagged(segments.current + 1))
-        self.head.save_wanted.connect(lambda: self._save(self.saving.ask))
-        self.head.forms_wanted.connect(self._show_forms)
+        self.head.flagged.clicked.connect(lambda: self.go_to_flagged(segments.current + 1))
+        self.head.save.clicked.connect(lambda: self._save(self.saving.ask))
+        self.head.forms.clicked.connect(self._show_forms)
         self.saving.progressed.connect(self._on_saving)
 
     # What is done with its segments.
@@ -162,7 +163,8 @@ class DocumentPage(QWidget):
         if shown is not None and (stored := self._job.doing.known(shown.id)) is not None:
             ask(stored)
 
-    def _show_forms(self, button: QWidget) -> None:
+    def _show_forms(self) -> None:
+        button = self.head.forms
         below = button.mapToGlobal(button.rect().bottomLeft())
         self._save(lambda stored: self.saving.menu(stored).popup(below))
 
@@ -274,13 +276,7 @@ SMALL_PX, SMALL_TITLE_PX = 440, 70
 
 
 class DocumentHead(QWidget):
-    """Its buttons only tell; what they say is given to it."""
-
-    glossary_wanted = Signal()
-    next_wanted = Signal()
-    save_wanted = Signal()
-    forms_wanted = Signal(QWidget)
-    """Other forms to save it in; carries the button that the menu belongs to."""
+    """What its buttons say is given to it, what they do is the page's business."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -291,14 +287,10 @@ class DocumentHead(QWidget):
         self.title.setObjectName("translation_title")
         self.glossary = text_button(tr("Glossary"), "plain")
         self.glossary.setCheckable(True)
-        self.glossary.clicked.connect(self.glossary_wanted)
         self.flagged = text_button(tr("Next flagged"), "plain")
         self.flagged.setToolTip(tr("{name} ({keys})", name=tr("Next flagged"), keys="F8"))
-        self.flagged.clicked.connect(self.next_wanted)
         self.save = text_button(tr("Save"), "plain")
-        self.save.clicked.connect(self.save_wanted)
         self.forms = IconButton(theme, "caret-down", tr("Save in another format"), size_px=16)
-        self.forms.clicked.connect(lambda: self.forms_wanted.emit(self.forms))
         self._buttons = QWidget()
         self._flow = FlowLayout(self._buttons, is_at_end=True)
         for button in (self.glossary, self.flagged, self.save, self.forms):
@@ -394,9 +386,7 @@ CHOICE_SHARE, PROGRESS_SHARE = 3, 2
 
 
 class DocumentBar(QWidget):
-    """`stop_wanted`: what is done is kept."""
-
-    stop_wanted = Signal()
+    """What `stop` does is the page's business."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -410,7 +400,6 @@ class DocumentBar(QWidget):
         self.words.setProperty("kind", "muted")
         self.stop = text_button(tr("Stop"), "quiet")
         self.stop.setToolTip(tr("Stop; what is done is kept"))
-        self.stop.clicked.connect(self.stop_wanted)
         self._progress = QWidget()
         line = QHBoxLayout(self._progress)
         line.addWidget(self.line, 1)
@@ -579,8 +568,6 @@ class DraftFoot(QWidget):
 class FileLine(QFrame):
     """One file."""
 
-    removed = Signal()
-
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.setProperty("kind", "card")
@@ -588,7 +575,6 @@ class FileLine(QFrame):
         self.name = ElidedLabel()
         self.words = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self.button = text_button("", "quiet")
-        self.button.clicked.connect(self.removed)
         told = QVBoxLayout()
         told.addWidget(self.name)
         told.addWidget(self.words)
@@ -656,6 +642,6 @@ class DraftPage(QWidget):
         self._shown, self.lines = list(self._files.files), []
         for one in self._shown:
             line = FileLine(self._theme)
-            line.removed.connect(lambda one=one: self._files.remove(one))
+            line.button.clicked.connect(partial(self._files.remove, one))
             self._column.insertWidget(self._column.count() - 1, line)
             self.lines.append(line)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from app.features.translation.result import (
     TranslationEnded,
     TranslationEvent,
 )
-from app.features.translation.stored import DRAFT, Row, StoredTranslation
+from app.features.translation.stored import DRAFT, StoredTranslation
 from app.features.work.queue import DONE, QUEUED, RUNNING
 from app.ui.i18n import tr
 from app.ui.shell.tab_spec import UiContext
@@ -25,6 +26,7 @@ from app.ui.translate.document_job import DocumentJob, Drafts
 from app.ui.translate.document_page import DocumentPage, DraftPage, Searched
 from app.ui.translate.glossary import GlossaryPanel, MemoryFiles
 from app.ui.translate.languages import LastWish
+from app.ui.translate.rows import RowSource
 from app.ui.translate.texts import (
     Progress,
     done_words,
@@ -47,16 +49,6 @@ SEGMENTS_PER_MS = 50
 """Counting those of a very long document takes longer: it is done less often."""
 TICK_MS = 5_000
 PANEL_PX, LEAST_PX, NARROW_PX = 380, 300, 740
-
-
-class StoredRows:
-    """The rows of one translation, from any thread."""
-
-    def __init__(self, translations: Translations, stored: StoredTranslation) -> None:
-        self._segments, self._id, self.count = translations.segments, stored.id, stored.segments
-
-    def rows(self, start: int, count: int) -> list[Row]:
-        return self._segments.rows(self._id, start, count)
 
 
 class DocumentTranslationView(QWidget):
@@ -112,16 +104,16 @@ class DocumentTranslationView(QWidget):
     def _connect(self) -> None:
         page = self.page
         self.setFocusProxy(page)
-        page.head.glossary_wanted.connect(lambda: self.show_glossary(is_open=not self.is_glossary_open))
+        page.head.glossary.clicked.connect(lambda: self.show_glossary(is_open=not self.is_glossary_open))
         page.bar.choice.changed.connect(self._on_choice)
-        page.bar.stop_wanted.connect(self.job.stop)
+        page.bar.stop.clicked.connect(self.job.stop)
         page.state.go_on_wanted.connect(self.job.go_on)
         page.foot.begun.connect(self.drafts.begin)
         page.kept.connect(self.refresh)
         page.needs.model_came.connect(self.drafts.capability.look)
         self.glossary.closed.connect(lambda: self.show_glossary(is_open=False))
         self.glossary.changed.connect(self._on_terms)
-        self.glossary.apply_wanted.connect(self.job.apply)
+        self.glossary.apply.clicked.connect(self.job.apply)
         self.glossary.memory_wanted.connect(self._show_memory)
         self.job.begun.connect(self._on_begun)
         for signal in (self.job.changed, self.job.queued):
@@ -210,7 +202,7 @@ class DocumentTranslationView(QWidget):
     def _show_rows(self, stored: StoredTranslation) -> None:
         source, target = stored.source_language, stored.wish.target
         names = (name_of(source) or tr("Original"), name_of(target))
-        rows = StoredRows(self._translations, stored)
+        rows = RowSource(stored.segments, partial(self._translations.segments.rows, stored.id))
         segments = self.page.segments
         place = segments.place if segments.rows.rowCount() == stored.segments else (0, 0)
         segments.show_source(rows, names, (is_rtl(source), is_rtl(target)))

@@ -53,9 +53,8 @@ FOUND_PX = 150
 
 
 class GlossaryPanel(QFrame):
-    """`changed`: its terms are others, to be kept. `apply_wanted`: the document is to follow them."""
+    """`changed`: its terms are others, to be kept. By `apply` the document is to follow them."""
 
-    apply_wanted = Signal()
     changed = Signal()
     closed = Signal()
     memory_wanted = Signal()
@@ -90,7 +89,6 @@ class GlossaryPanel(QFrame):
         self.remove_button.clicked.connect(lambda: self._delete(self.table.chosen_rows))
         self.apply = text_button(tr("Apply to this document"), "plain")
         self.apply.setToolTip(tr("Translates only what these terms affect again"))
-        self.apply.clicked.connect(self.apply_wanted)
         self.found_head = QLabel(tr("Translated the same way throughout"), wordWrap=True)
         self.found = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self.found.setProperty("kind", "muted")

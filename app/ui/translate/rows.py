@@ -6,8 +6,9 @@ Heights are estimated until a row is laid out; whatever is measured, what is in 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QTextCharFormat, QTextLayout, QTextOption
@@ -32,15 +33,13 @@ Index = QModelIndex | QPersistentModelIndex
 _NO_INDEX = QModelIndex()
 
 
-class RowSource(Protocol):
+@dataclass(frozen=True)
+class RowSource:
     """Where the rows come from; ids of segments count from 1 without a gap."""
 
-    @property
-    def count(self) -> int:
-        """How many there are."""
-
-    def rows(self, start: int, count: int) -> list[Row]:
-        """Rows from the segment `start` on. Raises what the store raises."""
+    count: int
+    rows: Callable[[int, int], list[Row]]
+    """So many from a segment on, from any thread. Raises what the store raises."""
 
 
 class RowsModel(QAbstractTableModel):
@@ -106,21 +105,26 @@ class RowsModel(QAbstractTableModel):
     def put(self, translated: Translated) -> None:
         number = translated.id - 1
         self._growing.pop(number, None)
-        portion, place = divmod(number, PORTION)
-        rows = self._portions.get(portion)
-        if rows is not None and place < len(rows):
-            before = rows[place].translated
+        known = self._known(number)
+        if known is not None:
+            before = known.translated
             if before is None or before.origin is not Origin.EDITED:  # a person's own stays
-                rows[place] = replace(rows[place], translated=translated)
+                self.put_row(replace(known, translated=translated))
+                return
         self._tell(number)
 
     def put_row(self, row: Row) -> None:
         number = row.segment.id - 1
-        portion, place = divmod(number, PORTION)
-        rows = self._portions.get(portion)
-        if rows is not None and place < len(rows):
-            rows[place] = row
+        if self._known(number) is not None:
+            portion, place = divmod(number, PORTION)
+            self._portions[portion][place] = row
         self._tell(number)
+
+    def _known(self, number: int) -> Row | None:
+        """A row that was fetched and is still here."""
+        portion, place = divmod(number, PORTION)
+        rows = self._portions.get(portion, ())
+        return rows[place] if place < len(rows) else None
 
     def spoken(self, number: int, column: int) -> str:
         """A cell as a screen reader says it."""

@@ -58,7 +58,6 @@ class TextPage(QWidget):
     list_changed = Signal()
     shown_changed = Signal(object)
     """The id under which the text is kept; None for one that is not."""
-    document_wanted = Signal()
 
     def __init__(self, translations: Translations, models: Models, last: LastWish, ui: UiContext) -> None:
         super().__init__()
@@ -70,7 +69,6 @@ class TextPage(QWidget):
         self.choice = LanguageChoice(ui.theme)
         self.open = text_button(tr("Open document"), "plain")
         self.open.setToolTip(with_keys(tr("Open a document, or drop it anywhere in the window"), "attach"))
-        self.open.clicked.connect(self.document_wanted)
         self.needs = NeedsModel(models, ui)
         self.panes = TextPanes(ui.theme, self.needs)
         self.panes.hint.setText(tr(FORMATS))
@@ -214,9 +212,9 @@ class TextPage(QWidget):
         panes.source.wanted.connect(self.translate)
         panes.source.stopped.connect(self.stop)
         panes.target.stopped.connect(self.stop)
-        panes.cleared.connect(self.show_new)
-        panes.cleared.connect(self.take_keyboard)
-        panes.copied.connect(self._copy)
+        panes.clear.clicked.connect(lambda: self.show_new(""))
+        panes.clear.clicked.connect(self.take_keyboard)
+        panes.copy.clicked.connect(self._copy)
         answers.ended.connect(self.history.keep)
         answers.again_wanted.connect(self.translate)
         answers.begun.connect(self._ui.loader.look)  # its model is in memory now
@@ -357,7 +355,7 @@ class TextAnswers(QObject):
         self._slow.timeout.connect(lambda: panes.say(tr("Getting the model ready…")))
         work.answered.connect(self._on_answer)
         work.failed.connect(self._on_failed)
-        panes.back_switched.connect(self._on_back_switched)
+        panes.back.toggled.connect(self._on_back_switched)
         panes.target.remedy_wanted.connect(self._on_remedy)
 
     @property
@@ -545,7 +543,7 @@ class TextRewording(QObject):
         self._target.alternatives_wanted.connect(self._on_wanted)
         self._target.verticalScrollBar().valueChanged.connect(lambda _value: self._card.leave())
         work.answered.connect(self._on_answer)
-        self._card.wanted.connect(self._ask)
+        self._card.ask.clicked.connect(self._ask)
         self._card.chosen.connect(self._on_chosen)
         self._card.closed.connect(self._on_closed)
 

@@ -54,10 +54,6 @@ INSET_PX = 16
 class TextPanes(QFrame):
     """Holds the parts; what they do is the page's business."""
 
-    cleared = Signal()
-    copied = Signal()
-    back_switched = Signal(bool)
-
     def __init__(self, theme: Theme, needs: NeedsModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
@@ -69,16 +65,13 @@ class TextPanes(QFrame):
         self.hint.setProperty("kind", "muted")
         self.count = ElidedLabel()
         self.clear = IconButton(theme, "x", tr("Clear the text"), size_px=16)
-        self.clear.clicked.connect(self.cleared)
         self.state = ElidedLabel()
         self.state.setObjectName("text_state")
         for label in (self.count, self.state):
             label.setProperty("kind", "muted")
         self.back = IconButton(theme, "arrow-u-down-left", tr("Translate back, to compare"), size_px=18)
         self.back.setCheckable(True)
-        self.back.toggled.connect(self.back_switched)
         self.copy = IconButton(theme, "copy", tr("Copy the translation"), size_px=18)
-        self.copy.clicked.connect(self.copied)
         self.back_text = QTextEdit()
         self.back_text.setReadOnly(True)
         self.back_text.setObjectName("back_text")
@@ -500,9 +493,8 @@ WIDTH_PX, LEAST_PX, GAP_PX = 400, 220, 6
 
 
 class AlternativesCard(QFrame):
-    """`wanted`: look for other wordings. `chosen`: this one in place of the sentence."""
+    """By `ask` other wordings are looked for. `chosen`: this one in place of the sentence."""
 
-    wanted = Signal()
     chosen = Signal(str)
     closed = Signal(bool)
     """Whether the keyboard was in it."""
@@ -516,7 +508,6 @@ class AlternativesCard(QFrame):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setAccessibleName(tr("Other wordings"))
         self.ask = text_button(tr("Other wordings"), "quiet")
-        self.ask.clicked.connect(self.wanted)
         self.head = QLabel(textFormat=Qt.TextFormat.PlainText)
         self.head.setProperty("kind", "muted")
         self._close = IconButton(theme, "x", tr("Close"), size_px=14)

@@ -53,7 +53,7 @@ class TranslateView(QWidget):
         column.addWidget(self.pages)
         self.text.list_changed.connect(self.list_changed)
         self.text.shown_changed.connect(self._on_text_shown)
-        self.text.document_wanted.connect(self.ask_for_files)
+        self.text.open.clicked.connect(self.ask_for_files)
         self.text.needs.model_came.connect(self.model_changed)
         runner.row_changed.connect(lambda _number: self.list_changed.emit())
 

@@ -7,8 +7,7 @@ import pytest
 from app.features.translation.checks import Checks, Lengths, is_other_language, is_same, leftover
 from app.features.translation.marking import shown_content
 from app.features.translation.problems import Problem, ProblemKind, flags_of, is_unusable, sentence_of, weight
-from app.features.translation.prompts import Pair
-from app.features.translation.result import FlagKind, Term
+from app.features.translation.result import FlagKind, Term, TranslationWish
 from app.language.detection import Detector
 
 DETECTOR = Detector()
@@ -16,8 +15,8 @@ ENGLISH = "The tenant pays the rent every month until the third working day."
 GERMAN = "Der Mieter zahlt die Miete jeden Monat bis zum dritten Werktag."
 
 
-def kinds(source: str, target: str, pair: Pair | None = None, *terms: Term) -> list[ProblemKind]:
-    checks = Checks(pair or Pair("en", "de"), DETECTOR)
+def kinds(source: str, target: str, pair: TranslationWish | None = None, *terms: Term) -> list[ProblemKind]:
+    checks = Checks(pair or TranslationWish("de", "en"), DETECTOR)
     return [one.kind for one in checks.judge(shown_content((source,)), target, terms).problems]
 
 

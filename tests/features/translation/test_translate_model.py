@@ -11,7 +11,7 @@ from app.core.child import own_command
 from app.core.events import CancelToken
 from app.engine.client import EngineClient
 from app.features.translation.delivering import blocks
-from app.features.translation.prompts import Generic, Pair, Request
+from app.features.translation.prompts import Generic, Request
 from app.features.translation.result import Origin, TranslationEnded, TranslationWish
 from app.features.translation.translate import translate
 from tests.features.translation.pipeline import DictMemory, bold, results, segments
@@ -55,7 +55,7 @@ def test_the_grammar_of_a_batch_makes_the_number_of_segments_certain(engine: Eng
     request = Request(("The <g1>dog</g1> sleeps.", "A cat eats.", "We go home now."), ("", "", ""), is_batch=True)
     generic = Generic()
     events = engine.generate(
-        generic.messages(request, Pair("en", "fr")),
+        generic.messages(request, TranslationWish("fr", "en")),
         grammar=generic.grammar(request),
         max_tokens=300,
         task_sampling=generic.sampling(0),
