@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QFocusEvent
 from PySide6.QtWidgets import QApplication, QStackedWidget, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
@@ -28,6 +27,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.labels import announce
 from app.ui.work.doing import Doing
 from app.ui.work.runner import Runner
+from app.ui.work.tab import WorkView
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -36,26 +36,20 @@ if TYPE_CHECKING:
 AT_WORK = ("queued", "running")
 
 
-class SummarizeView(QWidget):
+class SummarizeView(WorkView):
     """Shows one summary, or the one that is being put together."""
 
     ask_wanted = Signal(list, str)
     """Ids of documents and a title: a chat about them is wanted."""
-    list_changed = Signal()
-    """Rows of the list are others: new, renamed, further, over."""
-    shown_changed = Signal(object)
-    """The id of the summary that is shown now; None while one is being put together."""
     model_wanted = Signal()
     translate_wanted = Signal(str)
     """The text of a summary is to be translated."""
 
     def __init__(self, app: Fireside, theme: Theme, notify: Notify, runner: Runner[Progress]) -> None:
-        super().__init__()
+        super().__init__(runner)
         self._app, self._notify = app, notify
-        self.open_id: int | None = None
         self._places: Places | None = None
         self._is_draft_loaded = False
-        self.runner = runner
         self.files = DraftFiles(app, theme, notify, self)
         self.looks = FirstLooks(app, notify, self)
         self._saving = Saving(app, notify, self)
@@ -111,7 +105,7 @@ class SummarizeView(QWidget):
         """The documents that wait for Start, or the place to drop some on."""
         if not self._is_draft_loaded:
             self._load_draft()
-        self._show_id(None)
+        self.show_id(None)
         if self.files.files:
             self.draft.look_again()
         else:
@@ -125,7 +119,7 @@ class SummarizeView(QWidget):
             self.show_new()
             return
         is_other, was_shown = job_id != self.open_id, self.pages.currentWidget()
-        self._show_id(job_id)
+        self.show_id(job_id)
         try:
             if is_other:
                 self._places = places_in(stored.document_ids, self._app.documents)
@@ -182,15 +176,10 @@ class SummarizeView(QWidget):
         if had_focus:
             self.take_keyboard()
 
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        super().focusInEvent(event)
-        self.take_keyboard()
-
-    def _show_id(self, job_id: int | None) -> None:
+    def show_id(self, job_id: int | None) -> None:
         if job_id != self.open_id:
-            self.open_id = job_id
             self.document.close_document()
-            self.shown_changed.emit(job_id)
+        super().show_id(job_id)
 
     def _show_result(self, stored: StoredSummary, summary: Summary | None) -> None:
         statements: list[Told] = []

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QFocusEvent
-from PySide6.QtWidgets import QFileDialog, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QStackedWidget, QVBoxLayout
 
 from app.features.translation.stored import TYPED
 from app.ui.i18n import tr
@@ -19,6 +18,7 @@ from app.ui.translate.texts import Progress
 from app.ui.widgets.dialogs import DOCUMENTS, document_filters, file_dialog
 from app.ui.work.doing import Doing
 from app.ui.work.runner import Runner
+from app.ui.work.tab import WorkView
 
 if TYPE_CHECKING:
     from app.features.models.collection import Models
@@ -26,22 +26,17 @@ if TYPE_CHECKING:
     from app.ui.translate.document_view import DocumentTranslationView
 
 
-class TranslateView(QWidget):
+class TranslateView(WorkView):
     """Shows one translation, or the place where a new one begins."""
 
-    list_changed = Signal()
-    """Rows of the list are others: new, renamed, further, over."""
-    shown_changed = Signal(object)
-    """The id of the translation that is shown now; None for a new one."""
     model_changed = Signal()
     """A model was fetched, and the tab uses it."""
 
     def __init__(
         self, translations: Translations, models: Models, last: LastWish, ui: UiContext, runner: Runner[Progress]
     ) -> None:
-        super().__init__()
-        self._translations, self._models, self._last, self._ui, self.runner = translations, models, last, ui, runner
-        self.open_id: int | None = None
+        super().__init__(runner)
+        self._translations, self._models, self._last, self._ui = translations, models, last, ui
         self._awaits_document = False
         self._document: DocumentTranslationView | None = None
         self._doing = Doing(translations, ui.notify, "", self)
@@ -76,7 +71,7 @@ class TranslateView(QWidget):
         """A new text; a document can be dropped on it."""
         self.text.show_new()
         self.pages.setCurrentWidget(self.text)
-        self._show_id(None)
+        self.show_id(None)
 
     def show_job(self, job_id: int) -> None:
         stored = self._doing.get(job_id)
@@ -85,11 +80,11 @@ class TranslateView(QWidget):
         elif stored.format == TYPED:
             self.text.show_text(job_id)
             self.pages.setCurrentWidget(self.text)
-            self._show_id(job_id)
+            self.show_id(job_id)
         else:
             self.document.show_translation(job_id)
             self.pages.setCurrentWidget(self.document)
-            self._show_id(job_id)
+            self.show_id(job_id)
 
     def translate_text(self, text: str) -> None:
         """A text from elsewhere, translated at once."""
@@ -100,7 +95,7 @@ class TranslateView(QWidget):
     def add_files(self, files: Sequence[str | Path]) -> None:
         if files:
             self.pages.setCurrentWidget(self.document)
-            self._show_id(None)
+            self.show_id(None)
             self._awaits_document = True
             self.document.add_files([Path(file) for file in files])
 
@@ -134,24 +129,15 @@ class TranslateView(QWidget):
         if self._document is not None:
             self._document.leave()
 
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        super().focusInEvent(event)
-        self.take_keyboard()
-
     def _on_text_shown(self, number: int | None) -> None:
         if self.pages.currentWidget() is self.text:
-            self._show_id(number)
+            self.show_id(number)
 
     def _on_document_shown(self, number: int | None) -> None:
         if number is None:
             self.show_new()
         elif self.pages.currentWidget() is self._document:
-            self._show_id(number)
+            self.show_id(number)
             if self._awaits_document and self.isVisible():  # what had the keyboard was hidden while it was read
                 self.take_keyboard()
             self._awaits_document = False
-
-    def _show_id(self, number: int | None) -> None:
-        if number != self.open_id:
-            self.open_id = number
-            self.shown_changed.emit(number)

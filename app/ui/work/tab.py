@@ -7,9 +7,10 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from PySide6.QtCore import QObject, Qt, Signal, SignalInstance
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QFocusEvent
 from PySide6.QtWidgets import QWidget
 
 from app.features.work.engines import Swap, swap_words
@@ -23,28 +24,30 @@ from app.ui.work.column import ColumnWords, WorkColumn
 from app.ui.work.runner import Runner
 
 
-class WorkView(Protocol):
+class WorkView(QWidget):
     """What stands in the middle of the window: one job, or the place where one begins."""
 
-    list_changed: SignalInstance
+    list_changed = Signal()
     """Rows of the list are others: new, renamed, further, over."""
-    shown_changed: SignalInstance
+    shown_changed = Signal(object)
     """The id of the job that is shown now; None for a new one."""
 
-    @property
-    def open_id(self) -> int | None:
+    def __init__(self, runner: Runner[Any]) -> None:
+        super().__init__()
+        self.runner = runner
+        self.open_id: int | None = None
         """The job that is shown; None for a new one."""
 
     def show_new(self) -> None:
         """The place where one begins."""
 
-    def add_files(self, files: Sequence[Path]) -> None:
+    def add_files(self, files: Sequence[str | Path]) -> None:
         """Files that somebody dropped, or sent from elsewhere."""
 
     def ask_for_files(self) -> None:
         """Asks for documents."""
 
-    def show_job(self, job_id: int, /) -> None:
+    def show_job(self, job_id: int) -> None:
         """One of the list, as it is now."""
 
     def take_keyboard(self) -> None:
@@ -52,6 +55,16 @@ class WorkView(Protocol):
 
     def leave(self) -> None:
         """The window closes."""
+
+    def show_id(self, job_id: int | None) -> None:
+        """Another one is shown now, or the same."""
+        if job_id != self.open_id:
+            self.open_id = job_id
+            self.shown_changed.emit(job_id)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.take_keyboard()
 
 
 class WorkTab(Tab):
@@ -92,7 +105,6 @@ class WorkTab(Tab):
 
     @property
     def open_id(self) -> int | None:
-        """The job that is shown; None for a new one."""
         shown: int | None = self.view.open_id
         return shown
 
