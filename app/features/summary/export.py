@@ -13,6 +13,7 @@ from typing import IO, Any
 from app.features.summary.laid_out import LaidOut, Line, Part, Source, lay_out
 from app.features.summary.messages import not_given_words, nothing_words, unknown_words
 from app.features.summary.result import Anchor, Statement, Summary
+from app.features.work.web_page import web_page
 from app.features.work.whole_file import written
 
 __all__ = ["ENDINGS", "as_html", "as_json", "as_markdown", "as_text", "save", "write_docx"]
@@ -80,37 +81,19 @@ a:hover { text-decoration: underline }
   .fact { color: #A8A098 }
 }
 """
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
 def as_html(summary: Summary, paths: Sequence[Path | None] = ()) -> str:
     """References lead to the sources, and the sources of a PDF to its page; `paths` are the documents' files."""
     laid_out = lay_out(summary)
-    language = escape(laid_out.language)
     body = [f"<h1>{escape(laid_out.title)}</h1>"]
     body += [f'<p class="fact" lang="en" dir="ltr">{escape(fact)}</p>' for fact in laid_out.facts]
     for part in laid_out.parts:
         body += _part(part)
     if laid_out.sources:
         body += ['<h2 lang="en">Sources</h2>', "<ol>", *(_source(one, paths) for one in laid_out.sources), "</ol>"]
-    return "\n".join(
-        (
-            "<!DOCTYPE html>",
-            f'<html lang="{language}" dir="{laid_out.direction}">',
-            "<head>",
-            '<meta charset="utf-8">',
-            f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
-            '<meta name="viewport" content="width=device-width">',
-            f"<title>{escape(laid_out.title)}</title>",
-            f"<style>{_STYLE}</style>",
-            "</head>",
-            "<body>",
-            *body,
-            "</body>",
-            "</html>",
-            "",
-        )
-    )
+    page = web_page(body, laid_out.title, _STYLE, language=laid_out.language, direction=laid_out.direction)
+    return "\n".join((*page, ""))
 
 
 def _part(part: Part) -> Iterator[str]:

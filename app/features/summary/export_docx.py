@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import IO, Any
+from typing import IO
 
-from docx import Document
 from docx.enum.style import WD_STYLE_TYPE
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
@@ -13,14 +11,12 @@ from docx.shared import Pt, RGBColor
 from docx.text.paragraph import Paragraph
 from docx.text.run import Run
 
-from app import APP_NAME
 from app.features.summary.laid_out import LaidOut, Line, Part, Source, lay_out
 from app.features.summary.result import Summary
-from app.features.work.docx_language import in_english, set_language
+from app.features.work.new_docx import GREY, bookmark, in_english, new_docx
 
 LINK = "Hyperlink"
 _EMBER = RGBColor(0xB2, 0x3F, 0x12)
-_GREY = RGBColor(0x6B, 0x64, 0x5D)
 
 
 def write_docx(summary: Summary, out: IO[bytes]) -> None:
@@ -34,10 +30,7 @@ class _Writing:
     def __init__(self, laid_out: LaidOut) -> None:
         self._laid_out = laid_out
         self._is_right_to_left = laid_out.direction == "rtl"
-        self._document = Document()
-        _set_properties(self._document, laid_out)
-        if laid_out.language:
-            set_language(self._document, laid_out.language, is_right_to_left=self._is_right_to_left)
+        self._document = new_docx(laid_out.title, laid_out.language, is_rtl=self._is_right_to_left)
         link = self._document.styles.add_style(LINK, WD_STYLE_TYPE.CHARACTER)
         link.font.color.rgb = _EMBER
 
@@ -47,7 +40,7 @@ class _Writing:
         for fact in self._laid_out.facts:
             paragraph = self._document.add_paragraph()
             paragraph.paragraph_format.space_after = Pt(0)
-            in_english(paragraph.add_run(fact)).font.color.rgb = _GREY
+            in_english(paragraph.add_run(fact)).font.color.rgb = GREY
         for part in self._laid_out.parts:
             self._part(part)
         if self._laid_out.sources:
@@ -81,13 +74,8 @@ class _Writing:
     def _source(self, source: Source) -> None:
         is_right_to_left = source.direction == "rtl"
         paragraph = self._paragraph("List Number", is_right_to_left=is_right_to_left)
-        start, end = OxmlElement("w:bookmarkStart"), OxmlElement("w:bookmarkEnd")
-        for mark in (start, end):
-            mark.set(qn("w:id"), str(source.number))
-        start.set(qn("w:name"), _bookmark(source.number))
-        paragraph._p.append(start)
-        paragraph.add_run(f"{source.label}: “{source.text}”").font.rtl = is_right_to_left or None
-        paragraph._p.append(end)
+        with bookmark(paragraph, source.number, _bookmark(source.number)):
+            paragraph.add_run(f"{source.label}: “{source.text}”").font.rtl = is_right_to_left or None
 
     def _heading(self, text: str, level: int) -> None:
         paragraph = self._paragraph("Title" if level == 0 else f"Heading {level}")
@@ -109,10 +97,3 @@ class _Writing:
 
 def _bookmark(number: int) -> str:
     return f"source_{number}"
-
-
-def _set_properties(document: Any, laid_out: LaidOut) -> None:
-    properties = document.core_properties
-    properties.title, properties.language = laid_out.title[:255], laid_out.language
-    properties.author, properties.comments, properties.revision = APP_NAME, "", 1
-    properties.created = properties.modified = datetime.now(UTC)

@@ -12,6 +12,7 @@ from html import escape
 
 from app.documents.blocks import Block, Kind, rows_of
 from app.documents.segments import Content, Mark, Segment, SegmentKind, content_of
+from app.features.work.web_page import web_page
 
 _KINDS = {
     Kind.HEADING: SegmentKind.HEADING,
@@ -102,19 +103,12 @@ td { border: 1px solid #CFC8C0; padding: .2em .5em; vertical-align: top }
   .page, .note { color: #A8A098 }
 }
 """
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 MOST_HEADING_LEVELS = 6
 
 
 def as_html(blocks: Iterable[Recomposed], *, title: str, language: str, is_rtl: bool, unit: str) -> Iterator[str]:
-    yield "<!DOCTYPE html>"
-    yield f'<html lang="{escape(language)}" dir="{"rtl" if is_rtl else "ltr"}">'
-    yield '<head>\n<meta charset="utf-8">'
-    yield f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
-    yield '<meta name="viewport" content="width=device-width">'
-    yield f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>"
-    yield from _body(blocks, unit)
-    yield "</body>\n</html>"
+    side = "rtl" if is_rtl else "ltr"
+    return web_page(_body(blocks, unit), title, _STYLE, language=language, direction=side)
 
 
 def _body(blocks: Iterable[Recomposed], unit: str) -> Iterator[str]:

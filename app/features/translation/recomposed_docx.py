@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import IO, Any
 
-from docx import Document
 from docx.oxml import OxmlElement
-from docx.oxml.ns import qn
-from docx.shared import Pt, RGBColor
+from docx.shared import Pt
 from docx.text.paragraph import Paragraph
 
-from app import APP_NAME
 from app.documents.blocks import Kind
 from app.features.translation.recomposed import Recomposed, own_label, page_label
-from app.features.work.docx_language import in_english, set_language
+from app.features.work.new_docx import GREY, bookmark, in_english, new_docx
 
-_GREY = RGBColor(0x6B, 0x64, 0x5D)
 _NOT_XML = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 0xFFFE, 0xFFFF, *range(0xD800, 0xE000)])
 MOST_HEADING_LEVELS = 9
 MOST_LIST_LEVELS = 3
@@ -41,12 +36,7 @@ class _Writing:
         self._is_rtl, self._unit = is_rtl, unit
         self._page: int | None = None
         self._bookmarks = 0
-        self._document = Document()
-        properties = self._document.core_properties
-        properties.title, properties.language = _clean(title)[:255], language
-        properties.author, properties.comments, properties.revision = APP_NAME, "", 1
-        properties.created = properties.modified = datetime.now(UTC)
-        set_language(self._document, language, is_right_to_left=is_rtl)
+        self._document = new_docx(_clean(title), language, is_rtl=is_rtl)
 
     def add(self, one: Recomposed) -> None:
         block = one.block
@@ -76,14 +66,9 @@ class _Writing:
         paragraph = self._document.add_paragraph()
         paragraph.paragraph_format.space_after = Pt(0)
         self._bookmarks += 1
-        start, end = OxmlElement("w:bookmarkStart"), OxmlElement("w:bookmarkEnd")
-        for mark in (start, end):
-            mark.set(qn("w:id"), str(self._bookmarks))
-        start.set(qn("w:name"), f"page_{page}")
-        paragraph._p.append(start)
-        run = in_english(paragraph.add_run(page_label(self._unit, page)))
-        run.font.color.rgb, run.font.size = _GREY, Pt(8)
-        paragraph._p.append(end)
+        with bookmark(paragraph, self._bookmarks, f"page_{page}"):
+            run = in_english(paragraph.add_run(page_label(self._unit, page)))
+            run.font.color.rgb, run.font.size = GREY, Pt(8)
 
     def _table(self, rows: tuple[tuple[str, ...], ...]) -> None:
         columns = max(len(row) for row in rows)
@@ -96,7 +81,7 @@ class _Writing:
                 self._fill(next(cells).paragraphs[0], text, is_rtl=self._is_rtl)
 
     def _paragraph(self, text: str, style: str | None = None, *, is_rtl: bool | None = None) -> Paragraph:
-        paragraph = self._document.add_paragraph(style=style)
+        paragraph: Paragraph = self._document.add_paragraph(style=style)
         self._fill(paragraph, text, is_rtl=self._is_rtl if is_rtl is None else is_rtl)
         return paragraph
 

@@ -44,6 +44,7 @@ from app.features.translation.stored import (
     source_language_of,
     wish_of,
 )
+from app.features.work.web_page import web_page
 from app.features.work.whole_file import SCRATCH, put, scratch_beside, written
 from app.language.names import language
 from app.store.documents import StoredDocument
@@ -298,7 +299,6 @@ col.id { width: 4em }
   .flag { color: #F08A5D }
 }
 """
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
 def save_bilingual(rows: Iterable[Row], path: Path, *, title: str, source: str, target: str) -> None:
@@ -310,7 +310,7 @@ def save_bilingual(rows: Iterable[Row], path: Path, *, title: str, source: str, 
             case ".csv":
                 _write_csv(rows, file, target)
             case _:
-                for line in _html(rows, title, source, target):
+                for line in web_page(_html(rows, title, source, target), title, _STYLE, language="en"):
                     file.write(f"{line}\n".encode("utf-8", "replace"))
 
 
@@ -355,16 +355,13 @@ def _html(rows: Iterable[Row], title: str, source: str, target: str) -> Iterator
         f'lang="{escape(code)}" dir="{"rtl" if one and one.is_rtl else "ltr"}"'
         for one, code in zip(heads, (source, target), strict=True)
     ]
-    yield '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">'
-    yield f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
-    yield '<meta name="viewport" content="width=device-width">'
-    yield f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<h1>{escape(title)}</h1>"
+    yield f"<h1>{escape(title)}</h1>"
     yield '<table>\n<colgroup><col class="id"><col><col></colgroup>'
     yield f'<tr><th></th><th lang="{escape(source)}">{escape(names[0])}</th>'
     yield f'<th lang="{escape(target)}">{escape(names[1])}</th></tr>'
     for row in rows:
         yield _html_row(row, sides, target)
-    yield "</table>\n</body>\n</html>"
+    yield "</table>"
 
 
 def _html_row(row: Row, sides: list[str], target: str) -> str:

@@ -1,0 +1,55 @@
+"""What every new Word document has: its properties and language, bookmarks, and words in it that are ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from docx import Document
+from docx.oxml import OxmlElement
+from docx.oxml.ns import qn
+from docx.shared import RGBColor
+from docx.text.paragraph import Paragraph
+from docx.text.run import Run
+
+from app import APP_NAME
+from app.language.names import is_east_asian
+
+GREY = RGBColor(0x6B, 0x64, 0x5D)
+
+
+def new_docx(title: str, language: str, *, is_rtl: bool) -> Any:
+    """An empty one; `language` is what a word processor checks the spelling by, "" where that is not known."""
+    document = Document()
+    properties = document.core_properties
+    properties.title, properties.language = title[:255], language
+    properties.author, properties.comments, properties.revision = APP_NAME, "", 1
+    properties.created = properties.modified = datetime.now(UTC)
+    if language:
+        (found,) = document.styles.element.xpath("w:docDefaults/w:rPrDefault/w:rPr/w:lang")
+        found.set(qn("w:bidi" if is_rtl else "w:val"), language)
+        if is_east_asian(language):
+            found.set(qn("w:eastAsia"), language)
+    return document
+
+
+@contextmanager
+def bookmark(paragraph: Paragraph, number: int, name: str) -> Iterator[None]:
+    """Around what is added to the paragraph meanwhile."""
+    start, end = OxmlElement("w:bookmarkStart"), OxmlElement("w:bookmarkEnd")
+    for mark in (start, end):
+        mark.set(qn("w:id"), str(number))
+    start.set(qn("w:name"), name)
+    paragraph._p.append(start)
+    yield
+    paragraph._p.append(end)
+
+
+def in_english(run: Run) -> Run:
+    """Our own words, whatever the document's language is."""
+    language = OxmlElement("w:lang")
+    language.set(qn("w:val"), "en-US")
+    run._r.get_or_add_rPr().append(language)
+    return run
