@@ -67,6 +67,8 @@ class DocumentTranslationView(QWidget):
         self._translations, self._last, self._theme, self._notify = translations, last, theme, notify
         self.runner = runner
         self._places: dict[int, tuple[int, int]] = {}
+        self._heard_state = ""
+        """Of the one that is shown, by what the work told: the store is ahead of the events that still wait."""
         self.job = DocumentJob(translations, notify, self)
         self.page = DocumentPage(translations, models, ui, self.job)
         self.glossary = GlossaryPanel(theme, notify)
@@ -142,7 +144,7 @@ class DocumentTranslationView(QWidget):
             self.pages.setCurrentWidget(self.page)
             return
         self._leave_place()
-        self.job.stored, self.job.pending = stored, None
+        self.job.stored, self.job.pending, self._heard_state = stored, None, stored.state
         self.glossary.show_found(self.job.found_terms())
         self.drafts.forget_estimate()
         self.drafts.capability.look()
@@ -317,8 +319,9 @@ class DocumentTranslationView(QWidget):
     def _on_row_changed(self, translation_id: int) -> None:
         if self.job.stored is None or translation_id != self.job.stored.id:
             return
-        before = self.job.stored.state
+        before = self._heard_state
         self.refresh()
+        self._heard_state = self.job.stored.state
         if before != self.job.stored.state:
             self.page.segments.rows.still()
             self.page.segments.rows.forget()

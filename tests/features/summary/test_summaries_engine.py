@@ -145,7 +145,7 @@ def test_without_any_model_it_fails_and_says_so(
     app = build()
     try:
         summaries = summaries_of(app)
-        monkeypatch.setattr(summaries._engines, "_chats_model", lambda: None)
+        monkeypatch.setattr(summaries.engines, "_chats_model", lambda: None)
         row = begin(app, count=1)
         work_off(summaries)
         failed = summaries.get(row.id)

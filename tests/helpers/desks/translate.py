@@ -153,8 +153,8 @@ class DocumentDesk(Languages, FileQuestions):
 
     @property
     def is_done(self) -> bool:
-        """Whether every segment is translated."""
-        return self.state == "done"
+        """Whether every segment is translated, and the window has heard of each."""
+        return self.state == "done" and not self.root.runner.is_running
 
     def show_segments(self) -> None:
         """Its page in front of the files that are on their way."""

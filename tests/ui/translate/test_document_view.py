@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,22 @@ def test_a_dropped_document_shows_its_segments_before_it_is_begun_and_then_its_t
     assert sheet.work_words.text() == "4 segments"
     assert sheet.source_said == "English (detected)"
     assert not sheet.flagged.isVisible()
+
+
+def test_that_it_is_ready_is_said_though_the_store_was_ahead_of_the_window(
+    desk: TranslateDesk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sheet = desk.drop(page(tmp_path))
+    said: list[str] = []
+    monkeypatch.setattr(sheet.segments, "say", said.append)
+    desk.click(sheet.begin_button)
+    number, passed = sheet.stored.id, threading.Event()
+    while desk.translations.get(number).state != "done":
+        passed.wait(0.01)  # the window hears nothing meanwhile
+    sheet.root.refresh()
+    sheet.wait_until_done()
+    assert sheet.shown == [one["text"] for one in ANSWERS]
+    assert [one.partition(".")[0] for one in said] == ["The translation is ready"]
 
 
 def test_a_document_is_never_put_into_the_language_that_it_is_in(open_tab: Open, tmp_path: Path) -> None:
