@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QPushButton,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -27,7 +26,7 @@ from app.ui.theme import EDGE_PX, HEADING_PX, PAGE_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.indicators import ProgressLine
 from app.ui.widgets.labels import ElidedLabel
-from app.ui.widgets.layouts import name_widgets
+from app.ui.widgets.layouts import name_widgets, scrolled
 
 NARROW_PX = 600
 
@@ -67,11 +66,7 @@ class ModelsPage(QWidget):
         self._around = QHBoxLayout(inside)
         self._around.addWidget(self._holder, 1000)
         self._around.addStretch(1)
-        self.area = QScrollArea(widgetResizable=True)
-        self.area.setFrameShape(QFrame.Shape.NoFrame)
-        self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.area.setWidget(inside)
+        self.area = scrolled(inside)
         outside = QVBoxLayout(self)
         outside.setContentsMargins(0, 0, 0, 0)
         outside.addWidget(self.area)
@@ -436,7 +431,7 @@ class ModelCard(QFrame):
         self.setAccessibleName(self.name.text())
         parts = (self.badge.text, self.sentence.text(), self.facts.text(), self.source.text(), self.problem.text())
         self.setAccessibleDescription(
-            ". ".join(part for part in parts if part).replace("\u00a0", " ").replace("\u200b", "")
+            ". ".join(part for part in parts if part).translate({0xA0: " ", 0x200B: "", 0x2011: "-"})
         )
 
     def _on_edited(self) -> None:
@@ -507,8 +502,11 @@ _KEYS = {
 
 
 def together(facts: str) -> str:
-    """Facts whose lines break between two of them; only a long one breaks inside, a repository's name too."""
+    """Facts whose lines break between two of them, and at the stroke of a repository's name; only a long one breaks
+    anywhere else inside, and at its hyphens, too."""
     return " · ".join(
-        fact.replace(" ", "\u00a0") if len(fact) < SHORT_FACT else re.sub(r"(?<=[/-])(?=\w)", "\u200b", fact)
+        fact.replace(" ", "\u00a0").replace("-", "\u2011")
+        if len(fact) < SHORT_FACT
+        else re.sub(r"(?<=[/-])(?=\w)", "\u200b", fact)
         for fact in facts.split(" · ")
     )

@@ -15,7 +15,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QRadioButton,
-    QScrollArea,
     QSizePolicy,
     QStackedLayout,
     QStyle,
@@ -43,7 +42,7 @@ from app.ui.theme import EDGE_PX, PAGE_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import set_mark, text_button
 from app.ui.widgets.fields import CheckRow
 from app.ui.widgets.labels import ElidedLabel
-from app.ui.widgets.layouts import name_widgets
+from app.ui.widgets.layouts import name_widgets, scrolled
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -338,11 +337,7 @@ class RepositoryPage(QWidget):
         self._holder_row = QHBoxLayout(inside)
         self._holder_row.addWidget(self._holder, 1000)
         self._holder_row.addStretch(1)
-        self._scroll = QScrollArea(widgetResizable=True)
-        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._scroll.setWidget(inside)
+        self._scroll = scrolled(inside)
         whole = QWidget()
         column = QVBoxLayout(whole)
         column.setContentsMargins(0, 0, 0, 0)

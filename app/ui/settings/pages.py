@@ -358,11 +358,12 @@ class MemoryPage(SettingsPage):
         self._clear.setEnabled(False)
         self._clear.clicked.connect(lambda: self._with_states(self._app.states.clear))
         row = QWidget()
-        inside = QHBoxLayout(row)
+        inside = QBoxLayout(QBoxLayout.Direction.LeftToRight, row)
         inside.setContentsMargins(0, 0, 0, 0)
         inside.addWidget(self._size, 1)
         inside.addWidget(self._clear)
         self.column.addWidget(row)
+        self.turn_with_room(inside, self._clear, 16)
 
     def _on_budget(self, gigabytes: float) -> None:
         self._save("engine", states_budget_mb=round(gigabytes * 1000))

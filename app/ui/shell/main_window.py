@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QCloseEvent
-from PySide6.QtWidgets import QFileDialog, QLayout, QLayoutItem, QMainWindow, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from app.features.messages import NO_FILE, NO_PICTURES
 from app.ui.i18n import tr, window_title
@@ -26,6 +26,7 @@ from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.dialogs import MODELS as MODEL_FILES
 from app.ui.widgets.dialogs import file_dialog, last_folders
 from app.ui.widgets.file_drop import DropZone, FileDrop
+from app.ui.widgets.layouts import ItemsLayout
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -248,30 +249,16 @@ TIGHT_PX = 4
 """Every one of these distances in the least room."""
 
 
-class TopRow(QLayout):
+class TopRow(ItemsLayout):
     """Where there is little room the picker gets narrower first, then the tabs show icons in place of their names,
     and at last the distances shrink and the picker leaves its model's name out."""
 
     def __init__(self, theme: Theme, toggle: QWidget, tabs: TabRow, picker: ModelPicker) -> None:
         super().__init__()
         self._theme, self._toggle, self._tabs, self._picker = theme, toggle, tabs, picker
-        self._items: list[QLayoutItem] = []
-        self.setContentsMargins(0, 0, 0, 0)
         for widget in (toggle, tabs, picker):
             self.addWidget(widget)
         theme.changed.connect(self.invalidate)
-
-    def addItem(self, item: QLayoutItem) -> None:
-        self._items.append(item)
-
-    def count(self) -> int:
-        return len(self._items)
-
-    def itemAt(self, index: int) -> QLayoutItem | None:
-        return self._items[index] if 0 <= index < len(self._items) else None
-
-    def takeAt(self, index: int) -> QLayoutItem | None:
-        return self._items.pop(index) if 0 <= index < len(self._items) else None
 
     def sizeHint(self) -> QSize:
         return QSize(self._width(self._tabs.names_px, self._picker.sizeHint().width()), self._height)

@@ -16,7 +16,6 @@ from PySide6.QtWidgets import (
     QLabel,
     QMenu,
     QPushButton,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -32,6 +31,7 @@ from app.ui.shell.tab_spec import CHAT
 from app.ui.theme import Theme
 from app.ui.widgets.indicators import StatusDot
 from app.ui.widgets.labels import ElidedLabel
+from app.ui.widgets.layouts import scrolled
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -83,8 +83,13 @@ class ModelPicker(QPushButton):
             self._row.addWidget(widget, 0, Qt.AlignmentFlag.AlignVCenter)
         self.clicked.connect(self.show_menu)
         loader.changed.connect(self._on_state_changed)
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
+        theme.dress(self, height=32)
+        theme.dress(self._row, margins=(13, 0, 11, 0), spacing=9)
+        theme.dress(self._name, font=(13.5, 500), most_width=NAME_PX)
+        theme.dress(self._size, self._word, font=(13.5, 400))
+        theme.dress(self._caret, picture=("caret-down-bold", "text", 12))
+        theme.changed.connect(self._fit)
+        self._fit()
         self._on_state_changed()
 
     def sizeHint(self) -> QSize:
@@ -282,21 +287,6 @@ class ModelPicker(QPushButton):
             words = ASLEEP
         return "" if words is None else in_words(words)
 
-    def _on_theme_changed(self) -> None:
-        theme = self._theme
-        self._row.setContentsMargins(theme.px(13), 0, theme.px(11), 0)
-        self._row.setSpacing(theme.px(9))
-        self._name.setFont(theme.font(13.5, 500))
-        self._name.setMaximumWidth(theme.px(NAME_PX))
-        self._size.setFont(theme.font(13.5))
-        self._word.setFont(theme.font(13.5))
-        edge = theme.px(12)
-        self._caret.setPixmap(
-            icon("caret-down-bold", theme.tokens.text).pixmap(QSize(edge, edge), self.devicePixelRatio())
-        )
-        self.setFixedHeight(theme.px(32))
-        self._fit()
-
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._arrange()
@@ -347,12 +337,7 @@ class ModelAbout(QFrame):
         self._add_facts(loader)
         inside = QWidget()
         inside.setObjectName("page")
-        area = QScrollArea(widgetResizable=True)  # a low screen has no room for all of it
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.viewport().setAutoFillBackground(False)
-        area.setWidget(inside)
+        area = scrolled(inside)  # a low screen has no room for all of it
         around = QVBoxLayout(self)
         around.setContentsMargins(1, 1, 1, 1)
         around.addWidget(area)

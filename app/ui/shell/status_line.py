@@ -168,8 +168,9 @@ class StatusLine(QWidget):
         self._row.addStretch(1)
         self._row.addWidget(self.waiting)
         self._row.addWidget(self.network)
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
+        theme.dress(self._row, margins=(18, 0, 18 - INSET_PX, 0), spacing=24 - INSET_PX)
+        theme.dress(self, height=30)
+        theme.dress(self.device, self.work, self.waiting, self.network, font=(12.5, 400))
         self.show_network(is_on=True)
         self.show_work("")
         self.show_waiting("")
@@ -216,11 +217,3 @@ class StatusLine(QWidget):
         if event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Resize):
             self._fit()
         return super().event(event)
-
-    def _on_theme_changed(self) -> None:
-        px = self._theme.px
-        self._row.setContentsMargins(px(18), 0, px(18 - INSET_PX), 0)
-        self._row.setSpacing(px(24 - INSET_PX))
-        self.setFixedHeight(px(30))
-        for label in (self.device, self.work, self.waiting, self.network):
-            label.setFont(self._theme.font(12.5))

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QSize, Qt, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QIcon, QPaintEvent, QShowEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from app.store.jobs import Jobs
 from app.ui.i18n import tr
@@ -18,6 +18,7 @@ from app.ui.shell.keyboard import keys_of, written
 from app.ui.shell.tab_spec import CHAT, Tab, TabSpec, UiContext
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_mark, text_button
+from app.ui.widgets.layouts import scrolled
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -48,8 +49,10 @@ class TabRow(QWidget):
             button.clicked.connect(lambda _=False, name=spec.name: self.chosen.emit(name))
             self._buttons[spec.name] = button
             self._row.addWidget(button)
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
+        theme.dress(self._row, spacing=GAP_PX)
+        theme.dress(*self._buttons.values(), font=(14, 600), glyph_size=(ICON_PX, ICON_PX))
+        theme.changed.connect(self._say)
+        self._say()
 
     @property
     def names_px(self) -> int:
@@ -66,7 +69,7 @@ class TabRow(QWidget):
         """Names, or icons in their place; both are told to screen readers and as tool tips."""
         if shown != self._has_names:
             self._has_names = shown
-            self._on_theme_changed()
+            self._say()
 
     def mark(self, name: str) -> None:
         """Shows which one is open; none where it has no place here."""
@@ -77,16 +80,12 @@ class TabRow(QWidget):
         around = 2 * self._theme.px(padding_px) + 2
         return sum(width + around for width in contents_px) + self._theme.px(GAP_PX) * (len(contents_px) - 1)
 
-    def _on_theme_changed(self) -> None:
-        theme, size = self._theme, self._theme.px(ICON_PX)
-        self._row.setSpacing(theme.px(GAP_PX))
+    def _say(self) -> None:
         for name, button in self._buttons.items():
-            button.setFont(theme.font(14, 600))
             set_mark(button, "narrow", not self._has_names)
             words, keys = tr(self._specs[name].label), [written(key) for key in self._specs[name].keys[:1]]
             button.setText(words if self._has_names else "")
-            button.setIcon(QIcon() if self._has_names else icon(self._specs[name].icon, theme.tokens.text))
-            button.setIconSize(QSize(size, size))
+            button.setIcon(QIcon() if self._has_names else icon(self._specs[name].icon, self._theme.tokens.text))
             button.setToolTip("".join(keys if self._has_names else [words, *(f" ({one})" for one in keys)]))
 
 
@@ -305,30 +304,23 @@ class LeftColumn(QWidget):
             button.setCheckable(True)
             button.clicked.connect(lambda _=False, name=spec.name: self.chosen.emit(name))
             self._foot.addWidget(button)
-        self._settings = text_button(tr("Settings"), "foot")
-        self._settings.setObjectName("settings")
-        self._settings.setToolTip(keys_of("settings"))
-        self._settings.clicked.connect(self.settings_wanted)
-        self._foot.addWidget(self._settings)
-        self._icons = [*((self._buttons[spec.name], spec.icon) for spec in specs), (self._settings, "gear-six")]
+        settings = text_button(tr("Settings"), "foot")
+        settings.setObjectName("settings")
+        settings.setToolTip(keys_of("settings"))
+        settings.clicked.connect(self.settings_wanted)
+        self._foot.addWidget(settings)
         inside = QWidget()
         inside.setObjectName("page")
         column = QVBoxLayout(inside)
         column.addWidget(self.views, 1)
         column.addLayout(self._foot)
-        area = QScrollArea(widgetResizable=True)  # in a low window nothing is pressed together
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.viewport().setAutoFillBackground(False)
-        area.setWidget(inside)
         around = QVBoxLayout(self)
-        around.addWidget(area)
-        for layout in (column, around):
-            layout.setContentsMargins(0, 0, 0, 0)
-            layout.setSpacing(0)
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
+        around.addWidget(scrolled(inside))  # in a low window nothing is pressed together
+        theme.dress(column, around, margins=(0, 0, 0, 0), spacing=0)
+        theme.dress(self._foot, margins=(12, 6, 12, 10), spacing=2)
+        for button, glyph in [*((self._buttons[spec.name], spec.icon) for spec in specs), (settings, "gear-six")]:
+            # A push button keeps its text four pixels from the icon; a wider icon around the same glyph gives it air.
+            theme.dress(button, font=(13.5, 500), glyph=(glyph, "muted", 16), glyph_size=(28, 16))
 
     def add(self, view: QWidget) -> None:
         """A view's own part."""
@@ -340,16 +332,5 @@ class LeftColumn(QWidget):
             button.setChecked(known == name)
 
     def showEvent(self, event: QShowEvent) -> None:
-        # WORKAROUND: a scroll area polishes what is in it; fonts set before that would be lost.
-        self._on_theme_changed()
+        self._theme.dress_again(self)  # a scroll area polishes what is in it, too
         super().showEvent(event)
-
-    def _on_theme_changed(self) -> None:
-        theme = self._theme
-        self._foot.setContentsMargins(theme.px(12), theme.px(6), theme.px(12), theme.px(10))
-        self._foot.setSpacing(theme.px(2))
-        for button, name in self._icons:
-            button.setFont(theme.font(13.5, 500))
-            button.setIcon(icon(name, theme.tokens.muted))
-            # A push button keeps its text four pixels from the icon; a wider icon around the same glyph gives it air.
-            button.setIconSize(QSize(theme.px(28), theme.px(16)))

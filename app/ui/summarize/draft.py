@@ -55,10 +55,10 @@ from app.ui.widgets.buttons import text_button
 from app.ui.widgets.dialogs import DOCUMENTS, file_dialog
 from app.ui.widgets.fields import Segments
 from app.ui.widgets.labels import plain_tip
-from app.ui.widgets.layouts import FlowLayout, name_widgets
+from app.ui.widgets.layouts import FlowLayout, name_widgets, scrolled
 from app.ui.work.doing import Estimating
 from app.ui.work.intake import Intake
-from app.ui.work.page import Column, scrolled
+from app.ui.work.page import Column
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside

@@ -32,8 +32,8 @@ from app.ui.summarize.wish import Foot
 from app.ui.theme import HEADING_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.labels import plain_tip
-from app.ui.widgets.layouts import name_widgets
-from app.ui.work.page import Column, StateBar, scrolled
+from app.ui.widgets.layouts import name_widgets, scrolled
+from app.ui.work.page import Column, StateBar
 
 MOST_TITLE = 200
 BETWEEN = "  ·  "

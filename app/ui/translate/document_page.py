@@ -27,9 +27,9 @@ from app.ui.translate.texts import Remedy, draft_words, layout_words, segments_w
 from app.ui.widgets.buttons import IconButton, set_mark, text_button
 from app.ui.widgets.indicators import ProgressLine
 from app.ui.widgets.labels import ElidedLabel
-from app.ui.widgets.layouts import FlowLayout, name_widgets
+from app.ui.widgets.layouts import FlowLayout, name_widgets, scrolled
 from app.ui.work.intake import Intake
-from app.ui.work.page import StateBar, scrolled
+from app.ui.work.page import StateBar
 
 if TYPE_CHECKING:
     from app.features.models.collection import Models

@@ -35,7 +35,7 @@ from app.ui.translate.text_work import Answer, Ended, Kind, Paragraphs, TextHist
 from app.ui.translate.texts import Remedy, is_rtl, told, with_term
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import announce
-from app.ui.work.page import scrolled
+from app.ui.widgets.layouts import scrolled
 
 if TYPE_CHECKING:
     from app.features.models.collection import Models

@@ -42,8 +42,7 @@ from app.ui.translate.segment_text import ENTER, LINE, as_lines, from_units, uni
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.fields import PlainEdit
 from app.ui.widgets.labels import ElidedLabel
-from app.ui.widgets.layouts import name_widgets
-from app.ui.work.page import scrolled
+from app.ui.widgets.layouts import name_widgets, scrolled
 
 NARROW_PX = 460
 """Of the card: below it the panes stand under each other."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QMargins, QObject, QRect, QSize, Qt
-from PySide6.QtWidgets import QLayout, QLayoutItem, QWidget
+from PySide6.QtWidgets import QFrame, QLayout, QLayoutItem, QScrollArea, QWidget
 
 USUAL_FRAME_PX = QMargins(8, 40, 8, 8)
 """What most systems put around a window; the real frame is known only when the window is there."""
@@ -14,18 +14,23 @@ def within_screen(window: QWidget, wanted: QSize) -> QSize:
     return wanted.boundedTo(window.screen().availableGeometry().size().shrunkBy(USUAL_FRAME_PX))
 
 
-class FlowLayout(QLayout):
-    """Lines begin at the leading edge, or end at the trailing one; what is wider than a line is made narrower."""
+def scrolled(inside: QWidget) -> QScrollArea:
+    """A page that scrolls where it does not fit; the keyboard goes past the area itself."""
+    area = QScrollArea(widgetResizable=True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.viewport().setAutoFillBackground(False)
+    area.setWidget(inside)
+    return area
 
-    def __init__(self, parent: QWidget | None = None, *, is_at_end: bool = False, gap_px: int = 8) -> None:
+
+class ItemsLayout(QLayout):
+    """Keeps its items for a layout that places them itself."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._items: list[QLayoutItem] = []
-        self._is_at_end = is_at_end
-        self.gap_px = gap_px
-        self.is_last_at_end = False
-        """Whether the last of all ends its line, as the button does that begins what the others choose."""
-        self.line_gap_px: int | None = None
-        """Between lines, where that is another than between neighbours."""
         self.setContentsMargins(0, 0, 0, 0)
 
     def addItem(self, item: QLayoutItem) -> None:
@@ -39,6 +44,19 @@ class FlowLayout(QLayout):
 
     def takeAt(self, index: int) -> QLayoutItem | None:
         return self._items.pop(index) if 0 <= index < len(self._items) else None
+
+
+class FlowLayout(ItemsLayout):
+    """Lines begin at the leading edge, or end at the trailing one; what is wider than a line is made narrower."""
+
+    def __init__(self, parent: QWidget | None = None, *, is_at_end: bool = False, gap_px: int = 8) -> None:
+        super().__init__(parent)
+        self._is_at_end = is_at_end
+        self.gap_px = gap_px
+        self.is_last_at_end = False
+        """Whether the last of all ends its line, as the button does that begins what the others choose."""
+        self.line_gap_px: int | None = None
+        """Between lines, where that is another than between neighbours."""
 
     def setSpacing(self, gap_px: int) -> None:
         """Between neighbours, and between lines unless these have a gap of their own."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.features.messages import Sentence, sentence_for
 from app.features.work.queue import FAILED, PAUSED
@@ -30,18 +30,6 @@ class Column(QWidget):
         row.addStretch(1)
         theme.dress(middle, most_width=PAGE_PX + 2 * EDGE_PX)
         theme.dress(self.rows, margins=(EDGE_PX, top_px, EDGE_PX, bottom_px), spacing=6)
-
-
-def scrolled(inside: QWidget) -> QScrollArea:
-    """A page that scrolls where it does not fit; the keyboard goes past the area itself."""
-    area = QScrollArea()
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setWidgetResizable(True)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    area.viewport().setAutoFillBackground(False)
-    area.setWidget(inside)
-    return area
 
 
 # Why a job is not complete, or not as it was chosen, and the one thing to do about it.

@@ -77,6 +77,17 @@ class Ear:
             return next(each for each in self.heard if each.state == state)
 
 
+def half_way(app: Fireside, hub: FakeHub) -> tuple[Download, bytes]:
+    """A download that stands still, with a part of it on the disk, until the Hub is healed; and what it fetches."""
+    content = model_bytes("d", weights=200_000)
+    hub.add("a/d", {"d-Q4_K_M.gguf": content})
+    hub.fail("stall", after_bytes=130_000, times=-1)
+    repository = app.models.hub.repository("a/d")
+    download = app.models.download(repository, repository.models[0])
+    hub.wait_for(lambda: any(part.stat().st_size for part in app.models.folder().rglob("*.part")))
+    return download, content
+
+
 def names(app: Fireside) -> list[tuple[str, str]]:
     return [(row.model.origin, row.model.path.name) for row in app.models.installed()]
 
@@ -397,12 +408,8 @@ def test_storage_is_measured_and_cleared(app: Fireside, hub: FakeHub) -> None:
 
 
 def test_the_beginning_of_a_paused_download_is_not_cleared(app: Fireside, hub: FakeHub) -> None:
-    hub.add("a/d", {"d-Q4_K_M.gguf": model_bytes("d", weights=200_000)})
-    hub.bytes_per_s = 200_000
-    repository = app.models.hub.repository("a/d")
     ear = Ear(app)
-    download = app.models.download(repository, repository.models[0])
-    hub.wait_for(lambda: hub.sent_of("/blob/") > 130_000)
+    download, _ = half_way(app, hub)
     app.models.downloads.pause(download.id)
     ear.wait_for("paused")
     app.models.downloads.close()
@@ -414,19 +421,13 @@ def test_the_beginning_of_a_paused_download_is_not_cleared(app: Fireside, hub: F
 
 
 def test_switching_the_network_off_stops_downloads_and_on_goes_on(app: Fireside, hub: FakeHub) -> None:
-    content = model_bytes("d", weights=200_000)
-    hub.add("a/d", {"d-Q4_K_M.gguf": content})
-    hub.bytes_per_s = 200_000
-    repository = app.models.hub.repository("a/d")
     ear = Ear(app)
-    app.models.download(repository, repository.models[0])
-    hub.wait_for(lambda: hub.sent_of("/blob/") > 130_000)
-    hub.wait_for(lambda: any(part.stat().st_size for part in app.models.folder().rglob("*.part")))
+    _, content = half_way(app, hub)
     app.change("network", allowed=False)
     assert isinstance(ear.wait_for("paused").error, NetworkOff)
     with pytest.raises(NetworkOff):
         app.models.hub.search(Query("x"))
-    hub.bytes_per_s = 0
+    hub.heal()
     app.change("network", allowed=True)
     done = ear.wait_for("done")
     assert Path(done.paths[0]).read_bytes() == content
@@ -439,18 +440,14 @@ def test_the_start_empties_old_trash_learns_of_gpus_and_goes_on_with_downloads(
     gpu = {"name": "GPU0", "description": "A card", "type": "gpu", "free_bytes": 7, "total_bytes": 8}
     monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(write_script(tmp_path, devices=[gpu])))
     app = build()
-    hub.add("a/d", {"d-Q4_K_M.gguf": model_bytes("d", weights=200_000)})
-    hub.bytes_per_s = 200_000
-    repository = app.models.hub.repository("a/d")
-    app.models.download(repository, repository.models[0])
+    half_way(app, hub)
     old = app.models.folder() / "a" / "old" / "old.gguf"
     write_model(old)
     thrown = app.models.remove(old)
     note = thrown.place / "thrown.json"
     note.write_text(json.dumps(json.loads(note.read_text()) | {"thrown_at": thrown.thrown_at - TRASH_KEPT_S}))
-    hub.wait_for(lambda: hub.sent_of("/blob/") > 130_000)
     app.close()
-    hub.bytes_per_s = 0
+    hub.heal()
     again = build()
     ear = Ear(again)
     again.models.start()

@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from app.core.errors import HubUnreachable, NetworkOff, NotEnoughDisk
 from app.ui.model_texts import left_words, speed_words
+from app.ui.models.page import together
 from tests.ui.models.stand_in import GB, LARGE, QWEN, SMALL, TRANSLATOR, Pages, download
 
 
@@ -25,7 +26,7 @@ def buttons(pages: Pages, name: str) -> list[str]:
 
 
 def facts(pages: Pages, name: str) -> str:
-    return pages.card(name).facts.text().replace("\u00a0", " ")
+    return pages.card(name).facts.text().translate({0xA0: " ", 0x2011: "-"})
 
 
 def test_what_the_queue_holds_shows_in_its_groups_as_after_a_restart(pages: Pages, qtbot: QtBot) -> None:
@@ -175,3 +176,10 @@ def test_the_badge_of_a_finished_one_is_as_large_as_others(pages: Pages, qtbot: 
     qtbot.waitUntil(badge.isVisible)
     assert badge.text == "Downloaded"
     assert {label.font().pixelSize() for label in badge.findChildren(QLabel) if label.text()} == {pages.theme.px(13)}
+
+
+def test_a_short_fact_stays_in_one_piece_and_a_long_name_breaks_where_a_reader_would() -> None:
+    assert together("Apache 2.0 · unsloth/Qwen3.5-2B-GGUF") == "Apache\u00a02.0 · unsloth/Qwen3.5\u20112B\u2011GGUF"
+    assert together("somebody-long/a-model-of-a-long-name") == (
+        "somebody-\u200blong/\u200ba-\u200bmodel-\u200bof-\u200ba-\u200blong-\u200bname"
+    )

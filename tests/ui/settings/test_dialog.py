@@ -246,6 +246,13 @@ def test_no_page_clips_its_text(dialog: SettingsDesk) -> None:
         assert clipped_texts(dialog.root) == []
 
 
+def test_what_is_kept_of_chats_is_said_whole_at_the_largest_size(dialog: SettingsDesk, frame: Frame) -> None:
+    frame.theme.zoom = 3.0
+    dialog.show_page(MEMORY)
+    dialog.wait_for_words("Nothing is kept now.")
+    dialog.wait(lambda: clipped_texts(dialog.root) == [])  # rows that turn take another round of layout
+
+
 def test_the_licences_are_a_file_that_can_be_read(dialog: SettingsDesk, frame: Frame) -> None:
     notices = licence_notices()
     assert notices is not None
