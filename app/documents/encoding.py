@@ -237,6 +237,51 @@ def _replaced(text: str) -> tuple[str, int]:
 codecs.register_error(ODD_BYTES, _marked)
 
 
+# A text as it comes, with one kind of newline or line by line.
+
+_NEWLINE = re.compile(r"\r\n|\r|\n")
+
+
+def without_nuls(raw: str) -> str:
+    """A text with one kind of newline and without NULs."""
+    if "\r" in raw:
+        raw = raw.replace("\r\n", "\n").replace("\r", "\n")
+    return raw.replace("\0", "") if "\0" in raw else raw
+
+
+def lines(chunks: Iterable[str], most_characters: int) -> Iterator[tuple[int, str, int]]:
+    """Each line's offset, its text with its newline, and how many characters beyond the most were left out."""
+    parts: list[str] = []
+    kept, length, start, held = 0, 0, 0, ""
+
+    def keep(part: str) -> None:
+        nonlocal kept, length
+        parts.append(part[: max(0, most_characters - kept)])
+        kept += len(parts[-1])
+        length += len(part)
+
+    for more, is_last in _with_end(chunks):
+        chunk, held = held + more, ""
+        if chunk.endswith("\r") and not is_last:
+            chunk, held = chunk[:-1], "\r"  # a line feed may follow
+        at = 0
+        for newline in _NEWLINE.finditer(chunk):
+            keep(chunk[at : newline.start()])
+            yield start, "".join(parts) + newline[0], length - kept
+            start += length + len(newline[0])
+            parts.clear()
+            kept, length, at = 0, 0, newline.end()
+        keep(chunk[at:])
+    if length:
+        yield start, "".join(parts), length - kept
+
+
+def _with_end(chunks: Iterable[str]) -> Iterator[tuple[str, bool]]:
+    for chunk in chunks:
+        yield chunk, False
+    yield "", True
+
+
 # A text and the bytes it was in, so that what stays of the text stays byte for byte, whatever bytes there are.
 
 _WITH_STATE = ("iso2022", "hz", "utf_7", "utf-7")

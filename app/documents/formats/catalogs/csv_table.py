@@ -13,9 +13,8 @@ from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
 from app.documents.blocks import Kind, Piece, Place, table_text
-from app.documents.encoding import TextFile, after_the_text, stream
+from app.documents.encoding import TextFile, after_the_text, lines, stream
 from app.documents.formats.catalogs.values import is_prose, shown_value
-from app.documents.formats.plain.text import lines
 from app.documents.segments import SegmentKind
 from app.documents.source import Item, Opened, Source
 from app.documents.visits import Target, Visit, Visits

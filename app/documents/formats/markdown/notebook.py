@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from app.documents.blocks import Kind, Piece, Place
-from app.documents.encoding import after_the_text, decode
+from app.documents.encoding import after_the_text, decode, without_nuls
 from app.documents.formats.markdown.reading import pieces_of as pieces_of_markdown
-from app.documents.formats.plain.text import plain_pieces, without_nuls
+from app.documents.formats.plain.text import plain_pieces
 from app.documents.source import Item, Opened, Source, counted
 
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")  # colours in what a terminal would show

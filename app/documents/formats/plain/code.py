@@ -8,8 +8,7 @@ from collections.abc import Iterator
 
 from app.core.paths import resource
 from app.documents.blocks import Kind, Piece, Place
-from app.documents.encoding import after_the_text, stream
-from app.documents.formats.plain.text import lines, without_nuls
+from app.documents.encoding import after_the_text, lines, stream, without_nuls
 from app.documents.source import Item, Opened, Source, counted
 
 LEAST_LINES, MOST_LINES = 60, 120

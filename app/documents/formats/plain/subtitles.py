@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from app.documents.blocks import Kind, Piece, Place
-from app.documents.encoding import TextFile, after_the_text, decode
-from app.documents.formats.plain.text import balanced, filled_lines, joined, one_line, width_of, without_nuls
+from app.documents.encoding import TextFile, after_the_text, decode, without_nuls
+from app.documents.formats.plain.text import balanced, filled_lines, joined, one_line, width_of
 from app.documents.segments import Content, Mark, SegmentKind, Tag, tagged_content
 from app.documents.source import Item, Opened, Source
 from app.documents.visits import Target, Visit, Visits

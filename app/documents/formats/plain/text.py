@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO, NamedTuple
 
 from app.documents.blocks import Kind, Piece, Place
-from app.documents.encoding import TextFile, after_the_text, stream
+from app.documents.encoding import TextFile, after_the_text, stream, without_nuls
 from app.documents.segments import SegmentKind, plain
 from app.documents.source import Item, Opened, Source
 from app.documents.visits import Target, Visit, Visits
@@ -24,7 +24,6 @@ MOST_CHARACTERS = 8000
 MOST_HEADING_CHARACTERS = 80
 
 _GAP = re.compile(r"(?:\r\n|\r|\n)(?:[ \t]*(?:\r\n|\r|\n))+|\f+")
-_NEWLINE = re.compile(r"\r\n|\r|\n")
 _UNDERLINED = re.compile(r"\s*(\S[^\n]*)\n[ \t]*(={3,}|-{3,})[ \t]*(?:\n|$)")
 _SECTION = re.compile(r"(\d+(?:\.\d+)+)\.?[ \t]+\S.*[^.!?,;:]")
 _CHAPTER = re.compile(r"[^\W\d_]+[ \t]+(?:\d+|[IVXLCDM]+)[.:]?")
@@ -41,13 +40,6 @@ def read(source: Source) -> Iterator[Item]:
             nuls += raw.count("\0")
             yield from pieces_of(raw, start)
         yield from after_the_text(text.encoding, text.odd_bytes + nuls)
-
-
-def without_nuls(raw: str) -> str:
-    """A text with one kind of newline and without NULs."""
-    if "\r" in raw:
-        raw = raw.replace("\r\n", "\n").replace("\r", "\n")
-    return raw.replace("\0", "") if "\0" in raw else raw
 
 
 def paragraphs(chunks: Iterable[str]) -> Iterator[tuple[int, str]]:
@@ -137,39 +129,6 @@ def heading_level(text: str) -> int:
     if _CHAPTER.fullmatch(line):
         return 1
     return 2 if line.isupper() and line[-1] not in ".!?,;" and _CAPITALS.search(line) else 0
-
-
-def lines(chunks: Iterable[str], most_characters: int) -> Iterator[tuple[int, str, int]]:
-    """Each line's offset, its text with its newline, and how many characters beyond the most were left out."""
-    parts: list[str] = []
-    kept, length, start, held = 0, 0, 0, ""
-
-    def keep(part: str) -> None:
-        nonlocal kept, length
-        parts.append(part[: max(0, most_characters - kept)])
-        kept += len(parts[-1])
-        length += len(part)
-
-    for more, is_last in _with_end(chunks):
-        chunk, held = held + more, ""
-        if chunk.endswith("\r") and not is_last:
-            chunk, held = chunk[:-1], "\r"  # a line feed may follow
-        at = 0
-        for newline in _NEWLINE.finditer(chunk):
-            keep(chunk[at : newline.start()])
-            yield start, "".join(parts) + newline[0], length - kept
-            start += length + len(newline[0])
-            parts.clear()
-            kept, length, at = 0, 0, newline.end()
-        keep(chunk[at:])
-    if length:
-        yield start, "".join(parts), length - kept
-
-
-def _with_end(chunks: Iterable[str]) -> Iterator[tuple[str, bool]]:
-    for chunk in chunks:
-        yield chunk, False
-    yield "", True
 
 
 # A plain text written back: its paragraphs, joined for translating and wrapped again.

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.documents.blocks import Kind, Piece
-from app.documents.formats.plain.text import MOST_CHARACTERS, cut_at, lines, paragraphs, pieces_of, read, without_nuls
+from app.documents.encoding import lines, without_nuls
+from app.documents.formats.plain.text import MOST_CHARACTERS, cut_at, paragraphs, pieces_of, read
 from app.documents.source import Opened, Remark, Source
 from tests.helpers.text_files import LANGUAGES, in_encoding
 
