@@ -477,7 +477,7 @@ def whole(frame: Frame, tmp_path: Path) -> ChatDesk:
     list(frame.engine.load(tmp_path / "model.gguf"))
     chat = ChatView(frame.app.chats, frame.theme, frame.notify)
     frame.put_in(chat)
-    chat.set_model_state("ready", "")
+    chat.set_model_state("ready")
     return ChatDesk(chat, frame.app, frame.notify)
 
 

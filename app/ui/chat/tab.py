@@ -185,8 +185,7 @@ class ChatTab(Tab):
         self._ui.status.show_waiting(tr("1 message waits for the model") if waits else "")
 
     def _on_model_changed(self) -> None:
-        loader = self._ui.loader
-        self.chat.set_model_state(loader.state, f"{loader.name}: {loader.word}")
+        self.chat.set_model_state(self._ui.loader.state)
         self._update_waiting()
 
 

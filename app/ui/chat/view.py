@@ -158,7 +158,7 @@ class ChatView(QWidget):
         self.context_changed.emit(used[-1] if used else 0)
         self.update_note()
 
-    def set_model_state(self, state: str, text: str) -> None:  # noqa: ARG002
+    def set_model_state(self, state: str) -> None:
         """asleep, loading, ready or failed. A message sent while it loads is queued and says so."""
         self.model_state = state
         self._show_model()

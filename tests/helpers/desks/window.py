@@ -90,7 +90,7 @@ class PlainChat(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.conversation_id: int | None = None
-        self.model_states: list[tuple[str, str]] = []
+        self.model_states: list[str] = []
         self.busy = False
         self.is_temporary = False
         self.is_counting = True
@@ -110,8 +110,8 @@ class PlainChat(QWidget):
     def show_temporary(self) -> None:
         self.conversation_id, self.is_temporary = None, True
 
-    def set_model_state(self, state: str, text: str) -> None:
-        self.model_states.append((state, text))
+    def set_model_state(self, state: str) -> None:
+        self.model_states.append(state)
 
     def focus_composer(self) -> None:
         self.composer.setFocus()

@@ -37,7 +37,7 @@ def open_chat(qtbot: QtBot, qapp: Any, tmp_path: Path, monkeypatch: pytest.Monke
         chat = ChatView(app.chats, theme, notify)
         chat.resize(900, 700)
         chat.show()
-        chat.set_model_state("ready" if loaded else "asleep", "")
+        chat.set_model_state("ready" if loaded else "asleep")
         qtbot.waitExposed(chat)
         chat.activateWindow()
         desk = ChatDesk(chat, app, notify, theme, script)

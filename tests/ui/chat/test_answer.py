@@ -180,13 +180,13 @@ def test_right_to_left_and_other_colours_lay_it_out_again(qtbot: QtBot, theme: T
 @pytest.mark.parametrize(("kind", "is_shown"), [("none", False), ("always", False), ("switch", True), ("effort", True)])
 def test_the_composer_offers_only_what_the_model_can(open_chat: Open, kind: str, is_shown: bool) -> None:
     desk = open_chat({"text": "x"}, load={"thinking": kind})
-    desk.chat.set_model_state("ready", "")
+    desk.chat.set_model_state("ready")
     assert desk.thinking_choice.isVisible() is is_shown
 
 
 def test_thinking_is_switched_for_this_chat_and_the_model_is_told(open_chat: Open) -> None:
     desk = open_chat({"text": "x"}, load={"thinking": "switch"})
-    desk.chat.set_model_state("ready", "")
+    desk.chat.set_model_state("ready")
     button = desk.thinking_button
     assert button.text() == "Thinking on"
     QTest.mouseClick(button, Qt.MouseButton.LeftButton)
@@ -203,7 +203,7 @@ def test_thinking_is_switched_for_this_chat_and_the_model_is_told(open_chat: Ope
 
 def test_the_control_follows_the_settings_where_the_chat_says_nothing(open_chat: Open) -> None:
     desk = open_chat({"text": "x"}, load={"thinking": "switch_off"})
-    desk.chat.set_model_state("ready", "")
+    desk.chat.set_model_state("ready")
     button = desk.thinking_button
     assert button.text() == "Thinking off"
     desk.app.change("chat", thinking="on")
@@ -216,7 +216,7 @@ def test_the_control_follows_the_settings_where_the_chat_says_nothing(open_chat:
 
 def test_a_new_chat_may_be_switched_before_its_first_message(open_chat: Open) -> None:
     desk = open_chat({"text": "x"}, load={"thinking": "switch"})
-    desk.chat.set_model_state("ready", "")
+    desk.chat.set_model_state("ready")
     QTest.mouseClick(desk.thinking_button, Qt.MouseButton.LeftButton)
     desk.ask("Hi")
     assert desk.requests()[-1]["template_variables"]["enable_thinking"] is False

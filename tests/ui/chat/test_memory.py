@@ -189,7 +189,7 @@ def test_nothing_is_counted_without_a_model_or_while_it_answers(open_chat: Open)
     desk.type("hello")
     assert not desk.look_at_memory()
     desk.load(desk.script)
-    desk.chat.set_model_state("ready", "")
+    desk.chat.set_model_state("ready")
     assert desk.look_at_memory()
     desk.press(Qt.Key.Key_Return)
     assert desk.chat.busy

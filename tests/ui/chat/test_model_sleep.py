@@ -50,7 +50,7 @@ def machine(open_chat: Open, tmp_path: Path) -> Callable[..., Machine]:
         desk = open_chat(*rules, **keys)
         loader = ModelLoader(desk.app, desk.notify, desk.chat)
         loader.path, loader.state = tmp_path / "model.gguf", "asleep"
-        loader.changed.connect(lambda: desk.chat.set_model_state(loader.state, ""))
+        loader.changed.connect(lambda: desk.chat.set_model_state(loader.state))
         desk.chat.answer_started.connect(lambda _: loader.expect())
         desk.chat.answer_grew.connect(loader.look_during_answer)
         desk.chat.answer_finished.connect(loader.look)

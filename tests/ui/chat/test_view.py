@@ -175,7 +175,7 @@ def test_a_message_sent_while_the_model_loads_is_queued_and_says_so(open_chat: O
     desk = open_chat({"text": "Here."}, loaded=False, load={"seconds": 1.0})
     from app.ui.shell import tasks
 
-    desk.chat.set_model_state("loading", "Starter: loading")
+    desk.chat.set_model_state("loading")
     tasks.run(lambda token: desk.engine.load(desk.script.parent / "m.gguf", cancel=token), desk.chat)
     desk.type("Are you there?")
     with desk.hears(desk.chat.answer_finished):

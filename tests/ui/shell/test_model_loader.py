@@ -67,7 +67,8 @@ def test_loading_tells_how_far_and_then_ready(frame: Frame, qtbot: QtBot, tmp_pa
     until(qtbot, frame.loader, "ready")
     assert words[0] == "loading 0 %"
     assert words[-1] == "ready"
-    assert frame.chat.model_states[-1] == ("ready", "Small 1B: ready")
+    assert frame.chat.model_states[-1] == "ready"
+    assert (frame.loader.name, frame.loader.word) == ("Small 1B", "ready")
     assert frame.device.text().startswith("CPU, ")
 
 
@@ -117,7 +118,7 @@ def test_without_any_way_back_the_state_is_failed(qapp: QApplication, qtbot: QtB
         frame.loader.start()  # the starter itself
         until(qtbot, frame.loader, "failed")
         assert frame.loader.word == "failed"
-        assert frame.chat.model_states[-1][0] == "failed"
+        assert frame.chat.model_states[-1] == "failed"
 
 
 def test_a_second_choice_replaces_the_first_while_it_loads(
@@ -244,7 +245,8 @@ def test_a_request_wakes_it_with_progress_and_the_state_follows(
         until(qtbot, frame.loader, "ready")
         frame.loader.sleep()
         assert frame.loader.state == "asleep"
-        assert frame.chat.model_states[-1] == ("asleep", "a: asleep")
+        assert frame.chat.model_states[-1] == "asleep"
+        assert (frame.loader.name, frame.loader.word) == ("a", "asleep")
         qtbot.waitUntil(lambda: frame.loader.wakes_up)
         qtbot.waitUntil(lambda: len(tasks.running) == 0)
         seen: list[str] = []
