@@ -201,3 +201,22 @@ def test_the_mark_is_drawn_at_every_size(qapp: QApplication, size_px: int) -> No
     ember = image.pixelColor(size_px // 2, round(size_px * 0.55))
     assert ember.red() > 180
     assert ember.blue() < 140
+
+
+SEEN_FIRST = """
+import os, sys
+from app.ui import application
+late = ("app.engine.client", "app.engine.protocol", "app.engine.fit", "app.core.child", "app.documents.reading",
+        "app.documents.protocol", "app.hub.access", "app.features.models.collection", "app.ui.text.markdown",
+        "app.ui.settings.dialog", "app.ui.models.models_view", "subprocess", "email", "urllib.request")
+def first_paint(*_):
+    print([name for name in late if name in sys.modules], flush=True)
+    os._exit(0)
+application._after_first_paint = first_paint
+application.run([])
+"""
+
+
+def test_the_first_paint_waits_for_no_engine_no_reader_and_no_hub() -> None:
+    done = subprocess.run([sys.executable, "-c", SEEN_FIRST], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.core.errors import AppError
 from app.core.events import CancelToken
-from app.features.work.stored import StoredJobs
 from app.ui.i18n import tr
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.widgets.dialogs import SAVED, file_dialog
+
+if TYPE_CHECKING:
+    from app.features.work.stored import StoredJobs
 
 Row = TypeVar("Row")
 Result = TypeVar("Result")
