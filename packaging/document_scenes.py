@@ -77,7 +77,9 @@ def screens(frame: Frame, desk: ChatDesk, folder: Path) -> list[tuple[str, Step,
         desk.put_message(WHOLE_QUESTION if by_model else COUNTED_QUESTION)
         if by_model:  # the starter is too small for it
             QTest.qWait(2 * LOOK_MS)
-            desk.survey_offer.show_offer(Offer(Scope(Wanted.LIST), (1,), is_by_model=True, sections=38, seconds=238.0))
+            desk.survey_offer.show_offer(
+                Offer(Scope(Wanted.LIST), (1,), is_by_model=True, tokens=48_200, sections=38, seconds=238.0)
+            )
         else:
             desk.wait_for_offer()
 

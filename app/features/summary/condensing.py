@@ -54,8 +54,8 @@ class Request(Protocol):
     def ask(self, section: Section, attempt: int, problem: Problem | None) -> Ask:
         """The prompt of a section."""
 
-    def is_all(self, section: Section, answer: Answer, points: int) -> bool:
-        """Whether an answer that gave so many points has all of them; else the section is asked in halves."""
+    def is_all(self, answer: Answer, points: int) -> bool:
+        """Whether an answer that gave so many points has all of them; else the section is asked in halves, once."""
 
 
 class Mapping:
@@ -71,6 +71,8 @@ class Mapping:
         self._parts: dict[int, list[tuple[Section, list[Statement]]]] = {n: [] for n in range(len(sections))}
         self._done = 0
         self.failed: set[int] = set()
+        self.overfull: set[int] = set()
+        """Sections that have more of what a `Request` wants than could be said."""
 
     @property
     def points(self) -> list[list[Statement]]:
@@ -147,7 +149,7 @@ class Mapping:
                 # Titles and names are no statements; a part that has nothing else was read all the same.
                 kept = [one for one in kept if says_something(one.text, self._work.titles)]
             elif problem in (None, Problem.REPEATED):  # what stands in several paragraphs may well be said of each
-                problem = None if self._request.is_all(task.section, answer, len(points)) else Problem.TOO_LONG
+                problem = self._in_full(task, self._request.is_all(answer, len(points)))
         if problem is None:
             self._keep(task, kept)
             return ()
@@ -163,6 +165,12 @@ class Mapping:
             self.failed.add(task.place)
             self._open[task.place] -= 1
         return ()
+
+    def _in_full(self, task: SectionTask, is_all: bool) -> Problem | None:
+        """A model that lists every paragraph would else be asked many times over."""
+        if not is_all and task.halvings:
+            self.overfull.add(task.place)
+        return None if is_all or task.halvings else Problem.TOO_LONG
 
     def _halved(self, task: SectionTask) -> list[SectionTask]:
         """Nothing where it cannot be cut, or was often enough."""

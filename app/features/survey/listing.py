@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from app.core.events import CancelToken, FinishReason
+from app.core.events import CancelToken, FinishReason, ModelLoaded
 from app.engine.client import EngineClient
 from app.engine.protocol import Ask
 from app.features.summary import prompts
@@ -24,7 +25,6 @@ from app.features.summary.result import (
     Planned,
     Statement,
     Steps,
-    Summarized,
     SummarizedDocument,
     Summary,
     SummaryEvent,
@@ -38,11 +38,21 @@ from app.features.work.asking import Answer, woken
 
 TOKENS_AN_ENTRY = 24
 """About what a line of an answer takes."""
+LONGER = 2
+"""A list is so many times as long as what is most important in a section."""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """The last event; `overfull` sections have more than could be listed, also when they were asked in halves."""
+
+    summary: Summary
+    overfull: int = 0
 
 
 def list_all(
     documents: Sequence[InputDocument], question: str, engine: EngineClient, steps: Steps, cancel: CancelToken
-) -> Iterator[SummaryEvent]:
+) -> Iterator[SummaryEvent | Listed]:
     """Reads every block; what is said in several places is one statement. Cancelled, it ends with what was found.
 
     Raises what the engine raises; what was read is then in `steps`.
@@ -52,9 +62,9 @@ def list_all(
     reading = Reading(documents, leaves_apart=False)
     model = woken(engine, cancel)
     if model is None:
-        yield Summarized(_summary(documents, wish, reading, (), is_partial=True, seconds=time.monotonic() - begun_s))
+        yield Listed(_summary(documents, wish, reading, (), is_partial=True, seconds=time.monotonic() - begun_s))
         return
-    work = Work(documents, wish, engine, steps, cancel, model, budgets_for(model), writing_language(documents, wish))
+    work = Work(documents, wish, engine, steps, cancel, model, budgets_of(model), writing_language(documents, wish))
     sections = sections_for(work, question)
     yield Planned(len(sections), sum(one.tokens for one in sections))
     mapping = Mapping(work, sections, reading, _Request(work, question))
@@ -64,7 +74,13 @@ def list_all(
         documents, wish, reading, statements, model=model.path, sections=len(sections), read=mapping.read,
         failed=len(mapping.failed), is_partial=cancel.cancelled, seconds=time.monotonic() - begun_s,
     )  # fmt: skip
-    yield Summarized(summary)
+    yield Listed(summary, len(mapping.overfull))
+
+
+def budgets_of(model: ModelLoaded) -> Budgets:
+    """The sizes for a list; a section leaves its answer more room than usual."""
+    usual = budgets_for(model)
+    return replace(usual, points=min(LONGER * usual.points, usual.context // 6))
 
 
 def sections_for(work: Work, question: str) -> list[Section]:
@@ -86,7 +102,7 @@ class _Request:
         rules = prompts.entries(section.ids, most_entries(budgets))
         return self._work.ask(messages, budgets.points_limit, rules, attempt)
 
-    def is_all(self, section: Section, answer: Answer, points: int) -> bool:  # noqa: ARG002
+    def is_all(self, answer: Answer, points: int) -> bool:
         is_cut = answer.finish in (FinishReason.LENGTH, FinishReason.CONTEXT)
         return not is_cut and points < most_entries(self._work.budgets)
 

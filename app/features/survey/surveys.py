@@ -23,7 +23,6 @@ from app.features.summary.result import (
     Planned,
     SectionRead,
     Summarized,
-    Summary,
     SummaryEvent,
     Wish,
 )
@@ -31,7 +30,7 @@ from app.features.summary.steps import MemorySteps
 from app.features.summary.stored import inputs_of
 from app.features.summary.summarize import plan, summarize
 from app.features.survey.findings import FOUND_BY_PROGRAM, find
-from app.features.survey.listing import list_all
+from app.features.survey.listing import Listed, list_all
 from app.features.survey.scope import scope_of
 from app.features.survey.wanted import Made, Offer, Scope, SurveyProgress, Wanted, made_to_fields
 from app.features.survey.writing import lines_of, written
@@ -57,7 +56,7 @@ class Surveys:
     def __init__(self, chat: Chat, engine: EngineClient, speeds: Speeds) -> None:
         self._chat, self._engine, self._speeds = chat, engine, speeds
         self._steps, self._steps_of = MemorySteps(), 0
-        self._estimates: dict[tuple[str, tuple[int, ...]], tuple[int, float | None]] = {}
+        self._estimates: dict[tuple[str, tuple[int, ...]], tuple[int, int, float | None]] = {}
 
     def offers(self, conversation_id: int | None, text: str, cancel: CancelToken) -> Iterator[Offer]:
         """What can be done for a question that is about all of documents of which the model sees only passages.
@@ -98,9 +97,9 @@ class Surveys:
             seconds = self._seconds(loaded, planned.tokens, sections, cancel)
             if cancel.cancelled:
                 return
-            self._estimates[key] = (sections, seconds)
-        sections, seconds = self._estimates[key]
-        yield replace(offer, sections=sections, seconds=seconds)
+            self._estimates[key] = (planned.tokens, sections, seconds)
+        tokens, sections, seconds = self._estimates[key]
+        yield replace(offer, tokens=tokens, sections=sections, seconds=seconds)
 
     def _seconds(self, loaded: ModelLoaded, tokens: int, sections: int, cancel: CancelToken) -> float | None:
         model = model_file(loaded)
@@ -138,21 +137,21 @@ class Surveys:
     ) -> Iterator[SurveyEvent]:
         conversations, scope = self._chat.conversations, scope_of(question.text) or Scope(Wanted.LIST)
         draft = Draft(conversations, answer.id, answer.text)
-        summary, is_empty = None, True
+        listed, is_empty = None, True
         try:
             conversations.set_sources(answer.id, [made_to_fields(Made())])
             documents = inputs_of(self._chat.documents, self._chat.documents_of(question.id))
             for event in self._surveyed(documents, question, scope, cancel):
-                if isinstance(event, Summary):
-                    summary = event
+                if isinstance(event, Listed):
+                    listed = event
                 elif isinstance(event, SurveyProgress):
                     yield event
                 elif shows and (text := lines_of(event, documents)):
                     draft.append(TextDelta(text))
                     yield TextDelta(text)
                     is_empty = False
-            assert summary is not None
-            self._keep(draft, answer.id, summary, scope)
+            assert listed is not None
+            self._keep(draft, answer.id, listed, scope)
             if is_empty and shows:
                 yield TextDelta(draft.text)
         except AppError:
@@ -163,39 +162,40 @@ class Surveys:
 
     def _surveyed(
         self, documents: Sequence[InputDocument], question: StoredMessage, scope: Scope, cancel: CancelToken
-    ) -> Iterator[Summary | SurveyProgress | SectionRead]:
+    ) -> Iterator[Listed | SurveyProgress | SectionRead]:
         """The last event is the result; sections come where each of their points is a line of it."""
         if self._engine.loaded is None and scope.wanted not in FOUND_BY_PROGRAM:
             woken(self._engine, cancel)
         if not self._is_by_model(scope) and scope.wanted is not Wanted.LIST:
             if scope.wanted is Wanted.ABOUT:
-                yield digest_summary(documents, WISH, lambda: cancel.cancelled)
+                yield Listed(digest_summary(documents, WISH, lambda: cancel.cancelled))
             else:
-                yield find(documents, scope, lambda: cancel.cancelled)
+                yield Listed(find(documents, scope, lambda: cancel.cancelled))
             return
         loaded = self._engine.loaded
         pace = Pace(None, loaded.sequences if loaded is not None else 1)
         progress = SurveyProgress(0, 0, None)
         for event in self._read(scope, question, documents, cancel):
+            if isinstance(event, Summarized | Listed):
+                yield event if isinstance(event, Listed) else Listed(event.summary)
+                return
             pace.take(event)
-            if isinstance(event, Summarized):
-                yield event.summary
-            elif isinstance(event, SectionRead) and scope.wanted is not Wanted.ABOUT:
+            if isinstance(event, SectionRead) and scope.wanted is not Wanted.ABOUT:
                 yield event
             progress = _progressed(progress, event, pace.seconds_left())
             yield progress
 
     def _read(
         self, scope: Scope, question: StoredMessage, documents: Sequence[InputDocument], cancel: CancelToken
-    ) -> Iterator[SummaryEvent]:
+    ) -> Iterator[SummaryEvent | Listed]:
         if question.id != self._steps_of:
             self._steps, self._steps_of = MemorySteps(), question.id
         if scope.wanted is Wanted.ABOUT:
             return summarize(documents, WISH, self._engine, self._steps, cancel)
         return list_all(documents, question.text, self._engine, self._steps, cancel)
 
-    def _keep(self, draft: Draft, answer_id: int, summary: Summary, scope: Scope) -> None:
-        result = written(summary, scope)
+    def _keep(self, draft: Draft, answer_id: int, listed: Listed, scope: Scope) -> None:
+        summary, result = listed.summary, written(listed.summary, scope, overfull=listed.overfull)
         draft.text = result.text
         draft.finish(MessageState.STOPPED if summary.is_partial else MessageState.COMPLETE)
         made = Made(summary.sections, summary.sections_read, summary.seconds, summary.method is Method.MODEL)

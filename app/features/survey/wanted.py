@@ -50,12 +50,13 @@ class Scope:
 class Offer:
     """What can be done for a question. `is_by_model`: the model reads all of it; else the program does, at once.
 
-    `sections` and `seconds` are None until they are estimated, or where nothing tells them.
+    `tokens`, `sections` and `seconds` are None until they are estimated, or where nothing tells them.
     """
 
     scope: Scope
     document_ids: tuple[int, ...]
     is_by_model: bool
+    tokens: int | None = None
     sections: int | None = None
     seconds: float | None = None
 

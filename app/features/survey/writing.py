@@ -40,8 +40,11 @@ class Written:
     sources: tuple[Source, ...] = ()
 
 
-def written(summary: Summary, scope: Scope) -> Written:
-    """The whole answer: how many, each with its places, what was read and how."""
+def written(summary: Summary, scope: Scope, *, overfull: int = 0) -> Written:
+    """The whole answer: how many, each with its places, what was read and how.
+
+    `overfull` sections have more than is listed.
+    """
     is_short = scope.wanted in FOUND_BY_PROGRAM and scope.wanted not in (Wanted.HEADINGS, Wanted.MENTIONS)
     lines = _Lines([(one.id, one.name, one.unit) for one in summary.documents], is_short=is_short)
     lines.add(_count_words(summary, scope))
@@ -51,7 +54,7 @@ def written(summary: Summary, scope: Scope) -> Written:
         lines.add_list(document, list(each), is_tree=scope.wanted is Wanted.HEADINGS)
     if len(shown) < len(statements):
         lines.add(f"And {len(statements) - len(shown):,} more.")
-    lines.add(f"*{escaped(how_words(summary, scope))}*")
+    lines.add(f"*{escaped(how_words(summary, scope, overfull))}*")
     return Written(lines.text, tuple(lines.sources))
 
 
@@ -170,7 +173,7 @@ def _times(count: int) -> str:
     return "once" if count == 1 else f"{count:,} times"
 
 
-def how_words(summary: Summary, scope: Scope) -> str:
+def how_words(summary: Summary, scope: Scope, overfull: int = 0) -> str:
     """What was read, where something was found, who looked, and what is missing: sentences."""
     said = [f"{coverage_words(summary)}."]
     pages = {(one.document, one.page) for each in summary.statements for one in each.anchors if one.page is not None}
@@ -186,6 +189,9 @@ def how_words(summary: Summary, scope: Scope) -> str:
         said.append(
             DIGEST_WORDS if scope.wanted is Wanted.ABOUT else "Found and counted by the program; no model was asked."
         )
+    if overfull:
+        counted = "1 section has" if overfull == 1 else f"{overfull:,} sections have"
+        said.append(f"{counted} more than could be listed.")
     if summary.is_partial:
         said.append("Stopped before the end.")
     return " ".join(said)

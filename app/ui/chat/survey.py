@@ -104,8 +104,11 @@ def offer_words(offer: Offer) -> str:
     about = tr("This question is about the whole document.")
     if count > 1:
         about = tr("This question is about all {count} documents.", count=count)
-    if offer.is_by_model and offer.seconds is not None:
-        return f"{about} {tr('Reading all of it takes {time}.', time=time_words(offer.seconds))}"
+    if offer.is_by_model and offer.tokens is not None:
+        figures = {"tokens": f"{offer.tokens:,}", "time": time_words(offer.seconds or 0.0)}
+        if offer.seconds is None:
+            return f"{about} {tr('Reading all of it is {tokens} tokens.', **figures)}"
+        return f"{about} {tr('Reading all of it, {tokens} tokens, takes {time}.', **figures)}"
     if offer.is_by_model:
         return about
     if offer.scope.wanted is Wanted.ABOUT:

@@ -208,6 +208,8 @@ def test_more_than_an_answer_holds_is_asked_for_in_halves(asked: Asked) -> None:
     list(asked.ask(QUESTION))
     sizes = [prompt.count("Paragraph ") for prompt in asked.section_prompts()]
     assert min(sizes) <= max(sizes) * 0.7
+    assert min(sizes) > max(sizes) * 0.3, "once: a model that lists everything is not asked again and again"
+    assert "sections have more than could be listed." in asked.answer.text
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +58,10 @@ def test_a_question_about_all_of_it_can_be_read_whole(open_chat: Open, tmp_path:
     desk.attach(book(tmp_path))
     desk.type(PEOPLE)
     said = desk.wait_for_offer(is_estimated=True)
-    assert said == ("This question is about the whole document. Reading all of it takes less than a minute.")
+    assert re.fullmatch(
+        r"This question is about the whole document\. Reading all of it, [\d,]+ tokens, takes less than a minute\.",
+        said,
+    )
     desk.take_offer()
     assert desk.offered == ""
     assert desk.message == ""
@@ -259,6 +264,7 @@ def test_the_offer_is_reached_by_keys(open_chat: Open, tmp_path: Path) -> None:
 def test_what_is_said_counts_and_names() -> None:
     by_model = Offer(Scope(Wanted.LIST), (1, 2), is_by_model=True)
     assert offer_words(by_model) == "This question is about all 2 documents."
+    assert offer_words(replace(by_model, tokens=48_200)).endswith("Reading all of it is 48,200 tokens.")
     assert "telling sentences" in offer_words(Offer(Scope(Wanted.ABOUT), (1,), is_by_model=False))
     assert progress_words(SurveyProgress(2, 38, None)) == "Reading all of it: section 3 of 38"
     assert progress_words(SurveyProgress(2, 38, 200.0)) == "Reading all of it: section 3 of 38 · about 3 minutes left"
