@@ -356,7 +356,7 @@ def find_again(program: Program, folder: Path) -> None:
     program.press("ctrl+2", "ctrl+n")
     wait_until(lambda: title_of(program).startswith("Summarize"), "the empty place")
     program.press("ctrl+f")
-    listed = left_column(program, folder)
+    listed = wait_until(lambda: settled_column(program, folder), "the list to stay as it is")
     program.type("windmill")
     wait_until(lambda: left_column(program, folder) != listed, "the summary to leave the list")
     program.press("ctrl+f")
@@ -364,6 +364,12 @@ def find_again(program: Program, folder: Path) -> None:
     wait_until(lambda: left_column(program, folder) == listed, "the summary to be found")
     program.press("Tab", "Return")
     wait_until(lambda: "and 2 more" in title_of(program), "the summary")
+
+
+def settled_column(program: Program, folder: Path) -> list[bytes]:
+    """The list where two looks at it show the same: the row that was open is painted once more."""
+    first = left_column(program, folder)
+    return first if left_column(program, folder) == first else []
 
 
 def left_column(program: Program, folder: Path) -> list[bytes]:
