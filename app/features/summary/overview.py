@@ -27,6 +27,7 @@ from app.features.summary.sections import runs_under_headings, told_apart
 from app.language.dates import MONTHS, Date, dates
 from app.language.numbers import measures
 from app.language.scripts import HAN, KANA, WITHOUT_SPACES
+from app.language.sentences import sentences
 
 
 class TermKind(StrEnum):
@@ -113,23 +114,59 @@ class FirstLook:
 
 
 def first_look(
-    documents: Sequence[InputDocument], wish: Wish, cancelled: Cancelled = lambda: False
+    documents: Sequence[InputDocument],
+    wish: Wish,
+    cancelled: Cancelled = lambda: False,
+    progress: Callable[[float], object] = lambda _share: None,
 ) -> FirstLook | None:
     """All that there is to know before a model is asked; None when cancelled.
 
-    Forms that only a model can write become bullets.
+    Forms that only a model can write become bullets. `progress` hears which share of the work is done, 0 to 1.
     """
     form, length = _form(documents, wish)
-    summary = digest_summary(documents, replace(wish, length=length, form=form, language=""), cancelled)
+    watch = _Watch(cancelled, progress)
+    watch.begin(DIGEST_SHARE, 2 * sum(_sentence_count(one.blocks) for one in documents))
+    summary = digest_summary(documents, replace(wish, length=length, form=form, language=""), watch)
     statements = tuple(_grouped(summary, documents))
     summary = replace(summary, statements=statements, wish=replace(summary.wish, length=wish.length))
     overviews = []
+    watch.begin(1.0, sum(len(one.blocks) for one in documents))
     for place, document in enumerate(documents):
         if cancelled():
             return None
         told = [anchor for one in statements for anchor in one.anchors if anchor.document == place]
-        overviews.append(overview_of(document.blocks, document.language, told, cancelled))
+        overviews.append(overview_of(document.blocks, document.language, told, watch))
     return None if cancelled() else FirstLook(summary, tuple(overviews))
+
+
+DIGEST_SHARE = 0.68
+TOLD_EVERY = 200
+MOST_COUNTED = 300
+
+
+class _Watch:
+    """Whether to stop, which is asked for each sentence or block: so it knows how far the work is, too."""
+
+    def __init__(self, cancelled: Cancelled, progress: Callable[[float], object]) -> None:
+        self._cancelled, self._progress = cancelled, progress
+        self._from, self._to, self._expected, self._count = 0.0, 0.0, 1, 0
+
+    def begin(self, share: float, expected: int) -> None:
+        """A stage after which so much of the work is done; about so many questions come in it."""
+        self._from, self._to, self._expected, self._count = self._to, share, max(1, expected), 0
+
+    def __call__(self) -> bool:
+        self._count += 1
+        if self._count % TOLD_EVERY == 0:
+            self._progress(self._from + (self._to - self._from) * min(1.0, self._count / self._expected))
+        return self._cancelled()
+
+
+def _sentence_count(blocks: Sequence[Block]) -> int:
+    """About how many sentences blocks have, by a sample of them."""
+    step = max(1, len(blocks) // MOST_COUNTED)
+    texts = [block.text for block in blocks[::step] if block.kind in _TEXTS]
+    return step * sum(1 for text in texts for _ in sentences(text, by_line=False))
 
 
 def _form(documents: Sequence[InputDocument], wish: Wish) -> tuple[Form, Length]:

@@ -102,7 +102,13 @@ class Summaries(StoredJobs[StoredSummary, SummaryEvent]):
         """
         return self._estimates.estimate(document_ids, wish, cancel)
 
-    def first_look(self, document_ids: Sequence[int], wish: Wish, cancel: CancelToken) -> FirstLook | None:
+    def first_look(
+        self,
+        document_ids: Sequence[int],
+        wish: Wish,
+        cancel: CancelToken,
+        progress: Callable[[float], object] = lambda _share: None,
+    ) -> FirstLook | None:
         """The digest, key terms and outline, for which no model is asked; None when cancelled.
 
         Takes a second for 300 pages. Raises DocumentGone or DocumentUnreadable.
@@ -110,7 +116,7 @@ class Summaries(StoredJobs[StoredSummary, SummaryEvent]):
         from app.features.summary.overview import first_look  # a window that lists summaries does without it
 
         documents = inputs_of(self._documents, document_ids, has_places=False)
-        return first_look(documents, wish, lambda: cancel.cancelled)
+        return first_look(documents, wish, lambda: cancel.cancelled, progress)
 
     def begin(
         self, document_ids: Sequence[int], wish: Wish, *, together: bool, is_draft: bool = True

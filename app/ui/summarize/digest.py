@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QPainter, QPen, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from app.bootstrap import Fireside
 
 KEPT = 4
+TICK_MS = 1_000
 WIDE_PX, SIDE_PX = 780, 280
 """From this width on, terms and outline stand beside the sentences."""
 MOST_TREE_PX = 420
@@ -65,12 +66,18 @@ class FirstLooks(Estimating):
     """Looks at documents on a thread; what was seen last is kept. `seen` carries their ids and a `FirstLook`."""
 
     seen = Signal(tuple, object)
+    moved = Signal(tuple, float)
+    """Looking at these documents takes a while; how much of it is done, 0 to 1."""
 
     def __init__(self, app: Fireside, notify: Notify, parent: QWidget) -> None:
         super().__init__(parent)
         self._app, self._notify = app, notify
         self._kept: dict[Key, FirstLook] = {}
         self._wanted: Key = ((), Wish())
+        self._share = 0.0
+        # The thread that looks only notes how far it is; nobody reads that many times a second.
+        self._tick = QTimer(self, interval=TICK_MS)
+        self._tick.timeout.connect(self._on_tick)
         self.estimated.connect(self._on_seen)
         self.failed.connect(self._on_not_seen)
 
@@ -84,7 +91,22 @@ class FirstLooks(Estimating):
         if key in self._kept:
             self.seen.emit(key[0], self._kept[key])
         elif key[0]:
-            self.look(lambda cancel: self._app.summaries.first_look(key[0], wish, cancel))
+            self._share = 0.0
+            self.look(lambda cancel: self._app.summaries.first_look(key[0], wish, cancel, self._note_share))
+            self._tick.start()
+
+    def stop(self) -> None:
+        super().stop()
+        self._tick.stop()
+
+    def _note_share(self, share: float) -> None:
+        self._share = share
+
+    def _on_tick(self) -> None:
+        if not self.is_busy:
+            self._tick.stop()
+        elif self._share:
+            self.moved.emit(self._wanted[0], self._share)
 
     def _on_seen(self, found: FirstLook) -> None:
         self._kept.pop(next(iter(self._kept)) if len(self._kept) >= KEPT else self._wanted, None)
@@ -168,6 +190,11 @@ class DigestPart(QWidget):
     def show_waiting(self, words: str) -> None:
         """Says what is being done until there is something to be shown; without words it is not there."""
         self._fill(words, None, [], (), ())
+
+    def show_share(self, share: float) -> None:
+        """How much of the looking is done; what is shown of another length stays meanwhile."""
+        if self._summary is None:
+            self.words.setText(tr("Looking for the most telling sentences, {percent} %", percent=round(share * 100)))
 
     def show_look(self, look: FirstLook, told: Sequence[Told]) -> None:
         """`told` are the digest's statements with their chips."""

@@ -229,3 +229,12 @@ def test_a_long_document_is_told_by_section_and_a_short_one_as_it_was_wished() -
     short = first_look([document(prose("Clay was good."))], Wish(Length.SHORT, Form.PARAGRAPHS, "de"))
     assert short is not None
     assert (short.summary.wish.form, short.summary.statements[0].group) == (Form.PARAGRAPHS, "")
+
+
+def test_how_far_it_is_grows_up_to_the_end() -> None:
+    shares: list[float] = []
+    blocks = prose(*(f"The kiln of the year {year} was fired. Reed came from Lindvik." for year in range(400)))
+    assert first_look([document(blocks)], Wish(), progress=shares.append) is not None
+    assert shares == sorted(shares)
+    assert 0 < shares[0] < 0.5
+    assert 0.9 < shares[-1] <= 1

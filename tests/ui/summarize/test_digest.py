@@ -51,10 +51,11 @@ def report(path: Path) -> Path:
     return path
 
 
-def look_at(desk: Desk, *paths: Path) -> None:
-    """Drops files, and waits for nothing but what is shown without a model."""
+def look_at(desk: Desk, *paths: Path) -> tuple[int, ...]:
+    """Drops files, and waits for nothing but what is shown without a model; the documents' ids."""
     desk.view.add_files(list(paths))
     desk.wait(lambda: desk.has_digest and not desk.is_looking and len(desk.read) == len(paths))
+    return tuple(desk.document_ids)
 
 
 @pytest.fixture
@@ -266,6 +267,18 @@ def test_a_form_that_only_a_model_can_write_has_its_sentences_as_a_list(open_tab
     desk.wait(lambda: not desk.is_looking and desk.digest.document().blockCount() == 1)
     desk.choose_form(Form.ACTIONS)
     desk.wait(lambda: not desk.is_looking and desk.digest.document().blockCount() == 5)
+
+
+def test_while_it_looks_it_says_how_far_it_is(open_tab: Open, tmp_path: Path) -> None:
+    desk = open_tab(load=NEVER)
+    ids = look_at(desk, lease_pdf(tmp_path / "lease.pdf"))
+    desk.view.looks.moved.emit(ids, 0.4)
+    assert desk.digest_words.text() == LABEL, "of what is shown nothing is said"
+    desk.view.draft.digest.show_waiting("Looking for the most telling sentences…")
+    desk.view.looks.moved.emit((999,), 0.4)
+    assert desk.digest_words.text().endswith("…")
+    desk.view.looks.moved.emit(ids, 0.4)
+    assert desk.digest_words.text() == "Looking for the most telling sentences, 40 %"
 
 
 def test_a_document_without_any_text_says_nothing_of_sentences(open_tab: Open, tmp_path: Path) -> None:
