@@ -35,7 +35,6 @@ from app.features.translation.problems import flag_words
 from app.features.translation.result import (
     Formality,
     SegmentDone,
-    Term,
     TranslationEvent,
     TranslationPlanned,
     TranslationWish,
@@ -75,7 +74,8 @@ def run_translate(options: argparse.Namespace) -> int:
     """
     places = AppPaths.from_environment()
     settings, _ = load_settings(places.settings)
-    wish = TranslationWish(options.to, options.source, Formality(options.formality), glossary=_glossary(options))
+    terms = read_csv(options.glossary) if options.glossary is not None else ()
+    wish = TranslationWish(options.to, options.source, Formality(options.formality), glossary=terms)
 
     def model() -> Path:
         return model_path(options.model, settings.models.translate_path, settings.engine.model_path)
@@ -191,18 +191,6 @@ def _fields(row: Row) -> dict[str, Any]:
         "target": shown_text(done.content) if done is not None else None,
         "flags": [flag.kind.value for flag in done.flags] if done is not None else [],
     }
-
-
-def _glossary(options: argparse.Namespace) -> tuple[Term, ...]:
-    path: Path | None = options.glossary
-    if path is None:
-        return ()
-    try:
-        return read_csv(path)
-    except OSError as error:
-        raise DocumentUnreadable.by_system(path, error) from error
-    except ValueError as error:
-        raise DocumentUnreadable(str(path), "not_text") from error
 
 
 def _wrong_output(options: argparse.Namespace, endings: Sequence[str]) -> str:

@@ -9,6 +9,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from app.core.errors import DocumentUnreadable
+from app.core.paths import disk_problem
 from app.features.translation.result import Term
 from app.language.scripts import WITHOUT_SPACES
 from app.language.words import JOINED_WORD, common_start, fold
@@ -145,10 +147,10 @@ _HEADS = frozenset(
 def read_csv(path: Path) -> tuple[Term, ...]:
     """The terms of a file of two columns, divided by ; or , or tabulators, with or without a line of heads.
 
-    UTF-8, with or without its mark, or UTF-16; a source without a target stays as it is. Raises OSError, and ValueError
-    where it is no such text. The last line of two with the same source counts.
+    UTF-8, with or without its mark, or UTF-16; a source without a target stays as it is. Raises DocumentUnreadable. The
+    last line of two with the same source counts.
     """
-    text = _decoded(path.read_bytes())
+    text = _text_of(path)
     found: dict[str, str] = {}
     for number, row in enumerate(csv.reader(io.StringIO(text), delimiter=_delimiter(text), skipinitialspace=True)):
         cells = [cell.strip() for cell in (*row, "")]
@@ -159,20 +161,30 @@ def read_csv(path: Path) -> tuple[Term, ...]:
 
 
 def write_csv(path: Path, terms: Iterable[Term]) -> None:
-    """The same form, with commas, heads, and the mark by which spreadsheets know UTF-8."""
+    """The same form, with commas, heads, and the mark by which spreadsheets know UTF-8.
+
+    Raises DiskFull or FolderNotWritable.
+    """
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(("source", "target"))
     writer.writerows((term.source, term.target) for term in terms)
-    path.write_bytes(text.getvalue().encode("utf-8-sig"))
+    try:
+        path.write_bytes(text.getvalue().encode("utf-8-sig"))
+    except OSError as error:
+        raise disk_problem(error, path.parent) from error
 
 
-def _decoded(data: bytes) -> str:
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data.decode("utf-16")
-    text = data.decode("utf-8-sig")
+def _text_of(path: Path) -> str:
+    try:
+        data = path.read_bytes()
+        text = data.decode("utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig")
+    except OSError as error:
+        raise DocumentUnreadable.by_system(path, error) from error
+    except ValueError as error:
+        raise DocumentUnreadable(str(path), "not_text") from error
     if "\0" in text:
-        raise ValueError("not a text")
+        raise DocumentUnreadable(str(path), "not_text")
     return text
 
 

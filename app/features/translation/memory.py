@@ -28,6 +28,7 @@ from app.documents.segments import (
     plain,
 )
 from app.features.translation.glossary import Glossary
+from app.features.translation.marking import same_marks
 from app.features.translation.prompts import PROMPT_VERSION
 from app.features.translation.result import Formality, Memory, Term, TranslationWish
 from app.features.translation.stored import Row, source_language_of, wish_of
@@ -88,9 +89,9 @@ def with_marks_of(source: Content, found: str) -> Content | None:
         target = content_from_json(json.loads(found))
     except (TypeError, ValueError):
         return None
-    own = {mark.key: mark for mark in marks(source)}
-    if not nests(target) or {mark.key for mark in marks(target)} != set(own):
+    if not same_marks(target, source):
         return None
+    own = {mark.key: mark for mark in marks(source)}
     return content_of([own[part.key] if isinstance(part, Mark) else part for part in target])
 
 

@@ -20,11 +20,12 @@ from app.core.errors import DocumentGone
 from app.core.events import CancelToken
 from app.core.settings import Settings
 from app.core.wire import to_json
-from app.documents.segments import Content, marks, nests
+from app.documents.segments import Content
 from app.features.documents import Documents
 from app.features.translation.adding import Additions, Copies
 from app.features.translation.at_work import AtWork, Translate, outcome_of, row_of
 from app.features.translation.live import TypedTexts
+from app.features.translation.marking import same_marks
 from app.features.translation.memory import Found, KeptWords
 from app.features.translation.pace import Estimates
 from app.features.translation.result import Origin, Term, Translated, TranslationEvent, TranslationWish
@@ -292,8 +293,7 @@ class KeptSegments:
         """
         with self._editing:
             row = self.row(job_id, segment_id)
-            wanted = {mark.key for mark in marks(row.segment.content)}
-            if not nests(content) or {mark.key for mark in marks(content)} != wanted:
+            if not same_marks(content, row.segment.content):
                 raise ValueError("the marks are not those of the source")
             return self._keep(job_id, row, Translated(segment_id, content, Origin.EDITED))
 

@@ -36,8 +36,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.core.errors import DocumentUnreadable
-from app.core.paths import disk_problem
 from app.features.translation.result import Term
 from app.ui.i18n import tr
 from app.ui.icons import icon
@@ -193,7 +191,7 @@ class GlossaryPanel(QFrame):
         self.changed.emit()
         self._show()
 
-    def _on_imported(self, terms: list[Term]) -> None:
+    def _on_imported(self, terms: Sequence[Term]) -> None:
         """Terms of the same source take the place of those that are there."""
         now = {one.source.casefold(): one for one in (*self.terms.terms, *terms)}
         added = len(now) - len(self.terms.terms)
@@ -268,31 +266,14 @@ class GlossaryFiles(SavedFiles):
 
     def read(self, path: Path) -> tasks.Task:
         """Reads a file on a thread."""
+        from app.features.translation.glossary import read_csv
 
-        def terms() -> list[Term]:
-            from app.features.translation.glossary import read_csv
-
-            try:
-                return list(read_csv(path))
-            except OSError as error:
-                denied = isinstance(error, PermissionError)
-                raise DocumentUnreadable(str(path), "denied" if denied else "missing") from error
-            except ValueError as error:
-                raise DocumentUnreadable(str(path), "not_text") from error
-
-        return self._read(terms, self.imported.emit)
+        return self._read(lambda: read_csv(path), self.imported.emit)
 
     def write(self, path: Path, terms: Sequence[Term]) -> tasks.Task:
+        from app.features.translation.glossary import write_csv
 
-        def write() -> None:
-            from app.features.translation.glossary import write_csv
-
-            try:
-                write_csv(path, tuple(terms))
-            except OSError as error:
-                raise disk_problem(error, path.parent) from error
-
-        return self._write(path, write)
+        return self._write(path, lambda: write_csv(path, tuple(terms)))
 
 
 # The translation memory out of other programs, and into them: TMX.

@@ -23,7 +23,8 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QTextEdit, QVBoxLayout, QWidget
 
-from app.documents.segments import Content, Mark, SegmentKind, content_of, marks, nests
+from app.documents.segments import Content, Mark, SegmentKind, content_of, marks
+from app.features.translation.marking import same_marks
 from app.ui.i18n import tr
 from app.ui.icons import glyph
 from app.ui.theme import Theme
@@ -184,7 +185,7 @@ class RowEditor(QFrame):
 
     @property
     def is_whole(self) -> bool:
-        return is_whole(self._source, self.content)
+        return same_marks(self.content, self._source)
 
     def height_in(self, width_px: int) -> int:
         """How high it wants to be in a width."""
@@ -504,11 +505,6 @@ def missing(source: Content, content: Content) -> tuple[Mark, ...]:
     """Marks of the source that are not there, in its order."""
     there = {mark.key for mark in marks(content)}
     return tuple(mark for mark in marks(source) if mark.key not in there)
-
-
-def is_whole(source: Content, content: Content) -> bool:
-    """Whether all marks are there, each once, and every pair encloses what it should."""
-    return sorted(mark.key for mark in marks(source)) == sorted(mark.key for mark in marks(content)) and nests(content)
 
 
 def put_back(source: Content, content: Content) -> Content:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from app.core.errors import DocumentUnreadable
 from app.features.translation.glossary import Glossary, chosen, read_csv, violated, write_csv
 from app.features.translation.result import Term
 
@@ -117,7 +118,7 @@ def test_its_file_is_read_in_every_usual_form(tmp_path: Path, data: bytes, terms
 def test_what_is_no_text_is_refused(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "terms.csv"
     path.write_bytes(data)
-    with pytest.raises(ValueError):
+    with pytest.raises(DocumentUnreadable, match="not_text"):
         read_csv(path)
 
 

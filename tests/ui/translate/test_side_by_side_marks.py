@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from app.documents.segments import Content, Mark, nests, plain
-from app.ui.translate.segment_text import is_whole, labels, missing, put_back
+from app.features.translation.marking import same_marks
+from app.ui.translate.segment_text import labels, missing, put_back
 
 BOLD, BOLD_END = Mark("open", 1, "bold"), Mark("close", 1)
 ITALIC, ITALIC_END = Mark("open", 2, "italic"), Mark("close", 2)
@@ -26,16 +27,16 @@ SOURCE: Content = ("a ", BOLD, "b ", ITALIC, "c", ITALIC_END, BOLD_END, " d ", I
     ],
 )
 def test_all_marks_are_back_once_and_nest_and_every_word_is_kept(content: Content) -> None:
-    assert not is_whole(SOURCE, content)
+    assert not same_marks(content, SOURCE)
     back = put_back(SOURCE, content)
-    assert is_whole(SOURCE, back)
+    assert same_marks(back, SOURCE)
     assert nests(back)
     assert plain(back) == plain(content)
 
 
 def test_what_is_whole_is_left_as_it_is_even_in_another_order() -> None:
     moved: Content = (IMAGE, "x ", ITALIC, "y", ITALIC_END, " ", BOLD, "z", BOLD_END, CODE)
-    assert is_whole(SOURCE, moved)
+    assert same_marks(moved, SOURCE)
     assert put_back(SOURCE, moved) == moved
 
 
