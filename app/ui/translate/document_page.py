@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from app.documents.segments import Content
 from app.features.translation.stored import DRAFT, Row, StoredTranslation, TranslationEstimate
@@ -26,7 +26,7 @@ from app.ui.translate.side_by_side import SideBySide
 from app.ui.translate.texts import Remedy, draft_words, layout_words, segments_words, stopped_words, with_term
 from app.ui.widgets.buttons import IconButton, set_mark, text_button
 from app.ui.widgets.indicators import ProgressLine
-from app.ui.widgets.labels import ElidedLabel
+from app.ui.widgets.labels import ElidedLabel, plain_label
 from app.ui.widgets.layouts import FlowLayout, name_widgets, scrolled
 from app.ui.work.intake import Intake
 from app.ui.work.page import StateBar
@@ -396,8 +396,7 @@ class DocumentBar(QWidget):
         self.choice.swap.hide()  # a document is in the language that it is in
         self.line = ProgressLine(theme)
         self.line.setAccessibleName(tr("How far the translation is"))
-        self.words = QLabel(textFormat=Qt.TextFormat.PlainText)
-        self.words.setProperty("kind", "muted")
+        self.words = plain_label(kind="muted")
         self.stop = text_button(tr("Stop"), "quiet")
         self.stop.setToolTip(tr("Stop; what is done is kept"))
         self._progress = QWidget()
@@ -513,9 +512,8 @@ class DraftFoot(QWidget):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.words = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
-        self.note = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
-        self.note.setProperty("kind", "muted")
+        self.words = plain_label(wraps=True)
+        self.note = plain_label(kind="muted", wraps=True)
         self.one = text_button(tr("Only this one"), "quiet")
         self.one.clicked.connect(lambda: self.begun.emit(False))
         self.button = text_button(tr("Translate"), "primary")
@@ -573,7 +571,7 @@ class FileLine(QFrame):
         self.setProperty("kind", "card")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.name = ElidedLabel()
-        self.words = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self.words = plain_label(wraps=True)
         self.button = text_button("", "quiet")
         told = QVBoxLayout()
         told.addWidget(self.name)
@@ -611,7 +609,7 @@ class DraftPage(QWidget):
         self._theme, self._files = theme, files
         self.lines: list[FileLine] = []
         self._shown: list[FileToRead] = []
-        self._title = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self._title = plain_label(wraps=True)
         inner = QWidget()
         inner.setObjectName("page")
         self._column = QVBoxLayout(inner)

@@ -43,7 +43,7 @@ from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
-from app.ui.widgets.labels import ElidedLabel
+from app.ui.widgets.labels import ElidedLabel, plain_label
 from app.ui.widgets.layouts import name_widgets
 from app.ui.work.doing import SavedFiles
 
@@ -79,8 +79,7 @@ class GlossaryPanel(QFrame):
         self.close_button = IconButton(theme, "x", tr("Close the glossary"), size_px=16)
         self.close_button.setToolTip(f"{tr('Close the glossary')} (Esc)")
         self.close_button.clicked.connect(self.closed)
-        self.words = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
-        self.words.setProperty("kind", "muted")
+        self.words = plain_label(kind="muted", wraps=True)
         self.add_button = text_button(tr("Add a term"), "quiet")
         self.add_button.clicked.connect(self.add)
         self.remove_button = text_button(tr("Remove"), "quiet")
@@ -88,8 +87,7 @@ class GlossaryPanel(QFrame):
         self.apply = text_button(tr("Apply to this document"), "plain")
         self.apply.setToolTip(tr("Translates only what these terms affect again"))
         self.found_head = QLabel(tr("Translated the same way throughout"), wordWrap=True)
-        self.found = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
-        self.found.setProperty("kind", "muted")
+        self.found = plain_label(kind="muted", wraps=True)
         self.found.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.found.setObjectName("page")
         self.found.setAlignment(Qt.AlignmentFlag.AlignTop)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from PySide6.QtCore import QEvent, QLocale, QObject, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
 from app.core.events import CancelToken
@@ -26,6 +26,7 @@ from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import ChoiceButton, IconButton, text_button
 from app.ui.widgets.indicators import ProgressLine
+from app.ui.widgets.labels import plain_label
 from app.ui.widgets.layouts import FlowLayout, name_widgets
 
 if TYPE_CHECKING:
@@ -364,9 +365,8 @@ class NeedsModel(QFrame):
         self.setProperty("kind", "card")
         self.setObjectName("needs_model")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.words = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
-        self.state = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
-        self.state.setProperty("kind", "muted")
+        self.words = plain_label(wraps=True)
+        self.state = plain_label(kind="muted", wraps=True)
         self.line = ProgressLine(ui.theme)
         self.download = text_button(tr("Download"), "primary")
         self.download.clicked.connect(self.fetch)

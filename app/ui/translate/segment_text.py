@@ -21,7 +21,7 @@ from PySide6.QtGui import (
     QTextLayout,
     QTextOption,
 )
-from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QTextEdit, QVBoxLayout, QWidget
 
 from app.documents.segments import Content, Mark, SegmentKind, content_of, marks
 from app.features.translation.marking import same_marks
@@ -29,6 +29,7 @@ from app.ui.i18n import tr
 from app.ui.icons import glyph
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_mark, text_button
+from app.ui.widgets.labels import plain_label
 
 LINE_PERCENT = 145.0
 EDGE_PX = 22
@@ -151,7 +152,7 @@ class RowEditor(QFrame):
         self.text.setAccessibleName(tr("Translation"))
         self.text.setAccessibleDescription(self._description())
         self.text.ended.connect(self._on_key)
-        self.words = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self.words = plain_label(wraps=True)
         self.back = text_button(tr("Put them back"), "plain")
         self.back.clicked.connect(self.put_back)
         self.setFocusProxy(self.text)

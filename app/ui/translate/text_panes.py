@@ -41,7 +41,7 @@ from app.ui.translate.languages import NeedsModel
 from app.ui.translate.segment_text import ENTER, LINE, as_lines, from_units, units
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.fields import PlainEdit
-from app.ui.widgets.labels import ElidedLabel
+from app.ui.widgets.labels import ElidedLabel, plain_label
 from app.ui.widgets.layouts import name_widgets, scrolled
 
 NARROW_PX = 460
@@ -60,8 +60,7 @@ class TextPanes(QFrame):
         self.setObjectName("text_panes")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.source, self.target = SourceEdit(theme), TargetView(theme)
-        self.hint = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
-        self.hint.setProperty("kind", "muted")
+        self.hint = plain_label(kind="muted", wraps=True)
         self.count = ElidedLabel()
         self.clear = IconButton(theme, "x", tr("Clear the text"), size_px=16)
         self.state = ElidedLabel()
@@ -507,8 +506,7 @@ class AlternativesCard(QFrame):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setAccessibleName(tr("Other wordings"))
         self.ask = text_button(tr("Other wordings"), "quiet")
-        self.head = QLabel(textFormat=Qt.TextFormat.PlainText)
-        self.head.setProperty("kind", "muted")
+        self.head = plain_label(kind="muted")
         self._close = IconButton(theme, "x", tr("Close"), size_px=14)
         self._close.clicked.connect(self.leave)
         self.list = QListWidget()

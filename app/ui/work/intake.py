@@ -62,9 +62,7 @@ class Intake(QObject):
         paths = [Path(file) for file in files]
         if not paths:
             return
-        task = tasks.run(lambda _token: _expanded(paths), self)
-        task.event.connect(lambda found: self._on_expanded(found, new))
-        task.failed.connect(self._notify.error)
+        tasks.ask(lambda _token: expand(paths), self, lambda found: self._on_expanded(found, new), self._notify.error)
 
     def remove(self, one: FileToRead) -> None:
         """Leaves a file out, or ends its reading."""
@@ -171,7 +169,3 @@ class Intake(QObject):
             self.failed.emit(one)
         self._begin_next()
         self.changed.emit()
-
-
-def _expanded(paths: Sequence[Path]) -> Iterator[Expanded]:
-    yield expand(paths)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.features.messages import Sentence, sentence_for
 from app.features.work.queue import FAILED, PAUSED
@@ -12,6 +12,7 @@ from app.ui.i18n import tr
 from app.ui.shell.notify import ACTION_LABELS, Notify
 from app.ui.theme import EDGE_PX, PAGE_PX, Theme
 from app.ui.widgets.buttons import text_button
+from app.ui.widgets.labels import plain_label
 from app.ui.widgets.layouts import name_widgets
 
 
@@ -46,7 +47,7 @@ class StateBar(QFrame):
         self._action = ""
         self.setObjectName("state_bar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.words = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self.words = plain_label(wraps=True)
         self.other = text_button("", "quiet")
         self.other.clicked.connect(self._on_other)
         self.go_on = text_button(tr("Go on"), "plain")
