@@ -4,7 +4,8 @@ Small models lose what stands in the middle of long prompts, whatever window the
 has its own sizes: of a section, of what is read in one pass, and of the answers. The anchors of 2,000 and 8,000
 tokens are those of BooookScore (Chang et al., ICLR 2024) and of context-aware merging (Ou and Lapata, 2025).
 The first class is our own: of what the starter wrote about a report of 970 tokens read in one pass 1 of 12 statements
-stood there, read in parts of 250 tokens 5 of 6, in half the time.
+stood there, read in parts of 250 tokens 5 of 6, in half the time. Of what it notes of papers 70 % stands there in parts
+of 250 and 69 % in parts of 360 tokens, which take a fifth less of prompts; 52 % in parts of 500.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ class _Class(NamedTuple):
 
 _SMALLEST = 5e8
 _CLASSES = (
-    _Class(_SMALLEST, 250, 120, 250, 300),
+    _Class(_SMALLEST, 360, 120, 250, 300),
     _Class(2e9, 1500, 200, 2500, 300),
     _Class(6e9, 3000, 350, 6000, 450),
     _Class(16e9, 7000, 600, 16000, 700),

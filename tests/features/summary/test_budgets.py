@@ -22,7 +22,7 @@ def loaded(billions: float = 0, context: int = 100_000, **more: Any) -> ModelLoa
 @pytest.mark.parametrize(
     ("billions", "sizes", "is_small"),
     [
-        (0.135, (250, 120, 250, 300), True),
+        (0.135, (360, 120, 250, 300), True),
         (1.5, (1500, 200, 2500, 300), True),
         (4, (3000, 350, 6000, 450), False),
         (9, (7000, 600, 16000, 700), False),
