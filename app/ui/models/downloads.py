@@ -15,7 +15,8 @@ from app.ui.i18n import tr
 from app.ui.model_texts import join, problem_words, state_words
 from app.ui.models.page import ModelCard, ModelsPage
 from app.ui.shell import tasks
-from app.ui.shell.notify import ACTION_LABELS, Notify
+from app.ui.shell.notify import ACTION_LABELS
+from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import Theme
 
 if TYPE_CHECKING:
@@ -34,9 +35,9 @@ class DownloadsPage(ModelsPage):
     counted = Signal(int)
     """How many are not finished."""
 
-    def __init__(self, app: Fireside, theme: Theme, notify: Notify) -> None:
-        super().__init__(theme, tr("Downloads"))
-        self._app, self._notify = app, notify
+    def __init__(self, app: Fireside, ui: UiContext) -> None:
+        super().__init__(ui.theme, tr("Downloads"))
+        self._app, self._notify = app, ui.notify
         self._downloads: dict[int, Download] = {}
         self._rows: dict[int, DownloadRow] = {}
         self._order: list[tuple[str, int]] = []

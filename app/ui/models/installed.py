@@ -24,8 +24,8 @@ from app.ui.model_texts import join
 from app.ui.models.page import ModelCard, ModelsPage
 from app.ui.shell import tasks
 from app.ui.shell.desktop import open_folder
-from app.ui.shell.model_loader import ModelLoader, model_name
-from app.ui.shell.notify import Notify
+from app.ui.shell.model_loader import model_name
+from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.dialogs import cancel_or
@@ -69,18 +69,16 @@ class InstalledPage(ModelsPage):
     changed = Signal()
     """Something was renamed, deleted or brought back."""
 
-    def __init__(
-        self, app: Fireside, theme: Theme, notify: Notify, loader: ModelLoader, *, of_others: bool = False
-    ) -> None:
-        super().__init__(theme, tr("From other programs") if of_others else tr("Installed"))
-        self._app, self._notify, self._loader, self._of_others = app, notify, loader, of_others
+    def __init__(self, app: Fireside, ui: UiContext, *, of_others: bool = False) -> None:
+        super().__init__(ui.theme, tr("From other programs") if of_others else tr("Installed"))
+        self._app, self._notify, self._loader, self._of_others = app, ui.notify, ui.loader, of_others
         self._models: list[Installed] = []
         self._by_card: dict[ModelCard, Installed] = {}
         self._is_behind = False
         if of_others:
             self.say(self.lead, tr("They are used where they lie and never changed."))
         self.say(self.empty, tr("Looking…"))
-        loader.changed.connect(self._mark_used)
+        ui.loader.changed.connect(self._mark_used)
 
     def reload(self) -> tasks.Task:
         """Looks again, on a thread."""
@@ -378,8 +376,8 @@ def _move_words(facts: Facts) -> str:
 class FileAdding:
     """Adds the files that a person drops on the window or names; one at a time asks, any number may be copied."""
 
-    def __init__(self, app: Fireside, theme: Theme, notify: Notify, window: QWidget) -> None:
-        self._app, self._theme, self._notify, self._window = app, theme, notify, window
+    def __init__(self, app: Fireside, ui: UiContext) -> None:
+        self._app, self._theme, self._notify, self._window = app, ui.theme, ui.notify, ui.window
 
     def add_file(self, path: Path, then: Then) -> None:
         """Asks where the file should be, unless the person said so for every time; `then` gets where it is now."""

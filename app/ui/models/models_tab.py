@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 
-from app.ui.shell.tab_spec import CHAT, Tab, UiContext
+from app.ui.shell.tab_spec import Tab, UiContext
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -27,10 +27,7 @@ class ModelsTab(Tab):
     def view(self) -> ModelsView:
         from app.ui.models.models_view import ModelsView  # adding a file needs no view
 
-        go, view = self._ui.go, ModelsView(self._app, self._ui.theme, self._ui.notify, self._ui.loader)
-        view.add_wanted.connect(go.add_model)
-        view.chat_wanted.connect(lambda: go.show_tab(CHAT))
-        view.network_switched.connect(go.show_network)
+        view = ModelsView(self._app, self._ui)
         view.column.page_chosen.connect(lambda _: self.changed.emit())
         view.column.search.returnPressed.connect(self.changed)
         return view
@@ -48,6 +45,6 @@ class ModelsTab(Tab):
     def take_files(self, files: Sequence[Path]) -> None:
         from app.ui.models.installed import FileAdding  # not needed at start
 
-        adding = FileAdding(self._app, self._ui.theme, self._ui.notify, self._ui.window)
+        adding = FileAdding(self._app, self._ui)
         for path in files:
             adding.add_file(path, self._ui.go.use_model)

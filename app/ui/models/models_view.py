@@ -26,8 +26,7 @@ from app.ui.models.installed import InstalledPage
 from app.ui.models.storage import StoragePage
 from app.ui.models.suggested import SuggestedPage
 from app.ui.shell.keyboard import keys_of
-from app.ui.shell.model_loader import ModelLoader
-from app.ui.shell.notify import Notify
+from app.ui.shell.tab_spec import CHAT, UiContext
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.fields import SearchField
@@ -41,26 +40,20 @@ if TYPE_CHECKING:
 class ModelsView(QStackedWidget):
     """Pages are called suggested, installed, others, downloads, storage and search."""
 
-    add_wanted = Signal()
-    chat_wanted = Signal()
-    """A model was chosen for the chat and is being loaded."""
-    page_changed = Signal(str)
-    network_switched = Signal()
-    """The network was switched on from here."""
     _heard = Signal(object)
     """From whatever thread a download tells on."""
 
-    def __init__(self, app: Fireside, theme: Theme, notify: Notify, loader: ModelLoader) -> None:
+    def __init__(self, app: Fireside, ui: UiContext) -> None:
         super().__init__()
         self.setObjectName("models_view")
         self.setAccessibleName(tr("Models"))
-        self._app, self._theme, self._notify, self._loader = app, theme, notify, loader
-        self._column = ModelsColumn(theme)
-        self.suggested = SuggestedPage(app, theme, notify, loader)
-        self.installed = InstalledPage(app, theme, notify, loader)
-        self.others = InstalledPage(app, theme, notify, loader, of_others=True)
-        self.downloads = DownloadsPage(app, theme, notify)
-        self.storage = StoragePage(app, theme, notify)
+        self._app, self._ui, self._loader = app, ui, ui.loader
+        self._column = ModelsColumn(ui.theme)
+        self.suggested = SuggestedPage(app, ui)
+        self.installed = InstalledPage(app, ui)
+        self.others = InstalledPage(app, ui, of_others=True)
+        self.downloads = DownloadsPage(app, ui)
+        self.storage = StoragePage(app, ui)
         self._search: SearchPage | None = None
         self._pages = {
             "suggested": self.suggested,
@@ -88,9 +81,8 @@ class ModelsView(QStackedWidget):
         if self._search is None:
             from app.ui.models.search import SearchPage
 
-            self._search = SearchPage(self._app, self._theme, self._notify)
+            self._search = SearchPage(self._app, self._ui)
             self._search.download_wanted.connect(lambda *_: self.downloads.reload())
-            self._search.network_switched.connect(self.network_switched)
             self.addWidget(self._search)
         return self._search
 
@@ -110,7 +102,6 @@ class ModelsView(QStackedWidget):
         if shown is not None and (focus is None or not self._column.isAncestorOf(focus)):
             shown.setFocus(Qt.FocusReason.OtherFocusReason)  # Tab goes on from the page's beginning
         self._column.show_page(name)
-        self.page_changed.emit(name)
 
     def look_for(self, text: str) -> None:
         """Searches the Hub; without a text, back to the page before."""
@@ -132,7 +123,7 @@ class ModelsView(QStackedWidget):
         self.search.open_repository(name)
 
     def _connect(self) -> None:
-        self._column.add_wanted.connect(self.add_wanted)
+        self._column.add_wanted.connect(self._ui.go.add_model)
         self._column.page_chosen.connect(self.show_page)
         self._column.search_changed.connect(self.look_for)
         self._column.search.returnPressed.connect(self._to_results)
@@ -172,10 +163,10 @@ class ModelsView(QStackedWidget):
     def _use(self, task: str, path: Path) -> None:
         if task == "chat":
             self._loader.load(path)
-            self.chat_wanted.emit()
+            self._ui.go.show_tab(CHAT)
             return
         done = self.suggested.ask(lambda _: self._app.models.use(task, path), lambda _: self.suggested.reload())
-        done.failed.connect(self._notify.error)
+        done.failed.connect(self._ui.notify.error)
 
 
 # The left column of the Models view: add a file, search the Hub, and the pages under two headings.

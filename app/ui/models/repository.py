@@ -35,7 +35,8 @@ from app.ui.models.page import Choice, StateView
 from app.ui.models.readme import CardView, read_card
 from app.ui.shell import tasks
 from app.ui.shell.model_loader import in_words
-from app.ui.shell.notify import Notify, describe
+from app.ui.shell.notify import describe
+from app.ui.shell.tab_spec import UiContext
 from app.ui.text.links import ask_to_open
 from app.ui.text.markdown import Block
 from app.ui.theme import EDGE_PX, PAGE_PX, TOP_PX, Theme
@@ -65,9 +66,10 @@ class RepositoryPage(QWidget):
     back_wanted = Signal()
     _heard = Signal(object)
 
-    def __init__(self, app: Fireside, theme: Theme, notify: Notify) -> None:
+    def __init__(self, app: Fireside, ui: UiContext) -> None:
         super().__init__()
-        self._app, self._theme, self._notify = app, theme, notify
+        theme = ui.theme
+        self._app, self._theme, self._notify = app, theme, ui.notify
         self.name = ""
         self.repository: Repository | None = None
         self.model: ModelFile | None = None

@@ -44,7 +44,8 @@ from app.ui.model_texts import LICENSES, found_words
 from app.ui.models.page import Choice, StateView
 from app.ui.models.repository import RepositoryPage
 from app.ui.shell import tasks
-from app.ui.shell.notify import Notify, describe
+from app.ui.shell.notify import describe
+from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import EDGE_PX, PAGE_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import ChoiceButton, set_mark, text_button
 from app.ui.widgets.layouts import name_widgets
@@ -64,12 +65,11 @@ class SearchPage(QWidget):
 
     download_wanted = Signal(object, object, bool)
     """It is in the queue now: a `Repository`, one of its `ModelFile`s, and whether its picture file comes too."""
-    network_switched = Signal()
-    """The network was switched on from here."""
 
-    def __init__(self, app: Fireside, theme: Theme, notify: Notify) -> None:
+    def __init__(self, app: Fireside, ui: UiContext) -> None:
         super().__init__()
-        self._app, self._theme, self._notify = app, theme, notify
+        theme = ui.theme
+        self._app, self._theme, self._notify, self._go = app, theme, ui.notify, ui.go
         self.text = ""
         self._wants_all = False
         self._limit = PAGE_ROWS
@@ -94,7 +94,7 @@ class SearchPage(QWidget):
         self.more.clicked.connect(self._on_more)
         self.more_told = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self.more_told.setProperty("kind", "muted")
-        self.repository = RepositoryPage(app, theme, notify)
+        self.repository = RepositoryPage(app, ui)
         self.repository.download_wanted.connect(self._download)
         self.repository.back_wanted.connect(self._back)
         self._stack = QStackedLayout(self)
@@ -252,7 +252,7 @@ class SearchPage(QWidget):
             self._app.change("network", allowed=True)
         except errors.AppError as error:
             self._notify.error(error)
-        self.network_switched.emit()
+        self._go.show_network()
         self.search_now()
 
     # Showing.

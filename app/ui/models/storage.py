@@ -18,7 +18,7 @@ from app.ui.model_texts import amount_words, join
 from app.ui.models.page import ModelsPage
 from app.ui.shell import tasks
 from app.ui.shell.desktop import open_folder
-from app.ui.shell.notify import Notify
+from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.indicators import ProgressLine
@@ -64,12 +64,12 @@ class StoragePage(ModelsPage):
     moved = Signal(object, object)
     """The folder of the models, before and now."""
 
-    def __init__(self, app: Fireside, theme: Theme, notify: Notify) -> None:
-        super().__init__(theme, tr("Storage"))
-        self._app, self._notify = app, notify
+    def __init__(self, app: Fireside, ui: UiContext) -> None:
+        super().__init__(ui.theme, tr("Storage"))
+        self._app, self._notify = app, ui.notify
         self._move: tasks.Task | None = None
         self._stopped: list[bool] = []
-        self.bar = SpaceBar(theme)
+        self.bar = SpaceBar(self._theme)
         self.rows.addWidget(self.bar)
         self.storage: dict[str, StorageRow] = {}
         frame = QFrame()
@@ -83,13 +83,13 @@ class StoragePage(ModelsPage):
                 rule.setProperty("kind", "rule")
                 inside.addWidget(rule)
             row = StorageRow(
-                theme, number, tr(name), tr(explanation), button=tr(button), question=tr(question), yes=tr(yes)
+                self._theme, number, tr(name), tr(explanation), button=tr(button), question=tr(question), yes=tr(yes)
             )
             row.wanted.connect(lambda key=key: self._on_wanted(key))
             self.storage[key] = row
             inside.addWidget(row)
         self.rows.addWidget(frame)
-        self.folder = FolderRow(theme)
+        self.folder = FolderRow(self._theme)
         self.folder.move_wanted.connect(self.move_to)
         self.folder.cancel_wanted.connect(self._cancel_move)
         self.rows.addWidget(self.folder)

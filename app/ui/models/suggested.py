@@ -18,9 +18,8 @@ from app.ui.i18n import size_text, tr
 from app.ui.model_texts import join, problem_words, state_words
 from app.ui.models.page import ModelCard, ModelsPage
 from app.ui.shell import tasks
-from app.ui.shell.model_loader import ModelLoader, in_words
-from app.ui.shell.notify import Notify
-from app.ui.theme import Theme
+from app.ui.shell.model_loader import in_words
+from app.ui.shell.tab_spec import UiContext
 from app.ui.widgets.fields import Segments
 
 if TYPE_CHECKING:
@@ -43,9 +42,9 @@ class SuggestedPage(ModelsPage):
     """The name of a repository."""
     downloads_changed = Signal()
 
-    def __init__(self, app: Fireside, theme: Theme, notify: Notify, loader: ModelLoader) -> None:
-        super().__init__(theme, tr("Models for this computer"))
-        self._app, self._notify, self._loader = app, notify, loader
+    def __init__(self, app: Fireside, ui: UiContext) -> None:
+        super().__init__(ui.theme, tr("Models for this computer"))
+        self._app, self._notify, self._loader = app, ui.notify, ui.loader
         self._task = "chat"
         self._suggestions: list[Suggestion] = []
         self._by_id: dict[str, ModelCard] = {}
@@ -56,8 +55,8 @@ class SuggestedPage(ModelsPage):
         self.segments = Segments(tr("Models for"), choices, self._task, self.show_task)
         self.top.addWidget(self.segments, 0, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeading)
         self.say(self.empty, tr("Looking at this computer…"))
-        loader.changed.connect(self._on_loader_changed)
-        theme.dress(*self.segments.findChildren(QPushButton), font=(13, 500))
+        ui.loader.changed.connect(self._on_loader_changed)
+        ui.theme.dress(*self.segments.findChildren(QPushButton), font=(13, 500))
         self._say_lead()
 
     def show_task(self, task: str) -> None:

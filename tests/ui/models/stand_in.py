@@ -283,12 +283,28 @@ class Loader(QObject):
         self.changed.emit()
 
 
+class Ways:
+    """Where the person was sent, in place of the window."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[object, ...]] = []
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda *where: self.sent.append((name, *where))
+
+
+def context(theme: Theme, notify: Notify, loader: object = None) -> Any:
+    """As much of `UiContext` as the pages need."""
+    return SimpleNamespace(theme=theme, notify=notify, loader=loader, go=Ways(), window=None)
+
+
 class Pages(ModelsDesk):
     """The Models view with its column, in a window of its own."""
 
     theme: Theme
     loader: Loader
     window: QWidget
+    ways: Ways
 
     @property
     def models(self) -> Models:
@@ -310,7 +326,8 @@ def open_pages(application: QApplication) -> Iterator[Pages]:
     furnish(models)
     settings = SimpleNamespace(network=SimpleNamespace(allowed=True))
     app = program(models, settings=settings)
-    view = ModelsView(app, theme, notify, loader)  # type: ignore[arg-type]
+    ui = context(theme, notify, loader)
+    view = ModelsView(app, ui)
     window = QWidget()
     row = QHBoxLayout(window)
     row.addWidget(view.column)
@@ -320,7 +337,7 @@ def open_pages(application: QApplication) -> Iterator[Pages]:
     window.show()
     try:
         pages = Pages(view, app, notify)
-        pages.theme, pages.loader, pages.window = theme, loader, window
+        pages.theme, pages.loader, pages.window, pages.ways = theme, loader, window, ui.go
         yield pages
     finally:
         models.may_answer.set()

@@ -48,8 +48,8 @@ def test_size_quantization_last_use_and_origin_in_words(pages: Pages, qtbot: QtB
 
 def test_use_loads_it_and_goes_to_the_chat(pages: Pages, qtbot: QtBot) -> None:
     open_page(pages, qtbot)
-    with qtbot.waitSignal(pages.root.chat_wanted):
-        qtbot.mouseClick(pages.card("Phi 4 mini").buttons["use"], Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(pages.card("Phi 4 mini").buttons["use"], Qt.MouseButton.LeftButton)
+    assert pages.ways.sent == [("show_tab", "chat")]
     assert pages.loader.loaded == [pages.models.ours[3].model.path]
     assert [name for name in NAMES if pages.card(name).badge.text] == ["Phi 4 mini"]
 

@@ -137,7 +137,7 @@ def test_mirrored_the_progress_grows_from_the_right(pages: Pages, qtbot: QtBot) 
 
 
 def test_the_real_parts_stand_behind_it(frame: Frame, qtbot: QtBot) -> None:
-    view = ModelsView(frame.app, frame.theme, frame.notify, frame.loader)
+    view = ModelsView(frame.app, frame.window.ui)
     qtbot.addWidget(view)
     view.resize(1000, 700)
     view.show()

@@ -23,6 +23,7 @@ from app.ui.theme import Theme
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.models import RepositoryDesk
 from tests.ui.models.search_parts import ScriptedApp, model_file, repository
+from tests.ui.models.stand_in import context
 
 
 class Desk(RepositoryDesk):
@@ -34,7 +35,7 @@ class Desk(RepositoryDesk):
         self.theme = Theme("light")
         self.theme.install(application)
         app, notify = ScriptedApp(), Notify(self.theme)
-        super().__init__(RepositoryPage(app, self.theme, notify), app, notify)  # type: ignore[arg-type]
+        super().__init__(RepositoryPage(app, context(self.theme, notify)), app, notify)  # type: ignore[arg-type]
         self.root.resize(900, 640)
         self.root.show()
 

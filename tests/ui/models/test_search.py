@@ -24,6 +24,7 @@ from tests.helpers.desks.models import SearchDesk
 from tests.helpers.fake_hub import FakeHub
 from tests.helpers.gaps import Gaps
 from tests.ui.models.search_parts import ScriptedApp, found
+from tests.ui.models.stand_in import Ways, context
 
 WINDOW_PX = 200
 """The largest gap between two turns of the event loop that is not felt as a halt, on a busy machine."""
@@ -38,7 +39,9 @@ class Desk(SearchDesk):
         self.theme = Theme(scheme)
         self.theme.install(application)
         app, notify = ScriptedApp(), Notify(self.theme)
-        super().__init__(SearchPage(app, self.theme, notify), app, notify)  # type: ignore[arg-type]
+        ui = context(self.theme, notify)
+        self.ways: Ways = ui.go
+        super().__init__(SearchPage(app, ui), app, notify)  # type: ignore[arg-type]
         self.root.resize(900, 640)
         self.root.show()
 
@@ -202,8 +205,8 @@ def test_the_network_switched_off(desk: Desk) -> None:
     desk.search("qwen")
     assert desk.said.startswith("The network is switched off")
     assert desk.models.asked == []
-    with desk.hears(desk.root.network_switched):
-        desk.press_button("Switch the network on")
+    desk.press_button("Switch the network on")
+    assert desk.ways.sent == [("show_network",)]
     assert desk.settings.network.allowed
     desk.wait(desk.list.isVisible)
     desk.models.answers["search"] = _raises(errors.NetworkOff())

@@ -95,8 +95,8 @@ def test_one_that_is_here_can_be_used_and_then_says_so(pages: Pages, qtbot: QtBo
     pages.models.ours.append(installed("Qwen3.5 2B", 1.3))
     open_page(pages, qtbot)
     assert pages.card("Qwen3.5 2B").badge.text == "On this computer"
-    with qtbot.waitSignal(pages.root.chat_wanted):
-        qtbot.mouseClick(pages.card("Qwen3.5 2B").buttons["use"], Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(pages.card("Qwen3.5 2B").buttons["use"], Qt.MouseButton.LeftButton)
+    assert pages.ways.sent == [("show_tab", "chat")]
     assert [path.name for path in pages.loader.loaded] == [SMALL.file]
     assert pages.card("Qwen3.5 2B").badge.text == "In use"
     assert buttons(pages, "Qwen3.5 2B") == []
