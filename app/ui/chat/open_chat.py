@@ -75,6 +75,7 @@ class OpenChat(QObject):
         """Another chat, and what is stored of it; an answer that runs elsewhere goes on."""
         conversation, messages = None, []
         self.talk, self.conversation_id = talk, None
+        self._surveys.keep_only(talk)
         with self._notify.guard():
             if conversation_id is not None:
                 conversation = talk.conversations.get(conversation_id)

@@ -37,6 +37,12 @@ class SurveysOf:
         self._made: tuple[Chat, Surveys] | None = None
         self._making = threading.Lock()
 
+    def keep_only(self, talk: Chat) -> None:
+        """Nothing is held of any other chat: a temporary one goes when it is left."""
+        with self._making:
+            if self._made is not None and self._made[0] is not talk:
+                self._made = None
+
     def __call__(self, talk: Chat) -> Surveys:
         with self._making:
             if self._made is None or self._made[0] is not talk:
@@ -173,6 +179,7 @@ class Offering(QObject):
         self._text, self._is_free = text, is_free
         self._sent: tuple[int, str] | None = None
         self._task: tasks.Task | None = None
+        self._looks = 0
         self._later = QTimer(self, singleShot=True, interval=LOOK_MS)
         self._later.timeout.connect(self._look)
 
@@ -229,16 +236,18 @@ class Offering(QObject):
             if offer is None:
                 yield None
 
-        task = self._task = tasks.run(look, self)
-        task.event.connect(lambda offer: self._on_offer(task, offer))
-        task.failed.connect(lambda error: self._on_failed(task, error))
+        # A task that its own signals held would stay, and the chat with it.
+        self._looks += 1
+        number, self._task = self._looks, tasks.run(look, self)
+        self._task.event.connect(lambda offer: self._on_offer(number, offer))
+        self._task.failed.connect(lambda error: self._on_failed(number, error))
 
-    def _on_failed(self, task: tasks.Task, error: BaseException) -> None:
+    def _on_failed(self, number: int, error: BaseException) -> None:
         """An engine that went away says so when it is asked something; here nobody asked."""
-        self._on_offer(task, None)
+        self._on_offer(number, None)
         if not isinstance(error, AppError):
             raise error
 
-    def _on_offer(self, task: tasks.Task, offer: Offer | None) -> None:
-        if task is self._task and self._subject:
+    def _on_offer(self, number: int, offer: Offer | None) -> None:
+        if number == self._looks and self._subject:
             self._row.show_offer(offer, is_sent=self._sent is not None)

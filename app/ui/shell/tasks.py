@@ -121,6 +121,7 @@ class Task:
     def _finish(self) -> None:
         self._thread.join()  # it has nothing left to do but return
         self._done = True
+        self._work = _nothing  # its signals may hold a task for long, but not what it was about: a temporary chat, say
         QObject.disconnect(self._orphaned)
         self._on_end(self)
         if self._silent:
@@ -131,6 +132,10 @@ class Task:
             self.failed.emit(self._error)
         else:  # nobody listens: the one door for uncaught exceptions does
             sys.excepthook(type(self._error), self._error, self._error.__traceback__)
+
+
+def _nothing(_token: CancelToken) -> Iterator[object]:
+    yield from ()
 
 
 class Tasks:

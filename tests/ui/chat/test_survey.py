@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import re
+import weakref
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -259,6 +261,23 @@ def test_the_offer_is_reached_by_keys(open_chat: Open, tmp_path: Path) -> None:
     desk.wait(lambda: heard)
     assert desk.last_text.startswith("**2 found**")
     assert desk.field.hasFocus(), "the row is gone, the next message can be written"
+
+
+def test_of_a_temporary_chat_nothing_is_kept(open_chat: Open, tmp_path: Path) -> None:
+    desk = opened(open_chat)
+    desk.root.show_temporary()
+    talk = weakref.ref(desk.root.open_chat.talk)
+    desk.attach(book(tmp_path))
+    desk.type(PEOPLE)
+    desk.wait_for_offer(is_estimated=True)
+    desk.take_offer()
+    assert desk.last_text.startswith("**2 found**")
+    assert desk.conversations.find() == []
+    desk.wait(lambda: not desk.root.offering.is_looking)
+    desk.root.show_conversation(None)
+    desk.wait(lambda: not desk.root.offering.is_looking)
+    gc.collect()
+    assert talk() is None
 
 
 def test_what_is_said_counts_and_names() -> None:
