@@ -101,10 +101,7 @@ def open_settings(app: Fireside, window: MainWindow, page: str) -> None:
     """Shows the settings above the window, on the page that is named or the first."""
     from app.ui.settings.dialog import SettingsDialog  # not needed at start
 
-    dialog = SettingsDialog(app, window.ui.theme, window.ui.notify, window)
-    dialog.reload_wanted.connect(window.loader.reload)
-    dialog.network_changed.connect(window.show_network)
-    dialog.shortcuts_wanted.connect(lambda: window.open_shortcuts(dialog))
+    dialog = SettingsDialog(app, window.ui)
     if page:
         dialog.show_page_named(page)
     dialog.open()

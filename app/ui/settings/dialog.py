@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
@@ -25,7 +25,7 @@ from app.features.chat.options import MOST_TOKENS
 from app.ui.i18n import tr, window_title
 from app.ui.settings.pages import EnginePage, MemoryPage, NetworkPage, SettingsPage, SummariesPage
 from app.ui.shell.desktop import open_folder
-from app.ui.shell.notify import Notify
+from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import ZOOM_STEPS, Theme
 from app.ui.widgets.buttons import ChoiceButton, text_button
 from app.ui.widgets.fields import Segments, Stepper, Switch
@@ -49,20 +49,15 @@ WHEN_FULL = {
 class SettingsDialog(QDialog):
     """Pages at the leading side, their fields beside them."""
 
-    reload_wanted = Signal()
-    """How models run was changed; the window loads the model again."""
-    network_changed = Signal()
-    """The network was switched on or off."""
-    shortcuts_wanted = Signal()
-
-    def __init__(self, app: Fireside, theme: Theme, notify: Notify, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._app, self._theme, self._notify = app, theme, notify
+    def __init__(self, app: Fireside, ui: UiContext) -> None:
+        super().__init__(ui.window)
+        theme = ui.theme
+        self._app, self._theme, self._notify, self._go = app, theme, ui.notify, ui.go
         self.setObjectName("settings_dialog")
         self.setWindowTitle(window_title(tr("Settings")))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         px = theme.px
-        room = parent.height() - px(48) if parent is not None else px(HEIGHT_PX)
+        room = ui.window.height() - px(48)
         self.resize(within_screen(self, QSize(px(WIDTH_PX), max(px(420), min(px(HEIGHT_PX), room)))))
         self._nav = QWidget()
         self._nav.setObjectName("settings_nav")
@@ -79,11 +74,11 @@ class SettingsDialog(QDialog):
         self._add_page(tr("Chat"), self._chat_page())
         self._add_page(tr("Summarize"), SummariesPage(app, theme, self._save))
         engine = EnginePage(app, theme, self._save)
-        engine.reload_wanted.connect(self.reload_wanted)
+        engine.reload_wanted.connect(ui.loader.reload)
         self._add_page(tr("Engine"), engine)
         self._add_page(tr("Memory"), MemoryPage(app, theme, self._save))
         network = NetworkPage(app, theme, self._save)
-        network.network_changed.connect(self.network_changed)
+        network.network_changed.connect(ui.go.show_network)
         self._add_page(tr("Network"), network, "network")
         self._add_page(tr("About"), self._about_page())
         self._nav_column.addStretch(1)
@@ -257,7 +252,7 @@ class SettingsDialog(QDialog):
         buttons = FlowLayout()
         self._theme.dress(buttons, spacing=14)
         keys = text_button(tr("Keyboard shortcuts"))
-        keys.clicked.connect(self.shortcuts_wanted)
+        keys.clicked.connect(lambda: self._go.open_shortcuts(self))
         buttons.addWidget(keys)
         notices = licence_notices()
         if notices is not None:

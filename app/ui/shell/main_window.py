@@ -181,7 +181,6 @@ class MainWindow(QMainWindow):
     # What the window does itself.
 
     def open_shortcuts(self, above: QWidget) -> None:
-        """Every key of the window and of its tabs, on a sheet above a window."""
         ShortcutSheet(self._theme, list(self.tabs.specs.values()), above).show()
 
     def toggle_sidebar(self) -> None:

@@ -80,6 +80,9 @@ class Navigation(Protocol):
     def use_model(self, path: Path) -> None:
         """Chooses a model for the tab that is open."""
 
+    def open_shortcuts(self, above: QWidget) -> None:
+        """Every key of the window and of its tabs, on a sheet above a window."""
+
     def show_network(self) -> None:
         """Whether the network may be used is another than before."""
 
