@@ -32,7 +32,7 @@ from app.features.summary.overview import FirstLook, KeyTerm, Overview, TermKind
 from app.features.summary.result import SummarizedDocument, Summary, Wish
 from app.ui.i18n import tr
 from app.ui.shell.notify import Notify
-from app.ui.summarize.statements import Chip, StatementView, Told
+from app.ui.summarize.statements import Chip, Told, WholeStatementView
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, set_mark, text_button
 from app.ui.widgets.labels import announce, plain_tip
@@ -142,7 +142,7 @@ class DigestPart(QWidget):
         self.save = text_button(tr("Save…"), "plain")
         self.save.setToolTip(tr("As Markdown, a Word document, a web page, PDF or JSON"))
         self.save.clicked.connect(self._on_save)
-        self.sentences = StatementView(theme, is_whole=True)
+        self.sentences = WholeStatementView(theme)
         self.sentences.setAccessibleName(tr("Sentences of the document"))
         self.terms = KeyTerms(theme)
         self._outline_head = QLabel(tr("Outline"))

@@ -198,6 +198,11 @@ class DraftPage(QWidget):
         if wanted[0]:
             self._look_at(*wanted)
 
+    def show_share(self, document_ids: tuple[int, ...], share: float) -> None:
+        """How far the looking at documents is, where these are meant."""
+        if list(document_ids) == self.ids:
+            self.digest.show_share(share)
+
     def _bring_into_view(self, rect: QRect) -> None:
         """A place of the digest, high or low as it is; its beginning where it is higher than the page."""
         top = self.digest.mapTo(self._inner, rect.topLeft())

@@ -44,20 +44,18 @@ STEPS = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}
 
 
 class StatementView(QTextEdit):
-    """Arrow keys move between statements and their chips, Enter opens a place. `opened` carries a `Chip`.
-
-    `is_whole`: it is as high as its text, and what it stands in scrolls.
-    """
+    """Arrow keys move between statements and their chips, Enter opens a place. `opened` carries a `Chip`."""
 
     opened = Signal(object)
     left = Signal()
     """Esc was pressed."""
-    moved = Signal(QRect)
-    """The keyboard is at a statement here, which is to be in view; only where all of it is shown."""
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None, *, is_whole: bool = False) -> None:
+    edge_px: float = EDGE_PX
+    """Before the statements."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme, self._is_whole = theme, is_whole
+        self._theme = theme
         self._told: list[Told] = []
         self._below: tuple[str, list[Told]] = ("", [])
         self._form = Form.BULLETS
@@ -86,11 +84,7 @@ class StatementView(QTextEdit):
         self.viewport().setAutoFillBackground(False)
         self.viewport().setMouseTracking(True)
         self.document().setDocumentMargin(0)
-        if is_whole:
-            self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-            self.document().documentLayout().documentSizeChanged.connect(self._grow)
-        else:
-            self.verticalScrollBar().rangeChanged.connect(self._fit)
+        self.verticalScrollBar().rangeChanged.connect(self._fit)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
 
@@ -139,7 +133,8 @@ class StatementView(QTextEdit):
         before, bar = self.stretches, self.verticalScrollBar()
         tops = {id(one.told): self._paint.rect_of(one).top() for one in before[max(0, self.number_at(QPointF())) :][:8]}
         was_at = bar.value()
-        places = [(id(before[one].told) if 0 <= one < len(before) else 0) for one in (self.current, self._open_number)]
+        numbers = (self.current, self.open_chip[0] if self.open_chip else -1)
+        places = [(id(before[one].told) if 0 <= one < len(before) else 0) for one in numbers]
         yield
         after = {id(one.told): number for number, one in enumerate(self.stretches)}
         self.current = after.get(places[0], -1)
@@ -150,10 +145,6 @@ class StatementView(QTextEdit):
         if stays and was_at:
             bar.setValue(bar.value() + round(self._paint.rect_of(self.stretches[after[stays]]).top() - tops[stays]))
         self.viewport().update()
-
-    @property
-    def _open_number(self) -> int:
-        return self.open_chip[0] if self.open_chip else -1
 
     def show_plain(self, text: str) -> None:
         """A text that is still being written."""
@@ -170,17 +161,18 @@ class StatementView(QTextEdit):
             return
         is_other = number != self.current
         self.current, self.chip = number, chip
-        rect = self._paint.rect_of(self.stretches[number])
-        bar, page = self.verticalScrollBar(), self.viewport().height()
-        if self._is_whole:
-            self.moved.emit(self.place_of(number))
-        elif rect.top() < 0:
-            bar.setValue(bar.value() + round(rect.top()) - self._theme.px(12))
-        elif rect.bottom() > page:
-            bar.setValue(bar.value() + min(round(rect.bottom()) - page, round(rect.top())) + self._theme.px(12))
+        self._bring_into_view(number)
         told = self.stretches[number].told
         announce(self, told.spoken if is_other else told.chips[chip].spoken if told.chips else told.spoken)
         self.viewport().update()
+
+    def _bring_into_view(self, number: int) -> None:
+        rect = self.statement_rect(number)
+        bar, page = self.verticalScrollBar(), self.viewport().height()
+        if rect.top() < 0:
+            bar.setValue(bar.value() + round(rect.top()) - self._theme.px(12))
+        elif rect.bottom() > page:
+            bar.setValue(bar.value() + min(round(rect.bottom()) - page, round(rect.top())) + self._theme.px(12))
 
     def chip_rect(self, number: int, chip: int) -> QRectF:
         """Where a chip is, in the viewport."""
@@ -189,10 +181,6 @@ class StatementView(QTextEdit):
     def statement_rect(self, number: int) -> QRectF:
         """Where a statement is, in the viewport."""
         return self._paint.rect_of(self.stretches[number])
-
-    def place_of(self, number: int) -> QRect:
-        """The same, in this widget."""
-        return self.statement_rect(number).toAlignedRect().translated(self.viewport().pos())
 
     def chip_at(self, point: QPointF) -> tuple[int, int] | None:
         """The statement and the chip there."""
@@ -242,15 +230,11 @@ class StatementView(QTextEdit):
 
     def _fit(self) -> None:
         px = self._theme.px
-        bar, edge = self.verticalScrollBar(), 0 if self._is_whole else px(EDGE_PX)
+        bar, edge = self.verticalScrollBar(), px(self.edge_px)
         taken = bar.sizeHint().width() if bar.maximum() > bar.minimum() else 0
         sides = (edge, max(0, max(self.width() - edge - px(READING_PX), edge) - taken))
         left, right = sides[::-1] if self.isRightToLeft() else sides
         self.setViewportMargins(left, 0, right, 0)
-
-    def _grow(self) -> None:
-        """As high as the text is in this width."""
-        self.setFixedHeight(ceil(self.document().size().height()))
 
     def createMimeDataFromSelection(self) -> QMimeData:
         data = QMimeData()
@@ -333,6 +317,29 @@ class StatementView(QTextEdit):
         """What lies behind the words, then the words."""
         self._paint.paint(QRectF(event.rect()))
         super().paintEvent(event)
+
+
+class WholeStatementView(StatementView):
+    """As high as its text: what it stands in scrolls."""
+
+    moved = Signal(QRect)
+    """The keyboard is at a statement here, which is to be in view."""
+    edge_px = 0.0
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(theme, parent)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.document().documentLayout().documentSizeChanged.connect(self._grow)
+
+    def place_of(self, number: int) -> QRect:
+        """Where a statement is, in this widget."""
+        return self.statement_rect(number).toAlignedRect().translated(self.viewport().pos())
+
+    def _bring_into_view(self, number: int) -> None:
+        self.moved.emit(self.place_of(number))
+
+    def _grow(self) -> None:
+        self.setFixedHeight(ceil(self.document().size().height()))
 
 
 # Writes statements into a text document, and knows where each of them and each of its chips stands.

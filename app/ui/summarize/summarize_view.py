@@ -72,7 +72,7 @@ class SummarizeView(WorkView):
         digest.copy_wanted.connect(self._saving.copy)
         digest.save_wanted.connect(lambda summary, at: self._saving.menu(summary).popup(at))
         self.looks.seen.connect(self._on_seen)
-        self.looks.moved.connect(self._on_moved)
+        self.looks.moved.connect(self.draft.show_share)
         digest.opened.connect(self._open_in_draft)
         for statements in (self.work.points, self.result.statements):
             statements.opened.connect(self._open)
@@ -195,10 +195,6 @@ class SummarizeView(WorkView):
 
     def _tell(self, statements: Sequence[Statement]) -> list[Told]:
         return told(statements, self._places) if self._places is not None else []
-
-    def _on_moved(self, document_ids: tuple[int, ...], share: float) -> None:
-        if list(document_ids) == self.draft.ids:
-            self.draft.digest.show_share(share)
 
     def _on_seen(self, document_ids: tuple[int, ...], look: FirstLook) -> None:
         """Documents were looked at: those that are put together, or those of the summary that is shown."""

@@ -17,7 +17,7 @@ from app.ui.shell.notify import Notify
 from app.ui.summarize.digest import KeyTerms, Outline, TermChip
 from app.ui.summarize.draft import BetterModel, DropZone, Figures
 from app.ui.summarize.result import ResultHead, TitleField
-from app.ui.summarize.statements import StatementView
+from app.ui.summarize.statements import StatementView, WholeStatementView
 from app.ui.summarize.summarize_view import SummarizeView
 from app.ui.summarize.texts import Progress
 from app.ui.summarize.wish import WishChoices
@@ -56,7 +56,7 @@ class SummarizeDesk(FileQuestions):
     work_line = Found(ProgressLine)
     stop = Found(QPushButton, "stop_work")
     statements = Found(StatementView)
-    digest = Found(StatementView, "digest")
+    digest = Found(WholeStatementView, "digest")
     digest_words = Found(QLabel, "digest_words")
     copy_digest = Found(QToolButton, "copy_digest")
     save_digest = Found(QPushButton, "save_digest")

@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from app.features.documents import Mark
 from app.features.summary.result import Check, Form, Reason, Statement
-from app.ui.summarize.statements import Chip, StatementPaint, StatementView, Stretch, Told
+from app.ui.summarize.statements import Chip, StatementPaint, StatementView, Stretch, Told, WholeStatementView
 from app.ui.theme import Theme
 
 Make = Callable[..., StatementView]
@@ -263,7 +263,7 @@ def test_what_stands_below_gives_way_piece_by_piece_and_whoever_reads_it_stays_a
 
 
 def test_shown_whole_it_is_as_high_as_its_text_and_says_where_the_keyboard_is(qtbot: QtBot) -> None:
-    view = StatementView(Theme("light"), is_whole=True)
+    view = WholeStatementView(Theme("light"))
     qtbot.addWidget(view)
     view.resize(640, 40)
     view.show_statements([told(f"{KILN} {number}", number) for number in range(1, 20)], Form.BULLETS)
