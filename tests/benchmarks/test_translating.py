@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from app.documents.segments import Content, Mark, Segment, SegmentKind, plain
-from app.features.translation.delivering import deliver
 from app.features.translation.result import Translated
+from tests.helpers.translations import deliver
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]

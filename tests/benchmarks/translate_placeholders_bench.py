@@ -15,8 +15,8 @@ from run import Row
 from translate_messages import WAYS, Message, by_place, messages, placeholders
 
 from app.documents.segments import plain
-from app.features.translation.delivering import deliver
 from app.features.translation.result import FlagKind, Origin, Translated
+from tests.helpers.translations import deliver
 
 EXPECTED_PAIRS = 4557
 """With the packages of the first machine where they were counted; another has another number of catalogs."""

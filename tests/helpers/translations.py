@@ -11,6 +11,8 @@ from app.bootstrap import Fireside
 from app.core.events import CancelToken, Finished, FinishReason, Message, Role, TextDelta
 from app.documents.segments import Content, Segment, content_of
 from app.engine.client import EngineClient
+from app.features.translation.delivering import candidate, delivered
+from app.features.translation.marking import shown
 from app.features.translation.result import (
     Flag,
     FlagKind,
@@ -82,6 +84,14 @@ def _ask(engine: EngineClient, text: str, cancel: CancelToken) -> str | None:
         if isinstance(event, Finished) and event.stats.finish_reason is FinishReason.CANCELLED:
             return None
     return answer
+
+
+def deliver(segment: Segment, answer: str) -> Translated:
+    """A segment with a model's answer to `marking.shown(segment).text`, as the pipeline would deliver it."""
+    source = shown(segment)
+    if not source.has_words:
+        return Translated(segment.id, segment.content, Origin.SKIPPED)
+    return delivered(segment, source, candidate(source, answer))
 
 
 def translations_of(app: Fireside) -> Translations:

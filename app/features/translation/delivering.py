@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from app.documents.segments import Content, Mark, Segment, content_of, marks, nests, plain
-from app.features.translation.marking import PROTECTED, Shown, adopted, same_marks, shown, tag_of
+from app.features.translation.marking import PROTECTED, Shown, adopted, same_marks, tag_of
 from app.features.translation.problems import Problem, ProblemKind, flags_of, is_unusable, loop_in, refuses, tidied
 from app.features.translation.result import Flag, FlagKind, Origin, Translated
 from app.language.scripts import WITHOUT_SPACES
@@ -52,15 +52,6 @@ def candidate(source: Shown, answer: str) -> Candidate:
     return Candidate(put_back(source, found), (*problems, problem))
 
 
-def deliver(segment: Segment, answer: str) -> Translated:
-    """A segment with a model's answer to `marking.shown(segment).text`: usable or not, its marks and what must stay in
-    its text are there. What was put back by place is flagged, and so is a source that stands for want of an answer."""
-    source = shown(segment)
-    if not source.has_words:
-        return Translated(segment.id, segment.content, Origin.SKIPPED)
-    return delivered(segment, source, candidate(source, answer))
-
-
 def delivered(segment: Segment, source: Shown, best: Candidate) -> Translated:
     flags = flags_of(best.problems)
     if is_unusable(best.problems):
@@ -90,12 +81,13 @@ _ANY_TAG = re.compile(f"{_UNFINISHED}|{_TAG.pattern}", re.VERBOSE)
 
 @dataclass(frozen=True)
 class Damage:
-    """What is wrong with the marks of an answer: tags as the model sees them."""
+    """What is wrong with the marks of an answer: tags as the model sees them.
+
+    Where none is lost and none too many, pairs cross, a pair encloses nothing any more, or an order was changed.
+    """
 
     lost: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
-    is_tangled: bool = False
-    """Pairs cross, a pair encloses nothing any more, or the order of what has one was changed."""
 
 
 def marked(shown: Shown, answer: str) -> Content:
@@ -113,7 +105,7 @@ def damage_of(shown: Shown, found: Content) -> Damage | None:
     if lost or extra:
         return Damage(lost, extra)
     if not nests(found) or not shown.order_is_kept(found) or emptied(shown.core, found):
-        return Damage(is_tangled=True)
+        return Damage()
     return None
 
 

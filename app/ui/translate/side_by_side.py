@@ -113,10 +113,6 @@ class Selection:
     end: Place
 
     @property
-    def is_empty(self) -> bool:
-        return self.begin == self.end
-
-    @property
     def first(self) -> Place:
         return min(self.begin, self.end)
 
@@ -337,7 +333,7 @@ class SelectableRows(RowTable):
     def selected_text(self) -> str:
         """Rows are joined by line breaks."""
         selection = self._selection
-        if selection is None or selection.is_empty:
+        if selection is None or selection.begin == selection.end:
             return ""
         lines = []
         for row in range(selection.first.row, selection.last.row + 1):

@@ -8,10 +8,11 @@ from collections.abc import Callable
 import pytest
 
 from app.documents.segments import Segment, SegmentKind, plain
-from app.features.translation.delivering import candidate, deliver
+from app.features.translation.delivering import candidate
 from app.features.translation.marking import placeholders, shown, shown_content
 from app.features.translation.problems import ProblemKind
 from app.features.translation.result import FlagKind, Origin
+from tests.helpers.translations import deliver
 
 SOURCE = "The dog sleeps."
 TAG = re.compile(r"</?[gx]\d+/?>")

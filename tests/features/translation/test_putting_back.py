@@ -6,11 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.documents.segments import Content, Mark, Segment, SegmentKind, content_of, marks, nests, plain
-from app.features.translation.delivering import deliver, marked, put_back
+from app.features.translation.delivering import marked, put_back
 from app.features.translation.marking import same_marks, shown, shown_content, to_text
 from app.features.translation.result import FlagKind, Origin
 from tests.features.translation.contents import TEXTS, contents
 from tests.features.translation.pipeline import bold, read
+from tests.helpers.translations import deliver
 
 NOISE = st.lists(
     TEXTS
