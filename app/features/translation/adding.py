@@ -17,7 +17,6 @@ from app.core.wire import to_json
 from app.documents import reading
 from app.documents.protocol import BlocksRead, Segments, SegmentsDone, SegmentsRead
 from app.features.documents import Documents, Kept
-from app.features.translation.live import segments_of as paragraphs_of
 from app.features.translation.recomposed import segments_of
 from app.features.translation.result import TranslationWish
 from app.features.translation.stored import ADDING, BLOCKS, DRAFT, KIND, TYPED, Adding, searched_text
@@ -104,6 +103,8 @@ class Additions:
 
     def add_text(self, text: str, wish: TranslationWish) -> int:
         """A text is to be translated like a document, a segment for each of its paragraphs; the id of the job."""
+        from app.features.translation.live import segments_of as paragraphs_of  # brings the pipeline along
+
         job = self._jobs.add(KIND, "", {"wish": to_json(wish), "format": TYPED}, state=ADDING)
         self._store.add_segments(job.id, ((one.id, to_json(one)) for one in paragraphs_of(text)))
         self._store.keep_result(job.id, {"source": text}, text)

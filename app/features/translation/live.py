@@ -7,11 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from app.core.events import CancelToken, Message, Role, TextDelta
-from app.core.wire import to_json
 from app.documents.segments import Content, Segment, plain
 from app.engine.client import EngineClient
 from app.engine.protocol import Ask
-from app.features.chat.answers import title_from
 from app.features.models.languages import GENERIC
 from app.features.translation.batches import Step, Unit
 from app.features.translation.delivering import candidate
@@ -26,12 +24,8 @@ from app.features.translation.result import (
     TranslationEvent,
     TranslationWish,
 )
-from app.features.translation.stored import KIND, TYPED
 from app.features.translation.translate import translate
 from app.features.translation.work import Work, begin
-from app.features.work.queue import DONE
-from app.store.jobs import Job, Jobs
-from app.store.translations import TranslationStore
 
 ALTERNATIVE_TEMPERATURE = 0.8
 TRIES_FOR_ONE = 2
@@ -175,36 +169,3 @@ class _Nothing:
 
     def keep(self, source: Content, target: Content, context: str = "") -> None:
         """Nowhere."""
-
-
-# Typed texts with their translations, in the list beside the documents.
-
-
-TITLE_CHARACTERS = 80
-
-
-class TypedTexts:
-    """From any thread."""
-
-    def __init__(self, jobs: Jobs, store: TranslationStore) -> None:
-        self._jobs, self._store = jobs, store
-
-    def keep(
-        self, job: Job | None, texts: tuple[str, str], wish: TranslationWish, *, source_language: str, model: str
-    ) -> int:
-        """Keeps source and translation, in place of what `job` has or as a new one; returns the job's id."""
-        source, target = texts
-        spec = {"wish": to_json(wish), "source_language": source_language, "format": TYPED}
-        if job is None:
-            job = self._jobs.add(KIND, title_from(source, TITLE_CHARACTERS), spec, state=DONE)
-        else:
-            has_name = job.title != title_from(self.texts(job.id)[0], TITLE_CHARACTERS)  # from the person
-            self._jobs.update(job.id, title=None if has_name else title_from(source, TITLE_CHARACTERS), spec=spec)
-        self._jobs.update(job.id, progress={"model_file": model})
-        self._store.keep_result(job.id, {"source": source, "target": target}, f"{source}\n{target}")
-        return job.id
-
-    def texts(self, job_id: int) -> tuple[str, str]:
-        """A text and its translation; empty ones for any other job."""
-        fields = self._store.result(job_id) or {}
-        return str(fields.get("source", "")), str(fields.get("target", ""))

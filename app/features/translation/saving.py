@@ -28,7 +28,6 @@ from app.documents.segments import Content, content_of
 from app.features.documents import Documents
 from app.features.translation.adding import Copies
 from app.features.translation.at_work import row_of
-from app.features.translation.live import joined
 from app.features.translation.marking import marked_text, shown_text
 from app.features.translation.memory import own_entry, write_tmx
 from app.features.translation.problems import flag_words
@@ -221,6 +220,8 @@ class Savings:
         rows = list(self._rows(job))
         contents = {one.segment.id: one.translated.content for one in rows if one.translated is not None}
         if job.spec.get("format") == TYPED:
+            from app.features.translation.live import joined  # brings the pipeline along
+
             return joined(str((self._store.result(job.id) or {}).get("source", "")), contents)
         if job.spec.get("format") == BLOCKS:
             return "\n\n".join(map(as_plain, recomposed(self._documents.blocks(self._document(job).id), contents)))

@@ -21,10 +21,10 @@ from app.core.events import CancelToken
 from app.core.settings import Settings
 from app.core.wire import to_json
 from app.documents.segments import Content
+from app.features.chat.answers import title_from
 from app.features.documents import Documents
 from app.features.translation.adding import Additions, Copies
 from app.features.translation.at_work import AtWork, Translate, outcome_of, row_of
-from app.features.translation.live import TypedTexts
 from app.features.translation.marking import same_marks
 from app.features.translation.memory import Found, KeptWords
 from app.features.translation.pace import Estimates
@@ -35,6 +35,7 @@ from app.features.translation.stored import (
     DRAFT,
     KIND,
     TASK,
+    TYPED,
     Added,
     Adding,
     Row,
@@ -58,6 +59,10 @@ __all__ = [
     "KIND", "TASK", "Added", "Adding", "Row", "Saved", "Saving", "StoredTranslation", "TranslationEstimate",
     "Translations",
 ]  # fmt: skip
+
+
+TITLE_CHARACTERS = 80
+"""Of a typed text's beginning, by which it is listed."""
 
 
 class Translations(StoredJobs[StoredTranslation, TranslationEvent]):
@@ -92,7 +97,7 @@ class Translations(StoredJobs[StoredTranslation, TranslationEvent]):
             store, documents, self._copies, child_folder,
             known=self._known, password_of=lambda job_id: self._passwords.get(job_id, ""),
         )  # fmt: skip
-        self.words, self._texts = KeptWords(store, memory), TypedTexts(jobs, store)
+        self.words = KeptWords(store, memory)
         self.segments = KeptSegments(store, self.words, self._known)
         self._estimates = Estimates(engines, jobs)
         self._changing = threading.Lock()
@@ -238,13 +243,21 @@ class Translations(StoredJobs[StoredTranslation, TranslationEvent]):
 
         `model` is the name of its file.
         """
-        job = self._job(id) if id is not None else None
-        kept = self._texts.keep(job, (source, target), wish, source_language=source_language, model=model)
-        return self._row(self._known(kept))
+        job, title = self._job(id) if id is not None else None, title_from(source, TITLE_CHARACTERS)
+        spec = {"wish": to_json(wish), "source_language": source_language, "format": TYPED}
+        if job is None:
+            job = self._jobs.add(KIND, title, spec, state=DONE)
+        else:
+            has_name = job.title != title_from(self.text(job.id)[0], TITLE_CHARACTERS)  # from the person
+            self._jobs.update(job.id, title=None if has_name else title, spec=spec)
+        self._jobs.update(job.id, progress={"model_file": model})
+        self._store.keep_result(job.id, {"source": source, "target": target}, f"{source}\n{target}")
+        return self._row(self._known(job.id))
 
     def text(self, translation_id: int) -> tuple[str, str]:
         """A typed text and its translation; empty ones for any other."""
-        return self._texts.texts(translation_id)
+        fields = self._store.result(translation_id) or {}
+        return str(fields.get("source", "")), str(fields.get("target", ""))
 
     def _job(self, job_id: int) -> Job | None:
         job = super()._job(job_id)
