@@ -56,7 +56,7 @@ class Surveys:
     def __init__(self, chat: Chat, engine: EngineClient, speeds: Speeds) -> None:
         self._chat, self._engine, self._speeds = chat, engine, speeds
         self._steps, self._steps_of = MemorySteps(), 0
-        self._estimates: dict[tuple[str, tuple[int, ...]], tuple[int, int, float | None]] = {}
+        self._estimates: dict[tuple[str, tuple[int, ...]], Offer] = {}
 
     def offers(self, conversation_id: int | None, text: str, cancel: CancelToken) -> Iterator[Offer]:
         """What can be done for a question that is about all of documents of which the model sees only passages.
@@ -97,9 +97,11 @@ class Surveys:
             seconds = self._seconds(loaded, planned.tokens, sections, cancel)
             if cancel.cancelled:
                 return
-            self._estimates[key] = (planned.tokens, sections, seconds)
-        tokens, sections, seconds = self._estimates[key]
-        yield replace(offer, tokens=tokens, sections=sections, seconds=seconds)
+            self._estimates[key] = replace(offer, tokens=planned.tokens, sections=sections, seconds=seconds)
+        known = self._estimates[key]
+        yield replace(offer, tokens=known.tokens, sections=known.sections, seconds=known.seconds)
+        if known.seconds is None:  # somebody else was being answered, say
+            del self._estimates[key]
 
     def _seconds(self, loaded: ModelLoaded, tokens: int, sections: int, cancel: CancelToken) -> float | None:
         model = model_file(loaded)

@@ -181,7 +181,10 @@ def how_words(summary: Summary, scope: Scope, overfull: int = 0) -> str:
     if is_found and pages:
         unit = summary.documents[0].unit
         said[0] = f"{said[0][:-1]}; found on {units(unit, len(pages))}."
-    if summary.method is Method.MODEL and summary.sections > 1:
+    if summary.is_partial and summary.method is Method.MODEL:
+        counted = f"{summary.sections_read:,} of {summary.sections:,}"
+        said.append(f"Stopped before the end: {counted} sections read; counted by the program.")
+    elif summary.method is Method.MODEL and summary.sections > 1:
         said.append(f"Read whole, in {summary.sections:,} sections; counted by the program.")
     elif summary.method is Method.MODEL:
         said.append("Read whole; counted by the program.")
@@ -192,6 +195,6 @@ def how_words(summary: Summary, scope: Scope, overfull: int = 0) -> str:
     if overfull:
         counted = "1 section has" if overfull == 1 else f"{overfull:,} sections have"
         said.append(f"{counted} more than could be listed.")
-    if summary.is_partial:
+    if summary.is_partial and summary.method is not Method.MODEL:
         said.append("Stopped before the end.")
     return " ".join(said)

@@ -372,6 +372,7 @@ class StateLine(QWidget):
         if (text, name) == (self.text, self._name) and is_error == self.is_error:
             return
         self._name, self.is_error = name, is_error
+        self._label.setMinimumWidth(0)  # or it asks for as much room as the words before
         self._label.setText(text)
         set_mark(self._label, "kind", "danger" if is_error else "muted")
         self._label.setAccessibleName(text)

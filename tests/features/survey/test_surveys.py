@@ -193,7 +193,7 @@ def test_stopped_it_keeps_what_is_there_and_goes_on_without_asking_again(asked: 
     stopped = asked.answer
     assert stopped.state is MessageState.STOPPED
     assert "Ada Brandt" in stopped.text
-    assert "Stopped before the end." in stopped.text
+    assert "Stopped before the end: " in stopped.text
     before = len(asked.section_prompts())
     events = list(asked.surveys.continue_answer(stopped.id, CancelToken()))
     assert not any(isinstance(event, TextDelta) for event in events), "the text that is shown is replaced as a whole"

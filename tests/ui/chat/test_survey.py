@@ -12,6 +12,7 @@ from typing import Any
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QPushButton
 
 from app.features.survey.wanted import Made, Offer, Scope, SurveyProgress, Wanted
 from app.store.messages import MessageState
@@ -210,8 +211,10 @@ def test_esc_stops_and_keeps_what_is_there_and_it_goes_on_where_it_was(open_chat
     desk.wait(lambda: heard)
     assert desk.last_message.state is MessageState.STOPPED
     assert "- Ada Brandt [¶ 3]" in desk.last_text
-    assert "Stopped before the end." in desk.last_text
+    assert "Stopped before the end: " in desk.last_text
     assert desk.last.note().startswith("Read: ")
+    link = next(one for one in desk.last.findChildren(QPushButton) if one.text() == "Continue")
+    assert link.x() < 2 * link.width(), "right behind “Stopped”, however long the words were before"
     goes_on = desk.heard(desk.root.answer_finished)
     desk.click_action(desk.last, "Continue")
     desk.wait(lambda: goes_on, 20_000)
