@@ -89,16 +89,18 @@ class Package:
 
     def main_part(self, usual: str) -> str:
         """The name of the document's part; `usual` where the package names none."""
-        for each in self.related("").values():
-            if each.kind == "officeDocument" and each.target in self.archive:
-                return each.target
-        return usual
+        return next((each.target for each in self.named("", "officeDocument")), usual)
+
+    def named(self, part: str, *kinds: str) -> list[Related]:
+        """Those parts of these kinds, or of any, that a part names and that are there."""
+        found = self.related(part).values()
+        return [each for each in found if each.target in self.archive and (not kinds or each.kind in kinds)]
 
     def part_of_kind(self, main: str, kind: str) -> str | None:
         """What the main part names as its styles, notes …; where it names none, the part of the usual name."""
         usual = posixpath.join(posixpath.dirname(main), f"{kind}.xml")
-        names = [each.target for each in self.related(main).values() if each.kind == kind]
-        return next((name for name in (*names, usual) if name in self.archive), None)
+        named = [each.target for each in self.named(main, kind)]
+        return next((name for name in (*named, usual) if name in self.archive), None)
 
     def title(self) -> str:
         """The document's own title, "" where it has none."""

@@ -130,9 +130,7 @@ def range_of(text: str) -> tuple[Cell, Cell] | None:
 
 def _tables_of(package: Package, sheet: str) -> list[Table]:
     found = []
-    for each in package.related(sheet).values():
-        if each.kind != "table" or each.target not in package.archive:
-            continue
+    for each in package.named(sheet, "table"):
         root = package.root(each.target)
         cells = range_of(root.get("ref", ""))
         if cells is not None:

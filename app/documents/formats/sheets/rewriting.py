@@ -98,9 +98,7 @@ class _Book:
     def _all_sheets(self) -> None:
         for page, sheet in enumerate(self._sheets, 1):
             self._sheet(sheet.part, page)
-            for related in self._package.related(sheet.part).values():
-                if related.target not in self._package.archive:
-                    continue
+            for related in self._package.named(sheet.part):
                 if related.kind in ("comments", "threadedComment"):
                     self._comments(related.target, page)
                 elif related.kind == "drawing":

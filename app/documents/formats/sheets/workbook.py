@@ -87,16 +87,13 @@ class Workbook:
 
     def beside(self, sheet: Sheet, page: int) -> Iterator[Piece]:
         """Comments, and the words of text boxes and charts."""
-        for related in self._package.related(sheet.part).values():
-            if related.target not in self._package.archive:
-                continue
+        for related in self._package.named(sheet.part):
             if related.kind == "comments":
                 yield from self._comments(related.target, sheet, page)
             elif related.kind == "drawing":
                 yield from self._package.drawn(related.target, page)
-                for inside in self._package.related(related.target).values():
-                    if inside.kind == "chart" and inside.target in self._package.archive:
-                        yield from self._package.drawn(inside.target, page)
+                for inside in self._package.named(related.target, "chart"):
+                    yield from self._package.drawn(inside.target, page)
 
     def _comments(self, part: str, sheet: Sheet, page: int) -> Iterator[Piece]:
         for comment in self._package.root(part).iter(f"{MAIN}comment"):

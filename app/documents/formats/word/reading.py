@@ -80,10 +80,9 @@ class _Document:
 
     def _margins(self) -> Iterator[Piece]:
         for kind in ("header", "footer"):
-            for each in self._related.values():
-                if each.kind == kind and each.target in self._package.archive:
-                    root = self._package.root(each.target)
-                    yield from self._gathered(root, Places(each.target, root), kind)
+            for each in self._package.named(self._part, kind):
+                root = self._package.root(each.target)
+                yield from self._gathered(root, Places(each.target, root), kind)
 
     def _notes_of(self, kind: str, part: str) -> _Notes:
         name = self._package.part_of_kind(self._part, part)

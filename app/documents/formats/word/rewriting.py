@@ -78,9 +78,8 @@ class _Document:
             if name := self._package.part_of_kind(self._main, notes):
                 self._notes(name, kind)
         for kind in ("header", "footer"):
-            for each in self._related.values():
-                if each.kind == kind and each.target in self._package.archive:
-                    self._margin(each.target)
+            for each in self._package.named(self._main, kind):
+                self._margin(each.target)
         if name := self._package.part_of_kind(self._main, "numbering"):
             with self._package.opened(name) as part:
                 _list_labels(part, self._used_lists, self._ask)
