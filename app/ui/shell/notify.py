@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import platform
 import re
 import sys
 import threading
@@ -147,6 +146,8 @@ class Standing:
 
 def describe(exc: BaseException) -> str:
     """What a developer needs, without messages of exceptions: those may quote a conversation."""
+    import platform  # for these details only: not before the window is seen
+
     lines = [f"{APP_NAME} {__version__}, Python {platform.python_version()}, Qt {qVersion()}, {platform.platform()}"]
     step: BaseException | None = exc
     while step is not None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
-
 from PySide6 import QtGui
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QPainter, QPaintEvent
@@ -54,6 +52,8 @@ def plain_tip(text: str) -> str:
     """A tip that shows the text as it is, be it a file's name or a document's title."""
     if not QtGui.Qt.mightBeRichText(text):
         return text
+    from html import escape  # with a table of all entities: not before the window is seen
+
     return f'<p style="white-space: pre-wrap">{escape(text)}</p>'
 
 
