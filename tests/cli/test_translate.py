@@ -80,6 +80,21 @@ def test_without_an_output_the_text_of_a_document_is_printed(tmp_path: Path, lea
     assert (result.returncode, result.stdout) == (0, f"{MIETE}\n\n{KUENDIGUNG}\n\n{WASSER}\n")
 
 
+def test_text_is_saved_under_any_name_and_stays_where_it_is_not_translated(tmp_path: Path) -> None:
+    out = tmp_path / "letter.eml"
+    result = translated(tmp_path, "--to", "de", "--from", "en", "-", "-o", out, text=f"{RENT}\n 12.50 \n{NOTICE}\n")
+    assert (result.returncode, result.stdout) == (0, "")
+    assert out.read_text("utf-8") == f"{MIETE}\n 12.50 \n{KUENDIGUNG}\n"
+    assert result.stderr.splitlines()[-1] == f"Saved {out}."
+
+
+def test_the_text_of_a_document_that_is_not_written_back_is_printed_block_by_block(tmp_path: Path) -> None:
+    path = tmp_path / "lease.pdf"
+    path.write_bytes(pdf_pages([shown(RENT), shown(NOTICE)]))
+    result = translated(tmp_path, "--to", "de", "--from", "en", path)
+    assert (result.returncode, result.stdout) == (0, f"{MIETE}\n\n{KUENDIGUNG}\n")
+
+
 def test_the_language_of_the_source_is_found(tmp_path: Path, lease: Path) -> None:
     assert only_json(translated(tmp_path, "--to", "de", lease, "--json"))["source_language"] == "en"
 
