@@ -76,7 +76,7 @@ class Estimates:
 
         None when cancelled, or where a model's room is taken by another one; raises what the engine raises.
         """
-        left = [row.segment for row in rows if row.translated is None and _has_words(row.segment)]
+        left = [row.segment for row in rows if row.is_open]
         if not left:
             return TranslationEstimate(len(rows), len(rows), 0, 0.0)
         with self._engines.opened(cancel, may_ask=False) as engine:
@@ -104,7 +104,3 @@ def _tokens(segments: Sequence[Segment], engine: EngineClient, cancel: CancelTok
             break
         count += sum(engine.count_texts([one.text for one in segments[first : first + COUNT_AT_ONCE]], cancel=cancel))
     return count
-
-
-def _has_words(segment: Segment) -> bool:
-    return any(character.isalpha() for character in segment.text)

@@ -74,24 +74,19 @@ class _Words:
 
     def __iter__(self) -> Iterator[tuple[int, Content]]:
         for row in self.rows:
-            done, is_open = row.translated, is_untranslated(row)
-            if is_open:
+            done = row.translated
+            if row.is_open:
                 self.untranslated.append(row.segment.id)
             if done is not None and done.origin is Origin.KEPT and not done.accepted:
                 self.kept.append(row.segment.id)
             if done is not None and done.origin is not Origin.KEPT:
                 yield row.segment.id, done.content
-            elif is_open and self.is_marked:
+            elif row.is_open and self.is_marked:
                 yield row.segment.id, content_of([NOT_TRANSLATED, *row.segment.content])
 
     def saved(self, path: Path) -> Saved:
         is_marked = self.is_marked and bool(self.untranslated)
         return Saved(path, tuple(self.untranslated), is_marked, kept=tuple(self.kept))
-
-
-def is_untranslated(row: Row) -> bool:
-    """Whether it has words that nobody has translated yet."""
-    return row.translated is None and any(character.isalpha() for character in row.segment.text)
 
 
 def rewrite(

@@ -54,6 +54,11 @@ class Row:
     segment: Segment
     translated: Translated | None
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it has words that nobody has translated yet."""
+        return self.translated is None and any(character.isalpha() for character in self.segment.text)
+
 
 @dataclass(frozen=True)
 class Adding:
