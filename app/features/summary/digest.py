@@ -7,9 +7,10 @@ Where a section is an abstract or a conclusion, what it says counts all over the
 the place, and words that announce or sum up (Edmundson, New methods in automatic extracting, 1969). What repeats a
 sentence already chosen is taken off (maximal marginal relevance, Carbonell and Goldstein, 1998).
 
-The weights are those of a ridge regression on the train part of ACLSum, each paper with and without its abstract: of
-what a sentence adds to ROUGE-1 and ROUGE-2 of a summary. Only what speaks against a sentence as such (`_FAULTS`) was
-found by reading digests of other texts.
+The weights are those of a ridge regression on the train part of ACLSum, the abstract, introduction and conclusion of
+each paper with and without the abstract: of what a sentence adds to ROUGE-1 and ROUGE-2 of a summary. Those of the
+beginning and of these three sections as such (`overall`) were tried on the same papers with all that stands between.
+What speaks against a sentence by itself (`_FAULTS`) was found by reading digests of other texts.
 
 Nothing is kept for a sentence but its place and its score, so that memory does not grow with the square of anything.
 """
@@ -52,12 +53,19 @@ MEASURED = 2000
 """Sentences by which it is known what is much and what is little in a document."""
 MOST_PAIRS = 400_000
 """Of words in a row that are counted; of more, those seen least are forgotten."""
-OPENING, FOLLOWING = 0.3, 0.15
-"""How fast the beginning of a section loses its weight, and that of a conclusion, for each sentence."""
+BEGINNING, OPENING, FOLLOWING = 0.1, 0.3, 0.15
+"""How fast the beginning of a document loses its weight, that of a section and that of a conclusion, a sentence."""
+MOST_PAIRED = 3.0
+"""Above what is usual, in standard deviations: of what is no text, all may stand elsewhere too."""
 MANY_WORDS, WORDS_MORE = 30, 20
 FEW_WORDS = 6
+FEW_PAIRS = 14
+"""The same where words are pairs of characters."""
+MOST_SIGNS = 0.12
+"""Of the characters of a sentence; a text has less, a command line or a table more."""
 TITLE_WEIGHT = 2.0
-REPETITION = 1.316
+REPETITION, REPETITION_OF = 1.316, 3
+"""Of so many sentences. Of more, some will be alike, or the last ones are about nothing."""
 WEIGHTS: Mapping[str, float] = {
     "center": 1.0,
     "pairs": 0.148,
@@ -65,6 +73,8 @@ WEIGHTS: Mapping[str, float] = {
     "abstract": 1.012,
     "conclusion": 0.356,
     "concluded": -0.268,
+    "overall": 0.35,
+    "beginning": 0.08,
     "opening": 0.035,
     "announces": 0.059,
     "results": 0.062,
@@ -75,13 +85,19 @@ WEIGHTS: Mapping[str, float] = {
     "length": -0.226,
     "long": -0.335,
 }
-_FAULTS: Mapping[str, float] = {"fragment": -0.5, "asks": -0.3, "refers_back": -0.1}
+_FAULTS: Mapping[str, float] = {
+    "fragment": -1.0, "foreign": -0.5, "signs": -0.4, "asks": -0.3, "rights": -0.3, "spoken": -0.15, "aside": -0.15,
+    "example": -0.1, "refers_back": -0.1,
+}  # fmt: skip
 
 _WORD = re.compile(r"[^\W\d_]+")
 _CITES = re.compile(r"\bet al\b|\(\w+[^()]*\d{4}[a-z]?\)|\[\d+\]")
 _FORMULA = re.compile(r"[=<>∈∑]")
+_SIGN = re.compile(r"[^\w\s.,;:!?'’“”„«»()、。，；：！？「」『』（）—–-]|_")
+_SPOKEN = re.compile(r"[\"'`‘“„«»「『—–]")
+_PAIRED = (("(", ")"), ("[", "]"), ("“", "”"), ("«", "»"), ("「", "」"), ("『", "』"), ("（", "）"))
 _DIGIT = re.compile(r"\d")
-_SPELT = re.compile(r"(?:\b\w\s){6}")
+_SPELT = re.compile(r"(?:\b\w\b\W+){6}")
 """Letters one by one, as what is no text comes out of a file."""
 _ENDED = re.compile(rf"[{ENDS}{ENDS_AT_ONCE}][{CLOSING}」』）》】]*$")
 
@@ -211,9 +227,10 @@ class Weights:
 def _without_repetition(candidates: Sequence[Told], most: int, vector_of: Callable[[Told], Vector]) -> list[Told]:
     chosen: list[Told] = []
     left = {one: vector_of(one) for one in candidates}
+    repetition = REPETITION * min(1.0, math.sqrt(REPETITION_OF / most))
     nearest = dict.fromkeys(candidates, 0.0)
     while left and len(chosen) < most:
-        best = max(left, key=lambda one: one.score - REPETITION * nearest[one])
+        best = max(left, key=lambda one: one.score - repetition * nearest[one])
         vector = left.pop(best)
         chosen.append(best)
         for other, others_vector in left.items():
@@ -234,8 +251,9 @@ class _Counting:
         self._sentences = 0
         self._in_sentences: Counter[str] = Counter()
         self._pairs = _Pairs()
+        unlike_latin = 0
         in_all: Counter[str] = Counter()
-        in_sections: dict[str, Counter[str]] = {name: Counter() for name in SECTIONS}
+        in_sections: dict[str, Counter[str]] = {name: Counter() for name in ("abstract", "conclusion")}
         for sentence in self.sentences():
             if cancelled():
                 break
@@ -244,8 +262,10 @@ class _Counting:
             self._in_sentences.update(set(words))
             self._pairs.add(words)
             self._sentences += 1
-            for name in _sections_of(sentence.block):
+            unlike_latin += _is_unlike_latin(sentence.text)
+            for name in in_sections.keys() & _sections_of(sentence.block):
                 in_sections[name].update(words)
+        self._is_unlike_latin = unlike_latin > self._sentences / 2
         named = set(words_of(title))
         self._rare = {word: math.log(1 + self._sentences / of) for word, of in self._in_sentences.items()}
         self._much = math.log(1 + self._sentences) or 1.0
@@ -271,7 +291,9 @@ class _Counting:
         words = words_of(sentence.text)
         vector = self.vector(words)
         score = sum(WEIGHTS[name] * _product(vector, center) for name, center in self._centers.items())
-        score += WEIGHTS["pairs"] * (self._in_pairs(words) - self._usual) / self._spread
+        score += WEIGHTS["pairs"] * min(MOST_PAIRED, (self._in_pairs(words) - self._usual) / self._spread)
+        if self._is_unlike_latin and not _is_unlike_latin(sentence.text):
+            score += _FAULTS["foreign"]
         return score + sum(weight * strength for weight, strength in _marks(sentence, words))
 
     def vector(self, words: Sequence[str]) -> Vector:
@@ -321,7 +343,11 @@ def _marks(sentence: _Sentence, words: Sequence[str]) -> Iterator[tuple[float, f
     text = sentence.text
     small = text.lower()
     yield WEIGHTS["opening"], math.exp(-OPENING * sentence.place)
-    if "conclusion" in _sections_of(sentence.block):
+    yield WEIGHTS["beginning"], math.exp(-BEGINNING * sentence.number)
+    sections = _sections_of(sentence.block)
+    if sections:
+        yield WEIGHTS["overall"], 1.0
+    if "conclusion" in sections:
         yield WEIGHTS["concluded"], 1 - math.exp(-FOLLOWING * sentence.place)
     cues = [name for name, pattern in CUES.items() if pattern.search(small)]
     for name in cues:
@@ -333,12 +359,38 @@ def _marks(sentence: _Sentence, words: Sequence[str]) -> Iterator[tuple[float, f
     yield WEIGHTS["digits"], len(_DIGIT.findall(text)) / max(1, len(text))
     yield WEIGHTS["length"], math.log(1 + len(words))
     yield WEIGHTS["long"], max(0, len(words) - MANY_WORDS) / WORDS_MORE
-    if len(words) < FEW_WORDS or not _ENDED.search(text) or _SPELT.search(text):
+    yield from _faults(sentence, words, is_announced="announces" in cues)
+
+
+def _faults(sentence: _Sentence, words: Sequence[str], *, is_announced: bool) -> Iterator[tuple[float, float]]:
+    """What speaks against a sentence wherever it stands."""
+    text = sentence.text
+    small = text.lower()
+    if _is_fragment(text, words):
         yield _FAULTS["fragment"], 1.0
+    if len(_SIGN.findall(text)) > MOST_SIGNS * len(text):
+        yield _FAULTS["signs"], 1.0
     if "?" in text[-2:] or "？" in text[-2:]:
         yield _FAULTS["asks"], 1.0
-    if REFERS_BACK.match(small) and "announces" not in cues:  # "This paper presents …"
+    if _SPOKEN.match(text):
+        yield _FAULTS["spoken"], 1.0
+    if sentence.block.heading_path and _is_aside(sentence.block.heading_path[-1]):
+        yield _FAULTS["aside"], 1.0
+    for name, pattern in (("rights", RIGHTS), ("example", EXAMPLE)):
+        if pattern.search(small):
+            yield _FAULTS[name], 1.0
+    if REFERS_BACK.match(small) and not is_announced:  # "This paper presents …"
         yield _FAULTS["refers_back"], 1.0
+
+
+def _is_fragment(text: str, words: Sequence[str]) -> bool:
+    """Whether it is only a part: without an end, or the rest of a sentence that was divided, or of a quotation."""
+    few = FEW_PAIRS if WITHOUT_SPACES.search(text) else FEW_WORDS
+    is_repeating = 2 * len(set(words)) < len(words)
+    if len(words) < few or is_repeating or not _ENDED.search(text) or text[0].islower() or _SPELT.search(text):
+        return True
+    is_mark = not text[0].isalnum() and not _SPOKEN.match(text) and text[0] not in "([¿¡（"
+    return is_mark or any(text.count(one) != text.count(other) for one, other in _PAIRED) or text.count('"') % 2 == 1
 
 
 def words_of(text: str) -> list[str]:
@@ -367,7 +419,17 @@ def _points_elsewhere(heading: str) -> bool:
 
 
 def _sections_of(block: Block) -> tuple[str, ...]:
-    return _sections_called(block.heading_path[-1]) if block.heading_path else ()
+    return tuple(name for heading in block.heading_path for name in _sections_called(heading))
+
+
+def _is_unlike_latin(text: str) -> bool:
+    """Whether most of it is in letters that UTF-8 has two or three bytes for."""
+    return not text.isascii() and len(text.encode(errors="replace")) > 1.4 * len(text)
+
+
+@lru_cache(maxsize=1024)
+def _is_aside(heading: str) -> bool:
+    return ASIDE.match(heading) is not None
 
 
 @lru_cache(maxsize=1024)
@@ -403,7 +465,11 @@ class _Cues:
     sums_up: str
     refers_back: str
     elsewhere: str
+    example: str
+    rights: str
+    aside: str
     abstract: str
+    introduction: str
     conclusion: str
     not_summed_up: str
 
@@ -422,7 +488,12 @@ _BY_LANGUAGE: Mapping[str, _Cues] = {
         r"otherwise|for example|for instance|then|and|or|so)\b",
         elsewhere=r"(?:figure|fig\.|table|section|chapter|page|appendix)\s?\d|see (?:also|section|chapter|the|page|"
         r"below|above|appendix)\b",
+        example=r"for example|for instance|e\.g\.",
+        rights=r"copyright|all rights reserved|redistribut|without (?:any )?warrant|"
+        r"permission is (?:hereby )?granted|trademark|isbn",
+        aside=r"(?:note|tip|hint|warning|caution|important)s?",
         abstract=r"abstract|executive summary|summary|overview",
+        introduction=r"introduction|introductory|preface|foreword|about this|what is|purpose",
         conclusion=r"conclusions?|conclud|discussion",
         not_summed_up=r"references|bibliography|works cited|acknowledge?ments?|appendi(?:x|ces)|index|"
         r"table of contents|contents|(?:full )?licen[cs]e|copyright|legal notice|colophon",
@@ -436,7 +507,11 @@ _BY_LANGUAGE: Mapping[str, _Cues] = {
         refers_back=r"(?:dies(?:e[rsmn]?)?|es|er|sie|ihre?|jedoch|aber|auch|außerdem|ansonsten|zum beispiel|dann|"
         r"und|oder|so|dort)\b",
         elsewhere=r"(?:abbildung|abb\.|tabelle|abschnitt|kapitel|seite|anhang)\s?\d|siehe\b",
+        example=r"zum beispiel|beispielsweise|z\. ?b\.",
+        rights=r"urheberrecht|alle rechte vorbehalten|weiterver(?:breit|teil)|gewährleistung|warenzeichen",
+        aside=r"(?:anmerkung|hinweis|tipp|warnung|achtung|vorsicht|wichtig)(?:en|e|s)?",
         abstract=r"zusammenfassung|kurzfassung|überblick",
+        introduction=r"einleitung|einführung|vorwort|über dies",
         conclusion=r"fazit|schluss|diskussion|ausblick",
         not_summed_up=r"literatur(?:verzeichnis)?|quellen(?:verzeichnis)?|danksagung|anhang|inhalt(?:sverzeichnis)?|"
         r"impressum|lizenz|urheberrecht|rechtliche hinweise",
@@ -449,7 +524,11 @@ _BY_LANGUAGE: Mapping[str, _Cues] = {
         refers_back=r"(?:ce(?:ci|la|s|tte|t)?|c['’]est|il|elles?|ils|cependant|mais|aussi|de plus|sinon|par exemple|"
         r"ensuite|et|ou|ainsi)\b",
         elsewhere=r"(?:figure|tableau|section|chapitre|page|annexe)\s?\d|(?:voir|voyez|consultez)\b",
+        example=r"par exemple|p\. ?ex\.",
+        rights=r"droits? d['’]auteur|tous droits réservés|redistribu|sans (?:aucune )?garantie",
+        aside=r"(?:note|remarque|astuce|avertissement|attention|important)s?",
         abstract=r"résumé|vue d['’]ensemble|aperçu",
+        introduction=r"introduction|préface|avant-propos|à propos",
         conclusion=r"conclusions?|discussion|bilan",
         not_summed_up=r"bibliographie|références|remerciements|annexes?|table des matières|sommaire|licence|"
         r"droits d['’]auteur|mentions légales",
@@ -462,7 +541,11 @@ _BY_LANGUAGE: Mapping[str, _Cues] = {
         refers_back=r"(?:est[eao]s?|es[eao]s?|ell[ao]s?|él|sin embargo|pero|además|también|si no|por ejemplo|luego|"
         r"entonces|así)\b",
         elsewhere=r"(?:figura|tabla|sección|capítulo|página|apéndice)\s?\d|(?:véase|vea|consulte)\b",
+        example=r"por ejemplo|p\. ?ej\.",
+        rights=r"derechos de autor|todos los derechos reservados|redistribu|sin (?:ninguna )?garantía",
+        aside=r"(?:nota|consejo|sugerencia|advertencia|aviso|importante|atención)s?",
         abstract=r"resumen|visión general|sumario",
+        introduction=r"introducción|prefacio|prólogo|acerca de",
         conclusion=r"conclusi(?:ón|ones)|discusión",
         not_summed_up=r"bibliografía|referencias|agradecimientos|índice|apéndices?|anexos?|licencia|derechos de autor",
     ),
@@ -474,7 +557,11 @@ _BY_LANGUAGE: Mapping[str, _Cues] = {
         refers_back=r"(?:est[ea]s?|ess[ea]s?|isto|isso|el[ea]s?|no entanto|porém|mas|também|além disso|caso contrário|"
         r"por exemplo|então|ou|assim)\b",
         elsewhere=r"(?:figura|tabela|seção|secção|capítulo|página|apêndice)\s?\d|(?:veja|ver|consulte)\b",
+        example=r"por exemplo|p\. ?ex\.",
+        rights=r"direitos autorais|todos os direitos reservados|redistribu|sem (?:qualquer )?garantia",
+        aside=r"(?:nota|dica|aviso|atenção|importante|cuidado)s?",
         abstract=r"resumo|visão geral",
+        introduction=r"introdução|prefácio|sobre est",
         conclusion=r"conclus(?:ão|ões)|discussão",
         not_summed_up=r"bibliografia|referências|agradecimentos|índice|apêndices?|anexos?|licença|direitos autorais",
     ),
@@ -486,7 +573,11 @@ _BY_LANGUAGE: Mapping[str, _Cues] = {
         refers_back=r"(?:quest[oaei]|quell[oaei]|ciò|esso|ess[aei]|lui|lei|loro|tuttavia|ma|inoltre|anche|altrimenti|"
         r"per esempio|ad esempio|poi|così)\b",
         elsewhere=r"(?:figura|tabella|sezione|capitolo|pagina|appendice)\s?\d|(?:si veda|vedi|vedere|consultare)\b",
+        example=r"per esempio|ad esempio|p\. ?es\.",
+        rights=r"diritti d['’]autore|tutti i diritti riservati|ridistribu|senza (?:alcuna )?garanzia",
+        aside=r"(?:nota|note|suggerimento|avviso|avvertimento|avvertenza|attenzione|importante)",
         abstract=r"sommario|riassunto|panoramica",
+        introduction=r"introduzione|prefazione|premessa",
         conclusion=r"conclusion[ei]|discussione",
         not_summed_up=r"bibliografia|riferimenti|ringraziamenti|indice|appendic[ei]|allegati|licenza|"
         r"diritti d['’]autore",
@@ -498,7 +589,11 @@ _BY_LANGUAGE: Mapping[str, _Cues] = {
         sums_up=r"(?:concluderend|samenvattend|kortom|uiteindelijk|daarom|dus|belangrijk(?:ste)?|doel)\b",
         refers_back=r"(?:dit|deze|dat|hij|zij|hun|echter|maar|ook|bovendien|anders|bijvoorbeeld|dan)\b",
         elsewhere=r"(?:figuur|tabel|paragraaf|hoofdstuk|pagina|bijlage)\s?\d|zie\b",
+        example=r"bijvoorbeeld|bijv\.",
+        rights=r"auteursrecht|alle rechten voorbehouden|zonder (?:enige )?garantie",
+        aside=r"(?:opmerking|noot|tip|waarschuwing|let op|belangrijk)(?:en)?",
         abstract=r"samenvatting|overzicht",
+        introduction=r"inleiding|voorwoord|over dit",
         conclusion=r"conclusies?|discussie|slot",
         not_summed_up=r"literatuur(?:lijst)?|bronnen|dankwoord|bijlagen?|inhoudsopgave|licentie|auteursrecht",
     ),
@@ -508,7 +603,11 @@ _BY_LANGUAGE: Mapping[str, _Cues] = {
         sums_up=r"(?:podsumowując|w skrócie|ostatecznie|dlatego|zatem|ważn\w+|główn\w+|cel)\b",
         refers_back=r"(?:jednak|ale|także|również|ponadto|na przykład|wtedy|lub|więc)\b",
         elsewhere=r"(?:rysun\w+|tabel\w+|rozdzia\w+|stron\w+|dodat\w+)\s?\d|(?:zobacz|zob\.|patrz)",
+        example=r"na przykład|np\.",
+        rights=r"prawa autorskie|wszelkie prawa zastrzeżone|bez (?:żadnej )?gwarancji",
+        aside=r"(?:uwaga|uwagi|wskazówka|ostrzeżenie|ważne)",
         abstract=r"streszczenie|przegląd",
+        introduction=r"wstęp|wprowadzenie|przedmowa",
         conclusion=r"wnioski|podsumowanie|dyskusja",
         not_summed_up=r"bibliografia|literatura|spis treści|podziękowania|dodat(?:ek|ki)|indeks|licencja|"
         r"prawa autorskie",
@@ -520,36 +619,63 @@ _BY_LANGUAGE: Mapping[str, _Cues] = {
         sums_up=r"(?:таким образом|в заключение|итак|наконец|поэтому|важн\w+|главн\w+|цель)\b",
         refers_back=r"(?:эт[оаи]|этот|он[аои]?|его|их|однако|но|также|кроме того|иначе|например|затем|тогда|или)\b",
         elsewhere=r"(?:рисун\w+|рис\.|таблиц\w+|раздел\w*|глав\w+|стр\.|приложени\w+)\s?\d|(?:смотрите|см\.)",
+        example=r"например|к примеру",
+        rights=r"авторск\w+ прав\w*|все права защищены|без (?:каких-либо )?гарантий",
+        aside=r"(?:примечани[ея]|замечани[ея]|совет|подсказка|предупреждение|внимание|важно)",
         abstract=r"аннотация|резюме|обзор",
+        introduction=r"введение|предисловие|об этом",
         conclusion=r"заключение|выводы|обсуждение",
         not_summed_up=r"литература|список литературы|благодарности|приложени[ея]|содержание|оглавление|лицензия|"
         r"авторские права",
     ),
     "ja": _Cues(
         announces=r"", results=r"", sums_up=r"", refers_back=r"(?:これ|それ|この|その|しかし|また|例えば|たとえば)",
-        elsewhere=r"を参照", abstract=r"要旨|要約|概要", conclusion=r"おわりに|まとめ|結論",
+        elsewhere=r"を参照|を見て|をご覧",
+        example=r"例えば|たとえば",
+        rights=r"著作権|再配布|無断転載|無保証",
+        aside=r"(?:注意|ヒント|警告|重要|メモ|注記)",
+        abstract=r"要旨|要約|概要",
+        introduction=r"はじめに|序文|まえがき|序論|序章",
+        conclusion=r"おわりに|まとめ|結論",
         not_summed_up=r"参考文献|謝辞|付録|目次|索引|著作権|ライセンス",
     ),
     "zh": _Cues(
         announces=r"", results=r"", sums_up=r"", refers_back=r"(?:这|此|它|但|然而|也|例如)",
-        elsewhere=r"请?参[见看考照]", abstract=r"摘要|概述|概要", conclusion=r"结论|結論|总结",
+        elsewhere=r"请?参[见看考照]|请查看",
+        example=r"例如|比如",
+        rights=r"版权|著作權|保留所有权利|再分发",
+        aside=r"(?:注意|提示|警告|重要|备注|说明)",
+        abstract=r"摘要|概述|概要",
+        introduction=r"引言|前言|介绍|简介|序言",
+        conclusion=r"结论|結論|总结",
         not_summed_up=r"参考文献|致谢|附录|目录|索引|版权|许可证",
     ),
 }  # fmt: skip
 
 
 def _in_all(name: str, before: str = r"\b", after: str = "", flags: int = 0) -> re.Pattern[str]:
-    patterns = (getattr(cues, name) for cues in _BY_LANGUAGE.values())
-    return re.compile(before + "(?:" + "|".join(one for one in patterns if one) + ")" + after, flags)
+    patterns = {code: getattr(cues, name) for code, cues in _BY_LANGUAGE.items()}
+    spaced = "|".join(pattern for code, pattern in patterns.items() if pattern and code not in _UNSPACED)
+    unspaced = "|".join(patterns[code] for code in _UNSPACED if patterns[code])
+    anywhere = before if before.startswith("^") else ""
+    return re.compile(f"{before}(?:{spaced}){after}" + (f"|{anywhere}(?:{unspaced})" if unspaced else ""), flags)
 
 
+_UNSPACED = ("ja", "zh")
+_NUMBERED = r"^\W*(?:(?:\d+|[IVX]+)\b\W*(?!\d))?"
 # Of sentences in small letters: a third of the time of a pattern that ignores the difference.
 CUES = {name: _in_all(name) for name in ("announces", "results", "sums_up")}
 """By the names of the weights."""
 REFERS_BACK = _in_all("refers_back", before=r"\W*")
 """The beginning of a sentence that does not stand by itself."""
 ELSEWHERE = _in_all("elsewhere", before=r"(?<![^\W_])")
-SECTIONS = {name: _in_all(name, flags=re.IGNORECASE) for name in ("abstract", "conclusion")}
-"""What a section is called that tells of the whole; by the names of the weights."""
+EXAMPLE = _in_all("example")
+RIGHTS = _in_all("rights")
+ASIDE = _in_all("aside", before=r"\W*", after=r"\W*$", flags=re.IGNORECASE)
+"""What a heading is called that sets a remark apart."""
+SECTIONS = {
+    name: _in_all(name, before=_NUMBERED, flags=re.IGNORECASE) for name in ("abstract", "introduction", "conclusion")
+}
+"""What a section is called that tells of the whole; "3.1 Introduction to maps" or "A statistical overview" do not."""
 NOT_SUMMED_UP = _in_all("not_summed_up", after=r"\b", flags=re.IGNORECASE)
 """Sections that point elsewhere, or thank."""

@@ -128,6 +128,13 @@ def test_nine_languages_announce_sum_up_and_thank(announced: str, heading: str, 
         "Fire!",
         "Is the kiln of Uruk fired with reed and clay?",
         "However, it is the kiln of Uruk that was fired with reed.",
+        "and so the kiln of Uruk was fired with reed.",
+        "The kiln of Uruk (which was fired with reed.",
+        "- fire the kiln of Uruk with reed, the kiln of Uruk with reed.",
+        "Set $KILN=/uruk/reed && fire --kiln=$KILN --with=[reed] of Uruk.",
+        "For example, the kiln of Uruk was fired with reed.",
+        "Copyright of the kiln of Uruk, fired with reed, all rights reserved.",
+        '"The kiln of Uruk was fired with reed," said the potter of Uruk.',
         "k i l n o f U r u k f i r e d w i t h reed.",
     ],
 )
@@ -135,6 +142,35 @@ def test_what_does_not_stand_by_itself_is_not_taken_where_a_sentence_does(fault:
     good = "The kiln of Uruk was fired with reed."
     blocks = blocks_of("Lunch was served at noon in the old mill.", fault, good, "Grain was cut in the marshes below.")
     assert [one.block_id for one in digest_of(blocks, 1, title="The kiln of Uruk fired with reed")] == [3]
+
+
+@pytest.mark.parametrize(
+    ("heading", "tells"),
+    [
+        ("Introduction", True), ("1 Introduction", True), ("II. Conclusions and outlook", True), ("Preface", True),
+        ("はじめに", True), ("3.1 Introduction to maps", False), ("A statistical overview", False),
+        ("概念のまとめ", False),
+    ],
+)  # fmt: skip
+def test_sections_that_tell_of_the_whole_are_those_of_the_whole_document(heading: str, tells: bool) -> None:
+    def weight(heading: str) -> float:
+        blocks = [Block(1, Kind.PARAGRAPH, "The kiln of Uruk was fired with reed.", heading_path=(heading,))]
+        return Weights([*blocks, *[Block(2, Kind.PARAGRAPH, "Grain was cut below.", heading_path=("Grain",))]]).of(1)
+
+    assert (weight(heading) > weight("Kilns") + 0.1) is tells
+
+
+def test_what_stands_under_a_remark_or_in_another_script_steps_behind() -> None:
+    said = "Печь в Уруке топили тростником из болот."
+    other = "The kiln of Uruk was fired with reed."
+    blocks = [
+        Block(1, Kind.PARAGRAPH, said, heading_path=("Примечание",)),
+        *(Block(number, Kind.PARAGRAPH, said, heading_path=("Печи",)) for number in (2, 3)),
+        Block(4, Kind.PARAGRAPH, other, heading_path=("Печи",)),
+    ]
+    weights = Weights(blocks, title=f"{said} {other}")
+    assert weights.of(1) < weights.of(2)
+    assert weights.of(4) < weights.of(3)
 
 
 def test_pairs_of_words_are_counted_in_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
