@@ -23,7 +23,8 @@ MOST_CHARACTERS = 8000
 """Of a piece; longer paragraphs are divided at the end of a line, of a sentence or of a word."""
 MOST_HEADING_CHARACTERS = 80
 
-_GAP = re.compile(r"(?:\r\n|\r|\n)(?:[ \t]*(?:\r\n|\r|\n))+|\f+")
+_NEW_LINE = r"(?:\r\n|\r(?!\n)|\n)"  # the two of one end are never taken for two ends
+_GAP = re.compile(rf"{_NEW_LINE}(?:[ \t]*{_NEW_LINE})+|\f+")
 _UNDERLINED = re.compile(r"\s*(\S[^\n]*)\n[ \t]*(={3,}|-{3,})[ \t]*(?:\n|$)")
 _SECTION = re.compile(r"(\d+(?:\.\d+)+)\.?[ \t]+\S.*[^.!?,;:]")
 _CHAPTER = re.compile(r"[^\W\d_]+[ \t]+(?:\d+|[IVXLCDM]+)[.:]?")

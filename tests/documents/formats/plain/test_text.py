@@ -31,6 +31,12 @@ def items(tmp_path: Path, data: bytes, encoding: str = "") -> tuple[list[Piece],
     return [each for each in rest if isinstance(each, Piece)], remarks, opened.encoding
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_lines_of_a_paragraph_belong_together_however_they_end(tmp_path: Path, end: str) -> None:
+    pieces, _, _ = items(tmp_path, f"One line{end}and its next.{end}{end}Two.{end} {end}{end}Three.{end}".encode())
+    assert [piece.text for piece in pieces] == ["One line\nand its next.", "Two.", "Three."]
+
+
 def test_paragraphs_stand_between_blank_lines_and_keep_their_own_lines(tmp_path: Path) -> None:
     pieces, remarks, encoding = items(tmp_path, b"One line\nand its next.\n \t\n\n  Two.\r\n\r\nThree\x0cfour\n")
     assert [piece.text for piece in pieces] == ["One line\nand its next.", "  Two.", "Three", "four"]
