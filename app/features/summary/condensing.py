@@ -119,7 +119,8 @@ class Mapping:
             problem=problem,
         )
         if budgets.is_small:
-            rules = prompts.spread(work.citable(section), most, work.language)
+            numbers = work.citable(section)
+            rules = prompts.spread(numbers, most, work.language, begins_with_number=not budgets.only_chooses)
         else:
             rules = prompts.json_points(section.ids, most, has_quotes=True)
         return work.ask(messages, budgets.points_limit, rules, attempt)

@@ -308,9 +308,10 @@ _BEGINS = (
 )
 """Large letters, and those of scripts that have only one size. Forbidding what a text is not to begin with led small
 models to signs that nobody had thought of."""
+_NUMBER_FIRST = ' | [1-9] [0-9.,]{0,8} " " [a-zß-ÿ]'
 _SENTENCE = rf"""
 text ::= begin unit{{{LEAST_CHARACTERS},{MOST_SENTENCE_CHARACTERS}}} [ENDS]
-begin ::= [{_BEGINS}] | [{CAPITAL}] ". " | [1-9] [0-9.,]{{0,8}} " " [a-zß-ÿ]
+begin ::= [{_BEGINS}] | [{CAPITAL}] ". "{_NUMBER_FIRST}
 unit ::= [^ENDS\n\[\]] | [.!?] [^ {CAPITAL}\n\[\]] | [ (-] (short ". "){{0,2}} goes
 goes ::= short ". " | lower | initials
 initials ::= [{CAPITAL}] ("." [{CAPITAL}]){{1,4}} | ([{CAPITAL}] "." [ -]?){{0,4}} [{CAPITAL}] ". "
@@ -327,11 +328,14 @@ char ::= [^"\\\x00-\x1f\x7f] | "\\" ["\\/bfnrt]
 """
 
 
-def spread(ids: Sequence[int], count: int, language: str, form: Form = Form.BULLETS) -> str:
+def spread(
+    ids: Sequence[int], count: int, language: str, form: Form = Form.BULLETS, *, begins_with_number: bool = True
+) -> str:
     """What small models write: `[12] text` a line, each text one sentence, the numbers in the order of the document.
 
     Each line has its own stretch of the numbers: so the model gets through all of the text, where it would else stay
-    with the paragraph that it began with. Seen before its sentence, a number makes it copy that very paragraph.
+    with the paragraph that it began with. Seen before its sentence, a number makes it copy that very paragraph. The
+    smallest begin to count where a sentence may begin with a number.
     """
     parts = [f"line{n}" for n in range(1, count + 1)]
     before = {Form.PARAGRAPHS: _BREAKS, Form.QUESTIONS: 'question "\\n" '}.get(form, "")
@@ -344,7 +348,8 @@ def spread(ids: Sequence[int], count: int, language: str, form: Form = Form.BULL
         rules.append(f'{part} ::= {asked}"[" ({one_of(_share(ids, n, count))}) "] " text "\\n"')
     rules += ['break ::= "\\n"'] if before is _BREAKS else []
     rules += [_QUESTION] if form is Form.QUESTIONS else []
-    return "\n".join(rules) + _SENTENCE.replace("ENDS", _ENDS_OF.get(language[:2], _USUAL_ENDS))
+    sentence = _SENTENCE if begins_with_number else _SENTENCE.replace(_NUMBER_FIRST, "")
+    return "\n".join(rules) + sentence.replace("ENDS", _ENDS_OF.get(language[:2], _USUAL_ENDS))
 
 
 def choice(numbers: Sequence[int], count: int, form: Form = Form.BULLETS) -> str:

@@ -334,6 +334,7 @@ def test_all_sections_begin_with_the_same_instructions_and_allow_only_their_own_
         asked = [one for one in requests(model.script) if "===== part =====" in one["messages"][-1][1]]
     assert len({one["messages"][0][1] for one in asked}) == 1
     assert {one["messages"][1][1].partition("\n")[0] for one in asked} == {"Document: report.pdf"}
+    assert not any("[1-9]" in one["grammar"] for one in asked), "the smallest would count"
     assert ['("2")' in one["grammar"] or '"2"' in one["grammar"] for one in asked] == [True, False, False]
     assert all(one["task_sampling"]["seed"] is not None for one in asked)
 
