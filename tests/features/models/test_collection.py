@@ -427,6 +427,8 @@ def test_switching_the_network_off_stops_downloads_and_on_goes_on(app: Fireside,
     assert isinstance(ear.wait_for("paused").error, NetworkOff)
     with pytest.raises(NetworkOff):
         app.models.hub.search(Query("x"))
+    # That it is paused is told before its child is gone, which would still take what the Hub sends from here on.
+    hub.wait_for(lambda: not any(thread.name.startswith("download ") for thread in threading.enumerate()))
     hub.heal()
     app.change("network", allowed=True)
     done = ear.wait_for("done")

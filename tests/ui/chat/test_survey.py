@@ -217,7 +217,7 @@ def test_esc_stops_and_keeps_what_is_there_and_it_goes_on_where_it_was(open_chat
     assert link.x() < 2 * link.width(), "right behind “Stopped”, however long the words were before"
     goes_on = desk.heard(desk.root.answer_finished)
     desk.click_action(desk.last, "Continue")
-    desk.wait(lambda: goes_on, 20_000)
+    desk.wait(lambda: goes_on)  # the slow part may not have been asked before Esc, and takes its half minute now
     assert desk.last_text.startswith("**2 found**")
     assert desk.last_message.versions == (desk.last_message.id,), "it is the same answer"
 
