@@ -10,13 +10,9 @@ from app.core.events import (
     CancelToken,
     Finished,
     FinishReason,
-    LoadProgress,
-    ModelLoaded,
-    PromptProgress,
     TextDelta,
     TokenChosen,
     TokenSeen,
-    Waiting,
 )
 from app.engine.client import EngineClient
 from app.engine.protocol import Ask
@@ -71,5 +67,3 @@ def continue_text(
                 yield index, one
             case AppError():
                 raise event
-            case Waiting() | PromptProgress() | LoadProgress() | ModelLoaded():
-                pass
