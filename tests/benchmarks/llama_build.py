@@ -1,4 +1,4 @@
-"""Builds llama-server and llama-bench from the archive that our engine is built from, once per recipe.
+"""Builds llama-server, llama-bench and llama-perplexity from the archive that our engine is built from, once per recipe.
 
 The archive is pinned by hash in ``packaging/requirements/engine.txt``. What is built lands in
 ``${XDG_CACHE_HOME:-~/.cache}/fireside/comparison/<version>-<recipe>/`` and takes about ten minutes on two cores.
@@ -44,7 +44,7 @@ class Recipe:
         return cache_folder("comparison") / f"{engine_version()}-{key}"
 
 
-DEFAULT = Recipe((), ("llama-server", "llama-bench"))
+DEFAULT = Recipe((), ("llama-server", "llama-bench", "llama-perplexity"))
 OWN_THREADS = Recipe(("-DGGML_OPENMP=OFF",), ("llama-bench",))
 
 
