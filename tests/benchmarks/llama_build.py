@@ -1,4 +1,4 @@
-"""Builds llama-server, llama-bench and llama-perplexity from the archive that our engine is built from, once per recipe.
+"""Builds llama-server, llama-bench and llama-perplexity from the archive that our engine is built from, once a recipe.
 
 The archive is pinned by hash in ``packaging/requirements/engine.txt``. What is built lands in
 ``${XDG_CACHE_HOME:-~/.cache}/fireside/comparison/<version>-<recipe>/`` and takes about ten minutes on two cores.
