@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from app.features.chats import Chats
     from app.features.documents import Documents
     from app.features.models.collection import Models
+    from app.features.pages import Pages
     from app.features.summary.summaries import Summaries
     from app.features.survey.surveys import Surveys
     from app.features.translation.translations import Translations
@@ -142,6 +143,13 @@ class Fireside:
         from app.features.chat.answers import Chat
 
         return Chat(lambda: self.engine, self.conversations, self.documents, lambda: self.settings)
+
+    @_Once
+    def pages(self) -> Pages:
+        """The pages that are written with a model."""
+        from app.features.pages import Pages
+
+        return Pages(self.database)
 
     @_Once
     def models(self) -> Models:
@@ -285,6 +293,7 @@ class Fireside:
         if Jobs(self.database).ids(TRANSLATION) or (copies.is_dir() and any(copies.iterdir())):
             self.translations.tidy(self._began_at)  # 7 MB of modules, which who never translated does without
         self.documents.store.purge(self._began_at)
+        self.pages.purge_deleted(self._began_at)
         erase_traces(self.database)
         remove_old_backups(self.database, time.time())
 
@@ -535,7 +544,8 @@ def _notices(wrong_settings: list[str], database: Database) -> list[Sentence]:
         found, kept = database.recovered, "A new, empty one is in use."
         if found is not None:
             chats, messages = _counted(found.chats, "chat"), _counted(found.messages, "message")
-            kept = f"What could be read of it is here: {chats} with {messages}."
+            pages = f", {_counted(found.pages, 'page')}" if found.pages else ""
+            kept = f"What could be read of it is here: {chats} with {messages}{pages}."
         notices.append(Sentence(text, kept, "open_folder"))
     if wrong_settings == ["settings"]:
         notices.append(

@@ -189,12 +189,18 @@ def test_folders_and_files_are_as_closed_as_what_they_are_in(tmp_path: Path) -> 
         assert (top / "a" / "b" / "c").stat().st_mode & 0o777 == mode & 0o666
 
 
-def test_a_deleted_chat_is_in_no_file_of_the_home_after_the_next_start(fresh_home: Path, tmp_path: Path) -> None:
+def test_a_deleted_chat_or_page_is_in_no_file_of_the_home_after_the_next_start(
+    fresh_home: Path, tmp_path: Path
+) -> None:
     app = build()
     for number in range(3):
         chat = app.conversations.create(title=f"Title {number} Zanzibarium" if number == 1 else "kept")
         app.conversations.add_message(chat.id, None, Role.USER, f"about {'Zanzibarium' if number == 1 else 'rain'}")
     app.conversations.delete(2)
+    page = app.pages.create("What Zanzibarium is")
+    app.pages.keep_undo(page.id, "Zanzibarium")
+    app.pages.find("zanzi")
+    app.pages.delete(page.id)
     app.close()
     assert files_with("Zanzibarium", fresh_home) == ["fireside.db"], "it can still be restored"
     again = build()
@@ -209,6 +215,7 @@ def test_a_deleted_chat_is_in_no_file_of_the_home_after_the_next_start(fresh_hom
 def test_what_could_be_read_of_a_damaged_database_is_here_and_said(fresh_home: Path) -> None:
     app = build()
     chat = app.conversations.create(title="Still here")
+    app.pages.create("Here, too")
     app.conversations.add_message(chat.id, None, Role.USER, "a question")
     with app.database.reading() as connection:
         query = "SELECT rootpage FROM sqlite_schema WHERE name = 'messages_by_place'"
@@ -219,7 +226,8 @@ def test_what_could_be_read_of_a_damaged_database_is_here_and_said(fresh_home: P
         file.write(b"\xa5" * 4096)
     again = build()
     assert [found.title for found in again.conversations.find()] == ["Still here"]
-    assert "1 chat with 1 message." in again.notices[0].kept
+    assert "1 chat with 1 message, 1 page." in again.notices[0].kept
+    assert [row.title for row in again.pages.find()] == ["Here, too"]
     again.close()
 
 

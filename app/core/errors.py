@@ -42,6 +42,7 @@
     │   ├── DocumentTooDemanding      its child was ended at the limit of memory or time
     │   ├── DocumentReaderFailed      its child ended by itself
     │   ├── DocumentGone              what was read of it is not stored any more, or makes no sense
+    │   ├── TextFileUnreadable        no plain text, or too long for a page: `reason` says which
     │   ├── NotAligned                two texts to be compared that do not have as many parts
     │   ├── TargetIsSource            a translation would replace the document that it was made of
     │   ├── TargetIsOpen              another program has the file open that is to be replaced
@@ -305,6 +306,14 @@ class DocumentReaderFailed(EnvironmentProblem):
 
 class DocumentGone(EnvironmentProblem):
     name: str
+
+
+class TextFileUnreadable(EnvironmentProblem):
+    """For a page. `reason`: not_text, too_large, or one of the system's, as in DocumentUnreadable. `most_bytes` fit."""
+
+    path: str
+    reason: str
+    most_bytes: int
 
 
 class NotAligned(EnvironmentProblem):

@@ -65,7 +65,12 @@ def decode(data: bytes, chosen: str = "") -> Decoded:
 
 def encoding_for(data: bytes, chosen: str = "") -> str:
     """The encoding in which `decode` reads."""
-    return known(chosen) or find_encoding(_sample_of(data), len(data) <= SAMPLE_BYTES) or "cp1252"
+    return known(chosen) or encoding_of(data) or "cp1252"
+
+
+def encoding_of(data: bytes) -> str:
+    """The encoding that is found, "" where it is no text."""
+    return find_encoding(_sample_of(data), len(data) <= SAMPLE_BYTES)
 
 
 class DecodedStream:

@@ -141,7 +141,7 @@ class Remark:
     left_markup (count): pieces of HTML in another format, whose text was left.
     left_names (count): names of sheets, which formulas and links use, were left.
     left_values (count): texts with a structure of their own (ICU plurals, templates), which were left.
-    became_utf8 (encoding): written as UTF-8, since the encoding lacks letters of the translation.
+    became_utf8 (encoding): written as UTF-8, since the encoding lacks some of its letters.
     """
 
     name: str

@@ -143,6 +143,16 @@ def _document_unreadable(error: errors.DocumentUnreadable) -> Sentence:
     return Sentence(text.format(name=_name(error.path), program=program, other=other), "Nothing of it was attached.")
 
 
+def _text_file_unreadable(error: errors.TextFileUnreadable) -> Sentence:
+    name, kept = _name(error.path), "Your pages are as they were."
+    if error.reason == "not_text":
+        return Sentence(f"{name} is no plain text.", "Documents such as PDF or DOCX can be read in a chat.")
+    if error.reason == "too_large":
+        most = size_words(error.most_bytes)
+        return Sentence(f"{name} is too long for a page, which holds {most}.", "A part of it can be opened.")
+    return Sentence(_DOCUMENT_UNREADABLE.get(error.reason, "{name} could not be read.").format(name=name), kept)
+
+
 def _pages_missing(error: errors.DocumentPagesMissing) -> Sentence:
     unit, first, last = error.unit or "page", error.first_page, error.last_page
     wanted = (
@@ -262,6 +272,7 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], Sentence]] = {
     errors.DocumentGone: lambda e: Sentence(
         f"The text of {e.name} is not there any more. Please add the file again.", "Other documents are not affected."
     ),
+    errors.TextFileUnreadable: _text_file_unreadable,
     errors.NotAligned: lambda e: Sentence(
         f"{_name(e.source)} has {e.source_parts:,} parts and {_name(e.reference)} has {e.reference_parts:,}; "
         "they have to be the same text, part by part.",
@@ -411,7 +422,7 @@ _REMARKS: dict[str, Callable[[Values], str]] = {
         "1 text with a structure of its own was left as it is.",
         "{count} texts with a structure of their own were left as they are.",
     ),
-    "became_utf8": lambda v: f"It is written as UTF-8, since {v['encoding']} lacks letters of the translation.",
+    "became_utf8": lambda v: f"It is written as UTF-8, since {v['encoding']} lacks some of its letters.",
 }
 """For every name that `app.documents.source.Remark` documents."""
 

@@ -302,6 +302,58 @@ def m006_translations(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
+def m007_pages(connection: sqlite3.Connection) -> None:
+    """Pages of text, with the state before the last change of each, and a full-text index."""
+    # `title` is '' until a person gives one. `written` is JSON: ranges of characters that a model wrote and nobody has
+    # touched. `options` is JSON of how the page is gone on with. `file` is bytes as the system has them, '' for none;
+    # `file_form` is JSON: its encoding, byte order mark and line ends.
+    # A page that was changed is not indexed until somebody searches: saving it every second then costs its own pages
+    # only. Its undo state is apart for the same reason.
+    for statement in (
+        """CREATE TABLE pages (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            title TEXT NOT NULL,
+            text TEXT NOT NULL,
+            written TEXT NOT NULL,
+            cursor INTEGER NOT NULL,
+            options TEXT NOT NULL,
+            file BLOB NOT NULL,
+            file_form TEXT NOT NULL,
+            is_pinned INTEGER NOT NULL DEFAULT 0,
+            is_indexed INTEGER NOT NULL DEFAULT 0,
+            created_at REAL NOT NULL,
+            updated_at REAL NOT NULL,
+            deleted_at REAL
+        )""",
+        "CREATE INDEX pages_not_indexed ON pages (id) WHERE NOT is_indexed",
+        """CREATE TABLE page_undo (
+            page_id INTEGER PRIMARY KEY REFERENCES pages (id) ON DELETE CASCADE,
+            text TEXT NOT NULL,
+            written TEXT NOT NULL,
+            cursor INTEGER NOT NULL
+        )""",
+        "CREATE VIEW pages_searched AS SELECT id, title, text FROM pages WHERE is_indexed",
+        """CREATE VIRTUAL TABLE pages_index USING fts5 (
+            title, text, content = 'pages_searched', content_rowid = 'id', tokenize = 'unicode61 remove_diacritics 2'
+        )""",
+        """CREATE TRIGGER pages_added AFTER INSERT ON pages WHEN new.is_indexed BEGIN
+            INSERT INTO pages_index (rowid, title, text) VALUES (new.id, new.title, new.text);
+        END""",
+        """CREATE TRIGGER pages_changed AFTER UPDATE OF title, text, is_indexed ON pages
+        WHEN old.is_indexed <> new.is_indexed
+            OR (new.is_indexed AND (new.title <> old.title OR new.text <> old.text))
+        BEGIN
+            INSERT INTO pages_index (pages_index, rowid, title, text)
+                SELECT 'delete', old.id, old.title, old.text WHERE old.is_indexed;
+            INSERT INTO pages_index (rowid, title, text) SELECT new.id, new.title, new.text WHERE new.is_indexed;
+        END""",
+        """CREATE TRIGGER pages_removed AFTER DELETE ON pages WHEN old.is_indexed BEGIN
+            INSERT INTO pages_index (pages_index, rowid, title, text) VALUES ('delete', old.id, old.title, old.text);
+        END""",
+    ):
+        connection.execute(statement)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     m001_conversations,
     m002_context,
@@ -309,6 +361,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     m004_documents,
     m005_summaries,
     m006_translations,
+    m007_pages,
 )
 
 

@@ -43,7 +43,7 @@ def is_damaged(connection: sqlite3.Connection, path: Path, version: int) -> bool
         return bool(connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0])
     if path.stat().st_size > ALWAYS_CHECKED_BYTES:
         return False
-    return not (is_sound(connection, "conversations") and is_sound(connection, "messages"))
+    return not all(is_sound(connection, table) for table in IRREPLACEABLE if version >= SINCE.get(table, 1))
 
 
 def is_mended(connection: sqlite3.Connection, path: Path) -> bool:
@@ -234,14 +234,17 @@ MOST_ROWS = 10**8
 """More than any database of ours holds; what a damaged file says beyond that is no number of rows."""
 RECOVERED_TITLE = "Recovered chat"
 """Of a chat whose messages could be read, but not its title."""
-IRREPLACEABLE = ("conversations", "messages")
+IRREPLACEABLE = ("conversations", "messages", "pages")
 """What a person wrote; a document can be read again."""
+SINCE = {"pages": 7}
+"""The schema that brought a table; the others were there from the first."""
 LATER = {"conversations": ("sampling",), "messages": ("thinking",)}
 """The first column that was added to a table later: rows from before are stored without it and what follows."""
 _TYPES: dict[str, type | tuple[type, ...]] = {"INTEGER": int, "REAL": (int, float), "TEXT": str, "BLOB": bytes}
 _JSON = {
     "sampling", "stats", "sources", "spec", "progress", "error", "info", "fields", "passages",
     ("job_steps", "value"), ("translation_segments", "source"), ("translation_segments", "target"),
+    "written", "options", "file_form",
 }  # fmt: skip
 _WORDS: dict[tuple[str, str], set[str]] = {
     ("messages", "role"): {role.value for role in Role},
@@ -251,10 +254,11 @@ _WORDS: dict[tuple[str, str], set[str]] = {
 
 @dataclass(frozen=True)
 class Recovered:
-    """What was found in a damaged file: how many chats and messages, and of everything how many rows."""
+    """What was found in a damaged file: how many chats, messages and pages, and of everything how many rows."""
 
     chats: int
     messages: int
+    pages: int
     rows: int
 
 
@@ -271,7 +275,7 @@ def recover(damaged: sqlite3.Connection, new: sqlite3.Connection, pages: Path | 
         new.execute(f"DROP TRIGGER {name}")
     counts = {table: _copy(damaged, new, table) for table in _tables(new)}
     if pages is not None:
-        for table in IRREPLACEABLE:
+        for table in set(IRREPLACEABLE) & set(counts):
             if _read(damaged, f"SELECT count(*) FROM {table} NOT INDEXED") is None:
                 counts[table] += _copy_from_pages(pages, new, table)
     for name, number in _read(damaged, "SELECT name, seq FROM sqlite_sequence") or ():  # ids that never come back
@@ -287,7 +291,11 @@ def recover(damaged: sqlite3.Connection, new: sqlite3.Connection, pages: Path | 
         settle_leaf(new, chat)
     new.execute("COMMIT")
     log.info("recovered from a damaged database: %s", ", ".join(f"{table} {count}" for table, count in counts.items()))
-    return Recovered(len(chats), new.execute("SELECT count(*) FROM messages").fetchone()[0], sum(counts.values()))
+    messages, found_pages = (
+        new.execute(f"SELECT count(*) FROM {table}").fetchone()[0] if table in counts else 0
+        for table in ("messages", "pages")
+    )
+    return Recovered(len(chats), messages, found_pages, sum(counts.values()))
 
 
 def _tables(connection: sqlite3.Connection) -> list[str]:

@@ -12,7 +12,7 @@ STRUCTURE_ID = 10
 
 
 def rebuilt_texts(database: Path, scratch: Path) -> dict[str, list[str]]:
-    """By index: what the position lists say, entry by entry, deleted or not, each part of the index by itself.
+    """By index: what the position lists say of each column of an entry, deleted or not; each part of it by itself.
 
     A deleted entry is hidden only by a note in a newer part: with one part alone in the index's list of parts, all it
     holds is seen. Layout of that list: sqlite3's ext/fts5/fts5_index.c, fts5StructureDecode.
@@ -33,9 +33,9 @@ def rebuilt_texts(database: Path, scratch: Path) -> dict[str, list[str]]:
                 connection.execute(f"UPDATE {index}_data SET block = ? WHERE id = {STRUCTURE_ID}", (part,))
             with closing(sqlite3.connect(scratch, isolation_level=None)) as connection:
                 connection.execute(f"CREATE VIRTUAL TABLE temp.seen USING fts5vocab (main, {index}, instance)")
-                words: dict[int, list[tuple[int, str]]] = {}
-                for term, row, place in connection.execute("SELECT term, doc, offset FROM temp.seen"):
-                    words.setdefault(row, []).append((place, term))
+                words: dict[tuple[int, str], list[tuple[int, str]]] = {}
+                for term, row, column, place in connection.execute("SELECT term, doc, col, offset FROM temp.seen"):
+                    words.setdefault((row, column), []).append((place, term))
                 found[index] += [" ".join(term for _, term in sorted(places)) for places in words.values()]
     return found
 

@@ -18,6 +18,7 @@ from app.store.database import Database
 from app.store.documents import DocumentStore
 from app.store.jobs import Jobs, SummaryStore
 from app.store.models import ModelNotes
+from app.store.pages import PageStore
 from app.store.translations import Entry, Made, Outcome, Pair, TranslationMemory, TranslationStore
 
 SCHEMA = """
@@ -28,7 +29,7 @@ WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' AND name NOT GLOB '*_index_*'
 TABLES = (
     "conversations", "messages", "jobs", "models", "documents", "blocks", "attachments",
     "job_documents", "job_steps", "job_step_uses", "job_results",
-    "translation_segments", "translation_memory", "glossary_terms",
+    "translation_segments", "translation_memory", "glossary_terms", "pages", "page_undo",
 )  # fmt: skip
 
 
@@ -129,6 +130,19 @@ def fill_translations(database: Database) -> None:
     store.keep_glossary("en", "de", [("moon", "Mond"), ("Fireside", "Fireside")])
 
 
+def fill_pages(database: Database) -> None:
+    """A page with a model's words and an undo state that somebody searched, one of a file, and a deleted one."""
+    pages = PageStore(database, clock=lambda: 1_760_000_000.0)
+    page = pages.create("Größe der Sonne\n", options={"count": 3, "max_tokens": 30})
+    pages.save(page.id, "Größe der Sonne\nDie Sonne ist 109 Erden breit. ☀️", [(26, 46)], 46)
+    pages.keep_undo(page.id, "Größe der Sonne\nDie Sonne", [], 25)
+    pages.set_pinned(page.id, True)
+    pages.find("erden")
+    form = {"encoding": "cp1252", "newline": "\r\n", "has_mark": False}
+    pages.create("print('größer')\n", title="größe.py", file=Path("/texts/größe.py"), file_form=form)
+    pages.delete(pages.create("deleted").id)
+
+
 def _segment(number: int, text: str) -> dict[str, object]:
     return {
         "id": number,
@@ -163,6 +177,7 @@ def main() -> None:
         fill_documents(database)
         fill_summaries(database)
         fill_translations(database)
+        fill_pages(database)
         sys.stdout.write("BEGIN;\n" + "".join(f"{statement};\n" for statement in dump(database)) + "COMMIT;\n")
 
 

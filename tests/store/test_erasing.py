@@ -17,6 +17,7 @@ from app.store.database import Database
 from app.store.documents import DocumentStore
 from app.store.erasing import BACKUP_KEPT_S, erase_traces, remove_old_backups
 from app.store.jobs import Jobs, SummaryStore
+from app.store.pages import PageStore
 from app.store.translations import Entry, Outcome, Pair, TranslationMemory, TranslationStore
 from tests.helpers.deleted_text import files_with, rebuilt_texts
 
@@ -30,12 +31,15 @@ def text(number: int, *, is_secret: bool) -> str:
 
 
 def fill(database: Database, *, is_secret: bool) -> list[int]:
-    """Chats, documents, summaries and translations; returns the ids of the jobs."""
+    """Chats, documents, summaries, translations and pages; returns the ids of the jobs."""
     conversations, jobs = Conversations(database), Jobs(database)
     documents, attachments = DocumentStore(database), Attachments(database)
     summaries, translations = SummaryStore(database), TranslationStore(database)
-    made = []
+    made, pages = [], PageStore(database)
     for number in range(4):
+        page = pages.create(text(number, is_secret=is_secret), title=text(number, is_secret=is_secret))
+        pages.find("searched")
+        pages.keep_undo(page.id, text(number + 1, is_secret=is_secret))
         chat = conversations.create(title=text(number, is_secret=is_secret))
         parent = None
         for turn in range(10):
@@ -65,6 +69,10 @@ def delete_secrets(database: Database, jobs: list[int]) -> None:
     for chat in conversations.find(SECRET):
         conversations.delete(chat.id)
     conversations.purge_deleted()
+    pages = PageStore(database)
+    for page in pages.find(SECRET):
+        pages.delete(page.id)
+    pages.purge_deleted(time.time() + 1)
     for job_id in jobs:
         Jobs(database).remove(job_id)
     documents.purge(time.time() + 1)
@@ -81,7 +89,7 @@ def test_what_was_deleted_is_in_no_index_no_page_and_no_journal(
         jobs = fill(database, is_secret=True)
         fill(database, is_secret=False)
     before = rebuilt_texts(path, scratch)
-    for index in ("messages_index", "titles_index", "blocks_index", "results_index"):
+    for index in ("messages_index", "titles_index", "blocks_index", "results_index", "pages_index"):
         assert any(SECRET.lower() + " is what nobody may know" in found for found in before[index]), index
     with closing(Database.open(path)) as database:
         delete_secrets(database, jobs)
@@ -95,6 +103,7 @@ def test_what_was_deleted_is_in_no_index_no_page_and_no_journal(
         "titles_index": 8,
         "blocks_index": 232,
         "results_index": 16,
+        "pages_index": 16,
     }
     assert SECRET.lower() not in str(left)
     assert files_with(SECRET, path.parent) == []
@@ -111,12 +120,18 @@ def test_what_is_changed_is_gone_at_once(tmp_path: Path) -> None:
         job = Jobs(database).add("summary", "a", {})
         summaries.keep_result(job.id, {}, text(3, is_secret=True))
         memory.keep([Entry(Pair("en", "de"), b"key", SECRET, SECRET, is_own=True)])
+        page = PageStore(database).create(text(4, is_secret=True), title=text(5, is_secret=True))
+        PageStore(database).keep_undo(page.id, text(6, is_secret=True))
+        assert len(PageStore(database).find(SECRET)) == 1
     assert SECRET.lower() in str(rebuilt_texts(path, tmp_path / "scratch.db"))
     with closing(Database.open(path)) as database:
         conversations, summaries = Conversations(database), SummaryStore(database)
         conversations.update(chat.id, title="other")
         conversations.save_text(message.id, "other")
         summaries.keep_result(job.id, {}, "other")
+        PageStore(database).save(page.id, "other")
+        PageStore(database).rename(page.id, "other")
+        PageStore(database).keep_undo(page.id, "other")
         with database.transaction() as connection:
             connection.execute("DELETE FROM translation_memory")
         database.empty_journal()

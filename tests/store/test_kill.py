@@ -12,13 +12,13 @@ import pytest
 
 from app.store.conversations import Conversations, MessageState
 from app.store.database import Database
+from app.store.pages import PageStore
 from tests.store.writing_program import text_after
 
 
-@pytest.mark.parametrize("seed", range(10))
-def test_after_a_kill_the_answer_is_there_up_to_the_last_save(tmp_path: Path, seed: int) -> None:
-    path = tmp_path / "fireside.db"
-    command = [sys.executable, "-m", "tests.store.writing_program", str(path)]
+def killed(path: Path, seed: int, *what: str) -> int:
+    """Kills the writing program somewhere; returns the last save that it reported."""
+    command = [sys.executable, "-m", "tests.store.writing_program", str(path), *what]
     with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]) as program:
         assert program.stdout is not None
         for _ in range(random.Random(seed).randint(1, 150)):
@@ -26,6 +26,13 @@ def test_after_a_kill_the_answer_is_there_up_to_the_last_save(tmp_path: Path, se
         program.kill()
         reported = max([reported, *(int(line) for line in program.stdout.read().splitlines())])
     assert program.returncode != 0
+    return reported
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_after_a_kill_the_answer_is_there_up_to_the_last_save(tmp_path: Path, seed: int) -> None:
+    path = tmp_path / "fireside.db"
+    reported = killed(path, seed)
     with closing(Database.open(path)) as database:
         assert database.moved_aside is None
         with database.reading() as connection:
@@ -37,3 +44,22 @@ def test_after_a_kill_the_answer_is_there_up_to_the_last_save(tmp_path: Path, se
         assert conversations.recover() == 1
         assert conversations.path(question.conversation_id)[-1].state is MessageState.INTERRUPTED
         assert len(conversations.search_text("sentence")) == bool(answer.text)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_after_a_kill_a_page_is_there_as_it_was_saved_last(tmp_path: Path, seed: int) -> None:
+    path = tmp_path / "fireside.db"
+    reported = killed(path, seed, "page")
+    with closing(Database.open(path)) as database:
+        assert database.moved_aside is None
+        pages = PageStore(database)
+        (row,) = pages.find("sentence") if reported else pages.find()
+        page, before = pages.get(row.id), pages.undo_state(row.id)
+        assert page is not None
+        assert page.text in (text_after(reported), text_after(reported + 1))
+        assert page.written == (((0, len(page.text)),) if page.text else ())
+        assert page.cursor == len(page.text)
+        assert before is None or before.text in [text_after(saves) for saves in range(reported - 1, reported + 2)]
+        with database.transaction() as connection:
+            assert connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+            connection.execute("INSERT INTO pages_index (pages_index, rank) VALUES ('integrity-check', 1)")

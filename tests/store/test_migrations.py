@@ -16,6 +16,7 @@ from app.store.documents import DocumentStore
 from app.store.jobs import Jobs, SummaryStore
 from app.store.migrations import MIGRATIONS
 from app.store.models import ModelNote, ModelNotes
+from app.store.pages import PageState, PageStore
 from app.store.translations import Counts, Entry, Made, Outcome, Pair, TranslationMemory, TranslationStore
 from tests.store.conftest import fill_disk
 from tests.store.make_old_database import schema_of
@@ -375,3 +376,55 @@ def test_what_schema_6_added_is_read_as_it_was_written(tmp_path: Path) -> None:
         jobs.purge_deleted()
         assert (store.segments(job.id), store.search("mond")) == ([], set())
         assert len(list(memory.every())) == 2, "what was translated once is still known"
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 4, 5, 6])
+def test_a_file_from_before_schema_7_has_no_pages_and_takes_them(tmp_path: Path, number: int) -> None:
+    path = file_of_version(number, tmp_path)
+    before = rows(path)
+    with closing(Database.open(path)) as database:
+        pages = PageStore(database)
+        assert pages.find() == []
+        page = pages.create("Milk is")
+        pages.save(page.id, "Milk is white.", [(7, 13)], 13, {"count": 3})
+        pages.keep_undo(page.id, "Milk is")
+    with closing(Database.open(path)) as database:
+        pages = PageStore(database)
+        kept = pages.get(page.id)
+        assert kept is not None
+        assert (kept.text, kept.written, kept.cursor, kept.options) == ("Milk is white.", ((7, 13),), 13, {"count": 3})
+        assert [row.id for row in pages.find("whi")] == [page.id]
+        assert pages.undo_state(page.id) == PageState("Milk is", (), 0)
+    backup = path.with_name(f"fireside.db.before-v{len(MIGRATIONS)}")
+    assert (version(backup), rows(backup)) == (number, before)
+
+
+def test_translations_of_schema_6_are_as_they_were(tmp_path: Path) -> None:
+    with closing(Database.open(file_of_version(6, tmp_path))) as database:
+        (job,) = Jobs(database).find("translation")
+        store = TranslationStore(database)
+        assert store.counts([job.id]) == {job.id: Counts(3, 2, 1, (("edited", 1), ("model", 1)))}
+        assert store.search("mond") == {job.id}
+
+
+def test_what_schema_7_added_is_read_as_it_was_written(tmp_path: Path) -> None:
+    with closing(Database.open(file_of_version(7, tmp_path))) as database:
+        pages = PageStore(database)
+        assert [(row.title, row.pinned) for row in pages.find()] == [("größe.py", False), ("Größe der Sonne", True)]
+        sun, code = pages.get(1), pages.get(2)
+        assert sun is not None
+        assert sun.text == "Größe der Sonne\nDie Sonne ist 109 Erden breit. ☀️"
+        assert (sun.written, sun.cursor, sun.options) == (((26, 46),), 46, {"count": 3, "max_tokens": 30})
+        assert pages.undo_state(1) == PageState("Größe der Sonne\nDie Sonne", (), 25)
+        assert code is not None
+        assert (code.text, code.file) == ("print('größer')\n", Path("/texts/größe.py"))
+        assert code.file_form == {"encoding": "cp1252", "newline": "\r\n", "has_mark": False}
+        assert [[row.id for row in pages.find(words)] for words in ("erd", "GRÖßER", "größe.p", "große")] == [
+            [1],
+            [2],
+            [2],
+            [2, 1],
+        ]
+        pages.restore(3)
+        assert len(pages.find()) == 3
+        assert pages.create("next").id == 4

@@ -18,6 +18,7 @@ from app.store.conversations import Conversations
 from app.store.database import Database
 from app.store.documents import DocumentStore
 from app.store.jobs import Jobs, SummaryStore
+from app.store.pages import Page, PageState, PageStore
 from app.store.recovery import ALWAYS_CHECKED_BYTES, RECOVERED_TITLE
 
 PAGE_BYTES = 4096
@@ -159,6 +160,49 @@ def test_where_a_tree_is_broken_at_its_root_the_rows_are_found_on_their_pages(so
         use_every_part(database)
 
 
+def made_pages(path: Path) -> list[Page]:
+    """Pages of several database pages each, of which one has an undo state."""
+    with closing(Database.open(path)) as database:
+        pages = PageStore(database)
+        for number in range(12):
+            page = pages.create(f"page {number}\n" + "clay " * 1500, options={"count": number})
+            pages.save(page.id, page.text + "glaze", [(len(page.text), len(page.text) + 5)], 3)
+        pages.keep_undo(page.id, "page before")
+        pages.find("clay")
+        found = [pages.get(row.id) for row in pages.find()]
+    return [page for page in found if page is not None]
+
+
+@pytest.mark.parametrize("what", ["pages", "sqlite_schema"])
+def test_pages_are_found_where_their_tree_is_broken_at_its_root(sound_file: Path, what: str) -> None:
+    before = made_pages(sound_file)
+    overwrite_page(sound_file, 1 if what == "sqlite_schema" else root_page(sound_file, what))
+    with closing(Database.open(sound_file)) as database:
+        assert database.moved_aside is not None
+        assert database.recovered is not None
+        assert (database.recovered.chats, database.recovered.messages) == (5, 40)
+        pages = PageStore(database)
+        after = [page for row in pages.find("glaz") if (page := pages.get(row.id)) is not None]
+        assert 1 <= database.recovered.pages == len(after)
+        assert all(page in before for page in after), "each is whole"
+        assert len(after) >= (12 if what == "sqlite_schema" else 10), "some rows may lie on the root itself"
+        assert contents(database) == ALL
+        use_every_part(database)
+
+
+def test_a_damaged_page_of_the_file_costs_the_texts_on_it(sound_file: Path) -> None:
+    before = made_pages(sound_file)
+    overwrite_page(sound_file, root_page(sound_file, "page_undo"))
+    overwrite_page(sound_file, root_page(sound_file, "messages_by_place"))
+    with closing(Database.open(sound_file)) as database:
+        assert database.moved_aside is not None
+        pages = PageStore(database)
+        assert [pages.get(row.id) for row in pages.find()] == before
+        assert pages.undo_state(before[0].id) is None
+        pages.keep_undo(before[0].id, "again")
+        assert pages.undo_state(before[0].id) == PageState("again", (), 0)
+
+
 def test_a_recovery_that_was_ended_just_before_its_end_is_finished(sound_file: Path) -> None:
     sound_file.rename(sound_file.with_name("fireside.db.recovered"))
     with closing(Database.open(sound_file)) as database:
@@ -290,6 +334,13 @@ def use_every_part(database: Database) -> None:
     for found in conversations.find():
         conversations.path(found.id)
     conversations.search_text("turn")
+    pages = PageStore(database)
+    for row in pages.find("glaze"):
+        pages.get(row.id)
+    page = pages.create("new")
+    pages.save(page.id, "a longer text " * 1000)
+    pages.keep_undo(page.id, "new")
+    assert page.id in [row.id for row in pages.find("longer")]
     chat = conversations.create(title="new")
     question = conversations.add_message(chat.id, None, Role.USER, "turn around")
     conversations.save_text(question.id, "a longer text " * 1000)

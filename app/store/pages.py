@@ -1,0 +1,303 @@
+"""Pages of text that a person writes together with a model: kept, found, changed, deleted with a way back."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sqlite3
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from app.core.errors import DiskFull, FolderNotWritable
+from app.core.visible import clean_text
+from app.store.conversations import match_expression
+from app.store.database import Database, fold
+from app.store.erasing import leave_traces
+
+Ranges = tuple[tuple[int, int], ...]
+"""Stretches of characters, from the first to before the last, in their order and apart from each other."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page. `title` is what a person called it, else its first line with words, "" where there is none.
+
+    `written` is what a model wrote and nobody has touched since; it and `cursor` count characters (not UTF-16 units, as
+    Qt does). `options` is how the page is gone on with, in the tab's own words. `file` is where it was opened from or
+    saved last, and `file_form` what is to be the same when it is saved there again. Times are seconds since 1970.
+    """
+
+    id: int
+    title: str
+    text: str
+    written: Ranges
+    cursor: int
+    file: Path | None
+    file_form: dict[str, Any]
+    options: dict[str, Any]
+    pinned: bool
+    updated_at: float
+
+
+@dataclass(frozen=True)
+class PageRow:
+    """A page as a list shows it; `snippet` is where the words stand that were searched, else how it goes on."""
+
+    id: int
+    title: str
+    snippet: str
+    pinned: bool
+    updated_at: float
+
+
+@dataclass(frozen=True)
+class PageState:
+    """What a page was like at a moment; see `Page`."""
+
+    text: str
+    written: Ranges
+    cursor: int
+
+
+TITLE_CHARACTERS = 60
+SNIPPET_CHARACTERS = 120
+BEGINNING_CHARACTERS = 500
+"""Of a text, in which its title is looked for."""
+_COLUMNS = "id, title, text, written, cursor, file, file_form, options, is_pinned, updated_at"
+_BLANK = " \t\n\r"
+_HEADING_MARK = re.compile(r"^#{1,6}\s+")
+
+
+class PageStore:
+    """All stored pages; from any thread. Writing to an id that does not exist raises KeyError.
+
+    Deleted ones are found only by `restore` and `purge_deleted`; what is at work on one may still write to it.
+    Writes may raise DiskFull or FolderNotWritable; nothing of the call is then stored.
+    """
+
+    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+        self._database = database
+        self._clock = clock
+
+    def create(
+        self,
+        text: str = "",
+        *,
+        title: str = "",
+        file: Path | None = None,
+        file_form: dict[str, Any] | None = None,
+        options: dict[str, Any] | None = None,
+    ) -> Page:
+        """Makes a page; the cursor stands before the text."""
+        now = self._clock()
+        with self._database.transaction() as connection:
+            row = connection.execute(
+                "INSERT INTO pages (title, text, written, cursor, options, file, file_form, created_at, updated_at)"
+                f" VALUES (?, ?, '[]', 0, ?, ?, ?, ?, ?) RETURNING {_COLUMNS}",
+                (
+                    clean_text(title).strip(),
+                    clean_text(text),
+                    json.dumps(options or {}, sort_keys=True),
+                    _stored_path(file),
+                    json.dumps(file_form or {}, sort_keys=True),
+                    now,
+                    now,
+                ),
+            ).fetchone()
+        return _page(row)
+
+    def get(self, page_id: int) -> Page | None:
+        """One page; None when it is deleted or unknown."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                f"SELECT {_COLUMNS} FROM pages WHERE id = ? AND deleted_at IS NULL", (page_id,)
+            ).fetchone()
+        return None if row is None else _page(row)
+
+    def find(self, query: str = "") -> list[PageRow]:
+        """The last changed first. With a query, those that have it, or all its words, the last one as a beginning.
+
+        Case and accents do not count where words are looked for.
+        """
+        wanted = clean_text(query).strip()
+        if wanted:
+            self._index()
+        with self._database.reading() as connection:
+            hits = _hits(connection, wanted) if wanted else {}
+            rows = connection.execute(
+                f"SELECT id, title, substr(ltrim(text, ?), 1, {BEGINNING_CHARACTERS}), is_pinned, updated_at"
+                " FROM pages WHERE deleted_at IS NULL AND (? = '' OR id IN (SELECT value FROM json_each(?)))"
+                " ORDER BY updated_at DESC, id DESC",
+                (_BLANK, wanted, json.dumps(list(hits))),
+            ).fetchall()
+        return [_row(*row, hit=hits.get(row[0], "")) for row in rows]
+
+    def save(
+        self,
+        page_id: int,
+        text: str,
+        written: Iterable[tuple[int, int]] = (),
+        cursor: int = 0,
+        options: dict[str, Any] | None = None,
+    ) -> None:
+        """Keeps the page as it is now; it is on the disk when this returns. Only another text makes it the newest."""
+        state = _settled(text, written, cursor)
+        values = {
+            "id": page_id,
+            "now": self._clock(),
+            "text": state.text,
+            "written": json.dumps(state.written),
+            "cursor": state.cursor,
+            "options": None if options is None else json.dumps(options, sort_keys=True),
+        }
+        self._change(
+            "updated_at = CASE WHEN text = :text THEN updated_at ELSE :now END, is_indexed = is_indexed AND"
+            " text = :text, text = :text, written = :written, cursor = :cursor, options = coalesce(:options, options)",
+            values,
+        )
+
+    def rename(self, page_id: int, title: str) -> None:
+        """Gives it a title of its own; "" takes that away again."""
+        self._change("title = :title", {"id": page_id, "title": clean_text(title).strip()})
+
+    def set_pinned(self, page_id: int, is_pinned: bool) -> None:
+        """Keeps a page above the others, or no longer."""
+        self._change("is_pinned = :is_pinned", {"id": page_id, "is_pinned": is_pinned})
+
+    def note_file(self, page_id: int, file: Path, file_form: dict[str, Any]) -> None:
+        """It was saved there, in that form."""
+        values = {"id": page_id, "file": _stored_path(file), "form": json.dumps(file_form, sort_keys=True)}
+        self._change("file = :file, file_form = :form", values)
+
+    def of_file(self, file: Path, text: str) -> Page | None:
+        """The page that has this file and still says the same."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                f"SELECT {_COLUMNS} FROM pages WHERE file = ? AND text = ? AND deleted_at IS NULL ORDER BY id DESC",
+                (_stored_path(file), clean_text(text)),
+            ).fetchone()
+        return None if row is None else _page(row)
+
+    def keep_undo(self, page_id: int, text: str, written: Iterable[tuple[int, int]] = (), cursor: int = 0) -> None:
+        """What the page was like before its last change, in the place of what was kept before."""
+        state = _settled(text, written, cursor)
+        with self._database.transaction() as connection:
+            done = connection.execute(
+                "INSERT OR REPLACE INTO page_undo (page_id, text, written, cursor)"
+                " SELECT id, ?, ?, ? FROM pages WHERE id = ?",
+                (state.text, json.dumps(state.written), state.cursor, page_id),
+            )
+            if done.rowcount == 0:
+                raise KeyError(page_id)
+
+    def undo_state(self, page_id: int) -> PageState | None:
+        """What `keep_undo` kept last."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                "SELECT text, written, cursor FROM page_undo WHERE page_id = ?", (page_id,)
+            ).fetchone()
+        return None if row is None else PageState(row["text"], _ranges(row["written"]), row["cursor"])
+
+    def delete(self, page_id: int) -> None:
+        """Hides a page until `restore` or, for good, `purge_deleted`."""
+        self._change("deleted_at = :now", {"id": page_id, "now": self._clock()})
+
+    def restore(self, page_id: int) -> None:
+        """Undoes `delete`."""
+        self._change("deleted_at = NULL", {"id": page_id})
+
+    def purge_deleted(self, before: float) -> None:
+        """Really removes what was deleted before that moment; `erase_traces` is to follow."""
+        with self._database.transaction() as connection:
+            which = "FROM pages WHERE deleted_at < ?"
+            if connection.execute(f"SELECT EXISTS (SELECT 1 {which})", (before,)).fetchone()[0]:
+                leave_traces(connection, "pages_index")
+                connection.execute(f"DELETE {which}", (before,))
+
+    def _change(self, columns: str, values: dict[str, Any]) -> None:
+        with self._database.transaction() as connection:
+            if connection.execute(f"UPDATE pages SET {columns} WHERE id = :id", values).rowcount == 0:
+                raise KeyError(values["id"])
+
+    def _index(self) -> None:
+        """Makes what was changed since somebody searched last known to the index; on a full disk it is not found."""
+        with suppress(DiskFull, FolderNotWritable), self._database.transaction() as connection:
+            connection.execute("UPDATE pages SET is_indexed = 1 WHERE NOT is_indexed")
+
+
+def _hits(connection: sqlite3.Connection, query: str) -> dict[int, str]:
+    """The pages that have the query, word by word or as it is, with the text around it; "" where it is in the title."""
+    around = f"substr(text, max(1, instr(text, :query) - {SNIPPET_CHARACTERS // 3}), {SNIPPET_CHARACTERS})"
+    rows = connection.execute(
+        f"SELECT id, CASE WHEN instr(text, :query) THEN {around} ELSE '' END FROM pages"
+        " WHERE deleted_at IS NULL AND (instr(text, :query) OR instr(fold(title), :folded))",
+        {"query": query, "folded": fold(query)},
+    ).fetchall()
+    if words := match_expression(query):
+        rows += connection.execute(
+            "SELECT rowid, snippet(pages_index, 1, '', '', '…', 16) FROM pages_index WHERE pages_index MATCH ?",
+            (words,),
+        ).fetchall()
+    return {row[0]: _one_line(row[1]) for row in rows}
+
+
+def _row(page_id: int, title: str, beginning: str, is_pinned: int, updated_at: float, *, hit: str) -> PageRow:
+    name, rest = _title_and_rest(beginning)
+    snippet = hit or (beginning if title else rest)
+    return PageRow(page_id, title or name, _one_line(snippet)[:SNIPPET_CHARACTERS], bool(is_pinned), updated_at)
+
+
+def _page(row: sqlite3.Row) -> Page:
+    values = dict(row)
+    values["title"] = values["title"] or _title_and_rest(values["text"].lstrip(_BLANK)[:BEGINNING_CHARACTERS])[0]
+    values["file"] = Path(os.fsdecode(values["file"])) if values["file"] else None
+    for name in ("file_form", "options"):
+        values[name] = json.loads(values[name])
+    return Page(pinned=bool(values.pop("is_pinned")), **values | {"written": _ranges(values["written"])})
+
+
+def _title_and_rest(beginning: str) -> tuple[str, str]:
+    """The first line with words, without the mark of a heading, and what is below; a long one is cut, and all below."""
+    lines = beginning.splitlines()
+    for number, line in enumerate(lines):
+        title = _one_line(_HEADING_MARK.sub("", line.lstrip()))
+        if len(title) > TITLE_CHARACTERS:
+            cut = title[:TITLE_CHARACTERS]
+            return f"{cut.rpartition(' ')[0] or cut}…", beginning
+        if title:
+            return title, "\n".join(lines[number + 1 :])
+    return "", ""
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _settled(text: str, written: Iterable[tuple[int, int]], cursor: int) -> PageState:
+    """As it is stored: the text clean, ranges and cursor inside it, ranges that touch as one."""
+    clean = clean_text(text)
+
+    def place(at: int) -> int:
+        at = min(max(at, 0), len(text))
+        return at if clean == text else min(len(clean_text(text[:at])), len(clean))
+
+    ranges: list[tuple[int, int]] = []
+    for start, end in sorted((place(start), place(end)) for start, end in written):
+        if ranges and start <= ranges[-1][1]:
+            ranges[-1] = (ranges[-1][0], max(ranges[-1][1], end))
+        elif start < end:
+            ranges.append((start, end))
+    return PageState(clean, tuple(ranges), place(cursor))
+
+
+def _ranges(stored: str) -> Ranges:
+    return tuple((start, end) for start, end in json.loads(stored))
+
+
+def _stored_path(file: Path | None) -> bytes:
+    return b"" if file is None else os.fsencode(file)
