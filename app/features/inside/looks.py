@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from app.core.errors import ModelNotInspectable
+from app.core.errors import ModelNotInspectable, TooLongToInspect
 from app.core.events import CancelToken, Guess, Message, PromptProgress, TokenSeen
 from app.engine.client import EngineClient
 
@@ -14,6 +14,8 @@ WINDOW_TOKENS = 512
 """Of llama-perplexity: it counts the second half of each whole window."""
 CONTINUATION = 0b1000_0000
 """A byte of UTF-8 that begins no character is 10xxxxxx."""
+MOST_TOKEN_CHARACTERS = 64
+"""No token of a usual text is longer, so that more of it need not be read to find its first ones."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,27 @@ def attention(engine: EngineClient, text: str) -> Attention:
         raise ModelNotInspectable(engine.loaded.path if engine.loaded else "", "attention")
     shares = memoryview(found.attention).cast("f", found.shape)
     return Attention(found.tokens, found.layer_numbers, found.shape[1], shares)
+
+
+def attention_of_beginning(engine: EngineClient, text: str) -> tuple[Attention, bool]:
+    """The same of as many tokens from the beginning on as can be looked at; whether those are all.
+
+    What comes later changes nothing of it: no token sees those behind it.
+    """
+    shown, spare = text, 0
+    while True:
+        try:
+            return attention(engine, shown), shown == text
+        except TooLongToInspect as error:  # what begins a text counts too, and a cut word may fall into more tokens
+            shown = beginning(engine, text, error.most - spare)
+            spare += 1
+
+
+def beginning(engine: EngineClient, text: str, most_tokens: int) -> str:
+    """As much of a text as its first tokens cover; all of it where it has no more than so many."""
+    head = text[: most_tokens * MOST_TOKEN_CHARACTERS]
+    tokens = tokens_of(engine, head)
+    return head if len(tokens) <= most_tokens else head[: tokens[most_tokens].start]
 
 
 def layers(

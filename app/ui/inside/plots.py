@@ -1,0 +1,462 @@
+"""Plots that follow the theme, are read by screen readers, saved as pictures and copied as numbers.
+
+Points and the line through them are drawn by pyqtgraph, which is imported when the first such plot is made.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from PySide6.QtCore import QBuffer, QEvent, QIODevice, QPoint, QPointF, QRect, QRectF, QSize, QSizeF, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QFocusEvent,
+    QFontMetrics,
+    QGuiApplication,
+    QImage,
+    QImageWriter,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QFrame,
+    QHBoxLayout,
+    QMenu,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.ui.i18n import tr
+from app.ui.shell.desktop import copy_text
+from app.ui.shell.notify import Notify
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import IconButton
+from app.ui.widgets.labels import announce
+from app.ui.work.doing import SavedFiles
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Floats = np.ndarray[Any, np.dtype[np.float32]]
+
+PNG_SCALE = 2
+"""Pixels of a saved picture for one of the window."""
+FORMATS = ((".png", "PNG"), (".svg", "SVG"))
+_NO_NAME = dict.fromkeys(map(ord, '<>:"/\\|?*\n\r\t'), " ")
+
+
+class Plot(Protocol):
+    """What can be saved and copied: a widget, or a part of one."""
+
+    title: str
+    """What it shows, in a few words; a saved file is called so."""
+
+    def picture_size(self) -> QSize:
+        """Of all of it, in pixels of this window."""
+
+    def paint_picture(self, painter: QPainter) -> None:
+        """All of it with its background, from the upper left corner on, in the colours that hold now."""
+
+    def table(self) -> list[list[str | float]]:
+        """Its numbers; the first row names the columns."""
+
+
+def as_csv(table: Sequence[Sequence[str | float]]) -> str:
+    """A table as text; numbers have six digits."""
+    out = io.StringIO()
+    rows = ([f"{cell:.6g}" if isinstance(cell, float) else cell for cell in row] for row in table)
+    csv.writer(out, lineterminator="\n").writerows(rows)
+    return out.getvalue()
+
+
+def as_png(plot: Plot) -> bytes:
+    """The picture of a plot, twice as fine as in the window."""
+    size = plot.picture_size()
+    image = QImage(size * PNG_SCALE, QImage.Format.Format_RGB32)
+    image.setDevicePixelRatio(PNG_SCALE)
+    image.fill(Qt.GlobalColor.white)
+    painter = QPainter(image)
+    plot.paint_picture(painter)
+    painter.end()
+    out = QBuffer()
+    out.open(QIODevice.OpenModeFlag.WriteOnly)
+    QImageWriter(out, b"png").write(image)
+    return bytes(out.data().data())
+
+
+def as_svg(plot: Plot) -> bytes:
+    """The same as lines and letters, which stay sharp at every size."""
+    from PySide6.QtSvg import QSvgGenerator
+
+    size = plot.picture_size()
+    out = QBuffer()
+    generator = QSvgGenerator()
+    generator.setOutputDevice(out)
+    generator.setSize(size)
+    generator.setViewBox(QRect(QPoint(), size))
+    generator.setResolution(round(QGuiApplication.primaryScreen().logicalDotsPerInch()))  # else recorded parts shrink
+    generator.setTitle(plot.title)
+    painter = QPainter(generator)
+    plot.paint_picture(painter)
+    painter.end()
+    return bytes(out.data().data())
+
+
+class PlotButtons(QWidget):
+    """Saves a plot as a picture and copies its numbers."""
+
+    def __init__(self, theme: Theme, notify: Notify, plot: Plot) -> None:
+        super().__init__()
+        self._theme, self._notify, self._plot = theme, notify, plot
+        self._files: PictureFiles | None = None
+        self.save = IconButton(theme, "image", tr("Save as a picture"), size_px=18)
+        self.save.clicked.connect(self.show_formats)
+        self.copy = IconButton(theme, "table", tr("Copy the numbers as CSV"), size_px=18)
+        self.copy.clicked.connect(self.copy_numbers)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.save)
+        row.addWidget(self.copy)
+        theme.dress(row, spacing=2)
+
+    def show_formats(self) -> None:
+        """A menu of them below the button."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for ending, name in FORMATS:
+            menu.addAction(f"{name}\t{ending}", partial(self.ask_where, ending))
+        menu.popup(self.save.mapToGlobal(self.save.rect().bottomLeft()))
+
+    def ask_where(self, ending: str) -> QFileDialog:
+        """Asks for the file, and saves there."""
+        if self._files is None:
+            self._files = PictureFiles(self._notify, self.window())
+        return self._files.ask(self._plot, ending)
+
+    def copy_numbers(self) -> None:
+        """To the clipboard, as CSV."""
+        copy_text(as_csv(self._plot.table()))
+        self.copy.show_done(tr("Copied"))
+
+
+class PictureFiles(SavedFiles):
+    """Pictures are painted on the window's thread, which takes milliseconds, and written on another."""
+
+    def ask(self, plot: Plot, ending: str) -> QFileDialog:
+        """Asks where; the ending that is typed chooses the format, else the one that was chosen before."""
+        name = " ".join(plot.title.translate(_NO_NAME).split())[:80].strip(" .") or "plot"
+        return self._ask_to_save(
+            tr("Save the picture"),
+            "save_picture",
+            kind=dict(FORMATS)[ending],
+            offered=f"{name}{ending}",
+            take=lambda path: self.save(plot, path),
+        )
+
+    def save(self, plot: Plot, path: Path) -> None:
+        """Writes it, in the format of the file's ending; what is neither is PNG."""
+        data = as_svg(plot) if path.suffix.lower() == ".svg" else as_png(plot)
+        self._write(path, lambda: path.write_bytes(data))
+
+
+# Points on two logarithmic axes.
+
+
+@dataclass(frozen=True)
+class PlotPoint:
+    """One point; what is not above 0 has no place on a logarithmic axis and is left out."""
+
+    name: str
+    x: float
+    y: float
+
+
+Curve = Callable[[float], float]
+Band = Callable[[float], tuple[float, float]]
+CURVE_STEPS = 48
+AROUND = 0.06
+"""Of the range, as air on each side."""
+LEAST_DECADES = 0.12
+"""So wide is an axis at least, or all numbers on it would be the same."""
+MOST_TICKS = 6
+NAME_PX = 150
+FINER = ((1.0,), (1.0, 3.0), (1.0, 2.0, 5.0), (1.0, 1.5, 2.0, 3.0, 5.0, 7.0))
+
+
+class ScatterPlot(QWidget):
+    """Named points on logarithmic axes, with a line through them and the band around it.
+
+    Left and Right go from point to point, which is told to screen readers; the description has all of them.
+    """
+
+    pointed = Signal(int)
+    """The keyboard or the mouse is at this point of those that were shown; -1: at none."""
+
+    def __init__(self, theme: Theme, title: str, x_label: str, y_label: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        import pyqtgraph as pg
+
+        self._pg, self._theme, self.title = pg, theme, title
+        self._labels = (x_label, y_label)
+        self.points: tuple[PlotPoint, ...] = ()
+        self._line: Curve | None = None
+        self._band: Band | None = None
+        self.current = -1
+        self._view = pg.PlotWidget(self)
+        self._view.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._view.setFrameShape(QFrame.Shape.NoFrame)
+        self._view.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)  # nothing to drag: the page scrolls
+        self._area = self._view.getPlotItem()
+        self._area.hideButtons()
+        self._area.setMenuEnabled(False)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self._view)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMouseTracking(True)
+        self.setAccessibleName(title)
+        theme.dress(self, least_height=240)
+        theme.changed.connect(self._draw)
+        self._draw()
+
+    def show_points(
+        self, points: Sequence[PlotPoint], *, line: Curve | None = None, band: Band | None = None, words: str = ""
+    ) -> None:
+        """Shows these points; `line` gives y for x, `band` the lower and the upper y between which the line may lie.
+
+        `words` say what the line means; screen readers hear them behind the points.
+        """
+        self.points, self._line, self._band, self.current = tuple(points), line, band, -1
+        said = [tr("{count} points.", count=len(points)), *(f"{self.point_words(one)}." for one in points), words]
+        self.setAccessibleDescription(" ".join(filter(None, said)))
+        self._draw()
+
+    def point_words(self, point: PlotPoint) -> str:
+        """Such as "Starter: 135 M parameters, 1.02 bits per byte"."""
+        x_label, y_label = self._labels
+        return f"{point.name}: {short_number(point.x)} {x_label}, {short_number(point.y)} {y_label}"
+
+    def table(self) -> list[list[str | float]]:
+        found: list[list[str | float]] = [["name", *self._labels]]
+        found += [[one.name, float(one.x), float(one.y)] for one in self.points]
+        if self._line is not None:
+            found[0].append("line")
+            for row, one in zip(found[1:], self.points, strict=True):
+                row.append(self._line(one.x) if one.x > 0 else math.nan)
+        return found
+
+    def picture_size(self) -> QSize:
+        return self.size()
+
+    def paint_picture(self, painter: QPainter) -> None:
+        self._view.render(painter, QRectF(QPointF(), self._view.size().toSizeF()), self._view.viewport().rect())
+
+    # Drawing. On the plot everything is in powers of ten.
+
+    def _places(self) -> list[tuple[int, float, float]]:
+        good = (one for one in enumerate(self.points) if 0 < one[1].x < math.inf and 0 < one[1].y < math.inf)
+        return [(number, math.log10(one.x), math.log10(one.y)) for number, one in good]
+
+    def _draw(self) -> None:
+        tokens = self._theme.tokens
+        self._view.setBackground(tokens.background)
+        self._area.clear()
+        self._names: list[tuple[int, Any]] = []
+        places = self._places()
+        wide = log_range([x for _, x, _ in places])
+        curve = self._curve(wide)
+        high = log_range([y for _, _, y in places] + [y for _, y in curve])
+        self._area.setRange(xRange=wide, yRange=high, padding=0)
+        for side, label, ends in zip(("bottom", "left"), self._labels, (wide, high), strict=True):
+            self._dress_axis(self._area.getAxis(side), label, ends)
+        self._draw_line(curve, high)
+        self._draw_points(places)
+        self._place_names()
+
+    def _dress_axis(self, axis: Any, label: str, ends: tuple[float, float]) -> None:
+        tokens, theme = self._theme.tokens, self._theme
+        axis.setPen(tokens.line)
+        axis.setTextPen(tokens.muted)
+        axis.setTickFont(theme.font(12))
+        axis.setTicks([[(math.log10(value), short_number(value)) for value in log_ticks(*ends)], []])
+        axis.setStyle(tickLength=-theme.px(4), tickTextOffset=theme.px(6))
+        axis.enableAutoSIPrefix(False)
+        axis.setLabel(escape(label), color=tokens.muted)
+        axis.label.setFont(theme.font(12.5, 500))
+        axis.setGrid(40)
+
+    def _curve(self, wide: tuple[float, float]) -> list[tuple[float, float]]:
+        if self._line is None or not self.points:
+            return []
+        xs = [wide[0] + (wide[1] - wide[0]) * step / CURVE_STEPS for step in range(CURVE_STEPS + 1)]
+        found = [(x, self._line(10**x)) for x in xs]
+        return [(x, math.log10(y)) for x, y in found if 0 < y < math.inf]
+
+    def _draw_line(self, curve: list[tuple[float, float]], high: tuple[float, float]) -> None:
+        pg, tokens = self._pg, self._theme.tokens
+        if self._band is not None and curve:
+            ends = [(x, *self._band(10**x)) for x, _ in curve]
+            good = [(x, low, up) for x, low, up in ends if 0 < low <= up < math.inf]
+            xs = [x for x, _, _ in good]
+            edges = [  # cut here, since a saved picture is not cut at the plot's edge
+                pg.PlotCurveItem(xs, [min(max(math.log10(y), high[0]), high[1]) for y in side])
+                for side in ([low for _, low, _ in good], [up for _, _, up in good])
+            ]
+            colour = QColor(tokens.selection)
+            colour.setAlpha(110)
+            self._area.addItem(pg.FillBetweenItem(*edges, brush=colour))
+        if curve:
+            pen = pg.mkPen(tokens.accent, width=self._theme.px(1.5), style=Qt.PenStyle.DashLine)
+            self._area.addItem(pg.PlotCurveItem(*map(list, zip(*curve, strict=True)), pen=pen, antialias=True))
+
+    def _draw_points(self, places: list[tuple[int, float, float]]) -> None:
+        pg, tokens, theme = self._pg, self._theme.tokens, self._theme
+        for number, x, y in places:
+            is_current = number == self.current
+            ring = pg.mkPen(tokens.text if is_current else tokens.background, width=theme.px(2))
+            self._area.addItem(
+                pg.ScatterPlotItem(
+                    [x],
+                    [y],
+                    size=theme.px(14 if is_current else 11),
+                    pen=ring,
+                    brush=tokens.accent,
+                    antialias=True,
+                    useCache=False,  # drawn, not copied: it stays sharp in a saved picture
+                )
+            )
+            point = self.points[number]
+            font = theme.font(12.5, 600 if is_current else 400)
+            short = QFontMetrics(font).elidedText(point.name, Qt.TextElideMode.ElideMiddle, theme.px(NAME_PX))
+            name = pg.TextItem(color=tokens.text)
+            name.setPlainText(f"{short}: {short_number(point.x)}, {short_number(point.y)}" if is_current else short)
+            name.setFont(font)
+            name.setPos(x, y)
+            self._area.addItem(name, ignoreBounds=True)
+            self._names.append((number, name))
+
+    def _place_names(self) -> None:
+        """Each name beside its point, where no other one stands yet; the current one's first."""
+        box, gap = self._area.getViewBox(), self._theme.px(9)
+        room = QRectF(box.sceneBoundingRect())
+        dots = {number: box.mapViewToScene(QPointF(x, y)) for number, x, y in self._places()}
+        taken = [QRectF(dot.x() - gap / 2, dot.y() - gap / 2, gap, gap) for dot in dots.values()]
+        for number, name in sorted(self._names, key=lambda one: one[0] != self.current):
+            places = list(_places_beside(dots[number], name.boundingRect().size(), gap, room))
+            free = (one for one in places if not any(one.intersects(other) for other in taken))
+            place = next(free, places[0])
+            taken.append(place)
+            name.setPos(box.mapSceneToView(place.topLeft()))
+
+    # From point to point.
+
+    def point_at(self, place: QPointF) -> int:
+        """The point under a place of this widget; -1 where there is none."""
+        box, near = self._area.getViewBox(), self._theme.px(12)
+        scene = self._view.mapToScene(self._view.mapFrom(self, place.toPoint()))
+        far = [
+            (math.dist(box.mapViewToScene(QPointF(x, y)).toTuple(), scene.toTuple()), number)
+            for number, x, y in self._places()
+        ]
+        distance, number = min(far, default=(math.inf, -1))
+        return number if distance <= near else -1
+
+    def go_to(self, number: int) -> None:
+        """Makes a point the current one, of which the numbers are shown."""
+        if number != self.current:
+            self.current = number
+            self._draw()
+            self.pointed.emit(number)
+            if number >= 0:
+                announce(self, self.point_words(self.points[number]))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        order = [number for number, _, _ in sorted(self._places(), key=lambda one: one[1])]
+        steps = {Qt.Key.Key_Right: 1, Qt.Key.Key_Down: 1, Qt.Key.Key_Left: -1, Qt.Key.Key_Up: -1}
+        if event.key() not in steps or not order:
+            super().keyPressEvent(event)
+            return
+        step = steps[Qt.Key(event.key())]
+        at = order.index(self.current) + step if self.current in order else (0 if step > 0 else len(order) - 1)
+        self.go_to(order[min(max(at, 0), len(order) - 1)])
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self.go_to(self.point_at(event.position()))
+
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        self.go_to(-1)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.go_to(-1)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._view.resize(self.size())  # laid out now, so that the names know where their points are
+        self._place_names()
+
+
+def _places_beside(dot: QPointF, size: QSizeF, gap: float, room: QRectF) -> Iterator[QRectF]:
+    """Where a name may stand: at the right of its point, at the left, above and below, and then further away."""
+    wide, high = size.width(), size.height()
+    for far in (0.0, 1.0, 2.0):
+        for x, y in ((gap, -high / 2), (-gap - wide, -high / 2), (-wide / 2, -gap - high), (-wide / 2, gap)):
+            place = QRectF(dot + QPointF(x, y + far * high * (1 if y > 0 else -1)), size)
+            place.moveLeft(max(room.left(), min(place.left(), room.right() - wide)))
+            place.moveTop(max(room.top(), min(place.top(), room.bottom() - high)))
+            yield place
+
+
+def short_number(value: float) -> str:
+    """Such as 0.95, 12 k, 135 M or 1.5 B."""
+    for least, unit in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
+        if value >= 0.9995 * least:
+            return f"{value / least:.3g} {unit}"
+    return f"{value:.3g}"
+
+
+def log_range(logs: Sequence[float]) -> tuple[float, float]:
+    """The ends of an axis that has all these powers of ten on it, with air around them."""
+    low, high = (min(logs), max(logs)) if logs else (0.0, 1.0)
+    missing = max(0.0, LEAST_DECADES - (high - low)) / 2
+    air = AROUND * (high - low + 2 * missing) + missing
+    return low - air, high + air
+
+
+def log_ticks(low: float, high: float) -> list[float]:
+    """Round numbers between two powers of ten, as many as are read well."""
+    most: list[float] = []
+    for factors in FINER:
+        found = [
+            factor * 10.0**power
+            for power in range(math.floor(low) - 1, math.ceil(high) + 1)
+            for factor in factors
+            if low <= power + math.log10(factor) <= high
+        ]
+        if len(found) > MOST_TICKS:
+            break
+        most = found
+    if len(most) >= 3:
+        return most
+    least, end = 10**low, 10**high
+    rough = (end - least) / (MOST_TICKS - 1)
+    power = 10 ** math.floor(math.log10(rough))
+    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough)
+    return [step * number for number in range(math.ceil(least / step), math.floor(end / step) + 1)]
+
+
+def percent(share: float) -> str:
+    """A share as a number of percent, with a decimal where that says more."""
+    return f"{100 * share:.0f}" if share >= 0.0995 else f"{100 * share:.1f}"
