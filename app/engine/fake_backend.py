@@ -198,7 +198,7 @@ class ScriptedBackend:
         request, answer, job = run.request, run.answer, run.job
         if job.cancelled:
             return FinishReason.CANCELLED
-        loaded = self._ready(chats=not request.ask.text)
+        loaded = self._ready(chats=bool(request.ask.messages))
         turns = request.ask.turns or [("user", request.ask.text)]
         last = next((text for role, text in reversed(turns) if role == "user"), "")
         rule = self._choose("answers", self._script.get("answers", []), last)

@@ -62,8 +62,8 @@ class Sampling:
 
 @dataclass(frozen=True)
 class Ask:
-    """One answer that is wanted. With `continue_last`, go on writing the last (assistant) message. With `text`, no
-    message and no template: the model goes on with the text itself, and with `suffix` writes what is to stand between.
+    """One answer that is wanted. With `continue_last`, go on writing the last (assistant) message. Without a message
+    there is no template: the model goes on with `text` itself, and with `suffix` writes what is to stand between.
 
     Several run at once. A `background` one waits while an interactive one reads or writes.
     """

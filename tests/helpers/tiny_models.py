@@ -33,22 +33,29 @@ Change = Callable[[Tensors], None]
 
 
 def make_tiny(
-    architecture: str, path: Path, *, change: Change | None = None, template: str = TEMPLATE, **metadata: Any
+    architecture: str,
+    path: Path,
+    *,
+    change: Change | None = None,
+    template: str = TEMPLATE,
+    context_tokens: int = CONTEXT_TOKENS,
+    **metadata: Any,
 ) -> Path:
     """Writes the model called `architecture` (see `KINDS`). `change` may spoil its weights, `metadata` set keys."""
     kind = KINDS[architecture]
     writer = gguf.GGUFWriter(path, metadata.pop("general.architecture", kind.name))
     writer.add_name(f"Tiny {architecture}")
-    writer.add_context_length(CONTEXT_TOKENS)
+    writer.add_context_length(context_tokens)
     writer.add_embedding_length(WIDTH)
     writer.add_block_count(LAYERS)
     writer.add_feed_forward_length(kind.feed_forward)
     writer.add_layer_norm_rms_eps(1e-5)
     tokens = (_sentencepiece if kind.sentencepiece else _byte_pairs)(writer)
-    writer.add_chat_template(template)
+    if template:
+        writer.add_chat_template(template)
     for key, value in ({f"{kind.name}.{key}": value for key, value in kind.keys.items()} | metadata).items():
         _add(writer, key, value)
-    tensors = _Weights(list(KINDS).index(architecture), tokens).fill(kind)
+    tensors = _Weights(list(KINDS).index(architecture), tokens).fill(kind, context_tokens)
     if change is not None:
         change(tensors)
     for name, values in tensors.items():
@@ -72,6 +79,7 @@ class Kind:
         output_norm: str = "output_norm.weight",
         feed_forward: int = FEED_FORWARD,
         embedding: float = 1.0,
+        learned_positions: bool = False,
         **keys: Any,
     ) -> None:
         self.name = name
@@ -80,6 +88,7 @@ class Kind:
         self.output_norm = output_norm
         self.feed_forward = feed_forward
         self.embedding = embedding
+        self.learned_positions = learned_positions
         self.keys = {key.replace("__", "."): value for key, value in keys.items()}
 
 
@@ -91,10 +100,13 @@ class _Weights:
         self._random = np.random.default_rng(SEED + seed)
         self._tokens = tokens
 
-    def fill(self, kind: Kind) -> Tensors:
+    def fill(self, kind: Kind, places: int) -> Tensors:
         """All tensors of a model. Only single letters can be written: the rows of all others are zero."""
         self.matrix("token_embd.weight", WIDTH, len(self._tokens), gain=kind.embedding * WIDTH**0.5)
         self.ones(kind.output_norm, WIDTH)
+        if kind.learned_positions:
+            self.matrix("position_embd.weight", WIDTH, places, gain=WIDTH**0.5)
+            self.zeros("output_norm.bias", WIDTH)
         self.matrix("output.weight", WIDTH, len(self._tokens), gain=4.0)
         for token, text in enumerate(self._tokens):
             if text not in WRITABLE:
@@ -111,6 +123,10 @@ class _Weights:
     def ones(self, name: str, *shape: int, value: float = 1.0) -> None:
         """A norm that changes nothing, or times `value`."""
         self.tensors[name] = np.full(shape[::-1], value, dtype=np.float32)
+
+    def zeros(self, name: str, *shape: int) -> None:
+        """A bias that changes nothing."""
+        self.ones(name, *shape, value=0.0)
 
     def between(self, name: str, low: float, high: float, *shape: int) -> None:
         """Evenly spread values."""
@@ -141,6 +157,21 @@ def _llama_layer(w: _Weights, number: int) -> None:
     w.attention(blk)
     w.ones(f"{blk}.ffn_norm.weight", WIDTH)
     w.feed_forward(blk)
+
+
+def _gpt2_layer(w: _Weights, number: int) -> None:
+    blk = f"blk.{number}"
+    for norm in ("attn_norm", "ffn_norm"):
+        w.ones(f"{blk}.{norm}.weight", WIDTH)
+        w.zeros(f"{blk}.{norm}.bias", WIDTH)
+    for name, before, after in (
+        ("attn_qkv", WIDTH, 3 * WIDTH),
+        ("attn_output", WIDTH, WIDTH),
+        ("ffn_up", WIDTH, FEED_FORWARD),
+        ("ffn_down", FEED_FORWARD, WIDTH),
+    ):
+        w.matrix(f"{blk}.{name}.weight", before, after)
+        w.between(f"{blk}.{name}.bias", -0.1, 0.1, after)
 
 
 EXPERTS, EXPERT_WIDTH = 4, 32
@@ -303,6 +334,9 @@ KINDS: dict[str, Kind] = {
         **_EVERY_OTHER | _RECURRENT,
     ),
     "mamba": Kind("mamba", _mamba_layer, ssm__time_step_rank=TIME_STEP_RANK, **_RECURRENT),
+    "gpt2": Kind(
+        "gpt2", _gpt2_layer, learned_positions=True, attention__head_count=HEADS, attention__layer_norm_epsilon=1e-5
+    ),
 }
 RECURRENT = frozenset({"lfm2", "qwen35", "granitehybrid", "mamba"})  # cannot forget the end of what they read
 

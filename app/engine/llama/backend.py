@@ -51,6 +51,7 @@ class LoadedModel:
             opened.context,
             threads=opened.plan.threads,
             fixed_threads=request.wish.threads > 0,
+            most_tokens=opened.model.most_tokens,
         )
         states = None
         if request.states_folder:
@@ -104,7 +105,7 @@ class LoadedModel:
         begun_s = time.perf_counter()
         ask = request.ask
         self._look_away()
-        prompt, syntax = self._raw(ask) if ask.text or ask.suffix else self._asked(ask)
+        prompt, syntax = self._asked(ask) if ask.messages else self._raw(ask)
         if syntax.inside and ask.thinking_budget == 0:
             prompt.tokens.extend(self.model.tokenize(syntax.forced_end, special=True))
             syntax = replace(syntax, inside=False)
@@ -173,7 +174,7 @@ class LoadedModel:
 
     def _look(self, tokens: int) -> Inspection:
         """The context for looking, of so many tokens; kept until somebody asks for an answer."""
-        size = min(WINDOW_TOKENS, -(-tokens // 64) * 64)
+        size = min(WINDOW_TOKENS, -(-tokens // 64) * 64, self.model.most_tokens)
         if self._inspection is None or self._inspection.size_tokens != size:
             self._look_away()
             threads = self.thread_counts()["batch"]

@@ -37,10 +37,13 @@ PARTIAL_ONLY = 1  # LLAMA_STATE_SEQ_FLAGS_PARTIAL_ONLY: what cannot be rolled ba
 class Context:
     """Owns llama.cpp's context. `can_forget` says whether a part of a sequence can be dropped from its end."""
 
-    def __init__(self, library: Library, model: Any, pointer: Any, *, threads: int, fixed_threads: bool) -> None:
+    def __init__(
+        self, library: Library, model: Any, pointer: Any, *, threads: int, fixed_threads: bool, most_tokens: int
+    ) -> None:
+        """`most_tokens` is the length of the longest sequence, where the model itself sets one."""
         c = self._c = library.c
         self.pointer = pointer
-        self.size_tokens: int = c.llama_n_ctx(pointer)
+        self.size_tokens = min(int(c.llama_n_ctx(pointer)), most_tokens)
         self.batch_tokens: int = c.llama_n_batch(pointer)
         self.most_sequences: int = c.llama_n_seq_max(pointer)
         self.can_forget = not (c.llama_model_is_recurrent(model) or c.llama_model_is_hybrid(model))

@@ -29,6 +29,9 @@ class Model:
         self.layers: int = c.llama_model_n_layer(pointer)
         self.gpu_layers = min(gpu_layers if gpu_layers >= 0 else self.layers, self.layers)
         self.trained_context_tokens: int = c.llama_model_n_ctx_train(pointer)
+        learned = next((tensor for tensor in header.tensors if tensor.name == "position_embd.weight"), None)
+        self.most_tokens = learned.shape[-1] if learned is not None else sys.maxsize
+        """GPT-2 and its like have a vector for each place in a text; behind the last one llama.cpp ends the process."""
         self._library = library
         self._vocab = c.llama_model_get_vocab(pointer)
         self.vocabulary_size: int = c.llama_vocab_n_tokens(self._vocab)

@@ -1,0 +1,111 @@
+"""Models without a chat template, GPT-2 first of all: they go on with a text, are looked into, and do not chat."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app.core.errors import ChatUnavailable, InfillUnavailable, PromptTooLong
+from app.core.events import FinishReason, TokenSeen
+from app.engine.client import EngineClient
+from app.engine.protocol import Ask, Sampling
+from app.features.inside.completions import continue_text
+from app.features.inside.looks import attention, probabilities, tokens_of
+from tests.helpers.engine import load, user
+from tests.helpers.gemma_model import fetched_gemma
+from tests.helpers.terminal import fireside, only_json
+from tests.helpers.tiny_models import LAYERS, make_tiny
+
+pytestmark = pytest.mark.model
+
+GREEDY = Sampling(temperature=0.0, repeat_penalty=1.0, presence_penalty=0.0)
+TEXT = "the inner theorem"
+
+
+@pytest.fixture(scope="module")
+def gpt2(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_tiny("gpt2", tmp_path_factory.mktemp("gpt2") / "tiny-gpt2.gguf", template="")
+
+
+def greedy(engine: EngineClient, text: str, tokens: int = 12) -> tuple[str, FinishReason | None]:
+    *_, (_, found) = continue_text(engine, Ask((), max_tokens=tokens, sampling=GREEDY, text=text))
+    return found.text, found.finish_reason
+
+
+def test_gpt_2_goes_on_with_a_text_and_does_not_chat(engine: EngineClient, gpt2: Path) -> None:
+    load(engine, gpt2)
+    assert engine.loaded is not None
+    assert not engine.loaded.can_chat
+    first = greedy(engine, TEXT)
+    assert first == greedy(engine, TEXT)
+    assert len(first[0]) == 12
+    assert greedy(engine, TEXT + first[0][:5], 7) == (first[0][5:], first[1])
+    assert len(greedy(engine, "")[0]) == 12
+    with pytest.raises(ChatUnavailable):
+        list(engine.generate([user("hi")]))
+    with pytest.raises(ChatUnavailable):
+        engine.count_tokens([user("hi")])
+    with pytest.raises(InfillUnavailable):
+        list(engine.answer(Ask((), text="a", suffix="b")))
+
+
+def test_gpt_2_is_looked_into_as_any_other(engine: EngineClient, gpt2: Path) -> None:
+    load(engine, gpt2)
+    assert "".join(token.text for token in tokens_of(engine, TEXT)) == TEXT
+    *seen, _progress = probabilities(engine, TEXT, most=3)
+    assert [isinstance(token, TokenSeen) and len(token.alternatives) for token in seen] == [0] + [3] * (len(seen) - 1)
+    looked = attention(engine, TEXT)
+    assert looked.layers == tuple(range(LAYERS))
+    for row, shares in enumerate(looked.of(1, 0)):
+        assert sum(shares) == pytest.approx(1, abs=1e-3)
+        assert not any(shares[row + 1 :])
+    layers = engine.inspect("layers", TEXT, most=1).layers
+    own = greedy(engine, TEXT, 1)[0]
+    assert len(layers) == LAYERS
+    assert layers[-1][-1][0].data.decode() == own, "the last layer says what the model says"
+
+
+def test_no_text_goes_beyond_the_places_that_gpt_2_knows(engine: EngineClient, tmp_path: Path) -> None:
+    """It has a vector for each place in its context, and none for what comes later."""
+    places = 100
+    load(engine, make_tiny("gpt2", tmp_path / "short.gguf", template="", context_tokens=places), context_tokens=4096)
+    assert engine.loaded is not None
+    assert engine.loaded.context_tokens == places
+    text, reason = greedy(engine, "ab" * 40, 1000)
+    assert (len(text), reason) == (places - 80 + 1, FinishReason.CONTEXT), "the last one is not read any more"
+    with pytest.raises(PromptTooLong):
+        greedy(engine, "ab" * 50)
+    found = list(probabilities(engine, "ab" * 300, most=1))
+    assert len([token for token in found if isinstance(token, TokenSeen)]) == 600
+    assert engine.loaded is not None, "it is still there"
+
+
+def test_in_the_terminal_chat_says_why_not_and_complete_does_it(gpt2: Path) -> None:
+    refused = fireside("chat", "-p", "hi", "--model", str(gpt2))
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "no chat template" in refused.stderr
+    assert "complete" in refused.stderr
+    arguments = ["complete", "-p", TEXT, "--temperature", "0", "--max-tokens", "12", "--model", str(gpt2), "--json"]
+    bodies = [only_json(fireside(*arguments)) for _ in range(2)]
+    assert bodies[0] == bodies[1]
+    (found,) = bodies[0]["completions"]
+    assert (len(found["text"]), found["tokens"], found["finish_reason"]) == (12, 12, "length")
+    assert found["logprob"] < 0
+    anatomy = only_json(fireside("inspect", "anatomy", "--model", str(gpt2), "--json"))
+    assert anatomy
+
+
+@pytest.mark.gemma
+def test_gemmas_base_model_goes_on_with_a_text_and_does_not_chat(engine: EngineClient) -> None:
+    load(engine, fetched_gemma())
+    assert engine.loaded is not None
+    assert not engine.loaded.can_chat
+    text = "The capital of Spain is Madrid. The capital of Germany is Berlin. The capital of France is"
+    first = greedy(engine, text)
+    assert first == greedy(engine, text)
+    assert first[0].startswith(" Paris")
+    layers = engine.inspect("layers", text, most=1).layers
+    assert layers[-1][-1][0].data.decode().strip() == "Paris"
+    with pytest.raises(ChatUnavailable):
+        list(engine.generate([user("hi")]))
