@@ -15,7 +15,7 @@ from typing import Any, TextIO
 from app import APP_NAME, __version__
 from app.bootstrap import build_engine
 from app.cli.terminal import INTERRUPTED, interruptible, load_model, model_path, positive, print_json, seed, temperature
-from app.core.errors import AppError
+from app.core.errors import AppError, ChatUnavailable
 from app.core.events import AnswerStats, Finished, FinishReason, Message, ModelLoaded, Role, TextDelta
 from app.core.paths import AppPaths
 from app.core.settings import Settings, load_settings
@@ -89,6 +89,8 @@ def run_chat(options: argparse.Namespace) -> int:
     with closing(build_engine(paths)) as engine:
         with interruptible() as cancel:
             model = load_model(engine, model_path(options.model, settings.engine.model_path), settings, cancel)
+        if not model.can_chat:
+            raise ChatUnavailable(model.path)  # now, not after somebody has typed a question
         chat = ChatRun(engine, settings, options, model)
         system = options.system if options.system is not None else settings.chat.system_prompt
         messages = [Message(Role.SYSTEM, clean_text(system))] if system.strip() else []

@@ -205,7 +205,8 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], Sentence]] = {
         f"{e.wanted} has no room in memory beside {e.loaded}.", "What was done so far was kept.", "models"
     ),
     errors.ChatUnavailable: lambda e: Sentence(
-        f"{_name(e.path)} is a completion model without a chat template, so chat is not available with it.",
+        f"{_name(e.path)} has no chat template, so it does not answer: it continues text, "
+        "in Write and with the command complete.",
         action="open_model",
     ),
     errors.InfillUnavailable: lambda e: Sentence(
