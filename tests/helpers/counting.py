@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
+from app.core.child import Child
 from app.store.database import Database
 
 
@@ -44,3 +46,21 @@ def thousand_steps(database: Database, work: Callable[[], object]) -> int:
     finally:
         connection.set_progress_handler(None, 0)
     return count
+
+
+@contextmanager
+def engines_started() -> Iterator[list[str]]:
+    """A line for each engine child that is started meanwhile."""
+    before, started = Child.popen, []
+
+    class Counted(before):  # type: ignore[valid-type, misc]
+        def __init__(self, command: list[str], *more: Any, **options: Any) -> None:
+            if "--engine-worker" in command:
+                started.append(" ".join(command))
+            super().__init__(command, *more, **options)
+
+    Child.popen = Counted
+    try:
+        yield started
+    finally:
+        Child.popen = before

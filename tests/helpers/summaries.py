@@ -38,11 +38,11 @@ _numbers = itertools.count(1)
 
 
 def store_document(
-    store: DocumentStore, name: str, *texts: str, title: str = "", language: str = "en"
+    store: DocumentStore, name: str, *texts: str, title: str = "", language: str = "en", kind: Kind = Kind.PARAGRAPH
 ) -> StoredDocument:
     """A document of one page a paragraph, as reading it would have left it."""
     document_id = store.begin(Path("/documents") / name, 7, next(_numbers))
-    blocks = [Block(number, Kind.PARAGRAPH, text, number) for number, text in enumerate(texts, 1)]
+    blocks = [Block(number, kind, text, number) for number, text in enumerate(texts, 1)]
     store.add_blocks(document_id, [block_to_fields(block) for block in blocks])
     info = {"title": title, "language": language, "pages_without_text": []}
     return store.finish(document_id, format_="pdf", unit="page", pages=len(texts), sha256="ab", info=info)

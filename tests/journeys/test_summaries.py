@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from app.core.settings import Settings, save_settings
 from tests.helpers.dragging import SUMMARIZE, drop_with_the_mouse
 from tests.helpers.harbour import REPORT
 from tests.helpers.office_files import paragraph, write_docx
@@ -146,7 +147,7 @@ def test_three_documents_are_summarized_through_a_chat_a_stop_and_a_power_cut(tm
     files = write_documents(tmp_path)
     load = {"context_tokens": CONTEXT_TOKENS}
     script = write_script(tmp_path / "script", *answers(is_slow=True), load=load)
-    home = tmp_path / "home"
+    home = home_with_a_model(tmp_path)
     environment = {"HOME": str(tmp_path), "FIRESIDE_ENGINE_SCRIPT": str(script)}
 
     program = Program(home, environment)
@@ -195,7 +196,8 @@ def test_a_power_cut_while_it_is_at_work_costs_the_open_sections_and_it_goes_on_
     load = {"context_tokens": CONTEXT_TOKENS}
     script = write_script(tmp_path / "script", *answers(is_slow=True), load=load)
     environment = {"HOME": str(tmp_path), "FIRESIDE_ENGINE_SCRIPT": str(script)}
-    program = Program(tmp_path / "home", environment)
+    home = home_with_a_model(tmp_path)
+    program = Program(home, environment)
     try:
         put_together(program, files)
         begin(program, script)
@@ -207,7 +209,7 @@ def test_a_power_cut_while_it_is_at_work_costs_the_open_sections_and_it_goes_on_
     assert is_in(program, "running")
 
     write_script(script.parent, *answers(is_slow=False), load=load)
-    program = Program(tmp_path / "home", environment)
+    program = Program(home, environment)
     try:
         wait_until(lambda: is_in(program, "done"), "its end without a key pressed", timeout_s=60)
         again = sections_asked(script)[len(before) :]
@@ -242,6 +244,13 @@ def test_the_starter_summarizes_a_short_report_and_every_statement_leads_into_it
         wait_until(lambda: program.quit() == 0, "a clean exit")
     finally:
         program.kill()
+
+
+def home_with_a_model(folder: Path) -> Path:
+    """Whose chosen model is not the starter: that one is not asked for summaries."""
+    settings = Settings().changed("engine", model_path="/any/model.gguf")
+    save_settings(folder / "home" / "config" / "settings.json", settings)
+    return folder / "home"
 
 
 def put_together(program: Program, files: list[Path]) -> None:

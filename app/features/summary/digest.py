@@ -156,6 +156,11 @@ def digest_summary(
     )  # fmt: skip
 
 
+def has_sentences(document: InputDocument) -> bool:
+    """Whether there is anything to choose from: a text, not only tables, say."""
+    return any(block.kind in _TEXTS and any(map(str.isalpha, block.text)) for block in document.blocks)
+
+
 def _statements(
     place: int, document: InputDocument, of: int, wish: Wish, cancelled: Callable[[], bool]
 ) -> Iterator[Statement]:

@@ -20,8 +20,14 @@ if TYPE_CHECKING:
 
 ANSWERED_SHARE = 0.7
 """Of what an answer may take, what it does take."""
-COUNTED_TOKENS_A_SECOND = 100_000
+COUNTED_CHARACTERS_A_SECOND = 400_000
 """Of a document whose sentences are chosen by counting words, on a slow machine."""
+
+
+def counting_seconds(documents: Sequence[InputDocument]) -> float:
+    """How long that takes at most."""
+    characters = sum(len(block.text) for one in documents for block in one.blocks)
+    return max(1.0, characters / COUNTED_CHARACTERS_A_SECOND)
 
 
 class Estimates:
@@ -36,18 +42,23 @@ class Estimates:
 
     def estimate(self, document_ids: Sequence[int], wish: Wish, cancel: CancelToken) -> Estimate | None:
         """See `app.features.summary.summaries.Summaries.estimate`."""
-        from app.features.summary.summarize import plan  # the window lists summaries without it
+        from app.features.summary.budgets import method_for  # the window lists summaries without these
+        from app.features.summary.digest import has_sentences
+        from app.features.summary.summarize import plan
 
+        documents = self._inputs(document_ids)
+        if method_for(wish, self._engines.weights()) is Method.DIGEST and any(map(has_sentences, documents)):
+            return None if cancel.cancelled else Estimate(None, 0, counting_seconds(documents), ())
         with self._engines.opened(cancel, may_ask=False) as engine:
             if engine is None or engine.loaded is None:
                 return None
             loaded = engine.loaded
-            planned = plan(self._inputs(document_ids), wish, engine, cancel)
+            planned = plan(documents, wish, engine, cancel)
             if planned is None:
                 return None
             tokens, sections = planned.tokens, max(1, len(planned.sections))
             if planned.method is Method.DIGEST:
-                return Estimate(tokens, sections, max(1.0, tokens / COUNTED_TOKENS_A_SECOND), planned.by_document)
+                return Estimate(tokens, 0, counting_seconds(documents), planned.by_document)
             if not self._measure(engine, loaded, cancel):
                 return None
         seconds = self.seconds(model_file(loaded), tokens, sections, wish)

@@ -240,10 +240,14 @@ class Steps(Protocol):
 
 @dataclass(frozen=True)
 class Planned:
-    """The first event: how much there is to do. `sections` is 1 where everything fits into one pass."""
+    """The first event: how much there is to do. `sections` is 1 where everything fits into one pass.
+
+    It may come again, where what was planned first did not do.
+    """
 
     sections: int
     tokens: int
+    method: Method = Method.MODEL
 
 
 @dataclass(frozen=True)

@@ -46,10 +46,11 @@ class StoredSummary(JobRow):
 class Estimate:
     """What a summary would take. `seconds` None: nothing was measured on this machine with this model yet.
 
-    `tokens` and `sections` are of all documents together; `by_document` are the tokens of each.
+    `tokens` and `sections` are of all documents together; `by_document` are the tokens of each. Where no model is asked
+    there are no sections, and tokens only where it was loaded anyway.
     """
 
-    tokens: int
+    tokens: int | None
     sections: int
     seconds: float | None
     by_document: tuple[int, ...]

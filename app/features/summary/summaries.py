@@ -69,8 +69,15 @@ class Summaries(StoredJobs[StoredSummary, SummaryEvent]):
         documents = inputs_of(self._documents, self._store.documents_of([job.id])[job.id])
         if not documents:
             raise DocumentGone(job.title)
-        expect = self._estimates.seconds
-        return AtWork(job, documents, self._jobs, self._store, expect=expect, summarize=self.pipeline)
+        return AtWork(
+            job,
+            documents,
+            self._jobs,
+            self._store,
+            expect=self._estimates.seconds,
+            weights=self.engines.weights,
+            summarize=self.pipeline,
+        )
 
     # What is being put together.
 
@@ -97,8 +104,8 @@ class Summaries(StoredJobs[StoredSummary, SummaryEvent]):
     def estimate(self, document_ids: Sequence[int], wish: Wish, cancel: CancelToken) -> Estimate | None:
         """Counts with the model's tokenizer and measures it where that was not done yet; None when cancelled.
 
-        Takes seconds: it may wake the model. Raises what the engine raises, NoRoomForModel where the tab's own model
-        would need the chat's to give way.
+        Takes seconds: it may wake the model, unless that is not asked anyway. Raises what the engine raises,
+        NoRoomForModel where the tab's own model would need the chat's to give way.
         """
         return self._estimates.estimate(document_ids, wish, cancel)
 

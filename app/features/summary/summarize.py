@@ -93,10 +93,7 @@ def summarize(
     begun_s = time.monotonic()
     work = _work(documents, wish, engine, steps, cancel)
     if work is not None and _method(work) is Method.DIGEST:
-        digest = digest_summary(documents, wish, lambda: cancel.cancelled)
-        if stands(digest):
-            yield Planned(len(documents), 0)
-            yield Summarized(digest)
+        if (yield from by_counting(documents, wish, cancel)):
             return
         work = replace(work, wish=replace(wish, method=Method.MODEL))
     found = _plan(work) if work is not None else None
@@ -105,6 +102,17 @@ def summarize(
         return
     summary = yield from _read(work, found)
     yield Summarized(replace(summary, seconds=time.monotonic() - begun_s))
+
+
+def by_counting(
+    documents: Sequence[InputDocument], wish: Wish, cancel: CancelToken
+) -> Generator[SummaryEvent, None, bool]:
+    """A summary of sentences, for which no engine is needed; returns whether it `stands`."""
+    yield Planned(len(documents), 0, Method.DIGEST)
+    digest = digest_summary(documents, wish, lambda: cancel.cancelled)
+    if stands(digest):
+        yield Summarized(digest)
+    return stands(digest)
 
 
 def stands(digest: Summary) -> bool:

@@ -16,6 +16,7 @@ from app.engine.client import EngineClient
 from app.engine.computer import free_memory_bytes
 from app.engine.fit import Layout, shape_of
 from app.engine.protocol import Wish
+from app.features.models.languages import weights_in, weights_of
 from app.features.models.messages import Words, gigabytes
 
 LOOK_EVERY_S = 0.1
@@ -52,6 +53,14 @@ class TaskEngines:
     def model(self) -> Path | None:
         """Which model a job would be done by now."""
         return self._model() or self._chats_model()
+
+    def weights(self) -> float:
+        """How many weights it has, without loading it: by what is in memory, else by its header; 0: not known."""
+        path, loaded = self._model(), self._chats.loaded
+        if loaded is not None and path in (None, Path(loaded.path)):
+            return weights_of(loaded)
+        path = path or self._chats_model()
+        return weights_in(path) if path is not None else 0.0
 
     @contextmanager
     def held(self, cancel: CancelToken) -> Iterator[None]:

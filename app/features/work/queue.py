@@ -46,6 +46,10 @@ class Working(ABC, Generic[Event]):
     def steps(self) -> int:
         """New steps that are kept: more of them say that it leads somewhere."""
 
+    def without_engine(self, cancel: CancelToken) -> Iterator[Event]:  # noqa: ARG002
+        """What no model is asked for, before one is loaded; complete after it, the job needs none."""
+        yield from ()
+
     @abstractmethod
     def attempt(self, engine: EngineClient, model: ModelLoaded, cancel: CancelToken) -> Generator[Event, None, None]:
         """Goes on from what is kept; what it came to is stored when it is closed, however that comes."""
@@ -211,19 +215,25 @@ class JobQueue(Generic[Event]):
                     raise
 
     def _attempt(self, job: Job, working: Working[Event], stop: CancelToken) -> Iterator[Event]:
-        with self._engines.opened(stop) as engine:
-            if engine is None:
-                return
-            model = engine.loaded
-            if model is None:
-                raise EngineStopped(None, "it ended right after the model was loaded")
-            with closing(working.attempt(engine, model, stop)) as events:
-                for event in events:
-                    yield event
-                    if engine.loaded is not None and engine.loaded.path != model.path and not working.is_complete:
-                        raise ModelReplaced  # between two asks, which the engine does not tell
+        yield from working.without_engine(stop)
+        if not working.is_complete and not stop.cancelled:
+            with self._engines.opened(stop) as engine:
+                if engine is None:
+                    return
+                yield from self._asked(engine, working, stop)
         if working.is_complete or not stop.cancelled:  # or it would have its turn again and again
             self._end(job.id, DONE)
+
+    @staticmethod
+    def _asked(engine: EngineClient, working: Working[Event], stop: CancelToken) -> Iterator[Event]:
+        model = engine.loaded
+        if model is None:
+            raise EngineStopped(None, "it ended right after the model was loaded")
+        with closing(working.attempt(engine, model, stop)) as events:
+            for event in events:
+                yield event
+                if engine.loaded is not None and engine.loaded.path != model.path and not working.is_complete:
+                    raise ModelReplaced  # between two asks, which the engine does not tell
 
     def _end(self, job_id: int, state: str, error: AppError | None = None) -> None:
         """A result that is complete counts, whatever was said meanwhile; anything else only where nothing was."""

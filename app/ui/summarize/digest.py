@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QPainter, QPen, QResizeEvent, QShowEvent
+from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QPainter, QPen, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QBoxLayout,
@@ -32,7 +32,8 @@ from app.features.summary.overview import FirstLook, KeyTerm, Overview, TermKind
 from app.features.summary.result import SummarizedDocument, Summary, Wish
 from app.ui.i18n import tr
 from app.ui.shell.notify import Notify
-from app.ui.summarize.statements import Chip, Told, WholeStatementView
+from app.ui.summarize.statements import WholeStatementView
+from app.ui.summarize.texts import Chip, Told
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, set_mark, text_button
 from app.ui.widgets.labels import announce, plain_tip
@@ -122,6 +123,10 @@ class FirstLooks(Estimating):
 class DigestPart(QWidget):
     """`show_look` fills it; `opened` carries a `Chip`, `copy_wanted` and `save_wanted` the digest as a `Summary`."""
 
+    cancel_wanted = Signal()
+    """The looking takes too long."""
+    look_wanted = Signal()
+    """After all."""
     opened = Signal(object)
     left = Signal()
     """Esc was pressed."""
@@ -137,6 +142,10 @@ class DigestPart(QWidget):
         self._summary: Summary | None = None
         self.words = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self.words.setProperty("kind", "muted")
+        self.cancel = text_button(tr("Cancel"), "plain")
+        self.cancel.clicked.connect(self.cancel_wanted)
+        self.look = text_button(tr("Look for them"), "plain")
+        self.look.clicked.connect(self.look_wanted)
         self.copy = IconButton(theme, "copy", tr("Copy the sentences"), size_px=18)
         self.copy.clicked.connect(lambda: self.copy_wanted.emit(self._summary))
         self.save = text_button(tr("Save…"), "plain")
@@ -155,32 +164,40 @@ class DigestPart(QWidget):
         self.sentences.moved.connect(lambda rect: self.moved.emit(self._here(self.sentences, rect)))
         self.terms.written.connect(lambda: QWidget.setTabOrder(self.terms.order(self.sentences), self.outline))
         self.terms.moved.connect(lambda rect: self.moved.emit(self._here(self.terms, rect)))
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
+        theme.changed.connect(self._arrange)
         name_widgets(digest_words=self.words, copy_digest=self.copy, save_digest=self.save, digest=self.sentences)
+        name_widgets(cancel_digest=self.cancel, look_for_digest=self.look)
         self.hide()
 
     def _lay_out(self) -> None:
-        self._top = QHBoxLayout()
-        self._top.addWidget(self.words, 1)
-        self._top.addWidget(self.copy)
-        self._top.addWidget(self.save)
+        top = QHBoxLayout()
+        top.addWidget(self.words, 1)
+        for button in (self.cancel, self.look, self.copy, self.save):
+            top.addWidget(button)
         self._side = QWidget()
-        self._side_rows = QVBoxLayout(self._side)
-        self._side_rows.setContentsMargins(0, 0, 0, 0)
-        self._side_rows.addWidget(self.terms)
-        self._outline_rows = QVBoxLayout()
-        self._outline_rows.addWidget(self._outline_head)
-        self._outline_rows.addWidget(self.outline)
-        self._side_rows.addLayout(self._outline_rows)
-        self._side_rows.addStretch(1)
+        side = QVBoxLayout(self._side)
+        side.setContentsMargins(0, 0, 0, 0)
+        side.addWidget(self.terms)
+        outline = QVBoxLayout()
+        outline.addWidget(self._outline_head)
+        outline.addWidget(self.outline)
+        side.addLayout(outline)
+        side.addStretch(1)
         self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._row.addWidget(self.sentences, 1, Qt.AlignmentFlag.AlignTop)
         self._row.addWidget(self._side)
-        column = self._column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addLayout(self._top)
+        column = QVBoxLayout(self)
+        column.addLayout(top)
         column.addLayout(self._row)
+        theme = self._theme
+        theme.dress(self.words, font=(13.5, 400))
+        theme.dress(self.cancel, self.look, self.save, font=(13.5, 500))
+        theme.dress(self._outline_head, font=(13, 600))
+        theme.dress(column, margins=(0, 10, 0, 0), spacing=4)
+        theme.dress(top, spacing=10)
+        theme.dress(side, spacing=16)
+        theme.dress(outline, spacing=4)
+        self._arrange()
 
     @property
     def summary(self) -> Summary | None:
@@ -195,6 +212,15 @@ class DigestPart(QWidget):
         """How much of the looking is done; what is shown of another length stays meanwhile."""
         if self._summary is None:
             self.words.setText(tr("Looking for the most telling sentences, {percent} %", percent=round(share * 100)))
+            self.cancel.show()
+
+    def show_cancelled(self) -> None:
+        """Nobody looks any more, and nothing was found until then."""
+        had_keyboard = self.cancel.hasFocus()
+        self.show_waiting(tr("Cancelled: no sentences were chosen. A summary can be made all the same."))
+        self.look.show()
+        if had_keyboard:
+            self.look.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def show_look(self, look: FirstLook, told: Sequence[Told]) -> None:
         """`told` are the digest's statements with their chips."""
@@ -233,6 +259,8 @@ class DigestPart(QWidget):
         self._outline_head.setVisible(not self.outline.isHidden())
         for button in (self.copy, self.save):
             button.setVisible(bool(told))
+        for button in (self.cancel, self.look):
+            button.hide()
         self._side.setVisible(not (self.terms.isHidden() and self.outline.isHidden()))
         self.setVisible(bool(words))
         self._arrange()
@@ -262,9 +290,10 @@ class DigestPart(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Enter is for the button that has the keyboard, and not for the page's own."""
-        focus = self.focusWidget()
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and focus in (self.copy, self.save):
-            (self.copy if focus is self.copy else self.save).click()
+        buttons = (self.cancel, self.look, self.copy, self.save)
+        focused = next((one for one in buttons if one is self.focusWidget()), None)
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and focused is not None:
+            focused.click()
         elif event.key() == Qt.Key.Key_Escape:
             self.left.emit()
         else:
@@ -272,23 +301,6 @@ class DigestPart(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._arrange()
-
-    def showEvent(self, event: QShowEvent) -> None:
-        # WORKAROUND: a stack polishes what it shows; fonts set between that and the next parent would be lost.
-        self._on_theme_changed()
-        super().showEvent(event)
-
-    def _on_theme_changed(self) -> None:
-        px, theme = self._theme.px, self._theme
-        self.words.setFont(theme.font(13.5))
-        self.save.setFont(theme.font(13.5, 500))
-        self._outline_head.setFont(theme.font(13, 600))
-        self._outline_rows.setSpacing(px(4))
-        self._top.setSpacing(px(10))
-        self._column.setContentsMargins(0, px(10), 0, 0)
-        self._column.setSpacing(px(4))
-        self._side_rows.setSpacing(px(16))
         self._arrange()
 
 
@@ -310,7 +322,7 @@ class TermChip(QPushButton):
 
     def __init__(self, theme: Theme, shown: _Shown) -> None:
         super().__init__()
-        self._theme, self.term, self._document = theme, shown.term, shown.document
+        self.term, self._document = shown.term, shown.document
         self.place = -1
         """Which of its places is shown; -1 for none."""
         self.setProperty("kind", "term")
@@ -318,7 +330,7 @@ class TermChip(QPushButton):
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAutoDefault(False)
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
-        self.setFont(theme.font(13, 400))
+        theme.dress(self, font=(13, 400))
         self.clicked.connect(lambda: self.wanted.emit(1))
         self._say()
 
@@ -394,7 +406,7 @@ class KeyTerms(QWidget):
         self._rows = QVBoxLayout(self)
         self._rows.setContentsMargins(0, 0, 0, 0)
         self.setAccessibleName(tr("Key terms"))
-        theme.changed.connect(self._write)
+        theme.dress(self._rows, spacing=12)
 
     def show_terms(self, documents: Sequence[SummarizedDocument], overviews: Sequence[Overview]) -> None:
         """Those of each document."""
@@ -431,18 +443,18 @@ class KeyTerms(QWidget):
             group = QWidget()
             column = QVBoxLayout(group)
             column.setContentsMargins(0, 0, 0, 0)
-            column.setSpacing(self._theme.px(5))
+            self._theme.dress(column, spacing=5)
             head = QLabel(word, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
             head.setProperty("kind", "muted")
-            head.setFont(self._theme.font(13, 600))
+            self._theme.dress(head, font=(13, 600))
             column.addWidget(head)
             row = QWidget()
-            flow = FlowLayout(row, gap_px=self._theme.px(6))
+            flow = FlowLayout(row)
+            self._theme.dress(flow, spacing=6)
             for shown in terms:
                 flow.addWidget(self._new_chip(shown))
             column.addWidget(row)
             self._rows.addWidget(group)
-        self._rows.setSpacing(self._theme.px(12))
         self._go_on_from(0)
         self.written.emit()
 
@@ -529,6 +541,7 @@ class Outline(QTreeWidget):
         self.itemClicked.connect(self._open)
         for signal in (self.expanded, self.collapsed):
             signal.connect(self._fit)
+        theme.dress(self, font=(13.5, 400))
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
 
@@ -620,7 +633,6 @@ class Outline(QTreeWidget):
         return QSize(self._theme.px(SIDE_PX), self.height())
 
     def _on_theme_changed(self) -> None:
-        self.setFont(self._theme.font(13.5))
         self.setIndentation(self._theme.px(16))
         muted, item = QColor(self._theme.tokens.muted), self.topLevelItem(0)
         while item is not None:

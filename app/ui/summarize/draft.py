@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPoint, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFocusEvent,
@@ -17,7 +17,6 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QPen,
-    QShowEvent,
 )
 from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
@@ -43,7 +42,6 @@ from app.ui.document.files import (
 )
 from app.ui.document.view import RING_REASONS
 from app.ui.i18n import tr
-from app.ui.icons import icon
 from app.ui.shell import tasks
 from app.ui.shell.model_loader import in_words, model_name
 from app.ui.shell.notify import Notify
@@ -86,6 +84,8 @@ class DraftPage(QWidget):
         self._theme, self._notify, self._files, self._summaries = theme, notify, files, app.summaries
         self._look_at = look_at
         self._looked_at: tuple[list[int], Wish] = ([], Wish())
+        self._not_looked_at: list[int] = []
+        """Documents of which the looking was cancelled; nobody looks at them again unasked."""
         self._estimate: Estimate | None = None
         self.is_together = True
         """Whether several documents are to have one summary."""
@@ -107,6 +107,8 @@ class DraftPage(QWidget):
         self.better.model_wanted.connect(self.model_wanted)
         self.digest = DigestPart(theme)
         self.digest.moved.connect(self._bring_into_view)
+        self.digest.cancel_wanted.connect(self._on_looking_cancelled)
+        self.digest.look_wanted.connect(self._on_look_wanted)
         choices = (("together", tr("One over all")), ("each", tr("One summary each")))
         self.together = Segments(tr("Several documents"), choices, "together", self._on_together)
         self.foot = Foot(theme, tr("Summarize"))
@@ -115,8 +117,6 @@ class DraftPage(QWidget):
         self._lay_out()
         files.changed.connect(self._on_files)
         files.moved.connect(self.chips.show_progress)
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
         name_widgets(add_documents=self.add_button)
 
     def _lay_out(self) -> None:
@@ -137,6 +137,13 @@ class DraftPage(QWidget):
         column.setSpacing(0)
         column.addWidget(self._scroll, 1)
         column.addWidget(self.foot)
+        theme = self._theme
+        theme.dress(self._head, font=(21, 600), least_height=HEADING_PX)
+        theme.dress(self.chips, margins=(0, 0, 0, 4))
+        theme.dress(self._remarks, margins=(0, 0, 0, 6))
+        theme.dress(self.time, self._remarks, font=(13.5, 400))
+        theme.dress(self.add_button, font=(13.5, 500), glyph=("plus", "muted", 16))
+        theme.dress(*self.together.findChildren(QPushButton), font=(13.5, 500))
         self._order()
 
     def _order(self) -> None:
@@ -193,10 +200,21 @@ class DraftPage(QWidget):
         if wanted == before:
             return
         self._looked_at = wanted
+        if wanted[0] and wanted[0] == self._not_looked_at:
+            return
+        self._not_looked_at = []
         if wanted[0] != before[0]:
             self.digest.show_waiting(tr("Looking for the most telling sentences…") if wanted[0] else "")
         if wanted[0]:
             self._look_at(*wanted)
+
+    def _on_looking_cancelled(self) -> None:
+        self._not_looked_at = self.ids
+        self.digest.show_cancelled()
+
+    def _on_look_wanted(self) -> None:
+        self._not_looked_at, self._looked_at = [], ([], Wish())
+        self._look()
 
     def show_share(self, document_ids: tuple[int, ...], share: float) -> None:
         """How far the looking at documents is, where these are meant."""
@@ -284,25 +302,6 @@ class DraftPage(QWidget):
         else:
             super().keyPressEvent(event)
 
-    def showEvent(self, event: QShowEvent) -> None:
-        # WORKAROUND: a stack polishes what it shows; fonts set between that and the next parent would be lost.
-        self._on_theme_changed()
-        super().showEvent(event)
-
-    def _on_theme_changed(self) -> None:
-        px, theme = self._theme.px, self._theme
-        self._head.setFont(theme.font(21, 600))
-        self._head.setMinimumHeight(px(HEADING_PX))
-        self.chips.setContentsMargins(0, 0, 0, px(4))
-        self._remarks.setContentsMargins(0, 0, 0, px(6))
-        for label in (self.time, self._remarks):
-            label.setFont(theme.font(13.5))
-        self.add_button.setFont(theme.font(13.5, 500))
-        self.add_button.setIcon(icon("plus", theme.tokens.muted))
-        self.add_button.setIconSize(QSize(px(16), px(16)))
-        for button in self.together.findChildren(QWidget):
-            button.setFont(theme.font(13.5, 500))
-
 
 def _remark_line(one: FileToRead, *, is_alone: bool) -> str:
     assert one.document is not None
@@ -318,7 +317,6 @@ class EmptyPage(QWidget):
 
     def __init__(self, app: Fireside, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = theme
         self._head = QLabel(tr("What would you like summarized?"), wordWrap=True)
         self._words = QLabel(
             tr("Every page is read, and every statement leads to the sentence it rests on."), wordWrap=True
@@ -336,21 +334,9 @@ class EmptyPage(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(scrolled(inside))
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
+        theme.dress(self._head, font=(21, 600), least_height=HEADING_PX)
+        theme.dress(self._words, font=(14, 400), margins=(0, 0, 0, 6))
         name_widgets(empty_head=self._head)
-
-    def showEvent(self, event: QShowEvent) -> None:
-        # WORKAROUND: a stack polishes what it shows; fonts set between that and the next parent would be lost.
-        self._on_theme_changed()
-        super().showEvent(event)
-
-    def _on_theme_changed(self) -> None:
-        px = self._theme.px
-        self._head.setFont(self._theme.font(21, 600))
-        self._head.setMinimumHeight(px(HEADING_PX))
-        self._words.setFont(self._theme.font(14))
-        self._words.setContentsMargins(0, 0, 0, px(6))
 
 
 # The large place to drop documents on; by keyboard it takes Enter to choose files, and Ctrl+V.
@@ -389,35 +375,27 @@ class DropZone(QFrame):
         self.browse.clicked.connect(self.files_wanted)
         self.folder = text_button(tr("Choose a folder…"), "plain")
         self.folder.clicked.connect(self.folder_wanted)
-        self._buttons = QHBoxLayout()
-        self._buttons.addStretch(1)
-        self._buttons.addWidget(self.browse)
-        self._buttons.addWidget(self.folder)
-        self._buttons.addStretch(1)
-        self._column = QVBoxLayout(self)
-        self._column.addStretch(1)
-        for widget in (self._icon, self._head, self._formats):
-            self._column.addWidget(widget)
-        self._column.addLayout(self._buttons)
-        self._column.addStretch(1)
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
+        self._lay_out()
         name_widgets(browse=self.browse)
 
-    def _on_theme_changed(self) -> None:
-        px, theme = self._theme.px, self._theme
-        self._icon.setPixmap(icon("files", theme.tokens.accent, px(ICON_PX)).pixmap(px(ICON_PX)))
-        self._head.setFont(theme.font(17, 600))
-        self._formats.setFont(theme.font(13.5))
-        for button in (self.browse, self.folder):
-            button.setFont(theme.font(14, 500))
-        self._column.setContentsMargins(px(40), px(28), px(40), px(28))
-        self._column.setSpacing(px(8))
-        self._buttons.setSpacing(px(8))
-        self._buttons.setContentsMargins(0, px(12), 0, 0)
-        self.setMinimumHeight(px(LEAST_PX))
-        self.setMaximumHeight(px(MOST_PX))
-        self.update()
+    def _lay_out(self) -> None:
+        buttons, column, theme = QHBoxLayout(), QVBoxLayout(self), self._theme
+        buttons.addStretch(1)
+        buttons.addWidget(self.browse)
+        buttons.addWidget(self.folder)
+        buttons.addStretch(1)
+        column.addStretch(1)
+        for widget in (self._icon, self._head, self._formats):
+            column.addWidget(widget)
+        column.addLayout(buttons)
+        column.addStretch(1)
+        theme.dress(self._icon, picture=("files", "accent", ICON_PX))
+        theme.dress(self._head, font=(17, 600))
+        theme.dress(self._formats, font=(13.5, 400))
+        theme.dress(self.browse, self.folder, font=(14, 500))
+        theme.dress(column, margins=(40, 28, 40, 28), spacing=8)
+        theme.dress(buttons, margins=(0, 12, 0, 0), spacing=8)
+        theme.dress(self, least_height=LEAST_PX, most_height=MOST_PX)
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
         tokens, px, painter = self._theme.tokens, self._theme.px, QPainter(self)
@@ -475,10 +453,12 @@ class Figures(QFrame):
         self.setSizePolicy(policy)
         self._cells = QWidget()
         self._flow = FlowLayout(self._cells)
-        self._column = QVBoxLayout(self)
-        self._column.addWidget(self._cells)
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
+        column = QVBoxLayout(self)
+        column.addWidget(self._cells)
+        theme.dress(column, margins=(20, 14, 20, 14))
+        theme.dress(self._flow, spacing=40)
+        theme.changed.connect(self._fit)
+        self._fit()
         self.hide()
 
     @property
@@ -503,26 +483,18 @@ class Figures(QFrame):
             cell = QWidget()
             column = QVBoxLayout(cell)
             column.setContentsMargins(0, 0, 0, 0)
-            column.setSpacing(self._theme.px(1))
+            self._theme.dress(column, spacing=1)
             for text, size, weight in ((value, VALUE_PX, 600), (word, WORD_PX, 400)):
                 label = QLabel(text, textFormat=Qt.TextFormat.PlainText)
-                label.setFont(self._theme.font(size, weight))
+                self._theme.dress(label, font=(size, weight))
                 if size == WORD_PX:
                     label.setProperty("kind", "muted")
                 column.addWidget(label)
             self._flow.addWidget(cell)
             cell.show()
 
-    def showEvent(self, event: QShowEvent) -> None:
-        # WORKAROUND: a stack polishes what it shows; fonts set between that and the next parent would be lost.
-        self._on_theme_changed()
-        super().showEvent(event)
-
-    def _on_theme_changed(self) -> None:
-        px = self._theme.px
-        self._flow.gap_px, self._flow.line_gap_px = px(40), px(10)
-        self._column.setContentsMargins(px(20), px(14), px(20), px(14))
-        self._write()
+    def _fit(self) -> None:
+        self._flow.line_gap_px = self._theme.px(10)
 
 
 # The documents of a summary that is being put together, a chip for each.
@@ -542,8 +514,7 @@ class FileChips(QWidget):
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
+        theme.dress(self._flow, spacing=8)
 
     def add_last(self, widget: QWidget) -> None:
         """Something that stands behind all chips."""
@@ -636,9 +607,6 @@ class FileChips(QWidget):
         if had_focus and self._chips:
             self.chips[min(place, len(self._chips) - 1)].setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def _on_theme_changed(self) -> None:
-        self._flow.gap_px = self._theme.px(8)
-
 
 # What speaks against the model: that it is the starter, or that it was not made for a language; and a better one.
 
@@ -650,7 +618,7 @@ class BetterModel(QFrame):
 
     def __init__(self, app: Fireside, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._app, self._theme = app, theme
+        self._app = app
         self.setProperty("kind", "card")
         self.setObjectName("better_model")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -661,14 +629,15 @@ class BetterModel(QFrame):
         self._offer.setProperty("kind", "muted")
         self.download = text_button(tr("Download"), "plain")
         self.download.clicked.connect(self.model_wanted)
-        self._words = QVBoxLayout()
-        self._words.addWidget(self._what)
-        self._words.addWidget(self._offer)
-        self._row = QHBoxLayout(self)
-        self._row.addLayout(self._words, 1)
-        self._row.addWidget(self.download)
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
+        words, row = QVBoxLayout(), QHBoxLayout(self)
+        words.addWidget(self._what)
+        words.addWidget(self._offer)
+        row.addLayout(words, 1)
+        row.addWidget(self.download)
+        theme.dress(row, margins=(16, 12, 12, 12), spacing=12)
+        theme.dress(words, spacing=2)
+        theme.dress(self._what, self.download, font=(14, 500))
+        theme.dress(self._offer, font=(13, 400))
         self.hide()
         name_widgets(better_download=self.download)
 
@@ -709,20 +678,6 @@ class BetterModel(QFrame):
         self.download.setAccessibleName(self.download.text())
         self.setAccessibleName(" ".join(text for text in (said, self._offer.text()) if text))
         self.setVisible(bool(said))
-
-    def showEvent(self, event: QShowEvent) -> None:
-        # WORKAROUND: a stack polishes what it shows; fonts set between that and the next parent would be lost.
-        self._on_theme_changed()
-        super().showEvent(event)
-
-    def _on_theme_changed(self) -> None:
-        px = self._theme.px
-        self._row.setContentsMargins(px(16), px(12), px(12), px(12))
-        self._row.setSpacing(px(12))
-        self._words.setSpacing(px(2))
-        self._what.setFont(self._theme.font(14, 500))
-        self._offer.setFont(self._theme.font(13))
-        self.download.setFont(self._theme.font(14, 500))
 
 
 def _on_failed(error: BaseException) -> None:

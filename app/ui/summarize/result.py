@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from html import escape
 
-from PySide6.QtCore import QPoint, QSize, Qt, Signal
+from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
@@ -23,11 +23,10 @@ from app.features.summary.messages import (
 from app.features.summary.result import Form, Method, Summary
 from app.features.summary.summaries import StoredSummary
 from app.ui.i18n import tr
-from app.ui.icons import icon
 from app.ui.shell.notify import Notify
 from app.ui.summarize.saving import Saving
-from app.ui.summarize.statements import StatementView, Told
-from app.ui.summarize.texts import read_words, was_read
+from app.ui.summarize.statements import StatementView
+from app.ui.summarize.texts import Told, read_words, was_read
 from app.ui.summarize.wish import Foot
 from app.ui.theme import HEADING_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import IconButton, text_button
@@ -140,6 +139,11 @@ class ResultHead(Column):
         self.rows.addLayout(self._top)
         self.rows.addWidget(self.facts)
         self._said: tuple[str, str, str] = ("", "", "")
+        theme.dress(self.title, font=(21, 600), least_height=HEADING_PX)
+        theme.dress(self.facts, font=(13, 400))
+        theme.dress(self.ask, font=(13.5, 400), glyph=("chat-circle", "muted", 15), glyph_size=(24, 15))
+        theme.dress(self.save, font=(14, 600))
+        theme.dress(self._buttons, spacing=10)
         theme.changed.connect(self._on_colours)
         self._on_colours()
         name_widgets(save=self.save, ask=self.ask, copy_summary=self.copy, translate_summary=self.translate)
@@ -184,16 +188,6 @@ class ResultHead(Column):
         self.facts.setVisible(bool(self.text))
 
     def _on_colours(self) -> None:
-        px, theme = self._theme.px, self._theme
-        self.title.setFont(theme.font(21, 600))
-        self.title.setMinimumHeight(px(HEADING_PX))
-        self.facts.setFont(theme.font(13))
-        self.ask.setFont(theme.font(13.5))
-        self.save.setFont(theme.font(14, 600))
-        self.ask.setIcon(icon("chat-circle", theme.tokens.muted))
-        # A push button keeps its text four pixels from the icon; a wider icon gives it air.
-        self.ask.setIconSize(QSize(px(24), px(15)))
-        self._buttons.setSpacing(px(10))
         self._arrange()
         self._write()
 

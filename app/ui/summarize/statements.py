@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import ceil
-from pathlib import PurePath
 from typing import NamedTuple
 
 from PySide6.QtCore import QEvent, QMimeData, QPointF, QRect, QRectF, QSize, Qt, Signal
@@ -32,11 +31,10 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QTextEdit, QWidget
 
-from app.features.documents import Documents, Mark, page_mark
-from app.features.summary.messages import check_words
-from app.features.summary.result import Anchor, Coverage, Form, Statement, SummarizedDocument
+from app.features.summary.result import Form
 from app.language.scripts import is_right_to_left
 from app.ui.i18n import tr
+from app.ui.summarize.texts import Chip, Told
 from app.ui.theme import EDGE_PX, READING_PX, Theme
 from app.ui.widgets.labels import announce, plain_tip
 
@@ -358,22 +356,6 @@ HAIR = "\u202f"
 HYPHEN = "\u2011"
 """One that no line ends at."""
 ENDS = ".。।"
-
-
-@dataclass(frozen=True)
-class Told:
-    """A statement with what is shown beside it: its chips, what its check says ("" nothing), and aloud."""
-
-    statement: Statement
-    chips: tuple[Chip, ...]
-    note: str
-    spoken: str
-
-    @property
-    def is_flagged(self) -> bool:
-        """Whether it wants attention: something of it is not on its page, as far as that could be compared."""
-        check = self.statement.check
-        return not check.found and check.is_compared
 
 
 @dataclass
@@ -715,115 +697,3 @@ class StatementPaint:
             base = origin.y() + line.y() + line.ascent()
             left = origin.x() + min(one, other)
             yield line, QRectF(left, base - metrics.ascent(), abs(other - one), metrics.ascent() + metrics.descent())
-
-
-# The places that a statement rests on, as chips: "p. 6", "§ Pensions", and the file's name where there are several.
-
-
-MOST_NAME = 18
-MOST_HEADING = 24
-
-
-@dataclass(frozen=True)
-class Chip:
-    """Something to click on: its words, what a screen reader says, and what opens."""
-
-    text: str
-    spoken: str
-    document_id: int
-    mark: Mark
-
-
-class Places:
-    """Makes the chips of statements about these documents."""
-
-    def __init__(self, documents: Sequence[SummarizedDocument], source: Documents) -> None:
-        self._documents, self._source = documents, source
-        self._headings: dict[tuple[int, int], str] = {}
-
-    def know(self, statements: Sequence[Statement]) -> None:
-        """Looks up the headings of what has no page. Raises what the store raises."""
-        for number, document in enumerate(self._documents):
-            cited = {a.block_id for one in statements for a in one.anchors if a.document == number and not a.page}
-            wanted = sorted(block_id for block_id in cited if (number, block_id) not in self._headings)
-            for block in self._source.some_blocks(document.id, wanted) if wanted else ():
-                self._headings[number, block.id] = block.heading_path[-1] if block.heading_path else ""
-
-    def chips(self, statement: Statement) -> tuple[Chip, ...]:
-        """One for each page or paragraph, in order."""
-        found: dict[tuple[int, str], Chip] = {}
-        for anchor in statement.anchors:
-            if 0 <= anchor.document < len(self._documents):
-                found.setdefault((anchor.document, self._where(anchor)), self._chip(anchor))
-        return tuple(found.values())
-
-    def where(self, statement: Statement) -> str:
-        """Where it was looked, such as "p. 6, p. 30"; without the file's name where that is one and the same."""
-        is_one = len({anchor.document for anchor in statement.anchors}) == 1
-        words = [self._where(one) for one in statement.anchors] if is_one else [c.text for c in self.chips(statement)]
-        return ", ".join(dict.fromkeys(words))
-
-    def _where(self, anchor: Anchor) -> str:
-        mark = page_mark(self._documents[anchor.document].unit, anchor.page)
-        if mark:
-            return mark
-        heading = self._headings.get((anchor.document, anchor.block_id), "")
-        return f"§ {_cut(heading, MOST_HEADING)}" if heading else f"¶ {anchor.block_id}"
-
-    def _chip(self, anchor: Anchor) -> Chip:
-        document, where = self._documents[anchor.document], self._where(anchor)
-        text = f"{short_name(document.name)} {where}" if len(self._documents) > 1 else where
-        unit = document.unit
-        said = f"{unit} {anchor.page}" if unit and anchor.page else where.removeprefix("§ ").replace("¶", "paragraph")
-        spoken = tr("{where} of {name}", where=said, name=document.name)
-        return Chip(text, spoken, document.id, Mark(anchor.block_id, anchor.start, anchor.end))
-
-
-def places_in(document_ids: Sequence[int], source: Documents) -> Places:
-    """Before there is a summary: its documents as the store has them. Raises what the store raises."""
-    found = []
-    for number in document_ids:
-        document = source.store.get(number)
-        name, unit = (document.name, document.unit) if document is not None else ("", "")
-        found.append(SummarizedDocument(number, name, name, unit, Coverage(0, 0, 0, 0)))
-    return Places(found, source)
-
-
-def short_name(name: str) -> str:
-    """A file's name for a chip: without its ending, and not too long."""
-    return _cut(PurePath(name).stem or name, MOST_NAME)
-
-
-def _cut(text: str, most: int) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
-
-
-# What is shown and said of each statement: its chips, and what its check came upon.
-
-
-def told(statements: Sequence[Statement], places: Places) -> list[Told]:
-    """In the same order. Raises what the store raises."""
-    places.know(statements)
-    return [_told(one, places) for one in statements]
-
-
-def sentences_told(sentences: Sequence[Statement], places: Places) -> list[Told]:
-    """The same of sentences of the documents themselves, of which nothing was checked."""
-    places.know(sentences)
-    found = []
-    for one in sentences:
-        chips = places.chips(one)
-        spoken = (one.group, one.text, *(chip.spoken for chip in chips))
-        found.append(Told(one, chips, "", " ".join(filter(None, spoken))))
-    return found
-
-
-def _told(statement: Statement, places: Places) -> Told:
-    chips, check = places.chips(statement), statement.check
-    where = places.where(statement)
-    is_plain = check.found and check.reason is None
-    words = tr(check_words(check, where))
-    note = "" if is_plain else words
-    spoken = words if note or chips else ""
-    return Told(statement, chips, note, " ".join(part for part in (statement.group, statement.text, spoken) if part))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QApplication, QStackedWidget, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
@@ -20,8 +21,7 @@ from app.ui.summarize.digest import FirstLooks, TermChip
 from app.ui.summarize.draft import DraftFiles, DraftPage, EmptyPage
 from app.ui.summarize.result import ResultPage
 from app.ui.summarize.saving import Saving
-from app.ui.summarize.statements import Chip, Places, Told, places_in, sentences_told, told
-from app.ui.summarize.texts import Progress
+from app.ui.summarize.texts import Chip, Places, Progress, Told, places_in, sentences_told, told
 from app.ui.summarize.work_page import WorkPage
 from app.ui.theme import Theme
 from app.ui.widgets.labels import announce
@@ -47,7 +47,7 @@ class SummarizeView(WorkView):
 
     def __init__(self, app: Fireside, theme: Theme, notify: Notify, runner: Runner[Progress]) -> None:
         super().__init__(runner)
-        self._app, self._notify = app, notify
+        self._app, self._theme, self._notify = app, theme, notify
         self._places: Places | None = None
         self._is_draft_loaded = False
         self.files = DraftFiles(app, theme, notify, self)
@@ -69,6 +69,7 @@ class SummarizeView(WorkView):
 
     def _connect(self) -> None:
         digest = self.draft.digest
+        digest.cancel_wanted.connect(self.looks.stop)
         digest.copy_wanted.connect(self._saving.copy)
         digest.save_wanted.connect(lambda summary, at: self._saving.menu(summary).popup(at))
         self.looks.seen.connect(self._on_seen)
@@ -174,6 +175,7 @@ class SummarizeView(WorkView):
             return
         had_focus = before is not None and focus is not None and (focus is before or before.isAncestorOf(focus))
         self.pages.setCurrentWidget(page)
+        self._theme.dress_again(page)
         if had_focus:
             self.take_keyboard()
 
@@ -253,6 +255,10 @@ class SummarizeView(WorkView):
         self.show_job(job_id)
         self.list_changed.emit()
         self.take_keyboard()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        self._theme.dress_again(self)
+        super().showEvent(event)
 
     def _with_open(self, do: Callable[[int], object]) -> None:
         if self.open_id is not None:

@@ -1,9 +1,24 @@
-"""What the Summarize tab says: times, sizes, how far the work is, and the names of lengths and forms."""
+"""What the Summarize tab says: times, sizes, how far the work is, the places that statements rest on."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from app.features.documents import Documents, Mark, page_mark
 from app.features.messages import units
-from app.features.summary.result import Anchor, Form, Length, Statement, Summary
+from app.features.summary.messages import check_words
+from app.features.summary.result import (
+    Anchor,
+    Coverage,
+    Form,
+    Length,
+    Method,
+    Statement,
+    SummarizedDocument,
+    Summary,
+)
 from app.features.summary.summaries import Estimate, StoredSummary
 from app.features.summary.summarize import Merging, Planned, Rests, SectionRead, Summarized, SummaryEvent, Writing
 from app.store.documents import StoredDocument
@@ -32,7 +47,8 @@ def figures_of(documents: list[StoredDocument], estimate: Estimate | None) -> li
     if length := sum(int(one.info.get("words") or 0) for one in documents):
         figures.append((f"{length:,}", tr("words")))
     if estimate is not None:
-        figures.append((f"{estimate.sections:,}", tr("section") if estimate.sections == 1 else tr("sections")))
+        if estimate.sections:
+            figures.append((f"{estimate.sections:,}", tr("section") if estimate.sections == 1 else tr("sections")))
         if estimate.seconds is not None:
             figures.append((time_words(estimate.seconds), tr("on this computer")))
     return figures
@@ -44,7 +60,9 @@ def work_words(progress: Progress | None, stored: StoredSummary, left_s: float |
         return tr("Waits for its turn")
     if progress is None or not progress.sections:
         return tr("Beginning to read")
-    if progress.text:
+    if progress.method is Method.DIGEST:
+        where = tr("Choosing sentences")
+    elif progress.text:
         where = tr("Writing")
     elif progress.done < progress.sections and progress.sections == 1:
         where = tr("Reading all of it in one pass")
@@ -103,6 +121,7 @@ class Progress:
     def __init__(self) -> None:
         self.sections = 0
         """0: not known yet."""
+        self.method = Method.MODEL
         self.done = 0
         self.points: list[Statement] = []
         self.read: list[tuple[int, int, int]] = []
@@ -120,7 +139,7 @@ class Progress:
             self.rests = ""
         if isinstance(event, Planned):
             self.sections, self.done, self.points, self.joined, self.text = event.sections, 0, [], None, ""
-            self.read = []
+            self.method, self.read = event.method, []
         elif isinstance(event, Rests):
             self.rests = event.reason
         elif isinstance(event, SectionRead):
@@ -164,3 +183,131 @@ def note_of(summary: StoredSummary) -> str:
         return tr("{done} of {all}", done=summary.sections_read, all=summary.sections)
     words = {"running": tr("begins"), "queued": tr("waits"), "paused": tr("stopped"), "failed": tr("failed")}
     return words.get(summary.state, "")
+
+
+# The places that a statement rests on, as chips: "p. 6", "§ Pensions", and the file's name where there are several.
+
+
+MOST_NAME = 18
+MOST_HEADING = 24
+
+
+@dataclass(frozen=True)
+class Chip:
+    """Something to click on: its words, what a screen reader says, and what opens."""
+
+    text: str
+    spoken: str
+    document_id: int
+    mark: Mark
+
+
+class Places:
+    """Makes the chips of statements about these documents."""
+
+    def __init__(self, documents: Sequence[SummarizedDocument], source: Documents) -> None:
+        self._documents, self._source = documents, source
+        self._headings: dict[tuple[int, int], str] = {}
+
+    def know(self, statements: Sequence[Statement]) -> None:
+        """Looks up the headings of what has no page. Raises what the store raises."""
+        for number, document in enumerate(self._documents):
+            cited = {a.block_id for one in statements for a in one.anchors if a.document == number and not a.page}
+            wanted = sorted(block_id for block_id in cited if (number, block_id) not in self._headings)
+            for block in self._source.some_blocks(document.id, wanted) if wanted else ():
+                self._headings[number, block.id] = block.heading_path[-1] if block.heading_path else ""
+
+    def chips(self, statement: Statement) -> tuple[Chip, ...]:
+        """One for each page or paragraph, in order."""
+        found: dict[tuple[int, str], Chip] = {}
+        for anchor in statement.anchors:
+            if 0 <= anchor.document < len(self._documents):
+                found.setdefault((anchor.document, self._where(anchor)), self._chip(anchor))
+        return tuple(found.values())
+
+    def where(self, statement: Statement) -> str:
+        """Where it was looked, such as "p. 6, p. 30"; without the file's name where that is one and the same."""
+        is_one = len({anchor.document for anchor in statement.anchors}) == 1
+        words = [self._where(one) for one in statement.anchors] if is_one else [c.text for c in self.chips(statement)]
+        return ", ".join(dict.fromkeys(words))
+
+    def _where(self, anchor: Anchor) -> str:
+        mark = page_mark(self._documents[anchor.document].unit, anchor.page)
+        if mark:
+            return mark
+        heading = self._headings.get((anchor.document, anchor.block_id), "")
+        return f"§ {_cut(heading, MOST_HEADING)}" if heading else f"¶ {anchor.block_id}"
+
+    def _chip(self, anchor: Anchor) -> Chip:
+        document, where = self._documents[anchor.document], self._where(anchor)
+        text = f"{short_name(document.name)} {where}" if len(self._documents) > 1 else where
+        unit = document.unit
+        said = f"{unit} {anchor.page}" if unit and anchor.page else where.removeprefix("§ ").replace("¶", "paragraph")
+        spoken = tr("{where} of {name}", where=said, name=document.name)
+        return Chip(text, spoken, document.id, Mark(anchor.block_id, anchor.start, anchor.end))
+
+
+def places_in(document_ids: Sequence[int], source: Documents) -> Places:
+    """Before there is a summary: its documents as the store has them. Raises what the store raises."""
+    found = []
+    for number in document_ids:
+        document = source.store.get(number)
+        name, unit = (document.name, document.unit) if document is not None else ("", "")
+        found.append(SummarizedDocument(number, name, name, unit, Coverage(0, 0, 0, 0)))
+    return Places(found, source)
+
+
+def short_name(name: str) -> str:
+    """A file's name for a chip: without its ending, and not too long."""
+    return _cut(PurePath(name).stem or name, MOST_NAME)
+
+
+def _cut(text: str, most: int) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+
+
+# What is shown and said of each statement: its chips, and what its check came upon.
+
+
+@dataclass(frozen=True)
+class Told:
+    """A statement with what is shown beside it: its chips, what its check says ("" nothing), and aloud."""
+
+    statement: Statement
+    chips: tuple[Chip, ...]
+    note: str
+    spoken: str
+
+    @property
+    def is_flagged(self) -> bool:
+        """Whether it wants attention: something of it is not on its page, as far as that could be compared."""
+        check = self.statement.check
+        return not check.found and check.is_compared
+
+
+def told(statements: Sequence[Statement], places: Places) -> list[Told]:
+    """In the same order. Raises what the store raises."""
+    places.know(statements)
+    return [_told(one, places) for one in statements]
+
+
+def sentences_told(sentences: Sequence[Statement], places: Places) -> list[Told]:
+    """The same of sentences of the documents themselves, of which nothing was checked."""
+    places.know(sentences)
+    found = []
+    for one in sentences:
+        chips = places.chips(one)
+        spoken = (one.group, one.text, *(chip.spoken for chip in chips))
+        found.append(Told(one, chips, "", " ".join(filter(None, spoken))))
+    return found
+
+
+def _told(statement: Statement, places: Places) -> Told:
+    chips, check = places.chips(statement), statement.check
+    where = places.where(statement)
+    is_plain = check.found and check.reason is None
+    words = tr(check_words(check, where))
+    note = "" if is_plain else words
+    spoken = words if note or chips else ""
+    return Told(statement, chips, note, " ".join(part for part in (statement.group, statement.text, spoken) if part))

@@ -29,7 +29,6 @@ class WishChoices(QWidget):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = theme
         names = sorted((own_name(code), code) for code in LANGUAGES)
         languages = (("", "Same language"), *((code, name) for name, code in names))
         self.length = ChoiceButton(theme, tr("Length"), LENGTHS, shows_change=False)
@@ -49,12 +48,12 @@ class WishChoices(QWidget):
         for button in (self.length, self.form, self.language):
             button.changed.connect(self._on_chosen)
             self._flow.addWidget(button)
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.addWidget(self.instruction)
-        self._column.addWidget(self._row)
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.instruction)
+        column.addWidget(self._row)
+        theme.dress(self._flow, column, spacing=10)
+        theme.dress(self.instruction, font=(14, 400))
         self._show_field()
         name_widgets(
             wish_length=self.length, wish_form=self.form, wish_language=self.language, wish_instruction=self.instruction
@@ -96,11 +95,6 @@ class WishChoices(QWidget):
     def _show_field(self) -> None:
         self.instruction.setVisible(self.form.value == Form.OWN)
 
-    def _on_theme_changed(self) -> None:
-        self._flow.gap_px = self._theme.px(10)
-        self._column.setSpacing(self._theme.px(10))
-        self.instruction.setFont(self._theme.font(14))
-
 
 # What a summary is to be like, at the left, and at the right the button that begins it.
 
@@ -119,14 +113,10 @@ class Foot(Column):
         self.button.clicked.connect(self.started)
         self.choices.add_last(self.button)
         self.rows.addWidget(self.choices)
-        theme.changed.connect(self._fit)
-        self._fit()
+        theme.dress(self.button, font=(14, 600))
         name_widgets(begin=self.button)
 
     @property
     def wish(self) -> Wish:
         """What is chosen now."""
         return self.choices.wish
-
-    def _fit(self) -> None:
-        self.button.setFont(self._theme.font(14, 600))

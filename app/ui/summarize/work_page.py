@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.features.summary.messages import DIGEST_WORDS
@@ -15,9 +15,8 @@ from app.features.summary.result import Form, Statement
 from app.features.summary.summaries import StoredSummary
 from app.features.summary.summarize import Planned, SectionRead, SummaryEvent, Writing
 from app.ui.i18n import tr
-from app.ui.icons import icon
-from app.ui.summarize.statements import StatementView, Told
-from app.ui.summarize.texts import Progress, work_words
+from app.ui.summarize.statements import StatementView
+from app.ui.summarize.texts import Progress, Told, work_words
 from app.ui.theme import HEADING_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.indicators import STEPS, ProgressLine
@@ -44,7 +43,7 @@ class WorkPage(QWidget):
         left_s: Callable[[int], float | None],
     ) -> None:
         super().__init__()
-        self._theme, self._tell, self._left_s = theme, tell, left_s
+        self._tell, self._left_s = tell, left_s
         self.stored: StoredSummary | None = None
         self.progress: Progress | None = None
         self._count = 0
@@ -63,22 +62,25 @@ class WorkPage(QWidget):
         self.points = StatementView(theme)
         self.points.setAccessibleName(tr("Points so far"))
         self._head = Column(theme, top_px=TOP_PX, bottom_px=2)
-        self._top = QHBoxLayout()
-        self._top.addWidget(self._title, 1)
-        self._top.addWidget(self.stop)
-        self._head.rows.addLayout(self._top)
+        top = QHBoxLayout()
+        top.addWidget(self._title, 1)
+        top.addWidget(self.stop)
+        self._head.rows.addLayout(top)
         for widget in (self.words, self.line, self.lead):
             self._head.rows.addWidget(widget)
         column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, theme.px(16))
         column.setSpacing(0)
         column.addWidget(self._head)
         column.addWidget(self.points, 1)
         # The time that is left goes down between two sections, too.
         self._tick = QTimer(self, interval=TICK_MS)
         self._tick.timeout.connect(self._show_words)
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
+        theme.dress(column, margins=(0, 0, 0, 16))
+        theme.dress(self._title, font=(21, 600), least_height=HEADING_PX)
+        theme.dress(self.words, font=(13.5, 400))
+        theme.dress(self.lead, font=(13, 600), margins=(0, 12, 0, 0))
+        theme.dress(self.stop, font=(14, 500), glyph=("stop", "muted", 15), glyph_size=(24, 15))
+        theme.dress(top, spacing=10)
         name_widgets(stop_work=self.stop, work_words=self.words, work_lead=self.lead)
 
     def show_work(self, stored: StoredSummary, progress: Progress | None) -> None:
@@ -151,15 +153,3 @@ class WorkPage(QWidget):
     def hideEvent(self, event: object) -> None:
         super().hideEvent(event)  # type: ignore[arg-type]
         self._tick.stop()
-
-    def _on_theme_changed(self) -> None:
-        px, theme = self._theme.px, self._theme
-        self._title.setFont(theme.font(21, 600))
-        self._title.setMinimumHeight(px(HEADING_PX))
-        self.words.setFont(theme.font(13.5))
-        self.lead.setFont(theme.font(13, 600))
-        self.lead.setContentsMargins(0, px(12), 0, 0)
-        self.stop.setFont(theme.font(14, 500))
-        self.stop.setIcon(icon("stop", theme.tokens.muted))
-        self.stop.setIconSize(QSize(px(24), px(15)))
-        self._top.setSpacing(px(10))

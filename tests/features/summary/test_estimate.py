@@ -125,7 +125,7 @@ def test_cancelled_there_is_none(app: Fireside, summaries: Summaries) -> None:
 
 def test_it_wakes_the_model(app: Fireside, summaries: Summaries) -> None:
     app.engine.sleep()
-    assert estimate(summaries, add(app, 3)).tokens > 0
+    assert estimate(summaries, add(app, 3), wish=Wish(method=Method.MODEL)).tokens
 
 
 def test_a_document_that_is_gone_is_named(app: Fireside, summaries: Summaries) -> None:

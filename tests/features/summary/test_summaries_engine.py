@@ -15,10 +15,13 @@ from app.core.errors import (
     NoRoomForModel,
 )
 from app.core.events import CancelToken
-from app.features.summary.result import Wish
+from app.documents.blocks import Kind
+from app.features.summary.result import Method, Wish
+from app.features.summary.stored import Estimate
 from app.features.summary.summaries import Summaries
-from app.features.summary.summarize import SectionRead
+from app.features.summary.summarize import Planned, SectionRead, Summarized
 from app.features.work.engines import SecondEngine, Swap
+from tests.helpers.counting import engines_started
 from tests.helpers.engine import answer_of, user
 from tests.helpers.models_on_disk import write_model
 from tests.helpers.script import write_script
@@ -36,6 +39,7 @@ from tests.helpers.summaries import (
 CRASHES_ONCE = {"when": "brittle 4", "crash_after": 2, "times": 1}
 CRASHES = {"when": "cursed", "crash_after": 1}
 MODEL = Path("/any/model.gguf")
+WRITTEN = Wish(method=Method.MODEL)
 
 
 @pytest.fixture
@@ -139,6 +143,38 @@ def test_a_model_that_is_put_to_sleep_meanwhile_is_woken_and_nothing_is_read_aga
     assert set(asked(script).values()) == {1}
 
 
+def test_by_the_smallest_model_nothing_is_loaded_unless_there_are_no_sentences_to_choose(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = {"when": "Text to summarize", "text": "[1] The kiln of Lindvik was fired 12 times."}
+    monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(write_script(tmp_path / "script", said)))
+    app = build()
+    try:
+        with engines_started() as started:
+            row = begin(app, "a.pdf", "b.pdf")
+            estimate = app.summaries.estimate(row.document_ids, Wish(), CancelToken())
+            events = [one.event for one in app.summaries.run(CancelToken()) if one.event is not None]
+            assert [type(one) for one in events] == [Planned, Summarized]
+            assert started == []
+        assert estimate == Estimate(None, 0, 1.0, ())
+        summary = app.summaries.summary(row.id)
+        assert summary is not None
+        assert (summary.method, summary.model, len(summary.statements)) == (Method.DIGEST, "", 8)
+        assert state(app.summaries, row.id) == "done"
+
+        document = store_document(app.documents.store, "c.csv", "Kiln\tFired\nLindvik\t12", kind=Kind.TABLE)
+        with engines_started() as started:
+            assert (found := app.summaries.estimate([document.id], Wish(), CancelToken())) is not None
+            assert found.sections == 1
+            (row,) = app.summaries.begin([document.id], Wish(), together=True)
+            work_off(app.summaries)
+            assert len(started) == 1
+        assert (summary := app.summaries.summary(row.id)) is not None
+        assert (summary.method, state(app.summaries, row.id)) == (Method.MODEL, "done")
+    finally:
+        app.close()
+
+
 def test_without_any_model_it_fails_and_says_so(
     script: Path, monkeypatch: pytest.MonkeyPatch, fresh_home: Path
 ) -> None:
@@ -182,11 +218,11 @@ def test_an_estimate_for_another_model_does_not_end_the_summary_that_is_at_work(
     for worked in summaries.run(CancelToken()):
         if isinstance(worked.event, SectionRead) and worked.event.done == 2:
             app.change("models", summarize_path=str(other))
-            estimates.append(summaries.estimate(row.document_ids, Wish(), CancelToken()))
+            estimates.append(summaries.estimate(row.document_ids, WRITTEN, CancelToken()))
     assert estimates == [None]
     assert (state(summaries, row.id), set(asked(script).values())) == ("done", {1})
     assert [one.model for one in [summaries.summary(row.id)] if one] == ["own"]
-    found = summaries.estimate(row.document_ids, Wish(), CancelToken())
+    found = summaries.estimate(row.document_ids, WRITTEN, CancelToken())
     assert found is not None, "afterwards there is one again"
 
 

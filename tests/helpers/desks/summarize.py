@@ -58,6 +58,8 @@ class SummarizeDesk(FileQuestions):
     statements = Found(StatementView)
     digest = Found(WholeStatementView, "digest")
     digest_words = Found(QLabel, "digest_words")
+    cancel_digest = Found(QPushButton, "cancel_digest")
+    look_for_digest = Found(QPushButton, "look_for_digest")
     copy_digest = Found(QToolButton, "copy_digest")
     save_digest = Found(QPushButton, "save_digest")
     key_terms = Found(KeyTerms)

@@ -149,12 +149,17 @@ def open_tab(qtbot: QtBot, qapp: QApplication, tmp_path: Path, monkeypatch: pyte
         size: tuple[int, int] = (1000, 700),
         zoom: float = 1.0,
         load: dict[str, Any] | None = None,
+        model: str = "",
     ) -> Desk:
-        """With answers of the model the pipeline is the real one; `load` is what loading the model does."""
+        """With answers of the model the pipeline is the real one; `load` is what loading the model does.
+
+        `model` is the chat's, without one the starter.
+        """
         while opened:
             close(opened.pop())
         monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(write_script(tmp_path / "script", *answers, load=load or {})))
         app = build()
+        app.change("engine", model_path=model)
         pipeline = Pipeline()
         if not answers:
             put_pipeline(app, pipeline)

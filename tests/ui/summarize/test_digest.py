@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QMenu
 
+from app.core.events import CancelToken
 from app.features.documents import Mark
 from app.features.summary.messages import DIGEST_WORDS
 from app.features.summary.result import Form, Length
@@ -279,6 +282,39 @@ def test_while_it_looks_it_says_how_far_it_is(open_tab: Open, tmp_path: Path) ->
     assert desk.digest_words.text().endswith("…")
     desk.view.looks.moved.emit(ids, 0.4)
     assert desk.digest_words.text() == "Looking for the most telling sentences, 40 %"
+
+
+def test_looking_that_takes_long_can_be_cancelled_and_wished_for_again(
+    open_tab: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, has_ended = open_tab(load=NEVER), threading.Event()
+
+    def look_without_end(_ids: Any, _wish: Any, cancel: CancelToken, progress: Callable[[float], object]) -> None:
+        progress(0.4)
+        while not cancel.cancelled:
+            has_ended.wait(0.01)
+        has_ended.set()
+
+    with monkeypatch.context() as slow:
+        slow.setattr(desk.summaries, "first_look", look_without_end)
+        desk.view.add_files([lease_pdf(tmp_path / "lease.pdf")])
+        desk.wait(desk.cancel_digest.isVisible)
+        assert desk.digest_words.text() == "Looking for the most telling sentences, 40 %"
+        desk.cancel_digest.setFocus()
+        desk.press(Qt.Key.Key_Return)
+        assert has_ended.wait(10)
+    assert desk.digest_words.text() == "Cancelled: no sentences were chosen. A summary can be made all the same."
+    assert not desk.cancel_digest.isVisible()
+    assert desk.focus is desk.look_for_digest
+    assert desk.begin_button.isEnabled()
+    desk.choose_length(Length.SHORT)
+    desk.view.show_new()
+    assert not desk.is_looking, "nobody asked for it"
+    assert desk.look_for_digest.isVisible()
+    desk.look_for_digest.setFocus()
+    desk.press(Qt.Key.Key_Return)
+    desk.wait(lambda: desk.has_digest)
+    assert not desk.look_for_digest.isVisible()
 
 
 def test_a_document_without_any_text_says_nothing_of_sentences(open_tab: Open, tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ from pytestqt.qtbot import QtBot
 
 from app.features.documents import Mark
 from app.features.summary.result import Check, Form, Reason, Statement
-from app.ui.summarize.statements import Chip, StatementPaint, StatementView, Stretch, Told, WholeStatementView
+from app.ui.summarize.statements import StatementPaint, StatementView, Stretch, WholeStatementView
+from app.ui.summarize.texts import Chip, Told
 from app.ui.theme import Theme
 
 Make = Callable[..., StatementView]

@@ -15,8 +15,10 @@ from app.features.summary.result import Form, Length, Wish
 from app.features.summary.summarize import Merging, Planned, Rests, SectionRead, Writing
 from tests.helpers.attached import lease_pdf, notes
 from tests.helpers.clipping import clipped_texts
+from tests.helpers.counting import engines_started
 from tests.ui.summarize.conftest import FOUND, Desk, Open, differing, found, summary_of
 
+WRITES = "/any/model.gguf"
 NOTE = "The kiln holds its heat overnight, and energy per firing fell by a fifth."
 
 
@@ -30,7 +32,8 @@ def test_without_documents_there_is_a_place_to_drop_them_that_enter_opens(desk: 
     desk.find(QFileDialog, "attach_dialog").close()
 
 
-def test_dropped_documents_show_pages_tokens_and_what_it_takes(desk: Desk, tmp_path: Path) -> None:
+def test_dropped_documents_show_pages_tokens_and_what_it_takes(open_tab: Open, tmp_path: Path) -> None:
+    desk = open_tab(model=WRITES)
     desk.drop(lease_pdf(tmp_path / "lease.pdf"), notes(tmp_path / "notes.txt", NOTE))
     assert desk.page == "draft"
     lease, text = desk.chips
@@ -487,7 +490,7 @@ def test_with_the_real_pipeline_what_the_model_says_stands_beside_its_page(open_
         "- The deposit is 2,400 euros and is paid back within eight weeks [4].\n"
         "- The lease begins on the first of June [2]."
     )
-    desk = open_tab({"when": "Text to summarize", "text": said})
+    desk = open_tab({"when": "Text to summarize", "text": said}, model=WRITES)
     desk.drop(lease_pdf(tmp_path / "lease.pdf"))
     desk.click(desk.begin_button)
     desk.wait(lambda: desk.page == "result")
@@ -505,11 +508,16 @@ def test_with_the_real_pipeline_what_the_model_says_stands_beside_its_page(open_
 def test_by_the_smallest_model_the_result_says_that_none_was_asked_and_what_sentences_cannot_give(
     open_tab: Open, tmp_path: Path
 ) -> None:
-    desk = open_tab({"text": "nothing is asked"}, load={"weights": 134_515_008})
-    desk.drop(lease_pdf(tmp_path / "lease.pdf"))
-    desk.choose_form(Form.QUESTIONS)
-    desk.click(desk.begin_button)
-    desk.wait(lambda: desk.page == "result")
+    with engines_started() as started:
+        desk = open_tab({"text": "nothing is asked"})
+        desk.drop(lease_pdf(tmp_path / "lease.pdf"))
+        assert "section" not in desk.figures.text
+        assert desk.figures.text.endswith("less than a minute on this computer")
+        desk.choose_form(Form.QUESTIONS)
+        desk.click(desk.begin_button)
+        desk.wait(lambda: desk.page == "result")
+        desk.wait(lambda: desk.states == ["Summarizing", ""])
+    assert started == []
     assert "4 of 4 pages read" in desk.facts.accessibleName()
     said = ("chosen by counting words. No model was asked.", "no questions and answers. That takes a larger model.")
     assert all(one in desk.facts.accessibleName() for one in said)

@@ -10,6 +10,7 @@ from app.features.summary.result import (
     Anchor,
     Check,
     Coverage,
+    Method,
     Reason,
     Statement,
     SummarizedDocument,
@@ -18,8 +19,7 @@ from app.features.summary.result import (
 )
 from app.features.summary.summaries import Estimate, StoredSummary
 from app.features.summary.summarize import Merging, Planned, Rests, SectionRead, Writing
-from app.ui.summarize.statements import Places, told
-from app.ui.summarize.texts import Progress, figures_of, time_words, was_read, work_words
+from app.ui.summarize.texts import Places, Progress, figures_of, time_words, told, was_read, work_words
 
 STORED = StoredSummary(1, "Lease", "running", None, 0.0, 0.0, Wish(), (1,), 0, 0)
 
@@ -87,6 +87,15 @@ def test_a_short_document_is_read_in_one_pass() -> None:
     progress.take(Planned(1, 100))
     assert work_words(progress, STORED, None) == "Reading all of it in one pass"
     assert ("1", "section") in figures_of([], Estimate(100, 1, None, (100,)))
+
+
+def test_where_no_model_is_asked_it_says_so_and_counts_no_sections() -> None:
+    progress = Progress()
+    progress.take(Planned(3, 0, Method.DIGEST))
+    assert work_words(progress, STORED, 20.0) == "Choosing sentences · less than a minute left"
+    assert figures_of([], Estimate(None, 0, 20.0, ())) == [("less than a minute", "on this computer")]
+    progress.take(Planned(2, 900))
+    assert work_words(progress, STORED, None) == "Section 1 of 2", "there were none to choose from"
 
 
 def test_what_sections_have_read_is_known_by_their_blocks() -> None:
