@@ -23,7 +23,7 @@ from app.core.events import CancelToken
 from app.documents.blocks import Block, Kind, Numbering, Piece
 from app.engine.client import EngineClient
 from app.features.messages import sentence_for
-from app.features.summary.digest import SECTIONS, digest_summary
+from app.features.summary.digest import cues, digest_summary
 from app.features.summary.result import Method, Statement, Summary, Wish
 from app.features.summary.steps import MemorySteps
 from app.features.summary.summarize import InputDocument, Summarized, summarize
@@ -219,7 +219,7 @@ def without_abstract(example: Example) -> Example | None:
     is_abstract = False
     for is_heading, text in example.paragraphs:
         if is_heading:
-            is_abstract = SECTIONS["abstract"].search(text) is not None
+            is_abstract = cues().sections["abstract"].search(text) is not None
         if is_abstract:
             left_out.append(text)
         else:

@@ -20,7 +20,7 @@ from typing import NamedTuple
 from unicodedata import category
 
 from app.documents.blocks import Block, Kind
-from app.features.summary.digest import NOT_SUMMED_UP, UNDER_A_HEADING, digest_summary
+from app.features.summary.digest import UNDER_A_HEADING, cues, digest_summary
 from app.features.summary.proper_names import Name, names_of_language
 from app.features.summary.result import Anchor, Form, InputDocument, Length, Statement, Summary, Wish
 from app.features.summary.sections import runs_under_headings, told_apart
@@ -208,7 +208,7 @@ def overview_of(
     apart = told_apart(blocks)
     kept = [block for block in blocks if block.id not in apart]
     headings, left_out = _outline(kept)
-    texts = [one for one in kept if one.kind in _TEXTS and not any(map(NOT_SUMMED_UP.search, one.heading_path))]
+    texts = [one for one in kept if one.kind in _TEXTS and not any(map(cues().not_summed_up.search, one.heading_path))]
     return Overview(_Terms(texts, language, cancelled).chosen(told), headings, left_out)
 
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import re
+import subprocess
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.core.paths import resource
 from app.documents.blocks import Block, Kind
 from app.features.summary.digest import FORMS, Weights, digest_of, digest_summary, words_of
 from app.features.summary.messages import not_given_words
@@ -249,3 +255,18 @@ def test_what_was_wished_and_sentences_cannot_give_is_said() -> None:
     assert "as they stand in the document: not in French and not written as you wished." in poem
     assert "no questions and answers" in said(Wish(form=Form.QUESTIONS))
     assert "no list of what is to be done" in said(Wish(form=Form.ACTIONS))
+
+
+def test_the_table_of_cues_says_the_same_of_every_language_and_is_read_when_it_is_asked_for() -> None:
+    table = json.loads(resource("cues.json").read_text("utf-8"))
+    assert {"en", "de", "fr", "es", "pt", "it", "nl", "pl", "ru"} <= table.keys()
+    names = table["en"].keys()
+    for code, row in table.items():
+        assert row.keys() == names, code
+        for name, alternatives in row.items():
+            assert alternatives or code in ("ja", "zh"), (code, name)
+            for one in alternatives:
+                assert re.compile(one).match("") is None, f"{code} {name}: {one} would be found everywhere"
+    loaded = "import app.features.summary.digest as digest; print(digest.cues.cache_info().currsize)"
+    said = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "0"
