@@ -6,8 +6,8 @@ import json
 import sqlite3
 import time
 import unicodedata
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import Enum, StrEnum
 from typing import Any
 
@@ -16,9 +16,9 @@ from app.core.visible import clean_text
 from app.store import messages as tree
 from app.store.database import Database, fold
 from app.store.erasing import leave_traces
-from app.store.messages import MessageState, StoredMessage
+from app.store.messages import MessageState, StoredMessage, TreeMessage
 
-__all__ = ["Conversation", "Conversations", "MessageState", "StoredMessage"]
+__all__ = ["Conversation", "Conversations", "MessageState", "StoredMessage", "TreeMessage"]
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,9 @@ class Unchanged(Enum):
 
 
 UNCHANGED = Unchanged.UNCHANGED
+BATCH = 200
+"""Messages that are read at once where a conversation is walked through."""
+SAME_MOMENT_S = 0.001
 ENOUGH_TOKENS = 16  # the speed of a shorter answer says little
 _COLUMNS = (
     "id, title, system_prompt, temperature, model, draft, created_at, updated_at, leaf_id, pinned,"
@@ -291,6 +294,10 @@ def _is_letter_or_digit(character: str) -> bool:
     return category[0] in "LN" or category == "Co"  # what SQLite's unicode61 takes as part of a word
 
 
+def _cleaned(one: object, names: Sequence[str]) -> dict[str, Any]:
+    return {name: clean_text(getattr(one, name)) for name in names}
+
+
 def _set(connection: sqlite3.Connection, table: str, row_id: int, values: dict[str, Any]) -> None:
     """Changes columns of one row; raises KeyError when there is no such row."""
     if not connection.execute(f"SELECT count(*) FROM {table} WHERE id = ?", (row_id,)).fetchone()[0]:
@@ -438,3 +445,92 @@ class Attachments:
 def _attachment(row: sqlite3.Row) -> Attachment:
     values = dict(row)
     return Attachment(**values | {"use": Use(values["use"]), "passages": tuple(json.loads(values["passages"]))})
+
+
+# Whole conversations, as they leave for a file or come from one.
+
+
+class WholeConversations:
+    """Reads all branches of a conversation some messages at a time, and adds one as a whole; from any thread.
+
+    Writes may raise DiskFull or FolderNotWritable; nothing of the call is then stored.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def all_messages(self, conversation_id: int) -> Iterator[TreeMessage]:
+        """Every live message of all branches, each after its parent; some are read at a time."""
+        return self._walk(tree.tree_ids, conversation_id)
+
+    def branch(self, conversation_id: int) -> Iterator[TreeMessage]:
+        """The chosen branch as `path` has it; some are read at a time."""
+        return self._walk(tree.branch_ids, conversation_id)
+
+    def _walk(
+        self, ids_of: Callable[[sqlite3.Connection, int], list[int]], conversation_id: int
+    ) -> Iterator[TreeMessage]:
+        with self._database.reading() as connection:
+            ids = ids_of(connection, conversation_id)
+        for first in range(0, len(ids), BATCH):
+            with self._database.reading() as connection:
+                found = tree.tree_messages(connection, ids[first : first + BATCH])
+            yield from found
+
+    def message_count(self, conversation_id: int) -> int:
+        """How many live messages all branches have together."""
+        with self._database.reading() as connection:
+            return len(tree.tree_ids(connection, conversation_id))
+
+    def add_tree(
+        self,
+        chat: Conversation,
+        messages: Sequence[TreeMessage],
+        attached: Mapping[int | None, Sequence[tuple[int, Use]]] | None = None,
+    ) -> int:
+        """A whole conversation from elsewhere, with its times, in one transaction; returns its id.
+
+        `chat` counts but for its ids: `first_kept_id` and the ids of messages, each after its parent, are only among
+        themselves. `attached` are documents of messages by these ids, None for the draft's. Raises KeyError for a
+        parent that is not there.
+        """
+        cleaned = [replace(one, **_cleaned(one, ("text", "model", "thinking"))) for one in messages]
+        values = {name: getattr(chat, name) for name in ("temperature", "created_at", "updated_at", "pinned")}
+        values |= _cleaned(chat, ("title", "system_prompt", "model", "draft", "thinking"))
+        values["sampling"] = json.dumps(chat.sampling, sort_keys=True)
+        names = ", ".join(values)
+        with self._database.transaction() as connection:
+            row = connection.execute(
+                f"INSERT INTO conversations ({names}) VALUES ({', '.join(f':{name}' for name in values)}) RETURNING id",
+                values,
+            ).fetchone()
+            conversation_id = int(row[0])
+            ids = tree.insert_tree(connection, conversation_id, cleaned)
+            kept_id = None if chat.first_kept_id is None else ids.get(chat.first_kept_id)
+            connection.execute("UPDATE conversations SET first_kept_id = ? WHERE id = ?", (kept_id, conversation_id))
+            connection.executemany(
+                "INSERT INTO attachments (document_id, conversation_id, message_id, use) VALUES (?, ?, ?, ?)",
+                [
+                    (
+                        document_id,
+                        conversation_id if place is None else None,
+                        None if place is None else ids[place],
+                        use,
+                    )
+                    for place, documents in (attached or {}).items()
+                    for document_id, use in documents
+                ],
+            )
+            tree.settle_leaf(connection, conversation_id)
+        return conversation_id
+
+    def find_twin(self, created_at: float, first_text: str) -> int | None:
+        """A conversation that began at this moment with this text ("": without a message), or None."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                "SELECT c.id FROM conversations c WHERE c.deleted_at IS NULL AND c.created_at BETWEEN ? AND ?"
+                " AND coalesce((SELECT m.text FROM messages m WHERE m.conversation_id = c.id AND m.parent_id IS NULL"
+                " AND m.deleted_at IS NULL ORDER BY m.id LIMIT 1), '') = ? LIMIT 1",
+                (created_at - SAME_MOMENT_S, created_at + SAME_MOMENT_S, clean_text(first_text)),
+            ).fetchone()
+        return None if row is None else int(row[0])

@@ -128,6 +128,17 @@ class DocumentStore:
             ).fetchall()
         return [_document(row) for row in rows]
 
+    def find_content(self, sha256: str) -> StoredDocument | None:
+        """A complete document with this content, the newest; None for "" or where there is none."""
+        if not sha256:
+            return None
+        with self._database.reading() as connection:
+            row = connection.execute(
+                f"SELECT {_COLUMNS} FROM documents WHERE sha256 = ? AND state = 'complete' ORDER BY id DESC LIMIT 1",
+                (sha256,),
+            ).fetchone()
+        return None if row is None else _document(row)
+
     def block_count(self, document_id: int) -> int:
         """How many blocks are there."""
         with self._database.reading() as connection:

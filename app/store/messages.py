@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -50,6 +51,25 @@ class StoredMessage:
     sources: tuple[dict[str, Any], ...] = ()
 
 
+@dataclass(frozen=True)
+class TreeMessage:
+    """One message of a whole tree. Of those with the same parent the one with the highest `chosen` is shown."""
+
+    id: int
+    parent_id: int | None
+    role: Role
+    text: str
+    state: MessageState
+    model: str
+    created_at: float
+    chosen: int = 0
+    stats: AnswerStats | None = None
+    thinking: str = ""
+    thinking_s: float | None = None
+    pinned: bool = False
+    sources: tuple[dict[str, Any], ...] = ()
+
+
 _COLUMNS = """
     m.id, m.conversation_id, m.parent_id, m.role, m.text, m.state, m.model, m.created_at, m.stats,
     m.thinking, m.thinking_s, m.pinned, m.sources,
@@ -80,6 +100,65 @@ def load_branch(connection: sqlite3.Connection, conversation_id: int) -> list[St
         (conversation_id,),
     )
     return [_message(row) for row in rows]
+
+
+def tree_ids(connection: sqlite3.Connection, conversation_id: int) -> list[int]:
+    """All live messages; a parent comes before what is below it."""
+    rows = connection.execute(
+        "SELECT id FROM messages WHERE conversation_id = ? AND deleted_at IS NULL ORDER BY id", (conversation_id,)
+    )
+    return [row[0] for row in rows]
+
+
+def branch_ids(connection: sqlite3.Connection, conversation_id: int) -> list[int]:
+    """Root to leaf of the chosen branch."""
+    rows = connection.execute(
+        """
+        WITH RECURSIVE branch (id, height) AS (
+            SELECT leaf_id, 0 FROM conversations WHERE id = ? AND leaf_id IS NOT NULL
+            UNION ALL
+            SELECT m.parent_id, height + 1 FROM branch b JOIN messages m ON m.id = b.id WHERE m.parent_id IS NOT NULL
+        )
+        SELECT id FROM branch ORDER BY height DESC
+        """,
+        (conversation_id,),
+    )
+    return [row[0] for row in rows]
+
+
+def tree_messages(connection: sqlite3.Connection, ids: Sequence[int]) -> list[TreeMessage]:
+    """These messages, in this order; those that are gone meanwhile are left out."""
+    rows = connection.execute(
+        "SELECT m.* FROM json_each(?) AS wanted JOIN messages m ON m.id = wanted.value WHERE m.deleted_at IS NULL"
+        " ORDER BY wanted.key",
+        (json.dumps(list(ids)),),
+    )
+    return [_tree_message(row) for row in rows]
+
+
+def insert_tree(
+    connection: sqlite3.Connection, conversation_id: int, messages: Sequence[TreeMessage]
+) -> dict[int, int]:
+    """Adds messages, each after its parent; their ids are only among themselves. Returns which ids they have now."""
+    ids: dict[int, int] = {}
+    for one in messages:
+        parent_id = None if one.parent_id is None else ids[one.parent_id]
+        values = (one.role, one.text, one.state, one.model, one.created_at)
+        ids[one.id] = insert_message(connection, (conversation_id, parent_id), values)
+        connection.execute(
+            "UPDATE messages SET chosen = ?, stats = ?, thinking = ?, thinking_s = ?, pinned = ?, sources = ?"
+            " WHERE id = ?",
+            (
+                one.chosen,
+                stats_to_text(one.stats),
+                one.thinking,
+                one.thinking_s,
+                one.pinned,
+                json.dumps(list(one.sources)),
+                ids[one.id],
+            ),
+        )
+    return ids
 
 
 def insert_message(
@@ -187,6 +266,24 @@ def _message(row: sqlite3.Row) -> StoredMessage:
         row["created_at"],
         _stats(row["stats"]),
         tuple(versions),
+        row["thinking"],
+        row["thinking_s"],
+        bool(row["pinned"]),
+        tuple(json.loads(row["sources"])),
+    )
+
+
+def _tree_message(row: sqlite3.Row) -> TreeMessage:
+    return TreeMessage(
+        row["id"],
+        row["parent_id"],
+        Role(row["role"]),
+        row["text"],
+        MessageState(row["state"]),
+        row["model"],
+        row["created_at"],
+        row["chosen"],
+        _stats(row["stats"]),
         row["thinking"],
         row["thinking_s"],
         bool(row["pinned"]),

@@ -1,0 +1,112 @@
+"""Whole conversations: every branch read in pieces, and one from elsewhere added at once or not at all."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from app.core.events import AnswerStats, FinishReason, Role
+from app.store.conversations import (
+    BATCH,
+    Attachments,
+    Conversation,
+    Conversations,
+    MessageState,
+    TreeMessage,
+    Use,
+    WholeConversations,
+)
+from app.store.database import Database
+from app.store.documents import DocumentStore
+
+STATS = AnswerStats(9, 4, 3, 0.5, 12.5, FinishReason.STOP, 1)
+CHAT = Conversation(
+    0, "From elsewhere", "Be brief.", 0.5, "m", "a draft", 10.0, 20.0, None, True, {"top_k": 5}, "on", 2
+)
+
+
+def node(number: int, parent: int | None, role: Role, text: str, chosen: int = 0) -> TreeMessage:
+    return TreeMessage(number, parent, role, text, MessageState.COMPLETE, "m", float(number), chosen)
+
+
+TREE = [
+    node(1, None, Role.USER, "first"),
+    replace(node(2, 1, Role.ASSISTANT, "one way", 4), stats=STATS, thinking="hm", thinking_s=2.0, pinned=True),
+    node(3, 1, Role.ASSISTANT, "another", 7),
+    node(4, 2, Role.USER, "below the one that is not shown"),
+]
+
+
+def without_ids(messages: list[TreeMessage]) -> list[TreeMessage]:
+    places = {one.id: place for place, one in enumerate(messages)}
+    return [
+        replace(one, id=places[one.id], parent_id=None if one.parent_id is None else places[one.parent_id])
+        for one in messages
+    ]
+
+
+def test_a_tree_comes_back_as_it_was_added_with_its_times_and_the_branch_that_is_shown(database: Database) -> None:
+    conversations, whole = Conversations(database), WholeConversations(database)
+    conversations.create(title="so that ids differ")
+    chat_id = whole.add_tree(CHAT, TREE)
+    added = conversations.get(chat_id)
+    assert added is not None
+    assert replace(added, id=0, leaf_id=None, first_kept_id=2) == CHAT
+    found = list(whole.all_messages(chat_id))
+    assert without_ids(found) == without_ids(TREE)
+    assert added.first_kept_id == found[1].id
+    assert [one.text for one in whole.branch(chat_id)] == [one.text for one in conversations.path(chat_id)]
+    assert [one.text for one in conversations.path(chat_id)] == ["first", "another"]
+    assert conversations.search_text("elsewhere")[0][0] == conversations.search_text("anoth")[0][0] == chat_id
+
+
+def test_nothing_is_kept_of_a_tree_with_a_parent_that_is_not_there(database: Database) -> None:
+    conversations = Conversations(database)
+    with pytest.raises(KeyError):
+        WholeConversations(database).add_tree(CHAT, [node(1, None, Role.USER, "x"), node(2, 9, Role.ASSISTANT, "y")])
+    assert conversations.find() == []
+    assert conversations.search_text("x") == []
+
+
+def test_deleted_messages_are_no_part_of_it_and_a_long_one_is_walked_through_in_order(
+    database: Database, conversations: Conversations
+) -> None:
+    chat, parent_id = conversations.create(), None
+    for number in range(2 * BATCH + 3):
+        parent_id = conversations.add_message(chat.id, parent_id, Role.USER, str(number)).id
+    gone = conversations.add_message(chat.id, parent_id, Role.ASSISTANT, "gone")
+    conversations.delete_message(gone.id)
+    whole, numbers = WholeConversations(database), [str(number) for number in range(2 * BATCH + 3)]
+    assert [one.text for one in whole.all_messages(chat.id)] == numbers
+    assert [one.text for one in whole.branch(chat.id)] == numbers
+    assert whole.message_count(chat.id) == len(numbers)
+    assert list(whole.branch(chat.id + 1)) == list(whole.all_messages(chat.id + 1)) == []
+
+
+def test_a_twin_began_at_the_same_moment_with_the_same_text_and_is_not_deleted(database: Database) -> None:
+    conversations, whole = Conversations(database), WholeConversations(database)
+    chat_id = whole.add_tree(CHAT, TREE)
+    assert whole.find_twin(10.0, "first") == chat_id
+    assert whole.find_twin(10.1, "first") is whole.find_twin(10.0, "another") is whole.find_twin(10.0, "") is None
+    conversations.delete(chat_id)
+    assert whole.find_twin(10.0, "first") is None
+    empty = whole.add_tree(CHAT, [])
+    assert whole.find_twin(10.0, "") == empty
+
+
+def test_documents_are_found_by_their_content_and_stand_at_messages_and_in_the_draft(database: Database) -> None:
+    store, attachments = DocumentStore(database), Attachments(database)
+    document_id = store.begin(Path("/lease.pdf"), 1, 1)
+    assert store.find_content("") is store.find_content("aa") is None
+    store.finish(document_id, format_="pdf", unit="page", pages=1, sha256="aa", info={})
+    found = store.find_content("aa")
+    assert found is not None
+    assert (found.id, found.name) == (document_id, "lease.pdf")
+    chat_id = WholeConversations(database).add_tree(
+        CHAT, TREE, {1: [(document_id, Use.WHOLE)], None: [(document_id, Use.UNDECIDED)]}
+    )
+    first = Conversations(database).path(chat_id)[0].id
+    assert [one.use for one in attachments.of_messages([first])[first]] == [Use.WHOLE]
+    assert [one.document_id for one in attachments.in_draft(chat_id)] == [document_id]
