@@ -6,10 +6,8 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QApplication, QSplitter, QVBoxLayout, QWidget
-from shiboken6 import isValid
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QWidget
 
 from app.core.errors import AppError
 from app.features.documents import Mark
@@ -17,50 +15,26 @@ from app.ui.i18n import tr
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
+from app.ui.widgets.beside import Beside
 
 if TYPE_CHECKING:
     from app.features.documents import Documents, KeptDocument
     from app.ui.document.view import DocumentView
 
-SHARE = 0.54
-"""Of the room that a document gets as long as nobody moved the border: a page of A4 can be read in it."""
-MOST_PX, LEAST_PX = 900, 320
-NARROW_PX = 740
-"""Of the content, which is about a thousand pixels of window: two columns would squeeze both."""
-MARGIN_PX = 12
 
+class DocumentPanel(Beside):
+    """`open` shows a document beside a view; × or Esc closes it, and the keyboard goes back to where it was."""
 
-class DocumentPanel(QSplitter):
-    """`open` shows a document beside a view; × or Esc closes it, and the keyboard goes back to where it was.
-
-    `take_keyboard` is what gives the keyboard to the view where that place is gone.
-    """
-
-    closed = Signal()
-    """No document is shown any more."""
+    share = 0.54  # a page of A4 can be read in it
+    most_px = 900
 
     def __init__(self, theme: Theme, notify: Notify, beside: QWidget, take_keyboard: Callable[[], object]) -> None:
-        super().__init__(Qt.Orientation.Horizontal)
-        self._theme, self._notify, self._beside, self._take_keyboard = theme, notify, beside, take_keyboard
+        super().__init__(theme, beside, take_keyboard)
+        self._notify = notify
         self._document: KeptDocument | None = None
         self._shown: tuple[Documents, int] | None = None
-        self._width_px = 0
-        self._before: QWidget | None = None
         self.setObjectName("document_splitter")
-        self.setHandleWidth(1)
-        self._frame = QWidget()
-        self._frame.setAccessibleName(tr("Document"))
-        self._column = QVBoxLayout(self._frame)
-        self._frame.hide()
-        self.addWidget(beside)
-        self.addWidget(self._frame)
-        for place in (0, 1):
-            self.setCollapsible(place, False)
-        self.setStretchFactor(0, 1)
-        self.splitterMoved.connect(self._on_moved)
-        theme.dress(self._column, margins=(MARGIN_PX, 0, MARGIN_PX, MARGIN_PX))
-        theme.changed.connect(self._arrange)
-        self._fit_least()
+        self.frame.setAccessibleName(tr("Document"))
 
     @cached_property
     def view(self) -> DocumentView:
@@ -69,7 +43,7 @@ class DocumentPanel(QSplitter):
 
         view = DocumentView(self._theme, self._notify)
         view.closed.connect(self.close_document)
-        self._column.addWidget(view)
+        self.column.addWidget(view)
         return view
 
     @property
@@ -78,8 +52,6 @@ class DocumentPanel(QSplitter):
 
     def open(self, documents: Documents, document_id: int, mark: Mark | None = None) -> None:
         """Shows a document, at a mark or at its beginning."""
-        if not self.is_open:
-            self._before = QApplication.focusWidget()
         try:
             if self._shown != (documents, document_id) or self._document is None:
                 document = documents.shown(document_id)
@@ -91,30 +63,17 @@ class DocumentPanel(QSplitter):
         except AppError as error:
             self._notify.error(error)
             return
-        view, was_hidden = self.view, self._frame.isHidden()  # made while its frame is hidden, it is shown with it
-        self._frame.show()
-        if was_hidden:  # before the view is hidden that has the keyboard: it would go on by itself, as Tab does
-            self._frame.setFocus(Qt.FocusReason.OtherFocusReason)
-        self._arrange(is_new=was_hidden)
+        view = self.view  # made while its frame is hidden, it is shown with it
+        self.show_beside()
         view.open(self._document, mark)
         view.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def close_document(self) -> None:
         """Shows the view alone again."""
-        if not self.is_open:
-            return
-        focus = QApplication.focusWidget()
-        had_focus = focus is None or focus is self.view or self._frame.isAncestorOf(focus)
-        self.view.close_document()
-        self._release()
-        self._frame.hide()
-        self._beside.show()
-        before = self._before
-        if had_focus and before is not None and isValid(before) and before.isVisible():
-            before.setFocus(Qt.FocusReason.OtherFocusReason)
-        elif had_focus:
-            self._take_keyboard()
-        self.closed.emit()
+        if self.is_open:
+            self.view.close_document()
+            self._release()
+            self.hide_beside()
 
     def keep(self, keys: frozenset[tuple[Documents, int]]) -> None:
         """Something else is shown, with these documents: one that is not among them is closed."""
@@ -126,28 +85,3 @@ class DocumentPanel(QSplitter):
         document, self._document, self._shown = self._document, None, None
         if document is not None:
             tasks.ask(lambda _token: document.close(), self, lambda _: None)
-
-    def _arrange(self, *, is_new: bool = False) -> None:
-        if not self.is_open:
-            return
-        is_narrow = self.width() < self._theme.px(NARROW_PX)
-        if is_narrow == self._beside.isHidden() and not is_new:
-            self._fit_least()
-            return
-        self._beside.setHidden(is_narrow)
-        self._fit_least()
-        if not is_narrow:
-            usual = min(round(self.width() * SHARE), self._theme.px(MOST_PX))
-            width = min(self._width_px or usual, self.width() - self._theme.px(LEAST_PX))
-            self.setSizes([self.width() - width, width])
-
-    def _fit_least(self) -> None:
-        self._frame.setMinimumWidth(1 if self._beside.isHidden() else self._theme.px(LEAST_PX))
-
-    def _on_moved(self) -> None:
-        if self.is_open and not self._beside.isHidden():
-            self._width_px = self._frame.width()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._arrange()
