@@ -127,10 +127,11 @@ class Finished:
 
 @dataclass(frozen=True)
 class Guess:
-    """A token that could have come, by its bytes, and its probability."""
+    """A token that could have come, by its bytes, and its probability. An `id` of -1: nobody said."""
 
     data: bytes
     probability: float
+    id: int = -1
 
 
 @dataclass(frozen=True)

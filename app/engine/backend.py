@@ -73,8 +73,8 @@ class Backend(Protocol):
     def count_texts(self, request: protocol.CountTexts) -> protocol.TextsCounted:
         """Measures texts."""
 
-    def inspect(self, request: protocol.Inspect) -> protocol.Inspected:
-        """Looks into the model while it reads a text."""
+    def inspect(self, request: protocol.Inspect, job: Job) -> protocol.Inspected | protocol.Done:
+        """Looks into the model while it reads a text; `Done` when that was cancelled."""
 
     def describe_devices(self, request: protocol.DescribeDevices) -> protocol.DevicesDescribed:
         """Lists what really exists."""

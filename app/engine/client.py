@@ -411,12 +411,23 @@ class EngineClient:
         raise ProtocolViolation("CountTexts was not answered with TextsCounted")
 
     def inspect(
-        self, what: str, text: str = "", messages: Sequence[Message] = (), *, start: int = 0, most: int = 8
+        self,
+        what: str,
+        text: str = "",
+        messages: Sequence[Message] = (),
+        *,
+        cancel: CancelToken | None = None,
+        **options: Any,
     ) -> protocol.Inspected:
-        """Looks into the model while it reads; see `protocol.Inspect`. Raises what cannot be shown."""
-        for reply in self._replies(lambda id_: protocol.Inspect(id_, what, text, tuple(messages), start, most), None):
+        """Looks into the model while it reads. `options` are the fields of `protocol.Inspect`.
+
+        Raises what cannot be shown; cancelled, there are no tokens.
+        """
+        for reply in self._replies(lambda id_: protocol.Inspect(id_, what, text, tuple(messages), **options), cancel):
             if isinstance(reply, protocol.Inspected):
                 return reply
+        if cancel is not None and cancel.cancelled:
+            return protocol.Inspected(0, 0)
         raise ProtocolViolation("Inspect was not answered with Inspected")
 
     def forget_session(self, session: str) -> None:

@@ -71,6 +71,8 @@ MESSAGE_TOKENS = 4
 STEP_S = 0.02
 _TOLD = ("sequences", "needed_bytes", "free_bytes", "choice", "gpu_missed", "thinking", "weights")
 WINDOW_TOKENS = 256
+OTHER = " other"
+"""What could have come in the place of any word, and comes where a token is forced."""
 Rule = dict[str, Any]
 
 
@@ -218,7 +220,9 @@ class ScriptedBackend:
 
     def _write(self, run: Run, rule: Rule, text: str, room: int) -> Generator[bool, None, FinishReason]:
         answer, job = run.answer, run.job
-        for number, piece in enumerate(_words(text)):
+        ask = run.request.ask
+        pieces = _words(ask.turns[-1][1]) if ask.tells_last else [OTHER] * len(ask.forced) + _words(text)
+        for number, piece in enumerate(pieces):
             _misbehave(rule, number)
             while rule.get("held_after") == number and not self._path.with_name(rule["until"]).exists():
                 if job.stop.wait(STEP_S):
@@ -229,7 +233,7 @@ class ScriptedBackend:
             if number >= room:
                 return FinishReason.CONTEXT
             token = f" {time.monotonic():.3f}" if rule.get("clock") else piece
-            if run.request.ask.alternatives >= 0:
+            if ask.alternatives >= 0:
                 job.reply(protocol.Chosen(run.request.id, _seen(token, number)))
             reason = answer.add(token.encode())
             self._seen.append(token)
@@ -250,7 +254,7 @@ class ScriptedBackend:
         self._ready()
         return protocol.TextsCounted(request.id, tuple(len(_words(text)) for text in request.texts))
 
-    def inspect(self, request: protocol.Inspect) -> protocol.Inspected:
+    def inspect(self, request: protocol.Inspect, job: Job) -> protocol.Inspected:  # noqa: ARG002 - done at once
         """Words, each half sure; two layers with two heads that look at everything before alike."""
         self._log(request)
         self._ready(chats=bool(request.messages))
@@ -367,7 +371,7 @@ def _seen(word: str, number: int) -> TokenSeen:
     """A word as a token: nothing is known of the first, of the others that they were as likely as not."""
     if not number:
         return TokenSeen(len(word), word.encode())
-    guesses = (Guess(word.encode(), 0.5), Guess(b" other", 0.25))
+    guesses = (Guess(word.encode(), 0.5, len(word)), Guess(OTHER.encode(), 0.25, len(OTHER)))
     return TokenSeen(len(word), word.encode(), False, math.log(0.5), 0, guesses)
 
 

@@ -14,7 +14,7 @@ from app.core.errors import AppError
 from app.core.events import AnswerStats, Guess, Message, ModelLoaded, TokenSeen
 from app.core.wire import Wire
 
-VERSION = 5
+VERSION = 6
 
 
 # What is wanted of a model and of an answer: values that go from whoever decides to the library that does it.
@@ -90,6 +90,10 @@ class Ask:
     suffix: str = ""
     alternatives: int = -1
     """How many likeliest tokens are told for each one that is written (`Chosen`); -1 tells nothing."""
+    forced: tuple[int, ...] = ()
+    """Tokens that the answer begins or goes on with, whatever the model holds likely; then it is the model's turn."""
+    tells_last: bool = False
+    """The last (assistant) message is told token by token, as if it were written again; nothing is written after it."""
 
     @property
     def turns(self) -> list[tuple[str, str]]:
@@ -180,6 +184,7 @@ class Inspect:
     messages: Sequence[Message] = ()
     start: int = 0
     most: int = 8
+    template_variables: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

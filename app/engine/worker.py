@@ -79,6 +79,9 @@ class Worker:
         """Carries out what waits; blocks only when there is nothing else to do."""
         while self._held and not (self._backend.interactive and _needs_the_model_alone(self._held[0][0])):
             self._carry_out(*self._held.popleft())
+        for held in [held for held in self._held if held[1].cancelled]:
+            self._held.remove(held)  # nobody waits for it: it need not wait either
+            self._carry_out(*held)
         idle = not self._backend.busy
         while idle or not self._waiting.empty():
             idle = False
@@ -135,7 +138,6 @@ class Worker:
         asked: dict[type, Callable[[Any], protocol.Reply]] = {
             protocol.CountTokens: backend.count_tokens,
             protocol.CountTexts: backend.count_texts,
-            protocol.Inspect: backend.inspect,
             protocol.DescribeDevices: backend.describe_devices,
         }
         if type(request) in asked:
@@ -143,6 +145,8 @@ class Worker:
         match request:
             case protocol.LoadModel() if not job.cancelled:
                 return backend.load(request, job)
+            case protocol.Inspect() if not job.cancelled:
+                return backend.inspect(request, job)
             case protocol.Generate():
                 return protocol.Answered(request.id, CANCELLED)
             case protocol.ForgetSession(session=session):

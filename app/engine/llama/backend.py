@@ -11,7 +11,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from app.core.errors import ChatUnavailable, ModelLoadFailed, NoModel, PromptTooLong, TemplateFailed, TooLongToInspect
+from app.core.errors import (
+    ChatUnavailable,
+    ModelLoadFailed,
+    ModelNotInspectable,
+    NoModel,
+    PromptTooLong,
+    TemplateFailed,
+    TooLongToInspect,
+)
 from app.core.events import FinishReason, ModelLoaded, TokenSeen
 from app.core.gguf import check_model
 from app.engine import protocol
@@ -22,7 +30,7 @@ from app.engine.fit import shape_of, tokens_side_by_side
 from app.engine.llama import devices
 from app.engine.llama.context import Context
 from app.engine.llama.decoder import Decoder
-from app.engine.llama.inspection import MOST_ATTENTION_TOKENS, WINDOW_TOKENS, Inspection
+from app.engine.llama.inspection import MOST_ATTENTION_TOKENS, WINDOW_TOKENS, Inspection, LookBrokenOff
 from app.engine.llama.library import Library, open_library
 from app.engine.llama.loading import Opened, open_model
 from app.engine.llama.pool import Prompt, Run, SavedStates
@@ -106,6 +114,9 @@ class LoadedModel:
         ask = request.ask
         self._look_away()
         prompt, syntax = self._asked(ask) if ask.messages else self._raw(ask)
+        forced = list(ask.forced)
+        if ask.tells_last:
+            prompt, forced = self._told(ask)
         if syntax.inside and ask.thinking_budget == 0:
             prompt.tokens.extend(self.model.tokenize(syntax.forced_end, special=True))
             syntax = replace(syntax, inside=False)
@@ -114,7 +125,7 @@ class LoadedModel:
         if len(prompt.tokens) >= self._context.size_tokens:
             raise PromptTooLong(len(prompt.tokens), self._context.size_tokens)
         answer = Answer(request, job.reply, begun_s, syntax)
-        if ask.max_tokens == 0:
+        if ask.max_tokens == 0 or (ask.tells_last and not forced):
             answer.begin(len(prompt.tokens), 0)
             job.reply(answer.finish(FinishReason.LENGTH))
             return
@@ -122,13 +133,14 @@ class LoadedModel:
         choice = choose(ask.sampling, ask.task_sampling, self.model.header.metadata)
         piece = self._piece_with(syntax)
         chain = make_chain(self._library, choice, self.model, grammar, lambda token: answer.is_outside(piece(token)))
-        self.decoder.add(Run(request, job, answer, self.model, prompt, chain, piece))
+        self.decoder.add(Run(request, job, answer, self.model, prompt, chain, piece, forced))
 
-    def inspect(self, request: protocol.Inspect) -> protocol.Inspected:
-        """Looks into the model; raises ModelNotInspectable or TooLongToInspect."""
+    def inspect(self, request: protocol.Inspect, job: Job) -> protocol.Inspected:
+        """Looks into the model; raises ModelNotInspectable, TooLongToInspect or LookBrokenOff."""
         model, id_ = self.model, request.id
         if request.messages:
-            tokens = model.prompt_tokens(self._parts(protocol.turns_of(request.messages), False, {}))
+            turns = protocol.turns_of(request.messages)
+            tokens = model.prompt_tokens(self._parts(turns, False, request.template_variables))
         else:
             begin = [] if request.what == "tokens" else model.begin_of_text()
             tokens = begin + model.tokenize(request.text, special=False)
@@ -136,12 +148,12 @@ class LoadedModel:
         if request.what == "tokens" or not total:
             return protocol.Inspected(id_, total, tuple(TokenSeen(token, *model.written(token)) for token in tokens))
         if request.what == "probabilities":
-            look = self._look(min(total, WINDOW_TOKENS))
+            look = self._look(min(total, WINDOW_TOKENS), job)
             return protocol.Inspected(id_, total, tuple(look.seen(tokens, request.start, request.most)))
         shown = tuple(TokenSeen(token, *model.written(token)) for token in tokens)
         if total > MOST_ATTENTION_TOKENS:
             raise TooLongToInspect(total, MOST_ATTENTION_TOKENS)
-        look = self._look(total)
+        look = self._look(total, job)
         if request.what == "attention":
             shares, numbers = look.attention(tokens)
             return protocol.Inspected(id_, total, shown, shares.tobytes(), shares.shape, numbers)
@@ -172,13 +184,14 @@ class LoadedModel:
         self._context.free()
         self.model.free()
 
-    def _look(self, tokens: int) -> Inspection:
+    def _look(self, tokens: int, job: Job) -> Inspection:
         """The context for looking, of so many tokens; kept until somebody asks for an answer."""
         size = min(WINDOW_TOKENS, -(-tokens // 64) * 64, self.model.most_tokens)
         if self._inspection is None or self._inspection.size_tokens != size:
             self._look_away()
             threads = self.thread_counts()["batch"]
             self._inspection = Inspection(self._library, self.model, threads=threads, size_tokens=size)
+        self._inspection.is_cancelled = job.stop.is_set
         return self._inspection
 
     def _look_away(self) -> None:
@@ -190,9 +203,17 @@ class LoadedModel:
         return Prompt(self.model.raw_tokens(ask.text, ask.suffix)), NO_THINKING
 
     def _asked(self, ask: protocol.Ask) -> tuple[Prompt, Syntax]:
-        parts = self._parts(ask.turns, ask.continue_last, ask.template_variables)
+        parts = self._parts(ask.turns, ask.continue_last or ask.tells_last, ask.template_variables)
         end = next((part.text for part in reversed(parts) if part.trusted), "")
         return self._prompt(parts), self._syntax.after(end)
+
+    def _told(self, ask: protocol.Ask) -> tuple[Prompt, list[int]]:
+        """The prompt that ends before the last message, and the tokens of that message."""
+        parts = self._parts(ask.turns, True, ask.template_variables)
+        if not parts or parts[-1].trusted:  # the template changes what was said: which part that is nobody knows
+            raise ModelNotInspectable(self.model.path, "probabilities")
+        prompt = self._prompt(parts[:-1])
+        return prompt, self.model.prompt_tokens(parts)[len(prompt.tokens) :]
 
     def _parts(
         self, messages: Sequence[tuple[str, str]], continue_last: bool, variables: Mapping[str, Any]
@@ -303,9 +324,12 @@ class LlamaBackend:
         counts = (len(model.tokenize(text, special=False)) for text in request.texts)
         return protocol.TextsCounted(request.id, tuple(counts))
 
-    def inspect(self, request: protocol.Inspect) -> protocol.Inspected:
+    def inspect(self, request: protocol.Inspect, job: Job) -> protocol.Inspected | protocol.Done:
         """Looks into the loaded model."""
-        return self._ready().inspect(request)
+        try:
+            return self._ready().inspect(request, job)
+        except LookBrokenOff:
+            return protocol.Done(request.id)
 
     def describe_devices(self, request: protocol.DescribeDevices) -> protocol.DevicesDescribed:
         """Asked from ggml, which falls back silently when a GPU's library does not load."""

@@ -110,12 +110,14 @@ class Decoder:
             self._fail(run, ModelBroken(run.model.path))
             return
         try:
-            token = run.chain.sample(self._context.pointer, output)
+            token = run.choose(output, self._context.pointer)
             if run.request.ask.alternatives >= 0 and not run.model.ends_answer(token):
                 logits = self._context.logits(output, run.model.vocabulary_size)
                 seen = token_seen(run.model, logits, token, run.request.ask.alternatives)
                 run.job.reply(protocol.Chosen(run.request.id, seen))
             reason = run.write(token, self._context.size_tokens)
+            if reason is None and run.is_told:
+                reason = FinishReason.STOP
         except AppError as error:
             self._fail(run, error)
             return

@@ -42,14 +42,23 @@ SAME_WITHIN = 0.1
 rounds what it multiplies with quantized weights (0.02 for Q8_0, measured), another kind of head is far off."""
 
 
+class LookBrokenOff(Exception):
+    """Nobody wants to see it any more."""
+
+
 class Inspection:
-    """A context for looking; free it. Raises ModelNotInspectable where the model gives none."""
+    """A context for looking; free it. Raises ModelNotInspectable where the model gives none.
+
+    `is_cancelled` is asked while the model reads; once it is so, LookBrokenOff is raised.
+    """
 
     def __init__(self, library: Library, model: Model, *, threads: int, size_tokens: int = WINDOW_TOKENS) -> None:
         c = library.c
         self._c, self._library, self._model = c, library, model
         self._wanted, self._found = "", dict[int, Any]()
+        self.is_cancelled: Callable[[], bool] = lambda: False
         self._callback = c.ggml_backend_sched_eval_callback(self._on_tensor)  # kept: C holds only the address
+        self._aborts = c.ggml_abort_callback(lambda _: self.is_cancelled())
         parameters = c.llama_context_default_params()
         parameters.n_ctx = parameters.n_batch = parameters.n_ubatch = size_tokens
         parameters.n_threads = parameters.n_threads_batch = threads
@@ -60,6 +69,7 @@ class Inspection:
         self._context = c.llama_init_from_model(model.pointer, parameters)
         if not self._context:
             raise ModelNotInspectable(model.path, "probabilities")
+        c.llama_set_abort_callback(self._context, self._aborts, None)
         self._batch = c.llama_batch_init(size_tokens, 0, 1)
         base = library.base
         base.ggml_get_name.argtypes, base.ggml_get_name.restype = [ctypes.c_void_p], ctypes.c_char_p
@@ -150,7 +160,10 @@ class Inspection:
             batch.seq_id[at][0] = 0
         batch.n_tokens = len(tokens)
         self._c.llama_memory_clear(self._c.llama_get_memory(self._context), True)
-        if self._c.llama_decode(self._context, batch) != DECODED:
+        result = self._c.llama_decode(self._context, batch)
+        if self.is_cancelled():
+            raise LookBrokenOff
+        if result != DECODED:
             raise ModelNotInspectable(self._model.path, "probabilities")
 
     def _logits(self, place: int) -> Floats:
@@ -205,7 +218,9 @@ def _likeliest(np: Any, model: Model, log_probabilities: Any, most: int) -> tupl
         return ()
     best = np.argpartition(-log_probabilities, most - 1)[:most]
     best = best[np.argsort(-log_probabilities[best], kind="stable")]
-    return tuple(Guess(model.written(int(token))[0], math.exp(float(log_probabilities[token]))) for token in best)
+    return tuple(
+        Guess(model.written(int(token))[0], math.exp(float(log_probabilities[token])), int(token)) for token in best
+    )
 
 
 class OutputHead:
@@ -250,7 +265,7 @@ class OutputHead:
         order = np.argsort(-best, axis=1, kind="stable")
         best, ids = np.exp(np.take_along_axis(best, order, 1) - total[:, None]), np.take_along_axis(ids, order, 1)
         found = [
-            tuple(Guess(self._model.written(token)[0], share) for token, share in zip(row, shares, strict=True))
+            tuple(Guess(self._model.written(token)[0], share, token) for token, share in zip(row, shares, strict=True))
             for row, shares in zip(ids.tolist(), best.tolist(), strict=True)
         ]
         return found, np.concatenate(last)

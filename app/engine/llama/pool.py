@@ -13,6 +13,7 @@ from collections.abc import Sequence as Runs
 from collections.abc import Sequence as Tokens
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from app.core.events import FinishReason
 from app.engine import protocol
@@ -246,6 +247,8 @@ class Run:
     chain: Chain
     piece: Callable[[int], bytes]
     """The text of a token as the answer is given it."""
+    forced: list[int] = field(default_factory=list)
+    """What is written before the model has its choice."""
     tokens: list[int] = field(init=False)
     sequence: Sequence | None = None
     prepared: bool = False
@@ -293,6 +296,19 @@ class Run:
         """How many tokens may be read before the next place worth a stop."""
         ahead = [place - self.held_tokens for place in self.places if place > self.held_tokens]
         return min(ahead, default=len(self.tokens))
+
+    def choose(self, output: int, context: Any) -> int:
+        """The next token: a forced one, else what is sampled from the logits of an output."""
+        if not self.forced:
+            return self.chain.sample(context, output)
+        token = self.forced.pop(0)
+        self.chain.accept(token)
+        return token
+
+    @property
+    def is_told(self) -> bool:
+        """Whether all is told of an answer that was only to be told."""
+        return self.request.ask.tells_last and not self.forced
 
     def write(self, token: int, context_tokens: int) -> FinishReason | None:
         """Takes a chosen token; returns why the answer ends with it, or None."""

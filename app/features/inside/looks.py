@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Iterator, Sequence
+import sys
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.core.errors import ModelNotInspectable, TooLongToInspect
-from app.core.events import CancelToken, Guess, Message, PromptProgress, TokenSeen
+from app.core.events import CancelToken, Guess, Message, PromptProgress, Role, TokenSeen
 from app.engine.client import EngineClient
 
 WINDOW_TOKENS = 512
@@ -32,6 +35,14 @@ class PlacedToken:
     def text(self) -> str:
         """Its characters; what is only a part of one is shown as U+FFFD."""
         return self.data.decode("utf-8", "replace")
+
+
+@dataclass(frozen=True)
+class Share:
+    """So many tokens of a prompt belong to a message of this role; without one, to the template."""
+
+    role: Role | None
+    tokens: int
 
 
 @dataclass(frozen=True)
@@ -66,9 +77,38 @@ class Attention:
         ]
 
 
-def tokens_of(engine: EngineClient, text: str = "", messages: Sequence[Message] = ()) -> list[PlacedToken]:
-    """The tokens of a text, or of the prompt that a conversation makes, which begins at character 0."""
-    return placed(engine.inspect("tokens", text, messages).tokens, text)
+def tokens_of(
+    engine: EngineClient,
+    text: str = "",
+    messages: Sequence[Message] = (),
+    variables: Mapping[str, object] | None = None,
+    cancel: CancelToken | None = None,
+) -> list[PlacedToken]:
+    """The tokens of a text, or of the prompt that a conversation makes, which begins at character 0.
+
+    `variables` are those of the model's template, as in `Ask`.
+    """
+    found = engine.inspect("tokens", text, messages, template_variables=variables or {}, cancel=cancel)
+    return placed(found.tokens, text)
+
+
+def shares_of(tokens: Sequence[PlacedToken], prompt: str, messages: Sequence[Message]) -> list[Share]:
+    """How many of a prompt's tokens each message takes, and the rest, which is the template's.
+
+    A message is looked for as the template leaves it; one that it changed counts as a part of the template.
+    """
+    found, at = [], 0
+    for message in messages:
+        text = message.text.strip()
+        start = prompt.find(text, at)
+        if not text or start < 0:
+            continue
+        at = start + len(text)
+        inside = bisect_right(tokens, at, key=lambda one: one.end) - bisect_left(
+            tokens, start, key=lambda one: one.start
+        )
+        found.append(Share(message.role, max(0, inside)))
+    return [*found, Share(None, len(tokens) - sum(one.tokens for one in found))]
 
 
 def placed(tokens: Sequence[TokenSeen], text: str = "") -> list[PlacedToken]:
@@ -90,13 +130,52 @@ def placed(tokens: Sequence[TokenSeen], text: str = "") -> list[PlacedToken]:
     return found
 
 
+def within(tokens: Sequence[TokenSeen], text: str) -> list[TokenSeen]:
+    """Of the tokens that an answer came in, those from the first of its text on; what was thought before is left out.
+
+    None where the text is not in them.
+    """
+    at = b"".join(token.data for token in tokens).rfind(text.encode())
+    end = 0
+    for number, token in enumerate(tokens):
+        end += len(token.data)
+        if at >= 0 and end > at:
+            return list(tokens[number:])
+    return []
+
+
+def replaced(text: str, tokens: Sequence[TokenSeen], number: int, guess: Guess) -> tuple[str, tuple[int, ...]] | None:
+    """An answer up to one of its tokens with another in its place: its text so far, and the tokens it goes on with.
+
+    Those are more than one where a character is in the middle of its bytes. None where the tokens do not end as the
+    text does, or the guess has no id.
+    """
+    data, whole = text.encode(), b"".join(token.data for token in tokens)
+    if guess.id < 0 or not (data.endswith(whole) or whole.endswith(data)):
+        return None
+    begins = list(itertools.accumulate((len(token.data) for token in tokens), initial=len(data) - len(whole)))
+    first = number
+    while first > 0 and begins[first] > 0 and data[begins[first]] & 0b1100_0000 == CONTINUATION:
+        first -= 1
+    before = data[: max(0, begins[first])].decode("utf-8", "replace")
+    return before, (*(token.id for token in tokens[first:number]), guess.id)
+
+
 def probabilities(
-    engine: EngineClient, text: str, *, most: int = 8, cancel: CancelToken | None = None
+    engine: EngineClient,
+    text: str,
+    *,
+    most: int = 8,
+    detailed: int = sys.maxsize,
+    cancel: CancelToken | None = None,
 ) -> Iterator[TokenSeen | PromptProgress]:
-    """How the model saw each token of a text of any length, and how far it has got after each window."""
+    """How the model saw each token of a text of any length, and how far it has got after each window.
+
+    The `most` likeliest are told of about the first `detailed` tokens.
+    """
     done, total = 0, 1
     while done < total and not (cancel is not None and cancel.cancelled):
-        found = engine.inspect("probabilities", text, start=done, most=most)
+        found = engine.inspect("probabilities", text, start=done, most=most if done < detailed else 0, cancel=cancel)
         total = found.total
         if not found.tokens:
             return
@@ -121,9 +200,9 @@ def surprise_of(tokens: Sequence[TokenSeen]) -> Surprise:
     return Surprise(math.exp(mean), nats / math.log(2) / max(1, size_bytes), len(tokens))
 
 
-def attention(engine: EngineClient, text: str) -> Attention:
+def attention(engine: EngineClient, text: str, *, cancel: CancelToken | None = None) -> Attention:
     """What each token of a short text attends to. Raises ModelNotInspectable, or TooLongToInspect."""
-    found = engine.inspect("attention", text)
+    found = engine.inspect("attention", text, cancel=cancel)
     if not found.attention:  # no token at all
         raise ModelNotInspectable(engine.loaded.path if engine.loaded else "", "attention")
     shares = memoryview(found.attention).cast("f", found.shape)
@@ -152,8 +231,8 @@ def beginning(engine: EngineClient, text: str, most_tokens: int) -> str:
 
 
 def layers(
-    engine: EngineClient, text: str, most: int = 5
+    engine: EngineClient, text: str, most: int = 5, *, cancel: CancelToken | None = None
 ) -> tuple[tuple[TokenSeen, ...], tuple[tuple[tuple[Guess, ...], ...], ...]]:
     """The tokens of a short text, and what the model would say after each layer, for each of them."""
-    found = engine.inspect("layers", text, most=most)
+    found = engine.inspect("layers", text, most=most, cancel=cancel)
     return found.tokens, found.layers

@@ -12,9 +12,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.events import CancelToken, PromptProgress, TokenSeen
+from app.core.events import CancelToken, Guess, Message, PromptProgress, Role, TokenSeen
 from app.engine.client import EngineClient
-from app.features.inside.looks import attention, layers, placed, probabilities, surprise_of, tokens_of
+from app.features.inside.looks import (
+    Share,
+    attention,
+    layers,
+    placed,
+    probabilities,
+    replaced,
+    shares_of,
+    surprise_of,
+    tokens_of,
+    within,
+)
 from tests.helpers.engine import load, scripted_client
 
 
@@ -91,3 +102,62 @@ def test_layers_and_tokens_come_with_their_words(engine: EngineClient) -> None:
     assert [token.data for token in tokens] == [b"one", b" two"]
     assert [[guesses[0].data for guesses in layer] for layer in found] == [[b"one", b" two"]] * 2
     assert [(token.text, token.start) for token in tokens_of(engine, "one two")] == [("one", 0), (" two", 3)]
+
+
+def test_a_prompts_tokens_are_counted_by_message_and_the_rest_is_the_templates() -> None:
+    parts = [
+        "<|user|>",
+        "\n",
+        "Where",
+        " to",
+        "?",
+        "\n",
+        "<|bot|>",
+        "\n",
+        "Home",
+        ".",
+        "\n",
+        "<|user|>",
+        "Where",
+        "?",
+        "\n",
+    ]
+    tokens = placed([TokenSeen(number, part.encode()) for number, part in enumerate(parts)])
+    said = [(Role.USER, " Where to?\n"), (Role.ASSISTANT, "Home."), (Role.USER, "Where?")]
+    found = shares_of(tokens, "".join(parts), [Message(role, text) for role, text in said])
+    assert found == [Share(Role.USER, 3), Share(Role.ASSISTANT, 2), Share(Role.USER, 2), Share(None, 8)]
+
+
+def test_a_message_that_the_template_changed_counts_as_the_templates() -> None:
+    tokens = placed([TokenSeen(1, b"WHERE"), TokenSeen(2, b"?")])
+    assert shares_of(tokens, "WHERE?", [Message(Role.USER, "where?")]) == [Share(None, 2)]
+
+
+def answer(*parts: str | bytes) -> list[TokenSeen]:
+    return [TokenSeen(n, part if isinstance(part, bytes) else part.encode()) for n, part in enumerate(parts)]
+
+
+def test_an_answers_own_tokens_are_told_from_the_thinking_before_it() -> None:
+    tokens = answer("<think>", "Yes", "</think>", "\n\n", "Yes", ".")
+    assert within(tokens, "Yes.") == tokens[4:]
+    assert within(tokens, "No.") == []
+
+
+def test_another_token_begins_where_the_one_before_it_ended() -> None:
+    tokens = answer("A", " house", " by")
+    assert replaced("A house by", tokens, 1, Guess(b" hut", 0.1, 70)) == ("A", (70,))
+    assert replaced("A house by", tokens, 0, Guess(b"The", 0.1, 71)) == ("", (71,))
+    assert replaced("A house by", tokens, 1, Guess(b" hut", 0.1)) is None
+    assert replaced("Another answer", tokens, 1, Guess(b" hut", 0.1, 70)) is None
+
+
+def test_in_the_middle_of_a_character_its_first_bytes_are_written_again() -> None:
+    data = "🎉".encode()
+    tokens = answer("So ", data[:1], data[1:3], data[3:], "!")
+    assert replaced("So 🎉!", tokens, 3, Guess(b"\x8a", 0.1, 90)) == ("So ", (1, 2, 90))
+    assert replaced("So 🎉!", tokens, 4, Guess(b"?", 0.1, 91)) == ("So 🎉", (91,))
+
+
+def test_what_the_template_took_from_the_beginning_or_left_there_is_no_matter() -> None:
+    assert replaced(" A b", answer("A", " b"), 1, Guess(b" c", 0.1, 70)) == (" A", (70,))
+    assert replaced("A b", answer("\n\nA", " b"), 1, Guess(b" c", 0.1, 70)) == ("A", (70,))
