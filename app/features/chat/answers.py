@@ -21,11 +21,13 @@ from app.core.events import (
     Finished,
     FinishReason,
     LoadProgress,
+    Message,
     ModelLoaded,
     PromptProgress,
     Role,
     TextDelta,
     TokenChosen,
+    TokenSeen,
     Waiting,
 )
 from app.features.chat.documents import DOCUMENTS_SHARE, Attached, source_to_fields, sources_of
@@ -37,6 +39,7 @@ from app.store.conversations import Attachment, Conversation, Conversations, Mes
 if TYPE_CHECKING:
     from app.core.settings import Settings
     from app.engine.client import EngineClient
+    from app.engine.protocol import Ask
 
 log = logging.getLogger(__name__)
 
@@ -172,24 +175,78 @@ class Chat:
         self.documents.attachments.copy(old.id, new.id)
         return new
 
-    def answer(self, question_id: int, cancel: CancelToken, *, when_full: str = "") -> Iterator[AnswerEvent]:
+    def answer(
+        self, question_id: int, cancel: CancelToken, *, when_full: str = "", alternatives: int = -1
+    ) -> Iterator[AnswerEvent]:
         """Answers a question; asked again, the answer becomes another version.
 
-        `when_full` goes before the setting of that name: compact, rolling or ask.
+        `when_full` goes before the setting of that name: compact, rolling or ask. `alternatives` as in `Ask`.
         """
         question = self._stored(question_id)
         answer = self.conversations.add_message(
             question.conversation_id, question_id, Role.ASSISTANT, "", state=MessageState.WRITING, model=self._model()
         )
         yield AnswerStarted(answer.id)
-        yield from self._write(answer, cancel, when_full)
+        yield from self._write(answer, cancel, when_full, alternatives=alternatives)
 
-    def continue_answer(self, answer_id: int, cancel: CancelToken, *, when_full: str = "") -> Iterator[AnswerEvent]:
+    def continue_answer(
+        self, answer_id: int, cancel: CancelToken, *, when_full: str = "", alternatives: int = -1
+    ) -> Iterator[AnswerEvent]:
         """Goes on with an answer that stopped early; new text is appended to what is stored."""
         answer = self._stored(answer_id)
         self._finish(replace(answer, stats=None), MessageState.WRITING)  # a crash would leave less than there is
         yield AnswerStarted(answer.id)
-        yield from self._write(answer, cancel, when_full)
+        yield from self._write(answer, cancel, when_full, alternatives=alternatives)
+
+    def answer_from(
+        self, answer_id: int, text: str, tokens: Sequence[int], cancel: CancelToken, *, alternatives: int = -1
+    ) -> Iterator[AnswerEvent]:
+        """Another version of an answer: it begins with `text`, goes on with these tokens, and then as the model will.
+
+        It follows the same thinking.
+        """
+        old = self._stored(answer_id)
+        answer = self.conversations.add_message(
+            old.conversation_id, old.parent_id, Role.ASSISTANT, text, state=MessageState.WRITING, model=self._model()
+        )
+        answer = replace(answer, thinking=old.thinking, thinking_s=old.thinking_s)
+        yield AnswerStarted(answer.id)
+        when_full = self._settings().chat.when_full
+        when_full = "compact" if when_full == "ask" else when_full  # the answer that it follows had room
+        yield from self._write(answer, cancel, when_full, forced=tuple(tokens), alternatives=alternatives)
+
+    def told(self, answer_id: int, cancel: CancelToken, *, most: int = 8) -> Iterator[TokenSeen | PromptProgress]:
+        """How the model sees each token of an answer, with the `most` likeliest: it reads it again after its prompt.
+
+        Nothing is stored. Raises what an answer raises, and ModelNotInspectable.
+        """
+        answer, asked = self._stored(answer_id), self.asked(answer_id, cancel)
+        ask = replace(
+            asked,
+            messages=[*asked.messages, Message(Role.ASSISTANT, answer.text)],
+            max_tokens=len(answer.text.encode()),  # a token has a byte or more
+            tells_last=True,
+            alternatives=most,
+        )
+        for event in self._engine.answer(ask, cancel):
+            if isinstance(event, TokenChosen):
+                yield event.token
+            elif isinstance(event, PromptProgress):
+                yield event
+
+    def asked(self, message_id: int, cancel: CancelToken) -> Ask:
+        """What the engine was asked for an answer, as far as that is known now; of a question, what it would be.
+
+        Raises KeyError where the message is gone, and NoModel.
+        """
+        message = self._stored(message_id)
+        conversation = self.conversations.get(message.conversation_id)
+        branch = self._branch(message)
+        shown = self._prompts.shown(conversation, branch[:-1] if message.role is Role.ASSISTANT else branch, cancel)
+        messages = shown.messages(conversation.system_prompt if conversation else "")
+        from app.engine.protocol import Ask  # not needed before the window is seen
+
+        return Ask(messages, session=self._session(conversation), **self._options(conversation))
 
     def parts(self, conversation_id: int | None, system: str, draft: str) -> Parts | None:
         """What a prompt with `draft` as its next message is made of; None without a loaded model.
@@ -242,8 +299,17 @@ class Chat:
         except AppError as error:  # the child ended, and what it had in memory with it
             log.info("a deleted chat's state could not be asked for: %s", type(error).__name__)
 
-    def _write(self, answer: StoredMessage, cancel: CancelToken, when_full: str) -> Iterator[AnswerEvent]:
-        thinking = (answer.thinking, answer.thinking_s) if answer.text else ("", None)  # else it thinks anew
+    def _write(
+        self,
+        answer: StoredMessage,
+        cancel: CancelToken,
+        when_full: str,
+        *,
+        forced: tuple[int, ...] = (),
+        alternatives: int,
+    ) -> Iterator[AnswerEvent]:
+        goes_on = bool(answer.text) or bool(forced and answer.thinking)
+        thinking = (answer.thinking, answer.thinking_s) if goes_on else ("", None)  # else it thinks anew
         draft = Draft(self.conversations, answer.id, answer.text, *thinking)
         try:
             conversation = self.conversations.get(answer.conversation_id)
@@ -264,10 +330,15 @@ class Chat:
                 draft.finish(MessageState.STOPPED, Finished(before) if before else None)
                 yield Finished(CANCELLED)
                 return
+            messages = shown.messages(conversation.system_prompt if conversation else "")
+            if goes_on and not answer.text:
+                messages.append(Message(Role.ASSISTANT, ""))
             for event in self._engine.generate(
-                shown.messages(conversation.system_prompt if conversation else ""),
+                messages,
                 session=self._session(conversation),
-                continue_last=bool(answer.text),
+                continue_last=goes_on,
+                forced=forced,
+                alternatives=alternatives,
                 cancel=cancel,
                 **self._options(conversation),
             ):

@@ -381,6 +381,17 @@ class Prompts:
             shown = self._fitted(conversation, branch, kept_id, budget, when_full)
         return shown
 
+    def shown(self, conversation: Conversation | None, branch: Sequence[StoredMessage], cancel: CancelToken) -> View:
+        """What is shown of a branch as things are: nothing is decided, and nothing leaves. Raises NoModel."""
+        self._counts.wait_for_model(cancel)
+        kept_id = _kept_id(branch, conversation)
+        texts = self._attached.texts(_sent(branch))
+        if kept_id is None:
+            return view(_uncounted(branch, texts), None, 0, NOTHING, "rolling")
+        budget = self._budget(conversation, self._counts.model())
+        fixed = self._counts.fixed(conversation.system_prompt if conversation else "")
+        return view(self._counted(branch, texts), kept_id, fixed, budget, self._settings().chat.when_full)
+
     def _fitted(
         self,
         conversation: Conversation | None,

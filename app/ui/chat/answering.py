@@ -11,7 +11,7 @@ from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QWidget
 
 from app.core.errors import AppError, EnvironmentProblem
-from app.core.events import CancelToken, Finished, PromptProgress, TextDelta
+from app.core.events import CancelToken, Finished, PromptProgress, TextDelta, TokenChosen
 from app.features.chat.answers import AnswerStarted, ContextCompacted, ContextIsFull, ContextWidened, DocumentsShown
 from app.features.messages import sentence_for
 from app.features.survey.wanted import SurveyProgress
@@ -50,6 +50,8 @@ class Answering(QObject):
     """Lives from the question to the last word. Its timers run only while there is something to show."""
 
     started = Signal(int)
+    token_came = Signal(object)
+    """A `TokenSeen` of the answer or of the thinking before it, where somebody wants to know."""
     text_came = Signal(str)
     thought_came = Signal(str)
     """More of what is thought before the answer."""
@@ -115,6 +117,8 @@ class Answering(QObject):
             self._wait_timer.stop()
             if not self._flush_timer.isActive() and not self.is_stopped:
                 self._flush_timer.start()
+        elif isinstance(event, TokenChosen):
+            self.token_came.emit(event.token)
         elif isinstance(event, PromptProgress):
             self.progressed.emit(event.done_tokens, event.total_tokens)
         elif isinstance(event, AnswerStarted):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -56,6 +57,8 @@ class OpenChat(QObject):
         self.transcript = transcript
         self.live = live
         self.conversation_id: int | None = None
+        self.alternatives = -1
+        """How many likeliest tokens are told for each one of an answer that begins; -1 tells nothing."""
         self._whole_next: int | None = None
         """A question that is answered from whole documents as soon as the answer that runs has stopped."""
         transcript.place_wanted.connect(self.open_document)
@@ -131,11 +134,11 @@ class OpenChat(QObject):
 
         `when_full` as in `Chat.answer`.
         """
-        talk = self.talk
+        talk, most = self.talk, self.alternatives
         if is_whole:
             self._start(lambda token: self._surveys(talk).answer(question_id, token))
         else:
-            self._start(lambda token: talk.answer(question_id, token, when_full=when_full))
+            self._start(lambda token: talk.answer(question_id, token, when_full=when_full, alternatives=most))
 
     def answer_again(self, question_id: int, *, is_whole: bool = False) -> None:
         """Answers any question: what followed it belongs to the other version."""
@@ -161,14 +164,28 @@ class OpenChat(QObject):
 
     def go_on(self, answer_id: int, *, when_full: str = "") -> None:
         """Continues the last answer where it stopped."""
-        talk, turn = self.talk, self.transcript.turn_of(answer_id)
+        talk, turn, most = self.talk, self.transcript.turn_of(answer_id), self.alternatives
         if is_answer(turn):
             is_whole = turn.is_whole
             turn.continue_from_here()
             if is_whole:
                 self._start(lambda token: self._surveys(talk).continue_answer(answer_id, token), turn)
             else:
-                self._start(lambda token: talk.continue_answer(answer_id, token, when_full=when_full), turn)
+                self._start(
+                    lambda token: talk.continue_answer(answer_id, token, when_full=when_full, alternatives=most), turn
+                )
+
+    def answer_from(self, answer_id: int, text: str, tokens: Sequence[int]) -> None:
+        """Another version of an answer: up to a text, with these tokens behind it; the one that was there stays."""
+        talk, path, most = self.talk, self.path(), self.alternatives
+        ids = [message.id for message in path]
+        if answer_id not in ids:
+            return
+        self.transcript.update_to(path[: ids.index(answer_id)])
+        view = self.transcript.add_answer()
+        view.append(text)
+        self._start(lambda token: talk.answer_from(answer_id, text, tokens, token, alternatives=most), view)
+        self.tell_touched()
 
     def stop_in(self, conversation_id: int) -> bool:
         """Stops the answer that runs, if it is this conversation's; whether it is."""

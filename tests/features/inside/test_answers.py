@@ -1,0 +1,103 @@
+"""Answers of the real starter: told as they were written, and another token in the place of one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.bootstrap import Fireside, build
+from app.core.events import CancelToken, Finished, Role, TokenChosen, TokenSeen
+from app.engine.protocol import Ask
+from app.features.inside.looks import replaced, tokens_of, within
+from app.store.conversations import StoredMessage
+from tests.helpers.engine import answer_of
+
+pytestmark = pytest.mark.model
+QUESTION = "Name three colours."
+
+
+@pytest.fixture
+def app(starter: Path) -> Iterator[Fireside]:
+    app = build()
+    app.change("chat", temperature=0.0, max_tokens=24)
+    list(app.engine.load(starter))
+    yield app
+    app.close()
+
+
+def asked(app: Fireside) -> tuple[StoredMessage, list[TokenSeen]]:
+    """An answer as it is stored, and its tokens as they came."""
+    chat = app.conversations.create()
+    question = app.chat.add_question(chat.id, QUESTION)
+    events = list(app.chat.answer(question.id, CancelToken(), alternatives=3))
+    stored = app.conversations.path(chat.id)[-1]
+    return stored, within([event.token for event in events if isinstance(event, TokenChosen)], stored.text)
+
+
+def test_read_again_an_answer_is_told_as_it_was_written(app: Fireside) -> None:
+    stored, came = asked(app)
+    told = [event for event in app.chat.told(stored.id, CancelToken(), most=3) if isinstance(event, TokenSeen)]
+    assert [token.id for token in told] == [token.id for token in came]
+    for one, other in zip(told, came, strict=True):
+        assert one.log_probability == pytest.approx(other.log_probability, abs=0.02)
+        assert one.alternatives[0].id == other.alternatives[0].id
+    assert app.conversations.path(stored.conversation_id)[-1] == stored
+
+
+def test_reading_again_costs_the_next_turn_nothing_of_what_was_read(app: Fireside) -> None:
+    stored, _ = asked(app)
+    list(app.chat.told(stored.id, CancelToken()))
+    question = app.chat.add_question(stored.conversation_id, "And one more?")
+    finished = list(app.chat.answer(question.id, CancelToken()))[-1]
+    assert isinstance(finished, Finished)
+    assert stored.stats is not None
+    assert finished.stats.reused_tokens >= stored.stats.prompt_tokens + stored.stats.generated_tokens - 1
+
+
+def test_an_answer_goes_on_from_another_token_as_a_new_version(app: Fireside) -> None:
+    stored, came = asked(app)
+    number = 4
+    guess = next(one for one in came[number].alternatives if one.data != came[number].data)
+    found = replaced(stored.text, came, number, guess)
+    assert found is not None
+    list(app.chat.answer_from(stored.id, *found, CancelToken()))
+    version = app.conversations.path(stored.conversation_id)[-1]
+    assert version.versions == (stored.id, version.id)
+    assert version.text.startswith(found[0] + guess.data.decode())
+    assert len(version.text) > len(found[0] + guess.data.decode())
+    before = app.conversations.message(stored.id)
+    assert before is not None
+    assert before.text == stored.text
+
+
+def test_the_prompt_is_what_the_engine_was_asked(app: Fireside) -> None:
+    stored, _ = asked(app)
+    ask = app.chat.asked(stored.id, CancelToken())
+    tokens = tokens_of(app.engine, messages=ask.messages, variables=ask.template_variables)
+    text = b"".join(token.data for token in tokens).decode()
+    assert [message.role for message in ask.messages] == [Role.USER]
+    assert text.endswith(f"<|im_start|>user\n{QUESTION}<|im_end|>\n<|im_start|>assistant\n")
+    assert stored.stats is not None
+    assert len(tokens) == stored.stats.prompt_tokens
+
+
+def test_forced_tokens_come_first_and_count_as_written(app: Fireside) -> None:
+    ids = [token.id for token in tokens_of(app.engine, "Green leaves")]
+    ask = Ask((), text="Once", forced=tuple(ids), max_tokens=len(ids) + 2)
+    text, stats = answer_of(app.engine.answer(ask))
+    assert text.startswith("Green leaves")
+    assert stats.generated_tokens == len(ids) + 2
+
+
+def test_a_look_that_is_cancelled_while_it_waits_ends_at_once_and_the_engine_stays(app: Fireside) -> None:
+    stored, _ = asked(app)
+    pid, cancel = app.engine.pid, CancelToken()
+    question = app.chat.add_question(stored.conversation_id, "Tell a long story.")
+    for event in app.chat.answer(question.id, CancelToken()):
+        if isinstance(event, Finished):
+            break
+        cancel.cancel()
+        assert tokens_of(app.engine, "some words", cancel=cancel) == []
+    assert app.engine.pid == pid
