@@ -51,6 +51,7 @@ TABS = (
             ("Up", "Edit the last message"),
         ),
         kept_id="conversation_id",
+        has_inside=True,
     ),
     TabSpec(
         SUMMARIZE,

@@ -35,7 +35,7 @@ GB = 10**9
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 
 
-CHAT = "chat DocumentPanel chats_column"
+CHAT = "chat InsideBeside chats_column"
 SUMMARIZE = "summarize SummarizeView summaries_column"
 
 

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt
+from PySide6.QtWidgets import QWidget
 
+from app.features.documents import Mark
 from app.ui.chat.column import ChatsColumn
 from app.ui.chat.memory import ContextPanel
 from app.ui.chat.view import ChatView
@@ -15,10 +17,12 @@ from app.ui.document.panel import DocumentPanel
 from app.ui.i18n import tr
 from app.ui.shell import tasks
 from app.ui.shell.tab_spec import CHAT, SUMMARIZE, TRANSLATE, Tab, UiContext
+from app.ui.widgets.beside import InsideBeside
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
     from app.features.chat.answers import Chat
+    from app.features.documents import Documents
 
 
 class ChatTab(Tab):
@@ -31,12 +35,13 @@ class ChatTab(Tab):
         self.chat = chat or ChatView(app.chats, ui.theme, ui.notify)
         self.sidebar = ChatsColumn(ui.theme, app.conversations, ui.notify)
         self.document = DocumentPanel(ui.theme, ui.notify, self.chat, self.chat.focus_composer)
+        self.inside = InsideBeside(ui.theme, self.document, self.chat.focus_composer, self._new_inside)
         self._connect()
         self._on_model_changed()
 
     def _connect(self) -> None:
         chat, sidebar, go, loader, gauge = self.chat, self.sidebar, self._ui.go, self._ui.loader, self._ui.status.gauge
-        chat.document_wanted.connect(self.document.open)
+        chat.document_wanted.connect(self._on_document_wanted)
         chat.documents_known.connect(self.document.keep)
         chat.attaching.summarize_wanted.connect(lambda number: go.show_tab(SUMMARIZE).take_documents([number]))
         chat.attaching.translate_wanted.connect(lambda path: go.show_tab(TRANSLATE).take_files([path]))
@@ -50,6 +55,7 @@ class ChatTab(Tab):
         chat.answer_started.connect(lambda _: loader.expect())
         chat.answer_grew.connect(loader.look_during_answer)
         chat.answer_finished.connect(self._on_answer_finished)
+        self.inside.toggled.connect(self.inside_changed)
         gauge.clicked.connect(self.show_context)
         loader.changed.connect(self._on_model_changed)
         sidebar.new_wanted.connect(self.open_new)
@@ -60,8 +66,8 @@ class ChatTab(Tab):
         sidebar.renamed.connect(lambda _: self.title_changed.emit())
 
     @property
-    def view(self) -> DocumentPanel:
-        return self.document
+    def view(self) -> InsideBeside:
+        return self.inside
 
     @property
     def column(self) -> ChatsColumn:
@@ -80,6 +86,10 @@ class ChatTab(Tab):
     @property
     def is_at_work(self) -> bool:
         return self.chat.busy
+
+    @property
+    def is_inside_open(self) -> bool:
+        return self.inside.is_beside
 
     def restore(self, kept_id: int) -> None:
         self.sidebar.reload()
@@ -147,11 +157,36 @@ class ChatTab(Tab):
     def do(self, command: str) -> None:
         if command == "temporary_chat":
             self.open_temporary()
+        elif command == "inside":
+            self._toggle_inside()
 
     def close(self) -> None:
         self.chat.draft.save()
         self.document.close_document()
         self.chat.stop()
+
+    def _toggle_inside(self) -> None:
+        """Where there is no room for both, it takes the document's place."""
+        if not self.inside.is_beside and not self.inside.has_room_for(self.document.narrow_px):
+            self.document.close_document()
+        self.inside.toggle()
+
+    def _on_document_wanted(self, documents: Documents, document_id: int, mark: object) -> None:
+        """As `_toggle_inside`, the other way round."""
+        if self.inside.is_beside and not self.inside.has_room_for(self.document.narrow_px):
+            self.inside.hide_beside()
+        self.document.open(documents, document_id, mark if isinstance(mark, Mark) else None)
+
+    def _new_inside(self) -> QWidget:
+        from app.ui.chat.inside import ChatSubjects  # nothing of it is needed before somebody looks
+        from app.ui.inside.panel import PROBABILITIES, InsidePanel
+
+        app = self._app
+        subjects = ChatSubjects(self.chat, self._ui.notify, self)
+        panel = InsidePanel(self._ui, lambda: app.engine, subjects)
+        panel.closed.connect(self.inside.hide_beside)
+        panel.page_shown.connect(lambda name: subjects.want_probabilities(wanted=name == PROBABILITIES))
+        return panel
 
     def _on_chat_gone(self, conversation_id: int) -> None:
         is_running = self.chat.stop_in(conversation_id)

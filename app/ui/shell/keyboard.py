@@ -23,6 +23,7 @@ WINDOW_SHORTCUTS: tuple[Line, ...] = (
     ("temporary_chat", ("Ctrl+Shift+N",), "Temporary chat"),
     ("search", ("Ctrl+F",), "Search the list"),
     ("sidebar", ("Ctrl+B",), "Show or hide the list"),
+    ("inside", ("Ctrl+I",), "Look inside the model"),
     ("choose_model", ("Ctrl+Shift+M",), "Choose the model"),
     ("attach", ("Ctrl+Shift+O",), "Attach or add files"),
     ("open_model", ("Ctrl+O",), "Open a model file"),

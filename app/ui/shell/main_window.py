@@ -88,11 +88,16 @@ class MainWindow(QMainWindow):
         self._toggle.setObjectName("toggle_sidebar")
         self._toggle.setToolTip(with_keys(tr("Show or hide the list"), "sidebar"))
         self._toggle.clicked.connect(self.toggle_sidebar)
-        top = TopRow(self._theme, self._toggle, self.tabs.row, self.picker)
+        self._inside = IconButton(self._theme, "brain", tr("Look inside the model"))
+        self._inside.setObjectName("toggle_inside")
+        self._inside.setToolTip(with_keys(tr("Look inside the model"), "inside"))
+        self._inside.setCheckable(True)
+        self._inside.clicked.connect(self.tabs.toggle_inside)
+        self._top = TopRow(self._theme, self._toggle, self.tabs.row, self.picker, self._inside)
         column = QVBoxLayout(content)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addLayout(top)
+        column.addLayout(self._top)
         column.addWidget(self.tabs.content, 1)
         column.addWidget(self.status)
         self._notify.bar.float_over(content, self.tabs.content)
@@ -110,6 +115,7 @@ class MainWindow(QMainWindow):
                 "temporary_chat": lambda: self.tabs.seen(CHAT).do("temporary_chat"),
                 "search": self._search,
                 "sidebar": self.toggle_sidebar,
+                "inside": self.tabs.toggle_inside,
                 "choose_model": self.picker.show_menu,
                 "attach": lambda: self.tabs.for_files.ask_for_files(),  # noqa: PLW0108 - of the tab that is open then
                 "open_model": self.ask_for_model,
@@ -137,6 +143,7 @@ class MainWindow(QMainWindow):
         self.left.chosen.connect(self.tabs.show)
         self.tabs.changed.connect(self._on_view_changed)
         self.tabs.title_changed.connect(self._on_title_changed)
+        self.tabs.inside_changed.connect(self._on_inside_changed)
         self.tabs.work_changed.connect(self.status.show_work)
         for signal in (self.tabs.work_changed, self.tabs.model_changed):
             signal.connect(lambda *_: self.picker.show_task(self.picker.task))
@@ -209,7 +216,12 @@ class MainWindow(QMainWindow):
         self.sizes.put_away()
         if self.tabs.task != self.picker.task:
             self.picker.show_task(self.tabs.task)
+        self._on_inside_changed()
         self._on_title_changed()
+
+    def _on_inside_changed(self) -> None:
+        self._top.show_panel_button(shown=self.tabs.has_inside)
+        self._inside.setChecked(self.tabs.is_inside_open)
 
     def _on_title_changed(self) -> None:
         self.setWindowTitle(window_title(self.tabs.title))
@@ -240,7 +252,8 @@ class MainWindow(QMainWindow):
         event.accept()
 
 
-# The top of the content: the button of the left column, the tabs, and the model picker at the other end.
+# The top of the content: the button of the left column, the tabs, and at the other end the model picker and the button
+# of the panel at the right, where the tab has one.
 
 
 LEFT_PX, TOP_PX, RIGHT_PX, BOTTOM_PX, GAP_PX = 13, 12, 18, 8, 6
@@ -250,14 +263,21 @@ TIGHT_PX = 4
 
 class TopRow(ItemsLayout):
     """Where there is little room the picker gets narrower first, then the tabs show icons in place of their names,
-    and at last the distances shrink and the picker leaves its model's name out."""
+    and at last the distances shrink, the picker leaves its model's name out, and the panel has its keys alone."""
 
-    def __init__(self, theme: Theme, toggle: QWidget, tabs: TabRow, picker: ModelPicker) -> None:
+    def __init__(self, theme: Theme, toggle: QWidget, tabs: TabRow, picker: ModelPicker, panel: QWidget) -> None:
         super().__init__()
-        self._theme, self._toggle, self._tabs, self._picker = theme, toggle, tabs, picker
-        for widget in (toggle, tabs, picker):
+        self._theme, self._toggle, self._tabs, self._picker, self._panel = theme, toggle, tabs, picker, panel
+        self._has_panel = True
+        for widget in (toggle, tabs, picker, panel):
             self.addWidget(widget)
         theme.changed.connect(self.invalidate)
+
+    def show_panel_button(self, *, shown: bool) -> None:
+        """Whether the tab that is open has a panel at its right."""
+        self._has_panel = shown
+        self._panel.setVisible(shown)
+        self.invalidate()
 
     def sizeHint(self) -> QSize:
         return QSize(self._width(self._tabs.names_px, self._picker.sizeHint().width()), self._height)
@@ -274,20 +294,26 @@ class TopRow(ItemsLayout):
         if rect.width() < self._width(self._tabs.icons_px, least):
             self._place_tightly(rect)
             return
+        self._panel.setVisible(self._has_panel)
         tabs_px = self._tabs.names_px if has_names else self._tabs.icons_px
         picker_px = max(min(self._picker.sizeHint().width(), rect.width() - self._width(tabs_px, 0)), least)
         toggle_px = self._toggle.sizeHint().width()
         self._place(self._toggle, px(LEFT_PX), toggle_px)
         self._place(self._tabs, px(LEFT_PX) + toggle_px + px(GAP_PX), tabs_px)
-        self._place(self._picker, rect.width() - px(RIGHT_PX) - picker_px, picker_px)
+        end = rect.width() - px(RIGHT_PX)
+        self._place(self._panel, end - self._panel.sizeHint().width(), self._panel.sizeHint().width())
+        self._place(self._picker, end - self._panel_px(px(GAP_PX)) - picker_px, picker_px)
 
     def _place_tightly(self, rect: QRect) -> None:
         gap, toggle_px = self._theme.px(TIGHT_PX), self._toggle.sizeHint().width()
         left = 2 * gap + toggle_px
-        picker_px = max(rect.width() - left - self._tabs.icons_px - 2 * gap, self._picker.least_px)
+        self._panel.setVisible(self._has_panel and rect.width() >= self._tightest + self._panel_px(gap))
+        end = rect.width() - gap - (0 if self._panel.isHidden() else self._panel_px(gap))
+        picker_px = max(end - left - self._tabs.icons_px - gap, self._picker.least_px)
         self._place(self._toggle, gap, toggle_px)
         self._place(self._tabs, left, self._tabs.icons_px)
-        self._place(self._picker, rect.width() - gap - picker_px, picker_px)
+        self._place(self._picker, end - picker_px, picker_px)
+        self._place(self._panel, rect.width() - gap - self._panel.sizeHint().width(), self._panel.sizeHint().width())
 
     @property
     def _tightest(self) -> int:
@@ -301,7 +327,12 @@ class TopRow(ItemsLayout):
 
     def _width(self, tabs_px: int, picker_px: int) -> int:
         px = self._theme.px
-        return px(LEFT_PX) + self._toggle.sizeHint().width() + tabs_px + picker_px + 2 * px(GAP_PX) + px(RIGHT_PX)
+        around = px(LEFT_PX) + 2 * px(GAP_PX) + px(RIGHT_PX) + self._panel_px(px(GAP_PX))
+        return around + self._toggle.sizeHint().width() + tabs_px + picker_px
+
+    def _panel_px(self, gap: int) -> int:
+        """What the button of the panel takes beside the picker."""
+        return self._panel.sizeHint().width() + gap if self._has_panel else 0
 
     def _place(self, widget: QWidget, x: int, width: int) -> None:
         rect, parent = self.geometry(), self.parentWidget()

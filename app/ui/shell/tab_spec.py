@@ -52,6 +52,8 @@ class TabSpec:
     """The field of the window's settings that has what was open in it, by its number."""
     jobs: str = ""
     """The kind of stored jobs that an earlier run may have left for it."""
+    has_inside: bool = False
+    """Whether it has a panel at its right that looks into the model: its command `inside` opens and closes that."""
     is_at_foot: bool = False
     """Opened at the foot of the left column; nothing is begun or dropped in it, and a start does not return to it."""
 
@@ -107,6 +109,8 @@ class Tab(QObject):
     title_changed = Signal()
     state_changed = Signal(str)
     """What it does, in words for the status line; "" when nothing is at work."""
+    inside_changed = Signal()
+    """The panel that looks into the model was opened or closed."""
     model_changed = Signal()
     """It has another model now, which was not chosen in the picker."""
 
@@ -133,6 +137,11 @@ class Tab(QObject):
     @property
     def is_at_work(self) -> bool:
         """Whether its model is answering."""
+        return False
+
+    @property
+    def is_inside_open(self) -> bool:
+        """Whether one looks into the model beside it."""
         return False
 
     def restore(self, kept_id: int) -> None:

@@ -100,6 +100,8 @@ class Tabs(QObject):
     title_changed = Signal()
     work_changed = Signal(str)
     """What is at work in one of the tabs, in words; "" when nothing is."""
+    inside_changed = Signal()
+    """The panel that looks into the model was opened or closed in the tab that is open."""
     model_changed = Signal()
     """A tab has another model now, which was not chosen in the picker."""
 
@@ -151,6 +153,21 @@ class Tabs(QObject):
         """Whether the model of a task is answering in the tab that it belongs to."""
         return any(tab.is_at_work for name, tab in self._made.items() if self.specs[name].task == task != CHAT)
 
+    @property
+    def has_inside(self) -> bool:
+        """Whether one can look into the model in what is shown."""
+        return self.specs[self.current].has_inside
+
+    @property
+    def is_inside_open(self) -> bool:
+        """Whether one does."""
+        return self.has_inside and self.current in self._seen and self._made[self.current].is_inside_open
+
+    def toggle_inside(self) -> None:
+        """Opens or closes the panel that looks into the model, where what is shown has one."""
+        if self.has_inside:
+            self.seen(self.current).do("inside")
+
     def made(self, name: str) -> Tab:
         """A tab, perhaps without anything to be seen of it."""
         if name not in self._made:
@@ -159,6 +176,7 @@ class Tabs(QObject):
             tab.changed.connect(self.changed)
             tab.title_changed.connect(self.title_changed)
             tab.model_changed.connect(self.model_changed)
+            tab.inside_changed.connect(self.inside_changed)
             tab.state_changed.connect(lambda words: self._on_work(name, words))
         return self._made[name]
 

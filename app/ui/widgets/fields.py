@@ -259,6 +259,11 @@ class Segments(QFrame):
         along, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
         self._row.setDirection(along if wanted <= room else down)
 
+    @property
+    def chosen(self) -> QAbstractButton:
+        """The button of the value that holds."""
+        return next(button for button in self._buttons.values() if button.isChecked())
+
     def show_value(self, value: str) -> None:
         """Shows one as chosen; nothing is told."""
         self._buttons[value].setChecked(True)

@@ -91,6 +91,7 @@ def test_tab_goes_through_the_column_then_the_top_then_the_chat(frame: Frame) ->
         "Summarize",
         "Translate",
         "Model",
+        "Look inside the model",
         "Message",
     ]
     assert tab_order(frame, len(expected)) == expected
@@ -108,7 +109,7 @@ def test_tab_meets_the_last_question_its_actions_and_the_answer_in_the_order_the
     chat.show_conversation(chat_id)
     whole.window.activateWindow()
     qtbot.waitUntil(whole.window.isActiveWindow)
-    whole.picker.setFocus()
+    whole.button("Look inside the model").setFocus()
     question = ["You: Second", "Copy", "Edit", PIN, "Delete"]
     answer = ["Answer: Answer to Second", "Copy", "Regenerate", "Translate this", "Read as Markdown", PIN, "Delete"]
     expected = [*question, *answer, "Message", "Attach files", "Chat settings", "Network on", "New chat"]

@@ -32,16 +32,22 @@ def test_in_a_narrow_window_the_tabs_are_icons_that_still_have_their_names(frame
     assert [tab.text() for tab in tabs(frame)] == NAMES
 
 
-def test_the_picker_stands_at_the_end_and_mirrored_at_the_other(frame: Frame) -> None:
-    window, picker = frame.window, frame.picker
+def test_picker_and_the_panels_button_stand_at_the_end_and_mirrored_at_the_other(frame: Frame) -> None:
+    window, picker, button = frame.window, frame.picker, frame.button("Look inside the model")
     window.resize(1000, 700)
     QApplication.processEvents()
     content = picker.parentWidget()
     assert content is not None
-    assert picker.geometry().right() > content.width() - 30
+    assert button.geometry().right() > content.width() - 30
+    assert picker.geometry().right() < button.x() < picker.geometry().right() + 20
     assert frame.tabs.x() < 100
     window.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
     QApplication.processEvents()
+    assert button.x() < 30
+    assert button.geometry().right() < picker.x() < button.geometry().right() + 20
+    frame.click_tab("summarize")
+    QApplication.processEvents()
+    assert not button.isVisible()
     assert picker.x() < 30
     assert frame.tabs.geometry().right() > content.width() - 100
     assert clipped_texts(window) == []

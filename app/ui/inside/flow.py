@@ -1,0 +1,444 @@
+"""Tokens one after the other, as lines of small tinted pieces; only those that are seen are painted."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
+from typing import NamedTuple
+
+from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QFocusEvent,
+    QFontMetrics,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QVBoxLayout, QWidget
+
+from app.language.scripts import is_right_to_left
+from app.ui.i18n import tr
+from app.ui.theme import Theme, Tokens
+from app.ui.widgets.buttons import text_button
+from app.ui.widgets.labels import announce, plain_label, plain_tip
+from app.ui.widgets.layouts import name_widgets
+
+FONT_PX = 13
+PAD_PX, GAP_PX, LINE_GAP_PX = 3, 2, 5
+BAR_PX = 2
+MARKS = str.maketrans({" ": "\u00b7", "\n": "\u21b5", "\t": "\u21e5", "\r": "\u240d", "\u00a0": "\u237d"})
+"""What stands for what cannot be seen."""
+TINTS = ("code_name", "warning", "success", "code_number")
+"""Neighbours differ: their grounds are the field's with a little of these colours."""
+TINT_SHARE = {False: 0.14, True: 0.24}
+"""In light, and in dark, where it takes more to be seen."""
+
+
+class Piece(NamedTuple):
+    """How one token is shown. `ground` is a colour as "#RRGGBB"; "" gives an outline alone, as control tokens have."""
+
+    text: str
+    ground: str
+    ends_line: bool = False
+    share: float | None = None
+    """0 to 1: how long the bar below it is."""
+
+
+def visible(data: bytes, *, is_control: bool = False) -> str:
+    """A token's bytes as they can be seen: white space by its marks, a part of a character by its numbers."""
+    text = data.decode("utf-8", "replace")
+    if is_control:
+        return text
+    if "\ufffd" in text and data != b"\xef\xbf\xbd":
+        return hex_of(data)
+    marked = text.translate(MARKS)
+    return "".join(letter if letter.isprintable() else f"U+{ord(letter):04X}" for letter in marked)
+
+
+def hex_of(data: bytes) -> str:
+    """Bytes as people write them: "E2 98 83"."""
+    return data.hex(" ").upper()
+
+
+@cache
+def blended(below: str, above: str, share: float) -> str:
+    """A colour with a share of another over it."""
+    one, other = QColor(below), QColor(above)
+    pairs = ((one.red(), other.red()), (one.green(), other.green()), (one.blue(), other.blue()))
+    return "#" + "".join(f"{round(a + (b - a) * share):02X}" for a, b in pairs)
+
+
+def tint(tokens: Tokens, number: int, *, is_dark: bool) -> str:
+    """The ground of the token at a place."""
+    return blended(tokens.surface, getattr(tokens, TINTS[number % len(TINTS)]), TINT_SHARE[is_dark])
+
+
+class TokenFlow(QAbstractScrollArea):
+    """Arrows move from token to token; `describe` is what is said of one to screen readers."""
+
+    pointed = Signal(int)
+    """The token under the pointer, or else the one that the keyboard is at; -1 for none."""
+    chosen = Signal(int)
+    """Clicked, or Return was pressed on it."""
+
+    def __init__(self, theme: Theme, name: str) -> None:
+        super().__init__()
+        self._theme = theme
+        self._pieces: list[Piece] = []
+        self._widths: dict[str, int] = {}
+        self._lefts: list[int] = []
+        self._rights: list[int] = []
+        self._lines: list[int] = []
+        """The first token of each line."""
+        self._is_mirrored = False
+        self._current = self._hovered = -1
+        self._width = 0
+        self.setObjectName("token_flow")
+        self.setAccessibleName(name)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.viewport().setMouseTracking(True)
+        self.viewport().setAutoFillBackground(False)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+
+    @property
+    def pieces(self) -> Sequence[Piece]:
+        """What is shown."""
+        return self._pieces
+
+    @property
+    def current(self) -> int:
+        """Where the keyboard is; -1 as long as it was nowhere."""
+        return self._current
+
+    def show_pieces(self, pieces: Iterable[Piece]) -> None:
+        """These in place of what was shown; where the beginning is the same, the keyboard stays where it is."""
+        before, self._pieces = self._pieces, list(pieces)
+        if [one.text for one in before] != [one.text for one in self._pieces[: len(before)]]:
+            self._current = self._hovered = -1
+            self.verticalScrollBar().setValue(0)
+        self._is_mirrored = is_right_to_left("".join(one.text for one in self._pieces[:200]))
+        self._flow(0)
+
+    def add_pieces(self, pieces: Iterable[Piece]) -> None:
+        """More at the end; the view stays at the end where it was there."""
+        bar = self.verticalScrollBar()
+        was_at_end = bar.value() >= bar.maximum()
+        first = len(self._pieces)
+        self._pieces += pieces
+        self._flow(first)
+        if was_at_end:
+            bar.setValue(bar.maximum())
+
+    def set_current(self, index: int, said: str = "") -> None:
+        """Moves the keyboard to a token."""
+        self._current, self._hovered = index, -1  # until the pointer moves again
+        self._show_current()
+        if said:
+            self.say(said)
+
+    def say(self, words: str) -> None:
+        """What the token is that the keyboard is at."""
+        self.setAccessibleDescription(words)
+        announce(self, words)
+
+    def rect_of(self, index: int) -> QRect:
+        """Where a token is, in the viewport."""
+        line = bisect_right(self._lines, index) - 1
+        top = self._margin + line * self._line_px - self.verticalScrollBar().value()
+        left, right = self._lefts[index], self._rights[index]
+        if self._is_mirrored:
+            left, right = self.viewport().width() - right, self.viewport().width() - left
+        return QRect(left, top, right - left, self._height)
+
+    def index_at(self, place: QPoint) -> int:
+        """The token at a place of the viewport; -1 for none."""
+        line = (place.y() + self.verticalScrollBar().value() - self._margin) // max(1, self._line_px)
+        if not 0 <= line < len(self._lines):
+            return -1
+        found = (index for index in range(*self._span(line)) if self.rect_of(index).contains(place))
+        return next(found, -1)
+
+    # Placing.
+
+    @property
+    def _line_px(self) -> int:
+        return self._height + self._theme.px(LINE_GAP_PX)
+
+    def _span(self, line: int) -> tuple[int, int]:
+        end = self._lines[line + 1] if line + 1 < len(self._lines) else len(self._pieces)
+        return self._lines[line], end
+
+    def _flow(self, first: int) -> None:
+        """Places the pieces from `first` on; those before it are placed already."""
+        px = self._theme.px
+        pad, gap, margin = px(PAD_PX), px(GAP_PX), self._margin
+        room = self.viewport().width() - margin
+        if first == 0:
+            self._lefts, self._rights, self._lines = [], [], []
+        x = self._rights[-1] + gap if first else margin
+        is_new = first == 0 or self._pieces[first - 1].ends_line
+        for index in range(first, len(self._pieces)):
+            piece = self._pieces[index]
+            width = min(self._advance(piece.text) + 2 * pad, max(1, room - margin))
+            if is_new or x + width > room:
+                self._lines.append(index)
+                x = margin
+            self._lefts.append(x)
+            self._rights.append(x + width)
+            x += width + gap
+            is_new = piece.ends_line
+        self._fit_bar()
+        self.viewport().update()
+
+    def _advance(self, text: str) -> int:
+        width = self._widths.get(text)
+        if width is None:
+            width = self._widths[text] = self._metrics.horizontalAdvance(text)
+        return width
+
+    def _fit_bar(self) -> None:
+        bar, seen = self.verticalScrollBar(), self.viewport().height()
+        bar.setPageStep(seen)
+        bar.setSingleStep(self._line_px)
+        bar.setRange(0, max(0, len(self._lines) * self._line_px + 2 * self._margin - seen))
+
+    def _on_theme_changed(self) -> None:
+        self._font = self._theme.code_font(FONT_PX)
+        self._metrics = QFontMetrics(self._font)
+        self._height = self._metrics.height() + 2 * self._theme.px(PAD_PX)
+        self._margin = self._theme.px(8)
+        self._widths = {}
+        self._flow(0)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self.viewport().width() != self._width:
+            self._width = self.viewport().width()
+            self._flow(0)
+        self._fit_bar()
+
+    # Painting.
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self.viewport())
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setFont(self._font)
+        top = self.verticalScrollBar().value() - self._margin
+        first = max(0, (event.rect().top() + top) // self._line_px)
+        last = min(len(self._lines) - 1, (event.rect().bottom() + top) // self._line_px)
+        if first > last:
+            return
+        for index in range(self._lines[first], self._span(last)[1]):
+            self._paint(painter, index)
+
+    def _paint(self, painter: QPainter, index: int) -> None:
+        px, tokens, piece = self._theme.px, self._theme.tokens, self._pieces[index]
+        rect = QRectF(self.rect_of(index))
+        is_outlined = not piece.ground or index == self._hovered
+        pen = QPen(QColor(tokens.outline if is_outlined else piece.ground), 1)
+        if index == self._current and self.hasFocus():
+            pen = QPen(QColor(tokens.focus), 2)
+        painter.setPen(pen)
+        painter.setBrush(QColor(piece.ground) if piece.ground else Qt.BrushStyle.NoBrush)
+        inset = pen.widthF() / 2
+        painter.drawRoundedRect(rect.adjusted(inset, inset, -inset, -inset), px(4), px(4))
+        room = rect.adjusted(px(PAD_PX), 0, -px(PAD_PX), 0)
+        painter.setPen(QColor(tokens.text if piece.ground else tokens.muted))
+        text = piece.text
+        if self._advance(text) > room.width():
+            text = self._metrics.elidedText(text, Qt.TextElideMode.ElideRight, int(room.width()))
+        painter.drawText(room, Qt.AlignmentFlag.AlignCenter, text)
+        if piece.share is not None:
+            bar = QRectF(rect.left(), rect.bottom() - px(BAR_PX), rect.width() * piece.share, px(BAR_PX))
+            if self._is_mirrored:
+                bar.moveRight(rect.right())
+            painter.fillRect(bar, QColor(tokens.muted))
+
+    # Pointing.
+
+    def _show_current(self) -> None:
+        if 0 <= self._current < len(self._pieces):
+            bar, rect = self.verticalScrollBar(), self.rect_of(self._current)
+            if rect.top() < 0:
+                bar.setValue(bar.value() + rect.top() - self._margin)
+            elif rect.bottom() > self.viewport().height():
+                bar.setValue(bar.value() + rect.bottom() - self.viewport().height() + self._margin)
+        self.viewport().update()
+        self._tell()
+
+    def _tell(self) -> None:
+        self.pointed.emit(self._hovered if self._hovered >= 0 else self._current)
+
+    def _hover(self, index: int) -> None:
+        if index != self._hovered:
+            self._hovered = index
+            self.viewport().update()
+            self._tell()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self._hover(self.index_at(event.position().toPoint()))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        index = self.index_at(event.position().toPoint())
+        if event.button() == Qt.MouseButton.LeftButton and index >= 0:
+            self.set_current(index)
+            self.chosen.emit(index)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._hover(-1)
+        super().leaveEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        if self._current < 0 and self._pieces and event.reason() != Qt.FocusReason.MouseFocusReason:
+            self.set_current(0)
+        self.viewport().update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.viewport().update()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        target = self._target(Qt.Key(event.key()))
+        if event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier or not self._pieces:
+            super().keyPressEvent(event)
+        elif target is not None:
+            self.set_current(min(max(target, 0), len(self._pieces) - 1))
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space) and self._current >= 0:
+            self.chosen.emit(self._current)
+        else:
+            event.ignore()  # Esc closes the panel
+
+    def _target(self, key: Qt.Key) -> int | None:
+        """Where a key leads from the current token; None for a key that leads nowhere."""
+        now, page = max(self._current, 0), max(1, self.viewport().height() // self._line_px - 1)
+        ahead = -1 if self._is_mirrored else 1
+        steps = {Qt.Key.Key_Right: ahead, Qt.Key.Key_Left: -ahead}
+        lines = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1, Qt.Key.Key_PageDown: page, Qt.Key.Key_PageUp: -page}
+        if key in steps:
+            return now + steps[key]
+        if key in lines:
+            return self._beside(now, lines[key])
+        return {Qt.Key.Key_Home: 0, Qt.Key.Key_End: len(self._pieces) - 1}.get(key)
+
+    def _beside(self, index: int, lines: int) -> int:
+        """The token so many lines below, at the same height of the line."""
+        line = bisect_right(self._lines, index) - 1
+        target = min(max(line + lines, 0), len(self._lines) - 1)
+        first, end = self._span(target)
+        middle = (self._lefts[index] + self._rights[index]) // 2
+        return min(bisect_left(self._rights, middle, first, end), end - 1)
+
+    def sizeHint(self) -> QSize:
+        return QSize(self._theme.px(320), self._theme.px(240))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(1, self._theme.px(60))
+
+
+SHOWN_AT_ONCE = 20_000
+"""A person who wants to see more of them says so."""
+
+
+class TokenText(QWidget):
+    """A flow of tokens, of which `piece_of` says by its number how one is shown; of very many the first ones."""
+
+    def __init__(self, theme: Theme, name: str, piece_of: Callable[[int], Piece]) -> None:
+        super().__init__()
+        self._piece_of = piece_of
+        self._count = self._shown = 0
+        self.flow = TokenFlow(theme, name)
+        self._more = text_button("", "link")
+        self._more.setObjectName("more_tokens")
+        self._more.clicked.connect(self._show_more)
+        column = QVBoxLayout(self)
+        column.addWidget(self.flow, 1)
+        column.addWidget(self._more, 0, Qt.AlignmentFlag.AlignLeading)
+        theme.dress(column, margins=(0, 0, 0, 0), spacing=4)
+        theme.dress(self._more, font=(13.5, 500))
+        theme.changed.connect(self.show_again)
+        self._say()
+
+    def show_count(self, count: int) -> None:
+        """So many tokens, in place of those that were there."""
+        self._count, self._shown = count, min(count, SHOWN_AT_ONCE)
+        self.show_again()
+        self._say()
+
+    def grow_to(self, count: int) -> None:
+        """There are so many now: those that were there, and more."""
+        self._count = count
+        if self._shown < SHOWN_AT_ONCE:
+            self._show_to(min(count, SHOWN_AT_ONCE))
+        self._say()
+
+    def show_again(self) -> None:
+        """Every token is asked for again."""
+        self.flow.show_pieces(map(self._piece_of, range(self._shown)))
+
+    def _show_more(self) -> None:
+        self._show_to(min(self._count, self._shown + SHOWN_AT_ONCE))
+        self._say()
+
+    def _show_to(self, end: int) -> None:
+        first, self._shown = self._shown, end
+        self.flow.add_pieces(map(self._piece_of, range(first, end)))
+
+    def _say(self) -> None:
+        left = self._count - self._shown
+        words = tr(
+            "{shown} of {count} tokens are shown. Show {more} more",
+            shown=f"{self._shown:,}",
+            count=f"{self._count:,}",
+            more=f"{min(left, SHOWN_AT_ONCE):,}",
+        )
+        self._more.setVisible(left > 0)
+        self._more.setText(words)
+        self._more.setAccessibleName(words)
+
+
+class TokenDetail(QFrame):
+    """What is known of the token that is pointed at; as high with one as without, so that nothing moves."""
+
+    def __init__(self, theme: Theme, hint: str) -> None:
+        super().__init__()
+        self._hint = hint
+        self.setObjectName("token_detail")
+        self.setProperty("kind", "card")
+        self._token, self._about = plain_label(), plain_label(kind="muted", wraps=True)
+        self._about.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeading)
+        self._token.setMinimumWidth(1)
+        self._token.setProperty("elides", True)
+        column = QVBoxLayout(self)
+        column.addWidget(self._token)
+        column.addWidget(self._about, 1)
+        theme.dress(column, margins=(10, 7, 10, 7), spacing=2)
+        theme.dress(self._token, font=(14, 600))
+        theme.dress(self._about, font=(12.5, 400))
+        theme.dress(self, height=84)
+        name_widgets(detail_token=self._token, detail_about=self._about)
+        self.clear()
+
+    @property
+    def text(self) -> str:
+        """All that is said."""
+        return f"{self._token.text()} {self._about.text()}".strip()
+
+    def show_token(self, token: str, about: str) -> None:
+        """The token as it can be seen, and everything else."""
+        self._token.setText(token)
+        self._token.setVisible(bool(token))
+        self._about.setText(about)
+        self._about.setToolTip(plain_tip(about))
+
+    def clear(self) -> None:
+        """How one gets to know more."""
+        self.show_token("", self._hint)

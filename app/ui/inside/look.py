@@ -1,0 +1,227 @@
+"""A page of the panel: asks the engine on a thread, says what is waited for, how far it is, and what went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from app.core.events import CancelToken, PromptProgress
+from app.features.messages import sentence_for
+from app.ui.i18n import tr
+from app.ui.shell import tasks
+from app.ui.shell.notify import ACTION_LABELS
+from app.ui.shell.tab_spec import CHAT, UiContext
+from app.ui.widgets.buttons import set_mark, text_button
+from app.ui.widgets.indicators import ProgressLine
+from app.ui.widgets.labels import announce, plain_label
+from app.ui.widgets.layouts import name_widgets
+
+if TYPE_CHECKING:
+    from app.engine.client import EngineOnDemand
+
+WAIT_MS = 300
+
+Work = Callable[["EngineOnDemand", CancelToken], Iterator[object]]
+
+
+class LookPage(QWidget):
+    """`look_at` and `clear` are the page's own; `begin` and `stop` are what they are made of.
+
+    One look at a time. A model that sleeps is woken, one that is being loaded is waited for.
+    """
+
+    def __init__(self, ui: UiContext, engine: Callable[[], EngineOnDemand]) -> None:
+        super().__init__()
+        self.setObjectName("page")
+        self.ui, self.theme = ui, ui.theme
+        self._engine = engine
+        self._task: tasks.Task | None = None
+        self._again: Callable[[], object] = lambda: None
+        self._waiting: Callable[[], object] | None = None
+        """What begins as soon as the model is there."""
+        self._progress: PromptProgress | None = None
+        self._timer = QTimer(self, singleShot=True, interval=WAIT_MS)
+        self._timer.timeout.connect(self._say_waiting)
+        self.state = StateRow(ui)
+        self.state.cancelled.connect(self._on_cancelled)
+        self.state.retried.connect(lambda: self._again())  # noqa: PLW0108 - another one later
+        self.body = QVBoxLayout(self)
+        self.body.setContentsMargins(0, 0, 0, 0)
+        self.body.addWidget(self.state)
+        ui.theme.dress(self.body, spacing=8)
+        ui.loader.changed.connect(self._on_loader_changed)
+
+    @property
+    def is_looking(self) -> bool:
+        """Whether something is asked, or waits for the model."""
+        return self._task is not None or self._waiting is not None
+
+    def look_at(self, text: str) -> None:
+        """Shows a text."""
+        raise NotImplementedError
+
+    def clear(self) -> None:
+        """Shows nothing any more."""
+        self.stop()
+        self.state.say("")
+
+    def stop(self) -> None:
+        """Ends what is asked; nothing more of it comes."""
+        self._timer.stop()
+        self._waiting = None
+        if self._task is not None:
+            self._task.abandon()
+            self._task = None
+
+    def begin(self, work: Work, on_event: Callable[[object], object], on_end: Callable[[], object]) -> None:
+        """Begins another look; `PromptProgress` among its events is shown here."""
+        self.stop()
+        self._again = lambda: self.begin(work, on_event, on_end)
+        self._progress = None
+        self.state.say("")
+        loader = self.ui.loader
+        if loader.state == "asleep" and not loader.wakes_up and loader.path is not None:
+            loader.reload()
+        if loader.state == "loading":
+            self._waiting = lambda: self._start(work, on_event, on_end)
+        else:
+            self._start(work, on_event, on_end)
+        self._timer.start()
+
+    def _start(self, work: Work, on_event: Callable[[object], object], on_end: Callable[[], object]) -> None:
+        engine = self._engine
+        self._waiting = None
+        task = self._task = tasks.run(lambda token: work(engine(), token), self)
+
+        def on_task_event(event: object) -> None:
+            if task is self._task:
+                if isinstance(event, PromptProgress):
+                    self._progress = event
+                    self._say_waiting()
+                else:
+                    on_event(event)
+
+        task.event.connect(on_task_event)
+        task.finished.connect(lambda: self._end(task, on_end))
+        task.failed.connect(lambda error: self._fail(task, error))
+
+    def _end(self, task: tasks.Task, on_end: Callable[[], object]) -> None:
+        if task is self._task:
+            self._task = None
+            self._timer.stop()
+            self.state.say("")
+            on_end()
+
+    def _fail(self, task: tasks.Task, error: BaseException) -> None:
+        if task is not self._task:
+            return
+        self._task = None
+        self._timer.stop()
+        self.ui.loader.look()  # its child may have ended
+        sentence = sentence_for(error)
+        self.state.fail(tr(sentence.text), sentence.action)
+
+    def _say_waiting(self) -> None:
+        loader, progress = self.ui.loader, self._progress
+        if not self.is_looking:
+            return
+        if loader.state == "loading":
+            self.state.wait(tr("Waiting for the model to load"), round(loader.fraction * 100), 100)
+        elif progress is not None:
+            done, total = progress.done_tokens, progress.total_tokens
+            self.state.wait(tr("{done} of {total} tokens read", done=f"{done:,}", total=f"{total:,}"), done, total)
+        elif self.ui.go.tab(CHAT).is_at_work:
+            self.state.wait(tr("Waiting until the answer is written"))
+        else:
+            self.state.wait(tr("The model is looking"))
+
+    def _on_loader_changed(self) -> None:
+        state = self.ui.loader.state
+        if self._waiting is not None and state == "ready":
+            self._waiting()
+        elif self._waiting is not None and state != "loading":
+            self._waiting = None
+            self.state.fail(tr("The model could not be loaded."), "retry")
+        elif self.state.is_waiting:
+            self._say_waiting()
+
+    def _on_cancelled(self) -> None:
+        self.stop()
+        self.state.fail(tr("Cancelled"), "retry", is_error=False)
+        self.on_cancelled()
+
+    def on_cancelled(self) -> None:
+        """The person ended the look; what has come stays."""
+
+
+class StateRow(QWidget):
+    """A sentence with at most one thing to do; while something is waited for, how far it is, and Cancel."""
+
+    cancelled = Signal()
+    retried = Signal()
+
+    def __init__(self, ui: UiContext) -> None:
+        super().__init__()
+        self._ui, self._action = ui, ""
+        self.is_waiting = False
+        self.label: QLabel = plain_label(wraps=True)
+        self.line = ProgressLine(ui.theme)
+        self.button = text_button("", "link")
+        self.button.clicked.connect(self._on_pressed)
+        name_widgets(look_state=self.label, look_progress=self.line, look_action=self.button)
+        row = QHBoxLayout()
+        row.addWidget(self.label, 1)
+        row.addWidget(self.button, 0, Qt.AlignmentFlag.AlignTop)
+        column = QVBoxLayout(self)
+        column.addLayout(row)
+        column.addWidget(self.line)
+        ui.theme.dress(column, margins=(0, 0, 0, 0), spacing=2)
+        ui.theme.dress(self.label, margins=(0, 3, 0, 3), font=(13.5, 400))
+        ui.theme.dress(self.button, font=(13.5, 500))
+        self.hide()
+
+    @property
+    def text(self) -> str:
+        """What is said; "" for nothing."""
+        return "" if self.isHidden() else self.label.text()
+
+    def say(self, text: str) -> None:
+        """A sentence, or nothing."""
+        self._show(text, "", "")
+
+    def wait(self, text: str, done: int = 0, total: int = 0) -> None:
+        """What is waited for, and how far that is where it is known."""
+        self._show(text, "cancel", tr("Cancel"))
+        self.is_waiting = True
+        self.line.setVisible(total > 0)
+        self.line.setAccessibleName(text)
+        self.line.show_share(done, total)
+
+    def fail(self, text: str, action: str = "", *, is_error: bool = True) -> None:
+        """What went wrong, and what can be done: "retry", or what the window can do by that name."""
+        is_known = action == "retry" or action in self._ui.notify.actions
+        self._show(text, action if is_known else "", tr(ACTION_LABELS[action]) if is_known else "")
+        set_mark(self.label, "kind", "danger" if is_error else "muted")
+        announce(self, text)
+
+    def _show(self, text: str, action: str, label: str) -> None:
+        self.is_waiting = False
+        self._action = action
+        self.line.hide()
+        set_mark(self.label, "kind", "muted")
+        self.label.setText(text)
+        self.button.setText(label)
+        self.button.setAccessibleName(label)
+        self.button.setVisible(bool(action))
+        self.setVisible(bool(text))
+
+    def _on_pressed(self) -> None:
+        if self._action == "cancel":
+            self.cancelled.emit()
+        elif self._action == "retry":
+            self.retried.emit()
+        else:
+            self._ui.notify.actions[self._action]()

@@ -1,0 +1,249 @@
+"""Inside, the panel beside a chat or a page: what goes on in the model, with a page for each way of looking."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, cast
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QHideEvent, QKeyEvent, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from app.ui.i18n import tr
+from app.ui.inside.subject import OWN, SELECTION, Subject, Subjects
+from app.ui.shell.tab_spec import UiContext
+from app.ui.theme import HEADING_PX
+from app.ui.widgets.buttons import ChoiceButton, IconButton
+from app.ui.widgets.fields import PlainEdit, Segments
+from app.ui.widgets.labels import plain_label
+from app.ui.widgets.layouts import name_widgets
+
+if TYPE_CHECKING:
+    from app.engine.client import EngineOnDemand
+
+TOKENS, PROBABILITIES = "tokens", "probabilities"
+TYPING_MS = 500
+"""After the last key in the panel's own field, and after the last change of a selection."""
+FIELD_PX = 84
+
+
+class Page(Protocol):
+    """What a page does, beside being a widget. One with `look_at_subject` is told more than the text; see `Subject`."""
+
+    def look_at(self, text: str) -> None:
+        """Another text is looked at."""
+
+    def clear(self) -> None:
+        """Nothing is looked at any more."""
+
+
+@dataclass(frozen=True)
+class PageSpec:
+    """One way of looking. `make` imports what the page is made of, and gives a widget that is a `Page`."""
+
+    name: str
+    label: str
+    make: Callable[[UiContext, Callable[[], EngineOnDemand]], QWidget]
+    takes_prompts: bool = False
+    """Whether it can look at a prompt, which is tokens; the others look at texts."""
+    takes_answers: bool = False
+    """Whether it can look at an answer while that is written."""
+
+
+def _tokens(ui: UiContext, engine: Callable[[], EngineOnDemand]) -> QWidget:
+    from app.ui.inside.tokens import TokensPage  # each page when it is opened
+
+    return TokensPage(ui, engine)
+
+
+def _probabilities(ui: UiContext, engine: Callable[[], EngineOnDemand]) -> QWidget:
+    from app.ui.inside.probabilities import ProbabilitiesPage
+
+    return ProbabilitiesPage(ui, engine)
+
+
+PAGES: tuple[PageSpec, ...] = (
+    PageSpec(TOKENS, "Tokens", _tokens, takes_prompts=True),
+    PageSpec(PROBABILITIES, "Probabilities", _probabilities, takes_answers=True),
+)
+"""In their order; a page is a module beside this one, and an entry here."""
+
+
+class InsidePanel(QWidget):
+    """Shows one page at a time, of what is selected, else of what was chosen among `subjects`, or of a text typed here.
+
+    Nothing is asked of the engine while it is hidden.
+    """
+
+    closed = Signal()
+    """The person is done: whoever shows it hides it."""
+    page_shown = Signal(str)
+    """The name of the page that can be seen now; "" when none can."""
+
+    def __init__(self, ui: UiContext, engine: Callable[[], EngineOnDemand], subjects: Subjects) -> None:
+        super().__init__()
+        self.setObjectName("inside_panel")
+        self.setAccessibleName(tr("Inside"))
+        self._ui, self._engine, self._subjects = ui, engine, subjects
+        self._pages: dict[str, QWidget] = {}
+        self._looked: dict[str, Subject] = {}
+        """What each page shows."""
+        self._known: list[Subject] = []
+        self._is_own = False
+        self.page = ""
+        """The name of the page that is shown."""
+        names = [(spec.name, tr(spec.label)) for spec in PAGES]
+        self._segments = Segments(tr("Page"), names, PAGES[0].name, self.show_page)
+        self._choice = ChoiceButton(ui.theme, tr("Looked at"), [(OWN, tr("A text of your own"))], shows_change=False)
+        self._choice.changed.connect(self._on_chosen)
+        self._field = OwnText(ui)
+        self._stack = QStackedWidget()
+        self._later = QTimer(self, singleShot=True, interval=TYPING_MS)
+        self._later.timeout.connect(self._look)
+        self._field.edit.textChanged.connect(self._later.start)
+        subjects.changed.connect(self._on_subjects_changed)
+        self._lay_out()
+        self.show_page(PAGES[0].name)
+
+    def _lay_out(self) -> None:
+        title = plain_label(tr("Inside"))
+        close = IconButton(self._ui.theme, "x", tr("Close"), size_px=18)
+        close.setToolTip(f"{tr('Close')} (Esc)")
+        close.clicked.connect(self.closed)
+        head, row = QHBoxLayout(), QHBoxLayout()
+        head.addWidget(title, 1)
+        head.addWidget(close)
+        row.addWidget(self._segments)
+        row.addStretch(1)
+        below = QHBoxLayout()
+        below.addWidget(self._choice)
+        below.addStretch(1)
+        column = QVBoxLayout(self)
+        column.addLayout(head)
+        column.addLayout(row)
+        column.addLayout(below)
+        column.addWidget(self._field)
+        column.addWidget(self._stack, 1)
+        theme = self._ui.theme
+        theme.dress(column, margins=(0, 0, 0, 0), spacing=8)
+        theme.dress(title, font=(15, 600), least_height=HEADING_PX)
+        name_widgets(inside_title=title, close_inside=close, inside_choice=self._choice)
+
+    @property
+    def subject(self) -> Subject | None:
+        """What the page that is shown looks at; None for nothing."""
+        return self._looked.get(self.page)
+
+    def show_page(self, name: str) -> None:
+        """One of the ways of looking, by its name in `PAGES`."""
+        if name == self.page:
+            return
+        spec = _spec(name)
+        if name not in self._pages:
+            self._pages[name] = spec.make(self._ui, self._engine)
+            self._stack.addWidget(self._pages[name])
+        self.page = name
+        self._segments.show_value(name)
+        self.setFocusProxy(self._segments.chosen)
+        self._stack.setCurrentWidget(self._pages[name])
+        if self.isVisible():
+            self._offer()
+            self._look()
+            self.page_shown.emit(name)
+
+    def _on_subjects_changed(self) -> None:
+        if self.isVisible():
+            self._offer()
+            self._later.start()
+
+    def _offer(self) -> None:
+        """What can be looked at now; what was chosen stays as long as it is there."""
+        spec = _spec(self.page)
+        self._known = []
+        for one in self._subjects.now():
+            is_for_it = (spec.takes_prompts or one.prompt is None) and (spec.takes_answers or not one.is_being_written)
+            if is_for_it and all(one.name != known.name for known in self._known):
+                self._known.append(one)
+        choices = [(one.name, one.label) for one in self._known]
+        is_there = any(one.name == self._choice.value for one in self._known)
+        self._choice.offer([*choices, (OWN, tr("A text of your own"))])
+        if self._known and not self._is_own and (self._known[0].name == SELECTION or not is_there):
+            self._choice.show_value(self._known[0].name)
+        self._field.setVisible(self._choice.value == OWN)
+
+    def _on_chosen(self, name: str) -> None:
+        self._is_own = name == OWN
+        self._field.setVisible(self._is_own)
+        if self._is_own:
+            self._field.edit.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._look()
+
+    def _look(self) -> None:
+        """The page that is shown looks at what is chosen, unless it does so already."""
+        self._later.stop()
+        if self._choice.value == OWN:
+            subject: Subject | None = Subject(OWN, "", self._field.edit.toPlainText())
+        else:
+            subject = next((one for one in self._known if one.name == self._choice.value), None)
+        if subject == self._looked.get(self.page):
+            return
+        page = cast("Page", self._pages[self.page])
+        if subject is None:
+            self._looked.pop(self.page, None)
+            page.clear()
+            return
+        self._looked[self.page] = subject
+        look = getattr(page, "look_at_subject", None)
+        if look is not None:
+            look(subject)
+        else:
+            page.look_at(subject.text)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._offer()
+        self._look()
+        self.page_shown.emit(self.page)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.page_shown.emit("")
+        self._later.stop()
+        for name, page in self._pages.items():
+            if getattr(page, "is_looking", False):
+                cast("Page", page).clear()
+                self._looked.pop(name, None)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._segments.fit(self.width())
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.closed.emit()
+        else:
+            super().keyPressEvent(event)
+
+
+def _spec(name: str) -> PageSpec:
+    return next(spec for spec in PAGES if spec.name == name)
+
+
+class OwnText(QFrame):
+    """Where any text can be typed or pasted."""
+
+    def __init__(self, ui: UiContext) -> None:
+        super().__init__()
+        self.setObjectName("own_text")
+        self.setProperty("kind", "card")
+        self.edit = PlainEdit()
+        self.edit.setObjectName("own_text_field")
+        self.edit.setAccessibleName(tr("A text of your own"))
+        self.edit.setPlaceholderText(tr("Type or paste any text"))
+        row = QVBoxLayout(self)
+        row.addWidget(self.edit)
+        ui.theme.dress(row, margins=(8, 4, 4, 4))
+        ui.theme.dress(self.edit, text=(14, 400, 2))
+        ui.theme.dress(self, height=FIELD_PX)
+        self.hide()

@@ -1,0 +1,370 @@
+"""Probabilities: how sure the model was of each token of an answer, or how much a text surprises it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+
+from app.core.events import CancelToken, Guess, TokenSeen
+from app.features.inside.looks import Surprise, probabilities, surprise_of
+from app.ui.i18n import tr
+from app.ui.inside.flow import Piece, TokenDetail, TokenText, blended, visible
+from app.ui.inside.look import LookPage
+from app.ui.inside.subject import Answer, Subject
+from app.ui.shell.tab_spec import UiContext
+from app.ui.theme import Theme, Tokens
+from app.ui.widgets.buttons import IconButton, text_button
+from app.ui.widgets.labels import plain_label
+from app.ui.widgets.layouts import FlowLayout, name_widgets
+
+if TYPE_CHECKING:
+    from app.engine.client import EngineOnDemand
+
+MOST_CHARACTERS = 1_000_000
+DETAILED_TOKENS = 20_000
+"""What could have come is kept of so many: a book of it would fill the memory."""
+GROWS_MS = 100
+"""How often what comes is shown while an answer is written."""
+LEVELS = ((0.9, 0.0), (0.5, 0.14), (0.2, 0.26), (0.05, 0.38), (0.0, 0.5))
+"""From which probability on, and how much of the scale's colour lies on the ground: the surer, the paler."""
+
+
+def ground_of(tokens: Tokens, probability: float) -> str:
+    """The ground of a token that the model held so likely; text is readable on each, and they differ in lightness."""
+    share = next(share for least, share in LEVELS if probability >= least)
+    return blended(tokens.surface, tokens.warning, share)
+
+
+def percent(probability: float) -> str:
+    """A probability for people: "62", "4.2", "0.3", "< 0.1" percent."""
+    if 0 < probability < 0.001:
+        return tr("less than 0.1 %")
+    return f"{100 * probability:.0f} %" if probability >= 0.0995 else f"{100 * probability:.1f} %"
+
+
+class ProbabilitiesPage(LookPage):
+    """Of an answer what was told while it was written, or reading it again; of any other text its surprise."""
+
+    def __init__(self, ui: UiContext, engine: Callable[[], EngineOnDemand]) -> None:
+        super().__init__(ui, engine)
+        self._answer: Answer | None = None
+        self._tokens: list[TokenSeen] = []
+        self._whole_characters = 0
+        self._how = ""
+        self._figures = plain_label(wraps=True)
+        self._note = plain_label(kind="muted", wraps=True)
+        self._reread = text_button(tr("Read it again"))
+        self._reread.clicked.connect(self._on_reread)
+        self._legend = Legend(ui.theme)
+        self._text = TokenText(ui.theme, tr("Tokens and how sure the model was"), self._piece)
+        self._text.flow.pointed.connect(self._on_pointed)
+        self._text.flow.chosen.connect(self._on_chosen)
+        self._detail = TokenDetail(ui.theme, tr("A click or Enter on a token shows what else could have come."))
+        self._choices = Choices(ui.theme)
+        self._choices.chosen.connect(self._on_replaced)
+        self._choices.left.connect(lambda: self._text.flow.setFocus(Qt.FocusReason.OtherFocusReason))
+        self._grows = QTimer(self, singleShot=True, interval=GROWS_MS)
+        self._grows.timeout.connect(self._show_grown)
+        for place, widget in enumerate((self._figures, self._note)):
+            self.body.insertWidget(place, widget)
+        self.body.addWidget(self._reread, 0, Qt.AlignmentFlag.AlignLeading)
+        self.body.addWidget(self._legend)
+        self.body.addWidget(self._text, 1)
+        self.body.addWidget(self._choices)
+        self.body.addWidget(self._detail)
+        ui.theme.dress(self._figures, font=(14, 600))
+        ui.theme.dress(self._note, font=(13, 400))
+        ui.theme.dress(self._reread, font=(13.5, 500))
+        name_widgets(figures=self._figures, look_note=self._note, read_again=self._reread)
+        self._show_nothing()
+
+    # What is looked at.
+
+    def look_at(self, text: str) -> None:
+        """How much a text by itself surprises the model."""
+        self._follow(None)
+        self._show_nothing()
+        if not text.strip():
+            self.clear()
+            return
+        head = text[:MOST_CHARACTERS]
+        self._whole_characters = len(text) if len(text) > MOST_CHARACTERS else 0
+        self._how = tr("How well the model foresees this text by itself.")
+        self._begin(lambda engine, token: probabilities(engine, head, detailed=DETAILED_TOKENS, cancel=token))
+
+    def look_at_subject(self, subject: Subject) -> None:
+        """As `look_at`; of an answer what was seen while it was written."""
+        answer = subject.answer
+        if answer is None:
+            self.look_at(subject.text)
+            return
+        self.stop()
+        self.state.say("")
+        if answer is not self._answer:
+            self._follow(answer)
+            self._show_nothing()
+        self._show_answer(answer)
+
+    def clear(self) -> None:
+        super().clear()
+        self._follow(None)
+        self._show_nothing()
+
+    def _follow(self, answer: Answer | None) -> None:
+        if self._answer is not None:
+            self._answer.grew.disconnect(self._on_grew)
+        self._answer = answer
+        if answer is not None:
+            answer.grew.connect(self._on_grew)
+
+    def _show_answer(self, answer: Answer) -> None:
+        self._how = tr("Told by the model while it wrote this answer.")
+        if answer.seen or answer.is_being_written:
+            self._take(list(answer.seen))
+        elif not self._tokens:
+            self._how = tr(
+                "Nobody looked while this answer was written. Read again with its prompt, the model says how likely it"
+                " holds each token now."
+            )
+        self._reread.setVisible(not self._tokens and not answer.is_being_written)
+        self._say()
+
+    def _on_reread(self) -> None:
+        answer = self._answer
+        if answer is not None:
+            self._reread.hide()
+            self._tokens = []
+            self._how = tr("Read again with its prompt, as it is now.")
+            self._begin(lambda _engine, token: answer.read_again(token))
+
+    def _begin(self, work: Callable[[EngineOnDemand, CancelToken], Iterator[object]]) -> None:
+        self._say()
+        self.begin(work, self._on_event, self._show_grown)
+
+    def _on_event(self, event: object) -> None:
+        if isinstance(event, TokenSeen):
+            self._tokens.append(event)
+            if not self._grows.isActive():
+                self._grows.start()
+
+    def on_cancelled(self) -> None:
+        self._show_grown()
+
+    def _on_grew(self) -> None:
+        if not self._grows.isActive():
+            self._grows.start()
+
+    def _show_grown(self) -> None:
+        self._grows.stop()
+        answer = self._answer
+        if answer is not None and (answer.seen or answer.is_being_written):
+            self._show_answer(answer)
+        else:
+            self._text.grow_to(len(self._tokens))
+            self._say()
+
+    def _take(self, tokens: list[TokenSeen]) -> None:
+        before, self._tokens = self._tokens, tokens
+        if before and tokens[: len(before)] == before:
+            self._text.grow_to(len(tokens))
+        else:
+            self._text.show_count(len(tokens))
+
+    def _show_nothing(self) -> None:
+        self._grows.stop()
+        self._tokens, self._whole_characters, self._how = [], 0, ""
+        self._reread.hide()
+        self._choices.hide()
+        self._text.show_count(0)
+        self._detail.clear()
+        self._say()
+
+    # What is said.
+
+    def _say(self) -> None:
+        self._figures.setText(figure_words(surprise_of(self._tokens)) if self._tokens else "")
+        self._figures.setVisible(bool(self._tokens))
+        words = [self._how] if self._how else []
+        if self._whole_characters:
+            words.append(
+                tr("The text has {whole} characters; these are its first ones.", whole=f"{self._whole_characters:,}")
+            )
+        self._note.setText(" ".join(words))
+        self._note.setVisible(bool(words))
+        self._legend.setVisible(bool(self._tokens))
+
+    def _piece(self, number: int) -> Piece:
+        token = self._tokens[number]
+        text = visible(token.data, is_control=token.is_control)
+        if token.rank < 0:
+            return Piece(text, "", token.data.endswith(b"\n"))
+        probability = math.exp(token.log_probability)
+        return Piece(text, ground_of(self.theme.tokens, probability), token.data.endswith(b"\n"), probability)
+
+    def _on_pointed(self, number: int) -> None:
+        if not 0 <= number < len(self._tokens):
+            self._detail.clear()
+            return
+        token = self._tokens[number]
+        self._detail.show_token(visible(token.data, is_control=token.is_control), token_words(token))
+        if number == self._text.flow.current:
+            self._text.flow.say(self._detail.text)
+
+    # Another token.
+
+    def _on_chosen(self, number: int) -> None:
+        token, answer = self._tokens[number], self._answer
+        guesses = [
+            (guess, answer is not None and guess.data != token.data and answer.can_replace(self._tokens, number, guess))
+            for guess in token.alternatives
+        ]
+        self._choices.offer(number, token, guesses)
+
+    def _on_replaced(self, number: int, guess: Guess) -> None:
+        answer = self._answer
+        self._choices.hide()
+        if answer is not None:
+            answer.go_on_with(self._tokens, number, guess)
+
+
+def figure_words(found: Surprise) -> str:
+    """A text's figures; those that there are."""
+    if math.isnan(found.perplexity):
+        return tr("{count} tokens", count=f"{found.tokens:,}")
+    return tr(
+        "Perplexity {perplexity} · {bits} bits per byte · {count} tokens",
+        perplexity=f"{found.perplexity:,.2f}" if found.perplexity < 1000 else f"{found.perplexity:,.0f}",
+        bits=f"{found.bits_per_byte:.2f}",
+        count=f"{found.tokens:,}",
+    )
+
+
+def token_words(token: TokenSeen) -> str:
+    """How likely the model held a token, and what it held likeliest."""
+    if token.rank < 0:
+        return tr("Nothing came before it: it could not be foreseen.")
+    words = [percent(math.exp(token.log_probability))]
+    words.append(
+        tr("the likeliest of all") if token.rank == 0 else tr("number {rank} of the likeliest", rank=token.rank + 1)
+    )
+    likeliest = [
+        f"{visible(one.data)} {percent(one.probability)}" for one in token.alternatives if one.data != token.data
+    ]
+    if likeliest:
+        words.append(tr("instead: {guesses}", guesses=", ".join(likeliest[:3])))
+    return " · ".join(words)
+
+
+class Legend(QWidget):
+    """What the grounds and the bars below the tokens mean."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        row = FlowLayout(self)
+        for number, (least, _) in enumerate(LEVELS):
+            words = tr("{percent} % and more", percent=round(100 * least))
+            if number == len(LEVELS) - 1:
+                words = tr("less")
+            entry = QWidget()
+            line = QHBoxLayout(entry)
+            label = plain_label(words, kind="muted")
+            line.addWidget(Swatch(theme, least))
+            line.addWidget(label)
+            theme.dress(line, margins=(0, 0, 0, 0), spacing=5)
+            theme.dress(label, font=(12, 400))
+            row.addWidget(entry)
+        theme.dress(row, spacing=12)
+        self.setAccessibleName(tr("The paler a token and the longer the bar below it, the surer the model was."))
+        self.setToolTip(self.accessibleName())
+
+
+class Swatch(QWidget):
+    """The ground of one level."""
+
+    def __init__(self, theme: Theme, probability: float) -> None:
+        super().__init__()
+        self._theme, self._probability = theme, probability
+        theme.dress(self, size=(14, 14))
+        theme.changed.connect(self.update)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QColor(self._theme.tokens.outline))
+        painter.setBrush(QColor(ground_of(self._theme.tokens, self._probability)))
+        painter.drawRoundedRect(self.rect().adjusted(1, 1, -1, -1), 3, 3)
+
+
+class Choices(QFrame):
+    """What could have come in the place of a token; those that the answer can go on with are buttons."""
+
+    chosen = Signal(int, object)
+    """The token's number, and the `Guess`."""
+    left = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self.setObjectName("token_choices")
+        self.setProperty("kind", "card")
+        self._title = plain_label(wraps=True)
+        close = IconButton(theme, "x", tr("Close"), size_px=15)
+        close.clicked.connect(self._leave)
+        self._inside = QWidget()
+        self._row = FlowLayout(self._inside)
+        head = QHBoxLayout()
+        head.addWidget(self._title, 1)
+        head.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
+        column = QVBoxLayout(self)
+        column.addLayout(head)
+        column.addWidget(self._inside)
+        theme.dress(column, margins=(10, 6, 6, 10), spacing=4)
+        theme.dress(self._title, margins=(0, 4, 0, 4), font=(13.5, 500))
+        theme.dress(self._row, spacing=6)
+        self.hide()
+
+    def offer(self, number: int, token: TokenSeen, guesses: Sequence[tuple[Guess, bool]]) -> None:
+        """What could have stood at a place, each with whether the answer can go on from it."""
+        self._row.clear()
+        can_choose = any(can for _, can in guesses)
+        if not guesses:
+            words = tr("What else could have come here is not known.")
+        elif can_choose:
+            words = tr("In the place of {token}, the answer goes on with:", token=visible(token.data))
+        else:
+            words = tr("In the place of {token} could have come:", token=visible(token.data))
+        self._title.setText(words)
+        first: QWidget | None = None
+        for guess, can in guesses:
+            said = f"{visible(guess.data)}  {percent(guess.probability)}"
+            if not can:
+                label = plain_label(said, kind="muted")
+                self._theme.dress(label, font=(13, 400), margins=(4, 4, 4, 4))
+                self._row.addWidget(label)
+                continue
+            button = text_button(said.replace("&", "&&"), "filter")
+            button.setAccessibleName(tr("Go on with {guess}", guess=said))
+            button.clicked.connect(lambda _=False, guess=guess: self.chosen.emit(number, guess))
+            self._theme.dress(button, font=(13, 500))
+            self._row.addWidget(button)
+            first = first or button
+        self.show()
+        self._inside.updateGeometry()
+        if first is not None:
+            first.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _leave(self) -> None:
+        self.hide()
+        self.left.emit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self._leave()
+        else:
+            super().keyPressEvent(event)

@@ -1,0 +1,250 @@
+"""Inside beside a chat: opens and closes with keys, shows tokens and probabilities, lets an answer go on elsewhere."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QWidget
+
+from app.ui.chat.view import ChatView
+from app.ui.inside.panel import InsidePanel
+from app.ui.widgets.beside import InsideBeside
+from tests.helpers.desks.chat import ChatDesk
+from tests.helpers.desks.inside import InsideDesk
+from tests.helpers.desks.window import Frame, open_window
+from tests.helpers.program import ROOT
+from tests.helpers.script import requests, write_script
+
+
+class Looker:
+    """A person with a chat, who can look inside."""
+
+    def __init__(self, frame: Frame, script: Path) -> None:
+        self.frame, self.script = frame, script
+        self.chat = ChatDesk(frame.chat, frame.app, frame.notify, frame.theme, script)
+
+    @property
+    def beside(self) -> InsideBeside:
+        return self.frame.find(InsideBeside)
+
+    @property
+    def inside(self) -> InsideDesk:
+        return InsideDesk(self.frame.find(InsidePanel), self.frame.app, self.frame.notify)
+
+    def press_keys(self) -> None:
+        """Ctrl+I, wherever the keyboard is."""
+        self.frame.key(Qt.Key.Key_I)
+
+    @property
+    def focus(self) -> QWidget:
+        return self.frame.focus
+
+
+Begin = Callable[..., Looker]
+
+
+@pytest.fixture
+def begin(qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Begin]:
+    """Opens the window with a real chat, whose model answers by these rules."""
+    with ExitStack() as stack:
+
+        def make(*rules: dict[str, Any], is_loaded: bool = True, **keys: Any) -> Looker:
+            script = write_script(tmp_path / "script", *rules, **keys)
+            monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(script))
+            frame = stack.enter_context(open_window(qapp, make_chat=ChatView))
+            frame.window.resize(1280, 800)
+            if is_loaded:
+                frame.loader.load(tmp_path / "model.gguf")
+                frame.wait(lambda: frame.loader.state == "ready")
+            frame.activate()
+            return Looker(frame, script)
+
+        yield make
+
+
+def test_keys_open_it_and_escape_gives_the_keyboard_back(begin: Begin) -> None:
+    person = begin()
+    person.chat.ask("What is new?")
+    assert not person.frame.every(InsidePanel)
+    person.press_keys()
+    assert person.inside.root.isVisible()
+    assert person.inside.root.isAncestorOf(person.focus)
+    assert person.frame.button("Look inside the model").isChecked()
+    QTest.keyClick(person.focus, Qt.Key.Key_Escape)
+    assert not person.inside.root.isVisible()
+    assert person.focus is person.chat.field
+    assert not person.frame.button("Look inside the model").isChecked()
+
+
+def test_closed_it_costs_a_start_and_an_answer_nothing() -> None:
+    code = "import app.ui.chat.tab, sys; print([name for name in sys.modules if name.startswith('app.ui.inside')])"
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
+
+
+def test_with_it_closed_no_answer_tells_its_tokens(begin: Begin) -> None:
+    person = begin()
+    person.chat.ask("One")
+    person.press_keys()
+    person.inside.show_page("Probabilities")
+    person.press_keys()
+    person.chat.ask("Two")
+    assert [ask["alternatives"] for ask in requests(person.script)] == [-1, -1]
+
+
+def test_the_last_answer_is_cut_into_tokens_and_each_is_told(begin: Begin) -> None:
+    person = begin({"text": "A house by\nthe sea"})
+    person.chat.ask("Where?")
+    person.press_keys()
+    inside = person.inside
+    inside.wait_for("A", "·house", "·by", "↵the", "·sea")
+    assert inside.looks_at == "The answer"
+    assert inside.counts.startswith("5 tokens, 18 characters")
+    inside.point_at(1)
+    assert inside.detail == "·house Token 6 · 6 bytes: 20 68 6F 75 73 65 · characters 1 to 7"
+    inside.press_token(Qt.Key.Key_End)
+    assert inside.flow.accessibleDescription().startswith("·sea Token")
+    assert inside.copy() == "A house by\nthe sea"
+
+
+def test_the_prompt_is_shown_with_its_template_and_counted_by_message(begin: Begin) -> None:
+    person = begin({"text": "Yes"})
+    person.chat.ask("Is it so?")
+    person.press_keys()
+    inside = person.inside
+    assert inside.offered == ["The answer", "The prompt of this answer", "A text of your own"]
+    inside.look_at("The prompt of this answer")
+    inside.wait_for(*["<user>"] * 4, "Is", "·it", "·so?")
+    assert inside.counts.endswith("You 3 · Template 4")
+
+
+def test_what_is_selected_goes_first_and_a_text_of_ones_own_stays(begin: Begin) -> None:
+    person = begin({"text": "A house by the sea"})
+    person.chat.ask("Where?")
+    person.press_keys()
+    view = person.chat.last_views[0]
+    view.setFocus()
+    view.selectAll()
+    person.inside.wait(lambda: person.inside.looks_at == "What is selected")
+    person.inside.type_own("my own words")
+    person.inside.wait_for("my", "·own", "·words")
+    view.setFocus()
+    view.selectAll()
+    assert person.inside.looks_at == "A text of your own"
+
+
+def test_a_narrow_window_shows_it_in_the_chats_place(begin: Begin) -> None:
+    person = begin()
+    person.chat.ask("Hello")
+    person.frame.window.resize(900, 600)
+    person.press_keys()
+    assert person.inside.root.isVisible()
+    assert not person.frame.chat.isVisible()
+    QTest.keyClick(person.focus, Qt.Key.Key_Escape)
+    assert person.frame.chat.isVisible()
+    assert person.focus is person.chat.field
+
+
+def test_while_an_answer_is_written_a_look_waits_and_says_so(begin: Begin) -> None:
+    person = begin({"when": "long", "text": "one two", "held_after": 1, "until": "go"}, {"text": "Short"})
+    person.chat.ask("First")
+    person.chat.type("A long one")
+    person.chat.press(Qt.Key.Key_Return)
+    person.chat.wait(lambda: person.frame.chat.busy)
+    person.press_keys()
+    person.inside.type_own("my own words")
+    person.inside.wait(lambda: person.inside.said == "Waiting until the answer is written")
+    (person.script.parent / "go").touch()
+    person.inside.wait_for("my", "·own", "·words")
+    assert person.inside.said == ""
+
+
+def test_a_sleeping_model_is_woken(begin: Begin) -> None:
+    person = begin({"text": "Good morning"})
+    person.chat.ask("Hello")
+    person.frame.loader.sleep()
+    person.frame.wait(lambda: person.frame.app.is_asleep)
+    person.press_keys()
+    person.inside.wait_for("Good", "·morning")
+    person.frame.wait(lambda: person.frame.loader.state == "ready")
+
+
+# Probabilities.
+
+
+def ask_with_probabilities(person: Looker, text: str) -> None:
+    person.press_keys()
+    person.inside.show_page("Probabilities")
+    person.chat.ask(text)
+
+
+def test_an_answer_is_tinted_while_it_is_written_and_told_with_the_number(begin: Begin) -> None:
+    person = begin({"text": "A house by the sea"})
+    ask_with_probabilities(person, "Where?")
+    inside = person.inside
+    inside.wait_for("A", "·house", "·by", "·the", "·sea")
+    assert requests(person.script)[0]["alternatives"] == 8
+    assert [piece.share for piece in inside.pieces] == [None, 0.5, 0.5, 0.5, 0.5]
+    assert inside.note == "Told by the model while it wrote this answer."
+    assert not inside.is_reading_offered
+    inside.point_at(1)
+    assert inside.detail == "·house 50 % · the likeliest of all · instead: ·other 25 %"
+
+
+def test_an_answer_nobody_looked_at_is_read_again_on_a_click(begin: Begin) -> None:
+    person = begin({"text": "A house by the sea"})
+    person.chat.ask("Where?")
+    person.press_keys()
+    inside = person.inside
+    inside.show_page("Probabilities")
+    assert inside.is_reading_offered
+    assert not inside.tokens
+    inside.click(inside.read_again)
+    inside.wait_for("A", "·house", "·by", "·the", "·sea")
+    assert inside.note == "Read again with its prompt, as it is now."
+    told = requests(person.script)[-1]
+    assert told["tells_last"]
+    assert told["messages"][-1] == ["assistant", "A house by the sea"]
+
+
+def test_another_token_makes_a_second_version_that_goes_on_from_there(begin: Begin) -> None:
+    person = begin({"text": "A house by the sea"})
+    ask_with_probabilities(person, "Where?")
+    inside = person.inside
+    inside.wait_for("A", "·house", "·by", "·the", "·sea")
+    heard = inside.heard(person.frame.chat.answer_finished)
+    inside.press_token(Qt.Key.Key_Home)
+    inside.press_token(Qt.Key.Key_Right)
+    inside.press_token(Qt.Key.Key_Return)
+    assert inside.choosable == ["·other  25 %"]
+    QTest.keyClick(person.focus, Qt.Key.Key_Space)
+    inside.wait(lambda: heard)
+    ask = requests(person.script)[-1]
+    assert (ask["messages"][-1], ask["continue_last"], ask["forced"]) == (["assistant", "A"], True, [6])
+    assert person.chat.last_text == "A otherA house by the sea"
+    first, second = person.chat.last_message.versions
+    stored = [person.chat.conversations.message(number).text for number in (first, second)]
+    assert stored == ["A house by the sea", "A otherA house by the sea"]
+    inside.wait_for("A", "·other", "A", "·house", "·by", "·the", "·sea")
+    person.chat.click_action(person.chat.last, "Previous version")
+    assert person.chat.last_text == "A house by the sea"
+
+
+def test_any_text_has_its_figures(begin: Begin) -> None:
+    person = begin()
+    person.press_keys()
+    person.inside.show_page("Probabilities")
+    person.inside.type_own("one two three")
+    person.inside.wait_for("one", "·two", "·three")
+    assert person.inside.figures == "Perplexity 2.00 · 0.20 bits per byte · 3 tokens"
+    person.inside.click_token(1)
+    assert person.inside.choosable == []
+    assert person.inside.others == ["·two  50 %", "·other  25 %"]
