@@ -178,8 +178,8 @@ def run_compare(options: argparse.Namespace) -> int:
     with closing(build_engine(paths)) as engine, interruptible() as cancel, ProgressLine() as line:
         for event in compare(engine, chosen, clean_text(text), wish=wish_of(settings.engine), cancel=cancel):
             if isinstance(event, Comparing):
-                line.show(f"{event.name}, {event.number + 1} of {event.count}:", f"{event.fraction:.0%}")
-            else:
+                line.show(f"{event.name}, {event.number + 1} of {event.count}:", f"{event.doing} {event.fraction:.0%}")
+            elif isinstance(event, Compared):
                 found.append(event)
         if cancel.cancelled:
             raise KeyboardInterrupt

@@ -77,7 +77,8 @@ class Engine:
 class Models:
     """Where models lie, and which one each tab uses; empty paths leave it to the program (the chat's: `engine`).
 
-    `add_how`: what is done with a file that is added: "" (ask), copy, move or in_place.
+    `add_how`: what is done with a file that is added: "" (ask), copy, move or in_place. `votes`: which of two models a
+    person found better, a line for each pair (`app.features.inside.blind`).
     """
 
     folder: str = ""
@@ -85,6 +86,7 @@ class Models:
     summarize_path: str = ""
     translate_path: str = ""
     write_path: str = ""
+    votes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import re
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,15 @@ ABOUT = (
     ("size_label", "Size as its makers say it"),
 )  # fmt: skip
 MOST_ABOUT = 200
+# fmt: off
+TYPES = {
+    0: "F32", 1: "F16", 2: "Q4_0", 3: "Q4_1", 6: "Q5_0", 7: "Q5_1", 8: "Q8_0", 9: "Q8_1", 10: "Q2_K", 11: "Q3_K",
+    12: "Q4_K", 13: "Q5_K", 14: "Q6_K", 15: "Q8_K", 16: "IQ2_XXS", 17: "IQ2_XS", 18: "IQ3_XXS", 19: "IQ1_S",
+    20: "IQ4_NL", 21: "IQ3_S", 22: "IQ2_S", 23: "IQ4_XS", 24: "I8", 25: "I16", 26: "I32", 27: "I64", 28: "F64",
+    29: "IQ1_M", 30: "BF16", 34: "TQ1_0", 35: "TQ2_0", 39: "MXFP4", 40: "NVFP4", 41: "Q1_0",
+}
+"""What ggml calls the ways in which weights are kept; a test compares them with the `gguf` library's."""
+# fmt: on
 
 
 @dataclass(frozen=True)
@@ -82,6 +91,18 @@ class Anatomy:
     parts: tuple[Part, ...]
     about: tuple[tuple[str, str], ...]
     """What its makers say of it."""
+    types: tuple[tuple[str, int], ...] = ()
+    """How its weights are kept, such as Q8_0, and how many of them; most first."""
+
+    @property
+    def kv_bytes(self) -> int:
+        """What the context takes when it is full."""
+        return self.kv_bytes_per_token * self.context_tokens
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether every layer keeps keys and values for as many heads, so that the cost of a token is one product."""
+        return self.kv_bytes_per_token == 2 * 2 * self.layers * self.kv_heads * self.key_length > 0
 
     @property
     def bits_per_weight(self) -> float:
@@ -89,9 +110,11 @@ class Anatomy:
         return 8 * self.size_bytes / self.parameters if self.parameters else 0.0
 
 
-def anatomy_of(path: Path) -> Anatomy:
-    """Reads the head of a file; raises ModelMissing or ModelUnreadable."""
+def anatomy_of(path: Path, others: Sequence[Path] = ()) -> Anatomy:
+    """Reads the head of a file, and of the `others` that a split model has; raises ModelMissing or ModelUnreadable."""
     header = check_model(path)
+    tensors = [tensor for part in others if part != path for tensor in check_model(part).tensors]
+    header = replace(header, tensors=(*header.tensors, *tensors))
     shape = shape_of(header)
     read = _Numbers(header)
     heads = read.number("attention.head_count")
@@ -116,6 +139,7 @@ def anatomy_of(path: Path) -> Anatomy:
         int(sum(shape.kv_values) * VALUE_BYTES["f16"]),
         _parts(header),
         tuple(_about(header)),
+        _types(header),
     )
 
 
@@ -127,6 +151,13 @@ def _parts(header: GgufHeader) -> tuple[Part, ...]:
         weights[part] += math.prod(tensor.shape)
         size_bytes[part] += tensor.size_bytes
     return tuple(Part(name, weights[name], size_bytes[name], words) for name, _, words in PARTS if weights[name])
+
+
+def _types(header: GgufHeader) -> tuple[tuple[str, int], ...]:
+    weights: defaultdict[str, int] = defaultdict(int)
+    for tensor in header.tensors:
+        weights[TYPES.get(tensor.type, f"type {tensor.type}")] += math.prod(tensor.shape)
+    return tuple(sorted(weights.items(), key=lambda each: -each[1]))
 
 
 def _part_of(tensor: str) -> str:

@@ -6,21 +6,34 @@ models, 2020): on two logarithmic axes a straight line, whose slope is −α.
 
 from __future__ import annotations
 
+import csv
+import io
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.core.errors import AppError
-from app.core.events import CancelToken, Finished, ModelLoaded, PromptProgress, TokenSeen
+from app.core.errors import AppError, ModelMissing
+from app.core.events import CancelToken, Finished, LoadProgress, PromptProgress, TokenSeen
 from app.core.gguf import check_model
 from app.engine.client import EngineClient
-from app.engine.protocol import Ask, Sampling, Wish
+from app.engine.fit import Layout, shape_of
+from app.engine.protocol import OPEN, Ask, Sampling, Wish
 from app.features.inside.looks import probabilities, surprise_of
+from app.features.inside.room import MakeRoom, Rests, nobody_rests
+from app.features.work.engines import CONTEXT_TOKENS
 
 WRITTEN_TOKENS = 64
 BEGINNING_CHARACTERS = 400
 """Of the text that the models go on with, to see how fast they write."""
+STUDENT = (12.71, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.0)
+"""How many standard errors hold 95 %, for one degree of freedom, two, … (Student's t)."""
+MOST_AWAY = 50.0
+"""Of a logarithm, which is as good as anything."""
+FIGURES = (
+    "parameters", "bits_per_byte", "perplexity", "tokens", "tokens_per_s", "time_to_first_token_s", "memory_bytes",
+    "context_tokens",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -36,64 +49,124 @@ class Compared:
     tokens_per_s: float = 0.0
     time_to_first_token_s: float = 0.0
     memory_bytes: int = 0
+    context_tokens: int = 0
+    """What the memory was for."""
     error: AppError | None = None
 
 
 @dataclass(frozen=True)
 class Comparing:
-    """How far it is: which model, of how many, and how much of the text that one has read, 0 to 1."""
+    """How far it is: which model, of how many, what it is `doing`, and how much of that, 0 to 1."""
 
     name: str
     number: int
     count: int
     fraction: float
+    doing: str = "reading"
+    """loading, reading or writing"""
 
 
 @dataclass(frozen=True)
 class Line:
     """loss = e^`intercept` · parameters^(−`exponent`); `uncertainty` is the exponent's standard error.
 
-    It is NaN for two points, through which a line always goes.
+    It is NaN for two points, through which a line always goes. The rest says where the points are, in logarithms.
     """
 
     exponent: float
     intercept: float
     uncertainty: float
+    count: int = 0
+    middle: float = 0.0
+    spread: float = 0.0
 
     def loss(self, parameters: float) -> float:
         """What the line says of so many weights."""
         return math.exp(self.intercept - self.exponent * math.log(parameters))
 
+    @property
+    def exponents(self) -> tuple[float, float] | None:
+        """Between these the exponent lies with 95 %; None for two points."""
+        if math.isnan(self.uncertainty):
+            return None
+        away = self._factor * self.uncertainty
+        return self.exponent - away, self.exponent + away
+
+    def between(self, parameters: float) -> tuple[float, float]:
+        """Between these the line itself lies there with 95 %; for three points or more."""
+        scatter = self.uncertainty * math.sqrt(self.spread)
+        distance = (math.log(parameters) - self.middle) ** 2 / self.spread
+        away = min(self._factor * scatter * math.sqrt(1 / self.count + distance), MOST_AWAY)
+        return self.loss(parameters) * math.exp(-away), self.loss(parameters) * math.exp(away)
+
+    @property
+    def _factor(self) -> float:
+        return STUDENT[min(self.count - 2, len(STUDENT)) - 1]
+
 
 def compare(
-    engine: EngineClient, paths: Sequence[Path], text: str, *, wish: Wish | None = None, cancel: CancelToken
-) -> Iterator[Comparing | Compared]:
-    """Loads one model after the other and lets each read the text; a model that fails is told with its error."""
+    engine: EngineClient,
+    paths: Sequence[Path],
+    text: str,
+    *,
+    wish: Wish = OPEN,
+    make_room: MakeRoom = nobody_rests,
+    cancel: CancelToken,
+) -> Iterator[Comparing | Rests | Compared]:
+    """Loads one model after the other and lets each read the text; a model that fails is told with its error.
+
+    Each leaves memory before room is made for the next. The engine may be let go of to end it at once.
+    """
     for number, path in enumerate(paths):
-        name = path.stem
-        yield Comparing(name, number, len(paths), 0.0)
         try:
-            header = check_model(path)
-            loaded = _loaded(engine, path, wish or Wish(), cancel)
-            if loaded is None or cancel.cancelled:
-                return
-            seen: list[TokenSeen] = []
-            for event in probabilities(engine, text, most=0, cancel=cancel):
-                if isinstance(event, PromptProgress):
-                    yield Comparing(name, number, len(paths), event.done_tokens / event.total_tokens)
-                else:
-                    seen.append(event)
-            speed, first_s = _speed(engine, text, cancel)
-            if cancel.cancelled:
-                return
+            place = number, len(paths)
+            found = yield from _figures(engine, path, text, wish=wish, make_room=make_room, place=place, cancel=cancel)
+            if not cancel.cancelled:
+                engine.unload()
         except AppError as error:
-            yield Compared(path, name, 0, error=error)
-            continue
-        found = surprise_of(seen)
-        yield Compared(
-            path, loaded.name, header.weights, found.bits_per_byte, found.perplexity, found.tokens,
-            speed, first_s, loaded.needed_bytes or loaded.size_bytes,
-        )  # fmt: skip
+            found = Compared(path, path.stem, 0, error=error)
+        if found is None or cancel.cancelled:
+            return
+        yield found
+
+
+def _figures(
+    engine: EngineClient,
+    path: Path,
+    text: str,
+    *,
+    wish: Wish,
+    make_room: MakeRoom,
+    place: tuple[int, int],
+    cancel: CancelToken,
+) -> Generator[Comparing | Rests, None, Compared | None]:
+    """None where it was cancelled."""
+    yield Comparing(path.stem, *place, 0.0, "loading")
+    header, loaded = check_model(path), None
+    if (rests := make_room(path)) is not None:
+        yield rests
+    for event in engine.load(path, wish, cancel=cancel):
+        if isinstance(event, LoadProgress):
+            yield Comparing(path.stem, *place, event.fraction, "loading")
+        else:
+            loaded = event
+    if loaded is None:
+        return None
+    seen: list[TokenSeen] = []
+    for told in probabilities(engine, text, most=0, cancel=cancel):
+        if isinstance(told, PromptProgress):
+            yield Comparing(path.stem, *place, told.done_tokens / told.total_tokens)
+        else:
+            seen.append(told)
+    yield Comparing(path.stem, *place, 0.0, "writing")
+    speed, first_s = _speed(engine, text, cancel)
+    if cancel.cancelled:
+        return None
+    surprise = surprise_of(seen)
+    return Compared(
+        path, loaded.name, loaded.weights or header.weights, surprise.bits_per_byte, surprise.perplexity,
+        surprise.tokens, speed, first_s, loaded.needed_bytes or loaded.size_bytes, loaded.context_tokens,
+    )  # fmt: skip
 
 
 def line_through(points: Sequence[tuple[float, float]]) -> Line | None:
@@ -108,7 +181,7 @@ def line_through(points: Sequence[tuple[float, float]]) -> Line | None:
     intercept = mean_y - slope * mean_x
     rest = math.fsum((y - intercept - slope * x) ** 2 for x, y in good)
     uncertainty = math.sqrt(rest / (count - 2) / spread) if count > 2 else math.nan
-    return Line(-slope, intercept, uncertainty)
+    return Line(-slope, intercept, uncertainty, count, mean_x, spread)
 
 
 def line_of(compared: Sequence[Compared]) -> Line | None:
@@ -116,11 +189,56 @@ def line_of(compared: Sequence[Compared]) -> Line | None:
     return line_through([(one.parameters, one.bits_per_byte) for one in compared if one.error is None])
 
 
-def _loaded(engine: EngineClient, path: Path, wish: Wish, cancel: CancelToken) -> ModelLoaded | None:
-    for event in engine.load(path, wish, cancel=cancel):
-        if isinstance(event, ModelLoaded):
-            return event
-    return None
+@dataclass(frozen=True)
+class Candidate:
+    """A model that could be compared; `error` says why it cannot be."""
+
+    path: Path
+    name: str
+    is_foreign: bool
+    """Another program's."""
+    parameters: int = 0
+    size_bytes: int = 0
+    needed_bytes: int = 0
+    error: AppError | None = None
+
+
+def candidates(models: Iterable[tuple[Path, str, bool]], cancel: CancelToken) -> Iterator[Candidate]:
+    """Reads the head of each: path, name, and whether it is another program's."""
+    for path, name, is_foreign in models:
+        if cancel.cancelled:
+            return
+        try:
+            header = check_model(path)
+            needed = shape_of(header).needs(Layout(CONTEXT_TOKENS)).total
+            size_bytes = path.stat().st_size
+        except AppError as error:
+            yield Candidate(path, name, is_foreign, error=error)
+        except OSError:
+            yield Candidate(path, name, is_foreign, error=ModelMissing(str(path)))
+        else:
+            yield Candidate(path, name, is_foreign, header.weights, size_bytes, needed)
+
+
+def best_of(compared: Sequence[Compared], least_tokens_per_s: float) -> Compared | None:
+    """The one that foresees the text best of those that write fast enough; None where none does."""
+    quick = [
+        one
+        for one in compared
+        if one.error is None and one.tokens_per_s >= least_tokens_per_s and not math.isnan(one.bits_per_byte)
+    ]
+    return min(quick, key=lambda one: one.bits_per_byte, default=None)
+
+
+def table_of(compared: Sequence[Compared], names: Sequence[str] = ()) -> str:
+    """The figures as CSV, one model a line; `names` are what a person calls them."""
+    file = io.StringIO()
+    lines = csv.writer(file, lineterminator="\n")
+    lines.writerow(("model", *FIGURES))
+    for one, name in zip(compared, names or [each.name for each in compared], strict=True):
+        figures = ("" if one.error is not None else getattr(one, figure) for figure in FIGURES)
+        lines.writerow((name, *figures))
+    return file.getvalue()
 
 
 def _speed(engine: EngineClient, text: str, cancel: CancelToken) -> tuple[float, float]:

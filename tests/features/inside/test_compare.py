@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import math
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.child import own_command
-from app.core.events import CancelToken
+from app.core.errors import ModelMissing, ModelUnreadable
+from app.core.events import CancelToken, ModelLoaded
 from app.engine.client import EngineClient
-from app.features.inside.compare import Compared, Comparing, compare, line_of, line_through
+from app.features.inside.compare import (
+    STUDENT,
+    Candidate,
+    Compared,
+    Comparing,
+    best_of,
+    candidates,
+    compare,
+    line_of,
+    line_through,
+    table_of,
+)
+from app.features.inside.room import Rests, room_beside
 from tests.helpers.tiny_models import make_tiny
 
 TEXT = "abcabcabcxyz" * 12
@@ -45,6 +61,76 @@ def test_what_no_line_goes_through_has_none(points: list[tuple[float, float]]) -
     assert line_through(points) is None
 
 
+def test_the_line_is_surest_in_the_middle_of_its_points() -> None:
+    sizes = [10**exponent for exponent in range(6, 12)]
+    found = line_through([(size, size**-0.1 * (1.05 if at % 2 else 0.95)) for at, size in enumerate(sizes)])
+    assert found is not None
+    assert found.exponents is not None
+    low, high = found.exponents
+    assert high - found.exponent == pytest.approx(STUDENT[3] * found.uncertainty)  # six points, two are used up
+    assert low < 0.1 < high
+    widths = [math.log(upper / lower) for lower, upper in map(found.between, (10**3, 10**8.5, 10**14))]
+    assert widths[1] < widths[0]
+    assert widths[1] < widths[2]
+    assert all(found.between(size)[0] < found.loss(size) < found.between(size)[1] for size in sizes)
+
+
+def test_two_points_say_nothing_about_the_exponent() -> None:
+    found = line_through([(10, 2.0), (100, 1.0)])
+    assert found is not None
+    assert found.exponents is None
+
+
+def one(name: str, bits: float, speed: float, **more: Any) -> Compared:
+    return Compared(Path(f"{name}.gguf"), name, 10**6, bits, 8.0, 100, speed, 0.5, 10**9, 4096, **more)
+
+
+def test_the_best_is_the_one_that_foresees_best_of_those_that_are_quick_enough() -> None:
+    failed = Compared(Path("x"), "x", 0, error=ModelMissing("x"))
+    found = [one("small", 1.2, 90), one("middle", 1.0, 12), one("large", 0.8, 3), failed, one("odd", math.nan, 50)]
+    assert best_of(found, 10) is found[1]
+    assert best_of(found, 0) is found[2]
+    assert best_of(found, 100) is None
+
+
+def test_the_table_has_a_line_for_each_and_no_figures_for_who_failed() -> None:
+    failed = Compared(Path("x"), "x", 0, error=ModelMissing("x"))
+    lines = list(csv.reader(io.StringIO(table_of([one("a, b", 1.25, 90), failed], ["A, with a comma", "x"]))))
+    assert lines[0][:3] == ["model", "parameters", "bits_per_byte"]
+    assert lines[1][:3] == ["A, with a comma", "1000000", "1.25"]
+    assert lines[2] == ["x"] + [""] * (len(lines[0]) - 1)
+
+
+def test_candidates_say_what_they_need_or_what_is_wrong_with_them(tmp_path: Path) -> None:
+    good, broken = make_tiny("llama", tmp_path / "good.gguf"), tmp_path / "broken.gguf"
+    broken.write_bytes(b"GGUF")
+    found = list(candidates([(good, "Good", False), (broken, "Broken", True)], CancelToken()))
+    assert [type(one) for one in found] == [Candidate, Candidate]
+    assert found[0].needed_bytes > found[0].size_bytes > 4 * found[0].parameters > 0
+    assert isinstance(found[1].error, ModelUnreadable)
+
+
+class Chats:
+    """An engine with a model in it, as far as making room looks at it."""
+
+    def __init__(self) -> None:
+        self.loaded: ModelLoaded | None = ModelLoaded(
+            "/m.gguf", "Chatty", 10, 1, 1, True, 1, 0, "CPU", 1, needed_bytes=4 * 10**9
+        )
+
+    def sleep(self) -> None:
+        self.loaded = None
+
+
+@pytest.mark.parametrize(("needed", "rests"), [(3 * 10**9, False), (5 * 10**9, True)])
+def test_the_chats_model_rests_only_where_both_do_not_fit(needed: int, rests: bool) -> None:
+    chats: Any = Chats()
+    make_room = room_beside(chats, free_bytes=lambda: 4 * 10**9, needs=lambda _: needed)
+    assert make_room(Path("x")) == (Rests("Chatty") if rests else None)
+    assert (chats.loaded is None) is rests
+    assert make_room(Path("x")) is None
+
+
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[EngineClient]:
     client = EngineClient(own_command("--engine-worker"), tmp_path / "engine")
@@ -65,7 +151,10 @@ def test_several_models_read_one_text_and_a_broken_one_costs_only_itself(engine:
         assert one.tokens >= len(TEXT)
         assert one.bits_per_byte == pytest.approx(math.log2(one.perplexity), rel=1e-2)  # each token is a letter here
         assert one.tokens_per_s > 0
-    assert [event.number for event in events if isinstance(event, Comparing)][-1] == 2
+    told = [event for event in events if isinstance(event, Comparing)]
+    assert told[-1].number == 2
+    assert list(dict.fromkeys(event.doing for event in told if event.number == 0)) == ["loading", "reading", "writing"]
+    assert engine.loaded is None
     line = line_of(found)
     assert line is not None
     assert math.isnan(line.uncertainty)
@@ -79,3 +168,14 @@ def test_stop_ends_it_between_two_models(engine: EngineClient, tmp_path: Path) -
         if isinstance(event, Compared):
             cancel.cancel()
     assert len([event for event in found if isinstance(event, Compared)]) == 1
+
+
+def test_an_engine_that_is_let_go_of_ends_it_at_once(engine: EngineClient, tmp_path: Path) -> None:
+    path = make_tiny("llama", tmp_path / "tiny.gguf")
+    cancel, found = CancelToken(), list[object]()
+    for event in compare(engine, [path, path], TEXT * 200, cancel=cancel):
+        found.append(event)
+        if isinstance(event, Comparing) and event.doing == "reading":
+            cancel.cancel()
+            engine.let_go()
+    assert not any(isinstance(event, Compared) for event in found)
