@@ -69,6 +69,8 @@ SHIPPED = (
     "truststore",
     "typing-extensions",
     "wakepy",
+    "ziafont",
+    "ziamath",
 )
 
 RENDER_ICON = """

@@ -66,6 +66,8 @@ class InstalledPage(ModelsPage):
     use_wanted = Signal(object)
     """The path of a model."""
     counted = Signal(int)
+    inside_wanted = Signal(object, str)
+    """An `Installed`, and what its card calls it."""
     changed = Signal()
     """Something was renamed, deleted or brought back."""
 
@@ -142,6 +144,9 @@ class InstalledPage(ModelsPage):
         sentence = tr("A very small English model, often wrong") if is_starter else ""
         card.show_words(sentence, facts_of(installed, time.time()), installed.model.repo)
         card.name.setToolTip(str(installed.model.path))
+        card.add_button(
+            "inside", tr("Look inside"), lambda: self.inside_wanted.emit(installed, card.name.text()), "quiet"
+        )
         card.add_button("use", tr("Use in chat"), lambda: self._use(card))
         more = IconButton(self._theme, "dots-three", tr("More about {name}", name=card.name.text()))
         more.setObjectName("more")
@@ -161,7 +166,7 @@ class InstalledPage(ModelsPage):
                 card.show_badge(tr("Incomplete, missing parts: {count}", count=missing), "warning")
             else:
                 card.show_badge(tr("In use") if is_used else "", "success")
-            card.show_buttons(*(() if is_used or missing else ("use",)))
+            card.show_buttons(*(() if missing else ("inside",) if is_used else ("inside", "use")))
 
     def _open_menu(self, card: ModelCard, place: QPoint) -> None:
         menu = self.menu_for(card)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
@@ -23,6 +24,7 @@ from PySide6.QtWidgets import (
 from app.ui.i18n import tr
 from app.ui.models.downloads import DownloadsPage
 from app.ui.models.installed import InstalledPage
+from app.ui.models.page import ModelsPage
 from app.ui.models.storage import StoragePage
 from app.ui.models.suggested import SuggestedPage
 from app.ui.shell.keyboard import keys_of
@@ -33,12 +35,19 @@ from app.ui.widgets.fields import SearchField
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
+    from app.features.models.installed import Installed
     from app.hub.download import Download
+    from app.ui.models.anatomy import AnatomyPage
     from app.ui.models.search import SearchPage
+
+Page = TypeVar("Page", bound=QWidget)
 
 
 class ModelsView(QStackedWidget):
-    """Pages are called suggested, installed, others, downloads, storage and search."""
+    """Pages are called suggested, installed, others, downloads, storage, search and anatomy.
+
+    The last two are built when they are wanted first.
+    """
 
     _heard = Signal(object)
     """From whatever thread a download tells on."""
@@ -54,8 +63,7 @@ class ModelsView(QStackedWidget):
         self.others = InstalledPage(app, ui, of_others=True)
         self.downloads = DownloadsPage(app, ui)
         self.storage = StoragePage(app, ui)
-        self._search: SearchPage | None = None
-        self._pages = {
+        self._pages: dict[str, ModelsPage] = {
             "suggested": self.suggested,
             "installed": self.installed,
             "others": self.others,
@@ -65,7 +73,7 @@ class ModelsView(QStackedWidget):
         for page in self._pages.values():
             self.addWidget(page)
         self._states: dict[int, str] = {}
-        self._before_search = "suggested"
+        self._before_search, self._listed_on = "suggested", "installed"
         self.page = ""
         self._connect()
         self.downloads.ask(lambda _: app.models.hub.prepare(), lambda _: None)
@@ -75,16 +83,24 @@ class ModelsView(QStackedWidget):
         """What stands at the window's left while this view is shown."""
         return self._column
 
-    @property
+    @cached_property
     def search(self) -> SearchPage:
-        """The page of the Hub's search, built when it is wanted first."""
-        if self._search is None:
-            from app.ui.models.search import SearchPage
+        """The page of the Hub's search."""
+        from app.ui.models.search import SearchPage
 
-            self._search = SearchPage(self._app, self._ui)
-            self._search.download_wanted.connect(lambda *_: self.downloads.reload())
-            self.addWidget(self._search)
-        return self._search
+        page = SearchPage(self._app, self._ui)
+        page.download_wanted.connect(lambda *_: self.downloads.reload())
+        self.addWidget(page)
+        return page
+
+    @cached_property
+    def anatomy(self) -> AnatomyPage:
+        """One model from the inside."""
+        from app.ui.models.anatomy import AnatomyPage
+
+        page = AnatomyPage(self._ui)
+        page.back_wanted.connect(lambda: self.show_page(self._listed_on))
+        return self._added(page)
 
     def show_page(self, name: str) -> None:
         """Shows a page, and reads anew what is on it; the first time, what the column counts, too."""
@@ -94,9 +110,10 @@ class ModelsView(QStackedWidget):
         if name == "search":
             self.setCurrentWidget(self.search)
         else:
+            wanted = self._pages.get(name) or getattr(self, name)
             self._before_search = name
-            self.setCurrentWidget(self._pages[name])
-            self._pages[name].reload()
+            self.setCurrentWidget(wanted)
+            wanted.reload()
         self.page = name
         focus, shown = QApplication.focusWidget(), self.currentWidget()
         if shown is not None and (focus is None or not self._column.isAncestorOf(focus)):
@@ -122,6 +139,16 @@ class ModelsView(QStackedWidget):
         self.show_page("search")
         self.search.open_repository(name)
 
+    def look_inside(self, installed: Installed, name: str) -> None:
+        """Of one model, as the card calls it."""
+        self._listed_on = self.page
+        self.anatomy.show_model(installed, name)
+        self.show_page("anatomy")
+
+    def _added(self, page: Page) -> Page:
+        self.addWidget(page)
+        return page
+
     def _connect(self) -> None:
         self._column.add_wanted.connect(self._ui.go.add_model)
         self._column.page_chosen.connect(self.show_page)
@@ -131,6 +158,8 @@ class ModelsView(QStackedWidget):
         self.suggested.details_wanted.connect(self.show_repository)
         self.storage.moved.connect(self._on_moved)
         self.suggested.downloads_changed.connect(self.downloads.reload)
+        for models in (self.installed, self.others):
+            models.inside_wanted.connect(self.look_inside)
         for page in (self.installed, self.others, self.downloads):
             page.use_wanted.connect(lambda path: self._use("chat", path))
         for name, page in (("installed", self.installed), ("others", self.others), ("downloads", self.downloads)):

@@ -294,7 +294,7 @@ class StorageRow(QWidget):
 # How the room on a disk is divided: a bar of tones, and the swatch of one tone for the row that it belongs to.
 
 
-TONES = (0.9, 0.7, 0.54, 0.4, 0.29, 0.2)
+TONES = (0.9, 0.7, 0.54, 0.4, 0.29, 0.2, 0.13)
 """How much of the text's colour each part has; the disk's free room has the line's."""
 LEAST_PX = 3
 

@@ -242,10 +242,9 @@ def furnish(models: Models) -> None:
         "translate": [(TRANSLATOR, small, 17.0)],
     }
     starter = installed("Starter", 0.11, "starter", tag="Q8_0")
+    path = starter_model() or starter.model.path
     models.ours = [
-        Installed(
-            dataclasses.replace(starter.model, path=starter_model() or starter.model.path), "Starter", time.time()
-        ),
+        Installed(dataclasses.replace(starter.model, path=path, parts=(path,)), "Starter", time.time()),
         installed(
             "Mistral Small 3.2 24B Instruct", 14.3, days=1, repo="unsloth/Mistral-Small-3.2-24B-Instruct-2506-GGUF"
         ),
@@ -276,11 +275,20 @@ class Loader(QObject):
         self.state = "ready"
         self.path: Path | None = starter_model()
         self.loaded: list[Path] = []
+        self.looks = 0
+        """How often it compared with the engine."""
+
+    @property
+    def name(self) -> str:
+        return self.path.stem if self.path is not None else ""
 
     def load(self, path: Path) -> None:
         self.path = path
         self.loaded.append(path)
         self.changed.emit()
+
+    def look(self) -> None:
+        self.looks += 1
 
 
 class Ways:
