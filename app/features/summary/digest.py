@@ -44,6 +44,7 @@ from app.features.summary.result import (
     Wish,
 )
 from app.features.summary.sections import Reading, runs_under_headings, told_apart, whole
+from app.language.detection import SMALL_WORDS
 from app.language.scripts import WITHOUT_SPACES
 from app.language.sentences import CLOSING, ENDS, ENDS_AT_ONCE, sentences
 
@@ -65,6 +66,10 @@ FEW_PAIRS = 14
 """The same where words are pairs of characters."""
 MOST_SIGNS = 0.12
 """Of the characters of a sentence; a text has less, a command line or a table more."""
+SMALL_SHARE = 0.05
+"""Of all words of a text, so many are small ones of its language."""
+MORE_SMALL_WORDS = 3
+"""Tell that a sentence is in another language."""
 TITLE_WEIGHT = 2.0
 REPETITION, REPETITION_OF = 1.316, 3
 """Of so many sentences. Of more, some will be alike, or the last ones are about nothing."""
@@ -273,6 +278,7 @@ class _Counting:
             for name in in_sections.keys() & _sections_of(sentence.block):
                 in_sections[name].update(words)
         self._is_unlike_latin = unlike_latin > self._sentences / 2
+        self._tongue = _tongue_of(in_all)
         named = set(words_of(title))
         self._rare = {word: math.log(1 + self._sentences / of) for word, of in self._in_sentences.items()}
         self._much = math.log(1 + self._sentences) or 1.0
@@ -299,7 +305,8 @@ class _Counting:
         vector = self.vector(words)
         score = sum(WEIGHTS[name] * _product(vector, center) for name, center in self._centers.items())
         score += WEIGHTS["pairs"] * min(MOST_PAIRED, (self._in_pairs(words) - self._usual) / self._spread)
-        if self._is_unlike_latin and not _is_unlike_latin(sentence.text):
+        is_foreign = self._is_unlike_latin and not _is_unlike_latin(sentence.text)
+        if is_foreign or (self._tongue and _is_in_another(words, self._tongue)):
             score += _FAULTS["foreign"]
         return score + sum(weight * strength for weight, strength in _marks(sentence, words))
 
@@ -432,6 +439,23 @@ def _sections_of(block: Block) -> tuple[str, ...]:
 def _is_unlike_latin(text: str) -> bool:
     """Whether most of it is in letters that UTF-8 has two or three bytes for."""
     return not text.isascii() and len(text.encode(errors="replace")) > 1.4 * len(text)
+
+
+_SMALL_WORDS = {code: frozenset(word[:STEM] for word in row.split()) for code, row in SMALL_WORDS.items()}
+
+
+def _tongue_of(counts: Mapping[str, int]) -> str:
+    """Which of the languages that are told by their small words a document is in; "" where it is none of them."""
+    found = {code: sum(counts.get(word, 0) for word in known) for code, known in _SMALL_WORDS.items()}
+    code = max(found, key=found.__getitem__)
+    return code if found[code] > SMALL_SHARE * sum(counts.values()) else ""
+
+
+def _is_in_another(words: Sequence[str], tongue: str) -> bool:
+    """Whether a sentence has more small words of another language; neighbours share some."""
+    here = set(words)
+    own = len(here & _SMALL_WORDS[tongue])
+    return any(len(here & known) >= own + MORE_SMALL_WORDS for known in _SMALL_WORDS.values())
 
 
 @lru_cache(maxsize=1024)

@@ -179,6 +179,16 @@ def test_what_stands_under_a_remark_or_in_another_script_steps_behind() -> None:
     assert weights.of(4) < weights.of(3)
 
 
+def test_a_sentence_in_another_language_of_the_same_letters_steps_behind() -> None:
+    own = "El horno de la ciudad de Uruk se calentaba con caña que los hombres del pueblo cortaban en las orillas."
+    foreign = "The kiln of the city of Uruk was fired with reed that the people of the town cut on the banks for it."
+    name = "Los hornos se describen en «The Kilns of Uruk and of the South», un libro de la biblioteca del templo."
+    blocks = blocks_of(foreign, own, name, own.replace("Uruk", "Ur"), own.replace("caña", "madera"))
+    weights, alone = Weights(blocks, title=f"{own} {foreign}"), Weights(blocks_of(foreign), title=f"{own} {foreign}")
+    assert weights.of(1) < min(weights.of(number) for number in (2, 3, 4, 5))
+    assert alone.of(1) > weights.of(1) + 0.3, "where all of it is English, it is not another language"
+
+
 def test_pairs_of_words_are_counted_in_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.features.summary.digest.MOST_PAIRS", 20)
     said = "the kiln of Uruk was fired with reed again and again."
