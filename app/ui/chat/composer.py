@@ -90,12 +90,13 @@ class Composer(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._is_answering = False
+        self._can_send = True
         self.attachments = AttachmentRow(theme)
         self.field = MessageField(theme)
         self.field.edit.takes_files = True
         self.field.edit.setAccessibleName(tr("Message"))
         self.field.edit.setObjectName("message")
-        self.field.edit.set_placeholder(tr("Ask anything, or drop a document"))
+        self.field.edit.set_placeholder(_asks())
         self.attach = IconButton(theme, "paperclip", tr("Attach files"))
         self.attach.setObjectName("attach")
         self.attach.setToolTip(with_keys(tr("Attach files"), "attach"))
@@ -149,6 +150,13 @@ class Composer(QWidget):
         self.send.set_stop(is_answering)
         self._on_changed()
 
+    def set_can_send(self, can_send: bool) -> None:
+        """Whether there is somebody to send to; what is written stays."""
+        self._can_send = can_send
+        self.field.edit.set_placeholder(_asks() if can_send else tr("A text to go on with"))
+        self.attach.setEnabled(can_send)
+        self._on_changed()
+
     def set_note(self, text: str) -> None:
         self._note.setText(text)
 
@@ -165,8 +173,13 @@ class Composer(QWidget):
         self._dress()
 
     @property
+    def can_send(self) -> bool:
+        """Whether there is somebody to send to."""
+        return self._can_send
+
+    @property
     def _can_press(self) -> bool:
-        return self._is_answering or bool(self.text.strip())
+        return self._is_answering or (self._can_send and bool(self.text.strip()))
 
     def _on_submitted(self) -> None:
         if not self._is_answering and self._can_press:
@@ -204,6 +217,10 @@ class Composer(QWidget):
         painter.setBrush(QColor(tokens.surface))
         radius = self._theme.px(RADIUS_PX)
         painter.drawRoundedRect(self.rect().toRectF().adjusted(0.5, 0.5, -0.5, -0.5), radius, radius)
+
+
+def _asks() -> str:
+    return tr("Ask anything, or drop a document")
 
 
 # A field for a message that grows with it; a very long paste becomes a chip, so that typing stays quick.

@@ -16,7 +16,7 @@ from app.ui.chat.view import ChatView
 from app.ui.document.panel import DocumentPanel
 from app.ui.i18n import tr
 from app.ui.shell import tasks
-from app.ui.shell.tab_spec import CHAT, SUMMARIZE, TRANSLATE, Tab, UiContext
+from app.ui.shell.tab_spec import CHAT, SUMMARIZE, TRANSLATE, WRITE, Tab, UiContext
 from app.ui.widgets.beside import InsideBeside
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ class ChatTab(Tab):
         chat.attaching.summarize_wanted.connect(lambda number: go.show_tab(SUMMARIZE).take_documents([number]))
         chat.attaching.translate_wanted.connect(lambda path: go.show_tab(TRANSLATE).take_files([path]))
         chat.translate_wanted.connect(lambda text: go.show_tab(TRANSLATE).take_text(text))
+        chat.write_wanted.connect(self._on_write_wanted)
         chat.model_wanted.connect(go.ask_for_model)
         chat.wake_wanted.connect(loader.look)
         chat.wake_wanted.connect(loader.wake)
@@ -219,8 +220,13 @@ class ChatTab(Tab):
         waits = self.chat.busy and self._ui.loader.state == "loading"
         self._ui.status.show_waiting(tr("1 message waits for the model") if waits else "")
 
+    def _on_write_wanted(self, text: str) -> None:
+        tab = self._ui.go.show_tab(WRITE)
+        if text.strip():
+            tab.take_text(text)
+
     def _on_model_changed(self) -> None:
-        self.chat.set_model_state(self._ui.loader.state)
+        self.chat.set_model_state(self._ui.loader.state, self._ui.loader.path)
         self._update_waiting()
 
 

@@ -23,7 +23,8 @@ from app.ui.chat.welcome import EmptyState
 from app.ui.i18n import tr
 from app.ui.shell.notify import Notify
 from app.ui.theme import EDGE_PX, READING_PX, Theme
-from app.ui.widgets.labels import plain_label
+from app.ui.widgets.buttons import text_button
+from app.ui.widgets.labels import announce, plain_label
 
 if TYPE_CHECKING:
     from app.features.chat.answers import Chat
@@ -47,6 +48,8 @@ class ChatView(QWidget):
     model_wanted = Signal()
     translate_wanted = Signal(str)
     """A text that is to be translated in its own tab."""
+    write_wanted = Signal(str)
+    """What is typed, if anything, is to be gone on with in the tab for that: this model does not chat."""
     wake_wanted = Signal()
     """Something is to be counted, and the model sleeps."""
     document_wanted = Signal(object, int, object)
@@ -64,6 +67,10 @@ class ChatView(QWidget):
         super().__init__()
         self._chats, self._theme, self._notify = chats, theme, notify
         self.model_state = "asleep"
+        self.can_chat = True
+        """Whether the model answers; one without a chat template only continues text."""
+        self._completion_model: Path | None = None
+        """The last model that was seen to have no chat template."""
         self.transcript = Transcript(theme)
         self.empty = EmptyState(theme)
         self.composer = Composer(theme)
@@ -88,6 +95,7 @@ class ChatView(QWidget):
         self.memory = ChatMemory(self.open_chat, chats, subject=self._subject, theme=theme, notify=notify, window=self)
         self._actions = TurnActions(self.open_chat, notify)
         self._banner = TemporaryBanner(theme)
+        self._no_chat = CompletionNotice(theme)
         self.draft = KeptDraft(self.composer, self.open_chat, chats, notify)
         self._sending = Sending(
             self.open_chat, self.composer, self.attaching, options=self.options, draft=self.draft, notify=notify
@@ -98,7 +106,7 @@ class ChatView(QWidget):
             surveys,
             where=lambda: (self.open_chat.talk, self.open_chat.conversation_id),
             text=lambda: self.composer.text,
-            is_free=lambda: not self.busy and not self._sending.is_waiting,
+            is_free=lambda: self.can_chat and not self.busy and not self._sending.is_waiting,
             parent=self,
         )
         self._lay_out()
@@ -158,10 +166,13 @@ class ChatView(QWidget):
         self.context_changed.emit(used[-1] if used else 0)
         self.update_note()
 
-    def set_model_state(self, state: str) -> None:
-        """asleep, loading, ready or failed. A message sent while it loads is queued and says so."""
+    def set_model_state(self, state: str, path: Path | None = None) -> None:
+        """asleep, loading, ready or failed. A message sent while it loads is queued and says so.
+
+        `path` is the model that this is about, where it is not the chosen one yet.
+        """
         self.model_state = state
-        self._show_model()
+        self._show_model(path)
         self.options.refresh()
         self.attaching.look_again()
         self.live.show_waiting()
@@ -184,7 +195,7 @@ class ChatView(QWidget):
         note = ""
         if answering is not None and answering.conversation_id != self.conversation_id:
             note = tr("An answer is being written in another chat")
-        elif answering is None and self.model_state == "loading":
+        elif answering is None and self.can_chat and self.model_state == "loading":
             note = tr("The model is loading. A message sent now waits for it.")
         elif answering is None:
             note = self.memory.note()
@@ -219,6 +230,7 @@ class ChatView(QWidget):
         self._above.addWidget(self._banner)
         self._above.addStretch(1)
         self._bottom = QVBoxLayout()
+        self._bottom.addWidget(self._no_chat)
         self._bottom.addWidget(self.survey_offer)
         self._bottom.addWidget(self.composer)
         column = QVBoxLayout(self)
@@ -232,6 +244,7 @@ class ChatView(QWidget):
     def _connect(self) -> None:
         self._theme.changed.connect(self._arrange)
         self._sending.changed.connect(self.update_note)
+        self._no_chat.write_wanted.connect(self._on_write_wanted)
         self.composer.stop_wanted.connect(self.stop)
         self.composer.field.edit.up_pressed.connect(self._actions.edit_last)
         self.composer.changed.connect(self.memory.look_later)
@@ -287,12 +300,18 @@ class ChatView(QWidget):
         super().resizeEvent(event)
         self._arrange()
 
-    def _show_model(self) -> None:
-        path = self._chats.model_path()
-        self.empty.set_model(is_starter=path is not None and path == starter_model(), is_there=path is not None)
+    def _show_model(self, path: Path | None = None) -> None:
+        path, loaded = path or self._chats.model_path(), self._chats.loaded()
+        if loaded is not None and Path(loaded.path) == path:
+            self._completion_model = None if loaded.can_chat else path
+        self.can_chat = path is None or path != self._completion_model
+        is_starter = path is not None and path == starter_model()
+        self.empty.set_model(is_starter=is_starter, is_there=path is not None, can_chat=self.can_chat)
+        self.composer.set_can_send(self.can_chat)
+        self._no_chat.show_wanted(wanted=not self.can_chat)
 
     def _subject(self) -> Subject | None:
-        if self.model_state != "ready" or self.busy or self.attaching.fitting.is_asking:
+        if self.model_state != "ready" or not self.can_chat or self.busy or self.attaching.fitting.is_asking:
             return None
         system, text = self.options.system_prompt, self.composer.text
         return Subject(self.open_chat.talk, self.conversation_id, system, text, self.attaching.key)
@@ -321,6 +340,12 @@ class ChatView(QWidget):
             self._sending.send()
         self.offering.forget_sent()
         self.focus_composer()
+
+    def _on_write_wanted(self) -> None:
+        text = self.composer.text
+        self.composer.set_text("")
+        self.draft.save()
+        self.write_wanted.emit(text)
 
     def _on_new_chat_wanted(self, text: str, paths: list[Path]) -> None:
         if self.is_temporary:
@@ -382,7 +407,7 @@ class Sending(QObject):
         self._on_sent(self._composer.text, is_whole=is_whole)
 
     def _on_sent(self, text: str, *, is_whole: bool = False) -> None:
-        if self._chat.is_busy:
+        if self._chat.is_busy or not self._composer.can_send:
             return
         if self._attaching.hold():
             self._waits_for = tuple(self._attaching.shown)
@@ -476,3 +501,33 @@ class TemporaryBanner(QFrame):
         theme.dress(row, margins=(14, 6, 14, 6), spacing=8)
         theme.dress(words, font=(13, 500))
         theme.dress(glyph, picture=("ghost", "accent", 16))
+
+
+class CompletionNotice(QFrame):
+    """Says above the composer that this model does not chat, and where it can be used. Hidden for all others."""
+
+    write_wanted = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("completion_notice")
+        words = plain_label(
+            tr("This model has no chat template: it continues text, and does not answer. Open it in Write."), wraps=True
+        )
+        self.setAccessibleName(words.text())
+        self.write = text_button(tr("Open in Write"), "plain")
+        self.write.setObjectName("open_in_write")
+        self.write.setAccessibleDescription(words.text())
+        self.write.clicked.connect(lambda _=False: self.write_wanted.emit())
+        row = QHBoxLayout(self)
+        row.addWidget(words, 1)
+        row.addWidget(self.write)
+        theme.dress(row, margins=(12, 8, 8, 8), spacing=8)
+        theme.dress(words, self.write, font=(13, 500))
+        self.hide()
+
+    def show_wanted(self, *, wanted: bool) -> None:
+        """It is told to screen readers when it comes."""
+        if wanted and self.isHidden():
+            announce(self, self.accessibleName())
+        self.setVisible(wanted)

@@ -49,11 +49,8 @@ class EmptyState(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._is_starter = self._is_there = False
-        self._greeting = QLabel(
-            tr("What would you like to ask?"), alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True
-        )
-        self._greeting.setAccessibleName(self._greeting.text())
+        self._is_starter = self._is_there = self._can_chat = False
+        self._greeting = QLabel(alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
         self._label = QLabel(alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
         self._label.setProperty("kind", "muted")
         self._ideas = [text_button("", "idea") for _ in STARTER_IDEAS]
@@ -86,8 +83,10 @@ class EmptyState(QWidget):
         self.set_model(is_starter=False, is_there=True)
         self.setMinimumSize(1, 1)  # what is written below goes before ideas for it, and the list beside keeps its width
 
-    def set_model(self, *, is_starter: bool, is_there: bool) -> None:
-        """Which model is in, for what it can do."""
+    def set_model(self, *, is_starter: bool, is_there: bool, can_chat: bool = True) -> None:
+        """Which model is in, for what it can do; one that cannot chat is given no ideas."""
+        self._greeting.setText(tr("What would you like to ask?") if can_chat else tr("This model goes on with a text"))
+        self._greeting.setAccessibleName(self._greeting.text())
         self._label.setText(
             tr("Starter: a very small English model, often wrong")
             if is_starter and is_there
@@ -98,7 +97,7 @@ class EmptyState(QWidget):
         for button, text in zip(self._ideas, STARTER_IDEAS if is_starter else IDEAS, strict=True):
             button.setAccessibleName(tr(text))
         self._open.setVisible(not is_there)
-        self._is_starter, self._is_there = is_starter and is_there, is_there
+        self._is_starter, self._is_there, self._can_chat = is_starter and is_there, is_there, can_chat
         self._show_parts()
 
     def show_suggestion(self, suggestion: Suggestion | None) -> None:
@@ -140,7 +139,7 @@ class EmptyState(QWidget):
         each = self._ideas[0].sizeHint().height() + px(8)
         for number, (idea, row) in enumerate(zip(self._ideas, self._idea_rows, strict=True), start=1):
             self._fit_idea(idea, width)
-            row.setVisible(self._is_there and number * each <= room)
+            row.setVisible(self._is_there and self._can_chat and number * each <= room)
 
     def _fit_idea(self, idea: QPushButton, width: int) -> None:
         """As much of it as there is room for; the tool tip and screen readers say all of it."""

@@ -19,7 +19,7 @@ from app.ui.widgets.fields import SearchField
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
 
-CHAT, SUMMARIZE, TRANSLATE, MODELS = "chat", "summarize", "translate", "models"
+CHAT, SUMMARIZE, TRANSLATE, WRITE, MODELS = "chat", "summarize", "translate", "write", "models"
 """Names by which the tabs of the program send a person to each other; the window itself knows none of them."""
 
 

@@ -80,6 +80,7 @@ class PlainChat(QWidget):
     parts_changed = Signal(object)
     model_wanted = Signal()
     translate_wanted = Signal(str)
+    write_wanted = Signal(str)
     wake_wanted = Signal()
     document_wanted = Signal(object, int, object)
     documents_known = Signal(object)
@@ -110,7 +111,7 @@ class PlainChat(QWidget):
     def show_temporary(self) -> None:
         self.conversation_id, self.is_temporary = None, True
 
-    def set_model_state(self, state: str) -> None:
+    def set_model_state(self, state: str, _path: Path | None = None) -> None:
         self.model_states.append(state)
 
     def focus_composer(self) -> None:

@@ -1,0 +1,64 @@
+"""A model without a chat template: the chat says so, sends nothing, and leads to Write."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QPushButton
+
+from app.ui.chat.view import CompletionNotice
+from tests.helpers.clipping import clipped_texts
+from tests.helpers.desks.chat import ChatDesk
+from tests.helpers.desks.desk import Found
+from tests.ui.chat.conftest import Open
+
+COMPLETES = {"can_chat": False}
+
+
+class CompletionDesk(ChatDesk):
+    notice = Found(CompletionNotice)
+    write = Found(QPushButton, "open_in_write")
+
+
+def opened(open_chat: Open, path: Path) -> CompletionDesk:
+    chat = open_chat({"text": "never"}, load=COMPLETES)
+    desk = CompletionDesk(chat.chat, chat.app, chat.notify, chat.theme, chat.script)
+    desk.chat.set_model_state("ready", path)
+    return desk
+
+
+def test_it_is_said_and_nothing_is_sent(open_chat: Open, tmp_path: Path) -> None:
+    desk = opened(open_chat, tmp_path / "model.gguf")
+    assert desk.notice.isVisible()
+    assert "no chat template" in desk.notice.accessibleName()
+    assert not any(idea.isVisible() for idea in desk.empty.findChildren(QPushButton))
+    desk.type("Deep learning is")
+    desk.press(Qt.Key.Key_Return)
+    assert (desk.message, desk.send.isEnabled(), desk.paperclip.isEnabled()) == ("Deep learning is", False, False)
+    assert (desk.turns, desk.conversations.find(), desk.prompts()) == ([], [], [])
+    assert clipped_texts(desk.chat) == []
+
+
+def test_write_takes_what_is_typed(open_chat: Open, tmp_path: Path) -> None:
+    desk = opened(open_chat, tmp_path / "model.gguf")
+    wanted = desk.heard(desk.chat.write_wanted)
+    desk.click(desk.write)
+    desk.type("Deep learning is")
+    desk.click(desk.write)
+    assert wanted == [("",), ("Deep learning is",)]
+    assert desk.message == ""
+
+
+def test_it_stays_said_while_the_model_sleeps_and_goes_with_another_one(open_chat: Open, tmp_path: Path) -> None:
+    path = tmp_path / "model.gguf"
+    desk = opened(open_chat, path)
+    desk.app.engine.sleep()
+    desk.chat.set_model_state("asleep", path)
+    assert desk.notice.isVisible()
+    desk.chat.set_model_state("loading", path)
+    assert desk.notice.isVisible()
+    desk.type("A question")
+    desk.chat.set_model_state("loading", tmp_path / "other.gguf")
+    assert not desk.notice.isVisible()
+    assert desk.send.isEnabled()
