@@ -417,13 +417,17 @@ class EngineClient:
         messages: Sequence[Message] = (),
         *,
         cancel: CancelToken | None = None,
+        on_attention: Callable[[bytes], object] = lambda shares: None,
         **options: Any,
     ) -> protocol.Inspected:
         """Looks into the model while it reads. `options` are the fields of `protocol.Inspect`.
 
-        Raises what cannot be shown; cancelled, there are no tokens.
+        `on_attention` is called for each layer with its shares, see `protocol.Attended`. Raises what cannot be shown;
+        cancelled, there are no tokens.
         """
         for reply in self._replies(lambda id_: protocol.Inspect(id_, what, text, tuple(messages), **options), cancel):
+            if isinstance(reply, protocol.Attended):
+                on_attention(reply.shares)
             if isinstance(reply, protocol.Inspected):
                 return reply
         if cancel is not None and cancel.cancelled:

@@ -254,7 +254,7 @@ class ScriptedBackend:
         self._ready()
         return protocol.TextsCounted(request.id, tuple(len(_words(text)) for text in request.texts))
 
-    def inspect(self, request: protocol.Inspect, job: Job) -> protocol.Inspected:  # noqa: ARG002 - done at once
+    def inspect(self, request: protocol.Inspect, job: Job) -> protocol.Inspected:
         """Words, each half sure; two layers with two heads that look at everything before alike."""
         self._log(request)
         self._ready(chats=bool(request.messages))
@@ -278,7 +278,9 @@ class ScriptedBackend:
             for looked in range(len(words))
         )
         one = array.array("f", rows).tobytes()
-        return protocol.Inspected(request.id, len(words), shown, one * 4, (2, 2, len(words), len(words)), (0, 1))
+        for _layer in range(2):
+            job.reply(protocol.Attended(request.id, one * 2))
+        return protocol.Inspected(request.id, len(words), shown, (2, 2, len(words), len(words)), (0, 1))
 
     def describe_devices(self, request: protocol.DescribeDevices) -> protocol.DevicesDescribed:
         """What the script lists."""

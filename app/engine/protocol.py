@@ -305,17 +305,27 @@ class DevicesDescribed:
 
 
 @dataclass(frozen=True)
+class Attended:
+    """The attention of one layer, as float32 numbers in the machine's order; `Inspected` then says of which.
+
+    A layer at a time, since all of a long text's would be more than a line may have.
+    """
+
+    id: int
+    shares: bytes
+
+
+@dataclass(frozen=True)
 class Inspected:
     """*Last* reply to `Inspect`. `total` is how many tokens the whole text has, `tokens` those from `start` on.
 
-    `attention` are float32 numbers in the machine's order, `shape` their [layer, head, token that looks, token looked
-    at]. `layers` are the likeliest tokens by [layer, token that was read].
+    `shape` is that of the attention: [layer, head, token that looks, token looked at]. `layers` are the likeliest
+    tokens by [layer, token that was read].
     """
 
     id: int
     total: int
     tokens: tuple[TokenSeen, ...] = ()
-    attention: bytes = b""
     shape: tuple[int, ...] = ()
     layer_numbers: tuple[int, ...] = ()
     """Which layers of the model those are: in some, not all have attention."""
@@ -350,6 +360,7 @@ Reply = (
     | Answered
     | TokensCounted
     | TextsCounted
+    | Attended
     | Inspected
     | DevicesDescribed
     | Done

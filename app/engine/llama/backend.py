@@ -156,7 +156,9 @@ class LoadedModel:
         look = self._look(total, job)
         if request.what == "attention":
             shares, numbers = look.attention(tokens)
-            return protocol.Inspected(id_, total, shown, shares.tobytes(), shares.shape, numbers)
+            for layer in shares:
+                job.reply(protocol.Attended(id_, layer.tobytes()))
+            return protocol.Inspected(id_, total, shown, shares.shape, numbers)
         layers = tuple(map(tuple, look.layers(tokens, request.most)))
         return protocol.Inspected(id_, total, shown, layers=layers)
 

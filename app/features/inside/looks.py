@@ -202,14 +202,17 @@ def surprise_of(tokens: Sequence[TokenSeen]) -> Surprise:
 
 def attention(engine: EngineClient, text: str, *, cancel: CancelToken | None = None) -> Attention:
     """What each token of a short text attends to. Raises ModelNotInspectable, or TooLongToInspect."""
-    found = engine.inspect("attention", text, cancel=cancel)
-    if not found.attention:  # no token at all
+    parts: list[bytes] = []
+    found = engine.inspect("attention", text, cancel=cancel, on_attention=parts.append)
+    if not parts:  # no token at all
         raise ModelNotInspectable(engine.loaded.path if engine.loaded else "", "attention")
-    shares = memoryview(found.attention).cast("f", found.shape)
+    shares = memoryview(b"".join(parts)).cast("f", found.shape)
     return Attention(found.tokens, found.layer_numbers, found.shape[1], shares)
 
 
-def attention_of_beginning(engine: EngineClient, text: str) -> tuple[Attention, bool]:
+def attention_of_beginning(
+    engine: EngineClient, text: str, *, cancel: CancelToken | None = None
+) -> tuple[Attention, bool]:
     """The same of as many tokens from the beginning on as can be looked at; whether those are all.
 
     What comes later changes nothing of it: no token sees those behind it.
@@ -217,16 +220,16 @@ def attention_of_beginning(engine: EngineClient, text: str) -> tuple[Attention, 
     shown, spare = text, 0
     while True:
         try:
-            return attention(engine, shown), shown == text
+            return attention(engine, shown, cancel=cancel), shown == text
         except TooLongToInspect as error:  # what begins a text counts too, and a cut word may fall into more tokens
-            shown = beginning(engine, text, error.most - spare)
+            shown = beginning(engine, text, error.most - spare, cancel=cancel)
             spare += 1
 
 
-def beginning(engine: EngineClient, text: str, most_tokens: int) -> str:
+def beginning(engine: EngineClient, text: str, most_tokens: int, *, cancel: CancelToken | None = None) -> str:
     """As much of a text as its first tokens cover; all of it where it has no more than so many."""
     head = text[: most_tokens * MOST_TOKEN_CHARACTERS]
-    tokens = tokens_of(engine, head)
+    tokens = tokens_of(engine, head, cancel=cancel)
     return head if len(tokens) <= most_tokens else head[: tokens[most_tokens].start]
 
 

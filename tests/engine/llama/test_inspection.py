@@ -10,14 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from app.core.child import MAX_LINE_BYTES
 from app.core.errors import InfillUnavailable, ModelNotInspectable, TooLongToInspect
 from app.core.events import Finished, Message, Role, TextDelta, TokenChosen
 from app.core.gguf import check_model
 from app.engine.client import EngineClient
-from app.engine.llama.inspection import Inspection, Weights
+from app.engine.llama.inspection import MOST_ATTENTION_TOKENS, Inspection, Weights
 from app.engine.llama.library import open_library
 from app.engine.llama.model import Model, load_model
 from app.engine.protocol import Ask, Sampling
+from app.features.inside.looks import attention
 from tests.helpers.engine import load
 from tests.helpers.tiny_models import HEAD, HEADS, KV_HEADS, LAYERS, WIDTH
 
@@ -131,12 +133,24 @@ def test_each_kind_of_model_shows_its_attention(
     tiny_model: Callable[[str], Path], engine: EngineClient, kind: str
 ) -> None:
     load(engine, tiny_model(kind))
-    found = engine.inspect("attention", TEXT)
+    parts: list[bytes] = []
+    found = engine.inspect("attention", TEXT, on_attention=parts.append)
     layers, heads, count, _ = found.shape
-    shares = np.frombuffer(found.attention, np.float32).reshape(found.shape)
+    shares = np.frombuffer(b"".join(parts), np.float32).reshape(found.shape)
     assert (layers, heads, count) == (LAYERS, HEADS, found.total)
     assert np.abs(shares.sum(-1) - 1).max() < 1e-3
     assert engine.inspect("layers", TEXT, most=2).layers[-1]
+
+
+@pytest.mark.model
+def test_the_longest_text_shows_its_attention_in_lines_of_a_layer(starter: Path, engine: EngineClient) -> None:
+    load(engine, starter)
+    found = attention(engine, " one" * MOST_ATTENTION_TOKENS)
+    shares = np.asarray(found.shares)
+    assert shares.shape == (len(found.layers), found.heads, MOST_ATTENTION_TOKENS, MOST_ATTENTION_TOKENS)
+    assert shares.nbytes * 4 / 3 > MAX_LINE_BYTES, "as base64 it is more than a line may have"
+    assert np.abs(shares.sum(-1) - 1).max() < 1e-3
+    assert not np.triu(shares, 1).any()
 
 
 def test_a_model_without_attention_says_so(tiny_model: Callable[[str], Path], engine: EngineClient) -> None:
