@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import codecs
+import itertools
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,8 @@ __all__ = ["OpenedFile", "Page", "PageRow", "PageState", "Pages", "Ranges"]
 
 MOST_FILE_BYTES = 2_000_000
 """A thick book; saving more than that twice a second, and drawing it, would be felt."""
+SEEN = "seen"
+"""In a page's `file_form`: what its file was like when it was read or written last."""
 _NEVER_TEXT = (b"%PDF-",)
 """Looks like text at its beginning."""
 _MARKS = {
@@ -57,17 +61,21 @@ class Pages(PageStore):
         """Saves a page as a file, which is from then on the page's own; returns sentences on what came otherwise.
 
         The text is written as it is, with the encoding and line ends of the file that it was opened from: UTF-8 where
-        there was none, or where that encoding lacks a letter. Another file is replaced only by a whole one. Raises
-        DiskFull, FolderNotWritable, and KeyError for a page that is gone.
+        there was none, or where that encoding lacks a letter. A file is replaced only by a whole one, and where its own
+        was changed by another program meanwhile, that is kept beside it. Raises DiskFull, FolderNotWritable, and
+        KeyError for a page that is gone.
         """
         page = self.get(page_id)
         if page is None:
             raise KeyError(page_id)
         path = path.absolute()
         data, form, remarks = _encoded(page.text, page.file_form)
-        with written(path) as file:
+        target = path.resolve()  # a link stays one
+        if path == page.file and form.get(SEEN) not in (None, _seen(target)):
+            remarks += _kept_beside(target, data)
+        with written(target) as file:
             file.write(data)
-        self.note_file(page_id, path, form)
+        self.note_file(page_id, path, form | {SEEN: _seen(target)})
         return remarks
 
 
@@ -75,13 +83,13 @@ def _read(path: Path) -> tuple[str, dict[str, Any], tuple[str, ...]]:
     """Text with one kind of line end, what its file is to have again, and what is to be said."""
     from app.documents.encoding import after_the_text, decode, encoding_of, without_nuls
 
-    data = _bytes_of(path)
+    seen, data = _seen(path), _bytes_of(path)
     encoding = encoding_of(data)
     if not encoding or data.startswith(_NEVER_TEXT):
         raise _unreadable(path, "not_text")
     decoded, mark = decode(data, encoding), _MARKS.get(encoding, b"")
     has_mark = bool(mark) and data.startswith(mark)
-    form = {"encoding": encoding, "newline": _newline(decoded.text), "has_mark": has_mark}
+    form = {"encoding": encoding, "newline": _newline(decoded.text), "has_mark": has_mark, SEEN: seen}
     remarks = tuple(remark_sentence(each) for each in after_the_text(encoding, decoded.odd_bytes))
     return without_nuls(decoded.text), form, remarks
 
@@ -104,6 +112,26 @@ def _bytes_of(path: Path) -> bytes:
     if len(data) > MOST_FILE_BYTES:  # it has grown
         raise _unreadable(path, "too_large")
     return data
+
+
+def _seen(path: Path) -> list[int] | None:
+    """By which a file is known to be as it was: its size in bytes, and when it was changed last, in nanoseconds."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return [found.st_size, found.st_mtime_ns]
+
+
+def _kept_beside(path: Path, data: bytes) -> tuple[str, ...]:
+    """A copy of what another program made of a file, unless that is gone, or the same as what is to be written."""
+    if not path.is_file() or (path.stat().st_size == len(data) and path.read_bytes() == data):
+        return ()
+    names = (f"{path.stem}.changed{number or ''}{path.suffix}" for number in itertools.count())
+    copy = next(path.with_name(name) for name in names if not path.with_name(name).exists())
+    with path.open("rb") as changed, written(copy) as file:
+        shutil.copyfileobj(changed, file)
+    return (f"Another program had changed {visible_name(path.name)}: what it said is in {visible_name(copy.name)}.",)
 
 
 def _encoded(text: str, form: dict[str, Any]) -> tuple[bytes, dict[str, Any], tuple[str, ...]]:

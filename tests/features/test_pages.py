@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import os
+import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator
@@ -90,6 +91,41 @@ def test_bytes_that_are_no_text_are_said(pages: Pages, tmp_path: Path) -> None:
     opened = pages.open_file(path)
     assert opened.page.text.endswith("\ufffd")
     assert [remark.startswith("1 byte ") for remark in opened.remarks] == [True]
+
+
+def test_what_another_program_made_of_the_file_is_kept_beside_it(pages: Pages, tmp_path: Path) -> None:
+    path = tmp_path / "notes.md"
+    path.write_text("one")
+    page = pages.open_file(path).page
+    pages.save(page.id, "two")
+    for number, name in enumerate(("notes.changed.md", "notes.changed1.md")):
+        path.write_text(f"somebody else's {number}")
+        (remark,) = pages.export(page.id, path)
+        assert name in remark
+        assert (path.read_text(), (tmp_path / name).read_text()) == ("two", f"somebody else's {number}")
+        assert pages.export(page.id, path) == (), "now it is ours again"
+    path.unlink()
+    assert pages.export(page.id, path) == ()
+    path.write_text("two")
+    os.utime(path, (1, 1))
+    assert pages.export(page.id, path) == (), "it says the same"
+    (tmp_path / "other.md").write_text("replaced, as the person was asked")
+    assert pages.export(page.id, tmp_path / "other.md") == ()
+    assert {each.name for each in tmp_path.glob("*.md")} == {
+        "notes.md", "notes.changed.md", "notes.changed1.md", "other.md"
+    }  # fmt: skip
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a right there")
+def test_a_link_to_a_file_stays_one(pages: Pages, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    path, link = tmp_path / "folder" / "notes.txt", tmp_path / "notes.txt"
+    path.write_text("one")
+    link.symlink_to(path)
+    page = pages.open_file(link).page
+    pages.save(page.id, "two")
+    assert pages.export(page.id, link) == ()
+    assert (link.is_symlink(), path.read_text()) == (True, "two")
 
 
 def binary_files(folder: Path) -> Iterator[Path]:
