@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QWidget
 
+from app.core.errors import AppError
 from app.core.events import Role
 from app.features.chat.prompts import hidden_ids
 from app.features.messages import NO_PICTURES, Sentence
@@ -222,6 +223,8 @@ class OpenChat(QObject):
 
 ALWAYS = ("copy", "markdown", "edited", "translate", "picture")
 """What can be done while an answer is written."""
+ANSWERS = ("save", "answer", "regenerate", "continue", "retry")
+"""What asks the model for an answer."""
 
 
 class TurnActions(QObject):
@@ -233,12 +236,16 @@ class TurnActions(QObject):
     composer_wanted = Signal()
     """The keyboard is to go to the message field."""
 
-    def __init__(self, chat: OpenChat, notify: Notify) -> None:
+    def __init__(self, chat: OpenChat, notify: Notify, cannot_answer: Callable[[], AppError | None]) -> None:
+        """`cannot_answer`: why the model gives no answers, None where it does."""
         super().__init__(chat)
-        self._chat, self._notify = chat, notify
+        self._chat, self._notify, self._cannot_answer = chat, notify, cannot_answer
 
     def do(self, name: str, turn: Turn) -> None:
         """Does what a button under `turn` is named after."""
+        if name in ANSWERS and (error := self._cannot_answer()) is not None:
+            self._notify.error(error)
+            return
         if self._chat.is_busy and name not in ALWAYS:
             self._notify.tell(Sentence(tr("An answer is being written. Stop it first.")))
             return

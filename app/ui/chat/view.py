@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QStackedLayout, QVBoxLayout, QWidget
 
+from app.core.errors import AppError, ChatUnavailable
 from app.core.paths import starter_model
 from app.features.messages import NO_PICTURES
 from app.ui.chat.answering import Answering, LiveAnswer
@@ -93,7 +94,7 @@ class ChatView(QWidget):
             parent=self,
         )
         self.memory = ChatMemory(self.open_chat, chats, subject=self._subject, theme=theme, notify=notify, window=self)
-        self._actions = TurnActions(self.open_chat, notify)
+        self._actions = TurnActions(self.open_chat, notify, self._cannot_answer)
         self._banner = TemporaryBanner(theme)
         self._no_chat = CompletionNotice(theme)
         self.draft = KeptDraft(self.composer, self.open_chat, chats, notify)
@@ -309,6 +310,9 @@ class ChatView(QWidget):
         self.empty.set_model(is_starter=is_starter, is_there=path is not None, can_chat=self.can_chat)
         self.composer.set_can_send(self.can_chat)
         self._no_chat.show_wanted(wanted=not self.can_chat)
+
+    def _cannot_answer(self) -> AppError | None:
+        return None if self.can_chat else ChatUnavailable(str(self._completion_model))
 
     def _subject(self) -> Subject | None:
         if self.model_state != "ready" or not self.can_chat or self.busy or self.attaching.fitting.is_asking:

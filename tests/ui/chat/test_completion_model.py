@@ -11,7 +11,7 @@ from app.ui.chat.view import CompletionNotice
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.desk import Found
-from tests.ui.chat.conftest import Open
+from tests.ui.chat.conftest import Open, add_turns
 
 COMPLETES = {"can_chat": False}
 
@@ -62,3 +62,13 @@ def test_it_stays_said_while_the_model_sleeps_and_goes_with_another_one(open_cha
     desk.chat.set_model_state("loading", tmp_path / "other.gguf")
     assert not desk.notice.isVisible()
     assert desk.send.isEnabled()
+
+
+def test_nothing_under_a_turn_asks_it_for_an_answer(open_chat: Open, tmp_path: Path) -> None:
+    desk = opened(open_chat, tmp_path / "model.gguf")
+    desk.chat.show_conversation(add_turns(desk, 1))
+    desk.click_action(desk.last, "Regenerate")
+    assert "no chat template" in desk.notices[-1]
+    assert desk.prompts() == []
+    assert desk.last_message is not None
+    assert len(desk.last_message.versions) == 1
