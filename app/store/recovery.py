@@ -275,7 +275,7 @@ def recover(damaged: sqlite3.Connection, new: sqlite3.Connection, pages: Path | 
         new.execute(f"DROP TRIGGER {name}")
     counts = {table: _copy(damaged, new, table) for table in _tables(new)}
     if pages is not None:
-        for table in set(IRREPLACEABLE) & set(counts):
+        for table in (each for each in IRREPLACEABLE if each in counts):
             if _read(damaged, f"SELECT count(*) FROM {table} NOT INDEXED") is None:
                 counts[table] += _copy_from_pages(pages, new, table)
     for name, number in _read(damaged, "SELECT name, seq FROM sqlite_sequence") or ():  # ids that never come back

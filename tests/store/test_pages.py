@@ -6,15 +6,18 @@ import itertools
 import tempfile
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from app.core.errors import DiskFull
 from app.core.visible import clean_text
 from app.store.database import Database
+from app.store.erasing import erase_traces
 from app.store.pages import PageState, PageStore
 from tests.store.conftest import fill_disk
 
@@ -206,3 +209,114 @@ def test_any_text_comes_out_as_it_went_in_and_is_found(saved: list[str], spans: 
         with database.transaction() as connection:
             connection.execute("INSERT INTO pages_index (pages_index, rank) VALUES ('integrity-check', 1)")
         assert [row.id for row in pages.find()] == [other.id]
+
+
+WORDS = st.lists(st.sampled_from(["kiln", "glaze", "clay", "\n"]), max_size=4).map(" ".join)
+
+
+@dataclass
+class Known:
+    """What a page has to be."""
+
+    text: str
+    changed: float
+    title: str = ""
+    undo: str | None = None
+    is_deleted: bool = False
+
+
+class Kept(RuleBasedStateMachine):
+    """Any order of writing, renaming, searching, deleting, restoring, purging, opening again, against a plain list."""
+
+    @initialize()
+    def open(self) -> None:
+        self.folder = tempfile.TemporaryDirectory()
+        self.database = Database.open(Path(self.folder.name) / "fireside.db")
+        self.now = 0.0
+        self.pages = PageStore(self.database, self.clock)
+        self.known: dict[int, Known] = {}
+
+    def clock(self) -> float:
+        self.now += 1
+        return self.now
+
+    def one(self, data: st.DataObject, *, is_deleted: bool | None = None) -> int:
+        return data.draw(st.sampled_from(
+            [number for number, page in self.known.items() if is_deleted in (None, page.is_deleted)]
+        ))  # fmt: skip
+
+    @rule(text=WORDS)
+    def create(self, text: str) -> None:
+        page = self.pages.create(text)
+        self.known[page.id] = Known(text, changed=self.now)
+
+    @precondition(lambda self: self.known)
+    @rule(data=st.data(), text=WORDS)
+    def save(self, data: st.DataObject, text: str) -> None:
+        number = self.one(data)
+        page = self.known[number]
+        self.pages.keep_undo(number, page.text)
+        self.pages.save(number, text)
+        page.undo, page.text, page.changed = page.text, text, page.changed if text == page.text else self.now
+
+    @precondition(lambda self: self.known)
+    @rule(data=st.data(), title=WORDS)
+    def rename(self, data: st.DataObject, title: str) -> None:
+        number = self.one(data)
+        self.pages.rename(number, title)
+        self.known[number].title = title.strip()
+
+    @precondition(lambda self: any(not page.is_deleted for page in self.known.values()))
+    @rule(data=st.data())
+    def delete(self, data: st.DataObject) -> None:
+        number = self.one(data, is_deleted=False)
+        self.pages.delete(number)
+        self.known[number].is_deleted = True
+
+    @precondition(lambda self: any(page.is_deleted for page in self.known.values()))
+    @rule(data=st.data())
+    def restore(self, data: st.DataObject) -> None:
+        number = self.one(data, is_deleted=True)
+        self.pages.restore(number)
+        self.known[number].is_deleted = False
+
+    @rule()
+    def purge_and_open_again(self) -> None:
+        self.pages.purge_deleted(self.now + 1)
+        self.known = {number: page for number, page in self.known.items() if not page.is_deleted}
+        erase_traces(self.database)
+        self.database.close()
+        self.database = Database.open(Path(self.folder.name) / "fireside.db")
+        assert self.database.moved_aside is None
+        self.pages = PageStore(self.database, self.clock)
+
+    @rule(word=st.sampled_from(["kiln", "glaze", "clay"]))
+    def search(self, word: str) -> None:
+        wanted = {number for number, page in self.live() if word in f"{page.title} {page.text}".split()}
+        assert {row.id for row in self.pages.find(word)} == wanted
+        with self.database.transaction() as connection:
+            connection.execute("INSERT INTO pages_index (pages_index, rank) VALUES ('integrity-check', 1)")
+
+    def live(self) -> list[tuple[int, Known]]:
+        return [(number, page) for number, page in self.known.items() if not page.is_deleted]
+
+    @invariant()
+    def all_is_as_it_was_left(self) -> None:
+        if not hasattr(self, "pages"):
+            return
+        live = sorted(self.live(), key=lambda one: (one[1].changed, one[0]), reverse=True)
+        assert [row.id for row in self.pages.find()] == [number for number, _ in live]
+        for number, page in live:
+            stored, undo = self.pages.get(number), self.pages.undo_state(number)
+            assert stored is not None
+            assert stored.text == page.text
+            assert (undo.text if undo is not None else None) == page.undo
+
+    def teardown(self) -> None:
+        if hasattr(self, "database"):
+            self.database.close()
+            self.folder.cleanup()
+
+
+TestKept = Kept.TestCase
+TestKept.settings = settings(stateful_step_count=25)
