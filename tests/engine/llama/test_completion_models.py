@@ -8,14 +8,17 @@ import pytest
 
 from app.core.errors import ChatUnavailable, InfillUnavailable, PromptTooLong
 from app.core.events import FinishReason, TokenSeen
+from app.core.gguf import check_model
 from app.engine.client import EngineClient
+from app.engine.llama.library import open_library
+from app.engine.llama.model import load_model
 from app.engine.protocol import Ask, Sampling
 from app.features.inside.completions import continue_text
 from app.features.inside.looks import attention, probabilities, tokens_of
 from tests.helpers.engine import load, user
 from tests.helpers.gemma_model import fetched_gemma
 from tests.helpers.terminal import fireside, only_json
-from tests.helpers.tiny_models import LAYERS, make_tiny
+from tests.helpers.tiny_models import CONTROL, LAYERS, make_tiny
 
 pytestmark = pytest.mark.model
 
@@ -94,6 +97,36 @@ def test_in_the_terminal_chat_says_why_not_and_complete_does_it(gpt2: Path) -> N
     assert found["logprob"] < 0
     anatomy = only_json(fireside("inspect", "anatomy", "--model", str(gpt2), "--json"))
     assert anatomy
+
+
+def test_the_terminal_takes_a_text_from_a_pipe_and_a_seed_gives_the_same_texts_again(gpt2: Path) -> None:
+    arguments = ["complete", "--n", "2", "--seed", "7", "--temperature", "1", "--max-tokens", "8", "--json"]
+    first, second = (only_json(fireside(*arguments, "--model", str(gpt2), text=TEXT)) for _ in range(2))
+    assert first == second
+    assert first["prompt"] == TEXT
+    one, other = (each["text"] for each in first["completions"])
+    assert one != other
+    refused = fireside("complete", "-p", "a", "--suffix", "b", "--model", str(gpt2))
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "not fill in its middle" in refused.stderr
+
+
+def test_what_stands_around_the_middle_is_shown_to_a_model_that_has_tokens_for_it(
+    engine: EngineClient, tmp_path: Path
+) -> None:
+    before, after, middle = (CONTROL.index(name) for name in ("<|im_start|>", "<|endoftext|>", "<|im_end|>"))
+    named = {"pre": before, "suf": after, "mid": middle}
+    keys = {f"tokenizer.ggml.fim_{name}_token_id": number for name, number in named.items()}
+    path = make_tiny("llama", tmp_path / "middle.gguf", template="", **keys)
+    model = load_model(open_library(), str(path), check_model(path), 0, tell=lambda _: None, cancelled=bool)
+    assert model is not None
+    a, b = (model.tokenize(letter, special=False) for letter in "ab")
+    assert model.raw_tokens("a", "b") == [*model.begin_of_text(), before, *a, after, *b, middle]
+    model.free()
+    load(engine, path)
+    *_, (_, found) = continue_text(engine, Ask((), max_tokens=4, sampling=GREEDY, text="def f(", suffix="):"))
+    assert found.tokens
+    assert found.text != greedy(engine, "def f(", 4)[0], "what follows counts"
 
 
 @pytest.mark.gemma
