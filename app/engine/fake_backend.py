@@ -71,6 +71,7 @@ MESSAGE_TOKENS = 4
 STEP_S = 0.02
 _TOLD = ("sequences", "needed_bytes", "free_bytes", "choice", "gpu_missed", "thinking", "weights")
 WINDOW_TOKENS = 256
+LENS_TOKENS = 16
 OTHER = " other"
 """What could have come in the place of any word, and comes where a token is forced."""
 Rule = dict[str, Any]
@@ -270,8 +271,9 @@ class ScriptedBackend:
         if len(words) > WINDOW_TOKENS:
             raise TooLongToInspect(len(words), WINDOW_TOKENS)
         if request.what == "layers":
-            row = tuple((Guess(word.encode(), 0.5),) for word in words)
-            return protocol.Inspected(request.id, len(words), shown, layers=(row, row))
+            told = slice(request.start, request.start + LENS_TOKENS)
+            row = tuple((Guess(word.encode(), 0.5),) for word in words[told])
+            return protocol.Inspected(request.id, len(words), shown[told], layers=(row, row))
         rows = (
             1 / (looking + 1) if looked <= looking else 0.0
             for looking in range(len(words))

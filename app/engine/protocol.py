@@ -174,8 +174,8 @@ class DescribeDevices:
 class Inspect:
     """Look into the model while it reads `text`, or the prompt that `messages` make; answered by `Inspected`.
 
-    `what`: tokens, probabilities, attention or layers. Probabilities come in pieces, of which each begins with the
-    token `start`; `most` is how many likeliest ones are told for each.
+    `what`: tokens, probabilities, attention or layers. Probabilities and layers come in pieces, of which each begins
+    with the token `start`; `most` is how many likeliest ones are told for each.
     """
 
     id: int

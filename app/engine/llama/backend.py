@@ -159,8 +159,8 @@ class LoadedModel:
             for layer in shares:
                 job.reply(protocol.Attended(id_, layer.tobytes()))
             return protocol.Inspected(id_, total, shown, shares.shape, numbers)
-        layers = tuple(map(tuple, look.layers(tokens, request.most)))
-        return protocol.Inspected(id_, total, shown, layers=layers)
+        layers = tuple(map(tuple, look.layers(tokens, request.most, request.start)))
+        return protocol.Inspected(id_, total, shown[request.start :][: len(layers[0])], layers=layers)
 
     def count_tokens(self, request: protocol.CountTokens) -> protocol.TokensCounted:
         """The length of the prompt."""

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     Floats = np.ndarray[Any, np.dtype[np.float32]]
 
 MOST_ATTENTION_TOKENS = 256
+LENS_TOKENS = 16
+"""Told at once of what each layer would say: each costs the output matrix for every layer."""
 WINDOW_TOKENS = 512
 """As llama-perplexity has it: so many tokens at a time, of which the first half is only there to be looked back at."""
 ROWS_AT_A_TIME = 4096
@@ -119,11 +121,12 @@ class Inspection:
         heads = (layers[number].reshape(layers[number].shape[-3:])[:, :count, :count] for number in numbers)
         return np.stack(list(heads)), numbers
 
-    def layers(self, tokens: Sequence[int], most: int) -> list[list[tuple[Guess, ...]]]:
+    def layers(self, tokens: Sequence[int], most: int, start: int = 0) -> list[list[tuple[Guess, ...]]]:
         """What the model would say after each layer (the logit lens of nostalgebraist, 2020), for each token read.
 
-        The residual stream goes through the output's norm and matrix, read from the file. Raises ModelNotInspectable
-        where the last layer's words are not those that the model says.
+        Of the tokens from `start` on, `LENS_TOKENS` at most. The residual stream goes through the output's norm and
+        matrix, read from the file. Raises ModelNotInspectable where the last layer's words are not those that the model
+        says.
         """
         import numpy as np
 
@@ -133,14 +136,15 @@ class Inspection:
         head = OutputHead.of(self._library, self._model)
         if not places or head is None:
             raise ModelNotInspectable(self._model.path, "layers")
-        own = np.stack([self._logits(place) for place in range(count)])
-        below = np.concatenate([stream[number].reshape(count, -1) for number in places])
+        told = range(min(start, count - 1), min(start + LENS_TOKENS, count))
+        own = np.stack([self._logits(place) for place in told])
+        below = np.concatenate([stream[number].reshape(count, -1)[told.start : told.stop] for number in places])
         said, last = head.likeliest(below, most)
         difference = (last - last.mean()) - (own[-1] - own[-1].mean())
         if not float(difference.std()) <= SAME_WITHIN * float(own[-1].std()):
             raise ModelNotInspectable(self._model.path, "layers")
-        said[-count:] = [_likeliest(np, self._model, _log_probabilities(np, row), most) for row in own]
-        return [said[start : start + count] for start in range(0, len(said), count)]
+        said[-len(told) :] = [_likeliest(np, self._model, _log_probabilities(np, row), most) for row in own]
+        return [said[at : at + len(told)] for at in range(0, len(said), len(told))]
 
     def _tensors(self, prefix: str, tokens: Sequence[int]) -> Mapping[int, Floats]:
         """The tensors whose names are `prefix` and a layer's number, computed while the tokens are read."""

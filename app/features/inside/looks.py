@@ -77,6 +77,14 @@ class Attention:
         ]
 
 
+@dataclass(frozen=True)
+class LayersOf:
+    """Some tokens of a text; `layers[layer][token]` are what the model would likeliest say after a layer."""
+
+    tokens: tuple[TokenSeen, ...]
+    layers: tuple[tuple[tuple[Guess, ...], ...], ...]
+
+
 def tokens_of(
     engine: EngineClient,
     text: str = "",
@@ -233,9 +241,29 @@ def beginning(engine: EngineClient, text: str, most_tokens: int, *, cancel: Canc
     return head if len(tokens) <= most_tokens else head[: tokens[most_tokens].start]
 
 
+def layers_of(
+    engine: EngineClient, text: str, most: int = 5, *, cancel: CancelToken | None = None
+) -> Iterator[LayersOf | PromptProgress]:
+    """What the model would say after each layer of a short text, a few tokens at a time, and how far it has got.
+
+    Raises ModelNotInspectable, or TooLongToInspect.
+    """
+    done, total = 0, 1
+    while done < total and not (cancel is not None and cancel.cancelled):
+        found = engine.inspect("layers", text, start=done, most=most, cancel=cancel)
+        total = found.total
+        if not found.tokens:
+            return
+        yield LayersOf(found.tokens, found.layers)
+        done += len(found.tokens)
+        yield PromptProgress(done, total)
+
+
 def layers(
     engine: EngineClient, text: str, most: int = 5, *, cancel: CancelToken | None = None
 ) -> tuple[tuple[TokenSeen, ...], tuple[tuple[tuple[Guess, ...], ...], ...]]:
     """The tokens of a short text, and what the model would say after each layer, for each of them."""
-    found = engine.inspect("layers", text, most=most, cancel=cancel)
-    return found.tokens, found.layers
+    parts = [part for part in layers_of(engine, text, most, cancel=cancel) if isinstance(part, LayersOf)]
+    tokens = tuple(token for part in parts for token in part.tokens)
+    rows = zip(*(part.layers for part in parts), strict=True)
+    return tokens, tuple(tuple(itertools.chain(*row)) for row in rows)

@@ -14,7 +14,7 @@ from app.engine.llama.library import open_library
 from app.engine.llama.model import load_model
 from app.engine.protocol import Ask, Sampling
 from app.features.inside.completions import continue_text
-from app.features.inside.looks import attention, probabilities, tokens_of
+from app.features.inside.looks import attention, layers, probabilities, tokens_of
 from tests.helpers.engine import load, user
 from tests.helpers.gemma_model import fetched_gemma
 from tests.helpers.terminal import fireside, only_json
@@ -63,10 +63,10 @@ def test_gpt_2_is_looked_into_as_any_other(engine: EngineClient, gpt2: Path) -> 
     for row, shares in enumerate(looked.of(1, 0)):
         assert sum(shares) == pytest.approx(1, abs=1e-3)
         assert not any(shares[row + 1 :])
-    layers = engine.inspect("layers", TEXT, most=1).layers
+    _, said = layers(engine, TEXT, 1)
     own = greedy(engine, TEXT, 1)[0]
-    assert len(layers) == LAYERS
-    assert layers[-1][-1][0].data.decode() == own, "the last layer says what the model says"
+    assert len(said) == LAYERS
+    assert said[-1][-1][0].data.decode() == own, "the last layer says what the model says"
 
 
 def test_no_text_goes_beyond_the_places_that_gpt_2_knows(engine: EngineClient, tmp_path: Path) -> None:
@@ -138,7 +138,7 @@ def test_gemmas_base_model_goes_on_with_a_text_and_does_not_chat(engine: EngineC
     first = greedy(engine, text)
     assert first == greedy(engine, text)
     assert first[0].startswith(" Paris")
-    layers = engine.inspect("layers", text, most=1).layers
-    assert layers[-1][-1][0].data.decode().strip() == "Paris"
+    _, said = layers(engine, text, 1)
+    assert said[-1][-1][0].data.decode().strip() == "Paris"
     with pytest.raises(ChatUnavailable):
         list(engine.generate([user("hi")]))

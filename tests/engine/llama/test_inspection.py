@@ -12,14 +12,14 @@ import pytest
 
 from app.core.child import MAX_LINE_BYTES
 from app.core.errors import InfillUnavailable, ModelNotInspectable, TooLongToInspect
-from app.core.events import Finished, Message, Role, TextDelta, TokenChosen
+from app.core.events import Finished, Message, PromptProgress, Role, TextDelta, TokenChosen
 from app.core.gguf import check_model
 from app.engine.client import EngineClient
-from app.engine.llama.inspection import MOST_ATTENTION_TOKENS, Inspection, Weights
+from app.engine.llama.inspection import LENS_TOKENS, MOST_ATTENTION_TOKENS, Inspection, Weights
 from app.engine.llama.library import open_library
 from app.engine.llama.model import Model, load_model
 from app.engine.protocol import Ask, Sampling
-from app.features.inside.looks import attention
+from app.features.inside.looks import LayersOf, attention, layers, layers_of
 from tests.helpers.engine import load
 from tests.helpers.tiny_models import HEAD, HEADS, KV_HEADS, LAYERS, WIDTH
 
@@ -151,6 +151,22 @@ def test_the_longest_text_shows_its_attention_in_lines_of_a_layer(starter: Path,
     assert shares.nbytes * 4 / 3 > MAX_LINE_BYTES, "as base64 it is more than a line may have"
     assert np.abs(shares.sum(-1) - 1).max() < 1e-3
     assert not np.triu(shares, 1).any()
+
+
+def test_layers_of_a_longer_text_come_in_pieces(tiny_model: Callable[[str], Path], engine: EngineClient) -> None:
+    load(engine, tiny_model("llama"))
+    text = "abcdefgh" * 5
+    pieces = list(layers_of(engine, text, 2))
+    sizes = [len(piece.tokens) for piece in pieces if isinstance(piece, LayersOf)]
+    assert sizes == [LENS_TOKENS, LENS_TOKENS, 40 - 2 * LENS_TOKENS]
+    assert [piece.done_tokens for piece in pieces if isinstance(piece, PromptProgress)] == [16, 32, 40]
+    tokens, whole = layers(engine, text, 2)
+    assert [len(row) for row in whole] == [len(tokens)] * LAYERS
+    one = layers(engine, text[:37], 2)[1]
+    for row, same in zip(whole, one, strict=True):
+        for guesses, others in zip(row, same, strict=False):
+            assert guesses[0].data == others[0].data
+            assert guesses[0].probability == pytest.approx(others[0].probability, abs=1e-4)
 
 
 def test_a_model_without_attention_says_so(tiny_model: Callable[[str], Path], engine: EngineClient) -> None:
