@@ -17,12 +17,10 @@ from app.core.visible import clean_text
 from app.engine.client import EngineClient
 from app.engine.protocol import Ask, Sampling
 from app.features.chat.options import sampling_of
-from app.features.inside.completions import Continuation, continue_text
+from app.features.writing import GREEDY, Continuation, continue_text
 
 MOST_TOKENS = 128
 MOST_AT_ONCE = 16
-GREEDY = Sampling(repeat_penalty=1.0, presence_penalty=0.0)
-"""Always the likeliest token: nothing that a family of models recommends for chats takes any away."""
 
 
 def add_arguments(part: argparse.ArgumentParser) -> None:

@@ -366,9 +366,9 @@ class EngineClient:
                 yield event
 
     def generate_many(
-        self, asks: Sequence[Ask], *, cancel: CancelToken | None = None
+        self, asks: Sequence[Ask], *, cancel: CancelToken | None = None, background: bool = True
     ) -> Iterator[tuple[int, AnswerEvent | AppError]]:
-        """Answers several in the background, as many at once as pays off; yields (index of the ask, event).
+        """Answers several, in the background as many at once as pays off, else all; yields (index of the ask, event).
 
         What the asks begin with in common is read once. An ask that fails by itself ends with its error as the
         event; when the engine itself ends, that is raised. The order of the results is that of their completion.
@@ -378,7 +378,7 @@ class EngineClient:
             yield from ((index, Finished(CANCELLED)) for index in range(len(asks)))
             return
         with self._lock:
-            requests = [protocol.Generate(self._new_id(), replace(ask, background=True)) for ask in asks]
+            requests = [protocol.Generate(self._new_id(), replace(ask, background=background)) for ask in asks]
             calls = process.open_calls([request.id for request in requests])
         index_of = {request.id: index for index, request in enumerate(requests)}
         try:

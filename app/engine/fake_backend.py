@@ -166,13 +166,13 @@ class ScriptedBackend:
         self._runs.append(run)
 
     def step(self, urgent: Callable[[], bool]) -> None:  # noqa: ARG002 - a step is one token
-        """One token: of the interactive answer that came first, else of each background one."""
-        first = next((run for run in self._runs if not run.request.ask.background), None)
-        resting = [run for run in self._runs if run.job.cancelled and run is not first]
-        for run in [first, *resting] if first else list(self._runs):
+        """One token: of each answer that somebody waits for, else of each background one."""
+        waited_for = [run for run in self._runs if not run.request.ask.background]
+        resting = [run for run in self._runs if run.job.cancelled and run not in waited_for]
+        for run in [*waited_for, *resting] if waited_for else list(self._runs):
             if next(run.steps, None) is None:
                 self._runs.remove(run)
-        for run in self._runs if first else ():
+        for run in self._runs if waited_for else ():
             if run.request.ask.background and not run.waits:
                 run.waits = True
                 run.job.reply(protocol.Waiting(run.request.id, "interactive"))

@@ -431,8 +431,12 @@ class SequencePool:
 
     def _may_join(self, run: Run, interactive: Runs[Run]) -> bool:
         """Whether somebody is answered beside others, or after them: no answer takes another's room."""
-        reserved = sum(other.most_tokens for other in interactive if other.sequence is not None)
-        return not reserved or reserved + len(run.tokens) + ROOM_TO_WRITE_TOKENS <= self._context.size_tokens
+        beside = [other for other in interactive if other.sequence is not None]
+        if not beside:
+            return True
+        reserved = sum(other.most_tokens for other in beside) - self._shared(beside)
+        mine = len(run.tokens) - self._shared([run, *beside[:1]])
+        return reserved + mine + ROOM_TO_WRITE_TOKENS <= self._context.size_tokens
 
     def _take(self, run: Run, sequence: Sequence | None) -> None:
         if sequence is not None:

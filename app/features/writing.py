@@ -1,0 +1,303 @@
+"""A text that the model goes on with, as it is: how much of it is read, and what is written, once or side by side."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from app.core.errors import AppError
+from app.core.events import (
+    CancelToken,
+    Finished,
+    FinishReason,
+    PromptProgress,
+    TextDelta,
+    TokenChosen,
+    TokenSeen,
+    Waiting,
+)
+from app.engine.client import EngineClient
+from app.engine.protocol import Ask, Sampling
+from app.features.chat.options import known_sampling
+
+SEEDS = 1 << 32
+MOST_AT_ONCE = 5
+LONGEST_TOKENS = 8192
+USUAL_TOKENS = 64
+TOLD = 8
+"""How many other tokens are remembered beside each one that is written."""
+GREEDY = Sampling(repeat_penalty=1.0, presence_penalty=0.0)
+"""Always the likeliest token: nothing that a family of models recommends for chats takes any away."""
+
+
+# How a page is gone on with.
+
+
+@dataclass(frozen=True)
+class WritingOptions:
+    """What is kept with a page. `sampling` has the fields of `protocol.Sampling` that it sets itself.
+
+    `middle`: whether the text after the cursor is read, too, and what stands between is filled in: "" (in code), on or
+    off. `language` is what the text is highlighted as, by Pygments' name: "" by its file, "text" for prose.
+    """
+
+    max_tokens: int = USUAL_TOKENS
+    count: int = 1
+    sampling: Mapping[str, float] = field(default_factory=dict)
+    stop: tuple[str, ...] = ()
+    middle: str = ""
+    language: str = ""
+
+    def stored(self) -> dict[str, Any]:
+        """As it is kept, in JSON's words."""
+        return vars(self) | {"sampling": dict(self.sampling), "stop": list(self.stop)}
+
+    @classmethod
+    def from_stored(cls, stored: Mapping[str, Any]) -> WritingOptions:
+        """What is wrong or missing there falls back."""
+        sampling, stop = stored.get("sampling"), stored.get("stop")
+        words = {name: stored[name] for name in ("middle", "language") if isinstance(stored.get(name), str)}
+        return cls(
+            max_tokens=_within(stored.get("max_tokens"), LONGEST_TOKENS, USUAL_TOKENS),
+            count=_within(stored.get("count"), MOST_AT_ONCE, 1),
+            sampling=known_sampling(sampling) if isinstance(sampling, dict) else {},
+            stop=tuple(one for one in stop if isinstance(one, str) and one) if isinstance(stop, list) else (),
+            **words,
+        )
+
+    def ask(self, text: str, suffix: str = "", *, tries: int = 0) -> Ask:
+        """What the engine is asked. `tries` is how often it was asked the same before: a fixed seed moves on."""
+        sampling = Sampling(**self.sampling)  # type: ignore[arg-type]
+        if sampling.seed is not None:
+            sampling = replace(sampling, seed=(sampling.seed + tries * self.count) % SEEDS)
+        return Ask(
+            (),
+            max_tokens=self.max_tokens,
+            sampling=sampling,
+            task_sampling=GREEDY if sampling.temperature == 0 else Sampling(),
+            stop=self.stop,
+            text=text,
+            suffix=suffix,
+            alternatives=TOLD,
+        )
+
+
+def _within(value: object, most: int, usual: int) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= most else usual
+
+
+# Continuations while they are written.
+
+
+@dataclass
+class Continuation:
+    """One while it is written; `finish_reason` is None until it is complete.
+
+    Before it begins, `read` is how far the text has been read, and `waits` why it rests ("" when it does not).
+    """
+
+    text: str = ""
+    tokens: list[TokenSeen] = field(default_factory=list)
+    finish_reason: FinishReason | None = None
+    read: PromptProgress | None = None
+    waits: str = ""
+
+    @property
+    def log_probability(self) -> float:
+        """Natural logarithm of how likely the model itself holds all of it."""
+        return sum(token.log_probability for token in self.tokens)
+
+    @property
+    def probability_per_token(self) -> float:
+        """How likely the model itself held each token: their geometric mean, whatever sampling made of it."""
+        return math.exp(self.log_probability / len(self.tokens)) if self.tokens else 0.0
+
+
+def continue_text(
+    engine: EngineClient, ask: Ask, count: int = 1, *, cancel: CancelToken | None = None
+) -> Iterator[tuple[int, Continuation]]:
+    """Goes on with `ask.text`, `count` times; yields (index, continuation) whenever something of one is another.
+
+    Several are written in one batch, and what they go on with is read once; each has the seed after the one before.
+    Raises InfillUnavailable for a suffix that the model has no tokens for, PromptTooLong, and the engine's situations.
+    """
+    ask = replace(ask, alternatives=max(ask.alternatives, 0))
+    found = [Continuation() for _ in range(count)]
+    seed = ask.sampling.seed
+    asks = [
+        ask if seed is None else replace(ask, sampling=replace(ask.sampling, seed=(seed + number) % SEEDS))
+        for number in range(count)
+    ]
+    for index, event in engine.generate_many(asks, cancel=cancel, background=False):
+        one = found[index]
+        match event:
+            case AppError():
+                raise event
+            case TokenChosen(token=token):
+                one.tokens.append(token)
+                continue
+            case TextDelta(text=text):
+                one.text += text
+            case Finished(stats=stats):
+                one.finish_reason = stats.finish_reason
+            case PromptProgress():
+                one.read = event
+            case Waiting(reason=reason):
+                one.waits = reason
+                yield index, one
+                continue
+        one.waits = ""
+        yield index, one
+
+
+# How much of a long text is read: tokens are counted piece by piece, and what was counted once is remembered.
+
+
+PIECE_CHARACTERS = 240
+_PIECE = re.compile(rf"[^\n]{{1,{PIECE_CHARACTERS}}}(?=\s|\Z)\n*|[^\n]{{{PIECE_CHARACTERS}}}|\n+")
+BATCH_CHARACTERS = 60_000
+MOST_KNOWN = 50_000
+ROOM_TOKENS = 16
+"""Left free for what a model puts before a text, and for what pieces have less than the whole."""
+
+Counted = dict[str, int]
+"""Tokens of pieces of text, for one model."""
+
+
+def pieces_of(text: str) -> list[str]:
+    """The text in pieces that end where a word does, or a line: together they have hardly more tokens than it."""
+    return _PIECE.findall(text)
+
+
+def count_pieces(engine: EngineClient, text: str, known: Counted, cancel: CancelToken) -> Iterator[int]:
+    """Counts what is not known yet; yields how many tokens the text has as far as they are known, the last time all.
+
+    Ends without that when cancelled.
+    """
+    pieces = pieces_of(text)
+    if len(known) > MOST_KNOWN:
+        known.clear()
+    missing = list(dict.fromkeys(piece for piece in pieces if piece not in known))
+    begin = 0
+    while begin < len(missing):
+        end, size = begin, 0
+        while end < len(missing) and size < BATCH_CHARACTERS:
+            size += len(missing[end])
+            end += 1
+        counts = engine.count_texts(missing[begin:end], cancel=cancel)
+        if cancel.cancelled:
+            return
+        known.update(zip(missing[begin:end], counts, strict=True))
+        begin = end
+        yield sum(known.get(piece, 0) for piece in pieces)
+    yield sum(known[piece] for piece in pieces)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What of a text the model reads: from `start` to the cursor, and after the cursor to `end` where it fills in.
+
+    `tokens` are those of what is read, `all_tokens` of what would be if there were room, of `context_tokens`.
+    """
+
+    start: int
+    end: int
+    tokens: int
+    all_tokens: int
+    context_tokens: int
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether there is room for everything."""
+        return self.tokens == self.all_tokens
+
+
+def reading_of(
+    text: str, cursor: int, known: Counted, context_tokens: int, options: WritingOptions, *, fills: bool = False
+) -> Reading:
+    """What fits beside what is to be written; all pieces before the cursor, and after it where it fills, are known.
+
+    Where the text is longer, a quarter of the room at a time leaves its beginning: what is read then begins at the same
+    place for a while, and is not read anew for each continuation.
+    """
+    to_write = min(options.max_tokens * options.count, context_tokens // 2)
+    room = max(1, context_tokens - to_write - ROOM_TOKENS)
+    after, end, all_after = 0, cursor, 0
+    if fills:
+        behind = pieces_of(text[cursor:])
+        all_after = sum(known[piece] for piece in behind)
+        end, after = _beginning(behind, known, room // 4, cursor)
+    before = pieces_of(text[:cursor])
+    all_before = sum(known[piece] for piece in before)
+    start, left_out = _left_out(before, known, all_before, room - after)
+    if start >= cursor > 0:  # a single piece is longer than what a small model holds
+        start, left_out = max(0, cursor - max(1, (room - after) // 4)), all_before - (room - after)
+    return Reading(start, end, all_before - left_out + after, all_before + all_after, context_tokens)
+
+
+def _beginning(pieces: list[str], known: Counted, room: int, at: int) -> tuple[int, int]:
+    """Where what fits of these ends, which begin at `at`, and how many tokens that are."""
+    tokens = 0
+    for piece in pieces:
+        if tokens + known[piece] > room:
+            break
+        tokens += known[piece]
+        at += len(piece)
+    return at, tokens
+
+
+def _left_out(pieces: list[str], known: Counted, total: int, room: int) -> tuple[int, int]:
+    """Where reading begins, and how many tokens stand before that."""
+    if total <= room:
+        return 0, 0
+    step = max(1, room // 4)
+    wanted, at, tokens = -(-(total - room) // step) * step, 0, 0
+    for piece in pieces:
+        if tokens >= wanted:
+            break
+        tokens += known[piece]
+        at += len(piece)
+    return at, tokens
+
+
+# A page that is gone on with.
+
+
+@dataclass(frozen=True)
+class PageAsked:
+    """A text, where the cursor is in it, and what is wished. `fills`: what stands after the cursor is read, too."""
+
+    text: str
+    cursor: int
+    options: WritingOptions
+    fills: bool = False
+    tries: int = 0
+
+
+def go_on(
+    engine: EngineClient, asked: PageAsked, known: Counted, cancel: CancelToken
+) -> Iterator[int | Reading | tuple[int, Continuation]]:
+    """Counts, tells what is read (`Reading`), then what is written as `continue_text`. Raises what that raises."""
+    text, cursor, options = asked.text, asked.cursor, asked.options
+    for part in (text[:cursor], text[cursor:] if asked.fills else ""):
+        yield from count_pieces(engine, part, known, cancel)
+    loaded = engine.loaded
+    if cancel.cancelled or loaded is None:
+        yield from ((number, Continuation(finish_reason=FinishReason.CANCELLED)) for number in range(options.count))
+        return
+    reading = reading_of(text, cursor, known, loaded.context_tokens, options, fills=asked.fills)
+    yield reading
+    ask = options.ask(text[reading.start : cursor], text[cursor : reading.end], tries=asked.tries)
+    yield from continue_text(engine, ask, options.count, cancel=cancel)
+
+
+def measure(engine: EngineClient, asked: PageAsked, known: Counted, cancel: CancelToken) -> Iterator[int | Reading]:
+    """How many tokens the page has, and what would be read of it: counts as they come, then a `Reading`."""
+    for part in (asked.text[: asked.cursor], asked.text[asked.cursor :]):
+        yield from count_pieces(engine, part, known, cancel)
+    loaded = engine.loaded
+    if not cancel.cancelled and loaded is not None:
+        yield reading_of(asked.text, asked.cursor, known, loaded.context_tokens, asked.options, fills=asked.fills)
