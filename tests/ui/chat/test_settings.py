@@ -8,7 +8,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.ui.chat.settings import ChatSettings, KnobStepper, knobs, longest_answer
+from app.ui.chat.settings import ChatSettings, longest_answer
+from app.ui.sampling import KnobStepper, knobs
 from app.ui.theme import Theme
 from tests.ui.chat.conftest import Open
 
