@@ -31,11 +31,12 @@ from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import EDGE_PX, TOP_PX
 from app.ui.translate.languages import Able, Capability, LanguageChoice, LastWish, NeedsModel
 from app.ui.translate.text_panes import Paragraph, Selected, TextPanes, sentence_like
-from app.ui.translate.text_work import Answer, Ended, Kind, Paragraphs, TextHistory, TextLanguage, TextWork, Typed
+from app.ui.translate.text_work import Kind, Paragraphs, TextHistory, TextLanguage, TextWork, Typed
 from app.ui.translate.texts import Remedy, is_rtl, told, with_term
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import announce
 from app.ui.widgets.layouts import scrolled
+from app.ui.work.at_hand import Answer, Ended
 
 if TYPE_CHECKING:
     from app.features.models.collection import Models

@@ -1,36 +1,27 @@
-"""The thread that translates typed text: it keeps the model at hand while somebody types, and lets it go after a while.
-
-The window asks for one thing at a time; a new text ends the one before at once.
-"""
+"""Typed text and what is done with it: translated with the model at hand, its language found, kept in the list."""
 
 from __future__ import annotations
 
-import queue
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.core.events import CancelToken, LinkedToken
+from app.core.events import CancelToken
 from app.documents.segments import Content, Segment
 from app.features.translation.result import Translated, TranslationEnded, TranslationEvent, TranslationWish
 from app.language.words import common_start
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
+from app.ui.work.at_hand import ModelAtHand
 
 if TYPE_CHECKING:
     from app.engine.client import EngineClient
     from app.features.translation.translations import Translations
     from app.language.detection import Detector
-
-
-LOOK_EVERY_S = 0.1
-IDLE_S = 60.0
-"""How long the model of the tab stays in memory beside the chat's after the last ask."""
 
 
 class Kind(Enum):
@@ -52,63 +43,20 @@ class Paragraphs:
     translated: Mapping[int, Translated]
 
 
-@dataclass(frozen=True)
-class Ended:
-    """Nothing more comes of an ask."""
-
-    is_partial: bool
-    seconds: float
+Event = Paragraphs | TranslationEvent | str
 
 
-Event = Paragraphs | TranslationEvent | str | Ended
-Steps = Callable[["EngineClient", CancelToken], Iterator[Event]]
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What came of an ask, by its number."""
-
-    kind: Kind
-    number: int
-    event: Event
-
-
-@dataclass(frozen=True)
-class _Ask:
-    """One thing to do with a model. `stop` ends it; it is set when something newer takes its place."""
-
-    kind: Kind
-    number: int
-    model: Path
-    steps: Steps
-    stop: CancelToken = field(default_factory=CancelToken)
-
-
-class TextWork(QObject):
-    """`answered` tells what came of the newest ask of its kind; older ones are silent from when they are replaced.
-
-    A source language is "" where nothing tells it.
-    """
-
-    answered = Signal(object)
-    """An `Answer`."""
-    failed = Signal(object)
-    """What went wrong; nothing that was asked goes on."""
-    ended = Signal()
-    """The model of the tab has been let go."""
+class TextWork(ModelAtHand):
+    """A source language is "" where nothing tells it."""
 
     def __init__(self, translations: Translations, parent: QObject) -> None:
-        super().__init__(parent)
+        super().__init__(lambda: translations.engines, parent)
         self._translations = translations
-        self._asks: queue.SimpleQueue[_Ask | None] = queue.SimpleQueue()
-        self._waiting: dict[Kind, _Ask] = {}
-        self._number = 0
-        self._task: tasks.Task | None = None
 
     @property
     def is_busy(self) -> bool:
         """Whether a text is being translated."""
-        return Kind.TEXT in self._waiting
+        return self.is_asked(Kind.TEXT)
 
     def translate(
         self, text: str, wish: TranslationWish, model: Path, known: Mapping[Content, Translated], source_language: str
@@ -128,7 +76,7 @@ class TextWork(QObject):
                 memory = self._translations.words.memory(wish, source, model)
                 yield from translate_text(text, wish, engine, memory, stop, done=done)
 
-        self._ask(Kind.TEXT, model, steps)
+        self.ask(Kind.TEXT, model, steps)
 
     def find_alternatives(
         self, sentence: str, paragraph: str, wish: TranslationWish, model: Path, source_language: str, *, current: str
@@ -142,7 +90,7 @@ class TextWork(QObject):
             said = replace(wish, source=source_language)
             return alternatives(sentence, paragraph, said, engine, stop, current=current)
 
-        return self._ask(Kind.WORDINGS, model, steps)
+        return self.ask(Kind.WORDINGS, model, steps)
 
     def translate_back(self, text: str, wish: TranslationWish, model: Path, source_language: str) -> None:
 
@@ -151,101 +99,10 @@ class TextWork(QObject):
 
             return translate_back(text, replace(wish, source=source_language), engine, stop)
 
-        self._ask(Kind.BACK, model, steps)
+        self.ask(Kind.BACK, model, steps)
 
-    def stop(self, kind: Kind | None = None) -> None:
-        """Ends what is asked, or what is asked of one kind, at once."""
-        for each in [kind] if kind is not None else list(self._waiting):
-            ask = self._waiting.pop(each, None)
-            if ask is not None:
-                ask.stop.cancel()
-
-    def rest(self) -> None:
-        """Lets the model go when what is asked is done."""
-        if self._task is not None:
-            self._asks.put(None)
-
-    def _ask(self, kind: Kind, model: Path, steps: Steps) -> int:
-        self.stop(kind)
-        self._number += 1
-        ask = self._waiting[kind] = _Ask(kind, self._number, model, steps)
-        self._asks.put(ask)
-        if self._task is None:
-            self._start()
-        return ask.number
-
-    def _start(self) -> None:
-        self._task = tasks.run(self._serve, self)
-        self._task.event.connect(self._on_answer)
-        self._task.finished.connect(self._on_ended)
-        self._task.failed.connect(self._on_failed)
-
-    def _on_answer(self, answer: Answer) -> None:
-        ask = self._waiting.get(answer.kind)
-        if ask is None or ask.number != answer.number:
-            return
-        if isinstance(answer.event, Ended):
-            del self._waiting[answer.kind]
-        self.answered.emit(answer)
-
-    def _on_ended(self) -> None:
-        self._task = None
-        if not self._waiting:
-            self.ended.emit()
-            return
-        self._drain()  # asked while the thread was ending
-        for ask in self._waiting.values():
-            self._asks.put(ask)
-        self._start()
-
-    def _on_failed(self, error: BaseException) -> None:
-        self._task = None
-        self.stop()
-        self._drain()
-        self.failed.emit(error)
-        self.ended.emit()
-
-    def _drain(self) -> None:
-        while not self._asks.empty():
-            self._asks.get_nowait()
-
-    # On the thread.
-
-    def _serve(self, cancel: CancelToken) -> Iterator[Answer]:
-        ask = self._next(cancel)
-        while ask is not None:
-            with self._translations.engines.opened(cancel) as engine:
-                if engine is None:
-                    return
-                model, is_here = ask.model, True
-                while ask is not None and is_here:
-                    yield from self._carry_out(ask, engine, cancel)
-                    ask = self._next(cancel)
-                    is_here = ask is not None and ask.model == model and _has(engine, model)
-
-    def _next(self, cancel: CancelToken) -> _Ask | None:
-        """The next thing to do; None when it is time to end."""
-        end_s = time.monotonic() + IDLE_S
-        while not cancel.cancelled and time.monotonic() < end_s:
-            try:
-                ask = self._asks.get(timeout=LOOK_EVERY_S)
-            except queue.Empty:
-                continue
-            if ask is None or not ask.stop.cancelled:
-                return ask
-        return None
-
-    def _carry_out(self, ask: _Ask, engine: EngineClient, cancel: CancelToken) -> Iterator[Answer]:
-        begun_s, is_partial, stop = time.monotonic(), False, LinkedToken(ask.stop, cancel)
-        for event in ask.steps(engine, stop):
-            is_partial = is_partial or (isinstance(event, TranslationEnded) and event.is_partial)
-            yield Answer(ask.kind, ask.number, event)
-        yield Answer(ask.kind, ask.number, Ended(is_partial or stop.cancelled, time.monotonic() - begun_s))
-
-
-def _has(engine: EngineClient, model: Path) -> bool:
-    """Whether a model is still the one that is loaded."""
-    return engine.loaded is not None and Path(engine.loaded.path) == model
+    def is_cut_short(self, event: Event) -> bool:
+        return isinstance(event, TranslationEnded) and event.is_partial
 
 
 # Which language a typed text is in: found on a thread, whatever model there is to translate it.

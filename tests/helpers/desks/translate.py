@@ -25,11 +25,12 @@ from app.ui.translate.segment_text import RowEditor
 from app.ui.translate.side_by_side import SideBySide
 from app.ui.translate.text_page import TextPage
 from app.ui.translate.text_panes import AlternativesCard, SourceEdit, TargetView, TextPanes
-from app.ui.translate.text_work import Answer, Ended, Kind, Paragraphs
+from app.ui.translate.text_work import Kind, Paragraphs
 from app.ui.translate.translate_view import TranslateView
 from app.ui.widgets.buttons import ChoiceButton
 from app.ui.widgets.indicators import ProgressLine
 from app.ui.widgets.labels import ElidedLabel
+from app.ui.work.at_hand import Answer, Ended
 from app.ui.work.page import StateBar
 from tests.helpers.desks.desk import Desk, Found
 from tests.helpers.desks.dialogs import FileQuestions

@@ -1,0 +1,185 @@
+"""A model at hand while a person asks one thing after another: it is kept for a while after the last, then let go.
+
+One thing is asked at a time; a new one of a kind ends the one before at once.
+"""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, Signal
+
+from app.core.events import CancelToken, LinkedToken
+from app.ui.shell import tasks
+
+if TYPE_CHECKING:
+    from app.engine.client import EngineClient
+    from app.features.work.engines import TaskEngines
+
+LOOK_EVERY_S = 0.1
+IDLE_S = 60.0
+"""How long the model of a tab stays in memory beside the chat's after the last ask."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """Nothing more comes of an ask."""
+
+    is_partial: bool
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of an ask, by its number: an event of the work, or `Ended`."""
+
+    kind: Any
+    number: int
+    event: Any
+
+
+Steps = Callable[["EngineClient", CancelToken], Iterator[Any]]
+
+
+@dataclass(frozen=True)
+class _Ask:
+    """One thing to do with a model. `stop` ends it; it is set when something newer takes its place."""
+
+    kind: Hashable
+    number: int
+    model: Path | None
+    steps: Steps
+    stop: CancelToken = field(default_factory=CancelToken)
+
+
+class ModelAtHand(QObject):
+    """`answered` tells what came of the newest ask of its kind; older ones are silent from when they are replaced."""
+
+    answered = Signal(object)
+    """An `Answer`."""
+    failed = Signal(object)
+    """What went wrong; nothing that was asked goes on."""
+    ended = Signal()
+    """The model of the tab has been let go."""
+
+    def __init__(self, engines: Callable[[], TaskEngines], parent: QObject) -> None:
+        super().__init__(parent)
+        self._engines = engines
+        self._asks: queue.SimpleQueue[_Ask | None] = queue.SimpleQueue()
+        self._waiting: dict[Hashable, _Ask] = {}
+        self._number = 0
+        self._task: tasks.Task | None = None
+
+    @property
+    def has_model(self) -> bool:
+        """Whether a model is kept now."""
+        return self._task is not None
+
+    def is_asked(self, kind: Hashable) -> bool:
+        """Whether something of a kind is still to be answered."""
+        return kind in self._waiting
+
+    def ask(self, kind: Hashable, model: Path | None, steps: Steps) -> int:
+        """Has something done with the tab's model, which is this one, in place of what was asked of the same kind;
+        the number of the ask. None: the chat's, whichever that is."""
+        self.stop(kind)
+        self._number += 1
+        ask = self._waiting[kind] = _Ask(kind, self._number, model, steps)
+        self._asks.put(ask)
+        if self._task is None:
+            self._start()
+        return ask.number
+
+    def stop(self, kind: Hashable | None = None) -> None:
+        """Ends what is asked, or what is asked of one kind, at once."""
+        for each in [kind] if kind is not None else list(self._waiting):
+            ask = self._waiting.pop(each, None)
+            if ask is not None:
+                ask.stop.cancel()
+
+    def rest(self) -> None:
+        """Lets the model go when what is asked is done."""
+        if self._task is not None:
+            self._asks.put(None)
+
+    def is_cut_short(self, event: Any) -> bool:  # noqa: ARG002 - a kind of work may know
+        """Whether an event says that the work ended before it was complete."""
+        return False
+
+    def _start(self) -> None:
+        self._task = tasks.run(self._serve, self)
+        self._task.event.connect(self._on_answer)
+        self._task.finished.connect(self._on_ended)
+        self._task.failed.connect(self._on_failed)
+
+    def _on_answer(self, answer: Answer) -> None:
+        ask = self._waiting.get(answer.kind)
+        if ask is None or ask.number != answer.number:
+            return
+        if isinstance(answer.event, Ended):
+            del self._waiting[answer.kind]
+        self.answered.emit(answer)
+
+    def _on_ended(self) -> None:
+        self._task = None
+        if not self._waiting:
+            self.ended.emit()
+            return
+        self._drain()  # asked while the thread was ending
+        for ask in self._waiting.values():
+            self._asks.put(ask)
+        self._start()
+
+    def _on_failed(self, error: BaseException) -> None:
+        self._task = None
+        self.stop()
+        self._drain()
+        self.failed.emit(error)
+        self.ended.emit()
+
+    def _drain(self) -> None:
+        while not self._asks.empty():
+            self._asks.get_nowait()
+
+    # On the thread.
+
+    def _serve(self, cancel: CancelToken) -> Iterator[Answer]:
+        ask = self._next(cancel)
+        while ask is not None:
+            with self._engines().opened(cancel) as engine:
+                if engine is None:
+                    return
+                model, is_here = ask.model, True
+                while ask is not None and is_here:
+                    yield from self._carry_out(ask, engine, cancel)
+                    ask = self._next(cancel)
+                    is_here = ask is not None and ask.model == model and _has(engine, model)
+
+    def _next(self, cancel: CancelToken) -> _Ask | None:
+        """The next thing to do; None when it is time to end."""
+        end_s = time.monotonic() + IDLE_S
+        while not cancel.cancelled and time.monotonic() < end_s:
+            try:
+                ask = self._asks.get(timeout=LOOK_EVERY_S)
+            except queue.Empty:
+                continue
+            if ask is None or not ask.stop.cancelled:
+                return ask
+        return None
+
+    def _carry_out(self, ask: _Ask, engine: EngineClient, cancel: CancelToken) -> Iterator[Answer]:
+        begun_s, is_partial, stop = time.monotonic(), False, LinkedToken(ask.stop, cancel)
+        for event in ask.steps(engine, stop):
+            is_partial = is_partial or self.is_cut_short(event)
+            yield Answer(ask.kind, ask.number, event)
+        yield Answer(ask.kind, ask.number, Ended(is_partial or stop.cancelled, time.monotonic() - begun_s))
+
+
+def _has(engine: EngineClient, model: Path | None) -> bool:
+    """Whether a model is still the one that is loaded."""
+    return model is not None and engine.loaded is not None and Path(engine.loaded.path) == model
