@@ -47,6 +47,8 @@ log = logging.getLogger(__name__)
 
 SUMMARY, TRANSLATION = "summary", "translation"
 """The kinds of their jobs; what knows more of them is imported when it is needed."""
+WRITING = "write"
+"""The task of pages: whose model it is."""
 
 
 Part = TypeVar("Part")
@@ -200,6 +202,11 @@ class Fireside:
             turns=self._turns,
         )
 
+    @_Once
+    def writing_engines(self) -> TaskEngines:
+        """Where pages are gone on with: the chat's engine, unless another model was chosen for them."""
+        return self._engines_of(WRITING)
+
     def _made(self, name: str) -> Any:
         """A part, or None where nobody has needed it so far."""
         return self.__dict__.get(name)
@@ -304,7 +311,7 @@ class Fireside:
         before, when everything else can be used by another start.
         """
         models = self._made("models")
-        for work in (self._made("summaries"), self._made("translations")):
+        for work in (self._made("summaries"), self._made("translations"), self._made("writing_engines")):
             if work is not None:
                 work.close()
         self.engine.let_go()  # also one that nobody needed: it starts nothing any more

@@ -121,6 +121,14 @@ class Translations:
 
 
 @dataclass(frozen=True)
+class Writing:
+    """What was chosen last, for a new page: the longest continuation in tokens, and how many at once."""
+
+    max_tokens: int = 64
+    count: int = 1
+
+
+@dataclass(frozen=True)
 class Window:
     """What comes back after a restart. `geometry` is Qt's own, in base64.
 
@@ -134,6 +142,7 @@ class Window:
     conversation_id: int = 0
     summary_id: int = 0
     translation_id: int = 0
+    page_id: int = 0
     new_chat_draft: str = ""
     last_folders: tuple[str, ...] = ()
 
@@ -149,6 +158,7 @@ class Settings:
     network: Network = field(default_factory=Network)
     summaries: Summaries = field(default_factory=Summaries)
     translations: Translations = field(default_factory=Translations)
+    writing: Writing = field(default_factory=Writing)
     window: Window = field(default_factory=Window)
     unknown: dict[str, Any] = field(default_factory=dict)
 
@@ -175,6 +185,8 @@ LIMITS: dict[str, Callable[[Any], bool]] = {
     "summaries.length": lambda v: v in ("short", "medium", "long"),
     "summaries.form": lambda v: v in ("paragraphs", "bullets", "sections", "actions", "questions", "own"),
     "translations.formality": lambda v: v in ("", "formal", "informal"),
+    "writing.max_tokens": lambda v: 1 <= v <= 8192,
+    "writing.count": lambda v: 1 <= v <= 5,
     "network.proxy": lambda v: not v or v.startswith(("http://", "https://", "socks5://")),
     "network.mirror": lambda v: not v or v.startswith(("http://", "https://")),
     "chat.when_full": lambda v: v in ("compact", "rolling", "ask"),

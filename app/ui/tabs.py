@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.bootstrap import SUMMARY, TRANSLATION
-from app.ui.shell.tab_spec import CHAT, MODELS, SUMMARIZE, TRANSLATE, Drops, Tab, TabSpec, UiContext
+from app.bootstrap import SUMMARY, TRANSLATION, WRITING
+from app.ui.shell.tab_spec import CHAT, MODELS, SUMMARIZE, TRANSLATE, WRITE, Drops, Tab, TabSpec, UiContext
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from app.bootstrap import Fireside
     from app.ui.shell.main_window import MainWindow
 
@@ -28,6 +30,18 @@ def _translate(app: Fireside, ui: UiContext) -> Tab:
     from app.ui.translate.translate_tab import TranslateTab
 
     return TranslateTab(app, ui)
+
+
+def _write(app: Fireside, ui: UiContext) -> Tab:
+    from app.ui.write.write_tab import WriteTab
+
+    return WriteTab(app, ui)
+
+
+def _is_text_file(path: Path) -> bool:
+    from app.ui.write.language import is_text_file
+
+    return is_text_file(path)
 
 
 def _models(app: Fireside, ui: UiContext) -> Tab:
@@ -86,6 +100,22 @@ TABS = (
         task=TRANSLATE,
         kept_id="translation_id",
         jobs=TRANSLATION,
+    ),
+    TabSpec(
+        WRITE,
+        "Write",
+        "pen-nib",
+        _write,
+        keys=("Ctrl+4",),
+        drops=Drops("Drop to write on", "Write", "Opens as a page to go on with", only=_is_text_file),
+        shortcuts=(
+            ("Ctrl+Return", "Continue at the cursor"),
+            ("Escape", "Stop, or take none"),
+            ("1", "Choose the first continuation"),
+            ("Ctrl+S", "Save as a file"),
+        ),
+        task=WRITING,
+        kept_id="page_id",
     ),
     TabSpec(
         MODELS,

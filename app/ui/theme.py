@@ -67,6 +67,8 @@ class Tokens:
     selection: str
     mark: str
     """Behind a marked sentence of a document, as a marker would leave it."""
+    written: str
+    """Behind what a model wrote into a page, until somebody changes it."""
     focus: str
 
 
@@ -94,6 +96,7 @@ LIGHT = Tokens(
     chip="#FBEDE6",
     selection="#F3D3C2",
     mark="#FBE3A6",
+    written="#F8E6DB",
     focus="#B23F12",
 )
 DARK = Tokens(
@@ -120,6 +123,7 @@ DARK = Tokens(
     chip="#33241C",
     selection="#5A3423",
     mark="#5C4A16",
+    written="#3B2A20",
     focus="#F08A5D",
 )
 

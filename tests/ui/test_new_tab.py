@@ -43,7 +43,7 @@ NOTES = TabSpec(
     "Notes",
     "article",
     NotesTab,
-    keys=("Ctrl+4",),
+    keys=("Ctrl+5",),
     drops=Drops("Drop to note", "Note it", "Beside what you write"),
     shortcuts=(("F8", "To the next note"),),
 )
@@ -61,7 +61,7 @@ def test_it_stands_at_the_top_and_is_opened_by_click_with_its_column(with_notes:
     button = with_notes.find(QAbstractButton, "tab_notes")
     assert button.isVisible()
     assert button.text() == "Notes"
-    assert button.toolTip() == "Ctrl+4"
+    assert button.toolTip() == "Ctrl+5"
     with_notes.click_tab("notes")
     assert with_notes.shown == SHOWN
     assert with_notes.focus.objectName() == "notes_field"
@@ -71,12 +71,12 @@ def test_it_stands_at_the_top_and_is_opened_by_click_with_its_column(with_notes:
 
 
 def test_it_is_opened_by_its_key_and_its_keys_are_on_the_sheet(with_notes: Frame) -> None:
-    with_notes.key(Qt.Key.Key_4)
+    with_notes.key(Qt.Key.Key_5)
     assert with_notes.shown == SHOWN
     with_notes.do("shortcuts")
     sheet = with_notes.find(ShortcutSheet)
     said = {label.text() for label in sheet.findChildren(QLabel)}
-    assert {"Notes", "Ctrl+4", "To the next note"} <= said
+    assert {"Notes", "Ctrl+5", "To the next note"} <= said
     sheet.close()
 
 

@@ -382,7 +382,7 @@ def test_the_list_and_the_bottom_line_follow_the_work_from_its_start_to_its_end(
 ) -> None:
     list(frame.engine.load(tmp_path / "model.gguf"))
     summaries_of(frame.app)
-    frame.drop(notes(tmp_path / "kiln.txt", *paragraphs(6)), share=0.5)
+    frame.drop(notes(tmp_path / "kiln.txt", *paragraphs(6)), share=0.4)
     desk = frame.summarize
     qtbot.waitUntil(lambda: len(desk.read) == 1 and desk.begin_button.isEnabled(), timeout=10_000)
     told: list[str] = []

@@ -14,14 +14,18 @@ from app.ui.theme import DARK, LIGHT, LateTheme, Theme, Tokens
 
 GROUNDS = ("background", "sidebar", "surface", "raised", "bubble")
 TEXT_ON = [
-    *[("text", ground) for ground in (*GROUNDS, "code", "chip", "selection", "mark")],
+    *[("text", ground) for ground in (*GROUNDS, "code", "chip", "selection", "mark", "written")],
     *[("muted", ground) for ground in (*GROUNDS, "code")],
     *[("accent", ground) for ground in ("background", "surface", "raised", "chip")],
     *[("danger", ground) for ground in ("background", "surface", "raised")],
     *[("success", ground) for ground in ("background", "surface")],
     *[("warning", ground) for ground in ("background", "surface", "bubble")],
     ("on_accent", "accent"),
-    *[(f"code_{part}", "code") for part in ("keyword", "string", "comment", "number", "name")],
+    *[
+        (f"code_{part}", ground)
+        for part in ("keyword", "string", "comment", "number", "name")
+        for ground in ("code", "background", "written")
+    ],
 ]
 CONTROL_ON = [
     *[("outline", ground) for ground in ("background", "surface", "sidebar", "raised")],

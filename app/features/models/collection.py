@@ -329,8 +329,8 @@ class Models:
     def for_task(self, task: str) -> Path | None:
         """The model of a tab: the chosen one, else one here that is made for it."""
         chosen = self._chosen.of(task)
-        if chosen is not None or task == "chat":
-            return chosen or starter_model()
+        if chosen is not None or task in ("chat", "write"):  # any model goes on with a text: the chat's does
+            return chosen or (starter_model() if task == "chat" else None)
         able = [row.model for row in self.installed() if self._here.can(row.model, task)]
         return max(able, key=lambda model: model.size_bytes).path if able else None
 

@@ -88,9 +88,10 @@ class ShortcutSheet(QDialog):
         column.setContentsMargins(px(24), px(20), px(24), px(20))
         column.setSpacing(px(16))
         beside = column.contentsMargins() + QMargins(0, 0, 0, px(16 + 40))
-        window = (tr("Window"), [(keys[0], words) for _, keys, words in (*lines_of(specs), *WINDOW_SHORTCUTS)])
+        window = (tr("Window"), [(keys[0], words) for _, keys, words in WINDOW_SHORTCUTS])
+        opening = (tr("Tabs"), [(keys[0], words) for _, keys, words in lines_of(specs)])
         inside: list[Group] = [(tr(spec.label), spec.shortcuts) for spec in specs if spec.shortcuts]
-        tabs, more = [*inside[:2], (tr("Lists"), LIST_SHORTCUTS)], inside[2:]
+        tabs, more = [*inside[:2], (tr("Lists"), LIST_SHORTCUTS)], [*inside[2:], opening]
         for sides in (((window,), tabs, more), ((window,), (*tabs, *more)), ((window, *tabs, *more),)):
             lines = _side_by_side(theme, sides)
             wanted = lines.sizeHint().grownBy(beside) + QSize(px(12), 0)  # and a scroll bar

@@ -290,10 +290,10 @@ class TopRow(ItemsLayout):
         px = self._theme.px
         least = self._picker.minimumSizeHint().width()
         has_names = rect.width() >= self._width(self._tabs.names_px, least)
-        self._tabs.show_names(shown=has_names)
         if rect.width() < self._width(self._tabs.icons_px, least):
             self._place_tightly(rect)
             return
+        self._tabs.show_names(shown=has_names)
         self._panel.setVisible(self._has_panel)
         tabs_px = self._tabs.names_px if has_names else self._tabs.icons_px
         picker_px = max(min(self._picker.sizeHint().width(), rect.width() - self._width(tabs_px, 0)), least)
@@ -309,15 +309,18 @@ class TopRow(ItemsLayout):
         left = 2 * gap + toggle_px
         self._panel.setVisible(self._has_panel and rect.width() >= self._tightest + self._panel_px(gap))
         end = rect.width() - gap - (0 if self._panel.isHidden() else self._panel_px(gap))
-        picker_px = max(end - left - self._tabs.icons_px - gap, self._picker.least_px)
+        is_tight = end - left - self._tabs.icons_px - gap < self._picker.least_px
+        self._tabs.show_names(shown=False, is_tight=is_tight)
+        tabs_px = self._tabs.tight_px if is_tight else self._tabs.icons_px
+        picker_px = max(end - left - tabs_px - gap, self._picker.least_px)
         self._place(self._toggle, gap, toggle_px)
-        self._place(self._tabs, left, self._tabs.icons_px)
+        self._place(self._tabs, left, tabs_px)
         self._place(self._picker, end - picker_px, picker_px)
         self._place(self._panel, rect.width() - gap - self._panel.sizeHint().width(), self._panel.sizeHint().width())
 
     @property
     def _tightest(self) -> int:
-        widths = (self._toggle.sizeHint().width(), self._tabs.icons_px, self._picker.least_px)
+        widths = (self._toggle.sizeHint().width(), self._tabs.tight_px, self._picker.least_px)
         return sum(widths) + self._theme.px(TIGHT_PX) * 4
 
     @property
@@ -390,7 +393,7 @@ class IncomingFiles(QObject):
         drops = specs[current].drops
         if drops is not None and current != self._tabs.home:
             return [DropZone(current, tr(drops.alone))]
-        return [_zone(spec) for spec in specs.values() if spec.drops is not None]
+        return [_zone(spec) for spec in specs.values() if spec.drops is not None and spec.drops.suits(documents)]
 
     def _on_dropped(self, files: list[str], zone: str) -> None:
         """A model becomes one of Fireside's and is chosen; documents go where they were let go."""

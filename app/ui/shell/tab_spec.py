@@ -30,6 +30,12 @@ class Drops:
     alone: str
     title: str
     note: str
+    only: Callable[[Path], bool] | None = None
+    """Which files it has its zone for beside those of the others; None is all."""
+
+    def suits(self, files: Sequence[Path]) -> bool:
+        """Whether the tab does something with these."""
+        return self.only is None or all(map(self.only, files))
 
 
 @dataclass(frozen=True)

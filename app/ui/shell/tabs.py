@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
 
 ICON_PX, GAP_PX = 18, 6
-PADDING_PX, NARROW_PADDING_PX = 14, 8
-"""At either side of a tab, with a name or an icon, as the style sheet has it."""
+PADDING_PX, NARROW_PADDING_PX, TIGHT_PADDING_PX = 14, 8, 3
+"""At either side of a tab, with a name, an icon, or an icon in the least room, as the style sheet has it."""
+TIGHT_GAP_PX = 2
 
 
 class TabRow(QWidget):
@@ -37,7 +38,7 @@ class TabRow(QWidget):
     def __init__(self, theme: Theme, specs: Sequence[TabSpec]) -> None:
         super().__init__()
         self._theme = theme
-        self._has_names = True
+        self._has_names, self._is_tight = True, False
         self._specs = {spec.name: spec for spec in specs}
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(0, 0, 0, 0)
@@ -65,10 +66,16 @@ class TabRow(QWidget):
         """How wide they are with icons."""
         return self._width_with([self._theme.px(ICON_PX)] * len(self._buttons), NARROW_PADDING_PX)
 
-    def show_names(self, *, shown: bool) -> None:
+    @property
+    def tight_px(self) -> int:
+        """The same in the least room."""
+        return self._width_with([self._theme.px(ICON_PX)] * len(self._buttons), TIGHT_PADDING_PX, TIGHT_GAP_PX)
+
+    def show_names(self, *, shown: bool, is_tight: bool = False) -> None:
         """Names, or icons in their place; both are told to screen readers and as tool tips."""
-        if shown != self._has_names:
-            self._has_names = shown
+        if (shown, is_tight) != (self._has_names, self._is_tight):
+            self._has_names, self._is_tight = shown, is_tight
+            self._theme.dress(self._row, spacing=TIGHT_GAP_PX if is_tight else GAP_PX)
             self._say()
 
     def mark(self, name: str) -> None:
@@ -76,13 +83,13 @@ class TabRow(QWidget):
         for known, button in self._buttons.items():
             button.setChecked(known == name)
 
-    def _width_with(self, contents_px: list[int], padding_px: int = PADDING_PX) -> int:
+    def _width_with(self, contents_px: list[int], padding_px: int = PADDING_PX, gap_px: int = GAP_PX) -> int:
         around = 2 * self._theme.px(padding_px) + 2
-        return sum(width + around for width in contents_px) + self._theme.px(GAP_PX) * (len(contents_px) - 1)
+        return sum(width + around for width in contents_px) + self._theme.px(gap_px) * (len(contents_px) - 1)
 
     def _say(self) -> None:
         for name, button in self._buttons.items():
-            set_mark(button, "narrow", not self._has_names)
+            set_mark(button, "narrow", "tight" if self._is_tight else not self._has_names)
             words, keys = tr(self._specs[name].label), [written(key) for key in self._specs[name].keys[:1]]
             button.setText(words if self._has_names else "")
             button.setIcon(QIcon() if self._has_names else icon(self._specs[name].icon, self._theme.tokens.text))

@@ -230,10 +230,10 @@ class Highlighter(QSyntaxHighlighter):
     def _on_turn(self) -> None:
         if self._is_sought:  # finding a lexer may import it: that is a turn's work by itself
             self._is_sought = False
-            self._lexer = _find_lexer(self._language)
+            self._lexer = find_lexer(self._language)
             return
         if self._reading is None and self._lexer is not None:
-            self._reading = _coloured_lines(self._lexer, self._text)
+            self._reading = coloured_lines(self._lexer, self._text)
         until_s = time.perf_counter() + TURN_S
         for line in self._reading or ():
             if line is not None:
@@ -248,8 +248,11 @@ def _is_too_long(text: str) -> bool:
     return len(text) > MAX_CHARACTERS or any(len(line) > LONGEST_LINE for line in text.split("\n"))
 
 
-def _coloured_lines(lexer: Lexer, text: str) -> Iterator[tuple[int, Colours] | None]:
-    """Line numbers with the coloured runs of each line; None after every token, so that a turn can end there."""
+def coloured_lines(lexer: Lexer, text: str) -> Iterator[tuple[int, Colours] | None]:
+    """Line numbers with the coloured runs of each line: begin and length in UTF-16 units, and the token of a colour.
+
+    None after every token of the lexer, so that a turn can end there.
+    """
     number, column = 0, 0
     colours: list[tuple[int, int, str]] = []
     for begin, kind, value in lexer.get_tokens_unprocessed(text):
@@ -284,7 +287,8 @@ def _token_for(kind: _TokenType) -> str:
     return next((token for parent, token in _TOKENS if kind[: len(parent)] == parent), "")
 
 
-def _find_lexer(language: str) -> Lexer | None:
+def find_lexer(language: str) -> Lexer | None:
+    """Pygments' reader of a language, which keeps every character; None for plain text and what is not known."""
     if not language or language.lower() in ("text", "plain", "plaintext", "txt"):
         return None
     try:

@@ -13,8 +13,8 @@ from app.engine.client import EngineClient
 from app.engine.llama.library import open_library
 from app.engine.llama.model import load_model
 from app.engine.protocol import Ask, Sampling
-from app.features.inside.completions import continue_text
 from app.features.inside.looks import attention, layers, probabilities, tokens_of
+from app.features.writing import continue_text
 from tests.helpers.engine import load, user
 from tests.helpers.gemma_model import fetched_gemma
 from tests.helpers.terminal import fireside, only_json

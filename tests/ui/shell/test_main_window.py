@@ -90,6 +90,7 @@ def test_tab_goes_through_the_column_then_the_top_then_the_chat(frame: Frame) ->
         "Chat",
         "Summarize",
         "Translate",
+        "Write",
         "Model",
         "Look inside the model",
         "Message",

@@ -48,8 +48,9 @@ def named(menu: QMenu, beginning: str) -> QAction:
 
 
 def give_room(frame: Frame) -> None:
-    """Without its left column the window has room for all of the picker's words, also on a small screen."""
+    """Without its left column the window has room for all of the picker's words."""
     frame.left.hide()
+    frame.window.resize(1000, 700)
     QApplication.processEvents()
 
 

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QApplication, QPushButton
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.window import Frame
 
-NAMES = ["Chat", "Summarize", "Translate"]
+NAMES = ["Chat", "Summarize", "Translate", "Write"]
 
 
 def tabs(frame: Frame) -> list[QPushButton]:
@@ -22,7 +22,7 @@ def test_in_a_narrow_window_the_tabs_are_icons_that_still_have_their_names(frame
     assert tabs(frame)[2].toolTip() == "Ctrl+3"
     frame.window.resize(640, 480)
     QApplication.processEvents()
-    assert [tab.text() for tab in tabs(frame)] == ["", "", ""]
+    assert [tab.text() for tab in tabs(frame)] == ["", "", "", ""]
     assert [tab.accessibleName() for tab in tabs(frame)] == NAMES
     assert tabs(frame)[2].toolTip() == "Translate (Ctrl+3)"
     assert not any(tab.icon().isNull() for tab in tabs(frame))

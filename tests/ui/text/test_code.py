@@ -9,7 +9,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.ui.text.code import LONGEST_LINE, CodeBlock, CodeText, _coloured_lines
+from app.ui.text.code import LONGEST_LINE, CodeBlock, CodeText, coloured_lines
 from app.ui.text.pieces import Code
 from app.ui.theme import Theme
 
@@ -88,7 +88,7 @@ def test_one_very_long_line_takes_the_window_no_longer_than_any_other(qtbot: QtB
     assert not card.highlighter.busy, "some lexers need seconds for it"
     card.set_code(Code("java", "a " * 900))
     lexer = get_lexer_by_name("java")
-    turns = list(_coloured_lines(lexer, "a " * 900))
+    turns = list(coloured_lines(lexer, "a " * 900))
     assert turns.count(None) > 900, "a turn can end after every token"
     qtbot.waitUntil(lambda: not card.highlighter.busy, timeout=30_000)
 

@@ -133,8 +133,8 @@ def test_an_answer_is_translated_at_once(frame: Frame, qtbot: QtBot, tmp_path: P
 
 def test_files_dropped_on_the_chat_can_be_translated(frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:
     plan = notes(tmp_path / "plan.txt", "We begin in May.")
-    assert frame.hint(plan) == "Ask about it, Summarize, Translate"
-    frame.drop(plan, share=0.9)
+    assert frame.hint(plan) == "Ask about it, Summarize, Translate, Write"
+    frame.drop(plan, share=0.6)
     assert frame.shown == TRANSLATE
     assert frame.chat.files == []
     qtbot.waitUntil(lambda: [one.name for one in frame.translations.find()] == ["plan.txt"], timeout=10_000)

@@ -1,0 +1,252 @@
+"""Several continuations side by side, while they are written: one is chosen with a click, Return or its digit."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QResizeEvent, QTextBlockFormat, QTextCursor, QWheelEvent
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QTextEdit, QVBoxLayout, QWidget
+
+from app.ui.i18n import tr
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import IconButton, set_text_font
+from app.ui.widgets.labels import announce, plain_label
+from app.ui.widgets.layouts import name_widgets, scrolled
+
+CARD_PX, ROW_PX, LOW_ROW_PX = 190, 184, 136
+"""The least width of a card, and how high one is where there is a row of them, or several."""
+LINE_PERCENT = 128
+
+
+class AlternativeCard(QPushButton):
+    """One of them: its number, how sure the model was, and its text; the whole card is a button."""
+
+    key_pressed = Signal(QKeyEvent)
+    """One that is not its own."""
+
+    def __init__(self, theme: Theme, number: int) -> None:
+        super().__init__()
+        self._theme, self.number = theme, number
+        self._is_code = False
+        self.written = ""
+        """What is shown of it."""
+        self.is_complete = False
+        self.setProperty("kind", "alternative")
+        self.setObjectName("alternative")
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAutoDefault(False)
+        self._digit = plain_label(str(number + 1))
+        self._figure = plain_label(kind="muted")
+        self._body = QTextEdit(readOnly=True)
+        self._body.setProperty("kind", "bare")
+        self._body.setFrameShape(QFrame.Shape.NoFrame)
+        self._body.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._body.viewport().setAutoFillBackground(False)
+        self._body.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._body.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._body.setUndoRedoEnabled(False)
+        for part in (self._digit, self._figure, self._body, self._body.viewport()):
+            part.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        head = QHBoxLayout()
+        head.addWidget(self._digit)
+        head.addStretch(1)
+        head.addWidget(self._figure)
+        column = QVBoxLayout(self)
+        column.addLayout(head)
+        column.addWidget(self._body, 1)
+        theme.dress(column, margins=(14, 10, 12, 10), spacing=4)
+        theme.dress(self._digit, font=(13, 600))
+        theme.dress(self._figure, font=(12.5, 400))
+        theme.changed.connect(self._dress)
+        name_widgets(alternative_figure=self._figure)
+        self._dress()
+        self.show_figure(0.0, 0, is_complete=False)
+
+    def show_text(self, text: str, *, is_code: bool) -> None:
+        """More of it."""
+        if text == self.written:
+            return
+        bar, cursor = self._body.verticalScrollBar(), QTextCursor(self._body.document())
+        is_at_end = bar.value() >= bar.maximum() - 2
+        cursor.movePosition(QTextCursor.MoveOperation.End)
+        if not self.written:
+            self._is_code = is_code
+            self._dress()
+        cursor.insertText(text[len(self.written) :] if self.written.strip() else text.lstrip("\n"))
+        self.written = text
+        if is_at_end:
+            bar.setValue(bar.maximum())
+        self.setAccessibleName(tr("Continuation {number}: {words}", number=self.number + 1, words=text.strip()))
+
+    def show_figure(self, probability: float, tokens: int, *, is_complete: bool) -> None:
+        """How likely the model held each of its tokens, in the mean."""
+        words = tr("{percent} per token", percent=percent(probability)) if tokens else ""
+        self._figure.setText(words)
+        meaning = tr(
+            "How likely the model itself held each of the {count} tokens, as their geometric mean.", count=tokens
+        )
+        self.setToolTip(meaning if tokens else "")
+        state = "" if is_complete else tr("still being written")
+        if is_complete and not self.is_complete:
+            self._body.verticalScrollBar().setValue(0)  # from here on it is read, not watched
+        self.is_complete = is_complete
+        self.setAccessibleDescription(", ".join(part for part in (words, state) if part))
+
+    def sizeHint(self) -> QSize:
+        return QSize(self._theme.px(CARD_PX), self._theme.px(ROW_PX))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(self._theme.px(CARD_PX) // 2, self._theme.px(LOW_ROW_PX))
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        bar = self._body.verticalScrollBar()
+        if bar.maximum() > 0:
+            bar.setValue(bar.value() - event.angleDelta().y() // 2)
+            event.accept()
+        else:
+            event.ignore()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.click()
+        elif event.key() == Qt.Key.Key_Space:
+            super().keyPressEvent(event)
+        else:
+            self.key_pressed.emit(event)  # past the area that scrolls, which would take the arrows
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        announce(self, self.accessibleName())
+
+    def _dress(self) -> None:
+        font = self._theme.code_font(12.5) if self._is_code else self._theme.font(14)
+        set_text_font(self._body, font)
+        self._body.document().setDefaultFont(font)
+        self._body.document().setDocumentMargin(0)
+        look = QTextBlockFormat()
+        look.setLineHeight(LINE_PERCENT, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
+        cursor = QTextCursor(self._body.document())
+        cursor.select(QTextCursor.SelectionType.Document)
+        cursor.mergeBlockFormat(look)
+
+
+class Alternatives(QFrame):
+    """Shown while there is something to choose. Digits choose, arrows move, Escape takes none."""
+
+    chosen = Signal(int)
+    declined = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self.cards: list[AlternativeCard] = []
+        self._is_code, self._most = False, 1 << 20
+        self.setObjectName("alternatives")
+        self.setAccessibleName(tr("Continuations"))
+        self._hint: QLabel = plain_label(kind="muted")
+        none = IconButton(theme, "x", tr("Take none"), size_px=16)
+        none.setToolTip(tr("Take none (Esc)"))
+        none.clicked.connect(self.declined)
+        head = QHBoxLayout()
+        head.addWidget(self._hint, 1)
+        head.addWidget(none)
+        inside = QWidget()
+        inside.setObjectName("page")
+        self._grid = QGridLayout(inside)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._area = scrolled(inside)
+        column = QVBoxLayout(self)
+        column.addLayout(head)
+        column.addWidget(self._area)
+        theme.dress(column, margins=(0, 4, 0, 4), spacing=4)
+        theme.dress(self._grid, spacing=10)
+        theme.dress(self._hint, font=(13, 400))
+        theme.changed.connect(self._arrange)
+        name_widgets(take_none=none, alternatives_hint=self._hint)
+        self.hide()
+
+    @property
+    def is_open(self) -> bool:
+        return bool(self.cards)
+
+    def begin(self, count: int, *, is_code: bool) -> None:
+        """So many are on their way."""
+        self.end()
+        self._is_code = is_code
+        for number in range(count):
+            card = AlternativeCard(self._theme, number)
+            card.clicked.connect(partial(self.chosen.emit, number))
+            card.key_pressed.connect(self.keyPressEvent)
+            self.cards.append(card)
+        self._hint.setText(tr("Choose one: click, Enter or 1 to {count}. Esc takes none.", count=count))
+        self._arrange()
+        self.show()
+        self.cards[0].setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def show_one(self, number: int, text: str, probability: float, tokens: int, *, is_complete: bool) -> None:
+        """How far one of them is."""
+        card = self.cards[number]
+        card.show_text(text, is_code=self._is_code)
+        card.show_figure(probability, tokens, is_complete=is_complete)
+
+    def end(self) -> None:
+        """There is nothing to choose any more."""
+        for card in self.cards:
+            self._grid.removeWidget(card)
+            card.hide()
+            card.deleteLater()
+        self.cards = []
+        self.hide()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        number = event.key() - Qt.Key.Key_1
+        along = {Qt.Key.Key_Right: 1, Qt.Key.Key_Down: 1, Qt.Key.Key_Left: -1, Qt.Key.Key_Up: -1}
+        if 0 <= number < len(self.cards):
+            self.chosen.emit(number)
+        elif event.key() == Qt.Key.Key_Escape:
+            self.declined.emit()
+        elif event.key() in along and self.cards:
+            step = along[Qt.Key(event.key())]
+            if self.isRightToLeft() and event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right):
+                step = -step
+            at = next((one.number for one in self.cards if one.hasFocus()), 0)
+            self.cards[(at + step) % len(self.cards)].setFocus(Qt.FocusReason.TabFocusReason)
+        else:
+            super().keyPressEvent(event)
+
+    def fit(self, most: int) -> None:
+        """As high as its cards, and no higher than that, in pixels."""
+        self._most = most
+        self._arrange()
+
+    def _arrange(self) -> None:
+        if not self.cards:
+            return
+        px, gap = self._theme.px, self._grid.horizontalSpacing()
+        across = max(1, min(len(self.cards), (self.width() + gap) // (px(CARD_PX) + gap)))
+        if across < len(self.cards):  # rows as even as they can be
+            across = -(-len(self.cards) // -(-len(self.cards) // across))
+        rows = -(-len(self.cards) // across)
+        high = px(ROW_PX if rows == 1 else LOW_ROW_PX)
+        for card in self.cards:
+            self._grid.removeWidget(card)
+            card.setFixedHeight(high)
+            self._grid.addWidget(card, *divmod(card.number, across))
+        for column in range(self._grid.columnCount()):
+            self._grid.setColumnStretch(column, 1 if column < across else 0)
+        wanted = rows * high + (rows - 1) * gap
+        self._area.setFixedHeight(min(wanted, max(high, self._most - px(40))))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+
+def percent(share: float) -> str:
+    """Such as 34 % or 0.4 %; what is there at all is never 0."""
+    value = 100 * share
+    if value >= 9.95:
+        return f"{value:.0f} %"
+    return f"{value:.1f} %" if value >= 0.05 else tr("under 0.1 %")

@@ -1,0 +1,107 @@
+"""Keeps the page that is open: at the latest a second after each change, with the state before the last one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.ui.shell.notify import Notify
+from app.ui.write.page_edit import PageState
+
+if TYPE_CHECKING:
+    from app.features.pages import Page, Pages
+    from app.features.writing import WritingOptions
+
+KEEP_MS = 700
+REST_S = 2.0
+"""What is changed within so long is one change, for the way back across a restart."""
+
+
+class KeptPage(QObject):
+    """`now` says what there is to keep. A new page gets its row with its first words."""
+
+    kept = Signal(int)
+    """The number of a page whose row is another, or new."""
+
+    def __init__(
+        self,
+        pages: Callable[[], Pages],
+        notify: Notify,
+        now: Callable[[], tuple[PageState, WritingOptions]],
+        parent: QObject,
+    ) -> None:
+        super().__init__(parent)
+        self._pages, self._notify, self._now = pages, notify, now
+        self.id: int | None = None
+        self._last = PageState()
+        self._last_options: WritingOptions | None = None
+        self._before: PageState | None = None
+        """What the page was like before what is being changed now, where that is not kept yet."""
+        self._changed_s = 0.0
+        self._later = QTimer(self, singleShot=True, interval=KEEP_MS)
+        self._later.timeout.connect(self.keep)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether something is still to be kept."""
+        return self._later.isActive()
+
+    def before(self, page: Page) -> PageState | None:
+        """What a stored page was like before its last change, also that of an earlier run."""
+        found = self._pages().undo_state(page.id)
+        return None if found is None or found.text == page.text else PageState(found.text, found.written, found.cursor)
+
+    def begin(self, page: Page | None) -> None:
+        """Another page is shown now: one that is stored, or None for one that is new."""
+        self._later.stop()
+        self._before = None
+        self._changed_s = 0.0
+        self.id = page.id if page is not None else None
+        self._last, options = self._now()
+        self._last_options = options if page is not None else None
+
+    def nudge(self, *, is_step: bool = False) -> None:
+        """Something of it is another; `is_step`: a change of its own, however soon after the last."""
+        now_s = time.monotonic()
+        if is_step:
+            self.keep()
+        if is_step or now_s - self._changed_s > REST_S:
+            self._before = self._last
+        self._changed_s = now_s
+        if not self._later.isActive():
+            self._later.start()
+
+    def nudge_place(self) -> None:
+        """Only the cursor or an option is elsewhere."""
+        if self.id is not None and not self._later.isActive():
+            self._later.start()
+
+    def keep(self) -> None:
+        """Keeps it now, where anything is not kept."""
+        self._later.stop()
+        state, options = self._now()
+        if (state, options) == (self._last, self._last_options) or (self.id is None and not state.text.strip()):
+            return
+        with self._notify.guard():
+            self._store(state, options)
+
+    def _store(self, state: PageState, options: WritingOptions) -> None:
+        pages, is_new = self._pages(), self.id is None
+        if self.id is None:
+            self.id = pages.create(state.text).id
+        is_other_text = state.text != self._last.text
+        try:
+            if self._before is not None and is_other_text:
+                before, self._before = self._before, None
+                pages.keep_undo(self.id, before.text, before.written, before.cursor)
+            pages.save(self.id, state.text, state.written, state.cursor, options.stored())
+        except KeyError:  # it was deleted for good meanwhile: what is written is a new page
+            self.id = pages.create(state.text).id
+            pages.save(self.id, state.text, state.written, state.cursor, options.stored())
+            is_new = True
+        self._last, self._last_options = state, options
+        if is_new or is_other_text:
+            self.kept.emit(self.id)

@@ -1,0 +1,163 @@
+"""How a page is gone on with: a sheet above the button that says it in short; what is chosen holds at once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+
+from app.ui.i18n import tr
+from app.ui.sampling import HEADING, MUTED, SamplingFields, field_label
+from app.ui.theme import Theme
+from app.ui.widgets.fields import Segments, Stepper
+from app.ui.widgets.layouts import name_widgets, scrolled
+
+if TYPE_CHECKING:
+    from app.features.writing import WritingOptions
+
+WIDTH_PX = 500
+MIDDLES = ("", "on", "off")
+
+
+class OptionsSheet(QFrame):
+    """A popup; a click beside it, or Escape, closes it."""
+
+    changed = Signal(object)
+    """`WritingOptions`, as they are chosen now."""
+
+    def __init__(self, theme: Theme, options: WritingOptions, parent: QWidget) -> None:
+        super().__init__(parent, Qt.WindowType.Popup)
+        from app.features.writing import LONGEST_TOKENS, MOST_AT_ONCE
+
+        self._theme, self._options = theme, options
+        px = theme.px
+        self.setObjectName("write_options")
+        self.setProperty("kind", "sheet")
+        self.setAccessibleName(tr("How the page is gone on with"))
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.length = Stepper(theme, tr("Length"), options.max_tokens, lowest=1, highest=LONGEST_TOKENS, step=16)
+        self.count = Segments(
+            tr("Continuations"),
+            [(str(number), str(number)) for number in range(1, MOST_AT_ONCE + 1)],
+            str(options.count),
+            lambda number: self._choose(count=int(number)),
+        )
+        words = (tr("In code"), tr("Always"), tr("Never"))
+        self.middle = Segments(
+            tr("Fill in"), list(zip(MIDDLES, words, strict=True)), options.middle, lambda one: self._choose(middle=one)
+        )
+        self.stops = QLineEdit("  ".join(_shown(stop) for stop in options.stop))
+        self.stops.setAccessibleName(tr("Stop at"))
+        self.stops.setPlaceholderText(tr("Such as \\n\\n, two spaces between several"))
+        self.sampling = SamplingFields(theme, options.sampling)
+        self.length.changed.connect(lambda value: self._choose(max_tokens=int(value)))
+        self.stops.editingFinished.connect(lambda: self._choose(stop=stops_of(self.stops.text())))
+        self.sampling.changed.connect(lambda: self._choose(sampling=_known(self.sampling.chosen)))
+        self.sampling.resized.connect(self._fit)
+        name_widgets(write_length=self.length, write_count=self.count, write_middle=self.middle, write_stops=self.stops)
+        self._lay_out()
+        self.setFixedWidth(min(px(WIDTH_PX), self.screen().availableGeometry().width()))
+        self.setFocusProxy(self.length.number)
+
+    def _lay_out(self) -> None:
+        theme = self._theme
+        self._inside = QWidget()
+        self._inside.setObjectName("page")
+        self._area = scrolled(self._inside)
+        around = QVBoxLayout(self)
+        around.addWidget(self._area)
+        column = QVBoxLayout(self._inside)
+        for name, meaning, field in (
+            (tr("Length"), tr("In tokens; a token is about three quarters of a word."), self.length),
+            (tr("Continuations"), tr("Written at once, to choose one of them."), self.count),
+            (tr("Fill in"), tr("The text after the cursor is read, too, where the model can do that."), self.middle),
+        ):
+            column.addLayout(self._row(name, meaning, field))
+        column.addWidget(self.sampling)
+        column.addLayout(self._row(tr("Stop at"), tr("The text ends before one of these."), None))
+        column.addWidget(self.stops)
+        theme.dress(around, margins=(1, 1, 1, 1))
+        theme.dress(column, margins=(18, 14, 18, 16), spacing=10)
+        theme.dress(self.stops, font=(14, 400))
+
+    def _row(self, name: str, meaning: str, field: QWidget | None) -> QHBoxLayout:
+        words = QVBoxLayout()
+        words.setSpacing(0)
+        words.addWidget(field_label(self._theme, name, HEADING, field or self.stops))
+        about = field_label(self._theme, meaning, MUTED)
+        about.setWordWrap(True)
+        words.addWidget(about)
+        row = QHBoxLayout()
+        row.addLayout(words, 1)
+        if field is not None:
+            row.addWidget(field)
+        return row
+
+    def open_above(self, anchor: QWidget) -> None:
+        """With its foot at a button's head, as much of it as the screen has room for."""
+        self._anchor = anchor
+        self._fit()
+        self.show()
+        self.setFocus(Qt.FocusReason.PopupFocusReason)
+
+    def _fit(self) -> None:
+        """As high as what is in it, with its foot where it is."""
+        room = self.screen().availableGeometry()
+        self.ensurePolished()
+        layout = self._inside.layout()
+        assert layout is not None
+        layout.activate()
+        wanted = max(layout.sizeHint().height(), layout.totalHeightForWidth(self.width() - 2)) + 2
+        foot = self._anchor.mapToGlobal(QPoint(0, -self._theme.px(6))).y()
+        high = min(wanted, room.height(), max(foot - room.top(), self._theme.px(240)))
+        self.setFixedHeight(high)
+        left = self._anchor.mapToGlobal(QPoint(0, 0)).x()
+        if self.isRightToLeft():
+            left += self._anchor.width() - self.width()
+        left = max(room.left(), min(left, room.right() - self.width()))
+        self.move(left, max(room.top(), foot - high))
+
+    def _choose(self, **values: object) -> None:
+        options = replace(self._options, **values)  # type: ignore[arg-type]
+        if options != self._options:
+            self._options = options
+            self.changed.emit(options)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.stops.clearFocus()
+            self.close()
+        else:
+            super().keyPressEvent(event)
+
+
+def summary_of(options: WritingOptions) -> str:
+    """Such as "64 tokens · 3 at once · temperature 0.7": what is special about it."""
+    parts = [tr("{count} tokens", count=f"{options.max_tokens:,}")]
+    if options.count > 1:
+        parts.append(tr("{count} at once", count=options.count))
+    temperature = options.sampling.get("temperature")
+    if temperature is not None:
+        parts.append(tr("temperature {value}", value=f"{temperature:.2f}".rstrip("0").rstrip(".")))
+    if options.stop:
+        parts.append(tr("stops at {what}", what=_shown(options.stop[0])))
+    return " · ".join(parts)
+
+
+def stops_of(text: str) -> tuple[str, ...]:
+    """What is written in the field: two spaces stand between several, \\n and \\t for what cannot be typed there."""
+    found = (part.strip().replace("\\n", "\n").replace("\\t", "\t") for part in text.split("  "))
+    return tuple(dict.fromkeys(one for one in found if one))
+
+
+def _shown(stop: str) -> str:
+    return stop.replace("\n", "\\n").replace("\t", "\\t")
+
+
+def _known(chosen: dict[str, float]) -> dict[str, float]:
+    from app.features.chat.options import known_sampling
+
+    return known_sampling(chosen)

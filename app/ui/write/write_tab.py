@@ -1,0 +1,117 @@
+"""The Write tab: the page, the left column of the pages, and what passes between these and the window."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.ui.shell.tab_spec import Tab, UiContext
+from app.ui.work.tab import SecondModelQuestion
+from app.ui.write.column import PagesColumn
+from app.ui.write.write_view import WriteView
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+
+
+class WriteTab(Tab):
+    """Opens pages and new ones; keeps the list in step with what is written."""
+
+    def __init__(self, app: Fireside, ui: UiContext) -> None:
+        super().__init__()
+        self._app, self._ui = app, ui
+        self._question = SecondModelQuestion(ui.theme, ui.window)
+        app.writing_engines.ask = self._question.ask
+
+    @cached_property
+    def view(self) -> WriteView:
+        view = WriteView(self._app, self._ui)
+        view.at_work.connect(self.state_changed)
+        view.continuing.work.ended.connect(self._ui.loader.look)  # its model may have been in the place of the chat's
+        return view
+
+    @cached_property
+    def column(self) -> PagesColumn:
+        column, view = PagesColumn(self._ui.theme, lambda: self._app.pages, self._ui.notify), self.view
+        column.new_wanted.connect(self._begin)
+        column.chosen.connect(view.show_page)
+        column.renamed.connect(self._on_renamed)
+        column.gone.connect(self._on_gone)
+        view.list_changed.connect(lambda _number: self._refresh())
+        view.shown_changed.connect(self._on_shown)
+        return column
+
+    @property
+    def title(self) -> str:
+        return self.view.title
+
+    @property
+    def open_id(self) -> int | None:
+        return self.view.open_id
+
+    @property
+    def is_at_work(self) -> bool:
+        return "view" in self.__dict__ and self.view.continuing.is_busy
+
+    def restore(self, kept_id: int) -> None:
+        self.column.reload()
+        self.view.show_page(kept_id or None)
+
+    def take_keyboard(self) -> None:
+        self.view.take_keyboard()
+
+    def on_shown(self, *, is_shown: bool) -> None:
+        if is_shown:
+            self.view.continuing.measure_soon()
+        else:
+            self.view.kept.keep()
+            self.view.continuing.rest()
+
+    def show_new(self) -> None:
+        self.view.show_page(None)
+
+    def ask_for_files(self) -> None:
+        self.view.ask_for_files()
+
+    def take_files(self, files: Sequence[Path]) -> None:
+        self.view.add_files(files)
+
+    def take_text(self, text: str) -> None:
+        self.view.take_text(text)
+
+    def on_model_chosen(self) -> None:
+        self.view.on_model_changed()
+
+    def close(self) -> None:
+        """The window closes: a question that waits is answered with no, what was typed is kept."""
+        self._question.close()
+        if "view" in self.__dict__:
+            self.view.leave()
+
+    def _begin(self) -> None:
+        self.show_new()
+        self.take_keyboard()
+
+    def _refresh(self) -> None:
+        """The list follows what is written, but not while somebody gives a page another title."""
+        if not self.column.list.is_editing:
+            self.column.reload()
+
+    def _on_shown(self) -> None:
+        number = self.view.open_id
+        if number is not None and not self.column.model.index_of(number).isValid():
+            self.column.search.clear()
+            self.column.reload()
+        self.column.show_open(number)
+        self.changed.emit()
+
+    def _on_renamed(self, number: int) -> None:
+        if number == self.view.open_id:
+            self.view.on_renamed()
+            self.title_changed.emit()
+
+    def _on_gone(self, number: int) -> None:
+        if number == self.view.open_id:
+            self.view.forget()

@@ -1,0 +1,234 @@
+"""The page as an editor: continuations as one step of undo, tints, keys of code, colours, very long pages."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import QMimeData, Qt
+from PySide6.QtGui import QGuiApplication, QTextCursor
+from pytestqt.qtbot import QtBot
+
+from app.ui.theme import Theme
+from app.ui.write.indent import unit_of
+from app.ui.write.page_edit import PageEdit, PageState
+
+CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
+KEY = Qt.Key
+
+
+@pytest.fixture
+def edit(qtbot: QtBot, theme: Theme) -> PageEdit:
+    made = PageEdit(theme)
+    made.resize(900, 500)
+    qtbot.addWidget(made)
+    made.show()
+    made.setFocus()
+    return made
+
+
+def show(edit: PageEdit, text: str, *, written: tuple[tuple[int, int], ...] = (), cursor: int = -1) -> None:
+    edit.show_state(PageState(text, written, len(text) if cursor < 0 else cursor))
+
+
+def select(edit: PageEdit, start: int, end: int) -> None:
+    cursor = edit.textCursor()
+    cursor.setPosition(start)
+    cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
+    edit.setTextCursor(cursor)
+
+
+def write_run(edit: PageEdit, *parts: str) -> None:
+    edit.begin_run()
+    for part in parts:
+        edit.grow_run(part)
+    edit.end_run()
+
+
+def tinted(edit: PageEdit) -> list[str]:
+    state = edit.state
+    return [state.text[start:end] for start, end in state.written]
+
+
+def test_a_continuation_is_one_step_of_undo_and_comes_back_with_its_tint(edit: PageEdit, qtbot: QtBot) -> None:
+    show(edit, "")
+    qtbot.keyClicks(edit, "Deep learning is")
+    write_run(edit, " a", " branch", " of 漢字\U0001f600\nmore")
+    qtbot.keyClicks(edit, ", yes")
+    after = "Deep learning is a branch of 漢字\U0001f600\nmore"
+    assert edit.text == after + ", yes"
+    assert tinted(edit) == [" a branch of 漢字\U0001f600\nmore"]
+    edit.undo_last()
+    assert edit.text == after
+    edit.undo_last()
+    assert (edit.text, tinted(edit)) == ("Deep learning is", [])
+    edit.redo_last()
+    assert (edit.text, tinted(edit)) == (after, [" a branch of 漢字\U0001f600\nmore"])
+
+
+def test_it_stands_at_the_cursor_and_what_follows_stays(edit: PageEdit, qtbot: QtBot) -> None:
+    show(edit, "one  three", cursor=4)
+    write_run(edit, "two", " and")
+    assert edit.text == "one two and three"
+    assert edit.state.cursor == 11
+    write_run(edit, "!")
+    assert edit.text == "one two and! three"
+    assert tinted(edit) == ["two and", "!"]
+
+
+@pytest.mark.parametrize(("place", "typed", "left"), [(9, "x", []), (7, "x", ["model"]), (12, "x", ["model"])])
+def test_only_an_edit_inside_takes_the_tint(
+    edit: PageEdit, qtbot: QtBot, place: int, typed: str, left: list[str]
+) -> None:
+    show(edit, "person model person", written=((7, 12),), cursor=place)
+    qtbot.keyClicks(edit, typed)
+    assert tinted(edit) == left
+    edit.undo_last()
+    assert tinted(edit) == ["model"]
+
+
+def test_another_one_in_its_place_can_be_taken_back(edit: PageEdit) -> None:
+    show(edit, "Once")
+    write_run(edit, " upon")
+    edit.begin_run((4, 9))
+    edit.grow_run(" more")
+    edit.grow_run(" again")
+    assert edit.end_run() == (4, 15)
+    assert (edit.text, tinted(edit)) == ("Once more again", [" more again"])
+    edit.undo_last()
+    assert (edit.text, tinted(edit)) == ("Once upon", [" upon"])
+    edit.undo_last()
+    assert (edit.text, tinted(edit)) == ("Once", [])
+
+
+def test_the_last_change_of_an_earlier_run_is_taken_back_and_done_again(edit: PageEdit) -> None:
+    now, before = PageState("Once upon a time", ((4, 16),), 16), PageState("Once", (), 4)
+    edit.show_state(now, before)
+    assert edit.state == now
+    edit.undo_last()
+    assert edit.state == before
+    edit.undo_last()
+    assert edit.state == before
+    edit.redo_last()
+    assert (edit.text, tinted(edit)) == (now.text, [" upon a time"])
+
+
+def test_tints_are_drawn_only_where_one_looks(edit: PageEdit, theme: Theme) -> None:
+    lines = [f"line {number}" for number in range(2000)]
+    text = "\n".join(lines)
+    at = [text.index(f"line {number}\n") for number in (3, 1500)]
+    show(edit, text, written=tuple((one, one + 6) for one in at), cursor=0)
+    assert len(edit.extraSelections()) == 1
+    assert len(edit.state.written) == 2
+    (drawn,) = edit.extraSelections()
+    assert drawn.format.background().color().name().upper() == theme.tokens.written
+    show(edit, text, written=((at[1], at[1] + 6),), cursor=at[1])
+    assert [one.cursor.selectedText() for one in edit.extraSelections()] == ["line 1"]
+    assert "The model wrote this" in edit.accessibleDescription()
+
+
+def test_where_the_model_begins_to_read_is_drawn(edit: PageEdit) -> None:
+    show(edit, "one\ntwo\nthree", cursor=0)
+    plain = edit.grab().toImage()
+    edit.show_reading(4)
+    assert edit.grab().toImage() != plain
+    edit.show_reading(None)
+    assert edit.grab().toImage() == plain
+
+
+# Keys of code.
+
+
+def test_tab_indents_to_the_next_step_and_what_is_selected(edit: PageEdit, qtbot: QtBot) -> None:
+    edit.show_language("python", is_code=True)
+    show(edit, "if a:\n    b\n")
+    qtbot.keyClick(edit, KEY.Key_Tab)
+    assert edit.text == "if a:\n    b\n    "
+    select(edit, 0, 12)
+    qtbot.keyClick(edit, KEY.Key_Tab)
+    assert edit.text == "    if a:\n        b\n    "
+    qtbot.keyClick(edit, KEY.Key_Backtab, SHIFT)
+    qtbot.keyClick(edit, KEY.Key_Backtab, SHIFT)
+    assert edit.text == "if a:\nb\n    "
+
+
+def test_return_keeps_the_indent_and_backspace_goes_back_a_step(edit: PageEdit, qtbot: QtBot) -> None:
+    edit.show_language("python", is_code=True)
+    show(edit, "def f(a):")
+    for key in (KEY.Key_Return, KEY.Key_X, KEY.Key_Return):
+        qtbot.keyClick(edit, key)
+    assert edit.text == "def f(a):\n    x\n    "
+    qtbot.keyClick(edit, KEY.Key_Backspace)
+    assert edit.text == "def f(a):\n    x\n"
+    qtbot.keyClick(edit, KEY.Key_Backspace)
+    qtbot.keyClick(edit, KEY.Key_Backspace)
+    assert edit.text == "def f(a):\n    "
+
+
+@pytest.mark.parametrize(
+    ("text", "unit"),
+    [("", "    "), ("a\n\tb\n\tc\n", "\t"), ("a\n  b\n    c\n", "  "), ("a\n        b", "        "), ("a\n b", "    ")],
+)
+def test_a_step_is_as_the_file_has_it(text: str, unit: str) -> None:
+    assert unit_of(text) == unit
+
+
+def test_tab_leaves_prose_and_after_escape_code_too(edit: PageEdit, qtbot: QtBot) -> None:
+    assert edit.tabChangesFocus()
+    edit.show_language("python", is_code=True)
+    show(edit, "a")
+    assert not edit.focusNextPrevChild(True)
+    qtbot.keyClick(edit, KEY.Key_Escape)
+    assert edit._may_leave
+    qtbot.keyClicks(edit, "b")
+    assert not edit.focusNextPrevChild(True)
+
+
+def test_what_is_pasted_is_plain_text_with_one_kind_of_line_end(edit: PageEdit) -> None:
+    show(edit, "")
+    data = QMimeData()
+    data.setHtml("<b>bold</b>")
+    data.setText("one\r\ntwo\rthree\0")
+    edit.insertFromMimeData(data)
+    assert edit.text == "one\ntwo\nthree"
+    QGuiApplication.clipboard().clear()
+
+
+def test_the_menu_takes_back_as_the_keys_do(edit: PageEdit) -> None:
+    show(edit, "a")
+    write_run(edit, " b")
+    menu = edit.menu_at(edit.rect().center())
+    next(one for one in menu.actions() if one.objectName() == "edit-undo").trigger()
+    menu.close()
+    assert edit.text == "a"
+
+
+# Colours.
+
+
+def colours_of(edit: PageEdit, line: int) -> list[tuple[int, int, str]]:
+    formats = edit.document().findBlockByNumber(line).layout().formats()
+    return [(one.start, one.length, one.format.foreground().color().name().upper()) for one in formats]
+
+
+def test_code_has_colours_that_follow_and_are_no_steps_of_undo(edit: PageEdit, qtbot: QtBot, theme: Theme) -> None:
+    edit.show_language("python", is_code=True)
+    show(edit, 'x = """\ntext\n"""\nreturn')
+    qtbot.waitUntil(lambda: not edit.is_colouring)
+    string, keyword = theme.tokens.code_string, theme.tokens.code_keyword
+    assert colours_of(edit, 1) == [(0, 4, string)]
+    assert colours_of(edit, 3) == [(0, 6, keyword)]
+    assert not edit.document().isUndoAvailable()
+    select(edit, 0, 0)
+    qtbot.keyClicks(edit, "#")
+    qtbot.waitUntil(lambda: not edit.is_colouring and colours_of(edit, 1) == [])
+    edit.show_language("", is_code=False)
+    assert colours_of(edit, 3) == []
+
+
+def test_of_a_long_file_only_what_is_seen_is_read(edit: PageEdit, qtbot: QtBot) -> None:
+    edit.show_language("python", is_code=True)
+    show(edit, "\n".join(f"def f{number}(): return {number}" for number in range(5000)), cursor=0)
+    qtbot.waitUntil(lambda: not edit.is_colouring)
+    assert colours_of(edit, 0)
+    assert not colours_of(edit, 4000)
+    edit.verticalScrollBar().setValue(edit.verticalScrollBar().maximum())
+    qtbot.waitUntil(lambda: bool(colours_of(edit, 4999)))

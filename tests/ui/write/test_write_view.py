@@ -1,0 +1,326 @@
+"""A page that is gone on with in the window: streamed, chosen, stopped, again, kept, read from where it fits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLineEdit
+
+from app.ui.sampling import SamplingFields
+from app.ui.write.alternatives import percent
+from app.ui.write.language import file_name, language_of
+from app.ui.write.options import stops_of
+from tests.helpers.clipping import clipped_texts
+from tests.helpers.desks.write import CTRL, SHIFT, WriteDesk
+from tests.helpers.models_on_disk import write_model
+from tests.ui.write.conftest import Open
+
+KEY = Qt.Key
+LONG = {"text": " more", "repeat": 400, "delay_s": 0.02}
+HELD = {"text": " one two three four", "held_after": 2, "until": "go"}
+THREE = tuple({"text": f" {word} is here", "times": 1} for word in ("first", "second", "third"))
+
+
+def test_a_continuation_streams_in_tinted_and_one_undo_takes_it_back(open_page: Open) -> None:
+    desk = open_page(HELD)
+    desk.type("Deep learning is")
+    desk.go_on()
+    desk.wait(lambda: desk.text == "Deep learning is one ")
+    assert desk.go_on_button.text() == "Stop"
+    assert "token 2 of 64" in desk.note
+    assert desk.script is not None
+    desk.script.with_name("go").touch()
+    desk.wait(lambda: not desk.is_busy)
+    assert desk.text == "Deep learning is one two three four"
+    assert desk.tinted == desk.shown_tints == [" one two three four"]
+    assert desk.asked[-1]["text"] == "Deep learning is"
+    assert (desk.asked[-1]["max_tokens"], desk.asked[-1]["background"]) == (64, False)
+    desk.press(KEY.Key_Z, modifier=CTRL)
+    assert desk.text == "Deep learning is"
+
+
+def test_what_follows_the_cursor_stays_and_is_not_read_in_prose(open_page: Open) -> None:
+    desk = open_page({"text": " two"})
+    desk.type("one three")
+    desk.put_cursor(3)
+    desk.continue_to_end()
+    assert desk.text == "one two three"
+    assert (desk.asked[-1]["text"], desk.asked[-1]["suffix"]) == ("one", "")
+
+
+def test_three_alternatives_come_at_once_and_the_second_is_chosen_by_its_digit(open_page: Open) -> None:
+    desk = open_page(*THREE)
+    desk.choose_options(count=3, max_tokens=30)
+    desk.type("Deep learning is")
+    desk.go_on()
+    desk.wait(lambda: not desk.is_busy)
+    assert desk.offered == [" first is here", " second is here", " third is here"]
+    assert desk.figures == ["63 % per token"] * 3, "1, 0.5 and 0.5: what the model itself held"
+    assert desk.text == "Deep learning is"
+    assert desk.focus is desk.cards[0]
+    assert "second is here" in desk.cards[1].accessibleName()
+    desk.press(KEY.Key_2)
+    assert not desk.cards
+    assert desk.text == "Deep learning is second is here"
+    assert desk.tinted == [" second is here"]
+    assert desk.focus is desk.edit
+    desk.press(KEY.Key_Z, modifier=CTRL)
+    assert desk.text == "Deep learning is"
+
+
+def test_arrows_and_return_choose_escape_takes_none_and_typing_closes_them(open_page: Open) -> None:
+    desk = open_page(*THREE, *THREE, {"text": " else"})
+    desk.choose_options(count=3)
+    desk.type("It is")
+    desk.go_on()
+    desk.wait(lambda: desk.cards and not desk.is_busy)
+    desk.press(KEY.Key_Right, KEY.Key_Right, KEY.Key_Return)
+    assert desk.text == "It is third is here"
+    desk.go_on()
+    desk.wait(lambda: desk.cards and not desk.is_busy)
+    desk.press(KEY.Key_Escape)
+    assert (desk.cards, desk.text) == ([], "It is third is here")
+    desk.go_on()
+    desk.wait(lambda: desk.cards and not desk.is_busy)
+    desk.type(".")
+    assert desk.cards == []
+    assert desk.text == "It is third is here."
+
+
+def test_stop_keeps_what_has_come_and_typing_takes_over(open_page: Open) -> None:
+    desk = open_page(LONG)
+    desk.type("Once")
+    desk.go_on()
+    desk.wait(lambda: " more more" in desk.text)
+    desk.press(KEY.Key_Escape)
+    assert not desk.is_busy
+    assert desk.note == "Stopped"
+    assert desk.tinted == [desk.text[len("Once") :]]
+    desk.go_on()
+    before = len(desk.text)
+    desk.wait(lambda: len(desk.text) > before)
+    desk.type("!")
+    assert not desk.is_busy
+    text = desk.text
+    assert text.endswith("!")
+    desk.wait(lambda: desk.stored is not None and desk.stored.text == text)
+    assert desk.text == text, "nothing comes behind what was typed"
+
+
+def test_again_writes_another_one_in_its_place_with_another_seed(open_page: Open) -> None:
+    desk = open_page({"text": " this", "times": 1}, {"text": " that"})
+    desk.choose_options(sampling={"seed": 5})
+    desk.type("Take")
+    assert not desk.again_button.isEnabled()
+    desk.continue_to_end()
+    assert desk.text == "Take this"
+    desk.click(desk.again_button)
+    desk.wait(lambda: not desk.is_busy)
+    assert (desk.text, desk.tinted) == ("Take that", [" that"])
+    assert [one["sampling"]["seed"] for one in desk.asked] == [5, 6]
+    assert [one["text"] for one in desk.asked] == ["Take", "Take"]
+    desk.press(KEY.Key_Z, modifier=CTRL)
+    assert (desk.text, desk.tinted) == ("Take this", [" this"])
+    desk.put_cursor(6)
+    desk.type("x")
+    assert not desk.again_button.isEnabled(), "it is the person's now"
+
+
+def test_options_are_chosen_on_the_sheet_reach_the_engine_and_stay_with_the_page(open_page: Open) -> None:
+    desk = open_page({"text": " a b. c"})
+    sheet = desk.open_options()
+    assert clipped_texts(sheet) == []
+    desk.stepper("write_length").number.setValue(30)
+    desk.click(desk.button("More sampling settings"))
+    desk.knob("Temperature").number.setValue(0.4)
+    desk.knob("Seed").number.setValue(9)
+    stops = desk.find(QLineEdit, "write_stops")
+    stops.setText(r"b.  \n\n")
+    stops.editingFinished.emit()
+    sheet.close()
+    assert desk.options_button.text() == "30 tokens · temperature 0.4 · stops at b."
+    desk.type("Say")
+    desk.continue_to_end()
+    assert desk.text == "Say a "
+    asked = desk.asked[-1]
+    assert (asked["max_tokens"], asked["stop"]) == (30, ["b.", "\n\n"])
+    assert (asked["sampling"]["temperature"], asked["sampling"]["seed"]) == (0.4, 9)
+    page = desk.open_id
+    desk.root.show_page(None)
+    assert desk.options_button.text() == "30 tokens", "a new one begins with the last length and number"
+    desk.root.show_page(page)
+    assert desk.options_button.text() == "30 tokens · temperature 0.4 · stops at b."
+    assert stops_of("a  a   b ") == ("a", "b")
+
+
+def test_the_sheet_shows_all_of_its_fields(open_page: Open) -> None:
+    desk = open_page()
+    sheet = desk.open_options()
+    desk.click(desk.button("Continuations: 3"))
+    desk.click(desk.button("Fill in: Never"))
+    fields = sheet.findChild(SamplingFields)
+    assert isinstance(fields, SamplingFields)
+    assert (desk.root.options.count, desk.root.options.middle) == (3, "off")
+    desk.press(KEY.Key_Escape)
+    desk.wait(lambda: not sheet.isVisible())
+
+
+def test_code_is_filled_in_and_a_model_that_cannot_says_so_and_goes_on(open_page: Open) -> None:
+    rule = {"when": "def", "times": 1, "error": "InfillUnavailable", "fields": {"path": "m.gguf"}}
+    desk = open_page(rule, {"text": "return 1"})
+    desk.language.choose("python")
+    desk.type("def f():")
+    desk.press(KEY.Key_Return, KEY.Key_Return)
+    desk.put_cursor(13)
+    desk.put_cursor(len("def f():\n    "))
+    desk.type("")
+    desk.edit.textCursor().insertText("\nprint(f())")
+    desk.put_cursor(len("def f():\n    "))
+    desk.go_on()
+    desk.wait(lambda: desk.notices)
+    assert "not fill in its middle" in desk.notices[-1]
+    assert desk.asked[-1]["suffix"].strip().startswith("print")
+    desk.press_notice("Continue without what follows")
+    desk.wait(lambda: "return 1" in desk.text)
+    assert desk.asked[-1]["suffix"] == ""
+    assert desk.tinted == ["return 1"]
+
+
+def test_what_is_typed_is_kept_and_the_page_comes_back_with_one_step_of_undo(open_page: Open) -> None:
+    desk = open_page({"text": " one two"})
+    desk.type("My page")
+    desk.wait(lambda: desk.stored is not None and desk.stored.text == "My page")
+    desk.continue_to_end()
+    desk.wait(lambda: desk.stored.text == "My page one two")
+    assert desk.stored.written == ((7, 15),)
+    again = open_page({"text": " one two"})
+    assert again.text == "My page one two"
+    assert again.tinted == again.shown_tints == [" one two"]
+    assert again.cursor == 15
+    assert again.title_line.text() == "My page one two"
+    again.press(KEY.Key_Z, modifier=CTRL)
+    assert again.text == "My page"
+    again.press(KEY.Key_Z, modifier=CTRL | SHIFT)
+    assert again.text == "My page one two"
+
+
+def test_an_empty_page_has_things_to_try_that_work(open_page: Open) -> None:
+    desk = open_page({"text": " a method"})
+    assert desk.first.isVisible()
+    assert desk.open_id is None
+    desk.click(desk.button("Deep learning is"))
+    desk.wait(lambda: desk.text == "Deep learning is a method")
+    assert not desk.first.isVisible()
+    desk.root.show_page(None)
+    desk.go_on()
+    assert "Write a few words first" in desk.note
+    desk.click(desk.button("def is_prime(number):"))
+    assert desk.edit.is_code
+    assert desk.language.value == "python"
+
+
+def test_a_long_text_is_read_from_where_it_fits_and_says_so(open_page: Open) -> None:
+    desk = open_page({"text": " end"}, load={"context_tokens": 200})
+    desk.root.take_text("".join(f"Line {number} of the page.\n" for number in range(100)))
+    desk.continue_to_end()
+    desk.wait(desk.cut_line.isVisible)
+    asked = desk.asked[-1]["text"]
+    assert asked.startswith("Line ")
+    assert 60 < len(asked.split()) < 200 - 64
+    assert desk.text.endswith(asked + " end")
+    assert "before the cursor. The model reads only the last" in desk.cut_line.text()
+    start = desk.root.continuing.reading.start if desk.root.continuing.reading else 0
+    desk.click(desk.where_button)
+    assert desk.cursor == start
+    desk.put_cursor(30)
+    desk.wait(lambda: not desk.cut_line.isVisible())
+    assert "of 200 tokens" in desk.count_line.text()
+
+
+def test_a_model_that_sleeps_is_waited_for_and_one_that_is_missing_is_said(open_page: Open, tmp_path: Path) -> None:
+    desk = open_page({"text": " there"}, is_ready=False, load={"seconds": 0.5, "any_path": False})
+    desk.type("Is it")
+    desk.go_on()
+    desk.wait(lambda: "Waits for the model" in desk.note)
+    desk.wait(lambda: desk.text == "Is it there")
+    desk.engine.unload()
+    (tmp_path / "model.gguf").unlink()
+    desk.go_on()
+    desk.wait(lambda: desk.notices)
+    assert not desk.is_busy
+    assert desk.text == "Is it there"
+
+
+def test_its_own_model_is_loaded_beside_the_chats(open_page: Open, tmp_path: Path) -> None:
+    desk = open_page({"text": " own"})
+    own = tmp_path / "own.gguf"
+    write_model(own)
+    desk.models.use("write", own)
+    desk.root.on_model_changed()
+    desk.type("My")
+    desk.continue_to_end()
+    assert desk.text == "My own"
+    assert Path(desk.app.loaded.path).name == "model.gguf", "the chat's stays"
+
+
+def test_a_file_is_opened_coloured_by_its_ending_and_saved_again(open_page: Open, tmp_path: Path) -> None:
+    file = tmp_path / "prime.py"
+    file.write_bytes(b"def f():\r\n\treturn 1\r\n")
+    desk = open_page({"text": "# end"})
+    desk.root.add_files([file])
+    desk.wait(lambda: desk.text == "def f():\n\treturn 1\n")
+    assert desk.edit.is_code
+    assert desk.language.value == "python"
+    assert desk.title_line.text() == "prime.py"
+    desk.put_cursor(len(desk.text))
+    desk.continue_to_end()
+    desk.press(KEY.Key_S, modifier=CTRL)
+    desk.wait(lambda: file.read_bytes() == b"def f():\r\n\treturn 1\r\n# end")
+    desk.wait(lambda: any("Saved as prime.py" in one for one in desk.notices))
+    binary = tmp_path / "picture.png"
+    binary.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20)
+    desk.root.add_files([binary])
+    desk.wait(lambda: any("picture.png" in one for one in desk.notices))
+    assert desk.title_line.text() == "prime.py"
+
+
+def test_a_page_without_a_file_is_saved_where_one_says(open_page: Open, tmp_path: Path) -> None:
+    desk = open_page()
+    desk.root.take_text("# A heading\nand text")
+    desk.click(desk.save_button)
+    desk.choose_file(tmp_path / "heading.md", "save_page_dialog")
+    desk.wait((tmp_path / "heading.md").exists)
+    desk.wait(lambda: desk.language.value == "markdown")
+    assert not desk.edit.is_code
+    assert file_name("def: f(x)?", "python") == "def f x.py"
+    assert [language_of(Path(name)) for name in ("a.rs", "b.unknown", "Makefile")] == ["rust", "text", "make"]
+
+
+@pytest.mark.parametrize(("share", "words"), [(0.5, "50 %"), (0.0123, "1.2 %"), (1.0, "100 %"), (1e-6, "under 0.1 %")])
+def test_a_share_is_never_told_as_nothing(share: float, words: str) -> None:
+    assert percent(share) == words
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [(1020, 720), (640, 480)])
+def test_nothing_is_clipped(open_page: Open, size: tuple[int, int], scheme: str) -> None:
+    desk = open_page(*THREE, *THREE, size=size, scheme=scheme)
+    assert clipped_texts(desk.root) == []
+    desk.choose_options(count=5, sampling={"temperature": 0.7})
+    desk.type("Words")
+    desk.go_on()
+    desk.wait(lambda: desk.cards and not desk.is_busy)
+    assert clipped_texts(desk.root) == []
+
+
+def test_a_page_that_was_deleted_is_left(desk: WriteDesk) -> None:
+    desk.type("Away")
+    desk.keep()
+    number = desk.open_id
+    desk.pages.delete(number)
+    desk.root.forget()
+    assert (desk.open_id, desk.text) == (None, "")
+    desk.keep()
+    assert desk.pages.find() == []
