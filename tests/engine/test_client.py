@@ -147,6 +147,19 @@ def test_a_token_that_was_set_before_gives_an_empty_cancelled_answer(scripted: M
     assert answer_of(events)[1].finish_reason is FinishReason.CANCELLED
 
 
+def test_a_look_that_waits_behind_an_answer_is_cancelled_at_once(scripted: Make) -> None:
+    client = scripted(answers=[SLOW | {"when": "long"}])
+    pid, token = client.pid, CancelToken()
+    token.cancel()
+    answer = client.generate([user("long")])
+    assert isinstance(next(answer), TextDelta)
+    assert client.inspect("tokens", "One two", cancel=token).tokens == ()
+    assert isinstance(next(answer), TextDelta)
+    answer.close()  # type: ignore[attr-defined]
+    assert len(client.inspect("tokens", "One two").tokens) == 2
+    assert client.pid == pid
+
+
 def test_leaving_the_loop_early_cancels_the_request(scripted: Make) -> None:
     client = scripted(answers=[SLOW | {"when": "long"}])
     for event in (answer := client.generate([user("long")])):

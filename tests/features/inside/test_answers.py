@@ -89,15 +89,3 @@ def test_forced_tokens_come_first_and_count_as_written(app: Fireside) -> None:
     text, stats = answer_of(app.engine.answer(ask))
     assert text.startswith("Green leaves")
     assert stats.generated_tokens == len(ids) + 2
-
-
-def test_a_look_that_is_cancelled_while_it_waits_ends_at_once_and_the_engine_stays(app: Fireside) -> None:
-    stored, _ = asked(app)
-    pid, cancel = app.engine.pid, CancelToken()
-    question = app.chat.add_question(stored.conversation_id, "Tell a long story.")
-    for event in app.chat.answer(question.id, CancelToken()):
-        if isinstance(event, Finished):
-            break
-        cancel.cancel()
-        assert tokens_of(app.engine, "some words", cancel=cancel) == []
-    assert app.engine.pid == pid
