@@ -138,6 +138,7 @@ class Window:
     geometry: str = ""
     sidebar_width: int = 260
     sidebar_hidden: bool = False
+    inside_width: int = 0
     tab: str = "chat"
     conversation_id: int = 0
     summary_id: int = 0

@@ -15,7 +15,7 @@ from app.features.messages import remark_sentence
 from app.features.work.whole_file import written
 from app.store.pages import Page, PageRow, PageState, PageStore, Ranges
 
-__all__ = ["OpenedFile", "Page", "PageRow", "PageState", "Pages", "Ranges"]
+__all__ = ["OpenedFile", "Page", "PageRow", "PageState", "Pages", "Ranges", "text_of"]
 
 MOST_FILE_BYTES = 2_000_000
 """A thick book; saving more than that twice a second, and drawing it, would be felt."""
@@ -77,6 +77,11 @@ class Pages(PageStore):
             file.write(data)
         self.note_file(page_id, path, form | {SEEN: _seen(target)})
         return remarks
+
+
+def text_of(path: Path) -> str:
+    """The text of a file of which no page is made. Raises TextFileUnreadable; for a thread, as `Pages.open_file`."""
+    return _read(path)[0]
 
 
 def _read(path: Path) -> tuple[str, dict[str, Any], tuple[str, ...]]:

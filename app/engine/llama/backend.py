@@ -53,6 +53,8 @@ class LoadedModel:
         self._library = library
         self._opened = opened
         self._inspection: Inspection | None = None
+        self._cut: tuple[str, list[int]] = ("", [])
+        """The text that was looked at last, and its tokens."""
         self._context = Context(
             library,
             opened.model.pointer,
@@ -138,12 +140,7 @@ class LoadedModel:
     def inspect(self, request: protocol.Inspect, job: Job) -> protocol.Inspected:
         """Looks into the model; raises ModelNotInspectable, TooLongToInspect or LookBrokenOff."""
         model, id_ = self.model, request.id
-        if request.messages:
-            turns = protocol.turns_of(request.messages)
-            tokens = model.prompt_tokens(self._parts(turns, False, request.template_variables))
-        else:
-            begin = [] if request.what == "tokens" else model.begin_of_text()
-            tokens = begin + model.tokenize(request.text, special=False)
+        tokens = self._tokens_of(request)
         total = len(tokens)
         if request.what == "tokens" or not total:
             return protocol.Inspected(id_, total, tuple(TokenSeen(token, *model.written(token)) for token in tokens))
@@ -161,6 +158,16 @@ class LoadedModel:
             return protocol.Inspected(id_, total, shown, shares.shape, numbers)
         layers = tuple(map(tuple, look.layers(tokens, request.most, request.start)))
         return protocol.Inspected(id_, total, shown[request.start :][: len(layers[0])], layers=layers)
+
+    def _tokens_of(self, request: protocol.Inspect) -> list[int]:
+        """What is looked at; a long text comes again with every piece of it that is wanted, and is cut once."""
+        if request.messages:
+            turns = protocol.turns_of(request.messages)
+            return self.model.prompt_tokens(self._parts(turns, False, request.template_variables))
+        if request.text != self._cut[0]:
+            self._cut = (request.text, self.model.tokenize(request.text, special=False))
+        begin = [] if request.what == "tokens" else self.model.begin_of_text()
+        return begin + self._cut[1]
 
     def count_tokens(self, request: protocol.CountTokens) -> protocol.TokensCounted:
         """The length of the prompt."""
