@@ -69,6 +69,8 @@ class Tokens:
     """Behind a marked sentence of a document, as a marker would leave it."""
     written: str
     """Behind what a model wrote into a page, until somebody changes it."""
+    unsure: str
+    """On the ground of a token, the more of it the less sure the model was."""
     focus: str
 
 
@@ -97,6 +99,7 @@ LIGHT = Tokens(
     selection="#F3D3C2",
     mark="#FBE3A6",
     written="#F8E6DB",
+    unsure="#E08A1E",
     focus="#B23F12",
 )
 DARK = Tokens(
@@ -124,6 +127,7 @@ DARK = Tokens(
     selection="#5A3423",
     mark="#5C4A16",
     written="#3B2A20",
+    unsure="#E0B25C",
     focus="#F08A5D",
 )
 

@@ -385,7 +385,7 @@ class StateLine(QWidget):
         button = self._button.sizeHint() if self._name else self._label.sizeHint()
         room = width - (button.width() + self._theme.px(8) if self._name else 0)
         wide = self._label.fontMetrics().horizontalAdvance(self._label.text()) + self._theme.px(4)
-        self._label.setMinimumWidth(min(wide, room))
+        self._label.setMinimumWidth(max(0, min(wide, room)))  # in a chat that gave its place away there is none
         return max(self._label.heightForWidth(room), button.height() if self._name else 0)
 
 

@@ -36,6 +36,7 @@ class ChatTab(Tab):
         self.sidebar = ChatsColumn(ui.theme, app.conversations, ui.notify)
         self.document = DocumentPanel(ui.theme, ui.notify, self.chat, self.chat.focus_composer)
         self.inside = InsideBeside(ui.theme, self.document, self.chat.focus_composer, self._new_inside)
+        self.inside.width_px = app.settings.window.inside_width
         self._connect()
         self._on_model_changed()
 
@@ -163,6 +164,9 @@ class ChatTab(Tab):
 
     def close(self) -> None:
         self.chat.draft.save()
+        if self.inside.width_px != self._app.settings.window.inside_width:
+            with self._ui.notify.guard():
+                self._app.change("window", inside_width=self.inside.width_px)
         self.document.close_document()
         self.chat.stop()
 

@@ -144,7 +144,7 @@ class EmptyState(QWidget):
     def _fit_idea(self, idea: QPushButton, width: int) -> None:
         """As much of it as there is room for; the tool tip and screen readers say all of it."""
         text, metrics = idea.accessibleName(), idea.fontMetrics()
-        idea.setMinimumWidth(min(self._theme.px(420), width))
+        idea.setMinimumWidth(max(0, min(self._theme.px(420), width)))
         around = idea.sizeHint().width() - metrics.horizontalAdvance(idea.text())
         shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, width - around)
         idea.setText(shown)

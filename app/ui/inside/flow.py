@@ -423,7 +423,7 @@ class TokenDetail(QFrame):
         theme.dress(column, margins=(10, 7, 10, 7), spacing=2)
         theme.dress(self._token, font=(14, 600))
         theme.dress(self._about, font=(12.5, 400))
-        theme.dress(self, height=84)
+        theme.dress(self, height=74)
         name_widgets(detail_token=self._token, detail_about=self._about)
         self.clear()
 

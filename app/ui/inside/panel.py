@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QKeyEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
+from app.core.events import CancelToken
 from app.ui.i18n import tr
 from app.ui.inside.subject import OWN, SELECTION, Subject, Subjects
+from app.ui.shell import tasks
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import HEADING_PX
 from app.ui.widgets.buttons import ChoiceButton, IconButton
+from app.ui.widgets.dialogs import DOCUMENTS, file_dialog
 from app.ui.widgets.fields import PlainEdit, Segments
-from app.ui.widgets.labels import plain_label
+from app.ui.widgets.file_drop import DropZone, FileDrop
+from app.ui.widgets.labels import ElidedLabel, plain_label
 from app.ui.widgets.layouts import name_widgets
 
 if TYPE_CHECKING:
@@ -25,7 +30,7 @@ if TYPE_CHECKING:
 TOKENS, PROBABILITIES = "tokens", "probabilities"
 TYPING_MS = 500
 """After the last key in the panel's own field, and after the last change of a selection."""
-FIELD_PX = 84
+FIELD_PX, FILE_PX = 84, 66
 
 
 class Page(Protocol):
@@ -102,6 +107,9 @@ class InsidePanel(QWidget):
         self._later = QTimer(self, singleShot=True, interval=TYPING_MS)
         self._later.timeout.connect(self._look)
         self._field.edit.textChanged.connect(self._later.start)
+        self._field.changed.connect(self._look)
+        self._drop = FileDrop(ui.theme, lambda _files: [DropZone("", tr("Look at this text"))], self)
+        self._drop.dropped.connect(lambda files, _zone: self._on_dropped(files))
         subjects.changed.connect(self._on_subjects_changed)
         self._lay_out()
         self.show_page(PAGES[0].name)
@@ -112,22 +120,23 @@ class InsidePanel(QWidget):
         close.setToolTip(f"{tr('Close')} (Esc)")
         close.clicked.connect(self.closed)
         head, row = QHBoxLayout(), QHBoxLayout()
-        head.addWidget(title, 1)
+        head.addWidget(title)
+        head.addWidget(self._choice)
+        head.addStretch(1)
         head.addWidget(close)
         row.addWidget(self._segments)
         row.addStretch(1)
-        below = QHBoxLayout()
-        below.addWidget(self._choice)
-        below.addStretch(1)
         column = QVBoxLayout(self)
         column.addLayout(head)
         column.addLayout(row)
-        column.addLayout(below)
         column.addWidget(self._field)
         column.addWidget(self._stack, 1)
         theme = self._ui.theme
         theme.dress(column, margins=(0, 0, 0, 0), spacing=8)
+        theme.dress(head, spacing=10)
+        theme.dress(*self._segments.findChildren(QPushButton), font=(13, 500))
         theme.dress(title, font=(15, 600), least_height=HEADING_PX)
+        self._segments.setProperty("is_tight", True)
         name_widgets(inside_title=title, close_inside=close, inside_choice=self._choice)
 
     @property
@@ -179,11 +188,18 @@ class InsidePanel(QWidget):
             self._field.edit.setFocus(Qt.FocusReason.OtherFocusReason)
         self._look()
 
+    def _on_dropped(self, files: list[str]) -> None:
+        """A text file is looked at in place of what is typed."""
+        self._choice.show_value(OWN)
+        self._is_own = True
+        self._field.show()
+        self._field.take_file(Path(files[0]))
+
     def _look(self) -> None:
         """The page that is shown looks at what is chosen, unless it does so already."""
         self._later.stop()
         if self._choice.value == OWN:
-            subject: Subject | None = Subject(OWN, "", self._field.edit.toPlainText())
+            subject: Subject | None = Subject(OWN, "", self._field.text)
         else:
             subject = next((one for one in self._known if one.name == self._choice.value), None)
         if subject == self._looked.get(self.page):
@@ -231,19 +247,76 @@ def _spec(name: str) -> PageSpec:
 
 
 class OwnText(QFrame):
-    """Where any text can be typed or pasted."""
+    """Where any text can be typed or pasted, or a text file taken in its place."""
+
+    changed = Signal()
+    """Another file is there, or none any more."""
 
     def __init__(self, ui: UiContext) -> None:
         super().__init__()
+        self._ui = ui
+        self.file_text: str | None = None
+        """What is in the file; None without one."""
         self.setObjectName("own_text")
         self.setProperty("kind", "card")
         self.edit = PlainEdit()
-        self.edit.setObjectName("own_text_field")
         self.edit.setAccessibleName(tr("A text of your own"))
-        self.edit.setPlaceholderText(tr("Type or paste any text"))
-        row = QVBoxLayout(self)
-        row.addWidget(self.edit)
-        ui.theme.dress(row, margins=(8, 4, 4, 4))
+        self.edit.setPlaceholderText(tr("Type or paste any text, or drop a text file"))
+        self._name = ElidedLabel()
+        self._open = IconButton(ui.theme, "folder-open", tr("Open a text file"), size_px=17)
+        self._open.clicked.connect(self._ask)
+        self._drop = IconButton(ui.theme, "x", tr("Leave the file"), size_px=15)
+        self._drop.clicked.connect(self._leave)
+        row, tools = QHBoxLayout(self), QVBoxLayout()
+        tools.addWidget(self._open)
+        tools.addWidget(self._drop)
+        tools.addStretch(1)
+        row.addWidget(self.edit, 1)
+        row.addWidget(self._name, 1, Qt.AlignmentFlag.AlignTop)
+        row.addLayout(tools)
+        ui.theme.dress(row, margins=(8, 4, 4, 4), spacing=4)
+        ui.theme.dress(tools, margins=(0, 0, 0, 0), spacing=2)
         ui.theme.dress(self.edit, text=(14, 400, 2))
-        ui.theme.dress(self, height=FIELD_PX)
+        ui.theme.dress(self._name, font=(14, 500), margins=(2, 6, 0, 6))
+        name_widgets(own_text_field=self.edit, own_file=self._name, open_own_file=self._open, leave_own_file=self._drop)
+        self._show("", None)
         self.hide()
+
+    @property
+    def text(self) -> str:
+        """The file's, else what is typed."""
+        return self.edit.toPlainText() if self.file_text is None else self.file_text
+
+    def take_file(self, path: Path) -> None:
+        """Reads a text file, on a thread; one that is no text is refused with a sentence."""
+
+        def read(_token: CancelToken) -> tuple[str, str]:
+            from app.features.pages import text_of  # with what finds out about encodings: for a file only
+
+            return path.name, text_of(path)
+
+        tasks.ask(read, self, lambda found: self._take(*found), self._ui.notify.error)
+
+    def _take(self, name: str, text: str) -> None:
+        self._show(tr("{name} ({count} characters)", name=name, count=f"{len(text):,}"), text)
+        self.changed.emit()
+
+    def _leave(self) -> None:
+        self._show("", None)
+        self.edit.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.changed.emit()
+
+    def _show(self, name: str, text: str | None) -> None:
+        self.file_text = text
+        self._name.setText(name)
+        self._name.setVisible(text is not None)
+        self._drop.setVisible(text is not None)
+        self.edit.setVisible(text is None)
+        self._ui.theme.dress(self, height=FIELD_PX if text is None else FILE_PX)
+
+    def _ask(self) -> None:
+        dialog = file_dialog(self.window(), tr("Open a text file"), DOCUMENTS)
+        dialog.setObjectName("inside_dialog")
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.fileSelected.connect(lambda file: self.take_file(Path(file)))
+        dialog.open()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.core.events import CancelToken, Guess, TokenSeen
 from app.features.inside.looks import Surprise, probabilities, surprise_of
@@ -17,7 +17,7 @@ from app.ui.inside.flow import Piece, TokenDetail, TokenText, blended, visible
 from app.ui.inside.look import LookPage
 from app.ui.inside.subject import Answer, Subject
 from app.ui.shell.tab_spec import UiContext
-from app.ui.theme import Theme, Tokens
+from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.labels import plain_label
 from app.ui.widgets.layouts import FlowLayout, name_widgets
@@ -25,19 +25,21 @@ from app.ui.widgets.layouts import FlowLayout, name_widgets
 if TYPE_CHECKING:
     from app.engine.client import EngineOnDemand
 
-MOST_CHARACTERS = 1_000_000
+MOST_CHARACTERS = 2_000_000
 DETAILED_TOKENS = 20_000
 """What could have come is kept of so many: a book of it would fill the memory."""
 GROWS_MS = 100
 """How often what comes is shown while an answer is written."""
-LEVELS = ((0.9, 0.0), (0.5, 0.14), (0.2, 0.26), (0.05, 0.38), (0.0, 0.5))
-"""From which probability on, and how much of the scale's colour lies on the ground: the surer, the paler."""
+LEVELS = (0.9, 0.5, 0.2, 0.05, 0.0)
+"""From which probability on a token has which ground."""
+GROUNDS = {False: (0.0, 0.16, 0.36, 0.58, 0.84), True: (0.0, 0.1, 0.2, 0.3, 0.42)}
+"""In light and in dark, how much of the scale's colour lies on the ground: the surer, the less."""
 
 
-def ground_of(tokens: Tokens, probability: float) -> str:
+def ground_of(theme: Theme, probability: float) -> str:
     """The ground of a token that the model held so likely; text is readable on each, and they differ in lightness."""
-    share = next(share for least, share in LEVELS if probability >= least)
-    return blended(tokens.surface, tokens.warning, share)
+    level = next(level for level, least in enumerate(LEVELS) if probability >= least)
+    return blended(theme.tokens.surface, theme.tokens.unsure, GROUNDS[theme.is_dark][level])
 
 
 def percent(probability: float) -> str:
@@ -67,7 +69,7 @@ class ProbabilitiesPage(LookPage):
         self._detail = TokenDetail(ui.theme, tr("A click or Enter on a token shows what else could have come."))
         self._choices = Choices(ui.theme)
         self._choices.chosen.connect(self._on_replaced)
-        self._choices.left.connect(lambda: self._text.flow.setFocus(Qt.FocusReason.OtherFocusReason))
+        self._choices.left.connect(self._on_choices_left)
         self._grows = QTimer(self, singleShot=True, interval=GROWS_MS)
         self._grows.timeout.connect(self._show_grown)
         for place, widget in enumerate((self._figures, self._note)):
@@ -137,6 +139,7 @@ class ProbabilitiesPage(LookPage):
     def _on_reread(self) -> None:
         answer = self._answer
         if answer is not None:
+            self._text.flow.setFocus(Qt.FocusReason.OtherFocusReason)  # before the button goes that has the keyboard
             self._reread.hide()
             self._tokens = []
             self._how = tr("Read again with its prompt, as it is now.")
@@ -179,7 +182,7 @@ class ProbabilitiesPage(LookPage):
         self._grows.stop()
         self._tokens, self._whole_characters, self._how = [], 0, ""
         self._reread.hide()
-        self._choices.hide()
+        self._hide_choices()
         self._text.show_count(0)
         self._detail.clear()
         self._say()
@@ -204,7 +207,7 @@ class ProbabilitiesPage(LookPage):
         if token.rank < 0:
             return Piece(text, "", token.data.endswith(b"\n"))
         probability = math.exp(token.log_probability)
-        return Piece(text, ground_of(self.theme.tokens, probability), token.data.endswith(b"\n"), probability)
+        return Piece(text, ground_of(self.theme, probability), token.data.endswith(b"\n"), probability)
 
     def _on_pointed(self, number: int) -> None:
         if not 0 <= number < len(self._tokens):
@@ -223,13 +226,22 @@ class ProbabilitiesPage(LookPage):
             (guess, answer is not None and guess.data != token.data and answer.can_replace(self._tokens, number, guess))
             for guess in token.alternatives
         ]
+        self._detail.hide()
         self._choices.offer(number, token, guesses)
 
     def _on_replaced(self, number: int, guess: Guess) -> None:
         answer = self._answer
-        self._choices.hide()
+        self._on_choices_left()
         if answer is not None:
             answer.go_on_with(self._tokens, number, guess)
+
+    def _on_choices_left(self) -> None:
+        self._text.flow.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._hide_choices()
+
+    def _hide_choices(self) -> None:
+        self._choices.hide()
+        self._detail.show()
 
 
 def figure_words(found: Surprise) -> str:
@@ -267,10 +279,8 @@ class Legend(QWidget):
         super().__init__()
         self._theme = theme
         row = FlowLayout(self)
-        for number, (least, _) in enumerate(LEVELS):
-            words = tr("{percent} % and more", percent=round(100 * least))
-            if number == len(LEVELS) - 1:
-                words = tr("less")
+        for number, least in enumerate(LEVELS):
+            words = f"≥ {100 * least:.0f} %" if least else f"< {100 * LEVELS[number - 1]:.0f} %"
             entry = QWidget()
             line = QHBoxLayout(entry)
             label = plain_label(words, kind="muted")
@@ -297,7 +307,7 @@ class Swatch(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QColor(self._theme.tokens.outline))
-        painter.setBrush(QColor(ground_of(self._theme.tokens, self._probability)))
+        painter.setBrush(QColor(ground_of(self._theme, self._probability)))
         painter.drawRoundedRect(self.rect().adjusted(1, 1, -1, -1), 3, 3)
 
 
@@ -307,6 +317,7 @@ class Choices(QFrame):
     chosen = Signal(int, object)
     """The token's number, and the `Guess`."""
     left = Signal()
+    """None of them is wanted: whoever shows it hides it."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -315,7 +326,7 @@ class Choices(QFrame):
         self.setProperty("kind", "card")
         self._title = plain_label(wraps=True)
         close = IconButton(theme, "x", tr("Close"), size_px=15)
-        close.clicked.connect(self._leave)
+        close.clicked.connect(self.left)
         self._inside = QWidget()
         self._row = FlowLayout(self._inside)
         head = QHBoxLayout()
@@ -359,12 +370,11 @@ class Choices(QFrame):
         if first is not None:
             first.setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def _leave(self) -> None:
-        self.hide()
-        self.left.emit()
-
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        focus = self.focusWidget()
         if event.key() == Qt.Key.Key_Escape:
-            self._leave()
+            self.left.emit()
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and isinstance(focus, QAbstractButton):
+            focus.click()
         else:
             super().keyPressEvent(event)

@@ -24,7 +24,7 @@ from app.ui.widgets.layouts import name_widgets
 if TYPE_CHECKING:
     from app.engine.client import EngineOnDemand
 
-MOST_CHARACTERS = 1_000_000
+MOST_CHARACTERS = 400_000
 """Of a text, so that a book does not fill the wire to the engine."""
 ROLES = {Role.SYSTEM: "Instructions", Role.USER: "You", Role.ASSISTANT: "Answer", None: "Template"}
 

@@ -34,7 +34,8 @@ class Beside(QSplitter):
     def __init__(self, theme: Theme, view: QWidget, take_keyboard: Callable[[], object]) -> None:
         super().__init__(Qt.Orientation.Horizontal)
         self._theme, self._view, self._take_keyboard = theme, view, take_keyboard
-        self._width_px = 0
+        self.width_px = 0
+        """How wide the person made it; 0: as wide as it is by itself."""
         self._before: QWidget | None = None
         self.setHandleWidth(1)
         self.frame = QWidget()
@@ -99,14 +100,14 @@ class Beside(QSplitter):
 
     def _wanted_px(self) -> int:
         usual = min(round(self.width() * self.share), self._theme.px(self.most_px))
-        return min(self._width_px or usual, self.width() - self._theme.px(self.least_px))
+        return min(self.width_px or usual, self.width() - self._theme.px(self.least_px))
 
     def _fit_least(self) -> None:
         self.frame.setMinimumWidth(1 if self._view.isHidden() else self._theme.px(self.least_px))
 
     def _on_moved(self) -> None:
         if self.is_beside and not self._view.isHidden():
-            self._width_px = self.frame.width()
+            self.width_px = self.frame.width()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -61,6 +61,11 @@ class InsideDesk(Desk):
         self.look_at("A text of your own")
         QTest.keyClicks(self.own_text, text)
 
+    @property
+    def own_file(self) -> str:
+        """The text file that is looked at."""
+        return self.find(QLabel, "own_file").text()
+
     # Tokens.
 
     @property

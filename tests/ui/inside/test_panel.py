@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -15,13 +17,18 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.ui.chat.view import ChatView
+from app.ui.inside import flow
 from app.ui.inside.panel import InsidePanel
+from app.ui.inside.probabilities import LEVELS, ground_of
+from app.ui.theme import Theme
 from app.ui.widgets.beside import InsideBeside
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.inside import InsideDesk
 from tests.helpers.desks.window import Frame, open_window
 from tests.helpers.program import ROOT
 from tests.helpers.script import requests, write_script
+from tests.helpers.summaries import store_document
+from tests.ui.test_theme import contrast
 
 
 class Looker:
@@ -248,3 +255,110 @@ def test_any_text_has_its_figures(begin: Begin) -> None:
     person.inside.click_token(1)
     assert person.inside.choosable == []
     assert person.inside.others == ["·two  50 %", "·other  25 %"]
+
+
+def test_a_text_file_is_looked_at_and_what_is_no_text_is_refused(begin: Begin, tmp_path: Path) -> None:
+    person = begin()
+    person.press_keys()
+    inside = person.inside
+    inside.show_page("Probabilities")
+    (tmp_path / "notes.txt").write_text("four words of text", "utf-8")
+    inside.root._on_dropped([str(tmp_path / "notes.txt")])
+    inside.wait_for("four", "·words", "·of", "·text")
+    assert inside.own_file == "notes.txt (18 characters)"
+    (tmp_path / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8)
+    inside.root._on_dropped([str(tmp_path / "picture.png")])
+    inside.wait(lambda: inside.notices)
+    assert inside.notices[0].startswith("picture.png is no plain text.")
+    assert inside.own_file == "notes.txt (18 characters)"
+    inside.click(inside.button("Leave the file"))
+    inside.wait_for()
+
+
+def test_a_long_text_shows_its_beginning_and_more_on_a_click(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flow, "SHOWN_AT_ONCE", 300)
+    person = begin({"text": " ".join(["word"] * 700)})
+    person.chat.ask("Tell me more")
+    person.press_keys()
+    person.inside.wait(lambda: len(person.inside.tokens) == 300)
+    person.inside.click(person.inside.button("300 of 700 tokens are shown. Show 300 more"))
+    assert len(person.inside.tokens) == 600
+
+
+def test_reading_a_long_text_tells_how_far_it_is_and_stops_on_a_click(begin: Begin) -> None:
+    person = begin()
+    person.press_keys()
+    inside = person.inside
+    inside.show_page("Probabilities")
+    said = list[str]()
+    inside.look_at("A text of your own")
+    inside.own_text.setPlainText("word " * 3000)
+    inside.wait(lambda: said.append(inside.said) or "read" in inside.said)
+    inside.press_state()
+    assert inside.said == "Cancelled"
+    assert 0 < len(inside.tokens) < 3000
+    assert "bits per byte" in inside.figures
+
+
+def test_a_crash_ends_the_look_and_the_window_goes_on(begin: Begin) -> None:
+    person = begin({"text": "A house"})
+    person.chat.ask("Where?")
+    person.press_keys()
+    inside = person.inside
+    inside.show_page("Probabilities")
+    pid = person.frame.engine.pid
+    os.kill(pid, signal.SIGSTOP)
+    inside.click(inside.read_again)
+    inside.wait(lambda: inside.page.is_looking)
+    os.kill(pid, signal.SIGKILL)
+    inside.wait(lambda: inside.said.startswith("The engine stopped unexpectedly"))
+    inside.press_state()
+    inside.wait_for("A", "·house")
+
+
+def test_a_document_and_the_panel_take_each_others_place_where_both_have_no_room(begin: Begin) -> None:
+    person = begin({"text": "Yes"})
+    frame, inside = person.frame, person.beside
+    stored = store_document(frame.documents.store, "a.txt", "Words.").id
+    person.chat.ask("Is it?")
+    person.press_keys()
+    frame.chat.document_wanted.emit(frame.documents, stored, None)
+    assert (inside.is_beside, frame.reader.root.isVisible()) == (False, True)
+    person.press_keys()
+    assert (inside.is_beside, frame.reader.root.isVisible()) == (True, False)
+    frame.window.resize(1560, 900)
+    frame.window.left.hide()
+    QApplication.processEvents()
+    frame.chat.document_wanted.emit(frame.documents, stored, None)
+    assert (inside.is_beside, frame.reader.root.isVisible(), frame.chat.isVisible()) == (True, True, True)
+
+
+def test_the_width_comes_back_after_a_restart(qapp: QApplication, begin: Begin) -> None:
+    person = begin()
+    person.press_keys()
+    person.beside.moveSplitter(person.beside.width() - 500, 1)
+    wide = person.beside.frame.width()
+    person.press_keys()
+    person.press_keys()
+    assert person.beside.frame.width() == wide
+    person.frame.window.close()
+    assert person.frame.app.settings.window.inside_width == wide
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_letters_are_readable_on_every_ground(qapp: QApplication, scheme: str) -> None:
+    theme = Theme(scheme)
+    sure = [ground_of(theme, probability) for probability in LEVELS]
+    for ground in [*sure, *(flow.tint(theme.tokens, number, is_dark=theme.is_dark) for number in range(4))]:
+        assert contrast(theme.tokens.text, ground) >= 4.5, ground
+    steps = [contrast(theme.tokens.surface, ground) for ground in sure]
+    assert steps == sorted(steps)
+    assert len(set(steps)) == len(steps), "no two look alike, whatever colours one sees"
+
+
+def test_what_cannot_be_seen_has_marks() -> None:
+    assert flow.visible(b" a\n\t") == "·a↵⇥"
+    assert flow.visible("🎉".encode()[:2]) == "F0 9F"
+    assert flow.visible("\ufffd".encode()) == "\ufffd"
+    assert flow.visible("a\u200b".encode()) == "aU+200B"
+    assert flow.visible(b"<|im end|>", is_control=True) == "<|im end|>"
