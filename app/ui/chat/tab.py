@@ -225,7 +225,9 @@ class ChatTab(Tab):
         self._ui.status.show_waiting(tr("1 message waits for the model") if waits else "")
 
     def _on_write_wanted(self, text: str) -> None:
-        tab = self._ui.go.show_tab(WRITE)
+        tab, model = self._ui.go.show_tab(WRITE), self._ui.loader.path
+        if model is not None and self._app.models.for_task(WRITE) not in (None, model):
+            self._ui.go.use_model(model)  # it has had one of its own
         if text.strip():
             tab.take_text(text)
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QApplication, QPushButton
 
-from app.ui.chat.view import CompletionNotice
+from app.ui.chat.view import ChatView, CompletionNotice
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.desk import Found
+from tests.helpers.desks.window import open_window
+from tests.helpers.desks.write import WriteDesk
+from tests.helpers.tiny_models import make_tiny
 from tests.ui.chat.conftest import Open, add_turns
 
 COMPLETES = {"can_chat": False}
@@ -72,3 +76,24 @@ def test_nothing_under_a_turn_asks_it_for_an_answer(open_chat: Open, tmp_path: P
     assert desk.prompts() == []
     assert desk.last_message is not None
     assert len(desk.last_message.versions) == 1
+
+
+@pytest.mark.model
+def test_write_goes_on_with_what_was_typed_and_with_this_model(
+    qapp: QApplication, starter: Path, tmp_path: Path
+) -> None:
+    model = make_tiny("gpt2", tmp_path / "tiny-gpt2.gguf", template="")
+    with open_window(qapp, make_chat=ChatView) as frame:
+        frame.app.models.use("write", starter)
+        frame.loader.load(model)
+        desk = CompletionDesk(frame.chat, frame.app, frame.notify)
+        desk.wait(lambda: frame.loader.state == "ready")
+        desk.type("the inner ")
+        desk.click(desk.write)
+        page = WriteDesk(frame.window.tab("write").view, frame.app, frame.notify)
+        assert frame.shown.startswith("write ")
+        assert (page.text, desk.message) == ("the inner ", "")
+        assert frame.app.models.for_task("write") == model
+        page.continue_to_end()
+        assert len(page.text) > len("the inner ")
+        assert page.tinted == [page.text.removeprefix("the inner ")]
