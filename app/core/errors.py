@@ -316,6 +316,15 @@ class TextFileUnreadable(EnvironmentProblem):
     most_bytes: int
 
 
+class ChatsUnreadable(EnvironmentProblem):
+    """Of what was to be imported. `reason`: missing, denied, not_a_file, empty, unknown (no program's that is known),
+    newer (our own, of a later version), damaged, protected, inflates.
+    """
+
+    path: str
+    reason: str
+
+
 class NotAligned(EnvironmentProblem):
     """How many lines or segments each has."""
 

@@ -176,6 +176,24 @@ def _document_too_demanding(error: errors.DocumentTooDemanding) -> Sentence:
     return Sentence(text, "Nothing of it was attached.")
 
 
+_CHATS_UNREADABLE = {
+    "missing": "There is no file {name}.",
+    "denied": "{name} may not be read: the system refused.",
+    "not_a_file": "{name} is not a file that can be read.",
+    "empty": "There is nothing in {name}.",
+    "unknown": "{name} holds no chats of a program that is known here.",
+    "newer": "{name} was written by a newer version of " + APP_NAME + ". Please install that version.",
+    "damaged": "{name} is damaged and could not be read to its end.",
+    "protected": "{name} is protected with a password. Unpack it and try that.",
+    "inflates": "{name} unpacks to an unreasonable size, so it was not read to its end.",
+}
+
+
+def _chats_unreadable(error: errors.ChatsUnreadable) -> Sentence:
+    text = _CHATS_UNREADABLE.get(error.reason, "{name} could not be read.")
+    return Sentence(text.format(name=_name(error.path)), "The chats that are here were not changed.")
+
+
 _SENTENCES: dict[type[errors.AppError], Callable[[Any], Sentence]] = {
     errors.ModelMissing: lambda e: Sentence(f"There is no file {_name(e.path)}.", action="open_model"),
     errors.NoModel: lambda e: Sentence("No model is open yet.", "Your message was kept.", "open_model"),
@@ -274,6 +292,7 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], Sentence]] = {
         f"The text of {e.name} is not there any more. Please add the file again.", "Other documents are not affected."
     ),
     errors.TextFileUnreadable: _text_file_unreadable,
+    errors.ChatsUnreadable: _chats_unreadable,
     errors.NotAligned: lambda e: Sentence(
         f"{_name(e.source)} has {e.source_parts:,} parts and {_name(e.reference)} has {e.reference_parts:,}; "
         "they have to be the same text, part by part.",

@@ -1,0 +1,274 @@
+"""Fireside's own file of chats: JSON with every branch, written a message at a time and read a chat at a time.
+
+`resources/exchange/chats.schema.json` describes it for others. The outermost object has `format` ("fireside-chats"),
+`version`, `program`, `exported_at` and `chats`; the version goes up when an older program could misread a file, and
+what is only added does not count. Times are seconds since 1970.
+
+A chat has `title`, `system_prompt`, `temperature`, `model`, `draft`, `created_at`, `updated_at`, `pinned`, `sampling`,
+`thinking`, `first_kept` and `open` (ids of messages or null), `draft_attachments`, and `messages`, each after its
+parent: `id`, `parent`, `role`, `text`, `state`, `model`, `created_at`, `chosen` (of those with one parent the highest
+is shown), `stats`, `thinking`, `thinking_s`, `pinned`, `sources` and `attachments`. Documents are named, with the
+SHA-256 of their content; where this computer has such a document, a chat that comes back has it again.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from app import APP_NAME, __version__
+from app.core.events import AnswerStats, FinishReason, Role
+from app.features.chat.options import EFFORTS
+from app.features.exchange.foreign import (
+    MOST_MESSAGES,
+    TooManyMessages,
+    attached_line,
+    count_of,
+    fields_of,
+    joined,
+    list_of,
+    name_of,
+    number_of,
+    seconds_of,
+    text_of,
+)
+from app.store.conversations import (
+    Attachment,
+    Attachments,
+    Conversation,
+    MessageState,
+    TreeMessage,
+    Use,
+    WholeConversations,
+)
+from app.store.documents import DocumentStore
+
+FORMAT = "fireside-chats"
+VERSION = 1
+_SOURCE_NUMBERS = ("answer_start", "answer_end", "block_id", "start", "end")
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """Where chats and their documents are kept."""
+
+    whole: WholeConversations
+    attachments: Attachments
+    documents: DocumentStore
+
+
+# Writing.
+
+Written = tuple[str, int]
+"""A part of a file, and how many messages end with it."""
+
+
+def file_parts(shelf: Shelf, chats: Iterable[Conversation]) -> Iterator[Written]:
+    """The whole file, a message in each line."""
+    head = {
+        "format": FORMAT,
+        "version": VERSION,
+        "program": f"{APP_NAME} {__version__}",
+        "exported_at": round(time.time(), 3),
+    }
+    yield f'{_json(head)[:-1]}, "chats": [', 0
+    for number, chat in enumerate(chats):
+        yield "," * bool(number), 0
+        yield from _chat_parts(shelf, chat)
+    yield "\n]}\n", 0
+
+
+def _chat_parts(shelf: Shelf, chat: Conversation) -> Iterator[Written]:
+    fields = {
+        name: getattr(chat, name)
+        for name in ("title", "system_prompt", "temperature", "model", "draft", "created_at", "updated_at", "pinned")
+    }
+    fields |= {"sampling": chat.sampling, "thinking": chat.thinking}
+    fields |= {"first_kept": chat.first_kept_id, "open": chat.leaf_id}
+    fields["draft_attachments"] = _attached(shelf, shelf.attachments.in_draft(chat.id))
+    yield f'\n{_json(fields)[:-1]}, "messages": [', 0
+    for number, one in enumerate(shelf.whole.all_messages(chat.id)):
+        yield f"{',' * bool(number)}\n{_json(_message_fields(shelf, one))}", 1
+    yield "\n]}", 0
+
+
+def _message_fields(shelf: Shelf, message: TreeMessage) -> dict[str, Any]:
+    fields = asdict(message)
+    fields["parent"] = fields.pop("parent_id")
+    fields["sources"] = [named for one in message.sources if (named := _named_source(shelf, one))]
+    fields["attachments"] = _attached(shelf, shelf.attachments.of_messages([message.id]).get(message.id, []))
+    if message.state is MessageState.WRITING:
+        fields["state"] = MessageState.INTERRUPTED
+    return fields
+
+
+def _attached(shelf: Shelf, attachments: Sequence[Attachment]) -> list[dict[str, Any]]:
+    found = []
+    for one in attachments:
+        document = shelf.documents.get(one.document_id)
+        if document is not None and one.use is not Use.PASSAGES:  # passages are of what is attached above
+            found.append({"name": document.name, "sha256": document.sha256, "use": one.use.value})
+    return found
+
+
+def _named_source(shelf: Shelf, source: dict[str, Any]) -> dict[str, Any] | None:
+    document = shelf.documents.get(count_of(source.get("document_id")))
+    if document is None:
+        return None
+    fields = {name: value for name, value in source.items() if name != "document_id"}
+    return fields | {"name": document.name, "sha256": document.sha256}
+
+
+def _json(value: Any) -> str:
+    return json.dumps(_finite(value), ensure_ascii=False, allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no infinity; where a measurement has one, nothing is known."""
+    if isinstance(value, float):
+        return number_of(value)
+    if isinstance(value, dict):
+        return {name: _finite(one) for name, one in value.items()}
+    return [_finite(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+# Reading.
+
+
+@dataclass
+class ReadChat:
+    """A chat of a file, ready to be added. `left_out` counts what could not be taken over."""
+
+    chat: Conversation
+    messages: list[TreeMessage]
+    attached: dict[int | None, list[tuple[int, Use]]] = field(default_factory=dict)
+    left_out: Counter[str] = field(default_factory=Counter)
+
+
+def read_chat(value: dict[str, Any], shelf: Shelf, fallback_at: float) -> ReadChat:
+    """Any object becomes a chat: what is missing or impossible is as in a new one. Raises TooManyMessages."""
+    given = list_of(value.get("messages"))
+    if len(given) > MOST_MESSAGES:
+        raise TooManyMessages
+    created_at = seconds_of(value.get("created_at")) or fallback_at
+    kept = value.get("first_kept")
+    read = ReadChat(
+        Conversation(
+            0,
+            text_of(value.get("title")),
+            text_of(value.get("system_prompt")),
+            _temperature(value.get("temperature")),
+            text_of(value.get("model")),
+            text_of(value.get("draft")),
+            created_at,
+            seconds_of(value.get("updated_at")) or created_at,
+            None,
+            value.get("pinned") is True,
+            {name: one for name, one in fields_of(value.get("sampling")).items() if number_of(one) is not None},
+            value["thinking"] if value.get("thinking") in ("on", "off", *EFFORTS) else "",
+            kept if isinstance(kept, int) else None,
+        ),
+        [],
+    )
+    seen: set[int] = set()
+    for fields in given:
+        message = _message(fields, seen, created_at, read.left_out)
+        if message is not None:
+            seen.add(message.id)
+            read.messages.append(_with_documents(message, fields, shelf, read))
+    draft, missing = _documents(value.get("draft_attachments"), shelf)
+    if draft:
+        read.attached[None] = draft
+    if missing:
+        read.left_out["file"] += len(missing)
+        read.chat = replace(read.chat, draft=joined([read.chat.draft, attached_line(missing)]))
+    return read
+
+
+def _temperature(value: Any) -> float | None:
+    number = number_of(value)
+    return number if number is not None and 0 <= number <= 5 else None
+
+
+def _message(value: Any, seen: set[int], created_at: float, left_out: Counter[str]) -> TreeMessage | None:
+    """None where it is no message, or where its parent does not stand before it."""
+    fields = fields_of(value)
+    number, parent = fields.get("id"), fields.get("parent")
+    if not isinstance(number, int) or number in seen or text_of(fields.get("role")) not in list(Role):
+        left_out["damaged"] += 1
+        return None
+    if parent is not None and (not isinstance(parent, int) or parent not in seen):
+        left_out["parent"] += 1
+        return None
+    state, chosen = text_of(fields.get("state")), fields.get("chosen")
+    if state not in list(MessageState) or state == MessageState.WRITING:
+        state = MessageState.INTERRUPTED if state == MessageState.WRITING else MessageState.COMPLETE
+    return TreeMessage(
+        number,
+        parent,
+        Role(fields["role"]),
+        text_of(fields.get("text")),
+        MessageState(state),
+        text_of(fields.get("model")),
+        seconds_of(fields.get("created_at")) or created_at,
+        chosen if isinstance(chosen, int) and abs(chosen) < 2**53 else 0,
+        _stats(fields_of(fields.get("stats"))),
+        text_of(fields.get("thinking")),
+        number_of(fields.get("thinking_s")),
+        fields.get("pinned") is True,
+    )
+
+
+def _stats(fields: dict[str, Any]) -> AnswerStats | None:
+    if text_of(fields.get("finish_reason")) not in list(FinishReason):
+        return None
+    return AnswerStats(
+        count_of(fields.get("prompt_tokens")),
+        count_of(fields.get("reused_tokens")),
+        count_of(fields.get("generated_tokens")),
+        number_of(fields.get("time_to_first_token_s")) or 0.0,
+        number_of(fields.get("tokens_per_s")) or 0.0,
+        FinishReason(fields["finish_reason"]),
+        count_of(fields.get("thinking_tokens")),
+    )
+
+
+def _with_documents(message: TreeMessage, fields: dict[str, Any], shelf: Shelf, read: ReadChat) -> TreeMessage:
+    """The message with the documents that are here; the others are named in its text."""
+    found, missing = _documents(fields.get("attachments"), shelf)
+    if found:
+        read.attached[message.id] = found
+    given = [fields_of(one) for one in list_of(fields.get("sources"))]
+    sources = [source for one in given if (source := _source(one, shelf))]
+    read.left_out["file"] += len(missing)
+    read.left_out["reference"] += len(given) - len(sources)
+    if not missing and not sources:
+        return message
+    text = joined([message.text, attached_line(missing)]) if missing else message.text
+    return replace(message, text=text, sources=tuple(sources))
+
+
+def _documents(value: Any, shelf: Shelf) -> tuple[list[tuple[int, Use]], list[str]]:
+    """Documents of this computer with how they are shown, and the names of those that are not here."""
+    found, missing = [], []
+    for fields in map(fields_of, list_of(value)):
+        document = shelf.documents.find_content(text_of(fields.get("sha256")))
+        use = text_of(fields.get("use"))
+        if document is not None:
+            found.append((document.id, Use(use) if use in list(Use) else Use.UNDECIDED))
+        elif name := name_of(fields.get("name")):
+            missing.append(name)
+    return found, missing
+
+
+def _source(fields: dict[str, Any], shelf: Shelf) -> dict[str, Any] | None:
+    document = shelf.documents.find_content(text_of(fields.get("sha256")))
+    if document is None or not all(isinstance(fields.get(name), int) for name in _SOURCE_NUMBERS):
+        return None
+    page = fields.get("page")
+    source = {name: fields[name] for name in _SOURCE_NUMBERS} | {"document_id": document.id}
+    return source | {"page": page if isinstance(page, int) else None, "is_named": fields.get("is_named") is True}

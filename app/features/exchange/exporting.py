@@ -1,0 +1,89 @@
+"""Chats to a file: all of them with every branch as JSON, or what is open as Markdown, HTML or a Word document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from app.core.events import CancelToken
+from app.features.exchange import chat_file
+from app.features.exchange.chat_file import Shelf
+from app.features.exchange.open_branch import as_html, as_markdown, open_branches
+from app.features.work.whole_file import written
+from app.store.conversations import Conversation
+
+ENDINGS = (".json", ".md", ".html", ".docx")
+"""What `export_chats` writes. A PDF is printed by the window, from the HTML."""
+EVERY = 50
+"""Messages between two events."""
+
+
+@dataclass(frozen=True)
+class ExportProgress:
+    """How many messages have been written, of about so many."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class ExportFinished:
+    """The file is whole and in its place; or it was cancelled, and what was there before is as it was."""
+
+    chats: int
+    messages: int
+    is_cancelled: bool = False
+
+
+class _Cancelled(Exception):
+    pass
+
+
+def _end_if(cancel: CancelToken) -> None:
+    if cancel.cancelled:
+        raise _Cancelled
+
+
+def export_chats(
+    path: Path, chats: Sequence[Conversation], shelf: Shelf, cancel: CancelToken, *, with_thinking: bool = False
+) -> Iterator[ExportProgress | ExportFinished]:
+    """Writes the format of the ending, one of `ENDINGS`; what was there before is replaced at the end.
+
+    `with_thinking` counts for what is read by people: JSON has everything. Raises DiskFull or FolderNotWritable.
+    """
+    total, done = sum(shelf.whole.message_count(chat.id) for chat in chats), 0
+    try:
+        with written(path) as file:
+            for messages in _steps(path.suffix.lower(), chats, shelf, file, with_thinking=with_thinking):
+                done += messages
+                _end_if(cancel)
+                if messages and done % EVERY == 0:
+                    yield ExportProgress(done, max(done, total))
+            _end_if(cancel)
+    except _Cancelled:
+        yield ExportFinished(0, done, is_cancelled=True)
+        return
+    yield ExportFinished(len(chats), done)
+
+
+def _steps(
+    ending: str, chats: Sequence[Conversation], shelf: Shelf, file: IO[bytes], *, with_thinking: bool
+) -> Iterator[int]:
+    """Writes the file; each step says how many messages it was."""
+    branches = open_branches(chats, shelf, with_thinking=with_thinking)
+    if ending == ".docx":
+        from app.features.exchange.word_document import write_docx  # loads python-docx (0.1 s)
+
+        yield from write_docx(branches, file)
+        return
+    if ending == ".json":
+        parts = chat_file.file_parts(shelf, chats)
+    elif ending == ".html":
+        parts = as_html(branches, chats[0].title if len(chats) == 1 else f"{len(chats):,} chats")
+    else:
+        parts = as_markdown(branches)
+    for text, messages in parts:
+        file.write(text.encode("utf-8", "backslashreplace"))
+        yield messages

@@ -1,0 +1,295 @@
+"""A chat as another program's file has it, and the tree of turns that becomes of it here.
+
+Other programs keep more than turns: tools and what they gave, instructions that nobody sees, steps of one answer as
+messages of their own. What is no turn is left out and counted, what hung below it hangs above, and the steps of one
+answer are joined. Ids are the file's own and not trusted: they may repeat, lead nowhere or in circles.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from app.core.events import AnswerStats, Role
+from app.features.chat.answers import title_from
+from app.store.conversations import Conversation, MessageState, TreeMessage
+
+MOST_MESSAGES = 100_000
+"""Of one chat. It is added in one transaction, for which others wait."""
+LONGEST_TITLE = 200
+LONGEST_NAME = 120
+MOST_NAMES = 200
+_MILLISECONDS = 1e11
+"""Times above are not seconds: that would be the year 5138."""
+_LATEST_S = 4e9
+
+
+@dataclass
+class Said:
+    """One message of a file. A `role` other than user and assistant is no turn, and is only a place in the tree.
+
+    `names` are what was attached to it. `state` is how it ended.
+    """
+
+    id: str
+    parent: str | None
+    role: str
+    text: str = ""
+    thinking: str = ""
+    thinking_s: float | None = None
+    model: str = ""
+    created_at: float | None = None
+    stats: AnswerStats | None = None
+    names: list[str] = field(default_factory=list)
+    state: MessageState = MessageState.COMPLETE
+
+
+@dataclass
+class ForeignChat:
+    """One chat of a file. `shown` is the id of the message at the end of the open branch, "" where nothing says it.
+
+    `left_out` counts what could not be taken over, by the names of `app.features.exchange.messages`.
+    """
+
+    title: str = ""
+    system_prompt: str = ""
+    model: str = ""
+    created_at: float | None = None
+    updated_at: float | None = None
+    is_pinned: bool = False
+    messages: list[Said] = field(default_factory=list)
+    shown: str = ""
+    left_out: Counter[str] = field(default_factory=Counter)
+
+
+class TooManyMessages(Exception):
+    """More than `MOST_MESSAGES`."""
+
+
+# Values of files, of which nothing is known beforehand.
+
+
+def text_of(value: Any) -> str:
+    """A text, or "" for anything else."""
+    return value if isinstance(value, str) else ""
+
+
+def fields_of(value: Any) -> dict[str, Any]:
+    """An object, or an empty one for anything else."""
+    return value if isinstance(value, dict) else {}
+
+
+def list_of(value: Any) -> list[Any]:
+    """A list, or an empty one for anything else."""
+    return value if isinstance(value, list) else []
+
+
+def name_of(value: Any) -> str:
+    """A name in one short line, or ""."""
+    return " ".join(text_of(value)[: 4 * LONGEST_NAME].split())[:LONGEST_NAME]
+
+
+def number_of(value: Any) -> float | None:
+    """A finite number, or None."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def count_of(value: Any) -> int:
+    """A number of things, 0 for anything else."""
+    number = number_of(value)
+    return round(number) if number is not None and 0 <= number < 2**53 else 0
+
+
+def seconds_of(value: Any) -> float | None:
+    """A moment in seconds since 1970, from seconds, milliseconds or ISO 8601; None for anything else."""
+    if isinstance(value, str):
+        try:
+            moment = datetime.fromisoformat(value[:40])
+            value = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        except (ValueError, OverflowError, OSError):
+            return None
+    number = number_of(value)
+    if number is None:
+        return None
+    number = number / 1000 if number > _MILLISECONDS else number
+    return number if 0 < number < _LATEST_S else None
+
+
+def joined(texts: Iterable[str]) -> str:
+    """Parts of one text, with a blank line between them."""
+    return "\n\n".join(filter(None, (text.strip("\n") for text in texts)))
+
+
+def attached_line(names: Iterable[str]) -> str:
+    """What stands in a message for things that did not come along."""
+    return joined(f"[Attached: {name}]" for name in names)
+
+
+_THINKING = re.compile(r"\A\s*<(think|thinking)>(.*?)(?:</\1>|\Z)", re.DOTALL)
+
+
+def split_thinking(text: str) -> tuple[str, str]:
+    """The answer and what was thought before it, where that stands in one text as most models write it."""
+    found = _THINKING.match(text)
+    return (text, "") if found is None else (text[found.end() :].strip("\n"), found[2].strip("\n"))
+
+
+# From the file's messages to a tree.
+
+
+def grown(chat: ForeignChat, fallback_at: float) -> tuple[Conversation, list[TreeMessage]]:
+    """The chat and its turns, each after its parent; `fallback_at` is its time where it has none.
+
+    Raises TooManyMessages.
+    """
+    if len(chat.messages) > MOST_MESSAGES:
+        raise TooManyMessages
+    turns = _numbered(_joined_steps(_turns(chat)), chat)
+    times = [one.created_at for one in turns if one.created_at]
+    created_at = chat.created_at or min(times, default=fallback_at)
+    tree: list[TreeMessage] = []
+    last_at: dict[int | None, float] = {None: created_at}
+    for one in turns:
+        last_at[one.id] = one.created_at or last_at[one.parent_id]
+        tree.append(replace(one, created_at=last_at[one.id]))
+    updated_at = chat.updated_at or max(times, default=created_at)
+    title = " ".join(chat.title[: 4 * LONGEST_TITLE].split())[:LONGEST_TITLE] or _title_from(tree)
+    conversation = Conversation(
+        0, title, chat.system_prompt, None, chat.model, "", created_at, updated_at, None, chat.is_pinned
+    )
+    return conversation, tree
+
+
+@dataclass
+class _Turn:
+    """A message that is a turn, with those below it in their order."""
+
+    said: Said
+    ids: list[str]
+    below: list[_Turn] = field(default_factory=list)
+
+
+def _turns(chat: ForeignChat) -> list[_Turn]:
+    """The turns at the top; the others are below them."""
+    messages: dict[str, Said] = {}
+    for one in chat.messages:
+        if one.id in messages:
+            chat.left_out["damaged"] += 1
+        else:
+            messages[one.id] = one
+    children: dict[str | None, list[str]] = {}
+    for one in messages.values():
+        parent = one.parent if one.parent in messages else None
+        chat.left_out["parent"] += one.parent is not None and parent is None
+        children.setdefault(parent, []).append(one.id)
+    top: list[_Turn] = []
+    open_ids: list[tuple[str, list[_Turn]]] = [(name, top) for name in reversed(children.get(None, []))]
+    seen = 0
+    while open_ids:
+        name, place = open_ids.pop()
+        said, seen = messages[name], seen + 1
+        if _is_turn(said):
+            turn = _Turn(said, [name])
+            place.append(turn)
+            place = turn.below
+        open_ids += [(child, place) for child in reversed(children.get(name, []))]
+    chat.left_out["circle"] += len(messages) - seen  # never reached from the top
+    return top
+
+
+def _is_turn(said: Said) -> bool:
+    has_content = bool(said.text.strip() or said.thinking.strip() or said.names)
+    return said.role in ("user", "assistant") and has_content
+
+
+def _joined_steps(top: list[_Turn]) -> list[_Turn]:
+    """The steps of one answer are one turn: an only child that the same one says."""
+    open_turns = list(top)
+    while open_turns:
+        turn = open_turns.pop()
+        steps = [turn]
+        while len(steps[-1].below) == 1 and steps[-1].below[0].said.role == turn.said.role:
+            steps.append(steps[-1].below[0])
+        if len(steps) > 1:
+            turn.said, turn.below = _one(steps), steps[-1].below
+            turn.ids = [name for step in steps for name in step.ids]
+        open_turns += turn.below
+    return top
+
+
+def _one(steps: list[_Turn]) -> Said:
+    said = [step.said for step in steps]
+    seconds = [one.thinking_s for one in said if one.thinking_s is not None]
+    return replace(
+        said[0],
+        text=joined(one.text for one in said),
+        thinking=joined(one.thinking for one in said),
+        thinking_s=sum(seconds) if seconds else None,
+        model=next((one.model for one in reversed(said) if one.model), ""),
+        stats=said[-1].stats,
+        names=[name for one in said for name in one.names],
+        state=said[-1].state,
+    )
+
+
+def _numbered(top: list[_Turn], chat: ForeignChat) -> list[TreeMessage]:
+    """The tree; the branch to `chat.shown` is chosen, elsewhere what came last."""
+    tree: list[TreeMessage] = []
+    places: dict[str, int] = {}
+    open_turns: list[tuple[_Turn, int | None, int]] = []
+    open_turns += [(turn, None, at) for at, turn in enumerate(top)][::-1]
+    while open_turns:
+        turn, parent, chosen = open_turns.pop()
+        number = len(tree) + 1
+        places |= dict.fromkeys(turn.ids, number)
+        tree.append(_message(turn.said, number, parent, chosen, chat.model))
+        open_turns += [(below, number, at) for at, below in enumerate(turn.below)][::-1]
+    shown = places.get(chat.shown) or _nearest(chat, places)
+    while shown is not None:
+        one = tree[shown - 1]
+        tree[shown - 1] = replace(one, chosen=len(tree))
+        shown = one.parent_id
+    return tree
+
+
+def _nearest(chat: ForeignChat, places: dict[str, int]) -> int | None:
+    """The turn above the message that is shown, where that is no turn itself."""
+    parents = {one.id: one.parent for one in chat.messages}
+    name: str | None = chat.shown
+    for _ in range(len(parents)):
+        if name is None or name in places:
+            break
+        name = parents.get(name)
+    return places.get(name or "")
+
+
+def _message(said: Said, number: int, parent: int | None, chosen: int, chat_model: str) -> TreeMessage:
+    is_answer = said.role == "assistant"
+    return TreeMessage(
+        number,
+        parent,
+        Role.ASSISTANT if is_answer else Role.USER,
+        joined([said.text, attached_line(said.names[:MOST_NAMES])]),
+        said.state,
+        (said.model or chat_model) if is_answer else "",
+        said.created_at or 0.0,
+        chosen,
+        said.stats,
+        said.thinking.strip("\n"),
+        said.thinking_s,
+    )
+
+
+def _title_from(tree: list[TreeMessage]) -> str:
+    return title_from(next((one.text[:LONGEST_TITLE] for one in tree if one.role is Role.USER), ""))

@@ -1,0 +1,207 @@
+"""Chats from files: each is read, compared with those that are here, and added in one step or not at all."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from app.core.errors import ChatsUnreadable
+from app.core.events import CancelToken
+from app.core.visible import clean_text
+from app.features.exchange import chat_file, jan
+from app.features.exchange.chat_file import ReadChat, Shelf
+from app.features.exchange.foreign import ForeignChat, TooManyMessages, fields_of, grown
+from app.features.exchange.json_pieces import MOST_BYTES, read_value
+from app.features.exchange.recognition import (
+    JAN,
+    Contents,
+    Entry,
+    FoundChat,
+    NoChat,
+    Thread,
+    chats_in,
+    contents_of,
+)
+
+MOST_LINE_BYTES = 16_000_000
+MOST_TOLD = 1_000
+"""Of what could not be read; more are counted."""
+
+
+@dataclass(frozen=True)
+class ImportProgress:
+    """How many bytes of the files have been read."""
+
+    done_bytes: int
+    total_bytes: int
+
+
+@dataclass(frozen=True)
+class ChatImported:
+    """A chat is here. `left_out` counts what of it could not be taken over."""
+
+    kind: str
+    title: str
+    conversation_id: int
+    messages: int
+    left_out: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ChatIsHere:
+    """A chat that began at the same moment with the same text is here already, and was left as it is."""
+
+    kind: str
+    title: str
+    conversation_id: int
+
+
+@dataclass(frozen=True)
+class ChatNotRead:
+    """A chat, or a file of chats, that could not be read. `reason` is one of `NoChat`, or denied, empty or too_many."""
+
+    file: str
+    title: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class ImportFinished:
+    """All is read, or it was cancelled; what was imported stays."""
+
+    imported: int
+    already_here: int
+    not_read: int
+    is_cancelled: bool = False
+
+
+ImportEvent = ImportProgress | ChatImported | ChatIsHere | ChatNotRead | ImportFinished
+
+
+def import_chats(path: Path, shelf: Shelf, cancel: CancelToken, *, with_copies: bool = False) -> Iterator[ImportEvent]:
+    """Imports what a file, a folder or an archive holds; `with_copies`: also what is here already, once more.
+
+    Each chat is added in one transaction. Raises ChatsUnreadable (nothing more can be read; unknown: there was
+    nothing), DiskFull or FolderNotWritable; what was imported before stays.
+    """
+    counts: Counter[str] = Counter()
+    done_bytes, unknown = 0, 0
+    with contents_of(path) as contents:
+        total_bytes = contents.size_bytes
+        for found in _all(contents, shelf):
+            if cancel.cancelled:
+                break
+            if isinstance(found, int):
+                done_bytes = min(found, total_bytes)
+                yield ImportProgress(done_bytes, total_bytes)
+                continue
+            if isinstance(found, ChatNotRead) and found.reason in ("unknown", "not_json"):
+                unknown += 1
+            event = found if isinstance(found, ChatNotRead) else _kept(*found, shelf, with_copies=with_copies)
+            counts[type(event).__name__] += 1
+            if isinstance(event, ChatNotRead) and event.reason == "newer" and len(counts) == 1:
+                raise ChatsUnreadable(str(path), "newer")
+            if not isinstance(event, ChatNotRead) or counts[ChatNotRead.__name__] <= MOST_TOLD:
+                yield event
+    if not cancel.cancelled and counts.total() == unknown:
+        raise ChatsUnreadable(str(path), "unknown" if unknown else "empty")
+    yield ImportFinished(
+        counts[ChatImported.__name__], counts[ChatIsHere.__name__], counts[ChatNotRead.__name__], cancel.cancelled
+    )
+
+
+Read = tuple[str, ReadChat]
+"""Whose chat it is, and the chat."""
+
+
+def _kept(kind: str, read: ReadChat, shelf: Shelf, *, with_copies: bool) -> ChatImported | ChatIsHere:
+    chat = read.chat
+    title = clean_text(chat.title)
+    first = read.messages[0].text if read.messages else ""
+    twin = None if with_copies else shelf.whole.find_twin(chat.created_at, first)
+    if twin is not None:
+        return ChatIsHere(kind, title, twin)
+    conversation_id = shelf.whole.add_tree(chat, read.messages, read.attached)
+    return ChatImported(kind, title, conversation_id, len(read.messages), +read.left_out)
+
+
+def _all(contents: Contents, shelf: Shelf) -> Iterator[Read | ChatNotRead | int]:
+    """Everything in its order; numbers are bytes that were read."""
+    before = 0
+    for entry in contents.files:
+        try:
+            stream = entry.open()
+        except OSError:  # one of many in a folder
+            yield ChatNotRead(entry.name, "", "denied")
+            continue
+        with stream:
+            for found in _in_file(entry, stream, shelf):
+                yield before + found if isinstance(found, int) else found
+        before += entry.size_bytes
+        yield before
+    for thread in contents.threads:
+        yield _in_thread(thread)
+        before += thread.lines.size_bytes
+        yield before
+
+
+def _in_file(entry: Entry, stream: BinaryIO, shelf: Shelf) -> Iterator[Read | ChatNotRead | int]:
+    for found in chats_in(stream):
+        if isinstance(found, int):
+            yield found
+        elif isinstance(found, NoChat):
+            yield ChatNotRead(entry.name, "", found.reason)
+        else:
+            yield _read(found, entry, shelf)
+
+
+def _read(found: FoundChat, entry: Entry, shelf: Shelf) -> Read | ChatNotRead:
+    if found.read is not None:
+        return _grown(found.kind, found.read(found.value), entry)
+    try:
+        return found.kind, chat_file.read_chat(found.value, shelf, entry.modified_at)
+    except TooManyMessages:
+        return ChatNotRead(entry.name, clean_text(str(found.value.get("title", ""))[:200]), "too_many")
+
+
+def _grown(kind: str, foreign: ForeignChat, entry: Entry) -> Read | ChatNotRead:
+    try:
+        chat, messages = grown(foreign, entry.modified_at)
+    except TooManyMessages:
+        return ChatNotRead(entry.name, clean_text(foreign.title[:200]), "too_many")
+    if not messages:
+        return ChatNotRead(entry.name, clean_text(chat.title), "empty")
+    return kind, ReadChat(chat, messages, {}, foreign.left_out)
+
+
+def _in_thread(thread: Thread) -> Read | ChatNotRead:
+    about = {}
+    is_damaged = False
+    if thread.about is not None:
+        with thread.about.open() as stream:
+            try:
+                about = fields_of(read_value(stream.read(MOST_LINE_BYTES)))
+            except ValueError:
+                is_damaged = True
+    with thread.lines.open() as stream:
+        foreign = jan.read_chat(about, _lines(stream))
+    foreign.left_out["title"] += is_damaged
+    return _grown(JAN, foreign, thread.lines)
+
+
+def _lines(stream: BinaryIO) -> Iterator[bytes | None]:
+    """The lines of a file, up to the size that one chat may have; None for one that is too long."""
+    rest, buffer = MOST_BYTES, b""
+    is_skipping = False
+    while rest > 0 and (data := stream.read(min(rest, 1 << 18))):
+        rest -= len(data)
+        *whole, buffer = (buffer + data).split(b"\n")
+        for line in whole:
+            yield None if is_skipping else line
+            is_skipping = False
+        if len(buffer) > MOST_LINE_BYTES:
+            buffer, is_skipping = b"", True
+    yield None if is_skipping or rest <= 0 else buffer

@@ -1,0 +1,185 @@
+"""A JSON file in pieces: what its outermost list or object holds, one at a time, within bounds.
+
+Exports are gigabytes in one list, are cut off in the middle, or have one chat that is damaged. So the brackets are
+followed over the bytes, and only a piece that is whole and not too large is read; what is wrong with one leaves the
+others alone. The standard parser takes a file as a whole or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+CHUNK_BYTES = 1 << 18
+MOST_BYTES = 128_000_000
+"""Of one piece."""
+MOST_DEPTH = 200
+MOST_VALUES = 3_000_000
+"""Of one piece: each takes about a hundred bytes of memory."""
+
+_TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"|["{}\[\],:]', re.DOTALL)
+_IN_STRING = re.compile(rb'["\\]')
+_BLANK = b" \t\r\n"
+_BOM = b"\xef\xbb\xbf"
+
+
+class NotJson(Exception):
+    """It begins with neither a list nor an object."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A member of the outermost object by its `key`, or an element of a list ("" or the key of the object's list).
+
+    `problem` says why there is no `value`: damaged, cut_off, too_deep or too_large.
+    """
+
+    key: str
+    value: Any = None
+    problem: str = ""
+    is_element: bool = False
+
+
+class Pieces:
+    """Iterates over the pieces of a stream; `done_bytes` of it have been read. Yields None now and then meanwhile."""
+
+    def __init__(self, stream: BinaryIO, lists: Collection[str] = ()) -> None:
+        """`lists` are keys of the outermost object whose lists are taken apart as well."""
+        self._stream, self._lists = stream, lists
+        self.done_bytes = 0
+        self._depth = self._base = 0
+        self._is_object = False
+        self._key = ""
+        self._start_piece()
+
+    def __iter__(self) -> Iterator[Piece | None]:
+        """Raises NotJson, and what the stream raises."""
+        data = self._beginning()
+        in_string = is_escaped = False
+        while data:
+            at = kept_from = 0
+            while at < len(data):
+                if in_string:
+                    if is_escaped:
+                        at, is_escaped = at + 1, False
+                        continue
+                    found = _IN_STRING.search(data, at)
+                    if found is None:
+                        break
+                    at, is_escaped = found.end(), found[0] == b"\\"
+                    in_string = is_escaped
+                    continue
+                found = _TOKEN.search(data, at)
+                if found is None:
+                    break
+                at, token = found.end(), found[0]
+                in_string = token == b'"'
+                if len(token) > 1 or in_string:
+                    continue
+                ends = self._ends_with(token)
+                if ends is not None:
+                    self._keep(data[kept_from : found.start()])
+                    kept_from = at
+                    yield from self._ended(ends)
+                    if self._depth == 0:
+                        return
+            self._keep(data[kept_from:])
+            yield None
+            data = self._read()
+        yield Piece(self._key, None, self._problem or "cut_off", self._base == 2 or not self._is_object)
+
+    def _read(self) -> bytes:
+        data = self._stream.read(CHUNK_BYTES)
+        self.done_bytes += len(data)
+        return data
+
+    def _beginning(self) -> bytes:
+        data = self._read().removeprefix(_BOM).lstrip(_BLANK)
+        while not data and (more := self._read()):
+            data = more.lstrip(_BLANK)
+        if data[:1] not in (b"{", b"["):
+            raise NotJson
+        self._is_object = data[:1] == b"{"
+        self._depth = self._base = 1
+        return data[1:]
+
+    def _start_piece(self) -> None:
+        self._kept, self._values, self._problem = bytearray(), 0, ""
+
+    def _keep(self, data: bytes) -> None:
+        if self._problem:
+            return
+        self._kept += data
+        if len(self._kept) > MOST_BYTES:
+            self._give_up("too_large")
+
+    def _give_up(self, problem: str) -> None:
+        self._problem = self._problem or problem
+        self._kept = bytearray()
+
+    def _ends_with(self, token: bytes) -> str | None:
+        """What ends here: key, open (a list to be taken apart begins), piece, close (the list or object itself)."""
+        if token in b"{[":
+            if token == b"[" and self._depth == 1 and self._is_object and self._base == 1 and self._key in self._lists:
+                self._depth = self._base = 2
+                return "open"
+            self._depth += 1
+            if self._depth - self._base > MOST_DEPTH:
+                self._give_up("too_deep")
+            return None
+        if token in b"}]":
+            self._depth -= 1
+            return "close" if self._depth < self._base else None
+        self._values += 1
+        if self._values > MOST_VALUES:
+            self._give_up("too_large")
+        if self._depth != self._base:
+            return None
+        if token == b",":
+            return "piece"
+        return "key" if self._base == 1 and self._is_object and not self._key else None
+
+    def _ended(self, what: str) -> Iterator[Piece]:
+        if what == "key":
+            self._key = _parsed_key(bytes(self._kept))
+        elif what in ("piece", "close"):
+            yield from self._piece()
+            if what == "close" and self._base == 2:
+                self._base = 1
+            elif self._base == 1:
+                self._key = ""
+        self._start_piece()
+
+    def _piece(self) -> Iterator[Piece]:
+        is_element = self._base == 2 or not self._is_object
+        if self._problem:
+            yield Piece(self._key, None, self._problem, is_element)
+        elif text := bytes(self._kept).strip(_BLANK):
+            self._kept = bytearray()
+            yield _parsed(self._key, text, is_element=is_element)
+
+
+def read_value(data: bytes) -> Any:
+    """A value that is known to be small; raises ValueError for what is no JSON, too long or too deep."""
+    try:
+        return json.loads(data.decode("utf-8", "replace"), parse_constant=lambda _name: None)
+    except RecursionError as error:
+        raise ValueError("too deep") from error
+
+
+def _parsed(key: str, text: bytes, *, is_element: bool) -> Piece:
+    try:
+        return Piece(key, read_value(text), "", is_element)
+    except ValueError:
+        return Piece(key, None, "damaged", is_element)
+
+
+def _parsed_key(text: bytes) -> str:
+    try:
+        key = read_value(text.strip(_BLANK + b","))
+    except ValueError:
+        return "?"
+    return key if isinstance(key, str) and key else "?"

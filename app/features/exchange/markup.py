@@ -1,0 +1,195 @@
+"""What people and models write in a chat, read as Markdown, and written as HTML that can do nothing.
+
+Every tag comes from a table here and every word through `escape`: raw HTML is words, a picture is a link to it, links
+lead to the web or to a mail only, formulas are their source.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from html import escape
+from itertools import pairwise
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from mdit_py_plugins.amsmath import amsmath_plugin
+from mdit_py_plugins.dollarmath import dollarmath_plugin
+from mdit_py_plugins.footnote import footnote_plugin
+from mdit_py_plugins.texmath import texmath_plugin
+
+MOST_CHARACTERS = 400_000
+"""A longer text is shown as it is written: some of Markdown takes more than twice as long for twice the text."""
+MOST_NESTING = 20
+CLOSING = {"\\(": "\\)", "\\[": "\\]"}
+_LINK = re.compile(r"https?://|mailto:", re.IGNORECASE)
+_TASK = re.compile(r"\[([ xX])\] ")
+_ALIGNED = re.compile(r"text-align:(left|right|center)")
+_BEGINS_HTML = re.compile(r"^(\s{0,3}(?:>\s?|[-+*]\s+|\d{1,9}[.)]\s+)*)<(?=[!?/a-zA-Z])")
+
+
+@cache
+def _parser() -> MarkdownIt:
+    parser = MarkdownIt("commonmark", {"html": False, "maxNesting": MOST_NESTING}).enable(["table", "strikethrough"])
+    parser.disable(["lheading", "html_block", "html_inline"])  # as the window reads it
+    dollarmath_plugin(parser, allow_space=False, allow_digits=False, double_inline=True)
+    texmath_plugin(parser, delimiters="brackets")
+    amsmath_plugin(parser)
+    footnote_plugin(parser, inline=False)
+    parser.validateLink = lambda url: bool(_LINK.match(url))  # type: ignore[method-assign]
+    return parser
+
+
+def tokens_of(text: str) -> list[Token]:
+    """The text as markdown-it's tokens; a very long one is one block of code."""
+    if len(text) > MOST_CHARACTERS:
+        token = Token("fence", "code", 0)
+        token.content = text
+        return [token]
+    tokens = _parser().parse(text)
+    for before, token in pairwise(tokens):
+        if before.type == "paragraph_open" and token.children and token.children[0].type == "text":
+            token.children[0].content = _TASK.sub(_box, token.children[0].content, count=1)
+    return tokens
+
+
+def _box(found: re.Match[str]) -> str:
+    if found.start():
+        return found[0]
+    return "☐ " if found[1] == " " else "☑ "
+
+
+def formula_source(token: Token) -> str:
+    """A formula as it was written."""
+    content = token.content
+    return f"{token.markup}{content}{CLOSING.get(token.markup, token.markup)}"
+
+
+def is_formula(token: Token) -> bool:
+    """Whether `formula_source` is for this token."""
+    return token.type.startswith("math_") or token.type == "amsmath"
+
+
+def note_number(token: Token) -> int:
+    """The number of a footnote, where it is referred to and where it stands."""
+    return int(token.meta.get("id", 0)) + 1
+
+
+# HTML.
+
+
+_BLOCKS = {
+    "paragraph": "p",
+    "blockquote": "blockquote",
+    "bullet_list": "ul",
+    "ordered_list": "ol",
+    "list_item": "li",
+    "table": "table",
+    "thead": "thead",
+    "tbody": "tbody",
+    "tr": "tr",
+    "th": "th",
+    "td": "td",
+    "strong": "strong",
+    "em": "em",
+    "s": "s",
+    "footnote_block": "div",
+    "footnote": "div",
+    "link": "a",
+}
+_OWN_SIDE = ("p", "blockquote", "li", "th", "td")
+"""What takes its direction from its own words."""
+
+
+def as_html(text: str) -> str:
+    """The text as HTML; its headings are below two of the page's own."""
+    return "".join(_html(tokens_of(text)))
+
+
+def _html(tokens: Sequence[Token]) -> Iterator[str]:
+    for token in tokens:
+        if token.type == "inline":
+            yield from _html(token.children or [])
+        elif token.hidden:
+            continue
+        elif token.nesting:
+            yield _bracket(token)
+        else:
+            yield _LEAVES.get(token.type, _formula_or_words)(token)
+
+
+def _bracket(token: Token) -> str:
+    name = token.type.removesuffix("_open").removesuffix("_close")
+    tag = f"h{min(6, int(token.tag[1]) + 2)}" if name == "heading" else _BLOCKS.get(name, "span")
+    if token.nesting < 0:
+        return f"</{tag}>{'' if tag in ('a', 'strong', 'em', 's', 'span') else chr(10)}"
+    attributes = ' dir="auto"' if tag in _OWN_SIDE or name == "heading" else ""
+    if name == "ordered_list" and isinstance(start := token.attrGet("start"), int):
+        attributes += f' start="{start}"'
+    elif aligned := _ALIGNED.search(str(token.attrGet("style") or "")):
+        attributes += f' style="text-align: {aligned[1]}"'
+    elif name == "link":
+        attributes += f' href="{escape(str(token.attrGet("href") or ""))}" rel="noreferrer"'
+    note = f"[{note_number(token)}] " if name == "footnote" else ""
+    return f"<{tag}{attributes}>{note}"
+
+
+def _formula_or_words(token: Token) -> str:
+    if not is_formula(token):
+        return escape(token.content)
+    is_block = token.type in ("math_block", "math_block_label", "amsmath")
+    source = f'<code class="formula" dir="ltr">{escape(formula_source(token))}</code>'
+    return f"<p>{source}</p>\n" if is_block else source
+
+
+def _code(token: Token) -> str:
+    language = (token.info or "").strip().partition(" ")[0]
+    label = f'<div class="language">{escape(language)}</div>' if language else ""
+    return f'{label}<pre dir="ltr"><code>{escape(token.content)}</code></pre>\n'
+
+
+def _picture(token: Token) -> str:
+    address = escape(str(token.attrGet("src") or ""))
+    return f'<a href="{address}" rel="noreferrer">{escape(token.content) or address}</a>'
+
+
+_LEAVES: dict[str, Callable[[Token], str]] = {
+    "softbreak": lambda _token: "\n",
+    "hardbreak": lambda _token: "<br>\n",
+    "hr": lambda _token: "<hr>\n",
+    "code_inline": lambda token: f'<code dir="ltr">{escape(token.content)}</code>',
+    "fence": _code,
+    "code_block": _code,
+    "image": _picture,
+    "footnote_ref": lambda token: f"<sup>[{note_number(token)}]</sup>",
+    "footnote_anchor": lambda _token: "",
+}
+
+
+# Markdown, where other text follows.
+
+
+def as_markdown(text: str) -> str:
+    """The text so that nothing in it reaches beyond its end: code is closed, and HTML that begins a line is words."""
+    if len(text) > MOST_CHARACTERS:
+        return text
+    lines, code = text.split("\n"), set[int]()
+    open_fence = ""
+    for token in _parser().parse(text):
+        if token.type in ("fence", "code_block") and token.map:
+            code.update(range(*token.map))
+            if token.type == "fence" and token.level == 0:
+                open_fence = _open_fence(token, lines)
+    safe = [line if at in code else _BEGINS_HTML.sub(r"\1\\<", line) for at, line in enumerate(lines)]
+    return "\n".join(safe + [open_fence] * bool(open_fence)).strip("\n")
+
+
+def _open_fence(token: Token, lines: list[str]) -> str:
+    """What closes a block of code that goes to the end of the text; "" where it is closed."""
+    first, end = token.map or [0, 0]
+    if any(line.strip() for line in lines[end:]):
+        return ""
+    last = lines[end - 1].strip()
+    is_closed = end - first > 1 and last.startswith(token.markup) and not last.strip(token.markup[0])
+    return "" if is_closed else token.markup

@@ -1,0 +1,208 @@
+"""What is open in chats, for people to read: turns with their names, as Markdown and as one HTML page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from html import escape
+
+from app import APP_NAME
+from app.core.events import Role
+from app.core.visible import visible_name
+from app.documents.blocks import PAGE_MARKS
+from app.features.exchange import markup
+from app.features.exchange.chat_file import Shelf, Written
+from app.features.summary.export import escaped
+from app.features.work.web_page import web_page
+from app.store.conversations import Conversation, MessageState, TreeMessage, Use
+
+YOU = "You"
+_ENDED = {
+    MessageState.STOPPED: "Stopped before the end.",
+    MessageState.INTERRUPTED: "Interrupted before the end.",
+    MessageState.WRITING: "Still being written.",
+    MessageState.FAILED: "No answer came.",
+}
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One message. A question is plain text, an answer Markdown. `thinking` is "" where it is not wanted.
+
+    `facts` are lines about it: what is attached, how it ended, where it may come from.
+    """
+
+    is_question: bool
+    name: str
+    at: str
+    text: str
+    thinking: str
+    thinking_words: str
+    facts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class OpenBranch:
+    """One chat. The turns come as they are read from the store, once."""
+
+    title: str
+    facts: tuple[str, ...]
+    instructions: str
+    turns: Iterator[Turn]
+
+
+def open_branches(chats: Sequence[Conversation], shelf: Shelf, *, with_thinking: bool) -> Iterator[OpenBranch]:
+    """The chats in their order."""
+    for chat in chats:
+        yield OpenBranch(
+            visible_name(chat.title) or "Chat",
+            (f"Begun on {_moment(chat.created_at)}. Exported from {APP_NAME} on {_moment(None)}.",),
+            chat.system_prompt.strip(),
+            (_turn(one, shelf, with_thinking=with_thinking) for one in shelf.whole.branch(chat.id)),
+        )
+
+
+def _turn(message: TreeMessage, shelf: Shelf, *, with_thinking: bool) -> Turn:
+    is_question = message.role is Role.USER
+    model = visible_name(message.model.removesuffix(".gguf"))
+    seconds = "" if message.thinking_s is None else f" ({message.thinking_s:,.1f} s)"
+    return Turn(
+        is_question,
+        YOU if is_question else model or "Answer",
+        _moment(message.created_at),
+        message.text,
+        message.thinking if with_thinking else "",
+        f"Thinking{seconds}",
+        tuple(_facts(message, shelf)),
+    )
+
+
+def _facts(message: TreeMessage, shelf: Shelf) -> Iterator[str]:
+    attached = shelf.attachments.of_messages([message.id]).get(message.id, [])
+    documents = [shelf.documents.get(one.document_id) for one in attached if one.use is not Use.PASSAGES]
+    if names := [visible_name(one.name) for one in documents if one is not None]:
+        yield f"Attached: {', '.join(names)}"
+    if message.state in _ENDED:
+        yield _ENDED[message.state]
+    if places := list(dict.fromkeys(_places(message, shelf))):
+        yield f"Sources: {', '.join(places)}"
+
+
+def _places(message: TreeMessage, shelf: Shelf) -> Iterator[str]:
+    for source in message.sources:
+        document = shelf.documents.get(int(source["document_id"]))
+        if document is not None:
+            page, name = source.get("page"), visible_name(document.name)
+            yield f"{name}, {PAGE_MARKS.get(document.unit, document.unit)} {page}" if page else name
+
+
+def _moment(at: float | None) -> str:
+    moment = datetime.now().astimezone() if at is None else datetime.fromtimestamp(at).astimezone()
+    return f"{moment:%Y-%m-%d %H:%M}"
+
+
+def as_markdown(branches: Iterable[OpenBranch]) -> Iterator[Written]:
+    """The file, a turn at a time. What models wrote is Markdown as it is, what a person wrote stays word for word."""
+    for number, branch in enumerate(branches):
+        head = [f"# {escaped(branch.title)}", *(f"*{escaped(fact)}*" for fact in branch.facts)]
+        if branch.instructions:
+            head.append(f"**Instructions**\n\n{_quoted(branch.instructions)}")
+        yield ("\n\n---\n\n" if number else "") + "\n\n".join(head) + "\n", 0
+        for turn in branch.turns:
+            yield "\n" + "\n\n".join(_markdown_of(turn)) + "\n", 1
+
+
+def _markdown_of(turn: Turn) -> Iterator[str]:
+    yield f"## {escaped(turn.name)}, {turn.at}"
+    if turn.thinking.strip():
+        yield f"> **{turn.thinking_words}**\n>\n{_quoted(turn.thinking)}"
+    if turn.text.strip():
+        yield _words(turn.text) if turn.is_question else markup.as_markdown(turn.text)
+    yield from (f"*{escaped(fact)}*" for fact in turn.facts)
+
+
+def _words(text: str) -> str:
+    """Lines that are shown as they are typed; a block of code that was put in marks is one here, too."""
+    if "```" in text:
+        return markup.as_markdown(text)
+    lines = [f"{_indent(line)}{escaped(line.strip())}" for line in text.strip("\n").split("\n")]
+    return "\n".join(f"{line}\\" if line.strip() and after.strip() else line for line, after in _pairs(lines))
+
+
+def _indent(line: str) -> str:
+    return "\u00a0" * (len(line) - len(line.lstrip()))
+
+
+def _pairs(lines: list[str]) -> Iterator[tuple[str, str]]:
+    yield from zip(lines, [*lines[1:], ""], strict=True)
+
+
+def _quoted(text: str) -> str:
+    return "\n".join(f"> {line}".rstrip() for line in _words(text).split("\n"))
+
+
+# Rules for the screen's scheme come last: QTextDocument stops reading there, so that what is printed is dark on white.
+_STYLE = """
+body { color: #23201D; font-family: Inter, system-ui, sans-serif; line-height: 1.5;
+  max-width: 48em; margin: 2em auto; padding: 0 1em }
+h2 { font-size: 1em; margin: 2em 0 .3em }
+.at, .fact, .language { color: #6B645D; font-size: .85em; font-weight: normal }
+.question { background-color: #F1EDE8; border-radius: .6em; padding: .6em .9em; white-space: pre-wrap }
+.thinking { color: #6B645D; border-left: .2em solid #CFC8C0; padding-left: .8em; white-space: pre-wrap }
+pre { background-color: #F1EDE8; padding: .6em .9em; overflow-x: auto }
+code { font-family: "JetBrains Mono", monospace; font-size: .92em }
+table { border-collapse: collapse }
+th, td { border: 1px solid #CFC8C0; padding: .2em .6em }
+blockquote { border-left: .2em solid #CFC8C0; margin-left: 0; padding-left: .8em }
+a { color: #B23F12 }
+@media (prefers-color-scheme: light) {
+  body { background-color: #FBFAF8 }
+}
+@media (prefers-color-scheme: dark) {
+  body { color: #EDE9E4; background-color: #1B1917 }
+  .at, .fact, .language, .thinking { color: #A8A098 }
+  .question, pre { background-color: #2A2623 }
+  th, td, blockquote, .thinking { border-color: #4A443E }
+  a { color: #F08A5D }
+}
+@media print {
+  body { color: #23201D; background-color: #FFFFFF }
+  .question, pre { background-color: #F1EDE8 }
+}
+"""
+
+
+def as_html(branches: Iterable[OpenBranch], title: str) -> Iterator[Written]:
+    """One page without script or network, a turn at a time."""
+    before, after = "\n".join(web_page(["\0"], title, _STYLE, language="en")).split("\0")
+    yield before, 0
+    for branch in branches:
+        yield "\n".join(_html_head(branch)), 0
+        for turn in branch.turns:
+            yield "\n".join(_html_of(turn)), 1
+    yield after + "\n", 0
+
+
+def _html_head(branch: OpenBranch) -> Iterator[str]:
+    yield f'<h1 dir="auto">{escape(branch.title)}</h1>'
+    yield from (f'<p class="fact">{escape(fact)}</p>' for fact in branch.facts)
+    if branch.instructions:
+        yield '<p class="fact">Instructions</p>'
+        yield f'<div class="thinking" dir="auto">{_lines(branch.instructions)}</div>'
+
+
+def _html_of(turn: Turn) -> Iterator[str]:
+    yield f'\n<h2><span dir="auto">{escape(turn.name)}</span> <span class="at">{escape(turn.at)}</span></h2>'
+    if turn.thinking.strip():
+        yield f"<details><summary>{escape(turn.thinking_words)}</summary>"
+        yield f'<div class="thinking" dir="auto">{_lines(turn.thinking)}</div></details>'
+    if turn.text.strip():
+        text = turn.text
+        yield f'<div class="question" dir="auto">{_lines(text)}</div>' if turn.is_question else markup.as_html(text)
+    yield from (f'<p class="fact" dir="auto">{escape(fact)}</p>' for fact in turn.facts)
+
+
+def _lines(text: str) -> str:
+    """Kept by the style, and marked for those who read no style, such as the printer."""
+    return escape(text.strip("\n")).replace("\n", "<br>")

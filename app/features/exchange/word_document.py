@@ -1,0 +1,297 @@
+"""What is open in chats as a Word document: headings, lists, tables, code and links; formulas as their source."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import IO, Any
+
+from docx.enum.style import WD_STYLE_TYPE
+from docx.enum.text import WD_ALIGN_PARAGRAPH
+from docx.opc.constants import RELATIONSHIP_TYPE
+from docx.oxml import OxmlElement
+from docx.oxml.ns import qn
+from docx.shared import Pt, RGBColor
+from docx.text.paragraph import Paragraph
+from docx.text.run import Run
+from markdown_it.token import Token
+
+from app.features.exchange import markup
+from app.features.exchange.open_branch import OpenBranch, Turn
+from app.features.work.new_docx import GREY, in_english, new_docx
+from app.language.scripts import is_right_to_left
+
+CODE, LINK = "Chat Code", "Hyperlink"
+MOST_LEVELS = 3
+"""Of lists: Word's own template has styles for so many."""
+MOST_CELLS = 20_000
+"""Of one table; python-docx looks at all of them for each."""
+_EMBER = RGBColor(0xB2, 0x3F, 0x12)
+_NO_TEXT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML cannot hold (XML 1.0, 2.2)."""
+_ALIGNED = {"left": None, "right": WD_ALIGN_PARAGRAPH.RIGHT, "center": WD_ALIGN_PARAGRAPH.CENTER}
+
+
+def write_docx(branches: Iterable[OpenBranch], out: IO[bytes]) -> Iterator[int]:
+    """Writes the document to a file that is open for bytes; yields 1 after each turn."""
+    writing: _Writing | None = None
+    for branch in branches:
+        if writing is None:
+            writing = _Writing(branch.title)
+        writing.begin(branch)
+        for turn in branch.turns:
+            writing.turn(turn)
+            yield 1
+    (writing or _Writing("Chats")).save(out)
+
+
+@dataclass
+class _Look:
+    """How the next words look."""
+
+    bold: int = 0
+    italic: int = 0
+    strike: int = 0
+    address: str = ""
+
+
+@dataclass
+class _Place:
+    """Where in an answer the next paragraph stands."""
+
+    lists: list[str] = field(default_factory=list)
+    quotes: int = 0
+    is_new_item: bool = False
+    prefix: str = ""
+
+
+class _Writing:
+    """One document on its way."""
+
+    def __init__(self, title: str) -> None:
+        self._document = new_docx(title, "", is_rtl=False)
+        styles = self._document.styles
+        styles.add_style(LINK, WD_STYLE_TYPE.CHARACTER).font.color.rgb = _EMBER
+        code = styles.add_style(CODE, WD_STYLE_TYPE.PARAGRAPH)
+        code.font.name, code.font.size = "JetBrains Mono", Pt(9)
+        code.paragraph_format.space_after, code.paragraph_format.line_spacing = Pt(6), 1.0
+        self._numbering = _Numbering(self._document)
+
+    def save(self, out: IO[bytes]) -> None:
+        self._document.save(out)
+
+    def begin(self, branch: OpenBranch) -> None:
+        """Title, facts and instructions."""
+        self._heading(branch.title, 1)
+        for fact in branch.facts:
+            self._grey(fact, is_ours=True)
+        if branch.instructions:
+            self._grey("Instructions", is_ours=True)
+            self._plain(branch.instructions, "Quote")
+
+    def turn(self, turn: Turn) -> None:
+        """A name, what was thought and said, and lines about it."""
+        self._heading(f"{turn.name}, {turn.at}", 2)
+        if turn.thinking.strip():
+            self._grey(turn.thinking_words, is_ours=True)
+            self._plain(turn.thinking, "Quote")
+        if turn.is_question:
+            self._plain(turn.text)
+        elif turn.text.strip():
+            self._markdown(markup.tokens_of(turn.text))
+        for fact in turn.facts:
+            self._grey(fact)
+
+    def _heading(self, text: str, level: int) -> None:
+        self._words(self._paragraph(f"Heading {level}", text), text)
+
+    def _grey(self, text: str, *, is_ours: bool = False) -> None:
+        run = self._words(self._paragraph(None, text), text)
+        run.font.color.rgb = GREY
+        if is_ours:
+            in_english(run)
+
+    def _plain(self, text: str, style: str | None = None) -> None:
+        for lines in re.split(r"\n\s*\n", text.strip("\n")):
+            if lines.strip():
+                self._words(self._paragraph(style, lines), lines)
+
+    def _paragraph(self, style: str | None, text: str, parent: Any = None) -> Paragraph:
+        """A new one, in the direction of its text."""
+        paragraph: Paragraph = (self._document if parent is None else parent).add_paragraph(style=style)
+        if is_right_to_left(text[:2_000]):
+            paragraph._p.get_or_add_pPr().append(OxmlElement("w:bidi"))
+        return paragraph
+
+    def _words(self, paragraph: Paragraph, text: str, look: _Look | None = None) -> Run:
+        text = _NO_TEXT.sub("\ufffd", text)
+        run = paragraph.add_run(text)
+        run.font.rtl = is_right_to_left(text[:2_000]) or None
+        if look is not None:
+            run.bold, run.italic = bool(look.bold) or None, bool(look.italic) or None
+            run.font.strike = bool(look.strike) or None
+            if look.address:
+                self._link(paragraph, run, look.address)
+        return run
+
+    def _link(self, paragraph: Paragraph, run: Run, address: str) -> None:
+        run.style = LINK
+        number = paragraph.part.relate_to(_NO_TEXT.sub("", address), RELATIONSHIP_TYPE.HYPERLINK, is_external=True)
+        link = OxmlElement("w:hyperlink")
+        link.set(qn("r:id"), number)
+        link.append(run._r)  # python-docx has no call for links
+        paragraph._p.append(link)
+
+    # An answer.
+
+    def _markdown(self, tokens: Sequence[Token]) -> None:
+        place, at = _Place(), 0
+        while at < len(tokens):
+            token = tokens[at]
+            if token.type == "table_open":
+                end = next(n for n in range(at, len(tokens)) if tokens[n].type == "table_close")
+                self._table(tokens[at:end])
+                at = end
+            elif token.type == "inline":
+                self._inline_block(token, tokens[at - 1], place)
+            elif token.type in ("fence", "code_block"):
+                self._code(token.content, place)
+            elif markup.is_formula(token):
+                self._code(markup.formula_source(token), place)
+            elif token.type == "hr":
+                self._paragraph(None, "").paragraph_format.space_after = Pt(12)
+            else:
+                self._move(token, place)
+            at += 1
+
+    def _move(self, token: Token, place: _Place) -> None:
+        """Into and out of lists, quotes and notes."""
+        match token.type:
+            case "bullet_list_open":
+                place.lists.append("List Bullet")
+            case "ordered_list_open":
+                start = token.attrGet("start")
+                place.lists.append(f"List Number:{self._numbering.begin(start if isinstance(start, int) else 1)}")
+            case "bullet_list_close" | "ordered_list_close":
+                place.lists.pop()
+            case "list_item_open":
+                place.is_new_item = True
+            case "blockquote_open":
+                place.quotes += 1
+            case "blockquote_close":
+                place.quotes -= 1
+            case "footnote_open":
+                place.prefix = f"[{markup.note_number(token)}] "
+
+    def _inline_block(self, token: Token, opening: Token, place: _Place) -> None:
+        if opening.type == "heading_open":
+            paragraph = self._paragraph(f"Heading {min(9, int(opening.tag[1]) + 2)}", token.content)
+        else:
+            paragraph = self._standing(token.content, place)
+        if place.prefix:
+            self._words(paragraph, place.prefix)
+            place.prefix = ""
+        self._inline(paragraph, token.children or [])
+
+    def _standing(self, text: str, place: _Place) -> Paragraph:
+        """A paragraph in its list or quote."""
+        depth = min(len(place.lists), MOST_LEVELS)
+        if not depth:
+            return self._paragraph("Quote" if place.quotes else None, text)
+        style, _, number = place.lists[-1].partition(":")
+        level = "" if depth == 1 else f" {depth}"
+        if not place.is_new_item:
+            return self._paragraph(f"List Continue{level}", text)
+        place.is_new_item = False
+        paragraph = self._paragraph(f"{style}{level}", text)
+        if number:
+            self._numbering.put(paragraph, int(number))
+        return paragraph
+
+    def _code(self, text: str, place: _Place) -> None:
+        paragraph: Paragraph = self._document.add_paragraph(style=CODE)
+        paragraph.paragraph_format.left_indent = Pt(18 * min(len(place.lists), MOST_LEVELS)) or None
+        shade = OxmlElement("w:shd")
+        for name, value in (("val", "clear"), ("color", "auto"), ("fill", "F1EDE8")):
+            shade.set(qn(f"w:{name}"), value)
+        paragraph._p.get_or_add_pPr().append(shade)
+        paragraph.add_run(_NO_TEXT.sub("\ufffd", text.rstrip("\n")))
+        place.is_new_item = False
+
+    def _table(self, tokens: Sequence[Token]) -> None:
+        rows: list[list[tuple[Token, Token]]] = []
+        for opening, token in pairwise(tokens):
+            if opening.type == "tr_open":
+                rows.append([])
+            if token.type == "inline":
+                rows[-1].append((opening, token))
+        columns = max(map(len, rows), default=0)
+        if not columns or columns * len(rows) > MOST_CELLS:
+            self._plain("\n".join(" | ".join(token.content for _, token in row) for row in rows))
+            return
+        table = self._document.add_table(0, columns, style="Table Grid")
+        for row in rows:
+            cells = table.add_row().cells
+            for cell, (opening, token) in zip(cells, row, strict=False):
+                paragraph = cell.paragraphs[0]
+                aligned = str(opening.attrGet("style") or "").partition("text-align:")[2]
+                paragraph.alignment = _ALIGNED.get(aligned)
+                self._inline(paragraph, token.children or [], _Look(bold=opening.type == "th_open"))
+        self._document.add_paragraph().paragraph_format.space_after = Pt(0)
+
+    def _inline(self, paragraph: Paragraph, children: Sequence[Token], look: _Look | None = None) -> None:
+        look = look or _Look()
+        for token in children:
+            match token.type:
+                case "strong_open" | "strong_close":
+                    look.bold += token.nesting
+                case "em_open" | "em_close":
+                    look.italic += token.nesting
+                case "s_open" | "s_close":
+                    look.strike += token.nesting
+                case "link_open":
+                    look.address = str(token.attrGet("href") or "")
+                case "link_close":
+                    look.address = ""
+                case "softbreak":
+                    self._words(paragraph, " ")
+                case "hardbreak":
+                    paragraph.add_run().add_break()
+                case "footnote_ref":
+                    self._words(paragraph, f"[{markup.note_number(token)}]").font.superscript = True
+                case "image":
+                    address = str(token.attrGet("src") or "")
+                    self._words(paragraph, token.content or address, _Look(address=address))
+                case _:
+                    self._leaf(paragraph, token, look)
+
+    def _leaf(self, paragraph: Paragraph, token: Token, look: _Look) -> None:
+        text = markup.formula_source(token) if markup.is_formula(token) else token.content
+        if text:
+            run = self._words(paragraph, text, look)
+            if token.type == "code_inline" or markup.is_formula(token):
+                run.font.name = "JetBrains Mono"
+
+
+class _Numbering:
+    """Each numbered list begins by itself: Word counts on through all paragraphs of one style otherwise."""
+
+    def __init__(self, document: Any) -> None:
+        self._part = document.part.numbering_part.numbering_definitions._numbering
+        style = document.styles["List Number"].element
+        (number,) = style.xpath("w:pPr/w:numPr/w:numId/@w:val")
+        self._abstract = next(one for one in self._part.num_lst if str(one.numId) == number).abstractNumId.val
+
+    def begin(self, start: int) -> int:
+        """The number of a new list."""
+        number = self._part.add_num(self._abstract)
+        number.add_lvlOverride(ilvl=0).add_startOverride(max(0, min(start, 2**31 - 1)))
+        return int(number.numId)
+
+    def put(self, paragraph: Paragraph, number: int) -> None:
+        """Makes a paragraph one of that list."""
+        properties = paragraph._p.get_or_add_pPr().get_or_add_numPr()
+        properties.get_or_add_ilvl().val = 0
+        properties.get_or_add_numId().val = number

@@ -1,0 +1,30 @@
+"""A store to import to and to export from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.features.exchange.chat_file import Shelf
+from app.store.conversations import Attachments, Conversations, WholeConversations
+from app.store.database import Database
+from app.store.documents import DocumentStore
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    opened = Database.open(tmp_path / "home" / "fireside.db")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def shelf(database: Database) -> Shelf:
+    return Shelf(WholeConversations(database), Attachments(database), DocumentStore(database))
+
+
+@pytest.fixture
+def conversations(database: Database) -> Conversations:
+    return Conversations(database)

@@ -1,0 +1,282 @@
+"""What is open in a chat as Markdown, HTML and Word, each read again by another reader than what wrote it."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from dataclasses import replace
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+
+import docx
+import pytest
+from docx.document import Document
+from hypothesis import given
+from hypothesis import strategies as st
+from lxml import etree
+from markdown_it import MarkdownIt
+
+from app.core.events import CancelToken, Role
+from app.features.exchange import markup
+from app.features.exchange.chat_file import Shelf
+from app.features.exchange.exporting import ENDINGS, ExportFinished, export_chats
+from app.features.exchange.open_branch import OpenBranch, Turn
+from app.features.exchange.word_document import write_docx
+from app.store.conversations import Conversation, Conversations, MessageState, TreeMessage, Use
+
+HOSTILE = (
+    "<script>alert(1)</script> <img src=http://evil.example/x onerror=a()> & \u202e [x](javascript:a) ![p](data:x)"
+)
+RICH = """# Rent
+
+It is **high**, *very* ~~low~~, see `x < y` and [the page](https://example.org/?a=1&b=2).
+Then $E = mc^2$ and \\(a < b\\), but $5 and $6.
+
+3. three
+4. four
+   - inner
+   - [x] done
+
+| city | rent |
+|:-----|-----:|
+| Köln | **9** |
+
+$$
+\\int_0^1 x
+$$
+
+```python
+if a < b:
+    print("<b>")
+```
+
+> quoted
+
+![a map](https://example.org/map.png) and [^1].
+
+[^1]: A note.
+"""
+
+
+def node(number: int, parent: int | None, role: Role, text: str) -> TreeMessage:
+    return TreeMessage(number, parent, role, text, MessageState.COMPLETE, "tiny.gguf", 1_700_000_000.0 + number)
+
+
+CHAT = Conversation(0, "Rent <1>", "Be *brief*.", None, "m", "", 1_700_000_000.0, 1_700_000_100.0, None, False)
+TREE = [
+    node(1, None, Role.USER, f"1. How high?\n  {HOSTILE}"),
+    replace(node(2, 1, Role.ASSISTANT, RICH), thinking="I *wonder* <i>", thinking_s=2.5, chosen=1),
+    node(3, 1, Role.ASSISTANT, "another branch"),
+    node(4, 2, Role.USER, "كم الإيجار؟"),
+    replace(node(5, 4, Role.ASSISTANT, "مرتفع\n\n```\nnot closed"), state=MessageState.STOPPED),
+    node(6, 5, Role.USER, "End?"),
+    node(7, 6, Role.ASSISTANT, "<!-- a comment that never ends\n\nEnd."),
+]
+
+
+def lease(shelf: Shelf) -> int:
+    number = shelf.documents.begin(Path("/lease.pdf"), 1, 1)
+    return shelf.documents.finish(number, format_="pdf", unit="page", pages=9, sha256="aa", info={}).id
+
+
+@pytest.fixture
+def chat(shelf: Shelf, conversations: Conversations) -> Conversation:
+    source = {"answer_start": 0, "answer_end": 4, "document_id": lease(shelf), "block_id": 3, "start": 1, "end": 9}
+    tree = [replace(one, sources=(source | {"page": 2},)) if one.id == 2 else one for one in TREE]
+    number = shelf.whole.add_tree(CHAT, tree, {1: [(source["document_id"], Use.WHOLE)]})
+    found = conversations.get(number)
+    assert found is not None
+    return found
+
+
+def written(path: Path, chats: list[Conversation], shelf: Shelf, *, with_thinking: bool = False) -> bytes:
+    *_, last = export_chats(path, chats, shelf, CancelToken(), with_thinking=with_thinking)
+    assert isinstance(last, ExportFinished)
+    assert last.chats == len(chats)
+    return path.read_bytes()
+
+
+class Reader(HTMLParser):
+    """Tags, attributes and words of a page, as a browser sees them."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str]] = []
+        self.words = ""
+        self.depth = 0
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += [(name, value or "") for name, value in attrs]
+        self.depth += tag not in ("br", "hr", "meta")
+
+    def handle_endtag(self, tag: str) -> None:
+        self.depth -= 1
+
+    def handle_data(self, data: str) -> None:
+        self.words += data
+
+
+ALLOWED = {
+    "p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "table", "thead", "tbody", "tr", "th",
+    "td", "strong", "em", "s", "a", "br", "hr", "code", "pre", "div", "span", "sup",
+}  # fmt: skip
+ATTRIBUTES = {"dir", "href", "rel", "start", "style", "class"}
+
+
+def check_harmless(page: Reader, extra: set[str] = frozenset()) -> None:  # type: ignore[assignment]
+    assert set(page.tags) <= ALLOWED | extra
+    assert page.depth == 0
+    for name, value in page.attributes:
+        if name == "href":
+            assert re.match(r"https?://|mailto:", value, re.IGNORECASE)
+        if name == "style":
+            assert re.fullmatch(r"text-align: (left|right|center)", value)
+
+
+def test_html_is_one_harmless_page_with_everything_that_is_open(
+    tmp_path: Path, shelf: Shelf, chat: Conversation
+) -> None:
+    page = written(tmp_path / "chat.html", [chat], shelf).decode()
+    read = Reader(page)
+    check_harmless(read, {"html", "head", "meta", "title", "style", "body"})
+    assert "default-src 'none'" in page
+    for words in (
+        HOSTILE,
+        "Rent <1>",
+        "x < y",
+        "$E = mc^2$",
+        "\\(a < b\\)",
+        "$5 and $6",
+        'print("<b>")',
+        "\\int_0^1 x",
+    ):
+        assert words in read.words, words
+    for words in (
+        "Attached: lease.pdf",
+        "Sources: lease.pdf, p. 2",
+        "Stopped before the end.",
+        "Be *brief*.",
+        "☑ done",
+    ):
+        assert words in read.words, words
+    assert "another branch" not in read.words
+    assert "wonder" not in read.words
+    assert "a comment that never ends" in read.words
+    assert read.tags.count("h2") == 6
+    assert {"table", "pre", "ol", "strong", "s", "details"} - set(read.tags) == {"details"}
+    assert ("href", "https://example.org/?a=1&b=2") in read.attributes
+    assert ("start", "3") in read.attributes
+
+
+def test_thinking_is_there_where_it_is_wanted(tmp_path: Path, shelf: Shelf, chat: Conversation) -> None:
+    page = Reader(written(tmp_path / "chat.html", [chat], shelf, with_thinking=True).decode())
+    assert "Thinking (2.5 s)" in page.words
+    assert "I *wonder* <i>" in page.words
+    text = written(tmp_path / "chat.md", [chat], shelf, with_thinking=True).decode()
+    assert "> **Thinking (2.5 s)**\n>\n> I \\*wonder\\* \\<i\\>" in text
+    words = [
+        one.text for one in read_docx(written(tmp_path / "chat.docx", [chat], shelf, with_thinking=True)).paragraphs
+    ]
+    assert "I *wonder* <i>" in words
+
+
+def test_markdown_keeps_what_models_wrote_and_no_turn_swallows_the_next(
+    tmp_path: Path, shelf: Shelf, chat: Conversation
+) -> None:
+    text = written(tmp_path / "chat.md", [chat, chat], shelf).decode()
+    tokens = MarkdownIt("commonmark").enable("table").parse(text)  # with HTML, as other programs read it
+    headings = [after.content for before, after in pairwise(tokens) if before.tag == "h2"]
+    assert [one.split(",")[0] for one in headings if "," in one] == ["You", "tiny"] * 6
+    assert not [one for one in tokens if one.type == "html_block"]
+    assert "| Köln | **9** |" in text
+    assert "*Attached: lease.pdf*" in text
+    shown = MarkdownIt("commonmark").render(text)
+    assert "&lt;script&gt;alert(1)" in shown
+    assert "1. How high?" in Reader(shown).words
+
+
+def read_docx(data: bytes) -> Document:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        assert archive.testzip() is None
+        for name in archive.namelist():
+            if name.endswith((".xml", ".rels")):
+                etree.fromstring(archive.read(name))
+    return docx.Document(io.BytesIO(data))
+
+
+def test_word_has_headings_lists_tables_code_and_links(tmp_path: Path, shelf: Shelf, chat: Conversation) -> None:
+    document = read_docx(written(tmp_path / "chat.docx", [chat], shelf))
+    assert document.core_properties.title == "Rent <1>"
+    paragraphs = [(one.style.name, one.text) for one in document.paragraphs if one.style is not None]
+    assert paragraphs[0] == ("Heading 1", "Rent <1>")
+    assert len([name for name, _ in paragraphs if name == "Heading 2"]) == 6
+    assert ("Heading 3", "Rent") in paragraphs
+    assert ("List Number", "three") in paragraphs
+    assert ("List Bullet 2", "☑ done") in paragraphs
+    assert ("Chat Code", 'if a < b:\n    print("<b>")') in paragraphs
+    assert ("Chat Code", "$$\n\\int_0^1 x\n$$") in paragraphs
+    assert ("Quote", "quoted") in paragraphs
+    (table,) = document.tables
+    assert [[cell.text for cell in row.cells] for row in table.rows] == [["city", "rent"], ["Köln", "9"]]
+    assert table.rows[1].cells[1].paragraphs[0].runs[0].bold
+    text = "\n".join(text for _, text in paragraphs)
+    assert HOSTILE in text
+    assert "[1] A note." in text
+    assert "a comment that never ends" in text
+    assert "another branch" not in text
+    links = [one.address for paragraph in document.paragraphs for one in paragraph.hyperlinks]
+    assert links == ["https://example.org/?a=1&b=2", "https://example.org/map.png"]
+    arabic = next(one for one in document.paragraphs if one.text == "مرتفع")
+    assert arabic._p.xpath("w:pPr/w:bidi")
+
+
+def test_numbered_lists_of_a_document_begin_by_themselves(tmp_path: Path) -> None:
+    out = io.BytesIO()
+    answers = ["1. a\n2. b", "5. c"]
+    turns = (Turn(False, "m", "", text, "", "", ()) for text in answers)
+    list(write_docx([OpenBranch("t", (), "", turns)], out))
+    found = [one for one in read_docx(out.getvalue()).paragraphs if one.style and one.style.name == "List Number"]
+    numbers = [one._p.xpath("w:pPr/w:numPr/w:numId/@w:val")[0] for one in found]
+    assert numbers[0] == numbers[1] != numbers[2]
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_chat_without_a_message_and_several_at_once(
+    tmp_path: Path, shelf: Shelf, chat: Conversation, conversations: Conversations, ending: str
+) -> None:
+    empty = conversations.create(title="Nothing yet")
+    data = written(tmp_path / f"chats{ending}", [empty, chat], shelf)
+    text = "\n".join(one.text for one in read_docx(data).paragraphs) if ending == ".docx" else data.decode()
+    assert text.index("Nothing yet") < text.index("How high")
+    written(tmp_path / f"none{ending}", [], shelf)
+
+
+MARKDOWN = st.text(alphabet=st.sampled_from(list("ab12 \n\t*_`~#>|-[]()!<>/&$\\:\"'=^.+{}é\0\u202e")), max_size=80)
+
+
+@given(MARKDOWN | st.text(max_size=60))
+def test_no_text_becomes_markup_that_does_anything(text: str) -> None:
+    check_harmless(Reader(markup.as_html(text)))
+
+
+@given(st.lists(MARKDOWN | st.text(max_size=60), max_size=4))
+def test_any_answer_becomes_a_word_document_that_can_be_read(texts: list[str]) -> None:
+    out = io.BytesIO()
+    turns = (Turn(bool(place % 2), text, "", text, text, "", (text,)) for place, text in enumerate(texts))
+    assert len(list(write_docx([OpenBranch("t", (), "", turns)], out))) == len(texts)
+    read_docx(out.getvalue())
+
+
+@given(MARKDOWN)
+def test_no_answer_reaches_beyond_its_end_in_markdown(text: str) -> None:
+    parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    tokens = parser.parse(f"{markup.as_markdown(text)}\n\n## Next\n")
+    assert [one.type for one in tokens[-3:]] == ["heading_open", "inline", "heading_close"]
+    assert tokens[-2].content == "Next"
+    assert tokens[-3].level == 0
