@@ -139,17 +139,15 @@ def placed(tokens: Sequence[TokenSeen], text: str = "") -> list[PlacedToken]:
 
 
 def within(tokens: Sequence[TokenSeen], text: str) -> list[TokenSeen]:
-    """Of the tokens that an answer came in, those from the first of its text on; what was thought before is left out.
+    """Of the tokens that an answer came in, those of its text; what was thought before is left out.
 
     None where the text is not in them.
     """
     at = b"".join(token.data for token in tokens).rfind(text.encode())
-    end = 0
-    for number, token in enumerate(tokens):
-        end += len(token.data)
-        if at >= 0 and end > at:
-            return list(tokens[number:])
-    return []
+    ends = list(itertools.accumulate(len(token.data) for token in tokens))
+    if at < 0 or not text:
+        return []
+    return list(tokens[bisect_right(ends, at) : bisect_left(ends, at + len(text.encode())) + 1])
 
 
 def replaced(text: str, tokens: Sequence[TokenSeen], number: int, guess: Guess) -> tuple[str, tuple[int, ...]] | None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
+from weakref import ref
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication, QPlainTextEdit, QTextEdit, QWidget
@@ -21,15 +23,17 @@ from app.ui.inside.subject import MESSAGE, PROMPT, SELECTION, Answer, Subject, S
 from app.ui.shell.notify import Notify
 
 if TYPE_CHECKING:
+    from app.engine.protocol import Ask
     from app.features.chat.answers import Chat
     from app.store.conversations import StoredMessage
-    from app.ui.chat.open_chat import OpenChat
     from app.ui.chat.view import ChatView
 
 PARAGRAPH = "\u2029"
 """What Qt has between the lines of a selection."""
 ALTERNATIVES = 8
 KEPT_ANSWERS = 50
+LOOK_EVERY_S = 0.05
+"""How soon an answer is read again when no other is written any more."""
 
 
 class ChatSubjects(Subjects):
@@ -41,11 +45,13 @@ class ChatSubjects(Subjects):
         self._chosen_id = 0
         self._edit: QTextEdit | QPlainTextEdit | None = None
         self._selected = ""
-        self._answers: dict[tuple[Chat, int], ChatAnswer] = {}
+        self._talk = chat.open_chat.talk
+        self._answers: dict[int, ChatAnswer] = {}
+        """Of that chat, by their ids."""
         self._live: ChatAnswer | None = None
         self._before: tuple[str, Sequence[TokenSeen]] = ("", ())
         """What the next answer begins with."""
-        chat.open_chat.shown.connect(self.changed)
+        chat.open_chat.shown.connect(self._on_shown)
         chat.open_chat.answering.connect(self._on_answering)
         chat.answer_finished.connect(self._on_finished)
         QApplication.instance().focusChanged.connect(self._on_focus_changed)  # type: ignore[union-attr]
@@ -65,9 +71,9 @@ class ChatSubjects(Subjects):
             return found
         if message.text:
             found.append(self._message_subject(message))
-        talk, message_id = self._chat.open_chat.talk, message.id
+        asked = partial(_asked, ref(self._talk), message.id)
         label = tr("The prompt of this answer") if message.role is Role.ASSISTANT else tr("The prompt")
-        found.append(Subject(PROMPT, label, "", message_id, lambda: talk.asked(message_id, CancelToken())))
+        found.append(Subject(PROMPT, label, "", message.id, asked))
         return found
 
     def _message_subject(self, message: StoredMessage) -> Subject:
@@ -89,13 +95,11 @@ class ChatSubjects(Subjects):
                 self._chat.open_chat.answer_from(answer.message_id, text, forced)
 
     def _answer_of(self, message: StoredMessage) -> ChatAnswer:
-        open_chat = self._chat.open_chat
-        key = (open_chat.talk, message.id)
-        if key not in self._answers:
-            self._answers[key] = ChatAnswer(open_chat, message.id, self)
+        if message.id not in self._answers:
+            self._answers[message.id] = ChatAnswer(self._chat, message.id, self)
             while len(self._answers) > KEPT_ANSWERS:
                 self._answers.pop(next(iter(self._answers))).deleteLater()
-        answer = self._answers[key]
+        answer = self._answers[message.id]
         answer.text = message.text
         return answer
 
@@ -106,11 +110,22 @@ class ChatSubjects(Subjects):
         chosen = next((one for one in stored if one.id == self._chosen_id), None)
         return chosen or (stored[-1] if stored else None)
 
+    def _on_shown(self) -> None:
+        """Another chat may be shown: nothing is held of a temporary one that was left, which then goes for good."""
+        talk = self._chat.open_chat.talk
+        if talk is not self._talk:
+            self._talk = talk
+            for answer in self._answers.values():
+                if answer is not self._live:
+                    answer.deleteLater()
+            self._answers = {}
+        self.changed.emit()
+
     def _on_answering(self, answering: Answering) -> None:
         self._chosen_id = 0
         self._live = None
         if self._chat.open_chat.alternatives >= 0:
-            live = self._live = ChatAnswer(self._chat.open_chat, 0, self)
+            live = self._live = ChatAnswer(self._chat, 0, self)
             answering.started.connect(partial(self._on_started, live))
             live.begin_with(*self._before)
             live.follow(answering)
@@ -119,10 +134,10 @@ class ChatSubjects(Subjects):
 
     def _on_started(self, live: ChatAnswer, message_id: int) -> None:
         live.message_id = message_id
-        key = (self._chat.open_chat.talk, message_id)
-        if key in self._answers:  # it goes on
-            live.begin_with(self._answers[key].text, self._answers[key].seen)
-        self._answers[key] = live
+        if message_id in self._answers:  # it goes on
+            live.begin_with(self._answers[message_id].text, self._answers[message_id].seen)
+        if live.talk is self._talk:
+            self._answers[message_id] = live
         self.changed.emit()
 
     def _on_finished(self, _message_id: int) -> None:
@@ -155,6 +170,14 @@ class ChatSubjects(Subjects):
             self.changed.emit()
 
 
+def _asked(talk: ref[Chat], message_id: int) -> Ask:
+    """What the engine was asked in a chat, unless that is gone. Raises KeyError."""
+    chat = talk()
+    if chat is None:
+        raise KeyError(message_id)
+    return chat.asked(message_id, CancelToken())
+
+
 def _turn_around(widget: QWidget | None) -> Turn | None:
     """The turn that a widget is, or is in."""
     while widget is not None and not isinstance(widget, Turn):
@@ -165,10 +188,10 @@ def _turn_around(widget: QWidget | None) -> Turn | None:
 class ChatAnswer(Answer):
     """An answer of the open chat; `message_id` is 0 until it has its place in the store."""
 
-    def __init__(self, open_chat: OpenChat, message_id: int, subjects: ChatSubjects) -> None:
+    def __init__(self, chat: ChatView, message_id: int, subjects: ChatSubjects) -> None:
         super().__init__(subjects)
-        self._subjects = subjects
-        self._talk, self.conversation_id = open_chat.talk, open_chat.conversation_id
+        self._chat, self._subjects = chat, subjects
+        self._talk, self.conversation_id = ref(chat.open_chat.talk), chat.conversation_id
         self.message_id = message_id
         self._text_before = ""
         self._came: list[TokenSeen] = []
@@ -176,6 +199,11 @@ class ChatAnswer(Answer):
         self._first = 0
         """Of those that came, where its text begins."""
         self._answering: Answering | None = None
+
+    @property
+    def talk(self) -> Chat | None:
+        """The chat that it is in, as long as that is there."""
+        return self._talk()
 
     @property
     def seen(self) -> Sequence[TokenSeen]:
@@ -194,13 +222,18 @@ class ChatAnswer(Answer):
     def finish(self) -> None:
         """The answer is complete."""
         self._answering, self.is_being_written = None, False
-        stored = self._talk.conversations.message(self.message_id) if self.message_id else None
+        talk = self.talk
+        stored = talk.conversations.message(self.message_id) if talk is not None and self.message_id else None
         self.text = stored.text if stored is not None else ""
         self._seen = within(self._came, self.text) if self.text else []
         self.grew.emit()
 
     def read_again(self, cancel: CancelToken) -> Iterator[TokenSeen | PromptProgress]:
-        return self._talk.told(self.message_id, cancel, most=ALTERNATIVES)
+        talk = self.talk
+        while self._chat.busy and not cancel.cancelled:
+            time.sleep(LOOK_EVERY_S)
+        if talk is not None:
+            yield from talk.told(self.message_id, cancel, most=ALTERNATIVES)
 
     def can_replace(self, tokens: Sequence[TokenSeen], number: int, guess: Guess) -> bool:
         return not self.is_being_written and replaced(self.text, tokens, number, guess) is not None

@@ -140,6 +140,8 @@ def answer(*parts: str | bytes) -> list[TokenSeen]:
 def test_an_answers_own_tokens_are_told_from_the_thinking_before_it() -> None:
     tokens = answer("<think>", "Yes", "</think>", "\n\n", "Yes", ".")
     assert within(tokens, "Yes.") == tokens[4:]
+    assert within(answer("Yes", ".", " And"), "Yes.") == answer("Yes", ".")
+    assert within(answer("\n\nYes", "."), "Yes.") == answer("\n\nYes", ".")
     assert within(tokens, "No.") == []
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
 import sys
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -171,7 +173,7 @@ def test_while_an_answer_is_written_a_look_waits_and_says_so(begin: Begin) -> No
     person.inside.wait(lambda: person.inside.said == "Waiting until the answer is written")
     (person.script.parent / "go").touch()
     person.inside.wait_for("my", "·own", "·words")
-    assert person.inside.said == ""
+    person.inside.wait(lambda: person.inside.said == "")
 
 
 def test_a_sleeping_model_is_woken(begin: Begin) -> None:
@@ -182,6 +184,26 @@ def test_a_sleeping_model_is_woken(begin: Begin) -> None:
     person.press_keys()
     person.inside.wait_for("Good", "·morning")
     person.frame.wait(lambda: person.frame.loader.state == "ready")
+
+
+def test_nothing_is_held_of_a_temporary_chat_that_was_left(begin: Begin) -> None:
+    person = begin({"text": "A house"})
+    person.frame.chat.show_temporary()
+    person.press_keys()
+    person.inside.show_page("Probabilities")
+    person.chat.ask("Where?")
+    person.inside.wait_for("A", "·house")
+    person.inside.show_page("Tokens")
+    person.inside.look_at("The prompt of this answer")
+    person.inside.wait(lambda: "Template" in person.inside.counts)
+    talk = weakref.ref(person.frame.chat.open_chat.talk)
+    person.frame.chat.show_conversation(None)
+
+    def is_gone() -> bool:
+        gc.collect()
+        return talk() is None
+
+    person.inside.wait(is_gone)
 
 
 # Probabilities.
