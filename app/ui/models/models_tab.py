@@ -48,3 +48,7 @@ class ModelsTab(Tab):
         adding = FileAdding(self._app, self._ui)
         for path in files:
             adding.add_file(path, self._ui.go.use_model)
+
+    def close(self) -> None:
+        if "view" in self.__dict__:
+            self.view.close_work()

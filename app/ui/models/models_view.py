@@ -38,15 +38,17 @@ if TYPE_CHECKING:
     from app.features.models.installed import Installed
     from app.hub.download import Download
     from app.ui.models.anatomy import AnatomyPage
+    from app.ui.models.blind import BlindPage
+    from app.ui.models.compare import ComparePage
     from app.ui.models.search import SearchPage
 
 Page = TypeVar("Page", bound=QWidget)
 
 
 class ModelsView(QStackedWidget):
-    """Pages are called suggested, installed, others, downloads, storage, search and anatomy.
+    """Pages are called suggested, installed, others, downloads, storage, search, anatomy, compare and blind.
 
-    The last two are built when they are wanted first.
+    The last four are built when they are wanted first.
     """
 
     _heard = Signal(object)
@@ -100,7 +102,28 @@ class ModelsView(QStackedWidget):
 
         page = AnatomyPage(self._ui)
         page.back_wanted.connect(lambda: self.show_page(self._listed_on))
+        page.compared_wanted.connect(lambda: self.show_page("compare"))
         return self._added(page)
+
+    @cached_property
+    def compare(self) -> ComparePage:
+        """Several models on one text."""
+        from app.ui.models.compare import ComparePage
+
+        return self._added(ComparePage(self._app, self._ui))
+
+    @cached_property
+    def blind(self) -> BlindPage:
+        """Two models and one question."""
+        from app.ui.models.blind import BlindPage
+
+        return self._added(BlindPage(self._app, self._ui))
+
+    def close_work(self) -> None:
+        """The window closes: what was begun in these pages ends."""
+        for name in ("compare", "blind"):
+            if name in self.__dict__:
+                getattr(self, name).stop()
 
     def show_page(self, name: str) -> None:
         """Shows a page, and reads anew what is on it; the first time, what the column counts, too."""
@@ -209,6 +232,7 @@ _GROUPS = (
         ("storage", "Storage"),
     )),
     ("The Hub", (("downloads", "Downloads"),)),
+    ("Look inside", (("compare", "Compare"), ("blind", "Two side by side"))),
 )  # fmt: skip
 
 

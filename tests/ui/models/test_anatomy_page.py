@@ -24,7 +24,7 @@ def open_starter(pages: Pages, qtbot: QtBot) -> AnatomyPage:
     pages.wait(lambda: bool(pages.cards("installed")))
     qtbot.mouseClick(pages.card("Starter").buttons["inside"], Qt.MouseButton.LeftButton)
     page = pages.find(AnatomyPage)
-    pages.wait(lambda: bool(page.lead.text()))
+    pages.wait(lambda: any(row.isVisible() for row in page.findChildren(FactRow)))
     return page
 
 

@@ -1,0 +1,429 @@
+"""Two models answer the same question, one after the other, and are told apart only after the vote, if wished."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from app.bootstrap import build_engine
+from app.core.errors import AppError
+from app.core.events import (
+    AnswerStats,
+    CancelToken,
+    Finished,
+    FinishReason,
+    LoadProgress,
+    PromptProgress,
+    TextDelta,
+)
+from app.core.visible import clean_text
+from app.engine.client import EngineClient
+from app.features.chat.options import wish_of
+from app.features.inside.blind import Told, answers, tally_of, with_vote, without_votes
+from app.features.inside.room import Rests, room_beside
+from app.features.messages import sentence_for
+from app.ui.i18n import tr
+from app.ui.model_texts import join
+from app.ui.models.compare import told_apart
+from app.ui.models.page import NARROW_PX, ModelsPage
+from app.ui.shell import tasks
+from app.ui.shell.tab_spec import UiContext
+from app.ui.text.body import Body
+from app.ui.text.links import ask_to_open
+from app.ui.text.markdown import MarkdownStream
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import ChoiceButton, text_button
+from app.ui.widgets.fields import CheckRow, PlainEdit
+from app.ui.widgets.labels import announce, plain_label
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+
+LETTERS = ("A", "B")
+QUESTION_PX = 84
+RETURNS = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+SAME = 2
+"""The vote for neither."""
+
+
+class BlindPage(ModelsPage):
+    """A round: a question, two answers in random order, a vote, the names.
+
+    While a round is blind nothing that can be seen, pointed at or heard says which model is which.
+    """
+
+    def __init__(self, app: Fireside, ui: UiContext) -> None:
+        super().__init__(ui.theme, tr("Two side by side"))
+        self._app, self._ui = app, ui
+        self._task: tasks.Task | None = None
+        self._engine: EngineClient | None = None
+        self._order: list[Path] = []
+        self._names: dict[str, str] = {}
+        self._is_blind = False
+        self.say(self.lead, tr("The same question for two models. Blind, you judge the answer and not the name."))
+        self.choices = [ChoiceButton(ui.theme, name, [("", "–")], shows_change=False) for name in _choice_names()]
+        self.blind = CheckRow(ui.theme, tr("Blind"), tr("Names are shown after your vote, and the order is drawn"))
+        self.blind.setChecked(True)
+        self.question = PlainEdit()
+        self.question.setProperty("kind", "")
+        self.question.setAccessibleName(tr("Question for both"))
+        self.question.setPlaceholderText(tr("A question like those that you will really ask"))
+        self.question.installEventFilter(self)
+        self.ask_button = text_button(tr("Ask both"), "primary")
+        self.ask_button.clicked.connect(self._begin)
+        self.cancel = text_button(tr("Stop"))
+        self.cancel.clicked.connect(self.stop)
+        self.status = plain_label(kind="muted", wraps=True)
+        self.answers = [AnswerCard(ui.theme, letter) for letter in LETTERS]
+        self.votes: list[QPushButton] = []
+        self.tally = plain_label(kind="muted", wraps=True)
+        self.clear = text_button(tr("Clear these votes"), "link")
+        self.clear.clicked.connect(self._clear_votes)
+        self._lay_out()
+        for choice in self.choices:
+            choice.changed.connect(lambda _: self._on_chosen())
+        self.question.textChanged.connect(self._show_state)
+        self._show_state()
+
+    def _lay_out(self) -> None:
+        theme = self._theme
+        models, doing, vote, kept = (QHBoxLayout() for _ in range(4))
+        for choice in self.choices:
+            models.addWidget(choice)
+        models.addStretch(1)
+        for widget in (self.ask_button, self.cancel):
+            doing.addWidget(widget)
+        doing.addWidget(self.status, 1)
+        self._side_by_side = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        for card in self.answers:
+            self._side_by_side.addWidget(card, 1, Qt.AlignmentFlag.AlignTop)
+            card.hide()
+        for number, words in ((0, tr("A is better")), (SAME, tr("About the same")), (1, tr("B is better"))):
+            button = text_button(words)
+            button.clicked.connect(lambda _=False, number=number: self._vote(number))
+            button.hide()
+            self.votes.append(button)
+            vote.addWidget(button)
+        vote.addStretch(1)
+        kept.addWidget(self.tally)
+        kept.addWidget(self.clear)
+        kept.addStretch(1)
+        self.rows.addLayout(models)
+        self.rows.addWidget(self.blind)
+        self.rows.addWidget(self.question)
+        for row in (doing, self._side_by_side, vote, kept):
+            self.rows.addLayout(row)
+        theme.dress(self.question, height=QUESTION_PX, text=(14.5, 400, 6))
+        theme.dress(self.ask_button, font=(14, 600))
+        theme.dress(self.cancel, *self.votes, font=(14, 500))
+        theme.dress(self.status, font=(13.5, 400))
+        theme.dress(self.tally, font=(13, 400))
+        theme.dress(self.clear, font=(13, 500))
+        theme.dress(models, doing, vote, spacing=8)
+        theme.dress(self._side_by_side, spacing=12)
+
+    # Which two.
+
+    @property
+    def is_running(self) -> bool:
+        """Whether one of them is being asked."""
+        return self._task is not None
+
+    def reload(self) -> tasks.Task:
+        """Looks which models there are."""
+        models = self._app.models
+        task = self.ask_anew(
+            lambda _: told_apart([row for row in (*models.installed(), *models.others()) if not row.model.missing]),
+            self._offer,
+        )
+        task.failed.connect(self._ui.notify.error)
+        return task
+
+    def _offer(self, names: Mapping[Path, str]) -> None:
+        self._names = {str(path): name for path, name in names.items()}
+        here = list(self._names.items())
+        for number, choice in enumerate(self.choices):
+            before = choice.value
+            choice.offer(here or [("", "–")])
+            if before not in self._names and len(here) > number:
+                choice.show_value(here[number][0])
+        self._show_state()
+        self._show_tally()
+
+    @property
+    def _chosen(self) -> list[Path]:
+        return [Path(choice.value) for choice in self.choices]
+
+    def _on_chosen(self) -> None:
+        self._show_state()
+        self._show_tally()
+
+    def _show_state(self) -> None:
+        is_running = self.is_running
+        same = self.choices[0].value == self.choices[1].value
+        words = self.question.toPlainText().strip()
+        self.ask_button.setVisible(not is_running)
+        self.ask_button.setEnabled(not same and bool(words))
+        self.cancel.setVisible(is_running)
+        for widget in (*self.choices, self.blind, self.question):
+            widget.setEnabled(not is_running)
+        if not is_running:
+            enough = len(self._names) > 1
+            two = tr("Choose two different models.") if enough else tr("Two models are needed; there is one here.")
+            self.status.setText(two if same else "")
+
+    # The round.
+
+    def _begin(self) -> None:
+        question = clean_text(self.question.toPlainText()).strip()
+        if self.is_running or not self.ask_button.isEnabled():
+            return
+        self._is_blind = self.blind.isChecked()
+        self._order = random.sample(self._chosen, 2) if self._is_blind else self._chosen
+        order, engine = self._order, build_engine(self._app.paths)
+        chats, wish = self._app.engine, wish_of(self._app.settings.engine)
+
+        def work(cancel: CancelToken) -> Iterator[tuple[int, Told]]:
+            with closing(engine):
+                yield from answers(engine, order, question, wish=wish, make_room=room_beside(chats), cancel=cancel)
+
+        self._engine = engine
+        self._task = tasks.run(work, self)
+        self._task.event.connect(self._on_event)
+        self._task.finished.connect(self._on_ended)
+        self._task.failed.connect(self._on_failed)
+        for card in self.answers:
+            card.begin()
+            card.show()
+        self._show_votes(is_shown=False)
+        if not self._is_blind:
+            self._show_names()
+        had_focus = self.ask_button.hasFocus()
+        self._show_state()
+        self.status.setText("")
+        if had_focus:
+            self.cancel.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def stop(self) -> None:
+        """Ends the round at once; what was written stays, and the names are shown."""
+        if self._task is not None:
+            self._task.cancel()
+        if self._engine is not None:
+            self._engine.let_go()
+
+    def _on_event(self, event: tuple[int, Told]) -> None:
+        place, told = event
+        if isinstance(told, Rests):
+            words = tr("{name} rests meanwhile: both do not fit. Your next message wakes it.", name=told.name)
+            self.status.setText(words)
+            self._ui.loader.look()
+        else:
+            self.answers[place].take(told, is_blind=self._is_blind)
+
+    def _on_failed(self, error: BaseException) -> None:
+        self._ui.notify.error(error)
+        self._on_ended()
+
+    def _on_ended(self) -> None:
+        had_focus = self.cancel.hasFocus()
+        self._task = self._engine = None
+        self._show_state()
+        can_vote = self._is_blind and all(card.is_complete for card in self.answers)
+        if can_vote:
+            self._show_votes(is_shown=True)
+            announce(self, tr("Both have answered. Which is better?"))
+            if had_focus:
+                self.votes[0].setFocus(Qt.FocusReason.OtherFocusReason)
+            return
+        self._end_round()
+        if had_focus:
+            self.ask_button.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _vote(self, number: int) -> None:
+        better = None if number == SAME else self._order[number]
+        one, other = self._order
+        lines = with_vote(self._app.settings.models.votes, one, other, better)
+        with self._ui.notify.guard():
+            self._app.change("models", votes=lines)
+        self._end_round()
+        self.ask_button.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _end_round(self) -> None:
+        """The names are shown."""
+        self._show_votes(is_shown=False)
+        self._show_names()
+        for card in self.answers:
+            card.show_speed()
+        self._show_tally()
+        announce(self, " ".join(card.heading for card in self.answers))
+
+    def _show_names(self) -> None:
+        for card, path in zip(self.answers, self._order, strict=True):
+            card.show_name(self._names.get(str(path), path.stem))
+
+    def _show_votes(self, *, is_shown: bool) -> None:
+        for button in self.votes:
+            button.setVisible(is_shown)
+
+    # The tally.
+
+    def _show_tally(self) -> None:
+        one, other = self._chosen
+        found = tally_of(self._app.settings.models.votes, one, other)
+        count = found.for_first + found.for_second + found.same
+        is_shown = bool(count) and one != other
+        if is_shown:
+            first, second = (self._names.get(str(path), path.stem) for path in (one, other))
+            values = {"first": first, "a": found.for_first, "second": second, "b": found.for_second, "c": found.same}
+            self.tally.setText(tr("Your blind votes so far: {first} {a}, {second} {b}, the same {c}.", **values))
+        else:
+            self.tally.setText(tr("Your votes are kept on this computer, the answers are not."))
+        self.clear.setVisible(is_shown)
+
+    def _clear_votes(self) -> None:
+        with self._ui.notify.guard():
+            self._app.change("models", votes=without_votes(self._app.settings.models.votes, *self._chosen))
+        self._show_tally()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        along, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
+        self._side_by_side.setDirection(along if self.width() >= self._theme.px(NARROW_PX) else down)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Return asks, Shift+Return breaks the line."""
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and event.key() in RETURNS:
+            is_shifted = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+            if not is_shifted and not self.question.is_composing:
+                self._begin()
+                return True
+        return super().eventFilter(watched, event)
+
+
+def _choice_names() -> tuple[str, str]:
+    return tr("One model"), tr("The other model")
+
+
+class AnswerCard(QFrame):
+    """One answer as it comes, under its letter; the name comes later."""
+
+    def __init__(self, theme: Theme, letter: str) -> None:
+        super().__init__()
+        self.setProperty("kind", "model")
+        self._letter = letter
+        self._name = ""
+        self._stats: AnswerStats | None = None
+        self._stream = MarkdownStream()
+        self._problem = ""
+        self.is_complete = False
+        """Whether all of the answer is there."""
+        self._head = plain_label(letter, wraps=True)
+        self.state = plain_label(kind="muted", wraps=True)
+        self.body = AnswerBody(theme)
+        column = QVBoxLayout(self)
+        for widget in (self._head, self.state, self.body):
+            column.addWidget(widget)
+        theme.dress(self._head, font=(15.5, 600))
+        theme.dress(self.state, font=(13, 400))
+        theme.dress(column, margins=(18, 14, 18, 16), spacing=6)
+        self._describe()
+
+    @property
+    def heading(self) -> str:
+        """The letter, and the name as far as it is shown."""
+        return self._head.text()
+
+    def begin(self) -> None:
+        """An empty one, which waits."""
+        self._name, self._stats, self._stream = "", None, MarkdownStream()
+        self.is_complete, self._problem = False, ""
+        self.body.clear()
+        self._say(tr("Waits for its turn"))
+        self._describe()
+
+    def take(self, told: Told, *, is_blind: bool) -> None:
+        """What happens to the answer. Blind, an error is not told in its own words, which may name the file."""
+        match told:
+            case LoadProgress(fraction=fraction):
+                self._say(tr("Loading, {percent} %", percent=int(100 * fraction)))
+            case PromptProgress():
+                self._say(tr("Reads the question"))
+            case TextDelta(thinking=True):
+                self._say(tr("Thinks"))
+            case TextDelta(text=text):
+                self._say(tr("Writes"))
+                self._stream.feed(text)
+                self.body.show_stream(self._stream)
+            case Finished(stats=stats):
+                self._stats, self.is_complete = stats, stats.finish_reason != FinishReason.CANCELLED
+                self._stream.finish()
+                self.body.show_stream(self._stream)
+                self._say("" if self._stream.closed else tr("It wrote nothing."))
+            case AppError():
+                self._problem = tr(sentence_for(told).text)
+                self._say(tr("It could not answer.") if is_blind else self._problem)
+
+    def show_name(self, name: str) -> None:
+        """Which model it was."""
+        self._name = name
+        self._describe()
+
+    def show_speed(self) -> None:
+        """How fast it wrote, or why it did not, once that gives nothing away."""
+        if self._problem:
+            self._say(self._problem)
+        elif self._stats is not None:
+            speed = tr("{speed} tokens/s", speed=f"{self._stats.tokens_per_s:.1f}")
+            first = tr("first word after {s} s", s=f"{self._stats.time_to_first_token_s:.1f}")
+            self._say(join(speed, first))
+        else:
+            self._say(tr("Stopped"))
+
+    def _say(self, words: str) -> None:
+        self.state.setText(words)
+        self.state.setVisible(bool(words))
+
+    def _describe(self) -> None:
+        words = f"{self._letter}: {self._name}" if self._name else self._letter
+        self._head.setText(words)
+        self.setAccessibleName(tr("Answer {letter}", letter=words))
+
+
+class AnswerBody(QWidget):
+    """As high as its text, at the width it is given."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.body = Body(theme, self)
+        self.body.link_clicked.connect(lambda href: ask_to_open(href, self))
+        self.body.fold_toggled.connect(self._arrange)
+        self._streams = 0
+        theme.changed.connect(lambda: self._arrange(is_again=True))
+
+    def clear(self) -> None:
+        """Another answer begins."""
+        self._streams += 1_000_000  # no revision of the one before is as high
+        self.body.set_blocks([], [], self._streams)
+        self._arrange()
+
+    def show_stream(self, stream: MarkdownStream) -> None:
+        """All of it so far."""
+        self.body.set_blocks(stream.closed, stream.open_blocks(), self._streams + stream.revision)
+        self._arrange()
+
+    def _arrange(self, *, is_again: bool = False) -> None:
+        height = self.body.arrange(self.width(), is_again=is_again)
+        self.body.setGeometry(0, 0, self.width(), height)
+        self.setFixedHeight(height)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        if event.size().width() != event.oldSize().width():
+            self._arrange()
+        super().resizeEvent(event)

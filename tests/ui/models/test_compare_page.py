@@ -1,0 +1,191 @@
+"""Models compared on a text: what is chosen, how far it is, the table, the plot, and what it all says."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QPushButton
+from pytestqt.qtbot import QtBot
+
+from app.core.errors import ModelMissing
+from app.features.inside.compare import Candidate, Compared
+from app.features.inside.room import Rests
+from app.ui.inside.plots import ScatterPlot
+from app.ui.models.compare import BITS, NAME, SPEED, ComparePage, Results, detail_of, line_words, told_apart
+from tests.helpers.clipping import clipped_texts
+from tests.helpers.tiny_models import make_tiny
+from tests.ui.models.rooms import Room, open_room
+from tests.ui.models.stand_in import installed
+
+KINDS = ("llama", "experts", "gemma3")
+TEXT = "abcabcabcxyz" * 8
+
+
+@pytest.fixture
+def room(qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fast_machine: None) -> Iterator[Room]:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    models = {f"{kind}.gguf": make_tiny(kind, tmp_path / kind).read_bytes() for kind in KINDS}
+    with open_room(qapp, ComparePage, models=models | {"broken.gguf": b"GGUF"}) as room:
+        room.wait(lambda: len(room.page.models.rows) >= 4 and room.page._newest.done)
+        yield room
+
+
+def test_four_models_on_a_text_of_ones_own(room: Room, qtbot: QtBot) -> None:
+    page = room.page
+    rows = {row.accessibleName(): row for row in page.models.rows.values()}
+    assert [name for name, row in rows.items() if not row.isEnabled()] == [
+        name for name in rows if "broken" in name.lower()
+    ]
+    assert len(page.models.chosen) == 4  # the starter is one of them
+    room.click(room.button("Text: My own"))
+    page.passage.edit.setFocus()
+    qtbot.keyClicks(page.passage.edit, TEXT)
+    room.click(page.start)
+    assert page.is_running
+    assert page.cancel.isVisible()
+    room.wait(lambda: not page.is_running, 120_000)
+    found = page.results.table.rows.found
+    assert len(found) == 4
+    assert [one.bits_per_byte for _, one in found] == sorted(one.bits_per_byte for _, one in found)
+    assert "foresees the text best" in page.results.best.text()
+    assert found[0][0] in page.results.best.text()
+    plot = room.find(ScatterPlot)
+    assert plot.isVisible()
+    assert len(plot.points) == 4
+    assert {point.name for point in plot.points} == {name for name, _ in found}
+    assert "95 %" in page.results.line.text()
+    assert "Kaplan et al." in page.results.kaplan.text()
+    assert page.start.isVisible()
+
+
+def test_cancel_ends_it_and_keeps_what_was_found(room: Room, qtbot: QtBot) -> None:
+    page = room.page
+    room.click(page.start)
+    room.wait(lambda: page.status.text().count("·") >= 2)
+    room.click(page.cancel)
+    room.wait(lambda: not page.is_running)
+    assert len(page.results.table.rows.found) < 4
+    assert not page.progress.isVisible()
+    assert page.start.isEnabled()
+
+
+def test_nothing_chosen_or_no_text_says_what_is_missing(room: Room) -> None:
+    page = room.page
+    room.click(page.models.none)
+    assert not page.start.isEnabled()
+    assert page.status.text() == "Choose at least one model."
+    room.click(page.models.all)
+    room.click(room.button("Text: My own"))
+    assert not page.start.isEnabled()
+    assert "open a file" in page.status.text()
+
+
+def test_a_file_is_read_as_text_and_a_binary_one_is_refused(room: Room, tmp_path: Path) -> None:
+    page = room.page
+    (tmp_path / "letter.txt").write_text("Dear Ada,\nit is late.", "utf-8")
+    page.passage.open_file(tmp_path / "letter.txt")
+    room.wait(lambda: page.passage.text.startswith("Dear Ada"))
+    (tmp_path / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8)
+    page.passage.open_file(tmp_path / "picture.png")
+    room.wait(lambda: bool(room.notices))
+    assert "picture.png" in room.notices[0]
+    assert page.passage.text.startswith("Dear Ada")
+
+
+def test_a_long_text_says_how_much_of_it_is_read(room: Room) -> None:
+    page = room.page
+    room.click(room.button("Text: My own"))
+    page.passage.edit.setPlainText("é" * 40_000)
+    assert page.passage.note.text() == "The first 32 kB of 80 kB are read."
+    assert page.passage.compared == "é" * 16_000
+
+
+def test_that_the_chats_model_rests_is_said(room: Room) -> None:
+    room.page._on_event(Rests("Chatty"))
+    assert room.page.rests.text() == "Chatty rests meanwhile: both do not fit. Your next message wakes it."
+    assert room.page.rests.isVisible()
+    assert room.loader.looks == 1
+
+
+@pytest.mark.parametrize(("width", "zoom"), [(1000, 1.0), (660, 1.0), (660, 1.5)])
+def test_nothing_is_cut_off(room: Room, width: int, zoom: float) -> None:
+    room.theme.zoom = zoom
+    room.root.resize(width, 800)
+    room.page.results.show_found([one("Small", 10**6, 1.2), one("Large", 10**7, 1.0), one("Huge", 10**8, 0.9)], NAMES)
+    room.wait(lambda: clipped_texts(room.root) == [])
+
+
+NAMES = ["Small", "Large", "Huge"]
+
+
+def one(name: str, parameters: int, bits: float, speed: float = 20.0) -> Compared:
+    return Compared(Path(f"/{name}.gguf"), name, parameters, bits, 8.0, 100, speed, 0.25, 10**9, 4096)
+
+
+def test_the_table_is_sorted_by_heading_or_choice_and_saved(room: Room, tmp_path: Path) -> None:
+    results: Results = room.page.results
+    found = [one("Small", 10**6, 1.2, 90), one("Large", 10**7, 1.0, 5), one("Huge", 10**8, 1.1, 40)]
+    results.show_found(found, NAMES)
+    shown = lambda: [name for name, _ in results.table.rows.found]  # noqa: E731
+    assert shown() == ["Large", "Huge", "Small"]
+    results.order.choose(str(SPEED))
+    assert shown() == ["Small", "Huge", "Large"]
+    results.order.choose(str(NAME))
+    assert shown() == ["Huge", "Large", "Small"]
+    click_heading(room, BITS)
+    click_heading(room, BITS)
+    assert shown() == ["Small", "Huge", "Large"]
+    assert results.table.rows.headerData(BITS, Qt.Orientation.Horizontal) == "Bits/byte ↑"
+    assert "Huge foresees the text best of those that write 10 tokens/s or more" in results.best.text()
+    assert "Large does still better, but slower." in results.best.text()
+    dialog = results.ask_to_save()
+    dialog.fileSelected.emit(str(tmp_path / "out.csv"))
+    dialog.close()
+    room.wait(lambda: (tmp_path / "out.csv").exists() and bool(room.notices))
+    lines = list(csv.reader(io.StringIO((tmp_path / "out.csv").read_text("utf-8"))))
+    assert [line[0] for line in lines] == ["model", *NAMES]
+
+
+def click_heading(room: Room, column: int) -> None:
+    head = room.page.results.table.horizontalHeader()
+    middle = head.sectionViewportPosition(column) + head.sectionSize(column) // 2
+    QTest.mouseClick(head.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(middle, head.height() // 2))
+
+
+def test_who_failed_is_told_with_the_reason(room: Room) -> None:
+    failed = Compared(Path("/gone.gguf"), "gone", 0, error=ModelMissing("/gone.gguf"))
+    room.page.results.show_found([failed], ["Gone"])
+    assert room.page.results.failed.text().startswith("Gone: ")
+    assert not room.page.results.table.isVisible()
+    assert not any(button.isVisible() for button in room.page.results.findChildren(QPushButton))
+
+
+def test_few_points_prove_nothing() -> None:
+    assert "one size" in line_words([one("a", 10, 1.0), one("b", 10, 0.9)])
+    assert "proves nothing" in line_words([one("a", 10, 1.0), one("b", 100, 0.9)])
+    many = [one("a", 10**n, 3 * 10 ** (-0.076 * n)) for n in range(6, 10)]
+    assert "power of −0.076, from 4 points (95 %: −0.076 to −0.076)" in line_words(many)
+    wild = [one("a", 10**6, 1.0), one("b", 10**7, 1.3), one("c", 10**8, 0.9)]
+    assert "may as well be none" in line_words(wild)
+    worse = [one("a", 10**n, 10 ** (0.05 * n)) for n in range(6, 10)]
+    assert "do not do better" in line_words(worse)
+
+
+def test_what_a_model_needs_stands_below_its_name() -> None:
+    small = Candidate(Path("x"), "X", False, 134_500_000, 10**8, 400_000_000)
+    assert detail_of(small, fits=True) == "134M parameters · needs 400 MB"
+    assert detail_of(small, fits=False) == "needs 400 MB, more than there is"
+    assert "x" in detail_of(Candidate(Path("x"), "X", False, error=ModelMissing("x")), fits=False)
+
+
+def test_models_of_one_name_are_told_apart() -> None:
+    rows = [installed("Same", 1.0), installed("Same", 2.0, tag="Q8_0"), installed("Other", 1.0)]
+    rows[1] = replace(rows[1], model=replace(rows[1].model, path=Path("/models/other/Same-Q8_0.gguf")))
+    assert list(told_apart(rows).values()) == ["Same (Q4_K_M)", "Same (Q8_0)", "Other"]
