@@ -8,7 +8,7 @@ In-context learning and induction heads, 2022; Xiao et al., Efficient streaming 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -24,18 +24,24 @@ if TYPE_CHECKING:
 
 LEAST_TOKENS = 4
 """Of fewer, the token before, the first one and the token itself are too often the same."""
-MOSTLY = 0.5
-"""From this mean share on, one place has most of the attention."""
+NEARLY_ALL = 0.75
+"""From this mean share on the first token, there is nothing to say of what is left."""
 PARTLY = 0.25
-"""From this share on, a place is worth naming beside another."""
-TOGETHER = 0.6
-"""What two places have at least if they are named together."""
-EVENLY = 0.9
-"""From this share of the largest possible entropy on, attention is spread evenly."""
+"""From here on, what rests on the first token is said by itself, and the rest is judged as if it were all."""
+MOSTLY = 0.5
+"""From this share on, one place has most of it."""
+NEARBY = 0.65
+"""The same for the few tokens together that are near, and for those few that everything looks at."""
+EVENLY = 0.93
+"""From this part of the largest possible entropy on, it is spread evenly."""
 NEAR_TOKENS = 4
-"""How many before it are "the few before"."""
+FEW_TOKENS = 3
 LEAST_REPEATS = 2
 """So many tokens must have come before, and not just now, for a rule about repeated words."""
+LEAST_FOUND = 0.2
+"""And so much of their attention must go there,"""
+MUCH_MORE = 2.0
+"""so many times as much as other words' does."""
 
 
 class Place(StrEnum):
@@ -49,6 +55,9 @@ class Place(StrEnum):
     AFTER_SAME = "after_same"
     """What followed the same word earlier: the head goes on with a repetition."""
     NEAR = "near"
+    """The token itself and the few before it."""
+    FEW = "few"
+    """The same few tokens, whichever one looks."""
     EVEN = "even"
     MIXED = "mixed"
     SHORT = "short"
@@ -56,76 +65,134 @@ class Place(StrEnum):
 
 @dataclass(frozen=True)
 class Pattern:
-    """Where a head looks: one or two places with their mean shares; none has a share for EVEN, MIXED and SHORT.
+    """Where a head looks.
 
-    `repeated` is what holds where a word has come before, if a rule of its own does: SAME or AFTER_SAME.
+    `place` has `share` of the attention or, where `first` is not 0, of what does not rest on the first token, as that
+    share does. Both are means over the text. `words` are those of FEW. `repeated` is what holds where a word has come
+    before, if a rule of its own does: SAME or AFTER_SAME with its share.
     """
 
-    places: tuple[tuple[Place, float], ...]
+    place: Place
+    share: float = 0.0
+    first: float = 0.0
+    words: tuple[str, ...] = ()
     repeated: tuple[Place, float] | None = None
 
+    @property
+    def kind(self) -> Place:
+        """The one place that tells most of the head."""
+        return self.repeated[0] if self.repeated is not None else self.place
 
-def pattern_of(shares: Floats, tokens: Sequence[TokenSeen]) -> Pattern:
+
+def pattern_of(shares: Floats, tokens: Sequence[TokenSeen], repeats: Repeats | None = None) -> Pattern:
     """The pattern of one head, or of a mean of heads; `shares` is [token that looks, token looked at]."""
     import numpy as np
 
     count = len(tokens)
     if count < LEAST_TOKENS:
-        return Pattern(((Place.SHORT, 0.0),))
-    looking = np.arange(2, count)  # the first two have nearly no choice
-    repeated = _repeated(shares, tokens)
-    mean = {
-        Place.PREVIOUS: float(shares[looking, looking - 1].mean()),
-        Place.FIRST: float(shares[looking, 0].mean()),
-        Place.ITSELF: float(shares[looking, looking].mean()),
+        return Pattern(Place.SHORT)
+    rows = shares[2:]  # the first two tokens have nearly no choice
+    repeated = _repeated(shares, repeats or repeats_of(tokens))
+    first = float(rows[:, 0].mean())
+    if first >= NEARLY_ALL:
+        return Pattern(Place.FIRST, first, repeated=repeated)
+    rest = rows.astype(np.float64)
+    if _evenness(rest, is_shared=False) >= EVENLY:
+        return Pattern(Place.EVEN, repeated=repeated)
+    is_shared = first >= PARTLY
+    if is_shared:
+        rest[:, 0] = 0.0
+    rest /= max(float(rest.sum()), 1e-9)  # tokens that only rest on the first one have no say
+    place, share, words = _place_of(rest, tokens, is_shared=is_shared)
+    return Pattern(place, share, first if is_shared else 0.0, words, repeated)
+
+
+def _place_of(rest: Any, tokens: Sequence[TokenSeen], *, is_shared: bool) -> tuple[Place, float, tuple[str, ...]]:
+    """Where most of what is left goes; `rest` has the rows from the third token on, and sums to 1."""
+    import numpy as np
+
+    at = np.arange(2, len(tokens))
+    single = {
+        Place.PREVIOUS: float(rest[at - 2, at - 1].sum()),
+        Place.ITSELF: float(rest[at - 2, at].sum()),
+        Place.FIRST: float(rest[:, 0].sum()),
     }
-    (best, most), (second, less), _ = sorted(mean.items(), key=lambda one: -one[1])
-    if most >= MOSTLY and less < PARTLY:
-        return Pattern(((best, most),), repeated)
-    if less >= PARTLY and most + less >= TOGETHER:
-        return Pattern(((best, most), (second, less)), repeated)
-    if _evenness(shares[2:]) >= EVENLY:
-        return Pattern(((Place.EVEN, 0.0),), repeated)
-    # A text that is hardly longer than what is near says nothing of it.
-    near = [float(row[max(1, at - NEAR_TOKENS) : at].sum()) for at, row in enumerate(shares) if at > 2 * NEAR_TOKENS]
-    if near and (share := sum(near) / len(near)) >= MOSTLY:
-        return Pattern(((Place.NEAR, share),), repeated)
-    named = tuple((place, share) for place, share in ((best, most), (second, less)) if share >= PARTLY)
-    return Pattern(((Place.MIXED, 0.0), *named), repeated)
+    best = max(single, key=lambda place: single[place])
+    if single[best] >= MOSTLY:
+        return best, single[best], ()
+    if is_shared and _evenness(rest, is_shared=True) >= EVENLY:
+        return Place.EVEN, 0.0, ()
+    far = [row for row in at if row > 2 * NEAR_TOKENS]  # before, nearly everything is near
+    near = sum(float(rest[row - 2, row - NEAR_TOKENS : row + 1].sum()) for row in far)
+    if far and near >= NEARBY * float(rest[far[0] - 2 :].sum()) > 0:
+        return Place.NEAR, near / float(rest[far[0] - 2 :].sum()), ()
+    received = rest.sum(axis=0) - np.concatenate(([0.0, 0.0], rest[at - 2, at]))
+    few = np.argsort(-received, kind="stable")[:FEW_TOKENS]
+    if len(tokens) > 4 * FEW_TOKENS and (share := float(received[few].sum())) >= MOSTLY:
+        return Place.FEW, share, tuple(dict.fromkeys(word_of(tokens[number]) for number in sorted(few.tolist())))
+    return Place.MIXED, 0.0, ()
 
 
-def _repeated(shares: Floats, tokens: Sequence[TokenSeen]) -> tuple[Place, float] | None:
-    """What tokens whose word has come before look at, if that is mostly the word itself or what followed it."""
-    same, after, counted_same, counted_after = 0.0, 0.0, 0, 0
+@dataclass(frozen=True)
+class Repeats:
+    """Which tokens' words have come before, and where: arrays of [token that looks, token looked at], of 0 and 1.
+
+    `others` are how much each share counts for what other words give to the same places, as a mean.
+    """
+
+    places: Mapping[Place, Floats]
+    others: Mapping[Place, Floats]
+
+
+def repeats_of(tokens: Sequence[TokenSeen]) -> Repeats:
+    """For `pattern_of`, once for all heads. Full stops and the like are no words."""
+    import numpy as np
+
     words = [word_of(token).casefold() for token in tokens]
+    count = len(words)
+    places = {place: np.zeros((count, count), np.float32) for place in (Place.SAME, Place.AFTER_SAME)}
+    others: dict[Place, Floats] = {}
     for at, word in enumerate(words):
-        if not any(character.isalnum() for character in word):
-            continue  # full stops come everywhere
-        before = [other for other in range(1, at - 1) if words[other] == word]
-        followed = [other + 1 for other in before if other + 1 < at - 1]
-        if before:
-            counted_same += 1
-            same += float(shares[at, before].sum())
-        if followed:
-            counted_after += 1
-            after += float(shares[at, followed].sum())
-    found = [
-        (place, total / counted)
-        for place, total, counted in ((Place.SAME, same, counted_same), (Place.AFTER_SAME, after, counted_after))
-        if counted >= LEAST_REPEATS and total / counted >= MOSTLY
-    ]
+        if any(character.isalnum() for character in word):
+            before = [other for other in range(1, at - 1) if words[other] == word]
+            places[Place.SAME][at, before] = 1
+            places[Place.AFTER_SAME][at, [other + 1 for other in before if other + 1 < at - 1]] = 1
+    different = np.array([[one != other for other in words] for one in words])
+    for place, where in places.items():
+        last = np.where(where.any(axis=1), count - 1 - where[:, ::-1].argmax(axis=1), count)
+        behind = (different & (np.arange(count)[:, None] > last[None, :] + 1)).astype(np.float32)
+        others[place] = behind @ where / max(float(behind.sum()), 1.0)
+    return Repeats(places, others)
+
+
+def _repeated(shares: Floats, repeats: Repeats) -> tuple[Place, float] | None:
+    """What tokens whose word has come before look at, if that is mostly the word itself or what followed it.
+
+    What rests on the first token is left out of it: that is where a head waits that has found nothing. And tokens that
+    everything looks at are no find: other words must look there much less.
+    """
+    found = []
+    for place, where in repeats.places.items():
+        rows = where.any(axis=1)
+        if int(rows.sum()) < LEAST_REPEATS:
+            continue
+        there = float((shares * where).sum(axis=1)[rows].mean())
+        left = float(1.0 - shares[rows, 0].mean())
+        elsewhere = float((shares * repeats.others[place]).sum())
+        if there >= max(MOSTLY * left, LEAST_FOUND, MUCH_MORE * elsewhere):
+            found.append((place, there))
     return max(found, key=lambda one: one[1], default=None)
 
 
-def _evenness(rows: Floats) -> float:
-    """Entropy of each row in shares of the largest that it could have, as a mean."""
+def _evenness(rest: Any, *, is_shared: bool) -> float:
+    """Entropy of each row in parts of the largest that it could have, as a mean by what each row has."""
     import numpy as np
 
-    logs = np.log(np.where(rows > 0, rows, 1.0))
-    entropy = -(rows * logs).sum(axis=1)
-    count = rows.shape[1]
-    most = np.log(np.arange(count - len(rows) + 1, count + 1))
-    return float((entropy / most).mean())
+    weights = rest.sum(axis=1)
+    rows = rest / np.maximum(weights, 1e-12)[:, None]
+    entropy = -(rows * np.log(np.where(rows > 0, rows, 1.0))).sum(axis=1)
+    most = np.log(np.arange(3, len(rows) + 3) - is_shared)
+    return float((weights * entropy / most).sum() / max(weights.sum(), 1e-12))
 
 
 def word_of(token: TokenSeen) -> str:
@@ -136,6 +203,8 @@ def word_of(token: TokenSeen) -> str:
 def shown_word(data: bytes) -> str:
     """A token in a few visible characters, for a label: a blank around it is left out, what is only that is drawn."""
     text = data.decode("utf-8", "replace")
+    if "\ufffd" in text and data != b"\xef\xbf\xbd":  # a part of a character
+        return data.hex(" ").upper()
     inner = text.strip()
     if inner:
         return visible_name(inner)
@@ -143,21 +212,26 @@ def shown_word(data: bytes) -> str:
     return "".join(drawn.get(character, visible_name(character)) for character in text) or "·"
 
 
-MOSTLY_WORDS = {
+ALONE = {
     Place.PREVIOUS: "Mostly looks at the token before: {percent} % of the attention on average.",
     Place.FIRST: "Mostly rests on the first token, {percent} % on average: so does a head that finds nothing else.",
     Place.ITSELF: "Mostly stays with the token itself: {percent} % on average.",
-    Place.NEAR: "Mostly looks at the few tokens before: {percent} % on average.",
+    Place.NEAR: "Mostly stays near, with the token itself and the four before it: {percent} % on average.",
+    Place.FEW: "Mostly looks at the same few tokens, {words}: {percent} % on average.",
     Place.EVEN: "Spread evenly over all that came before.",
     Place.MIXED: "No single place stands out.",
     Place.SHORT: "The text is too short for a pattern.",
 }
-PARTLY_WORDS = {
-    Place.PREVIOUS: "A part goes to the token before: {percent} % on average.",
-    Place.FIRST: "A part rests on the first token: {percent} % on average.",
-    Place.ITSELF: "A part stays with the token itself: {percent} % on average.",
+BESIDE_FIRST = {
+    Place.PREVIOUS: "Of the rest, most goes to the token before ({percent} %).",
+    Place.ITSELF: "Of the rest, most stays with the token itself ({percent} %).",
+    Place.NEAR: "Of the rest, most stays near, with the token itself and the four before it ({percent} %).",
+    Place.FEW: "Of the rest, most goes to the same few tokens: {words} ({percent} %).",
+    Place.EVEN: "The rest is spread evenly over all that came before.",
+    Place.MIXED: "The rest goes to no single place.",
 }
-REPEATED_WORDS = {
+RESTS = "On average, {percent} % of the attention rests on the first token."
+REPEATED = {
     Place.SAME: "Where a word has come before, it looks back at that word ({percent} %).",
     Place.AFTER_SAME: "Where a word has come before, it looks at what followed that word ({percent} %).",
 }
@@ -167,13 +241,12 @@ def sentences_of(pattern: Pattern) -> list[Words]:
     """One to three sentences that say a pattern."""
     found = []
     if pattern.repeated is not None:
-        place, share = pattern.repeated
-        found.append(_said(REPEATED_WORDS[place], share))
-    (place, share), *others = pattern.places
-    is_shared = bool(others) and place is not Place.MIXED
-    found.append(_said((PARTLY_WORDS if is_shared else MOSTLY_WORDS)[place], share))
-    return found + [_said(PARTLY_WORDS[place], share) for place, share in others]
+        found.append(_said(REPEATED[pattern.repeated[0]], pattern.repeated[1]))
+    if pattern.first:
+        found.append(_said(RESTS, pattern.first))
+    text = (BESIDE_FIRST if pattern.first else ALONE)[pattern.place]
+    return [*found, _said(text, pattern.share, pattern.words)]
 
 
-def _said(text: str, share: float) -> Words:
-    return Words(text, {"percent": f"{100 * share:.0f}"})
+def _said(text: str, share: float, words: Sequence[str] = ()) -> Words:
+    return Words(text, {"percent": f"{100 * share:.0f}", "words": ", ".join(f"“{word}”" for word in words)})

@@ -28,33 +28,53 @@ def came_before(i: int, j: int) -> bool:
     return 0 < j < i - 1 and WORDS[i] == WORDS[j]
 
 
-def places(pattern: Pattern) -> list[Place]:
-    return [place for place, _ in pattern.places]
-
-
 @pytest.mark.parametrize(
     ("weight", "place"),
     [
         (lambda i, j: 8 if j == i - 1 else 0.3, Place.PREVIOUS),
-        (lambda i, j: 20 if j == 0 else 0.3, Place.FIRST),
+        (lambda i, j: 40 if j == 0 else 0.3, Place.FIRST),
         (lambda i, j: 20 if j == i else 0.3, Place.ITSELF),
         (lambda i, j: 1, Place.EVEN),
-        (lambda i, j: 6 if i - 4 <= j < i else 0.05, Place.NEAR),
+        (lambda i, j: 6 if i - 4 <= j <= i else 0.05, Place.NEAR),
+        (lambda i, j: 9 if j in (1, 3, 4) else 0.3, Place.FEW),
         (lambda i, j: 12 if j == (i * 7) % (i + 1) else 0.4, Place.MIXED),
     ],
 )
 def test_each_kind_of_head_is_known(weight: Callable[[int, int], float], place: Place) -> None:
     found = pattern_of(head(weight), TOKENS)
-    assert found.places[0][0] is place
+    assert found.place is found.kind is place
     assert found.repeated is None
 
 
-def test_two_places_that_share_the_attention_are_both_named() -> None:
-    found = pattern_of(head(lambda i, j: 10 if j == 0 else 8 if j == i else 0.2), TOKENS)
-    assert places(found) == [Place.FIRST, Place.ITSELF]
-    said = " ".join(map(str, sentences_of(found)))
-    assert "rests on the first token" in said
-    assert "stays with the token itself" in said
+@pytest.mark.parametrize(
+    ("weight", "place"),
+    [
+        (lambda i, j: 8 if j == i - 1 else 0.1, Place.PREVIOUS),
+        (lambda i, j: 8 if j == i else 0.1, Place.ITSELF),
+        (lambda i, j: 2 if i - 4 <= j <= i else 0.02, Place.NEAR),
+        (lambda i, j: 4 if j in (1, 3, 4) else 0.1, Place.FEW),
+        (lambda i, j: 1, Place.EVEN),
+        (lambda i, j: 9 if j == 1 + i // 2 else 0.6, Place.MIXED),
+    ],
+)
+def test_what_rests_on_the_first_token_is_said_apart_from_the_rest(
+    weight: Callable[[int, int], float], place: Place
+) -> None:
+    def half(i: int, j: int) -> float:
+        return sum(weight(i, other) for other in range(1, i + 1)) if j == 0 else weight(i, j)
+
+    found = pattern_of(head(half), TOKENS)
+    assert found.place is place
+    assert found.first == pytest.approx(0.5)
+    said = list(map(str, sentences_of(found)))
+    assert said[0] == "On average, 50 % of the attention rests on the first token."
+    assert "rest" in said[1]
+
+
+def test_few_tokens_that_everything_looks_at_are_named() -> None:
+    found = pattern_of(head(lambda i, j: 9 if j in (1, 3, 12) else 0.1), TOKENS)
+    assert found.words == ("small", "cat")
+    assert "“small”, “cat”" in str(sentences_of(found)[0])
 
 
 def test_a_head_that_finds_the_same_word_says_so_beside_what_it_does_elsewhere() -> None:
@@ -70,11 +90,17 @@ def test_a_head_that_goes_on_with_a_repetition_is_known() -> None:
     assert found.repeated[0] is Place.AFTER_SAME
 
 
+def test_a_word_that_everything_looks_at_is_no_find_of_the_same_word() -> None:
+    columns = [number for number, word in enumerate(WORDS) if number and word == "the"]
+    found = pattern_of(head(lambda i, j: 9 if j in columns else 0.1), TOKENS)
+    assert found.repeated is None
+
+
 def test_a_head_of_the_token_before_is_not_taken_for_one_of_repeated_words() -> None:
     tokens = tuple(TokenSeen(7, b" no") for _ in range(COUNT))
     found = pattern_of(head(lambda i, j: 8 if j == i - 1 else 0.1), tokens)
-    assert found == Pattern(found.places, None)
-    assert places(found) == [Place.PREVIOUS]
+    assert found.repeated is None
+    assert found.place is Place.PREVIOUS
 
 
 def test_full_stops_are_no_words_that_come_again() -> None:
@@ -93,7 +119,7 @@ def test_the_percentage_is_the_mean_of_the_shares() -> None:
 
 
 def test_a_text_of_three_tokens_has_no_pattern() -> None:
-    assert places(pattern_of(np.tri(3, dtype=np.float32), TOKENS[:3])) == [Place.SHORT]
+    assert pattern_of(np.tri(3, dtype=np.float32), TOKENS[:3]) == Pattern(Place.SHORT)
 
 
 @given(st.integers(1, 40), st.integers(0, 2**32 - 1))
@@ -114,6 +140,7 @@ def test_every_head_has_a_sentence(count: int, seed: int) -> None:
         (b"\n", "↵"),
         (b"  ", "␣␣"),
         (b"", "·"),
+        (b"\xf0\x9f", "F0 9F"),
         (b"<|im_start|>", "<|im_start|>"),
         (b"\x1b[1m", "\\x1b[1m"),
     ],
