@@ -121,7 +121,7 @@ class HeatMap(QAbstractScrollArea):
     def _labels_size(self) -> QSize:
         metrics, px = QFontMetrics(self._theme.font(LETTERS_PX)), self._theme.px
         sizes = [
-            min(px(LABEL_PX), max((metrics.horizontalAdvance(name) for name in names), default=0)) + px(8)
+            min(px(LABEL_PX), max((metrics.horizontalAdvance(name) for name in names), default=0)) + px(14)
             for names in (self._rows, self._columns)
         ]
         return QSize(*(max(px(LEAST_LABEL_PX), size) for size in sizes))
@@ -196,7 +196,7 @@ class HeatMap(QAbstractScrollArea):
             painter.drawImage(whole, self._image)
         painter.setPen(QColor(self._theme.tokens.line))
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawRect(whole.adjusted(0, 0, 0, 0))
+        painter.drawRect(whole.adjusted(-1, -1, 0, 0))
         if not is_saved:
             self._paint_frame(painter, whole, cell)
         painter.restore()

@@ -27,7 +27,7 @@ from app.ui.widgets.layouts import name_widgets
 if TYPE_CHECKING:
     from app.engine.client import EngineOnDemand
 
-TOKENS, PROBABILITIES = "tokens", "probabilities"
+TOKENS, PROBABILITIES, ATTENTION, LAYERS = "tokens", "probabilities", "attention", "layers"
 TYPING_MS = 500
 """After the last key in the panel's own field, and after the last change of a selection."""
 FIELD_PX, FILE_PX = 84, 66
@@ -68,9 +68,23 @@ def _probabilities(ui: UiContext, engine: Callable[[], EngineOnDemand]) -> QWidg
     return ProbabilitiesPage(ui, engine)
 
 
+def _attention(ui: UiContext, engine: Callable[[], EngineOnDemand]) -> QWidget:
+    from app.ui.inside.attention import AttentionView
+
+    return AttentionView(ui, engine)
+
+
+def _layers(ui: UiContext, engine: Callable[[], EngineOnDemand]) -> QWidget:
+    from app.ui.inside.layers import LayersView
+
+    return LayersView(ui, engine)
+
+
 PAGES: tuple[PageSpec, ...] = (
     PageSpec(TOKENS, "Tokens", _tokens, takes_prompts=True),
     PageSpec(PROBABILITIES, "Probabilities", _probabilities, takes_answers=True),
+    PageSpec(ATTENTION, "Attention", _attention),
+    PageSpec(LAYERS, "Layers", _layers),
 )
 """In their order; a page is a module beside this one, and an entry here."""
 

@@ -1,0 +1,341 @@
+"""What the model would say after each of its layers, as a grid of words: the logit lens (nostalgebraist, 2020)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QPoint,
+    QRect,
+    QSize,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QColor, QPainter, QPen, QResizeEvent
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QFrame,
+    QHBoxLayout,
+    QHeaderView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+    QWidget,
+)
+
+from app.core.events import CancelToken, Guess, PromptProgress, TokenSeen
+from app.features.inside import looks
+from app.features.inside.patterns import shown_word, word_of
+from app.ui.i18n import tr
+from app.ui.inside.look import LookPage
+from app.ui.inside.plots import PlotButtons, percent
+from app.ui.shell.tab_spec import UiContext
+from app.ui.theme import Theme
+from app.ui.widgets.labels import plain_label, plain_tip
+
+if TYPE_CHECKING:
+    from app.engine.client import EngineOnDemand
+
+MOST_TOKENS = 64
+"""Each is a column, and costs the output matrix once for every layer."""
+SURE = 0.5
+"""From here on a word is written in the text's colour."""
+Index = QModelIndex | QPersistentModelIndex
+
+
+@dataclass(frozen=True)
+class Lens:
+    """`guesses[layer][token]` are the likeliest next tokens, by the layers of the model from the first to the last."""
+
+    tokens: tuple[TokenSeen, ...]
+    guesses: tuple[tuple[tuple[Guess, ...], ...], ...]
+    is_all: bool
+    """Whether the text was short enough."""
+
+    def is_right(self, layer: int, token: int) -> bool:
+        """Whether the text really goes on with what a layer would say."""
+        following = self.tokens[token + 1 : token + 2]
+        return bool(following) and self.guesses[layer][token][0].data == following[0].data
+
+
+def lenses(engine: EngineOnDemand, text: str, cancel: CancelToken) -> Iterator[Lens | PromptProgress]:
+    """More and more of a text, as it comes. Raises what `looks.layers_of` raises."""
+    shown = looks.beginning(engine, text, MOST_TOKENS, cancel=cancel)
+    lens: Lens | None = None
+    for event in looks.layers_of(engine, shown, cancel=cancel):
+        if isinstance(event, PromptProgress):
+            yield event
+        else:
+            before, rows = lens, event.layers
+            if before is not None:
+                rows = tuple(one + more for one, more in zip(before.guesses, rows, strict=True))
+            lens = Lens((*(before.tokens if before is not None else ()), *event.tokens), rows, shown == text)
+            yield lens
+
+
+class LayersView(LookPage):
+    """The grid, and in words what stands in the cell of the keyboard or the mouse."""
+
+    def __init__(self, ui: UiContext, engine: Callable[[], EngineOnDemand]) -> None:
+        super().__init__(ui, engine)
+        self.setAccessibleName(tr("Layer by layer"))
+        self.about = plain_label(
+            tr(
+                "What the model would say next if it stopped after a layer. Each column is a token of the text; "
+                "the last row is what the model really says."
+            ),
+            kind="muted",
+            wraps=True,
+        )
+        self.cut = plain_label(kind="muted", wraps=True)
+        self.grid = LayerGrid(ui.theme)
+        self.cell = plain_label(wraps=True)
+        self.grid.pointed.connect(lambda row, column: self.cell.setText(self.grid.lens.words(row, column)))
+        self.cell.setObjectName("layers_cell")
+        self.buttons = PlotButtons(ui.theme, ui.notify, self.grid)
+        self.top = QWidget()
+        row = QHBoxLayout(self.top)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.about, 1)
+        row.addWidget(self.buttons, 0, Qt.AlignmentFlag.AlignTop)
+        for widget in (self.top, self.cut):
+            self.body.addWidget(widget)
+        self.body.addWidget(self.grid, 1)
+        self.body.addWidget(self.cell)
+        ui.theme.dress(self.about, self.cut, font=(13, 400))
+        ui.theme.dress(self.cell, font=(13.5, 400))
+        self.clear()
+
+    def look_at(self, text: str) -> None:
+        """Shows what the model would say of this text, or of as much of its beginning as is shown."""
+        self.clear()
+        if text.strip():
+            self.begin(lambda engine, cancel: lenses(engine, text, cancel), self._show, lambda: None)
+
+    def clear(self) -> None:
+        """Shows nothing any more."""
+        super().clear()
+        self.grid.show_lens(None)
+        self.cell.setText("")
+        for widget in (self.top, self.cut, self.grid, self.cell):
+            widget.hide()
+
+    def _show(self, event: object) -> None:
+        assert isinstance(event, Lens)
+        self.cut.setText("" if event.is_all else tr("The first {count} tokens are shown.", count=len(event.tokens)))
+        for widget in (self.top, self.grid, self.cell):
+            widget.show()
+        self.cut.setHidden(event.is_all)
+        self.grid.show_lens(event)
+
+
+class LensModel(QAbstractTableModel):
+    """Rows are layers, columns the tokens of the text."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self.lens: Lens | None = None
+
+    def show(self, lens: Lens | None) -> None:
+        """Another text."""
+        self.beginResetModel()
+        self.lens = lens
+        self.endResetModel()
+
+    def layer_name(self, row: int) -> str:
+        """Its number; the last one is the model's own words."""
+        return tr("Output") if row == self.rowCount() - 1 else str(row)
+
+    def guesses(self, row: int, column: int) -> tuple[Guess, ...]:
+        """The likeliest first."""
+        assert self.lens is not None
+        return self.lens.guesses[row][column]
+
+    def words(self, row: int, column: int) -> str:
+        """A cell in a sentence, with what else was likely."""
+        lens = self.lens
+        if lens is None:
+            return ""
+        said = ", ".join(
+            f"“{shown_word(each.data)}” {percent(each.probability)} %" for each in self.guesses(row, column)
+        )
+        behind = word_of(lens.tokens[column])
+        if row == self.rowCount() - 1:
+            words = tr("The model's output behind “{word}”: {guesses}.", word=behind, guesses=said)
+        else:
+            words = tr("After layer {layer}, behind “{word}”: {guesses}.", layer=row, word=behind, guesses=said)
+        return f"{words} {tr('So the text goes on.')}" if lens.is_right(row, column) else words
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
+        return 0 if parent.isValid() or self.lens is None else len(self.lens.guesses)
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        return 0 if parent.isValid() or self.lens is None else len(self.lens.tokens)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        row, column = index.row(), index.column()
+        if role == Qt.ItemDataRole.DisplayRole:
+            return shown_word(self.guesses(row, column)[0].data)
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return self.words(row, column)
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return plain_tip(self.words(row, column))
+        return None
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if role == Qt.ItemDataRole.DisplayRole and self.lens is not None:
+            is_layer = orientation == Qt.Orientation.Vertical
+            return self.layer_name(section) if is_layer else word_of(self.lens.tokens[section])
+        if role == Qt.ItemDataRole.FontRole:
+            return self._theme.font(12.5, 500)
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return Qt.AlignmentFlag.AlignCenter
+        return None
+
+
+COLUMN_PX, ROW_PX, LAYER_PX = 76, 26, 58
+
+
+class LayerGrid(QTableView):
+    """Arrows go from cell to cell; Tab leaves the grid."""
+
+    pointed = Signal(int, int)
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme, self.title = theme, tr("Layer by layer")
+        self.lens = LensModel(theme)
+        self.setModel(self.lens)
+        self.setItemDelegate(LensDelegate(theme, self.lens, self))
+        self.setObjectName("layer_grid")
+        self.setAccessibleName(tr("What the model would say after each layer: layers from top to bottom"))
+        for corner in self.findChildren(QAbstractButton):  # Qt's own, for selecting all
+            corner.setAccessibleName(tr("Select all cells"))
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setCornerButtonEnabled(False)
+        self.setTabKeyNavigation(False)
+        self.setMouseTracking(True)
+        self.setProperty("elides", True)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        for header in (self.horizontalHeader(), self.verticalHeader()):
+            header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+            header.setMinimumSectionSize(1)
+            header.setHighlightSections(True)
+            header.setSectionsClickable(False)
+        self.entered.connect(lambda index: self.pointed.emit(index.row(), index.column()))
+        theme.dress(self, least_height=200)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+
+    def show_lens(self, lens: Lens | None) -> None:
+        """Another text; the keyboard is at what the model says at its end."""
+        self.lens.show(lens)
+        if lens is not None:
+            self.setCurrentIndex(self.lens.index(len(lens.guesses) - 1, len(lens.tokens) - 1))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.scrollTo(self.currentIndex())
+
+    def currentChanged(self, current: Index, previous: Index) -> None:
+        super().currentChanged(current, previous)
+        if current.isValid():
+            self.pointed.emit(current.row(), current.column())
+
+    def table(self) -> list[list[str | float]]:
+        """A line for each layer, token and guess."""
+        found: list[list[str | float]] = [["layer", "token", "behind", "text", "probability"]]
+        lens = self.lens.lens
+        assert lens is not None
+        for row in range(self.lens.rowCount()):
+            layer = "output" if row == self.lens.rowCount() - 1 else str(row)
+            for column, token in enumerate(lens.tokens):
+                for guess in self.lens.guesses(row, column):
+                    found.append([layer, str(column), _text(token.data), _text(guess.data), guess.probability])
+        return found
+
+    def picture_size(self) -> QSize:
+        px = self._theme.px
+        return QSize(px(LAYER_PX) + px(COLUMN_PX) * self.lens.columnCount(), px(ROW_PX) * (self.lens.rowCount() + 1))
+
+    def paint_picture(self, painter: QPainter) -> None:
+        theme, px = self._theme, self._theme.px
+        wide, high, side = px(COLUMN_PX), px(ROW_PX), px(LAYER_PX)
+        painter.fillRect(QRect(QPoint(), self.picture_size()), QColor(theme.tokens.background))
+        for column in range(self.lens.columnCount()):
+            self._paint_name(painter, QRect(side + column * wide, 0, wide, high), column, Qt.Orientation.Horizontal)
+            for row in range(self.lens.rowCount()):
+                place = QRect(side + column * wide, high + row * high, wide, high)
+                paint_guess(painter, theme, place, self.lens, (row, column))
+        for row in range(self.lens.rowCount()):
+            self._paint_name(painter, QRect(0, high + row * high, side, high), row, Qt.Orientation.Vertical)
+
+    def _paint_name(self, painter: QPainter, place: QRect, section: int, way: Qt.Orientation) -> None:
+        painter.setFont(self._theme.font(12.5, 500))
+        painter.setPen(QColor(self._theme.tokens.muted))
+        name = str(self.lens.headerData(section, way))
+        text = painter.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, place.width() - self._theme.px(6))
+        painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text)
+
+    def _on_theme_changed(self) -> None:
+        px = self._theme.px
+        self.horizontalHeader().setDefaultSectionSize(px(COLUMN_PX))
+        self.verticalHeader().setDefaultSectionSize(px(ROW_PX))
+        self.verticalHeader().setFixedWidth(px(LAYER_PX))
+        self.viewport().update()
+
+
+class LensDelegate(QStyledItemDelegate):
+    """Paints a word on a background as strong as its probability; a frame where the keyboard is."""
+
+    def __init__(self, theme: Theme, lens: LensModel, parent: QObject) -> None:
+        super().__init__(parent)
+        self._theme, self._lens = theme, lens
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        painter.save()
+        paint_guess(painter, self._theme, option.rect, self._lens, (index.row(), index.column()))
+        if option.state & (QStyle.StateFlag.State_HasFocus | QStyle.StateFlag.State_MouseOver):
+            has_focus = option.state & QStyle.StateFlag.State_HasFocus
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(QColor(self._theme.tokens.focus if has_focus else self._theme.tokens.outline), 2))
+            painter.drawRect(option.rect.adjusted(1, 1, -1, -1))
+        painter.restore()
+
+
+def paint_guess(painter: QPainter, theme: Theme, rect: QRect, lens: LensModel, cell: tuple[int, int]) -> None:
+    """A word in its cell. What the text goes on with is underlined; the last row is set off by a line."""
+    guess, px, tokens = lens.guesses(*cell)[0], theme.px, theme.tokens
+    inside = rect.adjusted(1, 1, -1, -1)
+    painter.fillRect(inside, QColor(tokens.surface))
+    back = QColor(tokens.selection)
+    back.setAlphaF(min(1.0, guess.probability))
+    painter.fillRect(inside, back)
+    if cell[0] == lens.rowCount() - 1:
+        painter.fillRect(QRect(rect.left(), rect.top(), rect.width(), px(1)), QColor(tokens.outline))
+    assert lens.lens is not None
+    font = theme.font(12.5, 600 if guess.probability >= SURE else 400)
+    font.setUnderline(lens.lens.is_right(*cell))
+    painter.setFont(font)
+    painter.setPen(QColor(tokens.text if guess.probability >= 0.1 else tokens.muted))
+    room = rect.adjusted(px(4), 0, -px(4), 0)
+    word = painter.fontMetrics().elidedText(shown_word(guess.data), Qt.TextElideMode.ElideRight, room.width())
+    painter.drawText(room, Qt.AlignmentFlag.AlignCenter, word)
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")

@@ -1,0 +1,211 @@
+"""Attention in the window: the numbers of the engine as arcs, map and thumbnails, in words, as pictures and as CSV."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from app.core.child import own_command
+from app.core.events import TokenSeen
+from app.engine.client import EngineClient
+from app.ui.inside.attention import HEADS, MAP, AttentionView, largest_in_words, largest_of
+from app.ui.inside.plots import as_png, as_svg
+from app.ui.shell.tab_spec import UiContext
+from tests.helpers.desks.desk import Desk
+from tests.helpers.engine import load, scripted_client
+from tests.helpers.tiny_models import make_tiny
+
+TEXT = "one two three four"
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[EngineClient]:
+    client = scripted_client(tmp_path / "scripted", {})
+    load(client)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def view(ui: UiContext, engine: EngineClient, qtbot: QtBot) -> AttentionView:
+    view = AttentionView(ui, lambda: engine)  # type: ignore[arg-type, return-value]
+    qtbot.addWidget(view)
+    view.resize(380, 600)
+    view.show()
+    return view
+
+
+@pytest.fixture
+def desk(view: AttentionView, ui: UiContext) -> Desk:
+    desk = Desk(view, notify=ui.notify)
+    view.look_at(TEXT)
+    desk.wait(lambda: view.seen is not None)
+    return desk
+
+
+def test_a_text_is_shown_with_its_last_token_chosen(view: AttentionView, desk: Desk) -> None:
+    assert view.sentence.text() == "Spread evenly over all that came before."
+    assert view.largest.text() == "“four” looks at “one” 25 %, “two” 25 %, “three” 25 %, itself 25 %."
+    assert view.kinds.text() == "Of 4 heads 4 look at everything evenly."
+    assert view.cut.isHidden()
+
+
+def test_the_keyboard_goes_from_token_to_token(view: AttentionView, desk: Desk) -> None:
+    view.arcs.setFocus()
+    desk.press(Qt.Key.Key_Left)
+    assert view.largest.text() == "“three” looks at “one” 33 %, “two” 33 %, itself 33 %."
+    assert view.arcs.accessibleDescription() == view.largest.text()
+    desk.press(Qt.Key.Key_Home, Qt.Key.Key_Left)
+    assert view.largest.text() == "“one” looks at itself 100 %."
+
+
+def test_a_click_on_a_token_chooses_it(view: AttentionView, desk: Desk) -> None:
+    QTest.mouseClick(view.arcs, Qt.MouseButton.LeftButton, pos=view.arcs.rect_of(1).center())
+    assert view.token == 1
+
+
+def test_layer_and_head_are_chosen_by_keys(view: AttentionView, desk: Desk) -> None:
+    view.layer_field.number.setFocus()
+    desk.press(Qt.Key.Key_Up, Qt.Key.Key_Up)
+    view.head_field.number.setFocus()
+    assert view.head_field.number.text() == "Mean"
+    desk.press(Qt.Key.Key_Up, Qt.Key.Key_Up)
+    assert (view.layer, view.head) == (1, 1)
+    assert view.map.title == "Attention, layer 1, head 1"
+
+
+def test_a_thumbnail_opens_its_head_as_a_map(view: AttentionView, desk: Desk) -> None:
+    desk.click(desk.button("Show as: All heads"))
+    cell = view.heads.visualRect(view.heads.heads.index(1, 0)).center()
+    desk.click_at(view.heads, cell)
+    assert (view.layer, view.head) == (1, 0)
+    assert view.map.isVisible()
+    assert view.map.current == (3, 0)
+
+
+def test_enter_opens_the_head_of_the_keyboard(view: AttentionView, desk: Desk) -> None:
+    view.show_as(HEADS)
+    view.heads.setFocus()
+    view.heads.setCurrentIndex(view.heads.heads.index(0, 0))
+    desk.press(Qt.Key.Key_Right, Qt.Key.Key_Down, Qt.Key.Key_Return)
+    assert (view.layer, view.head) == (1, 1)
+
+
+def test_a_thumbnail_says_what_its_head_does(view: AttentionView, desk: Desk) -> None:
+    index = view.heads.heads.index(1, 0)
+    said = index.data(Qt.ItemDataRole.AccessibleTextRole)
+    assert said == "Layer 1, head 0. Spread evenly over all that came before."
+    assert index.data(Qt.ItemDataRole.ToolTipRole) == said
+
+
+def test_a_cell_of_the_map_is_told_in_words(view: AttentionView, desk: Desk) -> None:
+    view.show_as(MAP)
+    view.map.setFocus()
+    desk.press(Qt.Key.Key_Right)
+    assert view.cell.text() == "“four” looks at “two”: 25 %"
+    desk.press(Qt.Key.Key_Up, Qt.Key.Key_Up, Qt.Key.Key_Up, Qt.Key.Key_Right)
+    assert view.cell.text() == "“one” comes before “three” and cannot see it."
+
+
+def test_a_longer_text_is_shown_from_its_beginning(view: AttentionView, desk: Desk) -> None:
+    view.look_at("word " * 600)
+    desk.wait(lambda: view.seen is not None)
+    assert view.cut.text() == "The first 256 tokens are shown."
+
+
+def test_everything_is_saved_and_copied(view: AttentionView, desk: Desk) -> None:
+    for way, first, lines in (
+        (MAP, ["", "one", "two", "three", "four"], 5),
+        (HEADS, ["layer", "head", "pattern", "share", "first"], 5),
+    ):
+        view.show_as(way)
+        desk.click(desk.button("Copy the numbers as CSV"))
+        rows = list(csv.reader(QGuiApplication.clipboard().text().splitlines()))
+        assert rows[0] == first
+        assert len(rows) == lines
+    for plot in (view.arcs, view.map, view.heads):
+        assert QImage.fromData(as_png(plot)).size() == 2 * plot.picture_size()
+        renderer = QSvgRenderer(as_svg(plot))
+        assert renderer.isValid()
+        assert renderer.viewBox().size() == plot.picture_size()
+
+
+def test_nothing_is_shown_of_nothing(view: AttentionView, desk: Desk) -> None:
+    view.look_at("")
+    assert view.seen is None
+    assert not view.stack.isVisible()
+
+
+def test_a_model_without_attention_says_so(ui: UiContext, qtbot: QtBot, tmp_path: Path) -> None:
+    client = EngineClient(own_command("--engine-worker"), tmp_path / "engine")
+    load(client, make_tiny("mamba", tmp_path / "mamba.gguf"))
+    view = AttentionView(ui, lambda: client)  # type: ignore[arg-type, return-value]
+    qtbot.addWidget(view)
+    view.show()
+    view.look_at("abcabc")
+    desk = Desk(view)
+    desk.wait(lambda: not view.is_looking)
+    assert view.state.text == "mamba.gguf does not show its attention: models of this kind do not hand that out."
+    assert not view.stack.isVisible()
+    client.close()
+
+
+@pytest.mark.model
+def test_the_starters_heads_are_found(ui: UiContext, qtbot: QtBot, tmp_path: Path, starter: Path) -> None:
+    client = EngineClient(own_command("--engine-worker"), tmp_path / "engine")
+    load(client, starter)
+    view = AttentionView(ui, lambda: client)  # type: ignore[arg-type, return-value]
+    qtbot.addWidget(view)
+    view.look_at(
+        "The old lighthouse keeper saw the ship in the storm. The keeper lit the lamp, and the ship turned away."
+    )
+    desk = Desk(view)
+    desk.wait(lambda: view.seen is not None)
+    assert view.sentence.text().startswith("Mostly looks at the token before")
+    view.choose_head(24, 0)
+    assert "rests on the first token" in view.sentence.text()
+    view.choose_head(8, 0)
+    assert view.sentence.text().startswith("Where a word has come before, it looks back at that word")
+    client.close()
+
+
+def test_a_thumbnail_of_a_long_text_keeps_what_stands_out() -> None:
+    shares = np.zeros((256, 256), np.float32)
+    shares[200, 7] = 1
+    small = largest_of(shares, 48)
+    assert small.shape == (48, 48)
+    assert small.max() == 1
+    assert np.argwhere(small).tolist() == [[200 * 48 // 256, 7 * 48 // 256]]
+
+
+def test_the_five_largest_are_named_and_the_rest_is_counted() -> None:
+    tokens = [TokenSeen(number, f" w{number}".encode()) for number in range(8)]
+    row = np.array([0.02, 0.4, 0.03, 0.2, 0.1, 0.05, 0.15, 0.05], np.float32)
+    assert largest_in_words(row, tokens, 7) == (
+        "“w7” looks at “w1” 40 %, “w3” 20 %, “w6” 15 %, “w4” 10 %, “w5” 5.0 %; at 3 others with 10 % together."
+    )
+
+
+def test_two_hundred_and_fifty_six_tokens_keep_the_text_readable(ui: UiContext, qtbot: QtBot) -> None:
+    view = AttentionView(ui, lambda: None)  # type: ignore[arg-type, return-value]
+    qtbot.addWidget(view)
+    view.resize(380, 600)
+    tokens = tuple(TokenSeen(number, f" word{number}".encode()) for number in range(256))
+    view.arcs.show_tokens(tokens)
+    view.arcs.setParent(None)
+    qtbot.addWidget(view.arcs)
+    view.arcs.resize(QSize(360, view.arcs.heightForWidth(360)))
+    view.arcs.show()
+    rects = [view.arcs.rect_of(number) for number in range(256)]
+    assert all(view.arcs.rect().contains(rect) for rect in rects)
+    assert not any(a.intersects(b) for a, b in pairwise(rects))
