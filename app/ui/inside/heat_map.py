@@ -127,9 +127,15 @@ class HeatMap(QAbstractScrollArea):
         return QSize(*(max(px(LEAST_LABEL_PX), size) for size in sizes))
 
     def _cell(self) -> int:
+        """All of it is seen; where that is too small to be read, all of its width, and the rest by scrolling."""
         room = self.viewport().size() - self._labels_size()
-        fit = min(room.width() / max(1, len(self._columns)), room.height() / max(1, len(self._rows)))
-        return max(1, int(min(max(1.0, fit), self._theme.px(CELL_PX)) * self._zoom))
+        wide, high = room.width() / max(1, len(self._columns)), room.height() / max(1, len(self._rows))
+        fit = min(wide, max(high, self._line()), self._theme.px(CELL_PX))
+        return max(1, int(max(1.0, fit) * self._zoom))
+
+    def _line(self) -> int:
+        """From name to name, so that each can be read."""
+        return round(TIGHT * QFontMetrics(self._theme.font(LETTERS_PX)).height())
 
     def _origin(self) -> QPoint:
         return QPoint(self.horizontalScrollBar().value(), self.verticalScrollBar().value())
@@ -221,7 +227,7 @@ class HeatMap(QAbstractScrollArea):
     def _paint_names(self, painter: QPainter, whole: QRect, inside: QRect, cell: int, *, is_saved: bool) -> None:
         """As many names as have room; the frame's own ones are always there."""
         metrics, px = QFontMetrics(self._theme.font(LETTERS_PX)), self._theme.px
-        high = round(TIGHT * metrics.height())
+        high = self._line()
         step = max(1, math.ceil(high / cell))
         current = self.current if self.hasFocus() and not is_saved else (-1, -1)
         room = (inside.left() - px(6), inside.top() - px(6))
@@ -324,6 +330,7 @@ class HeatMap(QAbstractScrollArea):
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
+        self._reveal()
         self.viewport().update()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
