@@ -253,23 +253,28 @@ def _stats(text: str | None) -> AnswerStats | None:
     return AnswerStats(**{**fields, "finish_reason": FinishReason(fields["finish_reason"])})
 
 
+_ROLES, _STATES = {role.value: role for role in Role}, {state.value: state for state in MessageState}
+
+
 def _message(row: sqlite3.Row) -> StoredMessage:
-    versions = sorted(int(number) for number in row["versions"].split(",")) if row["versions"] else []
+    """What most messages do not have is not looked into: a chat of 10,000 is opened in a moment."""
+    number, conversation, parent, role, text, state, model, created_at, stats = row[:9]
+    thinking, thinking_s, pinned, sources, versions = row[9:]
     return StoredMessage(
-        row["id"],
-        row["conversation_id"],
-        row["parent_id"],
-        Role(row["role"]),
-        row["text"],
-        MessageState(row["state"]),
-        row["model"],
-        row["created_at"],
-        _stats(row["stats"]),
-        tuple(versions),
-        row["thinking"],
-        row["thinking_s"],
-        bool(row["pinned"]),
-        tuple(json.loads(row["sources"])),
+        number,
+        conversation,
+        parent,
+        _ROLES[role],
+        text,
+        _STATES[state],
+        model,
+        created_at,
+        _stats(stats),
+        tuple(sorted(map(int, versions.split(",")))) if versions else (),
+        thinking,
+        thinking_s,
+        bool(pinned),
+        tuple(json.loads(sources)) if sources != "[]" else (),
     )
 
 

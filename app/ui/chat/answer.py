@@ -138,6 +138,9 @@ class AnswerView(Turn):
         self._documents: BranchDocuments | None = None
         self.written = AnswerText(self)
         self.written.laid_out.connect(self._show)
+        self._is_opened = False
+        """Whether somebody opened something in it."""
+        self.opened.connect(self._on_opened)
         self.setAccessibleName(tr("Answer"))
 
     @property
@@ -161,14 +164,12 @@ class AnswerView(Turn):
             self._sources.place_wanted.connect(self.place_wanted)
         return self._sources
 
-    def rest(self) -> None:
-        if self.written.is_settled and not self.written.is_open and self._raw is None:
-            super().rest()
-            self.body.rest()
-
-    def wake(self) -> None:
-        super().wake()
-        self.body.wake()
+    @property
+    def is_kept(self) -> bool:
+        if self.message is None or self.message.text != self.text:  # what could not be stored is only here
+            return True
+        is_error = self._state is not None and self._state.is_error
+        return is_error or self.is_changing or self._is_opened or self.is_markdown_shown or self.body.has_selection
 
     def show_documents(self, documents: BranchDocuments) -> None:
         self._documents = documents
@@ -291,6 +292,9 @@ class AnswerView(Turn):
             self._state.pressed.connect(lambda pressed: self.wanted.emit(pressed, self))
         if self._state is not None:
             self._state.say(text, name, label, is_error=is_error)
+
+    def _on_opened(self) -> None:
+        self._is_opened = True
 
     def _can_continue(self) -> bool:
         message = self.message

@@ -260,9 +260,9 @@ class TurnActions(QObject):
 
     def edit_last(self) -> None:
         """Up in the empty composer edits the last question."""
-        questions = [turn for turn in self._chat.transcript.turns if is_question(turn)]
-        if questions and not self._chat.is_busy:
-            self._on_edit(questions[-1])
+        question = self._chat.transcript.last_question()
+        if question is not None and not self._chat.is_busy:
+            self._on_edit(question)
 
     def _on_copy(self, turn: Turn) -> None:
         if is_answer(turn):

@@ -42,7 +42,8 @@ class QuestionView(Turn):
         self.setProperty("align_end", True)
         self._bubble = QRect()
         self._end = 0
-        self._text = self._new_text()
+        self._text = ProseView(theme, self)
+        self._text.setAccessibleName(tr("Your message"))
         self._more: QPushButton | None = None
         self._is_open = False
         self._is_answerless = False
@@ -60,20 +61,13 @@ class QuestionView(Turn):
         is_new_text = self.message is None or self.message.text != message.text
         self.message = message
         self.setAccessibleName(tr("You: {words}", words=message.text[:200]))
-        if is_new_text and not self.is_resting:
+        if is_new_text:
             self._show_text()
         self.update_actions()
 
-    def rest(self) -> None:
-        if self.editor is None and not self._is_answerless:
-            super().rest()
-            self._text.hide()
-            self._text.deleteLater()
-
-    def wake(self) -> None:
-        super().wake()
-        self._text = self._new_text()
-        self._show_text()
+    @property
+    def is_kept(self) -> bool:
+        return self.is_changing or self._is_open or self._text.textCursor().hasSelection()
 
     def show_documents(self, documents: BranchDocuments) -> None:
         if self.message is not None and self.documents.show_documents(documents, self.message.id):
@@ -101,8 +95,6 @@ class QuestionView(Turn):
             self.resized.emit(self)
 
     def start_editing(self) -> QuestionEditor:
-        if self.is_resting:
-            self.wake()
         if self.editor is None:
             self.editor = QuestionEditor(self.theme, self.text, self)
             self.editor.field.edit.height_changed.connect(lambda: self.resized.emit(self))
@@ -130,8 +122,6 @@ class QuestionView(Turn):
             self.resized.emit(self)
 
     def arrange(self, width: int, *, is_again: bool = False) -> int:  # noqa: ARG002
-        if self.is_resting:
-            return self.height()
         px = self.theme.px
         widest = int(width * WIDEST)
         left, top, bottom = px(PADDING_PX[0]), px(PADDING_PX[1]), px(BOTTOM_PX)
@@ -174,12 +164,6 @@ class QuestionView(Turn):
 
     def _at_end(self, width: int, wanted: int, height: int) -> QRect:
         return QRect(0 if self.isRightToLeft() else width - wanted, 0, wanted, height)
-
-    def _new_text(self) -> ProseView:
-        text = ProseView(self.theme, self)
-        text.setAccessibleName(tr("Your message"))
-        text.show()
-        return text
 
     def _show_text(self) -> None:
         most = MOST_CHARACTERS if self._is_open else FIRST_CHARACTERS

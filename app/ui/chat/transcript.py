@@ -1,15 +1,17 @@
 """The turns of a conversation under each other: opened from its end, followed while the reader is there.
 
-Turns more than a page away from what is seen rest: they keep their height and what they say, and give the views of
-their texts away. A change of colours, zoom or width is followed at once by those that are near, and by the others when
-somebody scrolls to them; until then their heights are those of before, or a guess.
+Only turns within a page of what is seen exist as widgets, and those that somebody has opened, edits or has the keyboard
+in. The others are messages with a height: the one that was measured, or a guess until somebody comes near. What is seen
+stays where it is when a guess above it turns out wrong.
 """
 
 from __future__ import annotations
 
 import time
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import accumulate
 from typing import TYPE_CHECKING, TypeGuard
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, QTimer, Signal
@@ -19,7 +21,7 @@ from PySide6.QtWidgets import QApplication, QFrame, QPushButton, QScrollArea, QW
 from app.core.events import Role
 from app.store.conversations import StoredMessage
 from app.ui.chat.documents import BranchDocuments
-from app.ui.chat.turn import Turn
+from app.ui.chat.turn import ACTIONS_PX, Turn
 from app.ui.i18n import tr
 from app.ui.shell.keyboard import is_tab_stop
 from app.ui.theme import EDGE_PX, READING_PX, LateTheme, Theme
@@ -34,6 +36,10 @@ NEAR_END_PX = 12
 GONE_AT_ONCE = 10
 PILL_GAP_PX = 6
 RING_PX = 10
+CHARACTER_PX, LINE_PX = 7, 23
+"""About as wide and as high as text is, for what nobody has measured yet."""
+MOST_GUESSED = 1_500
+"""Characters of a question: of a longer one only the beginning is shown."""
 
 
 class Transcript(QScrollArea):
@@ -47,7 +53,6 @@ class Transcript(QScrollArea):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._older: list[StoredMessage] = []
         self.documents = BranchDocuments()
         """Those of the messages that are shown; loaded before these are."""
         self.can_translate = True
@@ -55,10 +60,8 @@ class Transcript(QScrollArea):
         self.is_following = True
         """Whether the view stays at the end as the answer grows."""
         self._is_arranging = False
-        self._column = TurnColumn(theme, self.width)
+        self._column = TurnColumn(theme, self.width, self._new_turn)
         self.setWidget(self._column)
-        self.turns = self._column.turns
-        """Those that are there, oldest first."""
         self.divider = self._column.divider
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -66,62 +69,60 @@ class Transcript(QScrollArea):
         self.setAccessibleName(tr("Conversation"))
         self.viewport().setAutoFillBackground(False)
         self._column.setAutoFillBackground(False)
+        self._column.made.connect(self.arrange)
         self.verticalScrollBar().valueChanged.connect(self._on_scrolled)
         self._pill: QPushButton = text_button(tr("Jump to latest"), "plain", self)
         self._pill.setObjectName("jump_to_latest")
         self._pill.clicked.connect(self.jump_to_latest)
         self._pill.hide()
         self._slices = QTimer(self, interval=0)
-        self._slices.timeout.connect(self._add_older)
+        self._slices.timeout.connect(self._on_slice)
         QApplication.instance().focusChanged.connect(self._on_focus_changed)  # type: ignore[union-attr]
         theme.dress(self._pill, font=(13.5, 500), glyph=("arrow-down", "text", 16))
         theme.changed.connect(self._arrange_again)
 
     @property
+    def turns(self) -> list[Turn]:
+        """Those that exist now, oldest first."""
+        return self._column.turns
+
+    @property
+    def count(self) -> int:
+        """How many messages there are."""
+        return len(self._column.places)
+
+    @property
     def is_settled(self) -> bool:
         return not self._slices.isActive() and all(t.written.is_settled for t in self.turns if is_answer(t))
 
-    def open(self, messages: list[StoredMessage]) -> None:
-        """Another conversation: the end is there at once, what is above it follows in slices."""
-        self._slices.stop()
-        self._column.drop(0)
-        self.arrange()
-        self._older = list(messages)
-        self._slices.start()
-        self._add_older(until_px=self.viewport().height() + self._theme.px(200))
+    def open(self, messages: Sequence[StoredMessage]) -> None:
+        """Another conversation, from its end."""
+        with self._changing():
+            self._column.drop(0)
+            self._column.add(messages)
         self.jump_to_latest()
 
-    def update_to(self, messages: list[StoredMessage]) -> None:
+    def update_to(self, messages: Sequence[StoredMessage]) -> None:
         """The same conversation after something changed: turns that stay are kept."""
-        hidden = len(self._older)
-        if [message.id for message in messages[:hidden]] != [message.id for message in self._older]:
-            self.open(messages)
-            return
-        messages = messages[hidden:]
-        same = 0
-        for turn, message in zip(self.turns, messages, strict=False):
-            if turn.message is None or turn.message.id != message.id:
-                break
-            if (is_question(turn) or is_answer(turn)) and turn.message != message:
-                turn.set_message(message)
-            turn.show_documents(self.documents)
-            same += 1
-        self._column.drop(same)
-        for message in messages[same:]:
-            self._insert(len(self.turns), self._turn_for(message))
-        self._column.mark_last(has_older=bool(self._older))
+        with self._changing():
+            same = self._column.follow(messages)
+            self._column.drop(same)
+            self._column.add(messages[same:])
+            self.show_documents()
         self.arrange()
 
     def set_hidden(self, message_ids: Iterable[int]) -> None:
         """Which messages the model is not shown: below them the divider says so, and they can be brought back."""
-        if self._column.set_hidden(frozenset(message_ids)):
+        with self._changing():
+            is_another = self._column.set_hidden(frozenset(message_ids))
+        if is_another:
             self.arrange()
 
     def add_answer(self) -> AnswerView:
         """An answer that is about to come."""
-        view = self._new_answer()
-        self._insert(len(self.turns), view)
-        self._column.mark_last(has_older=bool(self._older))
+        with self._changing():
+            view = self._new_answer()
+            self._column.add_turn(view)
         self.arrange()
         return view
 
@@ -130,7 +131,23 @@ class Transcript(QScrollArea):
             turn.show_documents(self.documents)
 
     def turn_of(self, message_id: int) -> Turn | None:
-        return next((turn for turn in self.turns if turn.message and turn.message.id == message_id), None)
+        """The turn of a message, made where it has none; None for a message that is not shown."""
+        places = self._column.places
+        index = next((i for i, place in enumerate(places) if place.message and place.message.id == message_id), None)
+        return None if index is None else self.turn_at(index)
+
+    def turn_at(self, index: int) -> Turn:
+        """A turn by its number from the first on, made and placed where there is none."""
+        return self._column.turn_at(index)
+
+    def last_question(self) -> QuestionView | None:
+        """The last thing that the person said."""
+        for index in reversed(range(self.count)):
+            message = self._column.places[index].message
+            if message is not None and message.role is Role.USER:
+                turn = self.turn_at(index)
+                return turn if is_question(turn) else None
+        return None
 
     def show_turn(self, turn: Turn) -> None:
         """Scrolls so that the turn is seen."""
@@ -143,33 +160,43 @@ class Transcript(QScrollArea):
         self.is_following = True
         self.arrange()
 
-    def arrange(self, *, is_again: bool = False) -> None:
-        """Places all turns; those that changed are measured again, and `is_again` those that are near."""
+    def arrange(self, *, is_again: bool = False, pages: float = 1.0) -> None:
+        """Places all turns; measured are those that changed, and those that are seen or so many pages from it.
+
+        `is_again`: the width or the look is another.
+        """
         if self._is_arranging:
             return
-        self._is_arranging = True
         column = self._column
-        held = column.held()
-        if is_again:
-            column.doubt_all()
-        for turn in self.turns:
-            column.measure(turn)
-        self._place(held)
-        while late := [turn for turn in column.near() if column.is_late(turn)]:
-            for turn in late:
-                column.follow_look(turn)
+        with self._changing():
+            held = column.held()
+            if is_again:
+                column.doubt_all()
+            column.measure_changed()
             self._place(held)
-        column.settle()
-        self._is_arranging = False
+            while late := column.late(pages):
+                for index in late:
+                    column.lay_out(index)
+                self._place(held)
+            column.settle()
+            self._slices.start()
         self._show_pill()
 
     def tab_entry(self, is_next: bool) -> QWidget | None:
         """The keyboard comes in at the last question, from behind at what is last, however much there is before."""
-        turns = self.turns
-        if not turns or not self.isVisible():
+        if not self.count or not self.isVisible():
             return None
-        questions = [turn for turn in turns if is_question(turn)]
-        return (questions or turns)[-1] if is_next else _tab_stops(turns[-1])[-1]
+        last = self.turn_at(self.count - 1)
+        return (self.last_question() or last) if is_next else _tab_stops(last)[-1]
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Turns that change say so, and are not placed before all of them have."""
+        self._is_arranging = True
+        try:
+            yield
+        finally:
+            self._is_arranging = False
 
     def _place(self, held: Held | None) -> None:
         bar = self.verticalScrollBar()
@@ -182,14 +209,14 @@ class Transcript(QScrollArea):
         elif value is not None:
             bar.setValue(value)
 
-    def _turn_for(self, message: StoredMessage) -> Turn:
+    def _new_turn(self, message: StoredMessage) -> Turn:
         if message.role == Role.USER:
             from app.ui.chat.question import QuestionView  # as in `is_answer`
 
             question = QuestionView(LateTheme(self._theme, self._column), message, self._column)
             question.theme.setParent(question)
             question.show_documents(self.documents)
-            return question
+            return self._heard(question)
         view = self._new_answer()
         view.set_message(message)
         return view
@@ -201,38 +228,43 @@ class Transcript(QScrollArea):
         view.theme.setParent(view)
         view.can_translate = self.can_translate
         view.show_documents(self.documents)
+        view.opened.connect(self._on_opened)
+        self._heard(view)
         return view
 
-    def _insert(self, index: int, turn: Turn) -> None:
+    def _heard(self, turn: Turn) -> Turn:
         turn.wanted.connect(self.wanted)
         turn.link_clicked.connect(self.link_clicked)
         turn.place_wanted.connect(self.place_wanted)
         turn.resized.connect(self._on_resized)
-        if is_answer(turn):
-            turn.opened.connect(self._on_opened)
-        self._column.insert(index, turn)
+        return turn
 
-    def _add_older(self, until_px: int = 0) -> None:
-        """Adds turns above, for a moment or until a height is reached; what is seen does not move."""
-        height, until_s = 0, time.perf_counter() + SLICE_S
-        while self._older and (height < until_px if until_px else time.perf_counter() < until_s):
-            turn = self._turn_for(self._older.pop())
-            self._insert(0, turn)
-            height += self._column.measure(turn)
-        self._column.mark_last(has_older=bool(self._older))
-        self.arrange()
-        if not self._older:
-            self._slices.stop()
+    def _on_slice(self) -> None:
+        """Makes what may be scrolled to next, and then lets go of what is far away; a little at a time."""
+        until_s = time.perf_counter() + SLICE_S
+        late = self._column.late(pages=1.0)
+        if not late:
+            if self._column.let_go(until_s):
+                self._slices.stop()
+            return
+        with self._changing():
+            held = self._column.held()
+            for index in late:
+                self._column.lay_out(index)
+                if time.perf_counter() > until_s:
+                    break
+            self._place(held)
+            self._column.settle()
 
     # Following.
 
     def _on_scrolled(self, value: int) -> None:
         if not self._is_arranging:
             self.is_following = value >= self.verticalScrollBar().maximum() - self._theme.px(NEAR_END_PX)
-            if self.is_following or any(self._column.is_late(turn) for turn in self._column.near()):
-                self.arrange()
+            if self.is_following or self._column.late(pages=0.0):
+                self.arrange(pages=0.0)
             else:
-                self._column.settle()
+                self._slices.start()
                 self._show_pill()
 
     def _show_pill(self) -> None:
@@ -275,59 +307,100 @@ class Transcript(QScrollArea):
         self.arrange(is_again=True)
 
 
-Held = tuple[Turn, int, int]
-"""What stays where it is: a turn that is seen, how far it is scrolled past its top, and its height now."""
+Held = tuple[int, int, int]
+"""What stays where it is: the number of a place that is seen, how far it is scrolled past its top, its height now."""
+
+
+class Place:
+    """Where a message stands in the column, and its turn while somebody is near."""
+
+    __slots__ = ("_message", "height", "is_doubted", "is_sure", "number", "turn")
+
+    def __init__(self, number: int, message: StoredMessage | None, height: int, turn: Turn | None = None) -> None:
+        self.number, self._message, self.turn = number, message, turn
+        self.height = height
+        self.is_sure = False
+        """Whether the height is that of the turn as it is now."""
+        self.is_doubted = False
+        """Whether the turn was laid out for another width or look."""
+
+    @property
+    def message(self) -> StoredMessage | None:
+        """As the turn has it, which may have come further."""
+        return self.turn.message if self.turn is not None else self._message
+
+    def set_message(self, message: StoredMessage) -> None:
+        if self.turn is None:
+            self._message = message
+        elif (is_question(self.turn) or is_answer(self.turn)) and self.turn.message != message:
+            self.turn.set_message(message)
+
+    def let_go(self) -> None:
+        """The turn goes; its height stays."""
+        self._message, self.turn = self.message, None
+        self.is_sure = self.is_doubted = False
 
 
 class TurnColumn(QWidget):
-    """The turns with their heights and places; those that nobody is near rest. Lies in what scrolls it.
+    """The places under each other. Lies in what scrolls it.
 
-    `whole_width` is how much room there is at the sides, margins included.
+    `whole_width` is how much room there is at the sides, margins included; `make` makes the turn of a message.
     """
 
-    def __init__(self, theme: Theme, whole_width: Callable[[], int]) -> None:
+    made = Signal()
+    """A turn was made out of order: it has no place yet."""
+
+    def __init__(self, theme: Theme, whole_width: Callable[[], int], make: Callable[[StoredMessage], Turn]) -> None:
         super().__init__()
         self.setObjectName("page")
-        self._theme, self._whole_width = theme, whole_width
-        self.turns: list[Turn] = []
-        """Oldest first."""
-        self._heights: dict[Turn, int] = {}
-        self._unsure: set[Turn] = set()
-        """Whose heights were measured at another width or zoom."""
-        self._measured_anew: set[Turn] = set()
-        self._live: set[Turn] = set()
-        self._awake: set[Turn] = set()
-        self._placed: list[tuple[Turn, QRect]] = []
-        self._tops: list[int] = []
-        """Where the turns were placed last, and the tops alone to search in."""
+        self._theme, self._whole_width, self._make = theme, whole_width, make
+        self.places: list[Place] = []
+        """Oldest first. They come and go at the end only, so that a number stays one message's."""
+        self._with_turn: dict[Turn, Place] = {}
+        self._tops = [0]
+        """Where each begins, and where the last one ends."""
+        self._laid_out: set[int] = set()
+        """Those whose heights have become others since all was in its place."""
         self._zoom = theme.zoom
         self._hidden: frozenset[int] = frozenset()
+        self._first_shown: int | None = None
+        """The place below the divider: the first after the last that is not shown to the model."""
         self.divider = Divider(theme, self)
         self._ring = FocusRing(theme, self)
-        self._resting = QTimer(self, interval=0)
-        self._resting.timeout.connect(self._on_resting)
         self._removal = Removal(self)
 
-    def insert(self, index: int, turn: Turn) -> None:
-        self.turns.insert(index, turn)
-        self._live.add(turn)
-        self._awake.add(turn)
-        turn.set_forgotten(self._is_hidden(turn))
-        turn.show()
+    @property
+    def turns(self) -> list[Turn]:
+        return [turn for turn, _place in sorted(self._with_turn.items(), key=lambda one: one[1].number)]
+
+    def add(self, messages: Iterable[StoredMessage]) -> None:
+        """More places, without turns."""
+        guess, first = guessed_height(self._width, self._theme.zoom), len(self.places)
+        self.places += [Place(number, message, guess(message)) for number, message in enumerate(messages, first)]
+        self._tell_places()
+
+    def add_turn(self, turn: Turn) -> None:
+        """A place for a turn that has no message yet."""
+        self.places.append(Place(len(self.places), None, 0, turn))
+        self._begin(self.places[-1], turn)
+        self._tell_places()
+
+    def follow(self, messages: Sequence[StoredMessage]) -> int:
+        """Takes over what has changed in the messages; returns how many places from the first on are still theirs."""
+        same = 0
+        for place, message in zip(self.places, messages, strict=False):
+            if place.message is None or place.message.id != message.id:
+                break
+            place.set_message(message)
+            same += 1
+        return same
 
     def drop(self, index: int) -> None:
-        for turn in self.turns[index:]:
-            if turn is self._ring.turn:
-                self._ring.surround(None)
-            self._heights.pop(turn, None)
-            for turns in (self._unsure, self._awake, self._live):
-                turns.discard(turn)
-            turn.hide()
-            if is_answer(turn):
-                turn.written.stop()
-                self._removal.add(turn.body.views)
-            self._removal.add([turn])
-        del self.turns[index:]
+        """The places from here on go."""
+        for place in self.places[index:]:
+            self._remove_turn(place)
+        del self.places[index:]
+        self._tell_places()
 
     def set_hidden(self, message_ids: frozenset[int]) -> bool:
         """Which messages the model is not shown; whether these are others than before."""
@@ -335,113 +408,120 @@ class TurnColumn(QWidget):
             return False
         self._hidden = message_ids
         self.divider.show_count(len(message_ids))
-        for turn in self.turns:
-            turn.set_forgotten(self._is_hidden(turn))
+        self._tell_places()
         return True
 
-    def mark_last(self, *, has_older: bool) -> None:
-        """Tells every turn whether it is the last one; `has_older`: there are others before the first one here."""
-        for place, turn in enumerate(self.turns):
-            is_last = turn is self.turns[-1]
-            if is_answer(turn):
-                turn.has_earlier_turns = place > 1 or has_older
-            turn.set_last(is_last)
-            if is_question(turn):
-                turn.set_answerless(is_last)
-
-    def measure(self, turn: Turn) -> int:
-        """The height of a turn; it is laid out only where that is not known."""
-        if turn not in self._heights:
-            self._heights[turn] = turn.arrange(self._width)
-        return self._heights[turn]
+    def turn_at(self, index: int) -> Turn:
+        """The turn of a place, made and placed where there is none."""
+        turn = self.places[index].turn
+        if turn is None:
+            turn = self._turn_for(index)
+            self.made.emit()
+        return turn
 
     def forget_height(self, turn: Turn) -> bool:
         """It needs another one; whether it is one of these."""
-        self._heights.pop(turn, None)
-        return turn in self.turns
+        place = self._with_turn.get(turn)
+        if place is not None:
+            place.is_sure = False
+        return place is not None
 
     def doubt_all(self) -> None:
         """The width or the look is another: all are measured again once they are near."""
         if self._zoom != self._theme.zoom:  # a guess, for where nobody looks
             ratio, self._zoom = self._theme.zoom / self._zoom, self._theme.zoom
-            self._heights = {turn: round(height * ratio) for turn, height in self._heights.items()}
-        self._unsure.update(self.turns)
+            for place in self.places:
+                place.height = round(place.height * ratio)
+        for place in self._with_turn.values():
+            place.is_sure, place.is_doubted = False, True
+
+    def measure_changed(self) -> None:
+        """Turns that are there and said that they changed, wherever they are: one of them may be growing."""
+        for place in self._with_turn.values():
+            if not place.is_sure and not place.is_doubted and place.turn is not None:
+                place.height, place.is_sure = place.turn.arrange(self._width), True
+
+    def lay_out(self, index: int) -> None:
+        """Makes the turn of a place where it has none, brings it up to date and measures it."""
+        place = self.places[index]
+        turn = place.turn or self._turn_for(index)
+        if isinstance(turn.theme, LateTheme):
+            turn.theme.catch_up()
+        place.height, place.is_sure = turn.arrange(self._width, is_again=place.is_doubted), True
+        place.is_doubted = False
+        self._laid_out.add(index)
+
+    def late(self, pages: float) -> list[int]:
+        """The numbers of places seen, or so many pages from that, whose turn is missing or is that of before."""
+        top, beyond = self._top, round(self._page * pages)
+        seen = self._between(top - beyond, top + self._page + beyond)
+        return [index for index in seen if not self.places[index].is_sure]
 
     def held(self) -> Held | None:
         """What is seen now and shall be seen after turns were placed again."""
         top = self._top
-        seen = [one for one in self._between(top, top + self._page) if one[0] in self._live]
-        found = next((one for one in seen if not self.is_late(one[0])), seen[0] if seen else None)
-        return (found[0], top - found[1].y(), found[1].height()) if found is not None else None
+        seen = self._between(top, top + self._page)
+        index = next((index for index in seen if self.places[index].is_sure), seen[0] if seen else None)
+        return None if index is None else (index, top - self._tops[index], self.places[index].height)
 
     def place(self, held: Held | None) -> int | None:
         """Puts the turns under each other; returns how far to scroll so that what is held stays where it was."""
-        px, width = self._theme.px, self._width
-        x, y = (self._whole_width() - width) // 2, px(EDGE_PX)
-        first = self._first_shown()
+        px, width, first = self._theme.px, self._width, self._first_shown
+        x, above = (self._whole_width() - width) // 2, self.divider.height_wanted
+        heights = [place.height for place in self.places]
+        if first is not None:
+            heights[first] += above
+        self._tops = list(accumulate(heights, initial=px(EDGE_PX)))
         self.divider.setVisible(first is not None)
-        before, self._placed, value = dict(self._placed), [], None
-        for turn in self.turns:
-            if turn is first:
-                self.divider.setGeometry(x, y, width, self.divider.height_wanted)
-                y += self.divider.height_wanted
-            height = self._heights[turn]
-            place = QRect(x, y, width, height)
-            if before.get(turn) != place:
-                turn.setGeometry(place)
-            if held is not None and turn is held[0]:
-                is_inside = held[1] > 0 and turn in self._measured_anew
-                value = y + (held[1] * height // max(held[2], 1) if is_inside else held[1])
-            self._placed.append((turn, place))
-            y += height
-        self._tops = [place.y() for _turn, place in self._placed]
+        if first is not None:
+            self.divider.setGeometry(x, self._tops[first], width, above)
+        for turn, place in self._with_turn.items():
+            y = self._tops[place.number] + (above if place.number == first else 0)
+            turn.setGeometry(x, y, width, place.height)
         self._ring.surround(self._ring.turn)
-        self.resize(self._whole_width(), max(y + px(8), 1))
-        return value
-
-    def near(self) -> list[Turn]:
-        """The turns that are seen, and those a page above and below."""
-        return [turn for turn, _place in self._between(self._top - self._page, self._top + 2 * self._page)]
-
-    def is_late(self, turn: Turn) -> bool:
-        """Whether its look or its height is that of before."""
-        return turn in self._unsure or turn.is_resting
-
-    def follow_look(self, turn: Turn) -> None:
-        """Brings a turn that comes near up to date, and shows it."""
-        if turn.is_resting:
-            turn.wake()
-            self._awake.add(turn)
-            self._unsure.add(turn)
-        if isinstance(turn.theme, LateTheme) and turn.theme.is_late:
-            self._unsure.add(turn)
-            turn.theme.catch_up()
-        if turn in self._unsure:
-            self._unsure.discard(turn)
-            self._measured_anew.add(turn)
-            self._heights[turn] = turn.arrange(self._width, is_again=True)
+        self.resize(self._whole_width(), max(self._tops[-1] + px(8), 1))
+        if held is None or held[0] >= len(self.places):
+            return None
+        index, past, height = held
+        if past > 0 and index in self._laid_out:  # inside it: as far as before, in its own measure
+            past = past * self.places[index].height // max(height, 1)
+        return self._tops[index] + past
 
     def settle(self) -> None:
-        """All is where it belongs: what is far away may rest."""
-        self._measured_anew.clear()
-        self._resting.start()
+        """All is where it belongs."""
+        self._laid_out.clear()
+
+    def let_go(self, until_s: float) -> bool:
+        """Turns nobody is near go, so many as there is time for; never the last one, which may grow. Whether all did.
+
+        `until_s` as `time.perf_counter` has it.
+        """
+        near = self._between(self._top - self._page, self._top + 2 * self._page)
+        focus = QApplication.focusWidget()
+        for turn, place in list(self._with_turn.items()):
+            if place.number in near or place.number == len(self.places) - 1 or turn.is_kept:
+                continue
+            if focus is None or not _is_in(focus, turn):
+                self._remove_turn(place)
+                place.let_go()
+            if time.perf_counter() > until_s:
+                return False
+        return True
 
     def show_focus(self, focus: QWidget | None) -> None:
         """The turn that has the keyboard shows its actions, and a ring when it is the turn itself."""
-        for turn in self.turns:
+        for turn in self._with_turn:
             turn.set_focused(focus is not None and _is_in(focus, turn))
-        self._ring.surround(focus if isinstance(focus, Turn) and focus in self.turns else None)
+        self._ring.surround(focus if isinstance(focus, Turn) and focus in self._with_turn else None)
 
     def focusNextPrevChild(self, is_next: bool) -> bool:
         """Tab goes through turns, their parts and their actions as they are seen, not as they were made."""
         reason = Qt.FocusReason.TabFocusReason if is_next else Qt.FocusReason.BacktabFocusReason
         step = 1 if is_next else -1
         focus = QApplication.focusWidget()
-        at = next((i for i, turn in enumerate(self.turns) if focus is not None and _is_in(focus, turn)), None)
+        at = next((one.number for turn, one in self._with_turn.items() if focus and _is_in(focus, turn)), None)
         if at is not None:
-            beside = self.turns[max(at - 1, 0) : at + 2]
-            for turn in beside:
-                self.follow_look(turn)
+            beside = [self.turn_at(index) for index in range(max(at - 1, 0), min(at + 2, len(self.places)))]
             order = [widget for turn in beside for widget in _tab_stops(turn)]
             place = next((i for i, widget in enumerate(order) if widget is focus), None)
             if place is not None and 0 <= place + step < len(order):
@@ -462,32 +542,68 @@ class TurnColumn(QWidget):
         scrolled = self.parentWidget()
         return scrolled.height() if scrolled is not None else 0
 
-    def _between(self, top: int, bottom: int) -> list[tuple[Turn, QRect]]:
-        first = max(bisect_right(self._tops, top) - 1, 0)
-        return self._placed[first : bisect_left(self._tops, bottom)]
+    def _between(self, top: int, bottom: int) -> range:
+        """The numbers of the places that reach into a stretch."""
+        count = min(len(self._tops) - 1, len(self.places))
+        first = max(bisect_right(self._tops, top, hi=count) - 1, 0)
+        return range(first, bisect_left(self._tops, bottom, hi=count))
 
-    def _on_resting(self) -> None:
-        """A few turns at a time, so that scrolling stays smooth; never the last one, which may grow."""
-        until_s, focus = time.perf_counter() + SLICE_S, QApplication.focusWidget()
-        for turn in self._awake.difference(self.near(), self.turns[-1:]):
-            if focus is not None and _is_in(focus, turn):
-                continue
-            turn.rest()
-            if turn.is_resting:
-                self._awake.discard(turn)
-            if time.perf_counter() > until_s:
-                return
-        self._resting.stop()
+    def _turn_for(self, index: int) -> Turn:
+        place = self.places[index]
+        assert place.message is not None, "a place without a message has a turn"
+        turn = place.turn = self._make(place.message)
+        self._begin(place, turn)
+        self._tell_place(place)
+        return turn
 
-    def _is_hidden(self, turn: Turn) -> bool:
-        return turn.message is not None and turn.message.id in self._hidden
+    def _begin(self, place: Place, turn: Turn) -> None:
+        self._with_turn[turn] = place
+        turn.show()
 
-    def _first_shown(self) -> Turn | None:
-        """The turn below the divider: the first after the last that is not shown to the model."""
-        if not self._hidden:
-            return None
-        last = next((place for place in reversed(range(len(self.turns))) if self._is_hidden(self.turns[place])), None)
-        return self.turns[last + 1] if last is not None and last + 1 < len(self.turns) else None
+    def _remove_turn(self, place: Place) -> None:
+        turn = place.turn
+        if turn is None:
+            return
+        if turn is self._ring.turn:
+            self._ring.surround(None)
+        del self._with_turn[turn]
+        turn.hide()
+        if is_answer(turn):
+            turn.written.stop()
+            self._removal.add(turn.body.views)
+        self._removal.add([turn])
+
+    def _tell_places(self) -> None:
+        """Tells every turn what follows from where it stands: another one is the last now, or forgotten."""
+        count, hidden = len(self.places), self._hidden
+        ids = (place.message.id if place.message is not None else 0 for place in reversed(self.places))
+        after = next((after for after, number in enumerate(ids) if number in hidden), None) if hidden else None
+        self._first_shown = count - after if after else None
+        for place in self._with_turn.values():
+            self._tell_place(place)
+
+    def _tell_place(self, place: Place) -> None:
+        turn, is_last = place.turn, place.number == len(self.places) - 1
+        assert turn is not None
+        turn.set_forgotten(turn.message is not None and turn.message.id in self._hidden)
+        if is_answer(turn):
+            turn.has_earlier_turns = place.number > 1
+        turn.set_last(is_last)
+        if is_question(turn):
+            turn.set_answerless(is_last)
+
+
+def guessed_height(width: int, zoom: float) -> Callable[[StoredMessage], int]:
+    """For messages that nobody has measured, at a width in pixels."""
+    lines_a_character = CHARACTER_PX * zoom / max(width, 1)
+    line_px, actions_px = LINE_PX * zoom, (LINE_PX + ACTIONS_PX) * zoom
+
+    def guess(message: StoredMessage) -> int:
+        text = message.text
+        size = min(len(text), MOST_GUESSED) if message.role is Role.USER else len(text)
+        return int((text.count("\n", 0, size) + size * lines_a_character) * line_px + actions_px)
+
+    return guess
 
 
 class Removal(QObject):

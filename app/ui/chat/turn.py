@@ -138,8 +138,6 @@ class Turn(QWidget):
         self.is_last = False
         self.is_forgotten = False
         """Whether the model is not shown it any more."""
-        self.is_resting = False
-        """Whether its texts have no views: nobody is near."""
         self.row: ActionRow | None = None
         """The actions, once they were needed."""
         self._is_hovered = False
@@ -166,14 +164,6 @@ class Turn(QWidget):
             self.update_actions()
             self.update()
 
-    def rest(self) -> None:
-        """Gives the views of its texts away; its height stays."""
-        self.is_resting = True
-
-    def wake(self) -> None:
-        """Makes the views of its texts again."""
-        self.is_resting = False
-
     def arrange(self, width: int, *, is_again: bool = False) -> int:
         """Places the parts for this width; returns the height."""
         raise NotImplementedError
@@ -187,6 +177,11 @@ class Turn(QWidget):
     def note(self) -> str:
         """What stands at the end of the row."""
         return ""
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether a person would miss something if it were made anew from its message."""
+        return self.is_changing
 
     @property
     def is_changing(self) -> bool:

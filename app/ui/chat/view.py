@@ -148,7 +148,7 @@ class ChatView(QWidget):
             return
         if self.conversation_id is not None:
             self.open_chat.stop_in(self.conversation_id)
-        if self.transcript.turns:
+        if self.transcript.count:
             self._notify.mention(tr("Temporary chat closed. Nothing of it was kept."))
 
     def _show(self, talk: Chat, conversation_id: int | None) -> None:
@@ -257,7 +257,7 @@ class ChatView(QWidget):
         self._sending.sent.connect(self.offering.look_at)
         self.open_chat.touched.connect(self.title_changed)
         self.open_chat.shown.connect(  # the greeting while there is no turn
-            lambda: self._stack.setCurrentWidget(self.transcript if self.transcript.turns else self.empty)
+            lambda: self._stack.setCurrentWidget(self.transcript if self.transcript.count else self.empty)
         )
         self.open_chat.answering.connect(lambda _: self.composer.set_answering(True))
         self.open_chat.document_wanted.connect(self.document_wanted)

@@ -12,7 +12,7 @@ from app.ui.text.code import CodeBlock
 from app.ui.text.links import HasPage, with_page_links
 from app.ui.text.markdown import Block
 from app.ui.text.pieces import Code, Fold, FoldEnd, Piece, Prose, Table
-from app.ui.text.prose import INDENT_PX, ProseView, TableView
+from app.ui.text.prose import INDENT_PX, ProseView, TableView, TextView
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 
@@ -105,9 +105,6 @@ class Body(QWidget):
         self._width = 0
         self._stable: list[Piece] = []
         self._shown: list[Piece] = []
-        self._toggled: set[int] = set()
-        """Folds that were not as they came when the views were given away."""
-        self._is_resting = False
         self._taken = 0
         self._revision = -1
         self.has_page: HasPage | None = None
@@ -115,7 +112,6 @@ class Body(QWidget):
 
     def set_blocks(self, closed: list[Block], still_open: list[Block], revision: int) -> None:
         """Shows these blocks; `closed` only grows between two revisions."""
-        self.wake()
         if revision != self._revision:
             self._revision, self._taken, self._stable = revision, 0, []
             first = 0
@@ -130,23 +126,9 @@ class Body(QWidget):
         self._shown[first:] = segments
         self._show_from(first)
 
-    def rest(self) -> None:
-        """Gives the views away and keeps the height; `wake` makes them again."""
-        self._is_resting = True
-        self._toggled = {at for at, view in enumerate(self.views) if isinstance(view, FoldView) and _is_toggled(view)}
-        for view in self.views:
-            view.hide()
-            view.deleteLater()
-        self.views, self._heights, self._dirty = [], [], set()
-
-    def wake(self) -> None:
-        """Makes the views again, where they were given away."""
-        if self._is_resting:
-            self._is_resting = False
-            self._show_from(0)
-            for view in (self.views[at] for at in self._toggled):
-                if isinstance(view, FoldView) and view.fold is not None:
-                    view.set_open(not view.fold.is_open)
+    @property
+    def has_selection(self) -> bool:
+        return any(one.textCursor().hasSelection() for one in self.findChildren(TextView))
 
     def _show_from(self, first: int) -> None:
         for index, segment in enumerate(self._shown[first:], first):
@@ -162,8 +144,6 @@ class Body(QWidget):
 
     def arrange(self, width: int, *, is_again: bool = False) -> int:
         """Places the views from the first changed one on; returns the height of all."""
-        if self._is_resting:
-            return self.height()
         px = self._theme.px
         if is_again or width != self._width:
             self._dirty = set(range(len(self.views)))
@@ -247,10 +227,6 @@ def _join(segments: list[Piece], pieces: Iterable[Piece]) -> None:
 
 def _fits(view: View, segment: Piece) -> bool:
     return isinstance(view, _VIEWS[type(segment)])
-
-
-def _is_toggled(view: FoldView) -> bool:
-    return view.fold is not None and view.fold.is_open != view.is_open
 
 
 def _depth(view: View) -> int:

@@ -104,13 +104,23 @@ class ChatDesk(FileQuestions):
 
     @property
     def turns(self) -> list[Turn]:
-        """Questions and answers that are shown."""
+        """Questions and answers of the chat that is shown: all of them, which a long one does without."""
+        return [self.transcript.turn_at(index) for index in range(self.transcript.count)]
+
+    @property
+    def turns_made(self) -> list[Turn]:
+        """Those that exist by themselves: near what is seen."""
         return self.transcript.turns
+
+    @property
+    def message_count(self) -> int:
+        """How many questions and answers there are, near or not."""
+        return self.transcript.count
 
     @property
     def last(self) -> AnswerView:
         """The last answer."""
-        turn = self.turns[-1]
+        turn = self.turns_made[-1]
         assert isinstance(turn, AnswerView)
         return turn
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QTextCursor
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QMessageBox, QPushButton, QTextBrowser
+from PySide6.QtWidgets import QMessageBox, QPushButton
 
 from app.ui.chat.answer import AnswerView
+from app.ui.chat.question import QuestionView
 from app.ui.chat.transcript import FocusRing
 from app.ui.chat.turn import Turn
 from app.ui.text.prose import ProseView
@@ -18,18 +21,9 @@ from tests.ui.text.test_clipboard import ANSWER
 
 
 def long_chat(desk: ChatDesk, count: int = 60) -> None:
-    """All of it is there, and what is far away rests."""
+    """Opened, and all that may be scrolled to next is there."""
     desk.chat.show_conversation(add_turns(desk, count, "A word, and **another**. " * 12))
-    transcript = desk.transcript
-    desk.wait(lambda: transcript.is_settled and far_texts(desk) == 0, 30_000)
-
-
-def far_texts(desk: ChatDesk) -> int:
-    """Views of texts, each with its scroll bars, that lie more than a page away."""
-    page = desk.transcript.viewport().height()
-    views = desk.transcript.widget().findChildren(QTextBrowser)
-    tops = [view.mapTo(desk.transcript.viewport(), QPoint(0, 0)).y() for view in views if not view.isHidden()]
-    return sum(not -page - 700 <= top <= 2 * page + 700 for top in tops)
+    desk.wait(lambda: desk.is_settled, 30_000)
 
 
 def prose(turn: Turn) -> ProseView:
@@ -47,24 +41,64 @@ def look(turn: Turn) -> tuple[str, int]:
 
 def seen(desk: ChatDesk) -> list[Turn]:
     viewport = desk.transcript.viewport()
-    places = {turn: turn.mapTo(viewport, QPoint(0, 0)).y() for turn in desk.turns}
-    return [turn for turn in desk.turns if places[turn] < viewport.height() and places[turn] + turn.height() > 0]
+    places = {turn: turn.mapTo(viewport, QPoint(0, 0)).y() for turn in desk.turns_made}
+    return [turn for turn in desk.turns_made if places[turn] < viewport.height() and places[turn] + turn.height() > 0]
 
 
-def test_what_is_far_away_has_no_views_and_comes_back_as_it_was(open_chat: Open) -> None:
+def test_what_is_far_away_is_not_made_and_goes_again_when_it_was_passed(open_chat: Open) -> None:
     desk = open_chat({"text": "x"})
     long_chat(desk)
-    transcript = desk.transcript
-    assert sum(turn.is_resting for turn in desk.turns) > 100
-    height = transcript.widget().height()
-    transcript.verticalScrollBar().setValue(0)
-    first = desk.turns[1]
-    assert isinstance(first, AnswerView)
-    assert not first.is_resting
-    assert "another" in prose(first).toPlainText()
-    assert transcript.widget().height() == height
-    desk.wait(lambda: desk.turns[-2].is_resting, 10_000)
-    assert not desk.turns[-1].is_resting, "the last turn may grow"
+    assert len(desk.turns_made) < 30 < desk.message_count == 120
+    desk.scroll_bar.setValue(0)
+    first, answer = desk.turns_made[:2]
+    assert isinstance(first, QuestionView)
+    assert first.text == "Question 0"
+    assert "another" in prose(answer).toPlainText()
+    desk.wait(lambda: desk.is_settled)
+    assert len(desk.turns_made) < 30
+    assert desk.last_text.endswith(" 59"), "the last turn may grow"
+
+
+def test_every_turn_can_be_scrolled_to_and_none_lies_on_another(open_chat: Open) -> None:
+    desk = open_chat({"text": "x"})
+    long_chat(desk)
+    bar, passed = desk.scroll_bar, {turn.text for turn in seen(desk) if isinstance(turn, QuestionView)}
+    while bar.value() > 0:
+        bar.setValue(bar.value() - bar.pageStep() // 2)
+        shown = seen(desk)
+        passed |= {turn.text for turn in shown if isinstance(turn, QuestionView)}
+        for above, below in pairwise(shown):
+            assert above.geometry().bottom() + 1 == below.geometry().top()
+    assert passed == {f"Question {number}" for number in range(60)}
+
+
+def test_what_somebody_opened_or_selected_or_edits_stays_however_far_it_is(open_chat: Open) -> None:
+    desk = open_chat({"text": "x"})
+    long_chat(desk)
+    answer, question = desk.turns_made[-1], desk.turns_made[-2]
+    other = desk.turns_made[-3]
+    assert isinstance(question, QuestionView)
+    prose(other).selectAll()
+    editor = question.start_editing()
+    editor.field.set_text("Another one")
+    desk.scroll_bar.setValue(0)
+    desk.wait(lambda: desk.is_settled)
+    far = desk.turns_made[-3:]
+    assert far == [other, question, answer]
+    assert prose(other).textCursor().hasSelection()
+    assert question.start_editing().field.text == "Another one"
+
+
+def test_up_edits_the_last_question_also_when_its_answer_is_longer_than_what_is_made(open_chat: Open) -> None:
+    desk = open_chat({"text": "x"})
+    desk.chat.show_conversation(add_turns(desk, 2, "One line.\n\n" * 300))
+    desk.wait(lambda: desk.is_settled)
+    assert not any(isinstance(turn, QuestionView) for turn in desk.turns_made)
+    desk.press(Qt.Key.Key_Up)
+    (question,) = (turn for turn in seen(desk) if isinstance(turn, QuestionView))
+    assert question.text == "Question 1"
+    assert question.editor is not None
+    assert question.editor.isVisible()
 
 
 def test_colours_and_zoom_reach_what_is_seen_now_and_the_rest_when_it_is_scrolled_to(open_chat: Open) -> None:
@@ -75,12 +109,11 @@ def test_colours_and_zoom_reach_what_is_seen_now_and_the_rest_when_it_is_scrolle
     theme.zoom = 1.5
     expected = (QColor(theme.tokens.text).name().upper(), theme.font().pixelSize())
     assert {look(turn) for turn in seen(desk)} == {expected}
-    assert desk.turns[0].is_resting
     for value in (transcript.verticalScrollBar().maximum() // 2, 0):
         transcript.verticalScrollBar().setValue(value)
         assert {look(turn) for turn in seen(desk)} == {expected}
-    width = prose(desk.turns[1]).width()
-    assert prose(desk.turns[1]).height() == prose(desk.turns[1]).height_for(width), "nothing is cut"
+    words = prose(desk.turns_made[1])
+    assert words.height() == words.height_for(words.width()), "nothing is cut"
 
 
 def test_what_is_read_stays_where_it_is_when_the_zoom_changes_and_when_it_grows_above(open_chat: Open) -> None:
@@ -106,7 +139,7 @@ def test_the_end_stays_the_end_when_the_zoom_changes(open_chat: Open) -> None:
         desk.theme.zoom = zoom
         bar = desk.scroll_bar
         assert bar.value() == bar.maximum()
-        assert seen(desk)[-1] is desk.turns[-1]
+        assert seen(desk)[-1] is desk.last
 
 
 def test_every_text_and_icon_of_a_chat_follows_the_zoom_up_and_back_down(open_chat: Open) -> None:
@@ -122,7 +155,7 @@ def test_every_text_and_icon_of_a_chat_follows_the_zoom_up_and_back_down(open_ch
     assert not not_following(before, sizes(desk.chat), 1.0)
 
 
-def test_what_is_in_details_comes_when_they_are_opened_and_is_open_after_a_rest(open_chat: Open) -> None:
+def test_what_is_in_details_comes_when_they_are_opened(open_chat: Open) -> None:
     desk = open_chat({"text": "x"})
     text = "Words\n\n<details>\n<summary>More</summary>\n\nHidden.\n\n</details>\n\nAfter."
     desk.chat.show_conversation(add_turns(desk, 2, text))
@@ -134,10 +167,6 @@ def test_what_is_in_details_comes_when_they_are_opened_and_is_open_after_a_rest(
     desk.link(answer, "More")
     assert [view.isHidden() for view in words] == [False, False, False]
     assert answer.height() > height
-    answer.rest()
-    answer.wake()
-    answer.arrange(answer.width(), is_again=True)
-    assert not any(view.isHidden() for view in answer.body.views)
 
 
 def test_jump_to_latest_covers_no_text(open_chat: Open) -> None:
