@@ -149,6 +149,8 @@ def digest_summary(
     statements: list[Statement] = []
     for place, document in enumerate(documents):
         for block in document.blocks:  # each by itself: all of a long text would be searched for each of its blocks
+            if cancelled():
+                break
             section = whole(place, [block])
             reading.answered(section, section.text)
         statements += _statements(place, document, len(documents), wish, cancelled)

@@ -125,7 +125,7 @@ def first_look(
     """
     form, length = _form(documents, wish)
     watch = _Watch(cancelled, progress)
-    watch.begin(DIGEST_SHARE, 2 * sum(_sentence_count(one.blocks) for one in documents))
+    watch.begin(DIGEST_SHARE, sum(len(one.blocks) + 2 * _sentence_count(one.blocks) for one in documents))
     summary = digest_summary(documents, replace(wish, length=length, form=form, language=""), watch)
     statements = tuple(_grouped(summary, documents))
     summary = replace(summary, statements=statements, wish=replace(summary.wish, length=wish.length))
