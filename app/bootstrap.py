@@ -291,7 +291,7 @@ class Fireside:
 
     def tidy(self) -> None:
         """Removes what nothing refers to any more: documents, and copies of them; slow, for a thread of its own."""
-        from app.features.work.whole_file import remove_interrupted
+        from app.features.work.saved_file import remove_interrupted
         from app.store.erasing import erase_traces, remove_old_backups
 
         close_to_others(self.paths.folders, deeply=True)

@@ -12,7 +12,7 @@ from typing import Any
 from app.core.errors import DocumentUnreadable, TextFileUnreadable
 from app.core.visible import visible_name
 from app.features.messages import remark_sentence
-from app.features.work.whole_file import written
+from app.features.work.saved_file import written
 from app.store.pages import Page, PageRow, PageState, PageStore, Ranges
 
 __all__ = ["OpenedFile", "Page", "PageRow", "PageState", "Pages", "Ranges", "text_of"]

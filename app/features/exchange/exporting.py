@@ -11,7 +11,7 @@ from app.core.events import CancelToken
 from app.features.exchange import chat_file
 from app.features.exchange.chat_file import Shelf
 from app.features.exchange.open_branch import as_html, as_markdown, open_branches
-from app.features.work.whole_file import written
+from app.features.work.saved_file import written
 from app.store.conversations import Conversation
 
 ENDINGS = (".json", ".md", ".html", ".docx")

@@ -14,7 +14,7 @@ from app.documents.blocks import PAGE_MARKS
 from app.features.exchange import markup
 from app.features.exchange.chat_file import Shelf, Written
 from app.features.summary.export import escaped
-from app.features.work.web_page import web_page
+from app.features.work.saved_file import web_page
 from app.store.conversations import Conversation, MessageState, TreeMessage, Use
 
 YOU = "You"

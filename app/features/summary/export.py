@@ -13,8 +13,7 @@ from typing import IO, Any
 from app.features.summary.laid_out import LaidOut, Line, Part, Source, lay_out
 from app.features.summary.messages import not_given_words, nothing_words, unknown_words
 from app.features.summary.result import Anchor, Statement, Summary
-from app.features.work.web_page import web_page
-from app.features.work.whole_file import written
+from app.features.work.saved_file import web_page, written
 
 __all__ = ["ENDINGS", "as_html", "as_json", "as_markdown", "as_text", "save", "write_docx"]
 

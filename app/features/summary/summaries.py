@@ -23,7 +23,7 @@ from app.core.settings import Settings
 from app.core.wire import to_json
 from app.features.documents import Documents
 from app.features.summary.at_work import AtWork, Summarize
-from app.features.summary.estimate import Estimates
+from app.features.summary.pace import Estimates
 from app.features.summary.result import (
     Summary,
     SummaryEvent,

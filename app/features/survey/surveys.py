@@ -11,10 +11,10 @@ from app.engine.client import EngineClient
 from app.features.chat.answers import AnswerStarted, Chat, Draft
 from app.features.chat.documents import source_to_fields
 from app.features.models.languages import weights_of
+from app.features.summary.at_work import MemorySteps
 from app.features.summary.budgets import budgets_for, method_for
 from app.features.summary.digest import digest_summary
-from app.features.summary.pace import Pace
-from app.features.summary.record import model_file
+from app.features.summary.pace import Pace, model_file
 from app.features.summary.result import (
     Form,
     InputDocument,
@@ -26,7 +26,6 @@ from app.features.summary.result import (
     SummaryEvent,
     Wish,
 )
-from app.features.summary.steps import MemorySteps
 from app.features.summary.stored import inputs_of
 from app.features.summary.summarize import plan, summarize
 from app.features.survey.findings import FOUND_BY_PROGRAM, find

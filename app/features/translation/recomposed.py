@@ -12,7 +12,7 @@ from html import escape
 
 from app.documents.blocks import Block, Kind, rows_of
 from app.documents.segments import Content, Mark, Segment, SegmentKind, content_of
-from app.features.work.web_page import web_page
+from app.features.work.saved_file import web_page
 
 _KINDS = {
     Kind.HEADING: SegmentKind.HEADING,

@@ -43,8 +43,7 @@ from app.features.translation.stored import (
     source_language_of,
     wish_of,
 )
-from app.features.work.web_page import web_page
-from app.features.work.whole_file import SCRATCH, put, scratch_beside, written
+from app.features.work.saved_file import SCRATCH, put, scratch_beside, web_page, written
 from app.language.names import language
 from app.store.documents import StoredDocument
 from app.store.jobs import Job

@@ -12,16 +12,16 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from app.core.errors import AppError, EngineStopped, ModelReplaced, NoRoomForModel
 from app.core.events import CancelToken, LinkedToken, ModelLoaded
 from app.engine.client import EngineClient
-from app.features.work.awake import awake
 from app.features.work.engines import TaskEngines
 from app.features.work.turns import Turns
 from app.store.jobs import Job, Jobs
@@ -257,3 +257,84 @@ class JobQueue(Generic[Event]):
     def _state(self, job_id: int) -> str:
         job = self._jobs.get(job_id)
         return self.settled(job).state if job is not None and job.kind == self._kind else ""
+
+
+# Keeps the computer from going to sleep while long work goes on, as long as it has mains power.
+
+
+LOOK_EVERY_S = 10.0
+ANSWER_TIMEOUT_S = 3.0
+
+
+@contextmanager
+def awake(
+    wanted: Callable[[], bool],
+    *,
+    has_mains: Callable[[], bool] | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Iterator[Callable[[], None]]:
+    """Asks the system not to sleep meanwhile, where `wanted` says so.
+
+    What it gives is to be called now and then: every ten seconds it looks whether that still holds. Work goes on where
+    the system cannot be asked.
+    """
+    keeper, has_mains, looked_at_s = _Keeper(), has_mains or has_mains_power, clock()
+
+    def look() -> None:
+        nonlocal looked_at_s
+        if clock() - looked_at_s >= LOOK_EVERY_S:
+            looked_at_s = clock()
+            keeper.switch(on=wanted() and has_mains())
+
+    keeper.switch(on=wanted() and has_mains())
+    try:
+        yield look
+    finally:
+        keeper.switch(on=False)
+
+
+def has_mains_power() -> bool:
+    """Whether the computer is plugged in, or has no battery; also where nothing tells."""
+    import psutil
+
+    try:
+        battery = psutil.sensors_battery()
+    except (AttributeError, OSError, RuntimeError, ValueError):  # not on this system, or files that make no sense
+        return True
+    return battery is None or battery.power_plugged is not False
+
+
+class _Keeper:
+    """A thread that holds the request: wakepy wants one, and a system's bus that hangs must not hold up the work."""
+
+    def __init__(self) -> None:
+        self._end: threading.Event | None = None
+        self._thread: threading.Thread | None = None
+
+    def switch(self, *, on: bool) -> None:
+        """Makes the request or takes it back; returns when that has happened, or takes too long."""
+        if on and self._end is None:
+            self._end, asked = threading.Event(), threading.Event()
+            self._thread = threading.Thread(target=_hold, args=(asked, self._end), name="awake", daemon=True)
+            self._thread.start()
+            asked.wait(ANSWER_TIMEOUT_S)
+        elif not on and self._end is not None and self._thread is not None:
+            self._end.set()
+            self._thread.join(ANSWER_TIMEOUT_S)
+            self._end, self._thread = None, None
+
+
+def _hold(asked: threading.Event, end: threading.Event) -> None:
+    try:
+        from wakepy import keep
+
+        logging.getLogger("wakepy").setLevel(logging.WARNING)  # it tells the long story of each try
+        with keep.running(on_fail="pass") as mode:
+            if not mode.active:
+                log.info("the system cannot be asked to stay awake")
+            asked.set()
+            end.wait()
+    except Exception as error:  # noqa: BLE001 - a courtesy: whatever goes wrong, the work goes on
+        log.info("the system could not be asked to stay awake: %r", error)
+    finally:
+        asked.set()

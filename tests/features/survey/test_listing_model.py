@@ -9,7 +9,7 @@ import pytest
 from app.core.child import own_command
 from app.core.events import CancelToken
 from app.engine.client import EngineClient
-from app.features.summary.steps import MemorySteps
+from app.features.summary.at_work import MemorySteps
 from app.features.survey.listing import Listed, list_all
 from tests.features.summary.test_summarize_model import TOWN
 from tests.helpers.engine import load

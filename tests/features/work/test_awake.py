@@ -15,8 +15,8 @@ from jeepney import HeaderFields, MessageType, new_method_return
 from jeepney.bus_messages import message_bus
 from jeepney.io.blocking import DBusConnection, open_dbus_connection
 
-from app.features.work import awake as module
-from app.features.work.awake import LOOK_EVERY_S, awake, has_mains_power
+from app.features.work import queue as module
+from app.features.work.queue import LOOK_EVERY_S, awake, has_mains_power
 from tests.features.summary.test_pace import Clock
 
 CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"

@@ -1,4 +1,4 @@
-"""A file that a person asked for, written beside its place and put there in one step, when it is whole.
+"""A file that a person asked for: put in its place in one step, when it is whole; and the head of every web page.
 
 Where a file is being written is noted in the program's own folder: what a killed program left beside somebody's
 documents is removed at the next start.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -83,3 +83,24 @@ def put(scratch: Path, path: Path) -> None:
         os.umask(mask)
         scratch.chmod(0o666 & ~mask)
     scratch.replace(path)
+
+
+# What every web page has that the program writes: a head without script or network.
+
+
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+
+
+def web_page(body: Iterable[str], title: str, style: str, *, language: str, direction: str = "") -> Iterator[str]:
+    """The whole page, a line at a time."""
+    from html import escape  # with a table of all entities: not before the window is seen
+
+    yield "<!DOCTYPE html>"
+    side = f' dir="{direction}"' if direction else ""
+    yield f'<html lang="{escape(language)}"{side}>'
+    yield '<head>\n<meta charset="utf-8">'
+    yield f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+    yield '<meta name="viewport" content="width=device-width">'
+    yield f"<title>{escape(title)}</title>\n<style>{style}</style>\n</head>\n<body>"
+    yield from body
+    yield "</body>\n</html>"

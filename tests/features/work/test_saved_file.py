@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from app.core.paths import AppPaths
-from app.features.work.whole_file import remove_interrupted, written
+from app.features.work.saved_file import remove_interrupted, written
 from tests.helpers.program import ROOT
 
 SAVING = """
 import sys
 from pathlib import Path
-from app.features.work.whole_file import written
+from app.features.work.saved_file import written
 with written(Path(sys.argv[1])) as file:
     file.write(b"half of it")
     file.flush()
