@@ -34,8 +34,8 @@ def lines(part: int) -> str:
 
 ANSWERS = (
     {"when": "chatting", "text": "Yes, I am here.", "delay_s": 0.05},
-    # The last part takes 18 s at first, so that it surely is on its way when the engine is killed after the third.
-    {"when": r"Part 5\b", "text": lines(5), "delay_s": 0.2, "times": 1},
+    # The last part waits at first, so that it surely is on its way when the engine is killed after the third.
+    {"when": r"Part 5\b", "text": lines(5), "held_after": 3, "until": "go", "times": 1},
     *({"when": rf"Part {part}\b", "text": lines(part), "delay_s": 0.004} for part in FIRST_IDS),
     {
         "text": "- Kiln 3 is told of in paragraph 3. [3]\n- Kiln 220 is told of in paragraph 220. [220]\n",
@@ -49,6 +49,11 @@ def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = write_script(tmp_path / "script", *ANSWERS, load={"size_bytes": 800_000_000})  # sections of 1,500 tokens
     monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(path))
     return path
+
+
+def let_go(script: Path) -> None:
+    """The last part waits no more."""
+    script.with_name("go").touch()
 
 
 @pytest.fixture
@@ -100,6 +105,7 @@ def test_stopped_killed_and_gone_on_with_it_never_reads_a_section_again_that_was
                 assert app.engine.pid is not None
                 wait_until(lambda: len(sections_asked(script)) > 3, "the next section to be on its way")
                 os.kill(app.engine.pid, signal.SIGKILL)
+                let_go(script)
     assert state(app.summaries, id_) == "done"
     assert kept[:3] == [True, True, False]
     asked = sections_asked(script)
@@ -119,7 +125,8 @@ def partial_ids(app: Fireside, summary_id: int) -> tuple[int, ...]:
     return row.document_ids
 
 
-def test_it_rests_while_somebody_chats_and_the_clock_stands(app: Fireside) -> None:
+def test_it_rests_while_somebody_chats_and_the_clock_stands(app: Fireside, script: Path) -> None:
+    let_go(script)
     id_ = begin(app)
     work = app.summaries.run(CancelToken())
     next(one for one in work if isinstance(one.event, SectionRead))
