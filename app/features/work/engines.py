@@ -112,6 +112,8 @@ class TaskEngines:
         return not cancel.cancelled
 
     def _open_beside(self, path: Path, cancel: CancelToken, *, may_ask: bool) -> EngineClient | None:
+        if cancel.cancelled:
+            return None
         while not self._lock.acquire(timeout=LOOK_EVERY_S):  # another one is loading it
             if cancel.cancelled:
                 return None
