@@ -43,6 +43,7 @@
     │   ├── DocumentReaderFailed      its child ended by itself
     │   ├── DocumentGone              what was read of it is not stored any more, or makes no sense
     │   ├── TextFileUnreadable        no plain text, or too long for a page: `reason` says which
+    │   ├── ChatsUnreadable           holds no chats that can be imported, or not to its end
     │   ├── NotAligned                two texts to be compared that do not have as many parts
     │   ├── TargetIsSource            a translation would replace the document that it was made of
     │   ├── TargetIsOpen              another program has the file open that is to be replaced

@@ -57,9 +57,9 @@ class Pieces:
 
     def __iter__(self) -> Iterator[Piece | None]:
         """Raises NotJson, and what the stream raises."""
-        data = self._beginning()
+        data: bytes | None = self._beginning()
         in_string = is_escaped = False
-        while data:
+        while data is not None:
             at = kept_from = 0
             while at < len(data):
                 if in_string:
@@ -88,7 +88,7 @@ class Pieces:
                         return
             self._keep(data[kept_from:])
             yield None
-            data = self._read()
+            data = self._read() or None
         yield Piece(self._key, None, self._problem or "cut_off", self._base == 2 or not self._is_object)
 
     def _read(self) -> bytes:
