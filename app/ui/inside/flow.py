@@ -118,23 +118,31 @@ class TokenFlow(QAbstractScrollArea):
         """Where the keyboard is; -1 as long as it was nowhere."""
         return self._current
 
-    def show_pieces(self, pieces: Iterable[Piece]) -> None:
-        """These in place of what was shown; where the beginning is the same, the keyboard stays where it is."""
+    def show_pieces(self, pieces: Iterable[Piece], *, is_mirrored: bool = False) -> None:
+        """These in place of what was shown. Where it begins as before, the keyboard stays, and the view at its end.
+
+        `is_mirrored`: they are read from the right.
+        """
+        bar = self.verticalScrollBar()
         before, self._pieces = self._pieces, list(pieces)
-        if [one.text for one in before] != [one.text for one in self._pieces[: len(before)]]:
+        is_grown = bool(before) and [one.text for one in before] == [one.text for one in self._pieces[: len(before)]]
+        is_at_end = is_grown and bar.value() >= bar.maximum()
+        if not is_grown:
             self._current = self._hovered = -1
-            self.verticalScrollBar().setValue(0)
-        self._is_mirrored = is_right_to_left("".join(one.text for one in self._pieces[:200]))
+            bar.setValue(0)
+        self._is_mirrored = is_mirrored
         self._flow(0)
+        if is_at_end:
+            bar.setValue(bar.maximum())
 
     def add_pieces(self, pieces: Iterable[Piece]) -> None:
-        """More at the end; the view stays at the end where it was there."""
+        """More at the end; the view stays there where it was there."""
         bar = self.verticalScrollBar()
-        was_at_end = bar.value() >= bar.maximum()
+        is_at_end = bar.value() >= bar.maximum()
         first = len(self._pieces)
         self._pieces += pieces
         self._flow(first)
-        if was_at_end:
+        if is_at_end:
             bar.setValue(bar.maximum())
 
     def set_current(self, index: int, said: str = "") -> None:
@@ -346,14 +354,21 @@ class TokenFlow(QAbstractScrollArea):
 
 SHOWN_AT_ONCE = 20_000
 """A person who wants to see more of them says so."""
+SAMPLE = 300
+"""From so many it is known from which side a text is read."""
 
 
 class TokenText(QWidget):
-    """A flow of tokens, of which `piece_of` says by its number how one is shown; of very many the first ones."""
+    """A flow of tokens; of very many the first ones.
 
-    def __init__(self, theme: Theme, name: str, piece_of: Callable[[int], Piece]) -> None:
+    `piece_of` says by its number how one is shown, `data_of` what its bytes are.
+    """
+
+    def __init__(
+        self, theme: Theme, name: str, *, piece_of: Callable[[int], Piece], data_of: Callable[[int], bytes]
+    ) -> None:
         super().__init__()
-        self._piece_of = piece_of
+        self._piece_of, self._data_of = piece_of, data_of
         self._count = self._shown = 0
         self.flow = TokenFlow(theme, name)
         self._more = text_button("", "link")
@@ -382,7 +397,9 @@ class TokenText(QWidget):
 
     def show_again(self) -> None:
         """Every token is asked for again."""
-        self.flow.show_pieces(map(self._piece_of, range(self._shown)))
+        beginning = b"".join(map(self._data_of, range(min(self._shown, SAMPLE))))
+        is_mirrored = is_right_to_left(beginning.decode("utf-8", "ignore"))
+        self.flow.show_pieces(map(self._piece_of, range(self._shown)), is_mirrored=is_mirrored)
 
     def _show_more(self) -> None:
         self._show_to(min(self._count, self._shown + SHOWN_AT_ONCE))
@@ -390,7 +407,10 @@ class TokenText(QWidget):
 
     def _show_to(self, end: int) -> None:
         first, self._shown = self._shown, end
-        self.flow.add_pieces(map(self._piece_of, range(first, end)))
+        if first < SAMPLE:  # it may turn out that they are read from the right
+            self.show_again()
+        else:
+            self.flow.add_pieces(map(self._piece_of, range(first, end)))
 
     def _say(self) -> None:
         left = self._count - self._shown

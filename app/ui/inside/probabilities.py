@@ -63,7 +63,12 @@ class ProbabilitiesPage(LookPage):
         self._reread = text_button(tr("Read it again"))
         self._reread.clicked.connect(self._on_reread)
         self._legend = Legend(ui.theme)
-        self._text = TokenText(ui.theme, tr("Tokens and how sure the model was"), self._piece)
+        self._text = TokenText(
+            ui.theme,
+            tr("Tokens and how sure the model was"),
+            piece_of=self._piece,
+            data_of=lambda number: self._tokens[number].data,
+        )
         self._text.flow.pointed.connect(self._on_pointed)
         self._text.flow.chosen.connect(self._on_chosen)
         self._detail = TokenDetail(ui.theme, tr("A click or Enter on a token shows what else could have come."))
@@ -200,6 +205,7 @@ class ProbabilitiesPage(LookPage):
         self._note.setText(" ".join(words))
         self._note.setVisible(bool(words))
         self._legend.setVisible(bool(self._tokens))
+        self._detail.setVisible(bool(self._tokens) and self._choices.isHidden())
 
     def _piece(self, number: int) -> Piece:
         token = self._tokens[number]
@@ -241,7 +247,7 @@ class ProbabilitiesPage(LookPage):
 
     def _hide_choices(self) -> None:
         self._choices.hide()
-        self._detail.show()
+        self._detail.setVisible(bool(self._tokens))
 
 
 def figure_words(found: Surprise) -> str:

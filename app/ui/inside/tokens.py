@@ -49,7 +49,9 @@ class TokensPage(LookPage):
         self._counts = plain_label(kind="muted", wraps=True)
         self._copy = IconButton(ui.theme, "copy", tr("Copy the text"), size_px=17)
         self._copy.clicked.connect(self._on_copy)
-        self._text = TokenText(ui.theme, tr("Tokens"), self._piece)
+        self._text = TokenText(
+            ui.theme, tr("Tokens"), piece_of=self._piece, data_of=lambda number: self._cut.tokens[number].data
+        )
         self._text.flow.pointed.connect(self._on_pointed)
         self._detail = TokenDetail(ui.theme, tr("Point at a token, or go from one to the next with the arrow keys."))
         row = QHBoxLayout()
@@ -103,6 +105,7 @@ class TokensPage(LookPage):
         self._cut = cut
         self._text.show_count(len(cut.tokens))
         self._copy.setEnabled(bool(cut.tokens))
+        self._detail.setVisible(bool(cut.tokens))
         self._counts.setText("\n".join(self._words()))
         self._on_pointed(-1)
 

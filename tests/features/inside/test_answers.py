@@ -89,3 +89,29 @@ def test_forced_tokens_come_first_and_count_as_written(app: Fireside) -> None:
     text, stats = answer_of(app.engine.answer(ask))
     assert text.startswith("Green leaves")
     assert stats.generated_tokens == len(ids) + 2
+
+
+def test_in_the_middle_of_a_character_the_answer_goes_on_from_its_bytes(app: Fireside) -> None:
+    chat = app.conversations.create()
+    question = app.chat.add_question(chat.id, "A party?")
+    stored = app.conversations.add_message(chat.id, question.id, Role.ASSISTANT, "So 🎉 it is!")
+    told = [event for event in app.chat.told(stored.id, CancelToken()) if isinstance(event, TokenSeen)]
+    assert b"".join(token.data for token in told).decode() == stored.text
+    inside = next(number for number, token in enumerate(told) if not _is_whole(token.data))
+    number = inside + 1
+    guess = next(one for one in told[number].alternatives if one.data != told[number].data)
+    found = replaced(stored.text, told, number, guess)
+    assert found is not None
+    assert found[0] == "So"
+    assert found[1] == (told[inside].id, guess.id)
+    list(app.chat.answer_from(stored.id, *found, CancelToken()))
+    version = app.conversations.path(chat.id)[-1].text
+    assert version.encode().startswith(b"So" + told[inside].data + guess.data) or version.startswith("So \ufffd")
+
+
+def _is_whole(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
