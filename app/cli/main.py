@@ -20,6 +20,7 @@ from app.features.messages import sentence_for
 
 COMMANDS = {
     "chat": "ask once (-p, or text on standard input), or chat in the terminal",
+    "chats": "list chats, write them to a file, bring them from another program",
     "complete": "go on with a text as it is, without a chat",
     "inspect": "look into a model: tokens, probabilities, attention, layers, anatomy, comparisons",
     "models": "list, find, fetch, bring along and remove models",

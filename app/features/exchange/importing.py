@@ -88,26 +88,28 @@ def import_chats(path: Path, shelf: Shelf, cancel: CancelToken, *, with_copies: 
     nothing), DiskFull or FolderNotWritable; what was imported before stays.
     """
     counts: Counter[str] = Counter()
-    done_bytes, unknown = 0, 0
+    strange: list[ChatNotRead] = []  # to be told only where something is known
+    known = 0
     with contents_of(path) as contents:
-        total_bytes = contents.size_bytes
         for found in _all(contents, shelf):
             if cancel.cancelled:
                 break
             if isinstance(found, int):
-                done_bytes = min(found, total_bytes)
-                yield ImportProgress(done_bytes, total_bytes)
+                yield ImportProgress(min(found, contents.size_bytes), contents.size_bytes)
                 continue
-            if isinstance(found, ChatNotRead) and found.reason in ("unknown", "not_json"):
-                unknown += 1
             event = found if isinstance(found, ChatNotRead) else _kept(*found, shelf, with_copies=with_copies)
             counts[type(event).__name__] += 1
+            if isinstance(event, ChatNotRead) and event.reason in ("unknown", "not_json"):
+                strange += [event] * (len(strange) < MOST_TOLD)
+                continue
+            known += 1
             if isinstance(event, ChatNotRead) and event.reason == "newer" and len(counts) == 1:
                 raise ChatsUnreadable(str(path), "newer")
-            if not isinstance(event, ChatNotRead) or counts[ChatNotRead.__name__] <= MOST_TOLD:
+            elif not isinstance(event, ChatNotRead) or counts[ChatNotRead.__name__] <= MOST_TOLD:
                 yield event
-    if not cancel.cancelled and counts.total() == unknown:
-        raise ChatsUnreadable(str(path), "unknown" if unknown else "empty")
+    if not (known or cancel.cancelled):
+        raise ChatsUnreadable(str(path), "unknown" if strange else "empty")
+    yield from strange
     yield ImportFinished(
         counts[ChatImported.__name__], counts[ChatIsHere.__name__], counts[ChatNotRead.__name__], cancel.cancelled
     )

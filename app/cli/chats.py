@@ -1,0 +1,206 @@
+"""`chats …` in the terminal: which there are, to a file, and from the files of this and other programs."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from app.cli.terminal import INTERRUPTED, ProgressLine, interruptible, print_json
+from app.core.errors import AppError, ChatsUnreadable
+from app.core.events import CancelToken
+from app.core.paths import AppPaths
+from app.features.exchange.chat_file import Shelf
+from app.features.exchange.exporting import ENDINGS, ExportFinished, export_chats
+from app.features.exchange.importing import (
+    ChatImported,
+    ChatIsHere,
+    ChatNotRead,
+    ImportFinished,
+    ImportProgress,
+    import_chats,
+)
+from app.features.exchange.messages import KINDS, left_out_words, not_read_words
+from app.features.messages import sentence_for
+from app.store.conversations import Attachments, Conversation, Conversations, WholeConversations
+from app.store.database import Database
+from app.store.documents import DocumentStore
+
+Work = Callable[[Database, CancelToken, argparse.Namespace], int]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `chats` can do."""
+    parts = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, work: Work, text: str) -> argparse.ArgumentParser:
+        part: argparse.ArgumentParser = parts.add_parser(name, help=text, description=text)
+        part.add_argument("--json", action="store_true", help="one JSON object on standard output")
+        part.set_defaults(run=lambda options: _run(work, options))
+        return part
+
+    listing = add("list", list_chats, "the chats that are here, the last used first, with their numbers")
+    listing.add_argument("text", metavar="TEXT", nargs="*", help="only those with these words in their title")
+    export = add("export", export_to_file, "chats to a file")
+    export.add_argument("number", metavar="NUMBER", nargs="*", type=int, help="of a chat, as `chats list` has it")
+    export.add_argument("--all", action="store_true", help="all chats")
+    export.add_argument(
+        "-o",
+        "--output",
+        metavar="OUT",
+        type=_with_known_ending,
+        required=True,
+        help="its ending chooses the format: .json is everything, every branch, to be imported again;"
+        " .md, .html and .docx are what is open, to be read",
+    )
+    export.add_argument("--thinking", action="store_true", help="with what models thought (.md, .html, .docx)")
+    bring = add(
+        "import",
+        import_from_files,
+        "chats of Fireside, ChatGPT, Claude, LM Studio, Jan and Open WebUI: an export as it came, unpacked or not,"
+        " or the folder where the program keeps its chats",
+    )
+    bring.add_argument("path", metavar="PATH", nargs="+", type=Path)
+    bring.add_argument("--copies", action="store_true", help="once more also what is here already")
+
+
+def _with_known_ending(text: str) -> Path:
+    path = Path(text)
+    if path.suffix.lower() not in ENDINGS:
+        raise argparse.ArgumentTypeError(f"must end with one of {', '.join(ENDINGS)}")
+    return path
+
+
+def _run(work: Work, options: argparse.Namespace) -> int:
+    with closing(Database.open(AppPaths.from_environment().database)) as database, interruptible() as cancel:
+        return work(database, cancel, options)
+
+
+def _shelf(database: Database) -> Shelf:
+    return Shelf(WholeConversations(database), Attachments(database), DocumentStore(database))
+
+
+def list_chats(database: Database, _cancel: CancelToken, options: argparse.Namespace) -> int:
+    """`list`."""
+    whole, chats = WholeConversations(database), Conversations(database).find(" ".join(options.text))
+    if options.json:
+        print_json({"chats": [_chat(chat) | {"messages": whole.message_count(chat.id)} for chat in chats]})
+        return 0
+    for chat in chats:
+        print(f"{chat.id}  {chat.title or '(no title)'}")
+    if not chats:
+        print("There is no such chat." if options.text else "There is no chat yet.")
+    return 0
+
+
+def _chat(chat: Conversation) -> dict[str, Any]:
+    names = ("id", "title", "model", "created_at", "updated_at", "pinned")
+    return {name: getattr(chat, name) for name in names}
+
+
+def export_to_file(database: Database, cancel: CancelToken, options: argparse.Namespace) -> int:
+    """`export`: nothing is left of one that is interrupted."""
+    if bool(options.number) == options.all:
+        print("Which chats? Give their numbers (see `chats list`), or --all.", file=sys.stderr)
+        return 2
+    conversations = Conversations(database)
+    chats = conversations.find() if options.all else [conversations.get(number) for number in options.number]
+    found = [chat for chat in chats if chat is not None]
+    if len(found) < len(chats):
+        missing = next(number for number, chat in zip(options.number, chats, strict=True) if chat is None)
+        print(f"There is no chat with the number {missing}.", file=sys.stderr)
+        return 1
+    path, line = options.output.expanduser().absolute(), ProgressLine()
+    done = None
+    for event in export_chats(path, found, _shelf(database), cancel, with_thinking=options.thinking):
+        if isinstance(event, ExportFinished):
+            done = event
+        else:
+            line.show("Writing", f"{event.done:,} of {event.total:,} messages")
+    line.end()
+    if done is None or done.is_cancelled:
+        return INTERRUPTED
+    if options.json:
+        print_json(
+            {"path": str(path), "format": path.suffix[1:].lower(), "chats": done.chats, "messages": done.messages}
+        )
+    else:
+        print(path)
+    return 0
+
+
+@dataclass
+class _Came:
+    """What was imported so far."""
+
+    chats: list[dict[str, Any]] = field(default_factory=list)
+    already_here: list[dict[str, Any]] = field(default_factory=list)
+    errors: list[dict[str, Any]] = field(default_factory=list)
+    not_read: int = 0
+
+
+def import_from_files(database: Database, cancel: CancelToken, options: argparse.Namespace) -> int:
+    """`import`: whole chats stay of one that is interrupted."""
+    came, line, shelf = _Came(), ProgressLine(), _shelf(database)
+    failures: list[AppError] = []
+    for path in options.path:
+        if cancel.cancelled:
+            break
+        try:
+            _import(path.expanduser().absolute(), shelf, cancel, options, came=came, line=line)
+        except ChatsUnreadable as error:
+            line.end()
+            failures.append(error)
+            came.errors.append({"file": str(path), "chat": None, "reason": error.reason})
+            print(sentence_for(error).text, file=sys.stderr)
+    line.end()
+    if options.json:
+        print_json({"chats": came.chats, "already_here": came.already_here, "errors": came.errors})
+    else:
+        _tell(came)
+    if cancel.cancelled:
+        return INTERRUPTED
+    return 0 if came.chats or came.already_here or not (failures or came.not_read) else 1
+
+
+def _import(
+    path: Path, shelf: Shelf, cancel: CancelToken, options: argparse.Namespace, *, came: _Came, line: ProgressLine
+) -> None:
+    for event in import_chats(path, shelf, cancel, with_copies=options.copies):
+        match event:
+            case ImportProgress() if event.total_bytes:
+                line.show(f"Reading {path.name}", f"{event.done_bytes / event.total_bytes:.0%}")
+            case ChatImported():
+                fields = {"id": event.conversation_id, "title": event.title, "program": KINDS[event.kind]}
+                came.chats.append(fields | {"messages": event.messages, "left_out": dict(event.left_out)})
+                if words := left_out_words(event.left_out):
+                    line.end()
+                    print(f"{event.title}: {words}.", file=sys.stderr)
+            case ChatIsHere():
+                came.already_here.append({"id": event.conversation_id, "title": event.title})
+            case ChatNotRead():
+                line.end()
+                name = event.title or event.file
+                came.errors.append({"file": event.file, "chat": event.title or None, "reason": event.reason})
+                print(f"A chat was not read ({name}): {not_read_words(event.reason)}.", file=sys.stderr)
+            case ImportFinished():
+                came.not_read += event.not_read
+
+
+def _tell(came: _Came) -> None:
+    print(f"{_counted(len(came.chats), 'chat')} imported.")
+    if came.already_here:
+        number = len(came.already_here)
+        print(
+            f"{_counted(number, 'chat')} {'was' if number == 1 else 'were'} here already; --copies brings them again."
+        )
+    if came.not_read:
+        print(f"{_counted(came.not_read, 'chat')} could not be read.")
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

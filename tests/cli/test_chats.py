@@ -1,0 +1,107 @@
+"""`chats …` in the terminal, as a process: out to every format, in from another program, with its exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from app.core.events import Role
+from app.core.paths import AppPaths
+from app.store.conversations import Conversations
+from app.store.database import Database
+from tests.features.exchange import makers
+from tests.helpers.terminal import ROOT, command, fireside, only_json
+
+MANY = 20_000
+"""Chats that nobody has imported before Ctrl+C is pressed."""
+
+
+@pytest.fixture
+def chat_id() -> int:
+    with closing(Database.open(AppPaths.from_environment().database)) as database:
+        conversations = Conversations(database)
+        chat = conversations.create(title="Rent")
+        question = conversations.add_message(chat.id, None, Role.USER, "How much?")
+        conversations.add_message(chat.id, question.id, Role.ASSISTANT, "**Much.**", model="tiny.gguf")
+        return chat.id
+
+
+def test_chats_are_listed_exported_and_come_back_in_another_home(chat_id: int, tmp_path: Path) -> None:
+    (row,) = only_json(fireside("chats", "list", "--json"))["chats"]
+    assert (row["id"], row["title"], row["messages"]) == (chat_id, "Rent", 2)
+    assert fireside("chats", "list", "ren").stdout == f"{chat_id}  Rent\n"
+    for ending in ("json", "md", "html", "docx"):
+        out = tmp_path / f"out.{ending}"
+        body = only_json(fireside("chats", "export", str(chat_id), "-o", str(out), "--json"))
+        assert body == {"path": str(out), "format": ending, "chats": 1, "messages": 2}
+        assert out.stat().st_size
+    elsewhere = {"FIRESIDE_HOME": str(tmp_path / "elsewhere")}
+    came = only_json(fireside("chats", "import", str(tmp_path / "out.json"), "--json", environment=elsewhere))
+    assert [(one["title"], one["program"], one["messages"]) for one in came["chats"]] == [("Rent", "Fireside", 2)]
+    assert (came["already_here"], came["errors"]) == ([], [])
+    again = fireside("chats", "import", str(tmp_path / "out.json"), environment=elsewhere)
+    assert again.stdout == "0 chats imported.\n1 chat was here already; --copies brings them again.\n"
+    assert again.returncode == 0
+    out = tmp_path / "back.json"
+    fireside("chats", "export", "--all", "-o", str(out), environment=elsewhere)
+    (chat,) = json.loads(out.read_text())["chats"]
+    assert [one["text"] for one in chat["messages"]] == ["How much?", "**Much.**"]
+
+
+def test_another_programs_chats_come_with_what_was_left_out_and_what_is_none_is_said(tmp_path: Path) -> None:
+    export = makers.put_zip(tmp_path / "x.zip", {"conversations.json": [makers.claude_example(), {"mapping": {}}]})
+    notes = tmp_path / "notes.json"
+    notes.write_text("[1]")
+    result = fireside("chats", "import", str(export), str(notes), "--json")
+    body = only_json(result)
+    assert [(one["program"], one["left_out"]) for one in body["chats"]] == [("Claude", {"tool": 2, "file": 1})]
+    reasons = [(Path(one["file"]).name, one["reason"]) for one in body["errors"]]
+    assert reasons == [("conversations.json", "empty"), ("notes.json", "unknown")]
+    assert result.returncode == 0
+    assert "Rivers: 1 file is only named, 2 uses of tools were left out." in result.stderr
+    alone = fireside("chats", "import", str(notes))
+    assert alone.returncode == 1
+    assert "notes.json holds no chats of a program that is known here." in alone.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["export", "-o", "x.json"], 2, "Which chats?"),
+        (["export", "--all", "-o", "x.rtf"], 2, "must end with one of"),
+        (["export", "7", "-o", "x.json"], 1, "There is no chat with the number 7."),
+        (["import", "nowhere.zip"], 1, "There is no file nowhere.zip."),
+        (["list"], 0, ""),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence(arguments: list[str], code: int, words: str) -> None:
+    result = fireside("chats", *arguments)
+    assert result.returncode == code
+    assert words in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl+C is a signal here")
+def test_ctrl_c_ends_an_import_with_130_and_keeps_whole_chats(tmp_path: Path) -> None:
+    chats = [makers.claude_example() | {"created_at": 1_600_000_000 + at} for at in range(MANY)]
+    path = makers.put(tmp_path / "conversations.json", chats)
+    process = subprocess.Popen(
+        command(["chats", "import", str(path)]), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr is not None
+    process.stderr.readline()  # it is at it
+    os.kill(process.pid, signal.SIGINT)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    with closing(Database.open(AppPaths.from_environment().database)) as database:
+        found = Conversations(database).find()
+        assert 0 < len(found) < MANY
+        assert all(Conversations(database).path(chat.id) for chat in found)
+    assert f"{len(found):,} chat" in out
