@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from document_scenes import screens as document_screens  # noqa: E402
+from inside_scenes import screens as inside_screens  # noqa: E402
 from model_scenes import hub_for_pictures  # noqa: E402
 from model_scenes import screens as model_screens  # noqa: E402
 from PySide6.QtCore import QPoint  # noqa: E402
@@ -253,6 +254,7 @@ def _screens(scene: Scene) -> list[tuple[str, Step, Step]]:
         ("model-menu", frame.picker.show_menu, _close_popup),
         ("model-about", frame.picker.show_about, _close_popup),
         ("notices", error_bar, close_notices),
+        *inside_screens(frame, scene.answered),
         *document_screens(frame, chat, data / "documents-of-pictures"),
         *model_screens(frame),
         *summary_screens(frame, data / "summaries-of-pictures"),

@@ -208,7 +208,7 @@ import os, sys
 from app.ui import application
 late = ("app.engine.client", "app.engine.protocol", "app.engine.fit", "app.core.child", "app.documents.reading",
         "app.documents.protocol", "app.hub.access", "app.features.models.collection", "app.ui.text.markdown",
-        "app.ui.settings.dialog", "app.ui.models.models_view", "app.features.inside", "app.ui.inside.plots", "numpy",
+        "app.ui.settings.dialog", "app.ui.models.models_view", "app.features.inside", "app.ui.inside", "numpy",
         "pyqtgraph", "subprocess", "email", "urllib.request")
 def first_paint(*_):
     print([name for name in late if name in sys.modules], flush=True)

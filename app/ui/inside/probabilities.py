@@ -45,7 +45,7 @@ def ground_of(theme: Theme, probability: float) -> str:
 def percent(probability: float) -> str:
     """A probability for people: "62", "4.2", "0.3", "< 0.1" percent."""
     if 0 < probability < 0.001:
-        return tr("less than 0.1 %")
+        return "< 0.1 %"
     return f"{100 * probability:.0f} %" if probability >= 0.0995 else f"{100 * probability:.1f} %"
 
 

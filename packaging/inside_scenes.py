@@ -1,0 +1,66 @@
+"""Inside in pictures, beside a real answer of the starter: each of the panel's pages, and what else could have come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+
+from app.ui.inside.panel import InsidePanel
+from tests.helpers.desks.inside import InsideDesk
+from tests.helpers.desks.window import Frame
+
+TIMEOUT_MS = 120_000
+TEXT = "The cat sat on the mat because the mat was warm."
+
+Step = Callable[[], object]
+
+
+def screens(frame: Frame, answered: int) -> list[tuple[str, Step, Step]]:
+    """Name, what to do before the picture, what to do after it; `answered` is a chat with an answer."""
+
+    def begin(page: str) -> InsideDesk:
+        frame.show_tab("chat")
+        frame.show_chat(answered)
+        frame.do("inside")
+        desk = InsideDesk(frame.find(InsidePanel), frame.app, frame.notify)
+        desk.show_page(page)
+        return desk
+
+    def tokens() -> None:
+        desk = begin("Tokens")
+        desk.look_at("The prompt of this answer")
+        desk.wait(lambda: "Template" in desk.counts, TIMEOUT_MS)
+        desk.press_token(Qt.Key.Key_Right)
+
+    def probabilities() -> None:
+        desk = begin("Probabilities")
+        if desk.is_reading_offered:
+            desk.click(desk.read_again)
+        desk.wait(lambda: desk.tokens and not desk.page.is_looking, TIMEOUT_MS)
+        desk.press_token(Qt.Key.Key_Right)
+
+    def choices() -> None:
+        probabilities()
+        desk = InsideDesk(frame.find(InsidePanel), frame.app, frame.notify)
+        desk.press_token(Qt.Key.Key_Return)
+
+    def short(page: str) -> None:
+        desk = begin(page)
+        desk.look_at("A text of your own")
+        desk.own_text.setPlainText(TEXT)
+        desk.wait(lambda: desk.root.subject is not None and desk.root.subject.text == TEXT, TIMEOUT_MS)
+        desk.wait(lambda: not desk.page.is_looking, TIMEOUT_MS)
+
+    def close() -> None:
+        desk = InsideDesk(frame.find(InsidePanel), frame.app, frame.notify)
+        desk.look_at("The answer")
+        frame.do("inside")
+
+    return [
+        ("inside-tokens", tokens, close),
+        ("inside-probabilities", probabilities, close),
+        ("inside-choices", choices, close),
+        ("inside-attention", lambda: short("Attention"), close),
+        ("inside-layers", lambda: short("Layers"), close),
+    ]
