@@ -57,6 +57,7 @@ SHIPPED = (
     "pygments",
     "pyinstaller",
     "pypdfium2",
+    "pyqtgraph",
     "python-calamine",
     "python-docx",
     "pyyaml",
