@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from app.core.gguf import check_model
@@ -194,3 +195,43 @@ def test_a_gpu_that_fails_is_given_up_step_by_step_and_that_is_said(starter: Pat
     assert first[:5] == [["", "fewer_layers", "smaller_context", "cpu"], "cpu_only", 0, 1024, "load_failed"]
     assert "llvmpipe" not in first[5]
     assert second[:5] == [[""], "remembered", 0, 1024, "load_failed"]
+
+
+LOOKED = """
+import json, sys
+from pathlib import Path
+from app.core.child import own_command
+from app.core.events import ModelLoaded
+from app.engine.client import EngineClient
+from app.engine.protocol import Wish
+from app.features.inside.looks import attention, layers
+
+text = "The keeper saw the ship, and the keeper"
+found = {}
+for where, count in (("cpu", 0), ("all", 31)):
+    client = EngineClient(own_command("--engine-worker"), Path(sys.argv[2]) / where)
+    for event in client.load(Path(sys.argv[1]), Wish(512, gpu_layers=count)):
+        loaded = event
+    seen = attention(client, text)
+    words = [[guesses[0].data.decode() for guesses in layer] for layer in layers(client, text, 1)[1]]
+    shares = seen.shares.tolist()
+    found[where] = {"gpu": loaded.gpu_layers, "device": loaded.device, "shares": shares, "words": words}
+    client.close()
+print(json.dumps(found))
+"""
+
+
+def test_attention_and_layers_are_seen_on_the_device_too(starter: Path, tmp_path: Path) -> None:
+    looked = json.loads(in_process(LOOKED, starter, tmp_path)[-1])
+    cpu = np.array(looked["cpu"]["shares"])
+    gpu = np.array(looked["all"]["shares"])
+    assert looked["cpu"]["gpu"] == 0
+    assert looked["all"]["gpu"] >= len(cpu), "every layer is on the device"
+    assert "llvmpipe" in looked["all"]["device"]
+    assert gpu.shape == cpu.shape
+    assert np.abs(gpu.sum(-1) - 1).max() < 1e-3
+    assert not np.triu(gpu, 1).any()
+    assert 0 < np.abs(gpu - cpu).mean() < 0.01, "the processor rounds activations to 8 bits"
+    said, known = looked["all"]["words"][-1], looked["cpu"]["words"][-1]
+    same = sum(one == other for one, other in zip(said, known, strict=True))
+    assert same >= len(known) - 2, "some are nearly as likely as others"
