@@ -322,17 +322,13 @@ class AttentionView(LookPage):
     def _cell_words(self, row: int, column: int) -> str:
         if self.seen is None:
             return ""
-        looks_at = tr("“{looking}” comes before “{looked}” and cannot see it.")
-        names = {"looking": word_of(self.seen.tokens[row]), "looked": word_of(self.seen.tokens[column])}
+        looking, looked = word_of(self.seen.tokens[row]), word_of(self.seen.tokens[column])
         if column > row:
-            return looks_at.format(**names)
-        share = float(self.seen.of(self.layer, self.head)[row, column])
-        words = (
-            tr("“{looking}” looks at itself: {percent} %")
-            if row == column
-            else tr("“{looking}” looks at “{looked}”: {percent} %")
-        )
-        return words.format(percent=percent(share), **names)
+            return tr("“{looking}” comes before “{looked}” and cannot see it.", looking=looking, looked=looked)
+        share = percent(float(self.seen.of(self.layer, self.head)[row, column]))
+        if row == column:
+            return tr("“{looking}” looks at itself: {percent} %", looking=looking, percent=share)
+        return tr("“{looking}” looks at “{looked}”: {percent} %", looking=looking, looked=looked, percent=share)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

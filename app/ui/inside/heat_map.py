@@ -189,6 +189,7 @@ class HeatMap(QAbstractScrollArea):
     def _paint(self, painter: QPainter, cell: int, origin: QPoint, room: QSize, *, is_saved: bool) -> None:
         if self._shares is None:
             return
+        painter.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # 100 % is written so in every language
         labels = self._labels_size()
         left, top = labels.width(), labels.height()
         whole = QRect(left - origin.x(), top - origin.y(), cell * len(self._columns), cell * len(self._rows))

@@ -34,6 +34,7 @@ from PySide6.QtWidgets import (
 from app.core.events import CancelToken, Guess, PromptProgress, TokenSeen
 from app.features.inside import looks
 from app.features.inside.patterns import shown_word, word_of
+from app.language.scripts import is_right_to_left
 from app.ui.i18n import tr
 from app.ui.inside.look import LookPage
 from app.ui.inside.plots import PlotButtons, percent
@@ -245,6 +246,9 @@ class LayerGrid(QTableView):
         """Another text; the keyboard is at what the model says at its end."""
         self.lens.show(lens)
         if lens is not None:
+            is_mirrored = is_right_to_left(b"".join(token.data for token in lens.tokens).decode("utf-8", "replace"))
+            ways = Qt.LayoutDirection
+            self.setLayoutDirection(ways.RightToLeft if is_mirrored else ways.LeftToRight)  # as the text is read
             self.setCurrentIndex(self.lens.index(len(lens.guesses) - 1, len(lens.tokens) - 1))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
