@@ -213,11 +213,12 @@ def test_who_takes_events_slowly_does_not_make_the_child_silent(
     monkeypatch.setenv(LIMITS_VARIABLE, json.dumps({"silence_s": 3.0}))  # a busy machine starts it slowly
     events, pid = readings.begun(long)
     process = psutil.Process(pid)
-    used_s: list[float] = []
+    worked: list[tuple[float, float]] = []
 
     def is_waiting_for_us() -> bool:
-        used_s.append(sum(process.cpu_times()[:2]))
-        return len(used_s) > 160 and used_s[-1] == used_s[-160]  # no work in 3.2 s: the pipe is full
+        worked.append((sum(process.cpu_times()[:2]), time.monotonic()))
+        since_s = next(at_s for used_s, at_s in worked if used_s == worked[-1][0])
+        return worked[-1][1] - since_s > 3.2  # no work for so long: the pipe is full
 
     wait_until(is_waiting_for_us, "the child to wait")
     monkeypatch.delenv(LIMITS_VARIABLE)

@@ -8,15 +8,17 @@ import os
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from app.core.errors import AppError, DocumentUnreadable, FolderNotWritable, ProtocolViolation
 from app.core.events import CancelToken
 from app.documents import reading, rewriting
 from app.documents.files import write_translations
+from app.documents.limits import MOST_REWRITTEN_BYTES, MOST_WRITTEN_BYTES
 from app.documents.protocol import Rewrite, Rewritten, Segments, SegmentsDone, SegmentsRead, SegmentsWritten
 from app.documents.segments import Content, Mark, Segment, SegmentKind
-from tests.helpers.documents import WORDS, good_pdf, long_text
+from tests.helpers.documents import WORDS, good_pdf, long_text, only_child
 from tests.helpers.rewriting import by_the_child, reversed_words
 
 TEXT = f"{WORDS}\n\nA second paragraph with **bold** words.\n"
@@ -241,10 +243,20 @@ def test_progress_never_goes_back(tmp_path: Path, work: Path) -> None:
     assert (tmp_path / "out.txt").read_bytes() == path.read_bytes()
 
 
-def test_a_child_may_write_a_file_of_more_than_it_otherwise_may(tmp_path: Path, work: Path) -> None:
-    path = long_text(tmp_path / "long.txt", 20_000_000)
-    write(path, tmp_path / "out.txt", work, {1: ("Eins.",)})
-    assert (tmp_path / "out.txt").stat().st_size == path.stat().st_size - len(WORDS) + len("Eins.")
+def test_a_child_may_write_a_larger_file_than_one_that_only_reads(tmp_path: Path, work: Path) -> None:
+    path = long_text(tmp_path / "long.txt", 3_000_000)
+    write_translations(work / "lines", [])
+    request = Rewrite(str(path), str(tmp_path / "out"), str(work / "lines"), "de", False, "")
+    segments = Segments(str(path))
+    most: list[int] = []
+    for events in (
+        reading.rewrite(request, folder=work, cancel=CancelToken()),
+        reading.find_segments(segments, folder=work, cancel=CancelToken()),
+    ):
+        next(events)
+        most.append(psutil.Process(only_child()).rlimit(psutil.RLIMIT_FSIZE)[0])
+        events.close()
+    assert most == [MOST_REWRITTEN_BYTES, MOST_WRITTEN_BYTES]
 
 
 def test_a_cancel_before_it_began_finds_nothing(path: Path, work: Path) -> None:
@@ -259,7 +271,7 @@ def test_something_comes_five_times_a_second_while_segments_are_found(
     import signal
     import time
 
-    from tests.helpers.documents import look_by_look, only_child
+    from tests.helpers.documents import look_by_look
 
     path = long_text(tmp_path / "long.txt", 20_000_000)
     events = reading.find_segments(Segments(str(path)), folder=work, cancel=CancelToken())

@@ -285,6 +285,9 @@ def test_parts_nested_without_end_are_too_deep(tmp_path: Path) -> None:
 
 
 DEEP = 200_000
+"""How long so many levels take is said by `make bench`; that they end no child, by `test_hostile_files`."""
+DEEP_ENOUGH = 20_000
+"""No stack has so many."""
 
 
 NESTED = [
@@ -298,12 +301,11 @@ NESTED = [
     ("<dl><dd>", "</dl>"),
     ("<font style='display:none'>", ""),
 ]
-"""How long they take, and those below, is said by `make bench`."""
 
 
 @pytest.mark.parametrize(("tag", "end"), NESTED)
-def test_two_hundred_thousand_levels_are_read(tag: str, end: str) -> None:
-    pieces = pieces_in("<p>first" + tag * DEEP + "deep" + end * DEEP)
+def test_twenty_thousand_levels_are_read(tag: str, end: str) -> None:
+    pieces = pieces_in("<p>first" + tag * DEEP_ENOUGH + "deep" + end * DEEP_ENOUGH)
     assert pieces[0].text == "first" if end != "</b>" else "firstdeep"
 
 
@@ -313,7 +315,7 @@ ENDLESS += ("<td colspan=99 rowspan=999>x", "<table>", "x<br>", "= '", "<title>"
 
 @pytest.mark.parametrize("part", ENDLESS)
 def test_broken_markup_without_end_is_read(part: str) -> None:
-    pieces_in("<table><tr>" + part * (1_000_000 // len(part)))
+    pieces_in("<table><tr>" + part * (200_000 // len(part)))
 
 
 @pytest.fixture
@@ -376,7 +378,7 @@ def test_raised_numbers_cost_no_more_the_more_there_are() -> None:
     def lines(count: int) -> int:
         return lines_run(lambda: pieces_in("<p>" + "x<a href=x><sup>" * count))
 
-    assert lines(40_000) < 5 * lines(10_000)
+    assert lines(8_000) < 5 * lines(2_000)
 
 
 def test_notes_in_a_numbered_list_keep_their_numbers() -> None:
