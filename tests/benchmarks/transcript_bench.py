@@ -8,15 +8,23 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from comparing import percentile, progress, span
 from our_engine import resident_bytes
 from run import Row
 
+from tests.ui.text.test_markdown import SAMPLE
+
+if TYPE_CHECKING:
+    from app.ui.chat.transcript import Transcript
+
 MESSAGES = 10_000
 OPENED_S, RESTYLED_S, FRAME_S = 0.15, 0.15, 0.016
 WINDOW_MB = 200
 ROUNDS = 5
+STREAMED, PIECE = 80_000, 27
+"""Characters of about 20,000 tokens, and of what comes between two looks at an answer at 200 tokens a second."""
 STEP_PX, STEPS = 120, 300
 """A notch of the wheel, and how many of them."""
 ANSWER = """Here is **what** happens, in `three` steps with a [link](https://example.org/).
@@ -99,10 +107,28 @@ def _measured() -> Iterator[Row]:
         memory_mb = resident_bytes(os.getpid()) / 1e6
         name = f"memory of the window with a chat of {MESSAGES:,} messages"
         yield Row(name, round(memory_mb, 1), "MB", WINDOW_MB, at_most=1.0)
+        yield _streamed(application, window, chat.transcript)
     finally:
         window.close()
         tasks.running.stop_all(5)
         app.close()
+
+
+def _streamed(application: object, window: object, transcript: Transcript) -> Row:
+    """The window's own processor time for each piece of a long answer, at its end in the long chat."""
+    text = (SAMPLE * (STREAMED // len(SAMPLE) + 1))[:STREAMED]
+    progress(f"an answer of {STREAMED:,} characters")
+    view = transcript.add_answer()
+    transcript.jump_to_latest()
+    taken = []
+    for at in range(0, STREAMED, PIECE):
+        began_s = time.thread_time()
+        view.append(text[at : at + PIECE])
+        _taken(application, window, lambda: None)
+        taken.append(time.thread_time() - began_s)
+    note = f"99th percentile of {len(taken)} pieces; median {statistics.median(taken):.4f}, most {max(taken):.4f}"
+    name = f"a piece of a streaming answer of {STREAMED:,} characters"
+    return Row(name, round(percentile(taken, 0.99), 4), "s", FRAME_S, note, at_most=1.0)
 
 
 def _row(what: str, taken: list[float], most_s: float | None = None) -> Row:
