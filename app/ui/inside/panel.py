@@ -133,10 +133,13 @@ class InsidePanel(QWidget):
         close = IconButton(self._ui.theme, "x", tr("Close"), size_px=18)
         close.setToolTip(f"{tr('Close')} (Esc)")
         close.clicked.connect(self.closed)
+        how = IconButton(self._ui.theme, "question", tr("How it works"), size_px=18)
+        how.clicked.connect(lambda: self._ui.go.open_models("how"))
         head, row = QHBoxLayout(), QHBoxLayout()
         head.addWidget(title)
         head.addWidget(self._choice)
         head.addStretch(1)
+        head.addWidget(how)
         head.addWidget(close)
         row.addWidget(self._segments)
         row.addStretch(1)
@@ -151,7 +154,7 @@ class InsidePanel(QWidget):
         theme.dress(*self._segments.findChildren(QPushButton), font=(13, 500))
         theme.dress(title, font=(15, 600), least_height=HEADING_PX)
         self._segments.setProperty("is_tight", True)
-        name_widgets(inside_title=title, close_inside=close, inside_choice=self._choice)
+        name_widgets(inside_title=title, close_inside=close, how_it_works=how, inside_choice=self._choice)
 
     @property
     def subject(self) -> Subject | None:

@@ -63,6 +63,7 @@ class AnatomyPage(ModelsPage):
     """Shows what `show_model` names; the file is read on a thread, and nothing is loaded."""
 
     back_wanted = Signal()
+    explained_wanted = Signal()
     compared_wanted = Signal()
 
     def __init__(self, ui: UiContext) -> None:
@@ -70,11 +71,14 @@ class AnatomyPage(ModelsPage):
         self._installed: Installed | None = None
         self.back = text_button(tr("Back to the list"), "quiet")
         self.back.clicked.connect(self.back_wanted)
+        self.explained = text_button(tr("How it works"))
+        self.explained.clicked.connect(self.explained_wanted)
         self.compared = text_button(tr("Compare"))
         self.compared.clicked.connect(self.compared_wanted)
-        self.top.addWidget(self.compared, 0, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeading)
+        for button in (self.explained, self.compared):
+            self.top.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeading)
         self._column.insertWidget(0, self.back, 0, Qt.AlignmentFlag.AlignLeading)
-        ui.theme.dress(self.back, self.compared, font=(13.5, 500))
+        ui.theme.dress(self.back, self.explained, self.compared, font=(13.5, 500))
         ui.theme.dress(self.top, spacing=8)
         self._point_back()
 

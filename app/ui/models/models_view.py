@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from app.bootstrap import Fireside
     from app.features.models.installed import Installed
     from app.hub.download import Download
+    from app.ui.inside.how_it_works import HowItWorks
     from app.ui.models.anatomy import AnatomyPage
     from app.ui.models.blind import BlindPage
     from app.ui.models.compare import ComparePage
@@ -46,9 +47,9 @@ Page = TypeVar("Page", bound=QWidget)
 
 
 class ModelsView(QStackedWidget):
-    """Pages are called suggested, installed, others, downloads, storage, search, anatomy, compare and blind.
+    """Pages are called suggested, installed, others, downloads, storage, search, anatomy, compare, blind and how.
 
-    The last four are built when they are wanted first.
+    The last five are built when they are wanted first.
     """
 
     _heard = Signal(object)
@@ -102,6 +103,7 @@ class ModelsView(QStackedWidget):
 
         page = AnatomyPage(self._ui)
         page.back_wanted.connect(lambda: self.show_page(self._listed_on))
+        page.explained_wanted.connect(lambda: self.show_page("how"))
         page.compared_wanted.connect(lambda: self.show_page("compare"))
         return self._added(page)
 
@@ -118,6 +120,15 @@ class ModelsView(QStackedWidget):
         from app.ui.models.blind import BlindPage
 
         return self._added(BlindPage(self._app, self._ui))
+
+    @cached_property
+    def how(self) -> HowItWorks:
+        """How a language model works, in six pages."""
+        from app.ui.inside.how_it_works import HowItWorks
+
+        page = HowItWorks(self._app, self._ui)
+        page.compare_wanted.connect(lambda: self.show_page("compare"))
+        return self._added(page)
 
     def close_work(self) -> None:
         """The window closes: what was begun in these pages ends."""
@@ -232,7 +243,7 @@ _GROUPS = (
         ("storage", "Storage"),
     )),
     ("The Hub", (("downloads", "Downloads"),)),
-    ("Look inside", (("compare", "Compare"), ("blind", "Two side by side"))),
+    ("Look inside", (("compare", "Compare"), ("blind", "Two side by side"), ("how", "How it works"))),
 )  # fmt: skip
 
 

@@ -74,7 +74,7 @@ class Navigation(Protocol):
         """A tab without opening it."""
 
     def open_models(self, page: str = "suggested") -> None:
-        """The models; `page`: suggested, installed, others, downloads, storage or search."""
+        """The models; `page`: suggested, installed, others, downloads, storage, search, compare, blind or how."""
 
     def open_settings(self, page: str = "") -> None:
         """The settings above the window, on the page that is named."""

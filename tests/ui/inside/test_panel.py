@@ -20,6 +20,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from app.ui.chat.view import ChatView
 from app.ui.inside import flow
+from app.ui.inside.how_it_works import HowItWorks
 from app.ui.inside.panel import InsidePanel
 from app.ui.inside.probabilities import LEVELS, ground_of
 from app.ui.theme import Theme
@@ -91,6 +92,14 @@ def test_keys_open_it_and_escape_gives_the_keyboard_back(begin: Begin) -> None:
     assert not person.inside.root.isVisible()
     assert person.focus is person.chat.field
     assert not person.frame.button("Look inside the model").isChecked()
+
+
+def test_it_leads_to_how_a_model_works(begin: Begin) -> None:
+    person = begin()
+    person.press_keys()
+    person.inside.click(person.inside.button("How it works"))
+    assert person.frame.current_tab == "models"
+    assert person.frame.find(HowItWorks).isVisible()
 
 
 def test_closed_it_costs_a_start_and_an_answer_nothing() -> None:

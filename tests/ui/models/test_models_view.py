@@ -9,8 +9,13 @@ from pytestqt.qtbot import QtBot
 
 from app.core.errors import NotEnoughDisk
 from app.hub.files import ModelFile, RemoteFile, Repository
+from app.ui.inside.how_it_works import HowItWorks
+from app.ui.models.anatomy import AnatomyPage, FactRow
+from app.ui.models.blind import BlindPage
+from app.ui.models.compare import ComparePage
 from app.ui.models.models_view import ModelsView
 from tests.helpers.clipping import clipped_texts
+from tests.helpers.desks.models import ModelsDesk
 from tests.helpers.desks.window import Frame
 from tests.ui.models.stand_in import GB, LARGE, QWEN, SMALL, Pages, download
 
@@ -159,3 +164,18 @@ def test_opened_from_the_window_the_search_has_the_keyboard_and_tab_goes_on_to_t
     qtbot.waitUntil(lambda: QApplication.focusWidget() is view.column.search)
     qtbot.keyClick(view.column.search, Qt.Key.Key_Tab)
     assert QApplication.focusWidget() is view.column.pages["suggested"]
+
+
+def test_a_model_is_looked_into_compared_and_explained_by_clicks(frame: Frame, qtbot: QtBot) -> None:
+    frame.show_models("installed")
+    desk = ModelsDesk(frame.find(ModelsView), frame.app, frame.notify)
+    desk.wait(lambda: bool(desk.cards("installed")))
+    for name, kind in (("explained", HowItWorks), ("compared", ComparePage)):
+        desk.click(desk.link("installed"))
+        desk.click(desk.card("Starter").buttons["inside"])
+        desk.wait(lambda: any(row.isVisible() for row in desk.every(FactRow)))
+        desk.click(getattr(desk.find(AnatomyPage), name))
+        desk.wait(desk.find(kind).isVisible)
+    desk.click(desk.link("blind"))
+    desk.wait(desk.find(BlindPage).isVisible)
+    assert desk.find(BlindPage).status.text() == "Two models are needed; there is one here."

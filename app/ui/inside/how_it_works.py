@@ -1,0 +1,398 @@
+"""How a language model works, in six short pages with the numbers of the chosen one, each beside what it explains."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from app.core.errors import AppError
+from app.core.visible import clean_text
+from app.features.inside.anatomy import Anatomy, anatomy_of
+from app.ui.i18n import tr
+from app.ui.shell import tasks
+from app.ui.shell.tab_spec import UiContext
+from app.ui.text.formula import FormulaView
+from app.ui.theme import EDGE_PX, HEADING_PX, TOP_PX
+from app.ui.widgets.buttons import text_button
+from app.ui.widgets.fields import PlainEdit, Segments
+from app.ui.widgets.labels import plain_label
+from app.ui.widgets.layouts import scrolled
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+    from app.engine.client import EngineOnDemand
+
+PAUSE_MS = 700
+"""After the last letter, before the model is asked."""
+TEXT_PX, SIDE_PX, TRY_PX, LIVE_PX = 330, 700, 58, 300
+EXAMPLE = "The cat sat on the mat, because it was"
+Facts = dict[str, str]
+Engine = Callable[[], "EngineOnDemand"]
+
+
+class Live(Protocol):
+    """A view beside a page."""
+
+    def look_at(self, text: str) -> None:
+        """Another text."""
+
+    def clear(self) -> None:
+        """Nothing any more."""
+
+
+class Lesson(NamedTuple):
+    """One page: its name, its words (with `{facts}` of the model), its formulas with what is heard of them."""
+
+    name: str
+    title: str
+    words: tuple[str, ...]
+    formulas: tuple[tuple[str, str], ...]
+    live: str
+    """Which view stands beside it, and what is said above that."""
+    beside: str
+
+
+LESSONS = (
+    Lesson(
+        "Tokens",
+        "A text is cut into tokens",
+        (
+            "A language model reads no letters. Its text is first cut into tokens: common words whole, rare ones in "
+            "pieces, with the space that stands before them. {name} knows {vocabulary} of them, and each has a number. "
+            "Everything that follows works with these numbers.",
+            "That is why a model finds it hard to count the letters of a word, why the same sentence costs more tokens "
+            "in one language than in another, and why context and speed are told in tokens.",
+        ),
+        (),
+        "tokens",
+        "Type, and see where it is cut:",
+    ),
+    Lesson(
+        "Next token",
+        "The next token gets a probability",
+        (
+            "Inside, every token is a list of {width} numbers, its embedding; tokens that are used alike have lists "
+            "that are alike. The lists pass through the model, and out comes a probability for each of the "
+            "{vocabulary} tokens: how likely is it to come next?",
+            "That is all a language model does. A chat, a summary and a translation are texts that go on.",
+            "The colours show how sure the model was of each token before it came. A rare word is a surprise; the "
+            "second half of a name hardly is.",
+        ),
+        ((r"P(x_t \mid x_{<t})", "The probability of a token, given all tokens before it"),),
+        "probabilities",
+        "How well each token was foreseen:",
+    ),
+    Lesson(
+        "Attention",
+        "Tokens look at each other",
+        (
+            "To know what comes next, a token has to look at those before it: “it” at what it stands for, a closing "
+            "bracket at the opening one. Each token asks a question (Q), offers a key (K) and carries a value (V), "
+            "lists of {key_length} numbers.",
+            "Question times key says how well two of them fit. Dividing by the root of dₖ keeps the numbers small, "
+            "and softmax makes shares of them that add up to 1. In these shares the values are mixed. No token looks "
+            "at what comes after it: that is what is to be foreseen.",
+        ),
+        (
+            (
+                r"\mathrm{softmax}\left(\frac{QK^T}{\sqrt{d_k}}\right)V",
+                "Softmax of Q times K transposed, divided by the square root of d k, times V",
+            ),
+        ),
+        "attention",
+        "Who looks at whom, in your text:",
+    ),
+    Lesson(
+        "Layers",
+        "Many heads, many layers",
+        (
+            "One look is not enough. A layer looks {heads} times at once: each head has learnt something of its own, "
+            "the token before, the beginning, a name. What they find is joined, and a feed-forward network works on "
+            "it, token by token. {name} has {layers} such layers in a row; {feed_forward} of its numbers are in the "
+            "feed-forward part.",
+            "One can ask after each layer what the model would say if it had to stop there. Early on that is close to "
+            "nonsense; then the guess takes shape. The last row is what it really says.",
+        ),
+        (
+            (
+                r"\mathrm{Concat}(\mathrm{head}_1, \ldots, \mathrm{head}_h)\,W^O",
+                "The results of all heads, one to h, joined and multiplied by the matrix W O",
+            ),
+        ),
+        "layers",
+        "What it would say after each layer:",
+    ),
+    Lesson(
+        "Training",
+        "It learnt by foreseeing",
+        (
+            "Nobody wrote rules into it. In training it read text, foresaw each token, and its {parameters} numbers "
+            "were moved a little, so that the token that came would have been less of a surprise; then the next, "
+            "billions of times. A text is as probable as all its tokens together; the mean surprise is the loss.",
+            "More numbers, more text and more computing make the loss smaller, by a power law: each step costs more "
+            "than the one before (Kaplan et al., 2020). “Compare” draws that line through the models you have.",
+        ),
+        (
+            (
+                r"P(x) = \prod_{t=1}^{T} P(x_t \mid x_{<t})",
+                "The probability of a text is the product of the probabilities of each token after those before it",
+            ),
+            (
+                r"L(N) = \left(\frac{N_0}{N}\right)^{\alpha}",
+                "Loss is a constant over the number of weights, to the power alpha",
+            ),
+        ),
+        "surprise",
+        "The surprise of your text:",
+    ),
+    Lesson(
+        "Writing",
+        "It writes one token at a time",
+        (
+            "To write, the model foresees the next token, one is chosen and put at the end, and so on; it can look "
+            "back at {context} tokens. Always taking the likeliest is dull and runs into loops, so one is drawn by "
+            "chance.",
+            "The temperature T bends the chances: below 1 the likely ones win more often, above 1 the rare ones get "
+            "a turn. So the same question has many answers. And that is why a fluent sentence may be wrong: what is "
+            "chosen is what is likely, not what is known.",
+        ),
+        (
+            (
+                r"p_i = \frac{e^{z_i / T}}{\sum_j e^{z_j / T}}",
+                "The chance of a token is e to its score over T, divided by the sum of the same for all tokens",
+            ),
+        ),
+        "temperature",
+        "What may come next, and how the temperature bends it:",
+    ),
+)
+
+
+class HowItWorks(QWidget):
+    """Six pages; the live view asks the chat's engine for the text that is typed beside it, while it is seen."""
+
+    compare_wanted = Signal()
+
+    def __init__(self, app: Fireside, ui: UiContext) -> None:
+        super().__init__()
+        self.setAccessibleName(tr("How it works"))
+        self._app, self._ui = app, ui
+        self._facts: Facts = {}
+        self._facts_of: Path | None = None
+        self._live: dict[str, QWidget] = {}
+        self.number = 0
+        names = [(str(number), tr(lesson.name)) for number, lesson in enumerate(LESSONS)]
+        self.steps = Segments(tr("Page"), names, "0", lambda value: self.show_lesson(int(value)))
+        self.heading = plain_label(tr("How it works"))
+        self.title = plain_label(wraps=True)
+        self.words = [plain_label(wraps=True) for _ in range(3)]
+        self.about = plain_label(kind="muted", wraps=True)
+        self.beside = plain_label(kind="muted", wraps=True)
+        self.field = PlainEdit()
+        self.field.setProperty("kind", "")
+        self.field.setAccessibleName(tr("Text to try"))
+        self.field.setPlainText(tr(EXAMPLE))
+        self.back, self.next = text_button(tr("Back")), text_button(tr("Next"), "primary")
+        self.back.clicked.connect(lambda: self.show_lesson(self.number - 1))
+        self.next.clicked.connect(lambda: self.show_lesson(self.number + 1))
+        self.compare = text_button(tr("Compare"))
+        self.compare.clicked.connect(self.compare_wanted)
+        self._formulas = QVBoxLayout()
+        self._place = QVBoxLayout()
+        self._later = QTimer(self, singleShot=True, interval=PAUSE_MS)
+        self._later.timeout.connect(self._look)
+        self.field.textChanged.connect(self._later.start)
+        self._lay_out()
+        ui.loader.changed.connect(self._on_loader_changed)
+        self.show_lesson(0)
+
+    def _lay_out(self) -> None:
+        theme = self._ui.theme
+        text, live, ends = QVBoxLayout(), QVBoxLayout(), QHBoxLayout()
+        text.addWidget(self.title)
+        for label in self.words:
+            text.addWidget(label)
+        text.addLayout(self._formulas)
+        text.addWidget(self.compare, 0, Qt.AlignmentFlag.AlignLeading)
+        text.addWidget(self.about)
+        text.addStretch(1)
+        for button in (self.back, self.next):
+            ends.addWidget(button)
+        ends.addStretch(1)
+        live.addWidget(self.beside)
+        live.addWidget(self.field)
+        live.addLayout(self._place, 1)
+        self._side = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._text = QWidget()
+        self._text.setLayout(text)
+        self._side.addWidget(self._text, 0)
+        self._side.addLayout(live, 1)
+        inside = QWidget()
+        inside.setObjectName("page")
+        column = QVBoxLayout(inside)
+        for part in (self.heading, self.steps):
+            column.addWidget(part, 0, Qt.AlignmentFlag.AlignLeading)
+        column.addLayout(self._side, 1)
+        column.addLayout(ends)
+        theme.dress(column, margins=(EDGE_PX, TOP_PX, EDGE_PX, 20), spacing=14)
+        theme.dress(text, margins=(0, 0, 0, 0), spacing=12)
+        theme.dress(live, self._formulas, spacing=8)
+        theme.dress(self._side, spacing=28)
+        theme.dress(ends, spacing=8)
+        theme.dress(self.heading, font=(21, 600), least_height=HEADING_PX)
+        theme.dress(self.title, font=(17, 600))
+        theme.dress(*self.words, font=(15, 400))
+        theme.dress(self.about, self.beside, font=(13, 400))
+        theme.dress(self.field, height=TRY_PX, text=(14, 400, 4))
+        theme.dress(self.back, self.next, self.compare, font=(14, 500))
+        theme.dress(*self.steps.findChildren(QPushButton), font=(14, 500))
+        outside = QVBoxLayout(self)
+        outside.setContentsMargins(0, 0, 0, 0)
+        self._area = scrolled(inside)  # polishes what is inside, which keeps the fonts that it has now
+        outside.addWidget(self._area)
+
+    def reload(self) -> tasks.Task | None:
+        """Reads the numbers of the chosen model, where they are of another one."""
+        path = self._ui.loader.path
+        if path is None or path == self._facts_of:
+            self._say()
+            return None
+        self._facts_of = path
+        return tasks.ask(lambda _: anatomy_of(path), self, lambda found: self._on_read(path, found), self._on_unread)
+
+    def show_lesson(self, number: int) -> None:
+        """One of the six, from 0."""
+        self.number = min(max(number, 0), len(LESSONS) - 1)
+        lesson = LESSONS[self.number]
+        self.steps.show_value(str(self.number))
+        self.title.setText(tr(lesson.title))
+        self.beside.setText(tr(lesson.beside))
+        self.back.setEnabled(self.number > 0)
+        self.next.setEnabled(self.number < len(LESSONS) - 1)
+        self.compare.setVisible(lesson.live == "surprise")
+        while (item := self._formulas.takeAt(0)) is not None:
+            if (old := item.widget()) is not None:
+                old.hide()
+                old.deleteLater()
+        for latex, spoken in lesson.formulas:
+            self._formulas.addWidget(FormulaView(self._ui.theme, latex, tr(spoken), size_px=19))
+        self._say()
+        self._show_live(lesson.live)
+        self._area.verticalScrollBar().setValue(0)
+
+    def _say(self) -> None:
+        lesson = LESSONS[self.number]
+        facts = self._facts or {key: tr(words) for key, words in UNKNOWN.items()}
+        for label, words in zip(self.words, (*lesson.words, "", "", "")[:3], strict=True):
+            label.setText(tr(words, **facts) if words else "")
+            label.setVisible(bool(words))
+        known = tr("The numbers are those of {name}.", name=self._facts["name"]) if self._facts else ""
+        self.about.setText(known)
+        self.about.setVisible(bool(known))
+
+    def _on_read(self, path: Path, found: Anatomy) -> None:
+        self._facts = facts_for(found, self._ui.loader.name if path == self._ui.loader.path else found.name)
+        self._say()
+
+    def _on_unread(self, error: BaseException) -> None:
+        if not isinstance(error, AppError):
+            raise error
+        self._facts = {}  # the words do without
+        self._say()
+
+    def _on_loader_changed(self) -> None:
+        if self.isVisible():
+            self.reload()
+
+    # Beside the words.
+
+    def _show_live(self, name: str) -> None:
+        for other in self._live.values():
+            other.hide()
+        if name not in self._live:
+            view = self._live[name] = _live_view(name)(self._ui, lambda: self._app.engine)
+            self._ui.theme.dress(view, least_height=LIVE_PX)
+            self._place.addWidget(view, 1)
+        self._live[name].show()
+        QTimer.singleShot(0, self, self._look)
+
+    def _look(self) -> None:
+        if not self.isVisible():
+            return
+        view = cast("Live", self._live[LESSONS[self.number].live])
+        text = clean_text(self.field.toPlainText())
+        if text.strip():
+            view.look_at(text)
+        else:
+            view.clear()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        px = self._ui.theme.px
+        is_wide = self.width() >= px(SIDE_PX)
+        along, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
+        self._side.setDirection(along if is_wide else down)
+        self._text.setFixedWidth(
+            min(px(TEXT_PX + 60), self.width() * 2 // 5) if is_wide else self.width() - px(2 * EDGE_PX + 12)
+        )
+        self.steps.fit(self.width() - px(2 * EDGE_PX))
+
+
+def _live_view(name: str) -> Callable[[UiContext, Engine], QWidget]:
+    """What is made when it is seen first."""
+    match name:
+        case "tokens":
+            from app.ui.inside.tokens import TokensPage
+
+            return TokensPage
+        case "probabilities" | "surprise":
+            from app.ui.inside.probabilities import ProbabilitiesPage
+
+            return ProbabilitiesPage
+        case "attention":
+            from app.ui.inside.attention import AttentionView
+
+            return AttentionView
+        case "layers":
+            from app.ui.inside.layers import LayersView
+
+            return LayersView
+    from app.ui.inside.temperature import TemperatureView
+
+    return TemperatureView
+
+
+UNKNOWN = {
+    "name": "The model",
+    "vocabulary": "many thousands",
+    "width": "some hundred or thousand",
+    "key_length": "some dozen",
+    "heads": "many",
+    "layers": "many",
+    "feed_forward": "most",
+    "parameters": "millions or billions of",
+    "context": "some thousand",
+}
+"""What is said of a model whose file does not tell."""
+
+
+def facts_for(found: Anatomy, name: str) -> Facts:
+    """The numbers of a model as the pages use them."""
+    numbers = {
+        "vocabulary": found.vocabulary,
+        "width": found.width,
+        "key_length": found.key_length,
+        "heads": found.heads,
+        "layers": found.layers,
+        "parameters": found.parameters,
+        "context": found.context_tokens,
+    }
+    worked_on = sum(part.parameters for part in found.parts if part.name in ("feed_forward", "experts"))
+    share = f"{100 * worked_on / max(1, found.parameters):.0f} %" if worked_on else tr(UNKNOWN["feed_forward"])
+    said = {key: f"{number:,}" if number else tr(UNKNOWN[key]) for key, number in numbers.items()}
+    return said | {"name": name, "feed_forward": share}
