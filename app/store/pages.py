@@ -231,19 +231,29 @@ class PageStore:
 
 
 def _hits(connection: sqlite3.Connection, query: str) -> dict[int, str]:
-    """The pages that have the query, word by word or as it is, with the text around it; "" where it is in the title."""
-    around = f"substr(text, max(1, instr(text, :query) - {SNIPPET_CHARACTERS // 3}), {SNIPPET_CHARACTERS})"
+    """The pages that have the query, as it is or word by word, with the text around it; "" where it is in the title."""
     rows = connection.execute(
-        f"SELECT id, CASE WHEN instr(text, :query) THEN {around} ELSE '' END FROM pages"
-        " WHERE deleted_at IS NULL AND (instr(text, :query) OR instr(fold(title), :folded))",
-        {"query": query, "folded": fold(query)},
+        "SELECT id FROM pages WHERE deleted_at IS NULL AND (instr(text, ?) OR instr(fold(title), ?))",
+        (query, fold(query)),
     ).fetchall()
     if words := match_expression(query):
-        rows += connection.execute(
-            "SELECT rowid, snippet(pages_index, 1, '', '', '…', 16) FROM pages_index WHERE pages_index MATCH ?",
-            (words,),
-        ).fetchall()
-    return {row[0]: _one_line(row[1]) for row in rows}
+        # Not FTS5's own snippet(): a text that says the same again and again, as small models write, takes it minutes.
+        rows += connection.execute("SELECT rowid FROM pages_index WHERE pages_index MATCH ?", (words,)).fetchall()
+    looked_for = [re.compile(each, re.I) for each in (re.escape(query), "|".join(map(re.escape, query.split())))]
+    texts = connection.execute(
+        "SELECT id, text FROM pages WHERE id IN (SELECT value FROM json_each(?))",
+        (json.dumps([row[0] for row in rows]),),
+    )
+    return {page_id: _around(text, looked_for) for page_id, text in texts}
+
+
+def _around(text: str, looked_for: Iterable[re.Pattern[str]]) -> str:
+    """Where the first of these stands; "" where none does."""
+    found = next((found for each in looked_for if (found := each.search(text))), None)
+    if found is None:
+        return ""
+    start = max(0, found.start() - SNIPPET_CHARACTERS // 3)
+    return ("…" if start else "") + _one_line(text[start : start + SNIPPET_CHARACTERS])
 
 
 def _row(page_id: int, title: str, beginning: str, is_pinned: int, updated_at: float, *, hit: str) -> PageRow:
