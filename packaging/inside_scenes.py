@@ -52,6 +52,11 @@ def screens(frame: Frame, answered: int) -> list[tuple[str, Step, Step]]:
         desk.wait(lambda: desk.root.subject is not None and desk.root.subject.text == TEXT, TIMEOUT_MS)
         desk.wait(lambda: not desk.page.is_looking, TIMEOUT_MS)
 
+    def attention(way: str) -> None:
+        short("Attention")
+        desk = InsideDesk(frame.find(InsidePanel), frame.app, frame.notify)
+        desk.click(desk.button(f"Show as: {way}"))
+
     def close() -> None:
         desk = InsideDesk(frame.find(InsidePanel), frame.app, frame.notify)
         desk.look_at("The answer")
@@ -61,6 +66,8 @@ def screens(frame: Frame, answered: int) -> list[tuple[str, Step, Step]]:
         ("inside-tokens", tokens, close),
         ("inside-probabilities", probabilities, close),
         ("inside-choices", choices, close),
-        ("inside-attention", lambda: short("Attention"), close),
+        ("inside-attention", lambda: attention("Arcs"), close),
+        ("inside-map", lambda: attention("Map"), close),
+        ("inside-heads", lambda: attention("All heads"), close),
         ("inside-layers", lambda: short("Layers"), close),
     ]

@@ -20,7 +20,9 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from app.ui.chat.view import ChatView
 from app.ui.inside import flow
+from app.ui.inside.attention import AttentionView
 from app.ui.inside.how_it_works import HowItWorks
+from app.ui.inside.layers import LayerGrid
 from app.ui.inside.panel import InsidePanel
 from app.ui.inside.probabilities import LEVELS, ground_of
 from app.ui.theme import Theme
@@ -393,3 +395,24 @@ def test_what_cannot_be_seen_has_marks() -> None:
     assert flow.visible("\ufffd".encode()) == "\ufffd"
     assert flow.visible("a\u200b".encode()) == "aU+200B"
     assert flow.visible(b"<|im end|>", is_control=True) == "<|im end|>"
+
+
+def test_attention_and_layers_of_the_answer_are_reached_by_keys(begin: Begin) -> None:
+    person = begin({"text": "A house by the sea"})
+    person.chat.ask("Where?")
+    person.press_keys()
+    person.inside.show_page("Attention")
+    view = person.frame.find(AttentionView)
+    person.frame.wait(lambda: view.seen is not None)
+    assert person.inside.looks_at == "The answer"
+    view.arcs.setFocus(Qt.FocusReason.TabFocusReason)
+    QTest.keyClick(person.focus, Qt.Key.Key_Home)
+    assert view.largest.text() == "“A” looks at itself 100 %."
+    person.inside.show_page("Layers")
+    grid = person.frame.find(LayerGrid)
+    person.frame.wait(lambda: grid.lens.columnCount() == 5)
+    assert grid.lens.headerData(4, Qt.Orientation.Horizontal) == "sea"
+    person.inside.type_own("Three small words")
+    person.frame.wait(lambda: grid.lens.columnCount() == 3)
+    person.inside.show_page("Attention")
+    person.frame.wait(lambda: view.seen is not None and len(view.seen.tokens) == 3)
