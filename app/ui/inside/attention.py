@@ -42,6 +42,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
     QLabel,
+    QPushButton,
     QScrollArea,
     QSizePolicy,
     QStackedWidget,
@@ -138,6 +139,8 @@ class AttentionView(LookPage):
         self.sentence.setObjectName("attention_sentence")
         ways = ((ARCS, tr("Arcs")), (MAP, tr("Map")), (HEADS, tr("All heads")))
         self.ways = Segments(tr("Show as"), ways, ARCS, self.show_as)
+        self.ways.setProperty("is_tight", True)
+        theme.dress(*self.ways.findChildren(QPushButton), font=(13, 500))
         self.cell = plain_label(kind="muted", wraps=True)
         self.arcs = TokenArcs(theme)
         self.arcs.chosen.connect(self.show_token)
@@ -284,6 +287,7 @@ class AttentionView(LookPage):
         self.map.title = self.arcs.title = title
         self.map.show_shares(np.where(above, np.float32(np.nan), shares), names, names, f"{title}. {words}")
         self.arcs.show_shares(shares, title)
+        self.cell.setText(self._cell_words(*self.map.current))
         self.heads.mark(layer, head)
         announce(self, words)
         self.show_token(min(self.token, len(names) - 1))
