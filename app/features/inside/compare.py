@@ -11,6 +11,7 @@ import io
 import math
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from app.core.errors import AppError, ModelMissing
@@ -28,6 +29,7 @@ BEGINNING_CHARACTERS = 400
 """Of the text that the models go on with, to see how fast they write."""
 STUDENT = (12.71, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.0)
 """How many standard errors hold 95 %, for one degree of freedom, two, … (Student's t)."""
+NEARLY = math.log(1.1)
 MOST_AWAY = 50.0
 """Of a logarithm, which is as good as anything."""
 FIGURES = (
@@ -70,7 +72,7 @@ class Comparing:
 class Line:
     """loss = e^`intercept` · parameters^(−`exponent`); `uncertainty` is the exponent's standard error.
 
-    It is NaN for two points, through which a line always goes. The rest says where the points are, in logarithms.
+    It is NaN for two sizes, through which a line always goes. The rest says where the points are, in logarithms.
     """
 
     exponent: float
@@ -86,7 +88,7 @@ class Line:
 
     @property
     def exponents(self) -> tuple[float, float] | None:
-        """Between these the exponent lies with 95 %; None for two points."""
+        """Between these the exponent lies with 95 %; None for two sizes."""
         if math.isnan(self.uncertainty):
             return None
         away = self._factor * self.uncertainty
@@ -180,8 +182,14 @@ def line_through(points: Sequence[tuple[float, float]]) -> Line | None:
     slope = math.fsum((x - mean_x) * (y - mean_y) for x, y in good) / spread
     intercept = mean_y - slope * mean_x
     rest = math.fsum((y - intercept - slope * x) ** 2 for x, y in good)
-    uncertainty = math.sqrt(rest / (count - 2) / spread) if count > 2 else math.nan
+    uncertainty = math.sqrt(rest / (count - 2) / spread) if _sizes([x for x, _ in good]) > 2 else math.nan
     return Line(-slope, intercept, uncertainty, count, mean_x, spread)
+
+
+def _sizes(logs: Sequence[float]) -> int:
+    """How many sizes there are; those that are nearly one count once."""
+    ordered = sorted(logs)
+    return 1 + sum(after - before > NEARLY for before, after in pairwise(ordered))
 
 
 def line_of(compared: Sequence[Compared]) -> Line | None:

@@ -328,7 +328,9 @@ def _reading_facts(found: Anatomy) -> list[Fact]:
 
 
 def _layer_facts(found: Anatomy) -> list[Fact]:
-    shared = tr(" Keys and values are shared: there are {count} sets of them.", count=found.kv_heads)
+    shared = tr("They share keys and values: there are {count} sets of them.", count=found.kv_heads)
+    if found.kv_heads == 1:
+        shared = tr("They share one set of keys and values.")
     facts = [
         Fact(
             tr("Layers"),
@@ -338,8 +340,12 @@ def _layer_facts(found: Anatomy) -> list[Fact]:
         Fact(
             tr("Heads in each layer"),
             _number(found.heads),
-            tr("In so many ways at once a layer looks at the text: one head at the word before, another at a name.")
-            + (shared if 0 < found.kv_heads < found.heads else ""),
+            join_sentences(
+                tr(
+                    "In so many ways at once a layer looks at the text: one head at the word before, another at a name."
+                ),
+                shared if 0 < found.kv_heads < found.heads else "",
+            ),
             HEADS if found.heads else None,
         ),
         Fact(

@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFileDialog,
@@ -556,6 +556,9 @@ ORDERS = (
 class Results(QWidget):
     """Which is best, the table, who failed and why, and the plot with what it says."""
 
+    use_wanted = Signal(object)
+    """The path of the model that suits best."""
+
     def __init__(self, ui: UiContext) -> None:
         super().__init__()
         self._ui = ui
@@ -563,6 +566,8 @@ class Results(QWidget):
         self._found: list[Compared] = []
         self._names: list[str] = []
         self.best = plain_label(wraps=True)
+        self.use = text_button("", "link")
+        self.use.clicked.connect(self._use_best)
         self.table = ResultTable(theme)
         self.order = ChoiceButton(theme, tr("Order"), ORDERS, shows_change=False)
         self.order.changed.connect(self._sort)
@@ -581,6 +586,7 @@ class Results(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.best)
+        column.addWidget(self.use, 0, Qt.AlignmentFlag.AlignLeading)
         column.addLayout(head)
         for widget in (self.table, self.failed, self.measured):
             column.addWidget(widget)
@@ -591,7 +597,7 @@ class Results(QWidget):
         theme.dress(self.line, font=(14, 400))
         theme.dress(self.failed, font=(13.5, 400))
         theme.dress(self.measured, self.kaplan, font=(13, 400))
-        theme.dress(self.save, font=(13, 500))
+        theme.dress(self.save, self.use, font=(13, 500))
         theme.dress(column, spacing=12)
         theme.dress(self._plot_place, spacing=2)
 
@@ -612,6 +618,7 @@ class Results(QWidget):
         self.failed.setVisible(bool(bad))
         self.show()
         self._show_plot(good)
+        self._show_use()
         self.best.setText(self._best_words() if good else "")
         self.best.setVisible(bool(good))
 
@@ -628,6 +635,23 @@ class Results(QWidget):
         falls = int(column) == SPEED
         order = Qt.SortOrder.DescendingOrder if falls else Qt.SortOrder.AscendingOrder
         self.table.sortByColumn(int(column), order)
+
+    @property
+    def _best(self) -> tuple[Compared, str] | None:
+        """The one to be used here, and its name."""
+        one = best_of(self._found, QUICK_TOKENS_PER_S) or best_of(self._found, 0)
+        return None if one is None else (one, self._names[self._found.index(one)])
+
+    def _show_use(self) -> None:
+        best = self._best
+        self.use.setVisible(best is not None)
+        if best is not None:
+            self.use.setText(tr("Use {name} in chat", name=best[1]))
+            self.use.setAccessibleName(self.use.text())
+
+    def _use_best(self) -> None:
+        if (best := self._best) is not None:
+            self.use_wanted.emit(best[0].path)
 
     def _best_words(self) -> str:
         quick, best = best_of(self._found, QUICK_TOKENS_PER_S), best_of(self._found, 0)
@@ -705,7 +729,9 @@ def line_words(found: Sequence[Compared]) -> str:
     if line is None:
         return tr("All are of one size: there is no line to draw.")
     if line.exponents is None:
-        return tr("Through two points a line always goes: it proves nothing. Compare three sizes or more.")
+        return tr(
+            "Two sizes only: through two points a line always goes, and it proves nothing. Compare three or more."
+        )
     low, high = line.exponents
     numbers = {"exponent": line.exponent, "low": high, "high": low}
     values = {name: f"{-number:.3f}".replace("-", "−") for name, number in numbers.items()} | {"count": str(line.count)}

@@ -112,7 +112,9 @@ class ModelsView(QStackedWidget):
         """Several models on one text."""
         from app.ui.models.compare import ComparePage
 
-        return self._added(ComparePage(self._app, self._ui))
+        page = ComparePage(self._app, self._ui)
+        page.results.use_wanted.connect(lambda path: self._use("chat", path))
+        return self._added(page)
 
     @cached_property
     def blind(self) -> BlindPage:

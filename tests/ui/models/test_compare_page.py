@@ -20,6 +20,8 @@ from app.features.inside.room import Rests
 from app.ui.inside.plots import ScatterPlot
 from app.ui.models.compare import BITS, NAME, SPEED, ComparePage, Results, detail_of, line_words, told_apart
 from tests.helpers.clipping import clipped_texts
+from tests.helpers.desks.window import Frame
+from tests.helpers.script import write_script
 from tests.helpers.tiny_models import make_tiny
 from tests.ui.models.rooms import Room, open_room
 from tests.ui.models.stand_in import installed
@@ -56,11 +58,15 @@ def test_four_models_on_a_text_of_ones_own(room: Room, qtbot: QtBot) -> None:
     assert [one.bits_per_byte for _, one in found] == sorted(one.bits_per_byte for _, one in found)
     assert "foresees the text best" in page.results.best.text()
     assert found[0][0] in page.results.best.text()
+    best = found[0][1].bits_per_byte
     plot = room.find(ScatterPlot)
     assert plot.isVisible()
     assert len(plot.points) == 4
     assert {point.name for point in plot.points} == {name for name, _ in found}
-    assert "95 %" in page.results.line.text()
+    assert "proves nothing" in page.results.line.text()  # three of them are of nearly one size
+    used = room.heard(page.results.use_wanted)
+    room.click(page.results.use)
+    assert used == [(next(one.path for one in page._found if one.error is None and one.bits_per_byte == best),)]
     assert "Kaplan et al." in page.results.kaplan.text()
     assert page.start.isVisible()
 
@@ -169,7 +175,7 @@ def test_who_failed_is_told_with_the_reason(room: Room) -> None:
 
 def test_few_points_prove_nothing() -> None:
     assert "one size" in line_words([one("a", 10, 1.0), one("b", 10, 0.9)])
-    assert "proves nothing" in line_words([one("a", 10, 1.0), one("b", 100, 0.9)])
+    assert "proves nothing" in line_words([one("a", 100, 1.0), one("b", 101, 1.1), one("c", 1000, 0.9)])
     many = [one("a", 10**n, 3 * 10 ** (-0.076 * n)) for n in range(6, 10)]
     assert "power of −0.076, from 4 points (95 %: −0.076 to −0.076)" in line_words(many)
     wild = [one("a", 10**6, 1.0), one("b", 10**7, 1.3), one("c", 10**8, 0.9)]
@@ -189,3 +195,13 @@ def test_models_of_one_name_are_told_apart() -> None:
     rows = [installed("Same", 1.0), installed("Same", 2.0, tag="Q8_0"), installed("Other", 1.0)]
     rows[1] = replace(rows[1], model=replace(rows[1].model, path=Path("/models/other/Same-Q8_0.gguf")))
     assert list(told_apart(rows).values()) == ["Same (Q4_K_M)", "Same (Q8_0)", "Other"]
+
+
+def test_a_window_that_closes_ends_the_work(frame: Frame, tmp_path: Path) -> None:
+    write_script(tmp_path / "script", load={"seconds": 600})
+    frame.show_models("compare")
+    page = frame.find(ComparePage)
+    frame.wait(page.start.isEnabled)
+    frame.click(page.start)
+    frame.wait(lambda: "loading" in page.status.text())
+    assert page.is_running  # the fixture closes the window, and nothing may be left running
