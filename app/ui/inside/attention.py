@@ -57,7 +57,7 @@ from PySide6.QtWidgets import (
 
 from app.core.events import CancelToken, TokenSeen
 from app.features.inside import looks
-from app.features.inside.patterns import Pattern, Place, pattern_of, repeats_of, sentences_of, word_of
+from app.features.inside.patterns import Pattern, Place, Repeats, pattern_of, repeats_of, sentences_of, word_of
 from app.language.scripts import is_right_to_left
 from app.ui.i18n import tr
 from app.ui.inside.heat_map import HeatMap, share_colours, share_image
@@ -92,6 +92,7 @@ class Seen:
     tokens: tuple[TokenSeen, ...]
     layers: tuple[int, ...]
     shares: Floats
+    repeats: Repeats
     patterns: tuple[tuple[Pattern, ...], ...]
     """Of each head of each layer."""
     is_all: bool
@@ -104,7 +105,9 @@ class Seen:
 
     def pattern(self, layer: int, head: int) -> Pattern:
         """What is seen in it."""
-        return pattern_of(self.of(layer, head), self.tokens) if head == MEAN else self.patterns[layer][head]
+        if head == MEAN:
+            return pattern_of(self.of(layer, head), self.tokens, self.repeats)
+        return self.patterns[layer][head]
 
 
 def see(engine: EngineOnDemand, text: str, cancel: CancelToken) -> Seen:
@@ -115,7 +118,7 @@ def see(engine: EngineOnDemand, text: str, cancel: CancelToken) -> Seen:
     shares = np.asarray(found.shares)
     repeats = repeats_of(found.tokens)
     patterns = tuple(tuple(pattern_of(head, found.tokens, repeats) for head in layer) for layer in shares)
-    return Seen(found.tokens, found.layers, shares, patterns, is_all)
+    return Seen(found.tokens, found.layers, shares, repeats, patterns, is_all)
 
 
 class AttentionView(LookPage):
@@ -133,7 +136,7 @@ class AttentionView(LookPage):
         self.cut = plain_label(kind="muted", wraps=True)
         self.layer_field = Stepper(theme, tr("Layer"), 0, lowest=0, highest=0)
         self.head_field = Stepper(theme, tr("Head"), MEAN, lowest=MEAN, highest=0, word_for_lowest=tr("Mean"))
-        self.layer_field.changed.connect(lambda value: self.choose_head(int(value), self.head))
+        self.layer_field.changed.connect(lambda value: self._on_layer(int(value)))
         self.head_field.changed.connect(lambda value: self.choose_head(self.layer, int(value)))
         self.sentence = plain_label(wraps=True)
         self.sentence.setObjectName("attention_sentence")
@@ -240,9 +243,12 @@ class AttentionView(LookPage):
         assert isinstance(event, Seen)
         self.seen = event
         heads = event.shares.shape[1]
-        for field, most in ((self.layer_field, len(event.layers) - 1), (self.head_field, heads - 1)):
+        for field, ends in (
+            (self.layer_field, (event.layers[0], event.layers[-1])),
+            (self.head_field, (MEAN, heads - 1)),
+        ):
             field.number.blockSignals(True)
-            field.number.setMaximum(most)
+            field.number.setRange(*ends)
             field.number.blockSignals(False)
         count = len(event.tokens)
         self.cut.setText("" if event.is_all else tr("The first {count} tokens are shown.", count=count))
@@ -265,17 +271,25 @@ class AttentionView(LookPage):
         self._is_chosen = True
         self.show_head(layer, head)
 
+    def _on_layer(self, number: int) -> None:
+        """The layer of that number; where it has no attention, the next one that has, in the same direction."""
+        assert self.seen is not None
+        before, numbers = self.seen.layers[self.layer], self.seen.layers
+        is_up = number > before
+        found = [one for one in numbers if (one >= number if is_up else one <= number)]
+        self.choose_head(numbers.index((min if is_up else max)(found, default=before)), self.head)
+
     def show_head(self, layer: int, head: int) -> None:
-        """Another layer, counted from 0, and one of its heads, or `MEAN`."""
+        """Another layer, counted from 0 among those that have attention, and one of its heads, or `MEAN`."""
         self.layer, self.head = layer, head
-        for field, value in ((self.layer_field, layer), (self.head_field, head)):
-            field.number.blockSignals(True)
-            field.number.setValue(value)
-            field.number.blockSignals(False)
         if self.seen is None:
             return
         import numpy as np
 
+        for field, value in ((self.layer_field, self.seen.layers[layer]), (self.head_field, head)):
+            field.number.blockSignals(True)
+            field.number.setValue(value)
+            field.number.blockSignals(False)
         shares = self.seen.of(layer, head)
         words = " ".join(tr(each.text, **each.values) for each in sentences_of(self.seen.pattern(layer, head)))
         self.sentence.setText(words)

@@ -39,6 +39,8 @@ LETTERS_PX = 11.5
 TIGHT = 0.85
 """Of a line's height: names in lines of capitals are rare, so that they may stand closer."""
 MAP_ZOOMS = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0)
+MOST_SHAPES = 64 * 64
+"""So many cells are saved as shapes; more would make a file of megabytes, and are saved as a picture."""
 HIDDEN = 0
 """The first colour of a map: nothing is there."""
 
@@ -197,10 +199,12 @@ class HeatMap(QAbstractScrollArea):
         painter.save()
         if not is_saved:
             painter.setClipRect(inside)
-        if is_saved and cell * cell * len(self._rows) * len(self._columns) < 1 << 22:
+        if not is_saved:
+            painter.drawImage(whole, self._image)
+        elif len(self._rows) * len(self._columns) <= MOST_SHAPES:
             self._paint_cells(painter, whole, cell)
         else:
-            painter.drawImage(whole, self._image)
+            painter.drawImage(whole.topLeft(), self._image.scaled(whole.size()))  # else whoever opens it smooths it
         painter.setPen(QColor(self._theme.tokens.line))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(whole.adjusted(-1, -1, 0, 0))

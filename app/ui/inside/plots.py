@@ -80,15 +80,19 @@ def as_csv(table: Sequence[Sequence[str | float]]) -> str:
     return out.getvalue()
 
 
-def as_png(plot: Plot) -> bytes:
+def as_image(plot: Plot) -> QImage:
     """The picture of a plot, twice as fine as in the window."""
-    size = plot.picture_size()
-    image = QImage(size * PNG_SCALE, QImage.Format.Format_RGB32)
+    image = QImage(plot.picture_size() * PNG_SCALE, QImage.Format.Format_RGB32)
     image.setDevicePixelRatio(PNG_SCALE)
     image.fill(Qt.GlobalColor.white)
     painter = QPainter(image)
     plot.paint_picture(painter)
     painter.end()
+    return image
+
+
+def as_png(image: QImage) -> bytes:
+    """An image as a file, from any thread."""
     out = QBuffer()
     out.open(QIODevice.OpenModeFlag.WriteOnly)
     QImageWriter(out, b"png").write(image)
@@ -166,8 +170,15 @@ class PictureFiles(SavedFiles):
 
     def save(self, plot: Plot, path: Path) -> None:
         """Writes it, in the format of the file's ending; what is neither is PNG."""
-        data = as_svg(plot) if path.suffix.lower() == ".svg" else as_png(plot)
-        self._write(path, lambda: path.write_bytes(data))
+        data: bytes | QImage = as_svg(plot) if path.suffix.lower() == ".svg" else as_image(plot)
+
+        def write() -> None:
+            from app.features.work.saved_file import written  # not needed before somebody saves
+
+            with written(path) as file:
+                file.write(data if isinstance(data, bytes) else as_png(data))
+
+        self._write(path, write)
 
 
 # Points on two logarithmic axes.

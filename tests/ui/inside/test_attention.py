@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
@@ -18,8 +18,9 @@ from pytestqt.qtbot import QtBot
 from app.core.child import own_command
 from app.core.events import TokenSeen
 from app.engine.client import EngineClient
-from app.ui.inside.attention import HEADS, MAP, AttentionView, largest_in_words, largest_of
-from app.ui.inside.plots import as_png, as_svg
+from app.features.inside.patterns import Pattern, Place, repeats_of
+from app.ui.inside.attention import HEADS, MAP, AttentionView, Seen, largest_in_words, largest_of
+from app.ui.inside.plots import as_image, as_svg
 from app.ui.shell.tab_spec import UiContext
 from tests.helpers.desks.desk import Desk
 from tests.helpers.engine import load, scripted_client
@@ -134,7 +135,7 @@ def test_everything_is_saved_and_copied(view: AttentionView, desk: Desk) -> None
         assert rows[0] == first
         assert len(rows) == lines
     for plot in (view.arcs, view.map, view.heads):
-        assert QImage.fromData(as_png(plot)).size() == 2 * plot.picture_size()
+        assert as_image(plot).size() == 2 * plot.picture_size()
         renderer = QSvgRenderer(as_svg(plot))
         assert renderer.isValid()
         assert renderer.viewBox().size() == plot.picture_size()
@@ -158,6 +159,20 @@ def test_a_model_without_attention_says_so(ui: UiContext, qtbot: QtBot, tmp_path
     assert view.state.text == "mamba.gguf does not show its attention: models of this kind do not hand that out."
     assert not view.stack.isVisible()
     client.close()
+
+
+def test_layers_without_attention_are_passed_over(ui: UiContext, qtbot: QtBot) -> None:
+    view = AttentionView(ui, lambda: None)  # type: ignore[arg-type, return-value]
+    qtbot.addWidget(view)
+    tokens = tuple(TokenSeen(number, b" a") for number in range(5))
+    even = np.tri(5, dtype=np.float32) / np.arange(1, 6)[:, None].astype(np.float32)
+    patterns = ((Pattern(Place.EVEN),),) * 3
+    view._show(Seen(tokens, (2, 5, 9), np.stack([even[None]] * 3), repeats_of(tokens), patterns, True))
+    assert view.layer_field.number.text() == "2"
+    for key, number in ((Qt.Key.Key_Up, "5"), (Qt.Key.Key_Up, "9"), (Qt.Key.Key_Up, "9"), (Qt.Key.Key_Down, "5")):
+        QTest.keyClick(view.layer_field.number, key)
+        assert view.layer_field.number.text() == number
+    assert view.map.title == "Attention, layer 5"
 
 
 @pytest.mark.model

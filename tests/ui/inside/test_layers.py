@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtSvg import QSvgRenderer
 from pytestqt.qtbot import QtBot
 
 from app.core.events import Guess, TokenSeen
 from app.engine.client import EngineClient
 from app.ui.inside.layers import LayersView, Lens
-from app.ui.inside.plots import as_png, as_svg
+from app.ui.inside.plots import as_image, as_svg
 from app.ui.shell.tab_spec import UiContext
 from tests.helpers.desks.desk import Desk
 from tests.helpers.engine import load, scripted_client
@@ -89,7 +89,7 @@ def test_the_grid_is_saved_and_copied(view: LayersView, desk: Desk) -> None:
     assert rows[0] == ["layer", "token", "behind", "text", "probability"]
     assert rows[-1] == ["output", "2", " sat", " down", "0.55"]
     assert len(rows) == 1 + 4 + 4
-    assert QImage.fromData(as_png(view.grid)).size() == 2 * view.grid.picture_size()
+    assert as_image(view.grid).size() == 2 * view.grid.picture_size()
     assert QSvgRenderer(as_svg(view.grid)).isValid()
 
 

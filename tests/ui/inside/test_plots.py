@@ -22,7 +22,7 @@ from app.ui.inside.plots import (
     PlotButtons,
     PlotPoint,
     ScatterPlot,
-    as_png,
+    as_image,
     as_svg,
     log_range,
     log_ticks,
@@ -122,9 +122,9 @@ def test_no_points_are_an_empty_plot(points: ScatterPlot) -> None:
 def test_another_scheme_is_followed(points: ScatterPlot, shares: HeatMap, theme: Theme) -> None:
     for plot in (points, shares):
         theme.scheme = "light"
-        light = QImage.fromData(as_png(plot))
+        light = as_image(plot)
         theme.scheme = "dark"
-        dark = QImage.fromData(as_png(plot))
+        dark = as_image(plot)
         assert light.pixelColor(3, light.height() - 3).lightness() > 200
         assert dark.pixelColor(3, dark.height() - 3).lightness() < 60
 
@@ -132,7 +132,7 @@ def test_another_scheme_is_followed(points: ScatterPlot, shares: HeatMap, theme:
 @pytest.mark.parametrize("name", ["points", "shares"])
 def test_a_saved_picture_can_be_opened_and_is_not_empty(name: str, request: pytest.FixtureRequest) -> None:
     plot: Plot = request.getfixturevalue(name)
-    png = QImage.fromData(as_png(plot))
+    png = as_image(plot)
     assert png.size() == 2 * plot.picture_size()
     svg = svg_image(as_svg(plot), plot.picture_size())
     for image in (png, svg):
@@ -147,6 +147,15 @@ def test_a_saved_map_has_the_colours_of_its_shares(shares: HeatMap, theme: Theme
     found = pixels(svg)
     for share in (1.0, 0.25, 0.04, 0.0):
         assert np.abs(found - share_colour(theme, share).toTuple()[:3]).max(axis=1).min() <= 1
+
+
+def test_a_large_map_is_saved_sharp_and_small(shares: HeatMap, theme: Theme) -> None:
+    names = [f"token {number}" for number in range(256)]
+    shares.show_shares(np.eye(256, dtype=np.float32), names, names)
+    data = as_svg(shares)
+    assert len(data) < 1_000_000
+    found = pixels(svg_image(data, shares.picture_size()))
+    assert np.abs(found - share_colour(theme, 1.0).toTuple()[:3]).max(axis=1).min() <= 1
 
 
 def test_numbers_are_copied_as_csv(points: ScatterPlot, shares: HeatMap, theme: Theme, qtbot: QtBot) -> None:
@@ -182,6 +191,21 @@ def test_a_picture_is_saved_where_the_person_says(
     data = file.read_bytes()
     image = QImage.fromData(data) if ending == ".png" else svg_image(data, shares.picture_size())
     assert len(pixels(image)) > 10
+
+
+def test_what_cannot_be_saved_is_told_and_can_be_tried_again(
+    shares: HeatMap, theme: Theme, qtbot: QtBot, tmp_path: Path
+) -> None:
+    notify = Notify(theme)
+    buttons = PlotButtons(theme, notify, shares)
+    qtbot.addWidget(buttons)
+    desk = Desk(buttons, notify=notify)
+    file = tmp_path / "gone" / "heads.svg"
+    buttons.ask_where(".svg")
+    desk.choose_file(file, "save_picture")
+    desk.wait(lambda: desk.notices)
+    assert str(file.parent) in desk.notices[0]
+    assert not file.exists()
 
 
 def test_arrows_move_the_frame_and_what_it_is_on_is_told(shares: HeatMap) -> None:
