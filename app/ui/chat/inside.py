@@ -62,6 +62,9 @@ class ChatSubjects(Subjects):
         self._chat.open_chat.alternatives = ALTERNATIVES if wanted else -1
 
     def now(self) -> list[Subject]:
+        edit = self._edit
+        is_there = edit is not None and isValid(edit) and edit.isVisibleTo(self._chat)
+        self._selected = self._selected if is_there else ""
         found = [Subject(SELECTION, tr("What is selected"), self._selected)] if self._selected else []
         live = self._live
         if live is not None and live.conversation_id == self._chat.conversation_id and live.message_id:

@@ -36,6 +36,10 @@ GROUNDS = {False: (0.0, 0.16, 0.36, 0.58, 0.84), True: (0.0, 0.1, 0.2, 0.3, 0.42
 """In light and in dark, how much of the scale's colour lies on the ground: the surer, the less."""
 
 
+_BEGUN = object()
+"""Comes before the tokens of a look."""
+
+
 def ground_of(theme: Theme, probability: float) -> str:
     """The ground of a token that the model held so likely; text is readable on each, and they differ in lightness."""
     level = next(level for level, least in enumerate(LEVELS) if probability >= least)
@@ -151,11 +155,18 @@ class ProbabilitiesPage(LookPage):
             self._begin(lambda _engine, token: answer.read_again(token))
 
     def _begin(self, work: Callable[[EngineOnDemand, CancelToken], Iterator[object]]) -> None:
+        def from_the_start(engine: EngineOnDemand, token: CancelToken) -> Iterator[object]:
+            yield _BEGUN
+            yield from work(engine, token)
+
         self._say()
-        self.begin(work, self._on_event, self._show_grown)
+        self.begin(from_the_start, self._on_event, self._show_grown)
 
     def _on_event(self, event: object) -> None:
-        if isinstance(event, TokenSeen):
+        if event is _BEGUN:  # perhaps once more
+            self._tokens = []
+            self._text.show_count(0)
+        elif isinstance(event, TokenSeen):
             self._tokens.append(event)
             if not self._grows.isActive():
                 self._grows.start()

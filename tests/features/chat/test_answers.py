@@ -297,3 +297,15 @@ def test_an_answer_that_goes_on_keeps_its_former_thinking(conversations: Convers
     draft.finish(MessageState.COMPLETE)
     message = stored(conversations, begun)
     assert (message.text, message.thinking, message.thinking_s) == ("Because of this.", "Hm", 4.0)
+
+
+def test_another_first_token_follows_the_same_thinking(app: Fireside, script: Path) -> None:
+    chat = app.conversations.create()
+    question = app.chat.add_question(chat.id, "Is it?")
+    old = app.conversations.add_message(chat.id, question.id, Role.ASSISTANT, "Yes, it is")
+    app.conversations.finish_message(old.id, old.text, MessageState.COMPLETE, thinking="Let me see", thinking_s=2.0)
+    list(app.chat.answer_from(old.id, "", (70,), CancelToken()))
+    assert prompts(script)[-1] == [("user", "Is it?"), ("assistant", "")]
+    new = app.conversations.path(chat.id)[-1]
+    assert (new.text, new.thinking, new.thinking_s) == (" otherYou said: Is it?", "Let me see", 2.0)
+    assert new.versions == (old.id, new.id)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
-import signal
 import subprocess
 import sys
 import weakref
@@ -159,6 +157,33 @@ def test_what_is_selected_goes_first_and_a_text_of_ones_own_stays(begin: Begin) 
     view.setFocus()
     view.selectAll()
     assert person.inside.looks_at == "A text of your own"
+
+
+def test_the_message_that_the_keyboard_is_at_is_looked_at(begin: Begin) -> None:
+    person = begin({"when": "First", "text": "One house"}, {"text": "Two boats"})
+    person.chat.ask("First")
+    person.chat.ask("Second")
+    person.press_keys()
+    inside = person.inside
+    inside.wait_for("Two", "·boats")
+    person.chat.turns[1].setFocus()
+    inside.wait_for("One", "·house")
+    person.chat.question(0).setFocus()
+    inside.wait_for("First")
+    assert inside.looks_at == "The question"
+
+
+def test_what_was_selected_in_a_chat_that_was_left_is_looked_at_no_more(begin: Begin) -> None:
+    person = begin({"text": "A house by the sea"})
+    person.chat.ask("Where?")
+    person.press_keys()
+    view = person.chat.last_views[0]
+    view.setFocus()
+    view.selectAll()
+    person.inside.wait(lambda: person.inside.looks_at == "What is selected")
+    person.frame.new_chat()
+    assert person.inside.offered == ["A text of your own"]
+    person.inside.wait_for()
 
 
 def test_a_narrow_window_shows_it_in_the_chats_place(begin: Begin) -> None:
@@ -334,16 +359,12 @@ def test_reading_a_long_text_tells_how_far_it_is_and_stops_on_a_click(begin: Beg
 
 
 def test_a_crash_ends_the_look_and_the_window_goes_on(begin: Begin) -> None:
-    person = begin({"text": "A house"})
+    person = begin({"text": "A house", "times": 1}, {"crash_after": 1, "times": 1})
     person.chat.ask("Where?")
     person.press_keys()
     inside = person.inside
     inside.show_page("Probabilities")
-    pid = person.frame.engine.pid
-    os.kill(pid, signal.SIGSTOP)
     inside.click(inside.read_again)
-    inside.wait(lambda: inside.page.is_looking)
-    os.kill(pid, signal.SIGKILL)
     inside.wait(lambda: inside.said.startswith("The engine stopped unexpectedly"))
     inside.press_state()
     inside.wait_for("A", "·house")
