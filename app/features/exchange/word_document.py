@@ -78,6 +78,8 @@ class _Writing:
         code.font.name, code.font.size = "JetBrains Mono", Pt(9)
         code.paragraph_format.space_after, code.paragraph_format.line_spacing = Pt(6), 1.0
         self._numbering = _Numbering(self._document)
+        self._styles = {style.name: style.style_id for style in styles}
+        self._end = self._document.element.body.sectPr
 
     def save(self, out: IO[bytes]) -> None:
         self._document.save(out)
@@ -118,12 +120,15 @@ class _Writing:
             if lines.strip():
                 self._words(self._paragraph(style, lines), lines)
 
-    def _paragraph(self, style: str | None, text: str, parent: Any = None) -> Paragraph:
-        """A new one, in the direction of its text."""
-        paragraph: Paragraph = (self._document if parent is None else parent).add_paragraph(style=style)
+    def _paragraph(self, style: str | None, text: str) -> Paragraph:
+        """A new one, in the direction of its text. python-docx would look through all that is there for its place."""
+        element = OxmlElement("w:p")
+        self._end.addprevious(element)
+        if style is not None:
+            element.style = self._styles[style]
         if is_right_to_left(text[:2_000]):
-            paragraph._p.get_or_add_pPr().append(OxmlElement("w:bidi"))
-        return paragraph
+            element.get_or_add_pPr().append(OxmlElement("w:bidi"))
+        return Paragraph(element, self._document._body)
 
     def _words(self, paragraph: Paragraph, text: str, look: _Look | None = None) -> Run:
         text = _NO_TEXT.sub("\ufffd", text)
@@ -211,7 +216,7 @@ class _Writing:
         return paragraph
 
     def _code(self, text: str, place: _Place) -> None:
-        paragraph: Paragraph = self._document.add_paragraph(style=CODE)
+        paragraph = self._paragraph(CODE, "")
         paragraph.paragraph_format.left_indent = Pt(18 * min(len(place.lists), MOST_LEVELS)) or None
         shade = OxmlElement("w:shd")
         for name, value in (("val", "clear"), ("color", "auto"), ("fill", "F1EDE8")):
@@ -239,7 +244,7 @@ class _Writing:
                 aligned = str(opening.attrGet("style") or "").partition("text-align:")[2]
                 paragraph.alignment = _ALIGNED.get(aligned)
                 self._inline(paragraph, token.children or [], _Look(bold=opening.type == "th_open"))
-        self._document.add_paragraph().paragraph_format.space_after = Pt(0)
+        self._paragraph(None, "").paragraph_format.space_after = Pt(0)
 
     def _inline(self, paragraph: Paragraph, children: Sequence[Token], look: _Look | None = None) -> None:
         look = look or _Look()
