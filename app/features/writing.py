@@ -268,13 +268,17 @@ def _left_out(pieces: list[str], known: Counted, total: int, room: int) -> tuple
 
 @dataclass(frozen=True)
 class PageAsked:
-    """A text, where the cursor is in it, and what is wished. `fills`: what stands after the cursor is read, too."""
+    """A text, where the cursor is in it, and what is wished. `fills`: what stands after the cursor is read, too.
+
+    `forced` are the ids of the tokens that it goes on with, whatever the model would have chosen.
+    """
 
     text: str
     cursor: int
     options: WritingOptions
     fills: bool = False
     tries: int = 0
+    forced: tuple[int, ...] = ()
 
 
 def go_on(
@@ -291,7 +295,7 @@ def go_on(
     reading = reading_of(text, cursor, known, loaded.context_tokens, options, fills=asked.fills)
     yield reading
     ask = options.ask(text[reading.start : cursor], text[cursor : reading.end], tries=asked.tries)
-    yield from continue_text(engine, ask, options.count, cancel=cancel)
+    yield from continue_text(engine, replace(ask, forced=asked.forced), options.count, cancel=cancel)
 
 
 def measure(engine: EngineClient, asked: PageAsked, known: Counted, cancel: CancelToken) -> Iterator[int | Reading]:

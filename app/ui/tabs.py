@@ -116,6 +116,7 @@ TABS = (
         ),
         task=WRITING,
         kept_id="page_id",
+        has_inside=True,
     ),
     TabSpec(
         MODELS,

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QResizeEvent, QTextBlockFormat, QTextCursor, QWheelEvent
+from PySide6.QtGui import (
+    QFocusEvent,
+    QFontMetricsF,
+    QKeyEvent,
+    QResizeEvent,
+    QTextBlockFormat,
+    QTextCursor,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QTextEdit, QVBoxLayout, QWidget
 
 from app.ui.i18n import tr
@@ -14,8 +23,10 @@ from app.ui.widgets.buttons import IconButton, set_text_font
 from app.ui.widgets.labels import announce, plain_label
 from app.ui.widgets.layouts import name_widgets, scrolled
 
-CARD_PX, ROW_PX, LOW_ROW_PX = 190, 184, 136
-"""The least width of a card, and how high one is where there is a row of them, or several."""
+CARD_PX = 180
+"""The least width of a card."""
+LINES, LINES_OF_SEVERAL_ROWS = 6, 4
+"""How many are seen of each where there is a row of cards, or several."""
 LINE_PERCENT = 128
 
 
@@ -28,7 +39,7 @@ class AlternativeCard(QPushButton):
     def __init__(self, theme: Theme, number: int) -> None:
         super().__init__()
         self._theme, self.number = theme, number
-        self._is_code = False
+        self._is_code, self._lines = False, LINES
         self.written = ""
         """What is shown of it."""
         self.is_complete = False
@@ -55,7 +66,7 @@ class AlternativeCard(QPushButton):
         head.addWidget(self._figure)
         column = QVBoxLayout(self)
         column.addLayout(head)
-        column.addWidget(self._body, 1)
+        column.addWidget(self._body)
         theme.dress(column, margins=(14, 10, 12, 10), spacing=4)
         theme.dress(self._digit, font=(13, 600))
         theme.dress(self._figure, font=(12.5, 400))
@@ -74,7 +85,8 @@ class AlternativeCard(QPushButton):
         if not self.written:
             self._is_code = is_code
             self._dress()
-        cursor.insertText(text[len(self.written) :] if self.written.strip() else text.lstrip("\n"))
+        begins = text.lstrip("\n") if is_code else text.lstrip()
+        cursor.insertText(text[len(self.written) :] if self.written.strip() else begins)
         self.written = text
         if is_at_end:
             bar.setValue(bar.maximum())
@@ -94,11 +106,18 @@ class AlternativeCard(QPushButton):
         self.is_complete = is_complete
         self.setAccessibleDescription(", ".join(part for part in (words, state) if part))
 
+    def show_lines(self, lines: int) -> None:
+        """How many of its text are seen at once: whole ones."""
+        self._lines = lines
+        self._dress()
+
     def sizeHint(self) -> QSize:
-        return QSize(self._theme.px(CARD_PX), self._theme.px(ROW_PX))
+        layout = self.layout()
+        assert layout is not None
+        return QSize(self._theme.px(CARD_PX), layout.sizeHint().height())
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(self._theme.px(CARD_PX) // 2, self._theme.px(LOW_ROW_PX))
+        return self.sizeHint()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         bar = self._body.verticalScrollBar()
@@ -125,6 +144,8 @@ class AlternativeCard(QPushButton):
         set_text_font(self._body, font)
         self._body.document().setDefaultFont(font)
         self._body.document().setDocumentMargin(0)
+        line_px = QFontMetricsF(font).height() * LINE_PERCENT / 100
+        self._body.setFixedHeight(math.ceil(self._lines * line_px))
         look = QTextBlockFormat()
         look.setLineHeight(LINE_PERCENT, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
         cursor = QTextCursor(self._body.document())
@@ -229,11 +250,12 @@ class Alternatives(QFrame):
         if across < len(self.cards):  # rows as even as they can be
             across = -(-len(self.cards) // -(-len(self.cards) // across))
         rows = -(-len(self.cards) // across)
-        high = px(ROW_PX if rows == 1 else LOW_ROW_PX)
         for card in self.cards:
             self._grid.removeWidget(card)
-            card.setFixedHeight(high)
+            card.show_lines(LINES if rows == 1 else LINES_OF_SEVERAL_ROWS)
+            card.setFixedHeight(card.sizeHint().height())
             self._grid.addWidget(card, *divmod(card.number, across))
+        high = self.cards[0].height()
         for column in range(self._grid.columnCount()):
             self._grid.setColumnStretch(column, 1 if column < across else 0)
         wanted = rows * high + (rows - 1) * gap

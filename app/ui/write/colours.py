@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from pygments.lexer import Lexer
 from PySide6.QtCore import QObject, QPoint, QTimer
-from PySide6.QtGui import QColor, QTextBlock, QTextCharFormat, QTextLayout
+from PySide6.QtGui import QColor, QTextBlock, QTextCharFormat, QTextDocument, QTextLayout
 from PySide6.QtWidgets import QTextEdit
 
 from app.ui.text.code import LONGEST_LINE, TURN_S, Colours, coloured_lines, find_lexer
@@ -33,7 +33,6 @@ class LiveColours(QObject):
         self._later.timeout.connect(self._begin)
         self._turn = QTimer(self, interval=0)
         self._turn.timeout.connect(self._on_turn)
-        edit.document().contentsChange.connect(self._on_edited)
         edit.verticalScrollBar().valueChanged.connect(lambda _value: self.look_soon())
         theme.changed.connect(self.look_soon)
 
@@ -41,6 +40,11 @@ class LiveColours(QObject):
     def is_busy(self) -> bool:
         """Whether colours are still to come."""
         return self._later.isActive() or self._turn.isActive()
+
+    def follow(self, document: QTextDocument) -> None:
+        """Another text is shown."""
+        document.contentsChange.connect(self._on_edited)
+        self.look_soon()
 
     def show_language(self, language: str) -> None:
         """By Pygments' name; "" takes the colours away."""

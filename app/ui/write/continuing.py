@@ -64,8 +64,10 @@ class _Asked:
     """What is being written now."""
 
     page: PageAsked
-    number: int
     instead: Run | None = None
+    head: str = ""
+    """What it keeps of that, and how the model saw it."""
+    head_tokens: list[TokenSeen] = field(default_factory=list)
     shown: str = ""
     """What of a single continuation is in the page."""
     found: dict[int, Continuation] = field(default_factory=dict)
@@ -133,6 +135,14 @@ class Continuing(QObject):
         return self._cards.is_open
 
     @property
+    def live(self) -> Continuation | None:
+        """What is being written into the page, from its first token on."""
+        asked = self._asked
+        is_one = asked is not None and self.is_busy and asked.page.options.count == 1 and not asked.head
+        one = asked.found.get(0) if asked is not None and is_one else None
+        return one if one is not None and one.tokens else None
+
+    @property
     def can_repeat(self) -> bool:
         """Whether the last continuation stands in the page as it came."""
         return not self.is_busy and not self.is_choosing and bool(self.runs) and self.runs[-1].is_whole
@@ -164,22 +174,38 @@ class Continuing(QObject):
             return tr("Opening {name}", name=model_name(path))
         return tr("Counting the text")
 
-    def go_on(self, *, instead: Run | None = None) -> None:
-        """Continues at the cursor; `instead` of the last continuation, from where that began."""
-        if self.is_busy or self.is_choosing:
-            return
-        page = self._page()
-        self._tries = self._tries + 1 if instead is not None else 0
-        if instead is not None:
-            before = self._edit.between(0, instead.begin.position())
-            text = before + self._edit.between(instead.end.position(), -1)
-            options = replace(page.options, count=1)
-            page = replace(page, text=text, cursor=len(before), options=options, tries=self._tries)
+    def go_on(self) -> None:
+        """Continues at the cursor."""
+        if not self.is_busy and not self.is_choosing:
+            self._tries = 0
+            self._ask(_Asked(self._page()))
+
+    def again(self) -> None:
+        """Another one in the place of the last."""
+        if self.can_repeat:
+            self._tries += 1
+            self._ask(_Asked(self._page_without(self.runs[-1]), instead=self.runs[-1]))
+
+    def go_on_from(self, run: Run, head: str, tokens: list[TokenSeen], forced: tuple[int, ...]) -> None:
+        """Another one in the place of a continuation, that begins as that did and goes on with these tokens."""
+        if not self.is_busy and not self.is_choosing and run in self.runs and run.is_whole:
+            page = replace(self._page_without(run, head), forced=forced)
+            self._ask(_Asked(page, instead=run, head=head, head_tokens=tokens))
+
+    def _page_without(self, run: Run, head: str = "") -> PageAsked:
+        """The page with a continuation cut to its beginning, and the cursor there."""
+        page, before = self._page(), self._edit.between(0, run.begin.position()) + head
+        text = before + self._edit.between(run.end.position(), -1)
+        options = replace(page.options, count=1)
+        return replace(page, text=text, cursor=len(before), options=options, tries=self._tries)
+
+    def _ask(self, asked: _Asked) -> None:
+        page = asked.page
         if not page.text[: page.cursor].strip() and not page.fills:
             self._say(tr("Write a few words first; the model goes on with them."))
             return
         if page.fills and self._model in self._cannot_fill:
-            page = replace(page, fills=False)
+            page = asked.page = replace(page, fills=False)
         self._note = ""
         self.work.stop(Kind.MEASURE)
         known = self._counted()
@@ -194,15 +220,11 @@ class Continuing(QObject):
 
         if self._model in (None, self._loader.path):
             self._loader.expect()
-        self._asked = _Asked(page, self.work.ask(Kind.GO_ON, self._model, steps), instead)
+        self._asked = asked
+        self.work.ask(Kind.GO_ON, self._model, steps)
         if page.options.count > 1:
             self._cards.begin(page.options.count, is_code=self._edit.is_code)
         self.changed.emit()
-
-    def again(self) -> None:
-        """Another one in the place of the last."""
-        if self.can_repeat:
-            self.go_on(instead=self.runs[-1])
 
     def stop(self, *, takes_rest: bool = True) -> None:
         """What has come stays; with `takes_rest` also what was held back of the last word."""
@@ -353,6 +375,7 @@ class Continuing(QObject):
             return
         if not asked.is_begun:
             self._begin_run(asked)
+            self._edit.grow_run(asked.head)
         self._edit.grow_run(more)
         asked.shown += more
 
@@ -394,7 +417,7 @@ class Continuing(QObject):
         if one is not None and takes_rest:
             self._show_in_page(asked, one.text, is_all=True)
         if asked.shown:
-            self._keep_run(list(one.tokens) if one is not None else [])
+            self._keep_run([*asked.head_tokens, *(one.tokens if one is not None else ())])
         else:
             self._edit.end_run()
         if reason is not FinishReason.CANCELLED:
@@ -409,7 +432,8 @@ class Continuing(QObject):
         begin.setPosition(start)
         behind.setPosition(end)
         behind.setKeepPositionOnInsert(True)  # what is typed behind it is not a part of it
-        self.runs = [*self.runs, Run(begin, behind, self._edit.between(start, end), tokens)][-MOST_RUNS:]
+        text = self._edit.between(start, end)
+        self.runs = [*self.runs, Run(begin, behind, text, _tokens_of(text, tokens))][-MOST_RUNS:]
 
     def _fail(self, error: AppError) -> None:
         asked = self._asked
@@ -447,6 +471,16 @@ class Continuing(QObject):
     def _say(self, words: str) -> None:
         self._note = words
         self.changed.emit()
+
+
+def _tokens_of(text: str, tokens: list[TokenSeen]) -> list[TokenSeen]:
+    """Those that the text came in: stopped, there may be more."""
+    size, kept = len(text.encode()), 0
+    for number, token in enumerate(tokens):
+        if kept >= size:
+            return tokens[:number]
+        kept += len(token.data)
+    return tokens
 
 
 def _one_kind_of_line_end(text: str) -> str:

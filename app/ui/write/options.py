@@ -33,7 +33,6 @@ class OptionsSheet(QFrame):
         from app.features.writing import LONGEST_TOKENS, MOST_AT_ONCE
 
         self._theme, self._options = theme, options
-        px = theme.px
         self.setObjectName("write_options")
         self.setProperty("kind", "sheet")
         self.setAccessibleName(tr("How the page is gone on with"))
@@ -59,7 +58,6 @@ class OptionsSheet(QFrame):
         self.sampling.resized.connect(self._fit)
         name_widgets(write_length=self.length, write_count=self.count, write_middle=self.middle, write_stops=self.stops)
         self._lay_out()
-        self.setFixedWidth(min(px(WIDTH_PX), self.screen().availableGeometry().width()))
         self.setFocusProxy(self.length.number)
 
     def _lay_out(self) -> None:
@@ -110,6 +108,9 @@ class OptionsSheet(QFrame):
         layout = self._inside.layout()
         assert layout is not None
         layout.activate()
+        bar = self._area.verticalScrollBar().sizeHint().width()
+        wide = max(self._theme.px(WIDTH_PX), layout.minimumSize().width() + bar + 2)
+        self.setFixedWidth(min(wide, room.width()))
         wanted = max(layout.sizeHint().height(), layout.totalHeightForWidth(self.width() - 2)) + 2
         foot = self._anchor.mapToGlobal(QPoint(0, -self._theme.px(6))).y()
         high = min(wanted, room.height(), max(foot - room.top(), self._theme.px(240)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QMimeData, QPoint, QRect, Qt, Signal
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
@@ -20,10 +20,12 @@ from PySide6.QtGui import (
     QTextBlockFormat,
     QTextCharFormat,
     QTextCursor,
+    QTextDocument,
     QTextOption,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QMenu, QTextEdit, QToolTip, QWidget
+from shiboken6 import isValid
 
 from app.core.visible import clean_text
 from app.ui.i18n import tr
@@ -83,8 +85,9 @@ class PageEdit(PlainEdit):
         self._has_grown = False
         self._reads_from: int | None = None
         self._colours = LiveColours(self, theme)
-        self.document().contentsChange.connect(self._on_contents_change)
-        self.document().contentsChanged.connect(self._on_contents_changed)
+        self._tint_later = QTimer(self, singleShot=True, interval=0)
+        self._tint_later.timeout.connect(self._tint)
+        self._show_text("")
         self.cursorPositionChanged.connect(self._on_moved)
         self.verticalScrollBar().valueChanged.connect(lambda _value: self._tint())
         theme.changed.connect(self._dress)
@@ -117,13 +120,7 @@ class PageEdit(PlainEdit):
         """Another page. All that can be taken back in it is its last change, to how it was `before`."""
         self._run = None
         first = before or state
-        self.document().setUndoRedoEnabled(False)
-        self._is_ours = True
-        self.clear()
-        self._space_lines()  # before there are any: each line takes the look of the one that it comes from
-        self.textCursor().insertText(first.text)
-        self._is_ours = False
-        self.document().setUndoRedoEnabled(True)
+        self._show_text(first.text)
         self._ranges_at = {}
         self._unit = indent.unit_of(state.text)
         self._reads_from = None
@@ -133,6 +130,27 @@ class PageEdit(PlainEdit):
             self._mark(state)
         self._tint()
         self.edited.emit()
+
+    def _show_text(self, text: str) -> None:
+        """In a document of its own, which Qt lays out bit by bit: what is put into one that is seen it does at once."""
+        before, look = self.document(), QTextBlockFormat()
+        look.setLineHeight(LINE_PERCENT, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
+        document = QTextDocument(self)
+        document.setUndoRedoEnabled(False)
+        document.setDefaultFont(before.defaultFont())
+        document.setDocumentMargin(before.documentMargin())
+        document.setDefaultTextOption(before.defaultTextOption())
+        cursor = QTextCursor(document)
+        cursor.setBlockFormat(look)
+        cursor.insertText(text)
+        document.setUndoRedoEnabled(True)
+        self.setDocument(document)
+        document.contentsChange.connect(self._on_contents_change)
+        document.contentsChanged.connect(self._on_contents_changed)
+        document.documentLayout().documentSizeChanged.connect(lambda _size: self._tint_later.start())
+        self._colours.follow(document)
+        if isValid(before) and before.parent() is self:  # Qt's own first one goes by itself
+            before.deleteLater()
 
     def _mark(self, state: PageState) -> None:
         """Its stretches and its cursor, in a text that is the same."""
@@ -162,7 +180,8 @@ class PageEdit(PlainEdit):
         self.setHorizontalScrollBarPolicy(bar)
         option = self.document().defaultTextOption()
         option.setTextDirection(Qt.LayoutDirection.LeftToRight if is_code else Qt.LayoutDirection.LayoutDirectionAuto)
-        option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        modes = QTextOption.WrapMode
+        option.setWrapMode(modes.NoWrap if is_code else modes.WrapAtWordBoundaryOrAnywhere)
         self.document().setDefaultTextOption(option)
         self.setTabChangesFocus(not is_code)
         self._colours.show_language(language)
@@ -239,9 +258,12 @@ class PageEdit(PlainEdit):
         self.viewport().update()
 
     def show_reading_place(self) -> None:
-        """Scrolls to where the model begins to read."""
+        """Scrolls to where the model begins to read; the cursor stays, by which that is found."""
         if self._reads_from is not None:
-            self._place_cursor(self._reads_from)
+            place = QTextCursor(self.document())
+            place.setPosition(min(self._reads_from, self._last))
+            bar = self.verticalScrollBar()
+            bar.setValue(bar.value() + self.cursorRect(place).top() - self.viewport().height() // 3)
 
     # Taking back.
 
@@ -404,13 +426,6 @@ class PageEdit(PlainEdit):
         self.setTextCursor(cursor)
         self.ensureCursorVisible()
 
-    def _space_lines(self) -> None:
-        look = QTextBlockFormat()
-        look.setLineHeight(LINE_PERCENT, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
-        cursor = QTextCursor(self.document())
-        cursor.select(QTextCursor.SelectionType.Document)
-        cursor.mergeBlockFormat(look)
-
     def _dress(self) -> None:
         font: QFont = self._theme.code_font(CODE_PX + 0.5) if self.is_code else self._theme.font(TEXT_PX)
         set_text_font(self, font)
@@ -473,7 +488,7 @@ class PageEdit(PlainEdit):
             return
         place = QTextCursor(self.document())
         place.setPosition(self._reads_from)
-        y = self.cursorRect(place).top() - self._theme.px(3)
+        y = self.cursorRect(place).top() - self._theme.px(8)
         if not -2 < y < self.viewport().height():
             return
         tokens, px = self._theme.tokens, self._theme.px

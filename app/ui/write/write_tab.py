@@ -7,7 +7,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PySide6.QtWidgets import QWidget
+
 from app.ui.shell.tab_spec import Tab, UiContext
+from app.ui.widgets.beside import InsideBeside
 from app.ui.work.tab import SecondModelQuestion
 from app.ui.write.column import PagesColumn
 from app.ui.write.write_view import WriteView
@@ -26,7 +29,14 @@ class WriteTab(Tab):
         app.writing_engines.ask = self._question.ask
 
     @cached_property
-    def view(self) -> WriteView:
+    def view(self) -> InsideBeside:
+        view = InsideBeside(self._ui.theme, self.page, self.page.take_keyboard, self._new_inside)
+        view.toggled.connect(self.inside_changed)
+        return view
+
+    @cached_property
+    def page(self) -> WriteView:
+        """What stands beside the panel, or in its place."""
         view = WriteView(self._app, self._ui)
         view.at_work.connect(self.state_changed)
         view.continuing.work.ended.connect(self._ui.loader.look)  # its model may have been in the place of the chat's
@@ -34,7 +44,7 @@ class WriteTab(Tab):
 
     @cached_property
     def column(self) -> PagesColumn:
-        column, view = PagesColumn(self._ui.theme, lambda: self._app.pages, self._ui.notify), self.view
+        column, view = PagesColumn(self._ui.theme, lambda: self._app.pages, self._ui.notify), self.page
         column.new_wanted.connect(self._begin)
         column.chosen.connect(view.show_page)
         column.renamed.connect(self._on_renamed)
@@ -45,50 +55,68 @@ class WriteTab(Tab):
 
     @property
     def title(self) -> str:
-        return self.view.title
+        return self.page.title
 
     @property
     def open_id(self) -> int | None:
-        return self.view.open_id
+        return self.page.open_id
 
     @property
     def is_at_work(self) -> bool:
-        return "view" in self.__dict__ and self.view.continuing.is_busy
+        return "page" in self.__dict__ and self.page.continuing.is_busy
+
+    @property
+    def is_inside_open(self) -> bool:
+        return "view" in self.__dict__ and self.view.is_beside
 
     def restore(self, kept_id: int) -> None:
         self.column.reload()
-        self.view.show_page(kept_id or None)
+        self.page.show_page(kept_id or None)
 
     def take_keyboard(self) -> None:
-        self.view.take_keyboard()
+        self.page.take_keyboard()
 
     def on_shown(self, *, is_shown: bool) -> None:
         if is_shown:
-            self.view.continuing.measure_soon()
+            self.page.continuing.measure_soon()
         else:
-            self.view.kept.keep()
-            self.view.continuing.rest()
+            self.page.kept.keep()
+            self.page.continuing.rest()
 
     def show_new(self) -> None:
-        self.view.show_page(None)
+        self.page.show_page(None)
 
     def ask_for_files(self) -> None:
-        self.view.ask_for_files()
+        self.page.ask_for_files()
 
     def take_files(self, files: Sequence[Path]) -> None:
-        self.view.add_files(files)
+        self.page.add_files(files)
 
     def take_text(self, text: str) -> None:
-        self.view.take_text(text)
+        self.page.take_text(text)
 
     def on_model_chosen(self) -> None:
-        self.view.on_model_changed()
+        self.page.on_model_changed()
+
+    def do(self, command: str) -> None:
+        if command == "inside":
+            self.view.toggle()
 
     def close(self) -> None:
         """The window closes: a question that waits is answered with no, what was typed is kept."""
         self._question.close()
-        if "view" in self.__dict__:
-            self.view.leave()
+        if "page" in self.__dict__:
+            self.page.leave()
+
+    def _new_inside(self) -> QWidget:
+        from app.ui.inside.panel import InsidePanel  # nothing of it is needed before somebody looks
+        from app.ui.write.inside import PageSubjects
+
+        app = self._app
+        subjects = PageSubjects(self.page.edit, self.page.continuing, self)
+        panel = InsidePanel(self._ui, lambda: app.engine, subjects)
+        panel.closed.connect(self.view.hide_beside)
+        return panel
 
     def _begin(self) -> None:
         self.show_new()
@@ -100,7 +128,7 @@ class WriteTab(Tab):
             self.column.reload()
 
     def _on_shown(self) -> None:
-        number = self.view.open_id
+        number = self.page.open_id
         if number is not None and not self.column.model.index_of(number).isValid():
             self.column.search.clear()
             self.column.reload()
@@ -108,10 +136,10 @@ class WriteTab(Tab):
         self.changed.emit()
 
     def _on_renamed(self, number: int) -> None:
-        if number == self.view.open_id:
-            self.view.on_renamed()
+        if number == self.page.open_id:
+            self.page.on_renamed()
             self.title_changed.emit()
 
     def _on_gone(self, number: int) -> None:
-        if number == self.view.open_id:
-            self.view.forget()
+        if number == self.page.open_id:
+            self.page.forget()

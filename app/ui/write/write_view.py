@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QResizeEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from app.core.errors import InfillUnavailable
@@ -41,7 +41,8 @@ IDEAS: tuple[tuple[str, str], ...] = (
     ("def is_prime(number):\n    ", "python"),
 )
 """What can be tried, and in which language it is."""
-LOW_PX = 420
+NOTE_PX = 60
+"""What is left for the note in the narrowest window, in which it is told in short."""
 
 
 class WriteView(QWidget):
@@ -88,6 +89,7 @@ class WriteView(QWidget):
         edit.edited.connect(self._on_edited)
         edit.touched.connect(work.on_touched)
         edit.touched.connect(self.kept.nudge)
+        edit.touched.connect(self._show_state)
         edit.moved.connect(self._on_moved)
         edit.continue_wanted.connect(work.go_on)
         edit.cancelled.connect(self._on_cancelled)
@@ -355,6 +357,7 @@ class WriteView(QWidget):
     def _show_reading(self) -> None:
         reading = self.continuing.reading
         self.foot.show_reading(reading)
+        self._arrange()
         is_cut = reading is not None and reading.start > 0
         self.edit.show_reading(reading.start if reading is not None and is_cut else None)
 
@@ -388,6 +391,17 @@ class WriteView(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._arrange()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Keys of the page that were pressed elsewhere in the tab."""
+        is_return = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if is_return and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self.edit.setFocus(Qt.FocusReason.OtherFocusReason)
+            self.continuing.go_on()
+        elif event.key() == Qt.Key.Key_Escape and (self.continuing.is_busy or self.cards.is_open):
+            self._on_cancelled()
+        else:
+            super().keyPressEvent(event)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
@@ -436,6 +450,8 @@ class PageFoot(QWidget):
     def __init__(self, ui: UiContext) -> None:
         super().__init__()
         theme = self._theme = ui.theme
+        self._said: list[str] = []
+        self._room = 0
         self.go_on: QPushButton = text_button(tr("Continue"), "primary")
         self.again: QPushButton = text_button(tr("Again"), "plain")
         self.again.setToolTip(tr("Another one in the place of the last continuation"))
@@ -480,9 +496,10 @@ class PageFoot(QWidget):
             self.note.setText(words)
 
     def show_options(self, words: str) -> None:
-        self.options.setText(words)
+        self._said = words.split(" · ")
         self.options.setAccessibleName(tr("How the page is gone on with: {words}", words=words))
-        self.options.setToolTip(tr("Length, number, sampling, where it stops"))
+        self.options.setToolTip(f"{words}\n{tr('Length, number, sampling, where it stops')}")
+        self._say_options()
 
     def show_reading(self, reading: Any) -> None:
         """A `Reading`, or None as long as nobody knows."""
@@ -509,8 +526,21 @@ class PageFoot(QWidget):
             self.cut.setText(words)
 
     def fit(self, room: int) -> None:
-        """In a narrow window the note goes first, then the line beside the number."""
+        """In a narrow window the line beside the number goes, then what is said of the options, but for the first."""
+        self._room = room
         self.line.setHidden(self.count.isHidden() or room < self._theme.px(560))
+        self._say_options()
+
+    def _say_options(self) -> None:
+        """As much as there is room for beside all else, and a few words of the note."""
+        beside = (self.go_on, self.again, self.count, self.line)
+        taken = sum(one.sizeHint().width() + self._row.spacing() for one in beside if not one.isHidden())
+        room = self._room - taken - self._theme.px(NOTE_PX)
+        for number in range(len(self._said), 0, -1):
+            words = " · ".join(self._said[:number])
+            self.options.setText(words if number == len(self._said) else f"{words} …")
+            if self.options.sizeHint().width() <= room:
+                break
 
 
 class FirstWords(QWidget):

@@ -47,11 +47,14 @@ from app.ui.widgets.row_list import ID_ROLE, RowList
 from app.ui.work.column import WorkColumn
 from app.ui.work.runner import Runner
 from app.ui.work.tab import WorkTab
+from app.ui.write.column import PagesColumn
+from app.ui.write.write_view import WriteView
 from tests.helpers.attached import urls_of
 from tests.helpers.desks.desk import NO_KEYS, Desk, Found
 from tests.helpers.desks.document import ReaderDesk
 from tests.helpers.desks.summarize import SummarizeDesk
 from tests.helpers.desks.translate import TranslateDesk
+from tests.helpers.desks.write import WriteDesk
 
 
 class PlainAttaching(QObject):
@@ -315,6 +318,16 @@ class Frame(Desk):
     def translate(self) -> TranslateDesk:
         """The tab, once it is built."""
         return TranslateDesk(self.find(TranslateView), self.app, self.notify)
+
+    @property
+    def page_list(self) -> ListDesk:
+        """The column of the pages."""
+        return ListDesk(self.find(PagesColumn, "pages_column"), self.app, self.notify)
+
+    @property
+    def write(self) -> WriteDesk:
+        """The page that is open, once its tab is built."""
+        return WriteDesk(self.find(WriteView), self.app, self.notify)
 
     @property
     def reader(self) -> ReaderDesk:

@@ -70,6 +70,12 @@ class WriteDesk(Desk):
         """Where it stands, in characters."""
         return self.edit.state.cursor
 
+    def is_seen(self, place: int) -> bool:
+        """Whether one sees a place, by its characters."""
+        cursor = QTextCursor(self.edit.document())
+        cursor.setPosition(place)
+        return self.edit.viewport().rect().contains(self.edit.cursorRect(cursor).center())
+
     def put_cursor(self, place: int, to: int | None = None) -> None:
         """As with the mouse; `to` selects."""
         cursor = self.edit.textCursor()

@@ -111,17 +111,17 @@ def test_the_last_change_of_an_earlier_run_is_taken_back_and_done_again(edit: Pa
     assert (edit.text, tinted(edit)) == (now.text, [" upon a time"])
 
 
-def test_tints_are_drawn_only_where_one_looks(edit: PageEdit, theme: Theme) -> None:
+def test_tints_are_drawn_only_where_one_looks(edit: PageEdit, qtbot: QtBot, theme: Theme) -> None:
     lines = [f"line {number}" for number in range(2000)]
     text = "\n".join(lines)
     at = [text.index(f"line {number}\n") for number in (3, 1500)]
     show(edit, text, written=tuple((one, one + 6) for one in at), cursor=0)
-    assert len(edit.extraSelections()) == 1
+    qtbot.waitUntil(lambda: len(edit.extraSelections()) == 1)
     assert len(edit.state.written) == 2
     (drawn,) = edit.extraSelections()
     assert drawn.format.background().color().name().upper() == theme.tokens.written
     show(edit, text, written=((at[1], at[1] + 6),), cursor=at[1])
-    assert [one.cursor.selectedText() for one in edit.extraSelections()] == ["line 1"]
+    qtbot.waitUntil(lambda: [one.cursor.selectedText() for one in edit.extraSelections()] == ["line 1"])
     assert "The model wrote this" in edit.accessibleDescription()
 
 
@@ -199,6 +199,14 @@ def test_the_menu_takes_back_as_the_keys_do(edit: PageEdit) -> None:
     next(one for one in menu.actions() if one.objectName() == "edit-undo").trigger()
     menu.close()
     assert edit.text == "a"
+
+
+def test_long_lines_of_code_are_not_broken(edit: PageEdit) -> None:
+    edit.show_language("python", is_code=True)
+    show(edit, "x = " + "1 + " * 100 + "1")
+    assert edit.document().begin().layout().lineCount() == 1
+    edit.show_language("", is_code=False)
+    assert edit.document().begin().layout().lineCount() > 3
 
 
 # Colours.
