@@ -23,6 +23,7 @@ SHIPPED = (
     "cffi",
     "chardet",
     "click",
+    "colorama",
     "cryptography",
     "defusedxml",
     "diskcache",
