@@ -122,7 +122,8 @@ class LookPage(QWidget):
         self._timer.stop()
         self.ui.loader.look()  # its child may have ended
         sentence = sentence_for(error)
-        self.state.fail(tr(sentence.text), sentence.action)
+        words = f"{tr(sentence.text)} {tr(sentence.kept) if sentence.kept else ''}".strip()
+        self.state.fail(words, sentence.action)
 
     def _say_waiting(self) -> None:
         loader, progress = self.ui.loader, self._progress

@@ -156,7 +156,10 @@ def test_a_model_without_attention_says_so(ui: UiContext, qtbot: QtBot, tmp_path
     view.look_at("abcabc")
     desk = Desk(view)
     desk.wait(lambda: not view.is_looking)
-    assert view.state.text == "mamba.gguf does not show its attention: models of this kind do not hand that out."
+    assert view.state.text == (
+        "mamba.gguf does not show its attention: models of this kind do not hand that out. "
+        "All else that can be looked at is there."
+    )
     assert not view.stack.isVisible()
     client.close()
 
