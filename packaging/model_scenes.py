@@ -12,14 +12,24 @@ from pathlib import Path
 from PySide6.QtTest import QTest
 
 from app.core.paths import resource
+from app.features.inside.compare import Compared
 from app.ui.models.models_view import ModelsView
+from app.ui.text.formula import FormulaView
 from tests.helpers.desks.window import Frame
 from tests.helpers.fake_hub import FakeHub, File
 
 HEADER_OF = "*.gguf"
 SPEED_BYTES_PER_S = 11_000_000
-DOWNLOAD_MS, SETTLE_MS = 4000, 600
+DOWNLOAD_MS, SETTLE_MS, TIMEOUT_MS = 4000, 600, 120_000
 DOWNLOADED = "gemma-4-e2b"  # for chats only: the other tabs still offer a model that is not on its way
+SECOND = "Second-try-Q8_0.gguf"
+COMPARED = (
+    ("Starter", 134_515_008, 1.166, 118.0),
+    ("Qwen3 0.6B", 596_000_000, 1.031, 41.0),
+    ("Qwen3 1.7B", 1_720_000_000, 0.954, 17.0),
+    ("Qwen3 4B", 4_020_000_000, 0.897, 7.4),
+)
+"""Invented, since only the starter is there."""
 FOUND = (
     ("unsloth/Qwen3.5-9B-GGUF", 1_240_000, 812, "apache-2.0", 9_000_000_000, 262_144),
     ("unsloth/Qwen3.5-4B-GGUF", 980_000, 640, "apache-2.0", 4_000_000_000, 262_144),
@@ -109,5 +119,53 @@ def screens(frame: Frame) -> list[tuple[str, Callable[[], object], Callable[[], 
     return [
         *shown,
         ("models-search", search, nothing),
-        ("models-repository", repository, lambda: frame.show_tab("chat")),
+        ("models-repository", repository, nothing),
+        *((name, show, lambda: frame.show_tab("chat")) for name, show in _inside(frame, page)),
     ]
+
+
+def _inside(frame: Frame, page: Callable[[str], Callable[[], object]]) -> list[tuple[str, Callable[[], object]]]:
+    """One model from the inside, several compared, and how they work."""
+
+    def anatomy() -> None:
+        page("installed")()
+        view = frame.find(ModelsView)
+        frame.wait(lambda: bool(view.installed.cards()))
+        frame.click(view.installed.cards()[0].buttons["inside"])
+        formulas = lambda: view.anatomy.findChildren(FormulaView)  # noqa: E731
+        frame.wait(lambda: view.anatomy.lead.text() and all(one.is_drawn for one in formulas()), TIMEOUT_MS)
+
+    def compare() -> None:
+        page("compare")()
+        shown = frame.find(ModelsView).compare
+        shown.results.show_found([_compared(*one) for one in COMPARED], [one[0] for one in COMPARED])
+        QTest.qWait(SETTLE_MS)
+        shown.area.ensureWidgetVisible(shown.results.kaplan)
+
+    def blind() -> None:
+        second = Path(frame.paths.models) / SECOND
+        if not second.exists():
+            second.parent.mkdir(parents=True, exist_ok=True)
+            second.symlink_to(next(resource("models").glob(HEADER_OF)))
+        page("blind")()
+        shown = frame.find(ModelsView).blind
+        if not shown.answers[1].is_complete:
+            frame.wait(lambda: len({choice.value for choice in shown.choices}) == 2)
+            shown.question.setPlainText("Name three fruits that are red.")
+            frame.click(shown.ask_button)
+            frame.wait(lambda: not shown.is_running, TIMEOUT_MS)
+
+    def how() -> None:
+        page("how")()
+        shown = frame.find(ModelsView).how
+        frame.wait(lambda: shown.is_known)
+        shown.show_lesson(2)
+        QTest.qWait(2 * SETTLE_MS)
+        frame.wait(lambda: not shown.is_looking, TIMEOUT_MS)
+
+    return [("models-anatomy", anatomy), ("models-compare", compare), ("models-blind", blind), ("models-how", how)]
+
+
+def _compared(name: str, parameters: int, bits: float, speed: float) -> Compared:
+    path = Path(f"/models/{name}.gguf")
+    return Compared(path, name, parameters, bits, 2**bits, 900, speed, 3 / speed, int(parameters * 1.1), 8192)

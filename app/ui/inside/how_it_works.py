@@ -211,6 +211,16 @@ class HowItWorks(QWidget):
         ui.loader.changed.connect(self._on_loader_changed)
         self.show_lesson(0)
 
+    @property
+    def is_known(self) -> bool:
+        """Whether the numbers are those of a model."""
+        return bool(self._facts)
+
+    @property
+    def is_looking(self) -> bool:
+        """Whether the view beside the words asks the model."""
+        return bool(getattr(self._live[LESSONS[self.number].live], "is_looking", False))
+
     def _lay_out(self) -> None:
         theme = self._ui.theme
         text, live, ends = QVBoxLayout(), QVBoxLayout(), QHBoxLayout()

@@ -89,6 +89,7 @@ class AnatomyPage(ModelsPage):
         self.setAccessibleName(tr("Inside {name}", name=name))
         self.clear_rows()
         self.say(self.lead, "")
+        self.say(self.foot, "")
         self.say(self.empty, tr("Reading the file…"))
         self.area.verticalScrollBar().setValue(0)
 

@@ -28,7 +28,7 @@ from tests.ui.models.stand_in import Loader, context
 def open_page(frame: Frame) -> HowItWorks:
     frame.show_models("how")
     page = frame.find(HowItWorks)
-    frame.wait(lambda: bool(page._facts))
+    frame.wait(lambda: page.is_known)
     return page
 
 
