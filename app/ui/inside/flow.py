@@ -29,7 +29,7 @@ from app.ui.widgets.labels import announce, plain_label, plain_tip
 from app.ui.widgets.layouts import name_widgets
 
 FONT_PX = 13
-PAD_PX, GAP_PX, LINE_GAP_PX = 3, 2, 5
+PAD_PX, GAP_PX, LINE_GAP_PX, MARGIN_PX = 3, 2, 5, 8
 BAR_PX = 2
 MARKS = str.maketrans({" ": "\u00b7", "\n": "\u21b5", "\t": "\u21e5", "\r": "\u240d", "\u00a0": "\u237d"})
 """What stands for what cannot be seen."""
@@ -78,8 +78,66 @@ def tint(tokens: Tokens, number: int, *, is_dark: bool) -> str:
     return blended(tokens.surface, getattr(tokens, TINTS[number % len(TINTS)]), TINT_SHARE[is_dark])
 
 
+class Lines:
+    """Widths placed one after the other in lines, on a sheet that begins at its top and leading edge."""
+
+    def __init__(self) -> None:
+        self.pitch_px = 1
+        """From the top of one line to that of the next."""
+        self.margin_px = self._gap_px = self._end_px = 0
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+        self._firsts: list[int] = []
+        """The first place of each line."""
+        self._is_new = True
+
+    def begin(self, width_px: int, margin_px: int, gap_px: int, pitch_px: int) -> None:
+        """An empty sheet."""
+        self.margin_px, self._gap_px, self.pitch_px = margin_px, gap_px, pitch_px
+        self._end_px = width_px - margin_px
+        self._starts, self._ends, self._firsts, self._is_new = [], [], [], True
+
+    def add(self, width_px: int, *, ends_line: bool) -> None:
+        """One more, in the line of the one before it or in a new one."""
+        width_px = min(width_px, max(1, self._end_px - self.margin_px))
+        start = self._ends[-1] + self._gap_px if self._ends else 0
+        if self._is_new or start + width_px > self._end_px:
+            self._firsts.append(len(self._starts))
+            start = self.margin_px
+        self._starts.append(start)
+        self._ends.append(start + width_px)
+        self._is_new = ends_line
+
+    @property
+    def height_px(self) -> int:
+        """Of the whole sheet."""
+        return len(self._firsts) * self.pitch_px + 2 * self.margin_px
+
+    def place(self, index: int) -> tuple[int, int, int]:
+        """Where one starts and ends in its line, and the top of that."""
+        line = bisect_right(self._firsts, index) - 1
+        return self._starts[index], self._ends[index], self.margin_px + line * self.pitch_px
+
+    def within(self, top_px: int, bottom_px: int) -> range:
+        """Those in the lines between two heights."""
+        first = max(0, (top_px - self.margin_px) // self.pitch_px)
+        last = min(len(self._firsts) - 1, (bottom_px - self.margin_px) // self.pitch_px)
+        return range(self._firsts[first], self._span(last)[1]) if first <= last else range(0)
+
+    def beside(self, index: int, lines: int) -> int:
+        """The one so many lines below, at the same place of the line."""
+        line = bisect_right(self._firsts, index) - 1 + lines
+        first, end = self._span(min(max(line, 0), len(self._firsts) - 1))
+        middle = (self._starts[index] + self._ends[index]) // 2
+        return min(bisect_left(self._ends, middle, first, end), end - 1)
+
+    def _span(self, line: int) -> tuple[int, int]:
+        end = self._firsts[line + 1] if line + 1 < len(self._firsts) else len(self._starts)
+        return self._firsts[line], end
+
+
 class TokenFlow(QAbstractScrollArea):
-    """Arrows move from token to token; `describe` is what is said of one to screen readers."""
+    """Arrows move from token to token; what `say` is told of one goes to screen readers."""
 
     pointed = Signal(int)
     """The token under the pointer, or else the one that the keyboard is at; -1 for none."""
@@ -91,10 +149,7 @@ class TokenFlow(QAbstractScrollArea):
         self._theme = theme
         self._pieces: list[Piece] = []
         self._widths: dict[str, int] = {}
-        self._lefts: list[int] = []
-        self._rights: list[int] = []
-        self._lines: list[int] = []
-        """The first token of each line."""
+        self._lines = Lines()
         self._is_mirrored = False
         self._current = self._hovered = -1
         self._width = 0
@@ -131,7 +186,7 @@ class TokenFlow(QAbstractScrollArea):
             self._current = self._hovered = -1
             bar.setValue(0)
         self._is_mirrored = is_mirrored
-        self._flow(0)
+        self._place(0)
         if is_at_end:
             bar.setValue(bar.maximum())
 
@@ -141,16 +196,20 @@ class TokenFlow(QAbstractScrollArea):
         is_at_end = bar.value() >= bar.maximum()
         first = len(self._pieces)
         self._pieces += pieces
-        self._flow(first)
+        self._place(first)
         if is_at_end:
             bar.setValue(bar.maximum())
 
-    def set_current(self, index: int, said: str = "") -> None:
+    def set_current(self, index: int) -> None:
         """Moves the keyboard to a token."""
         self._current, self._hovered = index, -1  # until the pointer moves again
-        self._show_current()
-        if said:
-            self.say(said)
+        bar, rect, margin = self.verticalScrollBar(), self.rect_of(index), self._lines.margin_px
+        if rect.top() < 0:
+            bar.setValue(bar.value() + rect.top() - margin)
+        elif rect.bottom() > self.viewport().height():
+            bar.setValue(bar.value() + rect.bottom() - self.viewport().height() + margin)
+        self.viewport().update()
+        self.pointed.emit(index)
 
     def say(self, words: str) -> None:
         """What the token is that the keyboard is at."""
@@ -159,51 +218,27 @@ class TokenFlow(QAbstractScrollArea):
 
     def rect_of(self, index: int) -> QRect:
         """Where a token is, in the viewport."""
-        line = bisect_right(self._lines, index) - 1
-        top = self._margin + line * self._line_px - self.verticalScrollBar().value()
-        left, right = self._lefts[index], self._rights[index]
-        if self._is_mirrored:
-            left, right = self.viewport().width() - right, self.viewport().width() - left
-        return QRect(left, top, right - left, self._height)
+        start, end, top = self._lines.place(index)
+        left = self.viewport().width() - end if self._is_mirrored else start
+        return QRect(left, top - self.verticalScrollBar().value(), end - start, self._height)
 
     def index_at(self, place: QPoint) -> int:
         """The token at a place of the viewport; -1 for none."""
-        line = (place.y() + self.verticalScrollBar().value() - self._margin) // max(1, self._line_px)
-        if not 0 <= line < len(self._lines):
-            return -1
-        found = (index for index in range(*self._span(line)) if self.rect_of(index).contains(place))
-        return next(found, -1)
+        y = place.y() + self.verticalScrollBar().value()
+        return next((index for index in self._lines.within(y, y) if self.rect_of(index).contains(place)), -1)
 
-    # Placing.
-
-    @property
-    def _line_px(self) -> int:
-        return self._height + self._theme.px(LINE_GAP_PX)
-
-    def _span(self, line: int) -> tuple[int, int]:
-        end = self._lines[line + 1] if line + 1 < len(self._lines) else len(self._pieces)
-        return self._lines[line], end
-
-    def _flow(self, first: int) -> None:
+    def _place(self, first: int) -> None:
         """Places the pieces from `first` on; those before it are placed already."""
-        px = self._theme.px
-        pad, gap, margin = px(PAD_PX), px(GAP_PX), self._margin
-        room = self.viewport().width() - margin
+        px, lines = self._theme.px, self._lines
         if first == 0:
-            self._lefts, self._rights, self._lines = [], [], []
-        x = self._rights[-1] + gap if first else margin
-        is_new = first == 0 or self._pieces[first - 1].ends_line
-        for index in range(first, len(self._pieces)):
-            piece = self._pieces[index]
-            width = min(self._advance(piece.text) + 2 * pad, max(1, room - margin))
-            if is_new or x + width > room:
-                self._lines.append(index)
-                x = margin
-            self._lefts.append(x)
-            self._rights.append(x + width)
-            x += width + gap
-            is_new = piece.ends_line
-        self._fit_bar()
+            lines.begin(self.viewport().width(), px(MARGIN_PX), px(GAP_PX), self._height + px(LINE_GAP_PX))
+        around = 2 * px(PAD_PX)
+        for piece in self._pieces[first:]:
+            lines.add(self._advance(piece.text) + around, ends_line=piece.ends_line)
+        bar, seen = self.verticalScrollBar(), self.viewport().height()
+        bar.setPageStep(seen)
+        bar.setSingleStep(lines.pitch_px)
+        bar.setRange(0, max(0, lines.height_px - seen))
         self.viewport().update()
 
     def _advance(self, text: str) -> int:
@@ -212,39 +247,25 @@ class TokenFlow(QAbstractScrollArea):
             width = self._widths[text] = self._metrics.horizontalAdvance(text)
         return width
 
-    def _fit_bar(self) -> None:
-        bar, seen = self.verticalScrollBar(), self.viewport().height()
-        bar.setPageStep(seen)
-        bar.setSingleStep(self._line_px)
-        bar.setRange(0, max(0, len(self._lines) * self._line_px + 2 * self._margin - seen))
-
     def _on_theme_changed(self) -> None:
         self._font = self._theme.code_font(FONT_PX)
         self._metrics = QFontMetrics(self._font)
         self._height = self._metrics.height() + 2 * self._theme.px(PAD_PX)
-        self._margin = self._theme.px(8)
         self._widths = {}
-        self._flow(0)
+        self._place(0)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        if self.viewport().width() != self._width:
-            self._width = self.viewport().width()
-            self._flow(0)
-        self._fit_bar()
-
-    # Painting.
+        is_new_width = self.viewport().width() != self._width
+        self._width = self.viewport().width()
+        self._place(0 if is_new_width else len(self._pieces))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self.viewport())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setFont(self._font)
-        top = self.verticalScrollBar().value() - self._margin
-        first = max(0, (event.rect().top() + top) // self._line_px)
-        last = min(len(self._lines) - 1, (event.rect().bottom() + top) // self._line_px)
-        if first > last:
-            return
-        for index in range(self._lines[first], self._span(last)[1]):
+        top, rect = self.verticalScrollBar().value(), event.rect()
+        for index in self._lines.within(top + rect.top(), top + rect.bottom()):
             self._paint(painter, index)
 
     def _paint(self, painter: QPainter, index: int) -> None:
@@ -270,26 +291,11 @@ class TokenFlow(QAbstractScrollArea):
                 bar.moveRight(rect.right())
             painter.fillRect(bar, QColor(tokens.muted))
 
-    # Pointing.
-
-    def _show_current(self) -> None:
-        if 0 <= self._current < len(self._pieces):
-            bar, rect = self.verticalScrollBar(), self.rect_of(self._current)
-            if rect.top() < 0:
-                bar.setValue(bar.value() + rect.top() - self._margin)
-            elif rect.bottom() > self.viewport().height():
-                bar.setValue(bar.value() + rect.bottom() - self.viewport().height() + self._margin)
-        self.viewport().update()
-        self._tell()
-
-    def _tell(self) -> None:
-        self.pointed.emit(self._hovered if self._hovered >= 0 else self._current)
-
     def _hover(self, index: int) -> None:
         if index != self._hovered:
             self._hovered = index
             self.viewport().update()
-            self._tell()
+            self.pointed.emit(index if index >= 0 else self._current)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         self._hover(self.index_at(event.position().toPoint()))
@@ -315,10 +321,11 @@ class TokenFlow(QAbstractScrollArea):
         self.viewport().update()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        target = self._target(Qt.Key(event.key()))
         if event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier or not self._pieces:
             super().keyPressEvent(event)
-        elif target is not None:
+            return
+        target = self._target(Qt.Key(event.key()))
+        if target is not None:
             self.set_current(min(max(target, 0), len(self._pieces) - 1))
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space) and self._current >= 0:
             self.chosen.emit(self._current)
@@ -327,26 +334,15 @@ class TokenFlow(QAbstractScrollArea):
 
     def _target(self, key: Qt.Key) -> int | None:
         """Where a key leads from the current token; None for a key that leads nowhere."""
-        now, page = max(self._current, 0), max(1, self.viewport().height() // self._line_px - 1)
+        now, page = max(self._current, 0), max(1, self.viewport().height() // self._lines.pitch_px - 1)
         ahead = -1 if self._is_mirrored else 1
         steps = {Qt.Key.Key_Right: ahead, Qt.Key.Key_Left: -ahead}
         lines = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1, Qt.Key.Key_PageDown: page, Qt.Key.Key_PageUp: -page}
         if key in steps:
             return now + steps[key]
         if key in lines:
-            return self._beside(now, lines[key])
+            return self._lines.beside(now, lines[key])
         return {Qt.Key.Key_Home: 0, Qt.Key.Key_End: len(self._pieces) - 1}.get(key)
-
-    def _beside(self, index: int, lines: int) -> int:
-        """The token so many lines below, at the same height of the line."""
-        line = bisect_right(self._lines, index) - 1
-        target = min(max(line + lines, 0), len(self._lines) - 1)
-        first, end = self._span(target)
-        middle = (self._lefts[index] + self._rights[index]) // 2
-        return min(bisect_left(self._rights, middle, first, end), end - 1)
-
-    def sizeHint(self) -> QSize:
-        return QSize(self._theme.px(320), self._theme.px(240))
 
     def minimumSizeHint(self) -> QSize:
         return QSize(1, self._theme.px(60))

@@ -15,6 +15,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
 
 from app.ui.chat.view import ChatView
 from app.ui.inside import flow
@@ -437,3 +438,24 @@ def test_attention_and_layers_of_the_answer_are_reached_by_keys(begin: Begin) ->
     person.frame.wait(lambda: grid.lens.columnCount() == 3)
     person.inside.show_page("Attention")
     person.frame.wait(lambda: view.seen is not None and len(view.seen.tokens) == 3)
+
+
+def test_keys_go_from_token_to_token_and_from_line_to_line(theme: Theme, qtbot: QtBot) -> None:
+    shown = flow.TokenFlow(theme, "Tokens")
+    qtbot.addWidget(shown)
+    shown.resize(200, 300)
+    shown.show()
+    shown.show_pieces([flow.Piece("word", "#FFFFFF", ends_line=number % 3 == 2) for number in range(300)])
+    shown.setFocus(Qt.FocusReason.TabFocusReason)
+    places = []
+    for key in (Qt.Key.Key_Right, Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Up, Qt.Key.Key_End, Qt.Key.Key_Up):
+        QTest.keyClick(shown, key)
+        places.append(shown.current)
+        assert shown.viewport().rect().contains(shown.rect_of(shown.current)), "it is scrolled into view"
+        assert shown.index_at(shown.rect_of(shown.current).center()) == shown.current
+    assert places == [1, 4, 7, 4, 299, 296]
+    QTest.keyClick(shown, Qt.Key.Key_Home)
+    shown.show_pieces(shown.pieces, is_mirrored=True)
+    assert shown.rect_of(0).left() > shown.rect_of(1).left()
+    QTest.keyClick(shown, Qt.Key.Key_Left)
+    assert shown.current == 1
