@@ -197,6 +197,23 @@ def test_the_starters_heads_are_found(ui: UiContext, qtbot: QtBot, tmp_path: Pat
     client.close()
 
 
+def test_only_thumbnails_that_are_seen_are_made(view: AttentionView) -> None:
+    tokens = tuple(TokenSeen(number, b" a") for number in range(8))
+    shares = np.broadcast_to(np.tri(8, dtype=np.float32) / 8, (30, 9, 8, 8))
+    patterns = ((Pattern(Place.EVEN),) * 9,) * 30
+    view._show(Seen(tokens, tuple(range(30)), shares, repeats_of(tokens), patterns, True))
+    view.show_as(HEADS)
+    view.grab()
+    model = view.heads.heads
+    made = len(model._images)
+    assert 9 <= made < 9 * 30
+    view.heads.setFocus()
+    QTest.keyClick(view.heads, Qt.Key.Key_End, Qt.KeyboardModifier.ControlModifier)
+    view.grab()
+    assert len(model._images) > made
+    assert model.image(29, 8).pixelIndex(7, 0) == 0, "above the diagonal is nothing"
+
+
 def test_a_thumbnail_of_a_long_text_keeps_what_stands_out() -> None:
     shares = np.zeros((256, 256), np.float32)
     shares[200, 7] = 1
