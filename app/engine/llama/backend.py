@@ -152,12 +152,12 @@ class LoadedModel:
             raise TooLongToInspect(total, MOST_ATTENTION_TOKENS)
         look = self._look(total, job)
         if request.what == "attention":
-            shares, numbers = look.attention(tokens)
-            for layer in shares:
-                job.reply(protocol.Attended(id_, layer.tobytes()))
-            return protocol.Inspected(id_, total, shown, shares.shape, numbers)
-        layers = tuple(map(tuple, look.layers(tokens, request.most, request.start)))
-        return protocol.Inspected(id_, total, shown[request.start :][: len(layers[0])], layers=layers)
+            layers = look.attention(tokens)
+            for shares in layers.values():
+                job.reply(protocol.Attended(id_, shares.tobytes()))
+            return protocol.Inspected(id_, total, shown, (len(layers), *shares.shape), tuple(layers))
+        said = tuple(map(tuple, look.layers(tokens, request.most, request.start)))
+        return protocol.Inspected(id_, total, shown[request.start :][: len(said[0])], layers=said)
 
     def _tokens_of(self, request: protocol.Inspect) -> list[int]:
         """What is looked at; a long text comes again with every piece of it that is wanted, and is cut once."""

@@ -102,14 +102,12 @@ class Inspection:
             else:
                 yield TokenSeen(token, *self._model.written(token))
 
-    def attention(self, tokens: Sequence[int]) -> tuple[Floats, tuple[int, ...]]:
-        """Shares of attention, as an array of [layer, head, token that looks, token that is looked at]; which layers.
+    def attention(self, tokens: Sequence[int]) -> dict[int, Floats]:
+        """Shares of attention: for each layer an array of [head, token that looks, token that is looked at].
 
         Each row is a softmax: it sums to 1, and what comes later has 0. Raises ModelNotInspectable where a model has
         no such thing (recurrent ones).
         """
-        import numpy as np
-
         if len(tokens) > MOST_ATTENTION_TOKENS:
             raise TooLongToInspect(len(tokens), MOST_ATTENTION_TOKENS)
         layers = self._tensors("kq_soft_max-", tokens)
@@ -117,9 +115,9 @@ class Inspection:
         shapes = {layer.shape[-3] for layer in layers.values()}
         if not layers or len(shapes) > 1:
             raise ModelNotInspectable(self._model.path, "attention")
-        numbers = tuple(sorted(layers))
-        heads = (layers[number].reshape(layers[number].shape[-3:])[:, :count, :count] for number in numbers)
-        return np.stack(list(heads)), numbers
+        return {
+            number: layers[number].reshape(layers[number].shape[-3:])[:, :count, :count] for number in sorted(layers)
+        }
 
     def layers(self, tokens: Sequence[int], most: int, start: int = 0) -> list[list[tuple[Guess, ...]]]:
         """What the model would say after each layer (the logit lens of nostalgebraist, 2020), for each token read.
@@ -153,7 +151,8 @@ class Inspection:
             self._decode(tokens)
         finally:
             self._wanted = ""
-        return self._found
+            found, self._found = self._found, {}
+        return found
 
     def _decode(self, tokens: Sequence[int]) -> None:
         if len(tokens) > self.size_tokens:

@@ -208,11 +208,11 @@ def surprise_of(tokens: Sequence[TokenSeen]) -> Surprise:
 
 def attention(engine: EngineClient, text: str, *, cancel: CancelToken | None = None) -> Attention:
     """What each token of a short text attends to. Raises ModelNotInspectable, or TooLongToInspect."""
-    parts: list[bytes] = []
-    found = engine.inspect("attention", text, cancel=cancel, on_attention=parts.append)
-    if not parts:  # no token at all
+    data = bytearray()  # of a long text and a large model it is hundreds of megabytes: there is no second copy
+    found = engine.inspect("attention", text, cancel=cancel, on_attention=data.extend)
+    if not data:  # no token at all
         raise ModelNotInspectable(engine.loaded.path if engine.loaded else "", "attention")
-    shares = memoryview(b"".join(parts)).cast("f", found.shape)
+    shares = memoryview(data).cast("f", found.shape)
     return Attention(found.tokens, found.layer_numbers, found.shape[1], shares)
 
 
