@@ -244,8 +244,8 @@ def table_of(compared: Sequence[Compared], names: Sequence[str] = ()) -> str:
     lines = csv.writer(file, lineterminator="\n")
     lines.writerow(("model", *FIGURES))
     for one, name in zip(compared, names or [each.name for each in compared], strict=True):
-        figures = ("" if one.error is not None else getattr(one, figure) for figure in FIGURES)
-        lines.writerow((name, *figures))
+        figures = (math.nan if one.error is not None else getattr(one, figure) for figure in FIGURES)
+        lines.writerow((name, *("" if math.isnan(figure) else figure for figure in figures)))
     return file.getvalue()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -427,7 +428,7 @@ Row = tuple[str, Compared]
 _VALUES: dict[int, Callable[[Row], Any]] = {
     NAME: lambda row: row[0].casefold(),
     PARAMETERS: lambda row: row[1].parameters,
-    BITS: lambda row: row[1].bits_per_byte,
+    BITS: lambda row: math.inf if math.isnan(row[1].bits_per_byte) else row[1].bits_per_byte,
     SPEED: lambda row: row[1].tokens_per_s,
     FIRST: lambda row: row[1].time_to_first_token_s,
     MEMORY: lambda row: row[1].memory_bytes,
@@ -435,7 +436,7 @@ _VALUES: dict[int, Callable[[Row], Any]] = {
 _TEXTS: dict[int, Callable[[Row], str]] = {
     NAME: lambda row: row[0],
     PARAMETERS: lambda row: short_number(row[1].parameters),
-    BITS: lambda row: f"{row[1].bits_per_byte:.3f}",
+    BITS: lambda row: "–" if math.isnan(row[1].bits_per_byte) else f"{row[1].bits_per_byte:.3f}",
     SPEED: lambda row: f"{row[1].tokens_per_s:,.{0 if row[1].tokens_per_s >= 100 else 1}f}",
     FIRST: lambda row: tr("{s} s", s=f"{row[1].time_to_first_token_s:.2f}"),
     MEMORY: lambda row: size_text(row[1].memory_bytes),

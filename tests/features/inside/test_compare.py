@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.child import own_command
-from app.core.errors import ModelMissing, ModelUnreadable
+from app.core.errors import ModelDamaged, ModelMissing, ModelUnreadable
 from app.core.events import CancelToken, ModelLoaded
 from app.engine.client import EngineClient
 from app.features.inside.compare import (
@@ -30,6 +30,8 @@ from app.features.inside.compare import (
     table_of,
 )
 from app.features.inside.room import Rests, room_beside
+from tests.helpers.engine import scripted_client
+from tests.helpers.models_on_disk import write_model
 from tests.helpers.tiny_models import make_tiny
 
 TEXT = "abcabcabcxyz" * 12
@@ -160,6 +162,24 @@ def test_several_models_read_one_text_and_a_broken_one_costs_only_itself(engine:
     line = line_of(found)
     assert line is not None
     assert math.isnan(line.uncertainty)
+
+
+def test_one_that_ends_the_child_costs_only_itself(tmp_path: Path) -> None:
+    rules = [{"any_path": True, "crash": "abort", "times": 1}, {"any_path": True, "weights": 5}]
+    client = scripted_client(tmp_path / "scripted", {"load": rules})
+    paths = [tmp_path / "hostile.gguf", tmp_path / "good.gguf"]
+    for path in paths:
+        write_model(path)
+    found = [event for event in compare(client, paths, TEXT, cancel=CancelToken()) if isinstance(event, Compared)]
+    client.close()
+    assert isinstance(found[0].error, ModelDamaged)
+    assert found[1].error is None
+    assert found[1].parameters == 5
+
+
+def test_a_text_of_one_token_has_no_figure() -> None:
+    lines = table_of([one("short", math.nan, 10)]).splitlines()
+    assert lines[1].startswith("short,1000000,,")
 
 
 def test_stop_ends_it_between_two_models(engine: EngineClient, tmp_path: Path) -> None:

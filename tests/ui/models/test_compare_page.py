@@ -173,6 +173,15 @@ def test_who_failed_is_told_with_the_reason(room: Room) -> None:
     assert not any(button.isVisible() for button in room.page.results.findChildren(QPushButton))
 
 
+def test_a_text_that_is_too_short_says_so(room: Room) -> None:
+    room.page.results.show_found([one("Small", 10**6, float("nan")), one("Large", 10**7, float("nan"))], NAMES[:2])
+    table = room.page.results.table.rows
+    assert [table.data(table.index(row, BITS)) for row in (0, 1)] == ["–", "–"]
+    assert room.page.results.best.text() == "The text is too short to say anything."
+    assert not room.page.results.use.isVisible()
+    assert room.page.results.plot is None
+
+
 def test_few_points_prove_nothing() -> None:
     assert "one size" in line_words([one("a", 10, 1.0), one("b", 10, 0.9)])
     assert "proves nothing" in line_words([one("a", 100, 1.0), one("b", 101, 1.1), one("c", 1000, 0.9)])
