@@ -273,8 +273,8 @@ class TokenFlow(QAbstractScrollArea):
         rect = QRectF(self.rect_of(index))
         is_outlined = not piece.ground or index == self._hovered
         pen = QPen(QColor(tokens.outline if is_outlined else piece.ground), 1)
-        if index == self._current and self.hasFocus():
-            pen = QPen(QColor(tokens.focus), 2)
+        if index == self._current:  # also while the keyboard is at what else could have come
+            pen = QPen(QColor(tokens.focus if self.hasFocus() else tokens.outline), 2)
         painter.setPen(pen)
         painter.setBrush(QColor(piece.ground) if piece.ground else Qt.BrushStyle.NoBrush)
         inset = pen.widthF() / 2
