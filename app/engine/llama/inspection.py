@@ -58,6 +58,8 @@ class Inspection:
         c = library.c
         self._c, self._library, self._model = c, library, model
         self._wanted, self._found = "", dict[int, Any]()
+        self._read: tuple[tuple[int, ...], Mapping[int, Floats]] | None = None
+        """The tokens that were read last, if what each layer handed on is known; their logits are there, too."""
         self.is_cancelled: Callable[[], bool] = lambda: False
         self._callback = c.ggml_backend_sched_eval_callback(self._on_tensor)  # kept: C holds only the address
         self._aborts = c.ggml_abort_callback(lambda _: self.is_cancelled())
@@ -128,8 +130,7 @@ class Inspection:
         """
         import numpy as np
 
-        stream = self._tensors("l_out-", tokens)
-        count = len(tokens)
+        stream, count = self._stream(tokens), len(tokens)
         places = sorted(number for number, layer in stream.items() if layer.shape[-2] == count)
         head = OutputHead.of(self._library, self._model)
         if not places or head is None:
@@ -144,6 +145,13 @@ class Inspection:
         said[-len(told) :] = [_likeliest(np, self._model, _log_probabilities(np, row), most) for row in own]
         return [said[at : at + len(told)] for at in range(0, len(said), len(told))]
 
+    def _stream(self, tokens: Sequence[int]) -> Mapping[int, Floats]:
+        """What each layer hands on; the pieces of a text read it once."""
+        if self._read is None or self._read[0] != tuple(tokens):
+            found = self._tensors("l_out-", tokens)
+            self._read = (tuple(tokens), found)
+        return self._read[1]
+
     def _tensors(self, prefix: str, tokens: Sequence[int]) -> Mapping[int, Floats]:
         """The tensors whose names are `prefix` and a layer's number, computed while the tokens are read."""
         self._wanted, self._found = prefix, {}
@@ -157,7 +165,7 @@ class Inspection:
     def _decode(self, tokens: Sequence[int]) -> None:
         if len(tokens) > self.size_tokens:
             raise TooLongToInspect(len(tokens), self.size_tokens)
-        batch = self._batch
+        batch, self._read = self._batch, None
         for at, token in enumerate(tokens):
             batch.token[at], batch.pos[at], batch.n_seq_id[at], batch.logits[at] = token, at, 1, True
             batch.seq_id[at][0] = 0
