@@ -72,6 +72,11 @@ class Plot(Protocol):
         """Its numbers; the first row names the columns."""
 
 
+def prepare() -> None:
+    """Imports what draws points, which takes a third of a second: on a thread, where a plot is coming."""
+    import pyqtgraph  # noqa: F401
+
+
 def as_csv(table: Sequence[Sequence[str | float]]) -> str:
     """A table as text; numbers have six digits."""
     out = io.StringIO()

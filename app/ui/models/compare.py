@@ -45,7 +45,7 @@ from app.features.messages import sentence_for
 from app.features.pages import text_of
 from app.features.work.engines import RESERVE_BYTES
 from app.ui.i18n import size_text, tr
-from app.ui.inside.plots import PlotButtons, PlotPoint, ScatterPlot
+from app.ui.inside.plots import PlotButtons, PlotPoint, ScatterPlot, prepare
 from app.ui.model_texts import join, short_number
 from app.ui.models.page import ModelsPage
 from app.ui.shell import tasks
@@ -182,6 +182,7 @@ class ComparePage(ModelsPage):
 
         def work(cancel: CancelToken) -> Iterator[Comparing | Rests | Compared]:
             with closing(engine):
+                prepare()
                 yield from compare(engine, paths, text, wish=wish, make_room=room_beside(chats), cancel=cancel)
 
         self._found = []
