@@ -27,6 +27,7 @@ from PySide6.QtTest import QTest  # noqa: E402
 from PySide6.QtWidgets import QApplication, QPushButton, QWidget  # noqa: E402
 from summary_scenes import screens as summary_screens  # noqa: E402
 from translation_scenes import screens as translation_screens  # noqa: E402
+from write_scenes import screens as write_screens  # noqa: E402
 
 from app.core.errors import ModelUnreadable  # noqa: E402
 from app.core.events import Role  # noqa: E402
@@ -255,6 +256,7 @@ def _screens(scene: Scene) -> list[tuple[str, Step, Step]]:
         ("model-about", frame.picker.show_about, _close_popup),
         ("notices", error_bar, close_notices),
         *inside_screens(frame, scene.answered),
+        *write_screens(frame),
         *document_screens(frame, chat, data / "documents-of-pictures"),
         *model_screens(frame),
         *summary_screens(frame, data / "summaries-of-pictures"),
