@@ -13,6 +13,7 @@ from app.core.events import AnswerStats, CancelToken, Finished, FinishReason, Pr
 from app.engine.client import EngineClient
 from app.engine.protocol import Ask
 from tests.helpers.engine import GREEDY, answer_of, load, system, user
+from tests.helpers.tiny_models import make_tiny
 
 pytestmark = pytest.mark.model
 
@@ -72,6 +73,17 @@ def test_what_asks_begin_with_in_common_is_read_once(starter_engine: EngineClien
     reused = sorted(one.reused_tokens for one in stats.values())
     assert reused[1] > 60
     assert all(one.reused_tokens < one.prompt_tokens for one in stats.values())
+
+
+def test_several_that_somebody_waits_for_hold_what_they_begin_with_once(engine: EngineClient, tmp_path: Path) -> None:
+    load(engine, make_tiny("llama", tmp_path / "tiny.gguf"), context_tokens=2048)
+    ask = Ask((), text="ab" * 600, max_tokens=24, sampling=GREEDY)
+    events = list(engine.generate_many([ask] * 3, background=False))
+    assert not [event for _, event in events if isinstance(event, Waiting)], "each by itself would take all the room"
+    stats = [event.stats for _, event in events if isinstance(event, Finished)]
+    assert sorted(one.reused_tokens > 1000 for one in stats) == [False, True, True]
+    written = [index for index, event in events if isinstance(event, TextDelta)]
+    assert written.index(2) < len(written) - 1 - written[::-1].index(0), "one after the other"
 
 
 def test_more_asks_than_places_all_end(starter_engine: EngineClient) -> None:
