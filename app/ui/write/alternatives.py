@@ -239,8 +239,9 @@ class Alternatives(QFrame):
 
     def fit(self, most: int) -> None:
         """As high as its cards, and no higher than that, in pixels."""
-        self._most = most
-        self._arrange()
+        if most != self._most:
+            self._most = most
+            self._arrange()
 
     def _arrange(self) -> None:
         if not self.cards:

@@ -114,6 +114,8 @@ class Continuing(QObject):
         """Models that said so."""
         self.reading: Reading | None = None
         """What the model would read of the page, or has read; None as long as nobody has counted."""
+        self.written_tokens = 0
+        """What it has written into the page since."""
         self.runs: list[Run] = []
         """What came into this page since it was opened, the newest last."""
         self._tries = 0
@@ -259,6 +261,7 @@ class Continuing(QObject):
         self._begin_run(asked)
         self._edit.grow_run(text)
         asked.shown = text
+        self.written_tokens = len(tokens)
         self._keep_run(tokens)
         self._end()
 
@@ -277,6 +280,7 @@ class Continuing(QObject):
         self._cards.end()
         self._edit.end_run()
         self._asked = self.reading = None
+        self.written_tokens = 0
         self.runs, self._note, self._tries = [], "", 0
         self.changed.emit()
 
@@ -345,7 +349,7 @@ class Continuing(QObject):
         event = answer.event
         self.came.emit()
         if isinstance(event, Reading):
-            self.reading = event
+            self.reading, self.written_tokens = event, 0
             self.measured.emit()
         if answer.kind is not Kind.GO_ON or self._asked is None:
             return
@@ -364,6 +368,7 @@ class Continuing(QObject):
         if asked.page.options.count > 1:
             self._show_cards(asked)
         else:
+            self.written_tokens = len(one.tokens)
             self._show_in_page(asked, one.text, is_all=one.finish_reason is not None)
 
     def _show_in_page(self, asked: _Asked, text: str, *, is_all: bool) -> None:

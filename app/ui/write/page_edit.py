@@ -39,6 +39,7 @@ from app.ui.write.written import Ranges, after_edit, places_of, range_at, units_
 TEXT_PX, MEASURE_PX, CODE_MEASURE_PX = 16, 576, 940
 """Letters, and how wide lines get: about 72 characters of prose."""
 LINE_PERCENT = 148
+EDGE_OF_LETTERS_PX = 2
 ABOVE_PX = 22
 KEYS = Qt.Key
 
@@ -138,7 +139,7 @@ class PageEdit(PlainEdit):
         document = QTextDocument(self)
         document.setUndoRedoEnabled(False)
         document.setDefaultFont(before.defaultFont())
-        document.setDocumentMargin(before.documentMargin())
+        document.setDocumentMargin(EDGE_OF_LETTERS_PX)  # later it would be a step of undo
         document.setDefaultTextOption(before.defaultTextOption())
         cursor = QTextCursor(document)
         cursor.setBlockFormat(look)
@@ -430,7 +431,6 @@ class PageEdit(PlainEdit):
         font: QFont = self._theme.code_font(CODE_PX + 0.5) if self.is_code else self._theme.font(TEXT_PX)
         set_text_font(self, font)
         self.document().setDefaultFont(font)
-        self.document().setDocumentMargin(self._theme.px(2))
         self.setTabStopDistance(4 * self.fontMetrics().horizontalAdvance(" "))
         self._colours.look_soon()
         self._arrange()

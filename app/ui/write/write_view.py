@@ -62,6 +62,7 @@ class WriteView(QWidget):
         self._app, self._ui, self._theme = app, ui, ui.theme
         self.setObjectName("write_view")
         self._page: Page | None = None
+        self._is_at_work = False
         self.options: WritingOptions = WritingOptions()
         self.edit = PageEdit(ui.theme)
         self.cards = Alternatives(ui.theme)
@@ -345,9 +346,12 @@ class WriteView(QWidget):
     def _show_state(self) -> None:
         work = self.continuing
         self.foot.show_state(work.words, is_busy=work.is_busy, can_repeat=work.can_repeat, is_choosing=work.is_choosing)
+        self.foot.show_reading(work.reading, work.written_tokens)
         self._show_undo()
-        self.at_work.emit(tr("Writing") if work.is_busy else "")
-        self._arrange()
+        self.foot.fit(self._foot_px)
+        if work.is_busy != self._is_at_work:  # and not with each token
+            self._is_at_work = work.is_busy
+            self.at_work.emit(tr("Writing") if work.is_busy else "")
 
     def _show_undo(self) -> None:
         document = self.edit.document()
@@ -356,10 +360,8 @@ class WriteView(QWidget):
 
     def _show_reading(self) -> None:
         reading = self.continuing.reading
-        self.foot.show_reading(reading)
-        self._arrange()
-        is_cut = reading is not None and reading.start > 0
-        self.edit.show_reading(reading.start if reading is not None and is_cut else None)
+        self._show_state()
+        self.edit.show_reading(reading.start if reading is not None else None)
 
     def _show_head(self) -> None:
         page = self._page
@@ -386,7 +388,11 @@ class WriteView(QWidget):
         px = self._theme.px
         self._below.setContentsMargins(px(EDGE_PX), px(4), px(EDGE_PX), px(12))
         self.cards.fit(round(self.height() * 0.5))
-        self.foot.fit(self.width() - 2 * px(EDGE_PX))
+        self.foot.fit(self._foot_px)
+
+    @property
+    def _foot_px(self) -> int:
+        return self.width() - 2 * self._theme.px(EDGE_PX)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -501,8 +507,8 @@ class PageFoot(QWidget):
         self.options.setToolTip(f"{words}\n{tr('Length, number, sampling, where it stops')}")
         self._say_options()
 
-    def show_reading(self, reading: Any) -> None:
-        """A `Reading`, or None as long as nobody knows."""
+    def show_reading(self, reading: Any, written_tokens: int = 0) -> None:
+        """A `Reading`, or None as long as nobody knows; and what was written since."""
         for widget in (self.count, self.line):
             widget.setVisible(reading is not None)
         is_cut = reading is not None and not reading.is_whole
@@ -510,18 +516,19 @@ class PageFoot(QWidget):
         self.where.setVisible(is_cut and reading.start > 0)
         if reading is None:
             return
-        used, size = short_count(reading.tokens), short_count(reading.context_tokens)
+        tokens = reading.tokens + written_tokens
+        used, size = short_count(tokens), short_count(reading.context_tokens)
         self.count.setText(tr("{used} of {size} tokens", used=used, size=size))
         self.count.setToolTip(
             tr("What the model reads of this page, of what it can keep in mind together with what it writes")
         )
-        self.line.show_share(reading.tokens, reading.context_tokens)
+        self.line.show_share(tokens, reading.context_tokens)
         self.line.setAccessibleName(self.count.text())
         if is_cut:
             words = tr(
                 "The page has {all} tokens before the cursor. The model reads only the last {some}, which fit.",
                 all=short_count(reading.all_tokens),
-                some=used,
+                some=short_count(reading.tokens),
             )
             self.cut.setText(words)
 

@@ -125,6 +125,17 @@ def test_tints_are_drawn_only_where_one_looks(edit: PageEdit, qtbot: QtBot, them
     assert "The model wrote this" in edit.accessibleDescription()
 
 
+def test_another_size_or_scheme_is_no_change_of_the_page(edit: PageEdit, theme: Theme) -> None:
+    show(edit, "person model", written=((7, 12),))
+    theme.zoom = 1.5
+    theme.scheme = "dark"
+    edit.show_language("python", is_code=True)
+    assert tinted(edit) == ["model"]
+    assert not edit.document().isUndoAvailable()
+    (drawn,) = edit.extraSelections()
+    assert drawn.format.background().color().name().upper() == theme.tokens.written
+
+
 def test_where_the_model_begins_to_read_is_drawn(edit: PageEdit) -> None:
     show(edit, "one\ntwo\nthree", cursor=0)
     plain = edit.grab().toImage()
