@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from app.features.chat.answers import Chat
     from app.features.chats import Chats
     from app.features.documents import Documents
+    from app.features.finding import Finding
     from app.features.models.collection import Models
     from app.features.pages import Pages
     from app.features.summary.summaries import Summaries
@@ -152,6 +153,13 @@ class Fireside:
         from app.features.pages import Pages
 
         return Pages(self.database)
+
+    @_Once
+    def finding(self) -> Finding:
+        """Searches in everything that is kept."""
+        from app.features.finding import Finding
+
+        return Finding(self.database)
 
     @_Once
     def models(self) -> Models:

@@ -11,6 +11,7 @@ from typing import Any
 
 from app.core.errors import AppError, from_fields, to_fields
 from app.core.visible import clean_text
+from app.language.scripts import WITHOUT_SPACES
 from app.store.conversations import match_expression
 from app.store.database import Database, fold
 from app.store.erasing import leave_traces
@@ -266,6 +267,10 @@ class JobResults:
                 if expression := match_expression(word):
                     rows += connection.execute(
                         "SELECT rowid FROM results_index WHERE results_index MATCH ?", (expression,)
+                    ).fetchall()
+                if WITHOUT_SPACES.search(word):  # a sentence is one word for the index
+                    rows += connection.execute(
+                        "SELECT job_id FROM job_results WHERE instr(text, ?)", (word,)
                     ).fetchall()
                 hits = {int(row[0]) for row in rows}
                 found = hits if found is None else found & hits

@@ -1,0 +1,183 @@
+"""Finding what a person has: words in chats, summaries, translations and pages, and where in a text they stand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from app.core.visible import clean_text
+from app.language.scripts import WITHOUT_SPACES
+from app.store.database import Database, fold
+from app.store.search import FoundText, Search
+
+CHAT, SUMMARY, TRANSLATION, PAGE = "chat", "summary", "translation", "page"
+KINDS = (CHAT, SUMMARY, TRANSLATION, PAGE)
+CANDIDATES = 200
+"""The newest places of a kind, among which the best come first."""
+SNIPPET_CHARACTERS = 120
+BEFORE_CHARACTERS = 30
+"""Of a snippet, before the first word that was found."""
+
+Marks = tuple[tuple[int, int], ...]
+"""Stretches of characters that are to be marked, from the first to before the last."""
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One place where the words stand.
+
+    `kind` is one of `KINDS`, `id` the number of what it is in, `message_id` the message of a chat, 0 for its title or
+    another kind. `snippet` is one line of the text, "" for a title; `marks` are where in it the words are. `at` is when
+    that was written, in seconds since 1970.
+    """
+
+    kind: str
+    id: int
+    message_id: int
+    title: str
+    snippet: str
+    marks: Marks
+    at: float
+
+
+class Finding:
+    """From any thread; a search takes some hundredths of a second, more in scripts without spaces."""
+
+    def __init__(self, database: Database) -> None:
+        self._search = Search(database)
+
+    def search(
+        self,
+        query: str,
+        limit: int = 50,
+        *,
+        kinds: Iterable[str] = KINDS,
+        is_cancelled: Callable[[], bool] = lambda: False,
+    ) -> list[Hit]:
+        """The best first: words in a title, words one right behind the other, all others; in each the newest first.
+
+        Words may stand in any order, the last one is a beginning, and case and accents do not count.
+        """
+        pattern, wanted = words_pattern(query), set(kinds)
+        if pattern is None:
+            return []
+        found: list[tuple[int, FoundText | int, float]] = []
+        if CHAT in wanted:
+            found += [(0, one, one.at) for one in self._search.titles(query, limit)]
+            found += self._messages(query, is_cancelled)
+        jobs = [kind for kind in (SUMMARY, TRANSLATION) if kind in wanted]
+        if jobs and not is_cancelled():
+            found += [(_rank(one, query), one, one.at) for one in self._search.jobs(query, jobs, CANDIDATES)]
+        if PAGE in wanted and not is_cancelled():
+            for page in self._search.pages(query, CANDIDATES):
+                one = FoundText(PAGE, page.id, 0, page.title, page.snippet, page.updated_at)
+                found.append((_rank(one, query), one, one.at))
+        found.sort(key=lambda each: (each[0], -each[2]))
+        return self._hits([each[1] for each in found[:limit]], query)
+
+    def _messages(self, query: str, is_cancelled: Callable[[], bool]) -> list[tuple[int, FoundText | int, float]]:
+        """Only their ids, since of most of them nothing is shown; the newest have the highest."""
+        phrases: list[int] = []
+        if len(query.split()) > 1:
+            phrases = self._search.messages(query, CANDIDATES, is_phrase=True, is_cancelled=is_cancelled)
+        others = self._search.messages(query, CANDIDATES, is_cancelled=is_cancelled)
+        ids = dict.fromkeys(phrases, 2) | {one: 3 for one in others if one not in set(phrases)}
+        texts = self._search.times_of(list(ids))
+        return [(rank, one, texts[one]) for one, rank in ids.items() if one in texts]
+
+    def _hits(self, found: Sequence[FoundText | int], query: str) -> list[Hit]:
+        texts = self._search.texts_of([one for one in found if isinstance(one, int)])
+        hits = []
+        for one in found:
+            text = texts.get(one) if isinstance(one, int) else one
+            if text is not None:  # it may have been deleted meanwhile
+                snippet, marks = around(text.text, query)
+                hits.append(Hit(text.kind, text.id, text.message_id, text.title, snippet, marks, text.at))
+        return hits
+
+
+def marks_in(text: str, query: str) -> Marks:
+    """Where the words of a query stand in a text."""
+    pattern = words_pattern(query)
+    return () if pattern is None else tuple(found.span() for found in pattern.finditer(text) if found[0])
+
+
+def around(text: str, query: str) -> tuple[str, Marks]:
+    """The part of a text where the words stand, or its beginning, as one line; and where they are in that."""
+    patterns = [one for one in (phrase_pattern(query), words_pattern(query)) if one is not None]
+    found = next((found for each in patterns if (found := each.search(text))), None)
+    start = 0 if found is None else max(0, found.start() - BEFORE_CHARACTERS)
+    if start:
+        gap = text.find(" ", start, found.start() if found else start)
+        start = gap + 1 if gap >= 0 else start
+    part = text[start : start + 2 * SNIPPET_CHARACTERS]
+    line = " ".join(_MARKDOWN.sub(" ", part).split())
+    line = ("…" if start else "") + (
+        line[:SNIPPET_CHARACTERS].rstrip() + "…" if len(line) > SNIPPET_CHARACTERS else line
+    )
+    return line, marks_in(line, query)
+
+
+def phrase_pattern(query: str) -> re.Pattern[str] | None:
+    """Finds what was typed as it stands there, also inside of words; None where nothing was typed."""
+    words = clean_text(query).split()
+    return re.compile(r"\s+".join(map(_letters, words)), re.I) if words else None
+
+
+@lru_cache(maxsize=32)
+def words_pattern(query: str) -> re.Pattern[str] | None:
+    """Finds the words of a query, the last one as a beginning; None where there is none."""
+    words = [word for word in clean_text(query).split() if any(map(str.isalnum, word))]
+    last = len(words) - 1
+    each = [
+        _letters(word)
+        if WITHOUT_SPACES.search(word)
+        else rf"(?<![^\W_]){_letters(word)}" + ("" if number == last else r"(?![^\W_])")
+        for number, word in enumerate(words)
+    ]
+    return re.compile("|".join(sorted(each, key=len, reverse=True)), re.I) if words else None
+
+
+def _rank(found: FoundText, query: str) -> int:
+    words = clean_text(query).split()
+    if all(marks_in(found.title, word) for word in words):
+        return 1
+    pattern = phrase_pattern(query) if len(words) > 1 else None
+    return 2 if pattern is not None and pattern.search(found.text) else 3
+
+
+def _letters(word: str) -> str:
+    """A pattern for a word with or without accents, composed or not."""
+    single, double = _variants()
+    folded, parts, at = fold(word), [], 0
+    while at < len(folded):
+        pair = folded[at : at + 2]
+        if pair in double:
+            parts.append(f"(?:{re.escape(pair)}|[{double[pair]}])")
+            at += 2
+            continue
+        letter = folded[at]
+        parts.append(f"[{re.escape(letter)}{single[letter]}]" if letter in single else re.escape(letter))
+        if letter.isalpha():
+            parts.append("[\u0300-\u036f]*")
+        at += 1
+    return "".join(parts)
+
+
+@lru_cache(maxsize=1)
+def _variants() -> tuple[dict[str, str], dict[str, str]]:
+    """The letters with accents, by the plain one, or the two plain ones, that they are compared as."""
+    single: dict[str, str] = {}
+    double: dict[str, str] = {}
+    for code in (*range(0xC0, 0x250), *range(0x370, 0x530), *range(0x1E00, 0x2000)):
+        plain = fold(chr(code))
+        into = single if len(plain) == 1 else double
+        if plain != chr(code) and 1 <= len(plain) <= 2:
+            into[plain] = into.get(plain, "") + chr(code)
+    return single, double
+
+
+_MARKDOWN = re.compile(r"\*\*|`{1,3}|^\s*#{1,6} |^\s*> ", re.M)
+"""Marks that say nothing in one line."""
