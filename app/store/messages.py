@@ -142,22 +142,26 @@ def insert_tree(
     """Adds messages, each after its parent; their ids are only among themselves. Returns which ids they have now."""
     ids: dict[int, int] = {}
     for one in messages:
-        parent_id = None if one.parent_id is None else ids[one.parent_id]
-        values = (one.role, one.text, one.state, one.model, one.created_at)
-        ids[one.id] = insert_message(connection, (conversation_id, parent_id), values)
-        connection.execute(
-            "UPDATE messages SET chosen = ?, stats = ?, thinking = ?, thinking_s = ?, pinned = ?, sources = ?"
-            " WHERE id = ?",
+        cursor = connection.execute(
+            "INSERT INTO messages (conversation_id, parent_id, role, text, state, model, created_at, chosen, stats,"
+            " thinking, thinking_s, pinned, sources) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
+                conversation_id,
+                None if one.parent_id is None else ids[one.parent_id],
+                one.role,
+                one.text,
+                one.state,
+                one.model,
+                one.created_at,
                 one.chosen,
                 stats_to_text(one.stats),
                 one.thinking,
                 one.thinking_s,
                 one.pinned,
                 json.dumps(list(one.sources)),
-                ids[one.id],
             ),
         )
+        ids[one.id] = int(cursor.lastrowid or 0)
     return ids
 
 

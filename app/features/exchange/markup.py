@@ -19,6 +19,8 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 from mdit_py_plugins.footnote import footnote_plugin
 from mdit_py_plugins.texmath import texmath_plugin
 
+from app.language.scripts import is_right_to_left
+
 MOST_CHARACTERS = 400_000
 """A longer text is shown as it is written: some of Markdown takes more than twice as long for twice the text."""
 MOST_NESTING = 20
@@ -108,31 +110,42 @@ def as_html(text: str) -> str:
 
 
 def _html(tokens: Sequence[Token]) -> Iterator[str]:
-    for token in tokens:
+    note = ""  # the number of a footnote stands in its first paragraph
+    for place, token in enumerate(tokens):
         if token.type == "inline":
+            yield note
             yield from _html(token.children or [])
+            note = ""
+        elif token.type == "footnote_open":
+            note = f"[{note_number(token)}] "
+            yield "<div>"
         elif token.hidden:
             continue
         elif token.nesting:
-            yield _bracket(token)
+            yield _bracket(token, tokens, place)
         else:
             yield _LEAVES.get(token.type, _formula_or_words)(token)
 
 
-def _bracket(token: Token) -> str:
+def _bracket(token: Token, tokens: Sequence[Token], place: int) -> str:
     name = token.type.removesuffix("_open").removesuffix("_close")
     tag = f"h{min(6, int(token.tag[1]) + 2)}" if name == "heading" else _BLOCKS.get(name, "span")
     if token.nesting < 0:
         return f"</{tag}>{'' if tag in ('a', 'strong', 'em', 's', 'span') else chr(10)}"
-    attributes = ' dir="auto"' if tag in _OWN_SIDE or name == "heading" else ""
+    attributes = _side(tokens, place) if tag in _OWN_SIDE or name == "heading" else ""
     if name == "ordered_list" and isinstance(start := token.attrGet("start"), int):
         attributes += f' start="{start}"'
     elif aligned := _ALIGNED.search(str(token.attrGet("style") or "")):
         attributes += f' style="text-align: {aligned[1]}"'
     elif name == "link":
         attributes += f' href="{escape(str(token.attrGet("href") or ""))}" rel="noreferrer"'
-    note = f"[{note_number(token)}] " if name == "footnote" else ""
-    return f"<{tag}{attributes}>{note}"
+    return f"<{tag}{attributes}>"
+
+
+def _side(tokens: Sequence[Token], place: int) -> str:
+    """A browser sees the direction of words by itself, what prints a page does not."""
+    words = next((one.content for one in tokens[place + 1 : place + 6] if one.type == "inline"), "")
+    return f' dir="{"rtl" if is_right_to_left(words[:2_000]) else "auto"}"'
 
 
 def _formula_or_words(token: Token) -> str:
@@ -140,13 +153,13 @@ def _formula_or_words(token: Token) -> str:
         return escape(token.content)
     is_block = token.type in ("math_block", "math_block_label", "amsmath")
     source = f'<code class="formula" dir="ltr">{escape(formula_source(token))}</code>'
-    return f"<p>{source}</p>\n" if is_block else source
+    return f'<pre dir="ltr">{source}</pre>\n' if is_block else source
 
 
 def _code(token: Token) -> str:
     language = (token.info or "").strip().partition(" ")[0]
     label = f'<div class="language">{escape(language)}</div>' if language else ""
-    return f'{label}<pre dir="ltr"><code>{escape(token.content)}</code></pre>\n'
+    return f'{label}<pre dir="ltr"><code>{escape(token.content.rstrip(chr(10)))}</code></pre>\n'
 
 
 def _picture(token: Token) -> str:

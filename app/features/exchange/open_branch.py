@@ -15,6 +15,7 @@ from app.features.exchange import markup
 from app.features.exchange.chat_file import Shelf, Written
 from app.features.summary.export import escaped
 from app.features.work.saved_file import web_page
+from app.language.scripts import is_right_to_left
 from app.store.conversations import Conversation, MessageState, TreeMessage, Use
 
 YOU = "You"
@@ -189,20 +190,20 @@ def _html_head(branch: OpenBranch) -> Iterator[str]:
     yield from (f'<p class="fact">{escape(fact)}</p>' for fact in branch.facts)
     if branch.instructions:
         yield '<p class="fact">Instructions</p>'
-        yield f'<div class="thinking" dir="auto">{_lines(branch.instructions)}</div>'
+        yield _said("thinking", branch.instructions)
 
 
 def _html_of(turn: Turn) -> Iterator[str]:
     yield f'\n<h2><span dir="auto">{escape(turn.name)}</span> <span class="at">{escape(turn.at)}</span></h2>'
     if turn.thinking.strip():
-        yield f"<details><summary>{escape(turn.thinking_words)}</summary>"
-        yield f'<div class="thinking" dir="auto">{_lines(turn.thinking)}</div></details>'
+        yield f'<details><summary><span class="fact">{escape(turn.thinking_words)}</span></summary>'
+        yield f"{_said('thinking', turn.thinking)}</details>"
     if turn.text.strip():
-        text = turn.text
-        yield f'<div class="question" dir="auto">{_lines(text)}</div>' if turn.is_question else markup.as_html(text)
+        yield _said("question", turn.text) if turn.is_question else markup.as_html(turn.text)
     yield from (f'<p class="fact" dir="auto">{escape(fact)}</p>' for fact in turn.facts)
 
 
-def _lines(text: str) -> str:
-    """Kept by the style, and marked for those who read no style, such as the printer."""
-    return escape(text.strip("\n")).replace("\n", "<br>")
+def _said(kind: str, text: str) -> str:
+    """Its lines are kept by the style, and marked for those who read no style, such as the printer."""
+    side = "rtl" if is_right_to_left(text[:2_000]) else "auto"
+    return f'<div class="{kind}" dir="{side}">{escape(text.strip(chr(10))).replace(chr(10), "<br>")}</div>'
