@@ -486,11 +486,22 @@ def build(paths: AppPaths | None = None) -> Fireside:
     handler = start_log(paths.logs)
     log.info("%s %s starts", APP_NAME, __version__)
     try:
-        return _build_parts(paths, handler)
+        before = _restored(paths) if paths.restoring.is_dir() else None
+        app = _build_parts(paths, handler)
+        if before is not None:
+            app.notices.append(Sentence("Your backup is restored.", f"What was here before is in {before}."))
+        return app
     except BaseException as error:
         log.error("could not start: %s", error, exc_info=True)
         _end_log(handler)  # a second try starts its own
         raise
+
+
+def _restored(paths: AppPaths) -> Path | None:
+    """A backup that waited takes its place; where what was here before went to."""
+    from app.features.exchange.backup import put_in_place
+
+    return put_in_place(paths)
 
 
 def _build_parts(paths: AppPaths, handler: logging.Handler | None) -> Fireside:

@@ -28,6 +28,8 @@ COMMANDS = {
     "summarize": "a summary of documents, each statement with its page",
     "translate": "a text, or a document in its own format",
     "evaluate": "how well a model does on documents with known results",
+    "backup": "everything that you made here, in one file",
+    "restore": "bring a backup back",
     "doctor": "what this computer offers: devices, folders, models",
 }
 """Each is a module of this package, with `add_arguments`."""

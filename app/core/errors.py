@@ -44,6 +44,7 @@
     │   ├── DocumentGone              what was read of it is not stored any more, or makes no sense
     │   ├── TextFileUnreadable        no plain text, or too long for a page: `reason` says which
     │   ├── ChatsUnreadable           holds no chats that can be imported, or not to its end
+    │   ├── BackupUnreadable          no backup, a newer program's, or damaged: `reason` says which
     │   ├── NotAligned                two texts to be compared that do not have as many parts
     │   ├── TargetIsSource            a translation would replace the document that it was made of
     │   ├── TargetIsOpen              another program has the file open that is to be replaced
@@ -321,6 +322,13 @@ class ChatsUnreadable(EnvironmentProblem):
     """Of what was to be imported. `reason`: missing, denied, not_a_file, empty, unknown (no program's that is known),
     newer (our own, of a later version), damaged, protected, inflates.
     """
+
+    path: str
+    reason: str
+
+
+class BackupUnreadable(EnvironmentProblem):
+    """`reason`: missing, denied, not_a_file, unknown (no backup of ours), newer, damaged."""
 
     path: str
     reason: str

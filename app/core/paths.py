@@ -64,6 +64,16 @@ class AppPaths:
         return self.data / "translations"
 
     @property
+    def restoring(self) -> Path:
+        """A whole backup that takes the place of what is here when nobody uses it."""
+        return self.data / "restoring"
+
+    @property
+    def before_restoring(self) -> Path:
+        """What was here before, a folder for each time."""
+        return self.data / "before-restoring"
+
+    @property
     def connections(self) -> Path:
         """Every connection to the network that was ever made, one JSON object a line."""
         return self.data / "connections.jsonl"

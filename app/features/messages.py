@@ -189,6 +189,21 @@ _CHATS_UNREADABLE = {
 }
 
 
+_BACKUP_UNREADABLE = {
+    "missing": "There is no file {name}.",
+    "denied": "{name} may not be read: the system refused.",
+    "not_a_file": "{name} is not a file that can be read.",
+    "unknown": "{name} is no backup of " + APP_NAME + ".",
+    "newer": "{name} was made by a newer version of " + APP_NAME + ". Please install that version.",
+    "damaged": "{name} is damaged: not everything in it is as it was saved.",
+}
+
+
+def _backup_unreadable(error: errors.BackupUnreadable) -> Sentence:
+    text = _BACKUP_UNREADABLE.get(error.reason, "{name} could not be read.")
+    return Sentence(text.format(name=_name(error.path)), "Nothing here was changed.")
+
+
 def _chats_unreadable(error: errors.ChatsUnreadable) -> Sentence:
     text = _CHATS_UNREADABLE.get(error.reason, "{name} could not be read.")
     return Sentence(text.format(name=_name(error.path)), "The chats that are here were not changed.")
@@ -292,6 +307,7 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], Sentence]] = {
         f"The text of {e.name} is not there any more. Please add the file again.", "Other documents are not affected."
     ),
     errors.TextFileUnreadable: _text_file_unreadable,
+    errors.BackupUnreadable: _backup_unreadable,
     errors.ChatsUnreadable: _chats_unreadable,
     errors.NotAligned: lambda e: Sentence(
         f"{_name(e.source)} has {e.source_parts:,} parts and {_name(e.reference)} has {e.reference_parts:,}; "

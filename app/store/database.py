@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from app.core.errors import AppError, DatabaseDamaged, DatabaseNewer, DiskFull, FolderNotWritable
 from app.core.paths import disk_problem
-from app.store.migrations import MIGRATIONS, Migration, migrate, schema_version
+from app.store.migrations import MIGRATIONS, Migration, back_up, migrate, schema_version
 from app.store.recovery import (
     Recovered,
     is_damaged,
@@ -133,6 +133,26 @@ class Database:
         with closing(_connect(self.path, "ro")) as check:
             return is_sound(check)
 
+    def copy_to(self, target: Path) -> None:
+        """A complete copy as of this moment, while others go on reading and writing.
+
+        Raises DiskFull, FolderNotWritable or DatabaseDamaged; nothing is left then.
+        """
+        try:
+            if self.path == Path(":memory:"):
+                with self._lock:
+                    back_up(self._connection, target)
+            else:
+                with closing(_connect(self.path, "ro")) as source:
+                    back_up(source, target)
+            with closing(_connect(target, "rw")) as copy:
+                copy.execute("PRAGMA journal_mode = DELETE")  # else whoever looks into it leaves files beside it
+        except (sqlite3.Error, OSError) as error:
+            problem = _problem(error, target)
+            if problem is None:
+                raise
+            raise problem from error
+
     def empty_journal(self) -> None:
         """Puts what the journal holds into the file; it holds nothing then, unless another program reads just now.
 
@@ -175,6 +195,31 @@ class Database:
                 self._connection.execute("ROLLBACK")
             except sqlite3.Error as error:  # the first failure is the one to tell
                 log.error("rollback failed: %s", error.sqlite_errorname)
+
+
+def copied_schema(path: Path) -> int:
+    """The schema of a copy that nobody else has; 0 where it is no sound database. Raises DatabaseNewer."""
+    try:
+        with closing(_connect(path, "ro")) as copy:
+            version = schema_version(copy) if is_sound(copy) else 0
+    except sqlite3.Error:
+        return 0
+    if version > len(MIGRATIONS):
+        raise DatabaseNewer(str(path), version, len(MIGRATIONS))
+    return version
+
+
+def is_let_go(path: Path) -> bool:
+    """Whether no program has a database open; its journal is in it then."""
+    if not _size_bytes(path):
+        return True
+    try:
+        with closing(_connect(path, "rw")) as connection:
+            connection.execute("PRAGMA busy_timeout = 0")
+            # only the one who is alone may leave the write-ahead log
+            return bool(connection.execute("PRAGMA journal_mode = DELETE").fetchone()[0] == "delete")
+    except sqlite3.DatabaseError as error:
+        return error.sqlite_errorcode & 0xFF in _DAMAGE_CODES
 
 
 def fold(text: str) -> str:

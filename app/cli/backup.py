@@ -1,0 +1,44 @@
+"""`backup OUT` in the terminal: everything that a person made here, in one file."""
+
+from __future__ import annotations
+
+import argparse
+from contextlib import closing
+from pathlib import Path
+
+from app.cli.terminal import INTERRUPTED, ProgressLine, interruptible, print_json
+from app.core.paths import AppPaths
+from app.core.visible import size_words
+from app.features.exchange.backup import BackupFinished, back_up
+from app.store.database import Database
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `backup` takes."""
+    parser.description = (
+        "Chats, summaries, translations, pages, glossaries and settings in one file. Models are not in it, nor the"
+        " access token. The file is not encrypted: keep it where nobody else reads."
+    )
+    parser.add_argument("output", metavar="OUT", type=Path, help="such as fireside-backup.zip")
+    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    parser.set_defaults(run=run_backup)
+
+
+def run_backup(options: argparse.Namespace) -> int:
+    """`backup`: nothing is left of one that is interrupted."""
+    places, path, line = AppPaths.from_environment(), options.output.expanduser().absolute(), ProgressLine()
+    done = None
+    with closing(Database.open(places.database)) as database, interruptible() as cancel:
+        for event in back_up(path, places, database, cancel):
+            if isinstance(event, BackupFinished):
+                done = event
+            elif event.total_bytes:
+                line.show("Saving", f"{event.done_bytes / event.total_bytes:.0%} of {size_words(event.total_bytes)}")
+    line.end()
+    if done is None or done.is_cancelled:
+        return INTERRUPTED
+    if options.json:
+        print_json({"path": str(path), "size_bytes": done.size_bytes, "files": done.files})
+    else:
+        print(f"{path} ({size_words(done.size_bytes)})")
+    return 0

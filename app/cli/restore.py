@@ -1,0 +1,46 @@
+"""`restore FILE` in the terminal: a backup takes the place of what is here, which is kept aside."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from app import APP_NAME
+from app.cli.terminal import INTERRUPTED, ProgressLine, interruptible, print_json
+from app.core.paths import AppPaths
+from app.features.exchange.backup import BackupUnpacked, put_in_place, unpack_backup
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `restore` takes."""
+    parser.description = (
+        "Everything of a backup takes the place of what is here, which moves into a folder of its own. While the"
+        f" window is open, the backup waits for the next start of {APP_NAME}."
+    )
+    parser.add_argument("file", metavar="FILE", type=Path)
+    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    parser.set_defaults(run=run_restore)
+
+
+def run_restore(options: argparse.Namespace) -> int:
+    """`restore`: nothing here is changed by one that is interrupted, or whose file is damaged."""
+    places, path, line = AppPaths.from_environment(), options.file.expanduser().absolute(), ProgressLine()
+    unpacked = None
+    with interruptible() as cancel:
+        for event in unpack_backup(path, places, cancel):
+            if isinstance(event, BackupUnpacked):
+                unpacked = event
+            elif event.total_bytes:
+                line.show(f"Reading {path.name}", f"{event.done_bytes / event.total_bytes:.0%}")
+    line.end()
+    if unpacked is None or unpacked.is_cancelled:
+        return INTERRUPTED
+    before = put_in_place(places)
+    if options.json:
+        body = {"program": unpacked.program, "made_at": unpacked.made_at, "restored": before is not None}
+        print_json(body | {"before": str(before) if before else None})
+    elif before is None:
+        print(f"{APP_NAME} is open. The backup is read and takes its place when {APP_NAME} starts the next time.")
+    else:
+        print(f"Restored. What was here before is in {before}.")
+    return 0

@@ -1,0 +1,286 @@
+"""Everything that a person made here, in one file, and back: chats, summaries, translations, pages, settings.
+
+The file is a ZIP archive: `fireside.db` (a copy of the database as of one moment), `settings.json`, the copies of
+translated documents below `translations/`, and at its end `manifest.json`: `format` ("fireside-backup"), `version`,
+`program`, `made_at` (seconds since 1970), `schema` (of the database) and `files`, each with `name`, `size_bytes` and
+`sha256`. Models are not in it, nor the access token, which the system keeps.
+
+A backup is unpacked and compared as a whole before anything is touched. It takes its place when nobody has the
+database open, which for the window is its next start; what was there moves into a folder of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import stat
+import time
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from app import APP_NAME, __version__
+from app.core.errors import BackupUnreadable, DatabaseNewer
+from app.core.events import CancelToken
+from app.core.paths import AppPaths, disk_problem, make_folder
+from app.features.exchange.foreign import fields_of, list_of, number_of, text_of
+from app.features.exchange.json_pieces import read_value
+from app.features.work.saved_file import scratch_beside, written
+from app.store.database import Database, copied_schema, is_let_go
+
+FORMAT = "fireside-backup"
+VERSION = 1
+DATABASE, SETTINGS, TRANSLATIONS, MANIFEST = "fireside.db", "settings.json", "translations/", "manifest.json"
+CHUNK_BYTES = 1 << 20
+MOST_MANIFEST_BYTES = 50_000_000
+MOST_FILES = 100_000
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zipfile.LargeZipFile,
+    zlib.error,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+)
+"""What zipfile raises for a file that is no good archive."""
+
+
+@dataclass(frozen=True)
+class BackupProgress:
+    """How many bytes have been written, of about so many."""
+
+    done_bytes: int
+    total_bytes: int
+
+
+@dataclass(frozen=True)
+class BackupFinished:
+    """The file is whole and in its place; or it was cancelled, and what was there before is as it was."""
+
+    files: int
+    size_bytes: int
+    is_cancelled: bool = False
+
+
+@dataclass(frozen=True)
+class BackupUnpacked:
+    """A backup waits in `AppPaths.restoring` for `put_in_place`; or it was cancelled, and nothing waits."""
+
+    program: str
+    made_at: float
+    is_cancelled: bool = False
+
+
+class _Cancelled(Exception):
+    pass
+
+
+# Out.
+
+
+def back_up(
+    path: Path, places: AppPaths, database: Database, cancel: CancelToken
+) -> Iterator[BackupProgress | BackupFinished]:
+    """Writes the backup; what was there before is replaced at the end. Raises DiskFull or FolderNotWritable."""
+    done, files = 0, list[dict[str, Any]]()
+    try:
+        with scratch_beside(path, ".db") as copy, written(path) as out:
+            yield BackupProgress(0, 0)
+            database.copy_to(copy)
+            parts = [(DATABASE, copy), *_kept_files(places)]
+            total = sum(file.stat().st_size for _, file in parts)
+            with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as archive:
+                for name, file in parts:
+                    for size in _pack(archive, name, file, files):
+                        _end_if(cancel)
+                        done += size
+                        yield BackupProgress(done, max(done, total))
+                archive.writestr(MANIFEST, json.dumps(_manifest(files, copied_schema(copy)), indent=1))
+    except _Cancelled:
+        yield BackupFinished(0, 0, is_cancelled=True)
+        return
+    yield BackupFinished(len(files), path.stat().st_size)
+
+
+def _kept_files(places: AppPaths) -> Iterator[tuple[str, Path]]:
+    if places.settings.is_file():
+        yield SETTINGS, places.settings
+    for here, _, names in os.walk(places.translations):
+        for name in sorted(names):
+            file = Path(here) / name
+            if stat.S_ISREG(file.lstat().st_mode):
+                yield TRANSLATIONS + file.relative_to(places.translations).as_posix(), file
+
+
+def _pack(archive: zipfile.ZipFile, name: str, file: Path, files: list[dict[str, Any]]) -> Iterator[int]:
+    """Adds a file and notes what it is; yields the sizes of its pieces."""
+    checksum, size_bytes = hashlib.sha256(), 0
+    with file.open("rb") as source, archive.open(zipfile.ZipInfo(name), "w", force_zip64=True) as target:
+        while data := source.read(CHUNK_BYTES):
+            checksum.update(data)
+            size_bytes += len(data)
+            target.write(data)
+            yield len(data)
+    files.append({"name": name, "size_bytes": size_bytes, "sha256": checksum.hexdigest()})
+
+
+def _manifest(files: list[dict[str, Any]], schema: int) -> dict[str, Any]:
+    head = {"format": FORMAT, "version": VERSION, "program": f"{APP_NAME} {__version__}", "made_at": time.time()}
+    return head | {"schema": schema, "files": files}
+
+
+def _end_if(cancel: CancelToken) -> None:
+    if cancel.cancelled:
+        raise _Cancelled
+
+
+# In.
+
+
+def unpack_backup(path: Path, places: AppPaths, cancel: CancelToken) -> Iterator[BackupProgress | BackupUnpacked]:
+    """Unpacks and compares a backup; nothing that is here changes before `put_in_place`.
+
+    Raises BackupUnreadable, DiskFull or FolderNotWritable; nothing waits then.
+    """
+    scratch = places.restoring.with_name(f"{places.restoring.name}.part")
+    try:
+        shutil.rmtree(scratch, ignore_errors=True)
+        shutil.rmtree(places.restoring, ignore_errors=True)
+        make_folder(scratch)
+        with _opened(path) as archive:
+            manifest = _read_manifest(archive, path)
+            yield from _unpack(archive, manifest, scratch, path, cancel)
+        _check_database(scratch / DATABASE, path)
+        scratch.replace(places.restoring)
+        yield BackupUnpacked(text_of(manifest.get("program")), number_of(manifest.get("made_at")) or 0.0)
+    except _Cancelled:
+        yield BackupUnpacked("", 0.0, is_cancelled=True)
+    except _DAMAGE as error:
+        raise BackupUnreadable(str(path), "damaged") from error
+    except OSError as error:
+        raise disk_problem(error, places.data) from error
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _opened(path: Path) -> zipfile.ZipFile:
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise BackupUnreadable(str(path), "not_a_file")
+        return zipfile.ZipFile(path)
+    except FileNotFoundError as error:
+        raise BackupUnreadable(str(path), "missing") from error
+    except OSError as error:
+        raise BackupUnreadable(str(path), "denied") from error
+    except _DAMAGE as error:
+        raise BackupUnreadable(str(path), "unknown") from error
+
+
+def _read_manifest(archive: zipfile.ZipFile, path: Path) -> dict[str, Any]:
+    try:
+        with archive.open(MANIFEST) as file:
+            manifest = fields_of(read_value(file.read(MOST_MANIFEST_BYTES)))
+    except KeyError as error:
+        raise BackupUnreadable(str(path), "unknown") from error
+    version = manifest.get("version")
+    if manifest.get("format") != FORMAT or not isinstance(version, int):
+        raise BackupUnreadable(str(path), "unknown")
+    if version > VERSION:
+        raise BackupUnreadable(str(path), "newer")
+    return manifest
+
+
+def _unpack(
+    archive: zipfile.ZipFile, manifest: dict[str, Any], folder: Path, path: Path, cancel: CancelToken
+) -> Iterator[BackupProgress]:
+    files = [fields_of(one) for one in list_of(manifest.get("files"))]
+    sizes = [size for one in files if isinstance(size := one.get("size_bytes"), int) and size >= 0]
+    names = {text_of(one.get("name")) for one in files}
+    if not len(files) == len(sizes) == len(names) <= MOST_FILES:
+        raise BackupUnreadable(str(path), "damaged")
+    done, total = 0, sum(sizes)
+    for one in files:
+        name = text_of(one.get("name"))
+        target = folder.joinpath(*_steps(name, path))
+        make_folder(target.parent)
+        checksum, left = hashlib.sha256(), int(one["size_bytes"])
+        with _member(archive, name, path) as source, target.open("xb") as out:
+            while data := source.read(min(CHUNK_BYTES, left + 1)):
+                _end_if(cancel)
+                left -= len(data)
+                if left < 0:  # more than was saved: nobody knows how much
+                    raise BackupUnreadable(str(path), "damaged")
+                checksum.update(data)
+                out.write(data)
+                done += len(data)
+                yield BackupProgress(done, total)
+            out.flush()
+            os.fsync(out.fileno())
+        if left or checksum.hexdigest() != one.get("sha256"):
+            raise BackupUnreadable(str(path), "damaged")
+
+
+def _steps(name: str, path: Path) -> list[str]:
+    """The way to a file below the folder. Nothing else than what a backup has may be written, and nowhere else."""
+    steps = name.split("/")
+    is_inside = name.startswith(TRANSLATIONS) and not any(
+        step in ("", ".", "..") or "\\" in step or "\0" in step or ":" in step for step in steps
+    )
+    if name not in (DATABASE, SETTINGS) and not is_inside:
+        raise BackupUnreadable(str(path), "damaged")
+    return steps
+
+
+def _member(archive: zipfile.ZipFile, name: str, path: Path) -> IO[bytes]:
+    try:
+        member = archive.getinfo(name)
+    except KeyError as error:
+        raise BackupUnreadable(str(path), "damaged") from error
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise BackupUnreadable(str(path), "damaged")
+    return archive.open(member)
+
+
+def _check_database(copy: Path, path: Path) -> None:
+    try:
+        if not copy.is_file() or not copied_schema(copy):
+            raise BackupUnreadable(str(path), "damaged")
+    except DatabaseNewer as error:
+        raise BackupUnreadable(str(path), "newer") from error
+
+
+def put_in_place(places: AppPaths) -> Path | None:
+    """A backup that waits takes the place of what is here, if nobody has that open. Returns where that went to.
+
+    None: nothing waits, or somebody has the database open. A run that was ended in the middle is completed by the next.
+    Raises DiskFull or FolderNotWritable.
+    """
+    if not places.restoring.is_dir() or not is_let_go(places.database):
+        return None
+    try:
+        aside = places.before_restoring / f"{time.strftime('%Y-%m-%d-%H%M%S')}-{os.urandom(2).hex()}"
+        make_folder(aside)
+        for name, here in (
+            (DATABASE, places.database),
+            (SETTINGS, places.settings),
+            ("translations", places.translations),
+        ):
+            new = places.restoring / name
+            if not new.exists():
+                continue
+            for old in (here, here.with_name(here.name + "-wal"), here.with_name(here.name + "-shm")):
+                if old.exists():
+                    shutil.move(old, aside / old.name)
+            make_folder(here.parent)
+            shutil.move(new, here)
+        shutil.rmtree(places.states, ignore_errors=True)  # what models had read of chats that have other numbers now
+        shutil.rmtree(places.restoring)
+    except OSError as error:
+        raise disk_problem(error, places.data) from error
+    return aside

@@ -1,0 +1,248 @@
+"""Everything in one file and back: whole or not at all, with what was here kept aside, and nothing hostile let out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import zipfile
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app import bootstrap
+from app.core.errors import BackupUnreadable, DiskFull
+from app.core.events import CancelToken, Role
+from app.core.paths import AppPaths
+from app.core.settings import Settings, load_settings, save_settings
+from app.features.exchange import backup
+from app.features.exchange.backup import (
+    BackupFinished,
+    BackupProgress,
+    BackupUnpacked,
+    back_up,
+    put_in_place,
+    unpack_backup,
+)
+from app.store.conversations import Conversations
+from app.store.database import Database, is_let_go
+
+
+def home(root: Path) -> AppPaths:
+    return AppPaths(root / "data", root / "config", root / "cache", root / "logs")
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> AppPaths:
+    """Somebody's chat, setting and translated document."""
+    places = home(tmp_path / "here")
+    with closing(Database.open(places.database)) as database:
+        chat = Conversations(database).create(title="Rent")
+        Conversations(database).add_message(chat.id, None, Role.USER, "How much?")
+    save_settings(places.settings, Settings().changed("appearance", zoom=1.5))
+    (places.translations / "1").mkdir(parents=True)
+    (places.translations / "1" / "Vertrag ü.docx").write_bytes(b"document" * 1000)
+    return places
+
+
+@pytest.fixture
+def saved(here: AppPaths, tmp_path: Path) -> Path:
+    path = tmp_path / "backup.zip"
+    with closing(Database.open(here.database)) as database:
+        *progress, last = back_up(path, here, database, CancelToken())
+    assert last == BackupFinished(3, path.stat().st_size)
+    assert progress[-1].done_bytes == progress[-1].total_bytes  # type: ignore[union-attr]
+    return path
+
+
+def titles(places: AppPaths) -> list[str]:
+    with closing(Database.open(places.database)) as database:
+        return [chat.title for chat in Conversations(database).find()]
+
+
+def unpacked(path: Path, places: AppPaths) -> BackupUnpacked:
+    *_, last = unpack_backup(path, places, CancelToken())
+    assert isinstance(last, BackupUnpacked)
+    return last
+
+
+def test_everything_comes_back_in_an_empty_home(saved: Path, tmp_path: Path) -> None:
+    there = home(tmp_path / "there")
+    assert unpacked(saved, there).program.startswith("Fireside ")
+    assert put_in_place(there) is not None
+    assert titles(there) == ["Rent"]
+    assert load_settings(there.settings)[0].appearance.zoom == 1.5
+    assert (there.translations / "1" / "Vertrag ü.docx").read_bytes() == b"document" * 1000
+    assert not there.restoring.exists()
+    assert put_in_place(there) is None
+
+
+def test_what_was_here_moves_aside_and_what_models_had_read_of_it_goes(saved: Path, here: AppPaths) -> None:
+    with closing(Database.open(here.database)) as database:
+        Conversations(database).create(title="Later")
+    here.states.mkdir(parents=True)
+    (here.states / "chat-1").write_text("state")
+    unpacked(saved, here)
+    assert titles(here) == ["Later", "Rent"]  # nothing has changed yet
+    aside = put_in_place(here)
+    assert aside is not None
+    assert titles(here) == ["Rent"]
+    with closing(Database.open(aside / "fireside.db")) as database:
+        assert [chat.title for chat in Conversations(database).find()] == ["Later", "Rent"]
+    assert (aside / "settings.json").is_file()
+    assert (aside / "translations" / "1").is_dir()
+    assert not here.states.exists()
+
+
+def test_a_backup_waits_while_somebody_has_the_database_and_the_next_start_takes_it(
+    saved: Path, here: AppPaths
+) -> None:
+    with closing(Database.open(here.database)) as database:
+        Conversations(database).create(title="Later")
+        unpacked(saved, here)
+        assert not is_let_go(here.database)
+        assert put_in_place(here) is None
+        assert len(Conversations(database).find()) == 2  # still whole, still ours
+    with closing(bootstrap.build(here)) as app:
+        assert [chat.title for chat in app.conversations.find()] == ["Rent"]
+        assert "Your backup is restored." in [notice.text for notice in app.notices]
+        assert app.settings.appearance.zoom == 1.5
+    with closing(bootstrap.build(here)) as app:
+        assert not app.notices
+
+
+def test_a_copy_is_of_one_moment_though_somebody_writes(here: AppPaths, tmp_path: Path) -> None:
+    path = tmp_path / "backup.zip"
+    with closing(Database.open(here.database)) as database, closing(Database.open(here.database)) as other:
+        for event in back_up(path, here, database, CancelToken()):
+            if isinstance(event, BackupProgress):
+                Conversations(other).create(title="meanwhile")
+    there = home(tmp_path / "there")
+    unpacked(path, there)
+    put_in_place(there)
+    assert titles(there) == ["meanwhile", "Rent"]  # the first was there before the copy was made
+
+
+def test_a_run_that_was_ended_while_it_moved_is_completed_by_the_next(
+    saved: Path, here: AppPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for stop in range(6):
+        unpacked(saved, here)
+        calls: list[int] = []
+
+        def move(old: Any, new: Any, calls: list[int] = calls, stop: int = stop) -> None:
+            calls.append(1)
+            if len(calls) > stop:
+                raise OSError(28, "No space left on device")
+            shutil.copytree(old, new) if Path(old).is_dir() else shutil.copy(old, new)
+            shutil.rmtree(old) if Path(old).is_dir() else Path(old).unlink()
+
+        with monkeypatch.context() as patch:
+            patch.setattr(backup.shutil, "move", move)
+            with pytest.raises(DiskFull):
+                put_in_place(here)
+        assert put_in_place(here) is not None
+        assert titles(here) == ["Rent"]
+        assert load_settings(here.settings)[0].appearance.zoom == 1.5
+        assert (here.translations / "1" / "Vertrag ü.docx").is_file()
+
+
+def test_cancel_leaves_nothing_of_either(saved: Path, here: AppPaths, tmp_path: Path) -> None:
+    cancel = CancelToken()
+    cancel.cancel()
+    path = tmp_path / "other.zip"
+    path.write_text("as it was")
+    with closing(Database.open(here.database)) as database:
+        assert list(back_up(path, here, database, cancel))[-1] == BackupFinished(0, 0, is_cancelled=True)
+    assert path.read_text() == "as it was"
+    assert list(unpack_backup(saved, here, cancel))[-1] == BackupUnpacked("", 0.0, is_cancelled=True)
+    assert not here.restoring.exists()
+    assert not [one.name for one in tmp_path.rglob("*") if one.name.startswith(".fireside-")]
+    assert put_in_place(here) is None
+
+
+Members = dict[str, bytes]
+
+
+def changed(saved: Path, change: Callable[[Members, dict[str, Any]], None]) -> Path:
+    with zipfile.ZipFile(saved) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    manifest = json.loads(members.pop("manifest.json"))
+    change(members, manifest)
+    path = saved.with_name("changed.zip")
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+        archive.writestr("manifest.json", json.dumps(manifest))
+    return path
+
+
+def _outside(name: str) -> Callable[[Members, dict[str, Any]], None]:
+    def change(members: Members, manifest: dict[str, Any]) -> None:
+        members[name] = b"evil"
+        sha256 = "4e1243bd22c66e76c2ba9eddc1f91394e57f9f83"
+        manifest["files"].append({"name": name, "size_bytes": 4, "sha256": sha256})
+
+    return change
+
+
+def _other_database(members: Members, manifest: dict[str, Any]) -> None:
+    members["fireside.db"] = b"no database" * 100
+    file = next(one for one in manifest["files"] if one["name"] == "fireside.db")
+    file |= {"size_bytes": 1100, "sha256": hashlib.sha256(members["fireside.db"]).hexdigest()}
+
+
+CHANGES: dict[str, tuple[Callable[[Members, dict[str, Any]], Any], str]] = {
+    "a byte": (lambda m, f: m.update({"settings.json": m["settings.json"].replace(b"1.5", b"1.6")}), "damaged"),
+    "more bytes": (lambda m, f: m.update({"settings.json": m["settings.json"] + b" " * 5_000_000}), "damaged"),
+    "a file less": (lambda m, f: m.pop("settings.json"), "damaged"),
+    "twice": (lambda m, f: f["files"].append(f["files"][0]), "damaged"),
+    "no database": (lambda m, f: f.update(files=[one for one in f["files"] if "db" not in one["name"]]), "damaged"),
+    "another database": (_other_database, "damaged"),
+    "a newer version": (lambda m, f: f.update(version=2), "newer"),
+    "another format": (lambda m, f: f.update(format="x"), "unknown"),
+    "no list": (lambda m, f: f.update(files=7), "damaged"),
+    "odd sizes": (lambda m, f: f["files"][0].update(size_bytes="x"), "damaged"),
+    "above": (_outside("translations/../../evil"), "damaged"),
+    "absolute": (_outside("/tmp/evil"), "damaged"),
+    "backslashes": (_outside("translations/..\\evil"), "damaged"),
+    "a model": (_outside("models/evil.gguf"), "damaged"),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_what_is_no_whole_backup_changes_nothing(saved: Path, here: AppPaths, tmp_path: Path, name: str) -> None:
+    change, reason = CHANGES[name]
+    before = sorted(tmp_path.rglob("*"))
+    path = changed(saved, change)
+    with pytest.raises(BackupUnreadable) as caught:
+        list(unpack_backup(path, here, CancelToken()))
+    assert caught.value.reason == reason
+    path.unlink()
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_what_is_no_backup_says_so(here: AppPaths, tmp_path: Path) -> None:
+    text, archive = tmp_path / "text", tmp_path / "a.zip"
+    text.write_text("x")
+    with zipfile.ZipFile(archive, "w") as out:
+        out.writestr("x", "y")
+    for path, reason in (
+        (text, "unknown"),
+        (archive, "unknown"),
+        (tmp_path / "no", "missing"),
+        (tmp_path, "not_a_file"),
+    ):
+        with pytest.raises(BackupUnreadable) as caught:
+            list(unpack_backup(path, here, CancelToken()))
+        assert caught.value.reason == reason
+
+
+def test_a_newer_programs_database_is_refused(saved: Path, here: AppPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.store.database.MIGRATIONS", ())
+    with pytest.raises(BackupUnreadable) as caught:
+        list(unpack_backup(saved, here, CancelToken()))
+    assert caught.value.reason == "newer"
