@@ -107,7 +107,7 @@ TABS = (
         "pen-nib",
         _write,
         keys=("Ctrl+4",),
-        drops=Drops("Drop to write on", "Write", "Opens as a page to go on with", only=_is_text_file),
+        drops=Drops("Drop to open as a page", "Write", "Opens as a page to go on with", only=_is_text_file),
         shortcuts=(
             ("Ctrl+Return", "Continue at the cursor"),
             ("Escape", "Stop, or take none"),

@@ -16,6 +16,7 @@ from app.core.events import CancelToken, FinishReason, PromptProgress, TokenSeen
 from app.language.sentences import written_words
 from app.ui.i18n import tr
 from app.ui.shell.model_loader import ModelLoader, model_name
+from app.ui.widgets.labels import announce
 from app.ui.work.at_hand import Answer, Ended, ModelAtHand
 from app.ui.write.alternatives import Alternatives
 from app.ui.write.page_edit import PageEdit
@@ -366,7 +367,7 @@ class Continuing(QObject):
     def _on_more(self, asked: _Asked, index: int, one: Continuation) -> None:
         asked.found[index] = one
         if asked.page.options.count > 1:
-            self._show_cards(asked)
+            self._show_card(index, one)
         else:
             self.written_tokens = len(one.tokens)
             self._show_in_page(asked, one.text, is_all=one.finish_reason is not None)
@@ -396,14 +397,11 @@ class Continuing(QObject):
 
     def _show_cards(self, asked: _Asked) -> None:
         for number, one in asked.found.items():
-            is_complete = one.finish_reason is not None or not self.is_busy
-            self._cards.show_one(
-                number,
-                _one_kind_of_line_end(one.text),
-                one.probability_per_token,
-                len(one.tokens),
-                is_complete=is_complete,
-            )
+            self._show_card(number, one)
+
+    def _show_card(self, number: int, one: Continuation) -> None:
+        is_complete, text = one.finish_reason is not None or not self.is_busy, _one_kind_of_line_end(one.text)
+        self._cards.show_one(number, text, one.probability_per_token, len(one.tokens), is_complete=is_complete)
 
     def _on_complete(self, asked: _Asked) -> None:
         if asked.page.options.count > 1:
@@ -439,6 +437,7 @@ class Continuing(QObject):
         behind.setKeepPositionOnInsert(True)  # what is typed behind it is not a part of it
         text = self._edit.between(start, end)
         self.runs = [*self.runs, Run(begin, behind, text, _tokens_of(text, tokens))][-MOST_RUNS:]
+        announce(self._edit, text.strip())
 
     def _fail(self, error: AppError) -> None:
         asked = self._asked

@@ -65,6 +65,7 @@ class PageEdit(PlainEdit):
     continue_wanted = Signal()
     cancelled = Signal()
     save_wanted = Signal()
+    save_as_wanted = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -306,6 +307,8 @@ class PageEdit(PlainEdit):
             self.redo_last()
         elif event.matches(QKeySequence.StandardKey.Save):
             self.save_wanted.emit()
+        elif key == KEYS.Key_S and modifiers == Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier:
+            self.save_as_wanted.emit()
         elif key in (KEYS.Key_Return, KEYS.Key_Enter):
             self._on_return(modifiers)
         elif key == KEYS.Key_Escape:
@@ -397,7 +400,9 @@ class PageEdit(PlainEdit):
     def _on_moved(self) -> None:
         what = tr("Tinted text was written by the model; it loses its tint where you change it.")
         here = tr("The model wrote this.")
-        self.setAccessibleDescription(f"{here} {what}" if self.is_in_run else what if self._ranges else "")
+        way_out = tr("Escape, then Tab, leaves the page.") if self.is_code else ""
+        told = (here if self.is_in_run else "", what if self._ranges else "", way_out)
+        self.setAccessibleDescription(" ".join(part for part in told if part))
         self.moved.emit()
 
     # How it looks.

@@ -95,6 +95,7 @@ class WriteView(QWidget):
         edit.continue_wanted.connect(work.go_on)
         edit.cancelled.connect(self._on_cancelled)
         edit.save_wanted.connect(self.save)
+        edit.save_as_wanted.connect(self.ask_where_to_save)
         head.open.clicked.connect(self.ask_for_files)
         head.save.clicked.connect(self.save)
         head.undo.clicked.connect(edit.undo_last)
@@ -221,6 +222,9 @@ class WriteView(QWidget):
             self.ask_where_to_save()
 
     def ask_where_to_save(self) -> None:
+        """Also where the page has a file."""
+        self.kept.keep()
+        self._look_at_page()
         dialog = file_dialog(self, tr("Save the page as a file"), SAVED)
         dialog.setObjectName("save_page_dialog")
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
@@ -429,7 +433,9 @@ class PageHead(QWidget):
         self.open = IconButton(theme, "folder-open", tr("Open text files"), size_px=18)
         self.save = IconButton(theme, "floppy-disk", tr("Save as a file"), size_px=18)
         self.open.setToolTip(with_keys(tr("Open text files, or drop them anywhere in the window"), "attach"))
-        self.save.setToolTip(tr("Save as a file ({keys})", keys="Ctrl+S"))
+        self.save.setToolTip(
+            tr("Save as a file ({keys}); under another name: {others}", keys="Ctrl+S", others="Ctrl+Shift+S")
+        )
         self.undo.setToolTip(tr("Undo ({keys})", keys="Ctrl+Z"))
         self.redo.setToolTip(tr("Redo ({keys})", keys="Ctrl+Shift+Z"))
         row = QHBoxLayout(self)

@@ -68,7 +68,7 @@ def test_text_files_let_go_on_the_chat_can_become_pages_and_others_are_not_offer
     frame.drop(plan, share=0.95)
     assert frame.shown == WRITE
     frame.wait(lambda: frame.write.text.startswith("# Plan"))
-    assert frame.hint(plan) == "Drop to write on"
+    assert frame.hint(plan) == "Drop to open as a page"
 
 
 def test_the_page_that_was_open_comes_back_after_a_restart(qapp: QApplication) -> None:

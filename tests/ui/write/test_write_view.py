@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit
 
 from app.ui.sampling import SamplingFields
@@ -285,6 +286,9 @@ def test_a_file_is_opened_coloured_by_its_ending_and_saved_again(open_page: Open
     desk.press(KEY.Key_S, modifier=CTRL)
     desk.wait(lambda: file.read_bytes() == b"def f():\r\n\treturn 1\r\n# end")
     desk.wait(lambda: any("Saved as prime.py" in one for one in desk.notices))
+    QTest.keyClick(desk.edit, KEY.Key_S, CTRL | SHIFT)  # a notice without a window around it has the keyboard here
+    desk.choose_file(tmp_path / "other.py", "save_page_dialog")
+    desk.wait(lambda: desk.file_line.text() == "other.py")
     binary = tmp_path / "picture.png"
     binary.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20)
     desk.root.add_files([binary])
