@@ -17,27 +17,198 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from queue import SimpleQueue
+from typing import Any
 
 from app.core.child import NOTE, claim_wire
 from app.core.errors import AppError, DocumentPagesMissing, DocumentTooDemanding, DocumentUnreadable, ProtocolViolation
 from app.core.wire import Failed, ParentSide, checked
 from app.documents import protocol
-from app.documents.blocks import Numbering, Piece
+from app.documents.blocks import Block, Kind, Numbering, Piece
 from app.documents.clean import (
     LegacyFonts,
+    Remarks,
     Sample,
     clean_piece,
+    clean_segment,
     clean_text,
+    fit,
     fit_for_the_wire,
+    length_of,
     recoded,
 )
-from app.documents.files import check_file, reason_of, require_unchanged
-from app.documents.formats.detection import find_format
-from app.documents.formats.registry import drawer_for, reader_for
+from app.documents.files import OutputFile, TranslationsFile, check_file, reason_of, require_unchanged, sha256_of
+from app.documents.formats.detection import find_format, really
+from app.documents.formats.registry import drawer_for, reader_for, rewritable, rewriter_for
 from app.documents.limits import limit_this_process, unpacked_folder
 from app.documents.protocol import WIRE, Event
+from app.documents.segments import Content, Segment
 from app.documents.source import Item, Opened, PageRead, Remark, Source
-from app.documents.way import Tell, Way
+from app.documents.visits import Target
+
+# The document child's way through one file, whether it is read into blocks, searched for segments or rewritten.
+
+
+TELL_EVERY_S = 0.1
+MOST_TOLD_CHARACTERS = 1_000_000
+"""In one line, about: a line has at most two pieces' text."""
+HASH_EVERY_S = 1.0
+
+Tell = Callable[[Event], None]
+
+
+class Way:
+    """One way through a file. What was found waits until a batch of it is told, at least every tenth of a second."""
+
+    def __init__(self, source: Source, tell: Tell, batch: Callable[[tuple[Any, ...]], Event]) -> None:
+        self._source, self._path, self._tell, self._batch = source, source.path, tell, batch
+        self._before = check_file(self._path)
+        self._remarks = Remarks()
+        self._waiting: list[Any] = []
+        self._waiting_characters = 0
+        self._told_s = float("-inf")
+
+    def _find_format(self) -> str:
+        found = find_format(self._path)
+        if really(found, self._path.suffix):
+            self._remark("really", format=found, ending=self._path.suffix)
+        return found
+
+    def _remark(self, name: str, **values: str | int) -> None:
+        if values.get("count", 1):
+            self._remarks.add(Remark(name, values))
+
+    def _wait(self, item: Block | Segment, characters: int) -> None:
+        self._source.text.take(characters)
+        self._waiting.append(item)
+        self._waiting_characters += characters + 200
+        if self._waiting_characters >= MOST_TOLD_CHARACTERS:
+            self._flush()
+        self._pulse(TELL_EVERY_S)
+
+    def _flush(self) -> None:
+        if self._waiting:
+            self._tell_batch()
+
+    def _pulse(self, every_s: float) -> None:
+        """Tells what waits, or that work goes on, if nothing was told for so long."""
+        if time.monotonic() - self._told_s >= every_s:
+            self._tell_batch()
+
+    def _tell_batch(self) -> None:
+        self._tell(self._batch(tuple(self._waiting)))
+        self._waiting, self._waiting_characters, self._told_s = [], 0, time.monotonic()
+
+    def _sha256(self) -> str:
+        return sha256_of(self._path, lambda: self._pulse(HASH_EVERY_S))
+
+
+# The document child's work on segments: it finds them, or writes the file anew with their translations.
+
+
+MOST_CHARACTERS = 200_000
+"""Of one segment; no paragraph that a person wrote is longer, and no model translates it as one."""
+
+
+def rewritten(
+    request: protocol.Segments | protocol.Rewrite, tell: Tell, on_step: Callable[[], None] = lambda: None
+) -> protocol.SegmentsDone | protocol.Rewritten:
+    """Carries out a request; raises an AppError, or whatever a rewriter raises. `on_step` as in `Source`."""
+    source = Source(Path(request.path), request.password, request.encoding, on_step=on_step)
+    if isinstance(request, protocol.Segments):
+        return _Finding(tell, source).run()
+    return _Writing(request, tell, source).run()
+
+
+class _Walk(Way):
+    """A way from segment to segment."""
+
+    _count = 0
+
+    def _rewritable_format(self) -> str:
+        """Its name in the registry; raises DocumentUnreadable ("not_rewritable")."""
+        format_ = rewritable(self._find_format(), self._path)
+        if not format_:
+            raise self._source.unreadable("not_rewritable")
+        return format_
+
+    def _check(self) -> None:
+        """That the file is what it was and has text; takes over what the rewriter remarked on."""
+        require_unchanged(self._path, self._before)
+        if not self._count:
+            raise self._source.unreadable("no_text")
+        for remark in self._source.remarks:
+            self._remarks.add(remark)
+
+
+class _Finding(_Walk):
+    """Tells the segments of a file."""
+
+    def __init__(self, tell: Tell, source: Source) -> None:
+        super().__init__(source, tell, protocol.SegmentsRead)
+        self._hidden = self._long = 0
+        self._sample = Sample()
+        self._fonts = LegacyFonts()
+
+    def run(self) -> protocol.SegmentsDone:
+        format_ = self._rewritable_format()
+        rewriter_for(format_)(self._source, None, self._visit, None)
+        self._flush()
+        sha256 = self._sha256()
+        self._check()
+        self._remark("hidden_characters", count=self._hidden)
+        for remark in self._fonts.remarks():
+            self._remarks.add(remark)
+        self._remark("long_segments", count=self._long)
+        return protocol.SegmentsDone(format_, self._count, self._sample.language(), sha256, self._remarks.all())
+
+    def _visit(self, segment: Segment) -> None:
+        if length_of(segment) > MOST_CHARACTERS:
+            self._long += 1
+            return
+        cleaned = clean_segment(segment)
+        self._hidden += len(segment.text) - len(cleaned.text)
+        self._sample.add(Piece(Kind.PARAGRAPH, cleaned.text))
+        self._fonts.look(cleaned.text)
+        self._count += 1
+        self._wait(cleaned, length_of(cleaned) + len(cleaned.context))
+
+
+class _Writing(_Walk):
+    """Writes a file with the translations of its segments."""
+
+    def __init__(self, request: protocol.Rewrite, tell: Tell, source: Source) -> None:
+        super().__init__(source, tell, lambda _: protocol.SegmentsWritten(self._count))
+        self._request = request
+        self._translations = TranslationsFile(Path(request.translations))
+        self._replaced = 0
+        self._refused: list[int] = []
+
+    def run(self) -> protocol.Rewritten:
+        """All the way; what it leaves where it fails is for the parent to take away."""
+        if self._sha256() != self._request.sha256:
+            raise self._source.unreadable("changed")
+        rewrite = rewriter_for(self._rewritable_format())
+        target = Target(self._request.language, self._request.is_rtl) if self._request.language else None
+        with OutputFile(Path(self._request.out), self._path) as out:
+            rewrite(self._source, out, self._visit, target)
+        self._check()
+        return protocol.Rewritten(self._count, self._replaced, tuple(self._refused), self._remarks.all())
+
+    def _visit(self, segment: Segment) -> Content | None:
+        if length_of(segment) > MOST_CHARACTERS:
+            return None
+        self._count += 1
+        self._pulse(TELL_EVERY_S)
+        content = self._translations.find(segment.id)
+        if content is None or content == clean_segment(segment).content:
+            return None
+        fitted = fit(content, segment.content)
+        if fitted is None:
+            self._refused.append(segment.id)
+        else:
+            self._replaced += 1
+        return fitted
+
 
 DEFECT_EXIT_CODE = 70
 MOST_TITLE_CHARACTERS = 1000
@@ -155,8 +326,6 @@ def _carry_out(request: protocol.Request, tell: Tell, on_step: Callable[[], None
         case protocol.Draw():
             return _draw(request)
         case _:
-            from app.documents.rewriting import rewritten
-
             return rewritten(request, tell, on_step)
 
 

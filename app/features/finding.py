@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from app.core.visible import clean_text
-from app.language.scripts import WITHOUT_SPACES
+from app.language.names import WITHOUT_SPACES
 from app.store.database import Database, fold
 from app.store.search import FoundText, Search
 

@@ -24,8 +24,7 @@ from pathlib import Path
 from typing import IO
 
 from app.core.paths import resource
-from app.language.names import LANGUAGES, are_alike, base
-from app.language.scripts import HAN, KANA, OF_ONE_LANGUAGE, count, script_in
+from app.language.names import HAN, KANA, LANGUAGES, OF_ONE_LANGUAGE, are_alike, base, count, script_in
 from app.language.words import words
 
 log = logging.getLogger(__name__)

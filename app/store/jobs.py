@@ -11,7 +11,7 @@ from typing import Any
 
 from app.core.errors import AppError, from_fields, to_fields
 from app.core.visible import clean_text
-from app.language.scripts import WITHOUT_SPACES
+from app.language.names import WITHOUT_SPACES
 from app.store.conversations import match_expression
 from app.store.database import Database, fold
 from app.store.erasing import leave_traces

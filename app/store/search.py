@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from app.core.visible import clean_text
-from app.language.scripts import WITHOUT_SPACES
+from app.language.names import WITHOUT_SPACES
 from app.store.conversations import match_expression
 from app.store.database import Database
 from app.store.jobs import JobResults

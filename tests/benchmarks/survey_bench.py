@@ -30,7 +30,7 @@ from app.features.survey.findings import find
 from app.features.survey.listing import Listed, list_all
 from app.features.survey.scope import scope_of
 from app.features.survey.wanted import Scope, Wanted
-from app.language.dates import dates
+from app.language.numbers import dates
 from app.store.database import Database
 from app.store.documents import DocumentStore
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.language.dates import dates
+from app.language.numbers import dates
 
 
 def test_a_month_that_may_be_a_word_is_one_only_with_a_capital_or_a_number() -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 
-from app.language.names import LANGUAGES
-from app.language.scripts import LATIN, is_right_to_left, script_in, script_of
+from app.language.names import LANGUAGES, LATIN, is_right_to_left, script_in, script_of
 
 TEXTS = {
     "latin": "Ngày mai trời mưa.", "greek": "Καλημέρα", "cyrillic": "Доброе утро", "hebrew": "בוקר טוב",

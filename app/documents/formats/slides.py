@@ -12,8 +12,13 @@ from typing import BinaryIO
 from app.documents.blocks import Kind, Piece, table_text
 from app.documents.formats.markup.xml_tree import Element, Places, tags
 from app.documents.formats.office.drawing import PARAGRAPH, PROPERTIES, Drawings, is_words_for_picture, turn
-from app.documents.formats.office.names import ALTERNATE, CHART, DIAGRAM, DRAWING, RELATIONSHIPS, P
 from app.documents.formats.office.package import (
+    ALTERNATE,
+    CHART,
+    DIAGRAM,
+    DRAWING,
+    RELATIONSHIPS,
+    P,
     Package,
     Part,
     Related,

@@ -10,7 +10,7 @@ from typing import Any
 
 from app.core.events import Role
 from app.features.documents import Documents, passages_text, whole_text, with_question
-from app.language.scripts import WITHOUT_SPACES
+from app.language.names import WITHOUT_SPACES
 from app.language.sentences import sentences
 from app.store.conversations import Attachment, StoredMessage, Use
 from app.store.documents import DocumentStore, Fields

@@ -15,7 +15,7 @@ from app.features.exchange import markup
 from app.features.exchange.chat_file import Shelf, Written
 from app.features.summary.export import escaped
 from app.features.work.saved_file import web_page
-from app.language.scripts import is_right_to_left
+from app.language.names import is_right_to_left
 from app.store.conversations import Conversation, MessageState, TreeMessage, Use
 
 YOU = "You"

@@ -21,7 +21,7 @@ from markdown_it.token import Token
 from app.features.exchange import markup
 from app.features.exchange.open_branch import OpenBranch, Turn
 from app.features.work.new_docx import GREY, in_english, new_docx
-from app.language.scripts import is_right_to_left
+from app.language.names import is_right_to_left
 
 CODE, LINK = "Chat Code", "Hyperlink"
 MOST_LEVELS = 3

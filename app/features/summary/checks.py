@@ -18,10 +18,9 @@ from typing import NamedTuple
 from app.documents.blocks import Block
 from app.features.summary.proper_names import Name, Vocabulary, codes, holds, is_same, missing_name, names, vocabulary
 from app.features.summary.result import Anchor, Check, Reason
-from app.language.dates import Date, dates
 from app.language.detection import MOST_CHARACTERS, differ, scripts_differ
-from app.language.numbers import CLOCK, SCALES, UNITS, Quantity, quantities
-from app.language.scripts import LETTER_OR_DIGIT_WITH_CASE
+from app.language.names import LETTER_OR_DIGIT_WITH_CASE
+from app.language.numbers import CLOCK, SCALES, UNITS, Date, Quantity, dates, quantities
 from app.language.words import (
     SHORT,
     STEM,

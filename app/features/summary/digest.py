@@ -45,7 +45,7 @@ from app.features.summary.result import (
 )
 from app.features.summary.sections import Reading, runs_under_headings, told_apart, whole
 from app.language.detection import SMALL_WORDS
-from app.language.scripts import WITHOUT_SPACES
+from app.language.names import WITHOUT_SPACES
 from app.language.sentences import CLOSING, ENDS, ENDS_AT_ONCE, sentences
 
 STEM = 7

@@ -20,8 +20,7 @@ from app.features.summary.messages import (
     unknown_words,
 )
 from app.features.summary.result import Anchor, Form, Method, Statement, Summary
-from app.language.names import is_rtl
-from app.language.scripts import is_right_to_left
+from app.language.names import is_right_to_left, is_rtl
 
 """Languages by their codes; what else is written so (Arabic script in Malay, say) has a script in its code."""
 _RUNNING_ON = (Form.PARAGRAPHS, Form.QUESTIONS, Form.OWN)

@@ -9,8 +9,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from app.language.detection import MOST_CHARACTERS, language_by_words
+from app.language.names import LETTER_OR_DIGIT_WITH_CASE as _LETTER
 from app.language.names import base
-from app.language.scripts import LETTER_OR_DIGIT_WITH_CASE as _LETTER
 from app.language.words import AROUND, Missing, around, closeness, level, share_at, shown, stems
 
 MANY_CAPITALS = 0.45

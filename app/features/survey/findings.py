@@ -20,9 +20,8 @@ from app.features.summary.result import (
 )
 from app.features.summary.sections import Reading, whole
 from app.features.survey.wanted import Scope, Wanted
-from app.language.dates import dates
-from app.language.numbers import CLOCK, MONEY, Quantity, quantities
-from app.language.scripts import WITHOUT_SPACES
+from app.language.names import WITHOUT_SPACES
+from app.language.numbers import CLOCK, MONEY, Quantity, dates, quantities
 from app.language.words import stretch_at
 
 FOUND_BY_PROGRAM = frozenset(Wanted) - {Wanted.ABOUT, Wanted.LIST}

@@ -14,9 +14,8 @@ from app.features.translation.marking import Shown
 from app.features.translation.problems import Problem, ProblemKind, is_unusable
 from app.features.translation.result import Term, TranslationWish
 from app.language.detection import LEAST_LETTERS, Detector
-from app.language.names import are_alike, base
+from app.language.names import HAN, KANA, LATIN, are_alike, base, count, script_of
 from app.language.numbers import WrittenNumber, quantities, written_numbers
-from app.language.scripts import HAN, KANA, LATIN, count, script_of
 
 
 class Checks:

@@ -13,8 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from app.features.translation.result import Term
-from app.language.names import base
-from app.language.scripts import WITHOUT_SPACES
+from app.language.names import WITHOUT_SPACES, base
 from app.language.words import JOINED_WORD
 
 LEAST_TIMES = 3

@@ -14,7 +14,7 @@ from app.documents.segments import Content, Mark, Segment, content_of, marks, ne
 from app.features.translation.marking import PROTECTED, Shown, adopted, same_marks, tag_of
 from app.features.translation.problems import Problem, ProblemKind, flags_of, is_unusable, loop_in, refuses, tidied
 from app.features.translation.result import Flag, FlagKind, Origin, Translated
-from app.language.scripts import WITHOUT_SPACES
+from app.language.names import WITHOUT_SPACES
 from app.language.words import JOINED_WORD
 
 _LETTER = re.compile(r"[^\W\d_]")

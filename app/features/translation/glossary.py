@@ -12,7 +12,7 @@ from pathlib import Path
 from app.core.errors import DocumentUnreadable
 from app.core.paths import disk_problem
 from app.features.translation.result import Term
-from app.language.scripts import WITHOUT_SPACES
+from app.language.names import WITHOUT_SPACES
 from app.language.words import JOINED_WORD, common_start, fold
 
 MOST_TERMS = 12

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from app.documents.blocks import Block, Kind
 from app.features.documents import Mark, ShownDocument
-from app.language.scripts import is_right_to_left
+from app.language.names import is_right_to_left
 
 
 class Area(NamedTuple):

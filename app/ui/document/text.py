@@ -28,7 +28,7 @@ from PySide6.QtWidgets import QFrame, QTextEdit, QWidget
 
 from app.documents.blocks import Block, Kind
 from app.features.documents import Mark, ShownDocument
-from app.language.scripts import is_right_to_left
+from app.language.names import is_right_to_left
 from app.ui.document.marks import BY_LINE, Stretch, Walk, marks_in, span_of
 from app.ui.i18n import tr
 from app.ui.theme import Theme

@@ -58,7 +58,7 @@ from PySide6.QtWidgets import (
 from app.core.events import CancelToken, TokenSeen
 from app.features.inside import looks
 from app.features.inside.patterns import Pattern, Place, Repeats, pattern_of, repeats_of, sentences_of, word_of
-from app.language.scripts import is_right_to_left
+from app.language.names import is_right_to_left
 from app.ui.i18n import tr
 from app.ui.inside.heat_map import HeatMap, share_colours, share_image
 from app.ui.inside.look import LookPage

@@ -15,8 +15,7 @@ from app.ui.shell import tasks
 from app.ui.shell.notify import ACTION_LABELS
 from app.ui.shell.tab_spec import CHAT, UiContext
 from app.ui.widgets.buttons import set_mark, text_button
-from app.ui.widgets.indicators import ProgressLine
-from app.ui.widgets.labels import announce, plain_label
+from app.ui.widgets.labels import ProgressLine, announce, plain_label
 from app.ui.widgets.layouts import name_widgets
 
 if TYPE_CHECKING:

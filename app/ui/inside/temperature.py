@@ -16,8 +16,7 @@ from app.ui.inside.look import LookPage
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import Theme
 from app.ui.widgets.fields import Segments
-from app.ui.widgets.indicators import ProgressLine
-from app.ui.widgets.labels import announce, plain_label
+from app.ui.widgets.labels import ProgressLine, announce, plain_label
 
 if TYPE_CHECKING:
     from app.engine.client import EngineOnDemand

@@ -53,8 +53,7 @@ from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import ChoiceButton, text_button
 from app.ui.widgets.fields import CheckRow, PlainEdit, Segments
-from app.ui.widgets.indicators import ProgressLine
-from app.ui.widgets.labels import announce, plain_label
+from app.ui.widgets.labels import ProgressLine, announce, plain_label
 from app.ui.work.doing import SavedFiles
 
 if TYPE_CHECKING:

@@ -30,7 +30,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.dialogs import cancel_or
 from app.ui.widgets.fields import CheckRow, RadioRow
-from app.ui.widgets.indicators import ProgressLine
+from app.ui.widgets.labels import ProgressLine
 from app.ui.widgets.notice_bar import Notice
 
 if TYPE_CHECKING:

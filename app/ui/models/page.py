@@ -24,8 +24,7 @@ from app.ui.icons import icon
 from app.ui.shell import tasks
 from app.ui.theme import EDGE_PX, HEADING_PX, PAGE_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.indicators import ProgressLine
-from app.ui.widgets.labels import ElidedLabel
+from app.ui.widgets.labels import ElidedLabel, ProgressLine
 from app.ui.widgets.layouts import name_widgets, scrolled
 
 NARROW_PX = 600

@@ -21,8 +21,7 @@ from app.ui.shell.desktop import open_folder
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.indicators import ProgressLine
-from app.ui.widgets.labels import ElidedLabel
+from app.ui.widgets.labels import ElidedLabel, ProgressLine
 from app.ui.widgets.layouts import name_widgets
 
 if TYPE_CHECKING:

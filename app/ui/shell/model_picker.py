@@ -29,8 +29,7 @@ from app.ui.shell.model_loader import ModelLoader, in_words, model_name
 from app.ui.shell.notify import Notify
 from app.ui.shell.tab_spec import CHAT
 from app.ui.theme import Theme
-from app.ui.widgets.indicators import StatusDot
-from app.ui.widgets.labels import ElidedLabel
+from app.ui.widgets.labels import ElidedLabel, StatusDot
 from app.ui.widgets.layouts import scrolled
 
 if TYPE_CHECKING:

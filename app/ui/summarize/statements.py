@@ -32,7 +32,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QFrame, QTextEdit, QWidget
 
 from app.features.summary.result import Form
-from app.language.scripts import is_right_to_left
+from app.language.names import is_right_to_left
 from app.ui.i18n import tr
 from app.ui.summarize.texts import Chip, Told
 from app.ui.theme import EDGE_PX, READING_PX, Theme

@@ -12,8 +12,7 @@ from app.ui.shell.notify import Notify
 from app.ui.shell.tab_spec import CHAT, TRANSLATE, UiContext
 from app.ui.summarize.texts import Progress, note_of
 from app.ui.work.column import ColumnWords
-from app.ui.work.runner import Runner, RunnerWords
-from app.ui.work.tab import WorkTab
+from app.ui.work.tab import Runner, RunnerWords, WorkTab
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside

@@ -19,15 +19,13 @@ from app.ui.i18n import tr
 from app.ui.shell.notify import Notify
 from app.ui.summarize.digest import FirstLooks, TermChip
 from app.ui.summarize.draft import DraftFiles, DraftPage, EmptyPage
-from app.ui.summarize.result import ResultPage
-from app.ui.summarize.saving import Saving
+from app.ui.summarize.result import ResultPage, Saving
 from app.ui.summarize.texts import Chip, Places, Progress, Told, places_in, sentences_told, told
 from app.ui.summarize.work_page import WorkPage
 from app.ui.theme import Theme
 from app.ui.widgets.labels import announce
 from app.ui.work.doing import Doing
-from app.ui.work.runner import Runner
-from app.ui.work.tab import WorkView
+from app.ui.work.tab import Runner, WorkView
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside

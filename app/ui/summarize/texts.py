@@ -24,7 +24,7 @@ from app.features.summary.summarize import Merging, Planned, Rests, SectionRead,
 from app.store.documents import StoredDocument
 from app.ui.i18n import tr
 from app.ui.work.doing import time_words
-from app.ui.work.runner import rest_words
+from app.ui.work.tab import rest_words
 
 LENGTHS = ((Length.SHORT, "Short"), (Length.MEDIUM, "Medium"), (Length.LONG, "Long"))
 FORMS = (

@@ -19,8 +19,7 @@ from app.ui.summarize.statements import StatementView
 from app.ui.summarize.texts import Progress, Told, work_words
 from app.ui.theme import HEADING_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.indicators import STEPS, ProgressLine
-from app.ui.widgets.labels import ElidedLabel
+from app.ui.widgets.labels import STEPS, ElidedLabel, ProgressLine
 from app.ui.widgets.layouts import name_widgets
 from app.ui.work.page import Column
 

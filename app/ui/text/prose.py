@@ -31,7 +31,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QTextBrowser, QWidget
 
-from app.language.scripts import is_right_to_left
+from app.language.names import is_right_to_left
 from app.ui.i18n import tr
 from app.ui.text.clipboard import html_of, mime_data, selection_data, table_as_markdown
 from app.ui.text.links import page_of_link

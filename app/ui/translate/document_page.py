@@ -25,8 +25,7 @@ from app.ui.translate.segment_text import letters
 from app.ui.translate.side_by_side import SideBySide
 from app.ui.translate.texts import Remedy, draft_words, layout_words, segments_words, stopped_words, with_term
 from app.ui.widgets.buttons import IconButton, set_mark, text_button
-from app.ui.widgets.indicators import ProgressLine
-from app.ui.widgets.labels import ElidedLabel, plain_label
+from app.ui.widgets.labels import ElidedLabel, ProgressLine, plain_label
 from app.ui.widgets.layouts import FlowLayout, name_widgets, scrolled
 from app.ui.work.intake import Intake
 from app.ui.work.page import StateBar

@@ -36,7 +36,7 @@ from app.ui.translate.texts import (
     without_terms,
     work_words,
 )
-from app.ui.work.runner import Runner
+from app.ui.work.tab import Runner
 
 if TYPE_CHECKING:
     from app.features.models.collection import Models

@@ -25,8 +25,7 @@ from app.ui.shell.notify import Notify
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import ChoiceButton, IconButton, text_button
-from app.ui.widgets.indicators import ProgressLine
-from app.ui.widgets.labels import plain_label
+from app.ui.widgets.labels import ProgressLine, plain_label
 from app.ui.widgets.layouts import FlowLayout, name_widgets
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from PySide6.QtGui import QColor, QPainter, QTextCharFormat, QTextLayout, QTextO
 from app.core.errors import AppError
 from app.documents.segments import Content, Mark, SegmentKind
 from app.features.translation.result import Origin, Translated
-from app.language.scripts import is_right_to_left
+from app.language.names import is_right_to_left
 from app.ui.i18n import tr
 from app.ui.theme import Theme
 from app.ui.translate.segment_text import Writing, Written, coloured, from_units, units

@@ -33,7 +33,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.core.visible import clean_text
-from app.language.scripts import is_right_to_left
+from app.language.names import is_right_to_left
 from app.language.sentences import sentences
 from app.ui.i18n import tr
 from app.ui.theme import TEXT_PX, Theme

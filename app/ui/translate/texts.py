@@ -29,7 +29,7 @@ from app.language.words import WORD, common_start, fold
 from app.ui.i18n import tr
 from app.ui.work.column import is_working
 from app.ui.work.doing import time_words
-from app.ui.work.runner import rest_words
+from app.ui.work.tab import rest_words
 
 SECONDS_A_MINUTE = 60
 

@@ -11,8 +11,7 @@ from app.ui.shell.notify import Notify
 from app.ui.shell.tab_spec import UiContext
 from app.ui.translate.texts import Progress, is_at_work, note_of, title_of
 from app.ui.work.column import ColumnWords
-from app.ui.work.runner import Runner, RunnerWords
-from app.ui.work.tab import WorkTab
+from app.ui.work.tab import Runner, RunnerWords, WorkTab
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside

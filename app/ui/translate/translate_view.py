@@ -17,8 +17,7 @@ from app.ui.translate.text_page import TextPage
 from app.ui.translate.texts import Progress
 from app.ui.widgets.dialogs import DOCUMENTS, document_filters, file_dialog
 from app.ui.work.doing import Doing
-from app.ui.work.runner import Runner
-from app.ui.work.tab import WorkView
+from app.ui.work.tab import Runner, WorkView
 
 if TYPE_CHECKING:
     from app.features.models.collection import Models

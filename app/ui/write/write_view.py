@@ -20,8 +20,7 @@ from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import EDGE_PX, HEADING_PX
 from app.ui.widgets.buttons import ChoiceButton, IconButton, text_button
 from app.ui.widgets.dialogs import DOCUMENTS, SAVED, file_dialog
-from app.ui.widgets.indicators import ProgressLine
-from app.ui.widgets.labels import ElidedLabel, plain_label
+from app.ui.widgets.labels import ElidedLabel, ProgressLine, plain_label
 from app.ui.widgets.layouts import name_widgets
 from app.ui.write.alternatives import Alternatives
 from app.ui.write.continuing import Continuing

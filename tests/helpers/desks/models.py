@@ -17,8 +17,7 @@ from app.ui.models.search import ResultList, SearchPage
 from app.ui.models.storage import FolderRow, StoragePage, StorageRow
 from app.ui.widgets.buttons import ChoiceButton
 from app.ui.widgets.fields import CheckRow, SearchField
-from app.ui.widgets.indicators import ProgressLine
-from app.ui.widgets.labels import ElidedLabel
+from app.ui.widgets.labels import ElidedLabel, ProgressLine
 from tests.helpers.desks.desk import Desk, Found
 
 PAGES = ("suggested", "installed", "others", "downloads", "storage")

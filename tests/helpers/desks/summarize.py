@@ -23,8 +23,7 @@ from app.ui.summarize.texts import Progress
 from app.ui.summarize.wish import WishChoices
 from app.ui.widgets.buttons import ChoiceButton
 from app.ui.widgets.fields import Segments
-from app.ui.widgets.indicators import ProgressLine
-from app.ui.widgets.labels import ElidedLabel
+from app.ui.widgets.labels import ElidedLabel, ProgressLine
 from app.ui.work.page import StateBar
 from tests.helpers.desks.desk import Found
 from tests.helpers.desks.dialogs import FileQuestions

@@ -28,8 +28,7 @@ from app.ui.translate.text_panes import AlternativesCard, SourceEdit, TargetView
 from app.ui.translate.text_work import Kind, Paragraphs
 from app.ui.translate.translate_view import TranslateView
 from app.ui.widgets.buttons import ChoiceButton
-from app.ui.widgets.indicators import ProgressLine
-from app.ui.widgets.labels import ElidedLabel
+from app.ui.widgets.labels import ElidedLabel, ProgressLine
 from app.ui.work.at_hand import Answer, Ended
 from app.ui.work.page import StateBar
 from tests.helpers.desks.desk import Desk, Found

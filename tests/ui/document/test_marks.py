@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from app.documents.blocks import Block, Box, Kind, Place
 from app.features.documents import Mark
-from app.language.scripts import is_right_to_left
+from app.language.names import is_right_to_left
 from app.ui.document.marks import (
     MOST_CHARACTERS,
     MOST_LINES,

@@ -13,7 +13,7 @@ from docx import Document
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
-from app.ui.summarize.saving import file_name, write_pdf
+from app.ui.summarize.result import file_name, write_pdf
 from tests.helpers.attached import lease_pdf
 from tests.ui.summarize.conftest import FOUND, WRONG, Desk, differing, found
 

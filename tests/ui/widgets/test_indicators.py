@@ -6,7 +6,7 @@ from PySide6.QtGui import QColor
 from pytestqt.qtbot import QtBot
 
 from app.ui.theme import DARK, LIGHT, Theme
-from app.ui.widgets.indicators import StatusDot
+from app.ui.widgets.labels import StatusDot
 
 
 def test_the_dot_has_the_colour_of_its_state_in_every_scheme(qtbot: QtBot) -> None:

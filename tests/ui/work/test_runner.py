@@ -19,7 +19,7 @@ from app.ui.summarize import summarize_tab, texts
 from app.ui.theme import Theme
 from app.ui.translate import texts as translation_texts
 from app.ui.translate import translate_tab
-from app.ui.work.runner import Runner
+from app.ui.work.tab import Runner
 
 WAIT_S = 10
 

@@ -11,8 +11,20 @@ from typing import NamedTuple
 from lxml import etree
 
 from app.documents.formats.markup.xml_tree import Element, local_name
-from app.documents.formats.office.names import ALTERNATE, CHART, DIAGRAM, DRAWING, MATH, NEWER_CHART, RELATIONSHIPS
-from app.documents.formats.office.package import Package, Part, Related, is_code_font, office_language
+from app.documents.formats.office.package import (
+    ALTERNATE,
+    CHART,
+    DIAGRAM,
+    DRAWING,
+    MATH,
+    NEWER_CHART,
+    RELATIONSHIPS,
+    Package,
+    Part,
+    Related,
+    is_code_font,
+    office_language,
+)
 from app.documents.formats.office.runs import (
     BREAKS,
     Anchor,

@@ -16,10 +16,30 @@ from app.documents.archive import Archive, copy_archive
 from app.documents.blocks import Kind, Piece, Place
 from app.documents.encoding import BOMS
 from app.documents.formats.markup.xml_tree import Element, encoding_of, parse, words_in
-from app.documents.formats.office.names import ALTERNATE, CHART, COMPATIBILITY, DIAGRAM, DRAWING, DUBLIN, MATH, W
 from app.documents.segments import SegmentKind, plain
 from app.documents.source import Source
 from app.documents.visits import Ask, Target
+
+# The namespaces of Office documents, as they stand before the names of elements and attributes.
+
+
+_SCHEMAS = "{http://schemas.openxmlformats.org/"
+W = f"{_SCHEMAS}wordprocessingml/2006/main}}"
+P = f"{_SCHEMAS}presentationml/2006/main}}"
+MAIN = f"{_SCHEMAS}spreadsheetml/2006/main}}"
+"""Of workbooks."""
+DRAWING = f"{_SCHEMAS}drawingml/2006/main}}"
+DIAGRAM = f"{_SCHEMAS}drawingml/2006/diagram}}"
+CHART = f"{_SCHEMAS}drawingml/2006/chart}}"
+NEWER_CHART = "{http://schemas.microsoft.com/office/drawing/2014/chartex}"
+MATH = f"{_SCHEMAS}officeDocument/2006/math}}"
+VML = "{urn:schemas-microsoft-com:vml}"
+RELATIONSHIPS = f"{_SCHEMAS}officeDocument/2006/relationships}}"
+COMPATIBILITY = f"{_SCHEMAS}markup-compatibility/2006}}"
+ALTERNATE = f"{COMPATIBILITY}AlternateContent"
+DUBLIN = "{http://purl.org/dc/elements/1.1/}"
+SPACE = "{http://www.w3.org/XML/1998/namespace}space"
+
 
 _SPEAKING = (f"{W}t", f"{DRAWING}t", f"{MATH}t", f"{DIAGRAM}relIds", f"{CHART}chart")
 _PACKAGE = "{http://schemas.openxmlformats.org/package/2006/relationships}"

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from app.documents.formats.markup.xml_tree import Element, local_name
-from app.documents.formats.office.names import MAIN
-from app.documents.formats.office.package import Package, escaped, unescaped
+from app.documents.formats.office.package import MAIN, Package, escaped, unescaped
 from app.documents.formats.sheets.workbook import column_of
 
 

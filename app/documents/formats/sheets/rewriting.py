@@ -19,8 +19,17 @@ from lxml import etree
 
 from app.documents.formats.markup.xml_tree import Element, iterate
 from app.documents.formats.office.drawing import PARAGRAPH, Drawings, is_words_for_picture
-from app.documents.formats.office.names import MAIN, RELATIONSHIPS, SPACE
-from app.documents.formats.office.package import Package, Part, child_in_order, escaped, opened_package, unescaped
+from app.documents.formats.office.package import (
+    MAIN,
+    RELATIONSHIPS,
+    SPACE,
+    Package,
+    Part,
+    child_in_order,
+    escaped,
+    opened_package,
+    unescaped,
+)
 from app.documents.formats.office.runs import Format, Node, Single, Text, Token, arranged, line_of, plan_of
 from app.documents.formats.sheets.headers import Cell, Headers
 from app.documents.formats.sheets.workbook import SPOKEN, TEXT, USUAL_PART, Sheet, cells_of, number_of_row, text_of

@@ -15,8 +15,7 @@ from datetime import datetime, timedelta
 from app.documents.archive import CHUNK_BYTES, Archive
 from app.documents.blocks import Kind, Piece, Place
 from app.documents.formats.markup.xml_tree import Element, iterate
-from app.documents.formats.office.names import MAIN, RELATIONSHIPS
-from app.documents.formats.office.package import Package, unescaped
+from app.documents.formats.office.package import MAIN, RELATIONSHIPS, Package, unescaped
 from app.documents.source import Source
 
 USUAL_PART = "xl/workbook.xml"

@@ -11,12 +11,10 @@ from collections.abc import Iterable
 from lxml import etree
 
 from app.documents.formats.markup.xml_tree import Element, tags
-from app.documents.formats.office.names import W
-from app.documents.formats.office.package import child_in_order, office_language, without
+from app.documents.formats.office.package import W, child_in_order, office_language, without
 from app.documents.formats.word.model import PROPERTIES, RUN_PROPERTIES, VAL
 from app.documents.visits import Target
-from app.language.names import is_east_asian
-from app.language.scripts import RUNS_LEFT
+from app.language.names import RUNS_LEFT, is_east_asian
 
 _HAS_RTL = re.compile(f"[{RUNS_LEFT}]")
 _PARAGRAPH_ORDER = tags(

@@ -9,8 +9,7 @@ from typing import NamedTuple
 
 from app.documents.archive import Archive
 from app.documents.formats.markup.xml_tree import Element, tags
-from app.documents.formats.office.names import W
-from app.documents.formats.office.package import Related, is_code_font
+from app.documents.formats.office.package import Related, W, is_code_font
 from app.documents.formats.office.paragraphs import MOST_ANCESTORS, Role, spelled
 
 VAL = f"{W}val"

@@ -8,8 +8,19 @@ from typing import NamedTuple
 
 from app.documents.blocks import Kind, Piece, Place, code_joined, table_text
 from app.documents.formats.markup.xml_tree import Element, Numbered, Places, stream_blocks, tags
-from app.documents.formats.office.names import ALTERNATE, CHART, DIAGRAM, DRAWING, MATH, RELATIONSHIPS, VML, W
-from app.documents.formats.office.package import Package, children_read, opened_package
+from app.documents.formats.office.package import (
+    ALTERNATE,
+    CHART,
+    DIAGRAM,
+    DRAWING,
+    MATH,
+    RELATIONSHIPS,
+    VML,
+    Package,
+    W,
+    children_read,
+    opened_package,
+)
 from app.documents.formats.office.paragraphs import Role, gathered, labelled, once_each, trimmed
 from app.documents.formats.word import model
 from app.documents.formats.word.model import LEFT_OUT, PROPERTIES, RUN_PROPERTIES, STYLE_NAME, TEXT, VAL, Style, Styles

@@ -21,8 +21,18 @@ from lxml import etree
 from app.documents.formats.markup.xml_tree import Element, tags
 from app.documents.formats.office.drawing import PARAGRAPH as DRAWN
 from app.documents.formats.office.drawing import Drawings, is_words_for_picture
-from app.documents.formats.office.names import ALTERNATE, MATH, SPACE, VML, W
-from app.documents.formats.office.package import Package, Part, branches, opened_package, without_forbidden
+from app.documents.formats.office.package import (
+    ALTERNATE,
+    MATH,
+    SPACE,
+    VML,
+    Package,
+    Part,
+    W,
+    branches,
+    opened_package,
+    without_forbidden,
+)
 from app.documents.formats.office.paragraphs import Role
 from app.documents.formats.office.runs import (
     BREAKS,
