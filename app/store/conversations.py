@@ -17,6 +17,7 @@ from app.store import messages as tree
 from app.store.database import Database, fold
 from app.store.erasing import leave_traces
 from app.store.messages import MessageState, StoredMessage, TreeMessage
+from app.store.queued import QueuedMessages
 
 __all__ = ["Conversation", "Conversations", "MessageState", "StoredMessage", "TreeMessage"]
 
@@ -71,6 +72,8 @@ class Conversations:
     def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
         self._database = database
         self._clock = clock
+        self.queued = QueuedMessages(database)
+        """What waits until an answer has ended."""
 
     def create(
         self, *, title: str = "", system_prompt: str = "", temperature: float | None = None, model: str = ""
@@ -368,7 +371,7 @@ class Attachments:
 
     def in_draft(self, conversation_id: int | None) -> list[Attachment]:
         """What waits to be sent, in its order."""
-        return self._find("message_id IS NULL AND conversation_id IS ?", (conversation_id,))
+        return self._find("message_id IS NULL AND queued_id IS NULL AND conversation_id IS ?", (conversation_id,))
 
     def chat_waiting_with(self, document_ids: Sequence[int]) -> int | None:
         """A conversation without a message whose draft has these documents, in this order; the newest, or None."""
@@ -395,7 +398,7 @@ class Attachments:
         with self._database.transaction() as connection:
             connection.execute(
                 "UPDATE attachments SET message_id = ?, conversation_id = NULL"
-                " WHERE message_id IS NULL AND conversation_id IS ?",
+                " WHERE message_id IS NULL AND queued_id IS NULL AND conversation_id IS ?",
                 (message_id, conversation_id),
             )
         return self.of_messages([message_id]).get(message_id, [])

@@ -108,7 +108,7 @@ class Database:
             _copy_without_room(copied, connection)
         _set_up(connection)
         migrate(connection, Path(":memory:"))
-        for table in ("conversations", "messages", "documents", "attachments", "pages"):
+        for table in ("conversations", "messages", "documents", "attachments", "pages", "queued_messages"):
             connection.execute("DELETE FROM sqlite_sequence WHERE name = ?", (table,))
             connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (table, IN_MEMORY_IDS))
         return cls(connection, Path(":memory:"), None)

@@ -354,6 +354,22 @@ def m007_pages(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
+def m008_queued_messages(connection: sqlite3.Connection) -> None:
+    """Messages that wait for an answer to end, with their documents."""
+    for statement in (
+        """CREATE TABLE queued_messages (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            conversation_id INTEGER NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
+            position INTEGER NOT NULL,
+            text TEXT NOT NULL
+        )""",
+        "CREATE INDEX queued_messages_by_conversation ON queued_messages (conversation_id)",
+        "ALTER TABLE attachments ADD COLUMN queued_id INTEGER REFERENCES queued_messages (id) ON DELETE CASCADE",
+        "CREATE INDEX attachments_by_queued ON attachments (queued_id) WHERE queued_id IS NOT NULL",
+    ):
+        connection.execute(statement)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     m001_conversations,
     m002_context,
@@ -362,6 +378,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     m005_summaries,
     m006_translations,
     m007_pages,
+    m008_queued_messages,
 )
 
 

@@ -29,7 +29,7 @@ WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' AND name NOT GLOB '*_index_*'
 TABLES = (
     "conversations", "messages", "jobs", "models", "documents", "blocks", "attachments",
     "job_documents", "job_steps", "job_step_uses", "job_results",
-    "translation_segments", "translation_memory", "glossary_terms", "pages", "page_undo",
+    "translation_segments", "translation_memory", "glossary_terms", "pages", "page_undo", "queued_messages",
 )  # fmt: skip
 
 
@@ -155,6 +155,16 @@ def _segment(number: int, text: str) -> dict[str, object]:
     }
 
 
+def fill_queue(database: Database) -> None:
+    """Two messages that wait in the first chat, the second of them with a document and moved before the other."""
+    conversations = Conversations(database)
+    first = conversations.queued.add(1, "And the moon? 🌙")
+    Attachments(database).add_to_draft(1, 2, Use.BACKGROUND)
+    second = conversations.queued.add(1, "Größe der Erde", draft_of=1)
+    conversations.queued.set_order([second.id, first.id])
+    conversations.update(1, draft="and the moon")
+
+
 def dump(database: Database) -> Iterator[str]:
     """The whole database as statements, one after the other."""
     yield from schema_of(database)
@@ -178,6 +188,7 @@ def main() -> None:
         fill_summaries(database)
         fill_translations(database)
         fill_pages(database)
+        fill_queue(database)
         sys.stdout.write("BEGIN;\n" + "".join(f"{statement};\n" for statement in dump(database)) + "COMMIT;\n")
 
 

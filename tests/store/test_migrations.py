@@ -428,3 +428,32 @@ def test_what_schema_7_added_is_read_as_it_was_written(tmp_path: Path) -> None:
         pages.restore(3)
         assert len(pages.find()) == 3
         assert pages.create("next").id == 4
+
+
+def test_what_schema_8_added_is_read_as_it_was_written(tmp_path: Path) -> None:
+    with closing(Database.open(file_of_version(8, tmp_path))) as database:
+        conversations = Conversations(database)
+        waiting = conversations.queued.of(1)
+        assert [(one.text, one.documents) for one in waiting] == [
+            ("Größe der Erde", ((2, "background"),)),
+            ("And the moon? 🌙", ()),
+        ]
+        assert [one.document_id for one in Attachments(database).in_draft(None)] == [2]
+        message = conversations.add_message(1, 1, Role.USER, waiting[0].text)
+        conversations.queued.sent(waiting[0].id, message.id)
+        assert [one.document_id for one in Attachments(database).of_messages([message.id])[message.id]] == [2]
+        assert [one.text for one in conversations.queued.of(1)] == ["And the moon? 🌙"]
+
+
+@pytest.mark.parametrize("number", range(1, 8))
+def test_a_file_from_before_schema_8_has_no_queue_and_takes_one(tmp_path: Path, number: int) -> None:
+    with closing(Database.open(file_of_version(number, tmp_path))) as database:
+        queued = Conversations(database).queued
+        assert queued.conversations() == []
+        assert queued.of(1) == []
+        queued.add(1, "next")
+    with closing(Database.open(tmp_path / "fireside.db")) as database:
+        queued = Conversations(database).queued
+        assert [one.text for one in queued.of(1)] == ["next"]
+        queued.remove(queued.of(1)[0].id)
+        assert queued.conversations() == []

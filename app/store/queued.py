@@ -1,0 +1,127 @@
+"""Messages that wait until an answer has ended, in their order, with the documents that go with them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.core.visible import clean_text
+from app.store.database import Database
+
+
+@dataclass(frozen=True)
+class QueuedMessage:
+    """One that waits in a conversation; `documents` are those that are sent with it, and how they are shown."""
+
+    id: int
+    conversation_id: int
+    position: int
+    text: str
+    documents: tuple[tuple[int, str], ...] = ()
+
+
+class QueuedMessages:
+    """All that wait; from any thread. Writing to an id that does not exist raises KeyError.
+
+    Writes may raise DiskFull or FolderNotWritable; nothing of the call is then stored.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, conversation_id: int, text: str, *, draft_of: int | None = 0) -> QueuedMessage:
+        """The last of its conversation, whose draft is emptied.
+
+        `draft_of` is the draft whose documents go with it: a conversation's, or None for that of a new chat.
+        """
+        with self._database.transaction() as connection:
+            row = connection.execute(
+                "INSERT INTO queued_messages (conversation_id, position, text) SELECT id,"
+                " (SELECT coalesce(max(position), 0) + 1 FROM queued_messages), ? FROM conversations WHERE id = ?"
+                " RETURNING id",
+                (clean_text(text), conversation_id),
+            ).fetchone()
+            if row is None:
+                raise KeyError(conversation_id)
+            connection.execute("UPDATE conversations SET draft = '' WHERE id = ?", (conversation_id,))
+            if draft_of != 0:
+                connection.execute(
+                    "UPDATE attachments SET queued_id = ?, conversation_id = NULL"
+                    " WHERE message_id IS NULL AND queued_id IS NULL AND conversation_id IS ?",
+                    (row[0], draft_of),
+                )
+        return next(one for one in self.of(conversation_id) if one.id == row[0])
+
+    def of(self, conversation_id: int) -> list[QueuedMessage]:
+        """What waits in a conversation, the next one first; nothing in one that was deleted."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT q.id, q.conversation_id, q.position, q.text,"
+                " (SELECT json_group_array(json_array(document_id, use))"
+                " FROM (SELECT document_id, use FROM attachments WHERE queued_id = q.id ORDER BY id))"
+                " FROM queued_messages q JOIN conversations c ON c.id = q.conversation_id"
+                " WHERE q.conversation_id = ? AND c.deleted_at IS NULL ORDER BY q.position",
+                (conversation_id,),
+            ).fetchall()
+        return [
+            QueuedMessage(row[0], row[1], row[2], row[3], tuple((each[0], each[1]) for each in json.loads(row[4])))
+            for row in rows
+        ]
+
+    def conversations(self) -> list[int]:
+        """Those in which something waits, the one that has waited longest first."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT q.conversation_id FROM queued_messages q JOIN conversations c ON c.id = q.conversation_id"
+                " WHERE c.deleted_at IS NULL GROUP BY q.conversation_id ORDER BY min(q.id)"
+            ).fetchall()
+        return [row[0] for row in rows]
+
+    def edit(self, queued_id: int, text: str) -> None:
+        """Another text for one that waits."""
+        with self._database.transaction() as connection:
+            changed = connection.execute(
+                "UPDATE queued_messages SET text = ? WHERE id = ?", (clean_text(text), queued_id)
+            ).rowcount
+        if not changed:
+            raise KeyError(queued_id)
+
+    def set_order(self, ids: Sequence[int]) -> None:
+        """These messages of one conversation take each other's places, in this order."""
+        with self._database.transaction() as connection:
+            places = connection.execute(
+                "SELECT position FROM queued_messages WHERE id IN (SELECT value FROM json_each(?)) ORDER BY position",
+                (json.dumps(list(ids)),),
+            ).fetchall()
+            for (place,), queued_id in zip(places, ids, strict=True):
+                connection.execute("UPDATE queued_messages SET position = ? WHERE id = ?", (place, queued_id))
+
+    def remove(self, queued_id: int) -> None:
+        """It waits no longer, nor do its documents."""
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM queued_messages WHERE id = ?", (queued_id,))
+
+    def put_back(self, message: QueuedMessage) -> None:
+        """Undoes `remove`. Raises KeyError where its conversation is gone."""
+        with self._database.transaction() as connection:
+            if not connection.execute(
+                "SELECT count(*) FROM conversations WHERE id = ?", (message.conversation_id,)
+            ).fetchone()[0]:
+                raise KeyError(message.conversation_id)
+            connection.execute(
+                "INSERT INTO queued_messages (id, conversation_id, position, text) VALUES (?, ?, ?, ?)",
+                (message.id, message.conversation_id, message.position, message.text),
+            )
+            connection.executemany(
+                "INSERT INTO attachments (document_id, queued_id, use) VALUES (?, ?, ?)",
+                [(document_id, message.id, use) for document_id, use in message.documents],
+            )
+
+    def sent(self, queued_id: int, message_id: int) -> None:
+        """It is this message now, and its documents are that one's."""
+        with self._database.transaction() as connection:
+            connection.execute(
+                "UPDATE attachments SET message_id = ?, queued_id = NULL WHERE queued_id = ?", (message_id, queued_id)
+            )
+            connection.execute("DELETE FROM queued_messages WHERE id = ?", (queued_id,))
