@@ -157,7 +157,7 @@ class AttentionView(LookPage):
         self.kinds = plain_label(wraps=True)
         self.parts = {
             ARCS: PlotButtons(theme, ui.notify, self.arcs),
-            MAP: PlotButtons(theme, ui.notify, self.map),
+            MAP: PlotButtons(theme, ui.notify, self.map.plot),
             HEADS: PlotButtons(theme, ui.notify, self.heads),
         }
         self.larger = IconButton(theme, "magnifying-glass-plus", tr("Larger cells"), size_px=18)
@@ -298,7 +298,7 @@ class AttentionView(LookPage):
         title = tr("Attention, layer {layer}", layer=self.seen.layers[layer])
         if head != MEAN:
             title = tr("Attention, layer {layer}, head {head}", layer=self.seen.layers[layer], head=head)
-        self.map.title = self.arcs.title = title
+        self.map.plot.title = self.arcs.title = title
         self.map.show_shares(np.where(above, np.float32(np.nan), shares), names, names, f"{title}. {words}")
         self.arcs.show_shares(shares, title)
         self.cell.setText(self._cell_words(*self.map.current))

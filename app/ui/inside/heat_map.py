@@ -43,176 +43,109 @@ MOST_SHAPES = 64 * 64
 """So many cells are saved as shapes; more would make a file of megabytes, and are saved as a picture."""
 HIDDEN = 0
 """The first colour of a map: nothing is there."""
+Cell = tuple[int, int]
+"""Row and column."""
+NO_CELL: Cell = (-1, -1)
 
 
-class HeatMap(QAbstractScrollArea):
-    """Shares from 0 to 1 as colours, by rows and columns that have names; NaN is left empty.
+class ShareMap:
+    """Shares from 0 to 1 as colours, by rows and columns that have names; NaN is left empty. A `Plot`.
 
-    The square root of a share is its colour's strength, so that small ones are seen, too. Arrows move a frame over the
-    cells, + and - zoom; what a cell means is said by `words` (row and column) in a tip and to screen readers.
+    The square root of a share is its colour's strength, so that small ones are seen, too.
     """
 
-    pointed = Signal(int, int)
-    """The frame or the mouse is at another cell: row and column."""
-    chosen = Signal(int, int)
-    """A cell was clicked, or Enter pressed on it."""
-
-    def __init__(self, theme: Theme, title: str, words: Callable[[int, int], str]) -> None:
-        super().__init__()
-        self._theme, self.title, self._words = theme, title, words
+    def __init__(self, theme: Theme, title: str) -> None:
+        self._theme, self.title = theme, title
+        self.rows: tuple[str, ...] = ()
+        self.columns: tuple[str, ...] = ()
         self._shares: Floats | None = None
         self._image = QImage()
-        self._rows: tuple[str, ...] = ()
-        self._columns: tuple[str, ...] = ()
-        self._zoom = 1.0
-        self.current = (0, 0)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAccessibleName(title)
-        self.viewport().setAutoFillBackground(False)
-        self.viewport().setMouseTracking(True)
-        theme.dress(self, least_height=200)
-        theme.changed.connect(self._on_theme_changed)
 
-    def show_shares(self, shares: Floats, rows: Sequence[str], columns: Sequence[str], summary: str = "") -> None:
-        """Shows an array of [row, column]; `summary` is what screen readers hear of all of it."""
-        is_new = self._rows != tuple(rows) or self._columns != tuple(columns)
-        self._shares, self._rows, self._columns = shares, tuple(rows), tuple(columns)
-        if is_new:
-            self._zoom, self.current = 1.0, (max(0, len(rows) - 1), 0)
-        self.setAccessibleDescription(summary)
-        self._image = share_image(shares)
-        self._on_theme_changed()
+    def set(self, shares: Floats | None, rows: Sequence[str], columns: Sequence[str]) -> None:
+        """An array of [row, column]; None for nothing."""
+        self._shares, self.rows, self.columns = shares, tuple(rows), tuple(columns)
+        self._image = QImage() if shares is None else share_image(shares)
+        self.recolour()
 
-    def clear(self) -> None:
-        """Nothing is there any more."""
-        self._shares, self._image, self._rows, self._columns = None, QImage(), (), ()
-        self.setAccessibleDescription("")
-        self._fit()
-
-    @property
-    def zoom(self) -> float:
-        """1.0 shows all of it in the room that is there."""
-        return self._zoom
-
-    def zoom_by(self, steps: int) -> None:
-        """One step larger (1) or smaller (-1); the frame stays in sight."""
-        at = MAP_ZOOMS.index(self._zoom) + steps
-        self._zoom = MAP_ZOOMS[min(max(at, 0), len(MAP_ZOOMS) - 1)]
-        self._fit()
-        self._reveal()
+    def recolour(self) -> None:
+        """The theme has other colours."""
+        if not self._image.isNull():
+            self._image.setColorTable(share_colours(self._theme))
 
     def table(self) -> list[list[str | float]]:
         assert self._shares is not None
-        found: list[list[str | float]] = [["", *self._columns]]
-        for name, row in zip(self._rows, self._shares.tolist(), strict=True):
+        found: list[list[str | float]] = [["", *self.columns]]
+        for name, row in zip(self.rows, self._shares.tolist(), strict=True):
             found.append([name, *("" if math.isnan(share) else share for share in row)])
         return found
 
     def picture_size(self) -> QSize:
-        cell = max(self._cell(), self._theme.px(4))
-        return self._labels_size() + QSize(cell * len(self._columns) + 1, cell * len(self._rows) + 1)
+        return self.size_with(self._saved_cell) + QSize(1, 1)
 
     def paint_picture(self, painter: QPainter) -> None:
-        painter.fillRect(QRect(QPoint(), self.picture_size()), QColor(self._theme.tokens.background))
-        cell = max(self._cell(), self._theme.px(4))
-        self._paint(painter, cell, QPoint(), self.picture_size(), is_saved=True)
+        size = self.picture_size()
+        painter.fillRect(QRect(QPoint(), size), QColor(self._theme.tokens.background))
+        self.paint(painter, self._saved_cell, QPoint(), size, is_saved=True)
 
-    # Sizes: names at the left and above, cells in the room that is left.
+    @property
+    def _saved_cell(self) -> int:
+        """Large enough for the names, as long as there are not too many."""
+        return max(self._theme.px(4), min(self._theme.px(18), self._theme.px(1200) // max(1, len(self.columns))))
 
-    def _labels_size(self) -> QSize:
-        metrics, px = QFontMetrics(self._theme.font(LETTERS_PX)), self._theme.px
-        sizes = [
-            min(px(LABEL_PX), max((metrics.horizontalAdvance(name) for name in names), default=0)) + px(14)
-            for names in (self._rows, self._columns)
-        ]
-        return QSize(*(max(px(LEAST_LABEL_PX), size) for size in sizes))
-
-    def _cell(self) -> int:
-        """All of it is seen; where that is too small to be read, all of its width, and the rest by scrolling."""
-        room = self.viewport().size() - self._labels_size()
-        wide, high = room.width() / max(1, len(self._columns)), room.height() / max(1, len(self._rows))
-        fit = min(wide, max(high, self._line()), self._theme.px(CELL_PX))
-        return max(1, int(max(1.0, fit) * self._zoom))
-
-    def _line(self) -> int:
+    @property
+    def line_px(self) -> int:
         """From name to name, so that each can be read."""
         return round(TIGHT * QFontMetrics(self._theme.font(LETTERS_PX)).height())
 
-    def _origin(self) -> QPoint:
-        return QPoint(self.horizontalScrollBar().value(), self.verticalScrollBar().value())
+    def names_size(self) -> QSize:
+        """What the names take, at the left and above."""
+        metrics, px = QFontMetrics(self._theme.font(LETTERS_PX)), self._theme.px
+        sizes = [
+            min(px(LABEL_PX), max((metrics.horizontalAdvance(name) for name in names), default=0)) + px(14)
+            for names in (self.rows, self.columns)
+        ]
+        return QSize(*(max(px(LEAST_LABEL_PX), size) for size in sizes))
 
-    def _fit(self) -> None:
-        cell, labels, room = self._cell(), self._labels_size(), self.viewport().size()
-        for bar, count, beside, there in (
-            (self.horizontalScrollBar(), len(self._columns), labels.width(), room.width()),
-            (self.verticalScrollBar(), len(self._rows), labels.height(), room.height()),
-        ):
-            bar.setRange(0, max(0, cell * count + 1 + beside - there))
-            bar.setPageStep(max(1, there - beside))
-            bar.setSingleStep(max(cell, self._theme.px(20)))
-        self.viewport().update()
+    def size_with(self, cell: int) -> QSize:
+        """All of it, with cells of that edge."""
+        return self.names_size() + QSize(cell * len(self.columns), cell * len(self.rows))
 
-    def _reveal(self) -> None:
-        cell, labels, room = self._cell(), self._labels_size(), self.viewport().size()
-        for bar, at, beside, there in (
-            (self.horizontalScrollBar(), self.current[1], labels.width(), room.width()),
-            (self.verticalScrollBar(), self.current[0], labels.height(), room.height()),
-        ):
-            least, most = (at + 1) * cell - (there - beside), at * cell
-            bar.setValue(max(least, min(bar.value(), most)))
-
-    def cell_at(self, place: QPoint) -> tuple[int, int] | None:
-        """Row and column under a place of the viewport."""
-        labels, cell = self._labels_size(), self._cell()
-        inside = place - QPoint(labels.width(), labels.height())
-        if inside.x() < 0 or inside.y() < 0:
-            return None
-        at = inside + self._origin()
-        row, column = at.y() // cell, at.x() // cell
-        return (row, column) if row < len(self._rows) and column < len(self._columns) else None
-
-    def place_of(self, row: int, column: int) -> QPoint:
-        """The middle of a cell in the viewport."""
-        labels, cell = self._labels_size(), self._cell()
-        corner = QPoint(labels.width() + column * cell, labels.height() + row * cell)
-        return corner + QPoint(cell // 2, cell // 2) - self._origin()
-
-    # Painting, in the window and for a picture.
-
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
-        painter = QPainter(self.viewport())
-        self._paint(painter, self._cell(), self._origin(), self.viewport().size(), is_saved=False)
-        if self.hasFocus():
-            painter.setPen(QPen(QColor(self._theme.tokens.focus), 1))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(self.viewport().rect().adjusted(0, 0, -1, -1), 4, 4)
-
-    def _paint(self, painter: QPainter, cell: int, origin: QPoint, room: QSize, *, is_saved: bool) -> None:
+    def paint(
+        self,
+        painter: QPainter,
+        cell: int,
+        origin: QPoint,
+        room: QSize,
+        *,
+        framed: Cell = NO_CELL,
+        is_saved: bool = False,
+    ) -> None:
+        """What has room of it, from `origin` on; around `framed` stands a frame."""
         if self._shares is None:
             return
         painter.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # 100 % is written so in every language
-        labels = self._labels_size()
-        left, top = labels.width(), labels.height()
-        whole = QRect(left - origin.x(), top - origin.y(), cell * len(self._columns), cell * len(self._rows))
+        left, top = self.names_size().toTuple()
+        whole = QRect(left - origin.x(), top - origin.y(), cell * len(self.columns), cell * len(self.rows))
         inside = QRect(left, top, room.width() - left, room.height() - top)
         painter.save()
         if not is_saved:
             painter.setClipRect(inside)
-        if not is_saved:
             painter.drawImage(whole, self._image)
-        elif len(self._rows) * len(self._columns) <= MOST_SHAPES:
+        elif len(self.rows) * len(self.columns) <= MOST_SHAPES:
             self._paint_cells(painter, whole, cell)
         else:
             painter.drawImage(whole.topLeft(), self._image.scaled(whole.size()))  # else whoever opens it smooths it
         painter.setPen(QColor(self._theme.tokens.line))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(whole.adjusted(-1, -1, 0, 0))
-        if not is_saved:
-            self._paint_frame(painter, whole, cell)
+        if framed != NO_CELL:
+            row, column = framed
+            frame = QRect(whole.x() + column * cell, whole.y() + row * cell, cell, cell)
+            painter.setPen(QPen(QColor(self._theme.tokens.text), self._theme.px(1.5)))
+            painter.drawRect(frame.adjusted(-2, -2, 1, 1))
         painter.restore()
-        self._paint_names(painter, whole, inside, cell, is_saved=is_saved)
-        self._paint_legend(painter, labels)
+        self._paint_names(painter, whole, inside, cell, framed)
+        self._paint_legend(painter, self.names_size())
 
     def _paint_cells(self, painter: QPainter, whole: QRect, cell: int) -> None:
         """Each by itself: a picture of few pixels would be smoothed by who opens it."""
@@ -222,23 +155,15 @@ class HeatMap(QAbstractScrollArea):
                     place = QRect(whole.x() + column * cell, whole.y() + row * cell, cell, cell)
                     painter.fillRect(place, self._image.pixelColor(column, row))
 
-    def _paint_frame(self, painter: QPainter, whole: QRect, cell: int) -> None:
-        row, column = self.current
-        if self.hasFocus() and row < len(self._rows):
-            frame = QRect(whole.x() + column * cell, whole.y() + row * cell, cell, cell).adjusted(-1, -1, 0, 0)
-            painter.setPen(QPen(QColor(self._theme.tokens.text), self._theme.px(1.5)))
-            painter.drawRect(frame.adjusted(-1, -1, 1, 1))
-
-    def _paint_names(self, painter: QPainter, whole: QRect, inside: QRect, cell: int, *, is_saved: bool) -> None:
+    def _paint_names(self, painter: QPainter, whole: QRect, inside: QRect, cell: int, framed: Cell) -> None:
         """As many names as have room; the frame's own ones are always there."""
         metrics, px = QFontMetrics(self._theme.font(LETTERS_PX)), self._theme.px
-        high = self._line()
+        high = self.line_px
         step = max(1, math.ceil(high / cell))
-        current = self.current if self.hasFocus() and not is_saved else (-1, -1)
         room = (inside.left() - px(6), inside.top() - px(6))
         for names, at, begin, end, wide, is_row in (
-            (self._rows, current[0], inside.top(), inside.bottom(), room[0], True),
-            (self._columns, current[1], inside.left(), inside.right(), room[1], False),
+            (self.rows, framed[0], inside.top(), inside.bottom(), room[0], True),
+            (self.columns, framed[1], inside.left(), inside.right(), room[1], False),
         ):
             first = whole.y() if is_row else whole.x()
             for number, name in enumerate(names):
@@ -278,12 +203,116 @@ class HeatMap(QAbstractScrollArea):
         for text, side in (("0", Qt.AlignmentFlag.AlignLeft), ("100 %", Qt.AlignmentFlag.AlignRight)):
             painter.drawText(below, side | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignTop, text)
 
+
+class HeatMap(QAbstractScrollArea):
+    """A `ShareMap` to go through: arrows move a frame over the cells, + and - zoom.
+
+    What a cell means is said by `words` (row and column) in a tip and to screen readers.
+    """
+
+    pointed = Signal(int, int)
+    """The frame or the mouse is at another cell: row and column."""
+    chosen = Signal(int, int)
+    """A cell was clicked, or Enter pressed on it."""
+
+    def __init__(self, theme: Theme, title: str, words: Callable[[int, int], str]) -> None:
+        super().__init__()
+        self._theme, self._words = theme, words
+        self.plot = ShareMap(theme, title)
+        self.zoom = 1.0
+        """1.0 shows all of it in the room that is there, as long as it can be read."""
+        self.current = (0, 0)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName(title)
+        self.viewport().setAutoFillBackground(False)
+        self.viewport().setMouseTracking(True)
+        theme.dress(self, least_height=200)
+        theme.changed.connect(self._on_theme_changed)
+
+    def show_shares(self, shares: Floats, rows: Sequence[str], columns: Sequence[str], summary: str = "") -> None:
+        """Shows an array of [row, column]; `summary` is what screen readers hear of all of it."""
+        if (self.plot.rows, self.plot.columns) != (tuple(rows), tuple(columns)):
+            self.zoom, self.current = 1.0, (max(0, len(rows) - 1), 0)
+        self.plot.set(shares, rows, columns)
+        self.setAccessibleDescription(summary)
+        self._fit()
+
+    def clear(self) -> None:
+        """Nothing is there any more."""
+        self.plot.set(None, (), ())
+        self.setAccessibleDescription("")
+        self._fit()
+
+    def zoom_by(self, steps: int) -> None:
+        """One step larger (1) or smaller (-1); the frame stays in sight."""
+        at = MAP_ZOOMS.index(self.zoom) + steps
+        self.zoom = MAP_ZOOMS[min(max(at, 0), len(MAP_ZOOMS) - 1)]
+        self._fit()
+        self._reveal()
+
+    def _cell(self) -> int:
+        """All of it is seen; where that is too small to be read, all of its width, and the rest by scrolling."""
+        room = self.viewport().size() - self.plot.names_size()
+        wide, high = room.width() / max(1, len(self.plot.columns)), room.height() / max(1, len(self.plot.rows))
+        fit = min(wide, max(high, self.plot.line_px), self._theme.px(CELL_PX))
+        return max(1, int(max(1.0, fit) * self.zoom))
+
+    def _origin(self) -> QPoint:
+        return QPoint(self.horizontalScrollBar().value(), self.verticalScrollBar().value())
+
+    def _fit(self) -> None:
+        cell, room = self._cell(), self.viewport().size()
+        beside, wanted = self.plot.names_size(), self.plot.size_with(cell)
+        for bar, there, names, all_of_it in (
+            (self.horizontalScrollBar(), room.width(), beside.width(), wanted.width()),
+            (self.verticalScrollBar(), room.height(), beside.height(), wanted.height()),
+        ):
+            bar.setRange(0, max(0, all_of_it + 1 - there))
+            bar.setPageStep(max(1, there - names))
+            bar.setSingleStep(max(cell, self._theme.px(20)))
+        self.viewport().update()
+
+    def _reveal(self) -> None:
+        cell, names, room = self._cell(), self.plot.names_size(), self.viewport().size()
+        for bar, at, beside, there in (
+            (self.horizontalScrollBar(), self.current[1], names.width(), room.width()),
+            (self.verticalScrollBar(), self.current[0], names.height(), room.height()),
+        ):
+            least, most = (at + 1) * cell - (there - beside), at * cell
+            bar.setValue(max(least, min(bar.value(), most)))
+
+    def cell_at(self, place: QPoint) -> Cell | None:
+        """Row and column under a place of the viewport."""
+        names, cell = self.plot.names_size(), self._cell()
+        inside = place - QPoint(names.width(), names.height())
+        if inside.x() < 0 or inside.y() < 0:
+            return None
+        at = inside + self._origin()
+        row, column = at.y() // cell, at.x() // cell
+        return (row, column) if row < len(self.plot.rows) and column < len(self.plot.columns) else None
+
+    def place_of(self, row: int, column: int) -> QPoint:
+        """The middle of a cell in the viewport."""
+        names, cell = self.plot.names_size(), self._cell()
+        corner = QPoint(names.width() + column * cell, names.height() + row * cell)
+        return corner + QPoint(cell // 2, cell // 2) - self._origin()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
+        painter = QPainter(self.viewport())
+        framed = self.current if self.hasFocus() and self.plot.rows else NO_CELL
+        self.plot.paint(painter, self._cell(), self._origin(), self.viewport().size(), framed=framed)
+        if self.hasFocus():
+            painter.setPen(QPen(QColor(self._theme.tokens.focus), 1))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(self.viewport().rect().adjusted(0, 0, -1, -1), 4, 4)
+
     # From cell to cell.
 
     def go_to(self, row: int, column: int) -> None:
         """Moves the frame, as far as there are cells."""
-        cell = (min(max(row, 0), len(self._rows) - 1), min(max(column, 0), len(self._columns) - 1))
-        if self._shares is None or cell == self.current:
+        cell = (min(max(row, 0), len(self.plot.rows) - 1), min(max(column, 0), len(self.plot.columns) - 1))
+        if not self.plot.rows or cell == self.current:
             return
         self.current = cell
         self._reveal()
@@ -300,10 +329,10 @@ class HeatMap(QAbstractScrollArea):
         elif key in moves:
             self.go_to(row + moves[key][0], column + moves[key][1])
         elif key in (Qt.Key.Key_Home, Qt.Key.Key_End):
-            self.go_to(row, 0 if key == Qt.Key.Key_Home else len(self._columns) - 1)
+            self.go_to(row, 0 if key == Qt.Key.Key_Home else len(self.plot.columns) - 1)
         elif key in zooms:
             self.zoom_by(zooms[key])
-        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space) and self._shares is not None:
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space) and self.plot.rows:
             self.chosen.emit(row, column)
         else:
             super().keyPressEvent(event)
@@ -350,8 +379,7 @@ class HeatMap(QAbstractScrollArea):
         self._fit()
 
     def _on_theme_changed(self) -> None:
-        if not self._image.isNull():
-            self._image.setColorTable(share_colours(self._theme))
+        self.plot.recolour()
         self._fit()
 
 

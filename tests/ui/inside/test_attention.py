@@ -82,7 +82,7 @@ def test_layer_and_head_are_chosen_by_keys(view: AttentionView, desk: Desk) -> N
     assert view.head_field.number.text() == "Mean"
     desk.press(Qt.Key.Key_Up, Qt.Key.Key_Up)
     assert (view.layer, view.head) == (1, 1)
-    assert view.map.title == "Attention, layer 1, head 1"
+    assert view.map.plot.title == "Attention, layer 1, head 1"
 
 
 def test_a_thumbnail_opens_its_head_as_a_map(view: AttentionView, desk: Desk) -> None:
@@ -134,7 +134,7 @@ def test_everything_is_saved_and_copied(view: AttentionView, desk: Desk) -> None
         rows = list(csv.reader(QGuiApplication.clipboard().text().splitlines()))
         assert rows[0] == first
         assert len(rows) == lines
-    for plot in (view.arcs, view.map, view.heads):
+    for plot in (view.arcs, view.map.plot, view.heads):
         assert as_image(plot).size() == 2 * plot.picture_size()
         renderer = QSvgRenderer(as_svg(plot))
         assert renderer.isValid()
@@ -175,7 +175,7 @@ def test_layers_without_attention_are_passed_over(ui: UiContext, qtbot: QtBot) -
     for key, number in ((Qt.Key.Key_Up, "5"), (Qt.Key.Key_Up, "9"), (Qt.Key.Key_Up, "9"), (Qt.Key.Key_Down, "5")):
         QTest.keyClick(view.layer_field.number, key)
         assert view.layer_field.number.text() == number
-    assert view.map.title == "Attention, layer 5"
+    assert view.map.plot.title == "Attention, layer 5"
 
 
 @pytest.mark.model

@@ -120,7 +120,7 @@ def test_no_points_are_an_empty_plot(points: ScatterPlot) -> None:
 
 
 def test_another_scheme_is_followed(points: ScatterPlot, shares: HeatMap, theme: Theme) -> None:
-    for plot in (points, shares):
+    for plot in (points, shares.plot):
         theme.scheme = "light"
         light = as_image(plot)
         theme.scheme = "dark"
@@ -131,7 +131,8 @@ def test_another_scheme_is_followed(points: ScatterPlot, shares: HeatMap, theme:
 
 @pytest.mark.parametrize("name", ["points", "shares"])
 def test_a_saved_picture_can_be_opened_and_is_not_empty(name: str, request: pytest.FixtureRequest) -> None:
-    plot: Plot = request.getfixturevalue(name)
+    widget = request.getfixturevalue(name)
+    plot: Plot = widget.plot if isinstance(widget, HeatMap) else widget
     png = as_image(plot)
     assert png.size() == 2 * plot.picture_size()
     svg = svg_image(as_svg(plot), plot.picture_size())
@@ -143,7 +144,7 @@ def test_a_saved_picture_can_be_opened_and_is_not_empty(name: str, request: pyte
 
 
 def test_a_saved_map_has_the_colours_of_its_shares(shares: HeatMap, theme: Theme) -> None:
-    svg = svg_image(as_svg(shares), shares.picture_size())
+    svg = svg_image(as_svg(shares.plot), shares.plot.picture_size())
     found = pixels(svg)
     for share in (1.0, 0.25, 0.04, 0.0):
         assert np.abs(found - share_colour(theme, share).toTuple()[:3]).max(axis=1).min() <= 1
@@ -152,16 +153,16 @@ def test_a_saved_map_has_the_colours_of_its_shares(shares: HeatMap, theme: Theme
 def test_a_large_map_is_saved_sharp_and_small(shares: HeatMap, theme: Theme) -> None:
     names = [f"token {number}" for number in range(256)]
     shares.show_shares(np.eye(256, dtype=np.float32), names, names)
-    data = as_svg(shares)
+    data = as_svg(shares.plot)
     assert len(data) < 1_000_000
-    found = pixels(svg_image(data, shares.picture_size()))
+    found = pixels(svg_image(data, shares.plot.picture_size()))
     assert np.abs(found - share_colour(theme, 1.0).toTuple()[:3]).max(axis=1).min() <= 1
 
 
 def test_numbers_are_copied_as_csv(points: ScatterPlot, shares: HeatMap, theme: Theme, qtbot: QtBot) -> None:
     for plot, expected in (
         (points, ["name", "parameters", "bits per byte", "line"]),
-        (shares, ["", "the", "cat", "sat"]),
+        (shares.plot, ["", "the", "cat", "sat"]),
     ):
         buttons = PlotButtons(theme, Notify(theme), plot)
         qtbot.addWidget(buttons)
@@ -177,7 +178,7 @@ def test_a_picture_is_saved_where_the_person_says(
     shares: HeatMap, theme: Theme, qtbot: QtBot, tmp_path: Path, ending: str
 ) -> None:
     notify = Notify(theme)
-    buttons = PlotButtons(theme, notify, shares)
+    buttons = PlotButtons(theme, notify, shares.plot)
     qtbot.addWidget(buttons)
     buttons.show()
     desk = Desk(buttons, notify=notify)
@@ -189,7 +190,7 @@ def test_a_picture_is_saved_where_the_person_says(
     desk.wait(lambda: desk.notices)
     assert desk.notices == [f"Saved as {file.name}."]
     data = file.read_bytes()
-    image = QImage.fromData(data) if ending == ".png" else svg_image(data, shares.picture_size())
+    image = QImage.fromData(data) if ending == ".png" else svg_image(data, shares.plot.picture_size())
     assert len(pixels(image)) > 10
 
 
@@ -197,7 +198,7 @@ def test_what_cannot_be_saved_is_told_and_can_be_tried_again(
     shares: HeatMap, theme: Theme, qtbot: QtBot, tmp_path: Path
 ) -> None:
     notify = Notify(theme)
-    buttons = PlotButtons(theme, notify, shares)
+    buttons = PlotButtons(theme, notify, shares.plot)
     qtbot.addWidget(buttons)
     desk = Desk(buttons, notify=notify)
     file = tmp_path / "gone" / "heads.svg"
