@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from app.core.events import TokenSeen
+from app.core.events import CancelToken, TokenSeen
 from app.core.visible import visible_name
+from app.engine.client import EngineClient
+from app.features.inside import looks
 from app.features.models.messages import Words
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
     Floats = np.ndarray[Any, np.dtype[np.float32]]
 
+MEAN = -1
+"""In place of a head: the mean of all heads of the layer."""
 LEAST_TOKENS = 4
 """Of fewer, the token before, the first one and the token itself are too often the same."""
 NEARLY_ALL = 0.75
@@ -193,6 +197,54 @@ def _evenness(rest: Any, *, is_shared: bool) -> float:
     entropy = -(rows * np.log(np.where(rows > 0, rows, 1.0))).sum(axis=1)
     most = np.log(np.arange(3, len(rows) + 3) - is_shared)
     return float((weights * entropy / most).sum() / max(weights.sum(), 1e-12))
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A text's attention and what each head does; `shares` is [layer, head, token that looks, token looked at]."""
+
+    tokens: tuple[TokenSeen, ...]
+    layers: tuple[int, ...]
+    shares: Floats
+    repeats: Repeats
+    patterns: tuple[tuple[Pattern, ...], ...]
+    """Of each head of each layer."""
+    is_all: bool
+    """Whether the text was short enough."""
+
+    def of(self, layer: int, head: int) -> Floats:
+        """One head's shares, or the mean of a layer's; `layer` counts from 0 among `layers`."""
+        found: Floats = self.shares[layer].mean(axis=0) if head == MEAN else self.shares[layer, head]
+        return found
+
+    def pattern(self, layer: int, head: int) -> Pattern:
+        """What is seen in it."""
+        if head == MEAN:
+            return pattern_of(self.of(layer, head), self.tokens, self.repeats)
+        return self.patterns[layer][head]
+
+
+def see(engine: EngineClient, text: str, cancel: CancelToken) -> Seen:
+    """Asks the model, and looks at what each head does; on a thread. Raises what `looks.attention` raises."""
+    import numpy as np
+
+    found, is_all = looks.attention_of_beginning(engine, text, cancel=cancel)
+    shares = np.asarray(found.shares)
+    repeats = repeats_of(found.tokens)
+    patterns = tuple(tuple(pattern_of(head, found.tokens, repeats) for head in layer) for layer in shares)
+    return Seen(found.tokens, found.layers, shares, repeats, patterns, is_all)
+
+
+def plainest(patterns: Sequence[Sequence[Pattern]]) -> tuple[int, int]:
+    """The layer and the head to begin with: what looks most at the token before is understood at once."""
+    found = [
+        (pattern.share * (1 - pattern.first), layer, head)
+        for layer, heads in enumerate(patterns)
+        for head, pattern in enumerate(heads)
+        if pattern.kind is Place.PREVIOUS
+    ]
+    _, layer, head = max(found, default=(0.0, 0, MEAN))
+    return layer, head
 
 
 def word_of(token: TokenSeen) -> str:

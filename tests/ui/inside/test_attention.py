@@ -18,8 +18,9 @@ from pytestqt.qtbot import QtBot
 from app.core.child import own_command
 from app.core.events import TokenSeen
 from app.engine.client import EngineClient
-from app.features.inside.patterns import Pattern, Place, repeats_of
-from app.ui.inside.attention import HEADS, MAP, AttentionView, Seen, largest_in_words, largest_of
+from app.features.inside.patterns import Pattern, Place, Seen, repeats_of
+from app.ui.inside.attention import HEADS, MAP, AttentionView, largest_in_words
+from app.ui.inside.heads import largest_of
 from app.ui.inside.plots import as_image, as_svg
 from app.ui.shell.tab_spec import UiContext
 from tests.helpers.desks.desk import Desk
@@ -134,7 +135,7 @@ def test_everything_is_saved_and_copied(view: AttentionView, desk: Desk) -> None
         rows = list(csv.reader(QGuiApplication.clipboard().text().splitlines()))
         assert rows[0] == first
         assert len(rows) == lines
-    for plot in (view.arcs, view.map.plot, view.heads):
+    for plot in (view.arcs.plot, view.map.plot, view.heads):
         assert as_image(plot).size() == 2 * plot.picture_size()
         renderer = QSvgRenderer(as_svg(plot))
         assert renderer.isValid()
