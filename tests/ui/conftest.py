@@ -9,6 +9,7 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 from app.ui.theme import Theme
+from app.ui.work import doing
 from tests.helpers.desks.window import Frame, open_window
 from tests.helpers.script import write_script
 
@@ -23,6 +24,12 @@ def clipboard_let_go(qapp: QApplication) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def known_speed(fast_machine: None) -> None:
     """No window measures how fast memory is, which takes all cores for half a second."""
+
+
+@pytest.fixture(autouse=True)
+def soon_settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a job would take is asked at once, and not when choices have rested for a quarter of a second."""
+    monkeypatch.setattr(doing, "SETTLE_MS", 1)
 
 
 @pytest.fixture

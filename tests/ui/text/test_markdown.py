@@ -285,7 +285,7 @@ HOSTILE = {
     "backticks": "`a``b```" * 2_000,
     "quotes": ">" * 8_000,
     "deep quotes": "> " * 900 + "x\n",
-    "deep list": "".join("  " * depth + "- a\n" for depth in range(300)),
+    "deep list": "".join("  " * depth + "- a\n" for depth in range(130)),
     "one line": "x" * 200_000,
     "many words": "ab " * 70_000,
     "10,000 columns": "|".join("a" * 10_000) + "\n" + "|".join("-" * 10_000) + "\n" + "|".join("b" * 10_000) + "\n",
