@@ -350,41 +350,35 @@ class _Row:
 _TICK = ((0.26, 0.53), (0.43, 0.70), (0.75, 0.33))
 
 
-class RadioRow(QRadioButton):
+class _Drawn:
+    """What of a button is drawn and measured by its `_Row`."""
+
+    _row: _Row
+
+    def sizeHint(self) -> QSize:
+        return self._row.size()
+
+    def minimumSizeHint(self) -> QSize:
+        return self._row.size()
+
+    def hitButton(self, pos: object) -> bool:  # noqa: ARG002 (all of it is the button)
+        return True
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
+        self._row.paint()
+
+
+class RadioRow(_Drawn, QRadioButton):
     """One of which exactly one holds."""
 
     def __init__(self, theme: Theme, name: str, detail: str = "") -> None:
         super().__init__()
         self._row = _Row(self, theme, name, detail, is_round=True)
 
-    def sizeHint(self) -> QSize:
-        return self._row.size()
 
-    def minimumSizeHint(self) -> QSize:
-        return self._row.size()
-
-    def hitButton(self, pos: object) -> bool:  # noqa: ARG002 (all of it is the button)
-        return True
-
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
-        self._row.paint()
-
-
-class CheckRow(QCheckBox):
+class CheckRow(_Drawn, QCheckBox):
     """One of which several may hold."""
 
     def __init__(self, theme: Theme, name: str, detail: str = "") -> None:
         super().__init__()
         self._row = _Row(self, theme, name, detail, is_round=False)
-
-    def sizeHint(self) -> QSize:
-        return self._row.size()
-
-    def minimumSizeHint(self) -> QSize:
-        return self._row.size()
-
-    def hitButton(self, pos: object) -> bool:  # noqa: ARG002 (all of it is the button)
-        return True
-
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
-        self._row.paint()
