@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from app.core.child import own_command
 from app.core.errors import InfillUnavailable
-from app.core.events import CancelToken, FinishReason, TokenSeen
+from app.core.events import CancelToken, FinishReason, PromptProgress, TextDelta, TokenChosen, TokenSeen, Waiting
 from app.engine.client import EngineClient
 from app.engine.protocol import Ask, Sampling
 from app.features.writing import (
@@ -140,6 +141,24 @@ def test_several_come_side_by_side_and_a_page_says_what_is_read(scripted: Engine
     order = [index for index, _ in came]
     assert order.index(2) < len(order) - 1 - order[::-1].index(0), "one after another"
     assert {one.finish_reason for _, one in came} == {FinishReason.STOP}
+
+
+class Busy:
+    """An engine that is at work elsewhere before it reads."""
+
+    def generate_many(self, asks: list[Ask], **_options: object) -> Iterator[tuple[int, object]]:
+        events = (Waiting("room"), PromptProgress(2, 4), TokenChosen(TokenSeen(1, b" a")), TextDelta(" a"))
+        yield from ((0, event) for event in events)
+
+
+def test_what_is_waited_for_is_told_until_it_goes_on() -> None:
+    engine: Any = Busy()
+    told = [(one.waits, one.read, one.text) for _, one in continue_text(engine, Ask((), text="x"))]
+    assert told == [
+        ("room", None, ""),
+        ("", PromptProgress(2, 4), ""),
+        ("", PromptProgress(2, 4), " a"),
+    ]
 
 
 @pytest.mark.model

@@ -20,6 +20,7 @@ VIEWS: dict[str, Callable[[Frame], None]] = {
     "chat": lambda frame: frame.show_tab("chat"),
     "summarize": lambda frame: frame.show_tab("summarize"),
     "translate": lambda frame: frame.show_tab("translate"),
+    "write": lambda frame: frame.show_tab("write"),
     "models": lambda frame: frame.show_tab("models"),
 }
 
