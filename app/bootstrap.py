@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from app.features.chat.answers import Chat
     from app.features.chats import Chats
     from app.features.documents import Documents
+    from app.features.exchange.chat_file import Shelf
     from app.features.finding import Finding
     from app.features.models.collection import Models
     from app.features.pages import Pages
@@ -139,6 +140,11 @@ class Fireside:
     def documents(self) -> Documents:
         """All documents that were read."""
         return build_documents(self.paths, self.database)
+
+    @_Once
+    def shelf(self) -> Shelf:
+        """The kept chats, as they leave for files and come from files."""
+        return build_shelf(self.database)
 
     @_Once
     def chat(self) -> Chat:
@@ -339,6 +345,15 @@ def build_documents(paths: AppPaths, database: Database) -> Documents:
     from app.store.documents import DocumentStore
 
     return Documents(DocumentStore(database), Attachments(database), paths.documents)
+
+
+def build_shelf(database: Database) -> Shelf:
+    """The chats of a database, as they leave for files and come from files."""
+    from app.features.exchange.chat_file import Shelf
+    from app.store.conversations import Attachments, WholeConversations
+    from app.store.documents import DocumentStore
+
+    return Shelf(WholeConversations(database), Attachments(database), DocumentStore(database))
 
 
 def build_summaries(

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from app.bootstrap import build_shelf
 from app.cli.terminal import INTERRUPTED, ProgressLine, interruptible, print_json
 from app.core.errors import AppError, ChatsUnreadable
 from app.core.events import CancelToken
@@ -26,9 +27,8 @@ from app.features.exchange.importing import (
 )
 from app.features.exchange.messages import KINDS, left_out_words, not_read_words
 from app.features.messages import sentence_for
-from app.store.conversations import Attachments, Conversation, Conversations, WholeConversations
+from app.store.conversations import Conversation, Conversations, WholeConversations
 from app.store.database import Database
-from app.store.documents import DocumentStore
 
 Work = Callable[[Database, CancelToken, argparse.Namespace], int]
 
@@ -80,10 +80,6 @@ def _run(work: Work, options: argparse.Namespace) -> int:
         return work(database, cancel, options)
 
 
-def _shelf(database: Database) -> Shelf:
-    return Shelf(WholeConversations(database), Attachments(database), DocumentStore(database))
-
-
 def list_chats(database: Database, _cancel: CancelToken, options: argparse.Namespace) -> int:
     """`list`."""
     whole, chats = WholeConversations(database), Conversations(database).find(" ".join(options.text))
@@ -116,7 +112,7 @@ def export_to_file(database: Database, cancel: CancelToken, options: argparse.Na
         return 1
     path, line = options.output.expanduser().absolute(), ProgressLine()
     done = None
-    for event in export_chats(path, found, _shelf(database), cancel, with_thinking=options.thinking):
+    for event in export_chats(path, found, build_shelf(database), cancel, with_thinking=options.thinking):
         if isinstance(event, ExportFinished):
             done = event
         else:
@@ -145,7 +141,7 @@ class _Came:
 
 def import_from_files(database: Database, cancel: CancelToken, options: argparse.Namespace) -> int:
     """`import`: whole chats stay of one that is interrupted."""
-    came, line, shelf = _Came(), ProgressLine(), _shelf(database)
+    came, line, shelf = _Came(), ProgressLine(), build_shelf(database)
     failures: list[AppError] = []
     for path in options.path:
         if cancel.cancelled:

@@ -55,7 +55,6 @@ class Unchanged(Enum):
 UNCHANGED = Unchanged.UNCHANGED
 BATCH = 200
 """Messages that are read at once where a conversation is walked through."""
-SAME_MOMENT_S = 0.001
 ENOUGH_TOKENS = 16  # the speed of a shorter answer says little
 _COLUMNS = (
     "id, title, system_prompt, temperature, model, draft, created_at, updated_at, leaf_id, pinned,"
@@ -527,13 +526,18 @@ class WholeConversations:
             tree.settle_leaf(connection, conversation_id)
         return conversation_id
 
-    def find_twin(self, created_at: float, first_text: str) -> int | None:
-        """A conversation that began at this moment with this text ("": without a message), or None."""
+    def beginnings(self) -> dict[int, float]:
+        """When each conversation began, by its id; without what is deleted."""
+        with self._database.reading() as connection:
+            rows = connection.execute("SELECT id, created_at FROM conversations WHERE deleted_at IS NULL").fetchall()
+        return {row[0]: row[1] for row in rows}
+
+    def first_text(self, conversation_id: int) -> str:
+        """The first message of a conversation; "" without any."""
         with self._database.reading() as connection:
             row = connection.execute(
-                "SELECT c.id FROM conversations c WHERE c.deleted_at IS NULL AND c.created_at BETWEEN ? AND ?"
-                " AND coalesce((SELECT m.text FROM messages m WHERE m.conversation_id = c.id AND m.parent_id IS NULL"
-                " AND m.deleted_at IS NULL ORDER BY m.id LIMIT 1), '') = ? LIMIT 1",
-                (created_at - SAME_MOMENT_S, created_at + SAME_MOMENT_S, clean_text(first_text)),
+                "SELECT text FROM messages WHERE conversation_id = ? AND +parent_id IS NULL AND deleted_at IS NULL"
+                " ORDER BY id LIMIT 1",
+                (conversation_id,),
             ).fetchone()
-        return None if row is None else int(row[0])
+        return "" if row is None else str(row[0])

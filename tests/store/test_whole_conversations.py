@@ -85,15 +85,18 @@ def test_deleted_messages_are_no_part_of_it_and_a_long_one_is_walked_through_in_
     assert list(whole.branch(chat.id + 1)) == list(whole.all_messages(chat.id + 1)) == []
 
 
-def test_a_twin_began_at_the_same_moment_with_the_same_text_and_is_not_deleted(database: Database) -> None:
+def test_how_conversations_began_without_what_is_deleted(database: Database) -> None:
     conversations, whole = Conversations(database), WholeConversations(database)
-    chat_id = whole.add_tree(CHAT, TREE)
-    assert whole.find_twin(10.0, "first") == chat_id
-    assert whole.find_twin(10.1, "first") is whole.find_twin(10.0, "another") is whole.find_twin(10.0, "") is None
+    chat_id, empty_id = whole.add_tree(CHAT, TREE), whole.add_tree(CHAT, [])
+    assert whole.beginnings() == {chat_id: 10.0, empty_id: 10.0}
+    assert (whole.first_text(chat_id), whole.first_text(empty_id), whole.first_text(99)) == ("first", "", "")
+    first = conversations.path(chat_id)[0].id
+    conversations.add_message(chat_id, None, Role.USER, "another beginning")
+    assert whole.first_text(chat_id) == "first"
+    conversations.delete_message(first)
+    assert whole.first_text(chat_id) == "another beginning"
     conversations.delete(chat_id)
-    assert whole.find_twin(10.0, "first") is None
-    empty = whole.add_tree(CHAT, [])
-    assert whole.find_twin(10.0, "") == empty
+    assert whole.beginnings() == {empty_id: 10.0}
 
 
 def test_documents_are_found_by_their_content_and_stand_at_messages_and_in_the_draft(database: Database) -> None:

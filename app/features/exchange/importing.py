@@ -89,7 +89,7 @@ def import_chats(path: Path, shelf: Shelf, cancel: CancelToken, *, with_copies: 
     """
     counts: Counter[str] = Counter()
     strange: list[ChatNotRead] = []  # to be told only where something is known
-    known = 0
+    known, twins = 0, _Twins(shelf)
     with contents_of(path) as contents:
         for found in _all(contents, shelf):
             if cancel.cancelled:
@@ -97,7 +97,7 @@ def import_chats(path: Path, shelf: Shelf, cancel: CancelToken, *, with_copies: 
             if isinstance(found, int):
                 yield ImportProgress(min(found, contents.size_bytes), contents.size_bytes)
                 continue
-            event = found if isinstance(found, ChatNotRead) else _kept(*found, shelf, with_copies=with_copies)
+            event = found if isinstance(found, ChatNotRead) else _kept(*found, shelf, twins, with_copies=with_copies)
             counts[type(event).__name__] += 1
             if isinstance(event, ChatNotRead) and event.reason in ("unknown", "not_json"):
                 strange += [event] * (len(strange) < MOST_TOLD)
@@ -119,14 +119,32 @@ Read = tuple[str, ReadChat]
 """Whose chat it is, and the chat."""
 
 
-def _kept(kind: str, read: ReadChat, shelf: Shelf, *, with_copies: bool) -> ChatImported | ChatIsHere:
-    chat = read.chat
-    title = clean_text(chat.title)
-    first = read.messages[0].text if read.messages else ""
-    twin = None if with_copies else shelf.whole.find_twin(chat.created_at, first)
+class _Twins:
+    """Which chats are here already: those that began at the same moment with the same text."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
+        self._by_moment: dict[int, list[int]] = {}
+        for conversation_id, created_at in shelf.whole.beginnings().items():
+            self.add(conversation_id, created_at)
+
+    def add(self, conversation_id: int, created_at: float) -> None:
+        self._by_moment.setdefault(round(created_at * 1000), []).append(conversation_id)
+
+    def find(self, read: ReadChat) -> int | None:
+        """The one that is here, or None."""
+        moment, first = round(read.chat.created_at * 1000), clean_text(read.messages[0].text if read.messages else "")
+        near = [one for at in (moment - 1, moment, moment + 1) for one in self._by_moment.get(at, [])]
+        return next((one for one in near if self._shelf.whole.first_text(one) == first), None)
+
+
+def _kept(kind: str, read: ReadChat, shelf: Shelf, twins: _Twins, *, with_copies: bool) -> ChatImported | ChatIsHere:
+    title = clean_text(read.chat.title)
+    twin = None if with_copies else twins.find(read)
     if twin is not None:
         return ChatIsHere(kind, title, twin)
-    conversation_id = shelf.whole.add_tree(chat, read.messages, read.attached)
+    conversation_id = shelf.whole.add_tree(read.chat, read.messages, read.attached)
+    twins.add(conversation_id, read.chat.created_at)
     return ChatImported(kind, title, conversation_id, len(read.messages), +read.left_out)
 
 

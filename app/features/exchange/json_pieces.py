@@ -17,10 +17,14 @@ CHUNK_BYTES = 1 << 18
 MOST_BYTES = 128_000_000
 """Of one piece."""
 MOST_DEPTH = 200
-MOST_VALUES = 3_000_000
-"""Of one piece: each takes about a hundred bytes of memory."""
+MOST_CONTAINERS = 600_000
+MOST_VALUES = 2_000_000
+"""Of one piece: a container takes some three hundred bytes of memory, another value up to a hundred."""
 
-_TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"|["{}\[\],:]', re.DOTALL)
+_INSIDE = re.compile(rb'(?:[^"{}\[\]]++|"(?:[^"\\]++|\\.)*+")*+', re.DOTALL)
+_AROUND = re.compile(rb'(?:[^"{}\[\],:]++|"(?:[^"\\]++|\\.)*+")*+', re.DOTALL)
+"""Up to the next bracket (comma, colon) that is none of a string's, or to a string that does not end here."""
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _IN_STRING = re.compile(rb'["\\]')
 _BLANK = b" \t\r\n"
 _BOM = b"\xef\xbb\xbf"
@@ -72,16 +76,14 @@ class Pieces:
                     at, is_escaped = found.end(), found[0] == b"\\"
                     in_string = is_escaped
                     continue
-                found = _TOKEN.search(data, at)
-                if found is None:
+                at = (_INSIDE if self._depth > self._base else _AROUND).match(data, at).end()  # type: ignore[union-attr]
+                if at == len(data):
                     break
-                at, token = found.end(), found[0]
+                token, at = data[at : at + 1], at + 1
                 in_string = token == b'"'
-                if len(token) > 1 or in_string:
-                    continue
-                ends = self._ends_with(token)
+                ends = None if in_string else self._ends_with(token)
                 if ends is not None:
-                    self._keep(data[kept_from : found.start()])
+                    self._keep(data[kept_from : at - 1])
                     kept_from = at
                     yield from self._ended(ends)
                     if self._depth == 0:
@@ -107,7 +109,7 @@ class Pieces:
         return data[1:]
 
     def _start_piece(self) -> None:
-        self._kept, self._values, self._problem = bytearray(), 0, ""
+        self._kept, self._containers, self._problem = bytearray(), 0, ""
 
     def _keep(self, data: bytes) -> None:
         if self._problem:
@@ -127,17 +129,15 @@ class Pieces:
                 self._depth = self._base = 2
                 return "open"
             self._depth += 1
+            self._containers += 1
             if self._depth - self._base > MOST_DEPTH:
                 self._give_up("too_deep")
+            elif self._containers > MOST_CONTAINERS:
+                self._give_up("too_large")
             return None
         if token in b"}]":
             self._depth -= 1
             return "close" if self._depth < self._base else None
-        self._values += 1
-        if self._values > MOST_VALUES:
-            self._give_up("too_large")
-        if self._depth != self._base:
-            return None
         if token == b",":
             return "piece"
         return "key" if self._base == 1 and self._is_object and not self._key else None
@@ -159,6 +159,9 @@ class Pieces:
             yield Piece(self._key, None, self._problem, is_element)
         elif text := bytes(self._kept).strip(_BLANK):
             self._kept = bytearray()
+            if text.count(b",") > MOST_VALUES and _STRING.sub(b"", text).count(b",") > MOST_VALUES:
+                yield Piece(self._key, None, "too_large", is_element)
+                return
             yield _parsed(self._key, text, is_element=is_element)
 
 

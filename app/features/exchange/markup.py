@@ -28,6 +28,7 @@ CLOSING = {"\\(": "\\)", "\\[": "\\]"}
 _LINK = re.compile(r"https?://|mailto:", re.IGNORECASE)
 _TASK = re.compile(r"\[([ xX])\] ")
 _ALIGNED = re.compile(r"text-align:(left|right|center)")
+_NOTE = re.compile(r" {0,3}\[\^([^\]\s]{1,60})\]:")
 _BEGINS_HTML = re.compile(r"^(\s{0,3}(?:>\s?|[-+*]\s+|\d{1,9}[.)]\s+)*)<(?=[!?/a-zA-Z])")
 
 
@@ -183,8 +184,10 @@ _LEAVES: dict[str, Callable[[Token], str]] = {
 # Markdown, where other text follows.
 
 
-def as_markdown(text: str) -> str:
-    """The text so that nothing in it reaches beyond its end: code is closed, and HTML that begins a line is words."""
+def as_markdown(text: str, number: int = 0) -> str:
+    """The text so that nothing in it reaches beyond its end: code is closed, HTML that begins a line is words, and
+    footnotes have names of their own, by the text's number among others (0: there are no others).
+    """
     if len(text) > MOST_CHARACTERS:
         return text
     lines, code = text.split("\n"), set[int]()
@@ -194,8 +197,18 @@ def as_markdown(text: str) -> str:
             code.update(range(*token.map))
             if token.type == "fence" and token.level == 0:
                 open_fence = _open_fence(token, lines)
-    safe = [line if at in code else _BEGINS_HTML.sub(r"\1\\<", line) for at, line in enumerate(lines)]
+    notes = _notes([line for at, line in enumerate(lines) if at not in code], number)
+    safe = [line if at in code else notes(_BEGINS_HTML.sub(r"\1\\<", line)) for at, line in enumerate(lines)]
     return "\n".join(safe + [open_fence] * bool(open_fence)).strip("\n")
+
+
+def _notes(lines: list[str], number: int) -> Callable[[str], str]:
+    """Renames the footnotes that these lines explain."""
+    labels = {found[1] for line in lines if (found := _NOTE.match(line))} if number else set()
+    if not labels:
+        return lambda line: line
+    named = re.compile(r"\[\^(" + "|".join(map(re.escape, labels)) + r")\]")
+    return lambda line: named.sub(rf"[^{number}-\1]", line)
 
 
 def _open_fence(token: Token, lines: list[str]) -> str:

@@ -105,21 +105,23 @@ def _moment(at: float | None) -> str:
 
 def as_markdown(branches: Iterable[OpenBranch]) -> Iterator[Written]:
     """The file, a turn at a time. What models wrote is Markdown as it is, what a person wrote stays word for word."""
+    answers = 0
     for number, branch in enumerate(branches):
         head = [f"# {escaped(branch.title)}", *(f"*{escaped(fact)}*" for fact in branch.facts)]
         if branch.instructions:
             head.append(f"**Instructions**\n\n{_quoted(branch.instructions)}")
         yield ("\n\n---\n\n" if number else "") + "\n\n".join(head) + "\n", 0
         for turn in branch.turns:
-            yield "\n" + "\n\n".join(_markdown_of(turn)) + "\n", 1
+            answers += not turn.is_question
+            yield "\n" + "\n\n".join(_markdown_of(turn, answers)) + "\n", 1
 
 
-def _markdown_of(turn: Turn) -> Iterator[str]:
+def _markdown_of(turn: Turn, number: int) -> Iterator[str]:
     yield f"## {escaped(turn.name)}, {turn.at}"
     if turn.thinking.strip():
         yield f"> **{turn.thinking_words}**\n>\n{_quoted(turn.thinking)}"
     if turn.text.strip():
-        yield _words(turn.text) if turn.is_question else markup.as_markdown(turn.text)
+        yield _words(turn.text) if turn.is_question else markup.as_markdown(turn.text, number)
     yield from (f"*{escaped(fact)}*" for fact in turn.facts)
 
 

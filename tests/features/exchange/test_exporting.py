@@ -201,6 +201,13 @@ def test_markdown_keeps_what_models_wrote_and_no_turn_swallows_the_next(
     assert "1. How high?" in Reader(shown).words
 
 
+def test_footnotes_of_several_answers_keep_their_own_words() -> None:
+    text = "See [^1] and `[^2]`.\n\n```\n[^1]: code\n```\n\n[^1]: Note."
+    wanted = "See [^3-1] and `[^2]`.\n\n```\n[^1]: code\n```\n\n[^3-1]: Note."
+    assert markup.as_markdown(text, 3) == wanted
+    assert markup.as_markdown(text) == text
+
+
 def read_docx(data: bytes) -> Document:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         assert archive.testzip() is None
