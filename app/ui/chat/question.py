@@ -177,13 +177,15 @@ class QuestionView(Turn):
             self._more = None
         if len(self.text) > most and not self._is_open:
             self._more = text_button(tr("Show all {count} characters", count=f"{len(self.text):,}"), "link", self)
-            self._more.clicked.connect(self._on_more)
+            self._more.clicked.connect(lambda _=False: self.show_whole())
             self._more.show()
         self.resized.emit(self)
 
-    def _on_more(self) -> None:
-        self._is_open = True
-        self._show_text()
+    def show_whole(self) -> None:
+        """All of a long question."""
+        if self._more is not None:
+            self._is_open = True
+            self._show_text()
 
     def _on_saved(self) -> None:
         if self.editor is not None and self.editor.field.text.strip():

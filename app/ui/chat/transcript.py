@@ -49,6 +49,8 @@ class Transcript(QScrollArea):
     link_clicked = Signal(str)
     place_wanted = Signal(int, object)
     """A document's id, and the `Mark` in it or None."""
+    placed = Signal()
+    """Turns came, went or stand elsewhere."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -90,6 +92,17 @@ class Transcript(QScrollArea):
     def count(self) -> int:
         """How many messages there are."""
         return len(self._column.places)
+
+    @property
+    def messages(self) -> list[StoredMessage | None]:
+        """Of all turns, whether they exist or not, oldest first; None for one that has no message yet."""
+        return [place.message for place in tuple(self._column.places)]
+
+    @property
+    def first_seen(self) -> int:
+        """The number of the first turn that is seen, from 0 on."""
+        held = self._column.held()
+        return held[0] if held is not None else 0
 
     @property
     def is_settled(self) -> bool:
@@ -181,6 +194,7 @@ class Transcript(QScrollArea):
             column.settle()
             self._slices.start()
         self._show_pill()
+        self.placed.emit()
 
     def tab_entry(self, is_next: bool) -> QWidget | None:
         """The keyboard comes in at the last question, from behind at what is last, however much there is before."""
@@ -255,6 +269,7 @@ class Transcript(QScrollArea):
                     break
             self._place(held)
             self._column.settle()
+        self.placed.emit()
 
     # Following.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ from app.ui.widgets.labels import announce, plain_label
 if TYPE_CHECKING:
     from app.features.chat.answers import Chat
     from app.features.chats import Chats
+    from app.ui.chat.find import FindBar
 
 
 DRAFT_MS = 800
@@ -116,6 +118,16 @@ class ChatView(QWidget):
         self.draft.show(chats.settings().window.new_chat_draft)
         self.show_conversation(None)
 
+    @cached_property
+    def finding(self) -> FindBar:
+        """The bar that finds words in what is shown; made when it is wanted first."""
+        from app.ui.chat.find import FindBar  # as in `is_answer`
+
+        bar = FindBar(self._theme, self.transcript, self.focus_composer, self)
+        self._top.addWidget(bar)
+        self.answer_finished.connect(bar.look_again)
+        return bar
+
     @property
     def conversation_id(self) -> int | None:
         """The conversation that is shown; None for a new chat."""
@@ -137,6 +149,14 @@ class ChatView(QWidget):
         self._leave_temporary()
         self._show(self._chats.kept, conversation_id)
 
+    def show_message(self, message_id: int, words: str = "") -> None:
+        """Scrolls to a message of what is shown, on its branch, and marks words there for a moment."""
+        with self._notify.guard():
+            if self.transcript.turn_of(message_id) is None and not self.busy:
+                self.open_chat.talk.conversations.choose_version(message_id)
+                self.open_chat.refresh()
+            self.finding.show_message(message_id, words)
+
     def show_temporary(self) -> None:
         self.draft.save()
         self._leave_temporary()
@@ -154,6 +174,8 @@ class ChatView(QWidget):
     def _show(self, talk: Chat, conversation_id: int | None) -> None:
         self._sending.take_back()
         self.offering.forget_sent()
+        if self._has_finding:
+            self.finding.forget()
         self._banner.setVisible(talk.is_temporary)
         conversation, messages = self.open_chat.show(talk, conversation_id)
         self.options.show(conversation)
@@ -166,6 +188,10 @@ class ChatView(QWidget):
         used = [m.stats.prompt_tokens + m.stats.generated_tokens for m in messages if m.stats is not None]
         self.context_changed.emit(used[-1] if used else 0)
         self.update_note()
+
+    @property
+    def _has_finding(self) -> bool:
+        return "finding" in self.__dict__
 
     def set_model_state(self, state: str, path: Path | None = None) -> None:
         """asleep, loading, ready or failed. A message sent while it loads is queued and says so.
@@ -216,7 +242,7 @@ class ChatView(QWidget):
             self._sending.take_back()
         elif event.key() == Qt.Key.Key_Escape and self.busy:
             self.stop()
-        else:
+        elif not self._has_finding or not self.finding.take_key(event):
             super().keyPressEvent(event)
 
     # Wiring.
@@ -226,6 +252,8 @@ class ChatView(QWidget):
         self._stack.addWidget(self.empty)
         self._stack.addWidget(self.transcript)
         self.transcript.setMinimumHeight(1)  # what is written goes before it
+        self._top = QHBoxLayout()
+        self._top.addStretch(1)
         self._above = QHBoxLayout()
         self._above.addStretch(1)
         self._above.addWidget(self._banner)
@@ -237,6 +265,7 @@ class ChatView(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
+        column.addLayout(self._top)
         column.addLayout(self._stack, 1)
         column.addLayout(self._above)
         column.addLayout(self._bottom)
@@ -292,6 +321,7 @@ class ChatView(QWidget):
         width = min(px(READING_PX), self.width() - 2 * px(EDGE_PX))
         left = (self.width() - width) // 2
         self._above.setContentsMargins(left, px(4), left, px(4))
+        self._top.setContentsMargins(left, 0, left, 0)
         is_low = self.height() < px(LOW_PX)
         self.composer.set_compact(is_low)
         self._bottom.setSpacing(px(6))

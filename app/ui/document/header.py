@@ -280,6 +280,11 @@ class DocumentSearch(QWidget):
         if self.field.text() and not self.hits:
             self._typed.start()
 
+    def look_again(self) -> None:
+        """There is more, or other, text to search than there was."""
+        if self.isVisible() and self.field.text().strip():
+            self._typed.start()
+
     def step(self, steps: int) -> None:
         """The next match (1) or the one before (-1), round the end."""
         if self._typed.isActive():  # Enter does not wait for the pause

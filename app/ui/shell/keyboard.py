@@ -21,7 +21,8 @@ Line = tuple[str, tuple[str, ...], str]
 WINDOW_SHORTCUTS: tuple[Line, ...] = (
     ("new", ("Ctrl+N",), "New in this tab"),
     ("temporary_chat", ("Ctrl+Shift+N",), "Temporary chat"),
-    ("search", ("Ctrl+F",), "Search the list"),
+    ("find", ("Ctrl+F",), "Find in this chat"),
+    ("search", ("Ctrl+Shift+F",), "Search the list"),
     ("sidebar", ("Ctrl+B",), "Show or hide the list"),
     ("inside", ("Ctrl+I",), "Look inside the model"),
     ("choose_model", ("Ctrl+Shift+M",), "Choose the model"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QCloseEvent
-from PySide6.QtWidgets import QFileDialog, QMainWindow, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from app.features.messages import NO_FILE, NO_PICTURES
 from app.ui.i18n import tr, window_title
@@ -113,6 +113,7 @@ class MainWindow(QMainWindow):
                 **opening,
                 "new": lambda: self._begin(self.tabs.tab if self.tabs.current == self.tabs.tab else self.tabs.home),
                 "temporary_chat": lambda: self.tabs.seen(CHAT).do("temporary_chat"),
+                "find": self._find,
                 "search": self._search,
                 "sidebar": self.toggle_sidebar,
                 "inside": self.tabs.toggle_inside,
@@ -198,6 +199,13 @@ class MainWindow(QMainWindow):
         """Something new in a tab."""
         self.tabs.seen(name).show_new()
         self.tabs.show(name)
+
+    def _find(self) -> None:
+        """As in a browser; with the keyboard in the column, or nothing to find in, the column is searched."""
+        focus = QApplication.focusWidget()
+        is_in_column = focus is not None and self.left.isAncestorOf(focus)
+        if is_in_column or not self.tabs.seen(self.tabs.current).find():
+            self._search()
 
     def _search(self) -> None:
         tab = self.tabs.for_search

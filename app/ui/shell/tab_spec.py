@@ -169,6 +169,10 @@ class Tab(QObject):
     def do(self, command: str) -> None:
         """A command of its own, by the name that it has in the table of shortcuts."""
 
+    def find(self) -> bool:
+        """A bar that finds words in what is open; whether there is anything to find in."""
+        return False
+
     def search(self) -> bool:
         """The keyboard to the search field of its column; whether it has one."""
         field = self.column.findChild(SearchField)

@@ -99,6 +99,7 @@ class PlainChat(QWidget):
         self.is_counting = True
         self.memory = SimpleNamespace(look=lambda: self.is_counting)
         self.draft = SimpleNamespace(save=lambda: None)
+        self.transcript = SimpleNamespace(count=0)
         self.attaching = PlainAttaching()
         self.composer = QPlainTextEdit()
         self.composer.setAccessibleName("Message")

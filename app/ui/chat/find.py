@@ -1,0 +1,294 @@
+"""Finding words in the open conversation: a bar above it, how many places there are, and marks in the turns.
+
+Places are counted in the messages, most of which are not drawn; a turn is made when its place is visited. Where an
+answer is drawn otherwise than it is written (a table, a formula), its last place is shown in place of a missing one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject, QPoint, Qt, QTimer
+from PySide6.QtGui import QColor, QKeyEvent, QTextCursor
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QTextEdit, QWidget
+from shiboken6 import isValid
+
+from app.core.events import Role
+from app.features.finding import phrase_pattern, words_pattern
+from app.ui.chat.transcript import Transcript, is_answer, is_question
+from app.ui.chat.turn import Turn
+from app.ui.document.header import DocumentSearch
+from app.ui.i18n import tr
+from app.ui.text.prose import TextView
+from app.ui.theme import Theme
+
+MARKED_MS = 4_000
+"""How long the words stay marked in a message that was opened for them."""
+WIDTH_PX = 400
+ABOVE_PX = 90
+"""From the edge of what is seen to a place that is scrolled to."""
+_UNSEEN = re.compile(
+    r"^ {0,3}(?P<fence>```+|~~~+)[^\n]*\n(?P<block>.*?)(?:^ {0,3}(?P=fence)[`~]* *$|\Z)"
+    r"|(?P<ticks>`+)(?P<code>[^`\n]+)(?P=ticks)"
+    r"|(?<=\])\([^()\s]*\)|\*\*|(?<![\w\\])_{1,2}(?=\S)|(?<=\S)_{1,2}(?!\w)|\*(?=\S)|(?<=\S)\*"
+    r"|^ {0,3}#{1,6} +|^ {0,3}> ?",
+    re.M | re.S,
+)
+"""What an answer's Markdown has and nobody sees; code stands as it is."""
+
+
+@dataclass(frozen=True)
+class TurnHit:
+    """One place: the number of the turn from 1 on, the message, and which of its places it is, from 0 on."""
+
+    block_id: int
+    message_id: int
+    number: int
+
+
+class ConversationText:
+    """What is said in a transcript, as the bar asks it; from any thread."""
+
+    def __init__(self, transcript: Transcript) -> None:
+        self._transcript = transcript
+
+    def search(self, text: str, most: int) -> list[TurnHit]:
+        """At most so many places in order, whatever their case and accents."""
+        pattern, hits = phrase_pattern(text), list[TurnHit]()
+        if pattern is None:
+            return hits
+        for number, message in enumerate(self._transcript.messages, 1):
+            if message is not None:
+                said = seen_of(message.text) if message.role is Role.ASSISTANT else message.text
+                count = sum(1 for _ in pattern.finditer(said))
+                hits += [TurnHit(number, message.id, at) for at in range(count)]
+            if len(hits) >= most:
+                break
+        return hits[:most]
+
+
+class FindBar(QFrame):
+    """Above the transcript; Esc closes it and gives the keyboard back, or to where `take_keyboard` does."""
+
+    def __init__(
+        self, theme: Theme, transcript: Transcript, take_keyboard: Callable[[], object], parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._take_keyboard = take_keyboard
+        self.setObjectName("find_bar")
+        self._transcript = transcript
+        self._text = ConversationText(transcript)
+        self.search = DocumentSearch(theme, self)
+        self.search.field.setAccessibleName(tr("Find in this conversation"))
+        self.search.field.setPlaceholderText(tr("Find in this conversation"))
+        self.marks = TurnMarks(transcript, theme, self)
+        self._before: QWidget | None = None
+        row = QHBoxLayout(self)
+        row.addWidget(self.search)
+        theme.dress(row, margins=(0, 2, 0, 0))
+        theme.dress(self, width=WIDTH_PX)
+        self.search.hits_changed.connect(self._on_hits)
+        self.search.chosen.connect(self._on_chosen)
+        self.search.left.connect(self.leave)
+        self.hide()
+
+    def begin(self) -> bool:
+        """Opens, with the keyboard in the field; whether there is anything to find in."""
+        if not self._transcript.count:
+            return False
+        if self.isHidden():
+            self._before = self.window().focusWidget()
+            self.show()
+            self.search.set_document(self._text)
+        self.search.begin(self._transcript.first_seen + 1)
+        return True
+
+    def leave(self) -> None:
+        """Closes; the keyboard goes back to where it was."""
+        focus, before = self.window().focusWidget(), self._before
+        had_focus = focus is not None and self.isAncestorOf(focus)
+        self.forget()
+        if had_focus and before is not None and isValid(before) and before.isVisible():
+            before.setFocus(Qt.FocusReason.OtherFocusReason)
+        elif had_focus:
+            self._take_keyboard()
+
+    def look_again(self) -> None:
+        """More was said."""
+        self.search.look_again()
+
+    def forget(self) -> None:
+        """Closes: another conversation is shown."""
+        self.hide()
+        self.search.set_document(None)
+        self.marks.clear()
+
+    def show_message(self, message_id: int, words: str) -> None:
+        """Scrolls to a message and marks the words there for a moment; with none, only scrolls."""
+        self.forget()
+        turn = self._transcript.turn_of(message_id)
+        if turn is not None:
+            self._transcript.show_turn(turn)
+            if words.split():
+                self.marks.show_briefly(words, message_id)
+
+    def take_key(self, event: QKeyEvent) -> bool:
+        """F3, Shift+F3 and Esc, wherever the keyboard is in the chat; whether it was one of them."""
+        if self.isHidden():
+            return False
+        if event.key() == Qt.Key.Key_F3:
+            self.search.step(-1 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1)
+        elif event.key() == Qt.Key.Key_Escape:
+            self.leave()
+        else:
+            return False
+        return True
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if not self.take_key(event):
+            super().keyPressEvent(event)
+
+    def _on_hits(self) -> None:
+        if not self.search.hits:
+            self.marks.clear()
+
+    def _on_chosen(self, hit: TurnHit) -> None:
+        self.marks.show_all(self.search.field.text(), hit)
+
+
+class TurnMarks(QObject):
+    """Marks words in the turns that are there, as they come and change, and brings one place into view."""
+
+    def __init__(self, transcript: Transcript, theme: Theme, parent: QObject) -> None:
+        super().__init__(parent)
+        self._transcript, self._theme = transcript, theme
+        self._pattern: re.Pattern[str] | None = None
+        self._only: int | None = None
+        """The one message in which words are marked; None is all."""
+        self._chosen: TurnHit | None = None
+        self._is_awaited = False
+        """Whether the chosen place is still to be brought into view: its turn may not be laid out to its end."""
+        self._marked: dict[TextView, object] = {}
+        self._soon = QTimer(self, singleShot=True, interval=0)
+        self._soon.timeout.connect(self._mark)
+        self._over = QTimer(self, singleShot=True, interval=MARKED_MS)
+        self._over.timeout.connect(self.clear)
+        transcript.placed.connect(self._on_placed)
+        theme.changed.connect(self._on_placed)
+
+    def show_all(self, words: str, chosen: TurnHit) -> None:
+        """Marks what was typed wherever it stands, and one place more than the others."""
+        self._over.stop()
+        self._pattern, self._only, self._chosen = phrase_pattern(words), None, chosen
+        turn = self._transcript.turn_of(chosen.message_id)
+        if turn is not None:
+            if is_question(turn):
+                turn.show_whole()
+            if not turn.visibleRegion().boundingRect().height():
+                self._transcript.show_turn(turn)
+        self._is_awaited = turn is not None
+        self._mark()
+
+    def show_briefly(self, words: str, message_id: int) -> None:
+        """Marks words in one message for a moment, the first of them in view."""
+        self._pattern, self._only = words_pattern(words), message_id
+        self._chosen, self._is_awaited = TurnHit(0, message_id, 0), True
+        turn = self._transcript.turn_of(message_id)
+        if is_question(turn):
+            turn.show_whole()
+        self._over.start()
+        self._mark()
+
+    def clear(self) -> None:
+        """No word is marked any more."""
+        self._over.stop()
+        self._pattern = self._chosen = None
+        self._is_awaited = False
+        for view in self._marked:
+            if isValid(view):
+                view.setExtraSelections([])
+        self._marked.clear()
+
+    def _on_placed(self) -> None:
+        if self._pattern is not None:
+            self._soon.start()
+
+    def _mark(self) -> None:
+        if self._pattern is None:
+            return
+        self._marked = {view: known for view, known in self._marked.items() if isValid(view)}
+        for turn in self._transcript.turns:
+            if turn.message is not None and self._only in (None, turn.message.id):
+                self._mark_turn(turn, self._pattern)
+
+    def _mark_turn(self, turn: Turn, pattern: re.Pattern[str]) -> None:
+        views = texts_in(turn)
+        found = [list(places_in(view, pattern)) for view in views]
+        chosen, count = None, sum(map(len, found))
+        if self._chosen is not None and turn.message is not None and turn.message.id == self._chosen.message_id:
+            is_whole = not is_answer(turn) or turn.written.is_settled
+            if self._chosen.number < count or is_whole:
+                chosen = min(self._chosen.number, count - 1)
+        before = 0
+        for view, places in zip(views, found, strict=True):
+            here = None if chosen is None or not 0 <= chosen - before < len(places) else chosen - before
+            known = (tuple(places), here if self._only is None else None, self._theme.is_dark)
+            if self._marked.get(view) != known:
+                self._marked[view] = known
+                self._select(view, places, here if self._only is None else None)
+            if here is not None and self._is_awaited:
+                self._is_awaited = False
+                self._bring_into_view(view, places[here][0])
+            before += len(places)
+
+    def _select(self, view: TextView, places: list[tuple[int, int]], chosen: int | None) -> None:
+        tokens, selections = self._theme.tokens, []
+        for number, (start, end) in enumerate(places):
+            selection = QTextEdit.ExtraSelection()
+            cursor = QTextCursor(view.document())
+            cursor.setPosition(start)
+            cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
+            is_chosen = number == chosen
+            selection.cursor = cursor
+            look = selection.format
+            look.setBackground(QColor(tokens.accent if is_chosen else tokens.mark))
+            look.setForeground(QColor(tokens.on_accent if is_chosen else tokens.text))
+            selection.format = look
+            selections.append(selection)
+        view.setExtraSelections(selections)
+
+    def _bring_into_view(self, view: TextView, position: int) -> None:
+        cursor = QTextCursor(view.document())
+        cursor.setPosition(position)
+        rect, bar = view.cursorRect(cursor), view.horizontalScrollBar()
+        if bar.maximum() and not 0 <= rect.left() < view.viewport().width():
+            bar.setValue(bar.value() + rect.left() - view.viewport().width() // 2)
+        inside = self._transcript.widget()
+        at = view.viewport().mapTo(inside, rect.center()) if inside is not None else QPoint()
+        self._transcript.ensureVisible(0, at.y(), 0, self._theme.px(ABOVE_PX))
+
+
+def seen_of(markdown: str) -> str:
+    """About what is seen of an answer's Markdown."""
+    return _UNSEEN.sub(lambda found: found["block"] or found["code"] or "", markdown)
+
+
+def texts_in(turn: Turn) -> list[TextView]:
+    """The texts of a turn that are seen, in reading order."""
+    shown = [view for view in turn.findChildren(TextView) if view.isVisibleTo(turn)]
+    return sorted(shown, key=lambda view: view.mapTo(turn, QPoint(0, 0)).y())
+
+
+def places_in(view: TextView, pattern: re.Pattern[str]) -> Iterator[tuple[int, int]]:
+    """Where a pattern is found, as positions in the document: those count UTF-16 units."""
+    text = view.toPlainText()
+    for found in pattern.finditer(text):
+        if found[0]:
+            start = _units(text[: found.start()])
+            yield start, start + _units(found[0])
+
+
+def _units(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
