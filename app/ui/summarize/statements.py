@@ -59,7 +59,7 @@ class StatementView(QTextEdit):
         self._form = Form.BULLETS
         self._plain = ""
         self._text = StatementText(self.document(), theme)
-        self._paint = StatementPaint(self, theme)
+        self.ground = StatementGround(self, theme)
         self._pressed: QPointF | None = None
         self.current = -1
         """The statement that the keyboard is at; -1 for none."""
@@ -129,7 +129,10 @@ class StatementView(QTextEdit):
     def _reader_stays(self) -> Iterator[None]:
         """What is in view stays where it is, and the keyboard at its statement, where both are still there after."""
         before, bar = self.stretches, self.verticalScrollBar()
-        tops = {id(one.told): self._paint.rect_of(one).top() for one in before[max(0, self.number_at(QPointF())) :][:8]}
+        tops = {
+            id(one.told): self.ground.rect_of(one).top()
+            for one in before[max(0, self.ground.number_at(QPointF())) :][:8]
+        }
         was_at = bar.value()
         numbers = (self.current, self.open_chip[0] if self.open_chip else -1)
         places = [(id(before[one].told) if 0 <= one < len(before) else 0) for one in numbers]
@@ -141,7 +144,7 @@ class StatementView(QTextEdit):
         stays = next((one for one in tops if one in after), 0)
         self.document().size()  # all of it is laid out, so that the bar reaches to its end
         if stays and was_at:
-            bar.setValue(bar.value() + round(self._paint.rect_of(self.stretches[after[stays]]).top() - tops[stays]))
+            bar.setValue(bar.value() + round(self.ground.rect_of(self.stretches[after[stays]]).top() - tops[stays]))
         self.viewport().update()
 
     def show_plain(self, text: str) -> None:
@@ -165,34 +168,12 @@ class StatementView(QTextEdit):
         self.viewport().update()
 
     def _bring_into_view(self, number: int) -> None:
-        rect = self.statement_rect(number)
+        rect = self.ground.statement_rect(number)
         bar, page = self.verticalScrollBar(), self.viewport().height()
         if rect.top() < 0:
             bar.setValue(bar.value() + round(rect.top()) - self._theme.px(12))
         elif rect.bottom() > page:
             bar.setValue(bar.value() + min(round(rect.bottom()) - page, round(rect.top())) + self._theme.px(12))
-
-    def chip_rect(self, number: int, chip: int) -> QRectF:
-        """Where a chip is, in the viewport."""
-        return self._paint.chip_rect(self.stretches[number], chip)
-
-    def statement_rect(self, number: int) -> QRectF:
-        """Where a statement is, in the viewport."""
-        return self._paint.rect_of(self.stretches[number])
-
-    def chip_at(self, point: QPointF) -> tuple[int, int] | None:
-        """The statement and the chip there."""
-        last = self.number_at(point)
-        for number in range(max(0, last - 1), last + 1):
-            for place in range(len(self.stretches[number].chips)):
-                if self.chip_rect(number, place).contains(point):
-                    return number, place
-        return None
-
-    def number_at(self, point: QPointF) -> int:
-        """The last statement that begins at or before a point of the viewport; -1 without any."""
-        position = self.cursorForPosition(point.toPoint()).position()
-        return bisect_right(self.stretches, position, key=lambda stretch: stretch.start) - 1
 
     def open_place(self, number: int, chip: int = 0) -> None:
         """Has the place of a chip shown beside, as a click on it does."""
@@ -276,17 +257,17 @@ class StatementView(QTextEdit):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         super().mouseMoveEvent(event)
-        found = self.chip_at(event.position())
+        found = self.ground.chip_at(event.position())
         shape = Qt.CursorShape.PointingHandCursor if found else Qt.CursorShape.IBeamCursor
         self.viewport().setCursor(shape)
-        self._paint.hover(found)
+        self.ground.hover(found)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         super().mouseReleaseEvent(event)
-        found = self.chip_at(event.position())
+        found = self.ground.chip_at(event.position())
         if event.button() != Qt.MouseButton.LeftButton or found is None or self._pressed is None:
             return
-        if self.chip_at(self._pressed) == found:  # pressed and let go on it, not a selection that ends there
+        if self.ground.chip_at(self._pressed) == found:  # pressed and let go on it, not a selection that ends there
             self.open_place(*found)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
@@ -304,16 +285,16 @@ class StatementView(QTextEdit):
 
     def viewportEvent(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Leave:
-            self._paint.hover(None)
+            self.ground.hover(None)
         elif event.type() == QEvent.Type.ToolTip:
-            found = self.chip_at(QPointF(event.pos()))  # type: ignore[attr-defined]
+            found = self.ground.chip_at(QPointF(event.pos()))  # type: ignore[attr-defined]
             chip = self.stretches[found[0]].told.chips[found[1]] if found else None
             self.viewport().setToolTip(plain_tip(chip.spoken) if chip else "")
         return super().viewportEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """What lies behind the words, then the words."""
-        self._paint.paint(QRectF(event.rect()))
+        self.ground.paint(QRectF(event.rect()))
         super().paintEvent(event)
 
 
@@ -331,7 +312,7 @@ class WholeStatementView(StatementView):
 
     def place_of(self, number: int) -> QRect:
         """Where a statement is, in this widget."""
-        return self.statement_rect(number).toAlignedRect().translated(self.viewport().pos())
+        return self.ground.statement_rect(number).toAlignedRect().translated(self.viewport().pos())
 
     def _bring_into_view(self, number: int) -> None:
         self.moved.emit(self.place_of(number))
@@ -556,11 +537,11 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-# What lies behind and beside the words of statements: boxes, signs, bullets, chips, the keyboard's ring.
+# Where statements and chips are, and what lies behind and beside their words: boxes, signs, bullets, chips, the ring.
 
 
-class StatementPaint:
-    """Only what is in view is looked at, so that hundreds of statements scroll as few do."""
+class StatementGround:
+    """Places are of the viewport. Only what is in view is painted, so that hundreds of statements scroll as few do."""
 
     def __init__(self, view: StatementView, theme: Theme) -> None:
         self._view, self._theme = view, theme
@@ -578,7 +559,7 @@ class StatementPaint:
         painter = QPainter(view.viewport())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         has_keys = view.hasFocus()
-        for number in range(max(0, view.number_at(area.topLeft()) - 1), len(view.stretches)):
+        for number in range(max(0, self.number_at(area.topLeft()) - 1), len(view.stretches)):
             stretch = view.stretches[number]
             box = self._box_of(stretch)
             if box.top() > area.bottom():
@@ -592,6 +573,28 @@ class StatementPaint:
                 self._paint_ring(painter, stretch, box)
         painter.end()
 
+    def statement_rect(self, number: int) -> QRectF:
+        """Around the lines of a statement."""
+        return self.rect_of(self._view.stretches[number])
+
+    def chip_rect(self, number: int, chip: int) -> QRectF:
+        """Around a chip of a statement."""
+        return self._chip(self._view.stretches[number], chip)
+
+    def chip_at(self, point: QPointF) -> tuple[int, int] | None:
+        """The statement and the chip there."""
+        last = self.number_at(point)
+        for number in range(max(0, last - 1), last + 1):
+            for place in range(len(self._view.stretches[number].chips)):
+                if self.chip_rect(number, place).contains(point):
+                    return number, place
+        return None
+
+    def number_at(self, point: QPointF) -> int:
+        """The last statement that begins at or before a point; -1 without any."""
+        position = self._view.cursorForPosition(point.toPoint()).position()
+        return bisect_right(self._view.stretches, position, key=lambda stretch: stretch.start) - 1
+
     def rect_of(self, stretch: Stretch) -> QRectF:
         """Around a statement's lines."""
         rects = [rect for _, rect in self._lines(stretch.start, stretch.end)]
@@ -603,8 +606,7 @@ class StatementPaint:
             around.setRight(self._view.viewport().width())
         return around
 
-    def chip_rect(self, stretch: Stretch, place: int) -> QRectF:
-        """Around a chip."""
+    def _chip(self, stretch: Stretch, place: int) -> QRectF:
         start, end = stretch.chips[place]
         _, rect = next(self._lines(start, end), (None, QRectF()))
         px = self._theme.px
@@ -659,7 +661,7 @@ class StatementPaint:
     def _paint_chips(self, painter: QPainter, number: int, stretch: Stretch, *, is_current: bool) -> None:
         tokens, px = self._theme.tokens, self._theme.px
         for place in range(len(stretch.chips)):
-            rect = self.chip_rect(stretch, place)
+            rect = self._chip(stretch, place)
             is_held = is_current and place == self._view.chip
             painter.setBrush(QColor(tokens.chip))
             if is_held:

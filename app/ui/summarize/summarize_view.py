@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QStackedWidget, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
 from app.features.summary.overview import FirstLook
-from app.features.summary.result import Statement, Summary, SummaryEvent, Wish
+from app.features.summary.result import Summary, SummaryEvent, Wish
 from app.features.summary.stored import StoredSummary
 from app.ui.document.panel import DocumentPanel
 from app.ui.i18n import tr
@@ -53,7 +53,9 @@ class SummarizeView(WorkView):
         self._saving = Saving(app, notify, self)
         self.empty = EmptyPage(app, theme)
         self.draft = DraftPage(app, theme, notify, self.files, self.looks.look_at)
-        self.work = WorkPage(theme, self._tell, app.summaries.seconds_left)
+        self.work = WorkPage(
+            theme, lambda points: told(points, self._places) if self._places else [], app.summaries.seconds_left
+        )
         self.result = ResultPage(theme, notify, self._saving)
         self.pages = QStackedWidget()
         for page in (self.empty, self.draft, self.work, self.result):
@@ -192,9 +194,6 @@ class SummarizeView(WorkView):
         self._show_page(self.result)
         if was_at_work and stored.state == "done":
             announce(self, tr("The summary is there. {facts}", facts=self.result.head.text))
-
-    def _tell(self, statements: Sequence[Statement]) -> list[Told]:
-        return told(statements, self._places) if self._places is not None else []
 
     def _on_seen(self, document_ids: tuple[int, ...], look: FirstLook) -> None:
         """Documents were looked at: those that are put together, or those of the summary that is shown."""

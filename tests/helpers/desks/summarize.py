@@ -233,12 +233,12 @@ class SummarizeDesk(FileQuestions):
 
     def open_sentence(self, number: int) -> None:
         """Clicks the page of a sentence of the document."""
-        middle: QPointF = self.digest.chip_rect(number, 0).center()
+        middle: QPointF = self.digest.ground.chip_rect(number, 0).center()
         self.click_at(self.digest, QPoint(round(middle.x()), round(middle.y())))
 
     def open_chip(self, number: int, chip: int = 0) -> None:
         """Clicks the chip of a statement."""
-        middle: QPointF = self.statements.chip_rect(number, chip).center()
+        middle: QPointF = self.statements.ground.chip_rect(number, chip).center()
         self.click_at(self.statements, QPoint(round(middle.x()), round(middle.y())))
 
     @property

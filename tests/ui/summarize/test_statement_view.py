@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from app.features.documents import Mark
 from app.features.summary.result import Check, Form, Reason, Statement
-from app.ui.summarize.statements import StatementPaint, StatementView, Stretch, WholeStatementView
+from app.ui.summarize.statements import StatementGround, StatementView, Stretch, WholeStatementView
 from app.ui.summarize.texts import Chip, Told
 from app.ui.theme import Theme
 
@@ -71,11 +71,11 @@ def share(image: QImage, rect: QRectF, color: str) -> float:
 def test_what_differs_lies_in_a_tinted_box_with_a_sign_and_what_is_found_does_not(make: Make, scheme: str) -> None:
     view = make(scheme=scheme)
     image, tokens = picture(view), view._theme.tokens
-    assert share(image, view.statement_rect(1), tokens.bubble) > 0.6
-    assert share(image, view.statement_rect(0), tokens.bubble) == 0
-    sign = QRectF(0, view.statement_rect(1).top(), 30, 20)
+    assert share(image, view.ground.statement_rect(1), tokens.bubble) > 0.6
+    assert share(image, view.ground.statement_rect(0), tokens.bubble) == 0
+    sign = QRectF(0, view.ground.statement_rect(1).top(), 30, 20)
     assert share(image, sign, tokens.warning) > 0, "an exclamation mark"
-    bullet = QRectF(0, view.statement_rect(0).top(), 30, 20)
+    bullet = QRectF(0, view.ground.statement_rect(0).top(), 30, 20)
     assert share(image, bullet, tokens.muted) > 0
     assert share(image, bullet, tokens.success) == 0
 
@@ -86,7 +86,7 @@ def test_chips_have_their_ground_and_lie_within_the_column(make: Make, scheme: s
     image = picture(view)
     for number, stretch in enumerate(view.stretches):
         for place in range(len(stretch.chips)):
-            rect = view.chip_rect(number, place)
+            rect = view.ground.chip_rect(number, place)
             assert share(image, rect, view._theme.tokens.chip) > 0.3
             assert rect.left() >= 0
             assert rect.right() <= view.viewport().width()
@@ -99,8 +99,8 @@ def test_in_prose_only_what_differs_is_tinted_and_says_so_in_its_place(make: Mak
     assert "! Two lawsuits" in view.toPlainText().replace("\u00a0", " ")
     assert "The page says 3.7 million. The kiln" in view.toPlainText()
     image, bubble = picture(view), view._theme.tokens.bubble
-    assert share(image, view.chip_rect(1, 0).adjusted(-60, 4, -20, -4), bubble) > 0.3
-    assert share(image, view.chip_rect(0, 0).adjusted(-60, 4, -20, -4), bubble) == 0
+    assert share(image, view.ground.chip_rect(1, 0).adjusted(-60, 4, -20, -4), bubble) > 0.3
+    assert share(image, view.ground.chip_rect(0, 0).adjusted(-60, 4, -20, -4), bubble) == 0
 
 
 def test_headings_and_questions_stand_above_what_belongs_to_them(make: Make) -> None:
@@ -117,7 +117,7 @@ def test_headings_and_questions_stand_above_what_belongs_to_them(make: Make) -> 
 def test_right_to_left_the_bullet_is_at_the_right(make: Make) -> None:
     view = make((told(ARABIC, 3),))
     image, muted = picture(view), view._theme.tokens.muted
-    rect = view.statement_rect(0)
+    rect = view.ground.statement_rect(0)
     assert share(image, QRectF(rect.right() - 30, rect.top(), 30, 20), muted) > 0
     assert share(image, QRectF(0, rect.top(), 30, 20), muted) == 0
 
@@ -144,7 +144,7 @@ def test_arrows_move_between_statements_and_chips_and_enter_opens(make: Make, qt
 def test_the_place_of_the_keyboard_has_a_ring_only_while_it_is_there(make: Make) -> None:
     view = make()
     view.clearFocus()
-    edge = QPoint(1, round(view.statement_rect(0).center().y()))
+    edge = QPoint(1, round(view.ground.statement_rect(0).center().y()))
     ground = QColor(view._theme.tokens.background)
     assert picture(view).pixelColor(edge) == ground
     view.setFocus(Qt.FocusReason.TabFocusReason)
@@ -165,10 +165,10 @@ def test_a_click_on_a_chip_opens_it_and_one_beside_it_does_not(make: Make, qtbot
     view = make()
     opened: list[Chip] = []
     view.opened.connect(opened.append)
-    middle = view.chip_rect(0, 1).center()
+    middle = view.ground.chip_rect(0, 1).center()
     qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(round(middle.x()), round(middle.y())))
     qtbot.mouseClick(
-        view.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(100, round(view.statement_rect(0).top()) + 8)
+        view.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(100, round(view.ground.statement_rect(0).top()) + 8)
     )
     assert [chip.spoken for chip in opened] == ["page 30 of report.pdf"]
 
@@ -199,13 +199,13 @@ def test_hundreds_of_statements_are_there_and_only_those_in_view_are_looked_at_f
     bar = view.verticalScrollBar()
     assert bar.maximum() > 5_000
     in_all, looked_at = 0, list[Stretch]()
-    rect_of = StatementPaint.rect_of
+    rect_of = StatementGround.rect_of
 
-    def noted(self: StatementPaint, stretch: Stretch) -> QRectF:
+    def noted(self: StatementGround, stretch: Stretch) -> QRectF:
         looked_at.append(stretch)
         return rect_of(self, stretch)
 
-    monkeypatch.setattr(StatementPaint, "rect_of", noted)
+    monkeypatch.setattr(StatementGround, "rect_of", noted)
     for step in range(20):
         bar.setValue(bar.maximum() * step // 20)
         QApplication.processEvents()
@@ -229,12 +229,12 @@ def test_whoever_reads_above_is_not_moved_when_more_comes_and_whoever_is_at_the_
 
 def test_a_larger_zoom_keeps_statements_and_chips_together(make: Make, qtbot: QtBot) -> None:
     view = make()
-    before = view.chip_rect(0, 0)
+    before = view.ground.chip_rect(0, 0)
     view._theme.zoom = 1.5
     QApplication.processEvents()
-    after = view.chip_rect(0, 0)
+    after = view.ground.chip_rect(0, 0)
     assert after.height() > 1.3 * before.height()
-    assert view.chip_at(QPointF(after.center())) == (0, 0)
+    assert view.ground.chip_at(QPointF(after.center())) == (0, 0)
     assert view.document().idealWidth() <= view.viewport().width()
 
 
@@ -245,14 +245,14 @@ def test_what_stands_below_gives_way_piece_by_piece_and_whoever_reads_it_stays_a
     assert view.toPlainText().startswith("Sentences of the document.")
     bar = view.verticalScrollBar()
     bar.setValue(bar.maximum() // 2)
-    read = next(number for number in range(19) if view.statement_rect(number).top() >= 0)
-    told_there, top = view.stretches[read].told, view.statement_rect(read).top()
+    read = next(number for number in range(19) if view.ground.statement_rect(number).top() >= 0)
+    told_there, top = view.stretches[read].told, view.ground.statement_rect(read).top()
     view.open_place(read)
     for number in range(3):
         view.add([told(MONEY, number)], below[number + 1 :])
     now = next(number for number, one in enumerate(view.stretches) if one.told is told_there)
     assert (now, view.below) == (read, 16), "three came above, and three below have gone"
-    assert abs(view.statement_rect(now).top() - top) <= 2
+    assert abs(view.ground.statement_rect(now).top() - top) <= 2
     assert (view.current, view.open_chip) == (now, (now, 0))
     assert view.toPlainText().index(MONEY[:-1]) < view.toPlainText().index("Sentences of the document.")
     view.show_below("Sentences of the document.", [])

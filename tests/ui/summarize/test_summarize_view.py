@@ -449,7 +449,7 @@ def test_right_to_left_the_tab_is_mirrored(open_tab: Open, qapp: QApplication, t
         cursor.setPosition(statements.stretches[0].start)
         begins = statements.cursorRect(cursor).left()
         assert statements.viewport().width() - 50 < begins < statements.viewport().width() - 20
-        assert statements.chip_rect(0, 0).right() < begins
+        assert statements.ground.chip_rect(0, 0).right() < begins
     finally:
         qapp.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
 
