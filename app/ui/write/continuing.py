@@ -181,6 +181,7 @@ class Continuing(QObject):
         """Continues at the cursor."""
         if not self.is_busy and not self.is_choosing:
             self._tries = 0
+            self._edit.leave_selection()
             self._ask(_Asked(self._page()))
 
     def again(self) -> None:

@@ -17,8 +17,9 @@ from app.ui.write.page_edit import PageEdit
 if TYPE_CHECKING:
     from app.features.writing import Continuation
 
+KEPT_ANSWERS = 20
 PAGE = "page"
-"""The name of the subject that is the page up to the cursor."""
+"""The name of the page up to the cursor, where there is a continuation to look at."""
 
 
 class PageSubjects(Subjects):
@@ -28,9 +29,11 @@ class PageSubjects(Subjects):
         super().__init__(parent)
         self._edit, self._continuing = edit, continuing
         self._answer: RunAnswer | None = None
+        self._before: list[RunAnswer] = []
         self._number = 0
         edit.selectionChanged.connect(self.changed)
         edit.touched.connect(self.changed)
+        edit.shown.connect(self.changed)
         continuing.changed.connect(self._on_changed)
         self._on_changed()
 
@@ -39,11 +42,12 @@ class PageSubjects(Subjects):
         cursor = edit.textCursor()
         selected = edit.between(cursor.selectionStart(), cursor.selectionEnd()) if cursor.hasSelection() else ""
         found = [Subject(SELECTION, tr("What is selected"), selected)] if selected else []
-        answer = self._answer
+        answer, name = self._answer, MESSAGE  # which is what is looked at as long as nobody chose
         if answer is not None and answer.is_there:
             found.append(Subject(MESSAGE, tr("The last continuation"), answer.text, self._number, answer=answer))
+            name = PAGE
         before = edit.between(0, cursor.selectionEnd())
-        return [*found, Subject(PAGE, tr("The page up to the cursor"), before)] if before.strip() else found
+        return [*found, Subject(name, tr("The page up to the cursor"), before)] if before.strip() else found
 
     def _on_changed(self) -> None:
         """Another continuation begins, grows, is complete, or was chosen."""
@@ -66,7 +70,9 @@ class PageSubjects(Subjects):
 
     def _begin(self) -> RunAnswer:
         if self._answer is not None:
-            self._answer.deleteLater()
+            self._before.append(self._answer)  # the panel may still show it
+        while len(self._before) > KEPT_ANSWERS:
+            self._before.pop(0).deleteLater()
         self._number += 1
         self._answer = RunAnswer(self._continuing, self)
         return self._answer

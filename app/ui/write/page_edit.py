@@ -60,6 +60,8 @@ class PageEdit(PlainEdit):
     """The text is another, whoever changed it."""
     touched = Signal()
     """A person changed it."""
+    shown = Signal()
+    """It is another page."""
     moved = Signal()
     """The cursor is elsewhere."""
     continue_wanted = Signal()
@@ -132,6 +134,7 @@ class PageEdit(PlainEdit):
             self._mark(state)
         self._tint()
         self.edited.emit()
+        self.shown.emit()
 
     def _show_text(self, text: str) -> None:
         """In a document of its own, which Qt lays out bit by bit: what is put into one that is seen it does at once."""
@@ -191,12 +194,18 @@ class PageEdit(PlainEdit):
 
     # What the model writes.
 
+    def leave_selection(self) -> None:
+        """The cursor stands behind what was selected: there it goes on."""
+        cursor = self.textCursor()
+        if cursor.hasSelection():
+            self._place_cursor(cursor.selectionEnd())
+
     def begin_run(self, instead_of: tuple[int, int] | None = None) -> None:
         """A continuation begins at the cursor, or in the place of an earlier one, whose units are given."""
         self.end_run()
         self.document().setModified(False)  # else Qt joins it to what was typed before
         run = QTextCursor(self.document())
-        run.setPosition(self.textCursor().selectionEnd() if instead_of is None else instead_of[0])
+        run.setPosition(self.textCursor().position() if instead_of is None else instead_of[0])
         if instead_of is not None:
             run.setPosition(instead_of[1], QTextCursor.MoveMode.KeepAnchor)
         else:

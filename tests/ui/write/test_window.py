@@ -7,9 +7,11 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QWidget
 
+from app.ui.inside.panel import InsidePanel
 from app.ui.inside.subject import MESSAGE, SELECTION
 from app.ui.write.inside import PAGE, PageSubjects
 from tests.helpers.attached import notes
+from tests.helpers.desks.inside import InsideDesk
 from tests.helpers.desks.window import Frame, open_window
 from tests.ui.write.conftest import Open
 
@@ -94,6 +96,22 @@ def test_the_panel_opens_beside_the_page_and_goes_back_to_it(frame: Frame) -> No
 # What the panel is told.
 
 
+def test_the_panel_follows_one_continuation_after_the_other(frame: Frame) -> None:
+    frame.loader.start()
+    frame.wait(lambda: frame.loader.state == "ready")
+    write_pages(frame, "The sea was calm")
+    desk = frame.write
+    desk.put_cursor(len(desk.text))
+    frame.key(Qt.Key.Key_I)
+    panel = InsideDesk(frame.find(InsidePanel), frame.app, frame.notify)
+    panel.show_page("Probabilities")
+    for _ in range(3):
+        desk.continue_to_end()
+        panel.wait(lambda: panel.looks_at == "The last continuation" and panel.tokens)
+    desk.root.show_page(None)
+    assert panel.offered == ["A text of your own"]
+
+
 def test_a_continuation_is_told_of_token_by_token_and_goes_on_from_another_one(open_page: Open) -> None:
     desk = open_page({"text": " one two three four", "held_after": 2, "until": "go"}, {"text": " five"})
     subjects = PageSubjects(desk.edit, desk.root.continuing, desk.root)
@@ -135,6 +153,6 @@ def test_what_was_chosen_from_the_cards_is_told_of_and_what_was_changed_is_only_
     assert [one.name for one in subjects.now()] == [MESSAGE, PAGE]
     desk.put_cursor(6)
     desk.type("x")
-    assert [one.name for one in subjects.now()] == [PAGE]
+    assert [(one.name, one.answer) for one in subjects.now()] == [(MESSAGE, None)]
     desk.put_cursor(0, 3)
-    assert [(one.name, one.text) for one in subjects.now()] == [(SELECTION, "Say"), (PAGE, "Say")]
+    assert [(one.name, one.text) for one in subjects.now()] == [(SELECTION, "Say"), (MESSAGE, "Say")]

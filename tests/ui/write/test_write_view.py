@@ -52,6 +52,15 @@ def test_what_follows_the_cursor_stays_and_is_not_read_in_prose(open_page: Open)
     assert (desk.asked[-1]["text"], desk.asked[-1]["suffix"]) == ("one", "")
 
 
+def test_it_goes_on_behind_what_is_selected_whichever_way(open_page: Open) -> None:
+    desk = open_page({"text": " two"})
+    desk.type("one three")
+    desk.put_cursor(3, 0)
+    desk.continue_to_end()
+    assert desk.text == "one two three"
+    assert desk.asked[-1]["text"] == "one"
+
+
 def test_three_alternatives_come_at_once_and_the_second_is_chosen_by_its_digit(open_page: Open) -> None:
     desk = open_page(*THREE)
     desk.choose_options(count=3, max_tokens=30)
