@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ from app.features.summary.summarize import Planned
 from app.store.jobs import Jobs
 from tests.helpers.engine import user
 from tests.helpers.script import prompts, write_script
-from tests.helpers.summaries import paragraphs, store_document, summaries_of, work_off
+from tests.helpers.summaries import paragraphs, store_document, work_off
 
 MODEL = Path("/any/model.gguf")
 
@@ -31,19 +30,6 @@ def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = write_script(tmp_path / "script", *rules)
     monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(path))
     return path
-
-
-@pytest.fixture
-def app(script: Path) -> Iterator[Fireside]:
-    app = build()
-    list(app.engine.load(MODEL))
-    yield app
-    app.close()
-
-
-@pytest.fixture
-def summaries(app: Fireside) -> Summaries:
-    return summaries_of(app)
 
 
 def add(app: Fireside, count: int, word: str = "kiln", name: str = "a.pdf") -> int:

@@ -55,19 +55,6 @@ def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-@pytest.fixture
-def app(script: Path) -> Iterator[Fireside]:
-    app = build()
-    list(app.engine.load(MODEL))
-    yield app
-    app.close()
-
-
-@pytest.fixture
-def summaries(app: Fireside) -> Summaries:
-    return summaries_of(app)
-
-
 def test_each_summary_has_its_turn_and_its_events_are_told_under_its_name(app: Fireside, summaries: Summaries) -> None:
     first, second = begin(app, "a.pdf", count=2), begin(app, "b.pdf", count=2, word="glaze")
     told = [worked for worked in summaries.run(CancelToken()) if isinstance(worked.event, Summarized | None)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -47,19 +46,6 @@ def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = write_script(tmp_path / "script", CRASHES_ONCE, CRASHES)
     monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(path))
     return path
-
-
-@pytest.fixture
-def app(script: Path) -> Iterator[Fireside]:
-    app = build()
-    list(app.engine.load(MODEL))
-    yield app
-    app.close()
-
-
-@pytest.fixture
-def summaries(app: Fireside) -> Summaries:
-    return summaries_of(app)
 
 
 def test_an_engine_that_crashes_costs_the_section_it_was_in(app: Fireside, summaries: Summaries, script: Path) -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import signal
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from app.bootstrap import Fireside, build
+from app.bootstrap import Fireside
 from app.core.events import CancelToken
 from app.features.summary.result import Length, Wish
 from app.features.summary.summaries import Summaries
@@ -20,7 +19,6 @@ from tests.helpers.program import wait_until
 from tests.helpers.script import requests, write_script
 from tests.helpers.summaries import paragraphs, store_document
 
-MODEL = Path("/any/model.gguf")
 FIRST_IDS = {1: 3, 2: 220, 3: 430, 4: 640, 5: 860}
 """A paragraph in each of the sections."""
 
@@ -54,14 +52,6 @@ def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def let_go(script: Path) -> None:
     """The last part waits no more."""
     script.with_name("go").touch()
-
-
-@pytest.fixture
-def app(script: Path) -> Iterator[Fireside]:
-    app = build()
-    list(app.engine.load(MODEL))
-    yield app
-    app.close()
 
 
 def begin(app: Fireside, wish: Wish | None = None) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -35,19 +34,6 @@ def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = write_script(tmp_path / "script")
     monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(path))
     return path
-
-
-@pytest.fixture
-def app(script: Path) -> Iterator[Fireside]:
-    app = build()
-    list(app.engine.load(MODEL))
-    yield app
-    app.close()
-
-
-@pytest.fixture
-def translations(app: Fireside) -> Translations:
-    return translations_of(app)
 
 
 def copies(home: Path) -> list[str]:

@@ -43,19 +43,6 @@ def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-@pytest.fixture
-def app(script: Path) -> Iterator[Fireside]:
-    app = build()
-    list(app.engine.load(MODEL))
-    yield app
-    app.close()
-
-
-@pytest.fixture
-def translations(app: Fireside) -> Translations:
-    return translations_of(app)
-
-
 def test_each_has_its_turn_and_what_became_of_each_segment_is_stored_as_it_comes(
     app: Fireside, translations: Translations, tmp_path: Path
 ) -> None:

@@ -1,0 +1,36 @@
+"""The program behind a scripted model that is loaded, for tests that have a `script` of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.bootstrap import Fireside, build
+from app.features.summary.summaries import Summaries
+from app.features.translation.translations import Translations
+from tests.helpers.summaries import summaries_of
+from tests.helpers.translations import translations_of
+
+MODEL = Path("/any/model.gguf")
+
+
+@pytest.fixture
+def app(script: Path) -> Iterator[Fireside]:
+    app = build()
+    list(app.engine.load(MODEL))
+    yield app
+    app.close()
+
+
+@pytest.fixture
+def summaries(app: Fireside) -> Summaries:
+    """They ask for each paragraph by itself."""
+    return summaries_of(app)
+
+
+@pytest.fixture
+def translations(app: Fireside) -> Translations:
+    """They ask for each segment by itself."""
+    return translations_of(app)
