@@ -218,8 +218,9 @@ def test_a_cut_book_is_damaged(tmp_path: Path) -> None:
     assert reason(path) == "damaged"
 
 
-def test_a_book_that_inflates_without_measure_is_refused(tmp_path: Path) -> None:
-    path = write_epub(tmp_path / "a.epub", {"a.xhtml": chapter("<p>" + " " * 120_000_000)})
+def test_a_book_that_inflates_without_measure_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.documents.source.FREE_BYTES", 10_000_000)
+    path = write_epub(tmp_path / "a.epub", {"a.xhtml": chapter("<p>" + " " * 12_000_000)})
     assert reason(path) == "inflates"
 
 
