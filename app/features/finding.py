@@ -120,6 +120,11 @@ def around(text: str, query: str) -> tuple[str, Marks]:
     return line, marks_in(line, query)
 
 
+def still_fits(hit: Hit, query: str) -> bool:
+    """Whether what was found for a query that was typed before has the words of this one, as far as it is shown."""
+    return all(marks_in(hit.snippet, word) for word in clean_text(query).split())
+
+
 def phrase_pattern(query: str) -> re.Pattern[str] | None:
     """Finds what was typed as it stands there, also inside of words; None where nothing was typed."""
     words = clean_text(query).split()

@@ -33,7 +33,7 @@ class ChatTab(Tab):
         self._app, self._ui = app, ui
         self._deleted = DeletedChats(app.chat, self)
         self.chat = chat or ChatView(app.chats, ui.theme, ui.notify)
-        self.sidebar = ChatsColumn(ui.theme, app.conversations, ui.notify)
+        self.sidebar = ChatsColumn(ui.theme, app.conversations, ui.notify, lambda: app.finding)
         self.document = DocumentPanel(ui.theme, ui.notify, self.chat, self.chat.focus_composer)
         self.inside = InsideBeside(ui.theme, self.document, self.chat.focus_composer, self._new_inside)
         self.inside.width_px = app.settings.window.inside_width
@@ -63,6 +63,7 @@ class ChatTab(Tab):
         sidebar.new_wanted.connect(self.open_new)
         sidebar.temporary_chat_wanted.connect(self.open_temporary)
         sidebar.chosen.connect(self.show_chat)
+        sidebar.message_wanted.connect(self.show_message)
         sidebar.left.connect(chat.focus_composer)
         sidebar.gone.connect(self._on_chat_gone)
         sidebar.renamed.connect(lambda _: self.title_changed.emit())
@@ -110,6 +111,12 @@ class ChatTab(Tab):
         self.chat.show_conversation(conversation_id)
         self.sidebar.show_open(conversation_id)
         self.changed.emit()
+
+    def show_message(self, conversation_id: int, message_id: int, words: str = "") -> None:
+        """Opens a chat at one of its messages, with words marked there for a moment."""
+        if conversation_id != self.open_id:
+            self.show_chat(conversation_id)
+        self.chat.show_message(message_id, words)
 
     def show_new(self) -> None:
         self.show_chat(None)

@@ -85,6 +85,10 @@ class GroupedListModel(QAbstractListModel, Generic[Row]):
         """The heading it stands under, in the person's language."""
         raise NotImplementedError
 
+    def below(self, row: Row) -> Sequence[Row]:  # noqa: ARG002 - most have nothing there
+        """What stands below a row, of its number: places in it that were found. Only opened, never changed."""
+        return ()
+
     def show(self, found: Sequence[Row], now: datetime | None = None) -> None:
         """Replaces the rows; those of a group stay in the order in which they came."""
         self.beginResetModel()
@@ -94,8 +98,11 @@ class GroupedListModel(QAbstractListModel, Generic[Row]):
             groups[self.group_of(row, now)].append(row)
         self._rows = []
         for heading, rows in groups.items():
-            self._rows += [heading, *rows] if rows else []
-        self._row_of = {row.id: place for place, row in enumerate(self._rows) if not isinstance(row, str)}
+            self._rows += [heading] if rows else []
+            for row in rows:
+                self._rows += [row, *self.below(row)]
+        places = reversed(list(enumerate(self._rows)))  # a row comes before those of its number
+        self._row_of = {row.id: place for place, row in places if not isinstance(row, str)}
         self.endResetModel()
 
     def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
@@ -170,7 +177,7 @@ class RowList(QListView):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         before = self.currentIndex()
-        if event.key() == Qt.Key.Key_Delete and before.isValid():
+        if event.key() == Qt.Key.Key_Delete and before.flags() & Qt.ItemFlag.ItemIsEditable:
             self.delete_wanted.emit(before.data(ID_ROLE))
             return
         super().keyPressEvent(event)
@@ -213,9 +220,9 @@ class RowDelegate(QStyledItemDelegate):
         text = painter.fontMetrics().elidedText(text.upper(), Qt.TextElideMode.ElideRight, room.width())
         painter.drawText(room, start | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignBottom, text)
 
-    def _paint_row(self, painter: QPainter, rect: QRect, option: QStyleOptionViewItem, words: tuple[str, str]) -> None:
+    def paint_card(self, painter: QPainter, rect: QRect, state: QStyle.StateFlag) -> QRect:
+        """What is behind a row that is chosen, or under the pointer, or has the keyboard; returns its place."""
         tokens, px = self._theme.tokens, self._theme.px
-        state: QStyle.StateFlag = option.state
         chosen = bool(state & QStyle.StateFlag.State_Selected)
         card = rect.adjusted(0, 1, -1, -px(2))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -227,6 +234,13 @@ class RowDelegate(QStyledItemDelegate):
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QColor(tokens.focus))
             painter.drawRoundedRect(card.adjusted(1, 1, -1, -1), px(8), px(8))
+        return card
+
+    def _paint_row(self, painter: QPainter, rect: QRect, option: QStyleOptionViewItem, words: tuple[str, str]) -> None:
+        tokens, px = self._theme.tokens, self._theme.px
+        state: QStyle.StateFlag = option.state
+        chosen = bool(state & QStyle.StateFlag.State_Selected)
+        card = self.paint_card(painter, rect, state)
         painter.setFont(self._theme.font(14, 600 if chosen else 400))
         painter.setPen(QColor(tokens.text))
         room = card.adjusted(px(16), 0, -px(12), 0)

@@ -122,9 +122,10 @@ class ListColumn(QWidget):
         self.reload()
 
     def show_open(self, number: int | None) -> None:
-        """Marks the one that is open."""
+        """Marks the one that is open; a place in it that was gone to stays marked."""
         self.open_id = number
-        self.list.mark(self.model.index_of(number))
+        if number is None or self.list.currentIndex().data(ID_ROLE) != number:
+            self.list.mark(self.model.index_of(number))
 
     def rename(self, index: QModelIndex) -> None:
         """Opens the title for editing in its row."""
@@ -186,5 +187,5 @@ class ListColumn(QWidget):
 
     def _on_menu(self, position: QPoint) -> None:
         index = self.list.indexAt(position)
-        if index.data(ID_ROLE) is not None:
+        if index.flags() & Qt.ItemFlag.ItemIsEditable:
             self.menu_for(index).popup(self.list.viewport().mapToGlobal(position))

@@ -100,6 +100,7 @@ class PlainChat(QWidget):
         self.memory = SimpleNamespace(look=lambda: self.is_counting)
         self.draft = SimpleNamespace(save=lambda: None)
         self.transcript = SimpleNamespace(count=0)
+        self.shown_message = (0, "")
         self.attaching = PlainAttaching()
         self.composer = QPlainTextEdit()
         self.composer.setAccessibleName("Message")
@@ -116,6 +117,9 @@ class PlainChat(QWidget):
 
     def set_model_state(self, state: str, _path: Path | None = None) -> None:
         self.model_states.append(state)
+
+    def show_message(self, message_id: int, words: str = "") -> None:
+        self.shown_message = (message_id, words)
 
     def focus_composer(self) -> None:
         self.composer.setFocus()

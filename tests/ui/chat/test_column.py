@@ -21,7 +21,7 @@ def add_chats(frame: Frame, *titles: str) -> list[int]:
     ids = []
     for title in titles:
         conversation = frame.conversations.create(title=title)
-        frame.conversations.add_message(conversation.id, None, Role.USER, title)
+        frame.conversations.add_message(conversation.id, None, Role.USER, "Hello")
         ids.append(conversation.id)
     frame.chats.root.reload()
     return ids
@@ -38,8 +38,8 @@ def test_searching_narrows_the_list_and_says_when_nothing_fits(frame: Frame, qtb
     qtbot.keyClicks(chats.search, "GRÖSSE")
     qtbot.waitUntil(lambda: frame.chats.rows == ["Today", "Größe der Brötchen"])
     chats.search.setText("zebra")
-    qtbot.waitUntil(lambda: frame.chats.rows == [])
-    assert chats.nothing.isVisible()
+    qtbot.waitUntil(chats.nothing.isVisible)
+    assert frame.chats.rows == []
     chats.search.clear()
     qtbot.waitUntil(lambda: len(frame.chats.rows) == 3)
 
@@ -239,3 +239,68 @@ def test_ten_thousand_chats_are_a_few_lines_of_work_each(qtbot: QtBot) -> None:
     many = [chat(number, timedelta(hours=number)) for number in range(1, 10_001)]
     assert lines_run(lambda: model.show(many, NOW)) < 30 * len(many)
     assert model.rowCount() == 10_004
+
+
+def say(frame: Frame, number: int, *texts: str) -> list[int]:
+    """More messages of a chat, under each other; returns their ids."""
+    parent, ids = frame.conversations.path(number)[-1].id, []
+    for text in texts:
+        parent = frame.conversations.add_message(number, parent, Role.ASSISTANT, text).id
+        ids.append(parent)
+    return ids
+
+
+def test_words_in_messages_are_found_below_their_chat_and_opened_there(frame: Frame, qtbot: QtBot) -> None:
+    _, garden, bread = add_chats(frame, "The kiln", "Garden", "Bread")
+    inside, _ = say(frame, garden, "Roses beside the kiln.", "Nothing")
+    many = say(frame, bread, *(f"Loaf {n}, from a kiln" for n in range(5)))
+    chats = frame.chats
+    frame.window.activateWindow()
+    chats.search.setFocus()
+    qtbot.keyClicks(chats.search, "kiln")
+    found = [
+        "Today",
+        "Bread",
+        *(f"Loaf {n}, from a kiln" for n in (4, 3, 2)),
+        "Garden",
+        "Roses beside the kiln.",
+        "The kiln",
+    ]
+    qtbot.waitUntil(lambda: chats.rows == found)
+    assert chats.index_of(garden).row() == 5, "of a chat and what is below it the chat"
+    qtbot.keyClick(chats.search, Qt.Key.Key_Down)
+    qtbot.waitUntil(lambda: frame.chat.conversation_id == bread)
+    qtbot.keyClick(chats.list, Qt.Key.Key_Down)
+    qtbot.waitUntil(lambda: frame.chat.shown_message == (many[4], "kiln"))
+    assert chats.list.currentIndex().row() == 2, "it stays where the person is"
+    assert chats.list.hasFocus()
+    for key in (Qt.Key.Key_Delete, Qt.Key.Key_F2):
+        qtbot.keyClick(chats.list, key)
+    assert (chats.rows, chats.row_editor) == (found, None), "a place is neither deleted nor renamed"
+    chats.click_at(chats.list, chats.list.visualRect(chats.model.index(6, 0)).center())
+    assert (frame.chat.conversation_id, frame.chat.shown_message) == (garden, (inside, "kiln"))
+    assert frame.is_typing
+    chats.search.setFocus()
+    qtbot.keyClick(chats.search, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: chats.rows == ["Today", "Bread", "Garden", "The kiln"])
+    assert chats.current == garden
+
+
+def test_while_one_types_what_still_fits_stays_and_what_is_gone_does_not_come_back(frame: Frame, qtbot: QtBot) -> None:
+    (garden,) = add_chats(frame, "Garden")
+    (inside,) = say(frame, garden, "Roses beside the kiln.")
+    chats = frame.chats
+    chats.find_words("ros")
+    qtbot.waitUntil(lambda: "Roses beside the kiln." in chats.rows)
+    chats.find_words("roses ki")
+    chats.reload()
+    assert chats.rows == ["Today", "Garden", "Roses beside the kiln."]
+    chats.find_words("roses kit")
+    chats.reload()
+    assert chats.rows == []
+    qtbot.waitUntil(chats.nothing.isVisible)
+    chats.find_words("roses")
+    qtbot.waitUntil(lambda: "Roses beside the kiln." in chats.rows)
+    frame.conversations.delete_message(inside)
+    chats.reload()
+    qtbot.waitUntil(chats.nothing.isVisible)
