@@ -18,6 +18,7 @@ from app.core.paths import AppPaths
 from app.features.exchange.chat_file import Shelf
 from app.features.exchange.exporting import ENDINGS, ExportFinished, export_chats
 from app.features.exchange.importing import (
+    ChatContinued,
     ChatImported,
     ChatIsHere,
     ChatNotRead,
@@ -134,6 +135,7 @@ class _Came:
     """What was imported so far."""
 
     chats: list[dict[str, Any]] = field(default_factory=list)
+    continued: list[dict[str, Any]] = field(default_factory=list)
     already_here: list[dict[str, Any]] = field(default_factory=list)
     errors: list[dict[str, Any]] = field(default_factory=list)
     not_read: int = 0
@@ -155,12 +157,19 @@ def import_from_files(database: Database, cancel: CancelToken, options: argparse
             print(sentence_for(error).text, file=sys.stderr)
     line.end()
     if options.json:
-        print_json({"chats": came.chats, "already_here": came.already_here, "errors": came.errors})
+        print_json(
+            {
+                "chats": came.chats,
+                "continued": came.continued,
+                "already_here": came.already_here,
+                "errors": came.errors,
+            }
+        )
     else:
         _tell(came)
     if cancel.cancelled:
         return INTERRUPTED
-    return 0 if came.chats or came.already_here or not (failures or came.not_read) else 1
+    return 0 if came.chats or came.continued or came.already_here or not (failures or came.not_read) else 1
 
 
 def _import(
@@ -176,6 +185,9 @@ def _import(
                 if words := left_out_words(event.left_out):
                     line.end()
                     print(f"{event.title}: {words}.", file=sys.stderr)
+            case ChatContinued():
+                fields = {"id": event.conversation_id, "title": event.title, "program": KINDS[event.kind]}
+                came.continued.append(fields | {"messages": event.messages, "left_out": dict(event.left_out)})
             case ChatIsHere():
                 came.already_here.append({"id": event.conversation_id, "title": event.title})
             case ChatNotRead():
@@ -189,6 +201,11 @@ def _import(
 
 def _tell(came: _Came) -> None:
     print(f"{_counted(len(came.chats), 'chat')} imported.")
+    if came.continued:
+        new = sum(one["messages"] for one in came.continued)
+        print(
+            f"{_counted(len(came.continued), 'chat')} that {_are(came.continued)} here got {_counted(new, 'message')}."
+        )
     if came.already_here:
         number = len(came.already_here)
         print(
@@ -196,6 +213,10 @@ def _tell(came: _Came) -> None:
         )
     if came.not_read:
         print(f"{_counted(came.not_read, 'chat')} could not be read.")
+
+
+def _are(chats: list[dict[str, Any]]) -> str:
+    return "is" if len(chats) == 1 else "are"
 
 
 def _counted(number: int, what: str) -> str:

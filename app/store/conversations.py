@@ -452,6 +452,10 @@ def _attachment(row: sqlite3.Row) -> Attachment:
 # Whole conversations, as they leave for a file or come from one.
 
 
+Attached = Mapping[int | None, Sequence[tuple[int, Use]]]
+"""Documents and their use, by the message that they are attached to; None: the draft."""
+
+
 class WholeConversations:
     """Reads all branches of a conversation some messages at a time, and adds one as a whole; from any thread.
 
@@ -484,19 +488,13 @@ class WholeConversations:
         with self._database.reading() as connection:
             return len(tree.tree_ids(connection, conversation_id))
 
-    def add_tree(
-        self,
-        chat: Conversation,
-        messages: Sequence[TreeMessage],
-        attached: Mapping[int | None, Sequence[tuple[int, Use]]] | None = None,
-    ) -> int:
+    def add_tree(self, chat: Conversation, messages: Sequence[TreeMessage], attached: Attached | None = None) -> int:
         """A whole conversation from elsewhere, with its times, in one transaction; returns its id.
 
         `chat` counts but for its ids: `first_kept_id` and the ids of messages, each after its parent, are only among
         themselves. `attached` are documents of messages by these ids, None for the draft's. Raises KeyError for a
         parent that is not there.
         """
-        cleaned = [replace(one, **_cleaned(one, ("text", "model", "thinking"))) for one in messages]
         values = {name: getattr(chat, name) for name in ("temperature", "created_at", "updated_at", "pinned")}
         values |= _cleaned(chat, ("title", "system_prompt", "model", "draft", "thinking"))
         values["sampling"] = json.dumps(chat.sampling, sort_keys=True)
@@ -507,24 +505,34 @@ class WholeConversations:
                 values,
             ).fetchone()
             conversation_id = int(row[0])
-            ids = tree.insert_tree(connection, conversation_id, cleaned)
+            ids, _ = _insert(connection, conversation_id, messages, attached or {})
             kept_id = None if chat.first_kept_id is None else ids.get(chat.first_kept_id)
             connection.execute("UPDATE conversations SET first_kept_id = ? WHERE id = ?", (kept_id, conversation_id))
-            connection.executemany(
-                "INSERT INTO attachments (document_id, conversation_id, message_id, use) VALUES (?, ?, ?, ?)",
-                [
-                    (
-                        document_id,
-                        conversation_id if place is None else None,
-                        None if place is None else ids[place],
-                        use,
-                    )
-                    for place, documents in (attached or {}).items()
-                    for document_id, use in documents
-                ],
-            )
-            tree.settle_leaf(connection, conversation_id)
         return conversation_id
+
+    def add_new(
+        self,
+        conversation_id: int,
+        messages: Sequence[TreeMessage],
+        attached: Attached | None = None,
+        updated_at: float = 0,
+    ) -> int:
+        """What of a tree is not in a conversation yet, in one transaction; returns how many messages that were.
+
+        A message is there where one of the same role and text is below the same parent. The branch that is shown stays,
+        and goes on where the new ones do. `messages` and `attached` as in `add_tree`.
+        """
+        with self._database.transaction() as connection:
+            at_messages: Attached = {
+                place: documents for place, documents in (attached or {}).items() if place is not None
+            }
+            _, added = _insert(connection, conversation_id, messages, at_messages)
+            if added:
+                connection.execute(
+                    "UPDATE conversations SET updated_at = max(updated_at, ?) WHERE id = ?",
+                    (updated_at, conversation_id),
+                )
+        return added
 
     def beginnings(self) -> dict[int, float]:
         """When each conversation began, by its id; without what is deleted."""
@@ -532,12 +540,31 @@ class WholeConversations:
             rows = connection.execute("SELECT id, created_at FROM conversations WHERE deleted_at IS NULL").fetchall()
         return {row[0]: row[1] for row in rows}
 
-    def first_text(self, conversation_id: int) -> str:
-        """The first message of a conversation; "" without any."""
+    def first_text(self, conversation_id: int) -> str | None:
+        """The first message of a conversation; None without any."""
         with self._database.reading() as connection:
             row = connection.execute(
                 "SELECT text FROM messages WHERE conversation_id = ? AND +parent_id IS NULL AND deleted_at IS NULL"
                 " ORDER BY id LIMIT 1",
                 (conversation_id,),
             ).fetchone()
-        return "" if row is None else str(row[0])
+        return None if row is None else str(row[0])
+
+
+def _insert(
+    connection: sqlite3.Connection, conversation_id: int, messages: Sequence[TreeMessage], attached: Attached
+) -> tuple[dict[int, int], int]:
+    """Adds messages with their documents; the ids that they have, and how many are new."""
+    cleaned = [replace(one, **_cleaned(one, ("text", "model", "thinking"))) for one in messages]
+    before = connection.execute("SELECT coalesce(max(id), 0) FROM messages").fetchone()[0]
+    ids = tree.insert_tree(connection, conversation_id, cleaned)
+    new = {one: number for one, number in ids.items() if number > before}
+    for place, documents in attached.items():
+        if place is None or place in new:
+            owner = (None, new[place]) if place is not None else (conversation_id, None)
+            connection.executemany(
+                "INSERT INTO attachments (document_id, conversation_id, message_id, use) VALUES (?, ?, ?, ?)",
+                [(document_id, *owner, use) for document_id, use in documents],
+            )
+    tree.settle_leaf(connection, conversation_id)
+    return ids, len(new)

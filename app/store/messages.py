@@ -6,7 +6,7 @@ import dataclasses
 import json
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -139,30 +139,65 @@ def tree_messages(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Tr
 def insert_tree(
     connection: sqlite3.Connection, conversation_id: int, messages: Sequence[TreeMessage]
 ) -> dict[int, int]:
-    """Adds messages, each after its parent; their ids are only among themselves. Returns which ids they have now."""
+    """Adds messages, each after its parent; their ids are only among themselves. Returns which ids they have now.
+
+    What is there already at the same place, by the same one with the same text, is not added again. Beside what is
+    there nothing new is shown; below its ends it is.
+    """
+    here, lowest = _places(connection, conversation_id)
     ids: dict[int, int] = {}
     for one in messages:
-        cursor = connection.execute(
-            "INSERT INTO messages (conversation_id, parent_id, role, text, state, model, created_at, chosen, stats,"
-            " thinking, thinking_s, pinned, sources) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                conversation_id,
-                None if one.parent_id is None else ids[one.parent_id],
-                one.role,
-                one.text,
-                one.state,
-                one.model,
-                one.created_at,
-                one.chosen,
-                stats_to_text(one.stats),
-                one.thinking,
-                one.thinking_s,
-                one.pinned,
-                json.dumps(list(one.sources)),
-            ),
-        )
-        ids[one.id] = int(cursor.lastrowid or 0)
+        parent_id = None if one.parent_id is None else ids[one.parent_id]
+        place = (parent_id, one.role.value, one.text)
+        if here.get(place):  # versions may say the same: each is found once, in their order
+            ids[one.id] = here[place].pop()
+            continue
+        chosen = one.chosen
+        if parent_id in lowest:
+            chosen = lowest[parent_id] = lowest[parent_id] - 1
+        ids[one.id] = _insert_tree_message(connection, conversation_id, parent_id, replace(one, chosen=chosen))
     return ids
+
+
+def _places(
+    connection: sqlite3.Connection, conversation_id: int
+) -> tuple[dict[tuple[int | None, str, str], list[int]], dict[int | None, int]]:
+    """The live messages by parent, role and text, the first one last; and the lowest choice below each parent."""
+    here: dict[tuple[int | None, str, str], list[int]] = {}
+    lowest: dict[int | None, int] = {}
+    for row in connection.execute(
+        "SELECT id, parent_id, role, text, chosen FROM messages WHERE conversation_id = ? AND deleted_at IS NULL"
+        " ORDER BY id DESC",
+        (conversation_id,),
+    ):
+        here.setdefault((row["parent_id"], row["role"], row["text"]), []).append(row["id"])
+        lowest[row["parent_id"]] = min(lowest.get(row["parent_id"], row["chosen"]), row["chosen"])
+    return here, lowest
+
+
+def _insert_tree_message(
+    connection: sqlite3.Connection, conversation_id: int, parent_id: int | None, one: TreeMessage
+) -> int:
+    cursor = connection.execute(
+        "INSERT INTO messages (conversation_id, parent_id, role, text, state, model, created_at, chosen, stats,"
+        " thinking, thinking_s, pinned, sources) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            conversation_id,
+            parent_id,
+            one.role,
+            one.text,
+            one.state,
+            one.model,
+            one.created_at,
+            one.chosen,
+            stats_to_text(one.stats),
+            one.thinking,
+            one.thinking_s,
+            one.pinned,
+            json.dumps(list(one.sources)),
+        ),
+    )
+    return int(cursor.lastrowid or 0)
 
 
 def insert_message(

@@ -45,7 +45,7 @@ def test_chats_are_listed_exported_and_come_back_in_another_home(chat_id: int, t
     elsewhere = {"FIRESIDE_HOME": str(tmp_path / "elsewhere")}
     came = only_json(fireside("chats", "import", str(tmp_path / "out.json"), "--json", environment=elsewhere))
     assert [(one["title"], one["program"], one["messages"]) for one in came["chats"]] == [("Rent", "Fireside", 2)]
-    assert (came["already_here"], came["errors"]) == ([], [])
+    assert (came["continued"], came["already_here"], came["errors"]) == ([], [], [])
     again = fireside("chats", "import", str(tmp_path / "out.json"), environment=elsewhere)
     assert again.stdout == "0 chats imported.\n1 chat was here already; --copies brings them again.\n"
     assert again.returncode == 0

@@ -89,7 +89,7 @@ def test_how_conversations_began_without_what_is_deleted(database: Database) -> 
     conversations, whole = Conversations(database), WholeConversations(database)
     chat_id, empty_id = whole.add_tree(CHAT, TREE), whole.add_tree(CHAT, [])
     assert whole.beginnings() == {chat_id: 10.0, empty_id: 10.0}
-    assert (whole.first_text(chat_id), whole.first_text(empty_id), whole.first_text(99)) == ("first", "", "")
+    assert (whole.first_text(chat_id), whole.first_text(empty_id), whole.first_text(99)) == ("first", None, None)
     first = conversations.path(chat_id)[0].id
     conversations.add_message(chat_id, None, Role.USER, "another beginning")
     assert whole.first_text(chat_id) == "first"

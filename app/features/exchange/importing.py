@@ -52,11 +52,22 @@ class ChatImported:
 
 @dataclass(frozen=True)
 class ChatIsHere:
-    """A chat that began at the same moment with the same text is here already, and was left as it is."""
+    """A chat that began at the same moment with the same text is here already, with all that is in the file."""
 
     kind: str
     title: str
     conversation_id: int
+
+
+@dataclass(frozen=True)
+class ChatContinued:
+    """A chat that is here already, and to which so many messages came that were new."""
+
+    kind: str
+    title: str
+    conversation_id: int
+    messages: int
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -73,17 +84,19 @@ class ImportFinished:
     """All is read, or it was cancelled; what was imported stays."""
 
     imported: int
+    continued: int
     already_here: int
     not_read: int
     is_cancelled: bool = False
 
 
-ImportEvent = ImportProgress | ChatImported | ChatIsHere | ChatNotRead | ImportFinished
+ImportEvent = ImportProgress | ChatImported | ChatContinued | ChatIsHere | ChatNotRead | ImportFinished
 
 
 def import_chats(path: Path, shelf: Shelf, cancel: CancelToken, *, with_copies: bool = False) -> Iterator[ImportEvent]:
     """Imports what a file, a folder or an archive holds; `with_copies`: also what is here already, once more.
 
+    Of a chat that is here already only what is new comes, below what is there or as another version beside it.
     Each chat is added in one transaction. Raises ChatsUnreadable (nothing more can be read; unknown: there was
     nothing), DiskFull or FolderNotWritable; what was imported before stays.
     """
@@ -110,9 +123,10 @@ def import_chats(path: Path, shelf: Shelf, cancel: CancelToken, *, with_copies: 
     if not (known or cancel.cancelled):
         raise ChatsUnreadable(str(path), "unknown" if strange else "empty")
     yield from strange
-    yield ImportFinished(
-        counts[ChatImported.__name__], counts[ChatIsHere.__name__], counts[ChatNotRead.__name__], cancel.cancelled
+    imported, continued, here, not_read = (
+        counts[one.__name__] for one in (ChatImported, ChatContinued, ChatIsHere, ChatNotRead)
     )
+    yield ImportFinished(imported, continued, here, not_read, cancel.cancelled)
 
 
 Read = tuple[str, ReadChat]
@@ -133,16 +147,20 @@ class _Twins:
 
     def find(self, read: ReadChat) -> int | None:
         """The one that is here, or None."""
-        moment, first = round(read.chat.created_at * 1000), clean_text(read.messages[0].text if read.messages else "")
+        moment = round(read.chat.created_at * 1000)
+        first = clean_text(read.messages[0].text) if read.messages else None
         near = [one for at in (moment - 1, moment, moment + 1) for one in self._by_moment.get(at, [])]
         return next((one for one in near if self._shelf.whole.first_text(one) == first), None)
 
 
-def _kept(kind: str, read: ReadChat, shelf: Shelf, twins: _Twins, *, with_copies: bool) -> ChatImported | ChatIsHere:
+def _kept(
+    kind: str, read: ReadChat, shelf: Shelf, twins: _Twins, *, with_copies: bool
+) -> ChatImported | ChatContinued | ChatIsHere:
     title = clean_text(read.chat.title)
     twin = None if with_copies else twins.find(read)
     if twin is not None:
-        return ChatIsHere(kind, title, twin)
+        added = shelf.whole.add_new(twin, read.messages, read.attached, read.chat.updated_at)
+        return ChatContinued(kind, title, twin, added, +read.left_out) if added else ChatIsHere(kind, title, twin)
     conversation_id = shelf.whole.add_tree(read.chat, read.messages, read.attached)
     twins.add(conversation_id, read.chat.created_at)
     return ChatImported(kind, title, conversation_id, len(read.messages), +read.left_out)

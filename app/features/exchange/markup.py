@@ -13,6 +13,7 @@ from html import escape
 from itertools import pairwise
 
 from markdown_it import MarkdownIt
+from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from mdit_py_plugins.amsmath import amsmath_plugin
 from mdit_py_plugins.dollarmath import dollarmath_plugin
@@ -21,8 +22,10 @@ from mdit_py_plugins.texmath import texmath_plugin
 
 from app.language.names import is_right_to_left
 
-MOST_CHARACTERS = 400_000
+MOST_CHARACTERS = 100_000
 """A longer text is shown as it is written: some of Markdown takes more than twice as long for twice the text."""
+LONGEST_FORMULA = 2_000
+"""In brackets within a line, as the window has it."""
 MOST_NESTING = 20
 CLOSING = {"\\(": "\\)", "\\[": "\\]"}
 _LINK = re.compile(r"https?://|mailto:", re.IGNORECASE)
@@ -36,12 +39,28 @@ _BEGINS_HTML = re.compile(r"^(\s{0,3}(?:>\s?|[-+*]\s+|\d{1,9}[.)]\s+)*)<(?=[!?/a
 def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False, "maxNesting": MOST_NESTING}).enable(["table", "strikethrough"])
     parser.disable(["lheading", "html_block", "html_inline"])  # as the window reads it
-    dollarmath_plugin(parser, allow_space=False, allow_digits=False, double_inline=True)
     texmath_plugin(parser, delimiters="brackets")
+    parser.inline.ruler.at("math_inline", _bracketed)  # that of the library looks to the text's end for every bracket
+    dollarmath_plugin(parser, allow_space=False, allow_digits=False, double_inline=True)
     amsmath_plugin(parser)
     footnote_plugin(parser, inline=False)
     parser.validateLink = lambda url: bool(_LINK.match(url))  # type: ignore[method-assign]
     return parser
+
+
+def _bracketed(state: StateInline, silent: bool) -> bool:
+    opening = state.src[state.pos : state.pos + 2]
+    if opening not in CLOSING:
+        return False
+    begin = state.pos + 2
+    end = state.src.find(CLOSING[opening], begin, min(begin + LONGEST_FORMULA, state.posMax))
+    if end <= begin:
+        return False
+    if not silent:
+        token = state.push("math_inline", "math", 0)
+        token.markup, token.content = opening, state.src[begin:end]
+    state.pos = end + 2
+    return True
 
 
 def tokens_of(text: str) -> list[Token]:

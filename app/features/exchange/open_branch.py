@@ -154,6 +154,7 @@ h2 { font-size: 1em; margin: 2em 0 .3em }
 .question { background-color: #F1EDE8; border-radius: .6em; padding: .6em .9em; white-space: pre-wrap }
 .thinking { color: #6B645D; border-left: .2em solid #CFC8C0; padding-left: .8em; white-space: pre-wrap }
 pre { background-color: #F1EDE8; padding: .6em .9em; overflow-x: auto }
+.formula { white-space: pre-wrap }
 code { font-family: "JetBrains Mono", monospace; font-size: .92em }
 table { border-collapse: collapse }
 th, td { border: 1px solid #CFC8C0; padding: .2em .6em }

@@ -208,6 +208,12 @@ def test_footnotes_of_several_answers_keep_their_own_words() -> None:
     assert markup.as_markdown(text) == text
 
 
+def test_formulas_in_brackets_are_their_source_wherever_they_stand() -> None:
+    page = Reader(markup.as_html("Text \\[ q \\] and \\(a\nb\\), \\( alone.\n\n\\[\nx\n+ y\n\\]\n"))
+    assert " ".join(page.words.split()) == "Text \\[ q \\] and \\(a b\\), ( alone. \\[ x + y \\]"
+    assert (page.tags.count("code"), page.tags.count("pre"), page.tags.count("li")) == (3, 1, 0)
+
+
 def read_docx(data: bytes) -> Document:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         assert archive.testzip() is None

@@ -84,7 +84,7 @@ def test_very_many_nodes_and_elements_are_bounded(tmp_path: Path, shelf: Shelf) 
     told = [one for one in events if isinstance(one, ChatNotRead)]
     assert told[0].reason == "too_many"
     assert len(told) == importing.MOST_TOLD + 1
-    assert events[-1] == ImportFinished(0, 0, 2_002)
+    assert events[-1] == ImportFinished(0, 0, 0, 2_002)
 
 
 def test_a_zip_bomb_a_locked_and_a_damaged_archive_give_a_sentence(tmp_path: Path, shelf: Shelf) -> None:
@@ -146,7 +146,7 @@ def test_cancel_keeps_whole_chats(tmp_path: Path, shelf: Shelf, conversations: C
             titles.append(event.title)
             if len(titles) == 5:
                 cancel.cancel()
-    assert event == ImportFinished(5, 0, 0, is_cancelled=True)
+    assert event == ImportFinished(5, 0, 0, 0, is_cancelled=True)
     assert sorted(chat.title for chat in conversations.find()) == sorted(titles)
     assert all(len(list(shelf.whole.all_messages(chat.id))) == 6 for chat in conversations.find())
 

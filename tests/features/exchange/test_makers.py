@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from app.core.events import CancelToken, FinishReason
+from app.core.events import CancelToken, FinishReason, Role
 from app.features.exchange.chat_file import Shelf
-from app.features.exchange.importing import ChatImported, ChatIsHere, ImportFinished, import_chats
+from app.features.exchange.importing import ChatContinued, ChatImported, ChatIsHere, ImportFinished, import_chats
 from app.features.exchange.recognition import recognize
 from app.store.conversations import Conversation, Conversations, MessageState, TreeMessage
 from tests.features.exchange import makers
@@ -165,6 +165,38 @@ def test_a_canvas_of_chatgpt_is_its_document(tmp_path: Path, shelf: Shelf, conve
     assert event.left_out == {"tool": 1}
 
 
+def test_a_chat_that_went_on_elsewhere_and_here_gets_what_is_new(
+    tmp_path: Path, shelf: Shelf, conversations: Conversations
+) -> None:
+    value = makers.claude_example()
+    path = makers.put(tmp_path / "conversations.json", [value])
+    _, chat = imported(path, shelf, conversations)
+    own = conversations.add_message(chat.id, chat.leaf_id, Role.USER, "asked here")
+    value["chat_messages"] += [
+        makers.claude_message("m4", "human", [{"type": "text", "text": "More?"}], parent_message_uuid="m3"),
+        makers.claude_message("m5", "assistant", [{"type": "text", "text": "More."}], parent_message_uuid="m4"),
+        makers.claude_message("m6", "human", [{"type": "text", "text": "And rain?"}], parent_message_uuid="m2"),
+    ]
+    value["updated_at"] = "2025-04-05T05:06:07Z"
+    makers.put(path, [value])
+    events = list(import_chats(path, shelf, CancelToken()))
+    assert [(one.conversation_id, one.messages) for one in events if isinstance(one, ChatContinued)] == [(chat.id, 3)]
+    found = conversations.get(chat.id)
+    assert found is not None
+    assert (found.leaf_id, found.updated_at) == (own.id, max(found.updated_at, 1_743_829_567.0))
+    assert [line for line in outline(shelf, found) if "0" not in line[:1]] == [
+        "1 a: 'Rain.'",
+        "1*a: 'Slope.'",
+        "2*u: 'asked here'",
+        "2 u: 'And rain?'",
+        "2 u: 'More?'",
+        "3 a: 'More.'",
+    ]
+    conversations.choose_version(by_text(shelf, found, "Rain").id)
+    assert [one.text for one in conversations.path(chat.id)][1:] == ["Rain.", "And rain?"]
+    assert list(import_chats(path, shelf, CancelToken()))[-1] == ImportFinished(0, 0, 1, 0)
+
+
 def test_several_makers_in_one_folder_and_the_same_chats_twice(tmp_path: Path, shelf: Shelf) -> None:
     folder = tmp_path / "all"
     makers.put(folder / "a.json", [makers.gpt_example(), makers.claude_example()])
@@ -174,8 +206,8 @@ def test_several_makers_in_one_folder_and_the_same_chats_twice(tmp_path: Path, s
     assert [one.kind for one in events if isinstance(one, ChatImported)] == ["chatgpt", "claude", "lm_studio"]
     (here,) = (one for one in events if isinstance(one, ChatIsHere))
     assert here.title == "Boats"
-    assert events[-1] == ImportFinished(3, 1, 1)
+    assert events[-1] == ImportFinished(3, 0, 1, 1)
     again = list(import_chats(folder, shelf, CancelToken()))
-    assert again[-1] == ImportFinished(0, 4, 1)
+    assert again[-1] == ImportFinished(0, 0, 4, 1)
     copies = list(import_chats(folder, shelf, CancelToken(), with_copies=True))
-    assert copies[-1] == ImportFinished(4, 0, 1)
+    assert copies[-1] == ImportFinished(4, 0, 0, 1)
