@@ -13,7 +13,6 @@ from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.desk import Found
 from tests.helpers.desks.window import open_window
-from tests.helpers.desks.write import WriteDesk
 from tests.helpers.tiny_models import make_tiny
 from tests.ui.chat.conftest import Open, add_turns
 
@@ -90,7 +89,7 @@ def test_write_goes_on_with_what_was_typed_and_with_this_model(
         desk.wait(lambda: frame.loader.state == "ready")
         desk.type("the inner ")
         desk.click(desk.write)
-        page = WriteDesk(frame.window.tab("write").view, frame.app, frame.notify)
+        page = frame.write
         assert frame.shown.startswith("write ")
         assert (page.text, desk.message) == ("the inner ", "")
         assert frame.app.models.for_task("write") == model
