@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from app.core.settings import Settings
     from app.engine.client import EngineClient
     from app.engine.protocol import Ask
+    from app.store.queued import QueuedMessage
 
 log = logging.getLogger(__name__)
 
@@ -166,6 +167,12 @@ class Chat:
             self.conversations.update(conversation_id, title=title_from(question.text))
         if draft_of != 0:
             self.documents.attachments.send(draft_of, question.id)
+        return question
+
+    def send_queued(self, message: QueuedMessage) -> StoredMessage:
+        """What waited becomes a question under the last message of its conversation, with its documents."""
+        question = self.add_question(message.conversation_id, message.text)
+        self.conversations.queued.sent(message.id, question.id)  # a crash before this would rather send it twice
         return question
 
     def edit_question(self, message_id: int, text: str) -> StoredMessage:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 FLUSH_MS = 33
 WAIT_MS = 300
+LEAST_READING_S = 1.0
+"""What was read in less time says little about the rest."""
 
 Work = Callable[[CancelToken], Iterator[object]]
 
@@ -111,6 +114,11 @@ class Answering(QObject):
         """How long the thinking took; None without any, or while it goes on."""
         return self._thinking_to_s - self._thinking_from_s if self._thinking_to_s and self._thinking_from_s else None
 
+    @property
+    def ended_well(self) -> bool:
+        """Whether there is an answer which nothing and nobody broke off."""
+        return self._last is not None and not self.is_stopped
+
     def _on_event(self, event: object) -> None:
         if isinstance(event, TextDelta):
             self._hold(event)
@@ -178,6 +186,17 @@ class Answering(QObject):
             self.failed.emit(error)
 
 
+def reading_words(done: int, total: int, seconds_left: float | None) -> str:
+    """How far the reading of a prompt is, and how long it takes where that is known."""
+    words = tr("Reading {done} of {total} tokens", done=f"{done:,}", total=f"{total:,}")
+    parts = [words, tr("{percent} %", percent=min(100, done * 100 // total))]
+    if seconds_left is not None and seconds_left >= 1:
+        minutes, seconds = divmod(math.ceil(seconds_left), 60)
+        left = tr("{minutes} min {seconds} s", minutes=minutes, seconds=seconds)
+        parts.append(tr("{time} left", time=left if minutes else tr("{seconds} s", seconds=seconds)))
+    return " · ".join(parts)
+
+
 class Announcer:
     """Reads an answer to screen readers sentence by sentence."""
 
@@ -233,13 +252,16 @@ class LiveAnswer(QObject):
         self._view: AnswerView | None = None
         self._text_before = self._thinking_before = ""
         self._progress: tuple[int, int] | None = None
+        self._read_from = (0.0, 0)
+        """When the first of the prompt was read, and how many tokens that were."""
         self._survey: SurveyProgress | None = None
         self._is_waiting = False
         self.answering: Answering | None = None
 
-    def run(self, answering: Answering, view: AnswerView) -> None:
+    def run(self, answering: Answering, view: AnswerView | None) -> None:
+        """`view` is None where another chat is shown."""
         self.answering, self._view = answering, view
-        self._text_before, self._thinking_before = view.text, view.thinking.text
+        self._text_before, self._thinking_before = (view.text, view.thinking.text) if view is not None else ("", "")
         self._progress, self._survey, self._is_waiting = None, None, False
         answering.started.connect(self.started)
         answering.text_came.connect(self._on_text)
@@ -255,6 +277,11 @@ class LiveAnswer(QObject):
         """The answer that runs in this conversation, if any."""
         running = self.answering
         return running.message_id if running is not None and running.conversation_id == conversation_id else None
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether the answer that runs was stopped, and its end has not come yet."""
+        return self.answering is not None and self.answering.is_stopped
 
     def attach(self, conversation_id: int | None, transcript: Transcript) -> None:
         """After another conversation was opened: shows the running answer again if it belongs there."""
@@ -291,8 +318,7 @@ class LiveAnswer(QObject):
         elif self._is_loading():
             self._view.say(tr("Waiting for the model to load"))
         elif self._progress is not None and self._progress[1]:
-            done, total = self._progress
-            self._view.say(tr("Reading {done} of {total} tokens", done=f"{done:,}", total=f"{total:,}"))
+            self._view.say(reading_words(*self._progress, self._seconds_left()))
         else:
             self._view.say(tr("Reading your message"))
 
@@ -319,8 +345,19 @@ class LiveAnswer(QObject):
         self.show_waiting()
 
     def _on_progressed(self, done: int, total: int) -> None:
+        if self._progress is None:
+            self._read_from = (time.monotonic(), done)
         self._progress = (done, total)
         self.show_waiting()
+
+    def _seconds_left(self) -> float | None:
+        """By how long the prompt took so far; None while that says little."""
+        if self._progress is None:
+            return None
+        done, total = self._progress
+        since_s, first = self._read_from
+        took_s = time.monotonic() - since_s
+        return (total - done) * took_s / (done - first) if took_s >= LEAST_READING_S and done > first else None
 
     def _on_surveyed(self, progress: SurveyProgress) -> None:
         self._survey = progress

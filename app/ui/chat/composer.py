@@ -81,6 +81,7 @@ class Composer(QWidget):
     """Where a message is written. `sent` carries its text; the field is emptied by whoever kept it."""
 
     sent = Signal(str)
+    """Also while an answer runs: then it is to wait."""
     stop_wanted = Signal()
     changed = Signal()
     entered = Signal()
@@ -105,6 +106,7 @@ class Composer(QWidget):
         self.thinking = ThinkingChoice(theme)
         self.send = SendButton(theme)
         self.send.setObjectName("send")
+        self.later = _later_button(theme)
         self._note = plain_label(kind="muted")
         self._column = QVBoxLayout(self)
         self._is_compact = False
@@ -116,6 +118,7 @@ class Composer(QWidget):
         self._row = QHBoxLayout()
         self._row.addWidget(self.attach)
         self._row.addWidget(self._more, 1)
+        self._row.addWidget(self.later)
         self._row.addWidget(self.send)
         self._written = QVBoxLayout()
         self._written.addWidget(self.attachments)
@@ -124,6 +127,7 @@ class Composer(QWidget):
         self._column.addLayout(self._row)
         self.field.edit.submitted.connect(self._on_submitted)
         self.field.changed.connect(self._on_changed)
+        self.later.clicked.connect(self._on_submitted)
         self.send.clicked.connect(self._on_clicked)
         self.field.edit.installEventFilter(self)
         self.setFocusProxy(self.field.edit)
@@ -179,10 +183,14 @@ class Composer(QWidget):
 
     @property
     def _can_press(self) -> bool:
-        return self._is_answering or (self._can_send and bool(self.text.strip()))
+        return self._is_answering or self._has_message
+
+    @property
+    def _has_message(self) -> bool:
+        return self._can_send and bool(self.text.strip())
 
     def _on_submitted(self) -> None:
-        if not self._is_answering and self._can_press:
+        if self._has_message:
             self.sent.emit(self.text)
 
     def _on_clicked(self) -> None:
@@ -193,6 +201,7 @@ class Composer(QWidget):
 
     def _on_changed(self) -> None:
         self.send.setEnabled(self._can_press)
+        self.later.setVisible(self._is_answering and self._has_message)
         self.changed.emit()
 
     def _dress(self) -> None:
@@ -217,6 +226,14 @@ class Composer(QWidget):
         painter.setBrush(QColor(tokens.surface))
         radius = self._theme.px(RADIUS_PX)
         painter.drawRoundedRect(self.rect().toRectF().adjusted(0.5, 0.5, -0.5, -0.5), radius, radius)
+
+
+def _later_button(theme: Theme) -> IconButton:
+    button = IconButton(theme, "queue", tr("Send after this answer"))
+    button.setObjectName("send_later")
+    button.setToolTip(f"{tr('Send after this answer')} (Enter)")
+    button.hide()
+    return button
 
 
 def _asks() -> str:

@@ -130,16 +130,21 @@ class OpenChat(QObject):
 
     # Answers.
 
-    def answer(self, question_id: int, *, when_full: str = "", is_whole: bool = False) -> None:
+    def answer(self, question_id: int, *, when_full: str = "", is_whole: bool = False, follows: bool = True) -> None:
         """Answers the last question of what is shown, `is_whole` from all of its documents.
 
-        `when_full` as in `Chat.answer`.
+        `when_full` as in `Chat.answer`; `follows`: the reader is taken along, wherever they are.
         """
         talk, most = self.talk, self.alternatives
         if is_whole:
             self._start(lambda token: self._surveys(talk).answer(question_id, token))
         else:
-            self._start(lambda token: talk.answer(question_id, token, when_full=when_full, alternatives=most))
+            work = partial(talk.answer, question_id, when_full=when_full, alternatives=most)
+            self._start(work, follows=follows)
+
+    def answer_elsewhere(self, talk: Chat, question: StoredMessage) -> None:
+        """Answers a question in a chat that is not shown."""
+        self._run(partial(talk.answer, question.id), question.conversation_id, None)
 
     def answer_again(self, question_id: int, *, is_whole: bool = False) -> None:
         """Answers any question: what followed it belongs to the other version."""
@@ -195,13 +200,17 @@ class OpenChat(QObject):
             self.live.stop()
         return is_running
 
-    def _start(self, work: Work, view: AnswerView | None = None) -> None:
+    def _start(self, work: Work, view: AnswerView | None = None, *, follows: bool = True) -> None:
         if self.conversation_id is None:
             return
         view = view or self.transcript.add_answer()
         self.shown.emit()
-        self.transcript.jump_to_latest()
-        answering = Answering(work, self.conversation_id, self)
+        if follows:
+            self.transcript.jump_to_latest()
+        self._run(work, self.conversation_id, view)
+
+    def _run(self, work: Work, conversation_id: int, view: AnswerView | None) -> None:
+        answering = Answering(work, conversation_id, self)
         self.live.run(answering, view)
         answering.documents_shown.connect(lambda _: self._on_documents_shown(answering.conversation_id))
         self.answering.emit(answering)

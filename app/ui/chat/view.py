@@ -10,14 +10,16 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QStackedLayout, QVBoxLayout, QWidget
 
-from app.core.errors import AppError, ChatUnavailable
+from app.core.errors import ChatUnavailable
 from app.core.paths import starter_model
+from app.features.chat.answers import title_from
 from app.features.messages import NO_PICTURES
 from app.ui.chat.answering import Answering, LiveAnswer
 from app.ui.chat.attaching import Attaching, DraftDocument
 from app.ui.chat.composer import Composer
 from app.ui.chat.memory import ChatMemory, Subject
 from app.ui.chat.open_chat import OpenChat, TurnActions
+from app.ui.chat.queue import Queue, QueueView
 from app.ui.chat.settings import ChatOptions
 from app.ui.chat.survey import Offering, SurveyOffer, SurveysOf
 from app.ui.chat.transcript import Transcript
@@ -96,12 +98,24 @@ class ChatView(QWidget):
             parent=self,
         )
         self.memory = ChatMemory(self.open_chat, chats, subject=self._subject, theme=theme, notify=notify, window=self)
-        self._actions = TurnActions(self.open_chat, notify, self._cannot_answer)
+        self._actions = TurnActions(
+            self.open_chat,
+            notify,
+            lambda: None if self.can_chat else ChatUnavailable(str(self._completion_model)),
+        )
         self._banner = TemporaryBanner(theme)
         self._no_chat = CompletionNotice(theme)
         self.draft = KeptDraft(self.composer, self.open_chat, chats, notify)
+        self.waiting = QueueView(theme, self.focus_composer)
+        self.queue = Queue(self.waiting, self.open_chat, chats.kept, notify, lambda: self.can_chat)
         self._sending = Sending(
-            self.open_chat, self.composer, self.attaching, options=self.options, draft=self.draft, notify=notify
+            self.open_chat,
+            self.composer,
+            self.attaching,
+            queue=self.queue,
+            options=self.options,
+            draft=self.draft,
+            notify=notify,
         )
         self.survey_offer = SurveyOffer(theme)
         self.offering = Offering(
@@ -182,6 +196,7 @@ class ChatView(QWidget):
         draft = conversation.draft if conversation else self._chats.settings().window.new_chat_draft
         self.draft.show("" if self.is_temporary else draft)
         self.attaching.show(talk, self.conversation_id)
+        self.queue.show()
         drafted = [one.document.id for one in self.attaching.shown if one.document is not None]
         ids = [*self.transcript.documents.ids, *drafted]
         self.documents_known.emit(frozenset((talk.documents, number) for number in ids))
@@ -240,8 +255,10 @@ class ChatView(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape and self._sending.is_waiting:
             self._sending.take_back()
-        elif event.key() == Qt.Key.Key_Escape and self.busy:
+        elif event.key() == Qt.Key.Key_Escape and self.busy and not self.live.is_stopping:
             self.stop()
+        elif event.key() == Qt.Key.Key_Escape and self.queue.may_stop:
+            self.queue.stop()
         elif not self._has_finding or not self.finding.take_key(event):
             super().keyPressEvent(event)
 
@@ -261,6 +278,7 @@ class ChatView(QWidget):
         self._bottom = QVBoxLayout()
         self._bottom.addWidget(self._no_chat)
         self._bottom.addWidget(self.survey_offer)
+        self._bottom.addWidget(self.waiting)
         self._bottom.addWidget(self.composer)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -276,7 +294,7 @@ class ChatView(QWidget):
         self._sending.changed.connect(self.update_note)
         self._no_chat.write_wanted.connect(self._on_write_wanted)
         self.composer.stop_wanted.connect(self.stop)
-        self.composer.field.edit.up_pressed.connect(self._actions.edit_last)
+        self.composer.field.edit.up_pressed.connect(self._on_up)
         self.composer.changed.connect(self.memory.look_later)
         self.composer.changed.connect(self.offering.look_later)
         self.attaching.changed.connect(self.offering.look_later)
@@ -284,6 +302,7 @@ class ChatView(QWidget):
         self.survey_offer.whole_wanted.connect(self._on_whole_wanted)
         self.survey_offer.passages_wanted.connect(self._on_passages_wanted)
         self._sending.sent.connect(self.offering.look_at)
+        self.queue.sent.connect(self.offering.look_at)
         self.open_chat.touched.connect(self.title_changed)
         self.open_chat.shown.connect(  # the greeting while there is no turn
             lambda: self._stack.setCurrentWidget(self.transcript if self.transcript.count else self.empty)
@@ -335,14 +354,17 @@ class ChatView(QWidget):
         path, loaded = path or self._chats.model_path(), self._chats.loaded()
         if loaded is not None and Path(loaded.path) == path:
             self._completion_model = None if loaded.can_chat else path
-        self.can_chat = path is None or path != self._completion_model
+        could_chat, self.can_chat = self.can_chat, path is None or path != self._completion_model
         is_starter = path is not None and path == starter_model()
         self.empty.set_model(is_starter=is_starter, is_there=path is not None, can_chat=self.can_chat)
         self.composer.set_can_send(self.can_chat)
         self._no_chat.show_wanted(wanted=not self.can_chat)
+        if self.can_chat != could_chat:
+            self.queue.look()
 
-    def _cannot_answer(self) -> AppError | None:
-        return None if self.can_chat else ChatUnavailable(str(self._completion_model))
+    def _on_up(self) -> None:
+        if not self.queue.edit_last():
+            self._actions.edit_last()
 
     def _subject(self) -> Subject | None:
         if self.model_state != "ready" or not self.can_chat or self.busy or self.attaching.fitting.is_asking:
@@ -393,7 +415,10 @@ class ChatView(QWidget):
 
 
 class Sending(QObject):
-    """Takes a message from the composer into the chat; one whose documents are still being read waits for them."""
+    """Takes a message from the composer into the chat, or into the queue while an answer runs.
+
+    One whose documents are still being read waits for them.
+    """
 
     sent = Signal(object)
     """The `StoredMessage` of a question that is answered as usual."""
@@ -406,13 +431,14 @@ class Sending(QObject):
         composer: Composer,
         attaching: Attaching,
         *,
+        queue: Queue,
         options: ChatOptions,
         draft: KeptDraft,
         notify: Notify,
     ) -> None:
         super().__init__(chat)
         self._chat, self._composer, self._attaching = chat, composer, attaching
-        self._options, self._draft, self._notify = options, draft, notify
+        self._queue, self._options, self._draft, self._notify = queue, options, draft, notify
         self._waits_for: tuple[DraftDocument, ...] = ()
         composer.sent.connect(self._on_sent)
         composer.changed.connect(self._on_composer_changed)
@@ -429,8 +455,8 @@ class Sending(QObject):
 
     def look_again(self) -> None:
         """A message that was sent while documents were read goes with them; where one is missing it stays."""
-        waited, is_ready = self._waits_for, not self._chat.is_busy and not self._attaching.hold()
-        if waited and is_ready:
+        waited = self._waits_for
+        if waited and not self._attaching.hold():
             self._waits_for = ()
             if set(waited) <= set(self._attaching.shown) and not any(one.error for one in waited):
                 self._on_sent(self._composer.text)
@@ -441,7 +467,7 @@ class Sending(QObject):
         self._on_sent(self._composer.text, is_whole=is_whole)
 
     def _on_sent(self, text: str, *, is_whole: bool = False) -> None:
-        if self._chat.is_busy or not self._composer.can_send:
+        if not self._composer.can_send:
             return
         if self._attaching.hold():
             self._waits_for = tuple(self._attaching.shown)
@@ -452,11 +478,24 @@ class Sending(QObject):
                 self._chat.conversation_id = self._options.create().id
                 self._draft.forget_new()
             talk, conversation_id = self._chat.talk, self._chat.conversation_id
+            if self._chat.is_busy:
+                self._wait(conversation_id, text)
+                return
             question = talk.add_question(conversation_id, text, draft_of=self._attaching.draft_of)
             talk.conversations.update(conversation_id, draft="")
             self._begin(conversation_id, question.id, is_whole=is_whole)
             if not is_whole:
                 self.sent.emit(question)
+
+    def _wait(self, conversation_id: int, text: str) -> None:
+        """An answer is being written, here or elsewhere: this goes after it."""
+        conversation = self._chat.talk.conversations.get(conversation_id)
+        if conversation is not None and not conversation.title:
+            self._chat.talk.conversations.update(conversation_id, title=title_from(text))
+        self._queue.add(text, self._attaching.draft_of)
+        self._draft.show("")
+        self._attaching.sent(conversation_id)
+        self._chat.tell_touched()
 
     def _begin(self, conversation_id: int, question_id: int, *, is_whole: bool) -> None:
         """A question was stored, its documents with it: the composer is emptied, the answer begins."""

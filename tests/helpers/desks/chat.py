@@ -16,6 +16,7 @@ from app.ui.chat.attaching import Attaching, AttachmentRow, DraftChip, TooLong
 from app.ui.chat.composer import Composer, MessageEdit, SendButton, ThinkingChoice
 from app.ui.chat.documents import SourceRow
 from app.ui.chat.question import QuestionView
+from app.ui.chat.queue import QueueChip, QueueView
 from app.ui.chat.survey import SurveyOffer
 from app.ui.chat.transcript import Divider, Transcript
 from app.ui.chat.turn import Turn
@@ -52,6 +53,7 @@ class ChatDesk(FileQuestions):
     empty = Found(EmptyState)
     attaching = Found(Attaching)
     survey_offer = Found(SurveyOffer)
+    queue = Found(QueueView)
 
     def __init__(
         self, chat: ChatView, app: Fireside, notify: Notify, theme: Theme | None = None, script: Path | None = None
@@ -99,6 +101,28 @@ class ChatDesk(FileQuestions):
         heard = self.heard(self.root.answer_finished)
         self.press(Qt.Key.Key_Return)
         self.wait(lambda: heard, timeout_ms)
+
+    # What waits until an answer has ended.
+
+    @property
+    def queued(self) -> list[str]:
+        """What waits, the next one first."""
+        return [chip.text for chip in self.queue.chips] if self.queue.isVisible() else []
+
+    @property
+    def queue_words(self) -> str:
+        """When that is sent."""
+        return self.queue.words if self.queue.isVisible() else ""
+
+    def queue_up(self, text: str) -> None:
+        """Types and presses Enter while an answer comes."""
+        self.type(text)
+        self.press(Qt.Key.Key_Return)
+        assert self.message == ""
+
+    def chip_of(self, text: str) -> QueueChip:
+        """One that waits."""
+        return next(chip for chip in self.queue.chips if chip.text == text)
 
     # Turns.
 

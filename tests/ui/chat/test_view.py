@@ -68,20 +68,6 @@ def test_stop_shows_at_once_keeps_the_text_and_continue_goes_on(open_chat: Open)
     assert len(desk.turns) == 2
 
 
-def test_while_an_answer_runs_typing_goes_on_but_enter_does_not_send(open_chat: Open) -> None:
-    desk = open_chat(SLOW)
-    desk.type("first")
-    desk.press(Qt.Key.Key_Return)
-    desk.wait(lambda: desk.last_text != "", 10_000)
-    desk.type("second")
-    desk.press(Qt.Key.Key_Return)
-    assert desk.message == "second"
-    assert len(desk.turns) == 2
-    with desk.hears(desk.chat.answer_finished):
-        QTest.mouseClick(desk.send, Qt.MouseButton.LeftButton)
-    assert desk.message == "second"
-
-
 def test_regenerate_makes_a_version_and_the_switcher_goes_back(open_chat: Open) -> None:
     desk = open_chat({"text": "First.", "times": 1}, {"text": "Second."})
     desk.ask("Say something")

@@ -1,0 +1,160 @@
+"""What is typed while an answer comes: it waits, can be changed, and is sent after it, in its own chat."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from app.bootstrap import build
+from app.ui.chat.answering import reading_words
+from app.ui.chat.view import ChatView
+from app.ui.shell.notify import Notify
+from tests.helpers.attached import notes
+from tests.helpers.clipping import clipped_texts
+from tests.helpers.desks.chat import ChatDesk
+from tests.ui.chat.conftest import Open
+
+HELD = {"when": "hold", "text": "One two three four five", "held_after": 3, "until": "go"}
+
+
+def begin(desk: ChatDesk, text: str = "hold") -> None:
+    """A question whose answer comes no further than its first words until `let_go`."""
+    desk.type(text)
+    desk.press(Qt.Key.Key_Return)
+    desk.wait(lambda: "two" in desk.last_text)
+
+
+def let_go(desk: ChatDesk) -> None:
+    assert desk.script is not None
+    (desk.script.parent / "go").touch()
+
+
+def end(desk: ChatDesk, turns: int) -> None:
+    desk.wait(lambda: not desk.chat.busy and desk.message_count == turns and not desk.queued)
+
+
+def test_what_is_typed_meanwhile_waits_can_be_changed_and_is_sent_in_its_order(open_chat: Open, tmp_path: Path) -> None:
+    desk = open_chat(HELD, {"text": "Fine."})
+    begin(desk)
+    desk.queue_up("first")
+    desk.attaching.add([notes(tmp_path / "notes.txt", "Buy milk.")])
+    desk.wait(lambda: [one.document for one in desk.attached] not in ([], [None]))
+    desk.queue_up("second")
+    assert desk.attached == []
+    desk.type("third")
+    desk.click(desk.composer.later)
+    assert desk.queued == ["first", "second", "third"]
+    assert desk.queue_words == "Sent when this answer has ended"
+    assert clipped_texts(desk.chat) == []
+    desk.click(desk.chip_of("third").move_up)
+    desk.click(desk.chip_of("first").remove)
+    assert desk.queued == ["third", "second"]
+    desk.press_notice("Undo")
+    assert desk.queued == ["first", "third", "second"]
+    desk.press(Qt.Key.Key_Up)
+    field = desk.chip_of("second").field
+    assert field is not None
+    QTest.keyClicks(field.edit, ", changed")
+    QTest.keyClick(field.edit, Qt.Key.Key_Return)
+    QTest.mouseClick(desk.chip_of("first"), Qt.MouseButton.LeftButton)
+    field = desk.chip_of("first").field
+    assert field is not None
+    desk.type("not sent")
+    let_go(desk)
+    desk.wait(lambda: desk.queue_words == "Sent when you have finished editing")
+    QTest.keyClick(field.edit, Qt.Key.Key_Escape)
+    end(desk, 8)
+    assert desk.texts[2::2] == ["first", "third", "second, changed"]
+    assert [len(desk.chips_of(desk.question(place))) for place in (2, 4, 6)] == [0, 0, 1]
+    assert desk.message == "not sent"
+
+
+def test_escape_stops_the_answer_and_what_waits_stays_until_it_is_sent(open_chat: Open) -> None:
+    desk = open_chat(HELD, {"text": "Fine."})
+    begin(desk)
+    desk.queue_up("next")
+    assert not desk.queue.send_now.isVisible()
+    with desk.hears(desk.chat.answer_finished):
+        desk.press(Qt.Key.Key_Escape)
+    desk.wait(lambda: desk.queue_words.startswith("The answer was stopped, so this waits."))
+    desk.ask("another")
+    end(desk, 6)
+    assert desk.texts[2::2] == ["another", "next"], "after an answer that ended by itself it goes on"
+
+    begin(desk)
+    desk.queue_up("later")
+    with desk.hears(desk.chat.answer_finished):
+        desk.press(Qt.Key.Key_Escape, Qt.Key.Key_Escape)
+    assert desk.queue_words == "Not sent. It waits here until you send it."
+    desk.ask("and another")
+    assert desk.queued == ["later"]
+    desk.click(desk.queue.send_now)
+    end(desk, 12)
+    assert desk.texts[8::2] == ["and another", "later"]
+
+
+def test_it_is_sent_in_its_own_chat_also_while_another_one_is_looked_at(open_chat: Open) -> None:
+    desk = open_chat(HELD, {"text": "Fine."})
+    begin(desk)
+    first = desk.chat.conversation_id
+    assert first is not None
+    desk.queue_up("for the first chat")
+    desk.chat.show_conversation(None)
+    assert desk.queued == []
+    desk.queue_up("for a new chat")
+    second = desk.chat.conversation_id
+    assert second is not None
+    assert desk.queue_words == "Sent when the answer in the other chat has ended"
+    let_go(desk)
+    end(desk, 2)
+    assert desk.texts == ["for a new chat", "Fine."]
+    assert [one.text for one in desk.conversations.path(first)][2:] == ["for the first chat", "Fine."]
+    assert {one.title for one in desk.conversations.find()} == {"hold", "for a new chat"}
+
+
+def test_it_is_there_after_a_crash_and_not_sent_by_itself(open_chat: Open) -> None:
+    desk = open_chat(HELD, {"text": "Fine."})
+    begin(desk)
+    desk.queue_up("kept")
+    number = desk.chat.conversation_id
+    again = build()  # as another run finds the files while this one has ended nothing
+    assert desk.theme is not None
+    notify = Notify(desk.theme)
+    chat = ChatView(again.chats, desk.theme, notify)
+    chat.show_conversation(number)
+    found = ChatDesk(chat, again, notify)
+    chat.show()
+    assert (found.queued, found.queue_words) == (["kept"], "Not sent. It waits here until you send it.")
+    with desk.hears(desk.chat.answer_finished):
+        desk.chat.stop()
+    found.end(chat)
+
+
+def test_a_temporary_chat_has_a_queue_too_and_it_goes_with_the_chat(open_chat: Open) -> None:
+    desk = open_chat(HELD, {"text": "Fine."})
+    desk.chat.show_temporary()
+    begin(desk)
+    desk.queue_up("next")
+    let_go(desk)
+    end(desk, 4)
+    begin(desk)
+    desk.queue_up("hold, too")
+    desk.chat.show_conversation(None)
+    desk.wait(lambda: not desk.chat.busy)
+    assert desk.conversations.find() == []
+    assert desk.queued == []
+
+
+@pytest.mark.parametrize(
+    ("left", "words"),
+    [
+        (None, "Reading 1,200 of 4,800 tokens · 25 %"),
+        (11.2, "Reading 1,200 of 4,800 tokens · 25 % · 12 s left"),
+        (75.0, "Reading 1,200 of 4,800 tokens · 25 % · 1 min 15 s left"),
+    ],
+)
+def test_reading_a_prompt_says_how_far_it_is(left: float | None, words: str) -> None:
+    assert reading_words(1200, 4800, left) == words
