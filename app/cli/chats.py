@@ -200,7 +200,8 @@ def _import(
 
 
 def _tell(came: _Came) -> None:
-    print(f"{_counted(len(came.chats), 'chat')} imported.")
+    if came.chats or came.already_here or came.not_read:
+        print(f"{_counted(len(came.chats), 'chat')} imported.")
     if came.continued:
         new = sum(one["messages"] for one in came.continued)
         print(

@@ -320,7 +320,7 @@ class TextFileUnreadable(EnvironmentProblem):
 
 class ChatsUnreadable(EnvironmentProblem):
     """Of what was to be imported. `reason`: missing, denied, not_a_file, empty, unknown (no program's that is known),
-    newer (our own, of a later version), damaged, protected, inflates.
+    newer (our own, of a later version), backup (of everything), damaged, protected, inflates.
     """
 
     path: str

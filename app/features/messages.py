@@ -182,6 +182,7 @@ _CHATS_UNREADABLE = {
     "not_a_file": "{name} is not a file that can be read.",
     "empty": "There is nothing in {name}.",
     "unknown": "{name} holds no chats of a program that is known here.",
+    "backup": "{name} is a backup of everything. It can be restored instead.",
     "newer": "{name} was written by a newer version of " + APP_NAME + ". Please install that version.",
     "damaged": "{name} is damaged and could not be read to its end.",
     "protected": "{name} is protected with a password. Unpack it and try that.",

@@ -95,7 +95,7 @@ def back_up(
             database.copy_to(copy)
             parts = [(DATABASE, copy), *_kept_files(places)]
             total = sum(file.stat().st_size for _, file in parts)
-            with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as archive:
+            with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
                 for name, file in parts:
                     for size in _pack(archive, name, file, files):
                         _end_if(cancel)
@@ -121,13 +121,19 @@ def _kept_files(places: AppPaths) -> Iterator[tuple[str, Path]]:
 def _pack(archive: zipfile.ZipFile, name: str, file: Path, files: list[dict[str, Any]]) -> Iterator[int]:
     """Adds a file and notes what it is; yields the sizes of its pieces."""
     checksum, size_bytes = hashlib.sha256(), 0
-    with file.open("rb") as source, archive.open(zipfile.ZipInfo(name), "w", force_zip64=True) as target:
+    with file.open("rb") as source, archive.open(_member_info(name), "w", force_zip64=True) as target:
         while data := source.read(CHUNK_BYTES):
             checksum.update(data)
             size_bytes += len(data)
             target.write(data)
             yield len(data)
     files.append({"name": name, "size_bytes": size_bytes, "sha256": checksum.hexdigest()})
+
+
+def _member_info(name: str) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(name, date_time=time.localtime()[:6])
+    info.compress_type = zipfile.ZIP_DEFLATED
+    return info
 
 
 def _manifest(files: list[dict[str, Any]], schema: int) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from app.core.errors import ChatsUnreadable, DocumentUnreadable
 from app.documents.archive import Archive, is_zip
 from app.documents.source import Source
 from app.features.exchange import chat_file, chatgpt, claude, lm_studio, open_webui
+from app.features.exchange.backup import DATABASE, MANIFEST
 from app.features.exchange.foreign import ForeignChat
 from app.features.exchange.json_pieces import MOST_BYTES, NotJson, Piece, Pieces
 
@@ -93,6 +94,8 @@ def contents_of(path: Path) -> Iterator[Contents]:
             raise ChatsUnreadable(str(path), "empty")
         elif is_zip(path):
             with Archive(Source(path)) as archive:
+                if MANIFEST in archive and DATABASE in archive:
+                    raise ChatsUnreadable(str(path), "backup")
                 yield _sorted_out(list(_in_archive(archive, status.st_mtime)))
         else:
             entry = Entry(path.name, status.st_size, status.st_mtime, lambda: path.open("rb"))

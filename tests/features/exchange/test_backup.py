@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from app import bootstrap
-from app.core.errors import BackupUnreadable, DiskFull
+from app.core.errors import BackupUnreadable, ChatsUnreadable, DiskFull
 from app.core.events import CancelToken, Role
 from app.core.paths import AppPaths
 from app.core.settings import Settings, load_settings, save_settings
@@ -27,6 +27,7 @@ from app.features.exchange.backup import (
     put_in_place,
     unpack_backup,
 )
+from app.features.exchange.recognition import recognize
 from app.store.conversations import Conversations
 from app.store.database import Database, is_let_go
 
@@ -224,6 +225,12 @@ def test_what_is_no_whole_backup_changes_nothing(saved: Path, here: AppPaths, tm
     assert caught.value.reason == reason
     path.unlink()
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_backup_is_not_taken_for_an_export(saved: Path) -> None:
+    with pytest.raises(ChatsUnreadable) as caught:
+        recognize(saved)
+    assert caught.value.reason == "backup"
 
 
 def test_what_is_no_backup_says_so(here: AppPaths, tmp_path: Path) -> None:
