@@ -132,7 +132,8 @@ class Writing:
 class Window:
     """What comes back after a restart. `geometry` is Qt's own, in base64.
 
-    `last_folders` are lines such as "documents=/home/ada": where file dialogs begin.
+    `last_folders` are lines such as "documents=/home/ada": where file dialogs begin. `palette_recent` is what was
+    chosen in the palette last, such as "action:new" or "chat:12", the newest first.
     """
 
     geometry: str = ""
@@ -146,6 +147,7 @@ class Window:
     page_id: int = 0
     new_chat_draft: str = ""
     last_folders: tuple[str, ...] = ()
+    palette_recent: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -77,6 +77,12 @@ class Finding:
         found.sort(key=lambda each: (each[0], -each[2]))
         return self._hits([each[1] for each in found[:limit]], query)
 
+    def titles(self) -> list[Hit]:
+        """Everything there is, the last used first, without a look into it."""
+        found = [*self._search.every_title((SUMMARY, TRANSLATION)), *self._search.every_page()]
+        found.sort(key=lambda one: one.at, reverse=True)
+        return [Hit(one.kind, one.id, 0, one.title, "", (), one.at) for one in found]
+
     def _messages(self, query: str, is_cancelled: Callable[[], bool]) -> list[tuple[int, FoundText | int, float]]:
         """Only their ids, since of most of them nothing is shown; the newest have the highest."""
         phrases: list[int] = []
@@ -102,6 +108,33 @@ def marks_in(text: str, query: str) -> Marks:
     """Where the words of a query stand in a text."""
     pattern = words_pattern(query)
     return () if pattern is None else tuple(found.span() for found in pattern.finditer(text) if found[0])
+
+
+def title_marks(title: str, query: str) -> Marks:
+    """Where a title has what was typed, each word as the beginning of one, else inside of it."""
+    found: set[tuple[int, int]] = set()
+    for word in clean_text(query).split():
+        inside = re.compile(_letters(word), re.I)
+        found |= set(marks_in(title, word)) or {one.span() for one in inside.finditer(title)}
+    return tuple(sorted(found))
+
+
+def fitness(title: str, query: str) -> int | None:
+    """How well a title fits what was typed: 0 is best, None not at all; case and accents do not count.
+
+    Each word is to be the beginning of one of its words, else inside of one, else its letters in their order in one.
+    """
+    words, costs = fold(title).split(), 0
+    for wanted in fold(clean_text(query)).split():
+        if any(word.startswith(wanted) for word in words):
+            continue
+        if any(wanted in word for word in words):
+            costs += 1
+        elif len(wanted) > 1 and any(word[:1] == wanted[0] and _has_letters(word, wanted) for word in words):
+            costs += 2
+        else:
+            return None
+    return costs
 
 
 def around(text: str, query: str) -> tuple[str, Marks]:
@@ -143,6 +176,11 @@ def words_pattern(query: str) -> re.Pattern[str] | None:
         for number, word in enumerate(words)
     ]
     return re.compile("|".join(sorted(each, key=len, reverse=True)), re.I) if words else None
+
+
+def _has_letters(word: str, wanted: str) -> bool:
+    letters = iter(word)
+    return all(letter in letters for letter in wanted)
 
 
 def _rank(found: FoundText, query: str) -> int:

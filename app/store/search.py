@@ -119,6 +119,21 @@ class Search:
         """Pages, the last changed first; their snippets are where the words stand."""
         return self._pages.find(query)[:most] if any(_parts(query)) else []
 
+    def every_title(self, kinds: Sequence[str]) -> list[FoundText]:
+        """Of all chats, and of all jobs of these kinds."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT 'chat', id, 0, title, '', updated_at FROM conversations WHERE deleted_at IS NULL"
+                " UNION ALL SELECT kind, id, 0, title, '', updated_at FROM jobs WHERE deleted_at IS NULL"
+                " AND kind IN (SELECT value FROM json_each(?)) AND state NOT IN (SELECT value FROM json_each(?))",
+                (json.dumps(list(kinds)), json.dumps(_NOT_LISTED)),
+            ).fetchall()
+        return [FoundText(*row) for row in rows]
+
+    def every_page(self) -> list[FoundText]:
+        """Pages by their titles, or what stands in the place of one."""
+        return [FoundText("page", one.id, 0, one.title, "", one.updated_at) for one in self._pages.find()]
+
     def _last_message(self) -> int:
         with self._database.reading() as connection:
             return int(connection.execute("SELECT coalesce(max(id), 0) FROM messages").fetchone()[0])

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QModelIndex, QSize, Qt, Signal
-from PySide6.QtGui import QPainter
-from PySide6.QtWidgets import QMenu, QStyleOptionViewItem
+from PySide6.QtGui import QFontMetrics, QPainter
+from PySide6.QtWidgets import QListView, QMenu, QStyleOptionViewItem
 
 from app.store.conversations import Conversation, Conversations
 from app.ui.i18n import tr
@@ -252,7 +252,10 @@ class ChatDelegate(RowDelegate):
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         if index.data(HIT_ROLE) is None:
             return super().sizeHint(option, index)
-        return QSize(self._theme.px(80), self._theme.px(HIT_PX))
+        view, metrics = self.parent(), QFontMetrics(self._theme.font(12.5))
+        room = view.viewport().width() - self._theme.px(28 + 10 + 2) if isinstance(view, QListView) else 0
+        is_short = metrics.horizontalAdvance(str(index.data())) <= room
+        return QSize(self._theme.px(80), self._theme.px(HIT_PX - 16 if is_short else HIT_PX))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         hit: Hit | None = index.data(HIT_ROLE)

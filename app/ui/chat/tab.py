@@ -99,6 +99,12 @@ class ChatTab(Tab):
         known = self._app.conversations.get(kept_id) if kept_id else None
         self.show_chat(known.id if known else None)
 
+    def show_stored(self, number: int, message_id: int = 0, words: str = "") -> None:
+        if message_id:
+            self.show_message(number, message_id, words)
+        elif number != self.open_id:
+            self.show_chat(number)
+
     def take_keyboard(self) -> None:
         self.chat.focus_composer()
 

@@ -70,17 +70,17 @@ class SettingsDialog(QDialog):
         self._numbers: dict[str, int] = {}
         self.pages = QStackedWidget()
         self._prompt_later = QTimer(self, singleShot=True, interval=PROMPT_DELAY_MS)
-        self._add_page(tr("Appearance"), self._appearance_page())
-        self._add_page(tr("Chat"), self._chat_page())
-        self._add_page(tr("Summarize"), SummariesPage(app, theme, self._save))
+        self._add_page(tr("Appearance"), self._appearance_page(), "appearance")
+        self._add_page(tr("Chat"), self._chat_page(), "chat")
+        self._add_page(tr("Summarize"), SummariesPage(app, theme, self._save), "summarize")
         engine = EnginePage(app, theme, self._save)
         engine.reload_wanted.connect(ui.loader.reload)
-        self._add_page(tr("Engine"), engine)
-        self._add_page(tr("Memory"), MemoryPage(app, theme, self._save))
+        self._add_page(tr("Engine"), engine, "engine")
+        self._add_page(tr("Memory"), MemoryPage(app, theme, self._save), "memory")
         network = NetworkPage(app, theme, self._save)
         network.network_changed.connect(ui.go.show_network)
         self._add_page(tr("Network"), network, "network")
-        self._add_page(tr("About"), self._about_page())
+        self._add_page(tr("About"), self._about_page(), "about")
         self._nav_column.addStretch(1)
         names = [(str(number), button.text()) for number, button in enumerate(self._group.buttons())]
         self._choice = ChoiceButton(theme, tr("Page"), names, shows_change=False)
@@ -105,7 +105,7 @@ class SettingsDialog(QDialog):
         self.pages.setCurrentIndex(number)
 
     def show_page_named(self, name: str) -> None:
-        """Opens a page that others lead to: network."""
+        """Opens a page that others lead to: appearance, chat, summarize, engine, memory, network or about."""
         self.show_page(self._numbers[name])
 
     def done(self, result: int) -> None:
@@ -128,7 +128,7 @@ class SettingsDialog(QDialog):
         super().resizeEvent(event)
         self._arrange()
 
-    def _add_page(self, name: str, page: SettingsPage, key: str = "") -> None:
+    def _add_page(self, name: str, page: SettingsPage, key: str) -> None:
         button = text_button(name, "nav")
         self._theme.dress(button, font=(14, 500))
         button.setCheckable(True)

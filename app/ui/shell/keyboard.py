@@ -21,6 +21,7 @@ Line = tuple[str, tuple[str, ...], str]
 WINDOW_SHORTCUTS: tuple[Line, ...] = (
     ("new", ("Ctrl+N",), "New in this tab"),
     ("temporary_chat", ("Ctrl+Shift+N",), "Temporary chat"),
+    ("palette", ("Ctrl+K",), "Everything in one field"),
     ("find", ("Ctrl+F",), "Find in this chat"),
     ("search", ("Ctrl+Shift+F",), "Search the list"),
     ("sidebar", ("Ctrl+B",), "Show or hide the list"),

@@ -113,6 +113,7 @@ class MainWindow(QMainWindow):
                 **opening,
                 "new": lambda: self._begin(self.tabs.tab if self.tabs.current == self.tabs.tab else self.tabs.home),
                 "temporary_chat": lambda: self.tabs.seen(CHAT).do("temporary_chat"),
+                "palette": self._open_palette,
                 "find": self._find,
                 "search": self._search,
                 "sidebar": self.toggle_sidebar,
@@ -199,6 +200,11 @@ class MainWindow(QMainWindow):
         """Something new in a tab."""
         self.tabs.seen(name).show_new()
         self.tabs.show(name)
+
+    def _open_palette(self) -> None:
+        from app.ui.shell.palette import toggle_palette  # not needed at start
+
+        toggle_palette(self._app, self.ui, self.actions_by_name)
 
     def _find(self) -> None:
         """As in a browser; with the keyboard in the column, or nothing to find in, the column is searched."""

@@ -153,6 +153,9 @@ class Tab(QObject):
     def restore(self, kept_id: int) -> None:
         """Seen for the first time: as it was before a restart. 0: something new."""
 
+    def show_stored(self, number: int, message_id: int = 0, words: str = "") -> None:
+        """Opens one of what it keeps; a chat at a message, where words are marked for a moment."""
+
     def take_keyboard(self) -> None:
         """It was opened: the keyboard goes to where it is wanted first."""
         self.view.setFocus(Qt.FocusReason.OtherFocusReason)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QPointF, QRect, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QTextCharFormat, QTextLayout, QTextOption
 
+from app.language.names import is_right_to_left
 from app.ui.theme import Tokens
 
 Marks = Sequence[tuple[int, int]]
@@ -44,6 +45,8 @@ def _laid_out(text: str, marks: Marks, font: QFont, width: int, *, tokens: Token
     layout = QTextLayout(text, font)
     side = Qt.AlignmentFlag.AlignRight if is_mirrored else Qt.AlignmentFlag.AlignLeft
     option = QTextOption(side | Qt.AlignmentFlag.AlignAbsolute)
+    is_right = is_right_to_left(text)
+    option.setTextDirection(Qt.LayoutDirection.RightToLeft if is_right else Qt.LayoutDirection.LeftToRight)
     option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
     layout.setTextOption(option)
     formats = []

@@ -304,6 +304,9 @@ class WorkTab(Tab):
         else:
             self.view.show_new()
 
+    def show_stored(self, number: int, message_id: int = 0, words: str = "") -> None:  # noqa: ARG002 - only chats have
+        self.view.show_job(number)
+
     def take_keyboard(self) -> None:
         self.view.take_keyboard()
 

@@ -1,0 +1,430 @@
+"""The command palette: one field above the window for everything: what is kept, models, actions, settings."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QAbstractListModel, QEvent, QModelIndex, QObject, QRect, QSize, Qt, QTimer
+from PySide6.QtGui import QAction, QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QApplication,
+    QFrame,
+    QListView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+    QWidget,
+)
+from shiboken6 import isValid
+
+from app.core.events import CancelToken
+from app.features.finding import CHAT, PAGE, SUMMARY, TRANSLATION, Hit, Marks, fitness, title_marks
+from app.ui.i18n import tr
+from app.ui.icons import icon
+from app.ui.shell import tab_spec, tasks
+from app.ui.shell.keyboard import written
+from app.ui.shell.tab_spec import Navigation, UiContext
+from app.ui.theme import Theme
+from app.ui.widgets.fields import SearchField
+from app.ui.widgets.labels import announce, plain_label, plain_tip
+from app.ui.widgets.marked import paint_marked
+from app.ui.widgets.row_list import Index
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+
+WIDTH_PX, TOP_PX, ROW_PX, TALL_PX = 600, 56, 36, 54
+MOST_ROWS, SEEN_ROWS = 60, 10
+A_CHAT = 3
+"""Places of one chat."""
+NEWEST = 8
+"""Chats and the like that are offered before anything is typed."""
+REMEMBERED = 20
+SHADE = 70
+TYPING_MS = 40
+SETTINGS_PAGES = (
+    ("appearance", "Appearance"),
+    ("chat", "Chat"),
+    ("summarize", "Summarize"),
+    ("engine", "Engine"),
+    ("memory", "Memory"),
+    ("network", "Network"),
+    ("about", "About"),
+)
+_STORED = {
+    CHAT: ("chat-circle-text", "Chat", tab_spec.CHAT),
+    SUMMARY: ("article", "Summary", tab_spec.SUMMARIZE),
+    TRANSLATION: ("translate", "Translation", tab_spec.TRANSLATE),
+    PAGE: ("pen-nib", "Page", tab_spec.WRITE),
+}
+"""The icon of a kind, what one is called, and the tab it opens in."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing to choose. `key` is what it is remembered by; `note` stands at the end: its keys, or its kind."""
+
+    key: str
+    icon: str
+    title: str
+    note: str
+    do: Callable[[], object]
+    snippet: str = ""
+    marks: Marks = ()
+    """In the snippet."""
+    title_marks: Marks = ()
+    also: str = ""
+    """Other words it is found by."""
+
+    @property
+    def spoken(self) -> str:
+        """What a screen reader says of it."""
+        return ", ".join(part for part in (self.title, self.note, self.snippet) if part)
+
+
+class Offers:
+    """What there is to choose, and in which order: those used last first, then as well as they fit what is typed."""
+
+    def __init__(self, app: Fireside, go: Navigation, actions: Mapping[str, QAction]) -> None:
+        self._app, self._go = app, go
+        self._fixed = [
+            Entry(f"action:{name}", "lightning", action.text(), _keys(action), action.trigger, also=tr("Action"))
+            for name, action in actions.items()
+            if name != "palette"
+        ]
+        self._fixed += [
+            Entry(f"settings:{name}", "gear-six", tr(label), tr("Settings"), partial(go.open_settings, name))
+            for name, label in SETTINGS_PAGES
+        ]
+        self._models: list[Entry] = []
+        self._titles: list[Hit] | None = None
+
+    def load(self) -> None:
+        """Reads what takes a moment: models and titles; on another thread."""
+        self._models = [
+            Entry(f"model:{path}", "cube", tr(name), tr("Model"), partial(self._go.use_model, path))
+            for path, name in self._app.known_models()
+        ]
+        self._titles = self._app.finding.titles()
+
+    def first(self, recent: Sequence[str]) -> list[Entry]:
+        """Before anything is typed."""
+        stored = [self._stored(hit) for hit in self._titles or ()]
+        newest = stored[:NEWEST]
+        known = {entry.key: entry for entry in [*self._fixed, *self._models, *stored]}
+        used = [known[key] for key in recent if key in known]
+        others = [one for one in [*newest, *self._fixed, *self._models] if one not in used]
+        return [*used, *others]
+
+    def fitting(self, words: str, recent: Sequence[str], token: CancelToken | None = None) -> list[Entry]:
+        """For what is typed; with a token also what takes a moment: titles and contents."""
+        stored = [self._stored(hit) for hit in self._titles or ()] if token is not None else []
+        ranked = []
+        for entry in [*self._fixed, *self._models, *stored]:
+            fits = fitness(entry.title, words)
+            if fits is None and (entry.also or entry.note):
+                other = fitness(f"{entry.title} {entry.also or entry.note}", words)
+                fits = None if other is None else other + 1
+            if fits is not None:
+                used = recent.index(entry.key) if entry.key in recent else len(recent)
+                ranked.append((fits, used, replace(entry, title_marks=title_marks(entry.title, words))))
+        ranked.sort(key=lambda each: each[:2])
+        entries = [each[2] for each in ranked][:MOST_ROWS]
+        if token is not None:
+            found = self._app.finding.search(words, MOST_ROWS, is_cancelled=lambda: token.cancelled)
+            known = {entry.key for entry in entries}
+            shown: Counter[tuple[str, int]] = Counter()
+            for hit in found:
+                shown[hit.kind, hit.id] += 1
+                entry = self._stored(hit)
+                if hit.snippet and entry.key not in known and shown[hit.kind, hit.id] <= A_CHAT:
+                    entries.append(entry)
+        return entries[:MOST_ROWS]
+
+    def _stored(self, hit: Hit) -> Entry:
+        glyph, kind, tab = _STORED[hit.kind]
+        key = f"{hit.kind}:{hit.id}" + (f":{hit.message_id}" if hit.message_id else "")
+        title = hit.title or tr("New chat")
+
+        def open_it(words: str = "") -> None:
+            self._go.show_tab(tab).show_stored(hit.id, hit.message_id, words)
+
+        return Entry(key, glyph, title, tr(kind), open_it, hit.snippet, hit.marks)
+
+
+class Palette(QWidget):
+    """Over the whole window; Esc, or a click beside it, closes it and gives the keyboard back."""
+
+    def __init__(self, app: Fireside, ui: UiContext, offers: Offers) -> None:
+        theme, window = ui.theme, ui.window
+        super().__init__(window)
+        self.setObjectName("palette")
+        self._app, self._theme, self._notify, self._offers = app, theme, ui.notify, offers
+        self._before = window.focusWidget()
+        self._task: tasks.Task | None = None
+        self._is_loaded = False
+        self.field = SearchField(theme, tr("Chats, models, actions, settings"))
+        self.field.setObjectName("palette_field")
+        self.entries = EntryModel(self)
+        self.list = QListView()
+        self.list.setObjectName("palette_list")
+        self.list.setAccessibleName(tr("Found"))
+        self.list.setModel(self.entries)
+        self.list.setItemDelegate(EntryDelegate(theme, self.list))
+        self.list.setFrameShape(QFrame.Shape.NoFrame)
+        self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.list.setMouseTracking(True)
+        self.list.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list.clicked.connect(self._choose)
+        self.nothing = plain_label(tr("Nothing has these words."), kind="muted")
+        self.card = QFrame(self)
+        self.card.setProperty("kind", "card")
+        column = QVBoxLayout(self.card)
+        for widget in (self.field, self.nothing, self.list):
+            column.addWidget(widget)
+        theme.dress(column, margins=(10, 10, 10, 8), spacing=8)
+        theme.dress(self.nothing, font=(13.5, 400), margins=(8, 2, 8, 6))
+        self._later = QTimer(self, singleShot=True, interval=TYPING_MS)
+        self._later.timeout.connect(self._look)
+        self.field.textChanged.connect(self._on_typed)
+        self.field.installEventFilter(self)
+        window.installEventFilter(self)
+        QApplication.instance().focusChanged.connect(self._on_focus_changed)  # type: ignore[union-attr]
+        theme.changed.connect(self._arrange)
+        self._show(offers.first(self._recent))
+        self.show()
+        self.raise_()
+        self.field.setFocus(Qt.FocusReason.PopupFocusReason)
+        self._look()
+
+    def leave(self) -> None:
+        """Closes; the keyboard goes back to where it was."""
+        had_focus = self.isAncestorOf(self.window().focusWidget() or self.window())
+        self._end()
+        if had_focus and self._before is not None and isValid(self._before) and self._before.isVisible():
+            self._before.setFocus(Qt.FocusReason.PopupFocusReason)
+
+    @property
+    def chosen(self) -> Entry | None:
+        """What Enter does."""
+        return self.entries.entry_at(self.list.currentIndex())
+
+    @property
+    def _recent(self) -> tuple[str, ...]:
+        return self._app.settings.window.palette_recent
+
+    def _end(self) -> None:
+        self.hide()
+        if self._task is not None:
+            self._task.abandon()
+        self.deleteLater()
+
+    def _on_typed(self) -> None:
+        """What is at hand is shown at once, the rest in a moment."""
+        words = self.field.text().strip()
+        self._show(self._offers.fitting(words, self._recent) if words else self._offers.first(self._recent))
+        self._later.start()
+
+    def _look(self) -> None:
+        if self._task is not None:
+            self._task.abandon()
+        words, recent, is_loaded = self.field.text().strip(), self._recent, self._is_loaded
+
+        def look(token: CancelToken) -> list[Entry]:
+            if not is_loaded:
+                self._offers.load()
+            return self._offers.fitting(words, recent, token) if words else self._offers.first(recent)
+
+        def take(entries: list[Entry]) -> None:
+            self._is_loaded, self._task = True, None
+            self._show(entries)
+
+        self._task = tasks.ask(look, self, take, self._notify.error)
+        self._show_nothing()
+
+    def _show(self, entries: Sequence[Entry]) -> None:
+        """What was chosen by hand stays chosen while it is there; else the best one is."""
+        before = self.chosen if self.list.currentIndex().row() > 0 else None
+        self.entries.show(entries)
+        row = next((i for i, one in enumerate(entries) if before is not None and one.key == before.key), 0)
+        self._go_to(row)
+        self._show_nothing()
+        self._arrange()
+
+    def _show_nothing(self) -> None:
+        is_empty = not self.entries.rowCount()
+        self.list.setVisible(not is_empty)
+        self.nothing.setVisible(is_empty and self._task is None and not self._later.isActive())
+
+    def _go_to(self, row: int) -> None:
+        count = self.entries.rowCount()
+        if count:
+            index = self.entries.index(row % count)
+            self.list.setCurrentIndex(index)
+            self.list.scrollTo(index)
+            if (entry := self.chosen) is not None:
+                self.field.setAccessibleDescription(entry.spoken)
+                announce(self.field, entry.spoken)
+
+    def _choose(self, index: QModelIndex) -> None:
+        entry, words = self.entries.entry_at(index), self.field.text().strip()
+        if entry is None:
+            return
+        self.leave()
+        key = ":".join(entry.key.split(":")[:2]) if entry.snippet else entry.key
+        recent = (key, *(one for one in self._recent if one != key))[:REMEMBERED]
+        with self._notify.guard():
+            self._app.change("window", palette_recent=recent)
+        if entry.snippet:
+            entry.do(words)  # type: ignore[call-arg]
+        else:
+            entry.do()
+
+    def _on_focus_changed(self, _old: QWidget | None, now: QWidget | None) -> None:
+        if now is not None and self.isVisible() and not self.isAncestorOf(now):
+            self._end()
+
+    def _arrange(self) -> None:
+        px, around = self._theme.px, self.parentWidget()
+        if around is None:
+            return
+        self.setGeometry(around.rect())
+        width = min(px(WIDTH_PX), self.width() - 2 * px(16))
+        rows = sum(self.list.sizeHintForRow(row) for row in range(min(SEEN_ROWS, self.entries.rowCount())))
+        self.list.setFixedHeight(max(1, min(rows + 2, self.height() - px(TOP_PX) - px(110))))
+        self.card.setFixedWidth(width)
+        self.card.adjustSize()
+        self.card.move((self.width() - width) // 2, px(TOP_PX))
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        QPainter(self).fillRect(self.rect(), QColor(0, 0, 0, SHADE))
+
+    def mousePressEvent(self, _event: QMouseEvent) -> None:
+        self.leave()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self.window() and event.type() == QEvent.Type.Resize:
+            self._arrange()
+        elif watched is self.field and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+            return self._takes(event)
+        return False
+
+    def _takes(self, event: QKeyEvent) -> bool:
+        """The keys of the list and of the palette, while the keyboard is in the field."""
+        key, row = event.key(), self.list.currentIndex().row()
+        page = min(SEEN_ROWS, max(1, self.entries.rowCount())) - 1
+        last = self.entries.rowCount() - 1
+        places = {
+            Qt.Key.Key_Down: row + 1,
+            Qt.Key.Key_Tab: row + 1,
+            Qt.Key.Key_Up: row - 1,
+            Qt.Key.Key_Backtab: row - 1,
+            Qt.Key.Key_PageDown: min(row + page, last),
+            Qt.Key.Key_PageUp: max(row - page, 0),
+        }
+        if key in places:
+            self._go_to(places[Qt.Key(key)])
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self._choose(self.list.currentIndex())
+        elif key == Qt.Key.Key_Escape:
+            self.leave()
+        else:
+            return False
+        return True
+
+
+ENTRY_ROLE = Qt.ItemDataRole.UserRole
+
+
+class EntryModel(QAbstractListModel):
+    """What can be chosen now."""
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self._entries: list[Entry] = []
+
+    def show(self, entries: Sequence[Entry]) -> None:
+        self.beginResetModel()
+        self._entries = list(entries)
+        self.endResetModel()
+
+    def entry_at(self, index: Index) -> Entry | None:
+        return self._entries[index.row()] if index.isValid() else None
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        return 0 if parent.isValid() else len(self._entries)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        entry = self._entries[index.row()]
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return plain_tip(entry.snippet or entry.title)
+        texts = (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole)
+        return entry.spoken if role in texts else entry if role == ENTRY_ROLE else None
+
+
+class EntryDelegate(QStyledItemDelegate):
+    """An icon, the title, at the end the kind or the keys, and below it where the words stand."""
+
+    def __init__(self, theme: Theme, parent: QObject) -> None:
+        super().__init__(parent)
+        self._theme = theme
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:  # noqa: ARG002
+        entry: Entry = index.data(ENTRY_ROLE)
+        return QSize(self._theme.px(200), self._theme.px(TALL_PX if entry.snippet else ROW_PX))
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        entry: Entry = index.data(ENTRY_ROLE)
+        px, tokens, rect = self._theme.px, self._theme.tokens, QRect(option.rect)
+        state: QStyle.StateFlag = option.state
+        is_mirrored = option.direction == Qt.LayoutDirection.RightToLeft
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        is_chosen = bool(state & QStyle.StateFlag.State_Selected)
+        if is_chosen or state & QStyle.StateFlag.State_MouseOver:
+            painter.setPen(QColor(tokens.focus) if is_chosen else Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(tokens.bubble))
+            painter.drawRoundedRect(rect.toRectF().adjusted(0.5, 1.5, -0.5, -1.5), px(8), px(8))
+        line = QRect(rect.x(), rect.y(), rect.width(), px(ROW_PX)).adjusted(px(12), 0, -px(12), 0)
+        size = px(16)
+        glyph = QRect(line.right() - size if is_mirrored else line.x(), line.center().y() - size // 2, size, size)
+        icon(entry.icon, tokens.muted, size).paint(painter, glyph)
+        painter.setFont(self._theme.font(12.5))
+        note_px = painter.fontMetrics().horizontalAdvance(entry.note)
+        painter.setPen(QColor(tokens.muted))
+        end = Qt.AlignmentFlag.AlignLeft if is_mirrored else Qt.AlignmentFlag.AlignRight
+        painter.drawText(line, end | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter, entry.note)
+        leading, trailing = size + px(10), note_px + px(14)
+        room = line.adjusted(trailing if is_mirrored else leading, 0, -(leading if is_mirrored else trailing), 0)
+        paint = partial(paint_marked, painter, tokens=tokens, is_mirrored=is_mirrored)
+        painter.setFont(self._theme.font(14, 500 if is_chosen else 400))
+        height = painter.fontMetrics().height()
+        title = QRect(room.x(), line.center().y() - height // 2, room.width(), height)
+        paint(title, entry.title, entry.title_marks, colour=tokens.text)
+        if entry.snippet:
+            painter.setFont(self._theme.font(12.5))
+            below = QRect(line.x(), rect.y() + px(ROW_PX) - px(7), line.width(), px(20))
+            below = below.adjusted(0 if is_mirrored else leading, 0, -leading if is_mirrored else 0, 0)
+            paint(below, entry.snippet, entry.marks, colour=tokens.muted)
+        painter.restore()
+
+
+def toggle_palette(app: Fireside, ui: UiContext, actions: Mapping[str, QAction]) -> None:
+    """Opens it, or closes the one that is open."""
+    known = next((one for one in ui.window.findChildren(Palette) if not one.isHidden()), None)
+    if known is not None:
+        known.leave()
+    else:
+        Palette(app, ui, Offers(app, ui.go, actions))
+
+
+def _keys(action: QAction) -> str:
+    keys = action.shortcut().toString()
+    return written(keys) if keys else ""

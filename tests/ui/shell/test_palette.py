@@ -1,0 +1,158 @@
+"""The palette: everything a person has and can do, by keys alone, what was used last first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from app.core.events import Role
+from app.ui.settings.dialog import SettingsDialog
+from app.ui.shell import tasks
+from app.ui.shell.keyboard import WINDOW_SHORTCUTS, ShortcutSheet
+from app.ui.shell.palette import SETTINGS_PAGES, Palette
+from app.ui.tabs import TABS
+from app.ui.widgets.marked import Marks
+from tests.helpers.desks.window import Frame
+
+Key = Qt.Key
+
+
+def opened(frame: Frame) -> Palette:
+    """The palette, once what takes a moment is in it, too."""
+    frame.key(Key.Key_K)
+    palette = frame.find(Palette)
+    assert palette.field.hasFocus()
+    settle(frame, palette)
+    return palette
+
+
+def settle(frame: Frame, palette: Palette) -> None:
+    frame.wait(lambda: not palette._later.isActive() and palette._task is None)
+
+
+def typed(frame: Frame, palette: Palette, words: str) -> list[str]:
+    """The titles that are offered for what is typed."""
+    palette.field.clear()
+    QTest.keyClicks(palette.field, words)
+    settle(frame, palette)
+    return titles(palette)
+
+
+def titles(palette: Palette) -> list[str]:
+    model = palette.entries
+    return [entry.title for row in range(model.rowCount()) if (entry := model.entry_at(model.index(row)))]
+
+
+def chosen(palette: Palette) -> str:
+    return palette.chosen.title if palette.chosen is not None else ""
+
+
+def cut(text: str, marks: Marks) -> list[str]:
+    return [text[start:end] for start, end in marks]
+
+
+@pytest.fixture
+def stored(frame: Frame) -> Iterator[Frame]:
+    """A window with a chat, a page and a summary."""
+    chat = frame.conversations.create(title="Firing the kiln").id
+    frame.conversations.add_message(chat, None, Role.USER, "How hot is a raku oven?")
+    frame.app.pages.create("The potter's year\nIn spring wood is stacked.")
+    yield frame
+    frame.wait(lambda: len(tasks.running) == 0)
+
+
+def test_every_action_every_settings_page_and_what_is_stored_is_offered_with_its_keys(stored: Frame) -> None:
+    palette = opened(stored)
+    offered = titles(palette)
+    assert offered[:2] == ["The potter's year", "Firing the kiln"], "the newest of what is kept"
+    lines = {words for name, _, words in WINDOW_SHORTCUTS if name != "palette"}
+    assert lines | {spec.label for spec in TABS if spec.keys} | {label for _, label in SETTINGS_PAGES} <= set(offered)
+    assert typed(stored, palette, "zoom") == typed(stored, palette, "qqq") == []
+    assert palette.nothing.isVisible()
+    assert typed(stored, palette, "larg")[0] == "Larger"
+    assert palette.chosen is not None
+    assert (palette.chosen.note, palette.field.accessibleDescription()) == ("Ctrl++", "Larger, Ctrl++")
+    QTest.keyClick(palette.field, Key.Key_Return)
+    assert stored.theme.zoom > 1
+    assert not stored.has(Palette)
+
+
+def test_words_fit_as_beginnings_inside_and_by_their_letters_and_contents_come_last(stored: Frame) -> None:
+    palette = opened(stored)
+    for words, first in (
+        ("kil fir", "Firing the kiln"),
+        ("iln", "Firing the kiln"),
+        ("ptr", "The potter's year"),
+        ("pot page", "The potter's year"),
+        ("sett netw", "Network"),
+    ):
+        assert typed(stored, palette, words)[0] == first, words
+    assert typed(stored, palette, "raku ov") == ["Firing the kiln"]
+    entry = palette.chosen
+    assert entry is not None
+    assert cut(entry.snippet, entry.marks) == ["raku", "ov"]
+    assert typed(stored, palette, "stacked")[-1] == "The potter's year"
+    assert typed(stored, palette, "fir") and (entry := palette.chosen) is not None
+    assert cut(entry.title, entry.title_marks) == ["Fir"]
+
+
+def test_a_place_in_a_chat_and_a_page_open_where_they_belong(stored: Frame) -> None:
+    palette = opened(stored)
+    typed(stored, palette, "raku")
+    QTest.keyClick(palette.field, Key.Key_Return)
+    assert stored.chat.conversation_id == stored.conversations.find()[0].id
+    assert stored.chat.shown_message[1] == "raku"
+    palette = opened(stored)
+    typed(stored, palette, "potter")
+    QTest.keyClick(palette.field, Key.Key_Return)
+    assert (stored.current_tab, stored.window.tab("write").open_id) == ("write", stored.app.pages.find()[0].id)
+    palette = opened(stored)
+    assert titles(palette)[:2] == ["The potter's year", "Firing the kiln"], "what was used last comes first"
+    assert stored.settings.window.palette_recent == ("page:1", "chat:1")
+
+
+def test_keys_move_round_the_list_and_escape_gives_the_keyboard_back(stored: Frame) -> None:
+    stored.chat.focus_composer()
+    palette = opened(stored)
+    found = titles(palette)
+    for key, at in (
+        (Key.Key_Down, 1),
+        (Key.Key_Tab, 2),
+        (Key.Key_Up, 1),
+        (Key.Key_Backtab, 0),
+        (Key.Key_Up, -1),
+        (Key.Key_Down, 0),
+        (Key.Key_PageDown, 9),
+        (Key.Key_PageUp, 0),
+    ):
+        QTest.keyClick(palette.field, key)
+        assert chosen(palette) == found[at], key
+    QTest.keyClick(palette.field, Key.Key_Escape)
+    assert (stored.has(Palette), stored.is_typing) == (False, True)
+    opened(stored)
+    stored.key(Key.Key_K)
+    assert (stored.has(Palette), stored.is_typing) == (False, True), "the same keys close it"
+    palette = opened(stored)
+    QTest.mouseClick(palette, Qt.MouseButton.LeftButton, pos=palette.rect().bottomLeft())
+    assert (stored.has(Palette), stored.is_typing) == (False, True)
+
+
+@pytest.mark.parametrize(("page", "label"), SETTINGS_PAGES)
+def test_each_settings_page_opens(frame: Frame, page: str, label: str) -> None:
+    frame.window.open_settings(page)
+    dialog = frame.find(SettingsDialog)
+    assert dialog._group.checkedButton().text() == label
+    dialog.close()
+
+
+def test_an_action_that_opens_something_takes_the_keyboard_there(stored: Frame) -> None:
+    palette = opened(stored)
+    typed(stored, palette, "this sheet")
+    QTest.keyClick(palette.field, Key.Key_Return)
+    sheet = QApplication.activeWindow() or stored.window.findChild(ShortcutSheet)
+    assert isinstance(stored.window.findChild(ShortcutSheet), ShortcutSheet)
+    sheet.close()
