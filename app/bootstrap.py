@@ -317,6 +317,10 @@ class Fireside:
         self.pages.purge_deleted(self._began_at)
         erase_traces(self.database)
         remove_old_backups(self.database, time.time())
+        if self.paths.before_restoring.is_dir():
+            from app.features.exchange.backup import remove_old
+
+            remove_old(self.paths, time.time())
 
     def close(self, on_let_go: Callable[[], object] = lambda: None) -> None:
         """Ends all work, then the database; safe to call twice.
@@ -504,7 +508,9 @@ def build(paths: AppPaths | None = None) -> Fireside:
         before = _restored(paths) if paths.restoring.is_dir() else None
         app = _build_parts(paths, handler)
         if before is not None:
-            app.notices.append(Sentence("Your backup is restored.", f"What was here before is in {before}."))
+            app.notices.append(
+                Sentence("Your backup is restored.", f"What was here before is kept for 30 days in {before}.")
+            )
         return app
     except BaseException as error:
         log.error("could not start: %s", error, exc_info=True)

@@ -14,7 +14,7 @@ from app.features.exchange.backup import BackupUnpacked, put_in_place, unpack_ba
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `restore` takes."""
     parser.description = (
-        "Everything of a backup takes the place of what is here, which moves into a folder of its own. While the"
+        "Everything of a backup takes the place of what is here, which is kept aside for 30 days. While the"
         f" window is open, the backup waits for the next start of {APP_NAME}."
     )
     parser.add_argument("file", metavar="FILE", type=Path)
@@ -42,5 +42,5 @@ def run_restore(options: argparse.Namespace) -> int:
     elif before is None:
         print(f"{APP_NAME} is open. The backup is read and takes its place when {APP_NAME} starts the next time.")
     else:
-        print(f"Restored. What was here before is in {before}.")
+        print(f"Restored. What was here before is kept for 30 days in {before}.")
     return 0

@@ -6,7 +6,7 @@ translated documents below `translations/`, and at its end `manifest.json`: `for
 `sha256`. Models are not in it, nor the access token, which the system keeps.
 
 A backup is unpacked and compared as a whole before anything is touched. It takes its place when nobody has the
-database open, which for the window is its next start; what was there moves into a folder of its own.
+database open, which for the window is its next start; what was there moves into a folder of its own for 30 days.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ DATABASE, SETTINGS, TRANSLATIONS, MANIFEST = "fireside.db", "settings.json", "tr
 CHUNK_BYTES = 1 << 20
 MOST_MANIFEST_BYTES = 50_000_000
 MOST_FILES = 100_000
+KEPT_S = 30 * 24 * 3600.0
 _DAMAGE = (
     zipfile.BadZipFile,
     zipfile.LargeZipFile,
@@ -290,3 +291,10 @@ def put_in_place(places: AppPaths) -> Path | None:
     except OSError as error:
         raise disk_problem(error, places.data) from error
     return aside
+
+
+def remove_old(places: AppPaths, now: float) -> None:
+    """Removes what was here before a backup came, after `KEPT_S`; it holds what has been deleted since."""
+    for aside in places.before_restoring.iterdir():
+        if now - aside.stat().st_mtime > KEPT_S:
+            shutil.rmtree(aside, ignore_errors=True)

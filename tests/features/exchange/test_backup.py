@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import zipfile
 from collections.abc import Callable
@@ -114,6 +115,19 @@ def test_a_backup_waits_while_somebody_has_the_database_and_the_next_start_takes
         assert app.settings.appearance.zoom == 1.5
     with closing(bootstrap.build(here)) as app:
         assert not app.notices
+
+
+def test_what_was_here_before_is_kept_for_thirty_days(saved: Path, here: AppPaths) -> None:
+    unpacked(saved, here)
+    aside = put_in_place(here)
+    assert aside is not None
+    with closing(bootstrap.build(here)) as app:
+        app.tidy()
+        assert aside.is_dir()
+        long_ago = aside.stat().st_mtime - 31 * 24 * 3600
+        os.utime(aside, (long_ago, long_ago))
+        app.tidy()
+        assert not aside.exists()
 
 
 def test_a_copy_is_of_one_moment_though_somebody_writes(here: AppPaths, tmp_path: Path) -> None:
