@@ -127,6 +127,7 @@ class AnswerView(Turn):
         self._sources: SourceRow | None = None
         self.body = Body(theme, self)
         self.body.link_clicked.connect(self.link_clicked)
+        self.body.resized.connect(lambda: self.resized.emit(self))
         self.body.fold_toggled.connect(lambda: self.opened.emit(self))
         self._raw: CodeText | None = None
         self.has_earlier_turns = False

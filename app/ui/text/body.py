@@ -94,6 +94,8 @@ class Body(QWidget):
 
     link_clicked = Signal(str)
     fold_toggled = Signal()
+    resized = Signal()
+    """What stands in it has another height, though nothing was written."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -184,6 +186,11 @@ class Body(QWidget):
         self._dirty = set(range(len(self.views)))
         self.fold_toggled.emit()
 
+    def _on_drawn(self, view: View) -> None:
+        if view in self.views:
+            self._dirty.add(self.views.index(view))
+            self.resized.emit()
+
     def _with_links(self, block: Block) -> Iterable[Piece]:
         has_page = self.has_page
         return block.pieces if has_page is None else [with_page_links(piece, has_page) for piece in block.pieces]
@@ -193,6 +200,7 @@ class Body(QWidget):
         view = FoldEndView(self) if isinstance(segment, FoldEnd) else _VIEWS[type(segment)](self._theme, self)
         if isinstance(view, ProseView | TableView):
             view.link_clicked.connect(self.link_clicked)
+            view.drawn.connect(lambda: self._on_drawn(view))
         elif isinstance(view, FoldView):
             view.toggled.connect(self._on_fold_toggled)
         view.show()

@@ -10,10 +10,13 @@ from html import escape
 from itertools import groupby
 
 from PySide6.QtCore import QMimeData
-from PySide6.QtGui import QFont, QTextBlock, QTextCursor, QTextFragment
+from PySide6.QtGui import QFont, QTextBlock, QTextCursor, QTextFormat, QTextFragment
 
 from app.ui.text.pieces import Code, Fold, Line, Piece, Prose, Span, Spans, Table, safe_href
 from app.ui.theme import CODE_FAMILY
+
+FORMULA = QTextFormat.Property.UserProperty.value
+"""Of a picture in a text: the source of the formula that it shows."""
 
 
 def mime_data(html: str, text: str) -> QMimeData:
@@ -43,13 +46,14 @@ def table_as_markdown(table: Table) -> str:
 
 def selection_data(selection: QTextCursor) -> QMimeData:
     """What is selected in a text of the transcript."""
-    paragraphs = []
+    paragraphs, texts = [], []
     block = selection.document().findBlock(selection.selectionStart())
     while block.isValid() and block.position() <= selection.selectionEnd():
-        paragraphs.append(f"<p>{_spans(tuple(_selected(block, selection)))}</p>")
+        spans = tuple(_selected(block, selection))
+        paragraphs.append(f"<p>{_spans(spans)}</p>")
+        texts.append(_plain(spans))
         block = block.next()
-    text = selection.selectedText().replace("\u2028", "\n").replace("\u2029", "\n")
-    return mime_data("\n".join(paragraphs), text)
+    return mime_data("\n".join(paragraphs), "\n".join(texts).replace("\u2028", "\n"))
 
 
 def _other(piece: Piece) -> str:
@@ -128,6 +132,9 @@ def _selected(block: QTextBlock, selection: QTextCursor) -> Iterator[Span]:
         if end > begin:
             # Positions count UTF-16 units, which a character outside of the first plane has two of.
             text = fragment.text().encode("utf-16-le")[2 * begin : 2 * end].decode("utf-16-le", "ignore")
-            is_code = font.family() == CODE_FAMILY or font.fixedPitch()
+            source = style.property(FORMULA)
+            is_code = bool(source) or font.family() == CODE_FAMILY or font.fixedPitch()
+            if source:  # the same formula twice in a row is one fragment
+                text = str(source) * len(text)
             yield Span(text, font.weight() >= 600, font.italic(), font.strikeOut(), is_code, href=style.anchorHref())
         iterator += 1

@@ -1,12 +1,16 @@
-"""Formulas of the program's own, typeset: drawn once on a thread, then at any size and in any colour."""
+"""Formulas, typeset: drawn once on a thread, then at any size and in any colour."""
 
 from __future__ import annotations
 
+import math
+import re
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QImage, QPainter, QPaintEvent
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -29,22 +33,25 @@ class Drawing:
     height: float
 
 
-_drawings: dict[str, Drawing] = {}
+_drawings: dict[tuple[str, bool], Drawing] = {}
 _drawing = threading.Lock()
 
 
-def drawing_of(latex: str) -> Drawing:
-    """Takes some 20 ms the first time, and 0.2 s more for the first formula of all: for a thread of its own."""
+def drawing_of(latex: str, *, is_inline: bool = False) -> Drawing:
+    """Takes some 20 ms the first time, and 0.2 s more for the first formula of all: for a thread of its own.
+
+    Raises whatever the library raises over something that is no formula.
+    """
     with _drawing:  # the library's fonts are one for all threads
-        if latex not in _drawings:
+        if (latex, is_inline) not in _drawings:
             from ziamath.config import config  # with its font, not before a formula is wanted
             from ziamath.zmath import Latex
 
             # WORKAROUND: Qt draws nothing of SVG 2, as https://doc.qt.io/qt-6/svgrendering.html says
             config.svg2 = False
-            formula = Latex(latex, size=DRAWN_PX, color=INK)
-            _drawings[latex] = Drawing(formula.svg(), *formula.getsize())
-        return _drawings[latex]
+            formula = Latex(latex, size=DRAWN_PX, color=INK, inline=is_inline)
+            _drawings[latex, is_inline] = Drawing(formula.svg(), *formula.getsize())
+        return _drawings[latex, is_inline]
 
 
 class FormulaView(QWidget):
@@ -53,7 +60,7 @@ class FormulaView(QWidget):
     def __init__(self, theme: Theme, latex: str, spoken: str, *, size_px: float = 17) -> None:
         super().__init__()
         self._theme, self._size_px = theme, size_px
-        self._shown: Drawing | None = _drawings.get(latex)
+        self._shown: Drawing | None = _drawings.get((latex, False))
         self.setAccessibleName(spoken)
         self.setToolTip(spoken)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
@@ -95,3 +102,103 @@ class FormulaView(QWidget):
         QSvgRenderer(QByteArray(svg.encode())).render(
             QPainter(self), QRectF(left, (self.height() - height) / 2, width, height)
         )
+
+
+# Formulas of an answer. A model wrote them, so what may be typeset is bounded, and the others stay their source.
+
+MOST_WORK = 4_000
+"""Of `_work`: about a second of a slow processor. The library's time doubles with each level of nesting."""
+LEVEL_TIMES = 2.2
+_SOURCE = re.compile(
+    r"\s*(?:\$\$(?P<dollars>.+?)\$\$|\$(?P<dollar>.+?)\$|\\\[(?P<square>.+?)\\\]|\\\((?P<round>.+?)\\\)"
+    r"|(?P<begun>\\begin\{.+\\end\{[a-zA-Z]+\*?\}))(?P<after>[\s.,;:]*)",
+    re.DOTALL,
+)
+_LEVELS = re.compile(r"\\(?:left|begin)(?![a-zA-Z])|\\(?:right|end)(?![a-zA-Z])|\\.|[{}]", re.DOTALL)
+_undrawable: set[str] = set()
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A formula in one size and colour: sizes in pixels of the window, the image as fine as its screen."""
+
+    name: str
+    image: QImage
+    width: float
+    height: float
+
+
+def draw(sources: Iterable[str]) -> None:
+    """Typesets what can be of formulas with their marks; for a thread of its own."""
+    for source in sources:
+        parts = _parts(source)
+        try:
+            if parts is not None:
+                drawing_of(parts[0], is_inline=parts[1])
+        except Exception:  # noqa: BLE001 - the library has no error of its own: what it stumbles over stays as written
+            _undrawable.add(source)
+
+
+def is_known(source: str) -> bool:
+    """Whether it is drawn, or known to be none that can be."""
+    parts = _parts(source)
+    return source in _undrawable or parts is None or (parts[0], parts[1]) in _drawings
+
+
+def picture_of(
+    source: str, size_px: float, color: str, *, ratio: float, x_height: float, room_px: float
+) -> Picture | None:
+    """A drawn formula as wide as there is room for, `ratio` pixels of the screen to one; None where it is not drawn.
+
+    It is meant to stand in a line as Qt puts things into its middle: a quarter of `x_height` above the baseline. So
+    above or below it there is room left, which brings the formula's own baseline onto that of the line.
+    """
+    parts = _parts(source)
+    drawing = _drawings.get((parts[0], parts[1])) if parts is not None else None
+    return None if drawing is None else _picture(drawing, (size_px, color, ratio, x_height, room_px))
+
+
+@lru_cache(maxsize=256)
+def _picture(drawing: Drawing, look: tuple[float, str, float, float, float]) -> Picture:
+    size_px, color, ratio, x_height, room_px = look
+    renderer = QSvgRenderer(QByteArray(drawing.svg.replace(INK, color).encode()))
+    box = renderer.viewBoxF()
+    scale = min(size_px / DRAWN_PX, room_px / max(box.width(), 1))
+    ascent, descent = -box.y() * scale, (box.y() + box.height()) * scale
+    height = max(2 * ascent - x_height / 2, 2 * descent + x_height / 2)
+    width = box.width() * scale
+    image = QImage(math.ceil(width * ratio), math.ceil(height * ratio), QImage.Format.Format_ARGB32_Premultiplied)
+    image.fill(Qt.GlobalColor.transparent)
+    image.setDevicePixelRatio(ratio)
+    painter = QPainter(image)
+    renderer.render(painter, QRectF(0, height / 2 + x_height / 4 - ascent, width, ascent + descent))
+    painter.end()
+    return Picture(f"formula:{hash((drawing, look))}", image, width, height)
+
+
+def after(source: str) -> str:
+    """What stands behind the closing mark of a formula in lines of its own: a full stop, as a rule."""
+    found = _SOURCE.fullmatch(source)
+    return found["after"].strip() if found is not None else ""
+
+
+def _parts(source: str) -> tuple[str, bool] | None:
+    """A formula without its marks, and whether it stands in a line; None where it is not to be typeset."""
+    found = _SOURCE.fullmatch(source)
+    if found is None or _work(source) > MOST_WORK:
+        return None
+    latex = next(text for name, text in found.groupdict().items() if name != "after" and text)
+    return latex.strip(), found["dollar"] is not None or found["round"] is not None
+
+
+def _work(source: str) -> float:
+    """Characters, each times what its nesting costs."""
+    work, level, at = 0.0, 0, 0
+    for found in _LEVELS.finditer(source):
+        work += (found.end() - at) * LEVEL_TIMES**level
+        at = found.end()
+        level += found.group() in ("{", "\\left", "\\begin")
+        level = max(0, level - (found.group() in ("}", "\\right", "\\end")))
+        if level > 12:
+            return math.inf
+    return work + (len(source) - at) * LEVEL_TIMES**level

@@ -34,6 +34,8 @@ class Span:
     href: str = ""
     script: str = ""
     """sub, sup or nothing."""
+    formula: bool = False
+    """The source of one with its marks, which may be typeset."""
 
 
 Spans = tuple[Span, ...]
@@ -217,7 +219,7 @@ class _Walk:
         self._pieces.append(FoldEnd())
 
     def _on_formula_block(self, token: Token, _begins: bool) -> None:
-        self._line((Span(token.content, code=True),), "formula")
+        self._line((Span(token.content, code=True, formula=True),), "formula")
 
     def _on_fence(self, token: Token, _begins: bool) -> None:
         self._close_prose()
@@ -255,7 +257,7 @@ def spans_of(children: Sequence[Token], defined: frozenset[str]) -> Spans:
     hrefs: list[str] = []
     tags = paired(children)
 
-    def add(text: str, *, code: bool = False, raised: bool = False, href: str = "") -> None:
+    def add(text: str, *, code: bool = False, raised: bool = False, href: str = "", formula: bool = False) -> None:
         if text:
             is_on = {name: count > 0 for name, count in counts.items()}
             look = Span(
@@ -267,6 +269,7 @@ def spans_of(children: Sequence[Token], defined: frozenset[str]) -> Spans:
                 raised=raised,
                 href=href or (hrefs[-1] if hrefs else ""),
                 script="sup" if is_on["sup"] else "sub" if is_on["sub"] else "",
+                formula=formula,
             )
             spans.append(look)
 
@@ -292,7 +295,8 @@ def spans_of(children: Sequence[Token], defined: frozenset[str]) -> Spans:
             known = label.isdigit() or f"^{label.lower()}" in defined
             add(label if known else f"[^{label}]", raised=known)
         else:
-            add(child.content, code=child.type in ("code_inline", "formula"))
+            is_formula = child.type == "formula"
+            add(child.content, code=is_formula or child.type == "code_inline", formula=is_formula)
     return tuple(_with_bare_links(_joined(spans)))
 
 
@@ -304,7 +308,7 @@ def safe_href(href: str) -> str:
 def _joined(spans: list[Span]) -> list[Span]:
     joined: list[Span] = []
     for span in spans:
-        if joined and replace(joined[-1], text="") == replace(span, text=""):
+        if joined and not span.formula and replace(joined[-1], text="") == replace(span, text=""):
             joined[-1] = replace(span, text=joined[-1].text + span.text)
         else:
             joined.append(span)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import cast
 
-from PySide6.QtCore import QByteArray, QEvent, QMimeData, QObject, QRectF, Qt, QUrl, Signal
+from PySide6.QtCore import QByteArray, QEvent, QMimeData, QObject, QRectF, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import (
     QBrush,
     QColor,
@@ -21,7 +21,9 @@ from PySide6.QtGui import (
     QTextBlockFormat,
     QTextCharFormat,
     QTextCursor,
+    QTextDocument,
     QTextFrameFormat,
+    QTextImageFormat,
     QTextLength,
     QTextOption,
     QTextTable,
@@ -33,10 +35,11 @@ from PySide6.QtWidgets import QFrame, QTextBrowser, QWidget
 
 from app.language.names import is_right_to_left
 from app.ui.i18n import tr
-from app.ui.text.clipboard import html_of, mime_data, selection_data, table_as_markdown
+from app.ui.shell import tasks
+from app.ui.text.clipboard import FORMULA, html_of, mime_data, selection_data, table_as_markdown
 from app.ui.text.links import page_of_link
 from app.ui.text.pieces import Line, Span, Spans, Table, safe_href
-from app.ui.theme import Theme
+from app.ui.theme import READING_PX, Theme
 
 LINE_PERCENT = 138
 CODE_LINE_PERCENT = 128
@@ -45,6 +48,9 @@ EMOJI = re.compile(
 )
 EMOJI_TIMES = 1.2
 """Pictures fill their square, letters do not: as large as text is a little larger."""
+FORMULA_TIMES = 1.08
+"""As large as its letters look beside those of the text."""
+DRAWN_AFTER_MS = 300
 WHEEL_PX = 60
 """How far a notch of the wheel goes."""
 
@@ -67,10 +73,16 @@ class TextView(QTextBrowser):
     """The base of prose, code and tables. `link_clicked` carries an address to ask about, or a page of a document."""
 
     link_clicked = Signal(str)
+    drawn = Signal()
+    """Formulas are typeset now that were their source before: it may need another height."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.theme = theme
+        self._undrawn: set[str] = set()
+        self._has_pictures = False
+        self._room_px = float(theme.px(READING_PX))
+        """How wide a formula may be."""
         self.setProperty("kind", "bare")
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setOpenLinks(False)
@@ -88,6 +100,9 @@ class TextView(QTextBrowser):
         # A fixed width holds before the widget is shown and resized; the widget's own would not yet.
         if self.lineWrapMode() == TextView.LineWrapMode.FixedPixelWidth and self.lineWrapColumnOrWidth() != width:
             self.setLineWrapColumnOrWidth(width)
+            self._room_px = float(width)
+            if self._has_pictures:
+                self.rewrite()
         return math.ceil(self.document().size().height())
 
     def char_format(self, span: Span, style: Style) -> QTextCharFormat:
@@ -121,6 +136,8 @@ class TextView(QTextBrowser):
     def write(self, cursor: QTextCursor, spans: Spans, style: Style) -> None:
         """The one door by which a model's text comes into a document: characters, never markup."""
         for span in spans:
+            if span.formula and self._write_formula(cursor, span, style):
+                continue
             text = span.text.replace("\r", "").replace("\n", "\u2028").replace("\u2029", "\u2028")
             look, end = self.char_format(span, style), 0
             for emoji in () if span.code or text.isascii() else EMOJI.finditer(text):
@@ -131,6 +148,57 @@ class TextView(QTextBrowser):
                 cursor.insertText(emoji.group(), larger)
                 end = emoji.end()
             cursor.insertText(text[end:], look)
+
+    def rewrite(self) -> None:
+        """All of it anew: colours, sizes or what is known of its formulas are others."""
+
+    def _write_formula(self, cursor: QTextCursor, span: Span, style: Style) -> bool:
+        """A picture where it is typeset already; else it is to be, and until then stands there as its source."""
+        from app.ui.text import formula  # what most texts do without
+
+        metrics, color = QFontMetricsF(self.theme.font(style.size_px)), style.color or self.theme.tokens.text
+        picture = formula.picture_of(
+            span.text,
+            self.theme.px(style.size_px * FORMULA_TIMES),
+            color,
+            ratio=self.devicePixelRatioF(),
+            x_height=metrics.xHeight(),
+            room_px=self._room_px,
+        )
+        if picture is None:
+            if not formula.is_known(span.text):
+                if not self._undrawn:
+                    QTimer.singleShot(DRAWN_AFTER_MS, self, self._draw_formulas)
+                self._undrawn.add(span.text)
+            return False
+        self._has_pictures = True
+        self.document().addResource(QTextDocument.ResourceType.ImageResource.value, QUrl(picture.name), picture.image)
+        look = QTextImageFormat()
+        look.setName(picture.name)
+        look.setWidth(picture.width)
+        look.setHeight(picture.height)
+        look.setVerticalAlignment(QTextCharFormat.VerticalAlignment.AlignMiddle)
+        look.setProperty(FORMULA, span.text)
+        look.setToolTip(span.text)
+        cursor.insertImage(look)
+        cursor.insertText(formula.after(span.text), self.char_format(replace(span, code=False), style))
+        return True
+
+    def _draw_formulas(self) -> None:
+        """What was waited for goes to a thread, without what was only half written then."""
+        from app.ui.text import formula
+
+        wanted, self._undrawn = self._undrawn & {span.text for span in self.spans() if span.formula}, set()
+        if wanted:
+            tasks.ask(lambda _: formula.draw(wanted), self, self._on_drawn)
+
+    def _on_drawn(self, _: None) -> None:
+        self.rewrite()
+        self.drawn.emit()
+
+    def spans(self) -> Iterator[Span]:
+        """All that is written, where there may be formulas in it."""
+        return iter(())
 
     def block_format(self, style: Style = PLAIN, line_percent: float = LINE_PERCENT) -> QTextBlockFormat:
         """A paragraph's line height, which pictures in a line do not change."""
@@ -225,6 +293,8 @@ class ProseView(TextView):
         if not old.spans or len(new.spans) < len(old.spans) or old.spans[:-1] != new.spans[: len(old.spans) - 1]:
             return False
         before, after = old.spans[-1], new.spans[len(old.spans) - 1]
+        if before.formula:
+            return False
         is_alike = replace(old, spans=()) == replace(new, spans=()) and replace(before, text=after.text) == after
         if not is_alike or not after.text.startswith(before.text):
             return False
@@ -299,11 +369,17 @@ class ProseView(TextView):
         look.setTopMargin(0 if before is None else px(_gap(before, line)))
         return look
 
+    def spans(self) -> Iterator[Span]:
+        return (span for line in self.lines for span in line.spans)
+
+    def rewrite(self) -> None:
+        if self.lines:
+            self._write_from(0)
+
     def _on_theme_changed(self) -> None:
         self.document().setDefaultFont(self.theme.font())
         self.document().setIndentWidth(self.theme.px(INDENT_PX))
-        if self.lines:
-            self._write_from(0)
+        self.rewrite()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Bars beside quotes and rules, then the text."""
@@ -456,8 +532,14 @@ class TableView(TextView):
         look.setWidth(QTextLength(QTextLength.Type.PercentageLength, 100))
         return look
 
-    def _on_theme_changed(self) -> None:
-        self.document().setDefaultFont(self.theme.font(14))
+    def spans(self) -> Iterator[Span]:
+        return (span for row in self.table.rows for cell in row for span in cell)
+
+    def rewrite(self) -> None:
         if self._drawn is not None:
             self._cells = []
             self._draw(True)
+
+    def _on_theme_changed(self) -> None:
+        self.document().setDefaultFont(self.theme.font(14))
+        self.rewrite()

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PySide6.QtGui import QColor, QImage
 from pytestqt.qtbot import QtBot
 
 from app.ui.models.anatomy import ATTENTION, HEADS, PRODUCT
+from app.ui.text import formula as formulas
+from app.ui.text.body import Body
+from app.ui.text.clipboard import selection_data
 from app.ui.text.formula import FormulaView, drawing_of
+from app.ui.text.markdown import MarkdownStream
+from app.ui.text.prose import ProseView, TableView
 from app.ui.theme import Theme
 
 
@@ -43,3 +52,94 @@ def test_it_is_shrunk_where_it_has_no_room_and_never_cut(theme: Theme, qtbot: Qt
 
 def test_the_same_formula_is_drawn_once() -> None:
     assert drawing_of(PRODUCT[0]) is drawing_of(PRODUCT[0])
+
+
+def shown(theme: Theme, qtbot: QtBot, markdown: str) -> Body:
+    """An answer's text whose formulas have been looked at."""
+    stream = MarkdownStream()
+    stream.feed(markdown)
+    stream.finish()
+    body = Body(theme)
+    qtbot.addWidget(body)
+    body.set_blocks(stream.closed, stream.open_blocks(), stream.revision)
+    body.arrange(600)
+    texts = [view for view in body.views if isinstance(view, ProseView | TableView)]
+    sources = {span.text for view in texts for span in view.spans() if span.formula}
+    qtbot.waitUntil(lambda: all(map(formulas.is_known, sources)), timeout=60_000)
+    qtbot.waitUntil(lambda: not any(view._undrawn for view in texts), timeout=60_000)
+    return body
+
+
+def pictures(view: ProseView | TableView) -> int:
+    return view.toPlainText().count("\ufffc")
+
+
+def test_formulas_of_an_answer_are_typeset_in_lines_blocks_and_tables(theme: Theme, qtbot: QtBot) -> None:
+    text = "With $a^2$ and \\(b_1\\).\n\n$$\n\\frac{a}{b}.\n$$\n\n| a |\n|---|\n| $x_1$ |\n\nAnd `$code$` for $5 or $6."
+    body = shown(theme, qtbot, text)
+    qtbot.waitUntil(lambda: [pictures(v) for v in body.views if isinstance(v, ProseView | TableView)] == [3, 1, 0])
+    last = body.views[-1]
+    assert isinstance(last, ProseView)
+    assert last.toPlainText() == "And $code$ for $5 or $6."
+
+
+def test_what_stands_in_its_place_is_told_so_that_the_answer_gets_its_height(theme: Theme, qtbot: QtBot) -> None:
+    view = ProseView(theme)
+    qtbot.addWidget(view)
+    stream = MarkdownStream()
+    stream.feed("$$\\frac{q}{\\frac{r}{s}}$$\n")
+    stream.finish()
+    (piece,) = (piece for block in stream.blocks() for piece in block.pieces)
+    with qtbot.waitSignal(view.drawn, timeout=60_000):
+        assert view.set_lines(piece.lines)  # type: ignore[union-attr]
+        before = view.height_for(600)
+    assert view.height_for(600) > before
+    assert pictures(view) == 1
+
+
+def test_a_selected_formula_is_copied_as_its_source(theme: Theme, qtbot: QtBot) -> None:
+    view = shown(theme, qtbot, "Both \\(a_1\\)\\(a_1\\) and **$b_2$**.").views[0]
+    assert isinstance(view, ProseView)
+    qtbot.waitUntil(lambda: pictures(view) == 3)
+    view.selectAll()
+    data = selection_data(view.textCursor())
+    assert data.text() == "Both \\(a_1\\)\\(a_1\\) and $b_2$."
+    assert "<code>\\(a_1\\)\\(a_1\\)</code>" in data.html()
+
+
+BROKEN = "$\\frac{a}$"
+DEEP = "$" + "x^{" * 9 + "y" + "}" * 9 + "$"
+OPEN = "$" + "{" * 200 + "$"
+LONG = "$" + "a+" * 3_000 + "$"
+
+
+@pytest.mark.parametrize("source", [BROKEN, DEEP, OPEN, LONG])
+def test_what_cannot_be_typeset_or_would_take_long_stays_its_source(source: str) -> None:
+    began_s = time.thread_time()
+    formulas.draw([source])
+    assert time.thread_time() - began_s < 20
+    assert formulas.is_known(source)
+    assert formulas.picture_of(source, 15, "#000000", ratio=1, x_height=7, room_px=600) is None
+
+
+@given(st.text("\\\\{}$^_&abc12 ", max_size=60))
+def test_nothing_that_a_model_writes_raises(text: str) -> None:
+    source = f"${text}$"
+    formulas.draw([source])
+    assert formulas.is_known(source)
+    formulas.picture_of(source, 15, "#000000", ratio=2, x_height=7, room_px=600)
+
+
+def test_a_formula_stands_on_the_line_and_is_no_wider_than_there_is_room() -> None:
+    long = "$\\sum_{i=0}^{n} a_i x^i + b_i y^i + c_i z^i$"
+    formulas.draw(["$x$", long])
+    letter = formulas.picture_of("$x$", 24, "#000000", ratio=1, x_height=10, room_px=600)
+    assert letter is not None
+    image = letter.image
+    inked = [
+        y for y in range(image.height()) if any(image.pixelColor(x, y).alpha() > 100 for x in range(image.width()))
+    ]
+    assert abs(letter.height / 2 + 10 / 4 - 1 - max(inked)) <= 1.5, "its foot is on the baseline"
+    wide = formulas.picture_of(long, 24, "#000000", ratio=1, x_height=10, room_px=80)
+    assert wide is not None
+    assert wide.width <= 80
