@@ -152,6 +152,29 @@ class Conversations:
         with self._database.transaction() as connection:
             _set(connection, "conversations", conversation_id, values)
 
+    def fork(self, message_id: int, title: str) -> int:
+        """A new conversation with everything up to a message, documents and settings included; its id."""
+        now = self._clock()
+        with self._database.transaction() as connection:
+            number = _conversation_of(connection, message_id)
+            same = "system_prompt, temperature, model, sampling, thinking"
+            row = connection.execute(
+                f"INSERT INTO conversations (title, draft, created_at, updated_at, {same})"
+                f" SELECT ?, '', ?, ?, {same} FROM conversations WHERE id = ? RETURNING id",
+                (clean_text(title), now, now, number),
+            ).fetchone()
+            messages = tree.tree_messages(connection, tree.ids_up_to(connection, message_id))
+            ids = tree.insert_tree(connection, row[0], messages)
+            connection.executemany(
+                "INSERT INTO attachments (document_id, message_id, use, passages)"
+                " SELECT document_id, ?, use, passages FROM attachments WHERE message_id = ? ORDER BY id",
+                [(new, old) for old, new in ids.items()],
+            )
+            first = connection.execute("SELECT first_kept_id FROM conversations WHERE id = ?", (number,)).fetchone()[0]
+            connection.execute("UPDATE conversations SET first_kept_id = ? WHERE id = ?", (ids.get(first), row[0]))
+            tree.settle_leaf(connection, row[0])
+        return int(row[0])
+
     def delete(self, conversation_id: int) -> None:
         """Hides a conversation until `restore` or, for good, `purge_deleted`."""
         with self._database.transaction() as connection:
@@ -228,10 +251,13 @@ class Conversations:
         *,
         thinking: str = "",
         thinking_s: float | None = None,
+        model: str = "",
     ) -> None:
-        """Keeps the whole text, its reasoning with the seconds that took, and how it ended."""
+        """Keeps the whole text, its reasoning with the seconds that took, how it ended, and who wrote it if known."""
         values: dict[str, Any] = {"text": clean_text(text), "state": state, "stats": tree.stats_to_text(stats)}
         values |= {"thinking": clean_text(thinking), "thinking_s": thinking_s}
+        if model:
+            values["model"] = clean_text(model)
         with self._database.transaction() as connection:
             _set(connection, "messages", message_id, values)
 

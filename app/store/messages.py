@@ -126,6 +126,22 @@ def branch_ids(connection: sqlite3.Connection, conversation_id: int) -> list[int
     return [row[0] for row in rows]
 
 
+def ids_up_to(connection: sqlite3.Connection, message_id: int) -> list[int]:
+    """A message and all above it, root first."""
+    rows = connection.execute(
+        """
+        WITH RECURSIVE branch (id, height) AS (
+            SELECT ?, 0
+            UNION ALL
+            SELECT m.parent_id, height + 1 FROM branch b JOIN messages m ON m.id = b.id WHERE m.parent_id IS NOT NULL
+        )
+        SELECT id FROM branch ORDER BY height DESC
+        """,
+        (message_id,),
+    )
+    return [row[0] for row in rows]
+
+
 def tree_messages(connection: sqlite3.Connection, ids: Sequence[int]) -> list[TreeMessage]:
     """These messages, in this order; those that are gone meanwhile are left out."""
     rows = connection.execute(

@@ -182,6 +182,17 @@ class Chat:
         self.documents.attachments.copy(old.id, new.id)
         return new
 
+    def edit_answer(self, message_id: int, text: str) -> StoredMessage:
+        """Stores another version of an answer, as a person wants it, after the same thinking; KeyError when it is gone.
+
+        It has no figures: no model wrote it as it is.
+        """
+        old = self._stored(message_id)
+        new = self.conversations.add_message(old.conversation_id, old.parent_id, old.role, text)
+        if old.thinking:
+            self._finish(replace(new, thinking=old.thinking, thinking_s=old.thinking_s), new.state)
+        return new
+
     def answer(
         self, question_id: int, cancel: CancelToken, *, when_full: str = "", alternatives: int = -1
     ) -> Iterator[AnswerEvent]:
@@ -317,7 +328,7 @@ class Chat:
     ) -> Iterator[AnswerEvent]:
         goes_on = bool(answer.text) or bool(forced and answer.thinking)
         thinking = (answer.thinking, answer.thinking_s) if goes_on else ("", None)  # else it thinks anew
-        draft = Draft(self.conversations, answer.id, answer.text, *thinking)
+        draft = Draft(self.conversations, answer.id, answer.text, *thinking, model=self._model)
         try:
             conversation = self.conversations.get(answer.conversation_id)
             branch = self._branch(answer)
@@ -476,13 +487,14 @@ class Draft:
         thinking: str = "",
         thinking_s: float | None = None,
         *,
+        model: Callable[[], str] = str,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.text = text
         self.thinking = thinking
         self._conversations = conversations
         self._message_id = message_id
-        self._clock = clock
+        self._model, self._clock = model, clock
         self._saved_at_s = clock()
         self._thought_before_s = thinking_s
         self._thinking_from_s: float | None = None
@@ -520,6 +532,7 @@ class Draft:
             event.stats if event else None,
             thinking=self.thinking,
             thinking_s=self.thinking_s,
+            model=self._model() if event is not None else "",  # it may have come in only for this answer
         )
 
     def give_up(self, state: MessageState) -> None:

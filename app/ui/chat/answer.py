@@ -240,15 +240,21 @@ class AnswerView(Turn):
 
     @property
     def is_changing(self) -> bool:
-        return self.written.is_open
+        return self.written.is_open or super().is_changing
 
     def actions_offered(self) -> Sequence[Action]:
-        actions = [Action("copy", "copy", tr("Copy")), Action("regenerate", "arrow-clockwise", tr("Regenerate"))]
+        actions = [
+            Action("copy", "copy", tr("Copy")),
+            Action("regenerate", "arrow-clockwise", tr("Regenerate")),
+            Action("regenerate_with", "swap", tr("Regenerate with another model")),
+        ]
         if self._can_continue():
             actions.append(Action("continue", "fast-forward", tr("Continue")))
         if self.message is not None and self.message.text and self.can_translate:
             actions.append(Action("translate", "translate", tr("Translate this")))
         actions.append(Action("markdown", "code", tr("Read as Markdown"), checked=self.is_markdown_shown))
+        actions.append(Action("edit", "pencil-simple", tr("Edit")))
+        actions.append(Action("fork", "git-fork", tr("Fork: a new chat up to here")))
         actions.append(Action("delete", "trash", tr("Delete")))
         return actions
 
@@ -256,14 +262,22 @@ class AnswerView(Turn):
         made = made_of(self.message.sources) if self.message is not None else None
         if made is not None:
             return made_words(made)
-        return stats_text(self.message.stats) if self.message and self.message.stats else ""
+        stats = stats_text(self.message.stats) if self.message and self.message.stats else ""
+        is_told = self.message is not None and len(self.message.versions) > 1 and bool(self.message.model)
+        return " · ".join(part for part in (self.message.model if self.message and is_told else "", stats) if part)
 
     def arrange(self, width: int, *, is_again: bool = False) -> int:
         px = self.theme.px
         top = self._thinking.arrange(width) if self._thinking is not None else 0
         if self._thinking is not None:
             self._thinking.setGeometry(0, 0, width, top)
+        self.body.setVisible(self._raw is None and self.editor is None)
         if self._raw is not None:
+            self._raw.setVisible(self.editor is None)
+        if self.editor is not None:
+            height = self.editor.sizeHint().height()
+            self.editor.setGeometry(0, top, width, height)
+        elif self._raw is not None:
             height = self._raw.height_for(width)
             self._raw.setGeometry(0, top, width, height)
         else:
@@ -302,7 +316,7 @@ class AnswerView(Turn):
         if message is None or not self.is_last or not message.text:
             return False
         reason = message.stats.finish_reason if message.stats is not None else None
-        is_cut = reason is FinishReason.LENGTH or (reason is FinishReason.CONTEXT and self.has_earlier_turns)
+        is_cut = reason in (None, FinishReason.LENGTH) or (reason is FinishReason.CONTEXT and self.has_earlier_turns)
         return is_cut or message.state in (MessageState.STOPPED, MessageState.INTERRUPTED, MessageState.FAILED)
 
     def _say_state(self, message: StoredMessage) -> None:

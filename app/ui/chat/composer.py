@@ -266,6 +266,9 @@ class MessageEdit(PlainEdit):
         self._theme = theme
         self.has_cancel = False
         self.takes_files = False
+        self.enter_sends = True
+        """Else Ctrl+Enter does, and Enter breaks the line."""
+        self.most_lines = MOST_LINES
         self._placeholder = ""
         self.document().documentLayout().documentSizeChanged.connect(lambda _size: self._fit())
         theme.dress(self, text=(TEXT_PX, 400, 0))
@@ -289,10 +292,11 @@ class MessageEdit(PlainEdit):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key, modifiers = event.key(), event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
         if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not self.is_composing:
-            if modifiers == Qt.KeyboardModifier.NoModifier:
+            sends = Qt.KeyboardModifier.NoModifier if self.enter_sends else Qt.KeyboardModifier.ControlModifier
+            if modifiers == sends:
                 self.submitted.emit()
                 return
-            if modifiers == Qt.KeyboardModifier.ShiftModifier:
+            if modifiers in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier):
                 self.textCursor().insertBlock()
                 self.ensureCursorVisible()
                 return
@@ -333,7 +337,7 @@ class MessageEdit(PlainEdit):
 
     def _fit(self) -> None:
         px = self._theme.px
-        most = MOST_LINES * px(LINE_PX)
+        most = self.most_lines * px(LINE_PX)
         wanted = min(max(round(self.document().size().height()), px(LINE_PX)), most)
         is_full = self.document().size().height() > most + 1
         self.setVerticalScrollBarPolicy(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -15,6 +15,7 @@ from app.core.events import Role
 from app.features.chat.prompts import hidden_ids
 from app.features.messages import NO_PICTURES, Sentence
 from app.ui.chat.answering import Answering, LiveAnswer, Work
+from app.ui.chat.other_models import OtherModels
 from app.ui.chat.survey import SurveysOf
 from app.ui.chat.transcript import Transcript, is_answer, is_question
 from app.ui.chat.turn import Turn
@@ -230,9 +231,9 @@ class OpenChat(QObject):
 
 # What the buttons under a turn do.
 
-ALWAYS = ("copy", "markdown", "edited", "translate", "picture")
+ALWAYS = ("copy", "markdown", "edited", "translate", "picture", "fork")
 """What can be done while an answer is written."""
-ANSWERS = ("save", "answer", "regenerate", "continue", "retry")
+ANSWERS = ("save", "answer", "regenerate", "regenerate_with", "continue", "retry")
 """What asks the model for an answer."""
 
 
@@ -244,11 +245,15 @@ class TurnActions(QObject):
     """A text that is to be translated in its own tab."""
     composer_wanted = Signal()
     """The keyboard is to go to the message field."""
+    forked = Signal(int)
+    """The id of a chat that was made of this one."""
 
-    def __init__(self, chat: OpenChat, notify: Notify, cannot_answer: Callable[[], AppError | None]) -> None:
+    def __init__(
+        self, chat: OpenChat, models: OtherModels, notify: Notify, cannot_answer: Callable[[], AppError | None]
+    ) -> None:
         """`cannot_answer`: why the model gives no answers, None where it does."""
         super().__init__(chat)
-        self._chat, self._notify, self._cannot_answer = chat, notify, cannot_answer
+        self._chat, self._models, self._notify, self._cannot_answer = chat, models, notify, cannot_answer
 
     def do(self, name: str, turn: Turn) -> None:
         """Does what a button under `turn` is named after."""
@@ -291,8 +296,8 @@ class TurnActions(QObject):
             turn.show_markdown(not turn.is_markdown_shown)
 
     def _on_edit(self, turn: Turn) -> None:
-        if is_question(turn):
-            turn.start_editing()
+        if is_question(turn) or is_answer(turn):
+            turn.start_editing(turn.text)
             self._chat.transcript.show_turn(turn)
 
     def _on_picture(self, _turn: Turn) -> None:
@@ -303,11 +308,53 @@ class TurnActions(QObject):
 
     def _on_save(self, turn: Turn) -> None:
         if is_question(turn) and turn.editor is not None and turn.message is not None:
-            question = self._chat.talk.edit_question(turn.message.id, turn.editor.field.text)
+            question = self._chat.talk.edit_question(turn.message.id, turn.editor.text)
             turn.stop_editing()
             self._chat.refresh()
             self._chat.answer(question.id)
             self._chat.tell_touched()
+
+    def _on_keep(self, turn: Turn) -> None:
+        """An answer as somebody changed it."""
+        if turn.editor is not None and turn.message is not None:
+            text = turn.editor.text
+            is_other = text != turn.message.text
+            answer = self._chat.talk.edit_answer(turn.message.id, text) if is_other else turn.message
+            turn.stop_editing()
+            self._chat.refresh()
+            self._chat.tell_touched()
+            self._focus(answer.id)
+
+    def _on_fork(self, turn: Turn) -> None:
+        message, conversations = turn.message, self._chat.talk.conversations
+        conversation = conversations.get(message.conversation_id) if message is not None else None
+        if message is None or conversation is None:
+            return
+        mark = tr("(fork)")
+        title = conversation.title if conversation.title.endswith(mark) else f"{conversation.title} {mark}".strip()
+        self.forked.emit(conversations.fork(message.id, title))
+        self._notify.mention(tr("A new chat up to there. The other one stays as it was."))
+
+    def _on_regenerate_with(self, turn: Turn) -> None:
+        """Once the model is in, if the chat is still there."""
+        message, row = turn.message, turn.row
+        if message is None or message.parent_id is None or row is None:
+            return
+        question_id, number = message.parent_id, message.conversation_id
+
+        def go_on() -> None:
+            if self._chat.conversation_id == number and not self._chat.is_busy:
+                with self._notify.guard():
+                    self._chat.answer_again(question_id)
+
+        button = row.button(tr("Regenerate with another model")) or row
+        menu = self._models.menu(go_on, self._chat.transcript)
+        menu.popup(button.mapToGlobal(QPoint(0, button.height())))
+
+    def _focus(self, message_id: int) -> None:
+        shown = self._chat.transcript.turn_of(message_id)
+        if shown is not None:
+            shown.setFocus()
 
     def _on_answer(self, turn: Turn) -> None:
         if turn.message is not None:
@@ -377,6 +424,4 @@ class TurnActions(QObject):
             chosen = message.versions[index]
             self._chat.talk.conversations.choose_version(chosen)
             self._chat.refresh()
-            shown = self._chat.transcript.turn_of(chosen)
-            if shown is not None:
-                shown.setFocus()
+            self._focus(chosen)

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QObject, QRect, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QWidget
 
 from app.core.events import Role
 from app.features.messages import units
 from app.store.conversations import StoredMessage, Use
 from app.store.documents import StoredDocument
-from app.ui.chat.composer import MessageField
 from app.ui.chat.documents import BranchDocuments, SourceRow
 from app.ui.chat.turn import ACTIONS_PX, ROW_PX, Action, Turn
 from app.ui.document.files import DocumentChip, size_words, spoken_size, tokens_words
@@ -48,7 +47,6 @@ class QuestionView(Turn):
         self._is_open = False
         self._is_answerless = False
         self._again: QPushButton | None = None
-        self.editor: QuestionEditor | None = None
         self.documents = QuestionDocuments(theme, self)
         self.documents.place_wanted.connect(self.place_wanted)
         self.set_message(message)
@@ -77,12 +75,9 @@ class QuestionView(Turn):
         return (
             Action("copy", "copy", tr("Copy")),
             Action("edit", "pencil-simple", tr("Edit")),
+            Action("fork", "git-fork", tr("Fork: a new chat up to here")),
             Action("delete", "trash", tr("Delete")),
         )
-
-    @property
-    def is_changing(self) -> bool:
-        return self.editor is not None
 
     def set_answerless(self, is_answerless: bool) -> None:
         """Offers an answer where a crash left none."""
@@ -94,38 +89,14 @@ class QuestionView(Turn):
             self._is_answerless = is_answerless
             self.resized.emit(self)
 
-    def start_editing(self) -> QuestionEditor:
-        if self.editor is None:
-            self.editor = QuestionEditor(self.theme, self.text, self)
-            self.editor.field.edit.height_changed.connect(lambda: self.resized.emit(self))
-            self.editor.field.edit.submitted.connect(self._on_saved)
-            self.editor.save.clicked.connect(self._on_saved)
-            self.editor.field.edit.cancelled.connect(self.stop_editing)
-            self.editor.field.edit.picture_pasted.connect(lambda: self.wanted.emit("picture", self))
-            self.editor.cancel.clicked.connect(self.stop_editing)
-            self.editor.show()
-            self._text.hide()
-            self.update_actions()
-            self.resized.emit(self)
-        self.editor.field.edit.setFocus(Qt.FocusReason.OtherFocusReason)
-        return self.editor
-
-    def stop_editing(self) -> None:
-        """Back to the bubble, nothing changed."""
-        if self.editor is not None:
-            editor, self.editor = self.editor, None
-            editor.hide()
-            editor.deleteLater()
-            self._text.show()
-            self.wanted.emit("edited", self)
-            self.update_actions()
-            self.resized.emit(self)
-
     def arrange(self, width: int, *, is_again: bool = False) -> int:  # noqa: ARG002
         px = self.theme.px
         widest = int(width * WIDEST)
         left, top, bottom = px(PADDING_PX[0]), px(PADDING_PX[1]), px(BOTTOM_PX)
         begin = self.documents.place_above(width)
+        self._text.setVisible(self.editor is None)
+        if self._more is not None:
+            self._more.setVisible(self.editor is None)
         if self.editor is not None:
             height = self.editor.sizeHint().height()
             self._bubble = self._at_end(width, widest, height).translated(0, begin)
@@ -186,31 +157,6 @@ class QuestionView(Turn):
         if self._more is not None:
             self._is_open = True
             self._show_text()
-
-    def _on_saved(self) -> None:
-        if self.editor is not None and self.editor.field.text.strip():
-            self.wanted.emit("save", self)
-
-
-class QuestionEditor(QWidget):
-    """The editor inside the bubble: Enter saves, Esc cancels."""
-
-    def __init__(self, theme: Theme, text: str, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.field = MessageField(theme, self)
-        self.field.edit.has_cancel = True
-        self.field.edit.setAccessibleName(tr("Edit message"))
-        self.field.set_text(text)
-        self.cancel = text_button(tr("Cancel"), "quiet")
-        self.save = text_button(tr("Save and ask"), "primary")
-        buttons = QHBoxLayout()
-        buttons.addStretch(1)
-        buttons.addWidget(self.cancel)
-        buttons.addWidget(self.save)
-        column = QVBoxLayout(self)
-        theme.dress(column, margins=(PADDING_PX[0], 12, 12, 10), spacing=10)
-        column.addWidget(self.field)
-        column.addLayout(buttons)
 
 
 # What stands at a question beside its words: its documents above it, and below it what the model was shown of them.

@@ -49,6 +49,8 @@ class ChatTab(Tab):
         chat.translate_wanted.connect(lambda text: go.show_tab(TRANSLATE).take_text(text))
         chat.write_wanted.connect(self._on_write_wanted)
         chat.model_wanted.connect(go.ask_for_model)
+        chat.models.known = self._app.known_models
+        chat.models.chosen.connect(go.use_model)
         chat.wake_wanted.connect(loader.look)
         chat.wake_wanted.connect(loader.wake)
         chat.title_changed.connect(self._on_title_changed)

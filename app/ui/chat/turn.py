@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from PySide6.QtCore import QEvent, QRect, Qt, Signal
 from PySide6.QtGui import QColor, QEnterEvent, QKeyEvent, QKeySequence, QPainter, QPaintEvent
@@ -18,6 +18,9 @@ from app.ui.icons import icon
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.labels import plain_label
+
+if TYPE_CHECKING:
+    from app.ui.chat.editor import TurnEditor
 
 ACTIONS_PX = 40
 ROW_PX = 30
@@ -140,6 +143,8 @@ class Turn(QWidget):
         """Whether the model is not shown it any more."""
         self.row: ActionRow | None = None
         """The actions, once they were needed."""
+        self.editor: TurnEditor | None = None
+        """In the place of its words, while they are changed."""
         self._is_hovered = False
         self._is_focused = False
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -186,7 +191,33 @@ class Turn(QWidget):
     @property
     def is_changing(self) -> bool:
         """Whether it is being written or edited, and nothing else can be done with it."""
-        return False
+        return self.editor is not None
+
+    def start_editing(self, text: str) -> TurnEditor:
+        """Its words as they were written, to be changed."""
+        from app.ui.chat.editor import TurnEditor  # nobody edits before the window is seen
+
+        if self.editor is None:
+            self.editor = editor = TurnEditor(self.theme, text, self, is_answer=self.role is Role.ASSISTANT)
+            editor.resized.connect(lambda: self.resized.emit(self))
+            editor.saved.connect(lambda: self.wanted.emit("keep" if self.role is Role.ASSISTANT else "save", self))
+            editor.cancelled.connect(self.stop_editing)
+            editor.picture_pasted.connect(lambda: self.wanted.emit("picture", self))
+            editor.show()
+            self.update_actions()
+            self.resized.emit(self)
+        self.editor.take_keyboard()
+        return self.editor
+
+    def stop_editing(self) -> None:
+        """Back to what it says, nothing changed."""
+        if self.editor is not None:
+            editor, self.editor = self.editor, None
+            editor.hide()
+            editor.deleteLater()
+            self.wanted.emit("edited", self)
+            self.update_actions()
+            self.resized.emit(self)
 
     def update_actions(self) -> None:
         """Makes, changes or hides the actions."""

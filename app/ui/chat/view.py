@@ -19,7 +19,9 @@ from app.ui.chat.attaching import Attaching, DraftDocument
 from app.ui.chat.composer import Composer
 from app.ui.chat.memory import ChatMemory, Subject
 from app.ui.chat.open_chat import OpenChat, TurnActions
+from app.ui.chat.other_models import OtherModels
 from app.ui.chat.queue import Queue, QueueView
+from app.ui.chat.quoting import Quoting
 from app.ui.chat.settings import ChatOptions
 from app.ui.chat.survey import Offering, SurveyOffer, SurveysOf
 from app.ui.chat.transcript import Transcript
@@ -77,6 +79,7 @@ class ChatView(QWidget):
         self._completion_model: Path | None = None
         """The last model that was seen to have no chat template."""
         self.transcript = Transcript(theme)
+        self._quoting = Quoting(self.transcript, theme)
         self.empty = EmptyState(theme)
         self.composer = Composer(theme)
         self.live = LiveAnswer(
@@ -98,8 +101,10 @@ class ChatView(QWidget):
             parent=self,
         )
         self.memory = ChatMemory(self.open_chat, chats, subject=self._subject, theme=theme, notify=notify, window=self)
+        self.models = OtherModels(self._loaded_path, self)
         self._actions = TurnActions(
             self.open_chat,
+            self.models,
             notify,
             lambda: None if self.can_chat else ChatUnavailable(str(self._completion_model)),
         )
@@ -218,6 +223,7 @@ class ChatView(QWidget):
         self.options.refresh()
         self.attaching.look_again()
         self.live.show_waiting()
+        self.models.look(state)
         self.update_note()
 
     def focus_composer(self) -> None:
@@ -321,6 +327,9 @@ class ChatView(QWidget):
         self.empty.chosen.connect(self.focus_composer)
         self.empty.model_wanted.connect(self.model_wanted)
         self.transcript.wanted.connect(self._actions.do)
+        self._actions.forked.connect(self._on_forked)
+        self.models.more_wanted.connect(self.model_wanted)
+        self._quoting.wanted.connect(self._on_quoted)
         self._actions.model_wanted.connect(self.model_wanted)
         self._actions.translate_wanted.connect(self.translate_wanted)
         self._actions.composer_wanted.connect(self.focus_composer)
@@ -361,6 +370,21 @@ class ChatView(QWidget):
         self._no_chat.show_wanted(wanted=not self.can_chat)
         if self.can_chat != could_chat:
             self.queue.look()
+
+    def _loaded_path(self) -> Path | None:
+        loaded = self._chats.loaded()
+        return Path(loaded.path) if loaded is not None else None
+
+    def _on_forked(self, number: int) -> None:
+        self.draft.save()
+        self._show(self.open_chat.talk, number)
+        self.title_changed.emit(number)
+        self.focus_composer()
+
+    def _on_quoted(self, quote: str) -> None:
+        before = self.composer.text.rstrip()
+        self.composer.set_text(f"{before}\n\n{quote}\n\n" if before else f"{quote}\n\n")
+        self.focus_composer()
 
     def _on_up(self) -> None:
         if not self.queue.edit_last():

@@ -251,7 +251,7 @@ class ChatDesk(FileQuestions):
     def editor_of(self, question: QuestionView) -> MessageEdit:
         """Where a question is edited."""
         assert question.editor is not None
-        return question.editor.field.edit
+        return question.editor.edit
 
     # Documents.
 

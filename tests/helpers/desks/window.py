@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.bootstrap import Fireside, build
+from app.ui.chat.other_models import OtherModels
 from app.ui.chat.tab import ChatTab
 from app.ui.chat.view import ChatView
 from app.ui.models.page import ModelsPage
@@ -102,6 +103,7 @@ class PlainChat(QWidget):
         self.transcript = SimpleNamespace(count=0)
         self.shown_message = (0, "")
         self.attaching = PlainAttaching()
+        self.models = OtherModels(lambda: None, self)
         self.composer = QPlainTextEdit()
         self.composer.setAccessibleName("Message")
         self.composer.setAcceptDrops(False)

@@ -64,7 +64,7 @@ def test_a_pasted_picture_is_told_in_the_message_and_in_an_edited_one(open_chat:
     assert (desk.notices, desk.message) == ([told], "See")
     desk.notice.dismiss()
     question = desk.question()
-    QTest.keyClick(question.start_editing().field.edit, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClick(question.start_editing(question.text).edit, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
     assert desk.notices == [told]
 
 

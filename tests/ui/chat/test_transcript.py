@@ -79,14 +79,14 @@ def test_what_somebody_opened_or_selected_or_edits_stays_however_far_it_is(open_
     other = desk.turns_made[-3]
     assert isinstance(question, QuestionView)
     prose(other).selectAll()
-    editor = question.start_editing()
-    editor.field.set_text("Another one")
+    editor = question.start_editing(question.text)
+    editor.edit.set_text("Another one")
     desk.scroll_bar.setValue(0)
     desk.wait(lambda: desk.is_settled)
     far = desk.turns_made[-3:]
     assert far == [other, question, answer]
     assert prose(other).textCursor().hasSelection()
-    assert question.start_editing().field.text == "Another one"
+    assert question.start_editing(question.text).text == "Another one"
 
 
 def test_up_edits_the_last_question_also_when_its_answer_is_longer_than_what_is_made(open_chat: Open) -> None:

@@ -1,0 +1,133 @@
+"""What can be done with a turn: forked, quoted, edited as Markdown, written again by another model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QTextCursor
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QMenu, QPushButton
+
+from app.core.events import CancelToken
+from app.ui.chat.quoting import quoted
+from app.ui.text.prose import TextView
+from tests.helpers.attached import notes
+from tests.helpers.clipping import clipped_texts
+from tests.ui.chat.conftest import Open
+
+FORK = "Fork: a new chat up to here"
+
+
+def test_a_fork_has_everything_up_to_its_turn_and_leaves_the_other_chat_as_it_was(
+    open_chat: Open, tmp_path: Path
+) -> None:
+    desk = open_chat({"text": "Fine."})
+    desk.attach(notes(tmp_path / "notes.txt", "Buy milk."))
+    desk.ask("First")
+    desk.ask("Second")
+    before = desk.chat.conversation_id
+    desk.type("a draft")
+    desk.click_action(desk.turns[1], FORK)
+    assert desk.chat.conversation_id not in (None, before)
+    assert desk.texts == ["First", "Fine."]
+    assert [len(desk.chips_of(desk.question()))] == [1]
+    assert desk.message == ""
+    assert [one.title for one in desk.conversations.find()] == ["First (fork)", "First"]
+    desk.ask("Third")
+    assert [text for _, text in desk.prompts()[-1]][-2:] == ["Fine.", "Third"]
+    desk.chat.show_conversation(before)
+    assert desk.texts == ["First", "Fine.", "Second", "Fine."]
+    assert desk.message == "a draft"
+
+
+def test_a_fork_of_a_temporary_chat_is_temporary(open_chat: Open) -> None:
+    desk = open_chat({"text": "Fine."})
+    desk.chat.show_temporary()
+    desk.ask("First")
+    desk.ask("Second")
+    desk.click_action(desk.turns[1], FORK)
+    assert desk.chat.is_temporary
+    assert desk.texts == ["First", "Fine."]
+    assert desk.conversations.find() == []
+
+
+def test_what_is_selected_is_quoted_in_the_message(open_chat: Open) -> None:
+    desk = open_chat({"text": "Light is there at once.\n\nSound needs three seconds."})
+    desk.ask("Thunder?")
+    view = desk.last_views[0]
+    assert isinstance(view, TextView)
+    button = desk.chat.findChild(QPushButton, "quote_selection")
+    assert button is not None
+    assert not button.isVisible()
+    view.setFocus()
+    cursor = view.textCursor()
+    cursor.movePosition(QTextCursor.MoveOperation.End)
+    cursor.movePosition(QTextCursor.MoveOperation.Start, QTextCursor.MoveMode.KeepAnchor)
+    view.setTextCursor(cursor)
+    assert button.isVisible()
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert desk.message == "> Light is there at once.\n> Sound needs three seconds.\n\n"
+    assert not button.isVisible()
+    desk.type("Why?")
+    desk.answer_to_enter()
+    assert desk.texts[2].endswith("\n\nWhy?")
+    assert quoted("\na\n\nb\n") == "> a\n>\n> b"
+
+
+def test_an_answer_is_edited_as_markdown_and_goes_on_from_there(open_chat: Open) -> None:
+    desk = open_chat({"text": "Some **bold** text.", "times": 1}, {"text": " And more."})
+    desk.ask("Hi")
+    desk.click_action(desk.last, "Edit")
+    editor = desk.last.editor
+    assert editor is not None
+    assert editor.edit.toPlainText() == "Some **bold** text."
+    assert not desk.is_last_body_visible
+    assert clipped_texts(desk.chat) == []
+    QTest.keyClick(editor.edit, Qt.Key.Key_Escape)
+    assert desk.is_last_body_visible
+    desk.click_action(desk.last, "Edit")
+    editor = desk.last.editor
+    assert editor is not None
+    editor.edit.selectAll()
+    QTest.keyClicks(editor.edit, "Mine,")
+    QTest.keyClick(editor.edit, Qt.Key.Key_Return)
+    QTest.keyClicks(editor.edit, "*two lines*")
+    QTest.keyClick(editor.edit, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    assert desk.texts == ["Hi", "Mine,\n*two lines*"]
+    assert desk.last_message is not None
+    assert (len(desk.last_message.versions), desk.last_message.stats) == (2, None)
+    with desk.hears(desk.chat.answer_finished):
+        desk.click_action(desk.last, "Continue")
+    assert desk.last_text == "Mine,\n*two lines* And more."
+    desk.click_action(desk.last, "Previous version")
+    assert desk.last_text == "Some **bold** text."
+
+
+def test_an_answer_is_written_again_by_another_model_which_its_version_names(open_chat: Open, tmp_path: Path) -> None:
+    desk = open_chat({"text": "One."})
+    desk.ask("Who?")
+    assert desk.last_message is not None
+    first, other = desk.last_message.model, tmp_path / "other-model.gguf"
+    desk.chat.models.known = lambda: [(tmp_path / "model.gguf", first), (other, "Other")]
+    desk.click_action(desk.last, "Regenerate with another model")
+    with desk.hears(desk.chat.models.chosen) as chosen:
+        desk.choose(desk.find(QMenu, "other_models"), "Other")
+    assert chosen == [(other,)]
+    assert len(desk.last_message.versions) == 1, "it waits for the model"
+    with desk.hears(desk.chat.answer_finished):
+        desk.load(other)
+        desk.chat.set_model_state("ready", other)
+    assert desk.last_message.model not in ("", first)
+    assert (len(desk.last_message.versions), desk.last.note().partition(" · ")[0]) == (2, desk.last_message.model)
+
+
+def test_the_model_that_came_in_for_an_answer_is_its_author(open_chat: Open, tmp_path: Path) -> None:
+    desk = open_chat({"text": "One."})
+    desk.ask("Who?")
+    question = desk.conversations.path(desk.chat.conversation_id or 0)[0]
+    events = desk.app.chat.answer(question.id, CancelToken())
+    next(events)
+    desk.load(tmp_path / "later.gguf")
+    list(events)
+    assert desk.conversations.path(question.conversation_id)[-1].model == desk.app.engine.loaded.name
