@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from document_scenes import screens as document_screens  # noqa: E402
+from finding_scenes import screens as finding_screens  # noqa: E402
 from inside_scenes import screens as inside_screens  # noqa: E402
 from model_scenes import hub_for_pictures  # noqa: E402
 from model_scenes import screens as model_screens  # noqa: E402
@@ -255,6 +256,7 @@ def _screens(scene: Scene) -> list[tuple[str, Step, Step]]:
         ("model-menu", frame.picker.show_menu, _close_popup),
         ("model-about", frame.picker.show_about, _close_popup),
         ("notices", error_bar, close_notices),
+        *finding_screens(frame, scene.told),
         *inside_screens(frame, scene.answered),
         *write_screens(frame),
         *document_screens(frame, chat, data / "documents-of-pictures"),

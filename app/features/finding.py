@@ -139,7 +139,7 @@ def fitness(title: str, query: str) -> int | None:
 
 def around(text: str, query: str) -> tuple[str, Marks]:
     """The part of a text where the words stand, or its beginning, as one line; and where they are in that."""
-    patterns = [one for one in (phrase_pattern(query), words_pattern(query)) if one is not None]
+    patterns = [one for one in (_words_together(query), words_pattern(query)) if one is not None]
     found = next((found for each in patterns if (found := each.search(text))), None)
     start = 0 if found is None else max(0, found.start() - BEFORE_CHARACTERS)
     if start:
@@ -187,8 +187,17 @@ def _rank(found: FoundText, query: str) -> int:
     words = clean_text(query).split()
     if all(marks_in(found.title, word) for word in words):
         return 1
-    pattern = phrase_pattern(query) if len(words) > 1 else None
+    pattern = _words_together(query)
     return 2 if pattern is not None and pattern.search(found.text) else 3
+
+
+def _words_together(query: str) -> re.Pattern[str] | None:
+    """Finds several words one right behind the other; None for fewer."""
+    words = clean_text(query).split()
+    if len(words) < 2:
+        return None
+    begin = "" if WITHOUT_SPACES.search(words[0]) else r"(?<![^\W_])"
+    return re.compile(begin + r"\s+".join(map(_letters, words)), re.I)
 
 
 def _letters(word: str) -> str:

@@ -105,29 +105,6 @@ class Conversations:
             ).fetchall()
         return [_conversation(row) for row in rows]
 
-    def search_text(self, query: str, limit: int = 50) -> list[tuple[int, int, str]]:
-        """(conversation id, message id, snippet) where all words occur, the last one as a beginning.
-
-        Hits in a title come first, with 0 as their message id.
-        """
-        words = match_expression(query)
-        if not words:
-            return []
-        with self._database.reading() as connection:
-            hits = connection.execute(
-                "SELECT c.id, 0, c.title FROM titles_index JOIN conversations c ON c.id = titles_index.rowid"
-                " WHERE titles_index MATCH ? AND c.deleted_at IS NULL ORDER BY titles_index.rank LIMIT ?",
-                (words, limit),
-            ).fetchall()
-            hits += connection.execute(
-                "SELECT m.conversation_id, m.id, snippet(messages_index, 0, '', '', '…', 16) FROM messages_index"
-                " JOIN messages m ON m.id = messages_index.rowid JOIN conversations c ON c.id = m.conversation_id"
-                " WHERE messages_index MATCH ? AND m.deleted_at IS NULL AND c.deleted_at IS NULL"
-                " ORDER BY messages_index.rank LIMIT ?",
-                (words, limit - len(hits)),
-            ).fetchall()
-        return [(hit[0], hit[1], hit[2]) for hit in hits]
-
     def update(
         self,
         conversation_id: int,

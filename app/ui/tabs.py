@@ -62,6 +62,7 @@ TABS = (
             ("Return", "Send the message"),
             ("Shift+Return", "New line"),
             ("Escape", "Stop the answer"),
+            ("F3", "To the next match"),
             ("Up", "Edit the last message"),
         ),
         kept_id="conversation_id",

@@ -169,6 +169,8 @@ def test_snippets_are_one_line_around_the_words_also_of_long_and_repetitive_text
     assert "The land is far away, and" in line
     assert line.endswith("…")
     assert [line[start:end] for start, end in marks] == ["land", "far"]
+    inside = "million " * 30 + "a list of it"
+    assert around(inside, "li")[0].endswith("a list of it"), "where it begins a word, not inside of one"
     assert around("Only a short text", "nothing") == ("Only a short text", ())
 
 

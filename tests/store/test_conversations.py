@@ -12,9 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.events import AnswerStats, FinishReason, Role
+from app.features.finding import Finding
 from app.store.conversations import Attachments, Conversations, MessageState, Use
 from app.store.database import Database
 from app.store.documents import DocumentStore
+from tests.helpers.searching import search_text
 
 ODD_TEXT = 'NUL\0 lone \ud800 half, "עברית \u200fمرحبا\u200f, 👩\u200d👩\u200d👧 e\u0301 \ufeff\u2028 \U0010ffff'
 ODD_TEXT_KEPT = ODD_TEXT.replace("\0", "").replace("\ud800", "\ufffd")
@@ -130,11 +132,11 @@ def test_a_deleted_conversation_is_gone_from_everywhere_and_comes_back(conversat
     conversations.delete(chat.id)
     assert conversations.get(chat.id) is None
     assert titles(conversations) == []
-    assert conversations.search_text("holiday") == conversations.search_text("where") == []
+    assert search_text(conversations, "holiday") == search_text(conversations, "where") == []
     conversations.save_text(question.id, "where to go, still being written")
     conversations.restore(chat.id)
     assert conversations.get(chat.id) == before
-    assert [hit[:2] for hit in conversations.search_text("still")] == [(chat.id, question.id)]
+    assert [hit[:2] for hit in search_text(conversations, "still")] == [(chat.id, question.id)]
 
 
 def test_purging_really_removes_what_was_deleted_and_only_that(
@@ -199,32 +201,24 @@ def test_text_of_every_kind_is_stored_as_clean_text_defines(conversations: Conve
     stored = conversations.get(chat.id)
     assert stored is not None
     assert (stored.title, stored.system_prompt, stored.model, stored.draft) == (ODD_TEXT_KEPT,) * 4
-    assert [hit[:2] for hit in conversations.search_text("עברית")] == [(chat.id, 0), (chat.id, question.id)]
+    assert [hit[:2] for hit in search_text(conversations, "עברית")] == [(chat.id, 0), (chat.id, question.id)]
 
 
 def test_words_are_found_in_text_and_titles_the_last_one_as_a_beginning(conversations: Conversations) -> None:
     chat = conversations.create(title="Garden plans")
     question = conversations.add_message(chat.id, None, Role.USER, "Which roses grow in the shade of a wall?")
     conversations.add_message(chat.id, question.id, Role.ASSISTANT, "Climbing ones.")
-    assert conversations.search_text("gard") == [(chat.id, 0, "Garden plans")]
-    assert conversations.search_text("ROSES sha") == [(chat.id, question.id, question.text)]
-    assert conversations.search_text("sha roses") == [], "only the last word may be unfinished"
-    assert conversations.search_text("roses climbing") == [], "all words in one place"
-
-
-def test_a_snippet_shows_the_place_in_a_long_text(conversations: Conversations) -> None:
-    chat = conversations.create()
-    conversations.add_message(chat.id, None, Role.USER, "before " * 500 + "needle" + " after" * 500)
-    snippet = conversations.search_text("needle")[0][2]
-    assert "needle" in snippet
-    assert len(snippet) < 200
+    assert search_text(conversations, "gard") == [(chat.id, 0, "Garden plans")]
+    assert search_text(conversations, "ROSES sha") == [(chat.id, question.id, question.text)]
+    assert search_text(conversations, "sha roses") == [], "only the last word may be unfinished"
+    assert search_text(conversations, "roses climbing") == [], "all words in one place"
 
 
 def test_the_limit_holds_for_titles_and_text_together(conversations: Conversations) -> None:
     for _ in range(5):
         conversations.add_message(conversations.create(title="word").id, None, Role.USER, "word")
-    assert len(conversations.search_text("word", limit=7)) == 7
-    assert len(conversations.search_text("word", limit=3)) == 3
+    assert len(search_text(conversations, "word", limit=7)) == 7
+    assert len(search_text(conversations, "word", limit=3)) == 3
 
 
 @pytest.mark.parametrize(
@@ -234,13 +228,14 @@ def test_the_limit_holds_for_titles_and_text_together(conversations: Conversatio
 )
 def test_anything_may_be_searched_for(conversations: Conversations, query: str) -> None:
     conversations.add_message(conversations.create(title="x").id, None, Role.USER, "x")
-    assert conversations.search_text(query) == []
+    assert search_text(conversations, query) == []
+    assert Finding(conversations._database).search(query) == []
 
 
 @pytest.mark.parametrize("query", ["AND", "not", "wall -", '"wall"', "- wall", "co-op", "shade,"])
 def test_operators_are_only_words(conversations: Conversations, query: str) -> None:
     conversations.add_message(conversations.create().id, None, Role.USER, "shade, and not a wall: near the co-op")
-    assert len(conversations.search_text(query)) == 1
+    assert len(search_text(conversations, query)) == 1
 
 
 def test_an_answer_is_searchable_when_it_is_finished_under_its_last_text(
@@ -249,14 +244,14 @@ def test_an_answer_is_searchable_when_it_is_finished_under_its_last_text(
     chat = conversations.create()
     answer = conversations.add_message(chat.id, None, Role.ASSISTANT, "first", state=MessageState.WRITING)
     conversations.save_text(answer.id, "second")
-    assert conversations.search_text("second") == []
+    assert search_text(conversations, "second") == []
     conversations.finish_message(answer.id, "third", MessageState.STOPPED)
-    assert [len(conversations.search_text(word)) for word in ("first", "second", "third")] == [0, 0, 1]
+    assert [len(search_text(conversations, word)) for word in ("first", "second", "third")] == [0, 0, 1]
     conversations.finish_message(answer.id, "third", MessageState.WRITING)
     conversations.save_text(answer.id, "fourth")
     assert index_is_sound(database)
     conversations.recover()
-    assert [len(conversations.search_text(word)) for word in ("third", "fourth")] == [0, 1]
+    assert [len(search_text(conversations, word)) for word in ("third", "fourth")] == [0, 1]
     assert index_is_sound(database)
 
 
@@ -297,7 +292,7 @@ def test_no_text_and_no_query_breaks_a_search(texts: list[str], data: st.DataObj
         for text in texts:
             conversations.add_message(conversations.create(title=text).id, None, Role.USER, text)
         query = data.draw(st.one_of(st.sampled_from(texts), st.text(alphabet=st.characters(exclude_categories=()))))
-        for conversation_id, message_id, _ in conversations.search_text(query):
+        for conversation_id, message_id, _ in search_text(conversations, query):
             assert conversations.get(conversation_id) is not None
             assert message_id == 0 or conversations.message(message_id) is not None
         conversations.find(query)

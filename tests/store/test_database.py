@@ -17,6 +17,7 @@ from app.core.events import Role
 from app.store.conversations import Conversations
 from app.store.database import Database, fold
 from app.store.migrations import MIGRATIONS
+from tests.helpers.searching import search_text
 from tests.store.conftest import fill_disk
 
 LOTS_OF_TEXT = "a word and another " * 20_000
@@ -91,7 +92,7 @@ def test_in_memory_it_works_alike_from_any_thread_and_leaves_no_file(
         question = conversations.add_message(chat.id, None, Role.USER, "a word " * 2_000)
         conversations.delete_message(question.id)
         conversations.restore_message(question.id)
-        assert [hit[:2] for hit in conversations.search_text("word")] == [(chat.id, question.id)]
+        assert [hit[:2] for hit in search_text(conversations, "word")] == [(chat.id, question.id)]
         assert min(chat.id, question.id) > 1 << 30, "none that the file gives out"
         assert pragma(database, "user_version") == len(MIGRATIONS)
         assert pragma(database, "foreign_keys") == 1

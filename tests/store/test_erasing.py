@@ -20,6 +20,7 @@ from app.store.jobs import Jobs, SummaryStore
 from app.store.pages import PageStore
 from app.store.translations import Entry, Outcome, Pair, TranslationMemory, TranslationStore
 from tests.helpers.deleted_text import files_with, rebuilt_texts
+from tests.helpers.searching import search_text
 
 SECRET = "Zanzibarium"
 
@@ -96,7 +97,7 @@ def test_what_was_deleted_is_in_no_index_no_page_and_no_journal(
         assert SECRET.lower() in str(rebuilt_texts(path, scratch)), "only noted so far"
         erase_traces(database)
         assert files_with(SECRET, path.parent) == [], "while it is open"
-        assert len(Conversations(database).search_text("word3")) == 50, "the rest is found as before"
+        assert len(search_text(Conversations(database), "word3")) == 50, "the rest is found as before"
         left = rebuilt_texts(path, scratch)
     assert {index: len(found) for index, found in left.items()} == {
         "messages_index": 80,

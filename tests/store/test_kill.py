@@ -13,6 +13,7 @@ import pytest
 from app.store.conversations import Conversations, MessageState
 from app.store.database import Database
 from app.store.pages import PageStore
+from tests.helpers.searching import search_text
 from tests.store.writing_program import text_after
 
 
@@ -43,7 +44,7 @@ def test_after_a_kill_the_answer_is_there_up_to_the_last_save(tmp_path: Path, se
         assert answer.state is MessageState.WRITING
         assert conversations.recover() == 1
         assert conversations.path(question.conversation_id)[-1].state is MessageState.INTERRUPTED
-        assert len(conversations.search_text("sentence")) == bool(answer.text)
+        assert len(search_text(conversations, "sentence")) == bool(answer.text)
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -14,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from app.core.events import AnswerStats, FinishReason, Role
 from app.store.conversations import Conversation, Conversations, MessageState
 from app.store.database import Database
+from tests.helpers.searching import search_text
 from tests.store.test_conversations import index_is_sound
 
 STATS = AnswerStats(100, 40, 12, 0.5, 33.25, FinishReason.LENGTH)
@@ -55,8 +56,8 @@ def test_reasoning_is_kept_apart_and_is_not_what_a_search_finds(
     )
     stored = conversations.path(chat.id)[0]
     assert (stored.text, stored.thinking, stored.thinking_s) == ("the result", "first I weigh", 2.5)
-    assert conversations.search_text("weigh") == []
-    assert [hit[1] for hit in conversations.search_text("result")] == [answer.id]
+    assert search_text(conversations, "weigh") == []
+    assert [hit[1] for hit in search_text(conversations, "result")] == [answer.id]
 
 
 def test_a_message_is_pinned_and_let_go(conversations: Conversations, chat: Conversation) -> None:
@@ -130,10 +131,10 @@ def test_deleting_the_only_answer_shows_the_question_and_undo_brings_all_back(
     conversations.delete_message(answer)
     assert shown(conversations, chat) == ["q"]
     assert conversations.message(answer) is None
-    assert conversations.search_text("q2") == []
+    assert search_text(conversations, "q2") == []
     conversations.restore_message(answer)
     assert conversations.path(chat.id) == before
-    assert len(conversations.search_text("q2")) == 1
+    assert len(search_text(conversations, "q2")) == 1
 
 
 def test_deleting_a_version_shows_the_one_chosen_before_it(conversations: Conversations, chat: Conversation) -> None:
@@ -180,7 +181,7 @@ def test_what_was_deleted_before_stays_deleted_when_its_parent_comes_back(
     conversations.delete_message(outer)
     conversations.restore_message(inner)
     assert conversations.message(inner) is None, "its parent is still hidden"
-    assert conversations.search_text("inner") == []
+    assert search_text(conversations, "inner") == []
 
 
 def test_text_of_a_message_deleted_while_it_was_written_is_there_after_undo(

@@ -18,6 +18,7 @@ from app.store.migrations import MIGRATIONS
 from app.store.models import ModelNote, ModelNotes
 from app.store.pages import PageState, PageStore
 from app.store.translations import Counts, Entry, Made, Outcome, Pair, TranslationMemory, TranslationStore
+from tests.helpers.searching import search_text
 from tests.store.conftest import fill_disk
 from tests.store.make_old_database import schema_of
 
@@ -182,7 +183,7 @@ def test_a_file_of_any_earlier_schema_opens_with_everything_in_it(tmp_path: Path
         assert (answer.text, answer.versions) == ("About 1.4 million km.", (2, 3))
         assert answer.stats == AnswerStats(31, 7, 12, 0.25, 48.5, FinishReason.STOP)
         assert conversations.path(hello.id)[0].state is MessageState.INTERRUPTED
-        assert [hit[1] for hit in conversations.search_text("earths")] == [3]
+        assert [hit[1] for hit in search_text(conversations, "earths")] == [3]
         conversations.restore_message(4)
         assert conversations.path(sun.id)[-1].text == "wrong chat"
         conversations.restore(3)

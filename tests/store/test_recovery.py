@@ -20,6 +20,7 @@ from app.store.documents import DocumentStore
 from app.store.jobs import Jobs, SummaryStore
 from app.store.pages import Page, PageState, PageStore
 from app.store.recovery import ALWAYS_CHECKED_BYTES, RECOVERED_TITLE
+from tests.helpers.searching import search_text
 
 PAGE_BYTES = 4096
 
@@ -122,7 +123,7 @@ def test_a_damaged_page_costs_the_messages_on_it_and_nothing_else(sound_file: Pa
         assert 1 <= sum(map(len, lost.values())) <= 3, "about two of these messages fit on a page"
         assert database.recovered is not None
         assert (database.recovered.chats, database.recovered.messages) == (5, 40 - sum(map(len, lost.values())))
-        assert len(Conversations(database).search_text("turn")) == database.recovered.messages
+        assert len(search_text(Conversations(database), "turn")) == database.recovered.messages
         use_every_part(database)
     with closing(Database.open(sound_file)) as database:
         assert database.moved_aside is None
@@ -156,7 +157,7 @@ def test_where_a_tree_is_broken_at_its_root_the_rows_are_found_on_their_pages(so
             assert contents(database) == ALL | {"chat 1": [*TURNS, "turn 8"]}
             assert conversations.get(2) == before[0]
         assert [conversations.message(question), conversations.message(1)] == before[1:]
-        assert len(conversations.search_text("turn")) == 41
+        assert len(search_text(conversations, "turn")) == 41
         use_every_part(database)
 
 
@@ -271,13 +272,13 @@ def test_a_full_text_index_that_went_wrong_is_made_again_at_the_next_start(sound
             connection.execute("UPDATE messages_index_data SET block = zeroblob(20) WHERE id > 10")
         conversations = Conversations(database)
         with pytest.raises(DatabaseDamaged) as raised:
-            conversations.search_text("turn")
+            search_text(conversations, "turn")
         assert raised.value.path == str(sound_file)
         assert len(conversations.path(1)) == 8, "chats can be read meanwhile"
     for _ in range(2):
         with closing(Database.open(sound_file)) as database:
             assert database.moved_aside is None
-            assert len(Conversations(database).search_text("turn")) == 40
+            assert len(search_text(Conversations(database), "turn")) == 40
     assert [file.name for file in sound_file.parent.glob("fireside.db*")] == ["fireside.db"]
 
 
@@ -287,9 +288,9 @@ def test_an_index_that_a_newer_sqlite_wrote_is_built_anew(sound_file: Path) -> N
     with closing(Database.open(sound_file)) as database:
         assert database.moved_aside is None
         conversations = Conversations(database)
-        assert len(conversations.search_text("turn")) == 40
+        assert len(search_text(conversations, "turn")) == 40
         conversations.add_message(1, None, Role.USER, "another turn")
-        assert len(conversations.search_text("turn")) == 41
+        assert len(search_text(conversations, "turn")) == 41
 
 
 @pytest.mark.parametrize("index", ["blocks_index", "results_index"])
@@ -333,7 +334,7 @@ def use_every_part(database: Database) -> None:
     conversations.purge_deleted()
     for found in conversations.find():
         conversations.path(found.id)
-    conversations.search_text("turn")
+    search_text(conversations, "turn")
     pages = PageStore(database)
     for row in pages.find("glaze"):
         pages.get(row.id)

@@ -20,6 +20,7 @@ from app.store.conversations import (
 )
 from app.store.database import Database
 from app.store.documents import DocumentStore
+from tests.helpers.searching import search_text
 
 STATS = AnswerStats(9, 4, 3, 0.5, 12.5, FinishReason.STOP, 1)
 CHAT = Conversation(
@@ -59,7 +60,7 @@ def test_a_tree_comes_back_as_it_was_added_with_its_times_and_the_branch_that_is
     assert added.first_kept_id == found[1].id
     assert [one.text for one in whole.branch(chat_id)] == [one.text for one in conversations.path(chat_id)]
     assert [one.text for one in conversations.path(chat_id)] == ["first", "another"]
-    assert conversations.search_text("elsewhere")[0][0] == conversations.search_text("anoth")[0][0] == chat_id
+    assert search_text(conversations, "elsewhere")[0][0] == search_text(conversations, "anoth")[0][0] == chat_id
 
 
 def test_nothing_is_kept_of_a_tree_with_a_parent_that_is_not_there(database: Database) -> None:
@@ -67,7 +68,7 @@ def test_nothing_is_kept_of_a_tree_with_a_parent_that_is_not_there(database: Dat
     with pytest.raises(KeyError):
         WholeConversations(database).add_tree(CHAT, [node(1, None, Role.USER, "x"), node(2, 9, Role.ASSISTANT, "y")])
     assert conversations.find() == []
-    assert conversations.search_text("x") == []
+    assert search_text(conversations, "x") == []
 
 
 def test_deleted_messages_are_no_part_of_it_and_a_long_one_is_walked_through_in_order(

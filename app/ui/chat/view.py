@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QStackedLayout, QVBox
 from app.core.errors import ChatUnavailable
 from app.core.paths import starter_model
 from app.features.chat.answers import title_from
-from app.features.messages import NO_PICTURES
+from app.features.messages import NO_PICTURES, Sentence
 from app.ui.chat.answering import Answering, LiveAnswer
 from app.ui.chat.attaching import Attaching, DraftDocument
 from app.ui.chat.composer import Composer
@@ -171,7 +171,10 @@ class ChatView(QWidget):
     def show_message(self, message_id: int, words: str = "") -> None:
         """Scrolls to a message of what is shown, on its branch, and marks words there for a moment."""
         with self._notify.guard():
-            if self.transcript.turn_of(message_id) is None and not self.busy:
+            if self.transcript.turn_of(message_id) is None:  # on another branch
+                if self.busy:
+                    self._notify.tell(Sentence(tr("An answer is being written. Stop it first.")))
+                    return
                 self.open_chat.talk.conversations.choose_version(message_id)
                 self.open_chat.refresh()
             self.finding.show_message(message_id, words)

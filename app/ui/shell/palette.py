@@ -175,6 +175,7 @@ class Palette(QWidget):
         self.list = QListView()
         self.list.setObjectName("palette_list")
         self.list.setAccessibleName(tr("Found"))
+        self.list.setProperty("elides", True)
         self.list.setModel(self.entries)
         self.list.setItemDelegate(EntryDelegate(theme, self.list))
         self.list.setFrameShape(QFrame.Shape.NoFrame)
@@ -348,21 +349,22 @@ class EntryModel(QAbstractListModel):
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
-        self._entries: list[Entry] = []
+        self.entries: list[Entry] = []
+        """In their order."""
 
     def show(self, entries: Sequence[Entry]) -> None:
         self.beginResetModel()
-        self._entries = list(entries)
+        self.entries = list(entries)
         self.endResetModel()
 
     def entry_at(self, index: Index) -> Entry | None:
-        return self._entries[index.row()] if index.isValid() else None
+        return self.entries[index.row()] if index.isValid() else None
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
-        return 0 if parent.isValid() else len(self._entries)
+        return 0 if parent.isValid() else len(self.entries)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        entry = self._entries[index.row()]
+        entry = self.entries[index.row()]
         if role == Qt.ItemDataRole.ToolTipRole:
             return plain_tip(entry.snippet or entry.title)
         texts = (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole)

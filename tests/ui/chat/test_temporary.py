@@ -14,6 +14,7 @@ from tests.helpers.attached import notes
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.script import prompts
+from tests.helpers.searching import search_text
 from tests.ui.chat.conftest import Open, add_turns
 
 SECRET = b"zanzibar"
@@ -71,7 +72,7 @@ def test_nothing_of_it_is_in_any_file_after_asking_leaving_and_quitting(open_cha
     desk.chat.draft.save()
     assert files_with(SECRET, fresh_home) == []
     assert [found.title for found in desk.conversations.find()] == ["This one is kept"]
-    assert desk.conversations.search_text(SECRET.decode()) == []
+    assert search_text(desk.conversations, SECRET.decode()) == []
     desk.app.close()
     assert files_with(SECRET, fresh_home) == []
     assert files_with(b"this one is kept", fresh_home) != []

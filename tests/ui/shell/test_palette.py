@@ -17,6 +17,7 @@ from app.ui.shell.palette import SETTINGS_PAGES, Palette
 from app.ui.tabs import TABS
 from app.ui.widgets.marked import Marks
 from tests.helpers.desks.window import Frame
+from tests.helpers.summaries import begin
 
 Key = Qt.Key
 
@@ -43,8 +44,7 @@ def typed(frame: Frame, palette: Palette, words: str) -> list[str]:
 
 
 def titles(palette: Palette) -> list[str]:
-    model = palette.entries
-    return [entry.title for row in range(model.rowCount()) if (entry := model.entry_at(model.index(row)))]
+    return [entry.title for entry in palette.entries.entries]
 
 
 def chosen(palette: Palette) -> str:
@@ -110,9 +110,14 @@ def test_a_place_in_a_chat_and_a_page_open_where_they_belong(stored: Frame) -> N
     typed(stored, palette, "potter")
     QTest.keyClick(palette.field, Key.Key_Return)
     assert (stored.current_tab, stored.window.tab("write").open_id) == ("write", stored.app.pages.find()[0].id)
+    summary = begin(stored.app, "Report.pdf")
     palette = opened(stored)
-    assert titles(palette)[:2] == ["The potter's year", "Firing the kiln"], "what was used last comes first"
-    assert stored.settings.window.palette_recent == ("page:1", "chat:1")
+    typed(stored, palette, "repo")
+    QTest.keyClick(palette.field, Key.Key_Return)
+    assert (stored.current_tab, stored.open_summary) == ("summarize", summary.id)
+    palette = opened(stored)
+    assert titles(palette)[1:3] == ["The potter's year", "Firing the kiln"], "what was used last comes first"
+    assert stored.settings.window.palette_recent == (f"summary:{summary.id}", "page:1", "chat:1")
 
 
 def test_keys_move_round_the_list_and_escape_gives_the_keyboard_back(stored: Frame) -> None:

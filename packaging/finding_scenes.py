@@ -1,0 +1,44 @@
+"""Finding, for the pictures: in the open chat, in the chats' column, and in everything at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtTest import QTest
+
+from app.ui.shell.palette import Palette
+from tests.helpers.desks.window import Frame
+
+Step = Callable[[], object]
+TIMEOUT_MS = 60_000
+
+
+def screens(frame: Frame, told: int) -> list[tuple[str, Step, Step]]:
+    """Name, what to do before the picture, what to do after it. `told` is the chat that is open."""
+
+    def find() -> None:
+        frame.show_tab("chat")
+        frame.show_chat(told)
+        frame.do("find")
+        QTest.keyClicks(frame.chat.finding.search.field, "thunder")
+        frame.wait(lambda: frame.chat.finding.search.hits, TIMEOUT_MS)
+
+    def search() -> None:
+        frame.show_tab("chat")
+        frame.show_chat(told)
+        frame.do("search")
+        frame.chats.find_words("light")
+        frame.wait(lambda: len(frame.chats.rows) > 2, TIMEOUT_MS)
+
+    def palette() -> None:
+        frame.show_tab("chat")
+        frame.show_chat(told)
+        frame.do("palette")
+        frame.find(Palette).field.setText("li")
+        frame.wait(lambda: any(entry.snippet for entry in frame.find(Palette).entries.entries), TIMEOUT_MS)
+
+    return [
+        ("find", find, lambda: frame.chat.finding.leave()),  # noqa: PLW0108 - it is made when it is opened
+        ("search", search, lambda: frame.chats.find_words("")),
+        ("palette", palette, lambda: frame.find(Palette).leave()),
+    ]
