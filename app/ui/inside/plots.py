@@ -298,6 +298,7 @@ class ScatterPlot(QWidget):
             self._dress_axis(self._area.getAxis(side), label, ends)
         self._draw_line(curve, high)
         self._draw_points(places)
+        self._shown_curve = curve
         self._place_names()
 
     def _dress_axis(self, axis: Any, label: str, ends: tuple[float, float]) -> None:
@@ -363,11 +364,12 @@ class ScatterPlot(QWidget):
             self._names.append((number, name))
 
     def _place_names(self) -> None:
-        """Each name beside its point, where no other one stands yet; the current one's first."""
+        """Each name beside its point, off the line and where no other one stands yet; the current one's first."""
         box, gap = self._area.getViewBox(), self._theme.px(9)
         room = QRectF(box.sceneBoundingRect())
         dots = {number: box.mapViewToScene(QPointF(x, y)) for number, x, y in self._places()}
-        taken = [QRectF(dot.x() - gap / 2, dot.y() - gap / 2, gap, gap) for dot in dots.values()]
+        line = [box.mapViewToScene(QPointF(x, y)) for x, y in self._shown_curve]
+        taken = [QRectF(dot.x() - gap / 2, dot.y() - gap / 2, gap, gap) for dot in [*dots.values(), *line]]
         for number, name in sorted(self._names, key=lambda one: one[0] != self.current):
             places = list(_places_beside(dots[number], name.boundingRect().size(), gap, room))
             free = (one for one in places if not any(one.intersects(other) for other in taken))
@@ -425,10 +427,12 @@ class ScatterPlot(QWidget):
 
 
 def _places_beside(dot: QPointF, size: QSizeF, gap: float, room: QRectF) -> Iterator[QRectF]:
-    """Where a name may stand: at the right of its point, at the left, above and below, and then further away."""
+    """Where a name may stand: beside its point, in its corners, above and below, and then further away."""
     wide, high = size.width(), size.height()
     for far in (0.0, 1.0, 2.0):
-        for x, y in ((gap, -high / 2), (-gap - wide, -high / 2), (-wide / 2, -gap - high), (-wide / 2, gap)):
+        beside = ((gap, -high / 2), (-gap - wide, -high / 2))
+        corners = ((gap, -high - gap / 3), (-gap - wide, gap / 3), (gap, gap / 3), (-gap - wide, -high - gap / 3))
+        for x, y in (*beside, *corners, (-wide / 2, -gap - high), (-wide / 2, gap)):
             place = QRectF(dot + QPointF(x, y + far * high * (1 if y > 0 else -1)), size)
             place.moveLeft(max(room.left(), min(place.left(), room.right() - wide)))
             place.moveTop(max(room.top(), min(place.top(), room.bottom() - high)))
