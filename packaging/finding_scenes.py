@@ -28,7 +28,7 @@ def screens(frame: Frame, told: int) -> list[tuple[str, Step, Step]]:
         frame.show_chat(told)
         frame.do("search")
         frame.chats.find_words("light")
-        frame.wait(lambda: len(frame.chats.rows) > 2, TIMEOUT_MS)
+        frame.wait(lambda: any(row.startswith("Light is") for row in frame.chats.rows), TIMEOUT_MS)
 
     def palette() -> None:
         frame.show_tab("chat")

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from PySide6.QtCore import QObject, QPoint, Qt, QTimer
+from PySide6.QtCore import QObject, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QTextCursor
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QTextEdit, QWidget
 from shiboken6 import isValid
@@ -72,6 +72,9 @@ class ConversationText:
 class FindBar(QFrame):
     """Above the transcript; Esc closes it and gives the keyboard back, or to where `take_keyboard` does."""
 
+    toggled = Signal()
+    """It was opened or closed."""
+
     def __init__(
         self, theme: Theme, transcript: Transcript, take_keyboard: Callable[[], object], parent: QWidget | None = None
     ) -> None:
@@ -102,6 +105,7 @@ class FindBar(QFrame):
             self._before = self.window().focusWidget()
             self.show()
             self.search.set_document(self._text)
+            self.toggled.emit()
         self.search.begin(self._transcript.first_seen + 1)
         return True
 
@@ -124,6 +128,7 @@ class FindBar(QFrame):
         self.hide()
         self.search.set_document(None)
         self.marks.clear()
+        self.toggled.emit()
 
     def show_message(self, message_id: int, words: str) -> None:
         """Scrolls to a message and marks the words there for a moment; with none, only scrolls."""

@@ -145,6 +145,7 @@ class ChatView(QWidget):
         bar = FindBar(self._theme, self.transcript, self.focus_composer, self)
         self._top.addWidget(bar)
         self.answer_finished.connect(bar.look_again)
+        bar.toggled.connect(self._arrange)
         return bar
 
     @property
@@ -352,7 +353,8 @@ class ChatView(QWidget):
         width = min(px(READING_PX), self.width() - 2 * px(EDGE_PX))
         left = (self.width() - width) // 2
         self._above.setContentsMargins(left, px(4), left, px(4))
-        self._top.setContentsMargins(left, 0, left, 0)
+        gap = px(6) if self._has_finding and not self.finding.isHidden() else 0
+        self._top.setContentsMargins(left, 0, left, gap)
         is_low = self.height() < px(LOW_PX)
         self.composer.set_compact(is_low)
         self._bottom.setSpacing(px(6))
