@@ -86,7 +86,7 @@ def _measured() -> Iterator[Row]:
             chat.show_conversation(None)
             _until(application, lambda: chat.transcript.is_settled)
             opened.append(_taken(application, window, lambda: chat.show_conversation(number)))
-            assert chat.transcript.count == MESSAGES
+            assert chat.transcript.places.count == MESSAGES
         yield _row("opened", opened, OPENED_S)
         _until(application, lambda: chat.transcript.is_settled)
         bar = chat.transcript.verticalScrollBar()

@@ -59,7 +59,7 @@ class ConversationText:
         pattern, hits = phrase_pattern(text), list[TurnHit]()
         if pattern is None:
             return hits
-        for number, message in enumerate(self._transcript.messages, 1):
+        for number, message in enumerate(self._transcript.places.messages, 1):
             if message is not None:
                 said = seen_of(message.text) if message.role is Role.ASSISTANT else message.text
                 count = sum(1 for _ in pattern.finditer(said))
@@ -99,7 +99,7 @@ class FindBar(QFrame):
 
     def begin(self) -> bool:
         """Opens, with the keyboard in the field; whether there is anything to find in."""
-        if not self._transcript.count:
+        if not self._transcript.places.count:
             return False
         if self.isHidden():
             self._before = self.window().focusWidget()

@@ -88,7 +88,7 @@ class OpenChat(QObject):
                 messages = self.path()
         running_id = self.live.message_id_in(self.conversation_id)
         self._load_documents(messages)
-        self.transcript.can_translate = not talk.is_temporary  # what is translated is kept in a list
+        self.transcript.maker.can_translate = not talk.is_temporary  # what is translated is kept in a list
         self.transcript.open([message for message in messages if message.id != running_id])
         self.transcript.set_hidden(hidden_ids(conversation, messages) if conversation else ())
         self.live.attach(self.conversation_id, self.transcript)

@@ -143,7 +143,7 @@ class ChatTab(Tab):
         self._ui.go.show_tab(CHAT)
 
     def find(self) -> bool:
-        return self.chat.transcript.count > 0 and self.chat.finding.begin()
+        return self.chat.transcript.places.count > 0 and self.chat.finding.begin()
 
     def ask_for_files(self) -> None:
         self.chat.attaching.ask()

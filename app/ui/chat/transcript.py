@@ -8,10 +8,8 @@ stays where it is when a guess above it turns out wrong.
 from __future__ import annotations
 
 import time
-from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import accumulate
 from typing import TYPE_CHECKING, TypeGuard
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, QTimer, Signal
@@ -21,7 +19,8 @@ from PySide6.QtWidgets import QApplication, QFrame, QPushButton, QScrollArea, QW
 from app.core.events import Role
 from app.store.conversations import StoredMessage
 from app.ui.chat.documents import BranchDocuments
-from app.ui.chat.turn import ACTIONS_PX, Turn
+from app.ui.chat.places import Place, Places
+from app.ui.chat.turn import Turn
 from app.ui.i18n import tr
 from app.ui.shell.keyboard import is_tab_stop
 from app.ui.theme import EDGE_PX, READING_PX, LateTheme, Theme
@@ -36,10 +35,6 @@ NEAR_END_PX = 12
 GONE_AT_ONCE = 10
 PILL_GAP_PX = 6
 RING_PX = 10
-CHARACTER_PX, LINE_PX = 7, 23
-"""About as wide and as high as text is, for what nobody has measured yet."""
-MOST_GUESSED = 1_500
-"""Characters of a question: of a longer one only the beginning is shown."""
 
 
 class Transcript(QScrollArea):
@@ -55,14 +50,13 @@ class Transcript(QScrollArea):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self.documents = BranchDocuments()
-        """Those of the messages that are shown; loaded before these are."""
-        self.can_translate = True
-        """Whether answers that come from now on offer to be translated."""
+        self.maker = TurnMaker(theme)
+        self.documents = self.maker.documents
         self.is_following = True
         """Whether the view stays at the end as the answer grows."""
         self._is_arranging = False
-        self._column = TurnColumn(theme, self.width, self._new_turn)
+        self._column = TurnColumn(theme, self.width, self.maker)
+        self.places = self._column.places
         self.setWidget(self._column)
         self.divider = self._column.divider
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -73,30 +67,23 @@ class Transcript(QScrollArea):
         self._column.setAutoFillBackground(False)
         self._column.made.connect(self.arrange)
         self.verticalScrollBar().valueChanged.connect(self._on_scrolled)
-        self._pill: QPushButton = text_button(tr("Jump to latest"), "plain", self)
-        self._pill.setObjectName("jump_to_latest")
-        self._pill.clicked.connect(self.jump_to_latest)
-        self._pill.hide()
+        self._pill = JumpPill(theme, self)
+        self._pill.button.clicked.connect(self.jump_to_latest)
         self._slices = QTimer(self, interval=0)
         self._slices.timeout.connect(self._on_slice)
         QApplication.instance().focusChanged.connect(self._on_focus_changed)  # type: ignore[union-attr]
-        theme.dress(self._pill, font=(13.5, 500), glyph=("arrow-down", "text", 16))
         theme.changed.connect(self._arrange_again)
+        maker = self.maker
+        maker.wanted.connect(self.wanted)
+        maker.link_clicked.connect(self.link_clicked)
+        maker.place_wanted.connect(self.place_wanted)
+        maker.resized.connect(self._on_resized)
+        maker.opened.connect(self._on_opened)
 
     @property
     def turns(self) -> list[Turn]:
         """Those that exist now, oldest first."""
         return self._column.turns
-
-    @property
-    def count(self) -> int:
-        """How many messages there are."""
-        return len(self._column.places)
-
-    @property
-    def messages(self) -> list[StoredMessage | None]:
-        """Of all turns, whether they exist or not, oldest first; None for one that has no message yet."""
-        return [place.message for place in tuple(self._column.places)]
 
     @property
     def first_seen(self) -> int:
@@ -118,7 +105,7 @@ class Transcript(QScrollArea):
     def update_to(self, messages: Sequence[StoredMessage]) -> None:
         """The same conversation after something changed: turns that stay are kept."""
         with self._changing():
-            same = self._column.follow(messages)
+            same = self.places.follow(messages)
             self._column.drop(same)
             self._column.add(messages[same:])
             self.show_documents()
@@ -134,7 +121,7 @@ class Transcript(QScrollArea):
     def add_answer(self) -> AnswerView:
         """An answer that is about to come."""
         with self._changing():
-            view = self._new_answer()
+            view = self.maker.answer(self._column)
             self._column.add_turn(view)
         self.arrange()
         return view
@@ -145,9 +132,8 @@ class Transcript(QScrollArea):
 
     def turn_of(self, message_id: int) -> Turn | None:
         """The turn of a message, made where it has none; None for a message that is not shown."""
-        places = self._column.places
-        index = next((i for i, place in enumerate(places) if place.message and place.message.id == message_id), None)
-        return None if index is None else self.turn_at(index)
+        number = self.places.number_of(message_id)
+        return None if number is None else self.turn_at(number)
 
     def turn_at(self, index: int) -> Turn:
         """A turn by its number from the first on, made and placed where there is none."""
@@ -155,12 +141,9 @@ class Transcript(QScrollArea):
 
     def last_question(self) -> QuestionView | None:
         """The last thing that the person said."""
-        for index in reversed(range(self.count)):
-            message = self._column.places[index].message
-            if message is not None and message.role is Role.USER:
-                turn = self.turn_at(index)
-                return turn if is_question(turn) else None
-        return None
+        number = self.places.last_of(Role.USER)
+        turn = self.turn_at(number) if number is not None else None
+        return turn if is_question(turn) else None
 
     def show_turn(self, turn: Turn) -> None:
         """Scrolls so that the turn is seen."""
@@ -193,14 +176,14 @@ class Transcript(QScrollArea):
                 self._place(held)
             column.settle()
             self._slices.start()
-        self._show_pill()
+        self._pill.place(is_shown=not self.is_following and self.verticalScrollBar().maximum() > 0)
         self.placed.emit()
 
     def tab_entry(self, is_next: bool) -> QWidget | None:
         """The keyboard comes in at the last question, from behind at what is last, however much there is before."""
-        if not self.count or not self.isVisible():
+        if not self.places.count or not self.isVisible():
             return None
-        last = self.turn_at(self.count - 1)
+        last = self.turn_at(self.places.count - 1)
         return (self.last_question() or last) if is_next else _tab_stops(last)[-1]
 
     @contextmanager
@@ -222,36 +205,6 @@ class Transcript(QScrollArea):
             bar.setValue(bar.maximum())
         elif value is not None:
             bar.setValue(value)
-
-    def _new_turn(self, message: StoredMessage) -> Turn:
-        if message.role == Role.USER:
-            from app.ui.chat.question import QuestionView  # as in `is_answer`
-
-            question = QuestionView(LateTheme(self._theme, self._column), message, self._column)
-            question.theme.setParent(question)
-            question.show_documents(self.documents)
-            return self._heard(question)
-        view = self._new_answer()
-        view.set_message(message)
-        return view
-
-    def _new_answer(self) -> AnswerView:
-        from app.ui.chat.answer import AnswerView  # as in `is_answer`
-
-        view = AnswerView(LateTheme(self._theme, self._column), self._column)
-        view.theme.setParent(view)
-        view.can_translate = self.can_translate
-        view.show_documents(self.documents)
-        view.opened.connect(self._on_opened)
-        self._heard(view)
-        return view
-
-    def _heard(self, turn: Turn) -> Turn:
-        turn.wanted.connect(self.wanted)
-        turn.link_clicked.connect(self.link_clicked)
-        turn.place_wanted.connect(self.place_wanted)
-        turn.resized.connect(self._on_resized)
-        return turn
 
     def _on_slice(self) -> None:
         """Makes what may be scrolled to next, and then lets go of what is far away; a little at a time."""
@@ -280,18 +233,7 @@ class Transcript(QScrollArea):
                 self.arrange(pages=0.0)
             else:
                 self._slices.start()
-                self._show_pill()
-
-    def _show_pill(self) -> None:
-        """The button has a strip below the text to itself: it covers nothing."""
-        is_shown = not self.is_following and self.verticalScrollBar().maximum() > 0
-        size, gap = self._pill.sizeHint(), self._theme.px(PILL_GAP_PX)
-        x = (self.viewport().width() - size.width()) // 2
-        self._pill.setGeometry(QRect(QPoint(x, self.height() - size.height() - gap), size))
-        self._pill.setVisible(is_shown)
-        strip = size.height() + 2 * gap if is_shown else 0
-        if self.viewportMargins().bottom() != strip:
-            self.setViewportMargins(0, 0, 0, strip)
+                self._pill.place(is_shown=not self.is_following and self.verticalScrollBar().maximum() > 0)
 
     def _on_resized(self, turn: Turn) -> None:
         if self._column.forget_height(turn):
@@ -322,58 +264,95 @@ class Transcript(QScrollArea):
         self.arrange(is_again=True)
 
 
+class TurnMaker(QObject):
+    """Makes the turns of messages, and hands on what is wanted of any of them."""
+
+    wanted = Signal(str, object)
+    link_clicked = Signal(str)
+    place_wanted = Signal(int, object)
+    resized = Signal(object)
+    opened = Signal(object)
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self.documents = BranchDocuments()
+        """Those of the messages that are shown; loaded before these are."""
+        self.can_translate = True
+        """Whether answers that come from now on offer to be translated."""
+
+    def turn(self, message: StoredMessage, parent: QWidget) -> Turn:
+        if message.role == Role.USER:
+            from app.ui.chat.question import QuestionView  # as in `is_answer`
+
+            question = QuestionView(LateTheme(self._theme, parent), message, parent)
+            question.theme.setParent(question)
+            question.show_documents(self.documents)
+            self._hear(question)
+            return question
+        view = self.answer(parent)
+        view.set_message(message)
+        return view
+
+    def answer(self, parent: QWidget) -> AnswerView:
+        """One that is about to come."""
+        from app.ui.chat.answer import AnswerView  # as in `is_answer`
+
+        view = AnswerView(LateTheme(self._theme, parent), parent)
+        view.theme.setParent(view)
+        view.can_translate = self.can_translate
+        view.show_documents(self.documents)
+        view.opened.connect(self.opened)
+        self._hear(view)
+        return view
+
+    def _hear(self, turn: Turn) -> None:
+        turn.wanted.connect(self.wanted)
+        turn.link_clicked.connect(self.link_clicked)
+        turn.place_wanted.connect(self.place_wanted)
+        turn.resized.connect(self.resized)
+
+
+class JumpPill(QObject):
+    """The button that leads to the end. It has a strip below the text to itself: it covers nothing."""
+
+    def __init__(self, theme: Theme, transcript: Transcript) -> None:
+        super().__init__(transcript)
+        self._theme, self._transcript = theme, transcript
+        self.button: QPushButton = text_button(tr("Jump to latest"), "plain", transcript)
+        self.button.setObjectName("jump_to_latest")
+        self.button.hide()
+        theme.dress(self.button, font=(13.5, 500), glyph=("arrow-down", "text", 16))
+
+    def place(self, *, is_shown: bool) -> None:
+        around, size, gap = self._transcript, self.button.sizeHint(), self._theme.px(PILL_GAP_PX)
+        x = (around.viewport().width() - size.width()) // 2
+        self.button.setGeometry(QRect(QPoint(x, around.height() - size.height() - gap), size))
+        self.button.setVisible(is_shown)
+        strip = size.height() + 2 * gap if is_shown else 0
+        if around.viewportMargins().bottom() != strip:
+            around.setViewportMargins(0, 0, 0, strip)
+
+
 Held = tuple[int, int, int]
 """What stays where it is: the number of a place that is seen, how far it is scrolled past its top, its height now."""
-
-
-class Place:
-    """Where a message stands in the column, and its turn while somebody is near."""
-
-    __slots__ = ("_message", "height", "is_doubted", "is_sure", "number", "turn")
-
-    def __init__(self, number: int, message: StoredMessage | None, height: int, turn: Turn | None = None) -> None:
-        self.number, self._message, self.turn = number, message, turn
-        self.height = height
-        self.is_sure = False
-        """Whether the height is that of the turn as it is now."""
-        self.is_doubted = False
-        """Whether the turn was laid out for another width or look."""
-
-    @property
-    def message(self) -> StoredMessage | None:
-        """As the turn has it, which may have come further."""
-        return self.turn.message if self.turn is not None else self._message
-
-    def set_message(self, message: StoredMessage) -> None:
-        if self.turn is None:
-            self._message = message
-        elif (is_question(self.turn) or is_answer(self.turn)) and self.turn.message != message:
-            self.turn.set_message(message)
-
-    def let_go(self) -> None:
-        """The turn goes; its height stays."""
-        self._message, self.turn = self.message, None
-        self.is_sure = self.is_doubted = False
 
 
 class TurnColumn(QWidget):
     """The places under each other. Lies in what scrolls it.
 
-    `whole_width` is how much room there is at the sides, margins included; `make` makes the turn of a message.
+    `whole_width` is how much room there is at the sides, margins included.
     """
 
     made = Signal()
     """A turn was made out of order: it has no place yet."""
 
-    def __init__(self, theme: Theme, whole_width: Callable[[], int], make: Callable[[StoredMessage], Turn]) -> None:
+    def __init__(self, theme: Theme, whole_width: Callable[[], int], maker: TurnMaker) -> None:
         super().__init__()
         self.setObjectName("page")
-        self._theme, self._whole_width, self._make = theme, whole_width, make
-        self.places: list[Place] = []
-        """Oldest first. They come and go at the end only, so that a number stays one message's."""
+        self._theme, self._whole_width, self._maker = theme, whole_width, maker
+        self.places = Places()
         self._with_turn: dict[Turn, Place] = {}
-        self._tops = [0]
-        """Where each begins, and where the last one ends."""
         self._laid_out: set[int] = set()
         """Those whose heights have become others since all was in its place."""
         self._zoom = theme.zoom
@@ -390,31 +369,20 @@ class TurnColumn(QWidget):
 
     def add(self, messages: Iterable[StoredMessage]) -> None:
         """More places, without turns."""
-        guess, first = guessed_height(self._width, self._theme.zoom), len(self.places)
-        self.places += [Place(number, message, guess(message)) for number, message in enumerate(messages, first)]
+        self.places.add(messages, self._width, self._theme.zoom)
         self._tell_places()
 
     def add_turn(self, turn: Turn) -> None:
         """A place for a turn that has no message yet."""
-        self.places.append(Place(len(self.places), None, 0, turn))
-        self._begin(self.places[-1], turn)
+        self._with_turn[turn] = self.places.add_turn(turn)
+        turn.show()
         self._tell_places()
-
-    def follow(self, messages: Sequence[StoredMessage]) -> int:
-        """Takes over what has changed in the messages; returns how many places from the first on are still theirs."""
-        same = 0
-        for place, message in zip(self.places, messages, strict=False):
-            if place.message is None or place.message.id != message.id:
-                break
-            place.set_message(message)
-            same += 1
-        return same
 
     def drop(self, index: int) -> None:
         """The places from here on go."""
-        for place in self.places[index:]:
+        for place in self.places.all[index:]:
             self._remove_turn(place)
-        del self.places[index:]
+        del self.places.all[index:]
         self._tell_places()
 
     def set_hidden(self, message_ids: frozenset[int]) -> bool:
@@ -428,7 +396,7 @@ class TurnColumn(QWidget):
 
     def turn_at(self, index: int) -> Turn:
         """The turn of a place, made and placed where there is none."""
-        turn = self.places[index].turn
+        turn = self.places.all[index].turn
         if turn is None:
             turn = self._turn_for(index)
             self.made.emit()
@@ -445,7 +413,7 @@ class TurnColumn(QWidget):
         """The width or the look is another: all are measured again once they are near."""
         if self._zoom != self._theme.zoom:  # a guess, for where nobody looks
             ratio, self._zoom = self._theme.zoom / self._zoom, self._theme.zoom
-            for place in self.places:
+            for place in self.places.all:
                 place.height = round(place.height * ratio)
         for place in self._with_turn.values():
             place.is_sure, place.is_doubted = False, True
@@ -458,7 +426,7 @@ class TurnColumn(QWidget):
 
     def lay_out(self, index: int) -> None:
         """Makes the turn of a place where it has none, brings it up to date and measures it."""
-        place = self.places[index]
+        place = self.places.all[index]
         turn = place.turn or self._turn_for(index)
         if isinstance(turn.theme, LateTheme):
             turn.theme.catch_up()
@@ -469,38 +437,35 @@ class TurnColumn(QWidget):
     def late(self, pages: float) -> list[int]:
         """The numbers of places seen, or so many pages from that, whose turn is missing or is that of before."""
         top, beyond = self._top, round(self._page * pages)
-        seen = self._between(top - beyond, top + self._page + beyond)
-        return [index for index in seen if not self.places[index].is_sure]
+        seen = self.places.between(top - beyond, top + self._page + beyond)
+        return [index for index in seen if not self.places.all[index].is_sure]
 
     def held(self) -> Held | None:
         """What is seen now and shall be seen after turns were placed again."""
         top = self._top
-        seen = self._between(top, top + self._page)
-        index = next((index for index in seen if self.places[index].is_sure), seen[0] if seen else None)
-        return None if index is None else (index, top - self._tops[index], self.places[index].height)
+        seen = self.places.between(top, top + self._page)
+        index = next((index for index in seen if self.places.all[index].is_sure), seen[0] if seen else None)
+        return None if index is None else (index, top - self.places.tops[index], self.places.all[index].height)
 
     def place(self, held: Held | None) -> int | None:
         """Puts the turns under each other; returns how far to scroll so that what is held stays where it was."""
         px, width, first = self._theme.px, self._width, self._first_shown
         x, above = (self._whole_width() - width) // 2, self.divider.height_wanted
-        heights = [place.height for place in self.places]
-        if first is not None:
-            heights[first] += above
-        self._tops = list(accumulate(heights, initial=px(EDGE_PX)))
+        self.places.begin_at(px(EDGE_PX), first, above)
         self.divider.setVisible(first is not None)
         if first is not None:
-            self.divider.setGeometry(x, self._tops[first], width, above)
+            self.divider.setGeometry(x, self.places.tops[first], width, above)
         for turn, place in self._with_turn.items():
-            y = self._tops[place.number] + (above if place.number == first else 0)
+            y = self.places.tops[place.number] + (above if place.number == first else 0)
             turn.setGeometry(x, y, width, place.height)
         self._ring.surround(self._ring.turn)
-        self.resize(self._whole_width(), max(self._tops[-1] + px(8), 1))
-        if held is None or held[0] >= len(self.places):
+        self.resize(self._whole_width(), max(self.places.tops[-1] + px(8), 1))
+        if held is None or held[0] >= self.places.count:
             return None
         index, past, height = held
         if past > 0 and index in self._laid_out:  # inside it: as far as before, in its own measure
-            past = past * self.places[index].height // max(height, 1)
-        return self._tops[index] + past
+            past = past * self.places.all[index].height // max(height, 1)
+        return self.places.tops[index] + past
 
     def settle(self) -> None:
         """All is where it belongs."""
@@ -511,10 +476,10 @@ class TurnColumn(QWidget):
 
         `until_s` as `time.perf_counter` has it.
         """
-        near = self._between(self._top - self._page, self._top + 2 * self._page)
+        near = self.places.between(self._top - self._page, self._top + 2 * self._page)
         focus = QApplication.focusWidget()
         for turn, place in list(self._with_turn.items()):
-            if place.number in near or place.number == len(self.places) - 1 or turn.is_kept:
+            if place.number in near or place.number == self.places.count - 1 or turn.is_kept:
                 continue
             if focus is None or not _is_in(focus, turn):
                 self._remove_turn(place)
@@ -536,7 +501,7 @@ class TurnColumn(QWidget):
         focus = QApplication.focusWidget()
         at = next((one.number for turn, one in self._with_turn.items() if focus and _is_in(focus, turn)), None)
         if at is not None:
-            beside = [self.turn_at(index) for index in range(max(at - 1, 0), min(at + 2, len(self.places)))]
+            beside = [self.turn_at(index) for index in range(max(at - 1, 0), min(at + 2, self.places.count))]
             order = [widget for turn in beside for widget in _tab_stops(turn)]
             place = next((i for i, widget in enumerate(order) if widget is focus), None)
             if place is not None and 0 <= place + step < len(order):
@@ -557,23 +522,14 @@ class TurnColumn(QWidget):
         scrolled = self.parentWidget()
         return scrolled.height() if scrolled is not None else 0
 
-    def _between(self, top: int, bottom: int) -> range:
-        """The numbers of the places that reach into a stretch."""
-        count = min(len(self._tops) - 1, len(self.places))
-        first = max(bisect_right(self._tops, top, hi=count) - 1, 0)
-        return range(first, bisect_left(self._tops, bottom, hi=count))
-
     def _turn_for(self, index: int) -> Turn:
-        place = self.places[index]
+        place = self.places.all[index]
         assert place.message is not None, "a place without a message has a turn"
-        turn = place.turn = self._make(place.message)
-        self._begin(place, turn)
-        self._tell_place(place)
-        return turn
-
-    def _begin(self, place: Place, turn: Turn) -> None:
+        turn = place.turn = self._maker.turn(place.message, self)
         self._with_turn[turn] = place
         turn.show()
+        self._tell_place(place)
+        return turn
 
     def _remove_turn(self, place: Place) -> None:
         turn = place.turn
@@ -590,15 +546,15 @@ class TurnColumn(QWidget):
 
     def _tell_places(self) -> None:
         """Tells every turn what follows from where it stands: another one is the last now, or forgotten."""
-        count, hidden = len(self.places), self._hidden
-        ids = (place.message.id if place.message is not None else 0 for place in reversed(self.places))
+        count, hidden = self.places.count, self._hidden
+        ids = (place.message.id if place.message is not None else 0 for place in reversed(self.places.all))
         after = next((after for after, number in enumerate(ids) if number in hidden), None) if hidden else None
         self._first_shown = count - after if after else None
         for place in self._with_turn.values():
             self._tell_place(place)
 
     def _tell_place(self, place: Place) -> None:
-        turn, is_last = place.turn, place.number == len(self.places) - 1
+        turn, is_last = place.turn, place.number == self.places.count - 1
         assert turn is not None
         turn.set_forgotten(turn.message is not None and turn.message.id in self._hidden)
         if is_answer(turn):
@@ -606,19 +562,6 @@ class TurnColumn(QWidget):
         turn.set_last(is_last)
         if is_question(turn):
             turn.set_answerless(is_last)
-
-
-def guessed_height(width: int, zoom: float) -> Callable[[StoredMessage], int]:
-    """For messages that nobody has measured, at a width in pixels."""
-    lines_a_character = CHARACTER_PX * zoom / max(width, 1)
-    line_px, actions_px = LINE_PX * zoom, (LINE_PX + ACTIONS_PX) * zoom
-
-    def guess(message: StoredMessage) -> int:
-        text = message.text
-        size = min(len(text), MOST_GUESSED) if message.role is Role.USER else len(text)
-        return int((text.count("\n", 0, size) + size * lines_a_character) * line_px + actions_px)
-
-    return guess
 
 
 class Removal(QObject):

@@ -150,6 +150,10 @@ class Turn(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         theme.changed.connect(self._on_theme_changed)
 
+    def set_message(self, message: StoredMessage) -> None:
+        """Shows what is stored now."""
+        raise NotImplementedError
+
     def set_last(self, is_last: bool) -> None:
         """Whether it is the conversation's last turn."""
         if is_last != self.is_last:

@@ -191,7 +191,7 @@ class ChatView(QWidget):
             return
         if self.conversation_id is not None:
             self.open_chat.stop_in(self.conversation_id)
-        if self.transcript.count:
+        if self.transcript.places.count:
             self._notify.mention(tr("Temporary chat closed. Nothing of it was kept."))
 
     def _show(self, talk: Chat, conversation_id: int | None) -> None:
@@ -315,7 +315,7 @@ class ChatView(QWidget):
         self.queue.sent.connect(self.offering.look_at)
         self.open_chat.touched.connect(self.title_changed)
         self.open_chat.shown.connect(  # the greeting while there is no turn
-            lambda: self._stack.setCurrentWidget(self.transcript if self.transcript.count else self.empty)
+            lambda: self._stack.setCurrentWidget(self.transcript if self.transcript.places.count else self.empty)
         )
         self.open_chat.answering.connect(lambda _: self.composer.set_answering(True))
         self.open_chat.document_wanted.connect(self.document_wanted)

@@ -129,7 +129,7 @@ class ChatDesk(FileQuestions):
     @property
     def turns(self) -> list[Turn]:
         """Questions and answers of the chat that is shown: all of them, which a long one does without."""
-        return [self.transcript.turn_at(index) for index in range(self.transcript.count)]
+        return [self.transcript.turn_at(index) for index in range(self.transcript.places.count)]
 
     @property
     def turns_made(self) -> list[Turn]:
@@ -139,7 +139,7 @@ class ChatDesk(FileQuestions):
     @property
     def message_count(self) -> int:
         """How many questions and answers there are, near or not."""
-        return self.transcript.count
+        return self.transcript.places.count
 
     @property
     def last(self) -> AnswerView:
