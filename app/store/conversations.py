@@ -16,10 +16,10 @@ from app.core.visible import clean_text
 from app.store import messages as tree
 from app.store.database import Database, fold
 from app.store.erasing import leave_traces
-from app.store.messages import MessageState, StoredMessage, TreeMessage
+from app.store.messages import MessageState, OutlineMessage, StoredMessage, TreeMessage
 from app.store.queued import QueuedMessages
 
-__all__ = ["Conversation", "Conversations", "MessageState", "StoredMessage", "TreeMessage"]
+__all__ = ["Conversation", "Conversations", "MessageState", "OutlineMessage", "StoredMessage", "TreeMessage"]
 
 
 @dataclass(frozen=True)
@@ -257,6 +257,11 @@ class Conversations:
         """The chosen branch, root to leaf; empty for an unknown conversation."""
         with self._database.reading() as connection:
             return tree.load_branch(connection, conversation_id)
+
+    def outline(self, conversation_id: int) -> list[OutlineMessage]:
+        """Every live message of all branches with its first words, a parent before what is below it."""
+        with self._database.reading() as connection:
+            return tree.outline(connection, conversation_id)
 
     def choose_version(self, message_id: int) -> None:
         """Shows the branch through this message, and below it the versions chosen there last."""

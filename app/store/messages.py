@@ -70,6 +70,18 @@ class TreeMessage:
     sources: tuple[dict[str, Any], ...] = ()
 
 
+@dataclass(frozen=True)
+class OutlineMessage:
+    """One message of a tree, with its first words in one line."""
+
+    id: int
+    parent_id: int | None
+    role: Role
+    words: str
+    model: str
+
+
+WORDS_CHARACTERS = 160
 _COLUMNS = """
     m.id, m.conversation_id, m.parent_id, m.role, m.text, m.state, m.model, m.created_at, m.stats,
     m.thinking, m.thinking_s, m.pinned, m.sources,
@@ -140,6 +152,16 @@ def ids_up_to(connection: sqlite3.Connection, message_id: int) -> list[int]:
         (message_id,),
     )
     return [row[0] for row in rows]
+
+
+def outline(connection: sqlite3.Connection, conversation_id: int) -> list[OutlineMessage]:
+    """All live messages, a parent before what is below it."""
+    rows = connection.execute(
+        "SELECT id, parent_id, role, substr(text, 1, ?), model FROM messages"
+        " WHERE conversation_id = ? AND deleted_at IS NULL ORDER BY id",
+        (WORDS_CHARACTERS, conversation_id),
+    )
+    return [OutlineMessage(row[0], row[1], Role(row[2]), " ".join(row[3].split()), row[4]) for row in rows]
 
 
 def tree_messages(connection: sqlite3.Connection, ids: Sequence[int]) -> list[TreeMessage]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import partial, partialmethod
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QPoint, Qt, Signal
@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from app.core.errors import AppError
 from app.core.events import Role
+from app.features.chat.branches import branches_of
 from app.features.chat.prompts import hidden_ids
 from app.features.messages import NO_PICTURES, Sentence
 from app.ui.chat.answering import Answering, LiveAnswer, Work
@@ -231,7 +232,7 @@ class OpenChat(QObject):
 
 # What the buttons under a turn do.
 
-ALWAYS = ("copy", "markdown", "edited", "translate", "picture", "fork")
+ALWAYS = ("copy", "markdown", "edited", "translate", "picture", "fork", "details")
 """What can be done while an answer is written."""
 ANSWERS = ("save", "answer", "regenerate", "regenerate_with", "continue", "retry")
 """What asks the model for an answer."""
@@ -408,11 +409,7 @@ class TurnActions(QObject):
         if had_focus:  # the button that had it is another one now
             turn.setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def _on_unpin(self, turn: Turn) -> None:
-        self._on_pin(turn, is_pinned=False)
-
-    def _on_previous(self, turn: Turn) -> None:
-        self._on_next(turn, -1)
+    _on_unpin = partialmethod(_on_pin, is_pinned=False)
 
     def _on_next(self, turn: Turn, step: int = 1) -> None:
         """Shows another version of the turn."""
@@ -422,6 +419,31 @@ class TurnActions(QObject):
         index = message.versions.index(message.id) + step
         if 0 <= index < len(message.versions):
             chosen = message.versions[index]
-            self._chat.talk.conversations.choose_version(chosen)
+            self._choose(chosen)
+
+    _on_previous = partialmethod(_on_next, step=-1)
+
+    def _choose(self, message_id: int) -> None:
+        """Shows the branch through a message."""
+        with self._notify.guard():
+            self._chat.talk.conversations.choose_version(message_id)
             self._chat.refresh()
-            self._focus(chosen)
+            self._focus(message_id)
+
+    def _on_map(self, turn: Turn) -> None:
+        from app.ui.chat.branch_map import BranchMap  # nobody looks at it before the window is seen
+
+        message, conversations = turn.message, self._chat.talk.conversations
+        if message is None or turn.row is None:
+            return
+        shown = [one.id for one in self._chat.path()]
+        branches = branches_of(conversations.outline(message.conversation_id), shown)
+        popup = BranchMap(self._chat.transcript.theme, branches, message.id, self._chat.transcript)
+        popup.chosen.connect(self._choose)
+        popup.show_at(turn.row.versions)
+
+    def _on_details(self, turn: Turn) -> None:
+        from app.ui.chat.answer_details import AnswerDetails  # as in `_on_map`
+
+        if turn.message is not None and turn.row is not None:
+            AnswerDetails(self._chat.transcript.theme, turn.message, self._chat.transcript).show_at(turn.row.about)

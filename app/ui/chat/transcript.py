@@ -49,7 +49,7 @@ class Transcript(QScrollArea):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = theme
+        self.theme = self._theme = theme
         self.maker = TurnMaker(theme)
         self.documents = self.maker.documents
         self.is_following = True

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from PySide6.QtCore import QEvent, QRect, Qt, Signal
 from PySide6.QtGui import QColor, QEnterEvent, QKeyEvent, QKeySequence, QPainter, QPaintEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QPushButton, QWidget
 
 from app.core.events import Role
 from app.store.conversations import StoredMessage
@@ -16,8 +16,7 @@ from app.ui.chat.documents import BranchDocuments
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.theme import Theme
-from app.ui.widgets.buttons import IconButton
-from app.ui.widgets.labels import plain_label
+from app.ui.widgets.buttons import IconButton, text_button
 
 if TYPE_CHECKING:
     from app.ui.chat.editor import TurnEditor
@@ -52,15 +51,28 @@ class ActionRow(QWidget):
         self._actions: tuple[Action, ...] = ()
         self._version = ""
         self._buttons: list[IconButton] = []
-        self._count = plain_label(kind="muted", parent=self)
-        self._note = plain_label(kind="muted", parent=self)
+        self._count: QPushButton = text_button("", "quiet", self)
+        self._count.setObjectName("versions")
+        self._count.clicked.connect(lambda _=False: self.pressed.emit("map"))
+        self._note: QPushButton = text_button("", "quiet", self)
+        self._note.setObjectName("answer_note")
+        self._note.clicked.connect(lambda _=False: self.pressed.emit("details"))
+        self._about = IconButton(theme, "info", tr("About this answer"), size_px=ICON_PX, parent=self)
+        self._about.clicked.connect(lambda _=False: self.pressed.emit("details"))
+        for button in (self._count, self._note):
+            button.setAutoDefault(True)  # Return presses it, too
         theme.dress(self._count, font=(13, 500))
         theme.dress(self._note, font=(12.5, 500))
 
     def show_actions(self, actions: Sequence[Action], version: str, note: str) -> None:
         """Replaces the buttons where they differ; `version` is "2/3" or empty."""
         self._note.setText(note)
+        self._note.setAccessibleName(tr("About this answer: {words}", words=note))
+        self._note.setToolTip(tr("About this answer"))
         self._count.setText(version)
+        place, _, count = version.partition("/")
+        self._count.setAccessibleName(tr("Version {place} of {count}: a map of all", place=place, count=count))
+        self._count.setToolTip(tr("A map of all versions"))
         if tuple(actions) != self._actions or bool(version) != bool(self._version):
             self._actions = tuple(actions)
             for button in self._buttons:
@@ -96,15 +108,32 @@ class ActionRow(QWidget):
             order = [*order[-2:], *order[:-2]]
         for button in order:
             if self._version and button is self._buttons[-1]:
-                self._count.setGeometry(x, 0, count_width, self.height())
+                self._count.setGeometry(x, (self.height() - button_height) // 2, count_width, button_height)
                 x += count_width
             button.setGeometry(x, (self.height() - button_height) // 2, button_width, button_height)
             x += button_width + gap
         self._count.setVisible(bool(self._version))
-        note_width = self._note.sizeHint().width()
-        is_room = note_width + width < self.width()
+        self._place_note(self.width() - width)
+
+    @property
+    def about(self) -> QWidget:
+        """What is pressed for more about the answer."""
+        return self._note if self._note.isVisible() else self._about
+
+    @property
+    def versions(self) -> QWidget:
+        """What is pressed for a map of all versions."""
+        return self._count
+
+    def _place_note(self, room: int) -> None:
+        """At the other end; where it has no room a glyph stands for it."""
+        note_width, height = self._note.sizeHint().width(), self._theme.px(BUTTON_PX[1])
+        about_width, top = self._theme.px(BUTTON_PX[0]), (self.height() - height) // 2
+        is_room = note_width < room
         self._note.setVisible(is_room and bool(self._note.text()))
-        self._note.setGeometry(0 if self.isRightToLeft() else self.width() - note_width, 0, note_width, self.height())
+        self._about.setVisible(not is_room and about_width < room and bool(self._note.text()))
+        for widget, width in ((self._note, note_width), (self._about, about_width)):
+            widget.setGeometry(0 if self.isRightToLeft() else self.width() - width, top, width, height)
 
     def resizeEvent(self, _event: object) -> None:
         self.arrange()

@@ -7,12 +7,21 @@ from typing import Any
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QLabel, QMenu, QPushButton, QToolButton
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QLabel,
+    QMenu,
+    QPushButton,
+    QToolButton,
+    QTreeWidget,
+    QTreeWidgetItem,
+)
 
 from app.bootstrap import Fireside
 from app.features.chat.prompts import Parts
 from app.ui.chat.answer import AnswerView, StateLine, ThinkingView
 from app.ui.chat.attaching import Attaching, AttachmentRow, DraftChip, TooLong
+from app.ui.chat.branch_map import BranchMap
 from app.ui.chat.composer import Composer, MessageEdit, SendButton, ThinkingChoice
 from app.ui.chat.documents import SourceRow
 from app.ui.chat.question import QuestionView
@@ -170,6 +179,12 @@ class ChatDesk(FileQuestions):
         return next((line.text for line in self.last.findChildren(StateLine)), "")
 
     @property
+    def last_offers(self) -> list[str]:
+        """What can be done about that state."""
+        lines = self.last.findChildren(StateLine)
+        return [one.text() for line in lines for one in line.findChildren(QPushButton) if one.isVisible()]
+
+    @property
     def last_message(self) -> Any:
         """The last answer as it is stored."""
         return self.last.message
@@ -231,6 +246,24 @@ class ChatDesk(FileQuestions):
         button = turn.row.button(name) if turn.row else None
         assert button is not None, f"no {name}"
         QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+
+    def open_map(self, turn: Turn) -> QTreeWidget:
+        """The map of all versions, from the number at a turn."""
+        turn.set_focused(True)
+        assert turn.row is not None
+        self.click(turn.row.versions)
+        return self.find(BranchMap).tree
+
+    @staticmethod
+    def branches(tree: QTreeWidget) -> list[str]:
+        """What the rows of a map say, indented as they are."""
+
+        def below(item: QTreeWidgetItem, depth: int) -> list[str]:
+            rows = [f"{'  ' * depth}{item.text(0)}"]
+            return rows + [row for place in range(item.childCount()) for row in below(item.child(place), depth + 1)]
+
+        tops = [tree.topLevelItem(place) for place in range(tree.topLevelItemCount())]
+        return [row for item in tops if item is not None for row in below(item, 0)]
 
     def link(self, turn: Turn, name: str) -> None:
         """Presses a button inside the turn."""

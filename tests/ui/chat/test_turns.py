@@ -1,4 +1,4 @@
-"""What can be done with a turn: forked, quoted, edited as Markdown, written again by another model."""
+"""What can be done with a turn: forked, quoted, edited as Markdown, written again by another model, mapped."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from PySide6.QtGui import QTextCursor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu, QPushButton
 
-from app.core.events import CancelToken
+from app.core.events import AnswerStats, CancelToken, FinishReason, Role
+from app.store.messages import MessageState, StoredMessage
+from app.ui.chat.answer_details import AnswerDetails, rows_of
+from app.ui.chat.branch_map import BranchMap
 from app.ui.chat.quoting import quoted
 from app.ui.text.prose import TextView
 from tests.helpers.attached import notes
@@ -131,3 +134,68 @@ def test_the_model_that_came_in_for_an_answer_is_its_author(open_chat: Open, tmp
     desk.load(tmp_path / "later.gguf")
     list(events)
     assert desk.conversations.path(question.conversation_id)[-1].model == desk.app.engine.loaded.name
+
+
+def test_the_map_of_versions_leads_to_any_branch_and_loses_none(open_chat: Open) -> None:
+    desk = open_chat({"text": "One.", "times": 1}, {"text": "Two.", "times": 1}, {"text": "Three."})
+    desk.ask("First")
+    with desk.hears(desk.chat.answer_finished):
+        desk.click_action(desk.last, "Regenerate")
+    desk.ask("After two")
+    with desk.hears(desk.chat.answer_finished):
+        desk.click_action(desk.turns[1], "Regenerate")
+    assert desk.texts == ["First", "Three."]
+    tree = desk.open_map(desk.last)
+    model = desk.last_message.model
+    assert desk.branches(tree) == [f"{model}: One.", f"{model}: Two.  · 2 more", f"{model}: Three."]
+    assert clipped_texts(tree.window()) == []
+    current = tree.currentItem()
+    assert current is not None
+    assert current.data(0, Qt.ItemDataRole.AccessibleTextRole) == f"Version 3 of 3, {model}: Three., shown now"
+    QTest.keyClick(tree, Qt.Key.Key_Up)
+    QTest.keyClick(tree, Qt.Key.Key_Return)
+    assert desk.texts == ["First", "Two.", "After two", "Three."]
+    assert desk.chat.focusWidget() is desk.turns[1]
+    tree = desk.open_map(desk.turns[1])
+    QTest.keyClick(tree, Qt.Key.Key_Escape)
+    desk.wait(lambda: desk.chat.findChildren(BranchMap) == [])
+    assert len(desk.texts) == 4
+
+
+def test_what_is_known_of_an_answer_opens_from_its_note(open_chat: Open) -> None:
+    desk = open_chat({"text": "Just a few words."})
+    desk.ask("Hello")
+    assert desk.last.row is not None
+    about = desk.last.row.about
+    about.setFocus()
+    QTest.keyClick(about, Qt.Key.Key_Return)
+    details = desk.find(AnswerDetails)
+    rows = dict(details.rows)
+    assert rows["Written by"] == desk.last_message.model
+    stats = desk.last_message.stats
+    read = stats.prompt_tokens - stats.reused_tokens
+    assert ("Of that", f"re-used {stats.reused_tokens:,}, read {read:,}") in details.rows
+    assert rows["Ended"] == "by itself"
+    assert clipped_texts(details) == []
+    QTest.keyClick(details, Qt.Key.Key_Escape)
+    desk.wait(lambda: desk.chat.findChildren(AnswerDetails) == [])
+
+
+def test_the_figures_of_an_answer_are_told_in_words() -> None:
+    stats = AnswerStats(12_514, 12_480, 210, 0.42, 20.9, FinishReason.LENGTH, thinking_tokens=30)
+    message = StoredMessage(
+        7, 1, 6, Role.ASSISTANT, "Text", MessageState.COMPLETE, "Qwen3 4B", 1.76e9, stats, (5, 7), "Hm.", 75.0
+    )
+    assert rows_of(message)[:-1] == [
+        ("Written by", "Qwen3 4B"),
+        ("Prompt", "12,514 tokens"),
+        ("Of that", "re-used 12,480, read 34"),
+        ("Written", "210 tokens"),
+        ("Of that", "30 of thinking"),
+        ("First token after", "0.4 s"),
+        ("Speed", "21 tokens/s"),
+        ("In all", "10.4 s"),
+        ("Ended", "at its length limit"),
+        ("Thought for", "1 min 15 s"),
+        ("Version", "2 of 2"),
+    ]

@@ -312,7 +312,7 @@ def test_tab_goes_through_the_last_turn_and_its_actions(open_chat: Open) -> None
     desk.ask("Is it?")
     desk.turns[0].setFocus()
     names = []
-    for _ in range(16):
+    for _ in range(17):
         focus = desk.chat.focusWidget()
         assert focus is not None
         names.append(focus.accessibleName())
@@ -321,7 +321,8 @@ def test_tab_goes_through_the_last_turn_and_its_actions(open_chat: Open) -> None
     fork = "Fork: a new chat up to here"
     assert names[:7] == ["You: Is it?", "Copy", "Edit", fork, pin, "Delete", "Answer: Yes."]
     again = ["Regenerate", "Regenerate with another model"]
-    assert names[7:] == ["Copy", *again, "Translate this", "Read as Markdown", "Edit", fork, pin, "Delete"]
+    assert names[7:] == ["Copy", *again, "Translate this", "Read as Markdown", "Edit", fork, pin, "Delete", names[-1]]
+    assert names[-1].startswith("About this answer: ")
 
 
 def test_versions_are_seen_without_the_pointer_and_stay_in_their_place_under_it(open_chat: Open) -> None:
@@ -349,9 +350,9 @@ def test_an_answer_that_filled_the_context_goes_on_where_earlier_turns_can_make_
     desk = open_chat({"text": "A long story", "finish": "context"})
     desk.ask("Tell me a story")
     assert desk.last_state == "The answer filled the model’s context."
-    assert [one.text() for one in desk.last.findChildren(QPushButton) if one.isVisible()] == ["New chat"]
+    assert desk.last_offers == ["New chat"]
     desk.ask("Tell me another")
-    assert [one.text() for one in desk.last.findChildren(QPushButton) if one.isVisible()] == ["Continue"]
+    assert desk.last_offers == ["Continue"]
     with desk.hears(desk.chat.answer_finished):
         desk.link(desk.last, "Continue")
     assert desk.texts[-1] == "A long storyA long story"

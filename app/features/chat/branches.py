@@ -1,0 +1,57 @@
+"""The branches of a conversation: where versions part, and what each begins with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from app.core.events import Role
+from app.store.messages import OutlineMessage
+
+
+@dataclass(frozen=True)
+class Branch:
+    """One of several versions of a message, with all that follows it up to where versions part again.
+
+    `depth` counts the partings above it; `place` is which one of `count` it is there; `following` are the messages
+    after it up to the next parting. `is_shown`: the chosen branch goes through it.
+    """
+
+    message_id: int
+    role: Role
+    words: str
+    model: str
+    depth: int
+    place: int
+    count: int
+    following: int
+    is_shown: bool
+
+
+def branches_of(messages: Iterable[OutlineMessage], shown_ids: Iterable[int]) -> list[Branch]:
+    """Depth first, oldest versions first; nothing where no message has a second version."""
+    children: dict[int | None, list[OutlineMessage]] = {}
+    for message in messages:
+        children.setdefault(message.parent_id, []).append(message)
+    shown, found = frozenset(shown_ids), list[Branch]()
+    parting, _ = _follow(children, None)
+    waiting = [(0, parting, place) for place in reversed(range(len(parting)))]
+    while waiting:
+        depth, siblings, place = waiting.pop()
+        one = siblings[place]
+        below, following = _follow(children, one.id)
+        found.append(
+            Branch(one.id, one.role, one.words, one.model, depth, place + 1, len(siblings), following, one.id in shown)
+        )
+        waiting += [(depth + 1, below, number) for number in reversed(range(len(below)))]
+    return found
+
+
+def _follow(
+    children: dict[int | None, list[OutlineMessage]], message_id: int | None
+) -> tuple[Sequence[OutlineMessage], int]:
+    """The versions at the next parting below a message, and how many messages there are before it."""
+    count = 0
+    while len(below := children.get(message_id, [])) == 1:
+        message_id, count = below[0].id, count + 1
+    return below, count

@@ -1,0 +1,78 @@
+"""What is done with turns in pictures: messages that wait, the map of versions, what is known of an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtWidgets import QApplication
+
+from app.core.events import Role
+from app.store.conversations import Conversations
+from tests.helpers.desks.chat import ChatDesk
+from tests.helpers.desks.window import Frame
+
+QUEUED = (
+    "And how far away is a storm when I count to nine?",
+    "Then write all of it as a table: seconds in one column, kilometres in the other, and what one should do at each",
+)
+SMALL, LARGE = "SmolLM2 135M", "Qwen3 4B Instruct"
+Step = Callable[[], object]
+
+
+def screens(frame: Frame, chat: ChatDesk, told: int, answered: int) -> list[tuple[str, Step, Step]]:
+    """Name, what to do before the picture, what to do after it; `told` and `answered` are chats with an answer."""
+    queued = chat.conversations.queued
+    made: list[int] = []
+
+    def show(number: int) -> None:
+        frame.show_tab("chat")
+        frame.show_chat(number)
+        chat.wait(lambda: chat.is_settled)
+
+    def queue() -> None:
+        for text in QUEUED:
+            queued.add(told, text)
+        show(told)
+
+    def unqueue() -> None:
+        for one in queued.of(told):
+            queued.remove(one.id)
+        frame.show_chat(told)
+
+    def tree() -> None:
+        if not made:
+            made.append(invent_versions(chat.conversations))
+        show(made[0])
+        chat.open_map(chat.turns[1])
+
+    def details() -> None:
+        show(answered)
+        chat.last.set_focused(True)
+        assert chat.last.row is not None
+        chat.click(chat.last.row.about)
+
+    def close() -> None:
+        popup = QApplication.activePopupWidget()
+        if popup is not None:
+            popup.close()
+
+    return [("queue", queue, unqueue), ("tree", tree, close), ("answer-details", details, close)]
+
+
+def invent_versions(conversations: Conversations) -> int:
+    """A chat in which versions part and part again; its id."""
+    chat = conversations.create(title="A name for the cat")
+
+    def say(parent: int | None, role: Role, text: str, model: str = "") -> int:
+        return conversations.add_message(chat.id, parent, role, text, model=model).id
+
+    question = say(None, Role.USER, "Give me a name for a small black cat.")
+    shadow = say(question, Role.ASSISTANT, "Shadow: quiet, quick, and there when one looks for it least.", SMALL)
+    funnier = say(shadow, Role.USER, "Something funnier, please")
+    say(funnier, Role.ASSISTANT, "Sir Pounce. Lady Midnight. Inkblot.", SMALL)
+    say(funnier, Role.ASSISTANT, "Professor Whiskers, retired, with a pension in tuna.", LARGE)
+    onyx = say(question, Role.ASSISTANT, "Onyx, after the black stone.", LARGE)
+    say(say(onyx, Role.USER, "Why a stone?"), Role.ASSISTANT, "It is black, and it shines.", LARGE)
+    french = say(onyx, Role.USER, "And in French?")
+    say(french, Role.ASSISTANT, "The same word, said more softly: *onyx*.", LARGE)
+    return chat.id
