@@ -148,6 +148,12 @@ class Composer(QWidget):
         self.field.set_text(text)
         self._on_changed()
 
+    def add_paragraph(self, text: str) -> None:
+        """Below what is written, with the cursor after it."""
+        before = self.text.rstrip()
+        self.set_text(f"{before}\n\n{text}\n\n" if before else f"{text}\n\n")
+        self.field.edit.setFocus(Qt.FocusReason.OtherFocusReason)
+
     def set_answering(self, is_answering: bool) -> None:
         """While an answer runs, Send is Stop; typing goes on."""
         self._is_answering = is_answering

@@ -10,23 +10,29 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QWidget
 
+from app.core.events import ModelLoaded
 from app.core.visible import visible_name
 from app.ui.i18n import tr
 
 
 class OtherModels(QObject):
-    """`known` lists the models with their names; it is given by who knows them. `loaded` is the file that is in."""
+    """`known` lists the models with their names; it is given by who knows them. `loaded` is what is in."""
 
     chosen = Signal(object)
     """The `Path` of a model that is to be the chat's."""
     more_wanted = Signal()
     """None of these: the models are to be shown."""
 
-    def __init__(self, loaded: Callable[[], Path | None], parent: QObject) -> None:
+    def __init__(self, loaded: Callable[[], ModelLoaded | None], parent: QObject) -> None:
         super().__init__(parent)
-        self._loaded = loaded
+        self._get_loaded = loaded
         self.known: Callable[[], Sequence[tuple[Path, str]]] = list
         self._next: tuple[Path, Callable[[], None]] | None = None
+
+    @property
+    def _loaded(self) -> Path | None:
+        loaded = self._get_loaded()
+        return Path(loaded.path) if loaded is not None else None
 
     def menu(self, then: Callable[[], None], parent: QWidget) -> QMenu:
         """Of all that are there; what is chosen becomes the chat's model, and `then` follows once it is in."""
@@ -36,7 +42,7 @@ class OtherModels(QObject):
         menu.aboutToHide.connect(menu.deleteLater)
         for path, name in self.known():
             action = QAction(visible_name(name).replace("&", "&&"), menu)
-            if path == self._loaded():
+            if path == self._loaded:
                 action.setText(tr("{name} (this one)", name=name).replace("&", "&&"))
             action.setToolTip(str(path))
             action.triggered.connect(partial(self._choose, path, then))
@@ -50,14 +56,14 @@ class OtherModels(QObject):
         if self._next is None:
             return
         path, then = self._next
-        if state == "ready" and self._loaded() == path:
+        if state == "ready" and self._loaded == path:
             self._next = None
             then()
-        elif state == "failed" or (state == "ready" and self._loaded() != path):
+        elif state == "failed" or (state == "ready" and self._loaded != path):
             self._next = None
 
     def _choose(self, path: Path, then: Callable[[], None], _checked: bool = False) -> None:
-        if path == self._loaded():
+        if path == self._loaded:
             then()
             return
         self._next = None

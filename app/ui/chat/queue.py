@@ -120,9 +120,10 @@ class Queue(QObject):
             self._going[number] = Going.OFF
         self._show()
 
-    def edit_last(self) -> bool:
-        """Opens the last message that waits; whether there is one."""
-        return self._view.edit_last()
+    def edit_last(self, otherwise: Callable[[], None]) -> None:
+        """Opens the last message that waits; `otherwise` where none does."""
+        if not self._view.edit_last():
+            otherwise()
 
     def look(self) -> None:
         """Sends the next message where nothing stands in its way."""

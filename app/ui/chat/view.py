@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -101,7 +101,7 @@ class ChatView(QWidget):
             parent=self,
         )
         self.memory = ChatMemory(self.open_chat, chats, subject=self._subject, theme=theme, notify=notify, window=self)
-        self.models = OtherModels(self._loaded_path, self)
+        self.models = OtherModels(chats.loaded, self)
         self._actions = TurnActions(
             self.open_chat,
             self.models,
@@ -304,7 +304,7 @@ class ChatView(QWidget):
         self._sending.changed.connect(self.update_note)
         self._no_chat.write_wanted.connect(self._on_write_wanted)
         self.composer.stop_wanted.connect(self.stop)
-        self.composer.field.edit.up_pressed.connect(self._on_up)
+        self.composer.field.edit.up_pressed.connect(partial(self.queue.edit_last, self._actions.edit_last))
         self.composer.changed.connect(self.memory.look_later)
         self.composer.changed.connect(self.offering.look_later)
         self.attaching.changed.connect(self.offering.look_later)
@@ -333,7 +333,7 @@ class ChatView(QWidget):
         self.transcript.wanted.connect(self._actions.do)
         self._actions.forked.connect(self._on_forked)
         self.models.more_wanted.connect(self.model_wanted)
-        self._quoting.wanted.connect(self._on_quoted)
+        self._quoting.wanted.connect(self.composer.add_paragraph)
         self._actions.model_wanted.connect(self.model_wanted)
         self._actions.translate_wanted.connect(self.translate_wanted)
         self._actions.composer_wanted.connect(self.focus_composer)
@@ -376,24 +376,11 @@ class ChatView(QWidget):
         if self.can_chat != could_chat:
             self.queue.look()
 
-    def _loaded_path(self) -> Path | None:
-        loaded = self._chats.loaded()
-        return Path(loaded.path) if loaded is not None else None
-
     def _on_forked(self, number: int) -> None:
         self.draft.save()
         self._show(self.open_chat.talk, number)
         self.title_changed.emit(number)
         self.focus_composer()
-
-    def _on_quoted(self, quote: str) -> None:
-        before = self.composer.text.rstrip()
-        self.composer.set_text(f"{before}\n\n{quote}\n\n" if before else f"{quote}\n\n")
-        self.focus_composer()
-
-    def _on_up(self) -> None:
-        if not self.queue.edit_last():
-            self._actions.edit_last()
 
     def _subject(self) -> Subject | None:
         if self.model_state != "ready" or not self.can_chat or self.busy or self.attaching.fitting.is_asking:
