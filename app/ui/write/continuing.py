@@ -198,8 +198,8 @@ class Continuing(QObject):
 
     def _page_without(self, run: Run, head: str = "") -> PageAsked:
         """The page with a continuation cut to its beginning, and the cursor there."""
-        page, before = self._page(), self._edit.between(0, run.begin.position()) + head
-        text = before + self._edit.between(run.end.position(), -1)
+        page, before = self._page(), self._edit.page.between(0, run.begin.position()) + head
+        text = before + self._edit.page.between(run.end.position(), -1)
         options = replace(page.options, count=1)
         return replace(page, text=text, cursor=len(before), options=options, tries=self._tries)
 
@@ -280,7 +280,7 @@ class Continuing(QObject):
         self.work.stop()
         self._later.stop()
         self._cards.end()
-        self._edit.end_run()
+        self._edit.page.end_run()
         self._asked = self.reading = None
         self.written_tokens = 0
         self.runs, self._note, self._tries = [], "", 0
@@ -423,20 +423,20 @@ class Continuing(QObject):
         if asked.shown:
             self._keep_run([*asked.head_tokens, *(one.tokens if one is not None else ())])
         else:
-            self._edit.end_run()
+            self._edit.page.end_run()
         if reason is not FinishReason.CANCELLED:
             self._note = _ending_words(reason, has_text=bool(asked.shown))
         self._end()
 
     def _keep_run(self, tokens: list[TokenSeen]) -> None:
-        start, end = self._edit.end_run()
+        start, end = self._edit.page.end_run()
         if start == end:
             return
         begin, behind = QTextCursor(self._edit.document()), QTextCursor(self._edit.document())
         begin.setPosition(start)
         behind.setPosition(end)
         behind.setKeepPositionOnInsert(True)  # what is typed behind it is not a part of it
-        text = self._edit.between(start, end)
+        text = self._edit.page.between(start, end)
         self.runs = [*self.runs, Run(begin, behind, text, _tokens_of(text, tokens))][-MOST_RUNS:]
         announce(self._edit, text.strip())
 

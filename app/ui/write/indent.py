@@ -2,12 +2,52 @@
 
 from __future__ import annotations
 
-from PySide6.QtGui import QTextBlock, QTextCursor
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeyEvent, QTextBlock, QTextCursor
+from PySide6.QtWidgets import QTextEdit
 
 USUAL = "    "
 LINES_LOOKED_AT = 400
 OPENING = (":", "{", "[", "(")
 """After one of these at its end, the next line stands further in."""
+
+
+class CodeKeys:
+    """Does them in an editor while they are on; after Escape (`may_leave`) Tab leaves it until something is typed."""
+
+    def __init__(self, edit: QTextEdit) -> None:
+        self._edit = edit
+        self.is_on = self.may_leave = False
+        self.unit = USUAL
+        """One step further in."""
+
+    @property
+    def keeps_tab(self) -> bool:
+        """Whether Tab is one of them now."""
+        return self.is_on and not self.may_leave
+
+    def takes(self, event: QKeyEvent) -> bool:
+        """Whether it is one of them, which is then done."""
+        key, cursor = event.key(), self._edit.textCursor()
+        is_done = self.is_on and self._do(key, event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier, cursor)
+        if is_done:
+            self._edit.setTextCursor(cursor)
+            if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+                self._edit.ensureCursorVisible()
+        elif event.text() or key in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
+            self.may_leave = False
+        return is_done
+
+    def _do(self, key: int, modifiers: Qt.KeyboardModifier, cursor: QTextCursor) -> bool:
+        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            new_line(cursor, self.unit)
+        elif key == Qt.Key.Key_Backspace:
+            return not modifiers and step_back(cursor, self.unit)
+        elif key in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab) and not modifiers & Qt.KeyboardModifier.ControlModifier:
+            (outdent if key == Qt.Key.Key_Backtab else indent)(cursor, self.unit)
+        else:
+            return False
+        return True
 
 
 def unit_of(text: str) -> str:

@@ -40,13 +40,13 @@ class PageSubjects(Subjects):
     def now(self) -> list[Subject]:
         edit = self._edit
         cursor = edit.textCursor()
-        selected = edit.between(cursor.selectionStart(), cursor.selectionEnd()) if cursor.hasSelection() else ""
+        selected = edit.page.between(cursor.selectionStart(), cursor.selectionEnd()) if cursor.hasSelection() else ""
         found = [Subject(SELECTION, tr("What is selected"), selected)] if selected else []
         answer, name = self._answer, MESSAGE  # which is what is looked at as long as nobody chose
         if answer is not None and answer.is_there:
             found.append(Subject(MESSAGE, tr("The last continuation"), answer.text, self._number, answer=answer))
             name = PAGE
-        before = edit.between(0, cursor.selectionEnd())
+        before = edit.page.between(0, cursor.selectionEnd())
         return [*found, Subject(name, tr("The page up to the cursor"), before)] if before.strip() else found
 
     def _on_changed(self) -> None:

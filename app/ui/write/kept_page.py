@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.ui.shell.notify import Notify
-from app.ui.write.page_edit import PageState
+from app.ui.write.page_document import PageState
 
 if TYPE_CHECKING:
     from app.features.pages import Page, Pages

@@ -27,7 +27,8 @@ from app.ui.write.continuing import Continuing
 from app.ui.write.kept_page import KeptPage
 from app.ui.write.language import file_name, is_code, language_of, languages_with
 from app.ui.write.options import OptionsSheet, summary_of
-from app.ui.write.page_edit import PageEdit, PageState
+from app.ui.write.page_document import PageState
+from app.ui.write.page_edit import PageEdit
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -103,7 +104,7 @@ class WriteView(QWidget):
         foot.go_on.clicked.connect(self._on_go_on)
         foot.again.clicked.connect(work.again)
         foot.options.clicked.connect(self.show_options)
-        foot.where.clicked.connect(edit.show_reading_place)
+        foot.where.clicked.connect(edit.reading_line.scroll_to)
         self.first.chosen.connect(self._try)
         work.changed.connect(self._show_state)
         work.began.connect(lambda: self.kept.nudge(is_step=True))
@@ -329,9 +330,9 @@ class WriteView(QWidget):
         self._show_state()
 
     def _on_edited(self) -> None:
-        self.first.setVisible(self.edit.is_empty)
+        self.first.setVisible(self.edit.page.isEmpty())
         self._show_undo()
-        if self.edit.is_growing:
+        if self.edit.page.run is not None:
             self.kept.nudge()
         self.continuing.measure_soon()
 
@@ -364,7 +365,7 @@ class WriteView(QWidget):
     def _show_reading(self) -> None:
         reading = self.continuing.reading
         self._show_state()
-        self.edit.show_reading(reading.start if reading is not None else None)
+        self.edit.reading_line.show_at(reading.start if reading is not None else None)
 
     def _show_head(self) -> None:
         page = self._page

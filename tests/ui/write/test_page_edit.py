@@ -9,7 +9,8 @@ from pytestqt.qtbot import QtBot
 
 from app.ui.theme import Theme
 from app.ui.write.indent import unit_of
-from app.ui.write.page_edit import PageEdit, PageState
+from app.ui.write.page_document import PageState
+from app.ui.write.page_edit import PageEdit
 
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 KEY = Qt.Key
@@ -40,7 +41,7 @@ def write_run(edit: PageEdit, *parts: str) -> None:
     edit.begin_run()
     for part in parts:
         edit.grow_run(part)
-    edit.end_run()
+    edit.page.end_run()
 
 
 def tinted(edit: PageEdit) -> list[str]:
@@ -91,7 +92,7 @@ def test_another_one_in_its_place_can_be_taken_back(edit: PageEdit) -> None:
     edit.begin_run((4, 9))
     edit.grow_run(" more")
     edit.grow_run(" again")
-    assert edit.end_run() == (4, 15)
+    assert edit.page.end_run() == (4, 15)
     assert (edit.text, tinted(edit)) == ("Once more again", [" more again"])
     edit.undo_last()
     assert (edit.text, tinted(edit)) == ("Once upon", [" upon"])
@@ -139,9 +140,9 @@ def test_another_size_or_scheme_is_no_change_of_the_page(edit: PageEdit, theme: 
 def test_where_the_model_begins_to_read_is_drawn(edit: PageEdit) -> None:
     show(edit, "one\ntwo\nthree", cursor=0)
     plain = edit.grab().toImage()
-    edit.show_reading(4)
+    edit.reading_line.show_at(4)
     assert edit.grab().toImage() != plain
-    edit.show_reading(None)
+    edit.reading_line.show_at(None)
     assert edit.grab().toImage() == plain
 
 
@@ -188,7 +189,7 @@ def test_tab_leaves_prose_and_after_escape_code_too(edit: PageEdit, qtbot: QtBot
     show(edit, "a")
     assert not edit.focusNextPrevChild(True)
     qtbot.keyClick(edit, KEY.Key_Escape)
-    assert edit._may_leave
+    assert edit.code_keys.may_leave
     qtbot.keyClicks(edit, "b")
     assert not edit.focusNextPrevChild(True)
 
@@ -231,14 +232,14 @@ def colours_of(edit: PageEdit, line: int) -> list[tuple[int, int, str]]:
 def test_code_has_colours_that_follow_and_are_no_steps_of_undo(edit: PageEdit, qtbot: QtBot, theme: Theme) -> None:
     edit.show_language("python", is_code=True)
     show(edit, 'x = """\ntext\n"""\nreturn')
-    qtbot.waitUntil(lambda: not edit.is_colouring)
+    qtbot.waitUntil(lambda: not edit.colours.is_busy)
     string, keyword = theme.tokens.code_string, theme.tokens.code_keyword
     assert colours_of(edit, 1) == [(0, 4, string)]
     assert colours_of(edit, 3) == [(0, 6, keyword)]
     assert not edit.document().isUndoAvailable()
     select(edit, 0, 0)
     qtbot.keyClicks(edit, "#")
-    qtbot.waitUntil(lambda: not edit.is_colouring and colours_of(edit, 1) == [])
+    qtbot.waitUntil(lambda: not edit.colours.is_busy and colours_of(edit, 1) == [])
     edit.show_language("", is_code=False)
     assert colours_of(edit, 3) == []
 
@@ -246,7 +247,7 @@ def test_code_has_colours_that_follow_and_are_no_steps_of_undo(edit: PageEdit, q
 def test_of_a_long_file_only_what_is_seen_is_read(edit: PageEdit, qtbot: QtBot) -> None:
     edit.show_language("python", is_code=True)
     show(edit, "\n".join(f"def f{number}(): return {number}" for number in range(5000)), cursor=0)
-    qtbot.waitUntil(lambda: not edit.is_colouring)
+    qtbot.waitUntil(lambda: not edit.colours.is_busy)
     assert colours_of(edit, 0)
     assert not colours_of(edit, 4000)
     edit.verticalScrollBar().setValue(edit.verticalScrollBar().maximum())

@@ -1,0 +1,188 @@
+"""What is in a page: its text, what of it is the model's at each step of undo, and a continuation that grows in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QTextBlockFormat, QTextCharFormat, QTextCursor, QTextDocument
+
+from app.ui.write.written import Ranges, after_edit, places_of, units_of, with_run
+
+LINE_PERCENT = 148
+EDGE_OF_LETTERS_PX = 2
+
+
+@dataclass(frozen=True)
+class PageState:
+    """What is in the page, in characters: see `app.features.pages.Page`."""
+
+    text: str = ""
+    written: Ranges = ()
+    cursor: int = 0
+
+
+class PageDocument(QTextDocument):
+    """One page; places in it are in Qt's units. A continuation is one step of undo."""
+
+    edited = Signal()
+    """The text is another, whoever changed it."""
+    touched = Signal()
+    """A person changed it."""
+
+    def __init__(self, state: PageState, before: QTextDocument, parent: QObject) -> None:
+        """In the letters of the page before."""
+        super().__init__(parent)
+        look = QTextBlockFormat()
+        look.setLineHeight(LINE_PERCENT, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
+        self.setUndoRedoEnabled(False)
+        self.setDefaultFont(before.defaultFont())
+        self.setDocumentMargin(EDGE_OF_LETTERS_PX)  # later it would be a step of undo
+        self.setDefaultTextOption(before.defaultTextOption())
+        cursor = QTextCursor(self)
+        cursor.setBlockFormat(look)
+        cursor.insertText(state.text)
+        self.setUndoRedoEnabled(True)
+        self.ranges: Ranges = ()
+        """What the model wrote and nobody has touched since."""
+        self._ranges_at: dict[int, Ranges] = {}
+        """The same at each step of undo."""
+        self._is_ours = False
+        """Whether this class itself changes the text now."""
+        self.run: QTextCursor | None = None
+        """The end of the continuation that comes in now."""
+        self._run_start = 0
+        self._has_grown = False
+        self._mark(state)
+
+    def follow_changes(self) -> None:
+        """From when it is shown; Qt itself tells of that as a change of all of it."""
+        self.contentsChange.connect(self._on_contents_change)
+        self.contentsChanged.connect(self._on_contents_changed)
+
+    @property
+    def text(self) -> str:
+        raw = self.toRawText()
+        return raw.replace("\u2029", "\n").replace("\u2028", "\n")
+
+    @property
+    def last(self) -> int:
+        """The place behind all of it."""
+        return self.characterCount() - 1
+
+    def between(self, start: int, end: int) -> str:
+        """What stands between two places; -1 is the end."""
+        cursor = QTextCursor(self)
+        cursor.setPosition(min(start, self.last))
+        cursor.setPosition(self.last if end < 0 else min(end, self.last), QTextCursor.MoveMode.KeepAnchor)
+        return cursor.selectedText().replace("\u2029", "\n").replace("\u2028", "\n")
+
+    def state_at(self, cursor: int) -> PageState:
+        """All of it, with the cursor there."""
+        text = self.text
+        *places, place = places_of(text, [*(end for pair in self.ranges for end in pair), cursor])
+        return PageState(text, tuple(zip(places[::2], places[1::2], strict=True)), place)
+
+    def rewrite(self, state: PageState) -> None:
+        """Makes another text of it, as one step: only what differs is written."""
+        text, other = self.text, state.text
+        same = _common(text, other)
+        behind = min(_common(text[::-1], other[::-1]), len(text) - same, len(other) - same)
+        start, end = units_of(text, [same, len(text) - behind])
+        cursor = QTextCursor(self)
+        cursor.setPosition(start)
+        cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
+        self._is_ours = True
+        cursor.insertText(other[same : len(other) - behind], QTextCharFormat())
+        self._is_ours = False
+        self.setModified(False)  # what is typed next is a step of its own
+        self._mark(state)
+
+    def step(self, undo: Callable[[], None]) -> None:
+        """One step back or forth, of what was typed or of what a model wrote."""
+        self.run = None
+        self._is_ours = True
+        undo()
+        self._is_ours = False
+        self.ranges = self._ranges_at.get(self.availableUndoSteps(), ())
+        self.edited.emit()
+        self.touched.emit()
+
+    # What the model writes.
+
+    def begin_run(self, start: int, end: int) -> None:
+        """A continuation begins, in the place of what stands there."""
+        self.end_run()
+        self.setModified(False)  # else Qt joins it to what was typed before
+        run = QTextCursor(self)
+        run.setPosition(start)
+        run.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
+        self.run, self._run_start, self._has_grown = run, start, False
+
+    def grow_run(self, text: str) -> None:
+        """More of it."""
+        run = self.run
+        assert run is not None
+        if self._has_grown:
+            run.joinPreviousEditBlock()
+        else:
+            run.beginEditBlock()
+        self._has_grown = True
+        start = run.selectionStart()
+        self._is_ours = True
+        if run.hasSelection():
+            self.ranges = after_edit(self.ranges, start, run.selectionEnd() - start, 0)
+        run.insertText(text, QTextCharFormat())
+        others = tuple(one for one in self.ranges if one != (self._run_start, start))
+        self.ranges = with_run(after_edit(others, start, 0, run.position() - start), self._run_start, run.position())
+        run.endEditBlock()
+        self._is_ours = False
+        self._remember()
+        self.edited.emit()
+
+    def end_run(self) -> tuple[int, int]:
+        """It is complete, or is to be: where it stands."""
+        run, self.run = self.run, None
+        if run is None:
+            return 0, 0
+        self.setModified(False)  # what is typed next is a step of its own
+        return self._run_start, run.position() if self._has_grown else self._run_start
+
+    # What changes.
+
+    def _mark(self, state: PageState) -> None:
+        """Its stretches, in a text that is the same."""
+        units = units_of(state.text, [place for pair in state.written for place in pair])
+        self.ranges = tuple(zip(units[::2], units[1::2], strict=True))
+        self._remember()
+
+    def _on_contents_change(self, position: int, removed: int, added: int) -> None:
+        if not self._is_ours:
+            self.ranges = after_edit(self.ranges, position, removed, added)
+
+    def _on_contents_changed(self) -> None:
+        if not self._is_ours:
+            self._remember()
+            self.edited.emit()
+            self.touched.emit()
+
+    def _remember(self) -> None:
+        """What is marked at this step of undo; later ones cannot be come to any more."""
+        steps = self.availableUndoSteps()
+        self._ranges_at[steps] = self.ranges
+        if not self.isRedoAvailable():
+            for later in [one for one in self._ranges_at if one > steps]:
+                del self._ranges_at[later]
+
+
+def _common(one: str, other: str) -> int:
+    """How many characters both begin with; of a million without looking at each."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one.startswith(other[:middle]):
+            low = middle
+        else:
+            high = middle - 1
+    return low
