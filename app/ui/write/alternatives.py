@@ -192,6 +192,11 @@ class Alternatives(QFrame):
     def is_open(self) -> bool:
         return bool(self.cards)
 
+    @property
+    def has_words(self) -> bool:
+        """Whether there is anything to choose yet."""
+        return any(card.written.strip() for card in self.cards)
+
     def begin(self, count: int, *, is_code: bool) -> None:
         """So many are on their way."""
         self.end()

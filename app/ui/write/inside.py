@@ -11,8 +11,9 @@ from app.core.events import CancelToken, Guess, PromptProgress, TokenSeen
 from app.features.inside.looks import replaced, within
 from app.ui.i18n import tr
 from app.ui.inside.subject import MESSAGE, SELECTION, Answer, Subject, Subjects
-from app.ui.write.continuing import Continuing, Run
+from app.ui.write.continuing import Continuing
 from app.ui.write.page_edit import PageEdit
+from app.ui.write.runs import Run
 
 if TYPE_CHECKING:
     from app.features.writing import Continuation
@@ -51,7 +52,7 @@ class PageSubjects(Subjects):
 
     def _on_changed(self) -> None:
         """Another continuation begins, grows, is complete, or was chosen."""
-        live, runs = self._continuing.live, self._continuing.runs
+        live, runs = self._continuing.live, self._continuing.runs.all
         answer = self._answer
         if live is not None:
             if answer is None or answer.live is not live:

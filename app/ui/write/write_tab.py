@@ -81,7 +81,7 @@ class WriteTab(Tab):
 
     def on_shown(self, *, is_shown: bool) -> None:
         if is_shown:
-            self.page.continuing.measure_soon()
+            self.page.continuing.counting.measure_soon()
         else:
             self.page.kept.keep()
             self.page.continuing.rest()

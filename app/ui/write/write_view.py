@@ -107,11 +107,11 @@ class WriteView(QWidget):
         foot.where.clicked.connect(edit.reading_line.scroll_to)
         self.first.chosen.connect(self._try)
         work.changed.connect(self._show_state)
-        work.began.connect(lambda: self.kept.nudge(is_step=True))
+        work.runs.began.connect(lambda: self.kept.nudge(is_step=True))
         work.ended.connect(self._on_ended)
         work.failed.connect(self._on_failed)
         work.came.connect(self._ui.loader.look_during_answer)
-        work.measured.connect(self._show_reading)
+        work.counting.measured.connect(self._show_reading)
         self.kept.kept.connect(self._on_kept)
         self._ui.loader.changed.connect(self._on_loader_changed)
 
@@ -156,7 +156,7 @@ class WriteView(QWidget):
         self._show_head()
         self._show_state()
         self._show_reading()
-        self.continuing.measure_soon()
+        self.continuing.counting.measure_soon()
         self.shown_changed.emit()
 
     def leave(self) -> None:
@@ -189,7 +189,7 @@ class WriteView(QWidget):
         self.take_keyboard()
 
     def on_model_changed(self) -> None:
-        self.continuing.on_model_changed()
+        self.continuing.counting.on_model_changed()
 
     # Files.
 
@@ -265,7 +265,7 @@ class WriteView(QWidget):
             self._app.change("writing", max_tokens=options.max_tokens, count=options.count)
         self._show_options()
         self.kept.nudge_place()
-        self.continuing.measure_soon()
+        self.continuing.counting.measure_soon()
 
     def _choose_options(self, **values: Any) -> None:
         from dataclasses import replace
@@ -334,23 +334,23 @@ class WriteView(QWidget):
         self._show_undo()
         if self.edit.page.run is not None:
             self.kept.nudge()
-        self.continuing.measure_soon()
+        self.continuing.counting.measure_soon()
 
     def _on_moved(self) -> None:
         self.kept.nudge_place()
-        self.continuing.measure_soon()
+        self.continuing.counting.measure_soon()
 
     def _on_loader_changed(self) -> None:
         self._show_state()
         if self._ui.loader.state == "ready":
-            self.continuing.measure_soon()
+            self.continuing.counting.measure_soon()
 
     # What is said.
 
     def _show_state(self) -> None:
         work = self.continuing
         self.foot.show_state(work.words, is_busy=work.is_busy, can_repeat=work.can_repeat, is_choosing=work.is_choosing)
-        self.foot.show_reading(work.reading, work.written_tokens)
+        self.foot.show_reading(work.counting.reading, work.counting.written_tokens)
         self._show_undo()
         self.foot.fit(self._foot_px)
         if work.is_busy != self._is_at_work:  # and not with each token
@@ -363,7 +363,7 @@ class WriteView(QWidget):
         self.head.redo.setEnabled(document.isRedoAvailable())
 
     def _show_reading(self) -> None:
-        reading = self.continuing.reading
+        reading = self.continuing.counting.reading
         self._show_state()
         self.edit.reading_line.show_at(reading.start if reading is not None else None)
 
