@@ -93,11 +93,13 @@ class BranchMap(QFrame):
         above: list[QTreeWidgetItem] = []
         for one in branches:
             del above[one.depth :]
-            item = QTreeWidgetItem(above[-1] if above else self.tree.invisibleRootItem(), [words_of(one)])
+            words = words_of(one)
+            shown = f"\u2068{words}\u2069" if self.isRightToLeft() else words  # each in its own direction
+            item = QTreeWidgetItem(above[-1] if above else self.tree.invisibleRootItem(), [shown])
             above.append(item)
             item.setData(0, ID_ROLE, one.message_id)
             item.setToolTip(0, plain_tip(one.words))
-            said = [tr("Version {place} of {count}", place=one.place, count=one.count), words_of(one)]
+            said = [tr("Version {place} of {count}", place=one.place, count=one.count), words]
             said += [tr("shown now")] if one.is_shown else []
             item.setData(0, Qt.ItemDataRole.AccessibleTextRole, ", ".join(said))
             item.setSizeHint(0, QSize(0, self._theme.px(ROW_PX)))

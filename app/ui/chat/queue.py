@@ -184,7 +184,7 @@ class Queue(QObject):
         if self._state is Going.OFF:
             return tr("Not sent. It waits here until you send it.")
         if self._state is Going.AFTER_NEXT and not (running and not running.is_stopped):
-            return tr("The answer was stopped, so this waits. Esc once more: only you send it.")
+            return tr("The answer was broken off, so this waits. Esc once more: only you send it.")
         if running is not None and running.conversation_id != self._chat.conversation_id:
             return tr("Sent when the answer in the other chat has ended")
         if running is not None:

@@ -79,7 +79,7 @@ def test_escape_stops_the_answer_and_what_waits_stays_until_it_is_sent(open_chat
     assert not desk.queue.send_now.isVisible()
     with desk.hears(desk.chat.answer_finished):
         desk.press(Qt.Key.Key_Escape)
-    desk.wait(lambda: desk.queue_words.startswith("The answer was stopped, so this waits."))
+    desk.wait(lambda: desk.queue_words.startswith("The answer was broken off, so this waits."))
     desk.ask("another")
     end(desk, 6)
     assert desk.texts[2::2] == ["another", "next"], "after an answer that ended by itself it goes on"
@@ -94,6 +94,17 @@ def test_escape_stops_the_answer_and_what_waits_stays_until_it_is_sent(open_chat
     desk.click(desk.queue.send_now)
     end(desk, 12)
     assert desk.texts[8::2] == ["and another", "later"]
+
+
+def test_after_an_answer_that_failed_nothing_is_sent_by_itself(open_chat: Open) -> None:
+    desk = open_chat({**HELD, "crash_after": 4}, {"text": "Fine."})
+    begin(desk)
+    desk.queue_up("next")
+    let_go(desk)
+    desk.wait(lambda: desk.queue_words.startswith("The answer was broken off, so this waits."))
+    assert (desk.queued, desk.message_count) == (["next"], 2)
+    desk.click(desk.queue.send_now)
+    end(desk, 4)
 
 
 def test_it_is_sent_in_its_own_chat_also_while_another_one_is_looked_at(open_chat: Open) -> None:
