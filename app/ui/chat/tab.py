@@ -34,16 +34,13 @@ class ChatTab(Tab):
         self._deleted = DeletedChats(app.chat, self)
         self.chat = chat or ChatView(app.chats, ui.theme, ui.notify)
         self.sidebar = ChatsColumn(ui.theme, app.conversations, ui.notify, lambda: app.finding)
-        self.document = DocumentPanel(ui.theme, ui.notify, self.chat, self.chat.focus_composer)
-        self.inside = InsideBeside(ui.theme, self.document, self.chat.focus_composer, self._new_inside)
-        self.inside.width_px = app.settings.window.inside_width
+        self._sides = Sides(app, ui, self.chat)
+        self.document, self.inside = self._sides.document, self._sides.inside
+        self._model = ModelInStep(ui, self.chat)
         self._connect()
-        self._on_model_changed()
 
     def _connect(self) -> None:
-        chat, sidebar, go, loader, gauge = self.chat, self.sidebar, self._ui.go, self._ui.loader, self._ui.status.gauge
-        chat.document_wanted.connect(self._on_document_wanted)
-        chat.documents_known.connect(self.document.keep)
+        chat, sidebar, go, loader = self.chat, self.sidebar, self._ui.go, self._ui.loader
         chat.attaching.summarize_wanted.connect(lambda number: go.show_tab(SUMMARIZE).take_documents([number]))
         chat.attaching.translate_wanted.connect(lambda path: go.show_tab(TRANSLATE).take_files([path]))
         chat.translate_wanted.connect(lambda text: go.show_tab(TRANSLATE).take_text(text))
@@ -54,14 +51,8 @@ class ChatTab(Tab):
         chat.wake_wanted.connect(loader.look)
         chat.wake_wanted.connect(loader.wake)
         chat.title_changed.connect(self._on_title_changed)
-        chat.context_changed.connect(gauge.show_used)
-        chat.parts_changed.connect(lambda parts: gauge.show_used(parts.used_tokens))
-        chat.answer_started.connect(lambda _: loader.expect())
-        chat.answer_grew.connect(loader.look_during_answer)
-        chat.answer_finished.connect(self._on_answer_finished)
+        chat.answer_finished.connect(lambda _: self._deleted.forget())
         self.inside.toggled.connect(self.inside_changed)
-        gauge.clicked.connect(self.show_context)
-        loader.changed.connect(self._on_model_changed)
         sidebar.new_wanted.connect(self.open_new)
         sidebar.temporary_chat_wanted.connect(self.open_temporary)
         sidebar.chosen.connect(self.show_chat)
@@ -164,52 +155,17 @@ class ChatTab(Tab):
             self.sidebar.show_new(chat_id)
             self._ui.go.show_tab(CHAT)
 
-    def show_context(self) -> None:
-        gauge = self._ui.status.gauge
-        panel = ContextPanel(self._ui.theme, gauge)
-        self.chat.parts_changed.connect(panel.show_parts)
-        panel.place_above(gauge)
-        panel.show()
-        panel.setFocus(Qt.FocusReason.PopupFocusReason)
-        if not self.chat.memory.look():
-            panel.say(tr("The model is at work. The numbers come when it is done."))
-
     def do(self, command: str) -> None:
         if command == "temporary_chat":
             self.open_temporary()
         elif command == "inside":
-            self._toggle_inside()
+            self._sides.toggle_inside()
 
     def close(self) -> None:
         self.chat.draft.save()
-        if self.inside.width_px != self._app.settings.window.inside_width:
-            with self._ui.notify.guard():
-                self._app.change("window", inside_width=self.inside.width_px)
+        self._sides.keep_width()
         self.document.close_document()
         self.chat.stop()
-
-    def _toggle_inside(self) -> None:
-        """Where there is no room for both, it takes the document's place."""
-        if not self.inside.is_beside and not self.inside.has_room_for(self.document.narrow_px):
-            self.document.close_document()
-        self.inside.toggle()
-
-    def _on_document_wanted(self, documents: Documents, document_id: int, mark: object) -> None:
-        """As `_toggle_inside`, the other way round."""
-        if self.inside.is_beside and not self.inside.has_room_for(self.document.narrow_px):
-            self.inside.hide_beside()
-        self.document.open(documents, document_id, mark if isinstance(mark, Mark) else None)
-
-    def _new_inside(self) -> QWidget:
-        from app.ui.chat.inside import ChatSubjects  # nothing of it is needed before somebody looks
-        from app.ui.inside.panel import PROBABILITIES, InsidePanel
-
-        app = self._app
-        subjects = ChatSubjects(self.chat, self._ui.notify, self)
-        panel = InsidePanel(self._ui, lambda: app.engine, subjects)
-        panel.closed.connect(self.inside.hide_beside)
-        panel.page_shown.connect(lambda name: subjects.want_probabilities(wanted=name == PROBABILITIES))
-        return panel
 
     def _on_chat_gone(self, conversation_id: int) -> None:
         is_running = self.chat.stop_in(conversation_id)
@@ -221,8 +177,8 @@ class ChatTab(Tab):
 
     def _on_title_changed(self, conversation_id: int) -> None:
         is_open = conversation_id == self.chat.conversation_id
+        self._model.show_waiting()
         if is_open and self.chat.is_temporary:
-            self._update_waiting()
             return
         if is_open and conversation_id != self.sidebar.open_id:
             self.sidebar.show_new(conversation_id)
@@ -231,16 +187,6 @@ class ChatTab(Tab):
         if is_open:
             self.sidebar.show_open(conversation_id)
             self.title_changed.emit()
-        self._update_waiting()
-
-    def _on_answer_finished(self, _message_id: int) -> None:
-        self._ui.loader.look()
-        self._update_waiting()
-        self._deleted.forget()
-
-    def _update_waiting(self) -> None:
-        waits = self.chat.busy and self._ui.loader.state == "loading"
-        self._ui.status.show_waiting(tr("1 message waits for the model") if waits else "")
 
     def _on_write_wanted(self, text: str) -> None:
         tab, model = self._ui.go.show_tab(WRITE), self._ui.loader.path
@@ -249,9 +195,82 @@ class ChatTab(Tab):
         if text.strip():
             tab.take_text(text)
 
+
+class Sides(QObject):
+    """What stands beside the chat: a document, and Inside; both where there is room, else what was opened last."""
+
+    def __init__(self, app: Fireside, ui: UiContext, chat: ChatView) -> None:
+        super().__init__(chat)
+        self._app, self._ui, self._chat = app, ui, chat
+        self.document = DocumentPanel(ui.theme, ui.notify, chat, chat.focus_composer)
+        self.inside = InsideBeside(ui.theme, self.document, chat.focus_composer, self._new_inside)
+        self.inside.width_px = app.settings.window.inside_width
+        chat.document_wanted.connect(self._open_document)
+        chat.documents_known.connect(self.document.keep)
+
+    def toggle_inside(self) -> None:
+        if not self.inside.is_beside and not self.inside.has_room_for(self.document.narrow_px):
+            self.document.close_document()
+        self.inside.toggle()
+
+    def keep_width(self) -> None:
+        """For the next start. Tells what keeps it from being stored."""
+        if self.inside.width_px != self._app.settings.window.inside_width:
+            with self._ui.notify.guard():
+                self._app.change("window", inside_width=self.inside.width_px)
+
+    def _open_document(self, documents: Documents, document_id: int, mark: object) -> None:
+        if self.inside.is_beside and not self.inside.has_room_for(self.document.narrow_px):
+            self.inside.hide_beside()
+        self.document.open(documents, document_id, mark if isinstance(mark, Mark) else None)
+
+    def _new_inside(self) -> QWidget:
+        from app.ui.chat.inside import ChatSubjects  # nothing of it is needed before somebody looks
+        from app.ui.inside.panel import PROBABILITIES, InsidePanel
+
+        app = self._app
+        subjects = ChatSubjects(self._chat, self._ui.notify, self)
+        panel = InsidePanel(self._ui, lambda: app.engine, subjects)
+        panel.closed.connect(self.inside.hide_beside)
+        panel.page_shown.connect(lambda name: subjects.want_probabilities(wanted=name == PROBABILITIES))
+        return panel
+
+
+class ModelInStep(QObject):
+    """The gauge of the context and what is said of the model follow the chat, and the chat follows the model."""
+
+    def __init__(self, ui: UiContext, chat: ChatView) -> None:
+        super().__init__(chat)
+        self._ui, self._chat = ui, chat
+        gauge, loader = ui.status.gauge, ui.loader
+        chat.context_changed.connect(gauge.show_used)
+        chat.parts_changed.connect(lambda parts: gauge.show_used(parts.used_tokens))
+        chat.answer_started.connect(lambda _: loader.expect())
+        chat.answer_grew.connect(loader.look_during_answer)
+        chat.answer_finished.connect(lambda _: loader.look())
+        chat.answer_finished.connect(lambda _: self.show_waiting())
+        gauge.clicked.connect(self._show_context)
+        loader.changed.connect(self._on_model_changed)
+        self._on_model_changed()
+
+    def show_waiting(self) -> None:
+        """Whether a message waits until the model is there."""
+        waits = self._chat.busy and self._ui.loader.state == "loading"
+        self._ui.status.show_waiting(tr("1 message waits for the model") if waits else "")
+
+    def _show_context(self) -> None:
+        gauge = self._ui.status.gauge
+        panel = ContextPanel(self._ui.theme, gauge)
+        self._chat.parts_changed.connect(panel.show_parts)
+        panel.place_above(gauge)
+        panel.show()
+        panel.setFocus(Qt.FocusReason.PopupFocusReason)
+        if not self._chat.memory.look():
+            panel.say(tr("The model is at work. The numbers come when it is done."))
+
     def _on_model_changed(self) -> None:
-        self.chat.set_model_state(self._ui.loader.state, self._ui.loader.path)
-        self._update_waiting()
+        self._chat.set_model_state(self._ui.loader.state, self._ui.loader.path)
+        self.show_waiting()
 
 
 class DeletedChats(QObject):

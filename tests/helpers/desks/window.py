@@ -290,7 +290,7 @@ class Frame(Desk):
 
     def show_context(self) -> None:
         """What the model sees, above the gauge."""
-        self._chat_tab.show_context()
+        self.gauge.clicked.emit()
 
     def new_chat(self) -> None:
         """An empty one, whatever is open."""

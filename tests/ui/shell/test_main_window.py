@@ -38,7 +38,7 @@ from tests.helpers.tiny_models import make_tiny
 INTERACTIVE = QAbstractButton | QLineEdit | QPlainTextEdit | QTextEdit | QAbstractItemView
 
 
-PIN = "Pin: the model always sees this"
+PIN, FORK = "Pin: the model always sees this", "Fork: a new chat up to here"
 
 
 def tab_order(frame: Frame, steps: int, *, is_next: bool = True) -> list[str]:
@@ -111,13 +111,14 @@ def test_tab_meets_the_last_question_its_actions_and_the_answer_in_the_order_the
     whole.window.activateWindow()
     qtbot.waitUntil(whole.window.isActiveWindow)
     whole.button("Look inside the model").setFocus()
-    question = ["You: Second", "Copy", "Edit", PIN, "Delete"]
-    answer = ["Answer: Answer to Second", "Copy", "Regenerate", "Translate this", "Read as Markdown", PIN, "Delete"]
+    question = ["You: Second", "Copy", "Edit", FORK, PIN, "Delete"]
+    answer = ["Answer: Answer to Second", "Copy", "Regenerate", "Regenerate with another model", "Translate this"]
+    answer += ["Read as Markdown", "Edit", FORK, PIN, "Delete"]
     expected = [*question, *answer, "Message", "Attach files", "Chat settings", "Network on", "New chat"]
     assert tab_order(whole, len(expected)) == expected
     back = tab_order(whole, len(expected) - 1, is_next=False)
     assert back[:4] == [*reversed(expected[-5:-1])]
-    assert back[4:11] == [*reversed(answer)]
+    assert back[4 : 4 + len(answer)] == [*reversed(answer)]
 
 
 def test_the_pickers_shortcut_opens_its_menu_at_the_model_in_use(frame: Frame) -> None:
