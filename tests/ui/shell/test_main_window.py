@@ -112,8 +112,8 @@ def test_tab_meets_the_last_question_its_actions_and_the_answer_in_the_order_the
     qtbot.waitUntil(whole.window.isActiveWindow)
     whole.button("Look inside the model").setFocus()
     question = ["You: Second", "Copy", "Edit", FORK, PIN, "Delete"]
-    answer = ["Answer: Answer to Second", "Copy", "Regenerate", "Regenerate with another model", "Translate this"]
-    answer += ["Read as Markdown", "Edit", FORK, PIN, "Delete"]
+    answer = ["Answer: Answer to Second", "Copy", "Regenerate", "Regenerate with another model"]
+    answer += ["Continue", "Translate this", "Read as Markdown", "Edit", FORK, PIN, "Delete"]
     expected = [*question, *answer, "Message", "Attach files", "Chat settings", "Network on", "New chat"]
     assert tab_order(whole, len(expected)) == expected
     back = tab_order(whole, len(expected) - 1, is_next=False)
