@@ -131,13 +131,16 @@ def test_tokens_are_counted_once_and_cancelled_counting_ends(scripted: EngineCli
     assert list(count_pieces(scripted, "another text", {}, stopped)) == []
 
 
-def test_several_come_side_by_side_and_a_page_says_what_is_read(scripted: EngineClient) -> None:
+def test_several_come_side_by_side_and_a_page_says_what_is_read(tmp_path: Path) -> None:
+    slow = {"text": " word", "repeat": 20, "delay_s": 0.05}  # all three are asked for before the first is written
     asked = PageAsked("Deep learning is", 16, WritingOptions(count=3))
-    events = list(go_on(scripted, asked, {}, CancelToken()))
+    with closing(scripted_client(tmp_path, {"answers": [slow]})) as client:
+        load(client)
+        events = list(go_on(client, asked, {}, CancelToken()))
     reading = next(event for event in events if isinstance(event, Reading))
     assert (reading.start, reading.tokens, reading.is_whole) == (0, 3, True)
     came = [event for event in events if isinstance(event, tuple)]
-    assert {one.text for _, one in came} == {" one two three"}
+    assert {one.text for _, one in came} == {" word" * 20}
     order = [index for index, _ in came]
     assert order.index(2) < len(order) - 1 - order[::-1].index(0), "one after another"
     assert {one.finish_reason for _, one in came} == {FinishReason.STOP}

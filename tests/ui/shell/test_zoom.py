@@ -218,7 +218,7 @@ def test_nothing_of_the_models_is_cut_in_the_smallest_window_at_double_size(smal
     small.window.resize(640, 480)
     small.window.open_models(page)
     QApplication.processEvents()
-    assert clipped_texts(small.window) == []
+    small.wait(lambda: clipped_texts(small.window) == [])  # sizes are read on a thread
     small.window.toggle_sidebar()
     QApplication.processEvents()
     assert small.left.isVisible()
