@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from PySide6.QtCore import Qt
 
-from app.features.writing import WritingOptions
 from app.ui.write.options import OptionsSheet
 from tests.helpers.desks.window import Frame
 from tests.helpers.desks.write import WriteDesk
@@ -50,9 +49,8 @@ def screens(frame: Frame) -> list[tuple[str, Step, Step]]:
         frame.show_tab("write")
         desk = frame.write
         desk.root.show_page(None)
-        desk.root.options = WritingOptions(language=language, **options)  # type: ignore[arg-type]
-        desk.root._show_language()
-        desk.root._show_options()
+        desk.root.options.choose(**options)
+        desk.root.choose_language(language)
         desk.edit.textCursor().insertText(text)
         desk.keep()
         return desk

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -25,6 +26,8 @@ class KeptPage(QObject):
 
     kept = Signal(int)
     """The number of a page whose row is another, or new."""
+    told = Signal()
+    """`page` is another, or what the store says of it."""
 
     def __init__(
         self,
@@ -36,6 +39,8 @@ class KeptPage(QObject):
         super().__init__(parent)
         self._pages, self._notify, self._now = pages, notify, now
         self.id: int | None = None
+        self.page: Page | None = None
+        """What the store says of it."""
         self._last = PageState()
         self._last_options: WritingOptions | None = None
         self._before: PageState | None = None
@@ -49,6 +54,14 @@ class KeptPage(QObject):
         """Whether something is still to be kept."""
         return self._later.isActive()
 
+    @property
+    def title(self) -> str:
+        return self.page.title if self.page is not None else ""
+
+    @property
+    def file(self) -> Path | None:
+        return self.page.file if self.page is not None else None
+
     def before(self, page: Page) -> PageState | None:
         """What a stored page was like before its last change, also that of an earlier run."""
         found = self._pages().undo_state(page.id)
@@ -59,9 +72,16 @@ class KeptPage(QObject):
         self._later.stop()
         self._before = None
         self._changed_s = 0.0
-        self.id = page.id if page is not None else None
+        self.page, self.id = page, page.id if page is not None else None
         self._last, options = self._now()
         self._last_options = options if page is not None else None
+        self.told.emit()
+
+    def look(self) -> None:
+        """It may be another in the store now."""
+        with self._notify.guard():
+            self.page = self._pages().get(self.id) if self.id is not None else None
+        self.told.emit()
 
     def nudge(self, *, is_step: bool = False) -> None:
         """Something of it is another; `is_step`: a change of its own, however soon after the last."""

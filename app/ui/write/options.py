@@ -3,23 +3,71 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtCore import QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from app.ui.i18n import tr
 from app.ui.sampling import HEADING, MUTED, SamplingFields, field_label
+from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import Theme
 from app.ui.widgets.fields import Segments, Stepper
 from app.ui.widgets.layouts import name_widgets, scrolled
+from app.ui.write.page_document import PageState
 
 if TYPE_CHECKING:
-    from app.features.writing import WritingOptions
+    from app.bootstrap import Fireside
+    from app.features.pages import Page
+    from app.features.writing import PageAsked, WritingOptions
 
 WIDTH_PX = 500
 MIDDLES = ("", "on", "off")
+
+
+class PageOptions(QObject):
+    """Those of the page that is open (`now`); length and number stay for the next new page."""
+
+    changed = Signal()
+    """A person chose others."""
+
+    def __init__(self, app: Fireside, ui: UiContext, view: QWidget) -> None:
+        super().__init__(view)
+        self._app, self._ui, self._view = app, ui, view
+        self.begin(None)
+
+    def begin(self, page: Page | None) -> None:
+        """Another page is open: one that is stored, or a new one."""
+        from app.features.writing import WritingOptions
+
+        last = self._app.settings.writing
+        new = WritingOptions(max_tokens=last.max_tokens, count=last.count)
+        self.now = WritingOptions.from_stored(page.options) if page is not None else new
+
+    def choose(self, **values: Any) -> None:
+        """For this page."""
+        self.now = replace(self.now, **values)
+        self.changed.emit()
+
+    def show_sheet(self, anchor: QWidget) -> None:
+        sheet = OptionsSheet(self._ui.theme, self.now, self._view)
+        sheet.changed.connect(self.take)
+        sheet.open_above(anchor)
+
+    def take(self, options: WritingOptions) -> None:
+        """As they are on the sheet."""
+        self.now = options
+        with self._ui.notify.guard():
+            self._app.change("writing", max_tokens=options.max_tokens, count=options.count)
+        self.changed.emit()
+
+    def asked_of(self, state: PageState, *, is_code: bool) -> PageAsked:
+        """What is to be gone on with."""
+        from app.features.writing import PageAsked
+
+        fills = self.now.middle == "on" or (not self.now.middle and is_code)
+        return PageAsked(state.text, state.cursor, self.now, fills=fills and bool(state.text[state.cursor :].strip()))
 
 
 class OptionsSheet(QFrame):

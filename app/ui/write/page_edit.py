@@ -21,9 +21,8 @@ from app.ui.theme import Theme
 from app.ui.widgets.fields import PlainEdit
 from app.ui.write.colours import LiveColours
 from app.ui.write.indent import CodeKeys, unit_of
-from app.ui.write.page_document import PageDocument, PageState
+from app.ui.write.page_document import PageDocument, PageState, range_at, units_of
 from app.ui.write.page_look import Letters, ReadingLine, Tint
-from app.ui.write.written import range_at, units_of
 
 KEYS = Qt.Key
 RETURNS = (KEYS.Key_Return, KEYS.Key_Enter)

@@ -9,8 +9,7 @@ from PySide6.QtWidgets import QTextEdit, QToolTip
 from app.ui.i18n import tr
 from app.ui.theme import CODE_PX, EDGE_PX, Theme
 from app.ui.widgets.buttons import set_text_font
-from app.ui.write.page_document import PageDocument
-from app.ui.write.written import range_at, units_of
+from app.ui.write.page_document import PageDocument, range_at, units_of
 
 TEXT_PX, MEASURE_PX, CODE_MEASURE_PX = 16, 576, 940
 """Letters, and how wide lines get: about 72 characters of prose."""

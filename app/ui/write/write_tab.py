@@ -55,7 +55,7 @@ class WriteTab(Tab):
 
     @property
     def title(self) -> str:
-        return self.page.title
+        return self.page.kept.title
 
     @property
     def open_id(self) -> int | None:
@@ -90,16 +90,16 @@ class WriteTab(Tab):
         self.page.show_page(None)
 
     def ask_for_files(self) -> None:
-        self.page.ask_for_files()
+        self.page.files.ask()
 
     def take_files(self, files: Sequence[Path]) -> None:
-        self.page.add_files(files)
+        self.page.files.open(files)
 
     def take_text(self, text: str) -> None:
         self.page.take_text(text)
 
     def on_model_chosen(self) -> None:
-        self.page.on_model_changed()
+        self.page.continuing.counting.on_model_changed()
 
     def do(self, command: str) -> None:
         if command == "inside":
@@ -140,7 +140,7 @@ class WriteTab(Tab):
 
     def _on_renamed(self, number: int) -> None:
         if number == self.page.open_id:
-            self.page.on_renamed()
+            self.page.kept.look()
             self.title_changed.emit()
 
     def _on_gone(self, number: int) -> None:

@@ -2,38 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from app.core.errors import InfillUnavailable
 from app.core.visible import clean_text
 from app.features.models.messages import short_count
 from app.ui.i18n import tr
-from app.ui.shell import tasks
 from app.ui.shell.keyboard import with_keys
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import EDGE_PX, HEADING_PX
 from app.ui.widgets.buttons import ChoiceButton, IconButton, text_button
-from app.ui.widgets.dialogs import DOCUMENTS, SAVED, file_dialog
 from app.ui.widgets.labels import ElidedLabel, ProgressLine, plain_label
 from app.ui.widgets.layouts import name_widgets
 from app.ui.write.alternatives import Alternatives
 from app.ui.write.continuing import Continuing
+from app.ui.write.files import PageFiles
 from app.ui.write.kept_page import KeptPage
-from app.ui.write.language import file_name, is_code, language_of, languages_with
-from app.ui.write.options import OptionsSheet, summary_of
+from app.ui.write.language import is_code, language_of, languages_with
+from app.ui.write.options import PageOptions, summary_of
 from app.ui.write.page_document import PageState
 from app.ui.write.page_edit import PageEdit
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.features.pages import OpenedFile, Page, Pages
-    from app.features.writing import PageAsked, WritingOptions
+    from app.features.pages import OpenedFile
+    from app.features.writing import PageAsked, Reading
 
 IDEAS: tuple[tuple[str, str], ...] = (
     ("Deep learning is", ""),
@@ -57,20 +55,18 @@ class WriteView(QWidget):
 
     def __init__(self, app: Fireside, ui: UiContext) -> None:
         super().__init__()
-        from app.features.writing import WritingOptions
-
         self._app, self._ui, self._theme = app, ui, ui.theme
         self.setObjectName("write_view")
-        self._page: Page | None = None
         self._is_at_work = False
-        self.options: WritingOptions = WritingOptions()
+        self.options = PageOptions(app, ui, self)
         self.edit = PageEdit(ui.theme)
         self.cards = Alternatives(ui.theme)
-        self.head = PageHead(ui)
-        self.foot = PageFoot(ui)
+        self.head = PageHead(ui, self.edit)
         self.first = FirstWords(ui, self.edit)
-        self.kept = KeptPage(lambda: self._pages, ui.notify, lambda: (self.edit.state, self.options), self)
+        self.kept = KeptPage(lambda: app.pages, ui.notify, lambda: (self.edit.state, self.options.now), self)
+        self.files = PageFiles(self.kept, lambda: app.pages, ui.notify, lambda: self.head.language.value, self)
         self.continuing = Continuing(self.edit, self.cards, lambda: app.writing_engines, ui.loader, self._asked)
+        self.foot = PageFoot(ui, self.continuing)
         column = QVBoxLayout(self)
         column.addWidget(self.head)
         column.addWidget(self.edit, 1)
@@ -86,34 +82,36 @@ class WriteView(QWidget):
         self.show_page(None)
 
     def _connect(self) -> None:
-        edit, head, foot, work = self.edit, self.head, self.foot, self.continuing
+        edit, head, foot, work, kept, files = self.edit, self.head, self.foot, self.continuing, self.kept, self.files
         edit.edited.connect(self._on_edited)
         edit.touched.connect(work.on_touched)
-        edit.touched.connect(self.kept.nudge)
-        edit.touched.connect(self._show_state)
-        edit.moved.connect(self._on_moved)
+        edit.touched.connect(kept.nudge)
+        edit.touched.connect(foot.look)
+        edit.moved.connect(kept.nudge_place)
+        edit.moved.connect(work.counting.measure_soon)
         edit.continue_wanted.connect(work.go_on)
         edit.cancelled.connect(self._on_cancelled)
-        edit.save_wanted.connect(self.save)
-        edit.save_as_wanted.connect(self.ask_where_to_save)
-        head.open.clicked.connect(self.ask_for_files)
-        head.save.clicked.connect(self.save)
-        head.undo.clicked.connect(edit.undo_last)
-        head.redo.clicked.connect(edit.redo_last)
-        head.language.changed.connect(lambda language: self._choose_options(language=language))
+        edit.save_wanted.connect(files.save)
+        edit.save_as_wanted.connect(files.ask_where_to_save)
+        head.open.clicked.connect(files.ask)
+        head.save.clicked.connect(files.save)
+        head.language.changed.connect(self.choose_language)
         foot.go_on.clicked.connect(self._on_go_on)
-        foot.again.clicked.connect(work.again)
-        foot.options.clicked.connect(self.show_options)
+        foot.options.clicked.connect(lambda: self.options.show_sheet(foot.options))
         foot.where.clicked.connect(edit.reading_line.scroll_to)
+        files.opened.connect(self._on_opened)
+        files.saved.connect(self._show_language)
         self.first.chosen.connect(self._try)
-        work.changed.connect(self._show_state)
-        work.runs.began.connect(lambda: self.kept.nudge(is_step=True))
-        work.ended.connect(self._on_ended)
+        self.options.changed.connect(self._on_options)
+        work.changed.connect(self._on_work)
+        work.runs.began.connect(lambda: kept.nudge(is_step=True))
+        work.ended.connect(self._ui.loader.look)
+        work.ended.connect(kept.nudge)
         work.failed.connect(self._on_failed)
         work.came.connect(self._ui.loader.look_during_answer)
         work.counting.measured.connect(self._show_reading)
-        self.kept.kept.connect(self._on_kept)
-        self._ui.loader.changed.connect(self._on_loader_changed)
+        kept.kept.connect(self._on_kept)
+        kept.told.connect(lambda: head.show_page(kept.title, kept.file))
 
     # What is open.
 
@@ -121,41 +119,23 @@ class WriteView(QWidget):
     def open_id(self) -> int | None:
         return self.kept.id
 
-    @property
-    def title(self) -> str:
-        return self._page.title if self._page is not None else ""
-
-    @property
-    def language(self) -> str:
-        """As it is highlighted: as the person said, else by the page's file."""
-        return self.options.language or language_of(self._page.file if self._page is not None else None)
-
     def show_page(self, page_id: int | None, text: str = "") -> None:
         """One that is stored; None is a new one, which may begin with a text."""
-        from app.features.writing import WritingOptions
-
         self.leave()
-        page = None
+        page, state, before = None, PageState(), None
         with self._ui.notify.guard():
-            page = self._pages.get(page_id) if page_id else None
-        self._page = page
+            page = self._app.pages.get(page_id) if page_id else None
+        self.options.begin(page)
         if page is not None:
-            self.options = WritingOptions.from_stored(page.options)
             state, before = PageState(page.text, page.written, page.cursor), self.kept.before(page)
-        else:
-            last = self._app.settings.writing
-            self.options = WritingOptions(max_tokens=last.max_tokens, count=last.count)
-            state, before = PageState(), None
         self.edit.show_state(PageState())  # else the page before would be laid out in the letters of this one
+        self.kept.page = page  # by whose file its language is known
         self._show_language()
         self.edit.show_state(state, before)
         self.kept.begin(page)
-        self._show_options()
+        self.foot.show_options(summary_of(self.options.now))
         if text:
             self.edit.textCursor().insertText(clean_text(text))
-        self._show_head()
-        self._show_state()
-        self._show_reading()
         self.continuing.counting.measure_soon()
         self.shown_changed.emit()
 
@@ -172,10 +152,6 @@ class WriteView(QWidget):
         self.edit.show_state(PageState())
         self.show_page(None)
 
-    def on_renamed(self) -> None:
-        """It has another title."""
-        self._look_at_page()
-
     def take_keyboard(self) -> None:
         if self.cards.is_open:
             self.cards.cards[0].setFocus(Qt.FocusReason.OtherFocusReason)
@@ -188,63 +164,6 @@ class WriteView(QWidget):
         self.kept.keep()
         self.take_keyboard()
 
-    def on_model_changed(self) -> None:
-        self.continuing.counting.on_model_changed()
-
-    # Files.
-
-    def ask_for_files(self) -> None:
-        dialog = file_dialog(self, tr("Open text files"), DOCUMENTS)
-        dialog.setObjectName("open_page_dialog")
-        dialog.setNameFilters([tr("Text and source files (*)")])
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
-        dialog.filesSelected.connect(lambda files: self.add_files([Path(file) for file in files]))
-        dialog.open()
-
-    def add_files(self, files: Sequence[Path]) -> None:
-        """Each becomes a page; the last one is shown."""
-        for file in files:
-            self._add_file(file)
-
-    def _add_file(self, file: Path) -> None:
-        pages = self._pages
-        tasks.ask(lambda _cancel: pages.open_file(file), self, self._on_opened, self._ui.notify.error)
-
-    def save(self) -> None:
-        """In the file that the page has, else in one that is asked for."""
-        self.kept.keep()
-        self._look_at_page()
-        if self.open_id is None:
-            self._ui.notify.mention(tr("There is nothing on this page yet."))
-        elif self._page is not None and self._page.file is not None:
-            self._save_as(self._page.file)
-        else:
-            self.ask_where_to_save()
-
-    def ask_where_to_save(self) -> None:
-        """Also where the page has a file."""
-        self.kept.keep()
-        self._look_at_page()
-        dialog = file_dialog(self, tr("Save the page as a file"), SAVED)
-        dialog.setObjectName("save_page_dialog")
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setNameFilters([tr("Text and source files (*)")])
-        dialog.selectFile(file_name(self.title, self.language))
-        dialog.fileSelected.connect(lambda file: self._save_as(Path(file)))
-        dialog.open()
-
-    def _save_as(self, path: Path) -> None:
-        page_id, pages, notify = self.open_id, self._pages, self._ui.notify
-        if page_id is None:
-            return
-
-        def told(remarks: Any) -> None:
-            notify.saved(path, " ".join([tr("Saved as {name}.", name=path.name), *map(tr, remarks)]))
-            self._look_at_page()
-            self._show_language()
-
-        tasks.ask(lambda _cancel: pages.export(page_id, path), self, told, notify.error)
-
     def _on_opened(self, opened: OpenedFile) -> None:
         self.list_changed.emit(opened.page.id)
         self.show_page(opened.page.id)
@@ -252,46 +171,35 @@ class WriteView(QWidget):
             self._ui.notify.mention(tr(remark))
         self.take_keyboard()
 
-    # Options.
+    def _on_kept(self, page_id: int) -> None:
+        is_new = self.kept.page is None
+        self.kept.look()
+        self.list_changed.emit(page_id)
+        if is_new:
+            self.shown_changed.emit()
 
-    def show_options(self) -> None:
-        sheet = OptionsSheet(self._theme, self.options, self)
-        sheet.changed.connect(self._on_options)
-        sheet.open_above(self.foot.options)
+    # How it is gone on with.
 
-    def _on_options(self, options: WritingOptions) -> None:
-        self.options = options
-        with self._ui.notify.guard():
-            self._app.change("writing", max_tokens=options.max_tokens, count=options.count)
-        self._show_options()
-        self.kept.nudge_place()
-        self.continuing.counting.measure_soon()
-
-    def _choose_options(self, **values: Any) -> None:
-        from dataclasses import replace
-
-        self.options = replace(self.options, **values)
+    def choose_language(self, language: str) -> None:
+        self.options.choose(language=language)
         self._show_language()
-        self.kept.nudge_place()
-
-    def _show_options(self) -> None:
-        self.foot.show_options(summary_of(self.options))
 
     def _show_language(self) -> None:
-        language = self.language
+        """As it is highlighted: as the person said, else by the page's file."""
+        language = self.options.now.language or language_of(self.kept.file)
         self.head.language.offer(languages_with(language))
         self.head.language.show_value(language)
         self.edit.show_language(language, is_code=is_code(language))
 
+    def _on_options(self) -> None:
+        self.foot.show_options(summary_of(self.options.now))
+        self.kept.nudge_place()
+        self.continuing.counting.measure_soon()
+
     # Continuing.
 
     def _asked(self) -> PageAsked:
-        from app.features.writing import PageAsked
-
-        state, options = self.edit.state, self.options
-        behind = state.text[state.cursor :]
-        fills = options.middle == "on" or (not options.middle and self.edit.is_code)
-        return PageAsked(state.text, state.cursor, options, fills=fills and bool(behind.strip()))
+        return self.options.asked_of(self.edit.state, is_code=self.edit.is_code)
 
     def _on_go_on(self) -> None:
         if self.continuing.is_busy:
@@ -308,15 +216,10 @@ class WriteView(QWidget):
             self.continuing.stop()
 
     def _try(self, text: str, language: str) -> None:
-        self._choose_options(language=language)
+        self.choose_language(language)
         self.edit.textCursor().insertText(text)
         self.take_keyboard()
         self.continuing.go_on()
-
-    def _on_ended(self) -> None:
-        self._ui.loader.look()
-        self.kept.nudge()
-        self._show_state()
 
     def _on_failed(self, error: BaseException) -> None:
         self._ui.loader.look()
@@ -327,76 +230,30 @@ class WriteView(QWidget):
             notice.add_button(tr("Continue without what follows"), self.continuing.go_on, "plain")
         else:
             self._ui.notify.error(error)
-        self._show_state()
 
     def _on_edited(self) -> None:
         self.first.setVisible(self.edit.page.isEmpty())
-        self._show_undo()
         if self.edit.page.run is not None:
             self.kept.nudge()
         self.continuing.counting.measure_soon()
 
-    def _on_moved(self) -> None:
-        self.kept.nudge_place()
-        self.continuing.counting.measure_soon()
-
-    def _on_loader_changed(self) -> None:
-        self._show_state()
-        if self._ui.loader.state == "ready":
-            self.continuing.counting.measure_soon()
-
-    # What is said.
-
-    def _show_state(self) -> None:
+    def _on_work(self) -> None:
         work = self.continuing
-        self.foot.show_state(work.words, is_busy=work.is_busy, can_repeat=work.can_repeat, is_choosing=work.is_choosing)
-        self.foot.show_reading(work.counting.reading, work.counting.written_tokens)
-        self._show_undo()
-        self.foot.fit(self._foot_px)
         if work.is_busy != self._is_at_work:  # and not with each token
             self._is_at_work = work.is_busy
             self.at_work.emit(tr("Writing") if work.is_busy else "")
 
-    def _show_undo(self) -> None:
-        document = self.edit.document()
-        self.head.undo.setEnabled(document.isUndoAvailable())
-        self.head.redo.setEnabled(document.isRedoAvailable())
-
     def _show_reading(self) -> None:
         reading = self.continuing.counting.reading
-        self._show_state()
         self.edit.reading_line.show_at(reading.start if reading is not None else None)
 
-    def _show_head(self) -> None:
-        page = self._page
-        self.head.show_page(self.title or tr("New page"), page.file if page is not None else None)
-
-    def _look_at_page(self) -> None:
-        """What the store says of it now."""
-        with self._ui.notify.guard():
-            self._page = self._pages.get(self.open_id) if self.open_id is not None else None
-        self._show_head()
-
-    def _on_kept(self, page_id: int) -> None:
-        is_new = self._page is None
-        self._look_at_page()
-        self.list_changed.emit(page_id)
-        if is_new:
-            self.shown_changed.emit()
-
-    @property
-    def _pages(self) -> Pages:
-        return self._app.pages
+    # Size and keys.
 
     def _arrange(self) -> None:
         px = self._theme.px
         self._below.setContentsMargins(px(EDGE_PX), px(4), px(EDGE_PX), px(12))
         self.cards.fit(round(self.height() * 0.5))
-        self.foot.fit(self._foot_px)
-
-    @property
-    def _foot_px(self) -> int:
-        return self.width() - 2 * self._theme.px(EDGE_PX)
+        self.foot.fit(self.width() - 2 * px(EDGE_PX))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -421,9 +278,9 @@ class WriteView(QWidget):
 class PageHead(QWidget):
     """Its title, the file that it has, its language, and what can be done with all of it."""
 
-    def __init__(self, ui: UiContext) -> None:
+    def __init__(self, ui: UiContext, edit: PageEdit) -> None:
         super().__init__()
-        theme = ui.theme
+        theme, self._edit = ui.theme, edit
         self.title = ElidedLabel()
         self.file = ElidedLabel()
         self.file.setProperty("kind", "muted")
@@ -448,8 +305,17 @@ class PageHead(QWidget):
         theme.dress(self.file, font=(13, 400))
         name_widgets(page_title=self.title, page_file=self.file, page_language=self.language)
         name_widgets(page_undo=self.undo, page_redo=self.redo, page_open=self.open, page_save=self.save)
+        self.undo.clicked.connect(edit.undo_last)
+        self.redo.clicked.connect(edit.redo_last)
+        edit.edited.connect(self._show_undo)
+
+    def _show_undo(self) -> None:
+        self.undo.setEnabled(self._edit.page.isUndoAvailable())
+        self.redo.setEnabled(self._edit.page.isRedoAvailable())
 
     def show_page(self, title: str, file: Path | None) -> None:
+        """No title: it is a new one."""
+        title = title or tr("New page")
         self.title.setText(title)
         self.file.setText(file.name if file is not None and file.name != title else "")
         if file is not None:
@@ -459,9 +325,10 @@ class PageHead(QWidget):
 class PageFoot(QWidget):
     """Continue, Again, how; what is said; how much of the page the model reads."""
 
-    def __init__(self, ui: UiContext) -> None:
+    def __init__(self, ui: UiContext, work: Continuing) -> None:
         super().__init__()
-        theme = self._theme = ui.theme
+        theme, self._work = ui.theme, work
+        self._theme = theme
         self._said: list[str] = []
         self._room = 0
         self.go_on: QPushButton = text_button(tr("Continue"), "primary")
@@ -494,18 +361,25 @@ class PageFoot(QWidget):
         theme.dress(self.line, width=56)
         name_widgets(continue_button=self.go_on, again_button=self.again, write_options_button=self.options)
         name_widgets(write_note=self.note, write_count_tokens=self.count, write_cut=self.cut, write_where=self.where)
-        self.show_state("", is_busy=False, can_repeat=False, is_choosing=False)
-        self.show_reading(None)
+        self.again.clicked.connect(work.again)
+        work.changed.connect(self.look)
+        work.counting.measured.connect(self.look)
+        ui.loader.changed.connect(self.look)
+        self.look()
 
-    def show_state(self, words: str, *, is_busy: bool, can_repeat: bool, is_choosing: bool) -> None:
-        label, keys = (tr("Stop"), "Esc") if is_busy else (tr("Continue"), "Ctrl+Enter")
+    def look(self) -> None:
+        """What the model does, or can do, is another."""
+        work = self._work
+        label, keys = (tr("Stop"), "Esc") if work.is_busy else (tr("Continue"), "Ctrl+Enter")
         self.go_on.setText(label)
         self.go_on.setAccessibleName(label)
         self.go_on.setToolTip(f"{label} ({keys})")
-        self.go_on.setEnabled(is_busy or not is_choosing)
-        self.again.setEnabled(can_repeat)
-        if self.note.text() != words:
-            self.note.setText(words)
+        self.go_on.setEnabled(work.is_busy or not work.is_choosing)
+        self.again.setEnabled(work.can_repeat)
+        if self.note.text() != work.words:
+            self.note.setText(work.words)
+        self._show_reading(work.counting.reading, work.counting.written_tokens)
+        self.fit(self._room)
 
     def show_options(self, words: str) -> None:
         self._said = words.split(" · ")
@@ -513,13 +387,12 @@ class PageFoot(QWidget):
         self.options.setToolTip(f"{words}\n{tr('Length, number, sampling, where it stops')}")
         self._say_options()
 
-    def show_reading(self, reading: Any, written_tokens: int = 0) -> None:
-        """A `Reading`, or None as long as nobody knows; and what was written since."""
+    def _show_reading(self, reading: Reading | None, written_tokens: int) -> None:
         for widget in (self.count, self.line):
             widget.setVisible(reading is not None)
         is_cut = reading is not None and not reading.is_whole
         self.cut.setVisible(is_cut)
-        self.where.setVisible(is_cut and reading.start > 0)
+        self.where.setVisible(reading is not None and is_cut and reading.start > 0)
         if reading is None:
             return
         tokens = reading.tokens + written_tokens

@@ -130,7 +130,7 @@ class WriteDesk(Desk):
         """As on the sheet."""
         from dataclasses import replace
 
-        self.root._on_options(replace(self.root.options, **values))
+        self.root.options.take(replace(self.root.options.now, **values))
 
     def open_options(self) -> OptionsSheet:
         """The sheet; a test closes it."""

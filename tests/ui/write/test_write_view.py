@@ -176,7 +176,7 @@ def test_the_sheet_shows_all_of_its_fields(open_page: Open) -> None:
     desk.click(desk.button("Fill in: Never"))
     fields = sheet.findChild(SamplingFields)
     assert isinstance(fields, SamplingFields)
-    assert (desk.root.options.count, desk.root.options.middle) == (3, "off")
+    assert (desk.root.options.now.count, desk.root.options.now.middle) == (3, "off")
     desk.press(KEY.Key_Escape)
     desk.wait(lambda: not sheet.isVisible())
 
@@ -274,7 +274,7 @@ def test_its_own_model_is_loaded_beside_the_chats(open_page: Open, tmp_path: Pat
     own = tmp_path / "own.gguf"
     write_model(own)
     desk.models.use("write", own)
-    desk.root.on_model_changed()
+    desk.root.continuing.counting.on_model_changed()
     desk.type("My")
     desk.continue_to_end()
     assert desk.text == "My own"
@@ -285,7 +285,7 @@ def test_a_file_is_opened_coloured_by_its_ending_and_saved_again(open_page: Open
     file = tmp_path / "prime.py"
     file.write_bytes(b"def f():\r\n\treturn 1\r\n")
     desk = open_page({"text": "# end"})
-    desk.root.add_files([file])
+    desk.root.files.open([file])
     desk.wait(lambda: desk.text == "def f():\n\treturn 1\n")
     assert desk.edit.is_code
     assert desk.language.value == "python"
@@ -300,7 +300,7 @@ def test_a_file_is_opened_coloured_by_its_ending_and_saved_again(open_page: Open
     desk.wait(lambda: desk.file_line.text() == "other.py")
     binary = tmp_path / "picture.png"
     binary.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20)
-    desk.root.add_files([binary])
+    desk.root.files.open([binary])
     desk.wait(lambda: any("picture.png" in one for one in desk.notices))
     assert desk.title_line.text() == "prime.py"
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.ui.write.written import Ranges, after_edit, places_of, range_at, units_of, with_run
+from app.ui.write.page_document import Ranges, after_edit, places_of, range_at, units_of, with_run
 
 TEXTS = st.text(alphabet=st.sampled_from("aä漢\U0001f600\n"), max_size=40)
 
