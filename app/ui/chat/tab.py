@@ -56,7 +56,7 @@ class ChatTab(Tab):
         sidebar.new_wanted.connect(self.open_new)
         sidebar.temporary_chat_wanted.connect(self.open_temporary)
         sidebar.chosen.connect(self.show_chat)
-        sidebar.message_wanted.connect(self.show_message)
+        sidebar.message_wanted.connect(self.show_stored)
         sidebar.left.connect(chat.focus_composer)
         sidebar.gone.connect(self._on_chat_gone)
         sidebar.renamed.connect(lambda _: self.title_changed.emit())
@@ -93,10 +93,10 @@ class ChatTab(Tab):
         self.show_chat(known.id if known else None)
 
     def show_stored(self, number: int, message_id: int = 0, words: str = "") -> None:
-        if message_id:
-            self.show_message(number, message_id, words)
-        elif number != self.open_id:
+        if number != self.open_id:
             self.show_chat(number)
+        if message_id:
+            self.chat.show_message(message_id, words)
 
     def take_keyboard(self) -> None:
         self.chat.focus_composer()
@@ -110,12 +110,6 @@ class ChatTab(Tab):
         self.chat.show_conversation(conversation_id)
         self.sidebar.show_open(conversation_id)
         self.changed.emit()
-
-    def show_message(self, conversation_id: int, message_id: int, words: str = "") -> None:
-        """Opens a chat at one of its messages, with words marked there for a moment."""
-        if conversation_id != self.open_id:
-            self.show_chat(conversation_id)
-        self.chat.show_message(message_id, words)
 
     def show_new(self) -> None:
         self.show_chat(None)
