@@ -27,7 +27,7 @@ from app.ui.widgets.layouts import FlowLayout, name_widgets, scrolled
 if TYPE_CHECKING:
     import numpy as np
 
-    from app.engine.client import EngineOnDemand
+    from app.engine.client import EngineClient, EngineOnDemand
 
     Floats = np.ndarray[Any, np.dtype[np.float32]]
 
@@ -140,7 +140,7 @@ class AttentionView(LookPage):
         self.clear()
         if text.strip():
 
-            def work(engine: EngineOnDemand, cancel: CancelToken) -> Iterator[Seen]:
+            def work(engine: EngineClient, cancel: CancelToken) -> Iterator[Seen]:
                 yield see(engine, text, cancel)
 
             self.begin(work, self._show, lambda: None)

@@ -43,7 +43,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.labels import plain_label, plain_tip
 
 if TYPE_CHECKING:
-    from app.engine.client import EngineOnDemand
+    from app.engine.client import EngineClient, EngineOnDemand
 
 MOST_TOKENS = 64
 """Each is a column, and costs the output matrix once for every layer."""
@@ -67,7 +67,7 @@ class Lens:
         return bool(following) and self.guesses[layer][token][0].data == following[0].data
 
 
-def lenses(engine: EngineOnDemand, text: str, cancel: CancelToken) -> Iterator[Lens | PromptProgress]:
+def lenses(engine: EngineClient, text: str, cancel: CancelToken) -> Iterator[Lens | PromptProgress]:
     """More and more of a text, as it comes. Raises what `looks.layers_of` raises."""
     shown = looks.beginning(engine, text, MOST_TOKENS, cancel=cancel)
     lens: Lens | None = None

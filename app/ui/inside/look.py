@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal
@@ -19,11 +20,13 @@ from app.ui.widgets.labels import ProgressLine, announce, plain_label
 from app.ui.widgets.layouts import name_widgets
 
 if TYPE_CHECKING:
-    from app.engine.client import EngineOnDemand
+    from app.engine.client import EngineClient, EngineOnDemand
 
 WAIT_MS = 300
 
-Work = Callable[["EngineOnDemand", CancelToken], Iterator[object]]
+Work = Callable[["EngineClient", CancelToken], Iterator[object]]
+Opened = Callable[[CancelToken], AbstractContextManager["EngineClient | None"]]
+"""An engine with its model in it, for as long as a look takes; None where that was cancelled."""
 
 
 class LookPage(QWidget):
@@ -37,6 +40,8 @@ class LookPage(QWidget):
         self.setObjectName("page")
         self.ui, self.theme = ui, ui.theme
         self._engine = engine
+        self.opened: Opened | None = None
+        """Where not the chat's engine is to be looked into, but that of a tab with a model of its own."""
         self._task: tasks.Task | None = None
         self._again: Callable[[], object] = lambda: None
         self._waiting: Callable[[], object] | None = None
@@ -82,18 +87,28 @@ class LookPage(QWidget):
         self._progress = None
         self.state.say("")
         loader = self.ui.loader
-        if loader.state == "asleep" and not loader.wakes_up and loader.path is not None:
+        is_chats = self.opened is None  # another one looks after its model itself
+        if is_chats and loader.state == "asleep" and not loader.wakes_up and loader.path is not None:
             loader.reload()
-        if loader.state == "loading":
+        if is_chats and loader.state == "loading":
             self._waiting = lambda: self._start(work, on_event, on_end)
         else:
             self._start(work, on_event, on_end)
         self._timer.start()
 
     def _start(self, work: Work, on_event: Callable[[object], object], on_end: Callable[[], object]) -> None:
-        engine = self._engine
         self._waiting = None
-        task = self._task = tasks.run(lambda token: work(engine(), token), self)
+        engine, opened = self._engine, self.opened
+
+        def looked(token: CancelToken) -> Iterator[object]:
+            if opened is None:
+                yield from work(engine(), token)
+                return
+            with opened(token) as found:
+                if found is not None:
+                    yield from work(found, token)
+
+        task = self._task = tasks.run(looked, self)
 
         def on_task_event(event: object) -> None:
             if task is self._task:

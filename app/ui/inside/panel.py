@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QPushButton, QSt
 
 from app.core.events import CancelToken
 from app.ui.i18n import tr
+from app.ui.inside.look import LookPage, Opened
 from app.ui.inside.subject import OWN, SELECTION, Subject, Subjects
 from app.ui.shell import tasks
 from app.ui.shell.tab_spec import UiContext
@@ -100,8 +101,15 @@ class InsidePanel(QWidget):
     page_shown = Signal(str)
     """The name of the page that can be seen now; "" when none can."""
 
-    def __init__(self, ui: UiContext, engine: Callable[[], EngineOnDemand], subjects: Subjects) -> None:
+    def __init__(
+        self,
+        ui: UiContext,
+        engine: Callable[[], EngineOnDemand],
+        subjects: Subjects,
+        opened: Opened | None = None,
+    ) -> None:
         super().__init__()
+        self._opened = opened
         self.setObjectName("inside_panel")
         self.setAccessibleName(tr("Inside"))
         self._ui, self._engine, self._subjects = ui, engine, subjects
@@ -167,7 +175,9 @@ class InsidePanel(QWidget):
             return
         spec = _spec(name)
         if name not in self._pages:
-            self._pages[name] = spec.make(self._ui, self._engine)
+            page = self._pages[name] = spec.make(self._ui, self._engine)
+            if isinstance(page, LookPage):
+                page.opened = self._opened
             self._stack.addWidget(self._pages[name])
         self.page = name
         self._segments.show_value(name)

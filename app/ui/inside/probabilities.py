@@ -23,7 +23,7 @@ from app.ui.widgets.labels import plain_label
 from app.ui.widgets.layouts import FlowLayout, name_widgets
 
 if TYPE_CHECKING:
-    from app.engine.client import EngineOnDemand
+    from app.engine.client import EngineClient, EngineOnDemand
 
 MOST_CHARACTERS = 2_000_000
 DETAILED_TOKENS = 20_000
@@ -154,8 +154,8 @@ class ProbabilitiesPage(LookPage):
             self._how = tr("Read again with its prompt, as it is now.")
             self._begin(lambda _engine, token: answer.read_again(token))
 
-    def _begin(self, work: Callable[[EngineOnDemand, CancelToken], Iterator[object]]) -> None:
-        def from_the_start(engine: EngineOnDemand, token: CancelToken) -> Iterator[object]:
+    def _begin(self, work: Callable[[EngineClient, CancelToken], Iterator[object]]) -> None:
+        def from_the_start(engine: EngineClient, token: CancelToken) -> Iterator[object]:
             yield _BEGUN
             yield from work(engine, token)
 

@@ -19,7 +19,7 @@ from app.ui.widgets.fields import Segments
 from app.ui.widgets.labels import ProgressLine, announce, plain_label
 
 if TYPE_CHECKING:
-    from app.engine.client import EngineOnDemand
+    from app.engine.client import EngineClient, EngineOnDemand
 
 GUESSES = 8
 TEMPERATURES = ("0.3", "0.7", "1", "1.5")
@@ -64,7 +64,7 @@ class TemperatureView(LookPage):
         """What may come after a text."""
         ask = Ask((), max_tokens=1, sampling=Sampling(temperature=0), text=text, alternatives=GUESSES)
 
-        def work(engine: EngineOnDemand, cancel: CancelToken) -> Iterator[object]:
+        def work(engine: EngineClient, cancel: CancelToken) -> Iterator[object]:
             for event in engine.answer(ask, cancel):
                 if isinstance(event, TokenChosen):
                     yield event.token.alternatives

@@ -22,7 +22,7 @@ from app.ui.widgets.labels import plain_label
 from app.ui.widgets.layouts import name_widgets
 
 if TYPE_CHECKING:
-    from app.engine.client import EngineOnDemand
+    from app.engine.client import EngineClient, EngineOnDemand
 
 MOST_CHARACTERS = 400_000
 """Of a text, so that a book does not fill the wire to the engine."""
@@ -79,7 +79,7 @@ class TokensPage(LookPage):
             self.look_at(subject.text)
             return
 
-        def cut(engine: EngineOnDemand, token: CancelToken) -> _Cut:
+        def cut(engine: EngineClient, token: CancelToken) -> _Cut:
             ask = prompt()
             found = tokens_of(engine, messages=ask.messages, variables=ask.template_variables, cancel=token)
             text = b"".join(one.data for one in found).decode("utf-8", "replace")
@@ -91,8 +91,8 @@ class TokensPage(LookPage):
         super().clear()
         self._show(_Cut())
 
-    def _begin(self, cut: Callable[[EngineOnDemand, CancelToken], _Cut]) -> None:
-        def work(engine: EngineOnDemand, token: CancelToken) -> Iterator[_Cut]:
+    def _begin(self, cut: Callable[[EngineClient, CancelToken], _Cut]) -> None:
+        def work(engine: EngineClient, token: CancelToken) -> Iterator[_Cut]:
             yield cut(engine, token)
 
         self.begin(work, self._on_event, lambda: None)

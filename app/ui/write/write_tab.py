@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -117,7 +117,8 @@ class WriteTab(Tab):
 
         app = self._app
         subjects = PageSubjects(self.page.edit, self.page.continuing, self)
-        panel = InsidePanel(self._ui, lambda: app.engine, subjects)
+        opened = partial(app.writing_engines.opened, may_ask=False)
+        panel = InsidePanel(self._ui, lambda: app.engine, subjects, opened)
         panel.closed.connect(self.view.hide_beside)
         return panel
 

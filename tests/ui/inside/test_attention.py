@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from app.core.child import own_command
-from app.core.events import TokenSeen
+from app.core.events import CancelToken, TokenSeen
 from app.engine.client import EngineClient
 from app.features.inside.patterns import Pattern, Place, Seen, repeats_of
 from app.ui.inside.attention import HEADS, MAP, AttentionView, largest_in_words
@@ -163,6 +164,25 @@ def test_a_model_without_attention_says_so(ui: UiContext, qtbot: QtBot, tmp_path
     )
     assert not view.stack.isVisible()
     client.close()
+
+
+def test_a_tab_with_a_model_of_its_own_has_that_one_looked_into(
+    ui: UiContext, qtbot: QtBot, engine: EngineClient
+) -> None:
+    held: list[str] = []
+
+    @contextmanager
+    def opened(_cancel: CancelToken) -> Iterator[EngineClient]:
+        held.append("opened")
+        yield engine
+        held.append("let go")
+
+    view = AttentionView(ui, lambda: None)  # type: ignore[arg-type, return-value]
+    view.opened = opened
+    qtbot.addWidget(view)
+    view.look_at(TEXT)
+    Desk(view).wait(lambda: view.seen is not None and not view.is_looking)
+    assert held == ["opened", "let go"]
 
 
 def test_layers_without_attention_are_passed_over(ui: UiContext, qtbot: QtBot) -> None:
