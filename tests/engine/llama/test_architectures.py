@@ -194,14 +194,14 @@ def stop_while_reading(engine: EngineClient, conversation: Sequence[Message], at
 
 
 def stop_while_writing(engine: EngineClient, conversation: Sequence[Message]) -> str:
-    """What was written until a stop after a few pieces."""
-    for _ in range(5):  # a tiny model may have written everything before a busy machine hears the stop
+    """What was written until a stop after the first piece."""
+    for _ in range(50):  # a tiny model may have written everything before a busy machine hears the stop
         cancel, seen = CancelToken(), []
         for event in engine.generate(
             conversation, max_tokens=500, session="chat-1", cancel=cancel, sampling=PLAINLY_GREEDY
         ):
             seen.append(event)
-            if sum(isinstance(one, TextDelta) for one in seen) == 3:
+            if isinstance(event, TextDelta):
                 cancel.cancel()
         text, stats = answer_of(seen)
         if stats.finish_reason is FinishReason.CANCELLED:
