@@ -15,20 +15,16 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QColor, QImage, QKeyEvent, QPainter, QPen, QResizeEvent
+from PySide6.QtGui import QColor, QImage, QKeyEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import (
-    QAbstractButton,
-    QAbstractItemView,
-    QFrame,
-    QHeaderView,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
-    QTableView,
 )
 
 from app.features.inside.patterns import MEAN, Seen, sentences_of
 from app.ui.i18n import tr
+from app.ui.inside.cells import CellTable, paint_frame
 from app.ui.inside.heat_map import share_colours, share_image
 from app.ui.theme import Theme
 from app.ui.widgets.labels import plain_tip
@@ -107,35 +103,18 @@ class HeadsModel(QAbstractTableModel):
         return None
 
 
-class HeadTable(QTableView):
+class HeadTable(CellTable):
     """Arrows go from head to head, Enter or a click opens one."""
 
     chosen = Signal(int, int)
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self._theme, self.title = theme, tr("Attention of all heads")
         self.heads = HeadsModel(theme)
-        self.setModel(self.heads)
+        super().__init__(self.heads, tr("Select all heads"))
+        self._theme, self.title = theme, tr("Attention of all heads")
         self.setItemDelegate(ThumbnailDelegate(theme, self.heads, self))
         self.setObjectName("attention_heads")
         self.setAccessibleName(tr("All heads: layers from top to bottom, heads from left to right"))
-        for corner in self.findChildren(QAbstractButton):  # Qt's own, for selecting all
-            corner.setAccessibleName(tr("Select all heads"))
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setShowGrid(False)
-        self.setCornerButtonEnabled(False)
-        self.setTabKeyNavigation(False)
-        self.setMouseTracking(True)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        for header in (self.horizontalHeader(), self.verticalHeader()):
-            header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-            header.setMinimumSectionSize(1)
-            header.setHighlightSections(True)
-            header.setSectionsClickable(False)
         self.clicked.connect(self._on_chosen)
         theme.dress(self, least_height=160)
         theme.changed.connect(self._on_theme_changed)
@@ -228,10 +207,7 @@ class ThumbnailDelegate(QStyledItemDelegate):
         if state & (
             QStyle.StateFlag.State_Selected | QStyle.StateFlag.State_MouseOver | QStyle.StateFlag.State_HasFocus
         ):
-            has_focus = state & QStyle.StateFlag.State_HasFocus
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(QColor(self._theme.tokens.focus if has_focus else self._theme.tokens.outline), 2))
-            painter.drawRect(option.rect.adjusted(1, 1, -1, -1))
+            paint_frame(painter, self._theme, option)
         painter.restore()
 
 

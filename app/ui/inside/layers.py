@@ -17,17 +17,12 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QColor, QPainter, QPen, QResizeEvent
+from PySide6.QtGui import QColor, QPainter, QResizeEvent
 from PySide6.QtWidgets import (
-    QAbstractButton,
-    QAbstractItemView,
-    QFrame,
     QHBoxLayout,
-    QHeaderView,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
-    QTableView,
     QWidget,
 )
 
@@ -36,6 +31,7 @@ from app.features.inside import looks
 from app.features.inside.patterns import shown_word, word_of
 from app.language.names import is_right_to_left
 from app.ui.i18n import tr
+from app.ui.inside.cells import CellTable, paint_frame
 from app.ui.inside.look import LookPage
 from app.ui.inside.plots import PlotButtons, percent
 from app.ui.shell.tab_spec import UiContext
@@ -206,37 +202,20 @@ class LensModel(QAbstractTableModel):
 COLUMN_PX, ROW_PX, LAYER_PX = 76, 26, 58
 
 
-class LayerGrid(QTableView):
+class LayerGrid(CellTable):
     """Arrows go from cell to cell; Tab leaves the grid."""
 
     pointed = Signal(int, int)
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self._theme, self.title = theme, tr("Layer by layer")
         self.lens = LensModel(theme)
-        self.setModel(self.lens)
+        super().__init__(self.lens, tr("Select all cells"))
+        self._theme, self.title = theme, tr("Layer by layer")
         self.setItemDelegate(LensDelegate(theme, self.lens, self))
         self.setObjectName("layer_grid")
         self.setAccessibleName(tr("What the model would say after each layer: layers from top to bottom"))
-        for corner in self.findChildren(QAbstractButton):  # Qt's own, for selecting all
-            corner.setAccessibleName(tr("Select all cells"))
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setShowGrid(False)
         self.setWordWrap(False)
-        self.setCornerButtonEnabled(False)
-        self.setTabKeyNavigation(False)
-        self.setMouseTracking(True)
         self.setProperty("elides", True)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        for header in (self.horizontalHeader(), self.verticalHeader()):
-            header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-            header.setMinimumSectionSize(1)
-            header.setHighlightSections(True)
-            header.setSectionsClickable(False)
         self.entered.connect(lambda index: self.pointed.emit(index.row(), index.column()))
         theme.dress(self, least_height=200)
         theme.changed.connect(self._on_theme_changed)
@@ -314,10 +293,7 @@ class LensDelegate(QStyledItemDelegate):
         painter.save()
         paint_guess(painter, self._theme, option.rect, self._lens, (index.row(), index.column()))
         if option.state & (QStyle.StateFlag.State_HasFocus | QStyle.StateFlag.State_MouseOver):
-            has_focus = option.state & QStyle.StateFlag.State_HasFocus
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(QColor(self._theme.tokens.focus if has_focus else self._theme.tokens.outline), 2))
-            painter.drawRect(option.rect.adjusted(1, 1, -1, -1))
+            paint_frame(painter, self._theme, option)
         painter.restore()
 
 
