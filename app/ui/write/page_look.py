@@ -49,6 +49,9 @@ class Letters:
         side = max(0, (room - measure) // 2)
         bar = self._edit.verticalScrollBar().sizeHint().width()
         self._edit.setViewportMargins(side, px(ABOVE_PX), max(0, side - bar), 0)
+        document, width = self._edit.document(), self._edit.viewport().width()
+        if not self._is_code and document.textWidth() != width:  # Qt has wrapped for the room before the margins
+            document.setTextWidth(width)
 
 
 class Tint(QObject):

@@ -41,6 +41,22 @@ def test_it_is_opened_by_its_key_and_a_page_gets_its_row_with_its_first_words(fr
     frame.wait(lambda: frame.page_list.rows == ["Today", "Another", "A letter to Ada"])
 
 
+def test_lines_are_as_wide_as_what_can_be_seen_of_them(frame: Frame) -> None:
+    frame.window.resize(1264, 752)
+    frame.key(Qt.Key.Key_4)
+    edit = frame.write.edit
+    for size in ((1264, 752), (900, 600), (1280, 800)):
+        frame.window.resize(*size)
+        frame.write.type(
+            "Deep learning is a holistic approach to teaching that emphasizes the development of the mind."
+        )
+        frame.wait(lambda: edit.document().textWidth() == edit.viewport().width())
+        assert edit.document().size().width() <= edit.viewport().width()
+    frame.do("new")
+    frame.write.type("Another")
+    frame.wait(lambda: edit.document().textWidth() == edit.viewport().width())
+
+
 def test_pages_are_found_by_their_words_renamed_and_deleted_with_a_way_back(frame: Frame) -> None:
     boats, _ = write_pages(frame, "Boats\nThe harbour was full.", "Barns\nHay everywhere.")
     column = frame.page_list
