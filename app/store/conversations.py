@@ -28,7 +28,8 @@ class Conversation:
 
     `sampling` holds the fields of `protocol.Sampling` that this chat sets itself; `thinking` is "" (as the settings
     say), on, off, low, medium or high. `first_kept_id` is the first message that the model is still shown besides
-    pinned ones; None, or a message that is not on the chosen branch: all of them.
+    pinned ones; None, or a message that is not on the chosen branch: all of them. `titled_by` is "" (the chat's first
+    words), model or person.
     """
 
     id: int
@@ -44,6 +45,9 @@ class Conversation:
     sampling: dict[str, Any] = field(default_factory=dict)
     thinking: str = ""
     first_kept_id: int | None = None
+    project_id: int | None = None
+    assistant_id: int | None = None
+    titled_by: str = ""
 
 
 class Unchanged(Enum):
@@ -58,7 +62,7 @@ BATCH = 200
 ENOUGH_TOKENS = 16  # the speed of a shorter answer says little
 _COLUMNS = (
     "id, title, system_prompt, temperature, model, draft, created_at, updated_at, leaf_id, pinned,"
-    " sampling, thinking, first_kept_id"
+    " sampling, thinking, first_kept_id, project_id, assistant_id, titled_by"
 )
 
 
@@ -81,9 +85,18 @@ class Conversations:
         now = self._clock()
         with self._database.transaction() as connection:
             row = connection.execute(
-                "INSERT INTO conversations (title, system_prompt, temperature, model, created_at, updated_at)"
-                f" VALUES (?, ?, ?, ?, ?, ?) RETURNING {_COLUMNS}",
-                (clean_text(title), clean_text(system_prompt), temperature, clean_text(model), now, now),
+                "INSERT INTO conversations"
+                " (title, titled_by, system_prompt, temperature, model, created_at, updated_at)"
+                f" VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING {_COLUMNS}",
+                (
+                    clean_text(title),
+                    "person" if title else "",
+                    clean_text(system_prompt),
+                    temperature,
+                    clean_text(model),
+                    now,
+                    now,
+                ),
             ).fetchone()
         return _conversation(row)
 
@@ -118,11 +131,22 @@ class Conversations:
         sampling: dict[str, Any] | Unchanged = UNCHANGED,
         thinking: str | Unchanged = UNCHANGED,
         first_kept_id: int | Unchanged | None = UNCHANGED,
+        project_id: int | Unchanged | None = UNCHANGED,
+        assistant_id: int | Unchanged | None = UNCHANGED,
+        titled_by: str = "person",
     ) -> None:
-        """Changes only what is given; its place in the list stays."""
+        """Changes only what is given; its place in the list stays. `titled_by` goes with the title."""
         texts = {"title": title, "system_prompt": system_prompt, "model": model, "draft": draft, "thinking": thinking}
         values: dict[str, Any] = {key: clean_text(text) for key, text in texts.items() if isinstance(text, str)}
-        plain = {"temperature": temperature, "pinned": pinned, "first_kept_id": first_kept_id}
+        if "title" in values:
+            values["titled_by"] = titled_by
+        plain = {
+            "temperature": temperature,
+            "pinned": pinned,
+            "first_kept_id": first_kept_id,
+            "project_id": project_id,
+            "assistant_id": assistant_id,
+        }
         values |= {key: value for key, value in plain.items() if not isinstance(value, Unchanged)}
         if not isinstance(sampling, Unchanged):
             values["sampling"] = json.dumps(sampling, sort_keys=True)
@@ -134,10 +158,10 @@ class Conversations:
         now = self._clock()
         with self._database.transaction() as connection:
             number = _conversation_of(connection, message_id)
-            same = "system_prompt, temperature, model, sampling, thinking"
+            same = "system_prompt, temperature, model, sampling, thinking, project_id, assistant_id"
             row = connection.execute(
-                f"INSERT INTO conversations (title, draft, created_at, updated_at, {same})"
-                f" SELECT ?, '', ?, ?, {same} FROM conversations WHERE id = ? RETURNING id",
+                f"INSERT INTO conversations (title, titled_by, draft, created_at, updated_at, {same})"
+                f" SELECT ?, 'person', '', ?, ?, {same} FROM conversations WHERE id = ? RETURNING id",
                 (clean_text(title), now, now, number),
             ).fetchone()
             messages = tree.tree_messages(connection, tree.ids_up_to(connection, message_id))
@@ -506,6 +530,7 @@ class WholeConversations:
         values = {name: getattr(chat, name) for name in ("temperature", "created_at", "updated_at", "pinned")}
         values |= _cleaned(chat, ("title", "system_prompt", "model", "draft", "thinking"))
         values["sampling"] = json.dumps(chat.sampling, sort_keys=True)
+        values["titled_by"] = "person" if chat.title else ""
         names = ", ".join(values)
         with self._database.transaction() as connection:
             row = connection.execute(

@@ -27,9 +27,10 @@ WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' AND name NOT GLOB '*_index_*'
 """
 
 TABLES = (
-    "conversations", "messages", "jobs", "models", "documents", "blocks", "attachments",
+    "assistants", "projects", "conversations", "messages", "jobs", "models", "documents", "blocks", "attachments",
     "job_documents", "job_steps", "job_step_uses", "job_results",
     "translation_segments", "translation_memory", "glossary_terms", "pages", "page_undo", "queued_messages",
+    "memories", "tags", "conversation_tags", "prompts",
 )  # fmt: skip
 
 
@@ -165,6 +166,27 @@ def fill_queue(database: Database) -> None:
     conversations.update(1, draft="and the moon")
 
 
+def fill_around_chats(database: Database) -> None:
+    """An assistant, a project with a chat and a document, memories, tags, a prompt, a turn that was shown again."""
+    with database.transaction() as connection:
+        for statement in (
+            "INSERT INTO assistants (name, icon, instructions, model, sampling, thinking, created_at)"
+            " VALUES ('Editor ✍️', 'pencil', 'Shorten.', '', '{\"top_k\": 20}', 'off', 1760000000.0)",
+            "INSERT INTO projects (name, icon, instructions, is_open, created_at, updated_at)"
+            " VALUES ('Größen', 'planet', 'In kilometres.', 0, 1760000000.0, 1760000001.0)",
+            "UPDATE conversations SET project_id = 1, assistant_id = 1 WHERE id = 1",
+            "UPDATE conversations SET titled_by = 'model' WHERE id = 2",
+            "INSERT INTO attachments (document_id, project_id) VALUES (2, 1)",
+            "INSERT INTO memories (project_id, text, created_at)"
+            " VALUES (NULL, 'I live in Köln.', 1760000000.0), (1, 'Distances in km. 🌙', 1760000000.0)",
+            "INSERT INTO tags (name, colour) VALUES ('Astronomy', 'blue'), ('später', '')",
+            "INSERT INTO conversation_tags (conversation_id, tag_id) VALUES (1, 1), (1, 2)",
+            "INSERT INTO prompts (name, text, created_at) VALUES ('shorten', 'Say {text} in one line.', 1760000000.0)",
+            "UPDATE messages SET recalled = '[1]' WHERE id = 4",
+        ):
+            connection.execute(statement)
+
+
 def dump(database: Database) -> Iterator[str]:
     """The whole database as statements, one after the other."""
     yield from schema_of(database)
@@ -189,6 +211,7 @@ def main() -> None:
         fill_translations(database)
         fill_pages(database)
         fill_queue(database)
+        fill_around_chats(database)
         sys.stdout.write("BEGIN;\n" + "".join(f"{statement};\n" for statement in dump(database)) + "COMMIT;\n")
 
 

@@ -458,3 +458,27 @@ def test_a_file_from_before_schema_8_has_no_queue_and_takes_one(tmp_path: Path, 
         assert [one.text for one in queued.of(1)] == ["next"]
         queued.remove(queued.of(1)[0].id)
         assert queued.conversations() == []
+
+
+def test_what_schema_9_added_to_chats_is_read_as_it_was_written(tmp_path: Path) -> None:
+    with closing(Database.open(file_of_version(9, tmp_path))) as database:
+        conversations = Conversations(database)
+        sun, hello = conversations.get(1), conversations.get(2)
+        assert sun is not None
+        assert hello is not None
+        assert (sun.project_id, sun.assistant_id, sun.titled_by, hello.titled_by) == (1, 1, "person", "model")
+        forked = conversations.get(conversations.fork(1, "The sun again"))
+        assert forked is not None
+        assert (forked.project_id, forked.assistant_id, forked.titled_by) == (1, 1, "person")
+        conversations.update(1, project_id=None, title="Sun", titled_by="model")
+        changed = conversations.get(1)
+        assert changed is not None
+        assert (changed.project_id, changed.assistant_id, changed.titled_by) == (None, 1, "model")
+
+
+@pytest.mark.parametrize("number", range(1, 9))
+def test_titles_from_before_schema_9_are_a_persons(tmp_path: Path, number: int) -> None:
+    with closing(Database.open(file_of_version(number, tmp_path))) as database:
+        chats = Conversations(database).find()
+        assert {chat.titled_by for chat in chats if chat.title} == {"person"}
+        assert {chat.project_id for chat in chats} == {None}

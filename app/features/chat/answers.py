@@ -164,7 +164,7 @@ class Chat:
         leaf_id = conversation.leaf_id if conversation else None
         question = self.conversations.add_message(conversation_id, leaf_id, Role.USER, text)
         if conversation and not conversation.title:
-            self.conversations.update(conversation_id, title=title_from(question.text))
+            self.conversations.update(conversation_id, title=title_from(question.text), titled_by="")
         if draft_of != 0:
             self.documents.attachments.send(draft_of, question.id)
         return question

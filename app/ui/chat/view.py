@@ -507,7 +507,7 @@ class Sending(QObject):
         """An answer is being written, here or elsewhere: this goes after it."""
         conversation = self._chat.talk.conversations.get(conversation_id)
         if conversation is not None and not conversation.title:
-            self._chat.talk.conversations.update(conversation_id, title=title_from(text))
+            self._chat.talk.conversations.update(conversation_id, title=title_from(text), titled_by="")
         self._queue.add(text, self._attaching.draft_of)
         self._draft.show("")
         self._attaching.sent(conversation_id)
