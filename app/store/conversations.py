@@ -29,7 +29,7 @@ class Conversation:
     `sampling` holds the fields of `protocol.Sampling` that this chat sets itself; `thinking` is "" (as the settings
     say), on, off, low, medium or high. `first_kept_id` is the first message that the model is still shown besides
     pinned ones; None, or a message that is not on the chosen branch: all of them. `titled_by` is "" (the chat's first
-    words), model or person.
+    words), model or person. `memory` is "" (as the settings say), on or off: whether the model is told the memories.
     """
 
     id: int
@@ -48,6 +48,7 @@ class Conversation:
     project_id: int | None = None
     assistant_id: int | None = None
     titled_by: str = ""
+    memory: str = ""
 
 
 class Unchanged(Enum):
@@ -62,7 +63,7 @@ BATCH = 200
 ENOUGH_TOKENS = 16  # the speed of a shorter answer says little
 _COLUMNS = (
     "id, title, system_prompt, temperature, model, draft, created_at, updated_at, leaf_id, pinned,"
-    " sampling, thinking, first_kept_id, project_id, assistant_id, titled_by"
+    " sampling, thinking, first_kept_id, project_id, assistant_id, titled_by, memory"
 )
 
 
@@ -130,6 +131,7 @@ class Conversations:
         pinned: bool | Unchanged = UNCHANGED,
         sampling: dict[str, Any] | Unchanged = UNCHANGED,
         thinking: str | Unchanged = UNCHANGED,
+        memory: str | Unchanged = UNCHANGED,
         first_kept_id: int | Unchanged | None = UNCHANGED,
         project_id: int | Unchanged | None = UNCHANGED,
         assistant_id: int | Unchanged | None = UNCHANGED,
@@ -137,6 +139,7 @@ class Conversations:
     ) -> None:
         """Changes only what is given; its place in the list stays. `titled_by` goes with the title."""
         texts = {"title": title, "system_prompt": system_prompt, "model": model, "draft": draft, "thinking": thinking}
+        texts["memory"] = memory
         values: dict[str, Any] = {key: clean_text(text) for key, text in texts.items() if isinstance(text, str)}
         if "title" in values:
             values["titled_by"] = titled_by
@@ -158,7 +161,7 @@ class Conversations:
         now = self._clock()
         with self._database.transaction() as connection:
             number = _conversation_of(connection, message_id)
-            same = "system_prompt, temperature, model, sampling, thinking, project_id, assistant_id"
+            same = "system_prompt, temperature, model, sampling, thinking, memory, project_id, assistant_id"
             row = connection.execute(
                 f"INSERT INTO conversations (title, titled_by, draft, created_at, updated_at, {same})"
                 f" SELECT ?, 'person', '', ?, ?, {same} FROM conversations WHERE id = ? RETURNING id",
@@ -382,6 +385,7 @@ class Attachment:
     passages: tuple[int, ...] = ()
 
 
+_IN_DRAFT = "message_id IS NULL AND queued_id IS NULL AND project_id IS NULL"
 _ATTACHED = "id, document_id, conversation_id, message_id, use, passages"
 
 
@@ -402,7 +406,7 @@ class Attachments:
 
     def in_draft(self, conversation_id: int | None) -> list[Attachment]:
         """What waits to be sent, in its order."""
-        return self._find("message_id IS NULL AND queued_id IS NULL AND conversation_id IS ?", (conversation_id,))
+        return self._find(f"{_IN_DRAFT} AND conversation_id IS ?", (conversation_id,))
 
     def chat_waiting_with(self, document_ids: Sequence[int]) -> int | None:
         """A conversation without a message whose draft has these documents, in this order; the newest, or None."""
@@ -429,7 +433,7 @@ class Attachments:
         with self._database.transaction() as connection:
             connection.execute(
                 "UPDATE attachments SET message_id = ?, conversation_id = NULL"
-                " WHERE message_id IS NULL AND queued_id IS NULL AND conversation_id IS ?",
+                f" WHERE {_IN_DRAFT} AND conversation_id IS ?",
                 (message_id, conversation_id),
             )
         return self.of_messages([message_id]).get(message_id, [])

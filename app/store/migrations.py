@@ -411,9 +411,10 @@ def m009_around_chats(connection: sqlite3.Connection) -> None:
         """CREATE TABLE tags (
             id INTEGER PRIMARY KEY AUTOINCREMENT,
             name TEXT NOT NULL,
-            colour TEXT NOT NULL DEFAULT ''
+            colour TEXT NOT NULL DEFAULT '',
+            deleted_at REAL
         )""",
-        "CREATE UNIQUE INDEX tags_by_name ON tags (name COLLATE NOCASE)",
+        "CREATE UNIQUE INDEX tags_by_name ON tags (name COLLATE NOCASE) WHERE deleted_at IS NULL",
         """CREATE TABLE conversation_tags (
             conversation_id INTEGER NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
             tag_id INTEGER NOT NULL REFERENCES tags (id) ON DELETE CASCADE,
@@ -431,6 +432,7 @@ def m009_around_chats(connection: sqlite3.Connection) -> None:
         "ALTER TABLE conversations ADD COLUMN project_id INTEGER REFERENCES projects (id) ON DELETE SET NULL",
         "ALTER TABLE conversations ADD COLUMN assistant_id INTEGER REFERENCES assistants (id) ON DELETE SET NULL",
         "ALTER TABLE conversations ADD COLUMN titled_by TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE conversations ADD COLUMN memory TEXT NOT NULL DEFAULT ''",
         "UPDATE conversations SET titled_by = 'person' WHERE title <> ''",
         "CREATE INDEX conversations_by_project ON conversations (project_id) WHERE project_id IS NOT NULL",
         "CREATE INDEX conversations_by_assistant ON conversations (assistant_id) WHERE assistant_id IS NOT NULL",

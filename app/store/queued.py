@@ -48,7 +48,7 @@ class QueuedMessages:
             if draft_of != 0:
                 connection.execute(
                     "UPDATE attachments SET queued_id = ?, conversation_id = NULL"
-                    " WHERE message_id IS NULL AND queued_id IS NULL AND conversation_id IS ?",
+                    " WHERE message_id IS NULL AND queued_id IS NULL AND project_id IS NULL AND conversation_id IS ?",
                     (row[0], draft_of),
                 )
         return next(one for one in self.of(conversation_id) if one.id == row[0])

@@ -174,7 +174,7 @@ def fill_around_chats(database: Database) -> None:
             " VALUES ('Editor ✍️', 'pencil', 'Shorten.', '', '{\"top_k\": 20}', 'off', 1760000000.0)",
             "INSERT INTO projects (name, icon, instructions, is_open, created_at, updated_at)"
             " VALUES ('Größen', 'planet', 'In kilometres.', 0, 1760000000.0, 1760000001.0)",
-            "UPDATE conversations SET project_id = 1, assistant_id = 1 WHERE id = 1",
+            "UPDATE conversations SET project_id = 1, assistant_id = 1, memory = 'off' WHERE id = 1",
             "UPDATE conversations SET titled_by = 'model' WHERE id = 2",
             "INSERT INTO attachments (document_id, project_id) VALUES (2, 1)",
             "INSERT INTO memories (project_id, text, created_at)"

@@ -467,9 +467,10 @@ def test_what_schema_9_added_to_chats_is_read_as_it_was_written(tmp_path: Path) 
         assert sun is not None
         assert hello is not None
         assert (sun.project_id, sun.assistant_id, sun.titled_by, hello.titled_by) == (1, 1, "person", "model")
+        assert (sun.memory, hello.memory) == ("off", "")
         forked = conversations.get(conversations.fork(1, "The sun again"))
         assert forked is not None
-        assert (forked.project_id, forked.assistant_id, forked.titled_by) == (1, 1, "person")
+        assert (forked.project_id, forked.assistant_id, forked.titled_by, forked.memory) == (1, 1, "person", "off")
         conversations.update(1, project_id=None, title="Sun", titled_by="model")
         changed = conversations.get(1)
         assert changed is not None

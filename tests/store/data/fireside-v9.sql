@@ -11,7 +11,7 @@ CREATE TABLE conversations (
             updated_at REAL NOT NULL,
             deleted_at REAL,
             leaf_id INTEGER REFERENCES messages (id) ON DELETE SET NULL DEFERRABLE INITIALLY DEFERRED
-        , sampling TEXT NOT NULL DEFAULT '{}', thinking TEXT NOT NULL DEFAULT '', first_kept_id INTEGER, project_id INTEGER REFERENCES projects (id) ON DELETE SET NULL, assistant_id INTEGER REFERENCES assistants (id) ON DELETE SET NULL, titled_by TEXT NOT NULL DEFAULT '');
+        , sampling TEXT NOT NULL DEFAULT '{}', thinking TEXT NOT NULL DEFAULT '', first_kept_id INTEGER, project_id INTEGER REFERENCES projects (id) ON DELETE SET NULL, assistant_id INTEGER REFERENCES assistants (id) ON DELETE SET NULL, titled_by TEXT NOT NULL DEFAULT '', memory TEXT NOT NULL DEFAULT '');
 CREATE TABLE messages (
             id INTEGER PRIMARY KEY AUTOINCREMENT,
             conversation_id INTEGER NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
@@ -290,9 +290,10 @@ CREATE INDEX memories_by_project ON memories (project_id);
 CREATE TABLE tags (
             id INTEGER PRIMARY KEY AUTOINCREMENT,
             name TEXT NOT NULL,
-            colour TEXT NOT NULL DEFAULT ''
+            colour TEXT NOT NULL DEFAULT '',
+            deleted_at REAL
         );
-CREATE UNIQUE INDEX tags_by_name ON tags (name COLLATE NOCASE);
+CREATE UNIQUE INDEX tags_by_name ON tags (name COLLATE NOCASE) WHERE deleted_at IS NULL;
 CREATE TABLE conversation_tags (
             conversation_id INTEGER NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
             tag_id INTEGER NOT NULL REFERENCES tags (id) ON DELETE CASCADE,
@@ -312,9 +313,9 @@ CREATE INDEX conversations_by_assistant ON conversations (assistant_id) WHERE as
 CREATE INDEX attachments_by_project ON attachments (project_id) WHERE project_id IS NOT NULL;
 INSERT INTO assistants (id, name, icon, instructions, model, sampling, thinking, created_at, used_at, deleted_at) VALUES (1, 'Editor ✍️', 'pencil', 'Shorten.', '', '{"top_k": 20}', 'off', 1760000000.0, NULL, NULL);
 INSERT INTO projects (id, name, icon, instructions, model, is_open, created_at, updated_at, deleted_at) VALUES (1, 'Größen', 'planet', 'In kilometres.', '', 0, 1760000000.0, 1760000001.0, NULL);
-INSERT INTO conversations (id, title, system_prompt, temperature, model, draft, pinned, created_at, updated_at, deleted_at, leaf_id, sampling, thinking, first_kept_id, project_id, assistant_id, titled_by) VALUES (1, 'Größe der Sonne', 'Be brief.', 0.5, 'Starter', 'and the moon', 1, 1760000000.0, 1760000000.0, NULL, 2, '{"top_k": 20}', 'low', 1, 1, 1, 'person');
-INSERT INTO conversations (id, title, system_prompt, temperature, model, draft, pinned, created_at, updated_at, deleted_at, leaf_id, sampling, thinking, first_kept_id, project_id, assistant_id, titled_by) VALUES (2, 'مرحبا', '', NULL, '', '', 0, 1760000000.0, 1760000000.0, NULL, 5, '{}', '', NULL, NULL, NULL, 'model');
-INSERT INTO conversations (id, title, system_prompt, temperature, model, draft, pinned, created_at, updated_at, deleted_at, leaf_id, sampling, thinking, first_kept_id, project_id, assistant_id, titled_by) VALUES (3, 'deleted', '', NULL, '', '', 0, 1760000000.0, 1760000000.0, 1760000000.0, NULL, '{}', '', NULL, NULL, NULL, 'person');
+INSERT INTO conversations (id, title, system_prompt, temperature, model, draft, pinned, created_at, updated_at, deleted_at, leaf_id, sampling, thinking, first_kept_id, project_id, assistant_id, titled_by, memory) VALUES (1, 'Größe der Sonne', 'Be brief.', 0.5, 'Starter', 'and the moon', 1, 1760000000.0, 1760000000.0, NULL, 2, '{"top_k": 20}', 'low', 1, 1, 1, 'person', 'off');
+INSERT INTO conversations (id, title, system_prompt, temperature, model, draft, pinned, created_at, updated_at, deleted_at, leaf_id, sampling, thinking, first_kept_id, project_id, assistant_id, titled_by, memory) VALUES (2, 'مرحبا', '', NULL, '', '', 0, 1760000000.0, 1760000000.0, NULL, 5, '{}', '', NULL, NULL, NULL, 'model', '');
+INSERT INTO conversations (id, title, system_prompt, temperature, model, draft, pinned, created_at, updated_at, deleted_at, leaf_id, sampling, thinking, first_kept_id, project_id, assistant_id, titled_by, memory) VALUES (3, 'deleted', '', NULL, '', '', 0, 1760000000.0, 1760000000.0, 1760000000.0, NULL, '{}', '', NULL, NULL, NULL, 'person', '');
 INSERT INTO messages (id, conversation_id, parent_id, role, text, state, model, stats, chosen, created_at, deleted_at, deleted_with, thinking, thinking_s, pinned, sources, recalled) VALUES (1, 1, NULL, 'user', 'How large is the sun? ☀️', 'complete', '', NULL, 0, 1760000000.0, NULL, NULL, '', NULL, 1, '[]', '[]');
 INSERT INTO messages (id, conversation_id, parent_id, role, text, state, model, stats, chosen, created_at, deleted_at, deleted_with, thinking, thinking_s, pinned, sources, recalled) VALUES (2, 1, 1, 'assistant', 'About 1.4 million km.', 'complete', '', '{"prompt_tokens": 31, "reused_tokens": 7, "generated_tokens": 12, "time_to_first_token_s": 0.25, "tokens_per_s": 48.5, "finish_reason": "stop", "thinking_tokens": 0}', 2, 1760000000.0, NULL, NULL, 'Wide, not far.', 1.5, 0, '[{"document_id": 1, "block_id": 2, "start": 0, "end": 27}]', '[]');
 INSERT INTO messages (id, conversation_id, parent_id, role, text, state, model, stats, chosen, created_at, deleted_at, deleted_with, thinking, thinking_s, pinned, sources, recalled) VALUES (3, 1, 1, 'assistant', '109 Earths wide.', 'complete', '', '{"prompt_tokens": 31, "reused_tokens": 7, "generated_tokens": 12, "time_to_first_token_s": 0.25, "tokens_per_s": 48.5, "finish_reason": "stop", "thinking_tokens": 0}', 1, 1760000000.0, NULL, NULL, '', NULL, 0, '[]', '[]');
@@ -370,8 +371,8 @@ INSERT INTO queued_messages (id, conversation_id, position, text) VALUES (1, 1, 
 INSERT INTO queued_messages (id, conversation_id, position, text) VALUES (2, 1, 1, 'Größe der Erde');
 INSERT INTO memories (id, project_id, text, created_at, deleted_at) VALUES (1, NULL, 'I live in Köln.', 1760000000.0, NULL);
 INSERT INTO memories (id, project_id, text, created_at, deleted_at) VALUES (2, 1, 'Distances in km. 🌙', 1760000000.0, NULL);
-INSERT INTO tags (id, name, colour) VALUES (1, 'Astronomy', 'blue');
-INSERT INTO tags (id, name, colour) VALUES (2, 'später', '');
+INSERT INTO tags (id, name, colour, deleted_at) VALUES (1, 'Astronomy', 'blue', NULL);
+INSERT INTO tags (id, name, colour, deleted_at) VALUES (2, 'später', '', NULL);
 INSERT INTO conversation_tags (conversation_id, tag_id) VALUES (1, 1);
 INSERT INTO conversation_tags (conversation_id, tag_id) VALUES (1, 2);
 INSERT INTO prompts (id, name, text, created_at, used_at, deleted_at) VALUES (1, 'shorten', 'Say {text} in one line.', 1760000000.0, NULL, NULL);
