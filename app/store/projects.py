@@ -1,0 +1,255 @@
+"""Projects, folders of chats with instructions, a model and documents of their own; memories that a person keeps."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.core.visible import clean_text
+from app.store.conversations import UNCHANGED, Attachment, Attachments, Conversation, Conversations, Unchanged, Use
+from app.store.database import Database
+
+
+@dataclass(frozen=True)
+class Project:
+    """One project. Times are seconds since 1970; `is_open`: the list shows its chats; `model` is a path or ""."""
+
+    id: int
+    name: str
+    icon: str
+    instructions: str
+    model: str
+    is_open: bool
+    created_at: float
+    updated_at: float
+
+    @property
+    def title(self) -> str:
+        """Its name, as lists call it."""
+        return self.name
+
+
+_COLUMNS = "id, name, icon, instructions, model, is_open, created_at, updated_at"
+
+
+class Projects:
+    """All projects; from any thread. Writing to an id that does not exist raises KeyError.
+
+    A conversation's `project_id` counts only while that project is there: one that was deleted keeps its chats, which
+    are then in none, until it is restored or purged. Writes may raise DiskFull or FolderNotWritable.
+    """
+
+    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+        self._database, self._clock = database, clock
+        self._conversations = Conversations(database)
+
+    def create(self, name: str, icon: str = "") -> Project:
+        """An empty project, its chats shown."""
+        now = self._clock()
+        with self._database.transaction() as connection:
+            row = connection.execute(
+                f"INSERT INTO projects (name, icon, created_at, updated_at) VALUES (?, ?, ?, ?) RETURNING {_COLUMNS}",
+                (clean_text(name), icon, now, now),
+            ).fetchone()
+        return _project(row)
+
+    def get(self, project_id: int | None) -> Project | None:
+        """One project; None when it is deleted or unknown."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                f"SELECT {_COLUMNS} FROM projects WHERE id = ? AND deleted_at IS NULL", (project_id,)
+            ).fetchone()
+        return None if row is None else _project(row)
+
+    def all(self) -> list[Project]:
+        """By name, whatever its case and accents."""
+        return self._find("deleted_at IS NULL")
+
+    def update(
+        self,
+        project_id: int,
+        *,
+        name: str | Unchanged = UNCHANGED,
+        icon: str | Unchanged = UNCHANGED,
+        instructions: str | Unchanged = UNCHANGED,
+        model: str | Unchanged = UNCHANGED,
+        is_open: bool | Unchanged = UNCHANGED,
+    ) -> None:
+        """Changes only what is given."""
+        texts = {"name": name, "icon": icon, "instructions": instructions, "model": model}
+        values: dict[str, Any] = {key: clean_text(text) for key, text in texts.items() if isinstance(text, str)}
+        values |= {"updated_at": self._clock()} if values else {}
+        values |= {} if isinstance(is_open, Unchanged) else {"is_open": is_open}
+        with self._database.transaction() as connection:
+            set_columns(connection, "projects", project_id, values)
+
+    def chats_of(self, project_id: int) -> list[Conversation]:
+        """The conversations in a project, the last used first; none in one that was deleted."""
+        with self._database.reading() as connection:
+            ids = connection.execute(
+                "SELECT c.id FROM conversations c JOIN projects p ON p.id = c.project_id AND p.deleted_at IS NULL"
+                " WHERE c.project_id = ? AND c.deleted_at IS NULL ORDER BY c.updated_at DESC, c.id DESC",
+                (project_id,),
+            ).fetchall()
+        chats = (self._conversations.get(row[0]) for row in ids)
+        return [chat for chat in chats if chat is not None]
+
+    def delete(self, project_id: int) -> None:
+        """Hides a project until `restore` or, for good, `purge_deleted`; its chats stay, outside."""
+        with self._database.transaction() as connection:
+            set_columns(connection, "projects", project_id, {"deleted_at": self._clock()})
+
+    def restore(self, project_id: int) -> None:
+        """Undoes `delete`: the chats that were in it are in it again, but for those that were put elsewhere."""
+        with self._database.transaction() as connection:
+            set_columns(connection, "projects", project_id, {"deleted_at": None})
+
+    def deleted(self) -> list[Project]:
+        """What can be restored."""
+        return self._find("deleted_at IS NOT NULL")
+
+    def purge_deleted(self, before: float) -> list[int]:
+        """Really removes what was deleted before that moment, with its memories and documents; returns the ids."""
+        return purge(self._database, "projects", before)
+
+    def _find(self, where: str) -> list[Project]:
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                f"SELECT {_COLUMNS} FROM projects WHERE {where} ORDER BY fold(name), id"
+            ).fetchall()
+        return [_project(row) for row in rows]
+
+
+def _project(row: sqlite3.Row) -> Project:
+    return Project(**{**dict(row), "is_open": bool(row["is_open"])})
+
+
+def set_columns(connection: sqlite3.Connection, table: str, row_id: int, values: dict[str, Any]) -> None:
+    """Changes columns of one row; raises KeyError when there is no such row."""
+    columns = ", ".join(f"{name} = :{name}" for name in values) or "id = id"
+    changed = connection.execute(f"UPDATE {table} SET {columns} WHERE id = :id", {**values, "id": row_id}).rowcount
+    if not changed:
+        raise KeyError(row_id)
+
+
+def purge(database: Database, table: str, before: float) -> list[int]:
+    """Removes for good what was deleted before that moment, in seconds since 1970; returns the ids."""
+    with database.transaction() as connection:
+        rows = connection.execute(f"DELETE FROM {table} WHERE deleted_at < ? RETURNING id", (before,)).fetchall()
+    return [row[0] for row in rows]
+
+
+class ProjectDocuments:
+    """Which documents belong to which project, in the order in which they came; writes as in `Projects`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def of(self, project_id: int | None) -> list[Attachment]:
+        """None in one that was deleted."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT a.id, a.document_id FROM attachments a"
+                " JOIN projects p ON p.id = a.project_id AND p.deleted_at IS NULL"
+                " JOIN documents d ON d.id = a.document_id AND d.state = 'complete'"
+                " WHERE a.project_id = ? ORDER BY a.id",
+                (project_id,),
+            ).fetchall()
+        return [Attachment(row[0], row[1], None, None, Use.UNDECIDED) for row in rows]
+
+    def add(self, project_id: int, document_id: int) -> None:
+        """Every chat of the project sees it from now on; one that is there already stays as it is."""
+        with self._database.transaction() as connection:
+            connection.execute(
+                "INSERT INTO attachments (document_id, project_id) SELECT ?1, ?2 WHERE NOT EXISTS"
+                " (SELECT 1 FROM attachments WHERE document_id = ?1 AND project_id = ?2)",
+                (document_id, project_id),
+            )
+
+    def remove(self, attachment_id: int) -> None:
+        """The document's blocks go at the next start, where nothing else refers to them."""
+        Attachments(self._database).remove(attachment_id)
+
+
+# Memories: facts that a person keeps for the model to be told.
+
+
+@dataclass(frozen=True)
+class Memory:
+    """One fact; `project_id` None: for every chat."""
+
+    id: int
+    project_id: int | None
+    text: str
+    created_at: float
+
+
+class Memories:
+    """All memories; from any thread. Writing to an id that does not exist raises KeyError; else as in `Projects`."""
+
+    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+        self._database, self._clock = database, clock
+
+    def add(self, text: str, project_id: int | None = None) -> Memory:
+        """The last of its list."""
+        with self._database.transaction() as connection:
+            row = connection.execute(
+                "INSERT INTO memories (project_id, text, created_at) VALUES (?, ?, ?)"
+                " RETURNING id, project_id, text, created_at",
+                (project_id, clean_text(text), self._clock()),
+            ).fetchone()
+        return Memory(*row)
+
+    def get(self, memory_id: int) -> Memory | None:
+        """One of them; None when it is deleted or unknown."""
+        return next(iter(self._find("m.id = ? AND m.deleted_at IS NULL", (memory_id,))), None)
+
+    def all(self) -> list[Memory]:
+        """Those for every chat first, then those of each project; in each the oldest first."""
+        return self._find(
+            "m.deleted_at IS NULL AND (m.project_id IS NULL OR EXISTS"
+            " (SELECT 1 FROM projects p WHERE p.id = m.project_id AND p.deleted_at IS NULL))"
+        )
+
+    def of(self, project_id: int | None) -> list[Memory]:
+        """What a chat in this project, or in none, is told."""
+        return [one for one in self.all() if one.project_id is None or one.project_id == project_id]
+
+    def update(
+        self, memory_id: int, *, text: str | Unchanged = UNCHANGED, project_id: int | Unchanged | None = UNCHANGED
+    ) -> None:
+        """Changes only what is given."""
+        values: dict[str, Any] = {} if isinstance(text, Unchanged) else {"text": clean_text(text)}
+        values |= {} if isinstance(project_id, Unchanged) else {"project_id": project_id}
+        with self._database.transaction() as connection:
+            set_columns(connection, "memories", memory_id, values)
+
+    def delete(self, memory_id: int) -> None:
+        """Hides it until `restore` or, for good, `purge_deleted`."""
+        with self._database.transaction() as connection:
+            set_columns(connection, "memories", memory_id, {"deleted_at": self._clock()})
+
+    def restore(self, memory_id: int) -> None:
+        """Undoes `delete`."""
+        with self._database.transaction() as connection:
+            set_columns(connection, "memories", memory_id, {"deleted_at": None})
+
+    def deleted(self) -> list[Memory]:
+        """What can be restored."""
+        return self._find("m.deleted_at IS NOT NULL")
+
+    def purge_deleted(self, before: float) -> list[int]:
+        """Really removes what was deleted before that moment; returns the ids."""
+        return purge(self._database, "memories", before)
+
+    def _find(self, where: str, values: Sequence[object] = ()) -> list[Memory]:
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT m.id, m.project_id, m.text, m.created_at FROM memories m"
+                f" WHERE {where} ORDER BY m.project_id IS NOT NULL, m.project_id, m.id",
+                tuple(values),
+            ).fetchall()
+        return [Memory(*row) for row in rows]
