@@ -14,7 +14,7 @@ from app.core.errors import AppError
 from app.core.events import AnswerStats, Guess, Message, ModelLoaded, TokenSeen
 from app.core.wire import Wire
 
-VERSION = 6
+VERSION = 7
 
 
 # What is wanted of a model and of an answer: values that go from whoever decides to the library that does it.
@@ -79,6 +79,9 @@ class Ask:
     template_variables: Mapping[str, object] = field(default_factory=dict)
     session: str = ""
     """Names a chat or a document; what was read for it is kept on disk when something else takes its place."""
+    shared: str = ""
+    """Names what several sessions begin with, `shared_characters` of the first message; kept by itself, too."""
+    shared_characters: int = 0
     background: bool = False
     thinking_budget: int = -1
     """Tokens of thinking before it is closed; -1 is no limit."""

@@ -33,7 +33,7 @@ from app.engine.llama.decoder import Decoder
 from app.engine.llama.inspection import MOST_ATTENTION_TOKENS, WINDOW_TOKENS, Inspection, LookBrokenOff
 from app.engine.llama.library import Library, open_library
 from app.engine.llama.loading import Opened, open_model
-from app.engine.llama.pool import Prompt, Run, SavedStates
+from app.engine.llama.pool import Prompt, Run, SavedStates, common_length
 from app.engine.llama.sampling import choose, make_chain, open_grammar
 from app.engine.llama.template import Part, TemplateProblem
 from app.engine.scheduler import SideBySide
@@ -214,7 +214,11 @@ class LoadedModel:
     def _asked(self, ask: protocol.Ask) -> tuple[Prompt, Syntax]:
         parts = self._parts(ask.turns, ask.continue_last or ask.tells_last, ask.template_variables)
         end = next((part.text for part in reversed(parts) if part.trusted), "")
-        return self._prompt(parts), self._syntax.after(end)
+        prompt = self._prompt(parts)
+        if ask.shared:
+            beginning = ask.messages[0].text[: ask.shared_characters]
+            prompt = replace(prompt, shared=self._shared_tokens(prompt.tokens, parts, beginning))
+        return prompt, self._syntax.after(end)
 
     def _told(self, ask: protocol.Ask) -> tuple[Prompt, list[int]]:
         """The prompt that ends before the last message, and the tokens of that message."""
@@ -243,6 +247,19 @@ class LoadedModel:
         question = max((at for at, part in enumerate(parts) if not part.trusted and part.text), default=0)
         ends = (len(self.model.prompt_tokens(parts[:end])) for end in (question, question + 1))
         return Prompt(tokens, tuple(end for end in ends if 0 < end < len(tokens)))
+
+    def _shared_tokens(self, tokens: list[int], parts: list[Part], beginning: str) -> int:
+        """How many tokens of a prompt come from a text that other prompts begin with, too, and from what is before it.
+
+        0 where that is not in the prompt as it is, or all of it.
+        """
+        for number, part in enumerate(parts):
+            at = part.text.find(beginning) if beginning else -1
+            if at >= 0:
+                cut = replace(part, text=part.text[: at + len(beginning)])
+                count = common_length(tokens, self.model.prompt_tokens([*parts[:number], cut]))
+                return count if count < len(tokens) else 0
+        return 0
 
     def _piece_with(self, syntax: Syntax) -> Callable[[int], bytes]:
         """The text of a token; control tokens that mark thinking are spelled out, the others give nothing."""

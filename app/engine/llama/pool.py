@@ -169,12 +169,19 @@ class SavedStates:
 
     def save(self, sequence: Sequence) -> None:
         """Writes a sequence's state for its session, if it has one and has changed; a full disk is only said."""
-        if not is_worth_saving(sequence):
-            return
+        if is_worth_saving(sequence) and self._write(sequence.session, sequence):
+            sequence.changed = False
+
+    def save_shared(self, name: str, sequence: Sequence) -> None:
+        """The same for what several sessions begin with and the sequence holds now, unless it is there already."""
+        if len(sequence.tokens) >= LEAST_TOKENS and self._folder.find(name, self._identity) != sequence.tokens:
+            self._write(name, sequence)
+
+    def _write(self, session: str, sequence: Sequence) -> bool:
         size = self._c.llama_state_seq_get_size(self._context.pointer, sequence.number)
         if size > self._folder.budget_bytes():
-            return
-        unfinished = self._folder.unfinished_path(sequence.session)
+            return False
+        unfinished = self._folder.unfinished_path(session)
         tokens = (self._c.llama_token * len(sequence.tokens))(*sequence.tokens)
         try:
             self._folder.folder.mkdir(parents=True, exist_ok=True)
@@ -182,14 +189,15 @@ class SavedStates:
                 self._context.pointer, c_path(str(unfinished)), sequence.number, tokens, len(sequence.tokens)
             )
             if unfinished.stat().st_size < size:
-                self._folder.delete(sequence.session)
+                self._folder.delete(session)
                 log.info("a state was not saved: llama.cpp could not write it whole")
-                return
-            self._folder.add(sequence.session, self._identity, sequence.tokens, unfinished)
-            sequence.changed = False
+                return False
+            self._folder.add(session, self._identity, sequence.tokens, unfinished)
         except OSError as error:
-            self._folder.delete(sequence.session)
+            self._folder.delete(session)
             log.info("a state was not saved: %s", error)
+            return False
+        return True
 
     def usable(self, session: str, prompt: Tokens[int]) -> int:
         """How many tokens of a prompt a session's state on disk would save reading."""
@@ -229,10 +237,14 @@ UNLIMITED_TOKENS = 2048  # kept free for an answer without a limit, where anothe
 
 @dataclass(frozen=True)
 class Prompt:
-    """Token ids, and the places in them worth coming back to: before and after the last question."""
+    """Token ids, and the places in them worth coming back to: before and after the last question.
+
+    `shared` is how many of the tokens other sessions begin with, too, where the request says that some do.
+    """
 
     tokens: list[int]
     places: tuple[int, ...] = ()
+    shared: int = 0
 
 
 @dataclass(eq=False)
@@ -258,7 +270,7 @@ class Run:
 
     def __post_init__(self) -> None:
         self.tokens = list(self.prompt.tokens)
-        self.places = set(self.prompt.places)
+        self.places = set(self.prompt.places) | {self.prompt.shared} - {0}
 
     @property
     def interactive(self) -> bool:
@@ -525,14 +537,13 @@ class Beginnings:
         kept = sequence.reusable(sequence.common(wanted))
         source = max(self._pool.sequences, key=lambda other: self._shareable(other, wanted, sequence))
         shared = self._shareable(source, wanted, sequence)
-        stored = 0
+        stored, name = 0, ""
         if session != sequence.session:
-            if session and self._states is not None:
-                stored = self._states.usable(session, wanted)
+            stored, name = max((self._stored(name, wanted), name) for name in (run.request.ask.shared, session))
             self._pool.park(sequence)
         if stored > max(kept, shared) and self._states is not None:
             sequence.clear()
-            self._states.load(session, sequence)
+            self._states.load(name, sequence)
             kept = sequence.go_back(sequence.common(wanted))
         elif shared > kept + LEAST_SHARED_TOKENS:
             sequence.clear()
@@ -554,6 +565,8 @@ class Beginnings:
         """At a place: a snapshot for coming back, and the beginning for those who have it in common."""
         sequence = run.sequence
         assert sequence is not None
+        if len(sequence.tokens) == run.prompt.shared and self._states is not None:
+            self._states.save_shared(run.request.ask.shared, sequence)
         if run.interactive:
             sequence.take_snapshot()
             return
@@ -562,6 +575,9 @@ class Beginnings:
             if other.sequence is not None and common_length(sequence.tokens, other.tokens[:-1]) == held:
                 other.sequence.clear()
                 other.sequence.share(sequence, held)
+
+    def _stored(self, session: str, wanted: list[int]) -> int:
+        return self._states.usable(session, wanted) if session and self._states is not None else 0
 
     def _shareable(self, source: Sequence, wanted: list[int], target: Sequence) -> int:
         if source is target:

@@ -6,7 +6,7 @@ Whatever the engine kept, it must write the same text as a fresh child that is g
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -179,6 +179,20 @@ def test_after_unloading_and_loading_again_it_is_as_before(talk: Talk) -> None:
     assert text == talk.fresh(conversation)
     goes_on = [*conversation, assistant(text), NEXT]
     assert talk.ask(goes_on)[0] == talk.fresh(goes_on)
+
+
+def test_another_session_goes_on_from_what_both_begin_with(talk: Talk) -> None:
+    rule = talk.rule if talk.name == GEMMA else system(f"{talk.rule.text} {CAPITALS}")
+    read = []
+    for number, question in enumerate((EDITED, NEXT)):
+        ask = Ask([rule, question], talk.tokens, PLAINLY_GREEDY, session=f"chat-1{number}")
+        text, stats = answer_of(talk.engine.answer(replace(ask, shared="shared", shared_characters=len(rule.text))))
+        assert text == talk.fresh(ask.messages)
+        read.append(stats.prompt_tokens - stats.reused_tokens)
+        talk.engine.forget_session(ask.session)
+        talk.engine.unload()
+        load(talk.engine, talk.path)
+    assert read[1] < read[0] / 2
 
 
 def stop_while_reading(engine: EngineClient, conversation: Sequence[Message], attempt: int) -> AnswerStats:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from app.core.child import own_command
-from app.core.events import AnswerStats, Message
+from app.core.events import AnswerStats, Message, Role
 from app.engine.client import EngineClient
 from app.engine.protocol import Ask
 from app.engine.states import StateFolder
@@ -145,6 +146,28 @@ def test_without_room_on_disk_the_answer_is_unharmed(
         client.close()
     assert (again, stats.reused_tokens < 40) == (text, True)
     assert "was not saved" in caplog.text
+
+
+@pytest.mark.parametrize("own", ["", "\n\nAnswer in one sentence."])
+def test_what_several_sessions_begin_with_is_read_once(start: Start, states: StateFolder, own: str) -> None:
+    """Also after a restart, and when the session that read it is gone."""
+    beginning = STORY.text
+    system = Message(Role.SYSTEM, beginning + own)
+
+    def begun(client: EngineClient, question: str, session: str) -> AnswerStats:
+        common = Ask([system, user(question)], 4, GREEDY, session=session)
+        return answer_of(client.answer(replace(common, shared="project-1", shared_characters=len(beginning))))[1]
+
+    client = start()
+    first = begun(client, "What colour is the boat?", "chat-1")
+    assert first.reused_tokens == 0
+    client.forget_session("chat-1")
+    client.close()
+    assert list(states.folder.glob("*.state")) == [states.state_path("project-1")]
+
+    client = start()
+    second = begun(client, "How many dogs are there?", "chat-2")
+    assert second.prompt_tokens - second.reused_tokens < 30
 
 
 def test_a_documents_state_is_kept_by_a_background_answer(start: Start, states: StateFolder) -> None:
