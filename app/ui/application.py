@@ -9,39 +9,45 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QEvent, QObject, QRectF, QSocketNotifier, Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
-from PySide6.QtWidgets import QApplication, QDialog, QHBoxLayout, QLabel, QVBoxLayout
+from PySide6.QtWidgets import QApplication, QDialog
 
 from app import APP_ID, APP_NAME, __version__
 from app.bootstrap import Fireside, build
 from app.core.errors import AppError
 from app.core.paths import AppPaths, resource
 from app.core.settings import load_settings
-from app.features.messages import Sentence, sentence_for
+from app.features.messages import Sentence
 from app.ui.chat.tab import ChatTab
-from app.ui.i18n import breakable, tr
 from app.ui.shell import tasks
-from app.ui.shell.desktop import copy_text, open_folder
 from app.ui.shell.main_window import MainWindow
 from app.ui.shell.model_loader import ModelLoader
-from app.ui.shell.notify import Notify, describe
-from app.ui.shell.single_instance import SingleInstance
+from app.ui.shell.notify import Notify
+from app.ui.shell.single_instance import Found, Heard, SingleInstance
+from app.ui.shell.startup import StartupProblem, StillEnding
 from app.ui.shell.tab_spec import CHAT
 from app.ui.tabs import TABS, open_settings
 from app.ui.theme import Theme
-from app.ui.widgets.buttons import text_button
 
 log = logging.getLogger(__name__)
 
 STOP_TIMEOUT_S = 1.0
+HAND_OVERS = 3
+"""Tries to hand over to one that is there and leaves before it has answered."""
 NO_ANSWER = Sentence(
     f"{APP_NAME} is already running, but does not answer.",
     "This is a second window on the same chats. If the first one does not come back, close it, or end its process in "
     "the system’s task manager.",
+)
+OPENED_BESIDE = Sentence(
+    f"Another {APP_NAME} has not ended yet.",
+    "This is a second window on the same chats. If the other one never ends, end its process in the system’s task "
+    "manager.",
 )
 
 
@@ -54,23 +60,53 @@ def run(arguments: list[str]) -> int:
     QGuiApplication.setDesktopFileName(APP_ID)
     paths = AppPaths.from_environment()
     instance = SingleInstance(paths.data)
-    is_first = instance.claim()
-    if not is_first and instance.hand_over(files):
-        return 0
+    theme = cache(lambda: _theme(application, paths))
     try:
-        return _run_window(application, instance, paths, files, [] if is_first else [NO_ANSWER])
+        notices = _meet(instance, files, theme)
+        if notices is None:
+            return 0
+        return _run_window(application, instance, paths, theme(), files=files, notices=notices)
     finally:
         instance.close()
 
 
-def _run_window(
-    application: QApplication, instance: SingleInstance, paths: AppPaths, files: list[str], notices: list[Sentence]
-) -> int:
-    # Read apart from bootstrap, so that a problem at start already looks as the person chose.
+def _theme(application: QApplication, paths: AppPaths) -> Theme:
+    """Read apart from bootstrap, so that a problem at start already looks as the person chose."""
     appearance = load_settings(paths.settings)[0].appearance
     theme = Theme(appearance.scheme, appearance.zoom, system_font=appearance.system_font)
     theme.install(application)
     application.setWindowIcon(app_icon())
+    return theme
+
+
+def _meet(instance: SingleInstance, files: list[str], theme: Callable[[], Theme]) -> list[Sentence] | None:
+    """Finds out whether this start has a window, and what is said in it; None: another one took over what it had."""
+    for _ in range(HAND_OVERS):
+        found = instance.claim()
+        if found is Found.ENDING:
+            waiting = StillEnding(theme(), instance.claim)
+            if not waiting.wait():
+                return [OPENED_BESIDE] if waiting.goes_on else None
+            found = waiting.found
+        if found is Found.NOBODY:
+            return []
+        heard = instance.hand_over(files)
+        if heard is Heard.SHOWN:
+            return None
+        if heard is Heard.NOTHING:
+            break
+    return [NO_ANSWER]
+
+
+def _run_window(
+    application: QApplication,
+    instance: SingleInstance,
+    paths: AppPaths,
+    theme: Theme,
+    *,
+    files: list[str],
+    notices: list[Sentence],
+) -> int:
     app = _build(paths, theme)
     if app is None:
         return 1
@@ -83,6 +119,7 @@ def _run_window(
         loader = ModelLoader(app, notify)
         window = MainWindow(app, theme, notify, loader, TABS, open_settings=open_settings)
         instance.asked.connect(lambda more: _on_asked(window, more))
+        window.closing.connect(instance.leave)
         first_paint = _FirstPaint(window, lambda: _after_first_paint(app, window, notify, theme, files))
         window.installEventFilter(first_paint)
         window.show()
@@ -232,48 +269,6 @@ class _Signals:
         self._notifier.setEnabled(False)
         self._ours.close()
         self._theirs.close()
-
-
-# A small window for what keeps Fireside from starting: a sentence, what was kept, what can be done.
-
-
-class StartupProblem(QDialog):
-    """Accepted: try again. Rejected: quit."""
-
-    def __init__(self, theme: Theme, error: BaseException, folder: Path) -> None:
-        super().__init__()
-        self.setObjectName("startup_problem")
-        self.setWindowTitle(APP_NAME)
-        sentence = sentence_for(error)
-        px = theme.px
-        self.setMinimumWidth(px(480))
-        column = QVBoxLayout(self)
-        column.setContentsMargins(px(24), px(24), px(24), px(20))
-        column.setSpacing(px(8))
-        said = QLabel(breakable(tr(sentence.text)), textFormat=Qt.TextFormat.PlainText, wordWrap=True)
-        said.setFont(theme.font(15, 600))
-        column.addWidget(said)
-        kept = QLabel(tr(sentence.kept), textFormat=Qt.TextFormat.PlainText, wordWrap=True)
-        kept.setProperty("kind", "muted")
-        kept.setVisible(bool(sentence.kept))
-        column.addWidget(kept)
-        column.addSpacing(px(16))
-        row = QHBoxLayout()
-        row.setSpacing(px(8))
-        details = text_button(tr("Copy details"), "quiet")
-        details.clicked.connect(lambda: copy_text(describe(error)))
-        show_folder = text_button(tr("Open folder"))
-        show_folder.clicked.connect(lambda: open_folder(folder))
-        quit_button = text_button(tr("Quit"))
-        quit_button.clicked.connect(self.reject)
-        again = text_button(tr("Try again"), "primary")
-        again.clicked.connect(self.accept)
-        again.setDefault(True)
-        row.addWidget(details)
-        row.addStretch(1)
-        for button in (show_folder, quit_button, again):
-            row.addWidget(button)
-        column.addLayout(row)
 
 
 def app_icon(sizes_px: tuple[int, ...] = (16, 32, 64)) -> QIcon:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -25,7 +25,9 @@ from app.core.events import Role
 from app.core.paths import AppPaths
 from app.store.conversations import Conversations, MessageState
 from app.store.database import Database
-from app.ui.application import StartupProblem, _Signals, app_icon
+from app.ui.application import _Signals, app_icon
+from app.ui.shell.single_instance import Found, SingleInstance
+from app.ui.shell.startup import StartupProblem, StillEnding
 from app.ui.theme import Theme
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.window import Frame
@@ -54,6 +56,16 @@ def program(home: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[byte
         if process.poll() is None:
             process.kill()
         process.wait(QUIT_TIMEOUT_S)
+
+
+def has_a_connection(pid: int) -> bool:
+    """Whether a process has a connected socket."""
+    connected = {line.split()[6] for line in Path("/proc/net/unix").read_text().splitlines() if line.split()[5] == "03"}
+    links = []
+    for one in Path(f"/proc/{pid}/fd").glob("*"):
+        with suppress(FileNotFoundError):
+            links.append(str(one.readlink()))
+    return any(f"socket:[{number}]" in links for number in connected)
 
 
 def is_visible(errors: Path) -> bool:
@@ -94,6 +106,33 @@ def test_a_second_start_hands_over_and_leaves(fresh_home: Path, tmp_path: Path) 
             assert second.wait(QUIT_TIMEOUT_S) == 0
         settings = fresh_home / "config" / "settings.json"
         wait_until(lambda: settings.exists() and "second.gguf" in settings.read_text(), "the model of the second start")
+
+
+def test_a_start_while_the_first_one_is_told_to_close_is_not_lost(fresh_home: Path) -> None:
+    with program(fresh_home) as (first, errors):
+        wait_until(lambda: is_visible(errors), "the window")
+        first.send_signal(signal.SIGSTOP)
+        first.send_signal(signal.SIGTERM)
+        with program(fresh_home) as (second, said):
+            wait_until(lambda: has_a_connection(second.pid), "the second one to ask")
+            first.send_signal(signal.SIGCONT)
+            assert first.wait(QUIT_TIMEOUT_S) == 0
+            wait_until(lambda: is_visible(said) or second.poll() is not None, "the second one")
+            assert second.poll() is None
+            assert "does not answer" not in (fresh_home / "logs" / "fireside.log").read_text()
+
+
+def test_a_start_waits_until_the_first_one_has_stored_everything(fresh_home: Path, qapp: QApplication) -> None:
+    first = SingleInstance(fresh_home / "data")
+    assert first.claim() is Found.NOBODY
+    first.leave()
+    with program(fresh_home) as (second, errors):
+        log = fresh_home / "logs" / "fireside.log"
+        wait_until(lambda: "still storing" in errors.read_text(), "the second one to wait")
+        assert not log.exists()
+        first.close()
+        wait_until(lambda: is_visible(errors), "its window")
+        assert second.poll() is None
 
 
 def test_a_start_that_the_first_one_does_not_answer_has_a_window_of_its_own(fresh_home: Path) -> None:
@@ -161,6 +200,52 @@ def test_a_newer_database_is_told_about_and_left_alone(fresh_home: Path) -> None
 
 
 # What keeps Fireside from starting is told in a small window, with things to do.
+
+
+class Ending:
+    """An earlier run that ends when the test says so."""
+
+    def __init__(self) -> None:
+        self.found = Found.ENDING
+
+    def claim(self) -> Found:
+        return self.found
+
+
+@pytest.fixture
+def waiting(qtbot: QtBot) -> tuple[StillEnding, Ending]:
+    """The window that waits for it."""
+    ending = Ending()
+    window = StillEnding(Theme("light"), ending.claim)
+    qtbot.addWidget(window)
+    return window, ending
+
+
+@pytest.mark.logs_warnings
+def test_an_end_that_takes_long_is_said_and_waited_for(waiting: tuple[StillEnding, Ending], qtbot: QtBot) -> None:
+    window, ending = waiting
+
+    def end() -> None:
+        assert "still storing" in " ".join(label.text() for label in window.findChildren(QLabel))
+        assert clipped_texts(window) == []
+        ending.found = Found.NOBODY
+
+    window._say.timeout.connect(end)
+    assert window.wait()
+    assert window.found is Found.NOBODY
+    assert not window.isVisible()
+
+
+@pytest.mark.logs_warnings
+@pytest.mark.parametrize(("button", "goes_on"), [("Open now", True), ("Quit", False)])
+def test_who_does_not_want_to_wait_says_what_then(
+    button: str, goes_on: bool, waiting: tuple[StillEnding, Ending], qtbot: QtBot
+) -> None:
+    window, _ = waiting
+    named = {one.text(): one for one in window.findChildren(QPushButton)}
+    window._say.timeout.connect(lambda: qtbot.mouseClick(named[button], Qt.MouseButton.LeftButton))
+    assert not window.wait()
+    assert window.goes_on == goes_on
 
 
 PROBLEMS = [DatabaseNewer("/d/fireside.db", 9, 1), FolderNotWritable("/a/very/long/path" * 6), DiskFull("/d")]

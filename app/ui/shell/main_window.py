@@ -42,6 +42,9 @@ class MainWindow(QMainWindow):
     `open_settings` shows the settings above the window, on the page that is named or the first.
     """
 
+    closing = Signal()
+    """It goes for good; from now on nothing is begun in it."""
+
     def __init__(
         self,
         app: Fireside,
@@ -260,6 +263,7 @@ class MainWindow(QMainWindow):
         return move_focus(self, is_next)
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        self.closing.emit()
         self.tabs.close()
         self._remember_later.stop()
         self._save("window", **self.sizes.describe(), **self._in_use)

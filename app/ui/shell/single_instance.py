@@ -1,10 +1,13 @@
 """One window for one data folder: a second start hands its files to the first and leaves.
 
-They meet at a socket in a folder that only the person can write to, and each asks the system who the other one is.
+They meet at a socket in a folder that only the person can write to, and each asks the system who the other one is. The
+first also holds a lock on the folder, until everything in it is stored: one that is being closed answers nobody any
+more, and a later start waits for its end.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
@@ -16,9 +19,10 @@ import tempfile
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from enum import Enum, auto
 from pathlib import Path
 
-from PySide6.QtCore import QLockFile, QObject, Signal
+from PySide6.QtCore import QLockFile, QObject, QTimer, Signal
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
 from app.core.paths import close_to_others
@@ -34,6 +38,26 @@ LONGEST_SOCKET_PATH = 100
 ANSWER = b"shown\n"
 
 
+class Found(Enum):
+    """Who else is there."""
+
+    NOBODY = auto()
+    """This one is the first."""
+    FIRST = auto()
+    ENDING = auto()
+    """The first one has closed its window and still stores what it keeps."""
+
+
+class Heard(Enum):
+    """What the first one said to what it was handed."""
+
+    SHOWN = auto()
+    NOTHING = auto()
+    """In all the time it had."""
+    LEFT = auto()
+    """It is not there any more, or is being closed."""
+
+
 class SingleInstance(QObject):
     """The first one listens; `asked` brings the files a later start was given."""
 
@@ -44,42 +68,56 @@ class SingleInstance(QObject):
         self._folder = data_folder
         self.name = _place(data_folder.absolute())
         self._server: QLocalServer | None = None
+        self._lock: int | None = None
 
-    def claim(self) -> bool:
+    def claim(self) -> Found:
         """Whether this is the first one; then it listens. What a killed one left behind is taken over."""
         with _one_at_a_time(self._folder):
             if self._connected() is not None:
-                return False
+                return Found.FIRST
+            if self._folder.is_dir():
+                self._lock = _locked(self._folder / "in-use.lock")
+                if self._lock is None:
+                    return Found.ENDING
             QLocalServer.removeServer(self.name)
             self._server = QLocalServer(self)
             self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
             self._server.newConnection.connect(self._on_connection)
             if not self._server.listen(self.name):
                 log.warning("no later start will find this one: %s", self._server.errorString())
-            return True
+            return Found.NOBODY
 
-    def hand_over(self, files: Sequence[str]) -> bool:
-        """Asks the first one to come to the front and open these; whether it answered."""
+    def hand_over(self, files: Sequence[str]) -> Heard:
+        """Asks the first one to come to the front and open these."""
         first = self._connected()
         if first is None:
-            return False
+            return Heard.LEFT
         first.write(json.dumps([str(Path(file).absolute()) for file in files]).encode() + b"\n")
         while not first.canReadLine():
             if not first.waitForReadyRead(ANSWER_TIMEOUT_MS):
-                return False
-        return bytes(first.readLine().data()) == ANSWER
+                is_there = first.state() == QLocalSocket.LocalSocketState.ConnectedState
+                return Heard.NOTHING if is_there else Heard.LEFT
+        return Heard.SHOWN if bytes(first.readLine().data()) == ANSWER else Heard.NOTHING
+
+    def leave(self) -> None:
+        """The window closes: a later start is answered no more, and waits until `close`."""
+        if self._server is not None:
+            self._server.close()
+            self._server.deleteLater()
+            self._server = None
+
+    def close(self) -> None:
+        """A later start may take the folder."""
+        self.leave()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     def _connected(self) -> QLocalSocket | None:
         """A line to the first one, where there is one and it is this person's."""
         line = QLocalSocket()
         line.connectToServer(self.name)
         return line if line.waitForConnected(CONNECT_TIMEOUT_MS) and _is_ours(line) else None
-
-    def close(self) -> None:
-        """Stops listening."""
-        if self._server is not None:
-            self._server.close()
-            self._server = None
 
     def _on_connection(self) -> None:
         while self._server is not None and self._server.hasPendingConnections():
@@ -99,8 +137,15 @@ class SingleInstance(QObject):
         except ValueError:
             files = None
         if isinstance(files, list) and all(isinstance(file, str) for file in files):
-            line.write(ANSWER)
+            # Whoever has said before that the window is to be closed comes first.
+            QTimer.singleShot(0, line, lambda: self._answer(line, files))
+        else:
+            line.disconnectFromServer()
+
+    def _answer(self, line: QLocalSocket, files: list[str]) -> None:
+        if self._server is not None:
             self.asked.emit(files)
+            line.write(ANSWER)
         line.disconnectFromServer()
 
 
@@ -142,6 +187,29 @@ def _is_ours(line: QLocalSocket) -> bool:
     if user != os.getuid():
         log.warning("user %d is at the other end of this person's socket; nothing is said to them", user)
     return bool(user == os.getuid())
+
+
+def _locked(path: Path) -> int | None:
+    """An open file that nobody else can lock until it is closed, or this process ends; None where another has it."""
+    try:
+        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError:
+        return os.open(os.devnull, os.O_RDONLY)  # a folder that refuses is told about later, by bootstrap
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in (errno.EACCES, errno.EAGAIN, errno.EDEADLK):
+            os.close(file)
+            return None
+        log.info("the folder cannot be locked: %s", error)  # some file systems cannot
+    return file
 
 
 @contextmanager

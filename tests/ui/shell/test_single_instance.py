@@ -9,12 +9,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QTimer
 from pytestqt.qtbot import QtBot
 
-from app.ui.shell.single_instance import SingleInstance
+from app.ui.shell.single_instance import Found, Heard, SingleInstance
 
 pytestmark = pytest.mark.usefixtures("qapp")
 NOBODY = 65534
@@ -52,7 +54,7 @@ def tmp_path() -> Iterator[Path]:
 @pytest.fixture
 def first(tmp_path: Path) -> Iterator[SingleInstance]:
     one = SingleInstance(tmp_path / "data")
-    assert one.claim()
+    assert one.claim() is Found.NOBODY
     yield one
     one.close()
 
@@ -60,19 +62,19 @@ def first(tmp_path: Path) -> Iterator[SingleInstance]:
 def test_a_second_one_is_refused_and_hands_its_files_over(first: SingleInstance, tmp_path: Path, qtbot: QtBot) -> None:
     second = (
         "import sys, pathlib; from app.ui.shell.single_instance import SingleInstance as S;"
-        "s = S(pathlib.Path(sys.argv[1])); print(s.claim(), s.hand_over(sys.argv[2:]))"
+        "s = S(pathlib.Path(sys.argv[1])); print(s.claim().name, s.hand_over(sys.argv[2:]).name)"
     )
     command = [sys.executable, "-c", second, str(tmp_path / "data"), "model.gguf", "/ä/b.gguf"]
     with qtbot.waitSignal(first.asked) as told:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     qtbot.waitUntil(lambda: process.poll() is not None)
-    assert process.communicate()[0].split() == ["False", "True"]
+    assert process.communicate()[0].split() == ["FIRST", "SHOWN"]
     assert told.args == [[str(Path.cwd() / "model.gguf"), "/ä/b.gguf"]]
 
 
 def test_another_data_folder_is_another_program(first: SingleInstance, tmp_path: Path) -> None:
     other = SingleInstance(tmp_path / "elsewhere")
-    assert other.claim()
+    assert other.claim() is Found.NOBODY
     other.close()
 
 
@@ -83,15 +85,39 @@ def test_what_a_killed_one_left_behind_is_taken_over(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(left))  # bound and never listened to, as after SIGKILL
     assert left.exists()
-    assert one.claim()
+    assert one.claim() is Found.NOBODY
     one.close()
 
 
 def test_after_closing_the_next_one_is_the_first(first: SingleInstance, tmp_path: Path) -> None:
     first.close()
     other = SingleInstance(tmp_path / "data")
-    assert other.claim()
+    assert other.claim() is Found.NOBODY
     other.close()
+
+
+def test_while_the_first_one_ends_the_next_one_waits(first: SingleInstance, tmp_path: Path) -> None:
+    first.leave()
+    other = SingleInstance(tmp_path / "data")
+    assert other.claim() is Found.ENDING
+    assert other.hand_over(["/a.gguf"]) is Heard.LEFT
+    first.close()
+    assert other.claim() is Found.NOBODY
+    assert SingleInstance(tmp_path / "data").claim() is Found.FIRST
+    other.close()
+
+
+def test_one_that_is_asked_and_closes_meanwhile_does_not_say_that_it_is_shown(
+    first: SingleInstance, qtbot: QtBot
+) -> None:
+    with socket.socket(socket.AF_UNIX) as second:
+        second.connect(first.name)
+        second.sendall(b'["/a.gguf"]\n')
+        QTimer.singleShot(0, first.leave)  # as a signal does that came before it was heard
+        with qtbot.assertNotEmitted(first.asked, wait=50):
+            pass
+        with suppress(ConnectionResetError):
+            assert second.recv(100) == b""
 
 
 def test_nonsense_on_the_line_is_ignored(first: SingleInstance, tmp_path: Path, qtbot: QtBot) -> None:
@@ -105,7 +131,7 @@ def test_nonsense_on_the_line_is_ignored(first: SingleInstance, tmp_path: Path, 
 
 
 def test_handing_over_to_nobody_says_so(tmp_path: Path) -> None:
-    assert not SingleInstance(tmp_path / "data").hand_over([])
+    assert SingleInstance(tmp_path / "data").hand_over([]) is Heard.LEFT
 
 
 def test_the_socket_is_where_others_cannot_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,16 +140,16 @@ def test_the_socket_is_where_others_cannot_go(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
     for data, expected in ((tmp_path / "data", runtime), (tmp_path / "data", tmp_path / "data")):
         one = SingleInstance(data)
-        assert one.claim()
+        assert one.claim() is Found.NOBODY
         assert Path(one.name).parent == expected
         assert stat.S_IMODE(expected.stat().st_mode) == 0o700
         assert Path(one.name).stat().st_mode & 0o077 == 0
         one.close()
         runtime.chmod(0o755)  # then it is not trusted
     long = SingleInstance(tmp_path / ("long" * 30) / "data")
-    assert long.claim()
+    assert long.claim() is Found.NOBODY
     assert stat.S_IMODE(Path(long.name).parent.stat().st_mode) == 0o700
-    assert not SingleInstance(tmp_path / ("long" * 30) / "data").claim()
+    assert SingleInstance(tmp_path / ("long" * 30) / "data").claim() is Found.FIRST
     long.close()
 
 
@@ -139,8 +165,8 @@ def test_a_strangers_socket_gets_no_file_names_and_does_not_keep_the_window_away
         try:
             assert squatter.stdout is not None
             assert squatter.stdout.readline() == "listens\n"
-            assert not one.hand_over(["/home/person/secret.pdf"])
-            assert one.claim(), "the window opens"
+            assert one.hand_over(["/home/person/secret.pdf"]) is Heard.LEFT
+            assert one.claim() is Found.NOBODY, "the window opens"
         finally:
             squatter.kill()
         assert "secret" not in squatter.stdout.read()
@@ -154,7 +180,7 @@ def test_what_a_stranger_asks_is_not_done(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot, caplog: pytest.LogCaptureFixture
 ) -> None:
     one = _in_the_open(tmp_path, monkeypatch)
-    assert one.claim()
+    assert one.claim() is Found.NOBODY
     Path(one.name).chmod(0o777)
     asked: list[object] = []
     one.asked.connect(asked.append)

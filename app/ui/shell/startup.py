@@ -1,0 +1,122 @@
+"""Small windows for what keeps Fireside from starting: a sentence, what was kept, what can be done."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QEventLoop, Qt, QTimer
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout
+
+from app import APP_NAME
+from app.features.messages import Sentence, sentence_for
+from app.ui.i18n import breakable, tr
+from app.ui.shell.desktop import copy_text, open_folder
+from app.ui.shell.notify import describe
+from app.ui.shell.single_instance import Found
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import text_button
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_MS = 100
+SAY_AFTER_MS = 1_000
+STILL_ENDING = Sentence(
+    f"{APP_NAME} was closed a moment ago and is still storing what it keeps.",
+    "The window opens as soon as that is done. Nothing of your chats is lost.",
+)
+
+
+class StartupWindow(QDialog):
+    """What there is to say; the buttons come from who knows what can be done."""
+
+    def __init__(self, theme: Theme, name: str, sentence: Sentence) -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self.setWindowTitle(APP_NAME)
+        px = theme.px
+        self.setMinimumWidth(px(480))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(px(24), px(22), px(24), px(20))
+        column.setSpacing(px(8))
+        said = QLabel(breakable(tr(sentence.text)), textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        said.setFont(theme.font(15, 600))
+        column.addWidget(said)
+        kept = QLabel(tr(sentence.kept), textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        kept.setProperty("kind", "muted")
+        kept.setVisible(bool(sentence.kept))
+        column.addWidget(kept)
+        column.addSpacing(px(16))
+        self._row = QHBoxLayout()
+        self._row.setSpacing(px(8))
+        column.addLayout(self._row)
+
+    def add_button(self, text: str, do: Callable[[], object], kind: str = "plain") -> QPushButton:
+        """At the end of the row; a primary one is what Enter means."""
+        button = text_button(text, kind)
+        button.clicked.connect(lambda _=False: do())
+        button.setDefault(kind == "primary")
+        self._row.addWidget(button)
+        return button
+
+    def add_gap(self) -> None:
+        """Between what helps and what decides."""
+        self._row.addStretch(1)
+
+
+class StartupProblem(StartupWindow):
+    """Accepted: try again. Rejected: quit."""
+
+    def __init__(self, theme: Theme, error: BaseException, folder: Path) -> None:
+        super().__init__(theme, "startup_problem", sentence_for(error))
+        self.add_button(tr("Copy details"), lambda: copy_text(describe(error)), "quiet")
+        self.add_gap()
+        self.add_button(tr("Open folder"), lambda: open_folder(folder))
+        self.add_button(tr("Quit"), self.reject)
+        self.add_button(tr("Try again"), self.accept, "primary")
+
+
+class StillEnding(StartupWindow):
+    """Waits until an earlier run has ended; it is seen where that takes a moment.
+
+    `claim` is asked again and again; `found` is what it said last. Rejected: quit, or open a window beside the other.
+    """
+
+    def __init__(self, theme: Theme, claim: Callable[[], Found]) -> None:
+        super().__init__(theme, "still_ending", STILL_ENDING)
+        self._claim = claim
+        self.found = Found.ENDING
+        self.goes_on = False
+        """Whether a window was wanted in spite of the other run."""
+        self.add_gap()
+        self.add_button(tr("Open now"), self._on_open_now)
+        self.add_button(tr("Quit"), self.reject)
+        self._look_again = QTimer(self, interval=LOOK_EVERY_MS)
+        self._look_again.timeout.connect(self._look)
+        self._say = QTimer(self, singleShot=True, interval=SAY_AFTER_MS)
+        self._say.timeout.connect(self._on_long)
+
+    def wait(self) -> bool:
+        """Whether it has ended."""
+        self._look_again.start()
+        self._say.start()
+        loop = QEventLoop(self)
+        self.finished.connect(loop.exit)
+        return loop.exec() == QDialog.DialogCode.Accepted
+
+    def _look(self) -> None:
+        self.found = self._claim()
+        if self.found is not Found.ENDING:
+            self._look_again.stop()
+            self._say.stop()
+            self.accept()
+
+    def _on_long(self) -> None:
+        log.warning("%s", STILL_ENDING.text)  # in a terminal, since there is no log before the folder is ours
+        self.show()
+        self.activateWindow()
+
+    def _on_open_now(self) -> None:
+        self.goes_on = True
+        self.reject()
