@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from app.features.finding import Finding
     from app.features.models.collection import Models
     from app.features.pages import Pages
+    from app.features.projects import Preambles
     from app.features.summary.summaries import Summaries
     from app.features.survey.surveys import Surveys
     from app.features.translation.translations import Translations
@@ -151,7 +152,14 @@ class Fireside:
         """Questions and answers of the chats that are kept."""
         from app.features.chat.answers import Chat
 
-        return Chat(lambda: self.engine, self.conversations, self.documents, lambda: self.settings)
+        return Chat(lambda: self.engine, self.conversations, self.documents, lambda: self.settings, self.preambles)
+
+    @_Once
+    def preambles(self) -> Preambles:
+        """What chats are told before they begin: projects and memories."""
+        from app.features.projects import Preambles
+
+        return Preambles(self.database, self.documents, lambda: self.settings)
 
     @_Once
     def pages(self) -> Pages:
@@ -263,10 +271,19 @@ class Fireside:
     def temporary_chat(self) -> Chat:
         """A chat of which nothing is kept: its store is in memory, and is closed when nobody holds the chat."""
         from app.features.chat.answers import Chat
+        from app.features.projects import Preambles
 
         database = Database.in_memory()
         documents = build_documents(self.paths, database)
-        chat = Chat(lambda: self.engine, Conversations(database), documents, lambda: self.settings, is_temporary=True)
+        preambles = Preambles(self.database, self.documents, lambda: self.settings, is_temporary=True)
+        chat = Chat(
+            lambda: self.engine,
+            Conversations(database),
+            documents,
+            lambda: self.settings,
+            preambles,
+            is_temporary=True,
+        )
         weakref.finalize(chat, database.close)
         return chat
 

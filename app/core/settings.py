@@ -43,6 +43,7 @@ class Chat:
     """Defaults of a new chat. `temperature` -1: as the model's file or family says; `max_tokens` -1: no limit.
 
     `when_full`: compact, rolling or ask. `thinking`: auto, on or off. `thinking_budget` in tokens, -1 without limit.
+    `memory`: whether models are told what is remembered.
     """
 
     system_prompt: str = ""
@@ -51,6 +52,7 @@ class Chat:
     when_full: str = "compact"
     thinking: str = "auto"
     thinking_budget: int = -1
+    memory: bool = True
 
 
 @dataclass(frozen=True)

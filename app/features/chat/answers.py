@@ -34,6 +34,7 @@ from app.features.chat.documents import DOCUMENTS_SHARE, Attached, source_to_fie
 from app.features.chat.options import options_for
 from app.features.chat.prompts import Parts, Prompts, View, hidden_ids
 from app.features.documents import Documents, whole_text
+from app.features.projects import Preambles
 from app.store.conversations import Attachment, Conversation, Conversations, MessageState, StoredMessage, Use
 
 if TYPE_CHECKING:
@@ -137,9 +138,11 @@ class Chat:
         conversations: Conversations,
         documents: Documents,
         settings: Callable[[], Settings],
+        preambles: Preambles,
         *,
         is_temporary: bool = False,
     ) -> None:
+        self.preambles = preambles
         self.conversations = conversations
         self.documents = documents
         self.is_temporary = is_temporary
@@ -153,7 +156,7 @@ class Chat:
 
     @cached_property
     def _prompts(self) -> Prompts:
-        return Prompts(self._engine, self._settings, self._attached)
+        return Prompts(self._engine, self._settings, self._attached, self.preambles)
 
     def add_question(self, conversation_id: int, text: str, *, draft_of: int | None = 0) -> StoredMessage:
         """Stores a question under the last message; an untitled conversation gets its title from it.
@@ -264,21 +267,25 @@ class Chat:
         messages = shown.messages(conversation.system_prompt if conversation else "")
         from app.engine.protocol import Ask  # not needed before the window is seen
 
-        return Ask(messages, session=self._session(conversation), **self._options(conversation))
+        return Ask(messages, **self._sessions(conversation, shown), **self._options(conversation))
 
-    def parts(self, conversation_id: int | None, system: str, draft: str) -> Parts | None:
+    def parts(
+        self, conversation_id: int | None, system: str, draft: str, project_id: int | None = None
+    ) -> Parts | None:
         """What a prompt with `draft` as its next message is made of; None without a loaded model.
 
-        `system` is the system prompt of a conversation that is not stored yet (`conversation_id` None).
+        `system` and `project_id` are those of a conversation that is not stored yet (`conversation_id` None).
         """
         if self._engine.loaded is None:
             return None
         conversation = self.conversations.get(conversation_id) if conversation_id is not None else None
         branch = self.conversations.path(conversation.id) if conversation is not None else []
         attachments = self.documents.attachments.in_draft(conversation_id)
-        return self._prompts.parts(conversation, system, branch, draft, attachments)
+        return self._prompts.parts(conversation, system, branch, draft, attachments, project_id=project_id)
 
-    def fit_of(self, attachment: Attachment, conversation_id: int | None, system: str) -> Fit | None:
+    def fit_of(
+        self, attachment: Attachment, conversation_id: int | None, system: str, project_id: int | None = None
+    ) -> Fit | None:
         """Whether a document in a draft can be shown whole beside the others there; None without a loaded model."""
         if self._engine.loaded is None:
             return None
@@ -286,24 +293,37 @@ class Chat:
         tokens = self._prompts.tokens_of([whole_text(document, self.documents.blocks(document.id))])[0]
         conversation = self.conversations.get(conversation_id) if conversation_id is not None else None
         others = [one for one in self.documents.attachments.in_draft(conversation_id) if one.id != attachment.id]
-        parts = self._prompts.parts(conversation, system, [], "", others)
-        most = int(parts.budget.prompt_tokens * DOCUMENTS_SHARE) - parts.system
-        room = most - (parts.used_tokens - parts.system)
+        parts = self._prompts.parts(conversation, system, [], "", others, project_id=project_id)
+        most = int(parts.budget.prompt_tokens * DOCUMENTS_SHARE) - parts.fixed_tokens
+        room = most - (parts.used_tokens - parts.fixed_tokens)
         return Fit(tokens, max(0, room), max(0, most))
 
-    def documents_beyond_context(self, conversation_id: int | None) -> list[int]:
-        """All documents of a conversation and its draft, where the model sees only passages of some; else none."""
+    def documents_beyond_context(self, conversation_id: int | None, project_id: int | None = None) -> list[int]:
+        """All documents of a conversation and its draft, where the model sees only passages of some; else none.
+
+        Those of its project are among them; whether they fit is known while a model is loaded.
+        """
         conversation = self.conversations.get(conversation_id) if conversation_id is not None else None
         branch = self.conversations.path(conversation.id) if conversation is not None else []
         drafted = self.documents.attachments.in_draft(conversation_id)
         hidden = hidden_ids(conversation, branch) if conversation is not None else ()
         is_beyond = any(one.use is Use.BACKGROUND for one in drafted) or self._attached.are_searched(branch, hidden)
-        ids = [*self._attached.documents_of(branch), *(one.document_id for one in drafted)]
+        if not is_beyond and self._engine.loaded is not None:
+            is_beyond = bool(self._prompts.searched(conversation, project_id))
+        ids = [*self.documents_around(conversation, project_id), *self._attached.documents_of(branch)]
+        ids += [one.document_id for one in drafted]
         return list(dict.fromkeys(ids)) if is_beyond else []
 
     def documents_of(self, question_id: int) -> list[int]:
-        """All documents on the way to a question, its own included."""
-        return self._attached.documents_of(self._branch(self._stored(question_id)))
+        """All documents on the way to a question, its own and its project's included."""
+        question = self._stored(question_id)
+        around = self.documents_around(self.conversations.get(question.conversation_id))
+        return list(dict.fromkeys([*around, *self._attached.documents_of(self._branch(question))]))
+
+    def documents_around(self, conversation: Conversation | None, project_id: int | None = None) -> list[int]:
+        """The documents of the project that a conversation, or a new one, is in."""
+        project = self.preambles.project_of(conversation, project_id)
+        return [one.id for one in self.preambles.documents_of(project.id)] if project is not None else []
 
     def hidden_ids(self, conversation_id: int) -> tuple[int, ...]:
         """The messages of the chosen branch that the model is not shown."""
@@ -341,7 +361,7 @@ class Chat:
                     return
                 self.conversations.update(conversation.id, first_kept_id=shown.first_kept_id)
                 yield _moved(shown)
-            if any(one.role is Role.USER and self._has_documents(one.id) for one in branch):
+            if shown.preamble.searched or any(one.role is Role.USER and self._has_documents(one.id) for one in branch):
                 yield DocumentsShown(answer.parent_id or 0)
             before = self._written_before(answer) if answer.text else None
             if cancel.cancelled:  # sent with a cancel behind it, a short answer might still come
@@ -353,7 +373,7 @@ class Chat:
                 messages.append(Message(Role.ASSISTANT, ""))
             for event in self._engine.generate(
                 messages,
-                session=self._session(conversation),
+                **self._sessions(conversation, shown),
                 continue_last=goes_on,
                 forced=forced,
                 alternatives=alternatives,
@@ -369,7 +389,7 @@ class Chat:
                     continue
                 whole = with_before(event.stats, before) if before else event.stats
                 draft.finish(_STATES.get(whole.finish_reason, MessageState.COMPLETE), Finished(whole))
-                self._keep_sources(answer.id, draft.text, branch)
+                self._keep_sources(answer.id, draft.text, conversation, branch)
                 yield Finished(whole)
         except AppError:
             draft.give_up(MessageState.INTERRUPTED if draft.text else MessageState.FAILED)
@@ -391,9 +411,12 @@ class Chat:
     def _has_documents(self, message_id: int) -> bool:
         return bool(self.documents.attachments.of_messages([message_id]))
 
-    def _keep_sources(self, answer_id: int, text: str, branch: Sequence[StoredMessage]) -> None:
+    def _keep_sources(
+        self, answer_id: int, text: str, conversation: Conversation | None, branch: Sequence[StoredMessage]
+    ) -> None:
         """Where the answer may come from, for chats with documents."""
-        found = sources_of(text, self._attached.documents_of(branch), self.documents.store)
+        ids = [*self.documents_around(conversation), *self._attached.documents_of(branch)]
+        found = sources_of(text, list(dict.fromkeys(ids)), self.documents.store)
         if found:
             self.conversations.set_sources(answer_id, [source_to_fields(one) for one in found])
 
@@ -424,8 +447,12 @@ class Chat:
             step = self.conversations.message(step.parent_id) if step.parent_id is not None else None
         return branch
 
-    def _session(self, conversation: Conversation | None) -> str:
-        return SESSION.format(conversation.id) if conversation and not self.is_temporary else ""
+    def _sessions(self, conversation: Conversation | None, shown: View) -> dict[str, Any]:
+        """Fields of `Ask`: by which names the engine keeps what it read. A temporary chat has none."""
+        if conversation is None or self.is_temporary:
+            return {}
+        common = {"shared": shown.preamble.session, "shared_characters": len(shown.preamble.text)}
+        return {"session": SESSION.format(conversation.id)} | (common if shown.preamble.session else {})
 
     def _options(self, conversation: Conversation | None) -> dict[str, Any]:
         """Fields of `Ask` that the conversation and the settings decide."""

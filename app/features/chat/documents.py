@@ -58,19 +58,25 @@ class Attached:
             room -= tokens if tokens <= room else 0
 
     def choose_passages(
-        self, branch: Sequence[StoredMessage], hidden: Sequence[int], prompt_tokens: int, count: Count
+        self,
+        branch: Sequence[StoredMessage],
+        hidden: Sequence[int],
+        prompt_tokens: int,
+        count: Count,
+        around: Sequence[int] = (),
     ) -> bool:
         """Chooses passages for the last question of a branch where it needs some; whether anything changed.
 
-        Documents used as background are searched for each question below them; one that was shown whole is, once its
-        message has left the model's memory (`hidden`). What was chosen before stays while it still fits.
+        Documents that belong to more than this chat (`around`) and are not shown whole, and those used as background,
+        are searched for each question below them; one that was shown whole is, once its message has left the model's
+        memory (`hidden`). What was chosen before stays while it still fits.
         """
         branch = _to_question(branch)
         if not branch:
             return False
         question = branch[-1]
         attachments = self.documents.attachments.of_messages([one.id for one in branch])
-        wanted = _searched(branch, attachments, hidden)
+        wanted = list(dict.fromkeys([*around, *_searched(branch, attachments, hidden)]))
         own = {one.document_id: one for one in attachments.get(question.id, ())}
         changed = False
         room = int(prompt_tokens * PASSAGES_SHARE) // max(1, len(wanted))

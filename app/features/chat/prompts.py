@@ -12,12 +12,15 @@ from app.core.errors import NoModel, PromptTooLong
 from app.core.events import Message, Role
 from app.features.chat.documents import DOCUMENTS_SHARE
 from app.features.chat.options import max_tokens_of, will_think
+from app.features.projects import DOCUMENTS_SHARE as PROJECTS_SHARE
+from app.features.projects import NO_PREAMBLE, Preamble
 
 if TYPE_CHECKING:
     from app.core.events import CancelToken, ModelLoaded
     from app.core.settings import Settings
     from app.engine.client import EngineClient
     from app.features.chat.documents import Attached
+    from app.features.projects import Preambles
     from app.store.conversations import Attachment, Conversation, StoredMessage
 
 # What the model is shown of a conversation, in tokens, and what leaves its memory when that does not fit.
@@ -82,7 +85,7 @@ class Said:
 
 @dataclass(frozen=True)
 class View:
-    """What the model is shown: the `carried` instructions in the system message, then `said` in order.
+    """What the model is shown: the `preamble` and the `carried` instructions in the system message, `said` in order.
 
     `first_kept_id` is None while all of the conversation is shown; `hidden` are the ids that are not, `newly_hidden`
     of them since the fitting that made this view (negative: so many are shown again). `tokens` is never less than the
@@ -95,10 +98,11 @@ class View:
     first_kept_id: int | None
     tokens: int
     newly_hidden: int = 0
+    preamble: Preamble = NO_PREAMBLE
 
     def messages(self, system: str) -> list[Message]:
         """The prompt, as templates want it: neighbours of one role are joined."""
-        head = system_text(system, self.carried)
+        head = system_text(self.preamble.before(system), self.carried)
         messages = [Message(Role.SYSTEM, head)] if head else []
         for one in self.said:
             if messages and messages[-1].role is one.role:
@@ -123,11 +127,19 @@ class Parts:
     budget: Budget
     hidden: int = 0
     documents: int = 0
+    instructions: int = 0
+    memories: int = 0
+    project_documents: int = 0
+
+    @property
+    def fixed_tokens(self) -> int:
+        """What stands before the turns in any prompt of the chat; the last three are its preamble."""
+        return self.system + self.instructions + self.memories + self.project_documents
 
     @property
     def used_tokens(self) -> int:
         """The whole prompt."""
-        return self.system + self.carried + self.pinned + self.earlier + self.documents + self.message
+        return self.fixed_tokens + self.carried + self.pinned + self.earlier + self.documents + self.message
 
     @property
     def is_over(self) -> bool:
@@ -355,10 +367,12 @@ NOTHING = Budget(0, 0, 0)
 class Prompts:
     """Knows what the model is shown of a branch; stores nothing."""
 
-    def __init__(self, engine: EngineClient, settings: Callable[[], Settings], attached: Attached) -> None:
+    def __init__(
+        self, engine: EngineClient, settings: Callable[[], Settings], attached: Attached, preambles: Preambles
+    ) -> None:
         self._engine = engine
         self._settings = settings
-        self._attached = attached
+        self._attached, self._preambles = attached, preambles
         self._counts = TokenCounts(engine)
 
     def fitting(
@@ -371,43 +385,57 @@ class Prompts:
         if loaded is None or cancel.cancelled:
             return view(_uncounted(branch), kept_id, 0, NOTHING, "rolling")
         budget = self._budget(conversation, loaded)
-        system = conversation.system_prompt if conversation else ""
+        preamble = self._preamble(conversation, budget)
+        system = preamble.before(conversation.system_prompt if conversation else "")
         room = int(budget.prompt_tokens * DOCUMENTS_SHARE)
         self._attached.decide(branch, lambda: room - self._counts.fixed(system), self._counts.texts)
-        self._choose_passages(branch, _hidden(branch, kept_id), budget)
-        shown = self._fitted(conversation, branch, kept_id, budget, when_full)
-        if shown.newly_hidden > 0 and self._choose_passages(branch, shown.hidden, budget):
+        self._choose_passages(branch, _hidden(branch, kept_id), budget, preamble)
+        shown = self._fitted(system, branch, kept_id, budget, when_full)
+        if shown.newly_hidden > 0 and self._choose_passages(branch, shown.hidden, budget, preamble):
             # A document just left the model's memory: its passages stand in for it, and need room too.
-            shown = self._fitted(conversation, branch, kept_id, budget, when_full)
-        return shown
+            shown = self._fitted(system, branch, kept_id, budget, when_full)
+        return replace(shown, preamble=preamble)
 
     def shown(self, conversation: Conversation | None, branch: Sequence[StoredMessage], cancel: CancelToken) -> View:
         """What is shown of a branch as things are: nothing is decided, and nothing leaves. Raises NoModel."""
         self._counts.wait_for_model(cancel)
         kept_id = _kept_id(branch, conversation)
         texts = self._attached.texts(_sent(branch))
-        if kept_id is None:
-            return view(_uncounted(branch, texts), None, 0, NOTHING, "rolling")
         budget = self._budget(conversation, self._counts.model())
-        fixed = self._counts.fixed(conversation.system_prompt if conversation else "")
-        return view(self._counted(branch, texts), kept_id, fixed, budget, self._settings().chat.when_full)
+        preamble = self._preamble(conversation, budget)
+        if kept_id is None:
+            return replace(view(_uncounted(branch, texts), None, 0, NOTHING, "rolling"), preamble=preamble)
+        fixed = self._counts.fixed(preamble.before(conversation.system_prompt if conversation else ""))
+        shown = view(self._counted(branch, texts), kept_id, fixed, budget, self._settings().chat.when_full)
+        return replace(shown, preamble=preamble)
+
+    def searched(self, conversation: Conversation | None, project_id: int | None) -> tuple[int, ...]:
+        """The documents of a chat's project of which only passages are shown. Raises NoModel."""
+        return self._preamble(conversation, self._budget(conversation, self._counts.model()), project_id).searched
+
+    def _preamble(self, conversation: Conversation | None, budget: Budget, project_id: int | None = None) -> Preamble:
+        room = int(budget.prompt_tokens * PROJECTS_SHARE)
+        return self._preambles.of(conversation, project_id, room, self._counts.texts)
 
     def _fitted(
         self,
-        conversation: Conversation | None,
+        system: str,
         branch: Sequence[StoredMessage],
         kept_id: int | None,
         budget: Budget,
         when_full: str,
     ) -> View:
-        system = conversation.system_prompt if conversation else ""
         texts = self._attached.texts(_sent(branch))
         if kept_id is None and _surely_fits(system, texts, budget):
             return view(_uncounted(branch, texts), None, 0, budget, when_full)
         return fit(self._counted(branch, texts), kept_id, self._counts.fixed(system), budget, when_full)
 
-    def _choose_passages(self, branch: Sequence[StoredMessage], hidden: Sequence[int], budget: Budget) -> bool:
-        return self._attached.choose_passages(branch, hidden, budget.prompt_tokens, self._counts.texts)
+    def _choose_passages(
+        self, branch: Sequence[StoredMessage], hidden: Sequence[int], budget: Budget, preamble: Preamble
+    ) -> bool:
+        return self._attached.choose_passages(
+            branch, hidden, budget.prompt_tokens, self._counts.texts, preamble.searched
+        )
 
     def parts(
         self,
@@ -416,11 +444,17 @@ class Prompts:
         branch: Sequence[StoredMessage],
         draft: str,
         attachments: Sequence[Attachment] = (),
+        *,
+        project_id: int | None = None,
     ) -> Parts:
-        """A prompt with `draft` and its attachments as the next message, as things are; raises NoModel."""
+        """A prompt with `draft` and its attachments as the next message, as things are; raises NoModel.
+
+        `system` and `project_id` are those of a conversation that is not stored yet.
+        """
         budget = self._budget(conversation, self._counts.model())
         kept_id = _kept_id(branch, conversation)
-        fixed = self._counts.fixed(conversation.system_prompt if conversation else system)
+        preamble = self._preamble(conversation, budget, project_id)
+        fixed = self._counts.fixed(preamble.before(conversation.system_prompt if conversation else system))
         texts = self._attached.texts(_sent(branch))
         shown = view(self._counted(branch, texts), kept_id, fixed, budget, self._settings().chat.when_full)
         bare = self._counts.messages([Message(Role.USER, draft)])[0] if draft.strip() else 0
@@ -429,7 +463,17 @@ class Prompts:
         documents = self._documents_tokens(branch, shown)
         parts = parts_of(shown, bare, budget)
         pinned, earlier = max(0, parts.pinned - documents[0]), max(0, parts.earlier - documents[1])
-        return replace(parts, pinned=pinned, earlier=earlier, documents=sum(documents) + message - bare)
+        told = self._counts.texts([preamble.instructions, preamble.documents, preamble.memories])
+        return replace(
+            parts,
+            system=max(0, parts.system - sum(told)),
+            pinned=pinned,
+            earlier=earlier,
+            documents=sum(documents) + message - bare,
+            instructions=told[0],
+            project_documents=told[1],
+            memories=told[2],
+        )
 
     def tokens_of(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text by itself; raises NoModel."""

@@ -210,6 +210,9 @@ def rows_of(parts: Parts) -> list[Row]:
     free = parts.budget.context_tokens - parts.used_tokens - parts.budget.reserve_tokens
     return [
         (tr("System prompt"), parts.system, 0.95),
+        *([(tr("Instructions of the project"), parts.instructions, 0.9)] if parts.instructions else []),
+        *([(tr("Documents of the project"), parts.project_documents, 0.7)] if parts.project_documents else []),
+        *([(tr("Memories"), parts.memories, 0.8)] if parts.memories else []),
         *([(tr("Instructions from before"), parts.carried, 0.85)] if parts.carried else []),
         *([(tr("Pinned"), parts.pinned, 0.75)] if parts.pinned else []),
         *([(tr("Documents"), parts.documents, 0.65)] if parts.documents else []),

@@ -1,0 +1,121 @@
+"""What a chat is told before it begins: instructions and documents of its project, and what a person keeps for it.
+
+It is the beginning of the prompt, the same token for token in all chats of a project, so that what a model has read of
+it serves them all. What changes seldom goes first: instructions, documents, memories.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from app.features.documents import whole_text, with_question
+from app.store.projects import Memories, Memory, Project, ProjectDocuments, Projects
+
+if TYPE_CHECKING:
+    from app.core.settings import Settings
+    from app.features.documents import Documents
+    from app.store.conversations import Conversation
+    from app.store.database import Database
+    from app.store.documents import StoredDocument
+
+DOCUMENTS_SHARE = 0.6
+"""Of what a prompt may take, for whole documents of a project: unlike a message's they never leave the memory."""
+SESSION = "project-{}"
+"""What the engine calls the beginning that chats of a project have in common; filled with its id."""
+MEMORIES_HEADING = "What I want you to remember:"
+KEPT_TEXTS = 16
+
+Count = Callable[[Sequence[str]], Sequence[int]]
+
+
+@dataclass(frozen=True)
+class Preamble:
+    """The parts in their order, "" where there is nothing.
+
+    `searched` are documents that are too long to be shown whole: passages of them go with each question. `session` is
+    the engine's name of what is common, "" outside of projects.
+    """
+
+    instructions: str = ""
+    documents: str = ""
+    memories: str = ""
+    searched: tuple[int, ...] = ()
+    session: str = ""
+
+    @property
+    def text(self) -> str:
+        """All of it as it stands in the prompt."""
+        return "\n\n".join(part for part in (self.instructions, self.documents, self.memories) if part)
+
+    def before(self, own: str) -> str:
+        """The system message of a chat that has a prompt of its own, or none."""
+        return "\n\n".join(part for part in (self.text, own) if part.strip()) if self.text else own
+
+
+NO_PREAMBLE = Preamble()
+
+
+class Preambles:
+    """Makes them of what is stored now; from any thread. Every document's text is made once."""
+
+    def __init__(
+        self, database: Database, documents: Documents, settings: Callable[[], Settings], *, is_temporary: bool = False
+    ) -> None:
+        self._is_temporary = is_temporary
+        self.projects, self.memories = Projects(database), Memories(database)
+        self._attached = ProjectDocuments(database)
+        self._documents, self._settings = documents, settings
+        self._texts: OrderedDict[int, str] = OrderedDict()
+
+    def of(self, conversation: Conversation | None, project_id: int | None, room_tokens: int, count: Count) -> Preamble:
+        """Of a chat, or of a new one that will be in a project; `room_tokens` are there for whole documents."""
+        project = self.project_of(conversation, project_id)
+        told = self.memories_of(conversation, project_id)
+        memories = "\n".join([MEMORIES_HEADING, *(f"- {' '.join(one.text.split())}" for one in told)]) if told else ""
+        if project is None:
+            return Preamble(memories=memories)
+        texts, searched, is_citing = [], [], False
+        for document in self.documents_of(project.id):
+            text = self._text(document)
+            tokens = count([text])[0]
+            is_citing = is_citing or bool(document.unit)
+            if tokens <= room_tokens:
+                texts.append(text)
+                room_tokens -= tokens
+            else:
+                searched.append(document.id)
+        return Preamble(
+            project.instructions.strip(),
+            with_question(texts, "", is_citing=is_citing),
+            memories,
+            tuple(searched),
+            SESSION.format(project.id),
+        )
+
+    def project_of(self, conversation: Conversation | None, project_id: int | None = None) -> Project | None:
+        """The project that a chat, or a new one, is in; None where that was deleted."""
+        return self.projects.get(conversation.project_id if conversation is not None else project_id)
+
+    def memories_of(self, conversation: Conversation | None, project_id: int | None = None) -> list[Memory]:
+        """What a chat is told, as the chat and the settings have it; a temporary one only where that was chosen."""
+        chosen = conversation.memory if conversation is not None else ""
+        if not self._settings().chat.memory or chosen == "off" or (self._is_temporary and chosen != "on"):
+            return []
+        project = self.project_of(conversation, project_id)
+        return [one for one in self.memories.of(project.id if project else None) if one.text.strip()]
+
+    def documents_of(self, project_id: int | None) -> list[StoredDocument]:
+        """Those of a project that are there."""
+        found = (self._documents.store.get(one.document_id) for one in self._attached.of(project_id))
+        return [one for one in found if one is not None]
+
+    def _text(self, document: StoredDocument) -> str:
+        if document.id not in self._texts:
+            self._texts[document.id] = whole_text(document, self._documents.blocks(document.id))
+            while len(self._texts) > KEPT_TEXTS:
+                self._texts.popitem(last=False)
+        self._texts.move_to_end(document.id)
+        return self._texts[document.id]
