@@ -13,15 +13,16 @@ from app.core.events import AnswerStats, FinishReason, Role
 from app.features.messages import Sentence
 from app.features.survey.wanted import made_of
 from app.store.conversations import MessageState, StoredMessage
+from app.ui.chat.actions import Action
 from app.ui.chat.documents import BranchDocuments, SourceRow
 from app.ui.chat.survey import made_words
-from app.ui.chat.turn import ACTIONS_PX, Action, Turn
+from app.ui.chat.turn import ACTIONS_PX, Turn
 from app.ui.i18n import tr
 from app.ui.shell.notify import ACTION_LABELS
 from app.ui.text.body import Body
 from app.ui.text.code import CodeText
 from app.ui.text.markdown import MarkdownStream
-from app.ui.text.pieces import Piece, Span
+from app.ui.text.pieces import Code, Piece, Span
 from app.ui.text.prose import Style, TextView
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_mark, text_button
@@ -243,19 +244,21 @@ class AnswerView(Turn):
         return self.written.is_open or super().is_changing
 
     def actions_offered(self) -> Sequence[Action]:
-        actions = [
-            Action("copy", "copy", tr("Copy")),
-            Action("regenerate", "arrow-clockwise", tr("Regenerate")),
-            Action("regenerate_with", "swap", tr("Regenerate with another model")),
-        ]
+        actions = [Action("copy", "copy", tr("Copy"), is_quick=True)]
+        if self.text:
+            actions.append(Action("copy_text", "text-t", tr("Copy as text")))
+            actions.append(Action("copy_markdown", "hash", tr("Copy as Markdown")))
+        if any(isinstance(piece, Code) for piece in self.written.pieces):
+            actions.append(Action("copy_code", "code", tr("Copy the code")))
+        actions.append(Action("regenerate", "arrow-clockwise", tr("Regenerate"), is_quick=True, begins=True))
+        actions.append(Action("regenerate_with", "swap", tr("Regenerate with another model")))
         if self._can_continue():
-            actions.append(Action("continue", "fast-forward", tr("Continue")))
-        if self.message is not None and self.message.text and self.can_translate:
+            actions.append(Action("continue", "fast-forward", tr("Continue"), is_quick=True))
+        actions.append(Action("edit", "pencil-simple", tr("Edit"), begins=True))
+        actions.append(Action("markdown", "brackets-angle", tr("Read as Markdown"), checked=self.is_markdown_shown))
+        if self.text and self.can_translate:
             actions.append(Action("translate", "translate", tr("Translate this")))
-        actions.append(Action("markdown", "code", tr("Read as Markdown"), checked=self.is_markdown_shown))
-        actions.append(Action("edit", "pencil-simple", tr("Edit")))
         actions.append(Action("fork", "git-fork", tr("Fork: a new chat up to here")))
-        actions.append(Action("delete", "trash", tr("Delete")))
         return actions
 
     def note(self) -> str:

@@ -97,8 +97,8 @@ class FindBar(QFrame):
         self.search.left.connect(self.leave)
         self.hide()
 
-    def begin(self) -> bool:
-        """Opens, with the keyboard in the field; whether there is anything to find in."""
+    def begin(self, words: str = "") -> bool:
+        """Opens, with the keyboard in the field and perhaps words in it; whether there is anything to find in."""
         if not self._transcript.places.count:
             return False
         if self.isHidden():
@@ -106,6 +106,8 @@ class FindBar(QFrame):
             self.show()
             self.search.set_document(self._text)
             self.toggled.emit()
+        if words:
+            self.search.field.setText(words)
         self.search.begin(self._transcript.first_seen + 1)
         return True
 

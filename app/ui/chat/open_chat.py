@@ -7,7 +7,6 @@ from functools import partial, partialmethod
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QPoint, Qt, Signal
-from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.core.errors import AppError
@@ -16,6 +15,7 @@ from app.features.chat.branches import branches_of
 from app.features.chat.prompts import hidden_ids
 from app.features.messages import NO_PICTURES, Sentence
 from app.ui.chat.answering import Answering, LiveAnswer, Work
+from app.ui.chat.copying import COPIES, copy_turn
 from app.ui.chat.other_models import OtherModels
 from app.ui.chat.survey import SurveysOf
 from app.ui.chat.transcript import Transcript, is_answer, is_question
@@ -232,7 +232,7 @@ class OpenChat(QObject):
 
 # What the buttons under a turn do.
 
-ALWAYS = ("copy", "markdown", "edited", "translate", "picture", "fork", "details")
+ALWAYS = (*COPIES, "markdown", "edited", "translate", "picture", "fork", "details")
 """What can be done while an answer is written."""
 ANSWERS = ("save", "answer", "regenerate", "regenerate_with", "continue", "retry")
 """What asks the model for an answer."""
@@ -266,7 +266,9 @@ class TurnActions(QObject):
             return
         with self._notify.guard():
             step = getattr(self, f"_on_{name}", None)
-            if step is not None:
+            if name in COPIES:
+                copy_turn(name, turn)
+            elif step is not None:
                 step(turn)
             elif name == "open_model":
                 self.model_wanted.emit()
@@ -278,15 +280,6 @@ class TurnActions(QObject):
         question = self._chat.transcript.last_question()
         if question is not None and not self._chat.is_busy:
             self._on_edit(question)
-
-    def _on_copy(self, turn: Turn) -> None:
-        if is_answer(turn):
-            from app.ui.text.clipboard import html_of, mime_data  # as in `is_answer`
-
-            QGuiApplication.clipboard().setMimeData(mime_data(html_of(turn.written.pieces), turn.text))
-        elif is_question(turn):
-            QGuiApplication.clipboard().setText(turn.text)
-        turn.show_copied()
 
     def _on_translate(self, turn: Turn) -> None:
         if is_answer(turn):
@@ -348,9 +341,8 @@ class TurnActions(QObject):
                 with self._notify.guard():
                     self._chat.answer_again(question_id)
 
-        button = row.button(tr("Regenerate with another model")) or row
         menu = self._models.menu(go_on, self._chat.transcript)
-        menu.popup(button.mapToGlobal(QPoint(0, button.height())))
+        menu.popup(row.more.mapToGlobal(QPoint(0, row.more.height())))
 
     def _focus(self, message_id: int) -> None:
         shown = self._chat.transcript.turn_of(message_id)

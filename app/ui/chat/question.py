@@ -13,8 +13,9 @@ from app.core.events import Role
 from app.features.messages import units
 from app.store.conversations import StoredMessage, Use
 from app.store.documents import StoredDocument
+from app.ui.chat.actions import Action
 from app.ui.chat.documents import BranchDocuments, SourceRow
-from app.ui.chat.turn import ACTIONS_PX, ROW_PX, Action, Turn
+from app.ui.chat.turn import ACTIONS_PX, ROW_PX, Turn
 from app.ui.document.files import DocumentChip, size_words, spoken_size, tokens_words
 from app.ui.i18n import tr
 from app.ui.text.pieces import Line, Span
@@ -73,10 +74,9 @@ class QuestionView(Turn):
 
     def actions_offered(self) -> Sequence[Action]:
         return (
-            Action("copy", "copy", tr("Copy")),
-            Action("edit", "pencil-simple", tr("Edit")),
+            Action("copy", "copy", tr("Copy"), is_quick=True),
+            Action("edit", "pencil-simple", tr("Edit"), is_quick=True),
             Action("fork", "git-fork", tr("Fork: a new chat up to here")),
-            Action("delete", "trash", tr("Delete")),
         )
 
     def set_answerless(self, is_answerless: bool) -> None:
@@ -123,15 +123,13 @@ class QuestionView(Turn):
         px = self.theme.px
         return QRect(0, self._end + (px(ACTIONS_PX) - px(ROW_PX)) // 2, self.width(), px(ROW_PX))
 
-    def paintEvent(self, event: QPaintEvent) -> None:
+    def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(self.theme.tokens.bubble))
         radius = self.theme.px(14)
         painter.drawRoundedRect(self._bubble.toRectF(), radius, radius)
-        painter.end()
-        super().paintEvent(event)
 
     def _at_end(self, width: int, wanted: int, height: int) -> QRect:
         return QRect(0 if self.isRightToLeft() else width - wanted, 0, wanted, height)

@@ -1,15 +1,17 @@
-"""What is selected in an answer goes into the message as a Markdown quote: by a button beside it, or from its menu."""
+"""What can be done with what is selected: a button beside it quotes it in the message, a menu offers the rest."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Signal
 from PySide6.QtGui import QContextMenuEvent
-from PySide6.QtWidgets import QApplication, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QMenu, QPushButton, QWidget
 
 from app.ui.chat.transcript import Transcript, is_answer
 from app.ui.i18n import tr
+from app.ui.icons import icon
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 
@@ -24,6 +26,11 @@ class Quoting(QObject):
 
     wanted = Signal(str)
     """The quote, ready to be put into a message."""
+    find_wanted = Signal(str)
+    """Words to be found in the conversation."""
+    remember_wanted = Signal(str)
+    """Something to be kept for other chats."""
+    translate_wanted = Signal(str)
 
     def __init__(self, transcript: Transcript, theme: Theme) -> None:
         super().__init__(transcript)
@@ -50,12 +57,12 @@ class Quoting(QObject):
             return
         if self._view is not None:
             self._view.selectionChanged.disconnect(self._place)
-            self._view.removeEventFilter(self)
+            self._view.viewport().removeEventFilter(self)
             self._view.destroyed.disconnect(self._on_gone)
         self._view = self._text_in_answer(now)
         if self._view is not None:
             self._view.selectionChanged.connect(self._place)
-            self._view.installEventFilter(self)
+            self._view.viewport().installEventFilter(self)
             self._view.destroyed.connect(self._on_gone)
         self._place()
 
@@ -96,16 +103,29 @@ class Quoting(QObject):
         return QRect(self._view.viewport().mapTo(self._transcript, place.topLeft()), place.size())
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """The menu of a text with something selected offers it, too."""
+        """A text with something selected has a menu of its own."""
         view = self._view
-        if isinstance(event, QContextMenuEvent) and watched is view and view.textCursor().hasSelection():
-            menu = view.createStandardContextMenu()
-            menu.aboutToHide.connect(menu.deleteLater)
-            menu.addSeparator()
-            menu.addAction(tr("Quote in your message"), self.quote)
-            menu.popup(event.globalPos())
+        if isinstance(event, QContextMenuEvent) and view is not None and view.textCursor().hasSelection():
+            self._menu(view).popup(event.globalPos())
             return True
         return super().eventFilter(watched, event)
+
+    def _menu(self, view: TextView) -> QMenu:
+        text = view.createMimeDataFromSelection().text()
+        menu = QMenu(self._transcript)
+        menu.setObjectName("selection_menu")
+        menu.aboutToHide.connect(menu.deleteLater)
+        offers: list[tuple[str, str, Callable[[], object]]] = [
+            ("copy", tr("Copy"), view.copy),
+            ("quotes", tr("Quote in your message"), self.quote),
+            ("magnifying-glass", tr("Find in this chat"), lambda: self.find_wanted.emit(" ".join(text.split()))),
+            ("brain", tr("Remember this"), lambda: self.remember_wanted.emit(text)),
+        ]
+        if self._transcript.maker.can_translate:
+            offers.append(("translate", tr("Translate this"), lambda: self.translate_wanted.emit(text)))
+        for glyph, words, do in offers:
+            menu.addAction(icon(glyph, self._theme.tokens.muted, self._theme.px(16)), words, do)
+        return menu
 
 
 def quoted(text: str) -> str:

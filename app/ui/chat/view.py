@@ -55,6 +55,8 @@ class ChatView(QWidget):
     model_wanted = Signal()
     translate_wanted = Signal(str)
     """A text that is to be translated in its own tab."""
+    remember_wanted = Signal(str)
+    """Something that was said, to be kept for other chats."""
     write_wanted = Signal(str)
     """What is typed, if anything, is to be gone on with in the tab for that: this model does not chat."""
     wake_wanted = Signal()
@@ -334,6 +336,9 @@ class ChatView(QWidget):
         self._actions.forked.connect(self._on_forked)
         self.models.more_wanted.connect(self.model_wanted)
         self._quoting.wanted.connect(self.composer.add_paragraph)
+        self._quoting.find_wanted.connect(lambda words: self.finding.begin(words))  # noqa: PLW0108 - not made before
+        self._quoting.remember_wanted.connect(self.remember_wanted)
+        self._quoting.translate_wanted.connect(self.translate_wanted)
         self._actions.model_wanted.connect(self.model_wanted)
         self._actions.translate_wanted.connect(self.translate_wanted)
         self._actions.composer_wanted.connect(self.focus_composer)

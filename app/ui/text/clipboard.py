@@ -1,11 +1,12 @@
-"""An answer on the clipboard: as rich text for what takes it, and as Markdown for everything else.
+"""Pieces of answers on the clipboard: as rich text, as they read, as Markdown, or only their code.
 
 `html.escape` in `_spans` and `_other` is the one door by which a model's text comes into markup.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from html import escape
 from itertools import groupby
 
@@ -37,9 +38,26 @@ def html_of(pieces: Iterable[Piece]) -> str:
     return "\n".join(parts)
 
 
-def table_as_markdown(table: Table) -> str:
+def text_of(pieces: Iterable[Piece]) -> str:
+    """As it reads, without marks; tables keep theirs, and formulas are their source."""
+    return _joined(pieces, _as_read)
+
+
+def markdown_of(pieces: Iterable[Piece]) -> str:
+    """Markdown that reads the same; not the very signs that it once was written with."""
+    return _joined(pieces, _as_markdown)
+
+
+def code_of(pieces: Iterable[Piece]) -> str:
+    """Its code blocks below each other."""
+    return "\n\n".join(piece.text for piece in pieces if isinstance(piece, Code))
+
+
+def table_as_markdown(table: Table, *, is_marked: bool = False) -> str:
+    """Also where it is read as text: nothing else keeps its columns apart. `is_marked`: with the marks in its cells."""
     rules = {"left": "---", "center": ":-:", "right": "--:"}
-    rows = [[_plain(cell).replace("|", "\\|").replace("\u2028", "<br>") for cell in row] for row in table.rows]
+    words = _marked if is_marked else _plain
+    rows = [[words(cell).replace("|", "\\|").replace("\u2028", "<br>") for cell in row] for row in table.rows]
     rows.insert(1, [rules.get(align, "---") for align in table.aligns])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
@@ -54,6 +72,127 @@ def selection_data(selection: QTextCursor) -> QMimeData:
         texts.append(_plain(spans))
         block = block.next()
     return mime_data("\n".join(paragraphs), "\n".join(texts).replace("\u2028", "\n"))
+
+
+# As text and as Markdown: lines below each other, with a blank one between paragraphs.
+
+LineText = Callable[[Line], str]
+_INDENT, _CONTINUED = "    ", "   "
+_SIGNS = re.compile(r"[\\\\`*\[]|(?<!\w)_|_(?!\w)|<(?=[a-zA-Z/])|~(?=~)")
+_BEGINNINGS = re.compile(r"^(#{1,6}\s|[-+>]|\d{1,9}[.)]\s)")
+
+
+def _joined(pieces: Iterable[Piece], as_text: LineText) -> str:
+    parts: list[str] = []
+    before: Line | None = None
+    for piece in pieces:
+        lines = piece.lines if isinstance(piece, Prose) else ()
+        for line in lines:
+            if parts:
+                parts.append(_between(before, line))
+            parts.append(as_text(line))
+            before = line
+        if not isinstance(piece, Prose):
+            text = _block(piece, is_marked=as_text is _as_markdown)
+            if parts and text:
+                parts.append("\n\n")
+            parts.append(text)
+            before = None if text else before
+    return "".join(parts).replace("\u2028", "\n")
+
+
+def _between(before: Line | None, line: Line) -> str:
+    if before is not None and (line.kind == before.kind == "typed" or (line.depth and before.depth and line.marker)):
+        return "\n"
+    quote = min(before.quote, line.quote) if before is not None else 0
+    return f"\n{('> ' * quote).rstrip()}\n"
+
+
+def _block(piece: Piece, *, is_marked: bool) -> str:
+    if isinstance(piece, Code):
+        fence = "`" * max(3, _longest_ticks(piece.text) + 1)
+        text = f"{fence}{piece.language}\n{piece.text}\n{fence}" if is_marked else piece.text
+    elif isinstance(piece, Table):
+        text = table_as_markdown(piece, is_marked=is_marked)
+    else:
+        return piece.title if isinstance(piece, Fold) else ""
+    inside = f"{_INDENT * (piece.depth - 1)}{_CONTINUED}" if is_marked and piece.depth else ""
+    return "\n".join(f"{inside}{line}" if line else "" for line in text.split("\n"))
+
+
+def _as_read(line: Line) -> str:
+    text = "---" if line.kind == "rule" else _plain(line.spans)
+    marker = f"{line.marker} " if line.marker else ""
+    return _indented(f"{'  ' * (line.depth - 1)}{marker}", text, line.quote)
+
+
+def _as_markdown(line: Line) -> str:
+    if line.kind == "rule":
+        return _indented("", "---", line.quote)
+    text = _marked(line.spans)
+    if line.kind == "note" and line.marker:
+        return _indented("", f"[^{line.marker[:-1]}]: {text}", line.quote)
+    if line.kind == "heading":
+        return _indented("", f"{'#' * line.level} {text}", line.quote)
+    if line.kind == "text" and not line.marker:
+        text = _BEGINNINGS.sub(lambda found: f"\\{found[0]}", text)
+    boxes = {"☐": "- [ ]", "☑": "- [x]"}
+    marker = line.marker if line.marker[:-1].isdecimal() else boxes.get(line.marker, "-")
+    begin = f"{_INDENT * (line.depth - 1)}{f'{marker} ' if line.marker else _CONTINUED if line.depth else ''}"
+    return _indented(begin, text, line.quote)
+
+
+def _indented(begin: str, text: str, quote: int) -> str:
+    """All lines of a paragraph below its first one."""
+    quoted, rest = "> " * quote, " " * len(begin)
+    lines = text.replace("\u2028", "\n").split("\n")
+    return "\n".join(f"{quoted}{rest if at else begin}{line}".rstrip() for at, line in enumerate(lines))
+
+
+def _marked(spans: Spans) -> str:
+    """Runs with their marks, each of which stands close to its words."""
+    parts: list[str] = []
+    opened: list[tuple[str, str]] = []
+    pending = ""
+    for span in [*spans, Span("")]:
+        wanted = _marks(span)
+        same = next((at for at, (a, b) in enumerate(zip(opened, wanted, strict=False)) if a != b), None)
+        keep = min(len(opened), len(wanted)) if same is None else same
+        bare = span.text.strip()
+        if not bare and span.text:
+            pending += span.text
+            continue
+        parts += [closing for _, closing in reversed(opened[keep:])]
+        begin = span.text.index(bare) if bare else 0
+        parts += [pending, span.text[:begin], *(opening for opening, _ in wanted[keep:]), _escaped(span, bare)]
+        opened, pending = wanted, span.text[begin + len(bare) :]
+    return "".join(parts)
+
+
+def _marks(span: Span) -> list[tuple[str, str]]:
+    link = [("[", f"]({span.href})")] if span.href and span.href != span.text else []
+    signs = (("**", span.bold), ("*", span.italic), ("~~", span.strike))
+    script = [(f"<{span.script}>", f"</{span.script}>")] if span.script else []
+    return [*link, *((sign, sign) for sign, is_on in signs if is_on), *script]
+
+
+def _escaped(span: Span, text: str) -> str:
+    if span.formula or span.href == text:
+        return text
+    if span.raised:
+        return f"[^{text}]"
+    if not span.code:
+        return _SIGNS.sub(lambda found: f"\\{found[0]}", text)
+    ticks = "`" * (_longest_ticks(text) + 1)
+    air = " " if text.startswith("`") or text.endswith("`") else ""
+    return f"{ticks}{air}{text}{air}{ticks}"
+
+
+def _longest_ticks(text: str) -> int:
+    return max((len(run) for run in re.findall("`+", text)), default=0)
+
+
+# As rich text.
 
 
 def _other(piece: Piece) -> str:

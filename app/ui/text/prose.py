@@ -13,6 +13,7 @@ from PySide6.QtCore import QByteArray, QEvent, QMimeData, QObject, QRectF, Qt, Q
 from PySide6.QtGui import (
     QBrush,
     QColor,
+    QContextMenuEvent,
     QFont,
     QFontMetricsF,
     QPainter,
@@ -237,6 +238,13 @@ class TextView(QTextBrowser):
         if sideways and abs(turned.x()) >= abs(turned.y() if turned.x() else 0) and bar.maximum():
             bar.setValue(bar.value() - (event.pixelDelta().x() or sideways * self.theme.px(WHEEL_PX) // 120))
             event.accept()
+        else:
+            event.ignore()
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Its own for what is selected and for a link; else that of what it stands in."""
+        if self.textCursor().hasSelection() or self.anchorAt(event.pos()):
+            super().contextMenuEvent(event)
         else:
             event.ignore()
 

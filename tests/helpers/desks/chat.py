@@ -6,15 +6,18 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
+    QApplication,
     QLabel,
     QMenu,
     QPushButton,
     QToolButton,
     QTreeWidget,
     QTreeWidgetItem,
+    QWidget,
 )
 
 from app.bootstrap import Fireside
@@ -33,7 +36,7 @@ from app.ui.chat.view import ChatView
 from app.ui.chat.welcome import EmptyState
 from app.ui.document.files import DocumentChip, PageChip
 from app.ui.shell.notify import Notify
-from app.ui.text.prose import ProseView
+from app.ui.text.prose import ProseView, TextView
 from app.ui.theme import Theme
 from tests.helpers.desks.desk import NO_KEYS, Found
 from tests.helpers.desks.dialogs import FileQuestions
@@ -241,11 +244,49 @@ class ChatDesk(FileQuestions):
         return self.transcript.verticalScrollBar()
 
     def click_action(self, turn: Turn, name: str) -> None:
-        """Presses a turn's action, found by its accessible name, with the pointer over the turn."""
+        """Presses an icon under a turn, found by its accessible name, or else chooses a line of the turn's menu."""
         turn.set_focused(True)
         button = turn.row.button(name) if turn.row else None
-        assert button is not None, f"no {name}"
-        QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+        if button is not None:
+            QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+        else:
+            self.click_menu(self.open_menu(turn), name)
+
+    def open_menu(self, turn: Turn) -> QMenu:
+        """Everything that can be done with a turn, by the icon for it."""
+        turn.set_focused(True)
+        assert turn.row is not None
+        self.click(turn.row.more)
+        return self.find(QMenu, "action_menu")
+
+    def menu_at(self, turn: Turn) -> QMenu:
+        """The same, by the right button."""
+        self._click_right(turn, turn.rect().center())
+        return self.find(QMenu, "action_menu")
+
+    def selection_menu(self, view: TextView) -> QMenu:
+        """What can be done with what is selected in a text, by the right button on it."""
+        self._click_right(view.viewport(), QPoint(4, 8))
+        return self.find(QMenu, "selection_menu")
+
+    @staticmethod
+    def _click_right(widget: QWidget, place: QPoint) -> None:
+        """WORKAROUND: QTest's clicks ask for no menu, as those of a window system do."""
+        QTest.mouseClick(widget, Qt.MouseButton.RightButton, NO_KEYS, place)
+        reason = QContextMenuEvent.Reason.Mouse
+        QApplication.sendEvent(widget, QContextMenuEvent(reason, place, widget.mapToGlobal(place)))
+
+    @staticmethod
+    def menu_lines(menu: QMenu) -> list[str]:
+        """What a menu offers now."""
+        return [action.text() for action in menu.actions() if action.text() and action.isEnabled()]
+
+    @staticmethod
+    def click_menu(menu: QMenu, name: str) -> None:
+        """Chooses a line with the mouse."""
+        action = next((one for one in menu.actions() if one.text() == name), None)
+        assert action is not None, f"no {name}"
+        QTest.mouseClick(menu, Qt.MouseButton.LeftButton, pos=menu.actionGeometry(action).center())
 
     def open_map(self, turn: Turn) -> QTreeWidget:
         """The map of all versions, from the number at a turn."""

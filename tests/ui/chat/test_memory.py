@@ -82,17 +82,28 @@ def test_pinning_by_key_keeps_the_keyboard_on_the_turn(desk: ChatDesk) -> None:
     desk.ask("Hello")
     turn = desk.turns[0]
     turn.setFocus()
-    assert turn.row is not None
-    button = turn.row.button("Pin: the model always sees this")
-    assert button is not None
-    button.setFocus()
-    QTest.keyClick(button, Qt.Key.Key_Space)
+    QTest.keyClick(turn, Qt.Key.Key_P, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
     assert turn.message is not None
     assert turn.message.pinned
     assert turn.hasFocus()
     stored = desk.conversations.message(turn.message.id)
     assert stored is not None
     assert stored.pinned
+
+
+def test_a_pinned_message_says_so_at_any_time_and_a_press_on_that_unpins_it(desk: ChatDesk) -> None:
+    desk.ask("Hello")
+    turn = desk.turns[0]
+    desk.click_action(turn, "Pin: the model always sees this")
+    turn.set_focused(False)
+    desk.chat.focus_composer()
+    assert turn.row is not None
+    assert turn.row.pin.isVisible()
+    assert turn.row.button("Copy") is None
+    desk.click(turn.row.pin)
+    assert turn.message is not None
+    assert not turn.message.pinned
+    assert not turn.row.isVisible()
 
 
 def dialog_of(desk: ChatDesk) -> ContextFull:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QTextCursor
+from PySide6.QtGui import QGuiApplication, QTextCursor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu, QPushButton
 
@@ -19,6 +19,7 @@ from tests.helpers.attached import notes
 from tests.helpers.clipping import clipped_texts
 from tests.ui.chat.conftest import Open
 
+CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 FORK = "Fork: a new chat up to here"
 
 
@@ -76,6 +77,69 @@ def test_what_is_selected_is_quoted_in_the_message(open_chat: Open) -> None:
     desk.answer_to_enter()
     assert desk.texts[2].endswith("\n\nWhy?")
     assert quoted("\na\n\nb\n") == "> a\n>\n> b"
+
+
+def test_everything_that_can_be_done_is_in_one_menu_by_pointer_and_by_keyboard(open_chat: Open) -> None:
+    desk = open_chat({"text": "Some **bold** text.\n\n```py\n1\n```", "times": 1}, {"text": "Two."})
+    desk.ask("Hi")
+    copies = ["Copy", "Copy as text", "Copy as Markdown", "Copy the code"]
+    changes = ["Edit", "Read as Markdown", "Translate this", FORK, "Pin: the model always sees this"]
+    wanted = [*copies, "Regenerate", "Regenerate with another model", *changes, "About this answer", "Delete"]
+    menu = desk.open_menu(desk.last)
+    assert desk.menu_lines(menu) == wanted
+    assert clipped_texts(menu) == []
+    menu.close()
+    desk.last.setFocus()
+    for key, modifier in ((Qt.Key.Key_Menu, Qt.KeyboardModifier.NoModifier), (Qt.Key.Key_F10, SHIFT)):
+        QTest.keyClick(desk.last, key, modifier)
+        desk.wait(lambda: desk.has(QMenu, "action_menu"))
+        QTest.keyClick(desk.find(QMenu, "action_menu"), Qt.Key.Key_Escape)
+        desk.wait(lambda: not desk.every(QMenu, "action_menu"))
+    menu = desk.menu_at(desk.last)
+    QTest.keyClick(menu, Qt.Key.Key_Down)
+    QTest.keyClick(menu, Qt.Key.Key_Return)
+    assert QGuiApplication.clipboard().text() == "Some **bold** text.\n\n```py\n1\n```"
+    assert desk.menu_lines(desk.menu_at(desk.turns[0])) == ["Copy", "Edit", FORK, changes[-1], "Delete"]
+
+
+def test_a_turn_that_has_the_keyboard_hears_the_keys_of_its_menu(open_chat: Open) -> None:
+    desk = open_chat({"text": "Some **bold** text.\n\n```py\n1\n```", "times": 1}, {"text": "Two."})
+    desk.ask("Hi")
+    desk.last.setFocus()
+    QTest.keyClick(desk.last, Qt.Key.Key_C, CONTROL | SHIFT)
+    assert QGuiApplication.clipboard().text() == "Some **bold** text.\n\n```py\n1\n```"
+    desk.click_action(desk.last, "Copy as text")
+    assert QGuiApplication.clipboard().text() == "Some bold text.\n\n1"
+    desk.click_action(desk.last, "Copy the code")
+    assert QGuiApplication.clipboard().text() == "1"
+    with desk.hears(desk.chat.answer_finished):
+        QTest.keyClick(desk.last, Qt.Key.Key_R, CONTROL)
+    assert desk.last_text == "Two."
+    QTest.keyClick(desk.last, Qt.Key.Key_Left, Qt.KeyboardModifier.AltModifier)
+    assert desk.last_text != "Two."
+    QTest.keyClick(desk.last, Qt.Key.Key_F2)
+    assert desk.last.editor is not None
+    QTest.keyClick(desk.last.editor.edit, Qt.Key.Key_Escape)
+    QTest.keyClick(desk.turns[0], Qt.Key.Key_Delete)
+    assert desk.texts == []
+
+
+def test_what_is_selected_has_a_menu(open_chat: Open) -> None:
+    desk = open_chat({"text": "Light is there at once."})
+    desk.ask("Thunder?")
+    view = desk.last_views[0]
+    view.setFocus()
+    view.selectAll()
+    for line, signal in (
+        ("Remember this", desk.chat.remember_wanted),
+        ("Translate this", desk.chat.translate_wanted),
+    ):
+        with desk.hears(signal) as told:
+            desk.click_menu(desk.selection_menu(view), line)
+        assert told == [("Light is there at once.",)]
+    desk.click_menu(desk.selection_menu(view), "Find in this chat")
+    assert desk.chat.finding.search.field.text() == "Light is there at once."
+    desk.wait(lambda: desk.chat.finding.search.hits)
 
 
 def test_an_answer_is_edited_as_markdown_and_goes_on_from_there(open_chat: Open) -> None:

@@ -1,0 +1,235 @@
+"""What can be done with a turn: what is done all the time as icons under it, and a menu with everything, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QKeySequence
+from PySide6.QtWidgets import QMenu, QPushButton, QWidget
+
+from app.ui.i18n import tr
+from app.ui.icons import icon
+from app.ui.shell.keyboard import written
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import IconButton, text_button
+
+ICON_PX = 17
+BUTTON_PX = (25, 29)
+GAP_PX = 6
+KEYS = {
+    "copy": "Ctrl+C",
+    "copy_markdown": "Ctrl+Shift+C",
+    "regenerate": "Ctrl+R",
+    "regenerate_with": "Ctrl+Shift+R",
+    "continue": "Ctrl+Return",
+    "edit": "F2",
+    "fork": "Ctrl+D",
+    "pin": "Ctrl+Shift+P",
+    "unpin": "Ctrl+Shift+P",
+    "translate": "Ctrl+T",
+    "markdown": "Ctrl+U",
+    "previous": "Alt+Left",
+    "next": "Alt+Right",
+    "details": "Alt+Return",
+    "delete": "Del",
+}
+"""What does them while the keyboard is in the turn."""
+MORE = "more"
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something to do with a turn: its name in code, its glyph, its name for people."""
+
+    name: str
+    glyph: str
+    label: str
+    checked: bool | None = None
+    """None for what is not on or off."""
+    is_quick: bool = False
+    """Whether it is an icon under the turn, too."""
+    begins: bool = False
+    """Whether it is the first of a group."""
+    is_enabled: bool = True
+
+    @property
+    def keys(self) -> QKeySequence:
+        return QKeySequence(KEYS.get(self.name, ""))
+
+
+def opens_menu(event: QKeyEvent) -> bool:
+    """The keys for it, for which not every system sends an event of its own."""
+    is_shifted = event.modifiers() == Qt.KeyboardModifier.ShiftModifier
+    return event.key() == Qt.Key.Key_Menu or (event.key() == Qt.Key.Key_F10 and is_shifted)
+
+
+def action_for(event: QKeyEvent, actions: Sequence[Action]) -> Action | None:
+    """What a key does of what is offered."""
+    keys = QKeySequence(event.keyCombination())
+    return next((one for one in actions if one.is_enabled and one.keys == keys), None)
+
+
+class ActionMenu(QMenu):
+    """Everything, with its glyph and its keys. It goes when it is closed."""
+
+    chosen = Signal(str)
+
+    def __init__(self, theme: Theme, actions: Sequence[Action], parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("action_menu")
+        self.setAccessibleName(tr("What can be done with it"))
+        self.aboutToHide.connect(self.deleteLater)
+        for action in actions:
+            if action.begins and self.actions():
+                self.addSeparator()
+            glyph = "check" if action.checked else action.glyph
+            added = self.addAction(icon(glyph, theme.tokens.muted, theme.px(16)), action.label)
+            added.setEnabled(action.is_enabled)
+            added.setCheckable(action.checked is not None)
+            added.setChecked(bool(action.checked))
+            added.setShortcut(action.keys)  # to be read: a menu that stands alone hears no shortcuts
+            added.setShortcutVisibleInContextMenu(True)
+            added.triggered.connect(lambda _=False, name=action.name: self.chosen.emit(name))
+
+    def show_at(self, place: QPoint, *, by_keyboard: bool) -> None:
+        """`place` on the screen; by the keyboard, its first line is chosen."""
+        if by_keyboard:
+            self.setActiveAction(self.actions()[0])
+        self.popup(place)
+
+
+class ActionRow(QWidget):
+    """A few icons and one for the menu, ‹ 2/3 › where versions exist, whether it is pinned; a note at the other end."""
+
+    pressed = Signal(str)
+    """The name of an action, or `MORE` for the menu."""
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("turn_actions")
+        self._theme = theme
+        self._actions: tuple[Action, ...] = ()
+        self._version = ""
+        self._is_pinned = False
+        self._buttons: list[IconButton] = []
+        self._count: QPushButton = self._text_button("versions", "map", 13)
+        self._count.setToolTip(tr("A map of all versions"))
+        self._previous = self._icon_button(Action("previous", "caret-left", tr("Previous version")))
+        self._next = self._icon_button(Action("next", "caret-right", tr("Next version")))
+        self._pin: QPushButton = self._text_button("pinned", "unpin", 12.5)
+        self._pin.setText(tr("Pinned"))
+        self._pin.setAccessibleName(tr("Pinned: the model always sees this"))
+        self._pin.setAccessibleDescription(tr("Unpins it"))
+        self._pin.setToolTip(tr("The model always sees this. Press to unpin it."))
+        theme.dress(self._pin, glyph=("push-pin", "muted", 14))
+        self._note: QPushButton = self._text_button("answer_note", "details", 12.5)
+        self._note.setToolTip(tr("About this answer"))
+        self._about = self._icon_button(Action("details", "info", tr("About this answer")))
+        self.more = self._icon_button(Action(MORE, "dots-three", tr("More")))
+        """What opens the menu."""
+        self.more.setToolTip(tr("More (Shift+F10)"))
+
+    def show_actions(self, actions: Sequence[Action], version: str, note: str, *, is_pinned: bool) -> None:
+        """Replaces the icons where they differ; without any there is no menu either. `version` is "2/3" or empty."""
+        self._note.setText(note)
+        self._note.setAccessibleName(tr("About this answer: {words}", words=note))
+        place, _, count = version.partition("/")
+        self._count.setText(version)
+        self._count.setAccessibleName(tr("Version {place} of {count}: a map of all", place=place, count=count))
+        self._previous.setEnabled(place != "1")
+        self._next.setEnabled(place != count)
+        quick = tuple(action for action in actions if action.is_quick)
+        if quick != self._actions:
+            self._actions = quick
+            for button in self._buttons:
+                button.hide()
+                button.deleteLater()
+            self._buttons = [self._icon_button(action) for action in quick]
+        self.more.setVisible(bool(actions))
+        self._version, self._is_pinned = version, is_pinned
+        self.arrange()
+
+    def button(self, label: str) -> IconButton | None:
+        """One of the icons that are shown."""
+        every = [*self._buttons, *([self._previous, self._next] if self._version else ())]
+        return next((button for button in every if button.accessibleName() == label), None)
+
+    def arrange(self) -> None:
+        """At the leading end for an answer, at the trailing end for a question; see `align_end`.
+
+        The versions are outermost and the pin is next, so that both stay where they are when the icons come.
+        """
+        px, mirrored = self._theme.px, self.isRightToLeft()
+        for button, closed in ((self._previous, "caret-left"), (self._next, "caret-right")):
+            button.set_glyph({"caret-left": "caret-right", "caret-right": "caret-left"}[closed] if mirrored else closed)
+        versions: list[QWidget] = [self._previous, self._count, self._next]
+        for widget, is_shown in (*((one, bool(self._version)) for one in versions), (self._pin, self._is_pinned)):
+            widget.setVisible(is_shown)
+        at_end, marks = bool(self.property("align_end")), versions if self._version else []
+        pin: list[QWidget] = [self._pin] if self._is_pinned else []
+        icons: list[QWidget] = [*self._buttons, *([] if self.more.isHidden() else [self.more])]
+        order = [*icons, *pin, *marks] if at_end else [*marks, *pin, *icons]
+        width = sum(self._width_of(one) + self._gap_after(one) for one in order) - px(GAP_PX)
+        x = self.width() - width if at_end else 0
+        height = px(BUTTON_PX[1])
+        for widget in order:
+            wide = self._width_of(widget)
+            left = self.width() - x - wide if mirrored else x
+            widget.setGeometry(left, (self.height() - height) // 2, wide, height)
+            x += wide + self._gap_after(widget)
+        self._place_note(self.width() - width)
+
+    @property
+    def about(self) -> QWidget:
+        """What is pressed for more about the answer."""
+        return self._note if self._note.isVisible() else self._about
+
+    @property
+    def versions(self) -> QWidget:
+        """What is pressed for a map of all versions."""
+        return self._count
+
+    @property
+    def pin(self) -> QPushButton:
+        """What says that it is pinned, and unpins it."""
+        return self._pin
+
+    def _width_of(self, widget: QWidget) -> int:
+        is_words = isinstance(widget, QPushButton)
+        return widget.sizeHint().width() if is_words else self._theme.px(BUTTON_PX[0])
+
+    def _gap_after(self, widget: QWidget) -> int:
+        """The number stands close between its two arrows."""
+        return 0 if widget in (self._previous, self._count) else self._theme.px(GAP_PX)
+
+    def _place_note(self, room: int) -> None:
+        """At the other end; where it has no room a glyph stands for it."""
+        note_width, height = self._note.sizeHint().width(), self._theme.px(BUTTON_PX[1])
+        about_width, top = self._theme.px(BUTTON_PX[0]), (self.height() - height) // 2
+        is_room = note_width < room
+        self._note.setVisible(is_room and bool(self._note.text()))
+        self._about.setVisible(not is_room and about_width < room and bool(self._note.text()))
+        for widget, width in ((self._note, note_width), (self._about, about_width)):
+            widget.setGeometry(0 if self.isRightToLeft() else self.width() - width, top, width, height)
+
+    def resizeEvent(self, _event: object) -> None:
+        self.arrange()
+
+    def _text_button(self, name: str, action: str, size_px: float) -> QPushButton:
+        button: QPushButton = text_button("", "quiet", self)
+        button.setObjectName(name)
+        button.setAutoDefault(True)  # Return presses it, too
+        button.clicked.connect(lambda _=False: self.pressed.emit(action))
+        self._theme.dress(button, font=(size_px, 500))
+        button.hide()
+        return button
+
+    def _icon_button(self, action: Action) -> IconButton:
+        button = IconButton(self._theme, action.glyph, action.label, size_px=ICON_PX, parent=self)
+        if not action.keys.isEmpty():
+            button.setToolTip(f"{action.label} ({written(KEYS[action.name])})")
+        button.clicked.connect(lambda: self.pressed.emit(action.name))
+        button.show()
+        return button
