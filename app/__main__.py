@@ -16,6 +16,10 @@ CHILDREN = {
 }
 
 
+TABS = ("--summarize", "--translate")
+"""Before files: the tab of the window that takes them."""
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Runs Fireside; returns the exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
@@ -28,8 +32,9 @@ def main(arguments: list[str] | None = None) -> int:
             from app.ui.application import run as run_window
 
             return run_window(arguments)
-        print("There is no display here, so this is the terminal chat.", file=sys.stderr)  # noqa: T201
-        arguments = ["chat"]
+        arguments = _without_window(arguments)
+        if not arguments:
+            return 2
     from app.cli.main import run as run_command
 
     return run_command(arguments)
@@ -43,8 +48,35 @@ def has_display() -> bool:
 
 
 def _wants_window(arguments: list[str]) -> bool:
-    """No arguments, or just model files, as a desktop entry hands over."""
-    return all(argument.lower().endswith(".gguf") for argument in arguments)
+    """No arguments; files and folders, as a desktop entry hands them over; or the tab that is to take them."""
+    if not arguments or arguments[0] in TABS:
+        return True
+    return all(_is_file(argument) for argument in arguments) and not _is_command(arguments[0])
+
+
+def _is_file(argument: str) -> bool:
+    is_there = not argument.startswith("-") and os.path.exists(argument)  # noqa: PTH110 - pathlib is not needed yet
+    return is_there or argument.startswith("file:") or argument.lower().endswith(".gguf")
+
+
+def _is_command(argument: str) -> bool:
+    """Commands go before files that are called like them."""
+    if not argument.isalpha():
+        return False
+    from app.cli.main import COMMANDS
+
+    return argument in COMMANDS
+
+
+def _without_window(arguments: list[str]) -> list[str]:
+    """The command that comes nearest to what a window would have done; nothing where none does."""
+    if arguments and arguments[0] in TABS:
+        return [arguments[0][2:], *arguments[1:]]
+    if all(argument.lower().endswith(".gguf") for argument in arguments):
+        print("There is no display here, so this is the terminal chat.", file=sys.stderr)  # noqa: T201
+        return ["chat", *(["--model", arguments[0]] if arguments else [])]
+    print("There is no display here. “fireside summarize FILE” works without one.", file=sys.stderr)  # noqa: T201
+    return []
 
 
 if __name__ == "__main__":

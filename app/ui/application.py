@@ -28,7 +28,7 @@ from app.ui.shell import tasks
 from app.ui.shell.main_window import MainWindow
 from app.ui.shell.model_loader import ModelLoader
 from app.ui.shell.notify import Notify
-from app.ui.shell.single_instance import Found, Heard, SingleInstance
+from app.ui.shell.single_instance import Found, Heard, SingleInstance, Wanted
 from app.ui.shell.startup import StartupProblem, StillEnding
 from app.ui.shell.tab_spec import CHAT
 from app.ui.tabs import TABS, open_settings
@@ -53,7 +53,7 @@ OPENED_BESIDE = Sentence(
 
 def run(arguments: list[str]) -> int:
     """Shows the window until it is closed; returns the exit code."""
-    files = [str(Path(argument).absolute()) for argument in arguments]
+    wanted = Wanted.of(arguments)
     application = QApplication([APP_NAME])
     application.setApplicationName(APP_ID)
     application.setApplicationVersion(__version__)
@@ -62,10 +62,10 @@ def run(arguments: list[str]) -> int:
     instance = SingleInstance(paths.data)
     theme = cache(lambda: _theme(application, paths))
     try:
-        notices = _meet(instance, files, theme)
+        notices = _meet(instance, wanted, theme)
         if notices is None:
             return 0
-        return _run_window(application, instance, paths, theme(), files=files, notices=notices)
+        return _run_window(application, instance, paths, theme(), wanted=wanted, notices=notices)
     finally:
         instance.close()
 
@@ -79,7 +79,7 @@ def _theme(application: QApplication, paths: AppPaths) -> Theme:
     return theme
 
 
-def _meet(instance: SingleInstance, files: list[str], theme: Callable[[], Theme]) -> list[Sentence] | None:
+def _meet(instance: SingleInstance, wanted: Wanted, theme: Callable[[], Theme]) -> list[Sentence] | None:
     """Finds out whether this start has a window, and what is said in it; None: another one took over what it had."""
     for _ in range(HAND_OVERS):
         found = instance.claim()
@@ -90,7 +90,7 @@ def _meet(instance: SingleInstance, files: list[str], theme: Callable[[], Theme]
             found = waiting.found
         if found is Found.NOBODY:
             return []
-        heard = instance.hand_over(files)
+        heard = instance.hand_over(wanted)
         if heard is Heard.SHOWN:
             return None
         if heard is Heard.NOTHING:
@@ -104,7 +104,7 @@ def _run_window(
     paths: AppPaths,
     theme: Theme,
     *,
-    files: list[str],
+    wanted: Wanted,
     notices: list[Sentence],
 ) -> int:
     app = _build(paths, theme)
@@ -120,7 +120,7 @@ def _run_window(
         window = MainWindow(app, theme, notify, loader, TABS, open_settings=open_settings)
         instance.asked.connect(lambda more: _on_asked(window, more))
         window.closing.connect(instance.leave)
-        first_paint = _FirstPaint(window, lambda: _after_first_paint(app, window, notify, theme, files))
+        first_paint = _FirstPaint(window, lambda: _after_first_paint(app, window, notify, theme, wanted))
         window.installEventFilter(first_paint)
         window.show()
         with _Signals(application, window.close):
@@ -132,13 +132,13 @@ def _run_window(
     return code
 
 
-def _on_asked(window: MainWindow, files: list[str]) -> None:
+def _on_asked(window: MainWindow, wanted: Wanted) -> None:
     """A second start: the window comes above the others, also out of the task bar."""
     window.setWindowState(window.windowState() & ~Qt.WindowState.WindowMinimized)
     window.show()
     window.raise_()
     window.activateWindow()
-    window.files.open(files)
+    window.files.open(wanted.files, wanted.tab)
 
 
 def _build(paths: AppPaths, theme: Theme) -> Fireside | None:
@@ -151,14 +151,14 @@ def _build(paths: AppPaths, theme: Theme) -> Fireside | None:
                 return None
 
 
-def _after_first_paint(app: Fireside, window: MainWindow, notify: Notify, theme: Theme, files: list[str]) -> None:
+def _after_first_paint(app: Fireside, window: MainWindow, notify: Notify, theme: Theme, wanted: Wanted) -> None:
     if os.environ.get("FIRESIDE_TIMING") == "1":
         print(f"window visible after {_process_age_ms():.0f} ms", file=sys.stderr, flush=True)  # noqa: T201
     for notice in app.notices:
         notify.tell(notice)
     look_after(app, window, notify)
-    if files:
-        window.files.open(files)
+    if wanted != Wanted():
+        window.files.open(wanted.files, wanted.tab)
     else:
         window.loader.start()
     app.models.start()

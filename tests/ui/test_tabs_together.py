@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -296,6 +297,22 @@ def test_files_dropped_on_the_summaries_go_there_wherever_they_are_let_go(
     qtbot.waitUntil(lambda: len(frame.summarize.read) == 2, timeout=10_000)
     assert frame.chat.files == []
     assert frame.shown == SUMMARIZE
+
+
+def test_files_of_a_later_start_go_where_it_says_whatever_they_are_called(frame: Frame, tmp_path: Path) -> None:
+    odd = tmp_path / os.fsdecode(b"kiln \xff.txt")
+    folder = tmp_path / "papers"
+    folder.mkdir()
+    for file in (odd, folder / "a.txt", folder / "b.txt"):
+        notes(file, *paragraphs(2))
+    frame.window.files.open([str(odd), str(folder)], "summarize")
+    assert frame.current_tab == "summarize"
+    frame.wait(lambda: len(frame.summarize.read) == 3)
+    frame.window.files.open([str(odd)])
+    assert frame.current_tab == "chat"
+    assert frame.chat.files == [odd]
+    frame.window.files.open([], "translate")
+    assert frame.current_tab == "translate"
 
 
 def test_a_model_among_the_documents_goes_its_own_way(frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:

@@ -381,14 +381,17 @@ class IncomingFiles(QObject):
         drop.dropped.connect(self._on_dropped)
         drop.refused.connect(lambda is_picture: ui.notify.tell(NO_PICTURES if is_picture else NO_FILE))
 
-    def open(self, files: list[str]) -> None:
-        """Files from the command line or a second start: the first model is opened, documents are attached."""
+    def open(self, files: Sequence[str], tab: str = "") -> None:
+        """Files from the command line or a second start: the first model is opened, documents go to the tab that is
+        named, or else to the first."""
         models, documents = _sorted(files)
         if models:
             self._ui.loader.load(models[0])
         elif self._ui.loader.state == "asleep":
             self._ui.loader.start()
-        self._tabs.send(self._tabs.home, documents)
+        if tab in self._tabs.specs:
+            self._tabs.show(tab)
+        self._tabs.send(tab if tab in self._tabs.specs else self._tabs.home, documents)
 
     def ask_for_model(self) -> None:
         """Asks for a model file to use where it is, in the tab that is open."""
@@ -445,7 +448,7 @@ def _zone(spec: TabSpec) -> DropZone:
     return DropZone(spec.name, tr(spec.drops.title), tr(spec.drops.note), spec.icon)
 
 
-def _sorted(files: list[str]) -> tuple[list[Path], list[Path]]:
+def _sorted(files: Sequence[str]) -> tuple[list[Path], list[Path]]:
     """Model files, and everything else."""
     paths = [Path(file) for file in files]
     models = [path for path in paths if path.suffix.lower() == ".gguf"]

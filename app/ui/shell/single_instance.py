@@ -19,10 +19,13 @@ import tempfile
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
+from typing import Any
+from urllib.parse import unquote_to_bytes, urlsplit
 
-from PySide6.QtCore import QLockFile, QObject, QTimer, Signal
+from PySide6.QtCore import QLockFile, QObject, QTimer, QUrl, Signal
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
 from app.core.paths import close_to_others
@@ -36,6 +39,48 @@ MOST_BYTES = 1_000_000
 LONGEST_SOCKET_PATH = 100
 """Bytes; the systems take 103 to 107."""
 ANSWER = b"shown\n"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a start was given: files of this computer, and the tab that is to take them, "" for the one that suits."""
+
+    files: tuple[str, ...] = ()
+    tab: str = ""
+
+    @classmethod
+    def of(cls, arguments: Sequence[str]) -> Wanted:
+        """From a command line: files, folders and `file:` addresses, after `--summarize` or the like."""
+        tab = arguments[0][2:] if arguments and arguments[0].startswith("--") else ""
+        return cls(tuple(_local(one) for one in (arguments[1:] if tab else arguments)), tab)
+
+    @classmethod
+    def from_line(cls, line: bytes) -> Wanted | None:
+        """As another start wrote it; None for anything else."""
+        try:
+            given = json.loads(line)
+        except ValueError:
+            return None
+        fields = given if isinstance(given, dict) else {"files": given}
+        files, tab = fields.get("files"), fields.get("tab", "")
+        if isinstance(files, list) and all(isinstance(one, str) for one in files) and isinstance(tab, str):
+            return cls(tuple(files), tab)
+        return None
+
+    @property
+    def line(self) -> bytes:
+        """For another start. Files alone are a list, as they always were: the first may be of an older version."""
+        given: Any = list(self.files) if not self.tab else {"files": self.files, "tab": self.tab}
+        return json.dumps(given).encode() + b"\n"
+
+
+def _local(argument: str) -> str:
+    """The path that an argument means, from the root on; a name that is not UTF-8 stays what it is."""
+    if argument.startswith("file:") and urlsplit(argument).netloc in ("", "localhost"):
+        if sys.platform == "win32":
+            return QUrl(argument).toLocalFile()
+        return os.fsdecode(unquote_to_bytes(urlsplit(argument).path))
+    return str(Path(argument).absolute())
 
 
 class Found(Enum):
@@ -59,9 +104,9 @@ class Heard(Enum):
 
 
 class SingleInstance(QObject):
-    """The first one listens; `asked` brings the files a later start was given."""
+    """The first one listens; `asked` brings what a later start `Wanted`."""
 
-    asked = Signal(list)
+    asked = Signal(object)
 
     def __init__(self, data_folder: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -87,12 +132,12 @@ class SingleInstance(QObject):
                 log.warning("no later start will find this one: %s", self._server.errorString())
             return Found.NOBODY
 
-    def hand_over(self, files: Sequence[str]) -> Heard:
-        """Asks the first one to come to the front and open these."""
+    def hand_over(self, wanted: Wanted) -> Heard:
+        """Asks the first one to come to the front and do this."""
         first = self._connected()
         if first is None:
             return Heard.LEFT
-        first.write(json.dumps([str(Path(file).absolute()) for file in files]).encode() + b"\n")
+        first.write(wanted.line)
         while not first.canReadLine():
             if not first.waitForReadyRead(ANSWER_TIMEOUT_MS):
                 is_there = first.state() == QLocalSocket.LocalSocketState.ConnectedState
@@ -132,19 +177,16 @@ class SingleInstance(QObject):
     def _on_ready(self, line: QLocalSocket) -> None:
         if not line.canReadLine():
             return
-        try:
-            files = json.loads(bytes(line.readLine().data()))
-        except ValueError:
-            files = None
-        if isinstance(files, list) and all(isinstance(file, str) for file in files):
+        wanted = Wanted.from_line(bytes(line.readLine().data()))
+        if wanted is not None:
             # Whoever has said before that the window is to be closed comes first.
-            QTimer.singleShot(0, line, lambda: self._answer(line, files))
+            QTimer.singleShot(0, line, lambda: self._answer(line, wanted))
         else:
             line.disconnectFromServer()
 
-    def _answer(self, line: QLocalSocket, files: list[str]) -> None:
+    def _answer(self, line: QLocalSocket, wanted: Wanted) -> None:
         if self._server is not None:
-            self.asked.emit(files)
+            self.asked.emit(wanted)
             line.write(ANSWER)
         line.disconnectFromServer()
 

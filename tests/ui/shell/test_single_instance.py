@@ -16,7 +16,7 @@ import pytest
 from PySide6.QtCore import QTimer
 from pytestqt.qtbot import QtBot
 
-from app.ui.shell.single_instance import Found, Heard, SingleInstance
+from app.ui.shell.single_instance import Found, Heard, SingleInstance, Wanted
 
 pytestmark = pytest.mark.usefixtures("qapp")
 NOBODY = 65534
@@ -61,15 +61,43 @@ def first(tmp_path: Path) -> Iterator[SingleInstance]:
 
 def test_a_second_one_is_refused_and_hands_its_files_over(first: SingleInstance, tmp_path: Path, qtbot: QtBot) -> None:
     second = (
-        "import sys, pathlib; from app.ui.shell.single_instance import SingleInstance as S;"
-        "s = S(pathlib.Path(sys.argv[1])); print(s.claim().name, s.hand_over(sys.argv[2:]).name)"
+        "import sys, pathlib; from app.ui.shell.single_instance import SingleInstance as S, Wanted;"
+        "s = S(pathlib.Path(sys.argv[1])); print(s.claim().name, s.hand_over(Wanted.of(sys.argv[2:])).name)"
     )
     command = [sys.executable, "-c", second, str(tmp_path / "data"), "model.gguf", "/ä/b.gguf"]
     with qtbot.waitSignal(first.asked) as told:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     qtbot.waitUntil(lambda: process.poll() is not None)
     assert process.communicate()[0].split() == ["FIRST", "SHOWN"]
-    assert told.args == [[str(Path.cwd() / "model.gguf"), "/ä/b.gguf"]]
+    assert told.args == [Wanted((str(Path.cwd() / "model.gguf"), "/ä/b.gguf"))]
+
+
+ODD = os.fsdecode(b"/home/\xff \xc3\xa4.pdf")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wanted"),
+    [
+        ([], Wanted()),
+        (["a b.pdf", "../c", ODD], Wanted((f"{Path.cwd()}/a b.pdf", f"{Path.cwd()}/../c", ODD))),
+        (["file:///home/%FF%20%C3%A4.pdf", "file://localhost/b.pdf"], Wanted((ODD, "/b.pdf"))),
+        (["--summarize", "/a.pdf"], Wanted(("/a.pdf",), "summarize")),
+        (["--translate"], Wanted((), "translate")),
+    ],
+)
+def test_a_command_line_arrives_as_it_was_meant(arguments: list[str], wanted: Wanted) -> None:
+    assert Wanted.of(arguments) == wanted
+    assert Wanted.from_line(wanted.line) == wanted
+
+
+def test_an_older_version_is_understood_and_understands_files() -> None:
+    assert Wanted.from_line(b'["/a.gguf"]\n') == Wanted(("/a.gguf",))
+    assert Wanted(("/a.gguf",)).line == b'["/a.gguf"]\n'
+
+
+@pytest.mark.parametrize("line", [b"", b"7", b"nonsense", b'{"files": "/a"}', b"[1]", b'{"files": [], "tab": 3}'])
+def test_a_line_that_says_nothing_is_nothing(line: bytes) -> None:
+    assert Wanted.from_line(line) is None
 
 
 def test_another_data_folder_is_another_program(first: SingleInstance, tmp_path: Path) -> None:
@@ -100,7 +128,7 @@ def test_while_the_first_one_ends_the_next_one_waits(first: SingleInstance, tmp_
     first.leave()
     other = SingleInstance(tmp_path / "data")
     assert other.claim() is Found.ENDING
-    assert other.hand_over(["/a.gguf"]) is Heard.LEFT
+    assert other.hand_over(Wanted(("/a.gguf",))) is Heard.LEFT
     first.close()
     assert other.claim() is Found.NOBODY
     assert SingleInstance(tmp_path / "data").claim() is Found.FIRST
@@ -131,7 +159,7 @@ def test_nonsense_on_the_line_is_ignored(first: SingleInstance, tmp_path: Path, 
 
 
 def test_handing_over_to_nobody_says_so(tmp_path: Path) -> None:
-    assert SingleInstance(tmp_path / "data").hand_over([]) is Heard.LEFT
+    assert SingleInstance(tmp_path / "data").hand_over(Wanted()) is Heard.LEFT
 
 
 def test_the_socket_is_where_others_cannot_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,7 +193,7 @@ def test_a_strangers_socket_gets_no_file_names_and_does_not_keep_the_window_away
         try:
             assert squatter.stdout is not None
             assert squatter.stdout.readline() == "listens\n"
-            assert one.hand_over(["/home/person/secret.pdf"]) is Heard.LEFT
+            assert one.hand_over(Wanted(("/home/person/secret.pdf",))) is Heard.LEFT
             assert one.claim() is Found.NOBODY, "the window opens"
         finally:
             squatter.kill()
