@@ -32,13 +32,14 @@ if TYPE_CHECKING:
     from app.engine.fit import GpuRoom
     from app.engine.states import StateFolder
     from app.features.chat.answers import Chat
-    from app.features.chats import Chats
+    from app.features.chats import Change, Chats
     from app.features.documents import Documents
     from app.features.exchange.chat_file import Shelf
     from app.features.finding import Finding
     from app.features.models.collection import Models
     from app.features.pages import Pages
     from app.features.projects import Preambles
+    from app.features.prompt_library import PromptLibrary
     from app.features.summary.summaries import Summaries
     from app.features.survey.surveys import Surveys
     from app.features.translation.translations import Translations
@@ -266,6 +267,7 @@ class Fireside:
             lambda: self.loaded,
             self.model_path,
             self.surveys_of,
+            lambda: build_prompts(self.database, lambda: self.settings, self.change),
         )
 
     def temporary_chat(self) -> Chat:
@@ -366,6 +368,14 @@ def build_documents(paths: AppPaths, database: Database) -> Documents:
     from app.store.documents import DocumentStore
 
     return Documents(DocumentStore(database), Attachments(database), paths.documents)
+
+
+def build_prompts(database: Database, settings: Callable[[], Settings], change: Change) -> PromptLibrary:
+    """The prompts that can be put into a message."""
+    from app.features.prompt_library import PromptLibrary
+    from app.store.prompts import Prompts
+
+    return PromptLibrary(Prompts(database), settings, change)
 
 
 def build_shelf(database: Database) -> Shelf:

@@ -44,6 +44,7 @@
     │   ├── DocumentGone              what was read of it is not stored any more, or makes no sense
     │   ├── TextFileUnreadable        no plain text, or too long for a page: `reason` says which
     │   ├── ChatsUnreadable           holds no chats that can be imported, or not to its end
+    │   ├── PromptsUnreadable         JSON without prompts that are known: `reason` says which
     │   ├── BackupUnreadable          no backup, a newer program's, or damaged: `reason` says which
     │   ├── NotAligned                two texts to be compared that do not have as many parts
     │   ├── TargetIsSource            a translation would replace the document that it was made of
@@ -322,6 +323,13 @@ class ChatsUnreadable(EnvironmentProblem):
     """Of what was to be imported. `reason`: missing, denied, not_a_file, empty, unknown (no program's that is known),
     newer (our own, of a later version), backup (of everything), damaged, protected, inflates.
     """
+
+    path: str
+    reason: str
+
+
+class PromptsUnreadable(EnvironmentProblem):
+    """A JSON file that was to be imported. `reason`: damaged, unknown (no prompts of ours) or newer."""
 
     path: str
     reason: str

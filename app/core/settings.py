@@ -56,6 +56,14 @@ class Chat:
 
 
 @dataclass(frozen=True)
+class Composer:
+    """The message field. `builtin_prompts_used` are lines such as "translate=1764258000.5": when each was used last."""
+
+    builtin_prompts: bool = True
+    builtin_prompts_used: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Engine:
     """How models run. 0, -1 and empty values let the program choose. `model_path` empty means the starter.
 
@@ -158,6 +166,7 @@ class Settings:
 
     appearance: Appearance = field(default_factory=Appearance)
     chat: Chat = field(default_factory=Chat)
+    composer: Composer = field(default_factory=Composer)
     engine: Engine = field(default_factory=Engine)
     models: Models = field(default_factory=Models)
     network: Network = field(default_factory=Network)

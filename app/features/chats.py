@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from app.core.events import ModelLoaded
     from app.core.settings import Settings
     from app.features.chat.answers import Chat
+    from app.features.prompt_library import PromptLibrary
     from app.features.survey.surveys import Surveys
 
 
@@ -35,3 +36,5 @@ class Chats:
     """The chosen model, loaded or not; None without any."""
     surveys_of: Callable[[Chat], Surveys]
     """Questions about the whole documents of a chat; not for the window's thread, making them takes a moment."""
+    prompts: Callable[[], PromptLibrary]
+    """What can be put into a message by its name."""

@@ -210,6 +210,18 @@ def _chats_unreadable(error: errors.ChatsUnreadable) -> Sentence:
     return Sentence(text.format(name=_name(error.path)), "The chats that are here were not changed.")
 
 
+_PROMPTS_UNREADABLE = {
+    "unknown": "{name} has no prompts that " + APP_NAME + " knows.",
+    "newer": "{name} was made by a newer version of " + APP_NAME + ". Please install that version.",
+    "damaged": "{name} is damaged and could not be read.",
+}
+
+
+def _prompts_unreadable(error: errors.PromptsUnreadable) -> Sentence:
+    text = _PROMPTS_UNREADABLE.get(error.reason, "{name} could not be read.")
+    return Sentence(text.format(name=_name(error.path)), "The prompts that are here were not changed.")
+
+
 _SENTENCES: dict[type[errors.AppError], Callable[[Any], Sentence]] = {
     errors.ModelMissing: lambda e: Sentence(f"There is no file {_name(e.path)}.", action="open_model"),
     errors.NoModel: lambda e: Sentence("No model is open yet.", "Your message was kept.", "open_model"),
@@ -310,6 +322,7 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], Sentence]] = {
     errors.TextFileUnreadable: _text_file_unreadable,
     errors.BackupUnreadable: _backup_unreadable,
     errors.ChatsUnreadable: _chats_unreadable,
+    errors.PromptsUnreadable: _prompts_unreadable,
     errors.NotAligned: lambda e: Sentence(
         f"{_name(e.source)} has {e.source_parts:,} parts and {_name(e.reference)} has {e.reference_parts:,}; "
         "they have to be the same text, part by part.",

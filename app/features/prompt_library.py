@@ -1,0 +1,272 @@
+"""The prompt library: saved prompts and those that come with the program, their variables, and their files."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from app.core.errors import DocumentUnreadable, PromptsUnreadable
+from app.features.work.saved_file import written
+
+if TYPE_CHECKING:
+    from app.core.settings import Settings
+    from app.features.chats import Change
+    from app.store.prompts import Prompts
+
+CLIPBOARD, SELECTION, DATE = "clipboard", "selection", "date"
+AUTOMATIC = (CLIPBOARD, SELECTION, DATE)
+"""Variables that are filled by themselves, where there is something to fill them with."""
+_BRACES = re.compile(r"\{\{|\}\}|\{([^\W\d_][\w -]{0,39})\}")
+"""A brace that begins no variable is one that was typed: code and formulas stay as they are."""
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """One to choose. `key` is what it is known by: the number of a saved one, or the name of a built-in one."""
+
+    key: str
+    name: str
+    text: str
+    used_at: float | None = None
+    is_builtin: bool = False
+
+    @property
+    def number(self) -> int:
+        """Of a saved one, in the store."""
+        return int(self.key)
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """What it asks for, in its order, each once."""
+        return variables(self.text)
+
+    @property
+    def first_words(self) -> str:
+        """The beginning of its text on one line."""
+        return " ".join(self.text[:200].split())
+
+
+def variables(text: str) -> tuple[str, ...]:
+    """The names that stand in braces, in their order, each once."""
+    return tuple(dict.fromkeys(found[1] for found in _BRACES.finditer(text) if found[1]))
+
+
+def filled(text: str, values: Mapping[str, str]) -> str:
+    """The text with what is known put in; a variable without a value stays as it is, doubled braces become single."""
+
+    def put(found: re.Match[str]) -> str:
+        if found[1] is None:
+            return found[0][0]
+        return values.get(found[1]) or found[0]
+
+    return _BRACES.sub(put, text)
+
+
+def blanks(text: str, names: Iterable[str]) -> list[tuple[int, int]]:
+    """Where variables of these names still stand in a message, as ranges of characters."""
+    wanted = set(names)
+    if not wanted:
+        return []
+    return [found.span() for found in _BRACES.finditer(text) if found[1] in wanted]
+
+
+# English, as `tr` takes them; the names of variables are part of the text.
+BUILTIN: tuple[tuple[str, str, str], ...] = (
+    (
+        "proofread",
+        "Proofread",
+        "Correct spelling, grammar and punctuation in the text below, and change nothing else. "
+        "Give the corrected text first, then list what you changed.\n\n{text}",
+    ),
+    (
+        "clearer",
+        "Make it clearer",
+        "Rewrite the text below so that it is easier to read: shorter sentences, plain words, the same meaning and the "
+        "same language.\n\n{text}",
+    ),
+    (
+        "key_points",
+        "Key points",
+        "List the key points of the text below, at most {number} of them, the most important first. Use only what it "
+        "says.\n\n{text}",
+    ),
+    (
+        "translate",
+        "Translate into…",
+        "Translate the text below into {language}. Keep its tone and its formatting.\n\n{text}",
+    ),
+    (
+        "explain",
+        "Explain simply",
+        "Explain {topic} to somebody who hears of it for the first time: what it is, why it matters, and one everyday "
+        "example.",
+    ),
+    (
+        "reply",
+        "Answer a letter",
+        "Write a friendly answer to the letter below. What I want to say: {answer}\n\n{clipboard}",
+    ),
+    (
+        "weigh",
+        "For and against",
+        "I have to decide: {decision}\nWhat speaks for it, what speaks against it, and what should I find out first?",
+    ),
+    (
+        "code",
+        "Explain code",
+        "Explain what this code does, step by step, and name anything in it that may go wrong.\n\n```\n{code}\n```",
+    ),
+)
+
+
+class PromptLibrary:
+    """Prompts in the order in which they are offered; from any thread. Raises what the store raises.
+
+    `tr` gives the built-in ones in the person's language.
+    """
+
+    def __init__(
+        self,
+        store: Prompts,
+        settings: Callable[[], Settings],
+        change: Change,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.store = store
+        self._settings, self._change, self._clock = settings, change, clock
+
+    @property
+    def has_builtin(self) -> bool:
+        """Whether the built-in ones are offered."""
+        return self._settings().composer.builtin_prompts
+
+    def show_builtin(self, *, wanted: bool) -> None:
+        """Whether they are offered from now on."""
+        self._change("composer", builtin_prompts=wanted)
+
+    def all(self, tr: Callable[[str], str] = str) -> list[Prompt]:
+        """The last used first; then saved ones by name, then the built-in ones as they are listed here."""
+        prompts = [Prompt(str(one.id), one.name, one.text, one.used_at) for one in self.store.all()]
+        if self.has_builtin:
+            used = self._builtin_used()
+            prompts += [Prompt(key, tr(name), tr(text), used.get(key), True) for key, name, text in BUILTIN]
+        return sorted(prompts, key=lambda one: -(one.used_at or 0))
+
+    def find(self, typed: str, tr: Callable[[str], str] = str) -> list[Prompt]:
+        """Those whose name has all that is typed, the beginning of a word first; then those whose text has it."""
+        words = typed.casefold().split()
+        ranked = [(rank, one) for one in self.all(tr) if (rank := _rank(one, words)) is not None]
+        return [one for _, one in sorted(ranked, key=lambda each: each[0])]
+
+    def get(self, key: str, tr: Callable[[str], str] = str) -> Prompt | None:
+        """One of them; None where it is gone or hidden."""
+        return next((one for one in self.all(tr) if one.key == key), None)
+
+    def note_use(self, prompt: Prompt) -> None:
+        """It comes first from now on."""
+        if not prompt.is_builtin:
+            self.store.note_use(prompt.number)
+            return
+        used = self._builtin_used() | {prompt.key: self._clock()}
+        self._change("composer", builtin_prompts_used=tuple(f"{key}={at}" for key, at in used.items()))
+
+    def _builtin_used(self) -> dict[str, float]:
+        used = {}
+        for line in self._settings().composer.builtin_prompts_used:
+            key, _, at = line.partition("=")
+            with suppress(ValueError):  # somebody else's line
+                used[key] = float(at)
+        return used
+
+
+def _rank(prompt: Prompt, words: Sequence[str]) -> int | None:
+    """0: the name begins with it, 1: its words do, 2: it is in the name, 3: in the text; None: nowhere."""
+    name = prompt.name.casefold()
+    if name.startswith(" ".join(words)):
+        return 0
+    if all(any(part.startswith(word) for part in name.split()) for word in words):
+        return 1
+    if all(word in name for word in words):
+        return 2
+    text = f"{name} {prompt.text.casefold()}"
+    return 3 if all(word in text for word in words) else None
+
+
+# Files: all of them as JSON, or one as Markdown with its name in front.
+
+FORM, VERSION = "fireside-prompts", 1
+_FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n---[ \t]*(?:\n|\Z)\n?", re.DOTALL)
+
+
+def write_json(path: Path, prompts: Iterable[Prompt]) -> None:
+    """A list with the name and the text of each. Raises DiskFull or FolderNotWritable."""
+    listed = [{"name": one.name, "text": one.text} for one in prompts]
+    _write(path, json.dumps({"form": FORM, "version": VERSION, "prompts": listed}, ensure_ascii=False, indent=1) + "\n")
+
+
+def write_markdown(path: Path, prompt: Prompt) -> None:
+    """One prompt, its name as front matter. Raises DiskFull or FolderNotWritable."""
+    _write(path, f"---\nname: {json.dumps(prompt.name, ensure_ascii=False)}\n---\n\n{prompt.text}\n")
+
+
+def read_file(path: Path) -> list[tuple[str, str]]:
+    """Names and texts out of a file of either kind; any other text is one prompt, called as the file.
+
+    Raises DocumentUnreadable, or PromptsUnreadable where JSON has none.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+    except OSError as error:
+        raise DocumentUnreadable.by_system(path, error) from error
+    except ValueError as error:
+        raise DocumentUnreadable(str(path), "not_text") from error
+    if path.suffix.lower() == ".json":
+        return _from_json(path, text)
+    front = _FRONT_MATTER.match(text)
+    body = text[front.end() :] if front else text
+    if not body.strip():
+        raise DocumentUnreadable(str(path), "empty")
+    return [((_named(front[1]) if front else "") or path.stem, body.strip("\n"))]
+
+
+def _from_json(path: Path, text: str) -> list[tuple[str, str]]:
+    try:
+        raw: Any = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise PromptsUnreadable(str(path), "damaged") from error
+    if not isinstance(raw, dict) or raw.get("form") != FORM:
+        raise PromptsUnreadable(str(path), "unknown")
+    if not isinstance(raw.get("version"), int) or raw["version"] > VERSION:
+        raise PromptsUnreadable(str(path), "newer")
+    listed = raw.get("prompts")
+    entries = [one for one in (listed if isinstance(listed, list) else []) if isinstance(one, dict)]
+    return [
+        (str(one.get("name") or path.stem), one["text"])
+        for one in entries
+        if isinstance(one.get("text"), str) and one["text"].strip()
+    ]
+
+
+def _named(front: str) -> str:
+    """What front matter calls the prompt."""
+    for line in front.split("\n"):
+        key, colon, value = line.partition(":")
+        if colon and key.strip().lower() in ("name", "title"):
+            value = value.strip()
+            try:
+                found = json.loads(value) if value.startswith('"') else value.strip("'")
+            except ValueError:
+                found = value
+            return str(found)
+    return ""
+
+
+def _write(path: Path, text: str) -> None:
+    with written(path) as file:
+        file.write(text.encode("utf-8", "replace"))

@@ -1,0 +1,101 @@
+"""Prompts that a person saved under a name: kept, listed by use, deleted with a way back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from app.core.visible import clean_text
+from app.store.database import Database
+
+
+@dataclass(frozen=True)
+class SavedPrompt:
+    """One of them. Times are seconds since 1970; `used_at` is None until it was used, `deleted_at` while it is kept."""
+
+    id: int
+    name: str
+    text: str
+    created_at: float
+    used_at: float | None = None
+    deleted_at: float | None = None
+
+
+_COLUMNS = "id, name, text, created_at, used_at, deleted_at"
+
+
+class Prompts:
+    """All saved prompts; from any thread. Writing to an id that does not exist raises KeyError.
+
+    Writes may raise DiskFull or FolderNotWritable; nothing of the call is then stored.
+    """
+
+    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+        self._database, self._clock = database, clock
+
+    def create(self, name: str, text: str) -> SavedPrompt:
+        """One more; another one may have the same name."""
+        with self._database.transaction() as connection:
+            row = connection.execute(
+                f"INSERT INTO prompts (name, text, created_at) VALUES (?, ?, ?) RETURNING {_COLUMNS}",
+                (_name(name), clean_text(text), self._clock()),
+            ).fetchone()
+        return SavedPrompt(**dict(row))
+
+    def get(self, prompt_id: int) -> SavedPrompt | None:
+        """One of them; None when it is deleted or unknown."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                f"SELECT {_COLUMNS} FROM prompts WHERE id = ? AND deleted_at IS NULL", (prompt_id,)
+            ).fetchone()
+        return None if row is None else SavedPrompt(**dict(row))
+
+    def all(self) -> list[SavedPrompt]:
+        """The last used first; behind them those that nobody has used, by name."""
+        return self._where("deleted_at IS NULL ORDER BY used_at DESC NULLS LAST, name COLLATE NOCASE, id")
+
+    def deleted(self) -> list[SavedPrompt]:
+        """What `restore` can bring back, the last deleted first."""
+        return self._where("deleted_at IS NOT NULL ORDER BY deleted_at DESC, id DESC")
+
+    def change(self, prompt_id: int, *, name: str | None = None, text: str | None = None) -> None:
+        """Another name or text; what is None stays."""
+        self._update(
+            "name = coalesce(?, name), text = coalesce(?, text)",
+            prompt_id,
+            None if name is None else _name(name),
+            None if text is None else clean_text(text),
+        )
+
+    def note_use(self, prompt_id: int) -> None:
+        """It was used just now."""
+        self._update("used_at = ?", prompt_id, self._clock())
+
+    def delete(self, prompt_id: int) -> None:
+        """Hides one until `restore` or, for good, `purge_deleted`."""
+        self._update("deleted_at = ?", prompt_id, self._clock())
+
+    def restore(self, prompt_id: int) -> None:
+        """Undoes `delete`."""
+        self._update("deleted_at = NULL", prompt_id)
+
+    def purge_deleted(self, before: float) -> None:
+        """Removes for good what was deleted before then."""
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM prompts WHERE deleted_at < ?", (before,))
+
+    def _where(self, condition: str) -> list[SavedPrompt]:
+        with self._database.reading() as connection:
+            rows = connection.execute(f"SELECT {_COLUMNS} FROM prompts WHERE {condition}").fetchall()
+        return [SavedPrompt(**dict(row)) for row in rows]
+
+    def _update(self, changes: str, prompt_id: int, *values: object) -> None:
+        with self._database.transaction() as connection:
+            changed = connection.execute(f"UPDATE prompts SET {changes} WHERE id = ?", (*values, prompt_id)).rowcount
+        if not changed:
+            raise KeyError(prompt_id)
+
+
+def _name(typed: str) -> str:
+    return " ".join(clean_text(typed).split())
