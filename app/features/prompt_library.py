@@ -68,14 +68,6 @@ def filled(text: str, values: Mapping[str, str]) -> str:
     return _BRACES.sub(put, text)
 
 
-def blanks(text: str, names: Iterable[str]) -> list[tuple[int, int]]:
-    """Where variables of these names still stand in a message, as ranges of characters."""
-    wanted = set(names)
-    if not wanted:
-        return []
-    return [found.span() for found in _BRACES.finditer(text) if found[1] in wanted]
-
-
 # English, as `tr` takes them; the names of variables are part of the text.
 BUILTIN: tuple[tuple[str, str, str], ...] = (
     (

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from PySide6.QtCore import QMimeData, QPoint, Qt, Signal
 from PySide6.QtGui import (
     QAction,
     QActionGroup,
     QColor,
+    QContextMenuEvent,
     QFocusEvent,
+    QInputMethodEvent,
     QKeyEvent,
     QPainter,
     QPaintEvent,
@@ -16,7 +20,16 @@ from PySide6.QtGui import (
     QTextBlockFormat,
     QTextCursor,
 )
-from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QLabel, QMenu, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QPushButton,
+    QTextEdit,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.core.visible import clean_text
 from app.ui.chat.attaching import AttachmentRow
@@ -92,6 +105,8 @@ class Composer(QWidget):
         self._theme = theme
         self._is_answering = False
         self._can_send = True
+        self.may_send: Callable[[], bool] = lambda: True
+        """Asked before a message goes; who refuses says why, and may `submit` again later."""
         self.attachments = AttachmentRow(theme)
         self.field = MessageField(theme)
         self.field.edit.takes_files = True
@@ -108,31 +123,14 @@ class Composer(QWidget):
         self.send.setObjectName("send")
         self.later = _later_button(theme)
         self._note = plain_label(kind="muted")
-        self._column = QVBoxLayout(self)
         self._is_compact = False
-        self._more = QWidget()
-        more = QHBoxLayout(self._more)
-        more.addWidget(self.settings)
-        more.addWidget(self.thinking)
-        more.addWidget(self._note, 1)
-        self._row = QHBoxLayout()
-        self._row.addWidget(self.attach)
-        self._row.addWidget(self._more, 1)
-        self._row.addWidget(self.later)
-        self._row.addWidget(self.send)
-        self._written = QVBoxLayout()
-        self._written.addWidget(self.attachments)
-        self._written.addWidget(self.field)
-        self._column.addLayout(self._written)
-        self._column.addLayout(self._row)
-        self.field.edit.submitted.connect(self._on_submitted)
+        self._lay_out()
+        self.field.edit.submitted.connect(self.submit)
         self.field.changed.connect(self._on_changed)
-        self.later.clicked.connect(self._on_submitted)
+        self.later.clicked.connect(self.submit)
         self.send.clicked.connect(self._on_clicked)
         self.field.edit.installEventFilter(self)
         self.setFocusProxy(self.field.edit)
-        theme.dress(more, self._row, margins=(0, 0, 0, 0), spacing=8)
-        theme.dress(self._written, margins=(6, 0, 0, 0))
         theme.dress(self._note, font=(12.5, 400))
         theme.dress(self.send, size=(BUTTON_PX, BUTTON_PX))
         self._dress()
@@ -195,20 +193,41 @@ class Composer(QWidget):
     def _has_message(self) -> bool:
         return self._can_send and bool(self.text.strip())
 
-    def _on_submitted(self) -> None:
-        if self._has_message:
+    def submit(self) -> None:
+        """Sends what is written, as Enter does."""
+        if self._has_message and self.may_send():
             self.sent.emit(self.text)
 
     def _on_clicked(self) -> None:
         if self._is_answering:
             self.stop_wanted.emit()
         else:
-            self._on_submitted()
+            self.submit()
 
     def _on_changed(self) -> None:
         self.send.setEnabled(self._can_press)
         self.later.setVisible(self._is_answering and self._has_message)
         self.changed.emit()
+
+    def _lay_out(self) -> None:
+        self._column = QVBoxLayout(self)
+        self._more = QWidget()
+        more = QHBoxLayout(self._more)
+        more.addWidget(self.settings)
+        more.addWidget(self.thinking)
+        more.addWidget(self._note, 1)
+        self._row = QHBoxLayout()
+        self._row.addWidget(self.attach)
+        self._row.addWidget(self._more, 1)
+        self._row.addWidget(self.later)
+        self._row.addWidget(self.send)
+        self._written = QVBoxLayout()
+        self._written.addWidget(self.attachments)
+        self._written.addWidget(self.field)
+        self._column.addLayout(self._written)
+        self._column.addLayout(self._row)
+        self._theme.dress(more, self._row, margins=(0, 0, 0, 0), spacing=8)
+        self._theme.dress(self._written, margins=(6, 0, 0, 0))
 
     def _dress(self) -> None:
         # The glyphs stand under the text, and the buttons around them have room for their focus rings.
@@ -243,7 +262,7 @@ def _later_button(theme: Theme) -> IconButton:
 
 
 def _asks() -> str:
-    return tr("Ask anything, or drop a document")
+    return tr("Ask anything, drop a document, or type / for a prompt")
 
 
 # A field for a message that grows with it; a very long paste becomes a chip, so that typing stays quick.
@@ -266,6 +285,10 @@ class MessageEdit(PlainEdit):
     """Paths that were copied in a file manager; only where `takes_files` is set."""
     picture_pasted = Signal()
     """A picture without a file, which no message can carry yet."""
+    typed = Signal()
+    """A key was pressed or an input method has written: the text or the cursor may be others."""
+    menu_wanted = Signal(QMenu, QPoint)
+    """The context menu, before it is shown at a place of the viewport: who has something to offer adds it."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -276,6 +299,7 @@ class MessageEdit(PlainEdit):
         """Else Ctrl+Enter does, and Enter breaks the line."""
         self.most_lines = MOST_LINES
         self._placeholder = ""
+        self._marks: dict[str, list[QTextEdit.ExtraSelection]] = {}
         self.document().documentLayout().documentSizeChanged.connect(lambda _size: self._fit())
         theme.dress(self, text=(TEXT_PX, 400, 0))
         theme.changed.connect(self._measure)
@@ -295,7 +319,27 @@ class MessageEdit(PlainEdit):
         self.moveCursor(QTextCursor.MoveOperation.End)
         self._fit()
 
+    def set_marks(self, kind: str, marks: Sequence[QTextEdit.ExtraSelection]) -> None:
+        """What of the text is marked for one reason; other marks stay."""
+        if marks or self._marks.get(kind):
+            self._marks[kind] = list(marks)
+            self.setExtraSelections([mark for every in self._marks.values() for mark in every])
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        self._on_key(event)
+        self.typed.emit()
+
+    def inputMethodEvent(self, event: QInputMethodEvent) -> None:
+        super().inputMethodEvent(event)
+        self.typed.emit()
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        menu = self.createStandardContextMenu(event.pos())
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.menu_wanted.emit(menu, event.pos())
+        menu.popup(event.globalPos())
+
+    def _on_key(self, event: QKeyEvent) -> None:
         key, modifiers = event.key(), event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
         if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not self.is_composing:
             sends = Qt.KeyboardModifier.NoModifier if self.enter_sends else Qt.KeyboardModifier.ControlModifier

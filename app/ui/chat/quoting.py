@@ -45,6 +45,15 @@ class Quoting(QObject):
         transcript.verticalScrollBar().valueChanged.connect(self._place)
         QApplication.instance().focusChanged.connect(self._on_focus_changed)  # type: ignore[union-attr]
 
+    @property
+    def selected(self) -> str:
+        """What is selected in the chat, wherever the keyboard is now; "" without anything."""
+        from app.ui.text.prose import TextView  # as in `is_answer`
+
+        views = (view for turn in self._transcript.turns for view in turn.findChildren(TextView))
+        found = next((view for view in views if view.textCursor().hasSelection()), None)
+        return found.createMimeDataFromSelection().text() if found is not None else ""
+
     def quote(self) -> None:
         """Hands on what is selected."""
         text = self._view.createMimeDataFromSelection().text() if self._view is not None else ""

@@ -16,7 +16,7 @@ from app.ui.chat.view import ChatView
 from app.ui.document.panel import DocumentPanel
 from app.ui.i18n import tr
 from app.ui.shell import tasks
-from app.ui.shell.tab_spec import CHAT, SUMMARIZE, TRANSLATE, WRITE, Tab, UiContext
+from app.ui.shell.tab_spec import CHAT, PROMPT, SUMMARIZE, TRANSLATE, WRITE, Tab, UiContext
 from app.ui.widgets.beside import InsideBeside
 
 if TYPE_CHECKING:
@@ -154,6 +154,10 @@ class ChatTab(Tab):
             self.open_temporary()
         elif command == "inside":
             self._sides.toggle_inside()
+        elif command == "prompts":
+            self.chat.prompts.open_library()
+        elif command.startswith(PROMPT):
+            self.chat.prompts.take_by_key(command.removeprefix(PROMPT))
 
     def close(self) -> None:
         self.chat.draft.save()

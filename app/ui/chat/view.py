@@ -20,6 +20,7 @@ from app.ui.chat.composer import Composer
 from app.ui.chat.memory import ChatMemory, Subject
 from app.ui.chat.open_chat import OpenChat, TurnActions
 from app.ui.chat.other_models import OtherModels
+from app.ui.chat.prompts import ComposerPrompts
 from app.ui.chat.queue import Queue, QueueView
 from app.ui.chat.quoting import Quoting
 from app.ui.chat.settings import ChatOptions
@@ -93,6 +94,8 @@ class ChatView(QWidget):
         surveys = SurveysOf(chats.surveys_of)
         self.open_chat = OpenChat(chats.kept, self.transcript, self.live, surveys, notify=notify, window=self)
         self.options = ChatOptions(self.composer, self.open_chat, chats, theme, notify=notify, window=self)
+        self.prompts = ComposerPrompts(self.composer, chats, theme, notify)
+        self.prompts.selected = lambda: self._quoting.selected
         self.attaching = Attaching(
             self.composer.attachments,
             theme=theme,

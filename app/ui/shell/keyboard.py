@@ -28,6 +28,7 @@ WINDOW_SHORTCUTS: tuple[Line, ...] = (
     ("inside", ("Ctrl+I",), "Look inside the model"),
     ("choose_model", ("Ctrl+Shift+M",), "Choose the model"),
     ("attach", ("Ctrl+Shift+O",), "Attach or add files"),
+    ("prompts", ("Ctrl+Shift+P",), "Prompts"),
     ("open_model", ("Ctrl+O",), "Open a model file"),
     ("models", ("Ctrl+M",), "Models"),
     ("settings", ("Ctrl+,",), "Settings"),

@@ -123,6 +123,7 @@ class MainWindow(QMainWindow):
                 "inside": self.tabs.toggle_inside,
                 "choose_model": self.picker.show_menu,
                 "attach": lambda: self.tabs.for_files.ask_for_files(),  # noqa: PLW0108 - of the tab that is open then
+                "prompts": lambda: self.tabs.show(CHAT).do("prompts"),
                 "open_model": self.ask_for_model,
                 "models": self.open_models,
                 "settings": self.open_settings,

@@ -103,10 +103,17 @@ class Offers:
             for name, label in SETTINGS_PAGES
         ]
         self._models: list[Entry] = []
+        self._prompts: list[Entry] = []
         self._titles: list[Hit] | None = None
 
     def load(self) -> None:
-        """Reads what takes a moment: models and titles; on another thread."""
+        """Reads what takes a moment: models, prompts and titles; on another thread."""
+        self._prompts = [
+            Entry(
+                f"{tab_spec.PROMPT}{one.key}", "bookmark-simple", one.name, tr("Prompt"), partial(self._take, one.key)
+            )
+            for one in self._app.chats.prompts().all(tr)
+        ]
         self._models = [
             Entry(f"model:{path}", "cube", tr(name), tr("Model"), partial(self._go.use_model, path))
             for path, name in self._app.known_models()
@@ -117,16 +124,16 @@ class Offers:
         """Before anything is typed."""
         stored = [self._stored(hit) for hit in self._titles or ()]
         newest = stored[:NEWEST]
-        known = {entry.key: entry for entry in [*self._fixed, *self._models, *stored]}
+        known = {entry.key: entry for entry in [*self._fixed, *self._models, *self._prompts, *stored]}
         used = [known[key] for key in recent if key in known]
-        others = [one for one in [*newest, *self._fixed, *self._models] if one not in used]
+        others = [one for one in [*newest, *self._fixed, *self._models, *self._prompts] if one not in used]
         return [*used, *others]
 
     def fitting(self, words: str, recent: Sequence[str], token: CancelToken | None = None) -> list[Entry]:
         """For what is typed; with a token also what takes a moment: titles and contents."""
         stored = [self._stored(hit) for hit in self._titles or ()] if token is not None else []
         ranked = []
-        for entry in [*self._fixed, *self._models, *stored]:
+        for entry in [*self._fixed, *self._models, *self._prompts, *stored]:
             fits = fitness(entry.title, words)
             if fits is None and (entry.also or entry.note):
                 other = fitness(f"{entry.title} {entry.also or entry.note}", words)
@@ -146,6 +153,9 @@ class Offers:
                 if hit.snippet and entry.key not in known and shown[hit.kind, hit.id] <= A_CHAT:
                     entries.append(entry)
         return entries[:MOST_ROWS]
+
+    def _take(self, key: str) -> None:
+        self._go.show_tab(tab_spec.CHAT).do(f"{tab_spec.PROMPT}{key}")
 
     def _stored(self, hit: Hit) -> Entry:
         glyph, kind, tab = _STORED[hit.kind]

@@ -1,0 +1,380 @@
+"""All prompts in one dialog: made, changed, copied, deleted with a way back, and out of files and into them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QModelIndex, QSize, Qt, QTimer, Signal
+from PySide6.QtWidgets import (
+    QDialog,
+    QFileDialog,
+    QFrame,
+    QHBoxLayout,
+    QLineEdit,
+    QMenu,
+    QPlainTextEdit,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.features.prompt_library import Prompt, PromptLibrary, read_file, variables, write_json, write_markdown
+from app.ui.i18n import tr, window_title
+from app.ui.shell.notify import Notify
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import IconButton, text_button
+from app.ui.widgets.fields import SearchField
+from app.ui.widgets.labels import plain_label
+from app.ui.widgets.layouts import name_widgets, within_screen
+from app.ui.widgets.row_list import ID_ROLE, GroupedListModel, Index, RowList
+from app.ui.work.doing import SavedFiles
+
+SIZE_PX, LIST_PX = (760, 520), 236
+SAVE_MS = 400
+NAME_CHARACTERS = 40
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A prompt in the list; `id` is the store's number, and below zero for a built-in one."""
+
+    id: int
+    title: str
+    prompt: Prompt
+
+
+class PromptListModel(GroupedListModel[_Row]):
+    """Saved prompts, and below them those that come with the program."""
+
+    groups = ("Your prompts", "Built in")
+
+    def group_of(self, row: _Row, _now: datetime) -> str:
+        return tr(self.groups[1 if row.prompt.is_builtin else 0])
+
+    def row_at(self, index: Index) -> _Row | None:
+        row = self._rows[index.row()] if index.isValid() else None
+        return row if isinstance(row, _Row) else None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        row = self._rows[index.row()]
+        if isinstance(row, str):
+            return row if role == Qt.ItemDataRole.DisplayRole else None
+        if role == ID_ROLE:
+            return row.id
+        title = role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole, Qt.ItemDataRole.ToolTipRole)
+        return row.title if title else None
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        row, flags = self.row_at(index), super().flags(index)
+        return flags & ~Qt.ItemFlag.ItemIsEditable if row is not None and row.prompt.is_builtin else flags
+
+
+class PromptDialog(QDialog):
+    """What is changed is saved at once. `used` carries a prompt that is to be put into the message."""
+
+    used = Signal(object)
+
+    def __init__(self, library: PromptLibrary, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._library, self._theme = library, theme
+        self._shown: Prompt | None = None
+        self._is_showing = False
+        self.setObjectName("prompt_dialog")
+        self.setWindowTitle(window_title(tr("Prompts")))
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.notify = Notify(theme, self)
+        self._files = PromptFiles(self.notify, self)
+        self._files.imported.connect(self._on_imported)
+        self.search = SearchField(theme, tr("Search prompts"))
+        self.rows = PromptListModel(self)
+        self.list = RowList(theme, self.rows, tr("Prompts"))
+        self.new = text_button(tr("New prompt"), "quiet")
+        self.more = IconButton(theme, "dots-three", tr("More"), size_px=18)
+        self.name = QLineEdit(placeholderText=tr("Name"))
+        self.name.setAccessibleName(tr("Name"))
+        self.text = QPlainTextEdit(placeholderText=tr("What is put into the message"))
+        self.text.setAccessibleName(tr("Text of the prompt"))
+        self.text.setTabChangesFocus(True)
+        self.about = plain_label(kind="muted", wraps=True)
+        self.copy = text_button(tr("Duplicate"), "plain")
+        self.delete = text_button(tr("Delete"), "plain")
+        self.use = text_button(tr("Put into the message"), "primary")
+        self._save_later = QTimer(self, singleShot=True, interval=SAVE_MS)
+        self._lay_out()
+        self._connect()
+        self.look()
+
+    # What is shown.
+
+    def look(self, key: str = "") -> None:
+        """Lists what there is now; the prompt of this key is open, or the one that was, or the first."""
+        with self.notify.guard():
+            self._save()
+            key = key or (self._shown.key if self._shown else "")
+            found = self._library.find(self.search.text(), tr)
+            self.rows.show(
+                [_Row(-n if one.is_builtin else one.number, one.name, one) for n, one in enumerate(found, 1)]
+            )
+            number = next((row.id for row in self.rows.found if row.prompt.key == key), None)
+            index = self.rows.index_of(number)
+            if not index.isValid() and found:
+                index = self.rows.index(1)
+            self.list.mark(index)
+            self._open(self.rows.row_at(index))
+
+    def add(self, name: str = "", text: str = "") -> None:
+        """One more, which is open, with the keyboard on its name."""
+        with self.notify.guard():
+            self.search.clear()
+            made = self._library.store.create(name or _name_for(text), text)
+            self.look(str(made.id))
+            self.name.setFocus(Qt.FocusReason.OtherFocusReason)
+            self.name.selectAll()
+
+    def _open(self, row: _Row | None) -> None:
+        self._save()
+        self._shown = prompt = row.prompt if row is not None else None
+        with self._quietly():
+            name, text = (prompt.name, prompt.text) if prompt else ("", "")
+            if self.name.text().strip() != name:  # where somebody types, the cursor stays
+                self.name.setText(name)
+            if self.text.toPlainText() != text:
+                self.text.setPlainText(text)
+        is_own = prompt is not None and not prompt.is_builtin
+        for field in (self.name, self.text):
+            field.setReadOnly(not is_own)
+            field.setEnabled(prompt is not None)
+        self.delete.setEnabled(is_own)
+        self.copy.setEnabled(prompt is not None)
+        self.copy.setText(tr("Duplicate") if is_own or prompt is None else tr("Duplicate to change it"))
+        self._show_about()
+
+    def _show_about(self) -> None:
+        text = self.text.toPlainText()
+        asked = variables(text)
+        self.about.setText(
+            tr("Asks for: {names}", names=", ".join(asked))
+            if asked
+            else tr("A word in {braces} is asked for. {clipboard}, {selection} and {date} fill themselves in.")
+        )
+        self.use.setEnabled(bool(text.strip()))
+
+    @contextmanager
+    def _quietly(self) -> Iterator[None]:
+        self._is_showing = True
+        try:
+            yield
+        finally:
+            self._is_showing = False
+
+    # What is changed.
+
+    def _on_typed(self) -> None:
+        self._show_about()
+        if not self._is_showing:
+            self._save_later.start()
+
+    def _save(self) -> None:
+        """What was typed, where that is something else."""
+        self._save_later.stop()
+        before = self._shown
+        if before is None or before.is_builtin:
+            return
+        name, text = self.name.text().strip() or before.name, self.text.toPlainText()
+        if (name, text) != (before.name, before.text):
+            self._shown = Prompt(before.key, name, text, before.used_at)
+            with self.notify.guard():
+                self._library.store.change(before.number, name=name, text=text)
+
+    def _on_saved(self) -> None:
+        """The list follows, without taking the keyboard."""
+        self._save()
+        self.look()
+
+    def _on_renamed(self, number: int, name: str) -> None:
+        with self.notify.guard():
+            self._library.store.change(number, name=name)
+        if self._shown is not None and self._shown.key == str(number):
+            with self._quietly():
+                self.name.setText(name)
+        self.look(str(number))
+
+    def _on_copy(self) -> None:
+        self._save()
+        if self._shown is not None:
+            self.add(tr("{name} (copy)", name=self._shown.name), self._shown.text)
+
+    def _on_delete(self) -> None:
+        prompt = self._shown
+        if prompt is None or prompt.is_builtin:
+            return
+        self._save()
+        with self.notify.guard():
+            self._library.store.delete(prompt.number)
+            self._shown = None
+            self.notify.undo(tr("“{name}” was deleted.", name=prompt.name), lambda: self._restore(prompt))
+            self.look()
+            self.list.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _restore(self, prompt: Prompt) -> None:
+        with self.notify.guard():
+            self._library.store.restore(prompt.number)
+            self.look(prompt.key)
+
+    def _on_use(self) -> None:
+        self._save()
+        prompt = self._shown
+        if prompt is not None and prompt.text.strip():
+            self.close()
+            self.used.emit(prompt)
+
+    def _on_builtin(self, wanted: bool) -> None:
+        with self.notify.guard():
+            self._library.show_builtin(wanted=wanted)
+        self.look()
+
+    # Files.
+
+    def show_menu(self) -> QMenu:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction(tr("Import…"), self._files.ask_to_import)
+        own = [row.prompt for row in self.rows.found if not row.prompt.is_builtin]
+        every = menu.addAction(tr("Export your prompts…"), lambda: self._files.ask_to_export(own))
+        every.setEnabled(bool(own))
+        one = menu.addAction(tr("Export this one as Markdown…"), self._on_export_one)
+        one.setEnabled(self._shown is not None)
+        menu.addSeparator()
+        builtin = menu.addAction(tr("Offer the built-in prompts"))
+        builtin.setCheckable(True)
+        builtin.setChecked(self._library.has_builtin)
+        builtin.toggled.connect(self._on_builtin)
+        menu.popup(self.more.mapToGlobal(self.more.rect().bottomLeft()))
+        return menu
+
+    def _on_export_one(self) -> None:
+        self._save()
+        if self._shown is not None:
+            self._files.ask_to_export_one(self._shown)
+
+    def _on_imported(self, found: list[tuple[str, str]]) -> None:
+        with self.notify.guard():
+            known = {(one.name, one.text) for one in self._library.store.all()}
+            fresh = [one for one in dict.fromkeys(found) if one not in known]
+            made = [self._library.store.create(name, text) for name, text in fresh]
+            self.search.clear()
+            self.look(str(made[0].id) if made else "")
+            told = tr("1 prompt was imported.") if len(made) == 1 else tr("{n} prompts were imported.", n=len(made))
+            left = len(found) - len(made)
+            there = tr("1 was there already.") if left == 1 else tr("{n} were there already.", n=left)
+            self.notify.mention(f"{told} {there}" if left else told)
+
+    # How it looks.
+
+    def _lay_out(self) -> None:
+        below, buttons, row = QHBoxLayout(), QHBoxLayout(), QHBoxLayout(self)
+        below.addWidget(self.new)
+        below.addStretch(1)
+        below.addWidget(self.more)
+        side, side_column = QWidget(), QVBoxLayout()
+        side.setLayout(side_column)
+        side_column.addWidget(self.search)
+        side_column.addWidget(self.list, 1)
+        side_column.addLayout(below)
+        buttons.addWidget(self.copy)
+        buttons.addWidget(self.delete)
+        buttons.addStretch(1)
+        buttons.addWidget(self.use)
+        self._page = QFrame()
+        column = QVBoxLayout(self._page)
+        for widget in (self.name, self.text, self.about):
+            column.addWidget(widget, 1 if widget is self.text else 0)
+        column.addLayout(buttons)
+        row.addWidget(side)
+        row.addWidget(self._page, 1)
+        side.setObjectName("settings_nav")
+        side.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.list.setObjectName("chats")
+        self.notify.bar.float_over(self, self._page)
+        dress = self._theme.dress
+        dress(row, margins=(0, 0, 0, 0), spacing=0)
+        dress(side_column, margins=(12, 16, 8, 12), spacing=8)
+        dress(column, margins=(24, 20, 24, 18), spacing=10)
+        dress(buttons, below, spacing=8)
+        dress(side, width=LIST_PX)
+        dress(self.name, font=(15, 600))
+        dress(self.text, font=(14, 400))
+        dress(self.about, font=(13, 400))
+        dress(self.copy, self.delete, self.use, self.new, font=(13.5, 500))
+        dress(self.new, glyph=("plus", "muted", 16))
+        name_widgets(
+            prompt_name=self.name, prompt_text=self.text, prompt_about=self.about, prompt_new=self.new,
+            prompt_use=self.use, prompt_copy=self.copy, prompt_delete=self.delete, prompt_more=self.more,
+        )  # fmt: skip
+        self.resize(within_screen(self, QSize(self._theme.px(SIZE_PX[0]), self._theme.px(SIZE_PX[1]))))
+
+    def _connect(self) -> None:
+        self._save_later.timeout.connect(self._on_saved)
+        self.search.textChanged.connect(lambda _text: self.look())
+        self.search.lowered.connect(self.list.enter)
+        self.search.escaped.connect(self.close)
+        self.list.clicked.connect(self._on_row)
+        self.list.moved.connect(self._on_row)
+        self.list.doubleClicked.connect(lambda _index: self._on_use())
+        self.list.delete_wanted.connect(lambda _number: self._on_delete())
+        self.rows.renamed.connect(self._on_renamed)
+        self.name.textEdited.connect(lambda _text: self._on_typed())
+        self.text.textChanged.connect(self._on_typed)
+        self.new.clicked.connect(lambda _=False: self.add())
+        self.more.clicked.connect(lambda _=False: self.show_menu())
+        self.copy.clicked.connect(lambda _=False: self._on_copy())
+        self.delete.clicked.connect(lambda _=False: self._on_delete())
+        self.use.clicked.connect(lambda _=False: self._on_use())
+
+    def _on_row(self, index: QModelIndex) -> None:
+        row = self.rows.row_at(index)
+        if row is not None and (self._shown is None or row.prompt.key != self._shown.key):
+            self.look(row.prompt.key)
+
+    def done(self, result: int) -> None:
+        self._save()
+        super().done(result)
+
+
+class PromptFiles(SavedFiles):
+    """`imported` carries names and texts."""
+
+    imported = Signal(object)
+
+    def ask_to_import(self) -> QFileDialog:
+        files = f"{tr('Prompts')} (*.json *.md *.txt)"
+        return self._ask_to_open(tr("Import prompts"), "import_prompts", filter_=files, take=self.read)
+
+    def read(self, path: Path) -> object:
+        """Reads a file on a thread."""
+        return self._read(lambda: read_file(path), self.imported.emit)
+
+    def ask_to_export(self, prompts: Sequence[Prompt]) -> QFileDialog:
+        return self._ask_to_save(
+            tr("Export your prompts"), "export_prompts", kind=tr("Prompts"), offered="prompts.json",
+            take=lambda path: self._write(path, lambda: write_json(path, prompts)),
+        )  # fmt: skip
+
+    def ask_to_export_one(self, prompt: Prompt) -> QFileDialog:
+        offered = "".join(letter if letter.isalnum() or letter in " -_" else "_" for letter in prompt.name).strip()
+        return self._ask_to_save(
+            tr("Export a prompt"), "export_prompt", kind=tr("Markdown"), offered=f"{offered or 'prompt'}.md",
+            take=lambda path: self._write(path, lambda: write_markdown(path, prompt)),
+        )  # fmt: skip
+
+
+def _name_for(text: str) -> str:
+    """The first words of a text, until somebody finds better ones."""
+    words = " ".join(text[: 4 * NAME_CHARACTERS].split())
+    if not words:
+        return tr("New prompt")
+    return words if len(words) <= NAME_CHARACTERS else f"{words[:NAME_CHARACTERS].rsplit(' ', 1)[0]}…"
