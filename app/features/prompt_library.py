@@ -16,7 +16,6 @@ from app.features.work.saved_file import written
 
 if TYPE_CHECKING:
     from app.core.settings import Settings
-    from app.features.chats import Change
     from app.store.prompts import Prompts
 
 CLIPBOARD, SELECTION, DATE = "clipboard", "selection", "date"
@@ -127,7 +126,7 @@ class PromptLibrary:
         self,
         store: Prompts,
         settings: Callable[[], Settings],
-        change: Change,
+        change: Callable[..., None],
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.store = store
