@@ -92,6 +92,8 @@ class Fireside:
     notices: list[Sentence] = field(default_factory=list)
     log_handler: logging.Handler | None = None
     on_waking: Callable[[WakingEvent], object] = lambda event: None
+    usual_model: Callable[[], Path | None] = lambda: None
+    """The model for chats without one of their own, where another one is in because a chat has it; from any thread."""
 
     def __post_init__(self) -> None:
         self._began_at = time.time()
@@ -153,7 +155,14 @@ class Fireside:
         """Questions and answers of the chats that are kept."""
         from app.features.chat.answers import Chat
 
-        return Chat(lambda: self.engine, self.conversations, self.documents, lambda: self.settings, self.preambles)
+        return Chat(
+            lambda: self.engine,
+            self.conversations,
+            self.documents,
+            lambda: self.settings,
+            self.preambles,
+            usual_model=lambda: self.usual_model(),  # noqa: PLW0108 - who knows may come later
+        )
 
     @_Once
     def preambles(self) -> Preambles:
@@ -266,6 +275,7 @@ class Fireside:
             self.change,
             lambda: self.loaded,
             self.model_path,
+            lambda: self.usual_model(),  # noqa: PLW0108 - who knows may come later
             self.surveys_of,
             lambda: build_prompts(self.database, lambda: self.settings, self.change),
         )
@@ -284,6 +294,7 @@ class Fireside:
             documents,
             lambda: self.settings,
             preambles,
+            usual_model=lambda: self.usual_model(),  # noqa: PLW0108 - as above
             is_temporary=True,
         )
         weakref.finalize(chat, database.close)

@@ -449,6 +449,21 @@ class EngineClient:
                 return reply
         raise ProtocolViolation("DescribeDevices was not answered with DevicesDescribed")
 
+    def bring(self, path: Path, wish: Wish = OPEN, *, cancel: CancelToken | None = None) -> bool:
+        """Loads a model for what is asked next, unless it is in or on its way; whether it is then, False if cancelled.
+
+        Raises what loading raises.
+        """
+        if self._awaited == Path(path).absolute():
+            return True
+        return any([isinstance(event, ModelLoaded) for event in self.load(path, wish, cancel=cancel)])  # noqa: C419
+
+    @property
+    def _awaited(self) -> Path | None:
+        """The model that is in or on its way, or comes back by itself; None without any."""
+        with self._lock:
+            return Path(self._last_load.path) if self._last_load is not None else None
+
     def unload(self) -> None:
         """Frees the model; without a child there is nothing to free."""
         with self._lock:
@@ -571,13 +586,14 @@ def _answer_event(reply: protocol.Reply) -> AnswerEvent | None:
 # An engine whose model can leave memory and comes back by itself with the next request that needs it.
 
 
-WakingEvent = LoadProgress | ModelLoaded | None
+WakingEvent = Path | LoadProgress | ModelLoaded | None
 
 
 class EngineOnDemand(EngineClient):
     """The client, with `sleep`. `on_waking` hears from the waking thread how far a model is that comes back by itself:
 
-    progress, then the model, or None when it did not come back (stopped or failed; the request says why).
+    progress, then the model, or None when it did not come back (stopped or failed; the request says why). Of one that
+    is brought in place of another it hears the path first.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -621,6 +637,27 @@ class EngineOnDemand(EngineClient):
         finally:
             if self.loaded is None:
                 self._sleeping = before
+
+    def bring(self, path: Path, wish: Wish = OPEN, *, cancel: CancelToken | None = None) -> bool:
+        """As the client's, and `on_waking` hears of it."""
+        if self._awaited == Path(path).absolute():
+            return True
+        is_in = False
+        self.on_waking(Path(path).absolute())
+        try:
+            for event in self.load(path, wish, cancel=cancel):
+                is_in = isinstance(event, ModelLoaded)
+                self.on_waking(event)
+        finally:
+            if not is_in:
+                self.on_waking(None)
+        return is_in
+
+    @property
+    def _awaited(self) -> Path | None:
+        with self._lock:
+            asleep = self._sleeping
+            return Path(asleep.path) if asleep is not None else super()._awaited
 
     def unload(self) -> None:
         """As the client's: for good."""

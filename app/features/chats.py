@@ -34,6 +34,8 @@ class Chats:
     loaded: Callable[[], ModelLoaded | None]
     model_path: Callable[[], Path | None]
     """The chosen model, loaded or not; None without any."""
+    usual_model: Callable[[], Path | None]
+    """The same where another one is in because a chat has it for itself; else None."""
     surveys_of: Callable[[Chat], Surveys]
     """Questions about the whole documents of a chat; not for the window's thread, making them takes a moment."""
     prompts: Callable[[], PromptLibrary]

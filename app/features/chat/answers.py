@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.core.errors import AppError
@@ -31,7 +32,7 @@ from app.core.events import (
     Waiting,
 )
 from app.features.chat.documents import DOCUMENTS_SHARE, Attached, source_to_fields, sources_of
-from app.features.chat.options import options_for
+from app.features.chat.options import options_for, own_model, wish_of
 from app.features.chat.prompts import Parts, Prompts, View, hidden_ids
 from app.features.documents import Documents, whole_text
 from app.features.projects import Preambles
@@ -140,14 +141,16 @@ class Chat:
         settings: Callable[[], Settings],
         preambles: Preambles,
         *,
+        usual_model: Callable[[], Path | None] = lambda: None,
         is_temporary: bool = False,
     ) -> None:
+        """`usual_model` answers in a conversation without a model of its own; None is whichever is in."""
         self.preambles = preambles
         self.conversations = conversations
         self.documents = documents
         self.is_temporary = is_temporary
         self._get_engine = engine
-        self._settings = settings
+        self._settings, self._usual_model = settings, usual_model
         self._attached = Attached(documents)
 
     @property
@@ -197,18 +200,25 @@ class Chat:
         return new
 
     def answer(
-        self, question_id: int, cancel: CancelToken, *, when_full: str = "", alternatives: int = -1
+        self,
+        question_id: int,
+        cancel: CancelToken,
+        *,
+        when_full: str = "",
+        alternatives: int = -1,
+        model: Path | None = None,
     ) -> Iterator[AnswerEvent]:
         """Answers a question; asked again, the answer becomes another version.
 
-        `when_full` goes before the setting of that name: compact, rolling or ask. `alternatives` as in `Ask`.
+        `when_full` goes before the setting of that name: compact, rolling or ask. `alternatives` as in `Ask`. `model`
+        answers in place of the conversation's.
         """
         question = self._stored(question_id)
         answer = self.conversations.add_message(
             question.conversation_id, question_id, Role.ASSISTANT, "", state=MessageState.WRITING, model=self._model()
         )
         yield AnswerStarted(answer.id)
-        yield from self._write(answer, cancel, when_full, alternatives=alternatives)
+        yield from self._write(answer, cancel, when_full, alternatives=alternatives, model=model)
 
     def continue_answer(
         self, answer_id: int, cancel: CancelToken, *, when_full: str = "", alternatives: int = -1
@@ -235,6 +245,14 @@ class Chat:
         when_full = self._settings().chat.when_full
         when_full = "compact" if when_full == "ask" else when_full  # the answer that it follows had room
         yield from self._write(answer, cancel, when_full, forced=tuple(tokens), alternatives=alternatives)
+
+    def bring_model(self, conversation_id: int, cancel: CancelToken, model: Path | None = None) -> bool:
+        """Has the model in that answers in a conversation, or `model`; False when that was cancelled.
+
+        Raises what loading raises.
+        """
+        path = model or own_model(self.conversations.get(conversation_id)) or self._usual_model()
+        return path is None or self._engine.bring(path, wish_of(self._settings().engine), cancel=cancel)
 
     def told(self, answer_id: int, cancel: CancelToken, *, most: int = 8) -> Iterator[TokenSeen | PromptProgress]:
         """How the model sees each token of an answer, with the `most` likeliest: it reads it again after its prompt.
@@ -345,11 +363,16 @@ class Chat:
         *,
         forced: tuple[int, ...] = (),
         alternatives: int,
+        model: Path | None = None,
     ) -> Iterator[AnswerEvent]:
         goes_on = bool(answer.text) or bool(forced and answer.thinking)
         thinking = (answer.thinking, answer.thinking_s) if goes_on else ("", None)  # else it thinks anew
         draft = Draft(self.conversations, answer.id, answer.text, *thinking, model=self._model)
         try:
+            if not self.bring_model(answer.conversation_id, cancel, model):
+                draft.finish(MessageState.STOPPED)
+                yield Finished(CANCELLED)
+                return
             conversation = self.conversations.get(answer.conversation_id)
             branch = self._branch(answer)
             when_full = when_full or self._settings().chat.when_full

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -28,8 +30,14 @@ def options_for(conversation: Conversation | None, settings: Settings, loaded: M
         "sampling": sampling_of(conversation, settings),
         "max_tokens": max_tokens_of(conversation, settings),
         "template_variables": template_variables(conversation, settings, loaded),
-        "thinking_budget": settings.chat.thinking_budget,
+        "thinking_budget": thinking_budget_of(conversation, settings),
     }
+
+
+def own_model(conversation: Conversation | None) -> Path | None:
+    """The model that a conversation has for itself; a name that came with an imported one is none."""
+    path = Path(conversation.model) if conversation is not None and conversation.model else None
+    return path if path is not None and path.is_absolute() else None
 
 
 def sampling_of(conversation: Conversation | None, settings: Settings) -> Sampling:
@@ -50,13 +58,28 @@ def max_tokens_of(conversation: Conversation | None, settings: Settings) -> int:
     return settings.chat.max_tokens if own is None else own
 
 
-def own_max_tokens(stored: dict[str, Any]) -> int | None:
+def thinking_budget_of(conversation: Conversation | None, settings: Settings) -> int:
+    """How many tokens the thinking before an answer may take; -1 is without a limit."""
+    own = own_thinking_budget(conversation.sampling) if conversation is not None else None
+    return settings.chat.thinking_budget if own is None else own
+
+
+def own_max_tokens(stored: Mapping[str, Any]) -> int | None:
     """What a chat sets itself, kept beside its sampling; None is as the settings say."""
-    value = stored.get("max_tokens")
+    return _own_tokens(stored, "max_tokens")
+
+
+def own_thinking_budget(stored: Mapping[str, Any]) -> int | None:
+    """As `own_max_tokens`, of the thinking."""
+    return _own_tokens(stored, "thinking_budget")
+
+
+def _own_tokens(stored: Mapping[str, Any], name: str) -> int | None:
+    value = stored.get(name)
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
 
 
-def known_sampling(stored: dict[str, Any]) -> dict[str, Any]:
+def known_sampling(stored: Mapping[str, Any]) -> dict[str, Any]:
     """The stored fields that this version knows and that are numbers."""
     known = {
         name: value

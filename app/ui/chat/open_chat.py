@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial, partialmethod
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QPoint, Qt, Signal
 from PySide6.QtWidgets import QApplication, QWidget
 
-from app.core.errors import AppError
-from app.core.events import Role
+from app.core.events import CancelToken, Role
 from app.features.chat.branches import branches_of
 from app.features.chat.prompts import hidden_ids
 from app.features.messages import NO_PICTURES, Sentence
@@ -132,29 +132,47 @@ class OpenChat(QObject):
 
     # Answers.
 
-    def answer(self, question_id: int, *, when_full: str = "", is_whole: bool = False, follows: bool = True) -> None:
+    def answer(
+        self,
+        question_id: int,
+        *,
+        when_full: str = "",
+        is_whole: bool = False,
+        follows: bool = True,
+        model: Path | None = None,
+    ) -> None:
         """Answers the last question of what is shown, `is_whole` from all of its documents.
 
-        `when_full` as in `Chat.answer`; `follows`: the reader is taken along, wherever they are.
+        `when_full` and `model` as in `Chat.answer`; `follows`: the reader is taken along, wherever they are.
         """
         talk, most = self.talk, self.alternatives
         if is_whole:
-            self._start(lambda token: self._surveys(talk).answer(question_id, token))
+            self._start(self._whole(lambda token: self._surveys(talk).answer(question_id, token)))
         else:
-            work = partial(talk.answer, question_id, when_full=when_full, alternatives=most)
+            work = partial(talk.answer, question_id, when_full=when_full, alternatives=most, model=model)
             self._start(work, follows=follows)
+
+    def _whole(self, work: Work) -> Work:
+        """From whole documents, once the chat's model is in."""
+        talk, number = self.talk, self.conversation_id
+
+        def answered(token: CancelToken) -> Iterator[object]:
+            if number is not None and talk.bring_model(number, token):
+                yield from work(token)
+
+        return answered
 
     def answer_elsewhere(self, talk: Chat, question: StoredMessage) -> None:
         """Answers a question in a chat that is not shown."""
         self._run(partial(talk.answer, question.id), question.conversation_id, None)
 
-    def answer_again(self, question_id: int, *, is_whole: bool = False) -> None:
-        """Answers any question: what followed it belongs to the other version."""
+    def answer_again(self, question_id: int, *, is_whole: bool = False, model: Path | None = None) -> None:
+        """Answers any question: what followed it belongs to the other version. `model` as in `Chat.answer`."""
         path = self.path()
         ids = [message.id for message in path]
         if question_id in ids:
             self.transcript.update_to(path[: ids.index(question_id) + 1])
-        self.answer(question_id, is_whole=is_whole)
+        self.answer(question_id, is_whole=is_whole, model=model)
         self.tell_touched()
 
     def answer_whole(self, question_id: int) -> None:
@@ -177,7 +195,7 @@ class OpenChat(QObject):
             is_whole = turn.is_whole
             turn.continue_from_here()
             if is_whole:
-                self._start(lambda token: self._surveys(talk).continue_answer(answer_id, token), turn)
+                self._start(self._whole(lambda token: self._surveys(talk).continue_answer(answer_id, token)), turn)
             else:
                 self._start(
                     lambda token: talk.continue_answer(answer_id, token, when_full=when_full, alternatives=most), turn
@@ -238,6 +256,11 @@ ANSWERS = ("save", "answer", "regenerate", "regenerate_with", "continue", "retry
 """What asks the model for an answer."""
 
 
+def busy_words() -> Sentence:
+    """Why something that changes the chat has to wait."""
+    return Sentence(tr("An answer is being written. Stop it first."))
+
+
 class TurnActions(QObject):
     """One method an action, found by its name."""
 
@@ -248,21 +271,23 @@ class TurnActions(QObject):
     """The keyboard is to go to the message field."""
     forked = Signal(int)
     """The id of a chat that was made of this one."""
+    model_chosen = Signal(object)
+    """The `Path` of the model that the chat goes on with."""
 
     def __init__(
-        self, chat: OpenChat, models: OtherModels, notify: Notify, cannot_answer: Callable[[], AppError | None]
+        self, chat: OpenChat, models: OtherModels, notify: Notify, may_answer: Callable[[Callable[[], object]], bool]
     ) -> None:
-        """`cannot_answer`: why the model gives no answers, None where it does."""
+        """`may_answer`: whether there is somebody who answers; else it says why, and may go on with what it is given
+        once there is."""
         super().__init__(chat)
-        self._chat, self._models, self._notify, self._cannot_answer = chat, models, notify, cannot_answer
+        self._chat, self._models, self._notify, self._may_answer = chat, models, notify, may_answer
 
     def do(self, name: str, turn: Turn) -> None:
         """Does what a button under `turn` is named after."""
-        if name in ANSWERS and (error := self._cannot_answer()) is not None:
-            self._notify.error(error)
+        if name in ANSWERS and not self._may_answer(lambda: self.do(name, turn)):
             return
         if self._chat.is_busy and name not in ALWAYS:
-            self._notify.tell(Sentence(tr("An answer is being written. Stop it first.")))
+            self._notify.tell(busy_words())
             return
         with self._notify.guard():
             step = getattr(self, f"_on_{name}", None)
@@ -330,18 +355,21 @@ class TurnActions(QObject):
         self._notify.mention(tr("A new chat up to there. The other one stays as it was."))
 
     def _on_regenerate_with(self, turn: Turn) -> None:
-        """Once the model is in, if the chat is still there."""
+        """The answer brings its model along, also where somebody looks at another chat meanwhile."""
         message, row = turn.message, turn.row
         if message is None or message.parent_id is None or row is None:
             return
-        question_id, number = message.parent_id, message.conversation_id
+        question_id = message.parent_id
 
-        def go_on() -> None:
-            if self._chat.conversation_id == number and not self._chat.is_busy:
-                with self._notify.guard():
-                    self._chat.answer_again(question_id)
+        def go_on(path: Path) -> None:
+            if self._chat.is_busy:  # since the menu was opened
+                self._notify.tell(busy_words())
+                return
+            with self._notify.guard():
+                self.model_chosen.emit(path)
+                self._chat.answer_again(question_id, model=path)
 
-        menu = self._models.menu(go_on, self._chat.transcript)
+        menu = self._models.menu(tr("Regenerate with another model"), go_on, self._chat.transcript)
         menu.popup(row.more.mapToGlobal(QPoint(0, row.more.height())))
 
     def _focus(self, message_id: int) -> None:

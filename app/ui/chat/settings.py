@@ -1,52 +1,76 @@
-"""What one chat sets itself: prompt, longest answer, sampling, thinking; in a new chat they wait for its message."""
+"""What one chat sets itself: prompt, model, longest answer, sampling, thinking; a new chat's wait for its message.
+
+The fields for these are the same in the chat's own dialog and in that of an assistant.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QMargins, QObject, Qt
-from PySide6.QtWidgets import QDialog, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtCore import QMargins, QObject, Qt, Signal
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
 from app.core.visible import clean_text
-from app.features.chat.options import MOST_TOKENS, SWITCHES, known_sampling, own_max_tokens, will_think
+from app.features.chat.options import (
+    MOST_TOKENS,
+    SWITCHES,
+    known_sampling,
+    own_max_tokens,
+    own_model,
+    own_thinking_budget,
+    will_think,
+)
 from app.features.chats import Chats
 from app.store.conversations import Conversation
-from app.ui.chat.composer import Composer
+from app.ui.chat.composer import Composer, efforts
 from app.ui.chat.open_chat import OpenChat
+from app.ui.chat.other_models import OtherModels
 from app.ui.i18n import tr, window_title
-from app.ui.sampling import HEADING, Knob, KnobStepper, SamplingFields, field_label, knob_row
+from app.ui.sampling import HEADING, MUTED, Knob, KnobStepper, SamplingFields, field_label, knob_row
+from app.ui.shell.model_loader import model_name
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
+from app.ui.widgets.buttons import ChoiceButton
 from app.ui.widgets.dialogs import ScrollBox, cancel_or
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """The values; `sampling` has the temperature among its fields. `max_tokens` None: as the settings say."""
+    """The values; `sampling` has the temperature among its fields. What is None or "" is as the settings say.
+
+    `model` is a path; "" is the one of all chats.
+    """
 
     system_prompt: str = ""
     sampling: dict[str, Any] = field(default_factory=dict)
     max_tokens: int | None = None
     thinking: str = ""
+    thinking_budget: int | None = None
+    model: str = ""
 
 
 class ChatOptions(QObject):
     """Keeps them in the store, and the composer's thinking control in step with chat and model."""
+
+    model_changed = Signal()
+    """The chat that is shown has another model of its own, or none any more; or another chat is shown."""
 
     def __init__(
         self,
         composer: Composer,
         chat: OpenChat,
         chats: Chats,
+        models: OtherModels,
         theme: Theme,
         *,
         notify: Notify,
         window: QWidget,
     ) -> None:
         super().__init__(window)
-        self._composer, self._chat, self._chats = composer, chat, chats
+        self._composer, self._chat, self._chats, self._models = composer, chat, chats, models
         self._theme, self._notify, self._window = theme, notify, window
         self._conversation: Conversation | None = None
         self._chosen = Chosen(chats.settings().chat.system_prompt)
@@ -59,17 +83,24 @@ class ChatOptions(QObject):
         """The prompt of the chat that is shown, or the one that waits."""
         return self._chosen.system_prompt
 
+    @property
+    def model(self) -> Path | None:
+        """The model that the chat that is shown has for itself; it may be gone."""
+        return Path(self._chosen.model) if self._chosen.model else None
+
+    def set_model(self, path: Path | None) -> None:
+        """Another one for this chat; None: that of all chats."""
+        self._choose(model=str(path) if path is not None else "")
+
     def show(self, conversation: Conversation | None) -> None:
         """Another chat is shown; None is a new one, which begins with the settings' system prompt."""
         self._conversation = conversation
         if conversation is None:
             self._chosen = Chosen(self._chats.settings().chat.system_prompt)
         else:
-            temperature = {} if conversation.temperature is None else {"temperature": conversation.temperature}
-            sampling = temperature | known_sampling(conversation.sampling)
-            longest = own_max_tokens(conversation.sampling)
-            self._chosen = Chosen(conversation.system_prompt, sampling, longest, conversation.thinking)
+            self._chosen = chosen_in(conversation)
         self.refresh()
+        self.model_changed.emit()
 
     def create(self) -> Conversation:
         """Makes the conversation that a new chat's first message needs, with what was chosen for it. May raise."""
@@ -95,50 +126,78 @@ class ChatOptions(QObject):
             self._composer.thinking.show_choice("none", "")
 
     def show_dialog(self) -> None:
-        chosen, settings = self._chosen, self._chats.settings().chat
         dialog = ChatSettings(
             self._theme,
-            chosen.system_prompt,
-            chosen.sampling,
+            self._chosen,
             self._window,
-            max_tokens=chosen.max_tokens,
-            in_settings=[name for name in ("temperature", "max_tokens") if getattr(settings, name) != -1],
+            models=model_choices(self._models.known(), self._chats.model_path()),
+            in_settings=self.in_settings(),
         )
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.accepted.connect(
-            lambda: self._choose(
-                system_prompt=dialog.system_prompt,
-                sampling=known_sampling(dialog.sampling),
-                max_tokens=dialog.max_tokens,
-            )
-        )
+        dialog.accepted.connect(lambda: self._take(dialog.chosen))
         dialog.open()
+
+    def in_settings(self) -> list[str]:
+        """The numbers that Settings have for every chat."""
+        settings = self._chats.settings().chat
+        return [name for name in ("temperature", "max_tokens", "thinking_budget") if getattr(settings, name) != -1]
 
     def _on_thinking(self, value: str) -> None:
         self._choose(thinking=value)
         self.refresh()
 
     def _choose(self, **values: Any) -> None:
-        self._chosen = replace(self._chosen, **values)
+        self._take(replace(self._chosen, **values))
+
+    def _take(self, chosen: Chosen) -> None:
+        is_other_model, self._chosen = chosen.model != self._chosen.model, chosen
         if self._conversation is not None:
             with self._notify.guard():
                 self._save()
+        self.refresh()
+        if is_other_model:
+            self.model_changed.emit()
 
     def _save(self) -> None:
         assert self._conversation is not None
-        sampling = dict(self._chosen.sampling)
-        if self._chosen.max_tokens is not None:
-            sampling["max_tokens"] = self._chosen.max_tokens
+        chosen, sampling = self._chosen, dict(self._chosen.sampling)
+        tokens = {"max_tokens": chosen.max_tokens, "thinking_budget": chosen.thinking_budget}
+        sampling |= {name: value for name, value in tokens.items() if value is not None}
         self._chat.talk.conversations.update(
             self._conversation.id,
-            system_prompt=self._chosen.system_prompt,
+            system_prompt=chosen.system_prompt,
             temperature=sampling.pop("temperature", None),
             sampling=sampling,
-            thinking=self._chosen.thinking,
+            thinking=chosen.thinking,
+            model=chosen.model,
         )
 
 
-# System prompt, longest answer and sampling of one chat: what is not set here is as Settings or the model have it.
+def chosen_in(conversation: Conversation) -> Chosen:
+    """What a conversation sets itself."""
+    temperature = {} if conversation.temperature is None else {"temperature": conversation.temperature}
+    stored, model = conversation.sampling, own_model(conversation)
+    return Chosen(
+        conversation.system_prompt,
+        temperature | known_sampling(stored),
+        own_max_tokens(stored),
+        conversation.thinking,
+        own_thinking_budget(stored),
+        str(model) if model is not None else "",
+    )
+
+
+# The fields, and the dialog of one chat: what is not set here is as Settings or the model have it.
+
+
+Choices = Sequence[tuple[str, str]]
+
+
+def model_choices(known: Sequence[tuple[Path, str]], usual: Path | None) -> list[tuple[str, str]]:
+    """What a model can be chosen from: that of all chats, and every one that is known."""
+    names = {str(path): name for path, name in known}
+    name = names.get(str(usual)) or (model_name(usual) if usual is not None else "")
+    return [("", tr("As for all chats: {name}", name=name) if name else tr("As for all chats")), *names.items()]
 
 
 def longest_answer() -> Knob:
@@ -146,66 +205,127 @@ def longest_answer() -> Knob:
     return Knob("max_tokens", tr("Longest answer"), meaning, 16, MOST_TOKENS, 256, 0, 1024, "No limit")
 
 
-class ChatSettings(QDialog):
-    """Asks; `system_prompt`, `max_tokens` and `sampling` are what was chosen once it is accepted.
+def thinking_budget() -> Knob:
+    meaning = tr("In tokens. Then the model is asked to answer.")
+    return Knob("thinking_budget", tr("Think at most"), meaning, 16, MOST_TOKENS, 256, 0, 1024, "No limit")
 
-    `in_settings` names the numbers that Settings have for every chat.
-    """
+
+class ChatFields(QWidget):
+    """All of `Chosen` to be changed. `in_settings` names the numbers that Settings have for every chat."""
+
+    resized = Signal()
 
     def __init__(
         self,
         theme: Theme,
-        system_prompt: str,
-        sampling: Mapping[str, Any],
-        parent: QWidget | None = None,
+        chosen: Chosen,
         *,
-        max_tokens: int | None = None,
+        models: Choices,
         in_settings: Collection[str] = (),
+        about_prompt: str = "",
     ) -> None:
-        super().__init__(parent)
-        self._theme = theme
+        super().__init__()
         px = theme.px
-        self.setWindowTitle(window_title(tr("Chat settings")))
-        self.setAccessibleName(tr("Chat settings"))
-        self._prompt = QPlainTextEdit(system_prompt)
+        self._prompt = QPlainTextEdit(chosen.system_prompt)
         self._prompt.setAccessibleName(tr("System prompt"))
         self._prompt.setPlaceholderText(
-            tr("How the model should answer in this chat, such as: Answer in one sentence.")
+            about_prompt or tr("How the model should answer in this chat, such as: Answer in one sentence.")
         )
         self._prompt.setTabChangesFocus(True)
         self._prompt.setFixedHeight(px(100))
-        longest = longest_answer()
-        self._longest = KnobStepper(theme, longest, max_tokens, is_in_settings="max_tokens" in in_settings)
-        self._sampling = SamplingFields(theme, sampling, in_settings=in_settings)
-        inside = QWidget()
-        inside.setMinimumWidth(px(472))
-        column = QVBoxLayout(inside)
+        self._model = ChoiceButton(theme, tr("Model"), with_missing(models, chosen.model))
+        self._model.show_value(chosen.model)
+        self._thinking = ChoiceButton(theme, tr("Thinking"), thinking_choices())
+        self._thinking.show_value(chosen.thinking)
+        longest, budget = longest_answer(), thinking_budget()
+        self._longest = KnobStepper(theme, longest, chosen.max_tokens, is_in_settings="max_tokens" in in_settings)
+        self._budget = KnobStepper(
+            theme, budget, chosen.thinking_budget, is_in_settings="thinking_budget" in in_settings
+        )
+        self._sampling = SamplingFields(theme, chosen.sampling, in_settings=in_settings)
+        self._sampling.resized.connect(self.resized)
+        column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(px(8))
         column.addWidget(field_label(theme, tr("System prompt"), HEADING, self._prompt))
         column.addWidget(self._prompt)
-        column.addSpacing(px(8))
+        column.addSpacing(px(4))
+        column.addLayout(_choice_row(theme, tr("Model"), "", self._model))
+        column.addSpacing(px(4))
         column.addLayout(knob_row(theme, longest, self._longest, is_heading=True))
-        column.addSpacing(px(8))
+        column.addSpacing(px(4))
+        about = tr("For models that can think before they answer.")
+        column.addLayout(_choice_row(theme, tr("Thinking"), about, self._thinking))
+        column.addLayout(knob_row(theme, budget, self._budget))
+        column.addSpacing(px(4))
         column.addWidget(self._sampling)
+
+    @property
+    def chosen(self) -> Chosen:
+        """As the fields say now."""
+        longest, budget = self._longest.chosen, self._budget.chosen
+        return Chosen(
+            clean_text(self._prompt.toPlainText()).strip(),
+            known_sampling(self._sampling.chosen),
+            None if longest is None else int(longest),
+            self._thinking.value,
+            None if budget is None else int(budget),
+            self._model.value,
+        )
+
+
+def thinking_choices() -> list[tuple[str, str]]:
+    """Every value of `Conversation.thinking` in words."""
+    efforts_in_words = [(value, tr("On: {how}", how=word.lower())) for value, word in efforts().items()]
+    return [("", tr("As in Settings")), ("on", tr("On")), ("off", tr("Off")), *efforts_in_words]
+
+
+def with_missing(models: Choices, path: str) -> list[tuple[str, str]]:
+    """The choices, and one that is chosen but not there any more."""
+    if path in dict(models):
+        return list(models)
+    missing = [(path, tr("{name}, which is not there", name=model_name(Path(path))))] if path else []
+    return [*(models or [("", tr("As for all chats"))]), *missing]
+
+
+def _choice_row(theme: Theme, name: str, meaning: str, choice: ChoiceButton) -> QHBoxLayout:
+    words = QVBoxLayout()
+    words.setSpacing(0)
+    words.addWidget(field_label(theme, name, HEADING, choice.button))
+    if meaning:
+        words.addWidget(field_label(theme, meaning, MUTED))
+    row = QHBoxLayout()
+    row.addLayout(words, 1)
+    row.addWidget(choice)
+    return row
+
+
+class ChatSettings(QDialog):
+    """Asks; `chosen` is what was chosen once it is accepted."""
+
+    def __init__(
+        self,
+        theme: Theme,
+        chosen: Chosen,
+        parent: QWidget | None = None,
+        *,
+        models: Choices = (),
+        in_settings: Collection[str] = (),
+    ) -> None:
+        super().__init__(parent)
+        px = theme.px
+        self.setWindowTitle(window_title(tr("Chat settings")))
+        self.setAccessibleName(tr("Chat settings"))
+        self.fields = ChatFields(theme, chosen, models=models, in_settings=in_settings)
+        self.fields.setMinimumWidth(px(472))
         around = QVBoxLayout(self)
         around.setSizeConstraint(QVBoxLayout.SizeConstraint.SetFixedSize)
         around.setContentsMargins(px(24), px(20), px(24), px(20))
         around.setSpacing(px(16))
-        around.addWidget(ScrollBox(inside, around.contentsMargins() + QMargins(0, 0, 0, px(16 + 40))))
+        around.addWidget(ScrollBox(self.fields, around.contentsMargins() + QMargins(0, 0, 0, px(16 + 40))))
         around.addLayout(cancel_or(self, tr("Save")))
 
     @property
-    def system_prompt(self) -> str:
-        return clean_text(self._prompt.toPlainText()).strip()
-
-    @property
-    def sampling(self) -> dict[str, float]:
-        """The fields of `protocol.Sampling` that are set; the others are left to the model."""
-        return self._sampling.chosen
-
-    @property
-    def max_tokens(self) -> int | None:
-        """The longest answer; None leaves it to Settings, which by default set no limit."""
-        chosen = self._longest.chosen
-        return None if chosen is None else int(chosen)
+    def chosen(self) -> Chosen:
+        """As the fields say now."""
+        return self.fields.chosen

@@ -16,6 +16,7 @@ from app.ui.chat.view import ChatView
 from app.ui.document.panel import DocumentPanel
 from app.ui.i18n import tr
 from app.ui.shell import tasks
+from app.ui.shell.model_loader import model_name
 from app.ui.shell.tab_spec import CHAT, PROMPT, SUMMARIZE, TRANSLATE, WRITE, Tab, UiContext
 from app.ui.widgets.beside import InsideBeside
 
@@ -38,6 +39,7 @@ class ChatTab(Tab):
         self.document, self.inside = self._sides.document, self._sides.inside
         self._model = ModelInStep(ui, self.chat)
         self._connect()
+        self.chat.own.name_of = self._name_of
 
     def _connect(self) -> None:
         chat, sidebar, go, loader = self.chat, self.sidebar, self._ui.go, self._ui.loader
@@ -47,7 +49,8 @@ class ChatTab(Tab):
         chat.write_wanted.connect(self._on_write_wanted)
         chat.model_wanted.connect(go.ask_for_model)
         chat.models.known = self._app.known_models
-        chat.models.chosen.connect(go.use_model)
+        chat.own.changed.connect(self.model_changed)
+        chat.own.changed.connect(lambda: loader.stand_by(chat.own.path))
         chat.wake_wanted.connect(loader.look)
         chat.wake_wanted.connect(loader.wake)
         chat.title_changed.connect(self._on_title_changed)
@@ -86,6 +89,17 @@ class ChatTab(Tab):
     @property
     def is_inside_open(self) -> bool:
         return self.inside.is_beside
+
+    @property
+    def model(self) -> Path | None:
+        return self.chat.own.path
+
+    @property
+    def has_own_model(self) -> bool:
+        return self.chat.options.model is not None
+
+    def set_own_model(self, path: Path | None) -> None:
+        self.chat.options.set_model(path)
 
     def restore(self, kept_id: int) -> None:
         self.sidebar.reload()
@@ -185,6 +199,9 @@ class ChatTab(Tab):
         if is_open:
             self.sidebar.show_open(conversation_id)
             self.title_changed.emit()
+
+    def _name_of(self, path: Path) -> str:
+        return self._app.label_of(path) or model_name(path)
 
     def _on_write_wanted(self, text: str) -> None:
         tab, model = self._ui.go.show_tab(WRITE), self._ui.loader.path

@@ -10,16 +10,16 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QStackedLayout, QVBoxLayout, QWidget
 
-from app.core.errors import ChatUnavailable
 from app.core.paths import starter_model
 from app.features.chat.answers import title_from
-from app.features.messages import NO_PICTURES, Sentence
+from app.features.messages import NO_PICTURES
 from app.ui.chat.answering import Answering, LiveAnswer
 from app.ui.chat.attaching import Attaching, DraftDocument
 from app.ui.chat.composer import Composer
 from app.ui.chat.memory import ChatMemory, Subject
-from app.ui.chat.open_chat import OpenChat, TurnActions
+from app.ui.chat.open_chat import OpenChat, TurnActions, busy_words
 from app.ui.chat.other_models import OtherModels
+from app.ui.chat.own_model import OwnModel
 from app.ui.chat.prompts import ComposerPrompts
 from app.ui.chat.queue import Queue, QueueView
 from app.ui.chat.quoting import Quoting
@@ -93,7 +93,9 @@ class ChatView(QWidget):
         )
         surveys = SurveysOf(chats.surveys_of)
         self.open_chat = OpenChat(chats.kept, self.transcript, self.live, surveys, notify=notify, window=self)
-        self.options = ChatOptions(self.composer, self.open_chat, chats, theme, notify=notify, window=self)
+        self.models = OtherModels(chats.loaded, self)
+        self.options = ChatOptions(self.composer, self.open_chat, chats, self.models, theme, notify=notify, window=self)
+        self.own = OwnModel(self.options, self.models, chats, theme, notify=notify, window=self)
         self.prompts = ComposerPrompts(self.composer, chats, theme, notify)
         self.prompts.selected = lambda: self._quoting.selected
         self.attaching = Attaching(
@@ -106,12 +108,11 @@ class ChatView(QWidget):
             parent=self,
         )
         self.memory = ChatMemory(self.open_chat, chats, subject=self._subject, theme=theme, notify=notify, window=self)
-        self.models = OtherModels(chats.loaded, self)
         self._actions = TurnActions(
             self.open_chat,
             self.models,
             notify,
-            lambda: None if self.can_chat else ChatUnavailable(str(self._completion_model)),
+            lambda then: self.own.may_answer(then, can_chat=self.can_chat),
         )
         self._banner = TemporaryBanner(theme)
         self._no_chat = CompletionNotice(theme)
@@ -124,6 +125,7 @@ class ChatView(QWidget):
             self.attaching,
             queue=self.queue,
             options=self.options,
+            own=self.own,
             draft=self.draft,
             notify=notify,
         )
@@ -179,7 +181,7 @@ class ChatView(QWidget):
         with self._notify.guard():
             if self.transcript.turn_of(message_id) is None:  # on another branch
                 if self.busy:
-                    self._notify.tell(Sentence(tr("An answer is being written. Stop it first.")))
+                    self._notify.tell(busy_words())
                     return
                 self.open_chat.talk.conversations.choose_version(message_id)
                 self.open_chat.refresh()
@@ -228,11 +230,10 @@ class ChatView(QWidget):
         `path` is the model that this is about, where it is not the chosen one yet.
         """
         self.model_state = state
-        self._show_model(path)
+        self.own.look(path)
         self.options.refresh()
         self.attaching.look_again()
         self.live.show_waiting()
-        self.models.look(state)
         self.update_note()
 
     def focus_composer(self) -> None:
@@ -252,10 +253,10 @@ class ChatView(QWidget):
         note = ""
         if answering is not None and answering.conversation_id != self.conversation_id:
             note = tr("An answer is being written in another chat")
-        elif answering is None and self.can_chat and self.model_state == "loading":
+        elif answering is None and self.can_chat and self.model_state == "loading" and not self.own.is_elsewhere:
             note = tr("The model is loading. A message sent now waits for it.")
         elif answering is None:
-            note = self.memory.note()
+            note = self.own.note() or self.memory.note()
         hold = self.attaching.hold()
         if self._sending.is_waiting:
             note = tr("Sent as soon as {name} has been read. Esc takes it back.", name=self.attaching.waits_for)
@@ -338,6 +339,8 @@ class ChatView(QWidget):
         self.transcript.wanted.connect(self._actions.do)
         self._actions.forked.connect(self._on_forked)
         self.models.more_wanted.connect(self.model_wanted)
+        self._actions.model_chosen.connect(self.own.go_on_with)
+        self.own.changed.connect(self._show_model)
         self._quoting.wanted.connect(self.composer.add_paragraph)
         self._quoting.find_wanted.connect(lambda words: self.finding.begin(words))  # noqa: PLW0108 - not made before
         self._quoting.remember_wanted.connect(self.remember_wanted)
@@ -372,8 +375,8 @@ class ChatView(QWidget):
         super().resizeEvent(event)
         self._arrange()
 
-    def _show_model(self, path: Path | None = None) -> None:
-        path, loaded = path or self._chats.model_path(), self._chats.loaded()
+    def _show_model(self) -> None:
+        path, loaded = self.own.path or self.own.path_in or self._chats.model_path(), self._chats.loaded()
         if loaded is not None and Path(loaded.path) == path:
             self._completion_model = None if loaded.can_chat else path
         could_chat, self.can_chat = self.can_chat, path is None or path != self._completion_model
@@ -383,6 +386,7 @@ class ChatView(QWidget):
         self._no_chat.show_wanted(wanted=not self.can_chat)
         if self.can_chat != could_chat:
             self.queue.look()
+        self.update_note()
 
     def _on_forked(self, number: int) -> None:
         self.draft.save()
@@ -392,6 +396,8 @@ class ChatView(QWidget):
 
     def _subject(self) -> Subject | None:
         if self.model_state != "ready" or not self.can_chat or self.busy or self.attaching.fitting.is_asking:
+            return None
+        if self.own.is_elsewhere:
             return None
         system, text = self.options.system_prompt, self.composer.text
         return Subject(self.open_chat.talk, self.conversation_id, system, text, self.attaching.key)
@@ -457,12 +463,13 @@ class Sending(QObject):
         *,
         queue: Queue,
         options: ChatOptions,
+        own: OwnModel,
         draft: KeptDraft,
         notify: Notify,
     ) -> None:
         super().__init__(chat)
         self._chat, self._composer, self._attaching = chat, composer, attaching
-        self._queue, self._options, self._draft, self._notify = queue, options, draft, notify
+        self._queue, self._options, self._own, self._draft, self._notify = queue, options, own, draft, notify
         self._waits_for: tuple[DraftDocument, ...] = ()
         composer.sent.connect(self._on_sent)
         composer.changed.connect(self._on_composer_changed)
@@ -491,7 +498,7 @@ class Sending(QObject):
         self._on_sent(self._composer.text, is_whole=is_whole)
 
     def _on_sent(self, text: str, *, is_whole: bool = False) -> None:
-        if not self._composer.can_send:
+        if not self._composer.can_send or not self._own.may_answer(lambda: self._on_sent(text, is_whole=is_whole)):
             return
         if self._attaching.hold():
             self._waits_for = tuple(self._attaching.shown)

@@ -154,6 +154,7 @@ class MainWindow(QMainWindow):
         for signal in (self.tabs.work_changed, self.tabs.model_changed):
             signal.connect(lambda *_: self.picker.show_task(self.picker.task))
         self.picker.is_at_work = self.tabs.is_task_at_work
+        self.picker.chats = self.tabs.made(CHAT)
         self.picker.open_wanted.connect(self.ask_for_model)
         self.picker.models_wanted.connect(self.open_models)
         self.picker.task_model_changed.connect(self.tabs.on_model_chosen)

@@ -21,6 +21,7 @@ from app.ui.shell.notify import Notify, Standing
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
+    from app.engine.client import WakingEvent
 
 # The quantization, and the number of a file in several parts, say nothing to most people.
 _TAGS = re.compile(r"([-._](I?Q\d\w*|BF16|F16|F32|MXFP4\w*|\d{5}-of-\d{5}|gguf))+$", re.IGNORECASE)
@@ -44,7 +45,7 @@ class ModelLoader(QObject):
 
     changed = Signal()
     _waking = Signal(object)
-    """From the thread that wakes a sleeping model: `LoadProgress`, `ModelLoaded` or None."""
+    """From the thread that wakes a sleeping model, or brings a chat's own: see `WakingEvent`."""
 
     def __init__(self, app: Fireside, notify: Notify, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -58,8 +59,13 @@ class ModelLoader(QObject):
         self._step_notice = Standing(notify)
         self._told = ""
         self._is_expected = False
+        self._brought_in_place_of: Path | None = None
+        """The model that was there before one that a chat has as its own, while that one comes."""
+        self._has_begun = False
+        self._is_for_one = False
+        """Whether the model was loaded for a chat that has its own."""
         self._waking.connect(self._on_waking)
-        app.on_waking = self._waking.emit
+        app.on_waking, app.usual_model = self._waking.emit, self._usual_model
 
     @property
     def word(self) -> str:
@@ -83,13 +89,24 @@ class ModelLoader(QObject):
     def start(self) -> None:
         """Loads the chosen model, at start."""
         if self.path is not None:
-            self.load(self.path)
+            self.load(self.path, is_for_one=self._is_for_one)
         else:
             self.changed.emit()
 
-    def load(self, path: Path) -> None:
-        """Opens a model; it is remembered once it is in."""
-        self._load(path, fall_back=self._way_back(path), remember=True)
+    def stand_by(self, path: Path | None) -> None:
+        """Before the first model is in: the chat that is shown has this one for itself; None: it has none."""
+        if self._has_begun:
+            return
+        wanted = path or self._app.model_path()
+        self._is_for_one = path is not None
+        if wanted != self.path:
+            self.path = wanted
+            self.changed.emit()
+
+    def load(self, path: Path, *, is_for_one: bool = False) -> None:
+        """Opens a model; once it is in, it is remembered for all chats, unless it is for one that has its own."""
+        self._load(path, fall_back=self._way_back(path), remember=not is_for_one)
+        self._is_for_one = is_for_one
 
     def reload(self) -> None:
         """The same model again, with the settings as they are now."""
@@ -144,13 +161,17 @@ class ModelLoader(QObject):
             loaded = self._app.loaded
             self._set("asleep" if loaded is None else "ready", loaded or self.model)
 
+    def _usual_model(self) -> Path | None:
+        chosen = self._app.model_path()
+        return chosen if self._is_for_one and self._task is None and self.path != chosen else None
+
     def _way_back(self, path: Path) -> Path | None:
         """What to load when this fails: the model that is in or asleep now, else the starter."""
         before = starter_model() if self.state == "failed" else self.path
         return before if before != path else None
 
     def _load(self, path: Path, *, fall_back: Path | None, remember: bool) -> None:
-        before = self.path
+        before, self._has_begun = self.path, True
         if self._task is not None:
             self._task.cancel()
         engine, settings = self._app.engine, self._app.settings.engine
@@ -176,16 +197,30 @@ class ModelLoader(QObject):
         elif isinstance(event, ModelLoaded):
             self.model, self._told = event, ""
 
-    def _on_waking(self, event: LoadProgress | ModelLoaded | None) -> None:
+    def _on_waking(self, event: WakingEvent) -> None:
         if self._task is not None:
             return  # another model was chosen meanwhile
-        if isinstance(event, LoadProgress):
+        if isinstance(event, Path):
+            self._brought_in_place_of = self.path
+            self.path, self.fraction, self._is_for_one, self._has_begun = event, 0.0, True, True
+            self._set("loading", None)
+        elif isinstance(event, LoadProgress):
             if self.state != "loading":
                 self.fraction = 0.0
                 self._set("loading", None)
             self._show_progress(event)
         else:
-            self._set("ready" if event else "asleep", event)
+            self._on_woken(event)
+
+    def _on_woken(self, model: ModelLoaded | None) -> None:
+        """A model came back by itself, or was brought; None where it did not come, and whatever is in stays."""
+        before, self._brought_in_place_of = self._brought_in_place_of, None
+        if before is not None and model is None:
+            self.path, model = before, self._app.loaded
+        elif before is not None and self.path is not None:
+            with self._notify.guard():
+                self._app.models.mark_used(self.path)
+        self._set("ready" if model else "asleep", model)
 
     def _show_progress(self, event: LoadProgress) -> None:
         moved = int(event.fraction * 100) != int(self.fraction * 100) or event.step != self.step
@@ -231,6 +266,7 @@ class ModelLoader(QObject):
             self.path = before or Path(loaded.path)
             self._set("ready", loaded)
         elif fall_back is not None:
+            self._is_for_one = False
             self._load(fall_back, fall_back=None, remember=False)
         else:
             self.path = before or failed_path

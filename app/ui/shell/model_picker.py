@@ -27,7 +27,7 @@ from app.ui.icons import icon
 from app.ui.shell.keyboard import keys_of, with_keys
 from app.ui.shell.model_loader import ModelLoader, in_words, model_name
 from app.ui.shell.notify import Notify
-from app.ui.shell.tab_spec import CHAT
+from app.ui.shell.tab_spec import CHAT, Tab
 from app.ui.theme import Theme
 from app.ui.widgets.labels import ElidedLabel, StatusDot
 from app.ui.widgets.layouts import scrolled
@@ -60,6 +60,8 @@ class ModelPicker(QPushButton):
         super().__init__()
         self._app, self._theme, self._loader, self._notify = app, theme, loader, notify
         self.task = CHAT
+        self.chats: Tab | None = None
+        """The tab of the chats, of which each may have a model for itself."""
         self._own: Path | None = None
         self.setObjectName("model_picker")
         self.is_at_work: Callable[[str], bool] = lambda _task: False
@@ -106,7 +108,6 @@ class ModelPicker(QPushButton):
     def show_task(self, task: str) -> None:
         """Another tab is open, by the name of its task, or its model is another."""
         self.task = task
-        self._own = None if task == CHAT else self._app.models.for_task(task)
         self._on_state_changed()
 
     @property
@@ -117,7 +118,10 @@ class ModelPicker(QPushButton):
     def use(self, path: Path) -> None:
         """Chooses a model for the tab that is open."""
         if self.task == CHAT:
-            self._loader.load(path)
+            is_for_one = self.chats is not None and self.chats.has_own_model
+            if self.chats is not None and is_for_one:
+                self.chats.set_own_model(path)
+            self._loader.load(path, is_for_one=is_for_one)
             return
         with self._notify.guard():
             self._app.models.use(self.task, path)
@@ -170,6 +174,8 @@ class ModelPicker(QPushButton):
             action.setChecked(is_this)
             group.addAction(action)
         menu.addSeparator()
+        if self.task == CHAT and self.chats is not None:
+            self._add_for_one(menu, self.chats)
         if self._is_loaders:
             self._add_loader_actions(menu)
         find, other = tr("Find more models…"), tr("Open a model file…")
@@ -206,6 +212,17 @@ class ModelPicker(QPushButton):
     def _name_of(self, path: Path) -> str:
         return self._app.label_of(path) or model_name(path)
 
+    def _add_for_one(self, menu: QMenu, chats: Tab) -> None:
+        """Whether the model is this chat's alone, and another one may be that of all others."""
+        is_own, path = chats.has_own_model, self.path
+        action = menu.addAction(tr("For this chat only"), lambda: chats.set_own_model(None if is_own else path))
+        tokens = self._theme.tokens
+        action.setIcon(icon("push-pin-slash" if is_own else "push-pin", tokens.accent if is_own else tokens.muted))
+        action.setToolTip(tr("This chat keeps its model when another one is chosen elsewhere."))
+        action.setCheckable(True)
+        action.setChecked(is_own)
+        action.setEnabled(path is not None)
+
     def _add_loader_actions(self, menu: QMenu) -> None:
         loader, tokens = self._loader, self._theme.tokens
         if loader.state == "loading" and loader.can_cancel:
@@ -220,6 +237,10 @@ class ModelPicker(QPushButton):
             menu.addAction(icon("info", tokens.muted), tr("About this model"), self.show_about)
 
     def _on_state_changed(self) -> None:
+        if self.task != CHAT:
+            self._own = self._app.models.for_task(self.task)
+        else:
+            self._own = self.chats.model if self.chats is not None else None
         loader, path = self._loader, self.path
         is_loaders = self._is_loaders
         name = loader.name if path == loader.path or path is None else self._name_of(path)

@@ -153,6 +153,20 @@ class Tab(QObject):
         """Whether one looks into the model beside it."""
         return False
 
+    @property
+    def model(self) -> Path | None:
+        """Which one answers in what is open, in the chat: its own, or that of all chats while another's is in; None is
+        whichever is in. The other tabs have one for all that is done in them."""
+        return None
+
+    @property
+    def has_own_model(self) -> bool:
+        """Whether what is open has a model for itself."""
+        return False
+
+    def set_own_model(self, path: Path | None) -> None:
+        """Another one for what is open alone; None: that of all."""
+
     def restore(self, kept_id: int) -> None:
         """Seen for the first time: as it was before a restart. 0: something new."""
 

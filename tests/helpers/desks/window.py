@@ -75,6 +75,13 @@ class PlainAttaching(QObject):
         self.asked += 1
 
 
+class PlainOwnModel(QObject):
+    """A chat without a model of its own."""
+
+    changed = Signal()
+    path = None
+
+
 class PlainChat(QWidget):
     """Stands in for the chat view where a test is about the frame around it."""
 
@@ -104,6 +111,8 @@ class PlainChat(QWidget):
         self.shown_message = (0, "")
         self.attaching = PlainAttaching()
         self.models = OtherModels(lambda: None, self)
+        self.own = PlainOwnModel(self)
+        self.options = SimpleNamespace(model=None)
         self.composer = QPlainTextEdit()
         self.composer.setAccessibleName("Message")
         self.composer.setAcceptDrops(False)

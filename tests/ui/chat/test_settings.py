@@ -8,7 +8,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.ui.chat.settings import ChatSettings, longest_answer
+from app.ui.chat.settings import ChatSettings, Chosen, longest_answer, thinking_budget
 from app.ui.sampling import KnobStepper, knobs
 from app.ui.theme import Theme
 from tests.ui.chat.conftest import Open
@@ -24,15 +24,15 @@ def press(dialog: QDialog, name: str) -> None:
 
 
 def test_nothing_is_set_until_somebody_sets_it(qtbot: QtBot, theme: Theme) -> None:
-    dialog = ChatSettings(theme, " Be brief. ", {})
+    dialog = ChatSettings(theme, Chosen(" Be brief. "))
     qtbot.addWidget(dialog)
-    assert (dialog.system_prompt, dialog.sampling) == ("Be brief.", {})
+    assert dialog.chosen == Chosen("Be brief.")
     assert {s.number.text() for s in dialog.findChildren(KnobStepper)} == {"Model’s own", "No limit", "Random"}
 
 
-@pytest.mark.parametrize("name", [knob.name for knob in (longest_answer(), *knobs())])
+@pytest.mark.parametrize("name", [knob.name for knob in (longest_answer(), thinking_budget(), *knobs())])
 def test_the_first_step_up_leads_somewhere_sensible_and_back_again(qtbot: QtBot, theme: Theme, name: str) -> None:
-    knob = next(k for k in (longest_answer(), *knobs()) if k.name == name)
+    knob = next(k for k in (longest_answer(), thinking_budget(), *knobs()) if k.name == name)
     number = KnobStepper(theme, knob, None, is_in_settings=False)
     qtbot.addWidget(number)
     number.number.stepUp()
@@ -46,7 +46,10 @@ def test_the_first_step_up_leads_somewhere_sensible_and_back_again(qtbot: QtBot,
 
 
 def test_more_is_closed_unless_something_in_it_is_set(qtbot: QtBot, theme: Theme) -> None:
-    calm, busy = ChatSettings(theme, "", {"temperature": 0.5}), ChatSettings(theme, "", {"top_k": 5})
+    calm, busy = (
+        ChatSettings(theme, Chosen(sampling={"temperature": 0.5})),
+        ChatSettings(theme, Chosen(sampling={"top_k": 5})),
+    )
     for dialog, is_open in ((calm, False), (busy, True)):
         qtbot.addWidget(dialog)
         dialog.show()
@@ -54,7 +57,7 @@ def test_more_is_closed_unless_something_in_it_is_set(qtbot: QtBot, theme: Theme
         assert stepper(dialog, "Top-k").isVisible() is is_open
     press(calm, "More sampling settings")
     assert stepper(calm, "Seed").isVisible()
-    assert busy.sampling == {"top_k": 5}
+    assert busy.chosen.sampling == {"top_k": 5}
 
 
 def test_what_is_set_reaches_the_engine_and_comes_back(open_chat: Open) -> None:
@@ -70,6 +73,7 @@ def test_what_is_set_reaches_the_engine_and_comes_back(open_chat: Open) -> None:
         ("DRY", 0.8),
         ("Seed", 4_294_967_295),
         ("Longest answer", 300),
+        ("Think at most", 128),
     ):
         stepper(dialog, name).number.setValue(value)
     with desk.hears(dialog.finished):
@@ -79,10 +83,11 @@ def test_what_is_set_reaches_the_engine_and_comes_back(open_chat: Open) -> None:
     chosen = {"top_k": 12, "presence_penalty": 1.5, "dry_multiplier": 0.8, "seed": 4_294_967_295}
     assert sampling == chosen
     assert [request["max_tokens"] for request in desk.requests()] == [-1, 300]
+    assert [request["thinking_budget"] for request in desk.requests()] == [-1, 128]
     conversation_id = desk.chat.conversation_id
     desk.chat.show_conversation(None)
     desk.chat.show_conversation(conversation_id)
-    assert desk.conversations.find()[0].sampling == chosen | {"max_tokens": 300}
+    assert desk.conversations.find()[0].sampling == chosen | {"max_tokens": 300, "thinking_budget": 128}
 
 
 def test_a_number_that_settings_have_for_every_chat_is_said(open_chat: Open) -> None:

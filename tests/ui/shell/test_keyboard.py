@@ -10,7 +10,7 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QApplication, QDialog, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.ui.chat.settings import ChatSettings
+from app.ui.chat.settings import ChatSettings, Chosen
 from app.ui.shell.keyboard import WINDOW_SHORTCUTS, ShortcutSheet, lines_of
 from app.ui.tabs import TABS
 from app.ui.theme import Theme
@@ -38,7 +38,9 @@ def test_the_sheet_shows_every_shortcut(qtbot: QtBot) -> None:
     assert sheet.sizeHint().width() <= 900
 
 
-@pytest.mark.parametrize("make", [lambda theme: ShortcutSheet(theme, TABS), lambda theme: ChatSettings(theme, "", {})])
+@pytest.mark.parametrize(
+    "make", [lambda theme: ShortcutSheet(theme, TABS), lambda theme: ChatSettings(theme, Chosen())]
+)
 def test_a_dialog_is_never_larger_than_the_screen_and_scrolls(qtbot: QtBot, make: Callable[[Theme], QDialog]) -> None:
     dialog = make(Theme("light", zoom=3))
     qtbot.addWidget(dialog)

@@ -108,12 +108,13 @@ def test_the_menu_offers_known_models_that_are_still_there(frame: Frame, tmp_pat
     assert texts(menu) == [
         "Starter  ·  145 MB  ·  a very small English model, often wrong",
         "here && now  ·  448 bytes",
+        "For this chat only",
         "Wake up",
         "About this model",
         "Find more models…",
         "Open a model file…",
     ]
-    assert [action.isChecked() for action in menu.actions() if action.isCheckable()] == [True, False]
+    assert [action.isChecked() for action in menu.actions() if action.isCheckable()] == [True, False, False]
     menu.deleteLater()
 
 

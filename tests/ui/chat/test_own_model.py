@@ -1,0 +1,223 @@
+"""A chat with a model of its own: picker, composer and answer go by it, looking loads nothing, and gone is asked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QMenu
+
+from app.core.events import Role
+from app.ui.chat.settings import ChatSettings
+from app.ui.chat.view import ChatView
+from app.ui.widgets.buttons import ChoiceButton
+from app.ui.widgets.dialogs import QuestionDialog
+from tests.helpers.desks.chat import ChatDesk
+from tests.helpers.desks.window import Frame, open_window
+from tests.helpers.script import write_script
+
+
+class Window(Frame):
+    """A window with the real chat in it, and two models beside the starter."""
+
+    script: Path
+
+    @property
+    def desk(self) -> ChatDesk:
+        return ChatDesk(self.chat, self.app, self.notify, self.theme, self.script)
+
+    @property
+    def loads(self) -> list[str]:
+        """The names of the files that were loaded, oldest first."""
+        log = self.script.with_name("prompts.jsonl")
+        lines = log.read_text("utf-8").splitlines() if log.exists() else []
+        return [Path(one["path"]).stem for one in map(json.loads, lines) if one["type"] == "LoadModel"]
+
+    def ready(self, path: Path) -> None:
+        self.wait(lambda: self.loader.state == "ready" and self.loader.path == path)
+
+    def chat_with(self, model: Path | None = None) -> int:
+        """A stored chat with one question and its answer."""
+        chat = self.conversations.create(title="Kept", model=str(model or ""))
+        question = self.conversations.add_message(chat.id, None, Role.USER, "Before?")
+        self.conversations.add_message(chat.id, question.id, Role.ASSISTANT, "Before.")
+        number: int = chat.id
+        return number
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> tuple[Path, Path]:
+    paths = tmp_path / "models" / "Small-1B-Q8_0.gguf", tmp_path / "models" / "Large-8B-Q8_0.gguf"
+    for path in paths:
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"GGUF")
+    return paths
+
+
+@pytest.fixture
+def window(
+    qapp: QApplication, tmp_path: Path, models: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Window]:
+    script = write_script(tmp_path / "script", {"text": "Yes."})
+    monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(script))
+    with open_window(qapp, make_chat=ChatView) as frame:
+        known = [(models[0], "Small"), (models[1], "Large")]
+        frame.chat.models.known = lambda: known
+        frame.__class__, frame.script = Window, script  # type: ignore[assignment, attr-defined]
+        frame.loader.load(models[0])
+        assert isinstance(frame, Window)
+        frame.ready(models[0])
+        yield frame
+
+
+def test_a_chat_answers_with_its_own_model_and_the_others_with_theirs(
+    window: Window, models: tuple[Path, Path]
+) -> None:
+    small, large = models
+    own, other = window.chat_with(large), window.chat_with()
+    window.show_chat(own)
+    assert window.loads == ["Small-1B-Q8_0"], "looking loads nothing"
+    assert window.picker.path == large
+    assert "It is loaded when it is needed." in window.model_said
+    assert window.desk.note == "Large 8B answers here. It is loaded with your message."
+    window.desk.ask("Now?")
+    window.ready(large)
+    assert window.desk.last_message.model == window.engine.loaded.name
+    assert (window.desk.note, window.settings.engine.model_path) == ("", str(small))
+    window.show_chat(other)
+    assert window.picker.path == small
+    assert window.desk.note == "Small 1B answers here. It is loaded with your message."
+    window.desk.ask("And now?")
+    window.ready(small)
+    assert window.loads == ["Small-1B-Q8_0", "Large-8B-Q8_0", "Small-1B-Q8_0"]
+
+
+def test_the_picker_keeps_a_model_for_one_chat(window: Window, models: tuple[Path, Path]) -> None:
+    small, large = models
+    first, second = window.chat_with(), window.chat_with()
+    window.show_chat(first)
+    window.choose_model("For this chat only")
+    assert window.conversations.get(first).model == str(small)
+    window.picker.use(large)
+    window.ready(large)
+    assert window.conversations.get(first).model == str(large)
+    assert window.settings.engine.model_path == str(small), "that of all chats stays"
+    window.choose_model("For this chat only")
+    assert window.conversations.get(first).model == ""
+    window.show_chat(second)
+    window.picker.use(large)
+    window.wait(lambda: window.settings.engine.model_path == str(large))
+    assert window.conversations.get(second).model == ""
+
+
+def test_a_new_chat_takes_its_model_from_the_settings_dialog_along(window: Window, models: tuple[Path, Path]) -> None:
+    desk = window.desk
+    desk.click(desk.settings_button)
+    dialog = desk.find(ChatSettings)
+    model = next(one for one in dialog.findChildren(ChoiceButton) if one.button.accessibleName().startswith("Model"))
+    assert model.button.text() == "As for all chats: Small"
+    model.choose(str(models[1]))
+    dialog.accept()
+    assert window.picker.path == models[1]
+    desk.ask("Who?")
+    assert window.conversations.get(desk.chat.conversation_id).model == str(models[1])
+    assert window.loads[-1] == "Large-8B-Q8_0"
+
+
+def test_a_model_that_is_gone_is_said_and_somebody_agrees_before_another_answers(
+    window: Window, models: tuple[Path, Path], tmp_path: Path
+) -> None:
+    desk, gone = window.desk, tmp_path / "models" / "Gone-2B.gguf"
+    window.show_chat(window.chat_with(gone))
+    assert desk.note == "Gone 2B, this chat’s model, is not there any more"
+    desk.type("Hello?")
+    desk.press(Qt.Key.Key_Return)
+    desk.find(QuestionDialog, "model_gone").reject()
+    assert (desk.message, len(desk.texts)) == ("Hello?", 2)
+    desk.press(Qt.Key.Key_Return)
+    with desk.hears(desk.chat.answer_finished):
+        desk.click(desk.button("Go on with Small 1B"))
+    assert desk.texts[2:] == ["Hello?", "Yes."]
+    assert window.conversations.get(desk.chat.conversation_id).model == ""
+
+
+def test_a_model_that_was_moved_is_found_by_its_name(window: Window, models: tuple[Path, Path]) -> None:
+    number = window.chat_with(Path("/elsewhere") / models[1].name)
+    window.show_chat(number)
+    assert window.conversations.get(number).model == str(models[1])
+
+
+def test_a_name_that_came_with_an_import_is_no_model(window: Window, models: tuple[Path, Path]) -> None:
+    chat = window.conversations.create(title="Imported", model="gpt-4o")
+    window.show_chat(chat.id)
+    assert (window.desk.note, window.picker.path) == ("", models[0])
+
+
+def test_at_start_the_open_chats_own_model_is_loaded(
+    qapp: QApplication, models: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(write_script(tmp_path / "script")))
+    with open_window(qapp, make_chat=ChatView) as frame:
+        number = frame.conversations.create(title="Kept", model=str(models[1])).id
+        frame.show_chat(number)
+        frame.app.change("engine", model_path=str(models[0]))
+    with open_window(qapp, make_chat=ChatView) as frame:
+        assert frame.loader.path == models[1]
+        frame.loader.start()
+        frame.wait(lambda: frame.loader.state == "ready")
+        assert Path(frame.engine.loaded.path) == models[1]
+        assert frame.settings.engine.model_path == str(models[0])
+
+
+def test_an_answer_by_another_model_is_written_also_where_its_chat_was_left(
+    window: Window, models: tuple[Path, Path]
+) -> None:
+    desk = window.desk
+    number = window.chat_with()
+    window.show_chat(number)
+    with desk.hears(desk.chat.answer_finished):
+        desk.click_action(desk.last, "Regenerate with another model")
+        desk.choose(desk.find(QMenu, "other_models"), "Large")
+        window.show_chat(None)
+    path = window.conversations.path(number)
+    assert [one.text for one in path] == ["Before?", "Yes."]
+    assert len(path[-1].versions) == 2
+    assert window.conversations.get(number).model == str(models[1])
+    assert window.settings.engine.model_path == str(models[0])
+
+
+def test_what_waits_in_another_chat_is_answered_by_its_own_model(window: Window, models: tuple[Path, Path]) -> None:
+    number, desk = window.chat_with(models[1]), window.desk
+    window.conversations.queued.add(number, "Later?")
+    window.show_chat(number)
+    with desk.hears(desk.chat.answer_finished):
+        desk.queue.send_now.click()
+        window.show_chat(None)
+    assert window.loads[-1] == "Large-8B-Q8_0"
+    assert window.conversations.path(number)[-1].text == "Yes."
+
+
+def test_a_model_that_cannot_be_loaded_leaves_the_question_and_says_so(
+    qapp: QApplication, models: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    damaged: dict[str, Any] = {"error": "ModelLoadFailed", "fields": {"path": "Large-8B.gguf", "detail": "x"}}
+    rules: list[dict[str, Any]] = [{"times": 1}, damaged | {"times": 1}, {}]
+    script = write_script(tmp_path / "script")
+    script.write_text(json.dumps({"load": rules, "answers": [{"text": "Yes."}]}), "utf-8")
+    monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(script))
+    with open_window(qapp, make_chat=ChatView) as frame:
+        frame.loader.load(models[0])
+        frame.wait(lambda: frame.loader.state == "ready")
+        number = frame.conversations.create(title="Kept", model=str(models[1])).id
+        frame.show_chat(number)
+        desk = ChatDesk(frame.chat, frame.app, frame.notify, frame.theme)
+        desk.ask("Hello?")
+        assert "Large-8B.gguf could not be loaded" in desk.last_state
+        frame.wait(lambda: (frame.loader.path, frame.loader.state) == (models[0], "ready"))
+        frame.show_chat(None)
+        desk.ask("Still there?")
+        assert desk.last_text == "Yes."
