@@ -35,6 +35,7 @@ _MONTHS = frozenset(("jan", "feb", "mär", "apr", "mai", "jun", "jul", "aug", "s
 _GOES_ON = ",;:)"
 _LINE = re.compile(r"\n+")
 LONGEST_HELD = 40
+_WHOLE = re.compile(rf"""(?:[{ENDS}{ENDS_AT_ONCE}][{CLOSING}」』）》】*_~`]*|^\s*```+|^\s*~~~+|\|)\Z""", re.MULTILINE)
 
 
 def sentence_ends(text: str) -> Iterator[int]:
@@ -70,6 +71,11 @@ def written_words(text: str) -> int:
         if character.isspace() or ord(character) > 0x2E7F or character in "-/,.;:!?)|*`_":
             return index
     return len(text) if len(text) > LONGEST_HELD else 0
+
+
+def is_whole(text: str) -> bool:
+    """Whether nothing has to come after a text of Markdown: its last sentence has an end, or code or a table has."""
+    return _WHOLE.search(text.rstrip()[-LONGEST_HELD:]) is not None
 
 
 def _goes_on(text: str, at: int, following: int) -> bool:

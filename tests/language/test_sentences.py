@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.language.sentences import LONGEST_HELD, sentence_ends, sentences, written, written_words
+from app.language.sentences import LONGEST_HELD, is_whole, sentence_ends, sentences, written, written_words
 
 
 @pytest.mark.parametrize(
@@ -63,3 +63,15 @@ def test_of_a_growing_text_whole_sentences_are_told() -> None:
 )
 def test_words_are_shown_whole(text: str, end: int) -> None:
     assert written_words(text) == end
+
+
+@pytest.mark.parametrize(
+    "text", ["Done.", "“Really?”", "**So it is!**", "完了。", "See:\n```py\nx = 1\n```\n", "| a | b |"]
+)
+def test_after_a_whole_sentence_a_block_of_code_or_a_table_nothing_has_to_come(text: str) -> None:
+    assert is_whole(text)
+
+
+@pytest.mark.parametrize("text", ["and then", "such as:", "```py\nx = 1", "one, two,", "", "Mine\n*two lines*"])
+def test_what_ends_in_the_middle_goes_on(text: str) -> None:
+    assert not is_whole(text)

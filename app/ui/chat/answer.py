@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 from app.core.events import AnswerStats, FinishReason, Role
 from app.features.messages import Sentence
 from app.features.survey.wanted import made_of
+from app.language.sentences import is_whole
 from app.store.conversations import MessageState, StoredMessage
 from app.ui.chat.actions import Action
 from app.ui.chat.documents import BranchDocuments, SourceRow
@@ -319,7 +320,8 @@ class AnswerView(Turn):
         if message is None or not self.is_last or not message.text:
             return False
         reason = message.stats.finish_reason if message.stats is not None else None
-        is_cut = reason in (None, FinishReason.LENGTH) or (reason is FinishReason.CONTEXT and self.has_earlier_turns)
+        is_cut = reason is FinishReason.LENGTH or (reason is FinishReason.CONTEXT and self.has_earlier_turns)
+        is_cut = is_cut or (reason is None and not is_whole(message.text))  # of what a person wrote nobody else knows
         return is_cut or message.state in (MessageState.STOPPED, MessageState.INTERRUPTED, MessageState.FAILED)
 
     def _say_state(self, message: StoredMessage) -> None:

@@ -169,6 +169,14 @@ def test_an_answer_is_edited_as_markdown_and_goes_on_from_there(open_chat: Open)
     assert desk.last_text == "Mine,\n*two lines* And more."
     desk.click_action(desk.last, "Previous version")
     assert desk.last_text == "Some **bold** text."
+    desk.click_action(desk.last, "Edit")
+    editor = desk.last.editor
+    assert editor is not None
+    editor.edit.selectAll()
+    QTest.keyClicks(editor.edit, "All of it.")
+    QTest.keyClick(editor.edit, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    assert desk.last.row is not None
+    assert desk.last.row.button("Continue") is None, "nothing was cut"
 
 
 def test_an_answer_is_written_again_by_another_model_which_its_version_names(open_chat: Open, tmp_path: Path) -> None:
