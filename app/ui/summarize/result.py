@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -11,21 +10,10 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEventLoop, QIODevice, QMarginsF, QPoint, QSaveFile, Qt, Signal
-from PySide6.QtGui import (
-    QFocusEvent,
-    QFont,
-    QKeyEvent,
-    QPageLayout,
-    QPageSize,
-    QPdfWriter,
-    QResizeEvent,
-    QShowEvent,
-    QTextDocument,
-)
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QBoxLayout, QFileDialog, QHBoxLayout, QLabel, QLineEdit, QMenu, QVBoxLayout, QWidget
 
-from app.core.errors import DiskFull, FolderNotWritable
 from app.features.summary.messages import (
     DIGEST_WORDS,
     coverage_words,
@@ -37,6 +25,7 @@ from app.features.summary.messages import (
 )
 from app.features.summary.result import Form, Method, Summary
 from app.features.summary.summaries import StoredSummary
+from app.language.names import is_right_to_left
 from app.ui.i18n import tr
 from app.ui.shell import tasks
 from app.ui.shell.desktop import copy_text
@@ -65,11 +54,6 @@ FORMATS = (
     (".pdf", "PDF"),
     (".json", "JSON, with sources"),
 )
-PDF_DPI = 300
-PDF_MARGIN_MM = 4
-"""Beside the two centimetres that Qt leaves around a printed text."""
-PDF_POINTS = 10.5
-LITTLE_BYTES = 1_000_000
 MOST_NAME = 80
 _NO_NAME = dict.fromkeys(map(ord, '<>:"/\\|?*\n\r\t'), " ")
 
@@ -140,43 +124,21 @@ def write_pdf(html: str, title: str, path: Path) -> None:
 
     Raises DiskFull or FolderNotWritable.
     """
-    timers = QEventLoop()  # noqa: F841 - gives the thread what a long text wants that lays itself out bit by bit
-    document = QTextDocument()
-    font = QFont("Inter")
-    font.setPointSizeF(PDF_POINTS)
-    document.setDefaultFont(font)
-    document.setHtml(html)
-    file = QSaveFile(str(path))
-    if not file.open(QIODevice.OpenModeFlag.WriteOnly):
-        raise _problem(path)
-    writer = QPdfWriter(file)
-    writer.setResolution(PDF_DPI)
-    writer.setTitle(title)
-    margins = QMarginsF(PDF_MARGIN_MM, PDF_MARGIN_MM, PDF_MARGIN_MM, PDF_MARGIN_MM)
-    writer.setPageLayout(
-        QPageLayout(
-            QPageSize(QPageSize.PageSizeId.A4), QPageLayout.Orientation.Portrait, margins, QPageLayout.Unit.Millimeter
-        )
-    )
-    document.print_(writer)
-    del writer  # it writes the end of the file
-    if not file.commit():
-        raise _problem(path)
+    from app.ui.paper.pdf import pdf_file  # not needed before somebody saves
+    from app.ui.paper.sheets import Sheets, Text
+
+    with pdf_file(path, title) as writer:
+        sheets = Sheets(writer, title, is_mirrored=is_right_to_left(title))
+        document = sheets.new_document()
+        document.setHtml(html)
+        sheets.add(Text(document))
+        sheets.end()
 
 
 def file_name(title: str) -> str:
     """A title as the name of a file, without its ending."""
     name = " ".join(title.translate(_NO_NAME).split())[:MOST_NAME].strip(" .")
     return name or "summary"
-
-
-def _problem(path: Path) -> DiskFull | FolderNotWritable:
-    folder = path.parent
-    try:
-        free = shutil.disk_usage(folder).free
-    except OSError:
-        return FolderNotWritable(str(folder))
-    return DiskFull(str(folder)) if free < LITTLE_BYTES else FolderNotWritable(str(folder))
 
 
 MOST_TITLE = 200

@@ -145,6 +145,12 @@ def is_known(source: str) -> bool:
     return source in _undrawable or parts is None or (parts[0], parts[1]) in _drawings
 
 
+def known_drawing(source: str) -> Drawing | None:
+    """A drawn formula as the lines that it is made of; None where it is not drawn."""
+    parts = _parts(source)
+    return _drawings.get((parts[0], parts[1])) if parts is not None else None
+
+
 def picture_of(
     source: str, size_px: float, color: str, *, ratio: float, x_height: float, room_px: float
 ) -> Picture | None:
@@ -153,8 +159,7 @@ def picture_of(
     It is meant to stand in a line as Qt puts things into its middle: a quarter of `x_height` above the baseline. So
     above or below it there is room left, which brings the formula's own baseline onto that of the line.
     """
-    parts = _parts(source)
-    drawing = _drawings.get((parts[0], parts[1])) if parts is not None else None
+    drawing = known_drawing(source)
     return None if drawing is None else _picture(drawing, (size_px, color, ratio, x_height, room_px))
 
 

@@ -1,0 +1,279 @@
+"""Sheets of paper: documents that are laid out once, cut between their lines, and painted page after page.
+
+Qt's own way to pages cuts a heading from its text, and needs the whole of a long chat laid out at once. Here a document
+is as long as it is; what belongs together is known as a stretch that is not cut, and each page takes what it has room
+for. So documents follow each other, one at a time is in memory, and between two pages somebody may cancel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from PySide6.QtCore import QLocale, QMarginsF, QRectF, Qt
+from PySide6.QtGui import (
+    QAbstractTextDocumentLayout,
+    QColor,
+    QFont,
+    QFontMetricsF,
+    QGuiApplication,
+    QPagedPaintDevice,
+    QPageLayout,
+    QPageSize,
+    QPainter,
+    QPalette,
+    QTextBlock,
+    QTextDocument,
+    QTextOption,
+)
+
+from app.ui.theme import CODE_FAMILY, FAMILY, LIGHT
+
+TEXT_PT = 10.5
+MARGINS_MM = QMarginsF(22, 18, 22, 12)
+FOOT_MM = 11
+"""Above the lower margin: the line with the title and the number of the page."""
+FOOT_PT = 8.0
+LARGEST_SHARE = 0.6
+"""Of a page: what is longer is cut even where it belongs together."""
+AIR_PT = 1.0
+"""Around a slice: letters reach out of their line."""
+LIGATURES = ("calt", "liga")
+"""Other shapes for signs beside others, which are no letters any more in the file."""
+EDGE = 0.5
+"""In units of the device: stretches that touch do not overlap."""
+
+Stretch = tuple[float, float]
+"""From a top to a bottom, in a document as it is laid out."""
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What is painted behind a stretch of a document; cut with it."""
+
+    box: QRectF
+    color: str
+    radius: float = 0.0
+
+
+@dataclass
+class Text:
+    """A document, laid out, and what is to be known of it to cut it.
+
+    `kept` is not cut as long as it is not too long. A `head` is shown again at the top of each page that the stretch
+    below it reaches: (top and bottom of the head, bottom of the whole).
+    """
+
+    document: QTextDocument
+    gap_pt: float = 0.0
+    """Above it, where it does not begin a page."""
+    grounds: list[Ground] = field(default_factory=list)
+    kept: list[Stretch] = field(default_factory=list)
+    heads: list[tuple[float, float, float]] = field(default_factory=list)
+    painters: object = None
+    """What paints things in the text, which Qt does not keep alive."""
+
+
+class Sheets:
+    """Pages of a device, filled from the top; `end` finishes the last one. Coordinates are the device's own.
+
+    Raises OSError where the device takes nothing.
+    """
+
+    def __init__(self, device: QPagedPaintDevice, title: str, *, is_mirrored: bool = False) -> None:
+        self.device, self.title, self._is_mirrored = device, title, is_mirrored
+        self._painter = QPainter()
+        if not self._painter.begin(device):
+            raise OSError("nothing can be painted there")
+        self.page = 0
+        """The number of the page that is being filled; 0 before the first."""
+        self._y = 0.0
+
+    def pt(self, points: float) -> float:
+        """Printer's points in units of the device."""
+        return points * self.device.logicalDpiY() / 72
+
+    def in_format(self, points: float) -> float:
+        """The same for what a format has, which Qt takes as pixels of the screen."""
+        return points * QGuiApplication.primaryScreen().logicalDotsPerInchY() / 72
+
+    @property
+    def width(self) -> float:
+        """Of the text."""
+        return float(self.device.width())
+
+    @property
+    def height(self) -> float:
+        """Of the text on a page."""
+        return self.device.height() - self.pt(FOOT_MM * 72 / 25.4)
+
+    def new_document(self) -> QTextDocument:
+        """An empty one, as wide as the text."""
+        document = QTextDocument()
+        document.documentLayout().setPaintDevice(self.device)
+        document.setDocumentMargin(0)
+        document.setUndoRedoEnabled(False)
+        document.setDefaultFont(paper_font(TEXT_PT))
+        option = QTextOption()
+        option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        document.setDefaultTextOption(option)
+        document.setTextWidth(self.width)
+        return document
+
+    def add(self, text: Text) -> None:
+        """Puts a document below what is there."""
+        text.document.size()  # lays out what Qt would do bit by bit
+        stretches = list(_stretches(text, self.height * LARGEST_SHARE))
+        if not stretches:
+            return
+        if self.page and self._y:
+            self._y += self.pt(text.gap_pt)
+        if not self.page:
+            self.new_page()
+        first, last = stretches[0][0], stretches[0][0]
+        for top, bottom in stretches:
+            if self._y + self._head_px(text, first) + bottom - first > self.height and (last > first or self._y):
+                self._paint(text, first, last)
+                self.new_page()
+                first = top
+            last = bottom
+        self._paint(text, first, last)
+
+    def new_page(self) -> None:
+        """The next document begins at the top of a page."""
+        if self.page:
+            self._paint_foot()
+            self.device.newPage()
+        self.page += 1
+        self._y = 0.0
+
+    def end(self) -> None:
+        """All is painted."""
+        if self.page:
+            self._paint_foot()
+        self._painter.end()
+
+    def _paint(self, text: Text, top: float, bottom: float) -> None:
+        if bottom <= top:
+            return
+        for head_top, head_bottom, whole in text.heads:
+            if head_bottom < top + EDGE < whole:
+                self._slice(text, head_top, head_bottom)
+        self._slice(text, top, bottom)
+
+    def _head_px(self, text: Text, top: float) -> float:
+        return sum(below - above for above, below, whole in text.heads if below < top + EDGE < whole)
+
+    def _slice(self, text: Text, top: float, bottom: float) -> None:
+        painter, air = self._painter, self.pt(AIR_PT)
+        painter.save()
+        painter.translate(0, self._y - top)
+        painter.setClipRect(QRectF(-air, top - air, self.width + 2 * air, bottom - top + 2 * air))
+        painter.setPen(Qt.PenStyle.NoPen)
+        for ground in text.grounds:
+            if ground.box.top() < bottom and ground.box.bottom() > top:
+                painter.setBrush(QColor(ground.color))
+                painter.save()
+                painter.setClipRect(QRectF(-air, top, self.width + 2 * air, bottom - top))
+                painter.drawRoundedRect(ground.box, ground.radius, ground.radius)
+                painter.restore()
+        context = QAbstractTextDocumentLayout.PaintContext()
+        context.clip = QRectF(0, top + EDGE, self.width, bottom - top - 2 * EDGE)
+        context.palette.setColor(QPalette.ColorRole.Text, QColor(LIGHT.text))
+        text.document.documentLayout().draw(painter, context)
+        painter.restore()
+        self._y += bottom - top
+
+    def _paint_foot(self) -> None:
+        painter, font = self._painter, paper_font(FOOT_PT)
+        metrics = QFontMetricsF(font, self.device)
+        painter.setFont(font)
+        painter.setPen(QColor(LIGHT.muted))
+        number = str(self.page)
+        title = metrics.elidedText(self.title, Qt.TextElideMode.ElideRight, self.width - 3 * self.pt(24))
+        line = QRectF(0, self.device.height() - metrics.height(), self.width, metrics.height())
+        sides = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
+        for words, side in ((title, sides[self._is_mirrored]), (number, sides[not self._is_mirrored])):
+            painter.drawText(line, side | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter, words)
+
+
+def paper_font(size_pt: float, weight: int = 400, family: str = FAMILY) -> QFont:
+    """A font whose signs can be copied from a file and searched there."""
+    font = QFont(family)
+    font.setPointSizeF(size_pt)
+    font.setWeight(QFont.Weight(weight))
+    for feature in LIGATURES:
+        font.setFeature(QFont.Tag(feature), 0)
+    if family == CODE_FAMILY:
+        font.setStyleHint(QFont.StyleHint.Monospace)
+    return font
+
+
+def page_layout() -> QPageLayout:
+    """Letter where inches are used, else A4."""
+    is_imperial = QLocale.system().measurementSystem() == QLocale.MeasurementSystem.ImperialUSSystem
+    size = QPageSize(QPageSize.PageSizeId.Letter if is_imperial else QPageSize.PageSizeId.A4)
+    return QPageLayout(size, QPageLayout.Orientation.Portrait, MARGINS_MM, QPageLayout.Unit.Millimeter)
+
+
+# Where a document may be cut: between stretches that hold lines, and what is to stay with them.
+
+
+def _stretches(text: Text, largest: float) -> Iterator[Stretch]:
+    """What is not cut, from the top; what overlaps is one, unless that is too long."""
+    lines = sorted(_lines(text.document))
+    kept = sorted([*lines, *(one for one in [*text.kept, *_headings(text.document)] if one[1] - one[0] <= largest)])
+    for top, bottom in _joined(kept):
+        if bottom - top <= largest:
+            yield top, bottom
+        else:  # a chain of what belongs together
+            inside = [line for line in lines if top - EDGE < line[0] and line[1] < bottom + EDGE]
+            yield from _joined(inside)
+
+
+def _joined(stretches: list[Stretch]) -> Iterator[Stretch]:
+    if not stretches:
+        return
+    top, bottom = stretches[0]
+    for above, below in stretches[1:]:
+        if above >= bottom - EDGE:
+            yield top, bottom
+            top, bottom = above, below
+        else:
+            bottom = max(bottom, below)
+    yield top, bottom
+
+
+def _lines(document: QTextDocument) -> Iterator[Stretch]:
+    """Every line; the first two of a paragraph and its last two are one."""
+    for block in _blocks(document):
+        layout, start = block.layout(), _top(block)
+        count = layout.lineCount()
+        bounds = [(start + line.y(), start + line.y() + line.height()) for line in map(layout.lineAt, range(count))]
+        if not count:
+            continue
+        yield bounds[0][0], bounds[min(1, count - 1)][1]
+        yield bounds[max(0, count - 2)][0], bounds[-1][1]
+        yield from bounds[2:-2]
+
+
+def _headings(document: QTextDocument) -> Iterator[Stretch]:
+    """Each heading with the first lines of what follows it."""
+    for block in _blocks(document):
+        after = block.next()
+        if block.blockFormat().headingLevel() and after.isValid():
+            lines = after.layout()
+            last = lines.lineAt(min(1, lines.lineCount() - 1)) if lines.lineCount() else None
+            yield _top(block), _top(after) + (last.y() + last.height() if last is not None else 0)
+
+
+def _blocks(document: QTextDocument) -> Iterator[QTextBlock]:
+    block = document.begin()
+    while block.isValid():
+        yield block
+        block = block.next()
+
+
+def _top(block: QTextBlock) -> float:
+    """Where the lines of a block begin, margins of its table and its frames counted."""
+    return block.document().documentLayout().blockBoundingRect(block).top()

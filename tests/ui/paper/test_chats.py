@@ -1,0 +1,207 @@
+"""A chat on paper, read again by PDFium: every word, whole lines of code, rows of tables, heads that stay."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pypdfium2 as pdfium
+import pytest
+from PySide6.QtWidgets import QApplication
+
+from app.bootstrap import build_shelf
+from app.core.errors import DiskFull, FolderNotWritable
+from app.core.events import CancelToken, Role
+from app.features.exchange.chat_file import Shelf
+from app.features.exchange.exporting import ExportFinished, ExportProgress
+from app.store.conversations import Conversation, Conversations, MessageState, TreeMessage
+from app.store.database import Database
+from app.ui.paper.chats import export_pdf
+from app.ui.paper.sheets import Sheets
+from app.ui.theme import Theme
+from tests.helpers.disks import small_disk
+
+CHAT = Conversation(0, "Rent", "Be brief.", None, "m", "", 1_700_000_000.0, 1_700_000_100.0, None, False)
+CODE = [f"def rent_{number}(area: float) -> float:\n\treturn area * {number}" for number in range(40)]
+RICH = """# How it is counted
+
+It is **high**, see `x < y` and [the page](https://example.org/?a=1). Then $E = mc^2$, but $5 and $6.
+
+- [x] done
+- <script>alert(1)</script>
+
+| city | rent |
+|:-----|-----:|
+| Köln | 9,50 |
+
+$$
+\\int_0^1 x
+$$
+
+```python
+{code}
+```
+
+> quoted
+"""
+
+
+@pytest.fixture(autouse=True)
+def look(qapp: QApplication) -> Theme:
+    """Which knows the program's fonts."""
+    return Theme("light")
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    opened = Database.open(tmp_path / "home" / "fireside.db")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def shelf(database: Database) -> Shelf:
+    return build_shelf(database)
+
+
+def chat_with(shelf: Shelf, database: Database, *texts: str, **more: object) -> Conversation:
+    """Questions and answers in turns."""
+    tree, roles = [], (Role.USER, Role.ASSISTANT)
+    for number, text in enumerate(texts):
+        one = TreeMessage(
+            number + 1, number or None, roles[number % 2], text, MessageState.COMPLETE, "tiny.gguf", 1.7e9
+        )
+        tree.append(replace(one, **more) if number % 2 else one)  # type: ignore[arg-type]
+    found = Conversations(database).get(shelf.whole.add_tree(CHAT, tree))
+    assert found is not None
+    return found
+
+
+def printed(path: Path, chats: list[Conversation], shelf: Shelf, *, with_thinking: bool = False) -> list[str]:
+    """The text of each page."""
+    *_, last = export_pdf(path, chats, shelf, CancelToken(), with_thinking=with_thinking)
+    assert isinstance(last, ExportFinished)
+    assert not last.is_cancelled
+    with pdfium.PdfDocument(path) as document:
+        return [page.get_textpage().get_text_range().replace("\r\n", "\n").replace("\ufffe", "-") for page in document]
+
+
+def test_everything_is_there_as_it_was_written(tmp_path: Path, shelf: Shelf, database: Database) -> None:
+    question = "1. How high?\n   <b>Now</b>"
+    answer = RICH.format(code="\n".join(CODE[:4]))
+    chat = chat_with(shelf, database, question, answer, "كم الإيجار؟", "مرتفع", thinking="I *wonder*", thinking_s=2.5)
+    pages = printed(tmp_path / "rent.pdf", [chat], shelf)
+    text = "\n".join(pages)
+    lines = [line.strip() for line in text.split("\n")]
+    for line in ("Rent", "1. How high?", "<b>Now</b>", "How it is counted"):
+        assert line in lines, line
+    assert re.search(r"You +2023-11-1\d \d\d:\d\d", text)
+    for words in (
+        "Be brief.",
+        "quoted",
+        "It is high, see x < y and the page. Then",
+        "but $5 and $6.",
+        "<script>alert(1)</script>",
+        "☑",
+    ):
+        assert words in text, words
+    assert "city rent" in lines
+    assert "Köln 9,50" in lines
+    for code in "\n".join(CODE[:4]).split("\n"):
+        assert code.strip() in lines, "with the signs that it has, not with ligatures"
+    assert "E = mc^2" not in text, "formulas are typeset"
+    assert "wonder" not in text
+    assert b"https://example.org/?a=1" in (tmp_path / "rent.pdf").read_bytes()
+    assert "I *wonder*" in "".join(printed(tmp_path / "with.pdf", [chat], shelf, with_thinking=True))
+
+
+def test_pages_are_numbered_and_a_head_is_never_left_behind(tmp_path: Path, shelf: Shelf, database: Database) -> None:
+    heads = [f"## Head {number}\n\n" + f"Words that follow head {number}. " * (3 + number % 9) for number in range(70)]
+    pages = printed(tmp_path / "heads.pdf", [chat_with(shelf, database, "Well?", "\n\n".join(heads))], shelf)
+    assert len(pages) > 3
+    for number, page in enumerate(pages, 1):
+        body, _, foot = page.strip().rpartition("Rent")
+        assert foot.strip() == str(number)
+        assert not re.search(r"Head \d+\s*\Z", body), page
+    told = [int(number) for page in pages for number in re.findall(r"Head (\d+)", page)]
+    assert told == list(range(70)), "each once"
+
+
+def test_a_long_table_shows_its_head_on_each_page_and_loses_no_row(
+    tmp_path: Path, shelf: Shelf, database: Database
+) -> None:
+    rows = "\n".join(f"| {number} | row {number} {'more ' * (number % 30)}| {number * 7} |" for number in range(150))
+    table = f"| no | name | value |\n|---|---|---:|\n{rows}"
+    pages = printed(tmp_path / "table.pdf", [chat_with(shelf, database, "Well?", table)], shelf)
+    assert len(pages) > 3
+    assert all(page.count("no name value") == 1 for page in pages)
+    found = [int(number) for page in pages for number in re.findall(r"^(\d+) row \1 ", page, re.MULTILINE)]
+    assert found == list(range(150))
+
+
+def test_long_code_is_broken_between_its_lines_and_is_whole(tmp_path: Path, shelf: Shelf, database: Database) -> None:
+    wide = "x = [" + ", ".join(f'"{number}"' for number in range(60)) + "]"
+    code = "\n".join([*CODE, wide])
+    pages = printed(tmp_path / "code.pdf", [chat_with(shelf, database, "Well?", f"```python\n{code}\n```")], shelf)
+    text = re.sub(r"\nRent +\d+\n?", "\n", "\n".join(pages))
+    assert len(pages) > 1
+    assert re.sub(r"\s", "", code) in re.sub(r"\s", "", text)
+
+
+def test_each_chat_begins_on_a_page_and_is_named_at_its_foot(tmp_path: Path, shelf: Shelf, database: Database) -> None:
+    chat_with(shelf, database, "One?", "1")
+    two = chat_with(shelf, database, "Two?", "2")
+    Conversations(database).update(two.id, title="Other")
+    found = sorted(Conversations(database).find(), key=lambda chat: chat.id)
+    pages = printed(tmp_path / "two.pdf", found, shelf)
+    assert [page.split()[-2:] for page in pages] == [["Rent", "1"], ["Other", "2"]]
+
+
+def test_one_turn_at_a_time_is_laid_out_and_told(
+    tmp_path: Path, shelf: Shelf, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alive, most = [0], [0]
+    plain = Sheets.new_document
+
+    def counted(sheets: Sheets) -> object:
+        document = plain(sheets)
+        alive[0] += 1
+        document.destroyed.connect(lambda: alive.__setitem__(0, alive[0] - 1))
+        most[0] = max(most[0], alive[0])
+        return document
+
+    monkeypatch.setattr(Sheets, "new_document", counted)
+    chat = chat_with(shelf, database, *["Why?", "Because. " * 80] * 60)
+    events = list(export_pdf(tmp_path / "many.pdf", [chat], shelf, CancelToken()))
+    told = [event.done for event in events if isinstance(event, ExportProgress)]
+    assert told == [0, *range(1, 121), 120]
+    assert most[0] <= 4
+
+
+def test_cancelled_it_leaves_what_was_there(tmp_path: Path, shelf: Shelf, database: Database) -> None:
+    path, cancel = tmp_path / "rent.pdf", CancelToken()
+    path.write_bytes(b"old")
+    chat = chat_with(shelf, database, *["Why?", "Because."] * 20)
+    for event in export_pdf(path, [chat], shelf, cancel):
+        last = event
+        if isinstance(event, ExportProgress) and event.done == 5:
+            cancel.cancel()
+    assert last == ExportFinished(0, 5, is_cancelled=True)
+    assert path.read_bytes() == b"old"
+    assert [file.name for file in tmp_path.iterdir() if file.name != "home"] == ["rent.pdf"]
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path: Path, shelf: Shelf, database: Database) -> None:
+    chat = chat_with(shelf, database, "Why?", "Because.")
+    with pytest.raises(FolderNotWritable):
+        list(export_pdf(tmp_path / "gone" / "rent.pdf", [chat], shelf, CancelToken()))
+
+
+def test_a_full_disk_is_told_and_nothing_is_left(tmp_path: Path, shelf: Shelf, database: Database) -> None:
+    chat = chat_with(shelf, database, "Why?", "Because. " * 4000)
+    with small_disk(tmp_path / "small", 32_768) as folder:
+        with pytest.raises(DiskFull):
+            list(export_pdf(folder / "rent.pdf", [chat], shelf, CancelToken()))
+        assert not list(folder.iterdir())
