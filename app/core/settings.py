@@ -139,6 +139,19 @@ class Writing:
 
 
 @dataclass(frozen=True)
+class System:
+    """The program beside others. `keeps_running`: in the tray, when the window is closed; `asked_to_keep`: whether that
+    was asked at a closing. `notifies`: of long work that ends unseen, `notifies_with_words`: of what it is about, too.
+    """
+
+    tray: bool = True
+    keeps_running: bool = False
+    asked_to_keep: bool = False
+    notifies: bool = True
+    notifies_with_words: bool = False
+
+
+@dataclass(frozen=True)
 class Window:
     """What comes back after a restart. `geometry` is Qt's own, in base64.
 
@@ -173,6 +186,7 @@ class Settings:
     summaries: Summaries = field(default_factory=Summaries)
     translations: Translations = field(default_factory=Translations)
     writing: Writing = field(default_factory=Writing)
+    system: System = field(default_factory=System)
     window: Window = field(default_factory=Window)
     unknown: dict[str, Any] = field(default_factory=dict)
 

@@ -12,19 +12,20 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QEvent, QObject, QRectF, QSocketNotifier, Qt, QTimer
-from PySide6.QtGui import QGuiApplication, QIcon, QPainter, QPixmap
-from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtCore import QEvent, QObject, QSocketNotifier, QTimer, Signal
+from PySide6.QtGui import QFileOpenEvent, QGuiApplication
 from PySide6.QtWidgets import QApplication, QDialog
 
 from app import APP_ID, APP_NAME, __version__
 from app.bootstrap import Fireside, build
 from app.core.errors import AppError
-from app.core.paths import AppPaths, resource
+from app.core.paths import AppPaths
 from app.core.settings import load_settings
 from app.features.messages import Sentence
 from app.ui.chat.tab import ChatTab
+from app.ui.icons import app_icon
 from app.ui.shell import tasks
+from app.ui.shell.desktop import bring_to_front
 from app.ui.shell.main_window import MainWindow
 from app.ui.shell.model_loader import ModelLoader
 from app.ui.shell.notify import Notify
@@ -37,6 +38,7 @@ from app.ui.theme import Theme
 log = logging.getLogger(__name__)
 
 STOP_TIMEOUT_S = 1.0
+OUTSIDE_AFTER_MS = 500
 HAND_OVERS = 3
 """Tries to hand over to one that is there and leaves before it has answered."""
 NO_ANSWER = Sentence(
@@ -54,7 +56,7 @@ OPENED_BESIDE = Sentence(
 def run(arguments: list[str]) -> int:
     """Shows the window until it is closed; returns the exit code."""
     wanted = Wanted.of(arguments)
-    application = QApplication([APP_NAME])
+    application = Application([APP_NAME])
     application.setApplicationName(APP_ID)
     application.setApplicationVersion(__version__)
     QGuiApplication.setDesktopFileName(APP_ID)
@@ -68,6 +70,22 @@ def run(arguments: list[str]) -> int:
         return _run_window(application, instance, paths, theme(), wanted=wanted, notices=notices)
     finally:
         instance.close()
+
+
+class Application(QApplication):
+    """Hears what the system asks of a program."""
+
+    quit_wanted = Signal()
+    """The session ends, or the system's own menu says so; its windows are closed next."""
+    file_opened = Signal(str)
+    """macOS: a file manager has no command line for a program that runs."""
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Quit:
+            self.quit_wanted.emit()
+        elif isinstance(event, QFileOpenEvent):
+            self.file_opened.emit(event.file())
+        return super().event(event)
 
 
 def _theme(application: QApplication, paths: AppPaths) -> Theme:
@@ -99,7 +117,7 @@ def _meet(instance: SingleInstance, wanted: Wanted, theme: Callable[[], Theme]) 
 
 
 def _run_window(
-    application: QApplication,
+    application: Application,
     instance: SingleInstance,
     paths: AppPaths,
     theme: Theme,
@@ -118,12 +136,11 @@ def _run_window(
     try:
         loader = ModelLoader(app, notify)
         window = MainWindow(app, theme, notify, loader, TABS, open_settings=open_settings)
-        instance.asked.connect(lambda more: _on_asked(window, more))
-        window.closing.connect(instance.leave)
+        _connect(application, instance, window)
         first_paint = _FirstPaint(window, lambda: _after_first_paint(app, window, notify, theme, wanted))
         window.installEventFilter(first_paint)
         window.show()
-        with _Signals(application, window.close):
+        with _Signals(application, window.closing.quit):
             code = application.exec()
     finally:
         tasks.running.stop_all(STOP_TIMEOUT_S)
@@ -132,13 +149,19 @@ def _run_window(
     return code
 
 
-def _on_asked(window: MainWindow, wanted: Wanted) -> None:
-    """A second start: the window comes above the others, also out of the task bar."""
-    window.setWindowState(window.windowState() & ~Qt.WindowState.WindowMinimized)
-    window.show()
-    window.raise_()
-    window.activateWindow()
-    window.files.open(wanted.files, wanted.tab)
+def _connect(application: Application, instance: SingleInstance, window: MainWindow) -> None:
+    """What comes from outside, and what others are told."""
+    closing = window.closing
+
+    def take(wanted: Wanted) -> None:
+        bring_to_front(window)
+        window.files.open(wanted.files, wanted.tab)
+
+    instance.asked.connect(take)
+    closing.begun.connect(instance.leave)
+    application.file_opened.connect(lambda file: take(Wanted((file,))))
+    application.quit_wanted.connect(closing.go_for_good)
+    application.commitDataRequest.connect(lambda _session: window.store())  # the session is about to end
 
 
 def _build(paths: AppPaths, theme: Theme) -> Fireside | None:
@@ -157,6 +180,7 @@ def _after_first_paint(app: Fireside, window: MainWindow, notify: Notify, theme:
     for notice in app.notices:
         notify.tell(notice)
     look_after(app, window, notify)
+    QTimer.singleShot(OUTSIDE_AFTER_MS, window, lambda: look_outside(app, window))
     if wanted != Wanted():
         window.files.open(wanted.files, wanted.tab)
     else:
@@ -184,6 +208,16 @@ def look_after(app: Fireside, window: MainWindow, notify: Notify) -> None:
     )
     SilenceNotices(notify, window)
     CalmCaret(window)
+
+
+def look_outside(app: Fireside, window: MainWindow) -> None:
+    """What is beside the window; the person's first keys go before it."""
+    from app.ui.outside import Outside
+
+    outside = Outside(app, window)
+    chat = chat_tab(window).chat
+    chat.answer_started.connect(lambda _: outside.tray.look())
+    chat.answer_finished.connect(lambda _: outside.tray.look())
 
 
 def watch_models(app: Fireside, window: MainWindow, notify: Notify, theme: Theme) -> None:
@@ -269,17 +303,3 @@ class _Signals:
         self._notifier.setEnabled(False)
         self._ours.close()
         self._theirs.close()
-
-
-def app_icon(sizes_px: tuple[int, ...] = (16, 32, 64)) -> QIcon:
-    """The program's own mark, drawn anew from its SVG file for each of the sizes that a window asks for."""
-    renderer = QSvgRenderer(QByteArray(resource("icons/fireside.svg").read_bytes()))
-    icon = QIcon()
-    for size_px in sizes_px:
-        pixmap = QPixmap(size_px, size_px)
-        pixmap.fill(Qt.GlobalColor.transparent)
-        painter = QPainter(pixmap)
-        renderer.render(painter, QRectF(0, 0, size_px, size_px))
-        painter.end()
-        icon.addPixmap(pixmap)
-    return icon

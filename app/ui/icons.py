@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from functools import cache, lru_cache
 
-from PySide6.QtCore import QPoint, QRect, QSize, Qt
+from PySide6.QtCore import QByteArray, QPoint, QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QIconEngine, QPainter, QPixmap
+from PySide6.QtSvg import QSvgRenderer
 
 from app.core.paths import resource
 
 DISABLED_OPACITY = 0.45
+WINDOW_SIZES_PX = (16, 32, 64)
+AT_WORK, AROUND_IT = "#F0793F", "#FFFFFF"
+"""The mark of a program that is at work, whatever ground it stands on."""
 
 
 @lru_cache(maxsize=512)
@@ -87,3 +91,30 @@ def _family() -> str:
     number = QFontDatabase.addApplicationFont(str(resource("icons/phosphor.ttf")))
     families = QFontDatabase.applicationFontFamilies(number) if number >= 0 else []
     return families[0] if families else ""
+
+
+def app_icon(sizes_px: tuple[int, ...] = WINDOW_SIZES_PX, *, is_at_work: bool = False) -> QIcon:
+    """The program's own mark, drawn anew from its SVG file for each of the sizes that are asked for."""
+    renderer = QSvgRenderer(QByteArray(resource("icons/fireside.svg").read_bytes()))
+    drawn = QIcon()
+    for size_px in sizes_px:
+        pixmap = QPixmap(size_px, size_px)
+        pixmap.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(pixmap)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        renderer.render(painter, QRectF(0, 0, size_px, size_px))
+        if is_at_work:
+            _paint_dot(painter, size_px)
+        painter.end()
+        drawn.addPixmap(pixmap)
+    return drawn
+
+
+def _paint_dot(painter: QPainter, size_px: int) -> None:
+    """In the lower corner, with a rim that sets it off."""
+    radius = size_px * 0.2
+    middle = QPointF(size_px * 0.78, size_px * 0.78)
+    painter.setPen(Qt.PenStyle.NoPen)
+    for colour, edge in ((AROUND_IT, radius * 1.3), (AT_WORK, radius)):
+        painter.setBrush(QColor(colour))
+        painter.drawEllipse(middle, edge, edge)

@@ -25,7 +25,8 @@ from app.core.events import Role
 from app.core.paths import AppPaths
 from app.store.conversations import Conversations, MessageState
 from app.store.database import Database
-from app.ui.application import _Signals, app_icon
+from app.ui.application import _Signals
+from app.ui.icons import app_icon
 from app.ui.shell.single_instance import Found, SingleInstance
 from app.ui.shell.startup import StartupProblem, StillEnding
 from app.ui.theme import Theme

@@ -173,6 +173,9 @@ class ChatTab(Tab):
         elif command.startswith(PROMPT):
             self.chat.prompts.take_by_key(command.removeprefix(PROMPT))
 
+    def store(self) -> None:
+        self.chat.draft.save()
+
     def close(self) -> None:
         self.chat.draft.save()
         self._sides.keep_width()

@@ -24,6 +24,7 @@ from app.core.paths import resource_root
 from app.features.chat.options import MOST_TOKENS
 from app.ui.i18n import tr, window_title
 from app.ui.settings.pages import EnginePage, MemoryPage, NetworkPage, SettingsPage, SummariesPage
+from app.ui.settings.system import SystemPage
 from app.ui.shell.desktop import open_folder
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import ZOOM_STEPS, Theme
@@ -80,6 +81,7 @@ class SettingsDialog(QDialog):
         network = NetworkPage(app, theme, self._save)
         network.network_changed.connect(ui.go.show_network)
         self._add_page(tr("Network"), network, "network")
+        self._add_page(tr("System"), SystemPage(app, theme, self._save, ui.system), "system")
         self._add_page(tr("About"), self._about_page(), "about")
         self._nav_column.addStretch(1)
         names = [(str(number), button.text()) for number, button in enumerate(self._group.buttons())]
@@ -105,7 +107,7 @@ class SettingsDialog(QDialog):
         self.pages.setCurrentIndex(number)
 
     def show_page_named(self, name: str) -> None:
-        """Opens a page that others lead to: appearance, chat, summarize, engine, memory, network or about."""
+        """Opens a page that others lead to: appearance, chat, summarize, engine, memory, network, system or about."""
         self.show_page(self._numbers[name])
 
     def done(self, result: int) -> None:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from PySide6.QtCore import QUrl
+from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QSystemTrayIcon, QWidget
 
@@ -251,3 +251,11 @@ def open_folder(folder: Path) -> None:
 def copy_text(text: str) -> None:
     """Puts a text on the clipboard."""
     QGuiApplication.clipboard().setText(text)
+
+
+def bring_to_front(window: QWidget) -> None:
+    """Above the others, also out of the task bar or where it was out of sight."""
+    window.setWindowState(window.windowState() & ~Qt.WindowState.WindowMinimized)
+    window.show()
+    window.raise_()
+    window.activateWindow()

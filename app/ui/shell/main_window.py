@@ -42,9 +42,6 @@ class MainWindow(QMainWindow):
     `open_settings` shows the settings above the window, on the page that is named or the first.
     """
 
-    closing = Signal()
-    """It goes for good; from now on nothing is begun in it."""
-
     def __init__(
         self,
         app: Fireside,
@@ -76,6 +73,7 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(self._splitter)
         self.sizes = WindowGeometry(self, self._splitter, self.left, theme, self.status)
         self.files = IncomingFiles(app, self.ui, self.tabs)
+        self.closing = Closing(self)
         self.actions_by_name = self._add_actions()
         self._connect()
         last_folders.use(app.settings.window.last_folders, lambda lines: self._save("window", last_folders=lines))
@@ -131,7 +129,7 @@ class MainWindow(QMainWindow):
                 "zoom_out": lambda: self._zoom(theme.zoom_by, -1),
                 "zoom_reset": lambda: self._zoom(lambda zoom: setattr(theme, "zoom", zoom), 1.0),
                 "shortcuts": lambda: self.open_shortcuts(self),
-                "quit": self.close,
+                "quit": lambda: self.closing.quit(),  # noqa: PLW0108 - made after the actions
             },
         )
 
@@ -264,12 +262,50 @@ class MainWindow(QMainWindow):
     def focusNextPrevChild(self, is_next: bool) -> bool:
         return move_focus(self, is_next)
 
-    def closeEvent(self, event: QCloseEvent) -> None:
-        self.closing.emit()
-        self.tabs.close()
+    def store(self) -> None:
+        """What is typed and what is open is stored now, and nothing ends by that."""
+        self.tabs.store()
         self._remember_later.stop()
         self._save("window", **self.sizes.describe(), **self._in_use)
-        event.accept()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self.closing.take(event)
+
+
+class Closing(QObject):
+    """What closing the window means: it goes for good, unless the program is to keep running without it."""
+
+    begun = Signal()
+    """It goes for good; from now on nothing is begun in it."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self._is_quitting = self._is_over = False
+        self.stays: Callable[[], bool] = lambda: False
+        """Asked at each closing: whether the window is only to go out of sight, or somebody is asked first."""
+
+    def quit(self) -> None:
+        """Ends the program, also where its window is out of sight."""
+        self.go_for_good()
+        self._window.close()
+        QTimer.singleShot(0, QApplication.quit)  # no window that is seen has been closed, perhaps
+
+    def go_for_good(self) -> None:
+        """The next closing is not asked about: the program quits, or the session ends."""
+        self._is_quitting = True
+
+    def take(self, event: QCloseEvent) -> None:
+        """The window is being closed."""
+        if self._is_over:
+            return
+        if not self._is_quitting and self.stays():
+            event.ignore()
+            return
+        self._is_over = True
+        self.begun.emit()
+        self._window.tabs.close()
+        self._window.store()
 
 
 # The top of the content: the button of the left column, the tabs, and at the other end the model picker and the button

@@ -55,6 +55,7 @@ SETTINGS_PAGES = (
     ("engine", "Engine"),
     ("memory", "Memory"),
     ("network", "Network"),
+    ("system", "System"),
     ("about", "About"),
 )
 _STORED = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -98,6 +98,13 @@ class Navigation(Protocol):
         """Whether the network may be used is another than before."""
 
 
+class SystemLink(QObject):
+    """Between the settings of the system and what stands outside the window, neither of which needs the other."""
+
+    changed = Signal()
+    """The settings of that section are others."""
+
+
 @dataclass
 class UiContext:
     """What every part of the window may need of the others."""
@@ -108,6 +115,7 @@ class UiContext:
     status: StatusLine
     go: Navigation
     window: QWidget
+    system: SystemLink = field(default_factory=SystemLink)
 
 
 class Tab(QObject):
@@ -218,6 +226,9 @@ class Tab(QObject):
 
     def go_on(self) -> None:
         """Works off what an earlier run left."""
+
+    def store(self) -> None:
+        """What is typed is stored now, and nothing ends by that: the session may be about to end."""
 
     def close(self) -> None:
         """The window closes: nothing is asked any more, what was typed is kept."""

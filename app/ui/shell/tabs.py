@@ -156,6 +156,12 @@ class Tabs(QObject):
         """Whether one of the tabs beside the first is at work, or rests while the person chats."""
         return any(tab.is_at_work for name, tab in self._made.items() if name != self.home)
 
+    @property
+    def work(self) -> dict[str, str]:
+        """What is at work, in words, by the names of the tabs."""
+        answering = {self.home: tr("Writing an answer")} if self._made[self.home].is_at_work else {}
+        return answering | self._work_words
+
     def is_task_at_work(self, task: str) -> bool:
         """Whether the model of a task is answering in the tab that it belongs to."""
         return any(tab.is_at_work for name, tab in self._made.items() if self.specs[name].task == task != CHAT)
@@ -273,6 +279,11 @@ class Tabs(QObject):
         for name, spec in self.specs.items():
             if spec.jobs and jobs.find(spec.jobs, ("queued", "running")):
                 yield name
+
+    def store(self) -> None:
+        """What is typed is stored now."""
+        for tab in self._made.values():
+            tab.store()
 
     def close(self) -> None:
         """The window closes."""

@@ -105,6 +105,10 @@ class WriteTab(Tab):
         if command == "inside":
             self.view.toggle()
 
+    def store(self) -> None:
+        if "page" in self.__dict__:
+            self.page.kept.keep()
+
     def close(self) -> None:
         """The window closes: a question that waits is answered with no, what was typed is kept."""
         self._question.close()

@@ -1,0 +1,38 @@
+"""The settings of the program beside others: its icon, what closing means, notifications."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from app.ui.i18n import tr
+from app.ui.settings.pages import Save, SettingsPage
+from app.ui.shell.tab_spec import SystemLink
+from app.ui.theme import Theme
+from app.ui.widgets.fields import Switch
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+
+
+class SystemPage(SettingsPage):
+    """What is chosen is in force at once."""
+
+    def __init__(self, app: Fireside, theme: Theme, save: Save, system: SystemLink) -> None:
+        super().__init__(theme, tr("System"))
+        self._app, self._save, self._system = app, save, system
+        self._add_switch("tray", tr("Icon in the tray"), tr("Beside the clock, where the system has a place for it."))
+        self._add_switch(
+            "keeps_running",
+            tr("Keep running when the window is closed"),
+            tr("In the tray: work goes on, and Quit in its menu ends it. Without a tray, closing quits."),
+        )
+        self.finish()
+
+    def _add_switch(self, field: str, name: str, explanation: str) -> None:
+        switch = Switch(self._theme, name, on=getattr(self._app.settings.system, field))
+        switch.toggled.connect(lambda wanted: self._change(field, wanted))
+        self.add_row(name, explanation, switch)
+
+    def _change(self, field: str, wanted: bool) -> None:
+        self._save("system", **{field: wanted})
+        self._system.changed.emit()

@@ -1,0 +1,169 @@
+"""The program outside its window: the tray, and what closing the window means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QSize
+from PySide6.QtWidgets import QApplication, QPushButton, QSystemTrayIcon
+from pytestqt.qtbot import QtBot
+
+from app.ui.chat.view import ChatView
+from app.ui.icons import app_icon
+from app.ui.outside import Outside
+from app.ui.shell.tray import Tray
+from app.ui.widgets.dialogs import QuestionDialog
+from tests.helpers.clipping import clipped_texts
+from tests.helpers.desks.window import Frame, open_window
+from tests.helpers.script import write_script
+
+
+class Outdoors:
+    """A window with what is outside it, on a system with a tray."""
+
+    def __init__(self, frame: Frame) -> None:
+        self.frame, self.window = frame, frame.window
+        self.has_tray = True
+        self.outside = Outside(frame.app, frame.window, has_tray=lambda: self.has_tray)
+        self.tray = self.outside.tray
+
+    @property
+    def menu(self) -> list[str]:
+        """The lines of the tray's menu, as they are when it opens."""
+        self.tray._menu.aboutToShow.emit()
+        return [action.text() for action in self.tray._menu.actions() if not action.isSeparator()]
+
+    def choose(self, words: str) -> None:
+        """A line of the menu."""
+        assert words in self.menu
+        next(action for action in self.tray._menu.actions() if action.text() == words).trigger()
+
+    @property
+    def question(self) -> QuestionDialog:
+        """What is asked at closing."""
+        return self.frame.find(QuestionDialog, "keep_running_question")
+
+    def answer(self, words: str) -> None:
+        """Presses a button of the question."""
+        self.frame.click(next(one for one in self.question.findChildren(QPushButton) if one.text() == words))
+
+
+@pytest.fixture
+def outdoors(frame: Frame) -> Iterator[Outdoors]:
+    yield Outdoors(frame)
+    QApplication.setQuitOnLastWindowClosed(True)
+
+
+def test_without_a_tray_there_is_none_and_closing_quits(frame: Frame) -> None:
+    outside = Outside(frame.app, frame.window, has_tray=lambda: False)
+    frame.app.change("system", keeps_running=True)
+    frame.chat.busy = True
+    ended = frame.heard(frame.window.closing.begun)
+    frame.window.close()
+    assert (ended, outside.tray._icon) == ([()], None)
+
+
+def test_the_icon_and_its_menu_say_what_is_at_work_and_lead_there(outdoors: Outdoors) -> None:
+    frame = outdoors.frame
+    assert outdoors.menu == ["Show Fireside", "New chat", "Quit"]
+    frame.chat.busy = True
+    frame.window.tab("translate").state_changed.emit("Translating 2 of 5")
+    assert outdoors.menu == ["Show Fireside", "New chat", "Writing an answer", "Translating 2 of 5", "Quit"]
+    assert outdoors.tray._icon.toolTip() == "Fireside\nWriting an answer\nTranslating 2 of 5"
+    frame.window.hide()
+    outdoors.choose("Translating 2 of 5")
+    assert frame.window.isVisible()
+    assert frame.current_tab == "translate"
+    outdoors.choose("New chat")
+    assert frame.current_tab == "chat"
+
+
+def test_the_icon_at_work_is_another_picture() -> None:
+    size = QSize(22, 22)
+    rest, work = (app_icon((22,), is_at_work=one).pixmap(size, 1.0).toImage() for one in (False, True))
+    assert rest != work
+    assert work.pixelColor(17, 17).name() == "#f0793f"
+
+
+def test_closing_while_work_goes_on_is_asked_about_once(outdoors: Outdoors) -> None:
+    frame = outdoors.frame
+    frame.chat.busy = True
+    ended = frame.heard(frame.window.closing.begun)
+    frame.window.close()
+    assert "Writing an answer" in outdoors.question.words.text()
+    assert clipped_texts(outdoors.question) == []
+    outdoors.answer("Cancel")
+    assert frame.window.isVisible()
+    frame.window.close()
+    outdoors.answer("Quit")
+    assert ended == [()]
+    assert frame.settings.system.asked_to_keep
+    assert not frame.settings.system.keeps_running
+
+
+def test_the_window_that_keeps_running_comes_back_with_a_click_and_quits_by_its_menu(
+    outdoors: Outdoors, qtbot: QtBot
+) -> None:
+    frame = outdoors.frame
+    frame.chat.busy = True
+    ended = frame.heard(frame.window.closing.begun)
+    frame.window.close()
+    outdoors.answer("Keep running")
+    qtbot.waitUntil(lambda: not frame.window.isVisible())
+    assert not QApplication.quitOnLastWindowClosed()
+    assert frame.settings.system.keeps_running
+    outdoors.tray._icon.activated.emit(QSystemTrayIcon.ActivationReason.Trigger)
+    assert frame.window.isVisible()
+    assert QApplication.quitOnLastWindowClosed()
+    frame.window.close()
+    assert not ended
+    outdoors.choose("Quit")
+    assert ended == [()]
+
+
+def test_a_tray_that_is_gone_keeps_no_window(outdoors: Outdoors) -> None:
+    outdoors.frame.app.change("system", keeps_running=True)
+    ended = outdoors.frame.heard(outdoors.window.closing.begun)
+    outdoors.has_tray = False
+    outdoors.window.close()
+    assert ended == [()]
+
+
+def test_the_tray_is_chosen_in_the_settings(outdoors: Outdoors) -> None:
+    frame = outdoors.frame
+    frame.window.open_settings("system")
+    for wanted in (False, True):
+        frame.click(frame.button("Icon in the tray"))
+        assert (outdoors.tray._icon is not None) == wanted == frame.settings.system.tray
+
+
+def test_the_end_of_the_session_closes_whatever_keeps_running(outdoors: Outdoors) -> None:
+    frame = outdoors.frame
+    frame.app.change("system", keeps_running=True)
+    ended = frame.heard(frame.window.closing.begun)
+    frame.window.closing.go_for_good()
+    frame.window.close()
+    assert ended == [()]
+
+
+def test_before_the_session_ends_what_is_typed_is_stored_and_nothing_ends(
+    qapp: QApplication, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(write_script(tmp_path / "script")))
+    with open_window(qapp, make_chat=ChatView) as frame:
+        frame.chat.composer.set_text("half a thou")
+        assert frame.settings.window.new_chat_draft == ""
+        frame.window.store()
+        assert frame.settings.window.new_chat_draft == "half a thou"
+        assert frame.window.isVisible()
+
+
+def test_a_tray_that_comes_late_is_found(qtbot: QtBot, frame: Frame) -> None:
+    places: list[bool] = []
+    tray = Tray(dict, {}, frame.window, is_wanted=True, has_place=lambda: bool(places))
+    assert not tray.is_there
+    places.append(True)
+    assert tray.is_there
+    tray.close()
