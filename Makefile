@@ -26,6 +26,8 @@ ifneq ($(words $(wildcard resources/icons/phosphor.ttf resources/languages/model
 $(STAMPS)/assets: FORCE
 endif
 FORCE:
+# What is compiled once serves every start; here one is tested in four processes and started hundreds of times.
+unexport PYTHONDONTWRITEBYTECODE
 
 ## For everybody
 
@@ -43,9 +45,14 @@ help: ## this list
 ## For those who change it
 
 .PHONY: test
-test: check $(STAMPS)/system-test ## checks, then all tests but the slow ones, on a display of their own
+test: dev $(STAMPS)/system-test ## checks, then all tests but the slow ones, on a display of their own
+	@$(MAKE) --jobs=2 check $(if $(TESTS),,compiled-tests)
 	@began=$$(date +%s); packaging/run_tests.sh "not slow and not gemma and not vulkan and not documents" $(TESTS); \
 	$(if $(TESTS),,echo $$(($$(date +%s) - began)) >$(STAMPS)/test-seconds) # which make house tells
+
+.PHONY: compiled-tests
+compiled-tests: # in the time of the checks, which leave a processor idle; what is wrong with the tests is said when they run
+	@$(PYTHON) -m pytest --collect-only -qq tests >/dev/null 2>&1 || true
 
 .PHONY: test-all
 test-all: check $(STAMPS)/system-test ## the slow tests too, and twelve times as many examples of each property
