@@ -43,7 +43,8 @@ class Chat:
     """Defaults of a new chat. `temperature` -1: as the model's file or family says; `max_tokens` -1: no limit.
 
     `when_full`: compact, rolling or ask. `thinking`: auto, on or off. `thinking_budget` in tokens, -1 without limit.
-    `memory`: whether models are told what is remembered.
+    `memory`: whether models are told what is remembered. `recall`: whether forgotten turns are shown again where a
+    question is about them. `titles`: whether models write the titles of chats.
     """
 
     system_prompt: str = ""
@@ -53,6 +54,8 @@ class Chat:
     thinking: str = "auto"
     thinking_budget: int = -1
     memory: bool = True
+    recall: bool = True
+    titles: bool = True
 
 
 @dataclass(frozen=True)

@@ -275,6 +275,11 @@ class Conversations:
         with self._database.transaction() as connection:
             _set(connection, "messages", message_id, {"sources": json.dumps(list(sources))})
 
+    def set_recalled(self, message_id: int, recalled: Sequence[int]) -> None:
+        """Keeps which messages are shown to the model again with a question."""
+        with self._database.transaction() as connection:
+            _set(connection, "messages", message_id, {"recalled": json.dumps(list(recalled))})
+
     def message(self, message_id: int) -> StoredMessage | None:
         """One message; None when it is deleted or unknown."""
         with self._database.reading() as connection:

@@ -32,7 +32,8 @@ class StoredMessage:
 
     `thinking` is the reasoning before the answer, which took `thinking_s` seconds (None: unknown or none). A `pinned`
     message is shown to the model even when the conversation has grown beyond its context. `sources` are stretches of
-    documents that say what an answer says, as `app.features.chat.documents` writes them.
+    documents that say what an answer says, as `app.features.chat.documents` writes them. `recalled` are messages above
+    a question that were shown to the model with it again.
     """
 
     id: int
@@ -49,6 +50,7 @@ class StoredMessage:
     thinking_s: float | None = None
     pinned: bool = False
     sources: tuple[dict[str, Any], ...] = ()
+    recalled: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,7 @@ class TreeMessage:
     thinking_s: float | None = None
     pinned: bool = False
     sources: tuple[dict[str, Any], ...] = ()
+    recalled: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,7 @@ class OutlineMessage:
 WORDS_CHARACTERS = 160
 _COLUMNS = """
     m.id, m.conversation_id, m.parent_id, m.role, m.text, m.state, m.model, m.created_at, m.stats,
-    m.thinking, m.thinking_s, m.pinned, m.sources,
+    m.thinking, m.thinking_s, m.pinned, m.sources, m.recalled,
     (SELECT group_concat(s.id) FROM messages s WHERE s.conversation_id = m.conversation_id
         AND s.parent_id IS m.parent_id AND s.deleted_at IS NULL) AS versions
 """
@@ -193,7 +196,9 @@ def insert_tree(
         chosen = one.chosen
         if parent_id in lowest:
             chosen = lowest[parent_id] = lowest[parent_id] - 1
-        ids[one.id] = _insert_tree_message(connection, conversation_id, parent_id, replace(one, chosen=chosen))
+        recalled = tuple(ids[number] for number in one.recalled if number in ids)
+        new = replace(one, chosen=chosen, recalled=recalled)
+        ids[one.id] = _insert_tree_message(connection, conversation_id, parent_id, new)
     return ids
 
 
@@ -218,7 +223,7 @@ def _insert_tree_message(
 ) -> int:
     cursor = connection.execute(
         "INSERT INTO messages (conversation_id, parent_id, role, text, state, model, created_at, chosen, stats,"
-        " thinking, thinking_s, pinned, sources) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " thinking, thinking_s, pinned, sources, recalled) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             conversation_id,
             parent_id,
@@ -233,6 +238,7 @@ def _insert_tree_message(
             one.thinking_s,
             one.pinned,
             json.dumps(list(one.sources)),
+            json.dumps(one.recalled),
         ),
     )
     return int(cursor.lastrowid or 0)
@@ -336,7 +342,7 @@ _ROLES, _STATES = {role.value: role for role in Role}, {state.value: state for s
 def _message(row: sqlite3.Row) -> StoredMessage:
     """What most messages do not have is not looked into: a chat of 10,000 is opened in a moment."""
     number, conversation, parent, role, text, state, model, created_at, stats = row[:9]
-    thinking, thinking_s, pinned, sources, versions = row[9:]
+    thinking, thinking_s, pinned, sources, recalled, versions = row[9:]
     return StoredMessage(
         number,
         conversation,
@@ -352,6 +358,7 @@ def _message(row: sqlite3.Row) -> StoredMessage:
         thinking_s,
         bool(pinned),
         tuple(json.loads(sources)) if sources != "[]" else (),
+        tuple(json.loads(recalled)) if recalled != "[]" else (),
     )
 
 
@@ -370,4 +377,5 @@ def _tree_message(row: sqlite3.Row) -> TreeMessage:
         row["thinking_s"],
         bool(row["pinned"]),
         tuple(json.loads(row["sources"])),
+        tuple(json.loads(row["recalled"])),
     )

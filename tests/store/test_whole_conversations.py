@@ -24,8 +24,9 @@ from tests.helpers.searching import search_text
 
 STATS = AnswerStats(9, 4, 3, 0.5, 12.5, FinishReason.STOP, 1)
 CHAT = Conversation(
-    0, "From elsewhere", "Be brief.", 0.5, "m", "a draft", 10.0, 20.0, None, True, {"top_k": 5}, "on", 2
-)
+    0, "From elsewhere", "Be brief.", 0.5, "m", "a draft", 10.0, 20.0, None, True, {"top_k": 5}, "on", 2,
+    titled_by="person",
+)  # fmt: skip
 
 
 def node(number: int, parent: int | None, role: Role, text: str, chosen: int = 0) -> TreeMessage:
@@ -36,7 +37,7 @@ TREE = [
     node(1, None, Role.USER, "first"),
     replace(node(2, 1, Role.ASSISTANT, "one way", 4), stats=STATS, thinking="hm", thinking_s=2.0, pinned=True),
     node(3, 1, Role.ASSISTANT, "another", 7),
-    node(4, 2, Role.USER, "below the one that is not shown"),
+    replace(node(4, 2, Role.USER, "below the one that is not shown"), recalled=(1, 2)),
 ]
 
 

@@ -89,7 +89,7 @@ class ContextIsFull:
 
 @dataclass(frozen=True)
 class DocumentsShown:
-    """Which passages of documents the model is shown with a question has just been settled."""
+    """What the model is shown with a question has just been settled: passages of documents, forgotten turns."""
 
     question_id: int
 
@@ -384,7 +384,8 @@ class Chat:
                     return
                 self.conversations.update(conversation.id, first_kept_id=shown.first_kept_id)
                 yield _moved(shown)
-            if shown.preamble.searched or any(one.role is Role.USER and self._has_documents(one.id) for one in branch):
+            has_documents = any(one.role is Role.USER and self._has_documents(one.id) for one in branch)
+            if self._keep_recalled(branch, shown) or shown.preamble.searched or has_documents:
                 yield DocumentsShown(answer.parent_id or 0)
             before = self._written_before(answer) if answer.text else None
             if cancel.cancelled:  # sent with a cancel behind it, a short answer might still come
@@ -419,6 +420,14 @@ class Chat:
             raise
         finally:
             draft.give_up(MessageState.INTERRUPTED)
+
+    def _keep_recalled(self, branch: Sequence[StoredMessage], shown: View) -> bool:
+        """Keeps which forgotten turns are shown with the last question; whether these are others than before."""
+        question = next((one for one in reversed(branch) if one.role is Role.USER), None)
+        if question is None or shown.recalled is None or shown.recalled == question.recalled:
+            return False
+        self.conversations.set_recalled(question.id, shown.recalled)
+        return True
 
     def _written_before(self, answer: StoredMessage) -> AnswerStats | None:
         """What was measured of an answer that goes on; where an end was not measured, its tokens are counted."""

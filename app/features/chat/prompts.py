@@ -74,13 +74,22 @@ def budget_for(context_tokens: int, max_tokens: int, *, is_thinking: bool = Fals
 
 @dataclass(frozen=True)
 class Said:
-    """One message of the branch with what it takes in the prompt."""
+    """One message of the branch with what it takes in the prompt.
+
+    `recalled` is what is quoted before a question of turns that had left the model's memory.
+    """
 
     id: int
     role: Role
     text: str
     tokens: int
     pinned: bool = False
+    recalled: str = ""
+
+    @property
+    def whole(self) -> str:
+        """As it is shown to the model."""
+        return f"{self.recalled}\n\n{self.text}" if self.recalled else self.text
 
 
 @dataclass(frozen=True)
@@ -89,7 +98,7 @@ class View:
 
     `first_kept_id` is None while all of the conversation is shown; `hidden` are the ids that are not, `newly_hidden`
     of them since the fitting that made this view (negative: so many are shown again). `tokens` is never less than the
-    prompt takes.
+    prompt takes. `recalled` are the hidden messages that are quoted with the last question; None: as it is stored.
     """
 
     said: tuple[Said, ...]
@@ -99,6 +108,7 @@ class View:
     tokens: int
     newly_hidden: int = 0
     preamble: Preamble = NO_PREAMBLE
+    recalled: tuple[int, ...] | None = None
 
     def messages(self, system: str) -> list[Message]:
         """The prompt, as templates want it: neighbours of one role are joined."""
@@ -106,9 +116,9 @@ class View:
         messages = [Message(Role.SYSTEM, head)] if head else []
         for one in self.said:
             if messages and messages[-1].role is one.role:
-                messages[-1] = Message(one.role, f"{messages[-1].text}\n\n{one.text}")
+                messages[-1] = Message(one.role, f"{messages[-1].text}\n\n{one.whole}")
             else:
-                messages.append(Message(one.role, one.text))
+                messages.append(Message(one.role, one.whole))
         return messages
 
 
@@ -116,7 +126,8 @@ class View:
 class Parts:
     """A prompt's parts in tokens, for people. `hidden` counts the messages that are not shown to the model.
 
-    `system` has what the template adds, `carried` what is quoted of instructions from turns that are not shown.
+    `system` has what the template adds, `carried` what is quoted of instructions from turns that are not shown, and
+    `recalled` what is quoted of such turns with the questions that are about them.
     """
 
     system: int
@@ -130,16 +141,18 @@ class Parts:
     instructions: int = 0
     memories: int = 0
     project_documents: int = 0
+    recalled: int = 0
 
     @property
     def fixed_tokens(self) -> int:
-        """What stands before the turns in any prompt of the chat; the last three are its preamble."""
+        """What stands before the turns in any prompt of the chat, its preamble included."""
         return self.system + self.instructions + self.memories + self.project_documents
 
     @property
     def used_tokens(self) -> int:
         """The whole prompt."""
-        return self.fixed_tokens + self.carried + self.pinned + self.earlier + self.documents + self.message
+        turns = self.pinned + self.earlier + self.recalled + self.documents + self.message
+        return self.fixed_tokens + self.carried + turns
 
     @property
     def is_over(self) -> bool:
@@ -362,6 +375,8 @@ def _sample(roles: str) -> list[Message]:
 LARGEST_FRAME_TOKENS = 32
 """More than templates put around one message."""
 NOTHING = Budget(0, 0, 0)
+Fitted = Callable[[Sequence["StoredMessage"]], View]
+"""What is shown of a branch so that it fits."""
 
 
 class Prompts:
@@ -390,11 +405,46 @@ class Prompts:
         room = int(budget.prompt_tokens * DOCUMENTS_SHARE)
         self._attached.decide(branch, lambda: room - self._counts.fixed(system), self._counts.texts)
         self._choose_passages(branch, _hidden(branch, kept_id), budget, preamble)
-        shown = self._fitted(system, branch, kept_id, budget, when_full)
+        is_new = bool(branch) and not (branch[-1].role is Role.ASSISTANT and branch[-1].text)
+        branch = _with_recalled(branch, ()) if is_new else branch
+
+        def fitted(branch: Sequence[StoredMessage]) -> View:
+            return self._fitted(system, branch, kept_id, budget, when_full)
+
+        shown = fitted(branch)
         if shown.newly_hidden > 0 and self._choose_passages(branch, shown.hidden, budget, preamble):
             # A document just left the model's memory: its passages stand in for it, and need room too.
-            shown = self._fitted(system, branch, kept_id, budget, when_full)
+            shown = fitted(branch)
+        if is_new:
+            shown = self._recalling(shown, branch, fitted, budget, when_full)
         return replace(shown, preamble=preamble)
+
+    def _recalling(
+        self, shown: View, branch: Sequence[StoredMessage], fitted: Fitted, budget: Budget, when_full: str
+    ) -> View:
+        """The same with those of the hidden turns that the last question is about, where there is room for them."""
+        recalled = self._recalled(shown, branch, _last_question(branch), budget, is_free=when_full == "ask")
+        try:
+            again = fitted(_with_recalled(branch, recalled)) if recalled else shown
+        except PromptTooLong:  # without them it does fit
+            recalled, again = (), shown
+        return replace(again, recalled=recalled)
+
+    def _recalled(
+        self, shown: View, branch: Sequence[StoredMessage], question: str, budget: Budget, *, is_free: bool
+    ) -> tuple[int, ...]:
+        """Which messages a question brings back; `is_free`: nothing else may go for them."""
+        if not shown.hidden or not self._settings().chat.recall:
+            return ()
+        from app.features.chat.recall import MOST_TOKENS, SHARE, choose  # only long chats forget
+
+        seen = {one.id for one in shown.carried}
+        visible = {one.id for one in shown.said}
+        seen.update(number for one in branch if one.id in visible for number in one.recalled)
+        wanted = frozenset(shown.hidden) - seen
+        room = min(MOST_TOKENS, int(budget.prompt_tokens * SHARE))
+        room = min(room, budget.prompt_tokens - shown.tokens) if is_free else room
+        return tuple(choose(question, _before_question(branch), wanted, room, self._counts.texts))
 
     def shown(self, conversation: Conversation | None, branch: Sequence[StoredMessage], cancel: CancelToken) -> View:
         """What is shown of a branch as things are: nothing is decided, and nothing leaves. Raises NoModel."""
@@ -426,8 +476,9 @@ class Prompts:
         when_full: str,
     ) -> View:
         texts = self._attached.texts(_sent(branch))
-        if kept_id is None and _surely_fits(system, texts, budget):
-            return view(_uncounted(branch, texts), None, 0, budget, when_full)
+        said = _uncounted(branch, texts) if kept_id is None else []
+        if said and _surely_fits(system, [one.whole for one in said], budget):
+            return view(said, None, 0, budget, when_full)
         return fit(self._counted(branch, texts), kept_id, self._counts.fixed(system), budget, when_full)
 
     def _choose_passages(
@@ -462,7 +513,9 @@ class Prompts:
         message = self._counts.messages([Message(Role.USER, whole)])[0] if whole.strip() else 0
         documents = self._documents_tokens(branch, shown)
         parts = parts_of(shown, bare, budget)
-        pinned, earlier = max(0, parts.pinned - documents[0]), max(0, parts.earlier - documents[1])
+        again = self._again_tokens(shown, branch, draft, budget)
+        pinned = max(0, parts.pinned - documents[0] - again[0])
+        earlier = max(0, parts.earlier - documents[1] - again[1])
         told = self._counts.texts([preamble.instructions, preamble.documents, preamble.memories])
         return replace(
             parts,
@@ -473,11 +526,33 @@ class Prompts:
             instructions=told[0],
             project_documents=told[1],
             memories=told[2],
+            recalled=sum(again),
         )
 
     def tokens_of(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text by itself; raises NoModel."""
         return self._counts.texts(texts)
+
+    def _again_tokens(
+        self, shown: View, branch: Sequence[StoredMessage], draft: str, budget: Budget
+    ) -> tuple[int, int, int]:
+        """What turns that are quoted again take: in pinned messages, in others, and with a draft."""
+        is_asking = self._settings().chat.when_full == "ask"
+        recalled = self._recalled(shown, branch, draft, budget, is_free=is_asking) if draft.strip() else ()
+        here = {one.id: one for one in branch}
+        from app.features.chat.recall import quoted  # as in `_recalled`
+
+        with_some = [one for one in shown.said if one.recalled]
+        if recalled:
+            with_some.append(
+                Said(0, Role.USER, draft, 0, recalled=quoted([here[number] for number in recalled], draft))
+            )
+        whole = self._counts.texts([one.whole for one in with_some])
+        bare = self._counts.texts([one.text for one in with_some])
+        more = [all_tokens - own for all_tokens, own in zip(whole, bare, strict=True)]
+        last = more.pop() if recalled else 0
+        pinned = sum(tokens for tokens, one in zip(more, with_some, strict=False) if one.pinned)
+        return pinned, sum(more) - pinned, last
 
     def _documents_tokens(self, branch: Sequence[StoredMessage], shown: View) -> tuple[int, int]:
         """What documents take in what is shown: in pinned messages, and in others."""
@@ -499,12 +574,9 @@ class Prompts:
         return budget_for(loaded.context_tokens, max_tokens, is_thinking=is_thinking)
 
     def _counted(self, branch: Sequence[StoredMessage], texts: Sequence[str]) -> list[Said]:
-        sent = _sent(branch)
-        counts = self._counts.messages([Message(one.role, text) for one, text in zip(sent, texts, strict=True)])
-        return [
-            Said(one.id, one.role, text, count, one.pinned)
-            for one, text, count in zip(sent, texts, counts, strict=True)
-        ]
+        said = _uncounted(branch, texts)
+        counts = self._counts.messages([Message(one.role, one.whole) for one in said])
+        return [replace(one, tokens=count) for one, count in zip(said, counts, strict=True)]
 
 
 def hidden_ids(conversation: Conversation, branch: Sequence[StoredMessage]) -> tuple[int, ...]:
@@ -531,8 +603,39 @@ def _sent(branch: Sequence[StoredMessage]) -> list[StoredMessage]:
 
 def _uncounted(branch: Sequence[StoredMessage], texts: Sequence[str] = ()) -> list[Said]:
     sent = _sent(branch)
-    shown = texts or [one.text for one in sent]
-    return [Said(one.id, one.role, text, 0, one.pinned) for one, text in zip(sent, shown, strict=True)]
+    shown, quoted = texts or [one.text for one in sent], _quoted(branch)
+    return [
+        Said(one.id, one.role, text, 0, one.pinned, quoted.get(one.id, ""))
+        for one, text in zip(sent, shown, strict=True)
+    ]
+
+
+def _quoted(branch: Sequence[StoredMessage]) -> dict[int, str]:
+    """What stands before questions of turns that had left the model's memory."""
+    asked = [one for one in branch if one.recalled]
+    if not asked:
+        return {}
+    from app.features.chat.recall import quoted  # only long chats forget
+
+    here = {one.id: one for one in branch}
+    return {one.id: quoted([here[number] for number in one.recalled if number in here], one.text) for one in asked}
+
+
+def _with_recalled(branch: Sequence[StoredMessage], recalled: tuple[int, ...]) -> list[StoredMessage]:
+    """A branch whose last question brings these messages back."""
+    place = next((at for at in reversed(range(len(branch))) if branch[at].role is Role.USER), None)
+    return [replace(one, recalled=recalled) if at == place else one for at, one in enumerate(branch)]
+
+
+def _before_question(branch: Sequence[StoredMessage]) -> Sequence[StoredMessage]:
+    """Without the last question, if nothing was said after it, which else would fit itself best."""
+    while branch and (branch[-1].role is Role.USER or not branch[-1].text):
+        branch = branch[:-1]
+    return branch
+
+
+def _last_question(branch: Sequence[StoredMessage]) -> str:
+    return next((one.text for one in reversed(branch) if one.role is Role.USER), "")
 
 
 def _surely_fits(system: str, texts: Sequence[str], budget: Budget) -> bool:

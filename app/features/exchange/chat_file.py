@@ -7,8 +7,9 @@ what is only added does not count. Times are seconds since 1970.
 A chat has `title`, `system_prompt`, `temperature`, `model`, `draft`, `created_at`, `updated_at`, `pinned`, `sampling`,
 `thinking`, `first_kept` and `open` (ids of messages or null), `draft_attachments`, and `messages`, each after its
 parent: `id`, `parent`, `role`, `text`, `state`, `model`, `created_at`, `chosen` (of those with one parent the highest
-is shown), `stats`, `thinking`, `thinking_s`, `pinned`, `sources` and `attachments`. Documents are named, with the
-SHA-256 of their content; where this computer has such a document, a chat that comes back has it again.
+is shown), `stats`, `thinking`, `thinking_s`, `pinned`, `sources`, `recalled` (ids of messages) and `attachments`.
+Documents are named, with the SHA-256 of their content; where this computer has such a document, a chat that comes back
+has it again.
 """
 
 from __future__ import annotations
@@ -220,6 +221,7 @@ def _message(value: Any, seen: set[int], created_at: float, left_out: Counter[st
         text_of(fields.get("thinking")),
         number_of(fields.get("thinking_s")),
         fields.get("pinned") is True,
+        recalled=tuple(one for one in list_of(fields.get("recalled")) if isinstance(one, int) and one in seen),
     )
 
 

@@ -1,0 +1,210 @@
+"""Turns that have left the model's memory: which of them a new question is about, and how they are quoted with it.
+
+A turn, the question with its answers, is ranked as one text: what was asked is in the one and what is looked for in the
+other. The ranking is BM25 (Robertson and Zaragoza, The Probabilistic Relevance Framework, 2009) over the turns of the
+chat itself, so that a word counts for how rare it is there. `make bench ONLY=recall` compares it with what SQLite's
+full-text index ranks, and counts how often a question about nothing earlier brings something back.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from app.core.events import Role
+from app.language.names import INFLECTED_INSIDE, WITHOUT_SPACES
+from app.language.sentences import sentences
+from app.language.words import WORD, stems_of_word
+from app.store.conversations import StoredMessage
+
+SHARE = 0.15
+"""Of what a prompt may take."""
+MOST_TOKENS = 1024
+MOST_TURNS = 6
+LEAST_SCORE = 1.5
+"""About that of one rare word in a short turn; less says nothing."""
+NEAR_BEST = 0.45
+"""Of the best score: what is further off is about something else."""
+MANY_TERMS = 12
+"""A longer question shares words with everything, so as much more is asked of it."""
+PAIR_WEIGHT, RUN_EXPONENT = 0.65, 0.75
+"""Of two characters of a script without spaces, of which a word has about two; and by how much each of several runs of
+three letters weighs less, which stand for one word."""
+SATURATION, LENGTH_SHARE = 1.2, 0.75
+"""BM25's k1 and b."""
+PART, ASKED = 800, 120
+"""Characters."""
+MOST_BYTES = 800
+"""Of one message; of a longer one the sentences are quoted that have the question's words, each with its neighbours."""
+PIECE = 300
+"""Characters: what is longer is no sentence, and quoted in pieces."""
+GAP = "[…]"
+HEADING = "From earlier in this conversation, which is not shown in full:"
+SPEAKERS = {Role.USER: "The user wrote:", Role.ASSISTANT: "The assistant answered:"}
+
+_INSIDE = re.compile(f"[{INFLECTED_INSIDE}]")
+
+Count = Callable[[Sequence[str]], Sequence[int]]
+
+
+@dataclass(frozen=True)
+class Term:
+    """A word of a question as it is looked for: `is_whole`, or as the beginning of one, or `is_inside` of any.
+
+    The parts that stand for one word weigh as much as one together.
+    """
+
+    text: str
+    weight: float = 1.0
+    is_whole: bool = False
+    is_inside: bool = False
+
+    def count(self, text: str) -> int:
+        """How often it stands in a casefolded text."""
+        if self.is_inside:
+            return text.count(self.text)
+        found, at, size = 0, text.find(self.text), len(self.text)
+        while at >= 0:
+            ends = at + size == len(text) or not text[at + size].isalnum()
+            found += (at == 0 or not text[at - 1].isalnum()) and (ends or not self.is_whole)
+            at = text.find(self.text, at + size)
+        return found
+
+
+def terms_of(question: str) -> list[Term]:
+    """What of a question is looked for, each once."""
+    found: dict[str, Term] = {}
+    for match in WORD.finditer(question.casefold().replace("\u00ad", "")):
+        for term in _terms_of_word(match[0]):
+            found.setdefault(term.text, term)
+    return list(found.values())
+
+
+def _terms_of_word(word: str) -> Iterable[Term]:
+    if WITHOUT_SPACES.search(word):
+        others = " ".join(WITHOUT_SPACES.split(word)).split()
+        pairs = [Term(pair, PAIR_WEIGHT, is_inside=True) for pair in stems_of_word(word)]
+        return [*pairs, *(Term(other, is_whole=True) for other in others)]
+    stems = [] if any(map(str.isdigit, word)) else stems_of_word(word)
+    if len(stems) > 1 or (stems and _INSIDE.match(word)):
+        return [Term(stem, len(stems) ** -RUN_EXPONENT, is_inside=True) for stem in stems]
+    if stems:
+        return [Term(stems[0])]
+    return [Term(word, is_whole=True)] if len(word) > 1 or word.isdigit() else []
+
+
+def turns_of(messages: Iterable[StoredMessage]) -> list[list[StoredMessage]]:
+    """Each question with what follows it up to the next one."""
+    turns: list[list[StoredMessage]] = []
+    for one in messages:
+        if one.role is Role.USER or not turns:
+            turns.append([])
+        turns[-1].append(one)
+    return turns
+
+
+def rank(question: str, turns: Sequence[Sequence[str]]) -> list[int]:
+    """The numbers of the turns that a question is about, best first; empty where it is about none of them.
+
+    A turn is what was said in it; what was asked comes first.
+    """
+    scores = scored(question, turns)
+    least = LEAST_SCORE * max(1.0, len(terms_of(question)) / MANY_TERMS)
+    best = max(scores, default=0.0)
+    wanted = [number for number, score in enumerate(scores) if score >= max(least, NEAR_BEST * best)]
+    return sorted(wanted, key=lambda number: -scores[number])[:MOST_TURNS]
+
+
+def scored(question: str, turns: Sequence[Sequence[str]]) -> list[float]:
+    """BM25 of the best part of each turn, in units of a word that stands in no part."""
+    parts = [(number, part) for number, turn in enumerate(turns) for part in parts_of(turn)]
+    average = sum(len(part) for _, part in parts) / max(1, len(parts))
+    scores = [0.0] * len(parts)
+    for term in terms_of(question):
+        counts = {at: count for at, (_, part) in enumerate(parts) if (count := term.count(part))}
+        rarity = math.log(1 + (len(parts) - len(counts) + 0.5) / (len(counts) + 0.5)) / math.log(1 + len(parts))
+        for at, count in counts.items():
+            length = 1 - LENGTH_SHARE + LENGTH_SHARE * len(parts[at][1]) / average
+            scores[at] += term.weight * rarity * count * (SATURATION + 1) / (count + SATURATION * length)
+    best = [0.0] * len(turns)
+    for (number, _), score in zip(parts, scores, strict=True):
+        best[number] = max(best[number], score)
+    return best
+
+
+def parts_of(turn: Sequence[str]) -> list[str]:
+    """What of a turn is ranked by itself, casefolded: all of a short one, else stretches of whole lines, of which each
+    comes with the beginning of what was asked."""
+    whole = "\n".join(turn).casefold()
+    if len(whole) <= PART:
+        return [whole]
+    parts = [""]
+    for line in whole.splitlines():
+        if parts[-1] and len(parts[-1]) + len(line) > PART:
+            parts.append("")
+        parts[-1] += f"{line}\n"
+    asked = whole[:ASKED]
+    return [parts[0], *(f"{asked}\n{part}" for part in parts[1:])]
+
+
+def choose(
+    question: str, branch: Iterable[StoredMessage], hidden: Collection[int], room_tokens: int, count: Count
+) -> list[int]:
+    """The ids of the hidden messages to show again, oldest first, quoted together at most `room_tokens` of `count`.
+
+    The turns that are shown count, too, for how rare a word is, and where they fit better nothing else is wanted.
+    """
+    turns = turns_of(one for one in branch if one.text.strip())
+    chosen: list[StoredMessage] = []
+    for number in rank(question, [[one.text for one in turn] for turn in turns]):
+        wanted = [one for one in turns[number] if one.id in hidden]
+        together = sorted([*chosen, *wanted], key=lambda one: one.id)
+        if wanted and count([quoted(together, question)])[0] <= room_tokens:
+            chosen = together
+    return [one.id for one in chosen]
+
+
+def quoted(messages: Sequence[StoredMessage], question: str) -> str:
+    """Messages as they stand before a question: every line is marked, so that no text ends its quotation or begins
+    another's. The same messages and question always make the same."""
+    terms = terms_of(question)
+    parts = [f"{SPEAKERS[one.role]}\n{_marked(excerpt(one.text, terms))}" for one in messages if one.role in SPEAKERS]
+    return "\n\n".join([HEADING, *parts]) if parts else ""
+
+
+def _marked(text: str) -> str:
+    return "\n".join(f"> {line}".rstrip() for line in text.strip().splitlines())
+
+
+def excerpt(text: str, terms: Sequence[Term]) -> str:
+    """A text of at most `MOST_BYTES`, or its sentences that have the most of the terms, in their order."""
+    if len(text.encode()) <= MOST_BYTES:
+        return text
+    spans = [(at, min(at + PIECE, end)) for start, end in sentences(text) for at in range(start, end, PIECE)]
+    folded = [text[start:end].casefold() for start, end in spans]
+    hits = [sum(term.weight for term in terms if term.count(one)) for one in folded]
+    near = [hit + max(hits[max(0, at - 1) : at + 2]) / 4 for at, hit in enumerate(hits)]
+    kept: set[int] = set()
+    room = MOST_BYTES
+    for at in sorted(range(len(spans)), key=lambda at: (-near[at], at)):
+        size = len(text[slice(*spans[at])].encode())
+        if size <= room:
+            kept.add(at)
+            room -= size
+    return _joined(text, spans, kept)
+
+
+def _joined(text: str, spans: Sequence[tuple[int, int]], kept: set[int]) -> str:
+    parts, last = [], -1
+    for at in sorted(kept):
+        if at != last + 1:
+            parts.append(GAP)
+        elif parts:
+            parts.append(text[spans[last][1] : spans[at][0]] or " ")
+        parts.append(text[slice(*spans[at])])
+        last = at
+    if last < len(spans) - 1:
+        parts.append(GAP)
+    return "".join(f" {part} " if part is GAP else part for part in parts).strip()
