@@ -41,6 +41,7 @@ from app.ui.chat.settings import ChatSettings  # noqa: E402
 from app.ui.chat.view import ChatView  # noqa: E402
 from app.ui.icons import app_icon  # noqa: E402
 from app.ui.settings.dialog import SettingsDialog  # noqa: E402
+from app.ui.shell.desktop import TaskBar  # noqa: E402
 from app.ui.shell.main_window import MainWindow  # noqa: E402
 from tests.helpers.clipping import clipped_texts  # noqa: E402
 from tests.helpers.desks.chat import ChatDesk  # noqa: E402
@@ -137,7 +138,7 @@ def _running(application: QApplication) -> Iterator[Scene]:
         app.change("chat", max_tokens=160)
         told, long = _invent(app.conversations), _invent_long(app.conversations)
         frame.chats.reload()
-        watch_models(app, frame.window, frame.notify, frame.theme)
+        watch_models(app, frame.window, frame.notify, frame.theme, TaskBar(frame.window))
         frame.loader.start()
         frame.wait(lambda: frame.loader.state == "ready", TIMEOUT_MS)
         chat = ChatDesk(frame.chat, app, frame.notify, frame.theme)

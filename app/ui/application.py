@@ -25,7 +25,7 @@ from app.features.messages import Sentence
 from app.ui.chat.tab import ChatTab
 from app.ui.icons import app_icon
 from app.ui.shell import tasks
-from app.ui.shell.desktop import bring_to_front
+from app.ui.shell.desktop import TaskBar, bring_to_front
 from app.ui.shell.main_window import MainWindow
 from app.ui.shell.model_loader import ModelLoader
 from app.ui.shell.notify import Notify
@@ -180,13 +180,14 @@ def _after_first_paint(app: Fireside, window: MainWindow, notify: Notify, theme:
     for notice in app.notices:
         notify.tell(notice)
     look_after(app, window, notify)
-    QTimer.singleShot(OUTSIDE_AFTER_MS, window, lambda: look_outside(app, window))
+    task_bar = TaskBar(window, is_wanted=lambda: app.settings.system.notifies)
+    QTimer.singleShot(OUTSIDE_AFTER_MS, window, lambda: look_outside(app, window, task_bar))
     if wanted != Wanted():
         window.files.open(wanted.files, wanted.tab)
     else:
         window.loader.start()
     app.models.start()
-    watch_models(app, window, notify, theme)
+    watch_models(app, window, notify, theme, task_bar)
     window.tabs.go_on()
     tasks.run(lambda _token: _tidied(app), window).failed.connect(notify.error)
 
@@ -210,23 +211,22 @@ def look_after(app: Fireside, window: MainWindow, notify: Notify) -> None:
     CalmCaret(window)
 
 
-def look_outside(app: Fireside, window: MainWindow) -> None:
+def look_outside(app: Fireside, window: MainWindow, task_bar: TaskBar) -> None:
     """What is beside the window; the person's first keys go before it."""
     from app.ui.outside import Outside
 
-    outside = Outside(app, window)
+    outside = Outside(app, window, task_bar)
     chat = chat_tab(window).chat
     chat.answer_started.connect(lambda _: outside.tray.look())
     chat.answer_finished.connect(lambda _: outside.tray.look())
 
 
-def watch_models(app: Fireside, window: MainWindow, notify: Notify, theme: Theme) -> None:
+def watch_models(app: Fireside, window: MainWindow, notify: Notify, theme: Theme, task_bar: TaskBar) -> None:
     """What the window tells about models beside its Models view; nothing of it is needed at start."""
     from app.ui.chat.welcome import FirstSuggestion
     from app.ui.models.download_watch import DownloadWatch
-    from app.ui.shell.desktop import TaskBar
 
-    watch = DownloadWatch(app.models, theme, notify, window.loader, task_bar=TaskBar(window))
+    watch = DownloadWatch(app.models, theme, notify, window.loader, task_bar=task_bar)
     application = QApplication.instance()
     assert application is not None
     application.aboutToQuit.connect(watch.close)

@@ -1,4 +1,5 @@
-"""The program outside its window: its icon beside the clock, and what closing the window means while work goes on."""
+"""The program outside its window: its icon beside the clock, what is told of work that ends while nobody looks, and
+what closing the window means while work goes on."""
 
 from __future__ import annotations
 
@@ -9,8 +10,9 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication, QSystemTrayIcon
 
 from app.ui.i18n import tr
-from app.ui.shell.desktop import bring_to_front
+from app.ui.shell.desktop import TaskBar, bring_to_front
 from app.ui.shell.main_window import MainWindow
+from app.ui.shell.tab_spec import EndOfWork
 from app.ui.shell.tray import Tray
 from app.ui.widgets.dialogs import QuestionDialog
 
@@ -27,11 +29,12 @@ class Outside(QObject):
         self,
         app: Fireside,
         window: MainWindow,
+        task_bar: TaskBar,
         *,
         has_tray: Callable[[], bool] = QSystemTrayIcon.isSystemTrayAvailable,
     ) -> None:
         super().__init__(window)
-        self._app, self._window = app, window
+        self._app, self._window, self._task_bar = app, window, task_bar
         is_wanted = app.settings.system.tray
         self.tray = Tray(lambda: window.tabs.work, ENTRIES, self, is_wanted=is_wanted, has_place=has_tray)
         self.tray.chosen.connect(self._on_chosen)
@@ -40,6 +43,8 @@ class Outside(QObject):
         window.closing.stays = self._stays
         window.closing.begun.connect(self.tray.close)
         window.tabs.work_changed.connect(lambda _: self.tray.look())
+        window.tabs.work_ended.connect(self._on_work_ended)
+        window.ui.notify.actions["downloads"] = self._show_downloads
 
     def show_window(self) -> None:
         """Also from where it went when it was closed."""
@@ -60,6 +65,22 @@ class Outside(QObject):
     def _on_tab_wanted(self, name: str) -> None:
         self.show_window()
         self._window.show_tab(name)
+
+    # What ends while nobody looks.
+
+    def _on_work_ended(self, tab: str, end: EndOfWork) -> None:
+        about = end.about if self._app.settings.system.notifies_with_words else ""
+        self._task_bar.tell_system(end.words, about, lambda: self._show_end(tab, end))
+
+    def _show_end(self, tab: str, end: EndOfWork) -> None:
+        self.show_window()
+        shown = self._window.show_tab(tab)
+        if end.number:
+            shown.show_stored(end.number)
+
+    def _show_downloads(self) -> None:
+        self.show_window()
+        self._window.open_models("downloads")
 
     # Closing the window.
 

@@ -10,14 +10,19 @@ from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QApplication, QPushButton, QSystemTrayIcon
 from pytestqt.qtbot import QtBot
 
+from app.ui.chat import tab
 from app.ui.chat.view import ChatView
 from app.ui.icons import app_icon
 from app.ui.outside import Outside
+from app.ui.shell.desktop import TaskBar
+from app.ui.shell.tab_spec import EndOfWork
 from app.ui.shell.tray import Tray
 from app.ui.widgets.dialogs import QuestionDialog
 from tests.helpers.clipping import clipped_texts
+from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.window import Frame, open_window
 from tests.helpers.script import write_script
+from tests.ui.shell.test_desktop import Noted
 
 
 class Outdoors:
@@ -26,7 +31,9 @@ class Outdoors:
     def __init__(self, frame: Frame) -> None:
         self.frame, self.window = frame, frame.window
         self.has_tray = True
-        self.outside = Outside(frame.app, frame.window, has_tray=lambda: self.has_tray)
+        self.noted = Noted()
+        bar = TaskBar(frame.window, lambda _: self.noted)
+        self.outside = Outside(frame.app, frame.window, bar, has_tray=lambda: self.has_tray)
         self.tray = self.outside.tray
 
     @property
@@ -57,7 +64,7 @@ def outdoors(frame: Frame) -> Iterator[Outdoors]:
 
 
 def test_without_a_tray_there_is_none_and_closing_quits(frame: Frame) -> None:
-    outside = Outside(frame.app, frame.window, has_tray=lambda: False)
+    outside = Outside(frame.app, frame.window, TaskBar(frame.window), has_tray=lambda: False)
     frame.app.change("system", keeps_running=True)
     frame.chat.busy = True
     ended = frame.heard(frame.window.closing.begun)
@@ -167,3 +174,47 @@ def test_a_tray_that_comes_late_is_found(qtbot: QtBot, frame: Frame) -> None:
     places.append(True)
     assert tray.is_there
     tray.close()
+
+
+# What ends while nobody looks.
+
+
+def test_what_it_was_about_is_said_where_that_is_wanted_and_a_click_leads_there(
+    outdoors: Outdoors, qtbot: QtBot
+) -> None:
+    frame, noted = outdoors.frame, outdoors.noted
+    chat = frame.conversations.create(title="The lease").id
+    end = EndOfWork("Your answer is ready.", "The lease\nIn May.", chat)
+    frame.window.tab("chat").work_ended.emit(end)
+    assert noted.told == [], "somebody looks"
+    frame.window.hide()
+    qtbot.waitUntil(lambda: not frame.window.isActiveWindow())
+    frame.window.tab("chat").work_ended.emit(end)
+    frame.app.change("system", notifies_with_words=True)
+    frame.window.tab("chat").work_ended.emit(end)
+    assert noted.told == [("Your answer is ready.", ""), ("Your answer is ready.", "The lease\nIn May.")]
+    frame.show_tab("summarize")
+    assert noted.click is not None
+    noted.click()
+    assert frame.window.isVisible()
+    assert (frame.current_tab, frame.chat.conversation_id) == ("chat", chat)
+
+
+@pytest.mark.parametrize("is_temporary", [False, True])
+def test_a_long_answer_that_ends_is_told_and_of_a_temporary_one_only_that(
+    is_temporary: bool, qapp: QApplication, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(write_script(tmp_path / "script", {"text": "In May."})))
+    with open_window(qapp, make_chat=ChatView) as frame:
+        ends = frame.heard(frame.window.tabs.work_ended)
+        desk = ChatDesk(frame.chat, frame.app, frame.notify)
+        frame.loader.start()
+        if is_temporary:
+            frame.chat.show_temporary()
+        desk.ask("When?")
+        assert ends == [], "it did not take long"
+        monkeypatch.setattr(tab, "LONG_S", 0)
+        desk.ask("And where?")
+        about = "" if is_temporary else "When?\nIn May."
+        number = 0 if is_temporary else frame.chat.conversation_id
+        frame.wait(lambda: ends == [("chat", EndOfWork("Your answer is ready.", about, number))])

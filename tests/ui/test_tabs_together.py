@@ -18,6 +18,7 @@ from app.features.summary.stored import StoredSummary
 from app.store.conversations import Use
 from app.ui.chat.view import ChatView
 from app.ui.models.page import StateView
+from app.ui.shell.tab_spec import EndOfWork
 from app.ui.summarize.summarize_view import SummarizeView
 from app.ui.theme import EDGE_PX, READING_PX
 from app.ui.widgets.dialogs import QuestionDialog
@@ -379,6 +380,7 @@ def test_what_a_former_run_left_in_the_queue_goes_on_by_itself_and_is_told_in_ev
         summaries_of(frame.app)
         told: list[str] = []
         frame.work_changed.connect(told.append)
+        ends = frame.heard(frame.window.tabs.work_ended)
         frame.go_on()
         qtbot.waitUntil(lambda: bool(told) and told[-1] == "", timeout=20_000)
         assert told[0].startswith("Summar")
@@ -388,6 +390,7 @@ def test_what_a_former_run_left_in_the_queue_goes_on_by_itself_and_is_told_in_ev
         stored = frame.summaries.get(waiting.id)
         assert stored is not None
         assert stored.state == "done"
+        assert ends == [("summarize", EndOfWork("Your summary is ready.", stored.title, waiting.id))]
 
 
 def view_count(frame: Frame) -> int:

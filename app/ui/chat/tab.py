@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QWidget
 
 from app.features.documents import Mark
+from app.store.messages import MessageState
 from app.ui.chat.column import ChatsColumn
 from app.ui.chat.memory import ContextPanel
 from app.ui.chat.view import ChatView
@@ -17,13 +20,16 @@ from app.ui.document.panel import DocumentPanel
 from app.ui.i18n import tr
 from app.ui.shell import tasks
 from app.ui.shell.model_loader import model_name
-from app.ui.shell.tab_spec import CHAT, PROMPT, SUMMARIZE, TRANSLATE, WRITE, Tab, UiContext
+from app.ui.shell.tab_spec import CHAT, PROMPT, SUMMARIZE, TRANSLATE, WRITE, EndOfWork, Tab, UiContext
 from app.ui.widgets.beside import InsideBeside
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
     from app.features.chat.answers import Chat
     from app.features.documents import Documents
+
+LONG_S = 10.0
+FIRST_CHARACTERS = 200
 
 
 class ChatTab(Tab):
@@ -38,6 +44,7 @@ class ChatTab(Tab):
         self._sides = Sides(app, ui, self.chat)
         self.document, self.inside = self._sides.document, self._sides.inside
         self._model = ModelInStep(ui, self.chat)
+        LongAnswers(self.chat, app).told.connect(self.work_ended)
         self._connect()
         self.chat.own.name_of = self._name_of
 
@@ -289,6 +296,40 @@ class ModelInStep(QObject):
     def _on_model_changed(self) -> None:
         self._chat.set_model_state(self._ui.loader.state, self._ui.loader.path)
         self.show_waiting()
+
+
+class LongAnswers(QObject):
+    """Tells of the end of an answer that took so long that somebody may have turned to something else."""
+
+    told = Signal(object)
+    """An `EndOfWork`."""
+
+    def __init__(self, chat: ChatView, app: Fireside) -> None:
+        super().__init__(chat)
+        self._chat, self._app = chat, app
+        self._begun: dict[int, tuple[float, bool]] = {}
+        """When, and whether nothing of it is kept."""
+        chat.answer_started.connect(self._on_started)
+        chat.answer_finished.connect(self._on_finished)
+
+    def _on_started(self, answer_id: int) -> None:
+        self._begun[answer_id] = (time.monotonic(), self._chat.is_temporary)
+
+    def _on_finished(self, answer_id: int) -> None:
+        begun_s, is_temporary = self._begun.pop(answer_id, (math.inf, False))
+        if time.monotonic() - begun_s < LONG_S:
+            return
+        message = None if is_temporary else self._app.conversations.message(answer_id)
+        ready, broken = tr("Your answer is ready."), tr("An answer stopped with a problem.")
+        if message is None:
+            if is_temporary:
+                self.told.emit(EndOfWork(ready))
+        elif message.state is not MessageState.STOPPED:  # else somebody was there
+            conversation = self._app.conversations.get(message.conversation_id)
+            title = conversation.title if conversation is not None else ""
+            about = "\n".join(part for part in (title, message.text[:FIRST_CHARACTERS]) if part)
+            is_well = message.state is MessageState.COMPLETE
+            self.told.emit(EndOfWork(ready if is_well else broken, about, message.conversation_id))
 
 
 class DeletedChats(QObject):

@@ -68,11 +68,11 @@ class DownloadWatch(QObject):
             path = Path(download.paths[0])
             notice.add_button(tr("Use it"), lambda: self._loader.load(path))
         self._notify.bar.add(notice)
-        self.task_bar.tell_system(APP_NAME, text)
+        self.task_bar.tell_system(APP_NAME, text, self._notify.actions.get("downloads"))
 
     def _say_failed(self, download: Download, error: AppError) -> None:
         sentence = sentence_for(error)
         can_retry = sentence.action == "retry"
         self._notify.error(error, action=(lambda: self._models.downloads.resume(download.id)) if can_retry else None)
         title = tr("{name} was not fetched", name=download.request.title)
-        self.task_bar.tell_system(title, tr(sentence.text))
+        self.task_bar.tell_system(title, tr(sentence.text), self._notify.actions.get("downloads"))

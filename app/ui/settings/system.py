@@ -26,6 +26,17 @@ class SystemPage(SettingsPage):
             tr("Keep running when the window is closed"),
             tr("In the tray: work goes on, and Quit in its menu ends it. Without a tray, closing quits."),
         )
+        self.add_heading(tr("Notifications"))
+        self._add_switch(
+            "notifies",
+            tr("Tell when something is done"),
+            tr("A long answer, a summary, a translation or a download that ends while you look at something else."),
+        )
+        self._add_switch(
+            "notifies_with_words",
+            tr("Say what it is about"),
+            tr("Titles, and how an answer begins. Others who see your screen, also a locked one, may read them."),
+        )
         self.finish()
 
     def _add_switch(self, field: str, name: str, explanation: str) -> None:

@@ -12,13 +12,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from PySide6.QtCore import Qt, QUrl
+from PySide6.QtCore import QSocketNotifier, Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
-from PySide6.QtWidgets import QSystemTrayIcon, QWidget
+from PySide6.QtWidgets import QApplication, QSystemTrayIcon, QWidget
 
 from app import APP_ID, APP_NAME
+from app.ui.i18n import tr
 
 if TYPE_CHECKING:
+    from jeepney import Message
     from jeepney.io.blocking import DBusConnection
 
 
@@ -33,6 +35,11 @@ log = logging.getLogger(__name__)
 CONNECT_TIMEOUT_S = 1.0
 DESKTOP_FILE = f"application://{APP_ID}.desktop"
 NOTIFICATION_MS = 10_000
+NOTIFICATIONS = "org.freedesktop.Notifications"
+
+
+Click = Callable[[], object] | None
+"""What a click on a notification does, on the window's thread."""
 
 
 class Desktop(Protocol):
@@ -41,7 +48,7 @@ class Desktop(Protocol):
     def show_progress(self, fraction: float | None) -> None:
         """None takes the bar away."""
 
-    def tell(self, title: str, text: str) -> None:
+    def tell(self, title: str, text: str, on_click: Click = None) -> None:
         """A notification beside the window."""
 
     def close(self) -> None:
@@ -49,10 +56,19 @@ class Desktop(Protocol):
 
 
 class TaskBar:
-    """Nothing of it is made before it is needed; a desktop that cannot do it is left alone."""
+    """Nothing of it is made before it is needed; a desktop that cannot do it is left alone.
 
-    def __init__(self, window: QWidget, desktop: Callable[[QWidget], Desktop] | None = None) -> None:
-        self._window = window
+    `is_wanted`: whether the person wants notifications.
+    """
+
+    def __init__(
+        self,
+        window: QWidget,
+        desktop: Callable[[QWidget], Desktop] | None = None,
+        *,
+        is_wanted: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self._window, self._is_wanted = window, is_wanted
         self._make = desktop or _desktop
         self._desktop: Desktop | None = None
         self._shown: int | None = None
@@ -64,10 +80,11 @@ class TaskBar:
             self._shown = percent
             self._get().show_progress(None if percent is None else percent / 100)
 
-    def tell_system(self, title: str, text: str) -> None:
-        """A notification, when the person is looking at something else."""
-        if not self._window.isActiveWindow():
-            self._get().tell(title, text)
+    def tell_system(self, title: str, text: str, on_click: Click = None) -> None:
+        """A notification, when the person is looking at something else; the window's button asks for a look, too."""
+        if self._is_wanted() and not self._window.isActiveWindow():
+            self._get().tell(title, text, on_click)
+            QApplication.alert(self._window)
 
     def close(self) -> None:
         """Takes the bar away."""
@@ -96,6 +113,11 @@ class BusDesktop:
     def __init__(self) -> None:
         self._bus: DBusConnection | None = None
         self._is_tried = False
+        self._heard: QSocketNotifier | None = None
+        self._asked: dict[int, Callable[[], object]] = {}
+        """What a click does, by the number of the message that asked for a notification."""
+        self._shown: dict[int, Callable[[], object]] = {}
+        """The same, by the number that the desktop gave it."""
 
     def show_progress(self, fraction: float | None) -> None:
         from jeepney import DBusAddress, new_signal
@@ -105,19 +127,74 @@ class BusDesktop:
         with self._spoken() as bus:
             bus.send(new_signal(entry, "Update", "sa{sv}", (DESKTOP_FILE, values)))
 
-    def tell(self, title: str, text: str) -> None:
+    def tell(self, title: str, text: str, on_click: Click = None) -> None:
+        from html import escape
+
         from jeepney import DBusAddress, MessageFlag, new_method_call
 
-        name = "org.freedesktop.Notifications"
-        address = DBusAddress("/org/freedesktop/Notifications", bus_name=name, interface=name)
+        address = DBusAddress("/org/freedesktop/Notifications", bus_name=NOTIFICATIONS, interface=NOTIFICATIONS)
         hints = {"desktop-entry": ("s", APP_ID)}
-        body: tuple[Any, ...] = (APP_NAME, 0, APP_ID, title, text, [], hints, NOTIFICATION_MS)
+        actions = ["default", tr("Open")] if on_click is not None else []
+        # The standard allows some markup in the text, so what is none has to say so.
+        body: tuple[Any, ...] = (APP_NAME, 0, APP_ID, title, escape(text, quote=False), actions, hints, NOTIFICATION_MS)
         call = new_method_call(address, "Notify", "susssasa{sv}i", body)
-        call.header.flags |= MessageFlag.no_reply_expected
         with self._spoken() as bus:
-            bus.send(call)
+            if on_click is None or bus is _NoBus:
+                call.header.flags |= MessageFlag.no_reply_expected
+                bus.send(call)
+                return
+            self._listen(bus)
+            serial = next(bus.outgoing_serial)
+            self._asked[serial] = on_click
+            bus.send(call, serial=serial)
+
+    def _listen(self, bus: DBusConnection) -> None:
+        """From the first notification on that somebody may click at; nothing runs for it meanwhile."""
+        if self._heard is not None:
+            return
+        from jeepney import MatchRule, MessageFlag
+        from jeepney.bus_messages import message_bus
+
+        wanted = message_bus.AddMatch(MatchRule(type="signal", interface=NOTIFICATIONS))
+        wanted.header.flags |= MessageFlag.no_reply_expected
+        bus.send(wanted)
+        self._heard = QSocketNotifier(bus.sock.fileno(), QSocketNotifier.Type.Read)
+        self._heard.activated.connect(lambda *_: self._on_heard())
+
+    def _on_heard(self) -> None:
+        try:
+            while self._bus is not None:
+                self._take(self._bus.receive(timeout=0))
+        except TimeoutError:
+            return  # that was all
+        except OSError as error:
+            log.info("the desktop's bus is gone: %s", error)
+            self.close()
+
+    def _take(self, message: Message) -> None:
+        from jeepney import HeaderFields, MessageType
+
+        fields, kind, body = message.header.fields, message.header.message_type, message.body
+        if kind in (MessageType.method_return, MessageType.error):
+            on_click = self._asked.pop(fields.get(HeaderFields.reply_serial), None)
+            if on_click is not None and kind is MessageType.method_return:
+                self._shown[body[0]] = on_click
+            return
+        member = fields.get(HeaderFields.member)
+        if member == "ActivationToken" and body[0] in self._shown:
+            os.environ["XDG_ACTIVATION_TOKEN"] = body[1]  # Wayland lets a window come to the front with it
+        elif member == "ActionInvoked" and body[0] in self._shown:
+            self._shown.pop(body[0])()
+        elif member == "NotificationClosed":
+            self._shown.pop(body[0], None)
 
     def close(self) -> None:
+        if self._heard is not None:
+            self._heard.setEnabled(False)
+            self._heard.deleteLater()
+            self._heard = None
+        self._asked.clear()
+        self._shown.clear()
         if self._bus is not None:
             self._bus.close()
             self._bus = None
@@ -170,14 +247,20 @@ class TrayOnly:
 
     def __init__(self, window: QWidget) -> None:
         self._tray = QSystemTrayIcon(window.windowIcon(), window)
-        self._tray.messageClicked.connect(window.activateWindow)
+        self._tray.messageClicked.connect(self._on_clicked)
+        self._click: Click = window.activateWindow
 
     def show_progress(self, fraction: float | None) -> None:
         pass
 
-    def tell(self, title: str, text: str) -> None:
+    def tell(self, title: str, text: str, on_click: Click = None) -> None:
+        self._click = on_click or self._click
         self._tray.show()
         self._tray.showMessage(title, text, self._tray.icon(), NOTIFICATION_MS)
+
+    def _on_clicked(self) -> None:
+        if self._click is not None:
+            self._click()
 
     def close(self) -> None:
         self._tray.hide()

@@ -118,6 +118,16 @@ class UiContext:
     system: SystemLink = field(default_factory=SystemLink)
 
 
+@dataclass(frozen=True)
+class EndOfWork:
+    """Long work is over, which somebody may not have seen. `words` do not say what it was about, `about` does."""
+
+    words: str
+    about: str = ""
+    number: int = 0
+    """What shows it in its tab; 0: the tab itself."""
+
+
 class Tab(QObject):
     """What stands behind a tab. It can work before it is seen: `view` and `column` are built when asked for."""
 
@@ -126,6 +136,8 @@ class Tab(QObject):
     title_changed = Signal()
     state_changed = Signal(str)
     """What it does, in words for the status line; "" when nothing is at work."""
+    work_ended = Signal(object)
+    """An `EndOfWork`."""
     inside_changed = Signal()
     """The panel that looks into the model was opened or closed."""
     model_changed = Signal()

@@ -107,6 +107,8 @@ class Tabs(QObject):
     title_changed = Signal()
     work_changed = Signal(str)
     """What is at work in one of the tabs, in words; "" when nothing is."""
+    work_ended = Signal(str, object)
+    """A tab's name, and its `EndOfWork`."""
     inside_changed = Signal()
     """The panel that looks into the model was opened or closed in the tab that is open."""
     model_changed = Signal()
@@ -191,6 +193,7 @@ class Tabs(QObject):
             tab.model_changed.connect(self.model_changed)
             tab.inside_changed.connect(self.inside_changed)
             tab.state_changed.connect(lambda words: self._on_work(name, words))
+            tab.work_ended.connect(lambda end: self.work_ended.emit(name, end))
         return self._made[name]
 
     def seen(self, name: str) -> Tab:

@@ -19,7 +19,14 @@ if TYPE_CHECKING:
     from app.ui.summarize.summarize_view import SummarizeView
 
 RUNNER_WORDS = RunnerWords(
-    "Summarizing", "Summarizing {number} of {count}", "Summary paused while you chat", "Summary waits for memory"
+    "Summarizing",
+    "Summarizing {number} of {count}",
+    "Summary paused while you chat",
+    "Summary waits for memory",
+    "Your summary is ready.",
+    "A summary stopped with a problem.",
+    "{count} summaries are ready.",
+    "{problems} of {count} summaries stopped with a problem.",
 )
 
 

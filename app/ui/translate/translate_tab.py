@@ -22,6 +22,10 @@ RUNNER_WORDS = RunnerWords(
     "Translating {number} of {count}",
     "Translation paused while you chat",
     "Translation waits for memory",
+    "Your translation is ready.",
+    "A translation stopped with a problem.",
+    "{count} translations are ready.",
+    "{problems} of {count} translations stopped with a problem.",
 )
 
 

@@ -5,6 +5,7 @@ The runner works off the queue on a thread, and passes on what happens in each o
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
@@ -20,13 +21,14 @@ from PySide6.QtWidgets import QWidget
 from app.core.errors import AppError
 from app.core.events import CancelToken
 from app.features.work.engines import Swap, swap_words
-from app.features.work.queue import QUEUED, RUNNING, Worked
+from app.features.work.queue import DONE, FAILED, QUEUED, RUNNING, Worked
 from app.features.work.stored import StoredJobs
+from app.store.jobs import JobRow
 from app.ui.i18n import tr
 from app.ui.shell import tasks
 from app.ui.shell.model_loader import in_words
 from app.ui.shell.notify import Notify
-from app.ui.shell.tab_spec import Tab, UiContext
+from app.ui.shell.tab_spec import EndOfWork, Tab, UiContext
 from app.ui.theme import Theme
 from app.ui.widgets.dialogs import QuestionDialog
 from app.ui.work.column import ColumnWords, WorkColumn
@@ -54,12 +56,19 @@ Told = TypeVar("Told", bound=Progress)
 
 @dataclass(frozen=True)
 class RunnerWords:
-    """What the status line says, not translated yet; `of_several` has {number} and {count}."""
+    """What the status line says, not translated yet; `of_several` has {number} and {count}.
+
+    The others are for who comes back: of one that is done or has a problem, and of {count}, of which {problems} have.
+    """
 
     busy: str
     of_several: str
     paused: str
     waits: str
+    done: str
+    problem: str
+    several_done: str
+    several_problems: str
 
 
 class Runner(QObject, Generic[Told]):
@@ -83,7 +92,7 @@ class Runner(QObject, Generic[Told]):
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._jobs, self._new_progress, self._words, self._notify = jobs, new_progress, words, notify
+        self._jobs, self._new_progress, self.words, self._notify = jobs, new_progress, words, notify
         self._task: tasks.Task | None = None
         self._is_asked_again = False
         self._progress: dict[int, Told] = {}
@@ -157,7 +166,7 @@ class Runner(QObject, Generic[Told]):
             self.state_changed.emit(state)
 
     def _busy_words(self, at_work: int) -> str:
-        progress, words = self._progress.get(at_work), self._words
+        progress, words = self._progress.get(at_work), self.words
         if progress is not None and progress.rests:
             return tr(words.paused if progress.rests == INTERACTIVE else words.waits)
         number, count = self._place(at_work)
@@ -197,6 +206,45 @@ class Runner(QObject, Generic[Told]):
 
 def rest_words(reason: str) -> str:
     return tr("paused while you chat") if reason == INTERACTIVE else tr("waits for memory")
+
+
+class JobEnds(QObject):
+    """What came of the queue, once it is worked off: told once, however many jobs were in it."""
+
+    told = Signal(object)
+    """An `EndOfWork`."""
+
+    def __init__(self, jobs: StoredJobs[Any, Any], runner: Runner[Any], words: RunnerWords) -> None:
+        super().__init__(runner)
+        self._jobs, self._words = jobs, words
+        self._at_work: set[int] = set()
+        self._over: dict[int, JobRow] = {}
+        runner.row_changed.connect(self._on_row_changed)
+        runner.ended.connect(self._on_ended)
+
+    def _on_row_changed(self, job_id: int) -> None:
+        with contextlib.suppress(AppError):  # the runner has said it already
+            row = self._jobs.get(job_id)
+            if row is not None and row.state in (QUEUED, RUNNING):
+                self._at_work.add(job_id)
+                self._over.pop(job_id, None)
+            elif row is not None and job_id in self._at_work:
+                self._at_work.discard(job_id)
+                if row.state in (DONE, FAILED) or row.error is not None:  # else somebody stopped it
+                    self._over[job_id] = row
+
+    def _on_ended(self) -> None:
+        rows = list(self._over.values())
+        self._over.clear()
+        if rows:
+            last = next((row for row in rows if row.state != DONE), rows[-1])
+            self.told.emit(EndOfWork(self._said(rows), ", ".join(row.title for row in rows), last.id))
+
+    def _said(self, rows: Sequence[JobRow]) -> str:
+        words, problems = self._words, sum(row.state != DONE for row in rows)
+        if len(rows) == 1:
+            return tr(words.problem if problems else words.done)
+        return tr(words.several_problems if problems else words.several_done, count=len(rows), problems=problems)
 
 
 class WorkView(QWidget):
@@ -257,6 +305,7 @@ class WorkTab(Tab):
         runner.setParent(self)
         runner.state_changed.connect(self.state_changed)
         runner.happened.connect(self._on_happened)
+        JobEnds(jobs, runner, runner.words).told.connect(self.work_ended)
         runner.ended.connect(ui.loader.look)  # the work may have had its model in the place of the chat's
 
     @property

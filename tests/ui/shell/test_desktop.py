@@ -9,13 +9,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jeepney import HeaderFields, MatchRule, MessageType
+from jeepney import (
+    DBusAddress,
+    HeaderFields,
+    MatchRule,
+    Message,
+    MessageType,
+    new_method_return,
+    new_signal,
+)
 from jeepney.bus_messages import message_bus
 from jeepney.io.blocking import DBusConnection, open_dbus_connection
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
-from app.ui.shell.desktop import BusDesktop, TaskBar
+from app.ui.shell.desktop import NOTIFICATIONS, BusDesktop, Click, TaskBar
 
 CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
@@ -32,12 +40,14 @@ class Noted:
         self.bars: list[float | None] = []
         self.told: list[tuple[str, str]] = []
         self.is_closed = False
+        self.click: Click = None
 
     def show_progress(self, fraction: float | None) -> None:
         self.bars.append(fraction)
 
-    def tell(self, title: str, text: str) -> None:
+    def tell(self, title: str, text: str, on_click: Click = None) -> None:
         self.told.append((title, text))
+        self.click = on_click
 
     def close(self) -> None:
         self.is_closed = True
@@ -100,6 +110,44 @@ def test_a_notification_arrives_as_the_standard_wants_it(bus: DBusConnection) ->
     desktop.close()
 
 
+def test_a_click_on_a_notification_does_what_it_is_for(bus: DBusConnection, qtbot: QtBot) -> None:
+    desktop, clicked = BusDesktop(), []
+    desktop.tell("Fireside", "The first <one> & only.", lambda: clicked.append("first"))
+    asked = next_call(bus)
+    assert asked.body[4:6] == ("The first &lt;one&gt; &amp; only.", ["default", "Open"])
+    bus.send(new_method_return(asked, "u", (7,)))
+    desktop.tell("Fireside", "Another.", lambda: clicked.append("second"))
+    bus.send(new_method_return(next_call(bus), "u", (8,)))
+    place = DBusAddress("/org/freedesktop/Notifications", interface=NOTIFICATIONS)
+    for name, kind, body in (
+        ("ActionInvoked", "us", (99, "default")),
+        ("NotificationClosed", "uu", (7, 1)),
+        ("ActionInvoked", "us", (7, "default")),
+        ("ActionInvoked", "us", (8, "default")),
+    ):
+        bus.send(new_signal(place, name, kind, body))
+    qtbot.waitUntil(lambda: bool(clicked))
+    assert clicked == ["second"]
+    desktop.close()
+
+
+def next_call(other: DBusConnection) -> Message:
+    """The next notification that is asked for."""
+    while True:
+        message = other.receive(timeout=10)
+        if message.header.fields.get(HeaderFields.member) == "Notify":
+            return message
+
+
+def test_a_bus_that_ends_while_it_is_listened_to_is_no_problem(bus: DBusConnection, qtbot: QtBot) -> None:
+    desktop = BusDesktop()
+    desktop.tell("Fireside", "It is here.", lambda: None)
+    assert desktop._bus is not None
+    desktop._bus.sock.shutdown(socket.SHUT_RDWR)
+    qtbot.waitUntil(lambda: desktop._bus is None)
+    desktop.tell("Fireside", "And another one.", lambda: None)
+
+
 def test_a_bus_that_dies_is_no_problem(bus: DBusConnection) -> None:
     desktop = BusDesktop()
     desktop.show_progress(0.1)
@@ -156,6 +204,13 @@ def test_a_notification_comes_only_when_the_window_is_not_looked_at(qtbot: QtBot
     qtbot.waitUntil(window.isActiveWindow)
     bar.tell_system("Fireside", "And another one.")
     assert len(noted.told) == 1
+
+
+def test_who_wants_no_notifications_gets_none(qtbot: QtBot) -> None:
+    window, noted = QWidget(), Noted()
+    qtbot.addWidget(window)
+    TaskBar(window, lambda _: noted, is_wanted=lambda: False).tell_system("Fireside", "It is here.")
+    assert noted.told == []
 
 
 def test_nothing_is_made_for_a_desktop_before_it_is_needed(qtbot: QtBot) -> None:

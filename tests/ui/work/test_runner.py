@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from app.core.errors import AppError
 from app.core.events import CancelToken
 from app.features.work.asking import Rests
 from app.features.work.queue import Worked
 from app.ui.shell.notify import Notify
+from app.ui.shell.tab_spec import EndOfWork
 from app.ui.summarize import summarize_tab, texts
 from app.ui.theme import Theme
 from app.ui.translate import texts as translation_texts
 from app.ui.translate import translate_tab
-from app.ui.work.tab import Runner
+from app.ui.work.tab import JobEnds, Runner
 
 WAIT_S = 10
 
@@ -28,6 +30,11 @@ WAIT_S = 10
 class Row:
     id: int
     state: str = "queued"
+    error: AppError | None = None
+
+    @property
+    def title(self) -> str:
+        return f"Document {self.id}"
 
 
 @dataclass
@@ -104,6 +111,32 @@ def test_the_status_line_says_which_of_how_many_and_why_it_rests(kind: str, noti
         f"{verb}ing 1 of 2", f"{verb}ing 2 of 2", "",
     ]  # fmt: skip
     assert changed == [1, 1, 2, 2]
+
+
+@pytest.mark.parametrize(
+    ("ends", "end"),
+    [
+        (["done"], EndOfWork("Your {one} is ready.", "Document 1", 1)),
+        (["failed"], EndOfWork("A {one} stopped with a problem.", "Document 1", 1)),
+        (["done", "done"], EndOfWork("2 {all} are ready.", "Document 1, Document 2", 2)),
+        (["failed", "done"], EndOfWork("1 of 2 {all} stopped with a problem.", "Document 1, Document 2", 1)),
+        (["paused", "done"], EndOfWork("Your {one} is ready.", "Document 2", 2)),
+        (["paused"], None),
+    ],
+)
+def test_what_came_of_the_queue_is_told_once(
+    kind: str, notify: Notify, qtbot: QtBot, ends: list[str], end: EndOfWork | None
+) -> None:
+    steps = [(job, state) for job, end in enumerate(ends, start=1) for state in ("running", end)]
+    queue = Queue(list(steps), {job: Row(job) for job in range(1, len(ends) + 1)})
+    runner: Runner[Any] = Runner(queue, KINDS[kind][1], KINDS[kind][0], notify)  # type: ignore[arg-type]
+    told: list[EndOfWork] = []
+    JobEnds(queue, runner, runner.words).told.connect(told.append)  # type: ignore[arg-type]
+    runner.row_changed.connect(lambda _number: queue.taken.release())
+    with qtbot.waitSignal(runner.ended):
+        runner.start()
+    every = {"summary": "summaries", "translation": "translations"}[kind]
+    assert told == ([] if end is None else [replace(end, words=end.words.format(one=kind, all=every))])
 
 
 def test_one_alone_is_not_counted(kind: str, notify: Notify, qtbot: QtBot) -> None:
