@@ -127,7 +127,7 @@ class ActionRow(QWidget):
         self._note: QPushButton = self._text_button("answer_note", "details", 12.5)
         self._note.setToolTip(tr("About this answer"))
         self._about = self._icon_button(Action("details", "info", tr("About this answer")))
-        self.more = self._icon_button(Action(MORE, "dots-three", tr("More")))
+        self.more = self._icon_button(Action(MORE, "dots-three-bold", tr("More")))
         """What opens the menu."""
         self.more.setToolTip(tr("More (Shift+F10)"))
 
