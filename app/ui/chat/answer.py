@@ -172,7 +172,7 @@ class AnswerView(Turn):
         if self.message is None or self.message.text != self.text:  # what could not be stored is only here
             return True
         is_error = self._state is not None and self._state.is_error
-        return is_error or self.is_changing or self._is_opened or self.is_markdown_shown or self.body.has_selection
+        return is_error or super().is_kept or self._is_opened or self.is_markdown_shown
 
     def show_documents(self, documents: BranchDocuments) -> None:
         self._documents = documents

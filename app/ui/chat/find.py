@@ -17,11 +17,12 @@ from shiboken6 import isValid
 
 from app.core.events import Role
 from app.features.finding import phrase_pattern, words_pattern
+from app.ui.chat.selection import texts_in
 from app.ui.chat.transcript import Transcript, is_answer, is_question
 from app.ui.chat.turn import Turn
 from app.ui.document.header import DocumentSearch
 from app.ui.i18n import tr
-from app.ui.text.prose import TextView
+from app.ui.text.selectable import SelectableText, units
 from app.ui.theme import Theme
 
 MARKED_MS = 4_000
@@ -177,7 +178,7 @@ class TurnMarks(QObject):
         self._chosen: TurnHit | None = None
         self._is_awaited = False
         """Whether the chosen place is still to be brought into view: its turn may not be laid out to its end."""
-        self._marked: dict[TextView, object] = {}
+        self._marked: dict[SelectableText, object] = {}
         self._soon = QTimer(self, singleShot=True, interval=0)
         self._soon.timeout.connect(self._mark)
         self._over = QTimer(self, singleShot=True, interval=MARKED_MS)
@@ -250,7 +251,7 @@ class TurnMarks(QObject):
                 self._bring_into_view(view, places[here][0])
             before += len(places)
 
-    def _select(self, view: TextView, places: list[tuple[int, int]], chosen: int | None) -> None:
+    def _select(self, view: SelectableText, places: list[tuple[int, int]], chosen: int | None) -> None:
         tokens, selections = self._theme.tokens, []
         for number, (start, end) in enumerate(places):
             selection = QTextEdit.ExtraSelection()
@@ -266,7 +267,7 @@ class TurnMarks(QObject):
             selections.append(selection)
         view.setExtraSelections(selections)
 
-    def _bring_into_view(self, view: TextView, position: int) -> None:
+    def _bring_into_view(self, view: SelectableText, position: int) -> None:
         cursor = QTextCursor(view.document())
         cursor.setPosition(position)
         rect, bar = view.cursorRect(cursor), view.horizontalScrollBar()
@@ -282,20 +283,10 @@ def seen_of(markdown: str) -> str:
     return _UNSEEN.sub(lambda found: found["block"] or found["code"] or "", markdown)
 
 
-def texts_in(turn: Turn) -> list[TextView]:
-    """The texts of a turn that are seen, in reading order."""
-    shown = [view for view in turn.findChildren(TextView) if view.isVisibleTo(turn)]
-    return sorted(shown, key=lambda view: view.mapTo(turn, QPoint(0, 0)).y())
-
-
-def places_in(view: TextView, pattern: re.Pattern[str]) -> Iterator[tuple[int, int]]:
+def places_in(view: SelectableText, pattern: re.Pattern[str]) -> Iterator[tuple[int, int]]:
     """Where a pattern is found, as positions in the document: those count UTF-16 units."""
     text = view.toPlainText()
     for found in pattern.finditer(text):
         if found[0]:
-            start = _units(text[: found.start()])
-            yield start, start + _units(found[0])
-
-
-def _units(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
+            start = units(text[: found.start()])
+            yield start, start + units(found[0])

@@ -56,6 +56,8 @@ class Places:
         self.all: list[Place] = []
         self.tops = [0]
         """Where each begins, and where the last one ends, in pixels."""
+        self.made: dict[Turn, Place] = {}
+        """Those that have a turn."""
 
     @property
     def count(self) -> int:

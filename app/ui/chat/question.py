@@ -66,7 +66,7 @@ class QuestionView(Turn):
 
     @property
     def is_kept(self) -> bool:
-        return self.is_changing or self._is_open or self._text.textCursor().hasSelection()
+        return super().is_kept or self._is_open
 
     def show_documents(self, documents: BranchDocuments) -> None:
         if self.message is not None and self.documents.show_documents(documents, self.message.id):

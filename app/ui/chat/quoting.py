@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Signal
-from PySide6.QtGui import QContextMenuEvent
-from PySide6.QtWidgets import QApplication, QMenu, QPushButton, QWidget
+from PySide6.QtCore import QObject, QPoint, QPointF, QRect, Signal
+from PySide6.QtGui import QContextMenuEvent, QKeySequence
+from PySide6.QtWidgets import QMenu, QPushButton
 
-from app.ui.chat.transcript import Transcript, is_answer
+from app.ui.chat.actions import KEYS
+from app.ui.chat.selection import Selecting, Selection, Spot
+from app.ui.chat.transcript import Transcript
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 
-if TYPE_CHECKING:
-    from app.ui.text.prose import TextView
-
 GAP_PX = 6
 
 
 class Quoting(QObject):
-    """Follows the keyboard, which goes to where somebody selects. The button covers nothing of what is selected."""
+    """The button covers nothing of what is selected, and comes when that is done."""
 
     wanted = Signal(str)
     """The quote, ready to be put into a message."""
@@ -35,15 +33,19 @@ class Quoting(QObject):
     def __init__(self, transcript: Transcript, theme: Theme) -> None:
         super().__init__(transcript)
         self._transcript, self._theme = transcript, theme
-        self._view: TextView | None = None
+        self.selection = Selection(transcript)
+        self._selecting = Selecting(self.selection, transcript)
         self.button: QPushButton = text_button(tr("Quote"), "plain", transcript)
         self.button.setObjectName("quote_selection")
         self.button.setAccessibleDescription(tr("Puts what is selected into your message"))
         self.button.clicked.connect(lambda _=False: self.quote())
         self.button.hide()
         theme.dress(self.button, font=(13, 500), glyph=("quotes", "text", 15))
-        transcript.verticalScrollBar().valueChanged.connect(self._place)
-        QApplication.instance().focusChanged.connect(self._on_focus_changed)  # type: ignore[union-attr]
+        self.selection.changed.connect(self.button.hide)
+        self._selecting.settled.connect(self._place)
+        transcript.placed.connect(self._follow)
+        transcript.verticalScrollBar().valueChanged.connect(self._follow)
+        transcript.maker.menu_wanted.connect(self._on_menu_wanted)
 
     @property
     def selected(self) -> str:
@@ -56,85 +58,82 @@ class Quoting(QObject):
 
     def quote(self) -> None:
         """Hands on what is selected."""
-        text = self._view.createMimeDataFromSelection().text() if self._view is not None else ""
-        self.button.hide()
+        text = self.selection.text()
+        self.selection.clear()
         if text.strip():
             self.wanted.emit(quoted(text))
 
-    def _on_focus_changed(self, _old: QWidget | None, now: QWidget | None) -> None:
-        if now is self.button or now is None:
-            return
-        if self._view is not None:
-            self._view.selectionChanged.disconnect(self._place)
-            self._view.viewport().removeEventFilter(self)
-            self._view.destroyed.disconnect(self._on_gone)
-        self._view = self._text_in_answer(now)
-        if self._view is not None:
-            self._view.selectionChanged.connect(self._place)
-            self._view.viewport().installEventFilter(self)
-            self._view.destroyed.connect(self._on_gone)
-        self._place()
-
-    def _text_in_answer(self, widget: QWidget) -> TextView | None:
-        if not any(is_answer(turn) and turn.isAncestorOf(widget) for turn in self._transcript.turns):
-            return None
-        from app.ui.text.prose import TextView  # as in `is_answer`
-
-        return widget if isinstance(widget, TextView) else None
-
-    def _on_gone(self) -> None:
-        self._view = None
-        self.button.hide()
+    def _follow(self) -> None:
+        if self.button.isVisible():
+            self._place()
 
     def _place(self) -> None:
-        """Above the beginning of the selection, or below its end where that is out of sight."""
-        view = self._view
-        if view is None or not view.textCursor().hasSelection() or not view.isVisible():
+        """Above the beginning of what an answer has of it, or below its end where that is out of sight."""
+        ends = self.selection.ends
+        if ends is None or not self.selection.has_answer:
             self.button.hide()
             return
-        cursor, gap = view.textCursor(), self._theme.px(GAP_PX)
-        cursor.setPosition(view.textCursor().selectionStart())
-        first = self._on_transcript(view.cursorRect(cursor))
-        cursor.setPosition(view.textCursor().selectionEnd())
-        last = self._on_transcript(view.cursorRect(cursor))
-        size, room = self.button.sizeHint(), self._transcript.viewport().geometry()
-        y = first.top() - size.height() - gap
-        if y < room.top():
-            y = last.bottom() + gap
-        is_seen = room.top() <= y <= room.bottom() - size.height()
-        x = max(room.left(), min(first.left(), room.right() - size.width()))
-        self.button.setGeometry(QRect(QPoint(x, y), size))
-        self.button.setVisible(is_seen)
-        self.button.raise_()
+        size, gap, room = self.button.sizeHint(), self._theme.px(GAP_PX), self._transcript.viewport().geometry()
+        places = (self._on_transcript(ends[0]), self._on_transcript(ends[1]))
+        above, below = (
+            place.topLeft() + QPoint(0, drop) if place is not None else None
+            for place, drop in (
+                (places[0], -size.height() - gap),
+                (places[1], places[1].height() + gap if places[1] else 0),
+            )
+        )
+        inside = range(room.top(), room.bottom() - size.height() + 1)
+        place = next((one for one in (above, below) if one is not None and one.y() in inside), None)
+        if place is not None:
+            x = max(room.left(), min(place.x(), room.right() - size.width()))
+            self.button.setGeometry(QRect(QPoint(x, place.y()), size))
+            self.button.raise_()
+        self.button.setVisible(place is not None)
 
-    def _on_transcript(self, place: QRect) -> QRect:
-        assert self._view is not None
-        return QRect(self._view.viewport().mapTo(self._transcript, place.topLeft()), place.size())
+    def _on_transcript(self, spot: Spot) -> QRect | None:
+        rect, column = self.selection.rect_of(spot), self._transcript.column
+        return None if rect is None else QRect(column.mapTo(self._transcript, rect.topLeft()), rect.size())
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """A text with something selected has a menu of its own."""
-        view = self._view
-        if isinstance(event, QContextMenuEvent) and view is not None and view.textCursor().hasSelection():
-            self._menu(view).popup(event.globalPos())
-            return True
-        return super().eventFilter(watched, event)
+    def _on_menu_wanted(self, event: QContextMenuEvent) -> None:
+        """What is selected has a menu of its own, by the pointer where it stands."""
+        place = QPointF(self._transcript.column.mapFromGlobal(event.globalPos()))
+        spot = self.selection.spot_at(place)
+        by_keyboard = event.reason() is QContextMenuEvent.Reason.Keyboard
+        if self.selection.ends is None or spot is None or not (by_keyboard or self.selection.holds(spot)):
+            return
+        event.accept()
+        menu = self._menu()
+        if by_keyboard:
+            menu.setActiveAction(menu.actions()[0])
+        menu.popup(event.globalPos())
 
-    def _menu(self, view: TextView) -> QMenu:
-        text = view.createMimeDataFromSelection().text()
+    def _menu(self) -> QMenu:
+        selection = self.selection
         menu = QMenu(self._transcript)
         menu.setObjectName("selection_menu")
+        menu.setAccessibleName(tr("What can be done with what is selected"))
         menu.aboutToHide.connect(menu.deleteLater)
-        offers: list[tuple[str, str, Callable[[], object]]] = [
-            ("copy", tr("Copy"), view.copy),
-            ("quotes", tr("Quote in your message"), self.quote),
-            ("magnifying-glass", tr("Find in this chat"), lambda: self.find_wanted.emit(" ".join(text.split()))),
-            ("brain", tr("Remember this"), lambda: self.remember_wanted.emit(text)),
+        offers: list[tuple[str, str, str, Callable[[], object]]] = [
+            ("copy", tr("Copy"), KEYS["copy"], self._selecting.copy),
+            ("hash", tr("Copy as Markdown"), "", self._selecting.copy_markdown),
+            ("quotes", tr("Quote in your message"), "", self.quote),
+            ("magnifying-glass", tr("Find in this chat"), "", self._find),
+            ("brain", tr("Remember this"), "", lambda: self.remember_wanted.emit(selection.text())),
         ]
         if self._transcript.maker.can_translate:
-            offers.append(("translate", tr("Translate this"), lambda: self.translate_wanted.emit(text)))
-        for glyph, words, do in offers:
-            menu.addAction(icon(glyph, self._theme.tokens.muted, self._theme.px(16)), words, do)
+            offers.append(
+                ("translate", tr("Translate this"), "", lambda: self.translate_wanted.emit(selection.markdown()))
+            )
+        for glyph, words, keys, do in offers:
+            added = menu.addAction(icon(glyph, self._theme.tokens.muted, self._theme.px(16)), words, do)
+            added.setShortcut(QKeySequence(keys))
+            added.setShortcutVisibleInContextMenu(True)
         return menu
+
+    def _find(self) -> None:
+        words = self.selection.text()
+        self.selection.clear()
+        self.find_wanted.emit(" ".join(words.split()))
 
 
 def quoted(text: str) -> str:

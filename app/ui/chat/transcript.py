@@ -46,6 +46,8 @@ class Transcript(QScrollArea):
     """A document's id, and the `Mark` in it or None."""
     placed = Signal()
     """Turns came, went or stand elsewhere."""
+    dropped = Signal(int)
+    """The turns from a number on are gone, or others."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -55,17 +57,17 @@ class Transcript(QScrollArea):
         self.is_following = True
         """Whether the view stays at the end as the answer grows."""
         self._is_arranging = False
-        self._column = TurnColumn(theme, self.width, self.maker)
-        self.places = self._column.places
-        self.setWidget(self._column)
-        self.divider = self._column.divider
+        self.column = TurnColumn(theme, self.width, self.maker)
+        self.places = self.column.places
+        self.setWidget(self.column)
+        self.divider = self.column.divider
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setAccessibleName(tr("Conversation"))
         self.viewport().setAutoFillBackground(False)
-        self._column.setAutoFillBackground(False)
-        self._column.made.connect(self.arrange)
+        self.column.setAutoFillBackground(False)
+        self.column.made.connect(self.arrange)
         self.verticalScrollBar().valueChanged.connect(self._on_scrolled)
         self._pill = JumpPill(theme, self)
         self._pill.button.clicked.connect(self.jump_to_latest)
@@ -83,12 +85,12 @@ class Transcript(QScrollArea):
     @property
     def turns(self) -> list[Turn]:
         """Those that exist now, oldest first."""
-        return self._column.turns
+        return self.column.turns
 
     @property
     def first_seen(self) -> int:
         """The number of the first turn that is seen, from 0 on."""
-        held = self._column.held()
+        held = self.column.held()
         return held[0] if held is not None else 0
 
     @property
@@ -98,31 +100,33 @@ class Transcript(QScrollArea):
     def open(self, messages: Sequence[StoredMessage]) -> None:
         """Another conversation, from its end."""
         with self._changing():
-            self._column.drop(0)
-            self._column.add(messages)
+            self.column.drop(0)
+            self.column.add(messages)
+        self.dropped.emit(0)
         self.jump_to_latest()
 
     def update_to(self, messages: Sequence[StoredMessage]) -> None:
         """The same conversation after something changed: turns that stay are kept."""
         with self._changing():
             same = self.places.follow(messages)
-            self._column.drop(same)
-            self._column.add(messages[same:])
+            self.column.drop(same)
+            self.column.add(messages[same:])
             self.show_documents()
+        self.dropped.emit(same)
         self.arrange()
 
     def set_hidden(self, message_ids: Iterable[int]) -> None:
         """Which messages the model is not shown: below them the divider says so, and they can be brought back."""
         with self._changing():
-            is_another = self._column.set_hidden(frozenset(message_ids))
+            is_another = self.column.set_hidden(frozenset(message_ids))
         if is_another:
             self.arrange()
 
     def add_answer(self) -> AnswerView:
         """An answer that is about to come."""
         with self._changing():
-            view = self.maker.answer(self._column)
-            self._column.add_turn(view)
+            view = self.maker.answer(self.column)
+            self.column.add_turn(view)
         self.arrange()
         return view
 
@@ -137,7 +141,7 @@ class Transcript(QScrollArea):
 
     def turn_at(self, index: int) -> Turn:
         """A turn by its number from the first on, made and placed where there is none."""
-        return self._column.turn_at(index)
+        return self.column.turn_at(index)
 
     def last_question(self) -> QuestionView | None:
         """The last thing that the person said."""
@@ -163,7 +167,7 @@ class Transcript(QScrollArea):
         """
         if self._is_arranging:
             return
-        column = self._column
+        column = self.column
         with self._changing():
             held = column.held()
             if is_again:
@@ -197,10 +201,10 @@ class Transcript(QScrollArea):
 
     def _place(self, held: Held | None) -> None:
         bar = self.verticalScrollBar()
-        value = self._column.place(held)
+        value = self.column.place(held)
         bar.setPageStep(self.viewport().height())
         bar.setSingleStep(self._theme.px(24))
-        bar.setRange(0, max(0, self._column.height() - self.viewport().height()))
+        bar.setRange(0, max(0, self.column.height() - self.viewport().height()))
         if self.is_following:
             bar.setValue(bar.maximum())
         elif value is not None:
@@ -209,19 +213,19 @@ class Transcript(QScrollArea):
     def _on_slice(self) -> None:
         """Makes what may be scrolled to next, and then lets go of what is far away; a little at a time."""
         until_s = time.perf_counter() + SLICE_S
-        late = self._column.late(pages=1.0)
+        late = self.column.late(pages=1.0)
         if not late:
-            if self._column.let_go(until_s):
+            if self.column.let_go(until_s):
                 self._slices.stop()
             return
         with self._changing():
-            held = self._column.held()
+            held = self.column.held()
             for index in late:
-                self._column.lay_out(index)
+                self.column.lay_out(index)
                 if time.perf_counter() > until_s:
                     break
             self._place(held)
-            self._column.settle()
+            self.column.settle()
         self.placed.emit()
 
     # Following.
@@ -229,14 +233,14 @@ class Transcript(QScrollArea):
     def _on_scrolled(self, value: int) -> None:
         if not self._is_arranging:
             self.is_following = value >= self.verticalScrollBar().maximum() - self._theme.px(NEAR_END_PX)
-            if self.is_following or self._column.late(pages=0.0):
+            if self.is_following or self.column.late(pages=0.0):
                 self.arrange(pages=0.0)
             else:
                 self._slices.start()
                 self._pill.place(is_shown=not self.is_following and self.verticalScrollBar().maximum() > 0)
 
     def _on_resized(self, turn: Turn) -> None:
-        if self._column.forget_height(turn):
+        if self.column.forget_height(turn):
             self.arrange()
 
     def _on_opened(self, turn: Turn) -> None:
@@ -247,8 +251,10 @@ class Transcript(QScrollArea):
 
     def _on_focus_changed(self) -> None:
         focus = QApplication.focusWidget()
-        self._column.show_focus(focus)
-        if focus is not None and self._column.isAncestorOf(focus) and focus.focusPolicy() & Qt.FocusPolicy.TabFocus:
+        self.column.show_focus(focus)
+        if QApplication.mouseButtons() != Qt.MouseButton.NoButton:
+            return  # who presses on something has it before them
+        if focus is not None and self.column.isAncestorOf(focus) and focus.focusPolicy() & Qt.FocusPolicy.TabFocus:
             self.ensureWidgetVisible(focus, 0, self._theme.px(40))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -272,6 +278,8 @@ class TurnMaker(QObject):
     place_wanted = Signal(int, object)
     resized = Signal(object)
     opened = Signal(object)
+    key_pressed = Signal(object)
+    menu_wanted = Signal(object)
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -311,6 +319,8 @@ class TurnMaker(QObject):
         turn.link_clicked.connect(self.link_clicked)
         turn.place_wanted.connect(self.place_wanted)
         turn.resized.connect(self.resized)
+        turn.key_pressed.connect(self.key_pressed)
+        turn.menu_wanted.connect(self.menu_wanted)
 
 
 class JumpPill(QObject):
@@ -352,7 +362,6 @@ class TurnColumn(QWidget):
         self.setObjectName("page")
         self._theme, self._whole_width, self._maker = theme, whole_width, maker
         self.places = Places()
-        self._with_turn: dict[Turn, Place] = {}
         self._laid_out: set[int] = set()
         """Those whose heights have become others since all was in its place."""
         self._zoom = theme.zoom
@@ -365,7 +374,7 @@ class TurnColumn(QWidget):
 
     @property
     def turns(self) -> list[Turn]:
-        return [turn for turn, _place in sorted(self._with_turn.items(), key=lambda one: one[1].number)]
+        return [turn for turn, _place in sorted(self.places.made.items(), key=lambda one: one[1].number)]
 
     def add(self, messages: Iterable[StoredMessage]) -> None:
         """More places, without turns."""
@@ -374,7 +383,7 @@ class TurnColumn(QWidget):
 
     def add_turn(self, turn: Turn) -> None:
         """A place for a turn that has no message yet."""
-        self._with_turn[turn] = self.places.add_turn(turn)
+        self.places.made[turn] = self.places.add_turn(turn)
         turn.show()
         self._tell_places()
 
@@ -404,7 +413,7 @@ class TurnColumn(QWidget):
 
     def forget_height(self, turn: Turn) -> bool:
         """It needs another one; whether it is one of these."""
-        place = self._with_turn.get(turn)
+        place = self.places.made.get(turn)
         if place is not None:
             place.is_sure = False
         return place is not None
@@ -415,12 +424,12 @@ class TurnColumn(QWidget):
             ratio, self._zoom = self._theme.zoom / self._zoom, self._theme.zoom
             for place in self.places.all:
                 place.height = round(place.height * ratio)
-        for place in self._with_turn.values():
+        for place in self.places.made.values():
             place.is_sure, place.is_doubted = False, True
 
     def measure_changed(self) -> None:
         """Turns that are there and said that they changed, wherever they are: one of them may be growing."""
-        for place in self._with_turn.values():
+        for place in self.places.made.values():
             if not place.is_sure and not place.is_doubted and place.turn is not None:
                 place.height, place.is_sure = place.turn.arrange(self._width), True
 
@@ -455,7 +464,7 @@ class TurnColumn(QWidget):
         self.divider.setVisible(first is not None)
         if first is not None:
             self.divider.setGeometry(x, self.places.tops[first], width, above)
-        for turn, place in self._with_turn.items():
+        for turn, place in self.places.made.items():
             y = self.places.tops[place.number] + (above if place.number == first else 0)
             turn.setGeometry(x, y, width, place.height)
         self._ring.surround(self._ring.turn)
@@ -478,7 +487,7 @@ class TurnColumn(QWidget):
         """
         near = self.places.between(self._top - self._page, self._top + 2 * self._page)
         focus = QApplication.focusWidget()
-        for turn, place in list(self._with_turn.items()):
+        for turn, place in list(self.places.made.items()):
             if place.number in near or place.number == self.places.count - 1 or turn.is_kept:
                 continue
             if focus is None or not _is_in(focus, turn):
@@ -490,16 +499,16 @@ class TurnColumn(QWidget):
 
     def show_focus(self, focus: QWidget | None) -> None:
         """The turn that has the keyboard shows its actions, and a ring when it is the turn itself."""
-        for turn in self._with_turn:
+        for turn in self.places.made:
             turn.set_focused(focus is not None and _is_in(focus, turn))
-        self._ring.surround(focus if isinstance(focus, Turn) and focus in self._with_turn else None)
+        self._ring.surround(focus if isinstance(focus, Turn) and focus in self.places.made else None)
 
     def focusNextPrevChild(self, is_next: bool) -> bool:
         """Tab goes through turns, their parts and their actions as they are seen, not as they were made."""
         reason = Qt.FocusReason.TabFocusReason if is_next else Qt.FocusReason.BacktabFocusReason
         step = 1 if is_next else -1
         focus = QApplication.focusWidget()
-        at = next((one.number for turn, one in self._with_turn.items() if focus and _is_in(focus, turn)), None)
+        at = next((one.number for turn, one in self.places.made.items() if focus and _is_in(focus, turn)), None)
         if at is not None:
             beside = [self.turn_at(index) for index in range(max(at - 1, 0), min(at + 2, self.places.count))]
             order = [widget for turn in beside for widget in _tab_stops(turn)]
@@ -526,7 +535,7 @@ class TurnColumn(QWidget):
         place = self.places.all[index]
         assert place.message is not None, "a place without a message has a turn"
         turn = place.turn = self._maker.turn(place.message, self)
-        self._with_turn[turn] = place
+        self.places.made[turn] = place
         turn.show()
         self._tell_place(place)
         return turn
@@ -537,7 +546,7 @@ class TurnColumn(QWidget):
             return
         if turn is self._ring.turn:
             self._ring.surround(None)
-        del self._with_turn[turn]
+        del self.places.made[turn]
         turn.hide()
         if is_answer(turn):
             turn.written.stop()
@@ -550,7 +559,7 @@ class TurnColumn(QWidget):
         ids = (place.message.id if place.message is not None else 0 for place in reversed(self.places.all))
         after = next((after for after, number in enumerate(ids) if number in hidden), None) if hidden else None
         self._first_shown = count - after if after else None
-        for place in self._with_turn.values():
+        for place in self.places.made.values():
             self._tell_place(place)
 
     def _tell_place(self, place: Place) -> None:

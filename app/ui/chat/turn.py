@@ -31,6 +31,10 @@ class Turn(QWidget):
     """An action's name and this turn."""
     resized = Signal(object)
     """The turn needs another height."""
+    key_pressed = Signal(object)
+    """A `QKeyEvent` for it or for something in it; who takes the key accepts the event."""
+    menu_wanted = Signal(object)
+    """A `QContextMenuEvent`; who has a menu for its place accepts it, else the turn shows its own."""
     link_clicked = Signal(str)
     place_wanted = Signal(int, object)
     """A document's id, and the `Mark` in it or None for its beginning."""
@@ -45,6 +49,8 @@ class Turn(QWidget):
         self.theme = theme
         self.message: StoredMessage | None = None
         self.is_last = False
+        self.holds_selection = False
+        """Whether a selection begins or ends in it."""
         self.is_forgotten = False
         """Whether the model is not shown it any more."""
         self.row: ActionRow | None = None
@@ -97,7 +103,7 @@ class Turn(QWidget):
     @property
     def is_kept(self) -> bool:
         """Whether a person would miss something if it were made anew from its message."""
-        return self.is_changing
+        return self.is_changing or self.holds_selection
 
     @property
     def is_changing(self) -> bool:
@@ -224,11 +230,21 @@ class Turn(QWidget):
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """By the right button where the pointer is; by the keyboard at its icons."""
+        event.ignore()
+        self.menu_wanted.emit(event)
+        if event.isAccepted():
+            return
+        event.accept()
         by_keyboard = event.reason() is QContextMenuEvent.Reason.Keyboard
         self.show_menu(self._below_more() if by_keyboard else event.globalPos(), by_keyboard=by_keyboard)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Everything has a key while the keyboard is in the turn, and so has the menu."""
+        event.ignore()
+        self.key_pressed.emit(event)
+        if event.isAccepted():
+            return
+        event.accept()
         action = action_for(event, self.offers)
         if opens_menu(event) and not self._has_menu:
             self.show_menu(self._below_more(), by_keyboard=True)

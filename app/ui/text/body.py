@@ -12,7 +12,7 @@ from app.ui.text.code import CodeBlock
 from app.ui.text.links import HasPage, with_page_links
 from app.ui.text.markdown import Block
 from app.ui.text.pieces import Code, Fold, FoldEnd, Piece, Prose, Table
-from app.ui.text.prose import INDENT_PX, ProseView, TableView, TextView
+from app.ui.text.prose import INDENT_PX, ProseView, TableView
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 
@@ -127,10 +127,6 @@ class Body(QWidget):
             _join(segments, self._with_links(block))
         self._shown[first:] = segments
         self._show_from(first)
-
-    @property
-    def has_selection(self) -> bool:
-        return any(one.textCursor().hasSelection() for one in self.findChildren(TextView))
 
     def _show_from(self, first: int) -> None:
         for index, segment in enumerate(self._shown[first:], first):

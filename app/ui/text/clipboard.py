@@ -11,13 +11,8 @@ from html import escape
 from itertools import groupby
 
 from PySide6.QtCore import QMimeData
-from PySide6.QtGui import QFont, QTextBlock, QTextCursor, QTextFormat, QTextFragment
 
 from app.ui.text.pieces import Code, Fold, Line, Piece, Prose, Span, Spans, Table, safe_href
-from app.ui.theme import CODE_FAMILY
-
-FORMULA = QTextFormat.Property.UserProperty.value
-"""Of a picture in a text: the source of the formula that it shows."""
 
 
 def mime_data(html: str, text: str) -> QMimeData:
@@ -60,18 +55,6 @@ def table_as_markdown(table: Table, *, is_marked: bool = False) -> str:
     rows = [[words(cell).replace("|", "\\|").replace("\u2028", "<br>") for cell in row] for row in table.rows]
     rows.insert(1, [rules.get(align, "---") for align in table.aligns])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
-
-
-def selection_data(selection: QTextCursor) -> QMimeData:
-    """What is selected in a text of the transcript."""
-    paragraphs, texts = [], []
-    block = selection.document().findBlock(selection.selectionStart())
-    while block.isValid() and block.position() <= selection.selectionEnd():
-        spans = tuple(_selected(block, selection))
-        paragraphs.append(f"<p>{_spans(spans)}</p>")
-        texts.append(_plain(spans))
-        block = block.next()
-    return mime_data("\n".join(paragraphs), "\n".join(texts).replace("\u2028", "\n"))
 
 
 # As text and as Markdown: lines below each other, with a blank one between paragraphs.
@@ -258,22 +241,3 @@ def _spans(spans: Spans) -> str:
 
 def _plain(spans: Spans) -> str:
     return "".join(span.text for span in spans)
-
-
-def _selected(block: QTextBlock, selection: QTextCursor) -> Iterator[Span]:
-    iterator = block.begin()
-    while not iterator.atEnd():
-        fragment: QTextFragment = iterator.fragment()
-        begin = max(selection.selectionStart() - fragment.position(), 0)
-        end = selection.selectionEnd() - fragment.position()
-        style = fragment.charFormat()
-        font: QFont = style.font()
-        if end > begin:
-            # Positions count UTF-16 units, which a character outside of the first plane has two of.
-            text = fragment.text().encode("utf-16-le")[2 * begin : 2 * end].decode("utf-16-le", "ignore")
-            source = style.property(FORMULA)
-            is_code = bool(source) or font.family() == CODE_FAMILY or font.fixedPitch()
-            if source:  # the same formula twice in a row is one fragment
-                text = str(source) * len(text)
-            yield Span(text, font.weight() >= 600, font.italic(), font.strikeOut(), is_code, href=style.anchorHref())
-        iterator += 1

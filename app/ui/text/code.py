@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 from pygments.lexer import Lexer
 from pygments.lexers import get_lexer_by_name
@@ -25,8 +26,9 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from app.ui.i18n import tr
-from app.ui.text.pieces import Code, Span
+from app.ui.text.pieces import Code, Piece, Span
 from app.ui.text.prose import CODE_LINE_PERCENT, Style, TextView
+from app.ui.text.selectable import part_of, units
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import plain_label
@@ -42,6 +44,10 @@ class CodeText(TextView):
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(theme, parent)
         self._shown = ""
+        self._breaks: frozenset[int] = frozenset()
+        """Where lines are broken for the eye only."""
+        self.code: Code | None = None
+        """The block that it shows; None where it is a text of another kind."""
         self.setLineWrapMode(TextView.LineWrapMode.NoWrap)
         self.scroll_sideways()
         self.setAccessibleName(tr("Code"))
@@ -52,8 +58,9 @@ class CodeText(TextView):
 
     def set_text(self, text: str, *, again: bool = False) -> None:
         """Shows code; lines that are far too long are broken for the eye only, Copy has them whole."""
+        self._breaks = frozenset()
         if any(len(line) > LONGEST_LINE for line in text.split("\n")):
-            text = "\n".join(line[i : i + LONGEST_LINE] for line in text.split("\n") for i in _pieces(len(line)))
+            text, self._breaks = _broken(text)
         cursor = QTextCursor(self.document())
         if again or not self._shown or not text.startswith(self._shown):
             self.document().setDefaultFont(self.theme.code_font())
@@ -67,6 +74,17 @@ class CodeText(TextView):
         cursor.movePosition(QTextCursor.MoveOperation.End)
         cursor.insertText(text[len(self._shown) :], self.char_format(Span("", code=True), Style()))
         self._shown = text
+
+    def selected(self) -> list[Piece]:
+        cursor = self.textCursor()
+        if self.code is None or not cursor.hasSelection():
+            return super().selected()
+        start, end = cursor.selectionStart(), cursor.selectionEnd()
+        parts = []
+        for at in sorted(one for one in self._breaks if start <= one < end):
+            parts.append(part_of(self._shown, start, at))
+            start = at + 1
+        return [replace(self.code, text="".join([*parts, part_of(self._shown, start, end)]))]
 
     def char_format(self, span: Span, style: Style) -> QTextCharFormat:
         """Code has no chip behind it: the card is there."""
@@ -107,6 +125,7 @@ class CodeBlock(QWidget):
             return False
         self.code = code
         self._language.setText(code.language or tr("text"))
+        self._text.code = code
         self._text.set_text(code.text)
         self.highlighter.set_code(code.language, code.text, is_open=code.open)
         return True
@@ -153,8 +172,16 @@ class CodeBlock(QWidget):
         self.highlighter.rehighlight()
 
 
-def _pieces(length: int) -> range:
-    return range(0, max(length, 1), LONGEST_LINE)
+def _broken(text: str) -> tuple[str, frozenset[int]]:
+    """A text with its longest lines broken, and where."""
+    lines, breaks, at = list[str](), set[int](), 0
+    for line in text.split("\n"):
+        for begin in range(0, max(len(line), 1), LONGEST_LINE):
+            if begin:
+                breaks.add(at - 1)
+            lines.append(line[begin : begin + LONGEST_LINE])
+            at += units(lines[-1]) + 1
+    return "\n".join(lines), frozenset(breaks)
 
 
 # Colours for code: Pygments reads it in short turns of the event loop, never on the hot path.

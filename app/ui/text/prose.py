@@ -9,11 +9,10 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import cast
 
-from PySide6.QtCore import QByteArray, QEvent, QMimeData, QObject, QRectF, Qt, QTimer, QUrl, Signal
+from PySide6.QtCore import QByteArray, QEvent, QObject, QRectF, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import (
     QBrush,
     QColor,
-    QContextMenuEvent,
     QFont,
     QFontMetricsF,
     QPainter,
@@ -32,14 +31,14 @@ from PySide6.QtGui import (
     QTextTableFormat,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QFrame, QTextBrowser, QWidget
+from PySide6.QtWidgets import QFrame, QWidget
 
 from app.language.names import is_right_to_left
 from app.ui.i18n import tr
 from app.ui.shell import tasks
-from app.ui.text.clipboard import FORMULA, html_of, mime_data, selection_data, table_as_markdown
 from app.ui.text.links import page_of_link
-from app.ui.text.pieces import Line, Span, Spans, Table, safe_href
+from app.ui.text.pieces import Line, Piece, Prose, Span, Spans, Table, safe_href
+from app.ui.text.selectable import FORMULA, FORMULA_SIZE, SelectableText, part_of_line, part_of_spans, shown, units
 from app.ui.theme import READING_PX, Theme
 
 LINE_PERCENT = 138
@@ -70,7 +69,7 @@ class Style:
 PLAIN = Style()
 
 
-class TextView(QTextBrowser):
+class TextView(SelectableText):
     """The base of prose, code and tables. `link_clicked` carries an address to ask about, or a page of a document."""
 
     link_clicked = Signal(str)
@@ -139,7 +138,7 @@ class TextView(QTextBrowser):
         for span in spans:
             if span.formula and self._write_formula(cursor, span, style):
                 continue
-            text = span.text.replace("\r", "").replace("\n", "\u2028").replace("\u2029", "\u2028")
+            text = shown(span)
             look, end = self.char_format(span, style), 0
             for emoji in () if span.code or text.isascii() else EMOJI.finditer(text):
                 cursor.insertText(text[end : emoji.start()], look)
@@ -179,10 +178,12 @@ class TextView(QTextBrowser):
         look.setWidth(picture.width)
         look.setHeight(picture.height)
         look.setVerticalAlignment(QTextCharFormat.VerticalAlignment.AlignMiddle)
+        after = formula.after(span.text)
         look.setProperty(FORMULA, span.text)
+        look.setProperty(FORMULA_SIZE, 1 + units(after))
         look.setToolTip(span.text)
         cursor.insertImage(look)
-        cursor.insertText(formula.after(span.text), self.char_format(replace(span, code=False), style))
+        cursor.insertText(after, self.char_format(replace(span, code=False), style))
         return True
 
     def _draw_formulas(self) -> None:
@@ -221,10 +222,6 @@ class TextView(QTextBrowser):
             return True
         return super().eventFilter(watched, event)
 
-    def createMimeDataFromSelection(self) -> QMimeData:
-        """Without this window's fonts and colours."""
-        return selection_data(self.textCursor())
-
     def showEvent(self, event: QShowEvent) -> None:
         """Where it was; Qt would scroll to the end of the last line when it is shown for the first time."""
         value = self.horizontalScrollBar().value()
@@ -238,13 +235,6 @@ class TextView(QTextBrowser):
         if sideways and abs(turned.x()) >= abs(turned.y() if turned.x() else 0) and bar.maximum():
             bar.setValue(bar.value() - (event.pixelDelta().x() or sideways * self.theme.px(WHEEL_PX) // 120))
             event.accept()
-        else:
-            event.ignore()
-
-    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        """Its own for what is selected and for a link; else that of what it stands in."""
-        if self.textCursor().hasSelection() or self.anchorAt(event.pos()):
-            super().contextMenuEvent(event)
         else:
             event.ignore()
 
@@ -377,6 +367,19 @@ class ProseView(TextView):
         look.setTopMargin(0 if before is None else px(_gap(before, line)))
         return look
 
+    def selected(self) -> list[Piece]:
+        cursor, document, found = self.textCursor(), self.document(), list[Line]()
+        start, end = cursor.selectionStart(), cursor.selectionEnd()
+        block = document.findBlock(start)
+        while start < end and block.isValid() and block.position() <= end and block.blockNumber() < len(self.lines):
+            line = self.lines[block.blockNumber()]
+            marker = units(line.marker) + 1 if line.marker else 0
+            part = part_of_line(line, block, start - block.position(), end - block.position(), marker)
+            if part.spans or part is line:
+                found.append(part)
+            block = block.next()
+        return [Prose(tuple(found))] if found else []
+
     def spans(self) -> Iterator[Span]:
         return (span for line in self.lines for span in line.spans)
 
@@ -480,14 +483,32 @@ class TableView(TextView):
         bar = self.horizontalScrollBar().sizeHint().height() if wanted > width else 0
         return super().height_for(wanted) + bar
 
-    def createMimeDataFromSelection(self) -> QMimeData:
+    def mark(self, start: int, end: int) -> None:
+        """What begins or ends outside of the table has whole rows of it."""
+        drawn, length = self._drawn, self.length
+        if drawn is not None and start != end and (min(start, end) == 0 or max(start, end) == length):
+            first, last = (self._row_at(min(start, end), 0), self._row_at(max(start, end), drawn.rows() - 1))
+            start = drawn.cellAt(first, 0).firstPosition()
+            end = drawn.cellAt(last, drawn.columns() - 1).lastPosition()
+        super().mark(start, end)
+
+    def selected(self) -> list[Piece]:
         """Several cells are a table, wherever they are pasted."""
-        row, rows, column, columns = cast("tuple[int, int, int, int]", self.textCursor().selectedTableCells())
-        if rows < 1 or columns < 1:
-            return super().createMimeDataFromSelection()
-        cells = tuple(cells[column : column + columns] for cells in self.table.rows[row : row + rows])
-        part = Table(cells, self.table.aligns[column : column + columns])
-        return mime_data(html_of((part,)), table_as_markdown(part))
+        cursor = self.textCursor()
+        row, rows, column, columns = cast("tuple[int, int, int, int]", cursor.selectedTableCells())
+        if rows > 0 and columns > 0:
+            cells = tuple(cells[column : column + columns] for cells in self.table.rows[row : row + rows])
+            return [replace(self.table, rows=cells, aligns=self.table.aligns[column : column + columns])]
+        cell = self._drawn.cellAt(cursor) if self._drawn is not None else None
+        if cell is None or not cell.isValid() or not cursor.hasSelection():
+            return []
+        block = self.document().findBlock(cursor.selectionStart())
+        start, end = cursor.selectionStart() - block.position(), cursor.selectionEnd() - block.position()
+        return [Prose((Line(part_of_spans(self.table.rows[cell.row()][cell.column()], block, start, end)),))]
+
+    def _row_at(self, position: int, otherwise: int) -> int:
+        cell = self._drawn.cellAt(position) if self._drawn is not None else None
+        return cell.row() if cell is not None and cell.isValid() else otherwise
 
     def _draw(self, is_new: bool) -> None:
         cursor = QTextCursor(self.document())

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QContextMenuEvent
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt
+from PySide6.QtGui import QContextMenuEvent, QGuiApplication, QMouseEvent, QTextCursor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -264,10 +264,46 @@ class ChatDesk(FileQuestions):
         self._click_right(turn, turn.rect().center())
         return self.find(QMenu, "action_menu")
 
-    def selection_menu(self, view: TextView) -> QMenu:
-        """What can be done with what is selected in a text, by the right button on it."""
-        self._click_right(view.viewport(), QPoint(4, 8))
+    def selection_menu(self, view: TextView, position: int = 1) -> QMenu:
+        """What can be done with what is selected, by the right button on a place in it."""
+        self._click_right(view.viewport(), self.place_of(view, position))
         return self.find(QMenu, "selection_menu")
+
+    # Selecting.
+
+    @staticmethod
+    def place_of(view: TextView, position: int) -> QPoint:
+        """Where a character of a text begins, in its viewport."""
+        cursor = QTextCursor(view.document())
+        cursor.setPosition(position)
+        return view.cursorRect(cursor).center()
+
+    def drag(self, view: TextView, start: int, other: TextView, end: int) -> None:
+        """Presses at a character of one text, moves to one of another, and lets go."""
+        self.drag_to(view, start, other.viewport().mapToGlobal(self.place_of(other, end)))
+        self.let_go(view)
+
+    def drag_to(self, view: TextView, start: int, place: QPoint) -> None:
+        """Presses at a character of a text and moves to a place on the screen, and stays there."""
+        viewport, begin = view.viewport(), self.place_of(view, start)
+        QTest.mousePress(viewport, Qt.MouseButton.LeftButton, NO_KEYS, begin)
+        self._dragged_to = place
+        half = (viewport.mapToGlobal(begin) + place) / 2
+        for one in (half, place):  # the buttons of QTest's own moves are those of nobody
+            at = QPointF(viewport.mapFromGlobal(one))
+            left = Qt.MouseButton.LeftButton
+            event = QMouseEvent(QEvent.Type.MouseMove, at, QPointF(one), Qt.MouseButton.NoButton, left, NO_KEYS)
+            QApplication.sendEvent(viewport, event)
+
+    def let_go(self, view: TextView) -> None:
+        """The button that was pressed in a text, where the pointer is."""
+        viewport = view.viewport()
+        QTest.mouseRelease(viewport, Qt.MouseButton.LeftButton, NO_KEYS, viewport.mapFromGlobal(self._dragged_to))
+
+    def copied(self) -> QMimeData:
+        """What Ctrl+C brings."""
+        QTest.keyClick(self.focus, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+        return QGuiApplication.clipboard().mimeData()
 
     @staticmethod
     def _click_right(widget: QWidget, place: QPoint) -> None:

@@ -78,7 +78,10 @@ def test_what_somebody_opened_or_selected_or_edits_stays_however_far_it_is(open_
     answer, question = desk.turns_made[-1], desk.turns_made[-2]
     other = desk.turns_made[-3]
     assert isinstance(question, QuestionView)
-    prose(other).selectAll()
+    desk.transcript.show_turn(other)
+    text = prose(other)
+    desk.drag(text, 3, text, 30)
+    assert text.textCursor().selectedText()
     editor = question.start_editing(question.text)
     editor.edit.set_text("Another one")
     desk.scroll_bar.setValue(0)
@@ -190,7 +193,7 @@ def test_the_focus_ring_is_outside_of_the_text_and_actions_keep_their_distance(o
     answer, question = desk.turns[1], desk.turns[2]
     answer.setFocus(Qt.FocusReason.TabFocusReason)
     desk.wait(answer.hasFocus)
-    ring = desk.transcript.widget().findChild(FocusRing)
+    ring = desk.transcript.column.findChild(FocusRing)
     assert ring is not None
     assert ring.isVisible()
     assert ring.x() < answer.x() - 2

@@ -5,16 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication, QTextCursor
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QMenu, QPushButton
+from PySide6.QtWidgets import QMenu
 
 from app.core.events import AnswerStats, CancelToken, FinishReason, Role
 from app.store.messages import MessageState, StoredMessage
 from app.ui.chat.answer_details import AnswerDetails, rows_of
 from app.ui.chat.branch_map import BranchMap
-from app.ui.chat.quoting import quoted
-from app.ui.text.prose import TextView
 from tests.helpers.attached import notes
 from tests.helpers.clipping import clipped_texts
 from tests.ui.chat.conftest import Open
@@ -54,29 +52,6 @@ def test_a_fork_of_a_temporary_chat_is_temporary(open_chat: Open) -> None:
     assert desk.chat.is_temporary
     assert desk.texts == ["First", "Fine."]
     assert desk.conversations.find() == []
-
-
-def test_what_is_selected_is_quoted_in_the_message(open_chat: Open) -> None:
-    desk = open_chat({"text": "Light is there at once.\n\nSound needs three seconds."})
-    desk.ask("Thunder?")
-    view = desk.last_views[0]
-    assert isinstance(view, TextView)
-    button = desk.chat.findChild(QPushButton, "quote_selection")
-    assert button is not None
-    assert not button.isVisible()
-    view.setFocus()
-    cursor = view.textCursor()
-    cursor.movePosition(QTextCursor.MoveOperation.End)
-    cursor.movePosition(QTextCursor.MoveOperation.Start, QTextCursor.MoveMode.KeepAnchor)
-    view.setTextCursor(cursor)
-    assert button.isVisible()
-    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
-    assert desk.message == "> Light is there at once.\n> Sound needs three seconds.\n\n"
-    assert not button.isVisible()
-    desk.type("Why?")
-    desk.answer_to_enter()
-    assert desk.texts[2].endswith("\n\nWhy?")
-    assert quoted("\na\n\nb\n") == "> a\n>\n> b"
 
 
 def test_everything_that_can_be_done_is_in_one_menu_by_pointer_and_by_keyboard(open_chat: Open) -> None:
@@ -122,24 +97,6 @@ def test_a_turn_that_has_the_keyboard_hears_the_keys_of_its_menu(open_chat: Open
     QTest.keyClick(desk.last.editor.edit, Qt.Key.Key_Escape)
     QTest.keyClick(desk.turns[0], Qt.Key.Key_Delete)
     assert desk.texts == []
-
-
-def test_what_is_selected_has_a_menu(open_chat: Open) -> None:
-    desk = open_chat({"text": "Light is there at once."})
-    desk.ask("Thunder?")
-    view = desk.last_views[0]
-    view.setFocus()
-    view.selectAll()
-    for line, signal in (
-        ("Remember this", desk.chat.remember_wanted),
-        ("Translate this", desk.chat.translate_wanted),
-    ):
-        with desk.hears(signal) as told:
-            desk.click_menu(desk.selection_menu(view), line)
-        assert told == [("Light is there at once.",)]
-    desk.click_menu(desk.selection_menu(view), "Find in this chat")
-    assert desk.chat.finding.search.field.text() == "Light is there at once."
-    desk.wait(lambda: desk.chat.finding.search.hits)
 
 
 def test_an_answer_is_edited_as_markdown_and_goes_on_from_there(open_chat: Open) -> None:

@@ -13,7 +13,6 @@ from pytestqt.qtbot import QtBot
 from app.ui.models.anatomy import ATTENTION, HEADS, PRODUCT
 from app.ui.text import formula as formulas
 from app.ui.text.body import Body
-from app.ui.text.clipboard import selection_data
 from app.ui.text.formula import FormulaView, drawing_of
 from app.ui.text.markdown import MarkdownStream
 from app.ui.text.prose import ProseView, TableView
@@ -102,9 +101,9 @@ def test_a_selected_formula_is_copied_as_its_source(theme: Theme, qtbot: QtBot) 
     assert isinstance(view, ProseView)
     qtbot.waitUntil(lambda: pictures(view) == 3)
     view.selectAll()
-    data = selection_data(view.textCursor())
+    data = view.createMimeDataFromSelection()
     assert data.text() == "Both \\(a_1\\)\\(a_1\\) and $b_2$."
-    assert "<code>\\(a_1\\)\\(a_1\\)</code>" in data.html()
+    assert "<code>\\(a_1\\)</code><code>\\(a_1\\)</code>" in data.html()
 
 
 BROKEN = "$\\frac{a}$"

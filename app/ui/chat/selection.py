@@ -1,0 +1,661 @@
+"""What is selected in a conversation, from any place in one turn to any place in another, and how that is done.
+
+Turns that do not exist as widgets are selected whole, by their message; one in which a selection begins or ends stays.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from enum import IntEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, QPointF, QRect, Qt, QTimer, Signal
+from PySide6.QtGui import QClipboard, QCursor, QGuiApplication, QKeyEvent, QKeySequence, QMouseEvent, QTextCursor
+from PySide6.QtWidgets import QApplication, QWidget
+from shiboken6 import isValid
+
+from app.core.events import Role
+from app.ui.chat.transcript import Transcript, is_answer
+from app.ui.chat.turn import Turn
+from app.ui.i18n import tr
+from app.ui.widgets.labels import announce
+
+if TYPE_CHECKING:
+    from app.store.conversations import StoredMessage
+    from app.ui.text.pieces import Piece
+    from app.ui.text.selectable import SelectableText
+
+MOST_READ = 200_000
+"""Characters that are understood as Markdown for the clipboard; of more the source is copied, without rich text."""
+BEFORE, BEHIND = -1, 1 << 30
+"""Numbers of texts that a turn does not have: its beginning and its end."""
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A place in a conversation: the number of a turn, of a text in it, and an offset in that."""
+
+    number: int
+    text: int
+    offset: int = 0
+    view: SelectableText | None = None
+
+    @property
+    def key(self) -> tuple[int, int, int]:
+        """Sorts in reading order."""
+        return self.number, self.text, self.offset
+
+
+class Said(NamedTuple):
+    """What one turn has of a selection: its pieces, or None where it was too much to be read, and the Markdown."""
+
+    message: StoredMessage | None
+    pieces: list[Piece] | None
+    source: str | None
+    """Of a whole message."""
+
+
+class Selection(QObject):
+    """Between two spots. The texts that exist show it, as they come and change; it ends where its turns do."""
+
+    changed = Signal()
+    """It is another, or nothing any more."""
+
+    def __init__(self, transcript: Transcript) -> None:
+        super().__init__(transcript)
+        self._transcript = transcript
+        self._places = transcript.places
+        self._anchor: tuple[Spot, Spot] | None = None
+        """What it began with: one spot twice, or the ends of a word."""
+        self._head: Spot | None = None
+        self._marked: set[SelectableText] = set()
+        self._texts: dict[Turn, list[SelectableText]] = {}
+        transcript.placed.connect(self._on_placed)
+        transcript.dropped.connect(self._on_dropped)
+
+    @property
+    def ends(self) -> tuple[Spot, Spot] | None:
+        """The first and the last spot; None where nothing is selected."""
+        if self._anchor is None or self._head is None:
+            return None
+        spots = sorted((*self._anchor, self._head), key=lambda spot: spot.key)
+        return (spots[0], spots[-1]) if spots[0].key != spots[-1].key else None
+
+    @property
+    def head(self) -> Spot | None:
+        """Where it is extended from: the place of the last click, though nothing is selected."""
+        return self._head
+
+    def begin(self, first: Spot, last: Spot | None = None) -> None:
+        """Another one, of a word or of nothing yet."""
+        self._anchor, self._head = (first, last or first), last or first
+        self._show()
+
+    def extend(self, first: Spot, last: Spot | None = None) -> None:
+        """To a spot, or to the farther end of a word."""
+        if self._anchor is None:
+            self.begin(first)
+            return
+        head = first if first.key < self._anchor[0].key else last or first
+        if head != self._head:
+            self._head = head
+            self._show()
+
+    def select_all(self) -> None:
+        """The whole conversation."""
+        if self._places.count:
+            self.begin(Spot(0, BEFORE), Spot(self._places.count - 1, BEHIND))
+
+    def clear(self) -> None:
+        if self._anchor is not None:
+            self._anchor = self._head = None
+            self._show()
+
+    def texts(self, turn: Turn) -> list[SelectableText]:
+        """Those of a turn that are seen, in reading order."""
+        if turn not in self._texts:
+            self._texts[turn] = texts_in(turn)
+        return self._texts[turn]
+
+    def holds(self, spot: Spot) -> bool:
+        """Whether a spot is inside."""
+        ends = self.ends
+        return ends is not None and ends[0].key < spot.key < ends[1].key
+
+    def spot_at(self, place: QPointF, *, is_inside: bool = False) -> Spot | None:
+        """The nearest to a place in the column; `is_inside`: None where no text is."""
+        places, column = self._places, self._transcript.column
+        if not places.count:
+            return None
+        y = math.floor(place.y())
+        if y < places.tops[0]:
+            return None if is_inside else Spot(0, BEFORE)
+        if y >= places.tops[-1]:
+            return None if is_inside else Spot(places.count - 1, BEHIND)
+        number = places.between(y, y + 1)[0]
+        turn = places.all[number].turn
+        for at, view in enumerate(self.texts(turn) if turn is not None else ()):
+            box = QRect(view.viewport().mapTo(column, QPoint(0, 0)), view.viewport().size())
+            if y < box.top():
+                return None if is_inside else Spot(number, at, 0, view)
+            if y <= box.bottom():
+                position = view.position_near(QPointF(view.viewport().mapFrom(column, place)))
+                return Spot(number, at, view.offset_at(position), view)
+        return None if is_inside else self.end_of(number)
+
+    def beginning_of(self, number: int) -> Spot:
+        """Before the first text of a turn."""
+        turn = self._places.all[number].turn
+        texts = self.texts(turn) if turn is not None else []
+        return Spot(number, 0, 0, texts[0]) if texts else Spot(number, BEFORE)
+
+    def end_of(self, number: int) -> Spot:
+        """Behind the last text of a turn."""
+        turn = self._places.all[number].turn
+        texts = self.texts(turn) if turn is not None else []
+        if not texts:
+            return Spot(number, BEHIND)
+        return Spot(number, len(texts) - 1, texts[-1].offset_at(texts[-1].length), texts[-1])
+
+    def rect_of(self, spot: Spot) -> QRect | None:
+        """Where a spot is seen, in the column's measure; None where its text does not exist."""
+        view, column = spot.view, self._transcript.column
+        if view is None or not isValid(view):
+            return None
+        cursor = QTextCursor(view.document())
+        cursor.setPosition(view.position_at(spot.offset))
+        rect = view.cursorRect(cursor)
+        return QRect(view.viewport().mapTo(column, rect.topLeft()), rect.size())
+
+    # Showing it.
+
+    def _on_placed(self) -> None:
+        self._texts.clear()
+        if self._anchor is not None and self._head is not None:
+            self._anchor, self._head = (
+                (self._kept(self._anchor[0]), self._kept(self._anchor[1])),
+                self._kept(self._head),
+            )
+            self._show(is_told=False)
+
+    def _kept(self, spot: Spot) -> Spot:
+        """The same place among the texts that its turn has now."""
+        turn = self._places.all[spot.number].turn
+        texts = self.texts(turn) if turn is not None and spot.view is not None else []
+        if not texts:
+            return spot
+        at = texts.index(spot.view) if spot.view in texts else min(spot.text, len(texts) - 1)
+        return replace(spot, text=at, view=texts[at])
+
+    def _on_dropped(self, number: int) -> None:
+        """The turns from a number on went, or are others now."""
+        self._texts.clear()
+        if self._anchor is not None and self._head is not None:
+            last = max(spot.number for spot in (*self._anchor, self._head))
+            if last >= number:
+                self.clear()
+
+    def _show(self, *, is_told: bool = True) -> None:
+        ends = self.ends
+        wanted: set[SelectableText] = set()
+        held = {spot.number for spot in ends} if ends is not None else set()
+        for turn, place in self._places.made.items():
+            turn.holds_selection = place.number in held
+            if ends is not None and ends[0].number <= place.number <= ends[1].number:
+                for at, view in enumerate(self.texts(turn)):
+                    start, end = self._stretch(ends, (place.number, at), view)
+                    if start != end:
+                        view.mark(start, end)
+                        wanted.add(view)
+        for view in self._marked - wanted:
+            if isValid(view):
+                view.mark(0, 0)
+        self._marked = wanted
+        if is_told:
+            self.changed.emit()
+
+    def _stretch(self, ends: tuple[Spot, Spot], where: tuple[int, int], view: SelectableText) -> tuple[int, int]:
+        """What of a text is selected; backwards where that is how it was selected, which its caret follows."""
+        first, last = ends
+        start, end = 0, view.length
+        for spot, is_first in ((first, True), (last, False)):
+            if where == (spot.number, spot.text):
+                position = view.position_at(spot.offset)
+                start, end = (position, end) if is_first else (start, position)
+            elif (where < (spot.number, spot.text)) == is_first:
+                return 0, 0
+        return (start, end) if self._head == last else (end, start)
+
+    # What it says.
+
+    @property
+    def count(self) -> int:
+        """Of how many turns it has something."""
+        ends = self.ends
+        return ends[1].number - ends[0].number + 1 if ends is not None else 0
+
+    @property
+    def has_answer(self) -> bool:
+        """Whether something of it was said by a model."""
+        ends = self.ends
+        if ends is None:
+            return False
+        return ends[1].number > ends[0].number or self._role(ends[0].number) is Role.ASSISTANT
+
+    def text(self) -> str:
+        """As it reads, with who said it where that is more than one; Markdown where it is very much."""
+        from app.ui.text.clipboard import text_of  # as in `is_answer`
+
+        said = list(self._said())
+        return _together(said, [source_of(one) if one.pieces is None else text_of(one.pieces) for one in said], "{}:")
+
+    def markdown(self) -> str:
+        """As it was written; a part of a message so that it reads the same."""
+        from app.ui.text.clipboard import markdown_of  # as in `is_answer`
+
+        said = list(self._said(is_source_enough=True))
+        texts = [markdown_of(one.pieces or ()) if one.source is None else one.source for one in said]
+        return _together(said, texts, "**{}:**")
+
+    def data(self) -> QMimeData:
+        """For the clipboard: as it reads, and as rich text unless it is very much."""
+        from app.ui.text.clipboard import html_of, mime_data, text_of  # as in `is_answer`
+        from app.ui.text.pieces import Line, Prose, Span
+
+        said = list(self._said())
+        texts = [source_of(one) if one.pieces is None else text_of(one.pieces) for one in said]
+        text = _together(said, texts, "{}:")
+        if any(one.pieces is None for one in said):
+            data = QMimeData()
+            data.setText(text)
+            return data
+        pieces: list[Piece] = []
+        for one in said:
+            if len(said) > 1:
+                pieces.append(Prose((Line((Span(f"{_speaker(one)}:", bold=True),)),)))
+            pieces += one.pieces or ()
+        return mime_data(html_of(pieces), text)
+
+    def _said(self, *, is_source_enough: bool = False) -> Iterator[Said]:
+        ends = self.ends
+        if ends is None:
+            return
+        messages = self._places.messages
+        numbers = range(ends[0].number, ends[1].number + 1)
+        size = sum(len(message.text) for number in numbers if (message := messages[number]) is not None)
+        for number in numbers:
+            message, turn = messages[number], self._places.all[number].turn
+            is_whole = message is not None and self._is_whole(number, turn, ends)
+            if is_whole and message is not None:
+                is_read = size <= MOST_READ and not is_source_enough
+                yield Said(message, read_pieces(message) if is_read else None, message.text)
+            elif turn is not None:
+                pieces = [piece for view in self.texts(turn) for piece in view.selected()]
+                if pieces:
+                    yield Said(message, pieces, None)
+
+    def _is_whole(self, number: int, turn: Turn | None, ends: tuple[Spot, Spot]) -> bool:
+        """Whether all of a message is selected, and nothing else that its turn shows."""
+        if turn is None:
+            return True
+        if turn.is_changing or (is_answer(turn) and not all(turn.body.isAncestorOf(view) for view in self.texts(turn))):
+            return False
+        return ends[0].key <= self.beginning_of(number).key and self.end_of(number).key <= ends[1].key
+
+    def _role(self, number: int) -> Role:
+        message, turn = self._places.all[number].message, self._places.all[number].turn
+        return message.role if message is not None else turn.role if turn is not None else Role.ASSISTANT
+
+
+def read_pieces(message: StoredMessage) -> list[Piece]:
+    """A message as it is shown: an answer is Markdown, a question stands as it was typed."""
+    from app.ui.text.markdown import read  # as in `is_answer`
+    from app.ui.text.pieces import Line, Prose, Span
+
+    if message.role is Role.ASSISTANT:
+        return [piece for block in read(message.text) for piece in block.pieces]
+    return [Prose(tuple(Line((Span(line),) if line else (), "typed") for line in message.text.split("\n")))]
+
+
+def source_of(said: Said) -> str:
+    return said.source or ""
+
+
+def _together(said: list[Said], texts: list[str], name: str) -> str:
+    """Below each other; more than one has who said it above it."""
+    if len(said) < 2:
+        return "".join(texts)
+    pairs = zip(said, texts, strict=True)
+    return "\n\n".join(f"{name.format(_speaker(one))}\n\n{text.strip()}" for one, text in pairs)
+
+
+def _speaker(said: Said) -> str:
+    message = said.message
+    if message is not None and message.role is Role.USER:
+        return tr("You")
+    return (message.model if message is not None else "") or tr("Answer")
+
+
+def texts_in(turn: Turn) -> list[SelectableText]:
+    """The texts of a turn that are seen, in reading order."""
+    from app.ui.text.selectable import SelectableText  # as in `is_answer`
+
+    shown = [view for view in turn.findChildren(SelectableText) if view.isVisibleTo(turn)]
+    return sorted(shown, key=lambda view: view.mapTo(turn, QPoint(0, 0)).y())
+
+
+# How it is done: by the mouse, across turns and beyond what is seen, and by the keyboard.
+
+SCROLL_MS = 16
+MOST_SCROLLED_PX = 60
+"""In one of these steps; less while the pointer is near the edge."""
+LOOKED_PX = 2_000
+"""How far above or below a line the next one is looked for."""
+_STEPS = (
+    (QKeySequence.StandardKey.SelectNextChar, QTextCursor.MoveOperation.Right),
+    (QKeySequence.StandardKey.SelectPreviousChar, QTextCursor.MoveOperation.Left),
+    (QKeySequence.StandardKey.SelectNextWord, QTextCursor.MoveOperation.WordRight),
+    (QKeySequence.StandardKey.SelectPreviousWord, QTextCursor.MoveOperation.WordLeft),
+    (QKeySequence.StandardKey.SelectStartOfLine, QTextCursor.MoveOperation.StartOfLine),
+    (QKeySequence.StandardKey.SelectEndOfLine, QTextCursor.MoveOperation.EndOfLine),
+)
+_LINES = (
+    (QKeySequence.StandardKey.SelectNextLine, 1, False),
+    (QKeySequence.StandardKey.SelectPreviousLine, -1, False),
+    (QKeySequence.StandardKey.SelectNextPage, 1, True),
+    (QKeySequence.StandardKey.SelectPreviousPage, -1, True),
+)
+
+
+class Unit(IntEnum):
+    """What is selected at once, by how many clicks."""
+
+    CHARACTER = 1
+    WORD = 2
+    PARAGRAPH = 3
+
+
+class Selecting(QObject):
+    """Hears what the texts of a transcript leave to it."""
+
+    settled = Signal()
+    """The mouse was let go, or a key was pressed."""
+
+    def __init__(self, selection: Selection, transcript: Transcript) -> None:
+        super().__init__(transcript)
+        self._selection, self._transcript = selection, transcript
+        self._unit = Unit.CHARACTER
+        self._is_pressed = self._is_drag = False
+        self._pressed_at = QPoint()
+        self._doubled: tuple[float, QPoint] | None = None
+        """When and where the last double click was, on the screen."""
+        self._column_x: float | None = None
+        """Where going up and down began."""
+        self._scrolling = QTimer(self, interval=SCROLL_MS)
+        self._scrolling.timeout.connect(self._scroll)
+        self._column: QWidget = transcript.column
+        self._column.setProperty("selects_texts", True)  # what `SELECTS_TEXTS` says, without what draws texts
+        self._column.installEventFilter(self)
+        transcript.maker.key_pressed.connect(self._on_key)
+
+    def copy(self) -> None:
+        QGuiApplication.clipboard().setMimeData(self._selection.data())
+
+    def copy_markdown(self) -> None:
+        QGuiApplication.clipboard().setText(self._selection.markdown())
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """What the texts and the gaps between them do not take themselves."""
+        if not isinstance(event, QMouseEvent):
+            return super().eventFilter(watched, event)
+        is_left = event.button() == Qt.MouseButton.LeftButton
+        if event.type() in (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonDblClick) and is_left:
+            self._press(event)
+            return True
+        if event.type() == QEvent.Type.MouseMove and self._is_pressed:
+            self._move(event.globalPosition().toPoint())
+            return True
+        if event.type() == QEvent.Type.MouseButtonRelease and is_left and self._is_pressed:
+            self._release(event)
+            return True
+        return super().eventFilter(watched, event)
+
+    # The mouse.
+
+    def _press(self, event: QMouseEvent) -> None:
+        place = event.globalPosition().toPoint()
+        spot = self._selection.spot_at(event.position())
+        if spot is None:
+            return
+        self._unit, self._column_x = self._unit_of(event, place), None
+        self._is_pressed, self._pressed_at = True, place
+        self._is_drag = self._unit is Unit.CHARACTER and self._is_on_selection(spot, event)
+        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier and self._selection.head is not None:
+            self._unit, self._is_drag = Unit.CHARACTER, False
+            self._selection.extend(spot)
+        elif not self._is_drag:
+            self._selection.begin(*self._around(spot))
+        if spot.view is not None and not spot.view.hasFocus():
+            spot.view.setFocus(Qt.FocusReason.MouseFocusReason)
+
+    def _move(self, place: QPoint) -> None:
+        if self._is_drag:
+            if (place - self._pressed_at).manhattanLength() >= QApplication.startDragDistance():
+                self._is_pressed = self._is_drag = False
+                self._drag()
+            return
+        spot = self._selection.spot_at(QPointF(self._column.mapFromGlobal(place)))
+        if spot is not None:
+            self._selection.extend(*self._around(spot))
+        if self._selection.ends is not None:
+            self._transcript.is_following = False
+        if self._beyond(place):
+            self._scrolling.start()
+
+    def _release(self, event: QMouseEvent) -> None:
+        is_click = self._selection.ends is None or self._is_drag
+        if self._is_drag:
+            self._selection.clear()
+        self._is_pressed = self._is_drag = False
+        self._scrolling.stop()
+        spot = self._selection.spot_at(event.position(), is_inside=True)
+        if is_click and spot is not None and spot.view is not None:
+            if self._selection.head is None:
+                self._selection.begin(spot)
+            spot.view.follow_link_at(QPointF(spot.view.viewport().mapFromGlobal(event.globalPosition())))
+        clipboard = QGuiApplication.clipboard()
+        if not is_click and clipboard.supportsSelection():
+            clipboard.setText(self._selection.text(), QClipboard.Mode.Selection)
+        self.settled.emit()
+
+    def _unit_of(self, event: QMouseEvent, place: QPoint) -> Unit:
+        """A third click is told from a first one by its time and its place."""
+        now_s = time.monotonic()
+        if event.type() == QEvent.Type.MouseButtonDblClick:
+            self._doubled = (now_s, place)
+            return Unit.WORD
+        doubled, self._doubled = self._doubled, None
+        if doubled is None or now_s - doubled[0] > QApplication.doubleClickInterval() / 1000:
+            return Unit.CHARACTER
+        is_near = (place - doubled[1]).manhattanLength() < QApplication.startDragDistance()
+        return Unit.PARAGRAPH if is_near else Unit.CHARACTER
+
+    def _is_on_selection(self, spot: Spot, event: QMouseEvent) -> bool:
+        return self._selection.holds(spot) and self._selection.spot_at(event.position(), is_inside=True) is not None
+
+    def _around(self, spot: Spot) -> tuple[Spot, Spot]:
+        """The word or the paragraph of a spot."""
+        view = spot.view
+        if self._unit is Unit.CHARACTER or view is None:
+            return spot, spot
+        cursor = QTextCursor(view.document())
+        cursor.setPosition(view.position_at(spot.offset))
+        if self._unit is Unit.WORD:
+            cursor.select(QTextCursor.SelectionType.WordUnderCursor)
+        else:
+            cursor.movePosition(QTextCursor.MoveOperation.StartOfBlock)
+            cursor.movePosition(QTextCursor.MoveOperation.EndOfBlock, QTextCursor.MoveMode.KeepAnchor)
+        first, last = cursor.selectionStart(), cursor.selectionEnd()
+        return replace(spot, offset=view.offset_at(first)), replace(spot, offset=view.offset_at(last))
+
+    def _drag(self) -> None:
+        """What is selected is carried to where it is let go."""
+        from PySide6.QtGui import QDrag  # seldom done
+
+        drag = QDrag(self._column)
+        drag.setMimeData(self._selection.data())
+        drag.exec(Qt.DropAction.CopyAction)
+
+    def _beyond(self, place: QPoint) -> int:
+        """How far a place on the screen is above (negative) or below what is seen of the conversation."""
+        view = self._transcript.viewport()
+        y = view.mapFromGlobal(place).y()
+        return y if y < 0 else max(0, y - view.height() + 1)
+
+    def _scroll(self) -> None:
+        place = QCursor.pos()
+        beyond, bar = self._beyond(place), self._transcript.verticalScrollBar()
+        if not beyond or not self._is_pressed:
+            self._scrolling.stop()
+            return
+        step = max(1, min(abs(beyond) // 3, self._transcript.theme.px(MOST_SCROLLED_PX)))
+        bar.setValue(bar.value() + (step if beyond > 0 else -step))
+        self._move(place)
+
+    # The keyboard.
+
+    def _on_key(self, event: QKeyEvent) -> None:
+        """Accepts what it takes."""
+        is_selected = self._selection.ends is not None
+        if event.key() == Qt.Key.Key_Escape and is_selected:
+            self._selection.clear()
+        elif event.matches(QKeySequence.StandardKey.Copy) and is_selected:
+            self.copy()
+        elif event.matches(QKeySequence.StandardKey.SelectAll):
+            self._selection.select_all()
+            announce(self._transcript, tr("All {count} messages are selected", count=self._selection.count))
+        elif not self._step(event):
+            return
+        event.accept()
+        self.settled.emit()
+
+    def _step(self, event: QKeyEvent) -> bool:
+        """Extends the selection by a key; whether it was one for that."""
+        where = self._selection.head or self._where_the_keyboard_is()
+        if where is None or not event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            return False
+        spot: Spot | None = None
+        by_lines = next((one for one in _LINES if event.matches(one[0])), None)
+        operation = next((one for keys, one in _STEPS if event.matches(keys)), None)
+        if by_lines is not None:
+            spot = self._vertically(where, by_lines[1], is_page=by_lines[2])
+        elif operation is not None:
+            self._column_x = None
+            spot = self._along(where, operation)
+        elif event.matches(QKeySequence.StandardKey.SelectStartOfDocument):
+            spot = Spot(0, BEFORE)
+        elif event.matches(QKeySequence.StandardKey.SelectEndOfDocument):
+            spot = Spot(self._transcript.places.count - 1, BEHIND)
+        elif event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            spot = self._by_turn(where, event.key())
+        if spot is None:
+            return False
+        if self._selection.head is None:
+            self._selection.begin(where)
+        self._selection.extend(spot)
+        self._bring_into_view(spot)
+        return True
+
+    def _where_the_keyboard_is(self) -> Spot | None:
+        """The beginning of the turn or of the text that has it."""
+        focus = QApplication.focusWidget()
+        for turn, place in self._transcript.places.made.items():
+            if focus is turn:
+                return self._selection.beginning_of(place.number)
+            for at, view in enumerate(self._selection.texts(turn)):
+                if view is focus:
+                    return Spot(place.number, at, 0, view)
+        return None
+
+    def _along(self, spot: Spot, operation: QTextCursor.MoveOperation) -> Spot | None:
+        """In its text, or to the one beside it where that ends."""
+        view = self._made(spot).view
+        if view is None:
+            return None
+        spot = self._made(spot)
+        cursor = QTextCursor(view.document())
+        cursor.setPosition(view.position_at(spot.offset))
+        if cursor.movePosition(operation):
+            return replace(spot, offset=view.offset_at(cursor.position()))
+        if operation in (QTextCursor.MoveOperation.StartOfLine, QTextCursor.MoveOperation.EndOfLine):
+            return spot
+        return self._text_beside(spot, 1 if cursor.position() else -1) or spot
+
+    def _made(self, spot: Spot) -> Spot:
+        """The same spot in a turn that exists."""
+        if spot.view is not None:
+            return spot
+        self._transcript.turn_at(spot.number)
+        beginning, end = self._selection.beginning_of(spot.number), self._selection.end_of(spot.number)
+        return beginning if spot.text == BEFORE else end
+
+    def _text_beside(self, spot: Spot, step: int) -> Spot | None:
+        """The beginning of the next text (1), or the end of the one before (-1)."""
+        texts = self._selection.texts(self._transcript.turn_at(spot.number))
+        at = spot.text + step
+        if 0 <= at < len(texts):
+            return Spot(spot.number, at, 0 if step > 0 else texts[at].offset_at(texts[at].length), texts[at])
+        number = spot.number + step
+        if not 0 <= number < self._transcript.places.count:
+            return None
+        self._transcript.turn_at(number)
+        return self._selection.beginning_of(number) if step > 0 else self._selection.end_of(number)
+
+    def _vertically(self, spot: Spot, step: int, *, is_page: bool) -> Spot | None:
+        """To the line below (1) or above (-1), or a page further; in the column where going up and down began."""
+        spot = self._made(spot)
+        beside = spot.number + step
+        if 0 <= beside < self._transcript.places.count:
+            self._transcript.turn_at(beside)
+        rect = self._selection.rect_of(spot)
+        if rect is None:
+            return None
+        self._column_x = self._column_x if self._column_x is not None else float(rect.center().x())
+        y = float(rect.bottom() if step > 0 else rect.top())
+        if is_page:
+            bar = self._transcript.verticalScrollBar()
+            bar.setValue(bar.value() + step * bar.pageStep())
+            y += step * bar.pageStep()
+        line = max(4.0, rect.height() / 2)
+        for further in range(1, int(LOOKED_PX / line)):
+            found = self._selection.spot_at(QPointF(self._column_x, y + step * further * line), is_inside=True)
+            if found is not None and (found.key > spot.key) == (step > 0) and found.key != spot.key:
+                middle = self._selection.rect_of(found)  # above its letters a line has room in which only it begins
+                there = QPointF(self._column_x, middle.center().y()) if middle is not None else QPointF()
+                return self._selection.spot_at(there) or found
+        return Spot(self._transcript.places.count - 1, BEHIND) if step > 0 else Spot(0, BEFORE)
+
+    def _by_turn(self, spot: Spot, key: int) -> Spot | None:
+        """To the end of this turn or of the next one, or to a beginning."""
+        if key not in (Qt.Key.Key_Up, Qt.Key.Key_Down):
+            return None
+        is_down = key == Qt.Key.Key_Down
+        self._transcript.turn_at(spot.number)
+        here = self._selection.end_of(spot.number) if is_down else self._selection.beginning_of(spot.number)
+        if (here.key > spot.key) == is_down and here.key != spot.key:
+            return here
+        number = min(max(spot.number + (1 if is_down else -1), 0), self._transcript.places.count - 1)
+        self._transcript.turn_at(number)
+        return self._selection.end_of(number) if is_down else self._selection.beginning_of(number)
+
+    def _bring_into_view(self, spot: Spot) -> None:
+        if spot.view is None:
+            bar = self._transcript.verticalScrollBar()
+            bar.setValue(bar.minimum() if spot.text == BEFORE else bar.maximum())
+            return
+        rect = self._selection.rect_of(spot)
+        if rect is not None:
+            self._transcript.ensureVisible(0, rect.center().y(), 0, self._transcript.theme.px(40))
