@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import threading
 from collections.abc import Iterator, Sequence
@@ -11,7 +12,16 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from app.core.errors import DocumentUnreadable
 from app.documents import blocks
-from app.documents.blocks import Block, as_markdown, block_from_fields, block_to_fields
+from app.documents.blocks import (
+    Block,
+    Kind,
+    Numbering,
+    Piece,
+    Place,
+    as_markdown,
+    block_from_fields,
+    block_to_fields,
+)
 from app.documents.formats.registry import can_draw
 
 if TYPE_CHECKING:
@@ -23,6 +33,10 @@ if TYPE_CHECKING:
     from app.store.documents import DocumentStore, StoredDocument
 
 LOOK_EVERY_S = 0.1
+MOST_PARAGRAPH = 8_000
+"""Characters, as in a text that is read from a file."""
+LANGUAGE_CHARACTERS = 10_000
+_BLANK_LINES = re.compile(r"\n(?:[ \t]*\n)+")
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f]")
 """Letters of scripts without spaces."""
 
@@ -140,6 +154,41 @@ class Documents:
         documents = self.store.find_read(path, *found)
         return next((one for one in documents if one.info.get("part") == asdict(part)), None)
 
+    def keep_text(self, text: str, name: str) -> StoredDocument:
+        """A text that is no file, such as a pasted one, as a document of its paragraphs; reads and writes no file.
+
+        `text_of` gives it back. Raises what the store raises; nothing of it is then kept.
+        """
+        from app.language.detection import language_of
+
+        text = _BLANK_LINES.sub(lambda gap: "\n" * gap[0].count("\n"), text)
+        data = text.encode("utf-8", "replace")
+        digest = hashlib.sha256(data).hexdigest()
+        document_id, is_kept = self.store.begin(Path("pasted", f"{digest[:16]}.txt"), len(data), 0, name=name), False
+        try:
+            pieces = (Piece(Kind.PARAGRAPH, part, place=Place("", at, at + len(part))) for at, part in paragraphs(text))
+            numbering = Numbering()
+            self.store.add_blocks(document_id, [block_to_fields(numbering.block(piece)) for piece in pieces])
+            info: dict[str, Any] = {"part": asdict(WHOLE), "words": count_words(text), "pasted": True}
+            info["language"] = language_of(text[:LANGUAGE_CHARACTERS])
+            kept = self.store.finish(document_id, format_="text", unit="", pages=0, sha256=digest, info=info)
+            is_kept = True
+        finally:
+            if not is_kept:
+                self.store.discard(document_id)
+        return kept
+
+    def text_of(self, document: StoredDocument) -> str:
+        """All of a document as text: a pasted one as it was, any other as Markdown."""
+        blocks = self.blocks(document.id)
+        if not document.info.get("pasted"):
+            return "".join(as_markdown(blocks, document.unit)).strip()
+        text, end = "", 0
+        for block in blocks:
+            text += "\n" * (block.place.start - end) + block.text
+            end = block.place.end
+        return text
+
     def of(self, attachment: Attachment) -> StoredDocument:
         """An attachment's document; raises KeyError where it is gone."""
         document = self.store.get(attachment.document_id)
@@ -251,6 +300,22 @@ class KeptDocument:
         if self._drawing is not None:
             self._drawing.close()
             self._drawing = None
+
+
+def paragraphs(text: str) -> Iterator[tuple[int, str]]:
+    """What stands between blank lines, with its offset; a long one is divided at the end of a line or a word."""
+    at = 0
+    for gap in [*_BLANK_LINES.finditer(text), None]:
+        end = gap.start() if gap is not None else len(text)
+        while end - at > MOST_PARAGRAPH:
+            window = text[at : at + MOST_PARAGRAPH]
+            cut = max(window.rfind("\n"), window.rfind(" "))
+            cut = cut if cut > MOST_PARAGRAPH // 2 else MOST_PARAGRAPH - 1
+            yield at, window[: cut + 1].rstrip("\n")
+            at += cut + 1
+        if text[at:end].strip():
+            yield at, text[at:end]
+        at = gap.end() if gap is not None else end
 
 
 def count_words(text: str) -> int:

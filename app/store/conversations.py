@@ -477,6 +477,19 @@ class Attachments:
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM attachments WHERE id = ?", (attachment_id,))
 
+    def put_back(self, attachment: Attachment) -> None:
+        """Undoes `remove` of one in a draft: it has its place again, unless the conversation is gone."""
+        with self._database.transaction() as connection:
+            connection.execute(
+                "INSERT OR IGNORE INTO attachments (id, document_id, conversation_id, use)"
+                " SELECT ?, ?, ?, ? WHERE EXISTS (SELECT 1 FROM documents WHERE id = ?)"
+                " AND (? IS NULL OR EXISTS (SELECT 1 FROM conversations WHERE id = ?))",
+                (
+                    *(attachment.id, attachment.document_id, attachment.conversation_id, attachment.use),
+                    *(attachment.document_id, attachment.conversation_id, attachment.conversation_id),
+                ),
+            )
+
     def _find(self, where: str, values: tuple[object, ...]) -> list[Attachment]:
         with self._database.reading() as connection:
             rows = connection.execute(

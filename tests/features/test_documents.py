@@ -203,6 +203,37 @@ def test_a_name_with_line_breaks_stays_on_its_line() -> None:
     assert text == "====== a ===== end =====.txt ======\n\n====== end ======"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "One line.",
+        "def f():\n    return 1\n\n\n\ndef g():\n    pass",
+        "\n\nAfter an empty line.",
+        "words " * 5_000 + "end",
+        "x" * 20_000,
+        "line\n" * 4_000 + "end",
+    ],
+)
+def test_a_pasted_text_is_a_document_that_gives_it_back(documents: Documents, text: str) -> None:
+    kept = documents.keep_text(text, "Pasted: words")
+    assert (kept.name, documents.store.get(kept.id)) == ("Pasted: words", kept)
+    assert documents.text_of(kept) == text
+    blocks = documents.blocks(kept.id)
+    assert "".join("".join(block.text.split()) for block in blocks) == "".join(text.split())
+    assert max(len(block.text) for block in blocks) <= 8_000
+    assert not documents.shown(kept.id).can_draw
+
+
+def test_white_space_on_empty_lines_of_a_pasted_text_goes(documents: Documents) -> None:
+    kept = documents.keep_text("One.\n  \n\t\nTwo.", "Pasted")
+    assert [block.text for block in documents.blocks(kept.id)] == ["One.", "Two."]
+    assert documents.text_of(kept) == "One.\n\n\nTwo."
+
+
+def test_a_document_of_a_file_as_text(documents: Documents, lease: Path) -> None:
+    assert documents.text_of(kept(documents, lease)) == TEXT.strip()
+
+
 def test_pages_have_short_names() -> None:
     assert [page_mark(unit, 3) for unit in ("page", "slide", "sheet", "chapter", "")] == [
         "p. 3",

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QFrame, QSizePolicy, QVBoxLayout, QWidget
 from app.core.errors import AppError
 from app.core.events import CancelToken
 from app.features.chat.answers import Fit
-from app.features.documents import Part, ReadEvent
+from app.features.documents import Kept, Part, ReadEvent
 from app.store.conversations import Attachment, Use
 from app.store.documents import StoredDocument
 from app.ui.document.files import (
@@ -59,6 +59,8 @@ class Attaching(QObject):
     """A document's id: it is to be summarized instead of asked about."""
     translate_wanted = Signal(object)
     """The path of a document that is to be translated instead."""
+    text_wanted = Signal(object)
+    """A `DraftDocument` that is to be text of the message instead."""
 
     def __init__(
         self,
@@ -81,7 +83,7 @@ class Attaching(QObject):
         self._intake.refused.connect(self.remove)
         self._intake.moved.connect(self._on_moved)
         self._intake.read.connect(self._on_read)
-        self._intake.failed.connect(lambda one: announce(parent, one.error))
+        self._intake.failed.connect(self._on_failed)
         self._intake.replaced.connect(self._on_replaced)
         self._intake.changed.connect(self._show)
         self._questions = self._intake.questions
@@ -110,8 +112,10 @@ class Attaching(QObject):
             Offer(tr("Use as background"), self.use_as_background, lambda one: one.use is not Use.BACKGROUND),
             pages,
             Offer(tr("Summarize"), self.summarize, lambda one: not one.talk.is_temporary),
-            Offer(tr("Translate"), self.translate, lambda one: not one.talk.is_temporary),
+            Offer(tr("Translate"), self.translate, lambda one: not one.talk.is_temporary and not one.is_pasted),
+            Offer(tr("Put into the message"), self.text_wanted.emit, lambda one: one.is_short),
             Offer(tr("Remove"), self.remove),
+            Offer(tr("Remove all"), self.remove_all, lambda _one: len(self.shown) > 1),
         ]
 
     @property
@@ -139,19 +143,42 @@ class Attaching(QObject):
         if self._talk is not None:
             self._intake.add(files, partial(DraftDocument, talk=self._talk, conversation_id=self.draft_of))
 
-    def remove(self, one: DraftDocument) -> None:
+    def take(self, one: DraftDocument) -> None:
+        """Takes one that is no file."""
+        self._intake.take(one)
+
+    def remove(self, one: DraftDocument, *, is_told: bool = True) -> None:
         """Takes a document out of the draft, or ends its reading."""
-        if one not in self._intake.files:
-            return
+        if one in self._intake.files:
+            self._remove([one], tr("{name} was taken out.", name=short_name(one.name)) if is_told else "")
+
+    def remove_all(self, _one: DraftDocument) -> None:
+        """Takes all of them out of the draft."""
+        gone = self.shown
+        self._remove(gone, tr("{count} documents were taken out.", count=len(gone)))
+
+    def _remove(self, gone: Sequence[DraftDocument], told: str) -> None:
         focus = self._window.focusWidget()
         had_focus = focus is not None and self._row.isAncestorOf(focus)
-        self._intake.drop(one)
-        self._detach(one)
-        announce(self._window, tr("{name} removed", name=one.name))
+        for one in gone:
+            self._intake.drop(one)
+            self._detach(one)
+        attached = [one for one in gone if one.attachment is not None]
+        if attached and told:
+            self._notify.undo(told, lambda: self._put_back(attached))
         self.look_again()
         if had_focus:
             chips = self._row.chips
             (chips[-1] if chips else self._window).setFocus()
+
+    def _put_back(self, gone: Sequence[DraftDocument]) -> None:
+        """Each in its place, in the draft that it was in."""
+        with self._notify.guard():
+            for one in gone:
+                if one.attachment is not None:
+                    one.talk.documents.attachments.put_back(one.attachment)
+        if self._talk is not None:
+            self.show(self._talk, self.draft_of)
 
     def use_as_background(self, one: DraftDocument) -> None:
         """Passages of it are shown for each question, however well it fits."""
@@ -167,13 +194,13 @@ class Attaching(QObject):
         """It goes over to the summaries; the rest of the draft stays. Of a temporary chat nothing is kept elsewhere."""
         if one.document is not None:
             self.summarize_wanted.emit(one.document.id)
-            self.remove(one)
+            self.remove(one, is_told=False)
 
     def translate(self, one: DraftDocument) -> None:
         """It goes over to the translations, as `summarize` has it to the summaries."""
         if one.document is not None:
             self.translate_wanted.emit(one.path)
-            self.remove(one)
+            self.remove(one, is_told=False)
 
     def nudge(self) -> None:
         """Somebody writes: what is not known yet is looked at again, and a sleeping model is asked for."""
@@ -240,6 +267,13 @@ class Attaching(QObject):
                 self.model_wanted.emit()
         self.look_again()
 
+    def _on_failed(self, one: DraftDocument) -> None:
+        """A pasted text that could not be kept is text of the message again."""
+        announce(self._window, one.error)
+        if one.text:
+            self._intake.explain(one)
+            self.text_wanted.emit(one)
+
     def _on_replaced(self, one: DraftDocument) -> None:
         self._detach(one)
         self.look_again()
@@ -265,6 +299,8 @@ class Attaching(QObject):
 
 
 def _read(one: DraftDocument, cancel: CancelToken) -> Iterator[ReadEvent]:
+    if one.text:
+        return (Kept(one.talk.documents.keep_text(text, one.name)) for text in (one.text,))
     return one.talk.documents.read(one.path, cancel, password=one.password, part=one.part)
 
 
@@ -420,6 +456,10 @@ def _remark_line(one: DraftDocument, *, is_alone: bool) -> str:
     return words if is_alone else f"{short_name(one.name)}: {words}"
 
 
+MOST_WORDS = 15_000
+"""So many are well below what a message field holds."""
+
+
 @dataclass(eq=False, kw_only=True)
 class DraftDocument(FileToRead):
     """A file beside what is being written: being read, and then how much of it the model is shown.
@@ -434,6 +474,8 @@ class DraftDocument(FileToRead):
     """None: not known yet."""
     is_background_chosen: bool = False
     """Whether the person wants it as background, however well it fits."""
+    text: str = ""
+    """Of one that is no file, until it is kept; its path has only the name."""
 
     @property
     def use(self) -> Use:
@@ -449,6 +491,16 @@ class DraftDocument(FileToRead):
     def can_be_whole(self) -> bool:
         """Whether all of it would fit if it came before the other documents of the draft."""
         return self.fit is not None and self.use is Use.BACKGROUND and self.fit.tokens <= self.fit.most_tokens
+
+    @property
+    def is_pasted(self) -> bool:
+        """Whether it is no file."""
+        return bool(self.text) or (self.document is not None and bool(self.document.info.get("pasted")))
+
+    @property
+    def is_short(self) -> bool:
+        """Whether all of its text can stand in a message."""
+        return self.document is not None and self.document.info.get("words", 0) <= MOST_WORDS
 
     @property
     def group(self) -> object:

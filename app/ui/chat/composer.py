@@ -23,7 +23,6 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import (
     QAbstractButton,
     QHBoxLayout,
-    QLabel,
     QMenu,
     QPushButton,
     QTextEdit,
@@ -160,6 +159,8 @@ class Composer(QWidget):
 
     def set_can_send(self, can_send: bool) -> None:
         """Whether there is somebody to send to; what is written stays."""
+        if can_send == self._can_send:
+            return
         self._can_send = can_send
         self.field.edit.set_placeholder(_asks() if can_send else tr("A text to go on with"))
         self.attach.setEnabled(can_send)
@@ -270,7 +271,15 @@ def _asks() -> str:
 MOST_LINES = 8
 LINE_PX = 24
 LINE_PERCENT = 130
-LONG_PASTE = 20_000
+LONG_TEXT, LONG_PARAGRAPH = 100_000, 40_000
+"""Characters of a whole text, and of one paragraph, that the field takes: a key takes a third of a frame at most."""
+OFFERED_CHARACTERS, OFFERED_LINES = 4_000, 60
+"""A pasted text of so many is offered to be a document: five times what the field shows at once."""
+
+
+def is_very_long(text: str) -> bool:
+    """Whether the field would no longer be quick with it."""
+    return len(text) > LONG_TEXT or (len(text) > LONG_PARAGRAPH and max(map(len, text.split("\n"))) > LONG_PARAGRAPH)
 
 
 class MessageEdit(PlainEdit):
@@ -281,6 +290,9 @@ class MessageEdit(PlainEdit):
     up_pressed = Signal()
     height_changed = Signal()
     pasted = Signal(str)
+    """Too long for the field."""
+    passage_pasted = Signal(int, int)
+    """A long text is in the field, from one position to another."""
     files_pasted = Signal(list)
     """Paths that were copied in a file manager; only where `takes_files` is set."""
     picture_pasted = Signal()
@@ -376,10 +388,13 @@ class MessageEdit(PlainEdit):
         if source.hasImage() and not text.strip():
             self.picture_pasted.emit()
             return
-        if len(text) > LONG_PASTE:
+        if is_very_long(text) or is_very_long(text + self.toPlainText()):
             self.pasted.emit(text)
         elif text:
+            first = self.textCursor().selectionStart()
             super().insertFromMimeData(source)
+            if len(text) >= OFFERED_CHARACTERS or text.count("\n") >= OFFERED_LINES:
+                self.passage_pasted.emit(first, self.textCursor().position())
 
     def canInsertFromMimeData(self, source: QMimeData) -> bool:
         is_file = self.takes_files and bool(local_files(source))
@@ -419,13 +434,23 @@ class MessageField(QWidget):
     """The edit with its chips of long pastes; `text` is all of it."""
 
     changed = Signal()
+    attach_wanted = Signal(str)
+    """A pasted text is to be a document beside the message; it has left the field. Only where `can_attach`."""
+    attach_undone = Signal()
+    """The last of these is in the field again, by undo."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
+        self.can_attach = False
         self._pastes: list[str] = []
+        self._offered: Passage | None = None
+        self._left: tuple[str, int, bool] | None = None
+        """What left the field last, how many steps of undo there were then, and whether it is away."""
         self.edit = MessageEdit(theme)
         self.edit.pasted.connect(self._on_pasted)
+        self.edit.passage_pasted.connect(self._on_passage_pasted)
+        self.edit.textChanged.connect(self._look_at_undo)
         self.edit.textChanged.connect(self.changed)
         self._chips = QHBoxLayout()
         self._chips.setContentsMargins(0, 0, 0, 0)
@@ -443,45 +468,160 @@ class MessageField(QWidget):
 
     def set_text(self, text: str) -> None:
         """Replaces everything; a very long text becomes a chip."""
-        self._pastes = [text] if len(text) > LONG_PASTE else []
+        self._pastes = [text] if is_very_long(text) else []
+        self._offered = self._left = None
         self._show_chips()
         self.edit.set_text("" if self._pastes else text)
+
+    def attach_passage(self) -> None:
+        """What was pasted last, or what is selected, leaves the field as a document."""
+        cursor = self.edit.textCursor()
+        if not cursor.hasSelection() and self._offered is not None:
+            cursor = self._offered.cursor
+        text = clean_text(cursor.selection().toPlainText())
+        self._offered = None
+        if text.strip():
+            cursor.removeSelectedText()
+            self._left = (text, self.edit.document().availableUndoSteps(), True)
+            self.attach_wanted.emit(text)
+        self._show_chips()
+        self.edit.setFocus()
+
+    def _look_at_undo(self) -> None:
+        """Undo brings the text back, and the document goes; and the other way round."""
+        if self._offered is not None and self._offered.is_empty:
+            self._offered = None
+            self._show_chips()
+        if self._left is None:
+            return
+        text, steps, is_away = self._left
+        is_before = self.edit.document().availableUndoSteps() < steps
+        if is_away and is_before:
+            self._left = (text, steps, False)
+            self.attach_undone.emit()
+        elif not is_away and not is_before:
+            is_again = text not in self.edit.toPlainText()
+            self._left = (text, steps, True) if is_again else None
+            if is_again:
+                self.attach_wanted.emit(text)
+
+    def _on_passage_pasted(self, first: int, last: int) -> None:
+        if self.can_attach:
+            self._offered = Passage(self.edit, first, last)
+            self._show_chips()
 
     def _on_pasted(self, text: str) -> None:
         self._pastes.append(text)
         self._show_chips()
         self.changed.emit()
 
-    def _remove(self, index: int) -> None:
-        del self._pastes[index]
+    def _change(self, index: int, text: str) -> None:
+        if text.strip():
+            self._pastes[index] = text
         self._show_chips()
         self.edit.setFocus()
         self.changed.emit()
+
+    def _remove(self, index: int) -> str:
+        text = self._pastes.pop(index)
+        self._show_chips()
+        self.edit.setFocus()
+        self.changed.emit()
+        return text
+
+    def _forget_offer(self) -> None:
+        self._offered = None
+        self._show_chips()
+        self.edit.setFocus()
 
     def _show_chips(self) -> None:
         while (item := self._chips.takeAt(0)) is not None:
             if (chip := item.widget()) is not None:
                 chip.hide()
                 chip.deleteLater()
-        for index, paste in enumerate(self._pastes):
-            self._chips.addWidget(self._chip(index, paste))
-        if self._pastes:
+        chips = [self._chip_of(index, paste) for index, paste in enumerate(self._pastes)]
+        if self._offered is not None:
+            words = tr("{count} characters pasted", count=f"{self._offered.length:,}")
+            chip = PasteChip(self._theme, words, tr("Leave it in the message"))
+            chip.offer(tr("Attach as a document"), self.attach_passage)
+            chip.left.connect(self._forget_offer)
+            chips.append(chip)
+        for chip in chips:
+            self._chips.addWidget(chip)
+            chip.show()
+        if chips:
             self._chips.addStretch(1)
         self.edit.height_changed.emit()
 
-    def _chip(self, index: int, paste: str) -> QWidget:
-        chip = QWidget()
-        chip.setObjectName("paste_chip")
-        chip.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        row = QHBoxLayout(chip)
-        label = QLabel(tr("Pasted text, {count} characters", count=f"{len(paste):,}"))
-        self._theme.dress(row, margins=(10, 2, 4, 2))
-        self._theme.dress(label, font=(13, 400))
-        remove = IconButton(self._theme, "x", tr("Remove pasted text"), size_px=14)
-        remove.clicked.connect(lambda: self._remove(index))
-        row.addWidget(label)
-        row.addWidget(remove)
+    def _chip_of(self, index: int, paste: str) -> PasteChip:
+        words = tr("Pasted text, {count} characters", count=f"{len(paste):,}")
+        chip = PasteChip(self._theme, words, tr("Remove pasted text"))
+        chip.offer(tr("Edit"), lambda: self._edit_paste(index))
+        if self.can_attach:
+            chip.offer(tr("Attach as a document"), lambda: self.attach_wanted.emit(self._remove(index)))
+        chip.left.connect(lambda: self._remove(index))
         return chip
+
+    def _edit_paste(self, index: int) -> None:
+        from app.ui.chat.long_text import LongText  # nobody edits before the window is seen
+
+        dialog = LongText(self._theme, self._pastes[index], self.window())
+        dialog.saved.connect(lambda text: self._change(index, text))
+        dialog.open()
+
+
+class Passage:
+    """A stretch of a field that stays what it is while somebody types before or behind it."""
+
+    def __init__(self, edit: MessageEdit, first: int, last: int) -> None:
+        self._begin, self._end = QTextCursor(edit.document()), QTextCursor(edit.document())
+        self._begin.setPosition(first)
+        self._end.setPosition(last)
+        self._end.setKeepPositionOnInsert(True)
+
+    @property
+    def cursor(self) -> QTextCursor:
+        """What it is now, as a selection."""
+        cursor = QTextCursor(self._begin)
+        cursor.setPosition(self._begin.position())
+        cursor.setPosition(self._end.position(), QTextCursor.MoveMode.KeepAnchor)
+        return cursor
+
+    @property
+    def length(self) -> int:
+        return max(0, self._end.position() - self._begin.position())
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether all of it was deleted."""
+        return self.length == 0
+
+
+class PasteChip(QWidget):
+    """Says what was pasted and what can be done with it; its cross takes it away."""
+
+    left = Signal()
+
+    def __init__(self, theme: Theme, words: str, cross: str) -> None:
+        super().__init__()
+        self._theme = theme
+        self.setObjectName("paste_chip")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        label = plain_label(words)
+        remove = IconButton(theme, "x", cross, size_px=14)
+        remove.clicked.connect(lambda _=False: self.left.emit())
+        self._row = QHBoxLayout(self)
+        self._row.addWidget(label)
+        self._row.addWidget(remove)
+        theme.dress(self._row, margins=(10, 2, 4, 2), spacing=6)
+        theme.dress(label, font=(13, 400))
+
+    def offer(self, words: str, do: Callable[[], object]) -> None:
+        """One more thing to do, before the cross."""
+        button = text_button(words, "link")
+        button.clicked.connect(lambda _=False: do())
+        self._theme.dress(button, font=(13, 500))
+        self._row.insertWidget(self._row.count() - 1, button)
 
 
 # The composer's thinking control: on or off, or how much, in words.

@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor, QGuiApplication, QKeyEvent, QTextCursor, QText
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QListView, QMenu, QTextEdit, QVBoxLayout
 
 from app.core.visible import clean_text
-from app.ui.chat.composer import LONG_PASTE, Composer, MessageEdit
+from app.ui.chat.composer import Composer, MessageEdit, is_very_long
 from app.ui.i18n import tr
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
@@ -57,7 +57,7 @@ class ComposerPrompts(QObject):
         if (slash := self._slash()) is not None:
             cursor.setPosition(slash[0])
             cursor.setPosition(self._edit.textCursor().position(), QTextCursor.MoveMode.KeepAnchor)
-        if len(text) > LONG_PASTE:
+        if is_very_long(text):
             cursor.removeSelectedText()
             self._edit.pasted.emit(text)
         else:

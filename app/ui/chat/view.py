@@ -20,6 +20,7 @@ from app.ui.chat.memory import ChatMemory, Subject
 from app.ui.chat.open_chat import OpenChat, TurnActions, busy_words
 from app.ui.chat.other_models import OtherModels
 from app.ui.chat.own_model import OwnModel
+from app.ui.chat.pasted import PastedTexts
 from app.ui.chat.prompts import ComposerPrompts
 from app.ui.chat.queue import Queue, QueueView
 from app.ui.chat.quoting import Quoting
@@ -107,6 +108,7 @@ class ChatView(QWidget):
             system=lambda: self.options.system_prompt,
             parent=self,
         )
+        self._pasted = PastedTexts(self.composer, self.attaching, self.open_chat, notify)
         self.memory = ChatMemory(self.open_chat, chats, subject=self._subject, theme=theme, notify=notify, window=self)
         self._actions = TurnActions(
             self.open_chat,

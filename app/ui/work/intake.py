@@ -64,6 +64,11 @@ class Intake(QObject):
             return
         tasks.ask(lambda _token: expand(paths), self, lambda found: self._on_expanded(found, new), self._notify.error)
 
+    def take(self, one: FileToRead) -> None:
+        """Takes one that is known to be wanted."""
+        self._take(one)
+        self.changed.emit()
+
     def remove(self, one: FileToRead) -> None:
         """Leaves a file out, or ends its reading."""
         is_here = one in self.files

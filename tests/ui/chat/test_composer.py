@@ -10,7 +10,7 @@ from PySide6.QtGui import QInputMethodEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.ui.chat.composer import LONG_PASTE, MOST_LINES, Composer
+from app.ui.chat.composer import LONG_PARAGRAPH, MOST_LINES, Composer
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
 
@@ -58,9 +58,9 @@ def test_a_very_long_paste_is_a_chip_and_quick(composer: Composer, qtbot: QtBot)
 
 
 def test_a_long_draft_comes_back_as_a_chip(composer: Composer) -> None:
-    composer.set_text("x" * (LONG_PASTE + 1))
+    composer.set_text("x" * (LONG_PARAGRAPH + 1))
     assert composer.field.edit.toPlainText() == ""
-    assert composer.text == "x" * (LONG_PASTE + 1)
+    assert composer.text == "x" * (LONG_PARAGRAPH + 1)
 
 
 def test_pasted_text_is_plain_and_clean(composer: Composer) -> None:
@@ -85,6 +85,14 @@ def test_enter_belongs_to_the_input_method_while_it_composes(composer: Composer,
     qtbot.keyClick(edit, Qt.Key.Key_Return)
     assert len(sent) == 1
     assert "仮名" in sent[0]
+
+
+def test_what_is_said_again_of_the_model_is_no_change_of_the_message(composer: Composer) -> None:
+    """A change wakes the model where a document waits to be counted, which says this again, and so on for ever."""
+    told: list[object] = []
+    composer.changed.connect(lambda: told.append(None))
+    composer.set_can_send(True)
+    assert told == []
 
 
 def test_controls_have_names(composer: Composer) -> None:

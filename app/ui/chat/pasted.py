@@ -1,0 +1,67 @@
+"""Pasted texts that become documents beside a message, and documents that become text of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QPoint
+from PySide6.QtWidgets import QMenu
+
+from app.core.visible import visible_name
+from app.ui.chat.attaching import Attaching, DraftDocument
+from app.ui.chat.composer import Composer
+from app.ui.i18n import tr
+from app.ui.shell.notify import Notify
+
+if TYPE_CHECKING:
+    from app.ui.chat.open_chat import OpenChat
+
+NAME_CHARACTERS = 30
+
+
+class PastedTexts(QObject):
+    """What leaves the field is a document of the draft that is shown, kept like any other."""
+
+    def __init__(self, composer: Composer, attaching: Attaching, chat: OpenChat, notify: Notify) -> None:
+        super().__init__(composer)
+        self._composer, self._attaching, self._chat, self._notify = composer, attaching, chat, notify
+        self._last: DraftDocument | None = None
+        field = composer.field
+        field.can_attach = True
+        field.attach_wanted.connect(self._attach)
+        field.attach_undone.connect(self._take_back)
+        field.edit.menu_wanted.connect(self._add_to_menu)
+        attaching.text_wanted.connect(self._put_into_message)
+
+    def _attach(self, text: str) -> None:
+        one = self._last = DraftDocument(
+            Path(name_for(text)), talk=self._chat.talk, conversation_id=self._attaching.draft_of, text=text
+        )
+        self._attaching.take(one)
+
+    def _take_back(self) -> None:
+        """Its text is in the field again, by undo."""
+        if self._last is not None:
+            self._attaching.remove(self._last, is_told=False)
+            self._last = None
+
+    def _put_into_message(self, one: DraftDocument) -> None:
+        with self._notify.guard():
+            text = one.text
+            if not text and one.document is not None:
+                text = one.talk.documents.text_of(one.document)
+            self._attaching.remove(one, is_told=False)
+            self._composer.add_paragraph(text)
+
+    def _add_to_menu(self, menu: QMenu, _at: QPoint) -> None:
+        if self._composer.field.edit.textCursor().hasSelection():
+            menu.addAction(tr("Attach the selection as a document"), self._composer.field.attach_passage)
+
+
+def name_for(text: str) -> str:
+    """What a pasted text is called: by its first words."""
+    words = " ".join(text[: 4 * NAME_CHARACTERS].split()).replace("/", " ")
+    if len(words) > NAME_CHARACTERS:
+        words = f"{words[:NAME_CHARACTERS].rsplit(' ', 1)[0]}…"
+    return visible_name(tr("Pasted: {words}", words=words))
