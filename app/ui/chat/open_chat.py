@@ -250,7 +250,7 @@ class OpenChat(QObject):
 
 # What the buttons under a turn do.
 
-ALWAYS = (*COPIES, "markdown", "edited", "translate", "picture", "fork", "details")
+ALWAYS = (*COPIES, "markdown", "edited", "translate", "picture", "fork", "prompt", "details")
 """What can be done while an answer is written."""
 ANSWERS = ("save", "answer", "regenerate", "regenerate_with", "continue", "retry")
 """What asks the model for an answer."""
@@ -269,6 +269,8 @@ class TurnActions(QObject):
     """A text that is to be translated in its own tab."""
     composer_wanted = Signal()
     """The keyboard is to go to the message field."""
+    prompt_wanted = Signal(str)
+    """A question that is to be one of the saved prompts."""
     forked = Signal(int)
     """The id of a chat that was made of this one."""
     model_chosen = Signal(object)
@@ -309,6 +311,10 @@ class TurnActions(QObject):
     def _on_translate(self, turn: Turn) -> None:
         if is_answer(turn):
             self.translate_wanted.emit(turn.text)
+
+    def _on_prompt(self, turn: Turn) -> None:
+        if is_question(turn):
+            self.prompt_wanted.emit(turn.text)
 
     def _on_markdown(self, turn: Turn) -> None:
         if is_answer(turn):

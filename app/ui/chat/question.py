@@ -77,6 +77,7 @@ class QuestionView(Turn):
             Action("copy", "copy", tr("Copy"), is_quick=True),
             Action("edit", "pencil-simple", tr("Edit"), is_quick=True),
             Action("fork", "git-fork", tr("Fork: a new chat up to here")),
+            Action("prompt", "bookmark-simple", tr("Save as a prompt…")),
         )
 
     def set_answerless(self, is_answerless: bool) -> None:

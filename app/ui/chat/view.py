@@ -339,6 +339,7 @@ class ChatView(QWidget):
         self.empty.chosen.connect(self.focus_composer)
         self.empty.model_wanted.connect(self.model_wanted)
         self.transcript.wanted.connect(self._actions.do)
+        self._actions.prompt_wanted.connect(self.prompts.open_library)
         self._actions.forked.connect(self._on_forked)
         self.models.more_wanted.connect(self.model_wanted)
         self._actions.model_chosen.connect(self.own.go_on_with)
