@@ -1,4 +1,4 @@
-"""Pasted texts that become documents beside a message, and documents that become text of it."""
+"""What is pasted into a message: files are attached, long texts become documents if wished, and text again."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QPoint
 from PySide6.QtWidgets import QMenu
 
 from app.core.visible import visible_name
+from app.features.messages import NO_PICTURES
 from app.ui.chat.attaching import Attaching, DraftDocument
 from app.ui.chat.composer import Composer
 from app.ui.i18n import tr
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 NAME_CHARACTERS = 30
 
 
-class PastedTexts(QObject):
+class Pasted(QObject):
     """What leaves the field is a document of the draft that is shown, kept like any other."""
 
     def __init__(self, composer: Composer, attaching: Attaching, chat: OpenChat, notify: Notify) -> None:
@@ -31,6 +32,8 @@ class PastedTexts(QObject):
         field.can_attach = True
         field.attach_wanted.connect(self._attach)
         field.attach_undone.connect(self._take_back)
+        field.edit.files_pasted.connect(attaching.add)
+        field.edit.picture_pasted.connect(lambda: notify.tell(NO_PICTURES))
         field.edit.menu_wanted.connect(self._add_to_menu)
         attaching.text_wanted.connect(self._put_into_message)
 

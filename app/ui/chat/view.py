@@ -12,7 +12,6 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QStackedLayout, QVBox
 
 from app.core.paths import starter_model
 from app.features.chat.answers import title_from
-from app.features.messages import NO_PICTURES
 from app.ui.chat.answering import Answering, LiveAnswer
 from app.ui.chat.attaching import Attaching, DraftDocument
 from app.ui.chat.composer import Composer
@@ -20,7 +19,7 @@ from app.ui.chat.memory import ChatMemory, Subject
 from app.ui.chat.open_chat import OpenChat, TurnActions, busy_words
 from app.ui.chat.other_models import OtherModels
 from app.ui.chat.own_model import OwnModel
-from app.ui.chat.pasted import PastedTexts
+from app.ui.chat.pasted import Pasted
 from app.ui.chat.prompts import ComposerPrompts
 from app.ui.chat.queue import Queue, QueueView
 from app.ui.chat.quoting import Quoting
@@ -108,7 +107,7 @@ class ChatView(QWidget):
             system=lambda: self.options.system_prompt,
             parent=self,
         )
-        self._pasted = PastedTexts(self.composer, self.attaching, self.open_chat, notify)
+        self._pasted = Pasted(self.composer, self.attaching, self.open_chat, notify)
         self.memory = ChatMemory(self.open_chat, chats, subject=self._subject, theme=theme, notify=notify, window=self)
         self._actions = TurnActions(
             self.open_chat,
@@ -351,8 +350,6 @@ class ChatView(QWidget):
         self._actions.model_wanted.connect(self.model_wanted)
         self._actions.translate_wanted.connect(self.translate_wanted)
         self._actions.composer_wanted.connect(self.focus_composer)
-        self.composer.field.edit.files_pasted.connect(self.attaching.add)
-        self.composer.field.edit.picture_pasted.connect(lambda: self._notify.tell(NO_PICTURES))
         self.composer.attach.clicked.connect(lambda _: self.attaching.ask())
         self.composer.changed.connect(self.attaching.nudge)
         self.attaching.opened.connect(self.open_chat.open_document)

@@ -74,7 +74,8 @@ def test_everything_that_can_be_done_is_in_one_menu_by_pointer_and_by_keyboard(o
     QTest.keyClick(menu, Qt.Key.Key_Down)
     QTest.keyClick(menu, Qt.Key.Key_Return)
     assert QGuiApplication.clipboard().text() == "Some **bold** text.\n\n```py\n1\n```"
-    assert desk.menu_lines(desk.menu_at(desk.turns[0])) == ["Copy", "Edit", FORK, changes[-1], "Delete"]
+    question = ["Copy", "Edit", FORK, "Save as a prompt…", changes[-1], "Delete"]
+    assert desk.menu_lines(desk.menu_at(desk.turns[0])) == question
 
 
 def test_a_turn_that_has_the_keyboard_hears_the_keys_of_its_menu(open_chat: Open) -> None:
