@@ -15,6 +15,7 @@ from app.features.documents import Mark, page_mark
 from app.features.survey.wanted import made_of
 from app.store.conversations import Attachment, StoredMessage, Use
 from app.store.documents import StoredDocument
+from app.ui.chat.recalled import RecalledTurn, turns_of
 from app.ui.document.files import PageChip
 from app.ui.i18n import tr
 from app.ui.theme import Theme
@@ -59,6 +60,8 @@ class BranchDocuments:
         self._cited: list[tuple[int, str, int, Mark]] = []
         """What answers from whole documents cite: page, words of the line, document and place."""
         self._cited_pages: frozenset[int] = frozenset()
+        self._recalled: dict[int, list[RecalledTurn]] = {}
+        """Forgotten turns that were shown with a question again."""
         self.tokens: dict[int, int] = {}
         """What documents take for the loaded model, by their ids, as far as it was counted."""
 
@@ -79,6 +82,9 @@ class BranchDocuments:
         self._documents = known
         self._cited = [found for one in messages if made_of(one.sources) is not None for found in _cited(one)]
         self._cited_pages = frozenset(page for page, *_ in self._cited)
+        asked = [one for one in messages if one.recalled]
+        here = {one.id: one for one in messages} if asked else {}
+        self._recalled = {one.id: turns_of([here[n] for n in one.recalled if n in here]) for one in asked}
 
     @property
     def ids(self) -> list[int]:
@@ -92,6 +98,10 @@ class BranchDocuments:
             for one in self._of_message.get(message_id, ())
             if one.use is not Use.PASSAGES and one.document_id in self._documents
         ]
+
+    def recalled(self, message_id: int) -> list[RecalledTurn]:
+        """The turns that were shown with a question again."""
+        return self._recalled.get(message_id, [])
 
     def passages(self, message_id: int) -> list[tuple[StoredDocument, list[Place], int]]:
         """For each document of which the model was shown passages: where they are, and how many places more."""

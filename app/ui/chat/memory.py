@@ -217,6 +217,7 @@ def rows_of(parts: Parts) -> list[Row]:
         *([(tr("Pinned"), parts.pinned, 0.75)] if parts.pinned else []),
         *([(tr("Documents"), parts.documents, 0.65)] if parts.documents else []),
         (tr("Earlier turns"), parts.earlier, 0.5),
+        *([(tr("Turns shown again"), parts.recalled, 0.42)] if parts.recalled else []),
         (tr("This message"), parts.message, 0.35),
         (tr("Free"), max(0, free), 0.0),
         (tr("Kept for the answer"), parts.budget.reserve_tokens, 0.2),

@@ -283,6 +283,7 @@ class TurnActions(QObject):
         once there is."""
         super().__init__(chat)
         self._chat, self._models, self._notify, self._may_answer = chat, models, notify, may_answer
+        chat.transcript.message_wanted.connect(self._show_message)
 
     def do(self, name: str, turn: Turn) -> None:
         """Does what a button under `turn` is named after."""
@@ -377,6 +378,13 @@ class TurnActions(QObject):
 
         menu = self._models.menu(tr("Regenerate with another model"), go_on, self._chat.transcript)
         menu.popup(row.more.mapToGlobal(QPoint(0, row.more.height())))
+
+    def _show_message(self, message_id: int) -> None:
+        """Where it stands, with the keyboard on it."""
+        turn = self._chat.transcript.turn_of(message_id)
+        if turn is not None:
+            self._chat.transcript.show_turn(turn)
+            turn.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _focus(self, message_id: int) -> None:
         shown = self._chat.transcript.turn_of(message_id)

@@ -15,6 +15,7 @@ from app.store.conversations import StoredMessage, Use
 from app.store.documents import StoredDocument
 from app.ui.chat.actions import Action
 from app.ui.chat.documents import BranchDocuments, SourceRow
+from app.ui.chat.recalled import RecalledLine, RecalledTurn
 from app.ui.chat.turn import ACTIONS_PX, ROW_PX, Turn
 from app.ui.document.files import DocumentChip, size_words, spoken_size, tokens_words
 from app.ui.i18n import tr
@@ -50,6 +51,8 @@ class QuestionView(Turn):
         self._again: QPushButton | None = None
         self.documents = QuestionDocuments(theme, self)
         self.documents.place_wanted.connect(self.place_wanted)
+        self.recalled: RecalledLine | None = None
+        """Made where forgotten turns were shown with the question."""
         self.set_message(message)
 
     @property
@@ -66,11 +69,22 @@ class QuestionView(Turn):
 
     @property
     def is_kept(self) -> bool:
-        return super().is_kept or self._is_open
+        is_looked_at = self.recalled is not None and self.recalled.is_open
+        return super().is_kept or self._is_open or is_looked_at
 
     def show_documents(self, documents: BranchDocuments) -> None:
-        if self.message is not None and self.documents.show_documents(documents, self.message.id):
+        if self.message is None:
+            return
+        is_another = self.documents.show_documents(documents, self.message.id)
+        if self._show_recalled(documents.recalled(self.message.id)) or is_another:
             self.resized.emit(self)
+
+    def _show_recalled(self, turns: Sequence[RecalledTurn]) -> bool:
+        if self.recalled is None and turns:
+            self.recalled = RecalledLine(self.theme, self)
+            self.recalled.message_wanted.connect(self.message_wanted)
+            self.recalled.resized.connect(lambda: self.resized.emit(self))
+        return self.recalled is not None and self.recalled.show_turns(turns)
 
     def actions_offered(self) -> Sequence[Action]:
         return (
@@ -102,7 +116,7 @@ class QuestionView(Turn):
             height = self.editor.sizeHint().height()
             self._bubble = self._at_end(width, widest, height).translated(0, begin)
             self.editor.setGeometry(self._bubble)
-            return self.documents.place_below(width, begin + height) + px(ACTIONS_PX)
+            return self._place_below(width, begin + height) + px(ACTIONS_PX)
         self._text.height_for(widest - 2 * left)
         ideal = min(math.ceil(self._text.document().idealWidth()) + 1, widest - 2 * left)
         height = self._text.height_for(ideal)
@@ -113,12 +127,16 @@ class QuestionView(Turn):
         self._text.setGeometry(self._bubble.x() + left, top, ideal, height)
         if self._more is not None:
             self._more.setGeometry(self._bubble.x() + left - px(4), top + height, self._more.sizeHint().width(), more)
-        end = self._end = self.documents.place_below(width, self._bubble.bottom() + 1)
+        end = self._end = self._place_below(width, self._bubble.bottom() + 1)
         if self._again is not None and self._is_answerless:
             size = self._again.sizeHint()
             self._again.setGeometry(0, end + px(ACTIONS_PX), size.width(), size.height())
             end += size.height()
         return end + px(ACTIONS_PX)
+
+    def _place_below(self, width: int, top: int) -> int:
+        end = self.documents.place_below(width, top)
+        return end if self.recalled is None else self.recalled.place(width, end)
 
     def row_rect(self) -> QRect:
         px = self.theme.px

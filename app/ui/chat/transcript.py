@@ -44,6 +44,8 @@ class Transcript(QScrollArea):
     link_clicked = Signal(str)
     place_wanted = Signal(int, object)
     """A document's id, and the `Mark` in it or None."""
+    message_wanted = Signal(int)
+    """A message that is to be seen."""
     placed = Signal()
     """Turns came, went or stand elsewhere."""
     dropped = Signal(int)
@@ -79,6 +81,7 @@ class Transcript(QScrollArea):
         maker.wanted.connect(self.wanted)
         maker.link_clicked.connect(self.link_clicked)
         maker.place_wanted.connect(self.place_wanted)
+        maker.message_wanted.connect(self.message_wanted)
         maker.resized.connect(self._on_resized)
         maker.opened.connect(self._on_opened)
 
@@ -276,6 +279,7 @@ class TurnMaker(QObject):
     wanted = Signal(str, object)
     link_clicked = Signal(str)
     place_wanted = Signal(int, object)
+    message_wanted = Signal(int)
     resized = Signal(object)
     opened = Signal(object)
     key_pressed = Signal(object)
@@ -318,6 +322,7 @@ class TurnMaker(QObject):
         turn.wanted.connect(self.wanted)
         turn.link_clicked.connect(self.link_clicked)
         turn.place_wanted.connect(self.place_wanted)
+        turn.message_wanted.connect(self.message_wanted)
         turn.resized.connect(self.resized)
         turn.key_pressed.connect(self.key_pressed)
         turn.menu_wanted.connect(self.menu_wanted)

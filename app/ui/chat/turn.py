@@ -38,6 +38,8 @@ class Turn(QWidget):
     link_clicked = Signal(str)
     place_wanted = Signal(int, object)
     """A document's id, and the `Mark` in it or None for its beginning."""
+    message_wanted = Signal(int)
+    """Another message of the chat, which is to be seen."""
 
     role: ClassVar[Role]
     """Who speaks in it: what a turn is can be asked without what draws it."""

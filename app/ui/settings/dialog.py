@@ -226,6 +226,10 @@ class SettingsDialog(QDialog):
         field = Segments(name, choices, self._app.settings.chat.when_full, self._on_when_full)
         page.add_row(name, self._when_full_note, field)
         self._when_full_note.setText(tr(WHEN_FULL[self._app.settings.chat.when_full]))
+        again = Switch(self._theme, tr("Show forgotten turns again"), on=self._app.settings.chat.recall)
+        again.toggled.connect(lambda wanted: self._save("chat", recall=wanted))
+        explanation = tr("What the model no longer sees is quoted to it with a question that is about it.")
+        page.add_row(tr("Show forgotten turns again"), explanation, again)
 
     def _on_when_full(self, choice: str) -> None:
         self._save("chat", when_full=choice)
