@@ -15,7 +15,7 @@ from app.features.work.saved_file import written
 from app.store.conversations import Conversation
 
 ENDINGS = (".json", ".md", ".html", ".docx")
-"""What `export_chats` writes. A PDF is printed by the window, from the HTML."""
+"""What `export_chats` writes. A PDF is the window's (`app/ui/paper`), which knows its fonts."""
 EVERY = 50
 """Messages between two events."""
 
@@ -35,6 +35,8 @@ class ExportFinished:
     chats: int
     messages: int
     is_cancelled: bool = False
+    pages: int = 0
+    """Of paper, where it is for that."""
 
 
 class _Cancelled(Exception):

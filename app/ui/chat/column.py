@@ -40,6 +40,7 @@ class ChatsColumn(ListColumn):
     """The person is done here: a chat was pressed or entered, or the search left. The field may have the keyboard."""
     message_wanted = Signal(int, int, str)
     """A chat, one of its messages, and the words that were found there."""
+    export_wanted = Signal(int)
 
     def __init__(
         self, theme: Theme, conversations: Conversations, notify: Notify, finding: Callable[[], Finding]
@@ -108,6 +109,8 @@ class ChatsColumn(ListColumn):
         number = index.data(ID_ROLE)
         pin = menu.addAction(icon(glyph, muted), words, lambda: self._pin(number, is_pinned=not is_pinned))
         menu.insertAction(menu.actions()[1], pin)
+        export = menu.addAction(icon("export", muted), tr("Export or print…"), lambda: self.export_wanted.emit(number))
+        menu.insertAction(menu.actions()[2], export)
         return menu
 
     def _look_for(self, words: str, token: CancelToken) -> tuple[list[Hit], list[Conversation]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ from app.ui.widgets.beside import InsideBeside
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
+    from app.ui.exchange.exporting import Exporting
     from app.features.chat.answers import Chat
     from app.features.documents import Documents
 
@@ -69,7 +71,14 @@ class ChatTab(Tab):
         sidebar.message_wanted.connect(self.show_stored)
         sidebar.left.connect(chat.focus_composer)
         sidebar.gone.connect(self._on_chat_gone)
+        sidebar.export_wanted.connect(lambda number: self._exporting.ask([number]))
         sidebar.renamed.connect(lambda _: self.title_changed.emit())
+
+    @cached_property
+    def _exporting(self) -> Exporting:
+        from app.ui.exchange.exporting import Exporting  # not before somebody exports
+
+        return Exporting(self._app, self._ui)
 
     @property
     def view(self) -> InsideBeside:
@@ -175,6 +184,8 @@ class ChatTab(Tab):
             self.open_temporary()
         elif command == "inside":
             self._sides.toggle_inside()
+        elif command in ("export", "print", "export_chats"):
+            self._exporting.do(command, self.open_id)
         elif command == "prompts":
             self.chat.prompts.open_library()
         elif command.startswith(PROMPT):

@@ -44,6 +44,7 @@ from app.features.inside.room import Rests, room_beside
 from app.features.messages import sentence_for
 from app.features.pages import text_of
 from app.features.work.engines import RESERVE_BYTES
+from app.features.work.saved_file import written
 from app.ui.i18n import size_text, tr
 from app.ui.inside.plots import PlotButtons, PlotPoint, ScatterPlot, prepare
 from app.ui.model_texts import join, short_number
@@ -334,8 +335,17 @@ class TextFiles(SavedFiles):
             "save_table",
             kind="CSV",
             offered=tr("comparison") + ".csv",
-            take=lambda path: self._write(path, lambda: path.write_text(table, "utf-8")),
+            take=lambda path: self.save(table, path),
         )
+
+    def save(self, table: str, path: Path) -> tasks.Task:
+        """Writes a table; what was there before is replaced when all of it is there."""
+
+        def write() -> None:
+            with written(path) as file:
+                file.write(table.encode())
+
+        return self._write(path, write)
 
 
 class TextChoice(QFrame):

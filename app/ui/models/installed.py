@@ -30,8 +30,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.dialogs import cancel_or
 from app.ui.widgets.fields import CheckRow, RadioRow
-from app.ui.widgets.labels import ProgressLine
-from app.ui.widgets.notice_bar import Notice
+from app.ui.widgets.notice_bar import ProgressNotice
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -444,24 +443,3 @@ class FileAdding:
         task.event.connect(on_event)
         task.finished.connect(on_end)
         task.failed.connect(on_failed)
-
-
-# A notice about work that goes on: its sentence changes, a thin line fills, and Cancel ends it.
-
-
-class ProgressNotice(Notice):
-    """Lasts until it is dismissed; the work goes on when a person does that."""
-
-    def __init__(self, theme: Theme, text: str, on_cancel: Callable[[], object]) -> None:
-        super().__init__(theme, text)
-        self.line = ProgressLine(theme)
-        self.line.setAccessibleName(tr("Progress"))
-        self._column.insertWidget(1, self.line)
-        self.add_button(tr("Cancel"), on_cancel, leaves=False)
-
-    def show_progress(self, text: str, done: int, total: int) -> None:
-        """What is done now, and how much of it."""
-        self.text = text
-        self.setAccessibleName(text)
-        self._label.setText(text)
-        self.line.show_share(done, total)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 
 from PySide6.QtGui import QPagedPaintDevice, QTextBlockFormat
@@ -39,16 +39,13 @@ def export_pdf(
 ) -> Iterator[ExportProgress | ExportFinished]:
     """As `export_chats` for what it does not write; for a thread of its own."""
     title = chats[0].title if len(chats) == 1 else f"{len(chats):,} chats"
-    done = 0
     try:
         with pdf_file(path, title) as writer:
-            for event in print_chats(writer, chats, shelf, cancel, with_thinking=with_thinking):
-                done = event.done
-                yield event
+            pages, messages = yield from print_chats(writer, chats, shelf, cancel, with_thinking=with_thinking)
     except PrintCancelled:
-        yield ExportFinished(0, done, is_cancelled=True)
+        yield ExportFinished(0, 0, is_cancelled=True)
         return
-    yield ExportFinished(len(chats), done)
+    yield ExportFinished(len(chats), messages, pages=pages)
 
 
 def print_chats(
@@ -58,15 +55,17 @@ def print_chats(
     cancel: CancelToken,
     *,
     with_thinking: bool = False,
-) -> Iterator[ExportProgress]:
-    """Paints chats on a device, each from the top of a page on. Raises PrintCancelled.
+    only: tuple[int, int] | None = None,
+) -> Generator[ExportProgress, None, tuple[int, int]]:
+    """Paints chats on a device, each from the top of a page on; returns how many pages and messages.
 
+    `only` as in `Sheets`. Raises PrintCancelled, and OSError where the device takes nothing.
     From any thread but the window's: formulas are typeset.
     """
     total, done = sum(shelf.whole.message_count(chat.id) for chat in chats), 0
     yield ExportProgress(0, total)
     title = chats[0].title if len(chats) == 1 else ""
-    sheets = Sheets(device, title, is_mirrored=is_right_to_left(title))
+    sheets = Sheets(device, title, is_mirrored=is_right_to_left(title), only=only)
     try:
         for branch in open_branches(chats, shelf, with_thinking=with_thinking):
             sheets.new_page()
@@ -80,6 +79,7 @@ def print_chats(
     finally:
         sheets.end()
     yield ExportProgress(done, done)
+    return sheets.page, done
 
 
 def _begin(sheets: Sheets, branch: OpenBranch) -> None:

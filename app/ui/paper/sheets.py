@@ -77,14 +77,22 @@ class Text:
 class Sheets:
     """Pages of a device, filled from the top; `end` finishes the last one. Coordinates are the device's own.
 
-    Raises OSError where the device takes nothing.
+    `only`: the first and the last page that are painted; None is all. Raises OSError where the device takes nothing.
     """
 
-    def __init__(self, device: QPagedPaintDevice, title: str, *, is_mirrored: bool = False) -> None:
+    def __init__(
+        self,
+        device: QPagedPaintDevice,
+        title: str,
+        *,
+        is_mirrored: bool = False,
+        only: tuple[int, int] | None = None,
+    ) -> None:
         self.device, self.title, self._is_mirrored = device, title, is_mirrored
         self._painter = QPainter()
         if not self._painter.begin(device):
             raise OSError("nothing can be painted there")
+        self._only, self._has_page = only, False
         self.page = 0
         """The number of the page that is being filled; 0 before the first."""
         self._y = 0.0
@@ -143,9 +151,16 @@ class Sheets:
         """The next document begins at the top of a page."""
         if self.page:
             self._paint_foot()
-            self.device.newPage()
         self.page += 1
         self._y = 0.0
+        if self._is_painted:
+            if self._has_page:
+                self.device.newPage()
+            self._has_page = True
+
+    @property
+    def _is_painted(self) -> bool:
+        return self._only is None or self._only[0] <= self.page <= self._only[1]
 
     def end(self) -> None:
         """All is painted."""
@@ -165,9 +180,12 @@ class Sheets:
         return sum(below - above for above, below, whole in text.heads if below < top + EDGE < whole)
 
     def _slice(self, text: Text, top: float, bottom: float) -> None:
-        painter, air = self._painter, self.pt(AIR_PT)
+        painter, air, y = self._painter, self.pt(AIR_PT), self._y
+        self._y += bottom - top
+        if not self._is_painted:
+            return
         painter.save()
-        painter.translate(0, self._y - top)
+        painter.translate(0, y - top)
         painter.setClipRect(QRectF(-air, top - air, self.width + 2 * air, bottom - top + 2 * air))
         painter.setPen(Qt.PenStyle.NoPen)
         for ground in text.grounds:
@@ -182,9 +200,10 @@ class Sheets:
         context.palette.setColor(QPalette.ColorRole.Text, QColor(LIGHT.text))
         text.document.documentLayout().draw(painter, context)
         painter.restore()
-        self._y += bottom - top
 
     def _paint_foot(self) -> None:
+        if not self._is_painted:
+            return
         painter, font = self._painter, paper_font(FOOT_PT)
         metrics = QFontMetricsF(font, self.device)
         painter.setFont(font)

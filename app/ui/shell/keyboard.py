@@ -17,7 +17,7 @@ from app.ui.widgets.dialogs import ScrollBox
 from app.ui.widgets.layouts import within_screen
 
 Line = tuple[str, tuple[str, ...], str]
-"""Name, keys (the first is the one shown), words. The window gives each name something to do."""
+"""Name, keys (the first is shown; none: only the palette has it), words. The window gives each name something to do."""
 WINDOW_SHORTCUTS: tuple[Line, ...] = (
     ("new", ("Ctrl+N",), "New in this tab"),
     ("temporary_chat", ("Ctrl+Shift+N",), "Temporary chat"),
@@ -29,6 +29,10 @@ WINDOW_SHORTCUTS: tuple[Line, ...] = (
     ("choose_model", ("Ctrl+Shift+M",), "Choose the model"),
     ("attach", ("Ctrl+Shift+O",), "Attach or add files"),
     ("prompts", ("Ctrl+Shift+P",), "Prompts"),
+    ("export", ("Ctrl+E",), "Export this chat"),
+    ("print", ("Ctrl+P",), "Print this chat"),
+    ("export_chats", (), "Export chats…"),
+    ("import_chats", (), "Import chats…"),
     ("open_model", ("Ctrl+O",), "Open a model file"),
     ("models", ("Ctrl+M",), "Models"),
     ("settings", ("Ctrl+,",), "Settings"),
@@ -45,7 +49,7 @@ Group = tuple[str, Sequence[tuple[str, str]]]
 
 def keys_of(name: str) -> str:
     """The keys of one line of the table, as this system writes them; "" for what has no line."""
-    return next((written(keys[0]) for line, keys, _ in WINDOW_SHORTCUTS if line == name), "")
+    return next((written(keys[0]) for line, keys, _ in WINDOW_SHORTCUTS if line == name and keys), "")
 
 
 def written(keys: str) -> str:
@@ -91,7 +95,7 @@ class ShortcutSheet(QDialog):
         column.setContentsMargins(px(24), px(20), px(24), px(20))
         column.setSpacing(px(16))
         beside = column.contentsMargins() + QMargins(0, 0, 0, px(16 + 40))
-        window = (tr("Window"), [(keys[0], words) for _, keys, words in WINDOW_SHORTCUTS])
+        window = (tr("Window"), [(keys[0], words) for _, keys, words in WINDOW_SHORTCUTS if keys])
         opening = (tr("Tabs"), [(keys[0], words) for _, keys, words in lines_of(specs)])
         inside: list[Group] = [(tr(spec.label), spec.shortcuts) for spec in specs if spec.shortcuts]
         tabs, more = [*inside[:2], (tr("Lists"), LIST_SHORTCUTS)], [*inside[2:], opening]

@@ -37,7 +37,7 @@ from app.ui.theme import HEADING_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.labels import plain_tip
 from app.ui.widgets.layouts import name_widgets, scrolled
-from app.ui.work.doing import SavedFiles
+from app.ui.work.doing import SavedFiles, file_name
 from app.ui.work.page import Column, StateBar
 
 if TYPE_CHECKING:
@@ -54,8 +54,6 @@ FORMATS = (
     (".pdf", "PDF"),
     (".json", "JSON, with sources"),
 )
-MOST_NAME = 80
-_NO_NAME = dict.fromkeys(map(ord, '<>:"/\\|?*\n\r\t'), " ")
 
 
 class Saving(SavedFiles):
@@ -79,7 +77,7 @@ class Saving(SavedFiles):
             tr("Save the summary"),
             "save_summary",
             kind=tr(dict(FORMATS)[ending]),
-            offered=name or f"{file_name(summary.title)}{ending}",
+            offered=name or file_name(summary.title, "summary") + ending,
             take=lambda path: self._on_file(summary, path, ending),
         )
 
@@ -133,12 +131,6 @@ def write_pdf(html: str, title: str, path: Path) -> None:
         document.setHtml(html)
         sheets.add(Text(document))
         sheets.end()
-
-
-def file_name(title: str) -> str:
-    """A title as the name of a file, without its ending."""
-    name = " ".join(title.translate(_NO_NAME).split())[:MOST_NAME].strip(" .")
-    return name or "summary"
 
 
 MOST_TITLE = 200

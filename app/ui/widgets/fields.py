@@ -36,7 +36,7 @@ from PySide6.QtWidgets import (
 from app.core.visible import clean_text
 from app.ui.i18n import tr
 from app.ui.icons import icon
-from app.ui.theme import Theme
+from app.ui.theme import Theme, Tokens
 from app.ui.widgets.buttons import IconButton, text_button
 
 GLASS_PX = 16
@@ -304,31 +304,9 @@ class _Row:
         edge, gap = px(MARK_PX), px(10)
         x = button.width() - gap - edge if mirrored else gap
         mark = QRectF(x + 0.5, (button.height() - edge) / 2 + 0.5, edge - 1, edge - 1)
-        self._paint_mark(painter, mark)
+        paint_mark(painter, mark, self._theme.tokens, is_on=button.isChecked(), is_round=self._is_round)
         text = button.rect().adjusted(gap if mirrored else 2 * gap + edge, 0, -(2 * gap + edge if mirrored else gap), 0)
         self._paint_words(painter, text, mirrored=mirrored)
-
-    def _paint_mark(self, painter: QPainter, mark: QRectF) -> None:
-        tokens = self._theme.tokens
-        is_on = self._button.isChecked()
-        painter.setPen(QPen(QColor(tokens.accent if is_on else tokens.outline), 1.2))
-        painter.setBrush(QColor(tokens.accent if is_on else tokens.surface))
-        if self._is_round:
-            painter.drawEllipse(mark)
-        else:
-            painter.drawRoundedRect(mark, mark.width() / 4, mark.width() / 4)
-        if not is_on:
-            return
-        if self._is_round:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(tokens.on_accent))
-            painter.drawEllipse(mark.center(), mark.width() * 0.2, mark.width() * 0.2)
-        else:
-            pen = QPen(QColor(tokens.on_accent), mark.width() / 8)
-            pen.setCapStyle(Qt.PenCapStyle.RoundCap)
-            painter.setPen(pen)
-            at = [QPointF(mark.x() + x * mark.width(), mark.y() + y * mark.height()) for x, y in _TICK]
-            painter.drawPolyline(at)
 
     def _paint_words(self, painter: QPainter, room: QRect, *, mirrored: bool) -> None:
         side = Qt.AlignmentFlag.AlignRight if mirrored else Qt.AlignmentFlag.AlignLeft
@@ -348,6 +326,27 @@ class _Row:
 
 
 _TICK = ((0.26, 0.53), (0.43, 0.70), (0.75, 0.33))
+
+
+def paint_mark(painter: QPainter, mark: QRectF, tokens: Tokens, *, is_on: bool, is_round: bool) -> None:
+    """The box or circle at the beginning of a row that can be chosen."""
+    painter.setPen(QPen(QColor(tokens.accent if is_on else tokens.outline), 1.2))
+    painter.setBrush(QColor(tokens.accent if is_on else tokens.surface))
+    if is_round:
+        painter.drawEllipse(mark)
+    else:
+        painter.drawRoundedRect(mark, mark.width() / 4, mark.width() / 4)
+    if not is_on:
+        return
+    if is_round:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(tokens.on_accent))
+        painter.drawEllipse(mark.center(), mark.width() * 0.2, mark.width() * 0.2)
+    else:
+        pen = QPen(QColor(tokens.on_accent), mark.width() / 8)
+        pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+        painter.setPen(pen)
+        painter.drawPolyline([QPointF(mark.x() + x * mark.width(), mark.y() + y * mark.height()) for x, y in _TICK])
 
 
 class _Drawn:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QPushBu
 from app.ui.i18n import breakable, tr
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
+from app.ui.widgets.labels import ProgressLine
 
 WIDTH_PX = 640
 EDGE_PX, TOP_PX = 24, 4
@@ -109,6 +110,27 @@ class Notice(QFrame):
             elif event.type() == QEvent.Type.FocusOut and self.isVisible():
                 self._timer.start()
         return super().eventFilter(watched, event)
+
+
+class ProgressNotice(Notice):
+    """Of work that goes on: its sentence changes, a thin line fills, and Cancel ends it.
+
+    Lasts until it is dismissed; the work goes on when a person does that.
+    """
+
+    def __init__(self, theme: Theme, text: str, on_cancel: Callable[[], object]) -> None:
+        super().__init__(theme, text)
+        self.line = ProgressLine(theme)
+        self.line.setAccessibleName(tr("Progress"))
+        self._column.insertWidget(1, self.line)
+        self.add_button(tr("Cancel"), on_cancel, leaves=False)
+
+    def show_progress(self, text: str, done: int, total: int) -> None:
+        """What is done now, and how much of it."""
+        self.text = text
+        self.setAccessibleName(text)
+        self._label.setText(text)
+        self.line.show_share(done, total)
 
 
 class NoticeBar(QWidget):

@@ -147,6 +147,16 @@ def time_words(seconds: float) -> str:
 # Files that a person saves or brings: asked for by name, read and written on a thread; what goes wrong is told.
 
 
+MOST_NAME = 80
+_NO_NAME = dict.fromkeys(map(ord, '<>:"/\\|?*\n\r\t'), " ")
+
+
+def file_name(title: str, otherwise: str) -> str:
+    """A title as the name of a file, without its ending."""
+    name = " ".join(title.translate(_NO_NAME).split())[:MOST_NAME].strip(" .")
+    return name or otherwise
+
+
 class SavedFiles(QObject):
     """Dialogs over a window; `take` is called with the file that was named."""
 

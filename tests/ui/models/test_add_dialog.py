@@ -14,8 +14,9 @@ from pytestqt.qtbot import QtBot
 
 from app.core.errors import DiskFull
 from app.core.events import CancelToken, CopyProgress
-from app.ui.models.installed import COPY, IN_PLACE, MOVE, AddDialog, Facts, ProgressNotice, facts_of_file
+from app.ui.models.installed import COPY, IN_PLACE, MOVE, AddDialog, Facts, facts_of_file
 from app.ui.theme import Theme
+from app.ui.widgets.notice_bar import ProgressNotice
 from tests.helpers import gguf_files
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.window import Frame

@@ -157,6 +157,10 @@ def test_the_table_is_sorted_by_heading_or_choice_and_saved(room: Room, tmp_path
     room.wait(lambda: (tmp_path / "out.csv").exists() and bool(room.notices))
     lines = list(csv.reader(io.StringIO((tmp_path / "out.csv").read_text("utf-8"))))
     assert [line[0] for line in lines] == ["model", *NAMES]
+    dialog = results.ask_to_save()
+    dialog.fileSelected.emit(str(tmp_path / "gone" / "out.csv"))
+    dialog.close()
+    room.wait(lambda: any("may not write to" in notice for notice in room.notices))
 
 
 def click_heading(room: Room, column: int) -> None:

@@ -13,7 +13,8 @@ from docx import Document
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
-from app.ui.summarize.result import file_name, write_pdf
+from app.ui.summarize.result import write_pdf
+from app.ui.work.doing import file_name
 from tests.helpers.attached import lease_pdf
 from tests.ui.summarize.conftest import FOUND, WRONG, Desk, differing, found
 
@@ -97,6 +98,6 @@ def test_a_summary_can_be_translated(done: Desk) -> None:
 
 
 def test_a_title_becomes_a_name_that_every_system_takes() -> None:
-    assert file_name('Lease: "Rua/Flores" 12?') == "Lease Rua Flores 12"
-    assert file_name(" . ") == "summary"
-    assert len(file_name("long " * 100)) <= 80
+    assert file_name('Lease: "Rua/Flores" 12?', "summary") == "Lease Rua Flores 12"
+    assert file_name(" . ", "summary") == "summary"
+    assert len(file_name("long " * 100, "summary")) <= 80

@@ -1,0 +1,399 @@
+"""Chats to a file or to paper: which, in which format, with or without what models thought."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QAbstractItemModel, QEvent, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QDialog,
+    QFileDialog,
+    QHBoxLayout,
+    QListWidget,
+    QListWidgetItem,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.core.events import CancelToken
+from app.features.exchange.exporting import ExportFinished, ExportProgress, export_chats
+from app.store.conversations import Conversation
+from app.ui.exchange.in_sight import Far, run_in_sight
+from app.ui.i18n import tr, window_title
+from app.ui.shell import tasks
+from app.ui.shell.tab_spec import UiContext
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import text_button
+from app.ui.widgets.fields import RadioRow, SearchField, Switch, paint_mark
+from app.ui.widgets.labels import plain_label, plain_tip
+from app.ui.widgets.layouts import name_widgets, within_screen
+from app.ui.widgets.row_list import Index
+from app.ui.work.doing import SavedFiles, file_name
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+
+FORMATS = (
+    (".pdf", "PDF", "Pages to read or to hand on"),
+    (".docx", "Word document", "To go on writing in"),
+    (".html", "Web page", "One file for every browser"),
+    (".md", "Markdown", "Plain text for notes and programs"),
+    (".json", "JSON", "All versions, to be imported again"),
+)
+WIDTH_PX, WIDE_PX, LIST_PX, ROW_PX = 460, 780, 210, 32
+
+
+class Exporting(SavedFiles):
+    """Asks, writes on a thread, and tells."""
+
+    def __init__(self, app: Fireside, ui: UiContext, window: QWidget | None = None) -> None:
+        super().__init__(ui.notify, window or ui.window)
+        self._app, self._ui = app, ui
+
+    def do(self, command: str, open_id: int | None) -> None:
+        """By its name in the table of shortcuts: export, print (what is open, else asks which) or export_chats."""
+        if command == "print" and open_id is not None:
+            with self._notify.guard():
+                chat = self._app.conversations.get(open_id)
+                if chat is not None:
+                    self.print([chat])
+        else:
+            self.ask([open_id] if open_id is not None and command != "export_chats" else None)
+
+    def ask(self, ids: Sequence[int] | None = None, name: str = "") -> None:
+        """Asks about these chats, which have a name together, or which of all it is to be."""
+        conversations = self._app.conversations
+        with self._notify.guard():
+            found = conversations.find() if ids is None else [conversations.get(number) for number in ids]
+            chats = [chat for chat in found if chat is not None]
+            if not chats:
+                self._notify.mention(tr("There is no chat yet."))
+                return
+            dialog = ExportDialog(self._ui.theme, chats, self._window, name=name, is_chosen=ids is not None)
+            dialog.file_wanted.connect(self.ask_where)
+            dialog.print_wanted.connect(self.print)
+            dialog.open()
+
+    def ask_where(self, chats: Sequence[Conversation], ending: str, with_thinking: bool, name: str = "") -> QFileDialog:
+        """Asks for the file, and writes it."""
+        title = (chats[0].title if len(chats) == 1 else "") or tr("Chats")
+        return self._ask_to_save(
+            tr("Export chats"),
+            "export_chats",
+            kind=tr({known: words for known, words, _ in FORMATS}[ending]),
+            offered=name or file_name(title, tr("Chats")) + ending,
+            take=lambda path: self._on_file(chats, ending, with_thinking, path),
+        )
+
+    def _on_file(self, chats: Sequence[Conversation], ending: str, with_thinking: bool, path: Path) -> None:
+        """To the dialog "lease v1.2" has an ending, though none of ours."""
+        if path.suffix.lower() not in [known for known, _, _ in FORMATS]:
+            path = path.with_name(path.name + ending)
+            if path.exists():  # nobody was asked about that one
+                self.ask_where(chats, ending, with_thinking, path.name)
+                return
+        self.export(chats, path, with_thinking=with_thinking)
+
+    def export(self, chats: Sequence[Conversation], path: Path, *, with_thinking: bool = False) -> tasks.Task:
+        """Writes the format of the file's ending."""
+        shelf = self._app.shelf
+
+        def work(token: CancelToken) -> Iterator[object]:
+            if path.suffix.lower() == ".pdf":
+                from app.ui.paper.chats import export_pdf  # not before somebody wants one
+
+                return export_pdf(path, chats, shelf, token, with_thinking=with_thinking)
+            return export_chats(path, chats, shelf, token, with_thinking=with_thinking)
+
+        def told(event: ExportFinished) -> None:
+            if not event.is_cancelled:
+                self._notify.saved(path)
+
+        return self._in_sight(work, tr("Exporting {name}", name=path.name), told)
+
+    def print(self, chats: Sequence[Conversation], with_thinking: bool = False) -> None:
+        """Shows the pages, from where they go to a printer."""
+        from app.ui.exchange.printing import Printing  # loads what talks to printers
+
+        Printing(self._app, self._ui, chats, with_thinking=with_thinking, window=self._window).show_pages()
+
+    def _in_sight(self, work: tasks.Work, words: str, then: Callable[[ExportFinished], object]) -> tasks.Task:
+        return run_in_sight(
+            work,
+            f"{words}…",
+            partial(how_far, words),
+            then,
+            theme=self._ui.theme,
+            notify=self._notify,
+            parent=self._ui.window,
+        )
+
+
+def how_far(words: str, event: object) -> Far | None:
+    """Of an export or a print."""
+    if not isinstance(event, ExportProgress):
+        return None
+    done, total = f"{event.done:,}", f"{event.total:,}"
+    text = tr("{words}: {done} of {total} messages", words=words, done=done, total=total)
+    return Far(text, event.done, event.total)
+
+
+class ExportDialog(QDialog):
+    """Chats that are chosen already are named; else they are listed with boxes to tick."""
+
+    file_wanted = Signal(list, str, bool)
+    """The chats, the ending of the format, and whether what models thought goes along."""
+    print_wanted = Signal(list, bool)
+
+    def __init__(
+        self, theme: Theme, chats: Sequence[Conversation], parent: QWidget, *, name: str, is_chosen: bool
+    ) -> None:
+        super().__init__(parent)
+        self._theme, self._chats = theme, list(chats)
+        self.setObjectName("export_dialog")
+        self.setWindowTitle(window_title(tr("Export")))
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._head = plain_label(wraps=True)
+        self._head.setText(self._title(name, is_chosen=is_chosen))
+        self.choice = ChatChoice(theme, chats)
+        self.choice.setVisible(not is_chosen)
+        if is_chosen:
+            self.choice.tick_all(is_on=True)
+        self.choice.changed.connect(self._on_changed)
+        column = QVBoxLayout(self)
+        column.addWidget(self._head)
+        column.addLayout(self._beside())
+        column.addSpacing(theme.px(4))
+        column.addLayout(self._buttons())
+        theme.dress(column, margins=(24, 20, 24, 20), spacing=10)
+        theme.dress(self._head, font=(15, 600))
+        self._on_changed()
+        wanted = QSize(theme.px(WIDTH_PX if is_chosen else WIDE_PX), self.sizeHint().height())
+        self.resize(within_screen(self, wanted))
+
+    def _title(self, name: str, *, is_chosen: bool) -> str:
+        if not is_chosen:
+            return tr("Export chats")
+        if len(self._chats) == 1:
+            return tr("Export “{title}”", title=self._chats[0].title or tr("New chat"))
+        if name:
+            return tr("Export the {count} chats of “{name}”", count=len(self._chats), name=name)
+        return tr("Export {count} chats", count=len(self._chats))
+
+    def _beside(self) -> QHBoxLayout:
+        """The chats at the leading side, how they leave at the other."""
+        how = QVBoxLayout()
+        how.addLayout(self._formats())
+        how.addLayout(self._thinking())
+        how.addStretch(1)
+        row = QHBoxLayout()
+        row.addWidget(self.choice, 5)
+        row.addLayout(how, 4)
+        self._theme.dress(row, spacing=20)
+        self._theme.dress(how, spacing=10)
+        return row
+
+    def _formats(self) -> QVBoxLayout:
+        rows, self._group = QVBoxLayout(), QButtonGroup(self)
+        self._theme.dress(rows, spacing=2)
+        self._rows: dict[str, RadioRow] = {}
+        for ending, words, detail in FORMATS:
+            row = self._rows[ending] = RadioRow(self._theme, tr(words), tr(detail))
+            row.toggled.connect(self._on_changed)
+            self._group.addButton(row)
+            rows.addWidget(row)
+        self._rows[FORMATS[0][0]].setChecked(True)
+        return rows
+
+    def _thinking(self) -> QHBoxLayout:
+        name = tr("With what models thought before they answered")
+        words, self.thinking = plain_label(name, wraps=True), Switch(self._theme, name, on=False)
+        row = QHBoxLayout()
+        row.addWidget(words, 1)
+        row.addWidget(self.thinking)
+        self._theme.dress(words, font=(14, 400))
+        return row
+
+    def _buttons(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.addStretch(1)
+        self._theme.dress(row, spacing=8)
+        self.export = text_button(tr("Export…"), "primary")
+        self.export.setDefault(True)
+        self.print_button = text_button(tr("Print…"))
+        cancel = text_button(tr("Cancel"), "quiet")
+        self.export.clicked.connect(self._on_export)
+        self.print_button.clicked.connect(self._on_print)
+        cancel.clicked.connect(self.reject)
+        for button in (cancel, self.print_button, self.export):
+            row.addWidget(button)
+        name_widgets(export_now=self.export, print_now=self.print_button, cancel_export=cancel)
+        return row
+
+    @property
+    def ending(self) -> str:
+        """Of the format that is chosen."""
+        return next(ending for ending, row in self._rows.items() if row.isChecked())
+
+    @property
+    def chosen(self) -> list[Conversation]:
+        """The chats that are ticked, in the order of the list."""
+        ticked = self.choice.ticked
+        return [chat for chat in self._chats if chat.id in ticked]
+
+    def _on_changed(self) -> None:
+        if not hasattr(self, "print_button"):  # while it is being put together
+            return
+        has_some, is_everything = bool(self.choice.ticked), self.ending == ".json"
+        self.export.setEnabled(has_some)
+        self.print_button.setEnabled(has_some)
+        self.thinking.setEnabled(not is_everything)
+
+    def _on_export(self) -> None:
+        chats, ending, thinking = self.chosen, self.ending, self.thinking.isChecked()
+        self.accept()
+        self.file_wanted.emit(chats, ending, thinking)
+
+    def _on_print(self) -> None:
+        chats, thinking = self.chosen, self.thinking.isChecked()
+        self.accept()
+        self.print_wanted.emit(chats, thinking)
+
+
+class ChatChoice(QWidget):
+    """A list with a box at each chat, a search that shortens it, and a button for all that are shown."""
+
+    changed = Signal()
+
+    def __init__(self, theme: Theme, chats: Sequence[Conversation]) -> None:
+        super().__init__()
+        self.search = SearchField(theme, tr("Search chats"))
+        self.search.textChanged.connect(self._on_searched)
+        self.list = QListWidget()
+        self.list.setAccessibleName(tr("Chats"))
+        self.list.setProperty("elides", True)
+        self.list.setUniformItemSizes(True)
+        self.list.setMouseTracking(True)
+        self.list.setItemDelegate(TickDelegate(theme, self.list))
+        for chat in chats:
+            title = chat.title or tr("New chat")
+            item = QListWidgetItem(title, self.list)
+            item.setToolTip(plain_tip(title))
+            item.setData(Qt.ItemDataRole.UserRole, chat.id)
+            item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
+            item.setCheckState(Qt.CheckState.Unchecked)
+        self.list.itemChanged.connect(lambda _: self._on_ticked())
+        self.count = plain_label(kind="muted")
+        self.all = text_button("", "link")
+        self.all.clicked.connect(lambda: self.tick_all(is_on=not self._is_all))
+        foot = QHBoxLayout()
+        foot.addWidget(self.count, 1)
+        foot.addWidget(self.all)
+        column = QVBoxLayout(self)
+        column.addWidget(self.search)
+        column.addWidget(self.list, 1)
+        column.addLayout(foot)
+        theme.dress(column, margins=(0, 0, 0, 4), spacing=6)
+        theme.dress(self.list, font=(14, 400), least_height=LIST_PX)
+        theme.dress(self.count, self.all, font=(13, 400))
+        name_widgets(chats_to_export=self.list, tick_all=self.all)
+        self._on_ticked()
+
+    @property
+    def ticked(self) -> set[int]:
+        """The chats, by their numbers; also those that a search hides."""
+        return {item.data(Qt.ItemDataRole.UserRole) for item in self._items if _is_on(item)}
+
+    def tick_all(self, *, is_on: bool) -> None:
+        """All that are shown."""
+        state = Qt.CheckState.Checked if is_on else Qt.CheckState.Unchecked
+        self.list.blockSignals(True)
+        for item in self._items:
+            if not item.isHidden():
+                item.setCheckState(state)
+        self.list.blockSignals(False)
+        self.list.viewport().update()
+        self._on_ticked()
+
+    @property
+    def _items(self) -> list[QListWidgetItem]:
+        return [self.list.item(row) for row in range(self.list.count())]
+
+    @property
+    def _is_all(self) -> bool:
+        return all(_is_on(item) for item in self._items if not item.isHidden())
+
+    def _on_ticked(self) -> None:
+        count = len(self.ticked)
+        self.count.setText(tr("1 chat is chosen") if count == 1 else tr("{count} chats are chosen", count=f"{count:,}"))
+        self.all.setText(tr("Choose none") if self._is_all else tr("Choose all"))
+        self.all.setAccessibleName(self.all.text())
+        self.changed.emit()
+
+    def _on_searched(self, words: str) -> None:
+        wanted = words.strip().casefold()
+        for item in self._items:
+            item.setHidden(wanted not in item.text().casefold())
+        self._on_ticked()
+
+
+class TickDelegate(QStyledItemDelegate):
+    """Paints a row with its box as all rows with a box are; a click anywhere in it, or Space, ticks it."""
+
+    def __init__(self, theme: Theme, parent: QListWidget) -> None:
+        super().__init__(parent)
+        self._theme = theme
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:  # noqa: ARG002
+        return QSize(self._theme.px(80), self._theme.px(ROW_PX))
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        px, tokens = self._theme.px, self._theme.tokens
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        is_near = option.state & (QStyle.StateFlag.State_MouseOver | QStyle.StateFlag.State_HasFocus)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(tokens.bubble) if is_near else Qt.BrushStyle.NoBrush)
+        painter.drawRoundedRect(option.rect.adjusted(px(2), 1, -px(2), -1), px(6), px(6))
+        edge, gap = px(16), px(10)
+        is_mirrored = option.direction == Qt.LayoutDirection.RightToLeft
+        x = option.rect.right() - gap - edge if is_mirrored else option.rect.left() + gap
+        mark = QRectF(x, option.rect.center().y() - edge / 2, edge, edge)
+        is_on = Qt.CheckState(index.data(Qt.ItemDataRole.CheckStateRole)) == Qt.CheckState.Checked
+        paint_mark(painter, mark, tokens, is_on=is_on, is_round=False)
+        begin = 2 * gap + edge
+        room = option.rect.adjusted(gap if is_mirrored else begin, 0, -(begin if is_mirrored else gap), 0)
+        painter.setFont(self._theme.font(14))
+        painter.setPen(QColor(tokens.text))
+        title = painter.fontMetrics().elidedText(str(index.data()), Qt.TextElideMode.ElideRight, room.width())
+        side = QStyle.visualAlignment(option.direction, Qt.AlignmentFlag.AlignLeading)
+        painter.drawText(room, side | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter, title)
+        painter.restore()
+
+    def editorEvent(
+        self,
+        event: QEvent,
+        model: QAbstractItemModel,
+        option: QStyleOptionViewItem,  # noqa: ARG002
+        index: Index,
+    ) -> bool:
+        is_click = isinstance(event, QMouseEvent) and event.type() == QEvent.Type.MouseButtonRelease
+        is_space = isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Space
+        if not (is_click or is_space):
+            return False
+        is_on = Qt.CheckState(index.data(Qt.ItemDataRole.CheckStateRole)) == Qt.CheckState.Checked
+        state = Qt.CheckState.Unchecked if is_on else Qt.CheckState.Checked
+        row = model.index(index.row(), 0)
+        return bool(model.setData(row, state, Qt.ItemDataRole.CheckStateRole))
+
+
+def _is_on(item: QListWidgetItem) -> bool:
+    return item.checkState() == Qt.CheckState.Checked

@@ -1,0 +1,128 @@
+"""Chats leave by the menu of a row, by keys and by choice: as files that other readers read, and as printed pages."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import docx
+import pypdfium2 as pdfium
+from PySide6.QtCore import Qt
+from PySide6.QtPrintSupport import QPrinter
+from PySide6.QtWidgets import QFileDialog, QLabel, QRadioButton
+
+from app.ui.exchange.exporting import ExportDialog
+from app.ui.exchange.printing import Printing, PrintPreview
+from app.ui.widgets.fields import SearchField
+from tests.helpers.desks.window import Frame
+from tests.ui.exchange.conftest import add_chat
+
+
+def choose(frame: Frame, dialog: ExportDialog, name: str, path: Path) -> None:
+    """A format, then a file, whose writing is waited for."""
+    next(row for row in dialog.findChildren(QRadioButton) if row.accessibleName() == name).setChecked(True)
+    frame.click(dialog.export)
+    frame.choose_file(path, "export_chats")
+    frame.wait(lambda: f"Saved as {path.name}." in frame.notices)
+
+
+def text_of(path: Path) -> list[str]:
+    with pdfium.PdfDocument(path) as document:
+        return [page.get_textpage().get_text_range() for page in document]
+
+
+def test_the_menu_of_a_row_exports_its_chat(frame: Frame, tmp_path: Path) -> None:
+    number = add_chat(frame, "Rent", "How high?", "It is **high**.")
+    add_chat(frame, "Soup", "Which?", "Leek.")
+    for name, ending in (("PDF", ".pdf"), ("Word document", ".docx"), ("JSON", ".json")):
+        frame.chats.choose_for(number, "Export or print")
+        dialog = frame.find(ExportDialog)
+        assert "Export “Rent”" in [label.text() for label in dialog.findChildren(QLabel)]
+        assert not dialog.choice.isVisible()
+        choose(frame, dialog, name, tmp_path / f"rent{ending}")
+    (page,) = text_of(tmp_path / "rent.pdf")
+    assert "It is high." in page
+    assert "Leek" not in page
+    assert "It is high." in [one.text for one in docx.Document(str(tmp_path / "rent.docx")).paragraphs]
+    (chat,) = json.loads((tmp_path / "rent.json").read_text("utf-8"))["chats"]
+    assert [one["text"] for one in chat["messages"]] == ["How high?", "It is **high**."]
+
+
+def test_several_are_chosen_among_all_and_a_search_keeps_what_is_ticked(frame: Frame, tmp_path: Path) -> None:
+    for title in ("Rent", "Soup", "Stew"):
+        add_chat(frame, title, "Well?", title)
+    frame.do("export_chats")
+    dialog = frame.find(ExportDialog)
+    assert not dialog.export.isEnabled(), "nothing is chosen yet"
+    item = next(item for item in map(dialog.choice.list.item, range(3)) if item.text() == "Rent")
+    frame.click_at(dialog.choice.list, dialog.choice.list.visualItemRect(item).center())
+    assert dialog.choice.count.text() == "1 chat is chosen"
+    dialog.findChild(SearchField).setText("sou")
+    frame.click(dialog.choice.all)
+    dialog.findChild(SearchField).setText("")
+    assert [chat.title for chat in dialog.chosen] == ["Soup", "Rent"]
+    choose(frame, dialog, "JSON", tmp_path / "some.json")
+    assert [chat["title"] for chat in json.loads((tmp_path / "some.json").read_text("utf-8"))["chats"]] == [
+        "Soup",
+        "Rent",
+    ]
+
+
+def test_a_name_that_has_another_ending_keeps_it(frame: Frame, tmp_path: Path) -> None:
+    number = add_chat(frame, "Lease v1.2", "Well?", "Yes.")
+    frame.show_chat(number)
+    frame.do("export")
+    dialog = frame.find(ExportDialog)
+    frame.click(dialog.export)
+    assert Path(frame.find(QFileDialog, "export_chats").selectedFiles()[0]).name == "Lease v1.2.pdf"
+    frame.choose_file(tmp_path / "lease v1.2", "export_chats")
+    frame.wait(lambda: "Saved as lease v1.2.pdf." in frame.notices)
+    assert not (tmp_path / "lease v1.2").exists()
+
+
+def test_a_folder_that_takes_nothing_is_told(frame: Frame, tmp_path: Path) -> None:
+    number = add_chat(frame, "Rent", "Well?", "Yes.")
+    for ending in (".pdf", ".md"):
+        frame.chats.choose_for(number, "Export or print")
+        dialog = frame.find(ExportDialog)
+        frame.click(dialog.export)
+        frame.choose_file(tmp_path / "gone" / f"rent{ending}", "export_chats")
+        frame.wait(lambda: any("may not write to" in notice for notice in frame.notices))
+        frame.notice.dismiss()
+
+
+def test_the_pages_are_seen_before_they_are_printed(frame: Frame, tmp_path: Path) -> None:
+    number = add_chat(frame, "Rent", *["How high?", "It is high. " * 120] * 9)
+    frame.show_chat(number)
+    frame.do("print")
+    frame.wait(lambda: frame.has(PrintPreview, "print_preview"))
+    preview = frame.find(PrintPreview)
+    count = preview._pages.pages
+    assert count > 2
+    assert preview.where == f"Page 1 of {count}"
+    frame.wait(lambda: preview.pane.area.paper.shown is not None)
+    preview.pane.setFocus()
+    frame.press(Qt.Key.Key_PageDown)
+    assert preview.where == f"Page 2 of {count}"
+    file = preview._pages.path
+    assert file.exists()
+    preview.reject()
+    assert not file.parent.exists()
+
+
+def test_only_the_pages_that_are_wanted_are_printed(frame: Frame, tmp_path: Path) -> None:
+    number = add_chat(frame, "Rent", *["How high?", "It is high. " * 120] * 9)
+    chat = frame.app.conversations.get(number)
+    printing = Printing(frame.app, frame.window.ui, [chat], with_thinking=False, window=frame.window)
+    found: list[list[str]] = []
+    for pages in ((0, 0), (2, 3)):
+        printer = QPrinter(QPrinter.PrinterMode.HighResolution)
+        printer.setOutputFileName(str(tmp_path / "printed.pdf"))
+        printer.setFromTo(*pages)
+        task = printing.print(printer)
+        frame.wait(lambda: task.done)  # noqa: B023 - asked before the next one
+        assert "“Rent” was sent to the printer." in frame.notices
+        found.append([page.split()[-1] for page in text_of(tmp_path / "printed.pdf")])
+    assert found[0] == [str(number + 1) for number in range(len(found[0]))]
+    assert len(found[0]) > 3
+    assert found[1] == ["2", "3"]
