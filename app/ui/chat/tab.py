@@ -26,9 +26,9 @@ from app.ui.widgets.beside import InsideBeside
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.ui.exchange.exporting import Exporting
     from app.features.chat.answers import Chat
     from app.features.documents import Documents
+    from app.ui.exchange.exporting import Exporting
 
 LONG_S = 10.0
 FIRST_CHARACTERS = 200

@@ -14,7 +14,6 @@ from tempfile import mkdtemp
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.core.events import CancelToken
@@ -176,7 +175,7 @@ class Printing:
 
 
 class PrintPreview(QDialog):
-    """One page at a time, as it will be on paper; page keys and arrows turn them."""
+    """One page at a time, as it will be on paper; the keys are those of every document."""
 
     print_wanted = Signal()
 
@@ -190,6 +189,8 @@ class PrintPreview(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.pane = PagePane(theme, ui.notify)
         self.pane.set_document(pages)
+        self.pane.area.turn_wanted.connect(self.turn)
+        self.pane.area.end_wanted.connect(lambda side: self.turn(side * pages.pages))
         self._where = plain_label(kind="muted")
         glyphs = ("caret-right", "caret-left") if self.isRightToLeft() else ("caret-left", "caret-right")
         self._before = IconButton(theme, glyphs[0], tr("Page before"))
@@ -215,6 +216,7 @@ class PrintPreview(QDialog):
         name_widgets(page_before=self._before, page_after=self._next, print_pages=print_button, close_preview=close)
         self.resize(within_screen(self, QSize(theme.px(WIDTH_PX), theme.px(HEIGHT_PX))))
         self.turn(1)
+        self.pane.area.setFocus(Qt.FocusReason.OtherFocusReason)
 
     @property
     def where(self) -> str:
@@ -228,6 +230,7 @@ class PrintPreview(QDialog):
         self._before.setEnabled(self.page > 1)
         self._next.setEnabled(self.page < self._pages.pages)
         self.pane.show_page(self.page)
+        self.pane.area.verticalScrollBar().setValue(0 if steps > 0 else self.pane.area.verticalScrollBar().maximum())
 
     def done(self, result: int) -> None:
         self.pane.set_document(None)
@@ -237,14 +240,3 @@ class PrintPreview(QDialog):
     def _on_print(self) -> None:
         self.accept()
         self.print_wanted.emit()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        steps = {Qt.Key.Key_PageDown: 1, Qt.Key.Key_Right: 1, Qt.Key.Key_PageUp: -1, Qt.Key.Key_Left: -1}
-        ends = {Qt.Key.Key_Home: -self._pages.pages, Qt.Key.Key_End: self._pages.pages}
-        step = (steps | ends).get(Qt.Key(event.key()))
-        if step is None:
-            super().keyPressEvent(event)
-        elif self.isRightToLeft() and event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right):
-            self.turn(-step)
-        else:
-            self.turn(step)

@@ -101,9 +101,11 @@ def test_the_pages_are_seen_before_they_are_printed(frame: Frame, tmp_path: Path
     assert count > 2
     assert preview.where == f"Page 1 of {count}"
     frame.wait(lambda: preview.pane.area.paper.shown is not None)
-    preview.pane.setFocus()
-    frame.press(Qt.Key.Key_PageDown)
-    assert preview.where == f"Page 2 of {count}"
+    frame.wait(preview.pane.area.hasFocus)
+    frame.press(*[Qt.Key.Key_PageDown] * 2)
+    frame.wait(lambda: preview.where == f"Page 2 of {count}")
+    frame.press(Qt.Key.Key_End)
+    assert preview.where == f"Page {count} of {count}"
     file = preview._pages.path
     assert file.exists()
     preview.reject()
