@@ -24,9 +24,9 @@ from PySide6.QtWidgets import (
 )
 
 from app.core.events import CancelToken
-from app.features.exchange.exporting import ExportFinished, ExportProgress, export_chats
+from app.features.exchange.exporting import ExportFinished, export_chats
 from app.store.conversations import Conversation
-from app.ui.exchange.in_sight import Far, run_in_sight
+from app.ui.exchange.in_sight import how_far, run_in_sight
 from app.ui.i18n import tr, window_title
 from app.ui.shell import tasks
 from app.ui.shell.tab_spec import UiContext
@@ -135,15 +135,6 @@ class Exporting(SavedFiles):
             notify=self._notify,
             parent=self._ui.window,
         )
-
-
-def how_far(words: str, event: object) -> Far | None:
-    """Of an export or a print."""
-    if not isinstance(event, ExportProgress):
-        return None
-    done, total = f"{event.done:,}", f"{event.total:,}"
-    text = tr("{words}: {done} of {total} messages", words=words, done=done, total=total)
-    return Far(text, event.done, event.total)
 
 
 class ExportDialog(QDialog):

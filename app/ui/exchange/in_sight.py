@@ -8,6 +8,8 @@ from typing import Any
 
 from PySide6.QtCore import QObject
 
+from app.features.exchange.exporting import ExportProgress
+from app.ui.i18n import tr
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
@@ -57,3 +59,12 @@ def run_in_sight(
     task.finished.connect(leave)
     task.failed.connect(on_failed)
     return task
+
+
+def how_far(words: str, event: object) -> Far | None:
+    """Of an export or a print."""
+    if not isinstance(event, ExportProgress):
+        return None
+    done, total = f"{event.done:,}", f"{event.total:,}"
+    text = tr("{words}: {done} of {total} messages", words=words, done=done, total=total)
+    return Far(text, event.done, event.total)

@@ -27,7 +27,7 @@ from app.features.exchange.exporting import ExportFinished
 from app.features.messages import Sentence
 from app.store.conversations import Conversation
 from app.ui.document.page import PagePane
-from app.ui.exchange.in_sight import run_in_sight
+from app.ui.exchange.in_sight import how_far, run_in_sight
 from app.ui.i18n import tr, window_title
 from app.ui.shell import tasks
 from app.ui.shell.tab_spec import UiContext
@@ -161,8 +161,6 @@ class Printing:
         return self._in_sight(work, tr("Printing {title}", title=self._title), then)
 
     def _in_sight(self, work: tasks.Work, words: str, then: object) -> tasks.Task:
-        from app.ui.exchange.exporting import how_far
-
         return run_in_sight(
             work,
             f"{words}…",
