@@ -145,11 +145,11 @@ def figures(root: Path = ROOT) -> dict[str, str]:
     }
 
 
-def main() -> int:
-    """Prints the table."""
+def main(root: Path = ROOT) -> int:
+    """Prints the table. The imports are always those of this checkout."""
     sys.path.insert(0, str(ROOT))
     print(f"{'':<34}{'today':>14}{'aim':>10}{'26 Nov 2026':>14}")
-    for name, value in figures().items():
+    for name, value in figures(root).items():
         print(f"{name:<34}{value:>14}{AIMS.get(name, ''):>10}{OLD.get(name, ''):>14}")
     return 0
 

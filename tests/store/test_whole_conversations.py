@@ -55,7 +55,7 @@ def test_a_tree_comes_back_as_it_was_added_with_its_times_and_the_branch_that_is
     chat_id = whole.add_tree(CHAT, TREE)
     added = conversations.get(chat_id)
     assert added is not None
-    assert replace(added, id=0, leaf_id=None, first_kept_id=2) == CHAT
+    assert replace(added, id=0, leaf_id=None, first_kept_id=2) == replace(CHAT, titled_by="person")
     found = list(whole.all_messages(chat_id))
     assert without_ids(found) == without_ids(TREE)
     assert added.first_kept_id == found[1].id
