@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from app.features.translation.translations import Translations
     from app.features.work.engines import TaskEngines
     from app.hub.access import Access, Ledger, Token
+    from app.store.assistants import AssistantStore
     from app.store.translations import TranslationMemory
 
 log = logging.getLogger(__name__)
@@ -172,6 +173,13 @@ class Fireside:
         return Preambles(self.database, self.documents, lambda: self.settings)
 
     @_Once
+    def assistants(self) -> AssistantStore:
+        """What chats can take over as a whole."""
+        from app.store.assistants import AssistantStore
+
+        return AssistantStore(self.database)
+
+    @_Once
     def pages(self) -> Pages:
         """The pages that are written with a model."""
         from app.features.pages import Pages
@@ -278,6 +286,7 @@ class Fireside:
             lambda: self.usual_model(),  # noqa: PLW0108 - who knows may come later
             self.surveys_of,
             lambda: build_prompts(self.database, lambda: self.settings, self.change),
+            lambda: self.assistants,
         )
 
     def temporary_chat(self) -> Chat:

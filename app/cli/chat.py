@@ -21,8 +21,11 @@ from app.core.paths import AppPaths
 from app.core.settings import Settings, load_settings
 from app.core.visible import clean_text
 from app.engine.client import EngineClient
+from app.features.assistants import conversation_of
 from app.features.chat.options import options_for
 from app.features.messages import sentence_for
+from app.store.assistants import Assistant, AssistantStore
+from app.store.database import Database
 
 
 def add_arguments(chat: argparse.ArgumentParser) -> None:
@@ -32,6 +35,9 @@ def add_arguments(chat: argparse.ArgumentParser) -> None:
         "--model", metavar="FILE", type=Path, help="a GGUF file; default: the chosen one, else the starter"
     )
     chat.add_argument("--system", metavar="TEXT", help="instructions for the whole chat")
+    chat.add_argument(
+        "--assistant", metavar="NAME", help="its instructions, model and settings, where no other option sets them"
+    )
     chat.add_argument("--max-tokens", metavar="N", type=positive, help="longest answer")
     chat.add_argument("--temperature", metavar="T", type=temperature, help="0 is always the likeliest word")
     chat.add_argument("--seed", metavar="N", type=seed, help="the same seed gives the same answer")
@@ -47,6 +53,7 @@ class ChatRun:
     settings: Settings
     options: argparse.Namespace
     model: ModelLoaded
+    assistant: Assistant | None = None
 
     def answer(self, messages: list[Message], out: TextIO | None) -> tuple[str, AnswerStats]:
         """Answers a conversation, writing text to `out` as it comes; Ctrl+C stops it. Thinking is left out."""
@@ -63,8 +70,8 @@ class ChatRun:
         raise AssertionError("an answer always finishes or raises")
 
     def _options(self) -> dict[str, Any]:
-        """What the settings say, and the command line before them."""
-        options = options_for(None, self.settings, self.model)
+        """What the settings say, the assistant before them, and the command line before both."""
+        options = options_for(conversation_of(self.assistant), self.settings, self.model)
         asked = {"temperature": self.options.temperature, "seed": self.options.seed}
         given = {name: value for name, value in asked.items() if value is not None}
         options["sampling"] = replace(options["sampling"], **given)
@@ -86,17 +93,32 @@ def run_chat(options: argparse.Namespace) -> int:
         return 2
     paths = AppPaths.from_environment()
     settings, _ = load_settings(paths.settings)
+    assistant = None
+    if options.assistant is not None and (assistant := _assistant(paths, options.assistant)) is None:
+        print(f"There is no assistant called {options.assistant}.", file=sys.stderr)
+        return 2
+    own = Path(assistant.model) if assistant is not None and assistant.model else None
     with closing(build_engine(paths)) as engine:
         with interruptible() as cancel:
-            model = load_model(engine, model_path(options.model, settings.engine.model_path), settings, cancel)
+            model = load_model(engine, model_path(options.model or own, settings.engine.model_path), settings, cancel)
         if not model.can_chat:
             raise ChatUnavailable(model.path)  # now, not after somebody has typed a question
-        chat = ChatRun(engine, settings, options, model)
-        system = options.system if options.system is not None else settings.chat.system_prompt
+        chat = ChatRun(engine, settings, options, model, assistant)
+        usual = assistant.instructions if assistant is not None else settings.chat.system_prompt
+        system = options.system if options.system is not None else usual
         messages = [Message(Role.SYSTEM, clean_text(system))] if system.strip() else []
         if prompt is None:
             return _converse(chat, messages)
         return _ask_once(chat, [*messages, Message(Role.USER, clean_text(prompt))])
+
+
+def _assistant(paths: AppPaths, name: str) -> Assistant | None:
+    """The one of that name that was used last; None where there is none, or no chats at all."""
+    if not paths.database.exists():
+        return None
+    with closing(Database.open(paths.database)) as database:
+        wanted = name.strip().casefold()
+        return next((one for one in AssistantStore(database).all() if one.name.casefold() == wanted), None)
 
 
 def _ask_once(chat: ChatRun, messages: list[Message]) -> int:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from app.features.chat.answers import Chat
     from app.features.prompt_library import PromptLibrary
     from app.features.survey.surveys import Surveys
+    from app.store.assistants import AssistantStore
 
 
 class Change(Protocol):
@@ -40,3 +41,5 @@ class Chats:
     """Questions about the whole documents of a chat; not for the window's thread, making them takes a moment."""
     prompts: Callable[[], PromptLibrary]
     """What can be put into a message by its name."""
+    assistants: Callable[[], AssistantStore]
+    """What chats can take over as a whole."""

@@ -7,11 +7,15 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from tests.helpers.script import write_script
+from app.core.paths import AppPaths
+from app.store.assistants import AssistantStore
+from app.store.database import Database
+from tests.helpers.script import requests, write_script
 from tests.helpers.terminal import ROOT, command, fireside, only_json
 
 CHAT_FIELDS = {
@@ -218,3 +222,21 @@ def test_text_that_is_hard_to_hold_is_answered(starter: Path) -> None:
     result = fireside("chat", "-p", "العربية 👩‍👩‍👧 \u202eoverride <|im_end|>", "--max-tokens", "4", "--json")
     assert result.returncode == 0, result.stderr
     assert json.loads(result.stdout)["generated_tokens"] >= 1
+
+
+def test_chat_takes_an_assistant_over_where_no_option_says_otherwise(tmp_path: Path) -> None:
+    script = write_script(tmp_path / "script", {"text": "Yes."})
+    paths = AppPaths.from_environment()
+    with closing(Database.open(paths.database)) as database:
+        AssistantStore(database).create(
+            "Tutor", instructions="One step.", sampling={"temperature": 0.5, "max_tokens": 30}
+        )
+    environment = {"FIRESIDE_ENGINE_SCRIPT": str(script)}
+    asks = ["chat", "-p", "Hi", "--model", "m.gguf", "--json"]
+    only_json(fireside(*asks, "--assistant", "tutor", "--max-tokens", "9", environment=environment))
+    (asked,) = requests(script)
+    assert asked["messages"] == [["system", "One step."], ["user", "Hi"]]
+    assert (asked["sampling"]["temperature"], asked["max_tokens"]) == (0.5, 9)
+    unknown = fireside(*asks, "--assistant", "Nobody", environment=environment)
+    assert (unknown.returncode, unknown.stdout) == (2, "")
+    assert "There is no assistant called Nobody." in unknown.stderr

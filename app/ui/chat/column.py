@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QModelIndex, QSize, Qt, Signal
+from PySide6.QtCore import QModelIndex, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QPainter
-from PySide6.QtWidgets import QListView, QMenu, QStyleOptionViewItem
+from PySide6.QtWidgets import QListView, QMenu, QStyleOptionViewItem, QWidget
 
 from app.store.conversations import Conversation, Conversations
 from app.ui.i18n import tr
@@ -71,9 +71,21 @@ class ChatsColumn(ListColumn):
         temporary.setToolTip(with_keys(tr("Temporary chat: nothing of it is kept"), "temporary_chat"))
         temporary.clicked.connect(self.temporary_chat_wanted)
         self._begin.addWidget(temporary)
+        self.more_menu: Callable[[], QMenu | None] = lambda: None
+        """What else a new chat can begin as; it is given by who knows that."""
+        more = IconButton(theme, "caret-down", tr("New chat with an assistant"), size_px=16)
+        more.setObjectName("new_chat_with")
+        more.clicked.connect(lambda _=False: self._show_more(more))
+        self._begin.insertWidget(1, more)
         for signal in (self.list.clicked, self.list.activated):
             signal.connect(self._on_entered)
         self.search.escaped.connect(self.left)
+
+    def _show_more(self, button: QWidget) -> None:
+        menu = self.more_menu()
+        if menu is not None:
+            x = button.width() - menu.sizeHint().width() if self.isRightToLeft() else 0
+            menu.popup(button.mapToGlobal(QPoint(x, button.height())))
 
     def show_new(self, conversation_id: int) -> None:
         """A chat that has just been begun is open; a search that would hide it is over."""

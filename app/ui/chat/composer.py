@@ -38,7 +38,7 @@ from app.ui.shell.keyboard import with_keys
 from app.ui.theme import TEXT_PX, Theme
 from app.ui.widgets.buttons import IconButton, set_mark, text_button
 from app.ui.widgets.fields import PlainEdit
-from app.ui.widgets.labels import plain_label
+from app.ui.widgets.labels import ElidedLabel, plain_label
 from app.ui.widgets.layouts import name_widgets
 
 BUTTON_PX = 36
@@ -121,7 +121,8 @@ class Composer(QWidget):
         self.send = SendButton(theme)
         self.send.setObjectName("send")
         self.later = _later_button(theme)
-        self._note = plain_label(kind="muted")
+        self._note = ElidedLabel()
+        self._note.setProperty("kind", "muted")
         self._is_compact = False
         self._lay_out()
         self.field.edit.submitted.connect(self.submit)
@@ -169,6 +170,10 @@ class Composer(QWidget):
     def set_note(self, text: str) -> None:
         self._note.setText(text)
 
+    def add_choice(self, choice: QWidget) -> None:
+        """Something else that can be chosen for the chat, behind its settings."""
+        self._choices.insertWidget(1, choice)
+
     def set_compact(self, is_compact: bool) -> None:
         """In a low window: one line, without what can be chosen for the chat."""
         if is_compact == self._is_compact:
@@ -213,7 +218,7 @@ class Composer(QWidget):
     def _lay_out(self) -> None:
         self._column = QVBoxLayout(self)
         self._more = QWidget()
-        more = QHBoxLayout(self._more)
+        self._choices = more = QHBoxLayout(self._more)
         more.addWidget(self.settings)
         more.addWidget(self.thinking)
         more.addWidget(self._note, 1)

@@ -6,23 +6,16 @@ The fields for these are the same in the chat's own dialog and in that of an ass
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QMargins, QObject, Qt, Signal
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
 from app.core.visible import clean_text
-from app.features.chat.options import (
-    MOST_TOKENS,
-    SWITCHES,
-    known_sampling,
-    own_max_tokens,
-    own_model,
-    own_thinking_budget,
-    will_think,
-)
+from app.features.assistants import Chosen, chosen_in, chosen_of, in_conversation
+from app.features.chat.options import MOST_TOKENS, SWITCHES, known_sampling, will_think
 from app.features.chats import Chats
 from app.store.conversations import Conversation
 from app.ui.chat.composer import Composer, efforts
@@ -36,20 +29,8 @@ from app.ui.theme import Theme
 from app.ui.widgets.buttons import ChoiceButton
 from app.ui.widgets.dialogs import ScrollBox, cancel_or
 
-
-@dataclass(frozen=True)
-class Chosen:
-    """The values; `sampling` has the temperature among its fields. What is None or "" is as the settings say.
-
-    `model` is a path; "" is the one of all chats.
-    """
-
-    system_prompt: str = ""
-    sampling: dict[str, Any] = field(default_factory=dict)
-    max_tokens: int | None = None
-    thinking: str = ""
-    thinking_budget: int | None = None
-    model: str = ""
+if TYPE_CHECKING:
+    from app.store.assistants import Assistant
 
 
 class ChatOptions(QObject):
@@ -57,6 +38,8 @@ class ChatOptions(QObject):
 
     model_changed = Signal()
     """The chat that is shown has another model of its own, or none any more; or another chat is shown."""
+    assistant_changed = Signal()
+    """It has another assistant, or none any more; or another chat is shown."""
 
     def __init__(
         self,
@@ -73,7 +56,8 @@ class ChatOptions(QObject):
         self._composer, self._chat, self._chats, self._models = composer, chat, chats, models
         self._theme, self._notify, self._window = theme, notify, window
         self._conversation: Conversation | None = None
-        self._chosen = Chosen(chats.settings().chat.system_prompt)
+        self._chosen = self._usual()
+        self._assistant_id: int | None = None
         composer.settings.clicked.connect(self.show_dialog)
         composer.thinking.chosen.connect(self._on_thinking)
         composer.entered.connect(self.refresh)  # the settings may have changed meanwhile
@@ -92,15 +76,40 @@ class ChatOptions(QObject):
         """Another one for this chat; None: that of all chats."""
         self._choose(model=str(path) if path is not None else "")
 
+    @property
+    def chosen(self) -> Chosen:
+        """What the chat that is shown sets itself."""
+        return self._chosen
+
+    @property
+    def assistant(self) -> Assistant | None:
+        """The one that it took these from, which may be another since; None where it is gone."""
+        found = None
+        if self._assistant_id is not None:
+            with self._notify.guard():
+                found = self._chats.assistants().get(self._assistant_id)
+        return found
+
+    def take_assistant(self, assistant: Assistant | None) -> None:
+        """What it sets is this chat's from now on; None: everything as the settings say."""
+        self._assistant_id = assistant.id if assistant is not None else None
+        with self._notify.guard():
+            if assistant is not None:
+                self._chats.assistants().note_use(assistant.id)
+            self._take(chosen_of(assistant) if assistant is not None else self._usual())
+        self.assistant_changed.emit()
+
     def show(self, conversation: Conversation | None) -> None:
         """Another chat is shown; None is a new one, which begins with the settings' system prompt."""
         self._conversation = conversation
-        if conversation is None:
-            self._chosen = Chosen(self._chats.settings().chat.system_prompt)
-        else:
-            self._chosen = chosen_in(conversation)
+        self._chosen = chosen_in(conversation) if conversation is not None else self._usual()
+        self._assistant_id = conversation.assistant_id if conversation is not None else None
         self.refresh()
         self.model_changed.emit()
+        self.assistant_changed.emit()
+
+    def _usual(self) -> Chosen:
+        return Chosen(self._chats.settings().chat.system_prompt)
 
     def create(self) -> Conversation:
         """Makes the conversation that a new chat's first message needs, with what was chosen for it. May raise."""
@@ -160,31 +169,10 @@ class ChatOptions(QObject):
 
     def _save(self) -> None:
         assert self._conversation is not None
-        chosen, sampling = self._chosen, dict(self._chosen.sampling)
-        tokens = {"max_tokens": chosen.max_tokens, "thinking_budget": chosen.thinking_budget}
-        sampling |= {name: value for name, value in tokens.items() if value is not None}
-        self._chat.talk.conversations.update(
-            self._conversation.id,
-            system_prompt=chosen.system_prompt,
-            temperature=sampling.pop("temperature", None),
-            sampling=sampling,
-            thinking=chosen.thinking,
-            model=chosen.model,
-        )
-
-
-def chosen_in(conversation: Conversation) -> Chosen:
-    """What a conversation sets itself."""
-    temperature = {} if conversation.temperature is None else {"temperature": conversation.temperature}
-    stored, model = conversation.sampling, own_model(conversation)
-    return Chosen(
-        conversation.system_prompt,
-        temperature | known_sampling(stored),
-        own_max_tokens(stored),
-        conversation.thinking,
-        own_thinking_budget(stored),
-        str(model) if model is not None else "",
-    )
+        values = in_conversation(self._chosen)
+        if not self._chat.talk.is_temporary:  # whose store knows no assistants
+            values["assistant_id"] = self._assistant_id
+        self._chat.talk.conversations.update(self._conversation.id, **values)
 
 
 # The fields, and the dialog of one chat: what is not set here is as Settings or the model have it.
@@ -213,7 +201,7 @@ def thinking_budget() -> Knob:
 class ChatFields(QWidget):
     """All of `Chosen` to be changed. `in_settings` names the numbers that Settings have for every chat."""
 
-    resized = Signal()
+    changed = Signal()
 
     def __init__(
         self,
@@ -222,15 +210,15 @@ class ChatFields(QWidget):
         *,
         models: Choices,
         in_settings: Collection[str] = (),
-        about_prompt: str = "",
+        is_assistant: bool = False,
     ) -> None:
         super().__init__()
         px = theme.px
+        prompt = tr("Instructions") if is_assistant else tr("System prompt")
+        how = tr("How the model should answer in this chat, such as: Answer in one sentence.")
         self._prompt = QPlainTextEdit(chosen.system_prompt)
-        self._prompt.setAccessibleName(tr("System prompt"))
-        self._prompt.setPlaceholderText(
-            about_prompt or tr("How the model should answer in this chat, such as: Answer in one sentence.")
-        )
+        self._prompt.setAccessibleName(prompt)
+        self._prompt.setPlaceholderText(tr("Who it is and how it answers") if is_assistant else how)
         self._prompt.setTabChangesFocus(True)
         self._prompt.setFixedHeight(px(100))
         self._model = ChoiceButton(theme, tr("Model"), with_missing(models, chosen.model))
@@ -243,11 +231,14 @@ class ChatFields(QWidget):
             theme, budget, chosen.thinking_budget, is_in_settings="thinking_budget" in in_settings
         )
         self._sampling = SamplingFields(theme, chosen.sampling, in_settings=in_settings)
-        self._sampling.resized.connect(self.resized)
+        for signal in (self._prompt.textChanged, self._sampling.changed):
+            signal.connect(self.changed)
+        for field in (self._model, self._thinking, self._longest, self._budget):
+            field.changed.connect(lambda _: self.changed.emit())
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(px(8))
-        column.addWidget(field_label(theme, tr("System prompt"), HEADING, self._prompt))
+        column.addWidget(field_label(theme, prompt, HEADING, self._prompt))
         column.addWidget(self._prompt)
         column.addSpacing(px(4))
         column.addLayout(_choice_row(theme, tr("Model"), "", self._model))

@@ -21,13 +21,14 @@ from app.ui.document.panel import DocumentPanel
 from app.ui.i18n import tr
 from app.ui.shell import tasks
 from app.ui.shell.model_loader import model_name
-from app.ui.shell.tab_spec import CHAT, PROMPT, SUMMARIZE, TRANSLATE, WRITE, EndOfWork, Tab, UiContext
+from app.ui.shell.tab_spec import ASSISTANT, CHAT, PROMPT, SUMMARIZE, TRANSLATE, WRITE, EndOfWork, Tab, UiContext
 from app.ui.widgets.beside import InsideBeside
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
     from app.features.chat.answers import Chat
     from app.features.documents import Documents
+    from app.store.assistants import Assistant
     from app.ui.exchange.exporting import Exporting
 
 LONG_S = 10.0
@@ -60,6 +61,8 @@ class ChatTab(Tab):
         chat.models.known = self._app.known_models
         chat.own.changed.connect(self.model_changed)
         chat.own.changed.connect(lambda: loader.stand_by(chat.own.path))
+        chat.assistants.begin_wanted.connect(self._begin_with)
+        sidebar.more_menu = chat.assistants.menu_of_new
         chat.wake_wanted.connect(loader.look)
         chat.wake_wanted.connect(loader.wake)
         chat.title_changed.connect(self._on_title_changed)
@@ -188,6 +191,10 @@ class ChatTab(Tab):
             self._exporting.do(command, self.open_id)
         elif command == "prompts":
             self.chat.prompts.open_library()
+        elif command == "assistants":
+            self.chat.assistants.open_all()
+        elif command.startswith(ASSISTANT):
+            self.chat.assistants.begin(int(command.removeprefix(ASSISTANT)))
         elif command.startswith(PROMPT):
             self.chat.prompts.take_by_key(command.removeprefix(PROMPT))
 
@@ -220,6 +227,11 @@ class ChatTab(Tab):
         if is_open:
             self.sidebar.show_open(conversation_id)
             self.title_changed.emit()
+
+    def _begin_with(self, assistant: Assistant) -> None:
+        """A new chat; what is typed for one stays."""
+        self.open_new()
+        self.chat.options.take_assistant(assistant)
 
     def _name_of(self, path: Path) -> str:
         return self._app.label_of(path) or model_name(path)

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QStackedLayout, QVBox
 from app.core.paths import starter_model
 from app.features.chat.answers import title_from
 from app.ui.chat.answering import Answering, LiveAnswer
+from app.ui.chat.assistants import ChatAssistants
 from app.ui.chat.attaching import Attaching, DraftDocument
 from app.ui.chat.composer import Composer
 from app.ui.chat.memory import ChatMemory, Subject
@@ -96,6 +97,9 @@ class ChatView(QWidget):
         self.models = OtherModels(chats.loaded, self)
         self.options = ChatOptions(self.composer, self.open_chat, chats, self.models, theme, notify=notify, window=self)
         self.own = OwnModel(self.options, self.models, chats, theme, notify=notify, window=self)
+        self.assistants = ChatAssistants(
+            self.options, self.composer, self.empty, chats, self.models, theme=theme, notify=notify
+        )
         self.prompts = ComposerPrompts(self.composer, chats, theme, notify)
         self.prompts.selected = lambda: self._quoting.selected
         self.attaching = Attaching(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, SignalInstance
@@ -16,8 +18,8 @@ from app.ui.shell import tasks
 from app.ui.shell.model_loader import ModelLoader, in_words
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
-from app.ui.widgets.buttons import text_button
-from app.ui.widgets.labels import plain_label
+from app.ui.widgets.buttons import set_mark, text_button
+from app.ui.widgets.labels import plain_label, plain_tip
 
 if TYPE_CHECKING:
     from app.features.models.collection import Models, Suggestion
@@ -41,6 +43,8 @@ class EmptyState(QWidget):
     """`chosen` carries the idea that was pressed; it fills the composer and is not sent."""
 
     chosen = Signal(str)
+    assistant_chosen = Signal(int)
+    """The number of the one that was pressed."""
     model_wanted = Signal()
     download_wanted = Signal(object)
     """A `catalog.Entry` that would serve better than the starter."""
@@ -54,6 +58,8 @@ class EmptyState(QWidget):
         self._label = QLabel(alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
         self._label.setProperty("kind", "muted")
         self._ideas = [text_button("", "idea") for _ in STARTER_IDEAS]
+        self._assistants = AssistantRow(theme)
+        self._assistants.chosen.connect(self.assistant_chosen)
         self._open: QPushButton = text_button(tr("Open a model…"), "primary")
         self._open.clicked.connect(self.model_wanted)
         self._card = StarterCard(theme)
@@ -63,6 +69,8 @@ class EmptyState(QWidget):
         column.addStretch(3)
         column.addWidget(self._greeting)
         column.addWidget(self._label)
+        self._assistant_row = _centred(self._assistants)
+        column.addWidget(self._assistant_row)
         self._gaps = [QSpacerItem(0, 0), QSpacerItem(0, 0)]
         column.addSpacerItem(self._gaps[0])
         for idea in self._ideas:
@@ -100,6 +108,11 @@ class EmptyState(QWidget):
         self._is_starter, self._is_there, self._can_chat = is_starter and is_there, is_there, can_chat
         self._show_parts()
 
+    def show_assistants(self, some: Sequence[tuple[int, str, str]], chosen: int) -> None:
+        """Those that a chat can begin with: number, name and glyph; and the one that this one has, or 0."""
+        self._assistants.show_assistants(some, chosen)
+        self._show_parts()
+
     def show_suggestion(self, suggestion: Suggestion | None) -> None:
         """What would serve better than the starter on this computer; it is shown while the starter is in."""
         self._card.show_suggestion(suggestion)
@@ -131,6 +144,7 @@ class EmptyState(QWidget):
             (self._card_row, self._card.height_at(width - px(4)), has_card),
             (self._label, self._label.heightForWidth(width), True),
             (self._greeting, self._greeting.heightForWidth(width), True),
+            (self._assistant_row, self._assistants.fit(width), self._assistants.count > 0 and self._can_chat),
         ]
         for part, height, is_wanted in parts:
             is_shown = is_wanted and height + px(8) <= room
@@ -159,6 +173,62 @@ def _centred(widget: QWidget, *, as_wide_as_it_may: bool = False) -> QWidget:
     row.addWidget(widget, 1000 if as_wide_as_it_may else 0)
     row.addStretch(1)
     return holder
+
+
+# Assistants that a chat can begin with, in a row of those used last.
+
+MOST_ASSISTANTS, ASSISTANT_PX = 5, 150
+
+
+class AssistantRow(QWidget):
+    """As many as have room; the one that the chat has is marked."""
+
+    chosen = Signal(int)
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._buttons: list[tuple[QPushButton, str]] = []
+        self.setAccessibleName(tr("Assistants"))
+        self._row = QHBoxLayout(self)
+        theme.dress(self._row, margins=(0, 10, 0, 0), spacing=8)
+
+    @property
+    def count(self) -> int:
+        """How many there are to choose from."""
+        return len(self._buttons)
+
+    def show_assistants(self, some: Sequence[tuple[int, str, str]], chosen: int) -> None:
+        """Number, name and glyph of each, those used last first."""
+        for button, _ in self._buttons:
+            self._row.removeWidget(button)
+            button.hide()
+            button.deleteLater()
+        self._buttons = []
+        for number, name, glyph in some[:MOST_ASSISTANTS]:
+            button = text_button(name, "filter", self)
+            button.setCheckable(True)
+            button.setChecked(number == chosen)
+            set_mark(button, "on", number == chosen)
+            button.setToolTip(plain_tip(tr("Begin with {name}", name=name)))
+            button.clicked.connect(partial(self._choose, number))
+            self._row.addWidget(button)
+            button.ensurePolished()  # or it loses its font when it is shown
+            self._theme.dress(button, font=(13.5, 500), glyph=(glyph, "text", 16), glyph_size=(20, 16))
+            self._buttons.append((button, name))
+
+    def fit(self, width: int) -> int:
+        """Shows those that have room in so many pixels; the height that they take."""
+        room = width
+        for button, name in self._buttons:
+            shown = button.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, self._theme.px(ASSISTANT_PX))
+            button.setText(shown.replace("&", "&&"))
+            room -= button.sizeHint().width() + self._row.spacing()
+            button.setVisible(room >= -self._row.spacing())
+        return self.sizeHint().height()
+
+    def _choose(self, number: int, _checked: bool = False) -> None:
+        self.chosen.emit(number)
 
 
 # The card of the first start: which model would serve this computer better than the starter, and its Download.

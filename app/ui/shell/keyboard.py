@@ -33,6 +33,7 @@ WINDOW_SHORTCUTS: tuple[Line, ...] = (
     ("print", ("Ctrl+P",), "Print this chat"),
     ("export_chats", (), "Export chats…"),
     ("import_chats", (), "Import chats…"),
+    ("assistants", ("Ctrl+Shift+A",), "Assistants"),
     ("open_model", ("Ctrl+O",), "Open a model file"),
     ("models", ("Ctrl+M",), "Models"),
     ("settings", ("Ctrl+,",), "Settings"),

@@ -122,6 +122,7 @@ class MainWindow(QMainWindow):
                 "choose_model": self.picker.show_menu,
                 "attach": lambda: self.tabs.for_files.ask_for_files(),  # noqa: PLW0108 - of the tab that is open then
                 "prompts": lambda: self.tabs.show(CHAT).do("prompts"),
+                "assistants": lambda: self.tabs.show(CHAT).do("assistants"),
                 "export": lambda: self.tabs.seen(self.tabs.tab).do("export"),
                 "print": lambda: self.tabs.seen(self.tabs.tab).do("print"),
                 "export_chats": lambda: self.tabs.seen(CHAT).do("export_chats"),

@@ -36,6 +36,7 @@ ACTION_LABELS = {
     "storage": "Storage",
     "open_folder": "Open folder",
     "end": "End it",
+    "take_over": "Use it here",
 }
 
 # Fields that cannot hold what a person or a model wrote. Paths are left out too: they name people.

@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 from shiboken6 import isValid
 
 from app.core.events import CancelToken
+from app.features.assistants import icon_of
 from app.features.finding import CHAT, PAGE, SUMMARY, TRANSLATION, Hit, Marks, fitness, title_marks
 from app.ui.i18n import tr
 from app.ui.icons import icon
@@ -104,16 +105,22 @@ class Offers:
             for name, label in SETTINGS_PAGES
         ]
         self._models: list[Entry] = []
-        self._prompts: list[Entry] = []
+        self._chats: list[Entry] = []
+        """Commands of the chat: its prompts and assistants."""
         self._titles: list[Hit] | None = None
 
     def load(self) -> None:
-        """Reads what takes a moment: models, prompts and titles; on another thread."""
-        self._prompts = [
-            Entry(
-                f"{tab_spec.PROMPT}{one.key}", "bookmark-simple", one.name, tr("Prompt"), partial(self._take, one.key)
-            )
+        """Reads what takes a moment: models, assistants, prompts and titles; on another thread."""
+        found = [
+            (f"{tab_spec.ASSISTANT}{one.id}", icon_of(one), one.name, tr("Assistant"))
+            for one in self._app.assistants.all()
+        ]
+        found += [
+            (f"{tab_spec.PROMPT}{one.key}", "bookmark-simple", one.name, tr("Prompt"))
             for one in self._app.chats.prompts().all(tr)
+        ]
+        self._chats = [
+            Entry(command, glyph, name, kind, partial(self._do, command)) for command, glyph, name, kind in found
         ]
         self._models = [
             Entry(f"model:{path}", "cube", tr(name), tr("Model"), partial(self._go.use_model, path))
@@ -125,16 +132,16 @@ class Offers:
         """Before anything is typed."""
         stored = [self._stored(hit) for hit in self._titles or ()]
         newest = stored[:NEWEST]
-        known = {entry.key: entry for entry in [*self._fixed, *self._models, *self._prompts, *stored]}
+        known = {entry.key: entry for entry in [*self._fixed, *self._models, *self._chats, *stored]}
         used = [known[key] for key in recent if key in known]
-        others = [one for one in [*newest, *self._fixed, *self._models, *self._prompts] if one not in used]
+        others = [one for one in [*newest, *self._fixed, *self._models, *self._chats] if one not in used]
         return [*used, *others]
 
     def fitting(self, words: str, recent: Sequence[str], token: CancelToken | None = None) -> list[Entry]:
         """For what is typed; with a token also what takes a moment: titles and contents."""
         stored = [self._stored(hit) for hit in self._titles or ()] if token is not None else []
         ranked = []
-        for entry in [*self._fixed, *self._models, *self._prompts, *stored]:
+        for entry in [*self._fixed, *self._models, *self._chats, *stored]:
             fits = fitness(entry.title, words)
             if fits is None and (entry.also or entry.note):
                 other = fitness(f"{entry.title} {entry.also or entry.note}", words)
@@ -155,8 +162,8 @@ class Offers:
                     entries.append(entry)
         return entries[:MOST_ROWS]
 
-    def _take(self, key: str) -> None:
-        self._go.show_tab(tab_spec.CHAT).do(f"{tab_spec.PROMPT}{key}")
+    def _do(self, command: str) -> None:
+        self._go.show_tab(tab_spec.CHAT).do(command)
 
     def _stored(self, hit: Hit) -> Entry:
         glyph, kind, tab = _STORED[hit.kind]

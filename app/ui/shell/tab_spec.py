@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 CHAT, SUMMARIZE, TRANSLATE, WRITE, MODELS = "chat", "summarize", "translate", "write", "models"
 """Names by which the tabs of the program send a person to each other; the window itself knows none of them."""
 
+ASSISTANT = "assistant:"
+"""A command of the chat, with the number of an assistant behind it that a new chat is to begin with."""
 PROMPT = "prompt:"
 """A command of the chat, with the key of a prompt behind it that is to be put into the message."""
 

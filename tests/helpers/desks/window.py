@@ -82,6 +82,15 @@ class PlainOwnModel(QObject):
     path = None
 
 
+class PlainAssistants(QObject):
+    """A chat that has none."""
+
+    begin_wanted = Signal(object)
+
+    def menu_of_new(self) -> None:
+        """Nothing to offer."""
+
+
 class PlainChat(QWidget):
     """Stands in for the chat view where a test is about the frame around it."""
 
@@ -112,6 +121,7 @@ class PlainChat(QWidget):
         self.attaching = PlainAttaching()
         self.models = OtherModels(lambda: None, self)
         self.own = PlainOwnModel(self)
+        self.assistants = PlainAssistants(self)
         self.options = SimpleNamespace(model=None)
         self.composer = QPlainTextEdit()
         self.composer.setAccessibleName("Message")

@@ -8,7 +8,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.ui.chat.settings import ChatSettings, Chosen, longest_answer, thinking_budget
+from app.features.assistants import Chosen
+from app.ui.chat.settings import ChatSettings, longest_answer, thinking_budget
 from app.ui.sampling import KnobStepper, knobs
 from app.ui.theme import Theme
 from tests.ui.chat.conftest import Open

@@ -10,7 +10,8 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QApplication, QDialog, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.ui.chat.settings import ChatSettings, Chosen
+from app.features.assistants import Chosen
+from app.ui.chat.settings import ChatSettings
 from app.ui.shell.keyboard import WINDOW_SHORTCUTS, ShortcutSheet, lines_of
 from app.ui.tabs import TABS
 from app.ui.theme import Theme

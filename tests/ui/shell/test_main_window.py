@@ -38,9 +38,6 @@ from tests.helpers.tiny_models import make_tiny
 INTERACTIVE = QAbstractButton | QLineEdit | QPlainTextEdit | QTextEdit | QAbstractItemView
 
 
-PIN, FORK = "Pin: the model always sees this", "Fork: a new chat up to here"
-
-
 def tab_order(frame: Frame, steps: int, *, is_next: bool = True) -> list[str]:
     """Accessible names of what Tab reaches, from the message field on."""
     seen: list[str] = []
@@ -81,6 +78,7 @@ def test_tab_goes_through_the_column_then_the_top_then_the_chat(frame: Frame) ->
     expected = [
         "Network on",
         "New chat",
+        "New chat with an assistant",
         "Temporary chat",
         "Search chats",
         "Chats",
@@ -111,14 +109,14 @@ def test_tab_meets_the_last_question_its_actions_and_the_answer_in_the_order_the
     whole.window.activateWindow()
     qtbot.waitUntil(whole.window.isActiveWindow)
     whole.button("Look inside the model").setFocus()
-    question = ["You: Second", "Copy", "Edit", FORK, PIN, "Delete"]
-    answer = ["Answer: Answer to Second", "Copy", "Regenerate", "Regenerate with another model"]
-    answer += ["Continue", "Translate this", "Read as Markdown", "Edit", FORK, PIN, "Delete"]
-    expected = [*question, *answer, "Message", "Attach files", "Chat settings", "Network on", "New chat"]
+    question = ["You: Second", "Copy", "Edit", "More"]
+    answer = ["Answer: Answer to Second", "Copy", "Regenerate", "Continue", "More"]
+    expected = [*question, *answer, "Message", "Attach files", "Chat settings", "Assistant of this chat: none"]
+    expected += ["Network on", "New chat"]
     assert tab_order(whole, len(expected)) == expected
     back = tab_order(whole, len(expected) - 1, is_next=False)
-    assert back[:4] == [*reversed(expected[-5:-1])]
-    assert back[4 : 4 + len(answer)] == [*reversed(answer)]
+    assert back[:5] == [*reversed(expected[-6:-1])]
+    assert back[5 : 5 + len(answer)] == [*reversed(answer)]
 
 
 def test_the_pickers_shortcut_opens_its_menu_at_the_model_in_use(frame: Frame) -> None:

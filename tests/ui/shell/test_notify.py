@@ -75,7 +75,7 @@ def test_an_action_nobody_can_do_has_no_button(notify: Notify) -> None:
 
 def test_every_action_of_the_sentences_has_a_label() -> None:
     named = {"open_model", "new_chat", "retry", "settings", "network", "models", "storage", "open_folder", "end"}
-    assert set(ACTION_LABELS) == named
+    assert set(ACTION_LABELS) == named | {"take_over"}
 
 
 def test_an_error_has_its_sentence_and_details_to_copy(notify: Notify, qtbot: QtBot) -> None:

@@ -1,0 +1,130 @@
+"""What a chat sets itself, and assistants: the same saved under a name, taken over by a chat, in and out of files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from app.features.chat.options import EFFORTS, known_sampling, own_max_tokens, own_model, own_thinking_budget
+
+if TYPE_CHECKING:
+    from app.store.assistants import Assistant
+    from app.store.conversations import Conversation
+
+THINKING = ("", "on", "off", *EFFORTS)
+ICONS = (
+    "robot", "sparkle", "chat-circle-text", "pen-nib", "book-open", "graduation-cap", "student", "translate",
+    "code", "terminal", "bug", "flask", "calculator", "chart-line", "briefcase", "envelope-simple",
+    "scales", "bank", "lightbulb", "brain", "globe", "airplane", "cooking-pot", "heartbeat",
+    "palette", "music-notes", "game-controller", "leaf", "cat", "rocket", "star", "coffee",
+)  # fmt: skip
+"""Glyphs that an assistant can have; the first is for one without."""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What a chat sets itself; what is None or "" is as the settings say.
+
+    `sampling` has the temperature among its fields, `thinking` is one of `THINKING`, `model` a path or "" for that of
+    all chats.
+    """
+
+    system_prompt: str = ""
+    sampling: dict[str, Any] = field(default_factory=dict)
+    max_tokens: int | None = None
+    thinking: str = ""
+    thinking_budget: int | None = None
+    model: str = ""
+
+    @property
+    def stored_sampling(self) -> dict[str, Any]:
+        """The sampling with what is kept beside it."""
+        tokens = {"max_tokens": self.max_tokens, "thinking_budget": self.thinking_budget}
+        return self.sampling | {name: value for name, value in tokens.items() if value is not None}
+
+
+def chosen_in(conversation: Conversation) -> Chosen:
+    """What a conversation sets itself."""
+    temperature = {} if conversation.temperature is None else {"temperature": conversation.temperature}
+    model = own_model(conversation)
+    values = temperature | conversation.sampling
+    return _chosen(conversation.system_prompt, values, conversation.thinking, str(model) if model is not None else "")
+
+
+def chosen_of(assistant: Assistant) -> Chosen:
+    """What a chat takes over from an assistant."""
+    return _chosen(assistant.instructions, assistant.sampling, assistant.thinking, assistant.model)
+
+
+def _chosen(prompt: str, stored: Mapping[str, Any], thinking: str, model: str) -> Chosen:
+    longest, budget = own_max_tokens(stored), own_thinking_budget(stored)
+    return Chosen(prompt, known_sampling(stored), longest, thinking, budget, model)
+
+
+def in_conversation(chosen: Chosen) -> dict[str, Any]:
+    """As `Conversations.update` takes it."""
+    sampling = chosen.stored_sampling
+    return {
+        "system_prompt": chosen.system_prompt,
+        "temperature": sampling.pop("temperature", None),
+        "sampling": sampling,
+        "thinking": chosen.thinking,
+        "model": chosen.model,
+    }
+
+
+def in_assistant(chosen: Chosen) -> dict[str, Any]:
+    """As `AssistantStore.update` takes it."""
+    return {
+        "instructions": chosen.system_prompt,
+        "sampling": chosen.stored_sampling,
+        "thinking": chosen.thinking,
+        "model": chosen.model,
+    }
+
+
+def conversation_of(assistant: Assistant | None) -> Conversation | None:
+    """A conversation that is kept nowhere and sets what the assistant does, for who asks without a store."""
+    if assistant is None:
+        return None
+    from app.store.conversations import Conversation  # only the terminal makes one
+
+    values = in_conversation(chosen_of(assistant))
+    return Conversation(id=0, title="", draft="", created_at=0, updated_at=0, leaf_id=None, pinned=False, **values)
+
+
+def icon_of(assistant: Assistant) -> str:
+    """Its glyph, also where another version of the program knew more of them."""
+    return assistant.icon if assistant.icon in ICONS else ICONS[0]
+
+
+def to_fields(assistant: Assistant) -> dict[str, Any]:
+    """For a file; without what says when, and with a model's path, which only this computer knows."""
+    return {
+        "name": assistant.name,
+        "icon": assistant.icon,
+        "instructions": assistant.instructions,
+        "model": assistant.model,
+        "sampling": assistant.sampling,
+        "thinking": assistant.thinking,
+    }
+
+
+def from_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """What a file says, as `AssistantStore.create` takes it: what is missing or impossible is left out.
+
+    Raises ValueError for what has no name.
+    """
+    name = fields.get("name")
+    if not isinstance(name, str) or not name.strip():
+        raise ValueError("an assistant without a name")
+    texts = {one: value for one in ("instructions", "model") if isinstance(value := fields.get(one), str)}
+    icon, thinking, stored = fields.get("icon"), fields.get("thinking"), fields.get("sampling")
+    chosen = _chosen("", stored if isinstance(stored, dict) else {}, "", "")
+    return {
+        "name": name,
+        "icon": icon if icon in ICONS else "",
+        "sampling": chosen.stored_sampling,
+        "thinking": thinking if thinking in THINKING else "",
+    } | texts

@@ -1,0 +1,134 @@
+"""Assistants: what a chat can set itself, saved under a name; listed by use, deleted with a way back."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.core.visible import clean_text
+from app.store.database import Database
+
+
+@dataclass(frozen=True)
+class Assistant:
+    """One of them. Times are seconds since 1970; `used_at` is None until a chat had it.
+
+    `sampling` holds the fields of `protocol.Sampling`, the longest answer and the longest thinking, as far as these are
+    set; `thinking` is as a conversation has it, `model` a path or "", `icon` the name of a glyph or "".
+    """
+
+    id: int
+    name: str
+    icon: str
+    instructions: str
+    model: str
+    sampling: dict[str, Any] = field(default_factory=dict)
+    thinking: str = ""
+    created_at: float = 0.0
+    used_at: float | None = None
+
+    @property
+    def title(self) -> str:
+        """Its name, as lists call it."""
+        return self.name
+
+
+_COLUMNS = "id, name, icon, instructions, model, sampling, thinking, created_at, used_at"
+
+
+class AssistantStore:
+    """All assistants; from any thread. Writing to an id that does not exist raises KeyError.
+
+    A conversation's `assistant_id` may name one that is deleted: `get` knows it no more. Writes may raise DiskFull or
+    FolderNotWritable; nothing of the call is then stored.
+    """
+
+    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+        self._database, self._clock = database, clock
+
+    def create(self, name: str, icon: str = "", **values: Any) -> Assistant:
+        """One more; another one may have the same name. `values` as in `update`."""
+        fields = _fields({"name": name, "icon": icon} | values) | {"created_at": self._clock()}
+        names = ", ".join(fields)
+        with self._database.transaction() as connection:
+            row = connection.execute(
+                f"INSERT INTO assistants ({names}) VALUES ({', '.join(f':{one}' for one in fields)})"
+                f" RETURNING {_COLUMNS}",
+                fields,
+            ).fetchone()
+        return _assistant(row)
+
+    def get(self, assistant_id: int | None) -> Assistant | None:
+        """One of them; None when it is deleted or unknown."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                f"SELECT {_COLUMNS} FROM assistants WHERE id = ? AND deleted_at IS NULL", (assistant_id,)
+            ).fetchone()
+        return None if row is None else _assistant(row)
+
+    def all(self) -> list[Assistant]:
+        """The last used first; behind them those that nobody has used, by name."""
+        return self._where("deleted_at IS NULL ORDER BY used_at DESC NULLS LAST, name COLLATE NOCASE, id")
+
+    def deleted(self) -> list[Assistant]:
+        """What `restore` can bring back, the last deleted first."""
+        return self._where("deleted_at IS NOT NULL ORDER BY deleted_at DESC, id DESC")
+
+    def update(self, assistant_id: int, **values: Any) -> None:
+        """Changes what is given: name, icon, instructions, model, sampling, thinking."""
+        self._set(assistant_id, _fields(values))
+
+    def note_use(self, assistant_id: int) -> None:
+        """A chat has it from now on."""
+        self._set(assistant_id, {"used_at": self._clock()})
+
+    def delete(self, assistant_id: int) -> None:
+        """Hides one until `restore` or, for good, `purge_deleted`; chats keep what they took from it."""
+        self._set(assistant_id, {"deleted_at": self._clock()})
+
+    def restore(self, assistant_id: int) -> None:
+        """Undoes `delete`."""
+        self._set(assistant_id, {"deleted_at": None})
+
+    def purge_deleted(self, before: float) -> None:
+        """Removes for good what was deleted before then."""
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM assistants WHERE deleted_at < ?", (before,))
+
+    def _where(self, condition: str) -> list[Assistant]:
+        with self._database.reading() as connection:
+            rows = connection.execute(f"SELECT {_COLUMNS} FROM assistants WHERE {condition}").fetchall()
+        return [_assistant(row) for row in rows]
+
+    def _set(self, assistant_id: int, values: Mapping[str, Any]) -> None:
+        changes = ", ".join(f"{name} = :{name}" for name in values) or "id = id"
+        with self._database.transaction() as connection:
+            changed = connection.execute(
+                f"UPDATE assistants SET {changes} WHERE id = :id", {**values, "id": assistant_id}
+            ).rowcount
+        if not changed:
+            raise KeyError(assistant_id)
+
+
+def _fields(values: Mapping[str, Any]) -> dict[str, Any]:
+    """As columns have it; raises TypeError for what is none."""
+    fields: dict[str, Any] = {}
+    for name, value in values.items():
+        if name == "name":
+            fields[name] = " ".join(clean_text(value).split())
+        elif name in ("icon", "instructions", "model", "thinking"):
+            fields[name] = clean_text(value)
+        elif name == "sampling":
+            fields[name] = json.dumps(value, sort_keys=True)
+        else:
+            raise TypeError(name)
+    return fields
+
+
+def _assistant(row: sqlite3.Row) -> Assistant:
+    values = dict(row)
+    return Assistant(**{**values, "sampling": json.loads(values["sampling"])})

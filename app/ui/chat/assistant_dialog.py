@@ -1,0 +1,370 @@
+"""All assistants in one dialog: made, changed, copied, deleted with a way back. What is changed is saved at once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QRect, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QPainter
+from PySide6.QtWidgets import (
+    QDialog,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLineEdit,
+    QStyle,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.features.assistants import ICONS, Chosen, chosen_of, icon_of, in_assistant
+from app.store.assistants import Assistant, AssistantStore
+from app.ui.chat.settings import ChatFields, Choices
+from app.ui.i18n import tr, window_title
+from app.ui.icons import icon
+from app.ui.shell.notify import Notify
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import IconButton, set_mark, text_button
+from app.ui.widgets.labels import plain_label
+from app.ui.widgets.layouts import name_widgets, scrolled, within_screen
+from app.ui.widgets.row_list import ID_ROLE, GroupedListModel, Index, RowDelegate, RowList
+
+SIZE_PX, LIST_PX = (800, 600), 236
+SAVE_MS = 400
+ICON_PX, ICON_COLUMNS = 20, 8
+ROW_ICON_PX = 16
+ICON_ROLE = Qt.ItemDataRole.UserRole + 7
+
+
+class AssistantListModel(GroupedListModel[Assistant]):
+    """In the order of their use."""
+
+    groups = ("Your assistants",)
+
+    def group_of(self, _row: Assistant, _now: datetime) -> str:
+        return tr(self.groups[0])
+
+    def row_at(self, index: Index) -> Assistant | None:
+        row = self._rows[index.row()] if index.isValid() else None
+        return row if isinstance(row, Assistant) else None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        row = self._rows[index.row()]
+        if isinstance(row, str):
+            return row if role == Qt.ItemDataRole.DisplayRole else None
+        title = role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole, Qt.ItemDataRole.ToolTipRole)
+        return row.name if title else {ID_ROLE: row.id, ICON_ROLE: icon_of(row)}.get(role)
+
+
+class AssistantDelegate(RowDelegate):
+    """A row with the assistant's icon before its name."""
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        glyph = index.data(ICON_ROLE)
+        if glyph is None:
+            super().paint(painter, option, index)
+            return
+        painter.save()
+        px, tokens = self._theme.px, self._theme.tokens
+        state: QStyle.StateFlag = option.state
+        is_mirrored = option.direction == Qt.LayoutDirection.RightToLeft
+        card, size = self.paint_card(painter, QRect(option.rect), state), px(ROW_ICON_PX)
+        x = card.right() - px(14) - size if is_mirrored else card.x() + px(14)
+        place = QRect(x, card.center().y() - size // 2 + 1, size, size)
+        icon(glyph, tokens.muted, size).paint(painter, place)
+        painter.setFont(self._theme.font(14, 600 if state & QStyle.StateFlag.State_Selected else 400))
+        painter.setPen(QColor(tokens.text))
+        leading, trailing = px(14) + size + px(9), px(10)
+        room = card.adjusted(trailing if is_mirrored else leading, 0, -(leading if is_mirrored else trailing), 0)
+        name = painter.fontMetrics().elidedText(str(index.data()), Qt.TextElideMode.ElideRight, room.width())
+        side = QStyle.visualAlignment(option.direction, Qt.AlignmentFlag.AlignLeading)
+        painter.drawText(room, side | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter, name)
+        painter.restore()
+
+
+class AssistantDialog(QDialog):
+    """`models` are the choices for their model; `in_settings` names the numbers that Settings have."""
+
+    used = Signal(object)
+    """A new chat is to begin with this `Assistant`."""
+    changed = Signal()
+    """There are others, or one is another."""
+
+    def __init__(
+        self, store: AssistantStore, theme: Theme, parent: QWidget, *, models: Choices, in_settings: list[str]
+    ) -> None:
+        super().__init__(parent)
+        self._store, self._theme, self._models, self._in_settings = store, theme, models, in_settings
+        self._shown: Assistant | None = None
+        self._fields: ChatFields | None = None
+        self.setObjectName("assistant_dialog")
+        self.setWindowTitle(window_title(tr("Assistants")))
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.notify = Notify(theme, self)
+        self.rows = AssistantListModel(self)
+        self.list = RowList(theme, self.rows, tr("Assistants"))
+        self.list.setItemDelegate(AssistantDelegate(theme, self.list))
+        self.new = text_button(tr("New assistant"), "quiet")
+        self.icon = IconButton(theme, ICONS[0], tr("Choose an icon"), size_px=ICON_PX)
+        self.name = QLineEdit(placeholderText=tr("Name"))
+        self.name.setAccessibleName(tr("Name"))
+        self.nothing = plain_label(
+            tr("An assistant is instructions, a model and settings under a name: begin a chat with it in one click."),
+            kind="muted",
+            wraps=True,
+        )
+        self.copy = text_button(tr("Duplicate"), "plain")
+        self.delete = text_button(tr("Delete"), "plain")
+        self.use = text_button(tr("New chat with it"), "primary")
+        self._save_later = QTimer(self, singleShot=True, interval=SAVE_MS)
+        self._lay_out()
+        self._connect()
+        self.look()
+
+    def look(self, number: int = 0) -> None:
+        """Lists what there is now; this one is open, or the one that was, or the first."""
+        with self.notify.guard():
+            self._save()
+            number = number or (self._shown.id if self._shown else 0)
+            found = self._store.all()
+            self.rows.show(found)
+            one = next((one for one in found if one.id == number), found[0] if found else None)
+            self.list.mark(self.rows.index_of(one.id if one else None))
+            self._open(one)
+
+    def add(self, name: str, chosen: Chosen, icon_name: str = "") -> None:
+        """One more, which is open, with the keyboard on its name."""
+        with self.notify.guard():
+            self._save()
+            made = self._store.create(name, icon_name, **in_assistant(chosen))
+            self.changed.emit()
+            self.look(made.id)
+            self.name.setFocus(Qt.FocusReason.OtherFocusReason)
+            self.name.selectAll()
+
+    def _open(self, one: Assistant | None) -> None:
+        if one is not None and self._shown is not None and one.id == self._shown.id:
+            self._shown = one
+            return
+        self._shown = None  # what is put into the fields now is nothing that somebody typed
+        self.name.setText(one.name if one is not None else "")
+        self.icon.set_glyph(icon_of(one) if one is not None else ICONS[0])
+        self._fields = ChatFields(
+            self._theme,
+            chosen_of(one) if one is not None else Chosen(),
+            models=self._models,
+            in_settings=self._in_settings,
+            is_assistant=True,
+        )
+        self._fields.setObjectName("page")
+        self._fields.setContentsMargins(0, 0, self._theme.px(14), 0)
+        self._fields.changed.connect(self._on_typed)
+        self._page.setWidget(self._fields)
+        self._shown = one
+        for widget in (self.name, self.icon, self._page, self.copy, self.delete, self.use):
+            widget.setVisible(one is not None)
+        self.nothing.setVisible(one is None)
+
+    def _on_typed(self) -> None:
+        if self._shown is not None:
+            self._save_later.start()
+
+    def _save(self) -> None:
+        """What was typed, where that is something else."""
+        self._save_later.stop()
+        before, fields = self._shown, self._fields
+        if before is None or fields is None:
+            return
+        values = in_assistant(fields.chosen) | {"name": self.name.text().strip() or before.name}
+        changed = {name: value for name, value in values.items() if getattr(before, name) != value}
+        if changed:
+            self._change(**changed)
+
+    def _change(self, **values: Any) -> None:
+        assert self._shown is not None
+        with self.notify.guard():
+            self._store.update(self._shown.id, **values)
+            self._shown = self._store.get(self._shown.id)
+            self.changed.emit()
+
+    def _on_saved(self) -> None:
+        """The list follows, without taking the keyboard."""
+        self._save()
+        self.look()
+
+    def _on_renamed(self, number: int, name: str) -> None:
+        with self.notify.guard():
+            self._store.update(number, name=name)
+        if self._shown is not None and self._shown.id == number:
+            self.name.setText(name)
+        self.changed.emit()
+        self.look(number)
+
+    def _on_icon(self) -> None:
+        popup = IconPopup(self._theme, self.icon)
+        popup.chosen.connect(self._on_icon_chosen)
+        popup.show_below(self.icon)
+
+    def _on_icon_chosen(self, name: str) -> None:
+        self.icon.set_glyph(name)
+        self._change(icon=name)
+        self.look()
+
+    def _on_new(self) -> None:
+        self.add(tr("New assistant"), Chosen())
+
+    def _on_copy(self) -> None:
+        self._save()
+        one = self._shown
+        if one is not None:
+            self.add(tr("{name} (copy)", name=one.name), chosen_of(one), one.icon)
+
+    def _on_delete(self) -> None:
+        self._save()
+        one = self._shown
+        if one is None:
+            return
+        with self.notify.guard():
+            self._store.delete(one.id)
+            self._shown = None
+            self.changed.emit()
+            self.notify.undo(tr("“{name}” was deleted.", name=one.name), partial(self._restore, one.id))
+            self.look()
+            self.list.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _restore(self, number: int) -> None:
+        with self.notify.guard():
+            self._store.restore(number)
+            self.changed.emit()
+            self.look(number)
+
+    def _on_use(self) -> None:
+        self._save()
+        one = self._shown
+        if one is not None:
+            self.close()
+            self.used.emit(one)
+
+    def _lay_out(self) -> None:
+        head, buttons, row = QHBoxLayout(), QHBoxLayout(), QHBoxLayout(self)
+        side, page = QWidget(), QFrame()
+        side_column, column = QVBoxLayout(side), QVBoxLayout(page)
+        side_column.addWidget(self.list, 1)
+        side_column.addWidget(self.new)
+        head.addWidget(self.icon)
+        head.addWidget(self.name, 1)
+        for button in (self.copy, self.delete):
+            buttons.addWidget(button)
+        buttons.addStretch(1)
+        buttons.addWidget(self.use)
+        self._page = scrolled(QWidget())
+        column.addLayout(head)
+        column.addWidget(self.nothing)
+        column.addWidget(self._page, 1)
+        column.addLayout(buttons)
+        row.addWidget(side)
+        row.addWidget(page, 1)
+        side.setObjectName("settings_nav")
+        side.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.list.setObjectName("chats")
+        self.notify.bar.float_over(self, page)
+        dress = self._theme.dress
+        dress(row, margins=(0, 0, 0, 0), spacing=0)
+        dress(side_column, margins=(12, 16, 8, 12), spacing=8)
+        dress(column, margins=(24, 20, 10, 18), spacing=12)
+        dress(head, margins=(0, 0, 14, 0), spacing=8)
+        dress(buttons, margins=(0, 0, 14, 0), spacing=8)
+        dress(side, width=LIST_PX)
+        dress(self.name, font=(15, 600))
+        dress(self.nothing, font=(14, 400))
+        dress(self.copy, self.delete, self.use, self.new, font=(13.5, 500))
+        dress(self.new, glyph=("plus", "muted", 16))
+        name_widgets(
+            assistant_name=self.name, assistant_icon=self.icon, assistant_new=self.new, assistant_use=self.use,
+            assistant_copy=self.copy, assistant_delete=self.delete, assistant_nothing=self.nothing,
+        )  # fmt: skip
+        self.resize(within_screen(self, QSize(self._theme.px(SIZE_PX[0]), self._theme.px(SIZE_PX[1]))))
+
+    def _connect(self) -> None:
+        self._save_later.timeout.connect(self._on_saved)
+        self.list.clicked.connect(self._on_row)
+        self.list.moved.connect(self._on_row)
+        self.list.doubleClicked.connect(lambda _index: self._on_use())
+        self.list.delete_wanted.connect(lambda _number: self._on_delete())
+        self.rows.renamed.connect(self._on_renamed)
+        self.name.textEdited.connect(lambda _text: self._on_typed())
+        for button, do in (
+            (self.new, self._on_new),
+            (self.icon, self._on_icon),
+            (self.copy, self._on_copy),
+            (self.delete, self._on_delete),
+            (self.use, self._on_use),
+        ):
+            button.clicked.connect(lambda _=False, do=do: do())
+
+    def _on_row(self, index: QModelIndex) -> None:
+        row = self.rows.row_at(index)
+        if row is not None and (self._shown is None or row.id != self._shown.id):
+            self.look(row.id)
+
+    def done(self, result: int) -> None:
+        self._save()
+        super().done(result)
+
+
+class IconPopup(QFrame):
+    """All icons in rows; arrows move, Return takes one, Escape none."""
+
+    chosen = Signal(str)
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent, Qt.WindowType.Popup)
+        self.setObjectName("icon_popup")
+        self.setProperty("kind", "sheet")
+        self.setAccessibleName(tr("Choose an icon"))
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        grid = QGridLayout(self)
+        self.buttons = [IconButton(theme, name, name.replace("-", " "), size_px=ICON_PX) for name in ICONS]
+        for place, (name, button) in enumerate(zip(ICONS, self.buttons, strict=True)):
+            set_mark(button, "kind", "icon")
+            button.clicked.connect(partial(self._choose, name))
+            button.installEventFilter(self)
+            grid.addWidget(button, *divmod(place, ICON_COLUMNS))
+        theme.dress(grid, margins=(10, 10, 10, 10), spacing=2)
+
+    def show_below(self, button: QWidget) -> None:
+        """With the keyboard on the first."""
+        self.adjustSize()
+        place = button.mapToGlobal(button.rect().bottomLeft())
+        if self.isRightToLeft():
+            place.setX(button.mapToGlobal(button.rect().bottomRight()).x() - self.width())
+        self.move(place)
+        self.show()
+        self.buttons[0].setFocus(Qt.FocusReason.PopupFocusReason)
+
+    def _choose(self, name: str, _checked: bool = False) -> None:
+        self.close()
+        self.chosen.emit(name)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """The arrows go through the rows, which a button alone does not know of."""
+        if not isinstance(event, QKeyEvent) or event.type() != QEvent.Type.KeyPress:
+            return False
+        at = next((place for place, one in enumerate(self.buttons) if one is watched), 0)
+        sideways = -1 if self.isRightToLeft() else 1
+        steps = {
+            Qt.Key.Key_Right: sideways,
+            Qt.Key.Key_Left: -sideways,
+            Qt.Key.Key_Down: ICON_COLUMNS,
+            Qt.Key.Key_Up: -ICON_COLUMNS,
+        }
+        if event.key() in steps:
+            self.buttons[(at + steps[Qt.Key(event.key())]) % len(self.buttons)].setFocus()
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self._choose(ICONS[at])
+        else:
+            return False
+        return True

@@ -1,0 +1,218 @@
+"""Assistants in the chat: one is chosen for a chat, a new chat begins with one, what a chat sets is saved as one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QPoint, Qt, Signal
+from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QMenu, QPushButton, QWidget
+
+from app.features.assistants import ICONS, chosen_of, icon_of
+from app.features.chats import Chats
+from app.features.messages import Sentence
+from app.ui.chat.composer import Composer
+from app.ui.chat.other_models import OtherModels
+from app.ui.chat.settings import ChatOptions, model_choices
+from app.ui.chat.welcome import EmptyState
+from app.ui.i18n import tr
+from app.ui.icons import icon
+from app.ui.shell.notify import Notify
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import IconButton, set_mark, text_button
+from app.ui.widgets.labels import plain_tip
+
+if TYPE_CHECKING:
+    from app.store.assistants import Assistant
+    from app.ui.chat.assistant_dialog import AssistantDialog
+
+NAME_PX, GLYPH_PX = 120, 17
+
+
+class ChatAssistants(QObject):
+    """What the composer, the greeting and the palette offer of them, for the chat that is shown."""
+
+    begin_wanted = Signal(object)
+    """A new chat is to begin with this `Assistant`."""
+
+    def __init__(
+        self,
+        options: ChatOptions,
+        composer: Composer,
+        empty: EmptyState,
+        chats: Chats,
+        models: OtherModels,
+        *,
+        theme: Theme,
+        notify: Notify,
+    ) -> None:
+        super().__init__(composer)
+        self._options, self._composer, self._empty, self._chats, self._models = options, composer, empty, chats, models
+        self._theme, self._notify = theme, notify
+        self.button = AssistantButton(theme)
+        self.button.pressed.connect(self.show_menu)
+        composer.add_choice(self.button)
+        empty.assistant_chosen.connect(self._on_greeted)
+        options.assistant_changed.connect(self.show)
+        self.show()
+
+    def all(self) -> Sequence[Assistant]:
+        """In the order of their use; what the store raises is said."""
+        with self._notify.guard():
+            return self._chats.assistants().all()
+        return ()
+
+    def show(self) -> None:
+        """Which one the chat has, and which ones the greeting offers."""
+        one = self._options.assistant
+        self.button.show_assistant(one)
+        self._empty.show_assistants(
+            [(other.id, other.name, icon_of(other)) for other in self.all()], one.id if one is not None else 0
+        )
+
+    def take(self, number: int) -> None:
+        """For the chat that is shown; 0: none."""
+        one = self._chats.assistants().get(number) if number else None
+        self._options.take_assistant(one)
+
+    def begin(self, number: int) -> None:
+        """A new chat with it."""
+        with self._notify.guard():
+            one = self._chats.assistants().get(number)
+            if one is None:
+                self.open_all()
+            else:
+                self.begin_wanted.emit(one)
+
+    def menu(self) -> QMenu:
+        """For the chat that is shown."""
+        tokens, here = self._theme.tokens, self._options.assistant
+        menu = QMenu(self.button)
+        menu.setObjectName("assistant_menu")
+        menu.setAccessibleName(tr("Assistant of this chat"))
+        menu.aboutToHide.connect(menu.deleteLater)
+        for number, name, glyph in [(0, tr("No assistant"), ""), *((o.id, o.name, icon_of(o)) for o in self.all())]:
+            is_this = number == (here.id if here is not None else 0)
+            action = menu.addAction(name.replace("&", "&&"), partial(self.take, number))
+            colour = tokens.accent if is_this else tokens.muted if glyph else "#00000000"
+            action.setIcon(icon(glyph or "check", colour))
+            action.setCheckable(True)
+            action.setChecked(is_this)
+        menu.addSeparator()
+        menu.addAction(icon("plus", tokens.muted), tr("Save these settings as an assistant…"), self.save_as)
+        if here is not None:
+            words = tr("Change “{name}”…", name=here.name).replace("&", "&&")
+            menu.addAction(icon("pencil-simple", tokens.muted), words, lambda: self.open_all(here.id))
+        menu.addAction(icon("users", tokens.muted), tr("All assistants…"), self.open_all)
+        return menu
+
+    def menu_of_new(self) -> QMenu:
+        """For a new chat."""
+        muted = self._theme.tokens.muted
+        menu = QMenu(self._composer.window())
+        menu.setObjectName("new_chat_menu")
+        menu.setAccessibleName(tr("New chat with an assistant"))
+        menu.aboutToHide.connect(menu.deleteLater)
+        for one in self.all():
+            menu.addAction(icon(icon_of(one), muted), one.name.replace("&", "&&"), partial(self.begin, one.id))
+        menu.addSeparator()
+        menu.addAction(icon("users", muted), tr("All assistants…"), self.open_all)
+        return menu
+
+    def show_menu(self) -> None:
+        """Above the button."""
+        menu = self.menu()
+        size = menu.sizeHint()
+        x = self.button.width() - size.width() if self.button.isRightToLeft() else 0
+        menu.popup(self.button.mapToGlobal(QPoint(x, -size.height())))
+
+    def save_as(self) -> AssistantDialog:
+        """What the chat sets itself becomes one more, which wants a name."""
+        dialog = self.open_all()
+        dialog.add(tr("New assistant"), self._options.chosen)
+        return dialog
+
+    def open_all(self, number: int = 0) -> AssistantDialog:
+        """The dialog of all of them, one of them open."""
+        from app.ui.chat.assistant_dialog import AssistantDialog  # not before somebody looks at it
+
+        before = self._options.assistant
+        dialog = AssistantDialog(
+            self._chats.assistants(),
+            self._theme,
+            self._composer.window(),
+            models=model_choices(self._models.known(), self._chats.model_path()),
+            in_settings=self._options.in_settings(),
+        )
+        dialog.used.connect(self.begin_wanted)
+        dialog.changed.connect(self.show)
+        dialog.finished.connect(lambda _: self._offer_changes(before))
+        dialog.look(number or (before.id if before is not None else 0))
+        dialog.show()
+        return dialog
+
+    def _offer_changes(self, before: Assistant | None) -> None:
+        """The chat's assistant was changed: the chat stays as it was, unless somebody wants it otherwise."""
+        now = self._options.assistant
+        if now is None or before is None or now.id != before.id or chosen_of(now) == chosen_of(before):
+            return
+        words = tr("“{name}” was changed. This chat goes on as before.", name=now.name)
+        self._notify.tell(Sentence(words, action="take_over"), action=partial(self._take_over, now.id))
+
+    def _take_over(self, number: int) -> None:
+        here = self._options.assistant
+        if here is not None and here.id == number:  # still that chat, or another one of this assistant
+            self.take(number)
+
+    def _on_greeted(self, number: int) -> None:
+        """Pressed again, it is none."""
+        here = self._options.assistant
+        self.take(0 if here is not None and here.id == number else number)
+        self._composer.setFocus(Qt.FocusReason.OtherFocusReason)
+
+
+class AssistantButton(QWidget):
+    """Says which one the chat has; where it has none, only an icon."""
+
+    pressed = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._name, self._glyph = "", ICONS[0]
+        self.none = IconButton(theme, ICONS[0], "", parent=self)
+        self.some: QPushButton = text_button("", "quiet", self)
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        for button in (self.none, self.some):
+            button.setObjectName("assistant")
+            button.clicked.connect(lambda _=False: self.pressed.emit())
+            self._row.addWidget(button)
+        set_mark(self.some, "on", True)
+        theme.changed.connect(self._update)
+        self._update()
+
+    @property
+    def button(self) -> QAbstractButton:
+        """The one that is seen."""
+        return self.some if self._name else self.none
+
+    def show_assistant(self, one: Assistant | None) -> None:
+        self._glyph, self._name = (icon_of(one), one.name) if one is not None else (ICONS[0], "")
+        self._update()
+
+    def _update(self) -> None:
+        name = self._name
+        self.none.set_name(tr("Assistant of this chat: none"))
+        about = tr("Assistant of this chat: {name}", name=name)
+        self.some.setAccessibleName(about)
+        self.some.setToolTip(plain_tip(about))
+        self.some.ensurePolished()  # or it loses its font when it is shown
+        self._theme.dress(self.some, font=(13, 500))
+        shown = self.some.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, self._theme.px(NAME_PX))
+        self.some.setText(shown.replace("&", "&&"))
+        self._theme.dress(self.some, glyph=(self._glyph, "text", GLYPH_PX), glyph_size=(GLYPH_PX + 4, GLYPH_PX))
+        self.none.setVisible(not name)
+        self.some.setVisible(bool(name))
+        self.some.setFixedSize(self.some.sizeHint())

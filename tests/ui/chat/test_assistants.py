@@ -1,0 +1,156 @@
+"""Assistants in the chat: chosen, begun with, saved from a chat, changed, deleted with Undo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QPlainTextEdit, QPushButton
+
+from app.features.assistants import ICONS
+from app.ui.chat.assistant_dialog import AssistantDialog, IconPopup
+from app.ui.chat.view import ChatView
+from app.ui.chat.welcome import AssistantRow
+from app.ui.icons import _charmap
+from app.ui.shell.palette import Palette
+from tests.helpers.clipping import clipped_texts
+from tests.helpers.desks.chat import ChatDesk
+from tests.helpers.desks.desk import Desk
+from tests.helpers.desks.window import open_window
+from tests.helpers.script import write_script
+from tests.ui.chat.conftest import Open
+
+
+class AssistantsDesk(Desk):
+    """The dialog of all assistants."""
+
+    root: AssistantDialog
+
+    @property
+    def names(self) -> list[str]:
+        return [one.name for one in self.root.rows.found]
+
+    def name_it(self, name: str) -> None:
+        QTest.keyClicks(self.root.name, name)  # all of what stood there is selected
+
+    def instruct(self, text: str) -> None:
+        field = self.find(QPlainTextEdit)
+        field.selectAll()
+        QTest.keyClicks(field, text)
+
+
+def open_dialog(desk: ChatDesk) -> AssistantsDesk:
+    desk.choose(desk.chat.assistants.menu(), "All assistants…")
+    return AssistantsDesk(desk.find(AssistantDialog), desk.app, desk.notify)
+
+
+def labels(menu: QMenu) -> list[str]:
+    return [action.text() for action in menu.actions() if not action.isSeparator()]
+
+
+def test_what_a_chat_sets_is_saved_as_an_assistant_and_begins_another_chat(open_chat: Open) -> None:
+    desk = open_chat({"text": "Arr."})
+    store = desk.app.assistants
+    desk.ask("Hello")
+    desk.chat.options._choose(system_prompt="Talk like a pirate.", max_tokens=200)
+    desk.choose(desk.chat.assistants.menu(), "Save these settings as an assistant…")
+    dialog = AssistantsDesk(desk.find(AssistantDialog), desk.app, desk.notify)
+    dialog.name_it("Pirate")
+    dialog.root.close()
+    (pirate,) = store.all()
+    assert (pirate.name, pirate.instructions, pirate.sampling) == (
+        "Pirate",
+        "Talk like a pirate.",
+        {"max_tokens": 200},
+    )
+    desk.chat.show_conversation(None)
+    row = desk.find(AssistantRow)
+    with desk.hears(row.chosen):
+        desk.click(next(one for one in row.findChildren(QPushButton) if one.isVisible()))
+    assert desk.button("Assistant of this chat: Pirate").isVisible()
+    desk.ask("Where?")
+    request = desk.requests()[-1]
+    assert (request["messages"][0], request["max_tokens"]) == (["system", "Talk like a pirate."], 200)
+    chat = desk.conversations.get(desk.chat.conversation_id)
+    assert chat.assistant_id == pirate.id
+    assert store.get(pirate.id).used_at is not None
+
+
+def test_a_chat_keeps_what_it_took_until_somebody_takes_the_change_over(open_chat: Open) -> None:
+    desk = open_chat({"text": "Yes."})
+    made = desk.app.assistants.create("Tutor", instructions="One step at a time.")
+    desk.chat.assistants.take(made.id)
+    desk.ask("First")
+    dialog = open_dialog(desk)
+    dialog.instruct("Two steps at a time.")
+    dialog.root.close()
+    desk.ask("Second")
+    assert desk.prompts()[-1][0] == ("system", "One step at a time.")
+    assert "“Tutor” was changed. This chat goes on as before." in desk.notices
+    desk.press_notice("Use it here")
+    desk.ask("Third")
+    assert desk.prompts()[-1][0] == ("system", "Two steps at a time.")
+    desk.choose(desk.chat.assistants.menu(), "No assistant")
+    desk.ask("Fourth")
+    assert desk.prompts()[-1][0] == ("user", "First")
+
+
+def test_the_dialog_makes_copies_renames_and_deletes_with_undo(open_chat: Open) -> None:
+    desk = open_chat()
+    dialog = open_dialog(desk)
+    assert not dialog.has(QLineEdit, "assistant_name"), "there is none yet"
+    dialog.click(dialog.button("New assistant"))
+    dialog.name_it("Cook")
+    dialog.instruct("Recipes only.")
+    dialog.wait(lambda: dialog.names == ["Cook"])
+    dialog.click(dialog.button("Choose an icon"))
+    popup = dialog.find(IconPopup)
+    QTest.keyClick(popup.buttons[0], Qt.Key.Key_Down)
+    QTest.keyClick(popup.buttons[8], Qt.Key.Key_Return)
+    assert desk.app.assistants.all()[0].icon == ICONS[8]
+    dialog.click(dialog.button("Duplicate"))
+    assert dialog.names == ["Cook", "Cook (copy)"]
+    assert dialog.find(QPlainTextEdit).toPlainText() == "Recipes only."
+    assert clipped_texts(dialog.root) == []
+    dialog.click(dialog.button("Delete"))
+    assert dialog.names == ["Cook"]
+    AssistantsDesk(dialog.root, desk.app, dialog.root.notify).press_notice("Undo")
+    assert dialog.names == ["Cook", "Cook (copy)"]
+    with desk.hears(desk.chat.assistants.begin_wanted) as begun:
+        dialog.click(dialog.button("New chat with it"))
+    assert begun[0][0].name == "Cook (copy)"
+
+
+def test_in_a_temporary_chat_an_assistant_serves_as_well(open_chat: Open) -> None:
+    desk = open_chat({"text": "Yes."})
+    made = desk.app.assistants.create("Tutor", instructions="One step at a time.")
+    desk.chat.show_temporary()
+    desk.chat.assistants.take(made.id)
+    desk.ask("First")
+    assert desk.prompts()[-1][0] == ("system", "One step at a time.")
+
+
+def test_all_icons_are_there(qapp: QApplication) -> None:
+    assert [name for name in ICONS if name not in _charmap()] == []
+
+
+@pytest.mark.parametrize("way", ["menu", "palette"])
+def test_a_new_chat_begins_with_one_from_the_menu_and_the_palette(
+    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(write_script(tmp_path / "script")))
+    with open_window(qapp, make_chat=ChatView) as frame:
+        made = frame.app.assistants.create("Tutor", "student")
+        chat = frame.conversations.create(title="Old").id
+        frame.show_chat(chat)
+        if way == "menu":
+            frame.choose(frame.chat.assistants.menu_of_new(), "Tutor")
+        else:
+            frame.do("palette")
+            palette = frame.find(Palette)
+            palette.field.setText("tuto")
+            frame.wait(lambda: palette.chosen is not None and palette.chosen.title == "Tutor")
+            QTest.keyClick(palette.field, Qt.Key.Key_Return)
+        assert (frame.chat.conversation_id, frame.chat.options.assistant.id) == (None, made.id)
