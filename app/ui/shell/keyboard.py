@@ -128,7 +128,7 @@ def _grid(theme: Theme, headings: Sequence[Group]) -> QVBoxLayout:
     px = theme.px
     grid = QGridLayout()
     grid.setHorizontalSpacing(px(16))
-    grid.setVerticalSpacing(px(4))
+    grid.setVerticalSpacing(px(3))
     for heading, lines in headings:
         title = QLabel(heading)
         title.setFont(theme.font(13, 600))
