@@ -16,6 +16,8 @@ CHILDREN = {
 }
 
 
+ASK = "--ask"
+"""Before words: the small window for a quick question."""
 TABS = ("--summarize", "--translate")
 """Before files: the tab of the window that takes them."""
 
@@ -48,8 +50,8 @@ def has_display() -> bool:
 
 
 def _wants_window(arguments: list[str]) -> bool:
-    """No arguments; files and folders, as a desktop entry hands them over; or the tab that is to take them."""
-    if not arguments or arguments[0] in TABS:
+    """No arguments; files, as a desktop entry hands them over, or the tab that takes them; a quick question."""
+    if not arguments or arguments[0] in (ASK, *TABS):
         return True
     return all(_is_file(argument) for argument in arguments) and not _is_command(arguments[0])
 
@@ -72,6 +74,8 @@ def _without_window(arguments: list[str]) -> list[str]:
     """The command that comes nearest to what a window would have done; nothing where none does."""
     if arguments and arguments[0] in TABS:
         return [arguments[0][2:], *arguments[1:]]
+    if arguments and arguments[0] == ASK:
+        return ["chat", *(["-p", " ".join(arguments[1:])] if arguments[1:] else [])]
     if all(argument.lower().endswith(".gguf") for argument in arguments):
         print("There is no display here, so this is the terminal chat.", file=sys.stderr)  # noqa: T201
         return ["chat", *(["--model", arguments[0]] if arguments else [])]

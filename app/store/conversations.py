@@ -75,6 +75,8 @@ class Conversations:
 
     def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
         self._database = database
+        self.whole = WholeConversations(database)
+        """The same, read and added as wholes."""
         self._clock = clock
         self.queued = QueuedMessages(database)
         """What waits until an answer has ended."""

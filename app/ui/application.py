@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QSocketNotifier, QTimer, Signal
 from PySide6.QtGui import QFileOpenEvent, QGuiApplication
@@ -29,11 +30,14 @@ from app.ui.shell.desktop import TaskBar, bring_to_front
 from app.ui.shell.main_window import MainWindow
 from app.ui.shell.model_loader import ModelLoader
 from app.ui.shell.notify import Notify
-from app.ui.shell.single_instance import Found, Heard, SingleInstance, Wanted
+from app.ui.shell.single_instance import ASK, Found, Heard, SingleInstance, Wanted
 from app.ui.shell.startup import StartupProblem, StillEnding
 from app.ui.shell.tab_spec import CHAT
 from app.ui.tabs import TABS, open_settings
 from app.ui.theme import Theme
+
+if TYPE_CHECKING:
+    from app.ui.shell.upkeep import ModelSleep
 
 log = logging.getLogger(__name__)
 
@@ -138,8 +142,11 @@ def _run_window(
         window = MainWindow(app, theme, notify, loader, TABS, open_settings=open_settings)
         _connect(application, instance, window)
         first_paint = _FirstPaint(window, lambda: _after_first_paint(app, window, notify, theme, wanted))
-        window.installEventFilter(first_paint)
-        window.show()
+        if wanted.tab == ASK:
+            QTimer.singleShot(0, window, first_paint.then)  # only the small window is seen
+        else:
+            window.installEventFilter(first_paint)
+            window.show()
         with _Signals(application, window.closing.quit):
             code = application.exec()
     finally:
@@ -154,6 +161,9 @@ def _connect(application: Application, instance: SingleInstance, window: MainWin
     closing = window.closing
 
     def take(wanted: Wanted) -> None:
+        if wanted.tab == ASK:
+            window.ui.system.ask_wanted.emit(wanted.words)
+            return
         bring_to_front(window)
         window.files.open(wanted.files, wanted.tab)
 
@@ -179,10 +189,12 @@ def _after_first_paint(app: Fireside, window: MainWindow, notify: Notify, theme:
         print(f"window visible after {_process_age_ms():.0f} ms", file=sys.stderr, flush=True)  # noqa: T201
     for notice in app.notices:
         notify.tell(notice)
-    look_after(app, window, notify)
     task_bar = TaskBar(window, is_wanted=lambda: app.settings.system.notifies)
-    QTimer.singleShot(OUTSIDE_AFTER_MS, window, lambda: look_outside(app, window, task_bar))
-    if wanted != Wanted():
+    look_outside(app, window, task_bar, look_after(app, window, notify))
+    if wanted.tab == ASK:
+        window.loader.start()
+        window.ui.system.ask_wanted.emit(wanted.words)
+    elif wanted != Wanted():
         window.files.open(wanted.files, wanted.tab)
     else:
         window.loader.start()
@@ -192,14 +204,14 @@ def _after_first_paint(app: Fireside, window: MainWindow, notify: Notify, theme:
     tasks.run(lambda _token: _tidied(app), window).failed.connect(notify.error)
 
 
-def look_after(app: Fireside, window: MainWindow, notify: Notify) -> None:
+def look_after(app: Fireside, window: MainWindow, notify: Notify) -> ModelSleep:
     """What the window does by itself, beside what the person asks for."""
     from app.features.models.memory import MemoryWatch
     from app.ui.shell.upkeep import CalmCaret, ModelSleep, SilenceNotices, collect_on_this_thread
 
     collect_on_this_thread(window)
     chat, tabs = chat_tab(window).chat, window.tabs
-    ModelSleep(
+    sleep = ModelSleep(
         MemoryWatch(lambda: app.settings.engine),
         notify,
         window.loader,
@@ -209,16 +221,19 @@ def look_after(app: Fireside, window: MainWindow, notify: Notify) -> None:
     )
     SilenceNotices(notify, window)
     CalmCaret(window)
+    return sleep
 
 
-def look_outside(app: Fireside, window: MainWindow, task_bar: TaskBar) -> None:
-    """What is beside the window; the person's first keys go before it."""
+def look_outside(app: Fireside, window: MainWindow, task_bar: TaskBar, sleep: ModelSleep) -> None:
+    """What is beside the window; the person's first keys go before what takes a moment of it."""
     from app.ui.outside import Outside
 
-    outside = Outside(app, window, task_bar)
+    on_chat = lambda chat: sleep.follow(chat.answer_finished, lambda: chat.busy)  # noqa: E731
+    outside = Outside(app, window, task_bar, on_chat=on_chat)
     chat = chat_tab(window).chat
     chat.answer_started.connect(lambda _: outside.tray.look())
     chat.answer_finished.connect(lambda _: outside.tray.look())
+    QTimer.singleShot(OUTSIDE_AFTER_MS, window, outside.begin)
 
 
 def watch_models(app: Fireside, window: MainWindow, notify: Notify, theme: Theme, task_bar: TaskBar) -> None:
@@ -265,12 +280,12 @@ class _FirstPaint(QObject):
 
     def __init__(self, parent: QObject, then: Callable[[], None]) -> None:
         super().__init__(parent)
-        self._then = then
+        self.then = then
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Paint:
             watched.removeEventFilter(self)
-            QTimer.singleShot(0, self, self._then)
+            QTimer.singleShot(0, self, self.then)
         return False
 
 

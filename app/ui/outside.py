@@ -4,26 +4,33 @@ what closing the window means while work goes on."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication, QSystemTrayIcon
 
+from app.ui.chat.tab import ChatTab
 from app.ui.i18n import tr
 from app.ui.shell.desktop import TaskBar, bring_to_front
 from app.ui.shell.main_window import MainWindow
-from app.ui.shell.tab_spec import EndOfWork
+from app.ui.shell.tab_spec import CHAT, TRANSLATE, EndOfWork
 from app.ui.shell.tray import Tray
 from app.ui.widgets.dialogs import QuestionDialog
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
+    from app.ui.chat.quick_ask import QuickAsk
+    from app.ui.chat.view import ChatView
 
-ENTRIES = {"show": "Show Fireside", "new": "New chat"}
+ENTRIES = {"show": "Show Fireside", "new": "New chat", "ask": "Quick ask"}
 
 
 class Outside(QObject):
-    """Made when the window has been seen. What the settings say is in force at once."""
+    """Made when the window has been seen. What the settings say is in force at once.
+
+    `on_chat` is told of the small window's chat when that is made.
+    """
 
     def __init__(
         self,
@@ -31,20 +38,53 @@ class Outside(QObject):
         window: MainWindow,
         task_bar: TaskBar,
         *,
+        on_chat: Callable[[ChatView], object] = lambda chat: None,
         has_tray: Callable[[], bool] = QSystemTrayIcon.isSystemTrayAvailable,
     ) -> None:
         super().__init__(window)
-        self._app, self._window, self._task_bar = app, window, task_bar
+        self._app, self._window, self._task_bar, self._on_chat = app, window, task_bar, on_chat
         is_wanted = app.settings.system.tray
-        self.tray = Tray(lambda: window.tabs.work, ENTRIES, self, is_wanted=is_wanted, has_place=has_tray)
+        self.tray = Tray(lambda: self.work, ENTRIES, self, is_wanted=is_wanted, has_place=has_tray)
         self.tray.chosen.connect(self._on_chosen)
         self.tray.tab_wanted.connect(self._on_tab_wanted)
         window.ui.system.changed.connect(self._on_changed)
         window.closing.stays = self._stays
-        window.closing.begun.connect(self.tray.close)
+        window.closing.begun.connect(self._on_closing)
+        window.ui.system.ask_wanted.connect(self.ask)
         window.tabs.work_changed.connect(lambda _: self.tray.look())
         window.tabs.work_ended.connect(self._on_work_ended)
         window.ui.notify.actions["downloads"] = self._show_downloads
+
+    def begin(self) -> None:
+        """What takes a moment."""
+        self.tray.begin()
+
+    @cached_property
+    def quick(self) -> QuickAsk:
+        """The small window, which nobody has wanted before."""
+        from app.ui.chat.quick_ask import QuickAsk
+
+        ui = self._window.ui
+        quick = QuickAsk(self._app.chats, ui.theme, ui.loader, ui.notify.actions)
+        quick.kept.connect(self._on_kept)
+        quick.translate_wanted.connect(self._on_translate_wanted)
+        quick.closed.connect(self._on_quick_closed)
+        for signal in (quick.chat.answer_started, quick.chat.answer_finished):
+            signal.connect(lambda _: self.tray.look())
+        self._on_chat(quick.chat)
+        return quick
+
+    @property
+    def work(self) -> dict[str, str]:
+        """What is at work, in words, by the names of the tabs."""
+        is_answering = "quick" in self.__dict__ and self.quick.is_answering
+        return ({CHAT: tr("Writing an answer")} if is_answering else {}) | self._window.tabs.work
+
+    def ask(self, words: str = "") -> None:
+        """Opens the small window, with these words in it."""
+        if not self._window.isVisible():
+            QApplication.setQuitOnLastWindowClosed(False)  # see `_on_quick_closed`
+        self.quick.open(words)
 
     def show_window(self) -> None:
         """Also from where it went when it was closed."""
@@ -58,6 +98,9 @@ class Outside(QObject):
         if name == "quit":
             self._window.closing.quit()
             return
+        if name == "ask":
+            self.ask()
+            return
         self.show_window()
         if name == "new":
             self._window.ui.notify.actions["new_chat"]()
@@ -65,6 +108,33 @@ class Outside(QObject):
     def _on_tab_wanted(self, name: str) -> None:
         self.show_window()
         self._window.show_tab(name)
+
+    # The small window.
+
+    def _on_kept(self, number: int, goes_on: bool) -> None:
+        self.show_window()
+        tab = self._window.show_tab(CHAT)
+        assert isinstance(tab, ChatTab)
+        tab.show_chat(number)
+        tab.sidebar.show_new(number)
+        path = tab.chat.open_chat.path()
+        if goes_on and path and not tab.chat.busy:
+            tab.chat.open_chat.go_on(path[-1].id)
+
+    def _on_translate_wanted(self, text: str) -> None:
+        self.show_window()
+        self._window.show_tab(TRANSLATE).take_text(text)
+
+    def _on_quick_closed(self) -> None:
+        """A program that was started for one question ends with it, unless it is to keep running."""
+        keeps = self._app.settings.system.keeps_running and self.tray.is_there
+        if not self._window.isVisible() and not keeps:
+            self._window.closing.quit()
+
+    def _on_closing(self) -> None:
+        self.tray.close()
+        if "quick" in self.__dict__:
+            self.quick.close()
 
     # What ends while nobody looks.
 
@@ -91,7 +161,7 @@ class Outside(QObject):
         if system.keeps_running:
             self._hide()
             return True
-        if self._window.tabs.work and not system.asked_to_keep:
+        if self.work and not system.asked_to_keep:
             self._ask()
             return True
         return False
@@ -102,7 +172,7 @@ class Outside(QObject):
         self._window.hide()
 
     def _ask(self) -> None:
-        work = ", ".join(self._window.tabs.work.values())
+        work = ", ".join(self.work.values())
         words = tr(
             "{work}. Fireside can finish it in the tray, beside the clock, where its window comes back with a click. "
             "If you quit, what is there is kept: documents go on at the next start, an answer stays as it is.",

@@ -34,6 +34,7 @@ class Outdoors:
         self.noted = Noted()
         bar = TaskBar(frame.window, lambda _: self.noted)
         self.outside = Outside(frame.app, frame.window, bar, has_tray=lambda: self.has_tray)
+        self.outside.begin()
         self.tray = self.outside.tray
 
     @property
@@ -74,10 +75,17 @@ def test_without_a_tray_there_is_none_and_closing_quits(frame: Frame) -> None:
 
 def test_the_icon_and_its_menu_say_what_is_at_work_and_lead_there(outdoors: Outdoors) -> None:
     frame = outdoors.frame
-    assert outdoors.menu == ["Show Fireside", "New chat", "Quit"]
+    assert outdoors.menu == ["Show Fireside", "New chat", "Quick ask", "Quit"]
     frame.chat.busy = True
     frame.window.tab("translate").state_changed.emit("Translating 2 of 5")
-    assert outdoors.menu == ["Show Fireside", "New chat", "Writing an answer", "Translating 2 of 5", "Quit"]
+    assert outdoors.menu == [
+        "Show Fireside",
+        "New chat",
+        "Quick ask",
+        "Writing an answer",
+        "Translating 2 of 5",
+        "Quit",
+    ]
     assert outdoors.tray._icon.toolTip() == "Fireside\nWriting an answer\nTranslating 2 of 5"
     frame.window.hide()
     outdoors.choose("Translating 2 of 5")

@@ -104,6 +104,9 @@ class Composer(QWidget):
         self._theme = theme
         self._is_answering = False
         self._can_send = True
+        self._beside = ""
+        self.asks = tr("Ask anything, drop a document, or type / for a prompt")
+        """What stands in the empty field while there is somebody to send to."""
         self.may_send: Callable[[], bool] = lambda: True
         """Asked before a message goes; who refuses says why, and may `submit` again later."""
         self.attachments = AttachmentRow(theme)
@@ -111,7 +114,7 @@ class Composer(QWidget):
         self.field.edit.takes_files = True
         self.field.edit.setAccessibleName(tr("Message"))
         self.field.edit.setObjectName("message")
-        self.field.edit.set_placeholder(_asks())
+        self.field.edit.set_placeholder(self.asks)
         self.attach = IconButton(theme, "paperclip", tr("Attach files"))
         self.attach.setObjectName("attach")
         self.attach.setToolTip(with_keys(tr("Attach files"), "attach"))
@@ -139,8 +142,13 @@ class Composer(QWidget):
 
     @property
     def text(self) -> str:
-        """What is written, pastes included."""
-        return self.field.text
+        """What is written, pastes included, and what goes with it."""
+        return "\n\n".join(part for part in (self.field.text, self._beside) if part)
+
+    def set_beside(self, text: str) -> None:
+        """A text that goes with the message; whoever puts it here shows it."""
+        self._beside = text
+        self._on_changed()
 
     def set_text(self, text: str) -> None:
         self.field.set_text(text)
@@ -163,7 +171,7 @@ class Composer(QWidget):
         if can_send == self._can_send:
             return
         self._can_send = can_send
-        self.field.edit.set_placeholder(_asks() if can_send else tr("A text to go on with"))
+        self.field.edit.set_placeholder(self.asks if can_send else tr("A text to go on with"))
         self.attach.setEnabled(can_send)
         self._on_changed()
 
@@ -265,10 +273,6 @@ def _later_button(theme: Theme) -> IconButton:
     button.setToolTip(f"{tr('Send after this answer')} (Enter)")
     button.hide()
     return button
-
-
-def _asks() -> str:
-    return tr("Ask anything, drop a document, or type / for a prompt")
 
 
 # A field for a message that grows with it; a very long paste becomes a chip, so that typing stays quick.

@@ -74,8 +74,10 @@ class ChatView(QWidget):
     answer_finished = Signal(int)
     """The id of the answer, whatever ended it; 0 when it never had one."""
 
-    def __init__(self, chats: Chats, theme: Theme, notify: Notify) -> None:
+    def __init__(self, chats: Chats, theme: Theme, notify: Notify, *, is_small: bool = False) -> None:
+        """`is_small`: without a greeting, and without saying at large that a chat is temporary."""
         super().__init__()
+        self._is_small = is_small
         self._chats, self._theme, self._notify = chats, theme, notify
         self.model_state = "asleep"
         self.can_chat = True
@@ -211,7 +213,7 @@ class ChatView(QWidget):
         self.offering.forget_sent()
         if self._has_finding:
             self.finding.forget()
-        self._banner.setVisible(talk.is_temporary)
+        self._banner.setVisible(talk.is_temporary and not self._is_small)
         conversation, messages = self.open_chat.show(talk, conversation_id)
         self.options.show(conversation)
         draft = conversation.draft if conversation else self._chats.settings().window.new_chat_draft
@@ -287,7 +289,8 @@ class ChatView(QWidget):
 
     def _lay_out(self) -> None:
         self._stack = QStackedLayout()
-        self._stack.addWidget(self.empty)
+        self._before = QWidget() if self._is_small else self.empty
+        self._stack.addWidget(self._before)
         self._stack.addWidget(self.transcript)
         self.transcript.setMinimumHeight(1)  # what is written goes before it
         self._top = QHBoxLayout()
@@ -326,7 +329,7 @@ class ChatView(QWidget):
         self.queue.sent.connect(self.offering.look_at)
         self.open_chat.touched.connect(self.title_changed)
         self.open_chat.shown.connect(  # the greeting while there is no turn
-            lambda: self._stack.setCurrentWidget(self.transcript if self.transcript.places.count else self.empty)
+            lambda: self._stack.setCurrentWidget(self.transcript if self.transcript.places.count else self._before)
         )
         self.open_chat.answering.connect(lambda _: self.composer.set_answering(True))
         self.open_chat.document_wanted.connect(self.document_wanted)

@@ -22,6 +22,7 @@ WINDOW_SHORTCUTS: tuple[Line, ...] = (
     ("new", ("Ctrl+N",), "New in this tab"),
     ("temporary_chat", ("Ctrl+Shift+N",), "Temporary chat"),
     ("palette", ("Ctrl+K",), "Everything in one field"),
+    ("quick_ask", ("Ctrl+Shift+K",), "Quick ask"),
     ("find", ("Ctrl+F",), "Find in this chat"),
     ("search", ("Ctrl+Shift+F",), "Search the list"),
     ("sidebar", ("Ctrl+B",), "Show or hide the list"),
@@ -43,6 +44,7 @@ WINDOW_SHORTCUTS: tuple[Line, ...] = (
     ("shortcuts", ("Ctrl+/",), "This sheet"),
     ("quit", ("Ctrl+Q",), "Quit"),
 )
+SIZES = ("zoom_in", "zoom_out", "zoom_reset")
 LIST_SHORTCUTS: tuple[tuple[str, str], ...] = (("F2", "Rename"), ("Del", "Delete"))
 Group = tuple[str, Sequence[tuple[str, str]]]
 """A heading, and the lines below it."""
@@ -96,10 +98,12 @@ class ShortcutSheet(QDialog):
         column.setContentsMargins(px(24), px(20), px(24), px(20))
         column.setSpacing(px(16))
         beside = column.contentsMargins() + QMargins(0, 0, 0, px(16 + 40))
-        window = (tr("Window"), [(keys[0], words) for _, keys, words in WINDOW_SHORTCUTS if keys])
+        shown = [line for line in WINDOW_SHORTCUTS if line[1]]
+        window = (tr("Window"), [(keys[0], words) for name, keys, words in shown if name not in SIZES])
+        sizes = (tr("Size"), [(keys[0], words) for name, keys, words in shown if name in SIZES])
         opening = (tr("Tabs"), [(keys[0], words) for _, keys, words in lines_of(specs)])
         inside: list[Group] = [(tr(spec.label), spec.shortcuts) for spec in specs if spec.shortcuts]
-        tabs, more = [*inside[:2], (tr("Lists"), LIST_SHORTCUTS)], [*inside[2:], opening]
+        tabs, more = [*inside[:2], (tr("Lists"), LIST_SHORTCUTS), sizes], [*inside[2:], opening]
         for sides in (((window,), tabs, more), ((window,), (*tabs, *more)), ((window, *tabs, *more),)):
             lines = _side_by_side(theme, sides)
             wanted = lines.sizeHint().grownBy(beside) + QSize(px(12), 0)  # and a scroll bar

@@ -115,6 +115,7 @@ class MainWindow(QMainWindow):
                 "new": lambda: self._begin(self.tabs.tab if self.tabs.current == self.tabs.tab else self.tabs.home),
                 "temporary_chat": lambda: self.tabs.seen(CHAT).do("temporary_chat"),
                 "palette": self._open_palette,
+                "quick_ask": lambda: self.ui.system.ask_wanted.emit(""),
                 "find": self._find,
                 "search": self._search,
                 "sidebar": self.toggle_sidebar,

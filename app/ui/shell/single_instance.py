@@ -19,7 +19,7 @@ import tempfile
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import Enum, auto
 from pathlib import Path
 from typing import Any
@@ -39,19 +39,26 @@ MOST_BYTES = 1_000_000
 LONGEST_SOCKET_PATH = 100
 """Bytes; the systems take 103 to 107."""
 ANSWER = b"shown\n"
+ASK = "ask"
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a start was given: files of this computer, and the tab that is to take them, "" for the one that suits."""
+    """What a start was given: files of this computer, and the tab that is to take them, "" for the one that suits.
+
+    `ASK` is no tab but the small window, and `words` what is to be asked there.
+    """
 
     files: tuple[str, ...] = ()
     tab: str = ""
+    words: str = ""
 
     @classmethod
     def of(cls, arguments: Sequence[str]) -> Wanted:
         """From a command line: files, folders and `file:` addresses, after `--summarize` or the like."""
         tab = arguments[0][2:] if arguments and arguments[0].startswith("--") else ""
+        if tab == ASK:
+            return cls((), tab, " ".join(arguments[1:]))
         return cls(tuple(_local(one) for one in (arguments[1:] if tab else arguments)), tab)
 
     @classmethod
@@ -62,15 +69,15 @@ class Wanted:
         except ValueError:
             return None
         fields = given if isinstance(given, dict) else {"files": given}
-        files, tab = fields.get("files"), fields.get("tab", "")
-        if isinstance(files, list) and all(isinstance(one, str) for one in files) and isinstance(tab, str):
-            return cls(tuple(files), tab)
+        files, tab, words = fields.get("files"), fields.get("tab", ""), fields.get("words", "")
+        if isinstance(files, list) and all(isinstance(one, str) for one in [*files, tab, words]):
+            return cls(tuple(files), tab, words)
         return None
 
     @property
     def line(self) -> bytes:
         """For another start. Files alone are a list, as they always were: the first may be of an older version."""
-        given: Any = list(self.files) if not self.tab else {"files": self.files, "tab": self.tab}
+        given: Any = asdict(self) if self.tab else self.files
         return json.dumps(given).encode() + b"\n"
 
 

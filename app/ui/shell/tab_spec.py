@@ -105,6 +105,8 @@ class SystemLink(QObject):
 
     changed = Signal()
     """The settings of that section are others."""
+    ask_wanted = Signal(str)
+    """The small window for a quick question, with these words in it."""
 
 
 @dataclass

@@ -41,6 +41,9 @@ class Tray(QObject):
         self._icon: QSystemTrayIcon | None = None
         self._menu: QMenu | None = None
         self._said: tuple[str, ...] | None = None
+
+    def begin(self) -> None:
+        """Looks for its place, which takes a moment."""
         self._find_place()
 
     @property

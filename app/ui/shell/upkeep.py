@@ -35,20 +35,20 @@ class ModelSleep(QObject):
     ) -> None:
         super().__init__(loader)
         self._watch, self._loader = watch, loader
+        self._answering: list[Callable[[], bool]] = []
         self._notice = Standing(notify)
         self._is_warning = False
-        self._is_answering = is_answering
         self._is_at_work = is_at_work
         self._timer = QTimer(self, interval=LOOK_EVERY_MS)
         self._timer.setTimerType(Qt.TimerType.VeryCoarseTimer)
         self._timer.timeout.connect(self.look)
-        answer_finished.connect(self._on_answer_finished)
+        self.follow(answer_finished, is_answering)
         loader.changed.connect(self._on_model_changed)
         self._on_model_changed()
 
     def look(self) -> None:
         """What the timer does."""
-        verdict = self._watch.look(busy=self._is_answering() or self._is_at_work())
+        verdict = self._watch.look(busy=self._is_answering or self._is_at_work())
         if verdict in (Verdict.SLEEP_SHORT, Verdict.SLEEP_IDLE):
             self._loader.sleep()
         if self._is_warning and not self._watch.is_warned:  # there is enough again, or it sleeps now
@@ -57,8 +57,17 @@ class ModelSleep(QObject):
         if verdict is Verdict.SLEEP_SHORT:
             self._notice.tell(SLEEPS_FOR_MEMORY)
         elif verdict is Verdict.WARN_SHORT:
-            self._notice.tell(WAITS_FOR_ANSWER if self._is_answering() else WAITS_FOR_SUMMARY)
+            self._notice.tell(WAITS_FOR_ANSWER if self._is_answering else WAITS_FOR_SUMMARY)
             self._is_warning = True
+
+    def follow(self, answer_finished: SignalInstance, is_answering: Callable[[], bool]) -> None:
+        """One more place where the model answers."""
+        self._answering.append(is_answering)
+        answer_finished.connect(self._on_answer_finished)
+
+    @property
+    def _is_answering(self) -> bool:
+        return any(is_answering() for is_answering in self._answering)
 
     @property
     def is_watching(self) -> bool:

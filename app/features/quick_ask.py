@@ -1,0 +1,48 @@
+"""A quick question: what can be asked of a text that was taken along, and how its chat is kept where it is to stay."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.language.names import english_name, other_than
+
+if TYPE_CHECKING:
+    from app.features.chat.answers import Chat
+
+REQUESTS = {
+    "summarize": "Summarize this text in a few sentences, in its own language.",
+    "explain": "Explain this text in plain words.",
+    "improve": "Write this text again in its own language, clearer and without mistakes. Answer with the text alone.",
+}
+TRANSLATE = "Translate this text into {language}. Answer with the translation alone."
+BEGINNING = 2_000
+"""Characters that tell which language a text is in."""
+
+
+def translation_request(text: str, wanted: tuple[str, ...], model: Path | None) -> str:
+    """What a model is asked to translate a text into the first of the wanted languages that it is not in already.
+
+    "" where this model does not know both languages. Takes a moment the first time.
+    """
+    from app.features.models.languages import can_translate, knows
+    from app.language.detection import language_of
+
+    source = language_of(text[:BEGINNING])
+    target = other_than(source, wanted, ())
+    return TRANSLATE.format(language=english_name(target)) if can_translate(knows(model), source, target) else ""
+
+
+def keep(talk: Chat, conversation_id: int, kept: Chat) -> int:
+    """A temporary chat becomes one that stays, with all versions of its messages; returns its id.
+
+    May raise DiskFull or FolderNotWritable.
+    """
+    conversation = talk.conversations.get(conversation_id)
+    if conversation is None:
+        raise KeyError(conversation_id)
+    messages = [replace(one, sources=()) for one in talk.conversations.whole.all_messages(conversation_id)]
+    number = kept.conversations.whole.add_tree(conversation, messages)
+    kept.conversations.update(number, titled_by="")  # nobody gave it a title
+    return number

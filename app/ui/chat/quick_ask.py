@@ -1,0 +1,370 @@
+"""A small window for a quick question: a chat of which nothing is kept, with a text that comes from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QLocale, Qt, QTimer, Signal
+from PySide6.QtGui import QClipboard, QCloseEvent, QCursor, QGuiApplication, QKeyEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from app.core.visible import clean_text
+from app.features.quick_ask import REQUESTS, keep, translation_request
+from app.ui.chat.transcript import is_answer
+from app.ui.chat.view import ChatView
+from app.ui.i18n import tr, window_title
+from app.ui.shell import tasks
+from app.ui.shell.desktop import bring_to_front
+from app.ui.shell.keyboard import move_focus, written
+from app.ui.shell.model_loader import ModelLoader
+from app.ui.shell.notify import Notify
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import IconButton, text_button
+from app.ui.widgets.labels import ElidedLabel, announce
+from app.ui.widgets.layouts import FlowLayout
+
+if TYPE_CHECKING:
+    from app.features.chats import Chats
+
+WIDTH_PX, TALL_PX = 640, 560
+FIRST_CHARACTERS = 300
+SECRET = "x-kde-passwordManagerHint"
+"""What password managers put beside a password on the clipboard."""
+LANGUAGE = "translate"
+CHOICES = (("summarize", "Summarize"), (LANGUAGE, "Translate"), ("explain", "Explain"), ("improve", "Improve"))
+COPY_KEYS, KEEP_KEYS = "Ctrl+Shift+C", "Ctrl+O"
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A text from elsewhere, and whether it was selected there, or copied."""
+
+    text: str
+    is_selected: bool
+
+    @property
+    def name(self) -> str:
+        return tr("Selected text") if self.is_selected else tr("Clipboard")
+
+
+def texts_elsewhere() -> list[Taken]:
+    """What is selected in whatever program, where the system tells, and what is on the clipboard."""
+    clipboard, found = QGuiApplication.clipboard(), []
+    modes = [QClipboard.Mode.Selection] if clipboard.supportsSelection() else []
+    for mode in [*modes, QClipboard.Mode.Clipboard]:
+        mime = clipboard.mimeData(mode)
+        text = clean_text(mime.text()).strip() if mime is not None and mime.hasText() else ""
+        if text and not mime.hasUrls() and not mime.hasFormat(SECRET):
+            found.append(Taken(text, mode is QClipboard.Mode.Selection))
+    return found
+
+
+class TakenText(QFrame):
+    """The chip of a text that goes with the question, and what can be asked of it at once."""
+
+    removed = Signal()
+    chosen = Signal(str)
+    """A key of `CHOICES`."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._chip = QFrame()
+        self._chip.setObjectName("paste_chip")
+        self._name, self._words = ElidedLabel(), ElidedLabel()
+        self._words.setProperty("kind", "muted")
+        self._remove = IconButton(theme, "x", tr("Leave this text out"), size_px=14)
+        self._remove.setObjectName("remove_taken")
+        self._remove.clicked.connect(self.removed)
+        inside = QHBoxLayout(self._chip)
+        inside.addWidget(self._name)
+        inside.addWidget(self._words, 1)
+        inside.addWidget(self._remove)
+        choices = QWidget()
+        flow = FlowLayout(choices)
+        for key, words in CHOICES:
+            button = text_button(tr(words), "filter")
+            button.setObjectName(f"quick_{key}")
+            button.clicked.connect(partial(self._on_clicked, key))
+            theme.dress(button, font=(13.5, 500))
+            flow.addWidget(button)
+        column = QVBoxLayout(self)
+        column.addWidget(self._chip)
+        column.addWidget(choices)
+        theme.dress(inside, margins=(10, 3, 4, 3), spacing=8)
+        theme.dress(flow, spacing=6)
+        theme.dress(column, margins=(0, 0, 0, 0), spacing=8)
+        theme.dress(self._name, font=(13, 600))
+        theme.dress(self._words, font=(13, 400))
+
+    def show_text(self, taken: Taken | None) -> None:
+        """None: there is none."""
+        self.setVisible(taken is not None)
+        if taken is not None:
+            beginning = " ".join(taken.text[:FIRST_CHARACTERS].split())
+            count = tr("{count} characters", count=f"{len(taken.text):,}")
+            self._name.setText(taken.name)
+            self._words.setText(f"{count} · {beginning}")
+            self.setAccessibleName(f"{taken.name}, {count}")
+
+    def _on_clicked(self, key: str, _checked: bool = False) -> None:
+        self.chosen.emit(key)
+
+
+class QuickAsk(QWidget):
+    """Opens at once, again and again; closed, it forgets what was said.
+
+    `actions` are what notices can do, as in the window's `Notify`.
+    """
+
+    kept = Signal(int, bool)
+    """The id of a chat that stays now, and whether its last answer was broken off for that."""
+    closed = Signal()
+    translate_wanted = Signal(str)
+    """A text for the tab that can translate it."""
+
+    def __init__(
+        self, chats: Chats, theme: Theme, loader: ModelLoader, actions: dict[str, Callable[[], object]]
+    ) -> None:
+        super().__init__(None, Qt.WindowType.Dialog | Qt.WindowType.WindowStaysOnTopHint)
+        self.setObjectName("quick_ask")
+        self.setWindowTitle(window_title(tr("Quick ask")))
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._chats, self._theme, self._loader = chats, theme, loader
+        self._notify = Notify(theme, self)
+        self._notify.actions = actions
+        self.chat = ChatView(chats, theme, self._notify, is_small=True)
+        self.chat.transcript.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
+        self.chat.composer.attach.hide()
+        self.chat.composer.field.edit.takes_files = False
+        self.chat.composer.asks = tr("Ask anything")
+        self.chat.composer.set_can_send(self.chat.can_chat)
+        self.taken: Taken | None = None
+        self._last: dict[bool, str] = {}
+        """What was taken last, selected or copied."""
+        self._removed = ""
+        self._wants_text = self._keeps_at_end = False
+        self._text = TakenText(theme)
+        self._take_again = text_button("", "quiet")
+        self._take_again.setObjectName("take_text")
+        self._model = ElidedLabel()
+        self._model.setProperty("kind", "muted")
+        self._copy = self._button(tr("Copy and close"), COPY_KEYS, self.copy)
+        self._keep = self._button(tr("Open as chat"), KEEP_KEYS, self.keep)
+        self._lay_out()
+        self._connect()
+        self.chat.show_temporary()
+        self._show_taken(None)
+        self._show_end()
+
+    @property
+    def is_answering(self) -> bool:
+        return self.chat.busy
+
+    def open(self, words: str = "") -> None:
+        """In front of everything, with these words in the field, and what was selected or copied beside it."""
+        if not self.isVisible():
+            self._place()
+        bring_to_front(self)
+        if words:
+            self.chat.composer.set_text(words)
+        self.chat.focus_composer()
+        self._wants_text = not self.chat.transcript.places.count and self.taken is None
+        QTimer.singleShot(0, self, self._take)  # another program has to be asked for it
+        self._loader.wake()
+
+    def copy(self) -> None:
+        """The last answer takes the place of what is on the clipboard."""
+        turn = next((one for one in reversed(self.chat.transcript.turns) if is_answer(one)), None)
+        if turn is not None and turn.text:
+            self.chat.transcript.wanted.emit("copy", turn)
+            self.close()
+
+    def keep(self) -> None:
+        """It becomes a chat among the others; an answer that is being written goes on there."""
+        if self.chat.busy:
+            self._keeps_at_end = True
+            self.chat.stop()
+        elif self.chat.conversation_id is not None:
+            self._keep_now(goes_on=False)
+
+    # Building.
+
+    def _button(self, words: str, keys: str, do: Callable[[], object]) -> QPushButton:
+        button = text_button(words, "plain")
+        button.setShortcut(keys)
+        button.setToolTip(written(keys))
+        button.clicked.connect(lambda _=False: do())
+        self._theme.dress(button, font=(13, 500))
+        return button
+
+    def _lay_out(self) -> None:
+        head, foot = QVBoxLayout(), QHBoxLayout()
+        head.addWidget(self._text)
+        head.addWidget(self._take_again, 0, Qt.AlignmentFlag.AlignLeading)
+        foot.addWidget(self._model, 1)
+        foot.addWidget(self._copy)
+        foot.addWidget(self._keep)
+        column = self._column = QVBoxLayout(self)
+        column.addLayout(head)
+        column.addWidget(self.chat, 1)
+        column.addLayout(foot)
+        self._notify.bar.float_over(self, self.chat)
+        self._theme.dress(column, margins=(0, 12, 0, 10), spacing=2)
+        self._theme.dress(head, foot, margins=(28, 0, 28, 0), spacing=8)
+        self._theme.dress(self._model, font=(12.5, 400))
+        self._theme.dress(self._take_again, font=(13, 500))
+
+    def _connect(self) -> None:
+        chat, loader = self.chat, self._loader
+        loader.changed.connect(self._on_model_changed)
+        chat.answer_started.connect(lambda _: loader.expect())
+        chat.answer_grew.connect(loader.look_during_answer)
+        chat.answer_finished.connect(lambda _: loader.look())
+        chat.answer_finished.connect(lambda _: self._on_answer_finished())
+        chat.open_chat.answering.connect(lambda _: self._show_taken(None))  # it has gone with the question
+        chat.open_chat.shown.connect(self._fit)
+        chat.translate_wanted.connect(self.translate_wanted)
+        chat.wake_wanted.connect(loader.wake)
+        self._text.removed.connect(self._on_removed)
+        self._text.chosen.connect(self._on_chosen)
+        self._take_again.clicked.connect(lambda _=False: self._show_taken(next(iter(texts_elsewhere()), None)))
+        self._on_model_changed()
+
+    # The text.
+
+    def _take(self) -> None:
+        """What is new of what is selected or copied elsewhere; what was taken or left out before waits for a click."""
+        if not self._wants_text:
+            return
+        found = texts_elsewhere()
+        if not found:
+            return  # on some systems only the active window is told
+        self._wants_text = False
+        fresh = next((one for one in found if self._last.get(one.is_selected) != one.text), found[0])
+        self._last = {one.is_selected: one.text for one in found}
+        self._show_taken(fresh if fresh.text != self._removed else None)
+        self._take_again.setVisible(self.taken is None)
+        self._take_again.setText(tr("Use: {what}", what=fresh.name))
+        self._fit()
+
+    def _show_taken(self, taken: Taken | None) -> None:
+        self.taken = taken
+        self._text.show_text(taken)
+        self._take_again.hide()
+        self.chat.composer.set_beside(taken.text if taken is not None else "")
+        if taken is not None:
+            announce(self, self._text.accessibleName())
+        self._fit()
+
+    def _on_removed(self) -> None:
+        self._removed = self.taken.text if self.taken is not None else ""
+        self._show_taken(None)
+        self.chat.focus_composer()
+
+    def _on_chosen(self, key: str) -> None:
+        taken = self.taken
+        if taken is None:
+            return
+        if key != LANGUAGE:
+            self._ask(REQUESTS[key])
+            return
+        wanted = (self._chats.settings().translations.target, QLocale.system().name().replace("_", "-"))
+        model = self._chats.model_path()
+        tasks.ask(
+            lambda _token: translation_request(taken.text, wanted, model),
+            self,
+            lambda request: self._on_translation(taken, request),
+            self._notify.error,
+        )
+
+    def _on_translation(self, taken: Taken, request: str) -> None:
+        """A model that does not know both languages does not pretend: the tab says which one would."""
+        if self.taken is not taken:
+            return
+        if request:
+            self._ask(request)
+        else:
+            self.translate_wanted.emit(taken.text)
+            self.close()
+
+    def _ask(self, words: str) -> None:
+        self.chat.composer.set_text(words)
+        self.chat.composer.submit()
+
+    # The chat.
+
+    def _on_answer_finished(self) -> None:
+        if self._keeps_at_end:
+            self._keep_now(goes_on=True)
+        else:
+            self._show_end()
+
+    def _keep_now(self, *, goes_on: bool) -> None:
+        self._keeps_at_end = False
+        number = self.chat.conversation_id
+        if number is None:
+            return
+        with self._notify.guard():
+            self.kept.emit(keep(self.chat.open_chat.talk, number, self._chats.kept), goes_on)
+            self.close()
+
+    def _on_model_changed(self) -> None:
+        loader = self._loader
+        self.chat.set_model_state(loader.state, loader.path)
+        self._model.setText(f"{loader.name} · {tr('Nothing of this is kept')}")
+
+    def _show_end(self) -> None:
+        """What can be done with an answer, once there is one."""
+        has_answer = any(is_answer(turn) and turn.text for turn in self.chat.transcript.turns)
+        self._copy.setVisible(has_answer)
+        self._keep.setVisible(has_answer or self.chat.busy)
+
+    # The window.
+
+    def _place(self) -> None:
+        """In the upper third of the screen with the pointer."""
+        self._fit()
+        screen = QGuiApplication.screenAt(QCursor.pos()) or QGuiApplication.primaryScreen()
+        room = screen.availableGeometry()
+        self.move(room.center().x() - self.width() // 2, room.top() + room.height() // 6)
+
+    def _fit(self) -> None:
+        """As high as the field and the text beside it; with a conversation as high as that is read well."""
+        px = self._theme.px
+        self._show_end()
+        self._column.activate()
+        height = px(TALL_PX) if self.chat.transcript.places.count else self._column.totalSizeHint().height()
+        screen = self.screen().availableGeometry()
+        wanted = (min(px(WIDTH_PX), screen.width()), min(height, screen.height() * 3 // 4))
+        if self.chat.transcript.places.count and self.height() > wanted[1]:
+            return  # somebody has made it larger
+        self.resize(*wanted)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.WindowActivate:
+            self._take()
+        return super().event(event)
+
+    def focusNextPrevChild(self, is_next: bool) -> bool:
+        return move_focus(self, is_next)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.close()
+        else:
+            super().keyPressEvent(event)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """What was said is forgotten now, so that the next opening has nothing to do."""
+        self.chat.stop()
+        self._keeps_at_end = False
+        self.chat.show_temporary()
+        self.chat.composer.set_text("")
+        self._show_taken(None)
+        for notice in list(self._notify.bar.notices):
+            notice.dismiss()
+        super().closeEvent(event)
+        self.closed.emit()
