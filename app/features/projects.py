@@ -6,20 +6,26 @@ it serves them all. What changes seldom goes first: instructions, documents, mem
 
 from __future__ import annotations
 
+import logging
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.core.errors import AppError
 from app.features.documents import whole_text, with_question
 from app.store.projects import Memories, Memory, Project, ProjectDocuments, Projects
 
 if TYPE_CHECKING:
     from app.core.settings import Settings
+    from app.engine.client import EngineClient
     from app.features.documents import Documents
     from app.store.conversations import Conversation
     from app.store.database import Database
     from app.store.documents import StoredDocument
+
+log = logging.getLogger(__name__)
 
 DOCUMENTS_SHARE = 0.6
 """Of what a prompt may take, for whole documents of a project: unlike a message's they never leave the memory."""
@@ -27,6 +33,8 @@ SESSION = "project-{}"
 """What the engine calls the beginning that chats of a project have in common; filled with its id."""
 MEMORIES_HEADING = "What I want you to remember:"
 KEPT_TEXTS = 16
+BYTES_A_TOKEN = 4
+"""Of English in most vocabularies; texts in other scripts take a little less than that says."""
 
 Count = Callable[[Sequence[str]], Sequence[int]]
 
@@ -58,6 +66,41 @@ class Preamble:
 NO_PREAMBLE = Preamble()
 
 
+@dataclass(frozen=True)
+class Cost:
+    """What stands before every chat of a project, in tokens; of documents by their ids."""
+
+    instructions: int
+    memories: int
+    documents: dict[int, int]
+    is_exact: bool
+
+    @property
+    def tokens(self) -> int:
+        """All of it."""
+        return self.instructions + self.memories + sum(self.documents.values())
+
+
+class Costs:
+    """Counts texts with the loaded model's tokenizer; without one, it is estimated from their length."""
+
+    def __init__(self, engine: Callable[[], EngineClient]) -> None:
+        self._engine = engine
+
+    def tokens_of(self, texts: Sequence[str]) -> tuple[list[int], bool]:
+        """Tokens of each, and whether that is exact; not for the window's thread, the model may be at work."""
+        engine = self._engine()
+        if engine.loaded is not None:
+            return list(engine.count_texts(texts)), True
+        return [-(-len(text.encode()) // BYTES_A_TOKEN) for text in texts], False
+
+
+def model_of(project: Project | None) -> Path | None:
+    """The model that answers in chats of a project that have none of their own; None where it is gone."""
+    path = Path(project.model) if project is not None and project.model else None
+    return path if path is not None and path.is_file() else None
+
+
 class Preambles:
     """Makes them of what is stored now; from any thread. Every document's text is made once."""
 
@@ -66,7 +109,7 @@ class Preambles:
     ) -> None:
         self._is_temporary = is_temporary
         self.projects, self.memories = Projects(database), Memories(database)
-        self._attached = ProjectDocuments(database)
+        self.attached = ProjectDocuments(database)
         self._documents, self._settings = documents, settings
         self._texts: OrderedDict[int, str] = OrderedDict()
 
@@ -109,8 +152,29 @@ class Preambles:
 
     def documents_of(self, project_id: int | None) -> list[StoredDocument]:
         """Those of a project that are there."""
-        found = (self._documents.store.get(one.document_id) for one in self._attached.of(project_id))
+        found = (self._documents.store.get(one.document_id) for one in self.attached.of(project_id))
         return [one for one in found if one is not None]
+
+    def document_ids(self, conversation: Conversation | None, project_id: int | None = None) -> list[int]:
+        """Those of the project that a chat, or a new one, is in."""
+        project = self.project_of(conversation, project_id)
+        return [one.id for one in self.documents_of(project.id)] if project is not None else []
+
+    def cost_of(self, project: Project, tokens_of: Callable[[Sequence[str]], tuple[list[int], bool]]) -> Cost:
+        """What every chat of a project begins with."""
+        documents = self.documents_of(project.id)
+        told = [one.text for one in self.memories.of(project.id)] if self._settings().chat.memory else []
+        texts = [project.instructions.strip(), "\n".join(f"- {one}" for one in told)]
+        counts, is_exact = tokens_of([*texts, *map(self._text, documents)])
+        of_documents = dict(zip((one.id for one in documents), counts[2:], strict=True))
+        return Cost(counts[0], counts[1], of_documents, is_exact)
+
+    def forget(self, project_id: int, engine: EngineClient) -> None:
+        """What the engine keeps of what chats of a project begin with goes; it is read anew where it is wanted."""
+        try:
+            engine.forget_session(SESSION.format(project_id))
+        except AppError as error:  # the child ended, and what it had in memory with it
+            log.info("a project's state could not be asked for: %s", type(error).__name__)
 
     def _text(self, document: StoredDocument) -> str:
         if document.id not in self._texts:

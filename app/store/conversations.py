@@ -82,21 +82,28 @@ class Conversations:
         """What waits until an answer has ended."""
 
     def create(
-        self, *, title: str = "", system_prompt: str = "", temperature: float | None = None, model: str = ""
+        self,
+        *,
+        title: str = "",
+        system_prompt: str = "",
+        temperature: float | None = None,
+        model: str = "",
+        project_id: int | None = None,
     ) -> Conversation:
         """Makes an empty conversation."""
         now = self._clock()
         with self._database.transaction() as connection:
             row = connection.execute(
                 "INSERT INTO conversations"
-                " (title, titled_by, system_prompt, temperature, model, created_at, updated_at)"
-                f" VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING {_COLUMNS}",
+                " (title, titled_by, system_prompt, temperature, model, project_id, created_at, updated_at)"
+                f" VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING {_COLUMNS}",
                 (
                     clean_text(title),
                     "person" if title else "",
                     clean_text(system_prompt),
                     temperature,
                     clean_text(model),
+                    project_id,
                     now,
                     now,
                 ),

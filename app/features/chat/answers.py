@@ -35,7 +35,7 @@ from app.features.chat.documents import DOCUMENTS_SHARE, Attached, source_to_fie
 from app.features.chat.options import options_for, own_model, wish_of
 from app.features.chat.prompts import Parts, Prompts, View, hidden_ids
 from app.features.documents import Documents, whole_text
-from app.features.projects import Preambles
+from app.features.projects import Preambles, model_of
 from app.store.conversations import Attachment, Conversation, Conversations, MessageState, StoredMessage, Use
 
 if TYPE_CHECKING:
@@ -251,7 +251,9 @@ class Chat:
 
         Raises what loading raises.
         """
-        path = model or own_model(self.conversations.get(conversation_id)) or self._usual_model()
+        conversation = self.conversations.get(conversation_id)
+        of_project = model_of(self.preambles.project_of(conversation))
+        path = model or own_model(conversation) or of_project or self._usual_model()
         return path is None or self._engine.bring(path, wish_of(self._settings().engine), cancel=cancel)
 
     def told(self, answer_id: int, cancel: CancelToken, *, most: int = 8) -> Iterator[TokenSeen | PromptProgress]:
@@ -328,20 +330,15 @@ class Chat:
         is_beyond = any(one.use is Use.BACKGROUND for one in drafted) or self._attached.are_searched(branch, hidden)
         if not is_beyond and self._engine.loaded is not None:
             is_beyond = bool(self._prompts.searched(conversation, project_id))
-        ids = [*self.documents_around(conversation, project_id), *self._attached.documents_of(branch)]
+        ids = [*self.preambles.document_ids(conversation, project_id), *self._attached.documents_of(branch)]
         ids += [one.document_id for one in drafted]
         return list(dict.fromkeys(ids)) if is_beyond else []
 
     def documents_of(self, question_id: int) -> list[int]:
         """All documents on the way to a question, its own and its project's included."""
         question = self._stored(question_id)
-        around = self.documents_around(self.conversations.get(question.conversation_id))
+        around = self.preambles.document_ids(self.conversations.get(question.conversation_id))
         return list(dict.fromkeys([*around, *self._attached.documents_of(self._branch(question))]))
-
-    def documents_around(self, conversation: Conversation | None, project_id: int | None = None) -> list[int]:
-        """The documents of the project that a conversation, or a new one, is in."""
-        project = self.preambles.project_of(conversation, project_id)
-        return [one.id for one in self.preambles.documents_of(project.id)] if project is not None else []
 
     def hidden_ids(self, conversation_id: int) -> tuple[int, ...]:
         """The messages of the chosen branch that the model is not shown."""
@@ -447,7 +444,7 @@ class Chat:
         self, answer_id: int, text: str, conversation: Conversation | None, branch: Sequence[StoredMessage]
     ) -> None:
         """Where the answer may come from, for chats with documents."""
-        ids = [*self.documents_around(conversation), *self._attached.documents_of(branch)]
+        ids = [*self.preambles.document_ids(conversation), *self._attached.documents_of(branch)]
         found = sources_of(text, list(dict.fromkeys(ids)), self.documents.store)
         if found:
             self.conversations.set_sources(answer_id, [source_to_fields(one) for one in found])

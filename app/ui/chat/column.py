@@ -1,16 +1,27 @@
-"""The left column of the chats: New chat, search in titles and messages, the chats as rows in groups by age."""
+"""The left column of the chats: New chat, search in titles and messages, tags, the chats with their projects."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QModelIndex, QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QFontMetrics, QPainter
-from PySide6.QtWidgets import QListView, QMenu, QStyleOptionViewItem, QWidget
+from PySide6.QtCore import QModelIndex, QPoint, Signal
+from PySide6.QtWidgets import QMenu, QWidget
 
 from app.store.conversations import Conversation, Conversations
+from app.store.projects import Projects
+from app.store.tags import Tags
+from app.ui.chat.chat_list import (
+    HIT_ROLE,
+    IS_PROJECT_ROLE,
+    PINNED_ROLE,
+    PROJECT_ROLE,
+    ChatDelegate,
+    ChatList,
+    ChatListModel,
+)
+from app.ui.chat.projects import ProjectMenus
+from app.ui.chat.tags import TagBar
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.shell import tasks
@@ -18,9 +29,7 @@ from app.ui.shell.keyboard import with_keys
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
-from app.ui.widgets.labels import plain_tip
-from app.ui.widgets.marked import paint_marked
-from app.ui.widgets.row_list import ID_ROLE, GroupedListModel, Index, RowDelegate
+from app.ui.widgets.row_list import ID_ROLE
 from app.ui.work.list_column import ListColumn, ListWords
 
 if TYPE_CHECKING:
@@ -28,8 +37,6 @@ if TYPE_CHECKING:
     from app.features.finding import Finding, Hit
 
 MOST_HITS = 100
-A_CHAT = 3
-"""Places that are listed below a chat."""
 
 
 class ChatsColumn(ListColumn):
@@ -41,9 +48,18 @@ class ChatsColumn(ListColumn):
     message_wanted = Signal(int, int, str)
     """A chat, one of its messages, and the words that were found there."""
     export_wanted = Signal(int)
+    project_menu_filled = Signal(int, object)
+    """The menu of a project opens: more may be put into it."""
 
     def __init__(
-        self, theme: Theme, conversations: Conversations, notify: Notify, finding: Callable[[], Finding]
+        self,
+        theme: Theme,
+        conversations: Conversations,
+        notify: Notify,
+        finding: Callable[[], Finding],
+        *,
+        projects: Projects,
+        tags: Tags,
     ) -> None:
         words = ListWords(
             name="chats",
@@ -54,32 +70,55 @@ class ChatsColumn(ListColumn):
             nothing_found=tr("No chat has these words."),
             nothing_yet=tr("Your chats will be here."),
         )
-
-        def rename(number: int, title: str) -> None:
-            conversations.update(number, title=title)
-
         self._chats = ChatListModel()
-        super().__init__(theme, notify, self._chats, words, stored=conversations, rename=rename)
-        self._conversations, self._finding = conversations, finding
+        super().__init__(
+            theme, notify, self._chats, words, stored=conversations, rename=self._store_name, rows=ChatList
+        )
+        assert isinstance(self.list, ChatList)
+        self.chats = self.list
+        self._conversations, self._finding, self._projects, self._all_tags = conversations, finding, projects, tags
         self._looked_for = ""
         self._looking: tasks.Task | None = None
         self._found_in: list[Conversation] = []
         """The chats that have something in their messages."""
         self.list.setItemDelegate(ChatDelegate(theme, self.list))
-        temporary = IconButton(theme, "ghost", tr("Temporary chat"), size_px=18)
+        self.tags = TagBar(theme, tags, notify)
+        self.folders = ProjectMenus(theme, notify, conversations, projects, self)
+        self._layout.insertWidget(2, self.tags)
+        self._add_buttons()
+        self._connect()
+
+    def _add_buttons(self) -> None:
+        temporary = IconButton(self._theme, "ghost", tr("Temporary chat"), size_px=18)
         temporary.setObjectName("temporary_chat")
         temporary.setToolTip(with_keys(tr("Temporary chat: nothing of it is kept"), "temporary_chat"))
         temporary.clicked.connect(self.temporary_chat_wanted)
         self._begin.addWidget(temporary)
         self.more_menu: Callable[[], QMenu | None] = lambda: None
         """What else a new chat can begin as; it is given by who knows that."""
-        more = IconButton(theme, "caret-down", tr("New chat with an assistant"), size_px=16)
+        more = IconButton(self._theme, "caret-down", tr("New chat with an assistant"), size_px=16)
         more.setObjectName("new_chat_with")
         more.clicked.connect(lambda _=False: self._show_more(more))
         self._begin.insertWidget(1, more)
+        begin = IconButton(self._theme, "folder-plus", tr("New project"), size_px=18)
+        begin.setObjectName("new_project")
+        begin.setToolTip(tr("New project: a folder of chats with documents of its own"))
+        begin.clicked.connect(lambda _=False: self.folders.wanted.emit("begin", 0))
+        self._begin.insertWidget(2, begin)
+
+    def _connect(self) -> None:
         for signal in (self.list.clicked, self.list.activated):
             signal.connect(self._on_entered)
         self.search.escaped.connect(self.left)
+        self.chats.folded.connect(self._on_folded)
+        self.chats.project_wanted.connect(self._on_project_wanted)
+        self.chats.moved_into.connect(self.folders.move_into)
+        self.folders.changed.connect(self.reload)
+        self.folders.rename_wanted.connect(self.rename_project)
+        self.chats.tagged.connect(self.tags.put)
+        self.chats.drag_ended.connect(lambda: self.show_open(self.open_id))
+        self.tags.changed.connect(self.reload)
+        self.tags.chosen_changed.connect(self._look_at_all)
 
     def _show_more(self, button: QWidget) -> None:
         menu = self.more_menu()
@@ -88,9 +127,13 @@ class ChatsColumn(ListColumn):
             menu.popup(button.mapToGlobal(QPoint(x, button.height())))
 
     def show_new(self, conversation_id: int) -> None:
-        """A chat that has just been begun is open; a search that would hide it is over."""
+        """A chat that has just been begun is open; a search or a tag that would hide it is over."""
         self.open_id = conversation_id
         self.search.clear()
+        self.tags.clear()
+        conversation = self._conversations.get(conversation_id)
+        if conversation is not None and conversation.project_id is not None:
+            self._unfold(conversation.project_id)
         self.reload()
 
     def reload(self) -> None:
@@ -104,11 +147,14 @@ class ChatsColumn(ListColumn):
             self._chats.keep_hits(words)
         if words:
             self._looking = tasks.ask(lambda token: self._look_for(words, token), self, self._on_found, self._on_failed)
+        with self._notify.guard():
+            self._chats.projects = self._projects.all()
+            self._chats.tags = self.tags.reload()
         super().reload()
 
     def refresh(self, number: int) -> None:
         conversation = self._conversations.get(number)
-        if conversation is None or self.search.text().strip():
+        if conversation is None or self.search.text().strip() or self.tags.chosen:
             self.reload()
             return
         others = [known for known in self.model.found if known.id != number]
@@ -116,14 +162,82 @@ class ChatsColumn(ListColumn):
         self._show([*others[:place], conversation, *others[place:]])
 
     def menu_for(self, index: QModelIndex) -> QMenu:
+        row = index.data(PROJECT_ROLE)
+        if index.data(IS_PROJECT_ROLE):
+            menu = self.folders.menu_of(row.project, self)
+            self.project_menu_filled.emit(row.project.id, menu)
+            return menu
         menu, muted, is_pinned = super().menu_for(index), self._theme.tokens.muted, bool(index.data(PINNED_ROLE))
         glyph, words = ("push-pin-slash", tr("Unpin")) if is_pinned else ("push-pin", tr("Pin"))
         number = index.data(ID_ROLE)
         pin = menu.addAction(icon(glyph, muted), words, lambda: self._pin(number, is_pinned=not is_pinned))
-        menu.insertAction(menu.actions()[1], pin)
+        before = menu.actions()[1]
+        menu.insertAction(before, pin)
+        menu.insertMenu(before, self.folders.menu_for_chat(number, row.project.id if row is not None else None, menu))
+        menu.insertMenu(before, self.tags.menu_for_chat(menu, number))
         export = menu.addAction(icon("export", muted), tr("Export or print…"), lambda: self.export_wanted.emit(number))
-        menu.insertAction(menu.actions()[2], export)
+        menu.insertAction(before, export)
         return menu
+
+    def rename_project(self, project_id: int) -> None:
+        """Opens its name for editing in its row."""
+        index = self.model.index_of(-project_id)
+        self.list.setCurrentIndex(index)
+        self.rename(index)
+
+    def show_open(self, number: int | None) -> None:
+        """A project that has the keyboard keeps it."""
+        if self.list.hasFocus() and self.list.currentIndex().data(IS_PROJECT_ROLE) and number == self.open_id:
+            return
+        super().show_open(number)
+
+    def _store_name(self, number: int, name: str) -> None:
+        if number < 0:
+            self._projects.update(-number, name=name)
+        else:
+            self._conversations.update(number, title=name)
+
+    def _on_renamed(self, number: int, title: str) -> None:
+        if number > 0:
+            super()._on_renamed(number, title)
+            return
+        with self._notify.guard():
+            self._store_name(number, title)
+        self.reload()
+
+    def _on_project_wanted(self, what: str, project_id: int) -> None:
+        if what == "menu":
+            index = self.model.index_of(-project_id)
+            below = self.list.visualRect(index).bottomRight()
+            menu = self.menu_for(index)
+            menu.aboutToHide.connect(menu.deleteLater)
+            menu.popup(self.list.viewport().mapToGlobal(below - QPoint(self._theme.px(30), 0)))
+            self._mark_open()
+        else:
+            self.folders.wanted.emit(what, project_id)
+            self._mark_open()
+
+    def _on_folded(self, project_id: int, is_open: bool) -> None:
+        by_keyboard = self.list.hasFocus() and self.list.currentIndex().data(IS_PROJECT_ROLE)
+        with self._notify.guard():
+            self._projects.update(project_id, is_open=is_open)
+            self._chats.projects = self._projects.all()
+        self._show(self.model.found)
+        if not by_keyboard:
+            self._mark_open()
+
+    def _mark_open(self) -> None:
+        self.list.mark(self.model.index_of(self.open_id), scroll=False)
+
+    def _unfold(self, project_id: int) -> None:
+        with self._notify.guard():
+            project = self._projects.get(project_id)
+            if project is not None and not project.is_open:
+                self._projects.update(project_id, is_open=True)
+
+    def _look_at_all(self) -> None:
+        """Other tags are chosen: what was found for the words is looked at anew, too."""
+        super().reload()
 
     def _look_for(self, words: str, token: CancelToken) -> tuple[list[Hit], list[Conversation]]:
         hits = self._finding().search(words, MOST_HITS, kinds=("chat",), is_cancelled=lambda: token.cancelled)
@@ -146,12 +260,17 @@ class ChatsColumn(ListColumn):
         more = [chat for chat in self._found_in if chat.id in self._chats.hits and chat.id not in titled]
         if more:
             found = sorted([*found, *more], key=lambda chat: (chat.updated_at, chat.id), reverse=True)
+        if self.tags.chosen:
+            found = [chat for chat in found if self.tags.suits(chat.id)]
+        self._chats.is_narrowed = bool(self.search.text().strip() or self.tags.chosen)
         self.list.setUniformItemSizes(not self._chats.hits)
         current = self._chats.key_of(self.list.currentIndex())
         super()._show(found)
         if (again := self._chats.index_of_key(current)).isValid():  # what comes late moves nobody in the list
             self.list.mark(again, scroll=False)
-        if self._looking is not None:
+        if self.tags.chosen and not self.search.text().strip():
+            self._nothing.setText(tr("No chat has these tags."))
+        if self._looking is not None or (self._chats.rowCount() and not found):
             self._nothing.hide()
 
     def _choose(self, index: QModelIndex) -> None:
@@ -170,128 +289,3 @@ class ChatsColumn(ListColumn):
         with self._notify.guard():
             self._conversations.update(number, pinned=is_pinned)
         self.reload()
-
-
-# The chats as rows in groups by age.
-
-PINNED_ROLE = Qt.ItemDataRole.UserRole + 1
-HIT_ROLE = Qt.ItemDataRole.UserRole + 5
-HIT_PX = 46
-
-
-def group_of(conversation: Conversation, now: datetime) -> str:
-    if conversation.pinned:
-        return tr("Pinned")
-    day = datetime.fromtimestamp(conversation.updated_at).date()
-    today = now.date()
-    if day >= today:
-        return tr("Today")
-    if day == today - timedelta(days=1):
-        return tr("Yesterday")
-    return tr("Last 7 days") if day > today - timedelta(days=7) else tr("Older")
-
-
-class ChatListModel(GroupedListModel[Conversation]):
-    """Chats under headings by age, as the store has them: newest first. Below a chat are places in its messages."""
-
-    groups = ("Pinned", "Today", "Yesterday", "Last 7 days", "Older")
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.hits: dict[int, list[Hit]] = {}
-        """The best places by chat."""
-
-    def take_hits(self, hits: Sequence[Hit]) -> None:
-        """What was found; it is seen with the next `show`."""
-        self.hits = {}
-        for hit in hits:
-            known = self.hits.setdefault(hit.id, [])
-            if len(known) < A_CHAT:
-                known.append(hit)
-
-    def keep_hits(self, words: str) -> None:
-        """Others are looked for: of what was found before only what has these, too."""
-        if not words or not self.hits:
-            self.hits = {}
-            return
-        from app.features.finding import still_fits  # not before somebody searches
-
-        self.take_hits([hit for hits in self.hits.values() for hit in hits if still_fits(hit, words)])
-
-    def key_of(self, index: Index) -> tuple[int, int]:
-        """By which a row is found again when all were read anew: a chat, and a message or 0."""
-        hit = index.data(HIT_ROLE)
-        return (index.data(ID_ROLE) or 0, hit.message_id if hit is not None else 0)
-
-    def index_of_key(self, key: tuple[int, int]) -> QModelIndex:
-        """An invalid one where that row is not there any more."""
-        first = self.index_of(key[0])
-        rows = range(first.row(), first.row() + 1 + A_CHAT) if first.isValid() else ()
-        indexes = (self.index(row) for row in rows if row < len(self._rows))
-        return next((index for index in indexes if self.key_of(index) == key), QModelIndex())
-
-    def below(self, row: Conversation) -> Sequence[Any]:
-        return self.hits.get(row.id, ())
-
-    def flags(self, index: Index) -> Qt.ItemFlag:
-        flags = super().flags(index)
-        return flags & ~Qt.ItemFlag.ItemIsEditable if index.data(HIT_ROLE) is not None else flags
-
-    def group_of(self, row: Conversation, now: datetime) -> str:
-        return group_of(row, now)
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        row = self._rows[index.row()]
-        if isinstance(row, str):
-            return row if role == Qt.ItemDataRole.DisplayRole else None
-        if not isinstance(row, Conversation):
-            return self._data_of_hit(row, role)
-        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
-            return row.title or tr("New chat")
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return plain_tip(row.title or tr("New chat"))
-        if role == ID_ROLE:
-            return row.id
-        return row.pinned if role == PINNED_ROLE else None
-
-    @staticmethod
-    def _data_of_hit(hit: Hit, role: int) -> Any:
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return plain_tip(hit.snippet)
-        return {Qt.ItemDataRole.DisplayRole: hit.snippet, ID_ROLE: hit.id, HIT_ROLE: hit}.get(role)
-
-
-class ChatDelegate(RowDelegate):
-    """Paints a place in a message as two lines with the words marked, below the title of its chat."""
-
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        if index.data(HIT_ROLE) is None:
-            return super().sizeHint(option, index)
-        view, metrics = self.parent(), QFontMetrics(self._theme.font(12.5))
-        room = view.viewport().width() - self._theme.px(28 + 10 + 2) if isinstance(view, QListView) else 0
-        is_short = metrics.horizontalAdvance(str(index.data())) <= room
-        return QSize(self._theme.px(80), self._theme.px(HIT_PX - 16 if is_short else HIT_PX))
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        hit: Hit | None = index.data(HIT_ROLE)
-        if hit is None:
-            super().paint(painter, option, index)
-            return
-        painter.save()
-        px, tokens = self._theme.px, self._theme.tokens
-        card = self.paint_card(painter, option.rect, option.state)
-        painter.setFont(self._theme.font(12.5))
-        is_mirrored = option.direction == Qt.LayoutDirection.RightToLeft
-        leading, trailing = px(28), px(10)
-        room = card.adjusted(trailing if is_mirrored else leading, px(5), -(leading if is_mirrored else trailing), 0)
-        paint_marked(
-            painter,
-            room,
-            hit.snippet,
-            hit.marks,
-            colour=tokens.muted,
-            tokens=tokens,
-            is_mirrored=is_mirrored,
-            lines=2,
-        )
-        painter.restore()

@@ -54,6 +54,8 @@ class BranchDocuments:
     def __init__(self) -> None:
         self._talk: Chat | None = None
         self._of_message: dict[int, list[Attachment]] = {}
+        self._around: list[int] = []
+        """Documents of the project that the chat is in."""
         self._documents: dict[int, StoredDocument] = {}
         self._has_page: dict[int, bool] = {}
         self._counts: dict[int, int] = {}
@@ -73,7 +75,9 @@ class BranchDocuments:
             self.tokens.clear()
         self._talk, self._has_page = talk, {}
         self._of_message = talk.documents.attachments.of_messages([one.id for one in messages])
-        wanted = {one.document_id for attached in self._of_message.values() for one in attached}
+        chat = talk.conversations.get(messages[0].conversation_id) if messages else None
+        self._around = talk.preambles.document_ids(chat)
+        wanted = {one.document_id for attached in self._of_message.values() for one in attached} | {*self._around}
         known = {number: document for number, document in self._documents.items() if number in wanted}
         for number in wanted - set(known):
             document = talk.documents.store.get(number)
@@ -88,8 +92,8 @@ class BranchDocuments:
 
     @property
     def ids(self) -> list[int]:
-        """The documents, in the order in which they were attached."""
-        found = [one.document_id for attached in self._of_message.values() for one in attached]
+        """The documents, those of the project first, then in the order in which they were attached."""
+        found = [*self._around, *(one.document_id for attached in self._of_message.values() for one in attached)]
         return [number for number in dict.fromkeys(found) if number in self._documents]
 
     def attached(self, message_id: int) -> list[AttachedDocument]:

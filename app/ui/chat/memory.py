@@ -64,6 +64,8 @@ class Subject:
     draft: str
     documents: tuple[object, ...] = ()
     """Which documents go with it, and how they are shown."""
+    project_id: int | None = None
+    """Of a new one."""
 
 
 class ChatMemory(QObject):
@@ -117,7 +119,7 @@ class ChatMemory(QObject):
             self._counted = subject
             parts_of = subject.talk.parts
             tasks.ask(
-                lambda _token: parts_of(subject.conversation_id, subject.system, subject.draft),
+                lambda _token: parts_of(subject.conversation_id, subject.system, subject.draft, subject.project_id),
                 self,
                 self._on_parts,
                 self._on_failed,

@@ -60,6 +60,8 @@ class OpenChat(QObject):
         self.transcript = transcript
         self.live = live
         self.conversation_id: int | None = None
+        self.project_id: int | None = None
+        """The project that a new chat will be in."""
         self.alternatives = -1
         """How many likeliest tokens are told for each one of an answer that begins; -1 tells nothing."""
         self._whole_next: int | None = None
@@ -80,7 +82,7 @@ class OpenChat(QObject):
     def show(self, talk: Chat, conversation_id: int | None) -> tuple[Conversation | None, list[StoredMessage]]:
         """Another chat, and what is stored of it; an answer that runs elsewhere goes on."""
         conversation, messages = None, []
-        self.talk, self.conversation_id = talk, None
+        self.talk, self.conversation_id, self.project_id = talk, None, None
         self._surveys.keep_only(talk)
         with self._notify.guard():
             if conversation_id is not None:

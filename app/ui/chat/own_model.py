@@ -42,6 +42,8 @@ class OwnModel(QObject):
         self._options, self._models, self._chats = options, models, chats
         self._theme, self._notify, self._window = theme, notify, window
         self.name_of: Callable[[Path], str] = model_name
+        self.of_project: Path | None = None
+        """The one of the project that the chat is in."""
         self.path_in: Path | None = None
         """The one that is in, on its way, or asleep."""
         options.model_changed.connect(self._on_model_changed)
@@ -49,12 +51,18 @@ class OwnModel(QObject):
     @property
     def path(self) -> Path | None:
         """The model that answers here; None is whichever is in."""
-        return self._options.model or self._chats.usual_model()
+        return self._options.model or self.of_project or self._chats.usual_model()
 
     @property
     def is_elsewhere(self) -> bool:
         """Whether another one is in, on its way, or asleep."""
         return self.path not in (None, self.path_in)
+
+    def take_project(self, path: Path | None) -> None:
+        """The chat is in another project, or that has another model."""
+        if path != self.of_project:
+            self.of_project = path
+            self.changed.emit()
 
     def look(self, path: Path | None) -> None:
         """`path` is in, on its way, or asleep."""
@@ -63,7 +71,8 @@ class OwnModel(QObject):
 
     def go_on_with(self, path: Path) -> None:
         """The chat's from now on; nothing of its own where that is the one of all chats."""
-        self._options.set_model(None if path == self._chats.model_path() else path)
+        usual = self.of_project or self._chats.model_path()
+        self._options.set_model(None if path == usual else path)
 
     def note(self) -> str:
         """A few words for the composer; empty where nothing has to be said."""

@@ -113,7 +113,9 @@ class ChatOptions(QObject):
 
     def create(self) -> Conversation:
         """Makes the conversation that a new chat's first message needs, with what was chosen for it. May raise."""
-        conversation = self._chat.talk.conversations.create(system_prompt=self._chosen.system_prompt)
+        conversation = self._chat.talk.conversations.create(
+            system_prompt=self._chosen.system_prompt, project_id=self._chat.project_id
+        )
         self._conversation = conversation
         self._save()
         return conversation

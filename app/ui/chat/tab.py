@@ -14,8 +14,10 @@ from PySide6.QtWidgets import QWidget
 
 from app.features.documents import Mark
 from app.store.messages import MessageState
+from app.store.tags import Tags
 from app.ui.chat.column import ChatsColumn
 from app.ui.chat.memory import ContextPanel
+from app.ui.chat.projects import ProjectActions
 from app.ui.chat.view import ChatView
 from app.ui.document.panel import DocumentPanel
 from app.ui.i18n import tr
@@ -43,7 +45,15 @@ class ChatTab(Tab):
         self._app, self._ui = app, ui
         self._deleted = DeletedChats(app.chat, self)
         self.chat = chat or ChatView(app.chats, ui.theme, ui.notify)
-        self.sidebar = ChatsColumn(ui.theme, app.conversations, ui.notify, lambda: app.finding)
+        self.sidebar = ChatsColumn(
+            ui.theme,
+            app.conversations,
+            ui.notify,
+            lambda: app.finding,
+            projects=app.preambles.projects,
+            tags=Tags(app.database),
+        )
+        self.projects = ProjectActions(app, ui.theme, ui.notify, self.sidebar.folders, ui.window)
         self._sides = Sides(app, ui, self.chat)
         self.document, self.inside = self._sides.document, self._sides.inside
         self._model = ModelInStep(ui, self.chat)
@@ -76,6 +86,9 @@ class ChatTab(Tab):
         sidebar.gone.connect(self._on_chat_gone)
         sidebar.export_wanted.connect(lambda number: self._exporting.ask([number]))
         sidebar.renamed.connect(lambda _: self.title_changed.emit())
+        sidebar.folders.changed.connect(chat.project_banner.look)
+        chat.project_banner.wanted.connect(self.projects.show_settings)
+        self.projects.new_chat_wanted.connect(self.open_new)
 
     @cached_property
     def _exporting(self) -> Exporting:
@@ -147,9 +160,12 @@ class ChatTab(Tab):
     def show_new(self) -> None:
         self.show_chat(None)
 
-    def open_new(self) -> None:
-        """An empty chat, ready to type into, whatever was open."""
+    def open_new(self, project_id: int | None = None) -> None:
+        """An empty chat, ready to type into, whatever was open; it will be in that project."""
         self.show_new()
+        if project_id is not None:
+            self.chat.open_chat.project_id = project_id
+            self.chat.project_banner.look()
         self._ui.go.show_tab(CHAT)
 
     def open_temporary(self) -> None:
@@ -185,6 +201,8 @@ class ChatTab(Tab):
     def do(self, command: str) -> None:
         if command == "temporary_chat":
             self.open_temporary()
+        elif command == "new_project":
+            self.projects.begin()
         elif command == "inside":
             self._sides.toggle_inside()
         elif command in ("export", "print", "export_chats"):

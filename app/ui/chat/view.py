@@ -21,6 +21,7 @@ from app.ui.chat.open_chat import OpenChat, TurnActions, busy_words
 from app.ui.chat.other_models import OtherModels
 from app.ui.chat.own_model import OwnModel
 from app.ui.chat.pasted import Pasted
+from app.ui.chat.projects import ProjectBanner
 from app.ui.chat.prompts import ComposerPrompts
 from app.ui.chat.queue import Queue, QueueView
 from app.ui.chat.quoting import Quoting
@@ -122,6 +123,8 @@ class ChatView(QWidget):
             lambda then: self.own.may_answer(then, can_chat=self.can_chat),
         )
         self._banner = TemporaryBanner(theme)
+        self.project_banner = ProjectBanner(theme, self.open_chat)
+        self.project_banner.model_known.connect(self.own.take_project)
         self._no_chat = CompletionNotice(theme)
         self.draft = KeptDraft(self.composer, self.open_chat, chats, notify)
         self.waiting = QueueView(theme, self.focus_composer)
@@ -298,6 +301,7 @@ class ChatView(QWidget):
         self._above = QHBoxLayout()
         self._above.addStretch(1)
         self._above.addWidget(self._banner)
+        self._above.addWidget(self.project_banner)
         self._above.addStretch(1)
         self._bottom = QVBoxLayout()
         self._bottom.addWidget(self._no_chat)
@@ -407,7 +411,8 @@ class ChatView(QWidget):
         if self.own.is_elsewhere:
             return None
         system, text = self.options.system_prompt, self.composer.text
-        return Subject(self.open_chat.talk, self.conversation_id, system, text, self.attaching.key)
+        chat = self.open_chat
+        return Subject(chat.talk, chat.conversation_id, system, text, self.attaching.key, chat.project_id)
 
     def _on_answer_ended(self, answering: Answering, is_shown: bool) -> None:
         self.composer.set_answering(False)

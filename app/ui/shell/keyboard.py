@@ -21,6 +21,7 @@ Line = tuple[str, tuple[str, ...], str]
 WINDOW_SHORTCUTS: tuple[Line, ...] = (
     ("new", ("Ctrl+N",), "New in this tab"),
     ("temporary_chat", ("Ctrl+Shift+N",), "Temporary chat"),
+    ("new_project", (), "New project"),
     ("palette", ("Ctrl+K",), "Everything in one field"),
     ("quick_ask", ("Ctrl+Shift+K",), "Quick ask"),
     ("find", ("Ctrl+F",), "Find in this chat"),

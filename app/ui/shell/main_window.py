@@ -114,6 +114,7 @@ class MainWindow(QMainWindow):
                 **opening,
                 "new": lambda: self._begin(self.tabs.tab if self.tabs.current == self.tabs.tab else self.tabs.home),
                 "temporary_chat": lambda: self.tabs.seen(CHAT).do("temporary_chat"),
+                "new_project": lambda: self.tabs.seen(CHAT).do("new_project"),
                 "palette": self._open_palette,
                 "quick_ask": lambda: self.ui.system.ask_wanted.emit(""),
                 "find": self._find,

@@ -92,18 +92,23 @@ class GroupedListModel(QAbstractListModel, Generic[Row]):
     def show(self, found: Sequence[Row], now: datetime | None = None) -> None:
         """Replaces the rows; those of a group stay in the order in which they came."""
         self.beginResetModel()
-        self.found, now = found, now or datetime.now()
-        groups: dict[str, list[Row]] = {tr(name): [] for name in self.groups}
-        for row in found:
-            groups[self.group_of(row, now)].append(row)
-        self._rows = []
-        for heading, rows in groups.items():
-            self._rows += [heading] if rows else []
-            for row in rows:
-                self._rows += [row, *self.below(row)]
+        self.found = found
+        self._rows = self.arranged(found, now or datetime.now())
         places = reversed(list(enumerate(self._rows)))  # a row comes before those of its number
         self._row_of = {row.id: place for place, row in places if not isinstance(row, str)}
         self.endResetModel()
+
+    def arranged(self, found: Sequence[Row], now: datetime) -> list[Row | str]:
+        """All rows with their headings, as they are listed."""
+        groups: dict[str, list[Row]] = {tr(name): [] for name in self.groups}
+        for row in found:
+            groups[self.group_of(row, now)].append(row)
+        arranged: list[Row | str] = []
+        for heading, rows in groups.items():
+            arranged += [heading] if rows else []
+            for row in rows:
+                arranged += [row, *self.below(row)]
+        return arranged
 
     def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
         row, title = self._rows[index.row()], clean_title(value)
@@ -208,8 +213,12 @@ class RowDelegate(QStyledItemDelegate):
         else:
             note = index.data(NOTE_ROLE) or ""
             title = index.data(TITLE_ROLE) or index.data(Qt.ItemDataRole.EditRole)
-            self._paint_row(painter, rect, option, (str(title), str(note)))
+            self._paint_row(painter, rect, option, (str(title), str(note)), kept_px=self.kept_px(index))
         painter.restore()
+
+    def kept_px(self, index: Index) -> int:  # noqa: ARG002 - most have nothing there
+        """How much of a row's trailing end is not for its title, as drawn."""
+        return 0
 
     def _paint_heading(self, painter: QPainter, rect: QRect, option: QStyleOptionViewItem, text: str) -> None:
         px = self._theme.px
@@ -236,7 +245,9 @@ class RowDelegate(QStyledItemDelegate):
             painter.drawRoundedRect(card.adjusted(1, 1, -1, -1), px(8), px(8))
         return card
 
-    def _paint_row(self, painter: QPainter, rect: QRect, option: QStyleOptionViewItem, words: tuple[str, str]) -> None:
+    def _paint_row(
+        self, painter: QPainter, rect: QRect, option: QStyleOptionViewItem, words: tuple[str, str], *, kept_px: int
+    ) -> None:
         tokens, px = self._theme.tokens, self._theme.px
         state: QStyle.StateFlag = option.state
         chosen = bool(state & QStyle.StateFlag.State_Selected)
@@ -247,6 +258,9 @@ class RowDelegate(QStyledItemDelegate):
         start = QStyle.visualAlignment(option.direction, Qt.AlignmentFlag.AlignLeading)
         title, note = words[0], f" · {words[1]}" if words[1] else ""
         metrics = painter.fontMetrics()
+        if kept_px:
+            is_mirrored = option.direction == Qt.LayoutDirection.RightToLeft
+            room.adjust(kept_px if is_mirrored else 0, 0, 0 if is_mirrored else -kept_px, 0)
         left = room.width() - metrics.horizontalAdvance(note)
         text = metrics.elidedText(title, Qt.TextElideMode.ElideRight, left) + note
         painter.drawText(room, start | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter, text)

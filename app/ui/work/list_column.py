@@ -70,6 +70,7 @@ class ListColumn(QWidget):
         *,
         stored: Stored,
         rename: Callable[[int, str], object],
+        rows: type[RowList] = RowList,
     ) -> None:
         super().__init__()
         self.setObjectName(f"{words.name}_column")
@@ -91,14 +92,14 @@ class ListColumn(QWidget):
         self.model = model
         self.model.setParent(self)
         self.model.renamed.connect(self._on_renamed)
-        self.list = RowList(theme, self.model, words.all)
+        self.list = rows(theme, self.model, words.all)
         self.list.setObjectName(words.name)
         self.list.delete_wanted.connect(self.delete)
         self.list.customContextMenuRequested.connect(self._on_menu)
         for signal in (self.list.clicked, self.list.activated, self.list.moved):
             signal.connect(self._choose)
         self._nothing = plain_label(kind="muted", wraps=True)
-        column = QVBoxLayout(self)
+        column = self._layout = QVBoxLayout(self)
         column.addLayout(self._begin)
         for widget, stretch in ((self.search, 0), (self._nothing, 0), (self.list, 1)):
             column.addWidget(widget, stretch)

@@ -91,6 +91,15 @@ class PlainAssistants(QObject):
         """Nothing to offer."""
 
 
+class PlainBanner(QObject):
+    """Asks for nothing."""
+
+    wanted = Signal(int)
+
+    def look(self) -> None:
+        pass
+
+
 class PlainChat(QWidget):
     """Stands in for the chat view where a test is about the frame around it."""
 
@@ -119,6 +128,8 @@ class PlainChat(QWidget):
         self.transcript = SimpleNamespace(count=0)
         self.shown_message = (0, "")
         self.attaching = PlainAttaching()
+        self.open_chat = SimpleNamespace(project_id=None)
+        self.project_banner = PlainBanner()
         self.models = OtherModels(lambda: None, self)
         self.own = PlainOwnModel(self)
         self.assistants = PlainAssistants(self)

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtCore import QEvent, QMimeData, QModelIndex, QPoint, QPointF, Qt
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent
+from PySide6.QtWidgets import QApplication
 from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
 from app.core.events import Role
 from app.store.conversations import Conversation
-from app.ui.chat.column import ChatListModel, group_of
+from app.store.projects import Project
+from app.store.tags import Tags
+from app.ui.chat.chat_list import ChatListModel, group_of
+from app.ui.chat.tags import CHAT_TYPE, COLOURS, TAG_TYPE, ColourButton
+from app.ui.theme import DARK, LIGHT
 from tests.helpers.counting import lines_run
 from tests.helpers.desks.window import Frame
+from tests.ui.test_theme import contrast
 
 
 def add_chats(frame: Frame, *titles: str) -> list[int]:
@@ -304,3 +312,200 @@ def test_while_one_types_what_still_fits_stays_and_what_is_gone_does_not_come_ba
     frame.conversations.delete_message(inside)
     chats.reload()
     qtbot.waitUntil(chats.nothing.isVisible)
+
+
+# Projects and tags.
+
+
+def begin_project(frame: Frame, name: str, *chats: int) -> int:
+    """A project with these chats."""
+    project = frame.app.preambles.projects.create(name)
+    for number in chats:
+        frame.conversations.update(number, project_id=project.id)
+    frame.chats.reload()
+    return project.id
+
+
+def drop(frame: Frame, kind: str, number: int, index: QModelIndex | QPoint) -> bool:
+    """Something is dragged above a row, or a place of the list, and let go there; whether it was taken."""
+    view = frame.chats.list
+    at = QPointF(index if isinstance(index, QPoint) else view.visualRect(index).center())
+    data = QMimeData()
+    data.setData(kind, str(number).encode())
+    common = (Qt.DropAction.MoveAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
+    QApplication.sendEvent(view.viewport(), QDragEnterEvent(at, *common))
+    move = QDragMoveEvent(at, *common)
+    QApplication.sendEvent(view.viewport(), move)
+    if not move.isAccepted():
+        QApplication.sendEvent(view.viewport(), QDragLeaveEvent())
+        return False
+    QApplication.sendEvent(view.viewport(), QDropEvent(at, *common, QEvent.Type.Drop))
+    return True
+
+
+def project_of(frame: Frame, number: int) -> int | None:
+    chat = frame.conversations.get(number)
+    assert chat is not None
+    return chat.project_id
+
+
+def test_projects_stand_above_the_chats_and_are_folded_by_click_and_by_key(frame: Frame, qtbot: QtBot) -> None:
+    letter, garden, _ = add_chats(frame, "Letter", "Garden", "Bread")
+    flat = begin_project(frame, "Flat", letter)
+    begin_project(frame, "אבן 🏺")
+    chats = frame.chats
+    assert chats.rows == ["Projects", "Flat", "Letter", "אבן 🏺", "Today", "Bread", "Garden"]
+    chats.open(letter)
+    chats.click_at(chats.list, chats.list.visualRect(chats.index_of(-flat)).center())
+    assert chats.rows == ["Projects", "Flat", "אבן 🏺", "Today", "Bread", "Garden"]
+    assert frame.chat.conversation_id == letter, "folding opens nothing"
+    frame.show_chat(garden)
+    chats.list.setCurrentIndex(chats.index_of(-flat))
+    for key, is_open in ((Qt.Key.Key_Right, True), (Qt.Key.Key_Left, False), (Qt.Key.Key_Return, True)):
+        chats.press_in_list(key)
+        assert ("Letter" in chats.rows) == is_open
+        assert chats.list.currentIndex() == chats.index_of(-flat), "the keyboard stays there"
+    chats.press_in_list(Qt.Key.Key_Down)
+    qtbot.waitUntil(lambda: frame.chat.conversation_id == letter)
+    chats.press_in_list(Qt.Key.Key_Left)
+    assert chats.list.currentIndex() == chats.index_of(-flat)
+    row = chats.index_of(-flat).data(Qt.ItemDataRole.AccessibleTextRole)
+    assert row == "Project Flat, 1 chat, open"
+
+
+def test_a_chat_is_dragged_into_a_project_and_out_and_that_can_be_taken_back(frame: Frame) -> None:
+    letter, garden = add_chats(frame, "Letter", "Garden")
+    flat = begin_project(frame, "Flat", garden)
+    chats = frame.chats
+    assert drop(frame, CHAT_TYPE, letter, chats.index_of(-flat))
+    assert (project_of(frame, letter), chats.rows) == (flat, ["Projects", "Flat", "Garden", "Letter"])
+    frame.press_notice("Undo")
+    assert project_of(frame, letter) is None
+    assert drop(frame, CHAT_TYPE, letter, chats.index_of(garden)), "a chat of the project stands for it"
+    assert not drop(frame, CHAT_TYPE, letter, chats.index_of(garden)), "it is there already"
+    assert drop(frame, CHAT_TYPE, letter, chats.list.viewport().rect().bottomLeft() - QPoint(-20, 10))
+    assert (project_of(frame, letter), project_of(frame, garden)) == (None, flat)
+    assert chats.rows == ["Projects", "Flat", "Garden", "Today", "Letter"]
+
+
+def test_a_menu_moves_a_chat_and_names_a_project_for_it(frame: Frame) -> None:
+    letter, _ = add_chats(frame, "Letter", "Garden")
+    flat = begin_project(frame, "R & D")
+    chats = frame.chats
+    into = next(action.menu() for action in chats.menu_of(letter).actions() if action.text() == "Move to project")
+    assert [action.text() for action in into.actions() if action.text()] == ["R && D", "New project…"]
+    chats.choose(into, "R && D")
+    assert project_of(frame, letter) == flat
+    frame.app.preambles.projects.delete(flat)  # elsewhere
+    chats.root.folders.move_into(letter, flat)
+    assert "R & D" not in chats.rows
+
+
+def test_a_deleted_project_leaves_its_chats_and_comes_back_with_them(frame: Frame) -> None:
+    letter, garden = add_chats(frame, "Letter", "Garden")
+    flat = begin_project(frame, "Flat", letter)
+    chats = frame.chats
+    chats.list.setCurrentIndex(chats.index_of(-flat))
+    chats.press_in_list(Qt.Key.Key_Delete)
+    assert chats.rows == ["Today", "Garden", "Letter"]
+    assert frame.notices == ["The project “Flat” was deleted; its chats stay."]
+    frame.press_notice("Undo")
+    assert chats.rows == ["Projects", "Flat", "Letter", "Today", "Garden"]
+    assert frame.conversations.get(garden) is not None
+
+
+def test_a_project_is_renamed_in_its_row_and_its_name_may_be_anything(frame: Frame, qtbot: QtBot) -> None:
+    flat = begin_project(frame, "Flat")
+    chats = frame.chats
+    frame.window.activateWindow()
+    chats.root.rename_project(flat)
+    chats.row_editor.setText("בית 🏠")
+    qtbot.keyClick(chats.row_editor, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: chats.rows == ["Projects", "בית 🏠"])
+    frame.app.preambles.projects.update(flat, name="<b>" + "x" * 10_000)
+    chats.reload()
+    frame.window.grab()
+    assert "&lt;b&gt;" in chats.index_of(-flat).data(Qt.ItemDataRole.ToolTipRole)
+
+
+def test_a_new_chat_in_a_project_is_in_it_from_its_first_message(frame: Frame, qtbot: QtBot) -> None:
+    flat = begin_project(frame, "Flat")
+    chats = frame.chats
+    chats.choose_for(-flat, "New chat")
+    assert frame.chat.open_chat.project_id == flat
+    number = frame.conversations.create(title="Letter", project_id=flat).id
+    frame.app.preambles.projects.update(flat, is_open=False)
+    frame.chat.conversation_id = number
+    frame.chat.tell_title(number)
+    assert chats.rows == ["Projects", "Flat", "Letter"], "it is seen where it is"
+    assert chats.current == number
+
+
+def test_tags_are_put_on_by_drag_and_menu_and_narrow_the_list(frame: Frame, qtbot: QtBot) -> None:
+    letter, garden, bread = add_chats(frame, "Letter", "Garden", "Bread")
+    begin_project(frame, "Flat", letter)
+    begin_project(frame, "Empty")
+    tags, chats = Tags(frame.app.database), frame.chats
+    work, home = tags.create("Work", "blue"), tags.create("Home", "green")
+    chats.reload()
+    bar = chats.root.tags
+    assert [chip.tag.name for chip in bar.chips] == ["Home", "Work"]
+    assert drop(frame, TAG_TYPE, work.id, chats.index_of(letter))
+    assert not drop(frame, TAG_TYPE, work.id, chats.list.viewport().rect().bottomLeft() - QPoint(-20, 10))
+    bar.chips[0].dropped.emit(letter)
+    inside = next(action.menu() for action in chats.menu_of(garden).actions() if action.text() == "Tags")
+    chats.choose(inside, "Home")
+    assert tags.of_chats() == {letter: (work.id, home.id), garden: (home.id,)}
+    assert chats.index_of(letter).data(Qt.ItemDataRole.AccessibleTextRole) == "Letter\nTags: Home, Work"
+    bar.chips[0].click()
+    assert chats.rows == ["Projects", "Flat", "Letter", "Today", "Garden"]
+    bar.chips[1].click()
+    assert chats.rows == ["Projects", "Flat", "Letter"]
+    bar.put(work.id, letter, is_on=False)
+    assert (chats.rows, chats.nothing.text()) == ([], "No chat has these tags.")
+    bar.chips[1].click()
+    chats.find_words("gard")
+    qtbot.waitUntil(lambda: chats.rows == ["Today", "Garden"])
+    chats.root.show_new(bread)
+    assert "Bread" in chats.rows
+
+
+def test_a_tag_is_renamed_coloured_and_deleted_with_a_way_back(frame: Frame, qtbot: QtBot) -> None:
+    (letter,) = add_chats(frame, "Letter")
+    chats, bar, tags = frame.chats, frame.chats.root.tags, Tags(frame.app.database)
+    assert bar.isHidden()
+    dialog = bar.begin(letter)
+    assert not dialog.save.isEnabled()
+    dialog.name.setText("Work 🏺")
+    qtbot.keyClick(dialog.name, Qt.Key.Key_Return)
+    (work,) = tags.all()
+    assert (work.name, tags.of_chats()) == ("Work 🏺", {letter: (work.id,)})
+    assert not bar.isHidden()
+    dialog = bar.edit(work)
+    dialog.findChildren(ColourButton)[1].click()
+    dialog.name.setText("Arbeit")
+    dialog.save.click()
+    (work,) = tags.all()
+    assert (work.name, work.colour) == ("Arbeit", "red")
+    bar.chips[0].click()
+    qtbot.keyClick(bar.chips[0], Qt.Key.Key_Delete)
+    assert (bar.isHidden(), bar.chosen, chats.rows) == (True, frozenset(), ["Today", "Letter"])
+    frame.press_notice("Undo")
+    assert tags.of_chats() == {letter: (work.id,)}
+
+
+def test_tag_colours_can_be_told_from_what_is_behind_them() -> None:
+    for tokens, place in ((LIGHT, 1), (DARK, 2)):
+        for colour in COLOURS.values():
+            for ground in (tokens.sidebar, tokens.surface, tokens.bubble, tokens.chip, tokens.background):
+                assert contrast(colour[place], ground) >= 3, (colour, ground)
+
+
+def test_five_hundred_chats_of_a_project_among_ten_thousand_are_a_few_lines_of_work_each(qtbot: QtBot) -> None:
+    model = ChatListModel()
+    model.projects = [Project(1, "Flat", "", "", "", True, 0, 0)]
+    many = [chat(number, timedelta(hours=number)) for number in range(1, 10_001)]
+    many = [replace(one, project_id=1 if one.id % 20 == 0 else None, pinned=one.id == 9_980) for one in many]
+    assert lines_run(lambda: model.show(many, NOW)) < 35 * len(many)
+    assert rows(model)[:3] == ["Projects", "Flat", "Chat 9980"], "what is pinned in a project is its first"
+    assert model.rowCount() == 10_000 + 2 + 4

@@ -79,6 +79,7 @@ def test_tab_goes_through_the_column_then_the_top_then_the_chat(frame: Frame) ->
         "Network on",
         "New chat",
         "New chat with an assistant",
+        "New project",
         "Temporary chat",
         "Search chats",
         "Chats",

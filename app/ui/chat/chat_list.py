@@ -1,0 +1,496 @@
+"""The rows of the chats: projects with their chats below them, the others by age; dragged into a project and out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QAbstractListModel, QMimeData, QModelIndex, QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QDrag,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDragMoveEvent,
+    QDropEvent,
+    QFontMetrics,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+)
+from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyleOptionViewItem
+
+from app.store.conversations import Conversation
+from app.ui.chat.tags import CHAT_TYPE, TAG_TYPE, colour_of
+from app.ui.i18n import tr
+from app.ui.icons import icon
+from app.ui.theme import Theme
+from app.ui.widgets.labels import plain_tip
+from app.ui.widgets.marked import paint_marked
+from app.ui.widgets.row_list import ID_ROLE, GroupedListModel, Index, RowDelegate, RowList
+
+if TYPE_CHECKING:
+    from app.features.finding import Hit
+    from app.store.projects import Project
+    from app.store.tags import Tag
+
+PINNED_ROLE = Qt.ItemDataRole.UserRole + 1
+HIT_ROLE = Qt.ItemDataRole.UserRole + 5
+PROJECT_ROLE = Qt.ItemDataRole.UserRole + 6
+"""The `ProjectRow` of a project; of a chat in one that one's, too."""
+TAGS_ROLE = Qt.ItemDataRole.UserRole + 7
+"""The tags of a chat."""
+IS_PROJECT_ROLE = Qt.ItemDataRole.UserRole + 8
+A_CHAT = 3
+"""Places that are listed below a chat."""
+HIT_PX = 46
+INDENT_PX, GLYPH_PX, DOT_PX, MOST_DOTS = 16, 16, 8, 3
+
+
+@dataclass(frozen=True)
+class ProjectRow:
+    """A project with the number of its chats; `id` is below 0, where no chat's is."""
+
+    project: Project
+    chats: int
+    is_open: bool
+
+    @property
+    def id(self) -> int:
+        return -self.project.id
+
+    @property
+    def title(self) -> str:
+        return self.project.name
+
+    @property
+    def spoken(self) -> str:
+        """What a screen reader says of it."""
+        count = tr("1 chat") if self.chats == 1 else tr("{count} chats", count=f"{self.chats:,}")
+        state = tr("open") if self.is_open else tr("folded")
+        return ", ".join((tr("Project {name}", name=self.project.name), count, state))
+
+
+def group_of(conversation: Conversation, now: datetime) -> str:
+    if conversation.pinned:
+        return tr("Pinned")
+    day = datetime.fromtimestamp(conversation.updated_at).date()
+    today = now.date()
+    if day >= today:
+        return tr("Today")
+    if day == today - timedelta(days=1):
+        return tr("Yesterday")
+    return tr("Last 7 days") if day > today - timedelta(days=7) else tr("Older")
+
+
+class ChatListModel(GroupedListModel[Conversation]):
+    """Chats under headings by age, as the store has them: newest first. Below a chat are places in its messages.
+
+    Those of a project are below it, pinned ones first, as long as it is open.
+    """
+
+    groups = ("Pinned", "Today", "Yesterday", "Last 7 days", "Older")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hits: dict[int, list[Hit]] = {}
+        """The best places by chat."""
+        self.projects: Sequence[Project] = ()
+        self.tags: Mapping[int, Sequence[Tag]] = {}
+        """By chat."""
+        self.is_narrowed = False
+        """Only some chats are listed: projects without any are left out, and all are open."""
+        self._project_rows: dict[int, ProjectRow] = {}
+
+    def take_hits(self, hits: Sequence[Hit]) -> None:
+        """What was found; it is seen with the next `show`."""
+        self.hits = {}
+        for hit in hits:
+            known = self.hits.setdefault(hit.id, [])
+            if len(known) < A_CHAT:
+                known.append(hit)
+
+    def keep_hits(self, words: str) -> None:
+        """Others are looked for: of what was found before only what has these, too."""
+        if not words or not self.hits:
+            self.hits = {}
+            return
+        from app.features.finding import still_fits  # not before somebody searches
+
+        self.take_hits([hit for hits in self.hits.values() for hit in hits if still_fits(hit, words)])
+
+    def key_of(self, index: Index) -> tuple[int, int]:
+        """By which a row is found again when all were read anew: a chat or a project, and a message or 0."""
+        hit, row = index.data(HIT_ROLE), index.data(PROJECT_ROLE)
+        number = row.id if index.data(IS_PROJECT_ROLE) else index.data(ID_ROLE) or 0
+        return (number, hit.message_id if hit is not None else 0)
+
+    def index_of_key(self, key: tuple[int, int]) -> QModelIndex:
+        """An invalid one where that row is not there any more."""
+        first = self.index_of(key[0])
+        rows = range(first.row(), first.row() + 1 + A_CHAT) if first.isValid() else ()
+        indexes = (self.index(row) for row in rows if row < len(self._rows))
+        return next((index for index in indexes if self.key_of(index) == key), QModelIndex())
+
+    def below(self, row: Conversation) -> Sequence[Any]:
+        return self.hits.get(row.id, ())
+
+    def arranged(self, found: Sequence[Conversation], now: datetime) -> list[Any]:
+        inside: dict[int | None, list[Conversation]] = {project.id: [] for project in self.projects}
+        pinned: list[Conversation] = []
+        others: list[Conversation] = []
+        for chat in found:
+            inside.get(chat.project_id, pinned if chat.pinned else others).append(chat)
+        self._project_rows = {}
+        rows: list[Any] = super().arranged(pinned, now)
+        listed = [one for one in self.projects if inside[one.id] or not self.is_narrowed]
+        rows += [tr("Projects")] if listed else []
+        for project in listed:
+            chats = inside[project.id]
+            row = ProjectRow(project, len(chats), project.is_open or self.is_narrowed)
+            self._project_rows[project.id] = row
+            rows.append(row)
+            if row.is_open:
+                for chat in sorted(chats, key=lambda one: not one.pinned):
+                    rows += [chat, *self.below(chat)]
+        return [*rows, *super().arranged(others, now)]
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        flags = super().flags(index)
+        if index.data(HIT_ROLE) is not None:
+            return flags & ~Qt.ItemFlag.ItemIsEditable
+        is_chat = index.isValid() and isinstance(self._rows[index.row()], Conversation)
+        return flags | Qt.ItemFlag.ItemIsDragEnabled if is_chat else flags
+
+    def group_of(self, row: Conversation, now: datetime) -> str:
+        return group_of(row, now)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        row: Any = self._rows[index.row()]
+        if isinstance(row, str):
+            return row if role == Qt.ItemDataRole.DisplayRole else None
+        if isinstance(row, ProjectRow):
+            return self._data_of_project(row, role)
+        if not isinstance(row, Conversation):
+            return self._data_of_hit(row, role)
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
+            return row.title or tr("New chat")
+        known: dict[int, Callable[[], Any]] = {
+            ID_ROLE: lambda: row.id,
+            PINNED_ROLE: lambda: row.pinned,
+            PROJECT_ROLE: lambda: self._project_rows.get(row.project_id or 0),
+            TAGS_ROLE: lambda: self.tags.get(row.id, ()),
+            Qt.ItemDataRole.ToolTipRole: lambda: plain_tip(self._with_tags(row)),
+            Qt.ItemDataRole.AccessibleTextRole: lambda: self._with_tags(row),
+        }
+        return known[role]() if role in known else None
+
+    def _with_tags(self, row: Conversation) -> str:
+        title, tags = row.title or tr("New chat"), self.tags.get(row.id, ())
+        return f"{title}\n{tr('Tags: {names}', names=', '.join(tag.name for tag in tags))}" if tags else title
+
+    @staticmethod
+    def _data_of_project(row: ProjectRow, role: int) -> Any:
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return plain_tip(row.title)
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
+            return row.title
+        known = {PROJECT_ROLE: row, IS_PROJECT_ROLE: True, Qt.ItemDataRole.AccessibleTextRole: row.spoken}
+        return known.get(role)
+
+    def _data_of_hit(self, hit: Hit, role: int) -> Any:
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return plain_tip(hit.snippet)
+        if role == PROJECT_ROLE:
+            return self.index_of(hit.id).data(PROJECT_ROLE)
+        return {Qt.ItemDataRole.DisplayRole: hit.snippet, ID_ROLE: hit.id, HIT_ROLE: hit}.get(role)
+
+
+class ChatDelegate(RowDelegate):
+    """Paints a project with its fold, and a place in a message as two lines with the words marked, below its chat."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        if index.data(HIT_ROLE) is None:
+            return super().sizeHint(option, index)
+        view, metrics = self.parent(), QFontMetrics(self._theme.font(12.5))
+        indent = 0 if index.data(PROJECT_ROLE) is None else INDENT_PX
+        room = view.viewport().width() - self._theme.px(28 + 10 + 2 + indent) if isinstance(view, QListView) else 0
+        is_short = metrics.horizontalAdvance(str(index.data())) <= room
+        return QSize(self._theme.px(80), self._theme.px(HIT_PX - 16 if is_short else HIT_PX))
+
+    def kept_px(self, index: Index) -> int:
+        tags = len(index.data(TAGS_ROLE) or ())
+        return self._theme.px((DOT_PX + 3) * min(tags, MOST_DOTS) + 4) if tags else 0
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        painter.save()
+        if index.data(IS_PROJECT_ROLE):
+            self._paint_project(painter, option, index.data(PROJECT_ROLE))
+        else:
+            placed = QStyleOptionViewItem(option)
+            if index.data(PROJECT_ROLE) is not None:
+                placed.rect = _cut(option, self._theme.px(INDENT_PX), 0)
+            if (hit := index.data(HIT_ROLE)) is not None:
+                self._paint_hit(painter, placed, hit)
+            else:
+                super().paint(painter, placed, index)
+                self._paint_tags(painter, placed, index.data(TAGS_ROLE) or ())
+        painter.restore()
+
+    def buttons_of(self, option: QStyleOptionViewItem) -> dict[str, QRect]:
+        """Where on a project's row its buttons are: new and menu."""
+        px, rect = self._theme.px, option.rect
+        size = px(24)
+        top = rect.y() + (rect.height() - px(2) - size) // 2
+        places = {}
+        for number, name in enumerate(("menu", "new")):
+            away = px(6) + (number + 1) * size
+            left = rect.x() + away - size if _is_mirrored(option) else rect.right() + 1 - away
+            places[name] = QRect(left, top, size, size)
+        return places
+
+    def _paint_project(self, painter: QPainter, option: QStyleOptionViewItem, row: ProjectRow) -> None:
+        px, tokens, state = self._theme.px, self._theme.tokens, option.state
+        card = self.paint_card(painter, option.rect, state)
+        is_mirrored = _is_mirrored(option)
+        closed = "caret-left" if is_mirrored else "caret-right"
+        wanted = "folder-open" if row.is_open else "folder"
+        glyphs = (("caret-down" if row.is_open else closed, px(10)), (row.project.icon or wanted, px(GLYPH_PX)))
+        at = px(7)
+        for (name, edge), colour in zip(glyphs, (tokens.muted, tokens.accent), strict=True):
+            left = card.right() + 1 - at - edge if is_mirrored else card.x() + at
+            icon(name, colour).paint(painter, QRect(left, card.y() + (card.height() - edge) // 2, edge, edge))
+            at += edge + px(6)
+        is_used = bool(state & (QStyle.StateFlag.State_MouseOver | QStyle.StateFlag.State_HasFocus))
+        painter.setFont(self._theme.font(13))
+        count = f"{row.chats:,}" if row.chats and not is_used else ""
+        kept = px(60) if is_used else painter.fontMetrics().horizontalAdvance(count) + px(18)
+        end = Qt.AlignmentFlag.AlignLeft if is_mirrored else Qt.AlignmentFlag.AlignRight
+        painter.setPen(QColor(tokens.muted))
+        how = end | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(card.adjusted(px(12), 0, -px(12), 0), how, count)
+        if is_used:
+            for name, place in self.buttons_of(option).items():
+                glyph, edge = {"new": "plus", "menu": "dots-three"}[name], px(5)
+                icon(glyph, tokens.muted).paint(painter, place.adjusted(edge, edge, -edge, -edge))
+        painter.setFont(self._theme.font(14, 600))
+        painter.setPen(QColor(tokens.text))
+        room = card.adjusted(kept if is_mirrored else at, 0, -(at if is_mirrored else kept), 0)
+        start = QStyle.visualAlignment(option.direction, Qt.AlignmentFlag.AlignLeading)
+        name = painter.fontMetrics().elidedText(row.title, Qt.TextElideMode.ElideRight, room.width())
+        painter.drawText(room, start | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter, name)
+
+    def _paint_tags(self, painter: QPainter, option: QStyleOptionViewItem, tags: Sequence[Tag]) -> None:
+        if not tags:
+            return
+        px = self._theme.px
+        size, rect, is_mirrored = px(DOT_PX), option.rect, _is_mirrored(option)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        for number, tag in enumerate(reversed(tags[:MOST_DOTS])):
+            away = px(10) + number * (size + px(3))
+            left = rect.x() + away if is_mirrored else rect.right() + 1 - away - size
+            painter.setBrush(QColor(colour_of(tag.colour, self._theme)))
+            painter.drawEllipse(left, rect.y() + (rect.height() - px(2) - size) // 2, size, size)
+
+    def _paint_hit(self, painter: QPainter, option: QStyleOptionViewItem, hit: Hit) -> None:
+        px, tokens = self._theme.px, self._theme.tokens
+        card = self.paint_card(painter, option.rect, option.state)
+        painter.setFont(self._theme.font(12.5))
+        is_mirrored = _is_mirrored(option)
+        leading, trailing = px(28), px(10)
+        room = card.adjusted(trailing if is_mirrored else leading, px(5), -(leading if is_mirrored else trailing), 0)
+        paint_marked(
+            painter,
+            room,
+            hit.snippet,
+            hit.marks,
+            colour=tokens.muted,
+            tokens=tokens,
+            is_mirrored=is_mirrored,
+            lines=2,
+        )
+
+
+def _is_mirrored(option: QStyleOptionViewItem) -> bool:
+    return bool(option.direction == Qt.LayoutDirection.RightToLeft)
+
+
+def _cut(option: QStyleOptionViewItem, leading: int, trailing: int) -> QRect:
+    """The row without some pixels at its two ends."""
+    rect: QRect = option.rect
+    mirrored = _is_mirrored(option)
+    return rect.adjusted(trailing if mirrored else leading, 0, -(leading if mirrored else trailing), 0)
+
+
+class ChatList(RowList):
+    """Left and Right fold and open a project, as Enter does. A chat is dragged into one or out, a tag onto a chat.
+
+    What is dragged and where to is told; nothing is changed here.
+    """
+
+    folded = Signal(int, bool)
+    """A project, and whether its chats are to be seen."""
+    project_wanted = Signal(str, int)
+    """What is wanted of a project: new, menu or delete; and its number."""
+    moved_into = Signal(int, object)
+    """A chat, and the number of the project that it goes into; None: out of its project."""
+    tagged = Signal(int, int)
+    """A tag, and the chat that it is put on."""
+    drag_ended = Signal()
+
+    def __init__(self, theme: Theme, model: QAbstractListModel, name: str) -> None:
+        super().__init__(theme, model, name)
+        self._pressed_at = QPoint()
+        self._held: tuple[str, int, int | None] | None = None
+        """What is held above: its type, its number, and the project that it is in."""
+        self._target: QRect | None = None
+        self.setDragDropMode(QAbstractItemView.DragDropMode.DragDrop)
+        self.setDropIndicatorShown(False)
+        self.clicked.connect(self._on_clicked)
+
+    def startDrag(self, _actions: Qt.DropAction) -> None:
+        index = self.currentIndex()
+        number = index.data(ID_ROLE)
+        if number is None or index.data(HIT_ROLE) is not None:
+            return
+        data, drag, rect = QMimeData(), QDrag(self), self.visualRect(index)
+        data.setData(CHAT_TYPE, str(number).encode())
+        drag.setMimeData(data)
+        drag.setPixmap(self.viewport().grab(rect))
+        drag.setHotSpot(self._pressed_at - rect.topLeft())
+        drag.exec(Qt.DropAction.MoveAction)
+        self.drag_ended.emit()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        self._held = self._what(event.mimeData())
+        if self._held is None:
+            event.ignore()  # files are the window's
+        else:
+            super().dragEnterEvent(event)
+            event.acceptProposedAction()
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        if self._held is None:
+            event.ignore()
+            return
+        super().dragMoveEvent(event)  # scrolls near an edge
+        found = self._place(event.position().toPoint())
+        self._show_target(found[0] if found is not None else None)
+        event.setAccepted(found is not None)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        super().dragLeaveEvent(event)
+        self._held = None
+        self._show_target(None)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        held, found = self._held, self._place(event.position().toPoint())
+        super().dropEvent(event)  # ends the scrolling; the model takes nothing
+        self._held = None
+        self._show_target(None)
+        event.setAccepted(found is not None)
+        if held is not None and found is not None:
+            kind, number, _ = held
+            if kind == TAG_TYPE:
+                self.tagged.emit(number, found[1])
+            else:
+                self.moved_into.emit(number, found[1])
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        index = self.currentIndex()
+        row: ProjectRow | None = index.data(PROJECT_ROLE)
+        ahead, back = Qt.Key.Key_Right, Qt.Key.Key_Left
+        if self.isRightToLeft():
+            ahead, back = back, ahead
+        if row is None or self.is_editing:
+            super().keyPressEvent(event)
+        elif not index.data(IS_PROJECT_ROLE):
+            if event.key() == back:  # to its project
+                self.setCurrentIndex(self._index_of(row.id))
+            else:
+                super().keyPressEvent(event)
+        elif event.key() in (ahead, back):
+            self.folded.emit(row.project.id, event.key() == ahead)
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            self.folded.emit(row.project.id, not row.is_open)
+        elif event.key() == Qt.Key.Key_Delete:
+            self.project_wanted.emit("delete", row.project.id)
+        else:
+            super().keyPressEvent(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._pressed_at = event.position().toPoint()
+        super().mousePressEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self._target is not None:
+            painter, px = QPainter(self.viewport()), self._theme.px
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(QPen(QColor(self._theme.tokens.accent), 2, Qt.PenStyle.DashLine))
+            painter.drawRoundedRect(self._target.adjusted(1, 2, -2, -px(2) - 1), px(8), px(8))
+
+    def _index_of(self, number: int) -> QModelIndex:
+        model = self.model()
+        assert isinstance(model, ChatListModel)
+        return model.index_of(number)
+
+    def _what(self, data: QMimeData) -> tuple[str, int, int | None] | None:
+        kind = next((one for one in (CHAT_TYPE, TAG_TYPE) if data.hasFormat(one)), None)
+        if kind is None:
+            return None
+        number = int(bytes(data.data(kind).data()))
+        row = self._index_of(number).data(PROJECT_ROLE) if kind == CHAT_TYPE else None
+        return kind, number, row.project.id if row is not None else None
+
+    def _place(self, at: QPoint) -> tuple[QRect, Any] | None:
+        """Where what is held would go: the place to mark, and a project, None for none, or a chat. None: nowhere."""
+        if self._held is None:
+            return None
+        kind, _, project_id = self._held
+        index = self.indexAt(at)
+        row: ProjectRow | None = index.data(PROJECT_ROLE)
+        if kind == TAG_TYPE:
+            chat = index.data(ID_ROLE)
+            return None if chat is None else (self.visualRect(self._index_of(chat)), chat)
+        wanted = row.project.id if row is not None else None
+        if wanted == project_id:
+            return None
+        return (self.visualRect(self._index_of(row.id)) if row is not None else self._outside(), wanted)
+
+    def _outside(self) -> QRect:
+        """What is seen of the rows below all projects."""
+        model, rect = self.model(), self.viewport().rect()
+        rows = [row for row in range(model.rowCount()) if model.index(row, 0).data(IS_PROJECT_ROLE)]
+        if rows:
+            last = rows[-1] + 1
+            while last < model.rowCount() and model.index(last, 0).data(PROJECT_ROLE) is not None:
+                last += 1
+            below = self.visualRect(model.index(last - 1, 0)).bottom()
+            rect.setTop(max(rect.top(), min(below + 1, rect.bottom() - self._theme.px(40))))
+        return rect
+
+    def _show_target(self, target: QRect | None) -> None:
+        if target != self._target:
+            self._target = target
+            self.viewport().update()
+
+    def _on_clicked(self, index: QModelIndex) -> None:
+        if not index.data(IS_PROJECT_ROLE):
+            return
+        row: ProjectRow = index.data(PROJECT_ROLE)
+        delegate = self.itemDelegate()
+        assert isinstance(delegate, ChatDelegate)
+        option = QStyleOptionViewItem()
+        option.rect, option.direction = self.visualRect(index), self.layoutDirection()
+        places = delegate.buttons_of(option).items()
+        button = next((name for name, place in places if place.contains(self._pressed_at)), "")
+        if button:
+            self.project_wanted.emit(button, row.project.id)
+        else:
+            self.folded.emit(row.project.id, not row.is_open)

@@ -1,0 +1,625 @@
+"""What a person does with projects: begun, put right in a dialog, deleted with a way back, a chat begun in one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QMargins, QObject, Qt, QTimer, Signal
+from PySide6.QtWidgets import (
+    QDialog,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QMenu,
+    QPlainTextEdit,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+    QWidgetAction,
+)
+
+from app.core.errors import AppError
+from app.core.events import CancelToken
+from app.core.visible import clean_text
+from app.features.documents import Documents
+from app.features.projects import Cost, Costs, Preambles, model_of
+from app.store.conversations import Attachment, Conversations
+from app.store.documents import StoredDocument
+from app.store.projects import Project, Projects
+from app.ui.document.files import DocumentChip, FileToRead, Stage, size_words
+from app.ui.i18n import tr, window_title
+from app.ui.icons import icon
+from app.ui.shell import tasks
+from app.ui.shell.notify import Notify
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import ChoiceButton, IconButton, text_button
+from app.ui.widgets.dialogs import ScrollBox
+from app.ui.widgets.file_drop import DropZone, FileDrop
+from app.ui.widgets.labels import announce, plain_label, plain_tip
+from app.ui.widgets.layouts import FlowLayout
+from app.ui.widgets.row_list import clean_title
+from app.ui.work.intake import Intake
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+    from app.ui.chat.open_chat import OpenChat
+
+ICONS = (
+    "folder", "briefcase", "house", "graduation-cap", "book-open", "code", "flask", "lightbulb", "heart", "star",
+    "airplane", "globe", "leaf", "paw-print", "music-note", "paint-brush", "camera", "chart-line", "scales", "wrench",
+    "fork-knife", "rocket", "planet", "brain",
+)  # fmt: skip
+"""Phosphor's names; the first is what a project without one has."""
+ICONS_A_ROW = 6
+WIDTH_PX = 500
+TYPING_MS = 500
+MOST_NAME = 40
+
+
+class ProjectMenus(QObject):
+    """What the list of the chats offers for projects: chats are moved here, the rest is wanted of somebody else."""
+
+    wanted = Signal(str, int)
+    """What is wanted of a project: new (a chat in it), settings, delete, or begin (a project); and its number."""
+    rename_wanted = Signal(int)
+    changed = Signal()
+    """A chat was put into a project, or out of it; or a project is another."""
+
+    def __init__(
+        self, theme: Theme, notify: Notify, conversations: Conversations, projects: Projects, parent: QObject
+    ) -> None:
+        super().__init__(parent)
+        self._theme, self._notify, self._conversations, self._projects = theme, notify, conversations, projects
+
+    def move_into(self, number: int, project_id: int | None) -> None:
+        """Puts a chat into a project, or out of its own; it can be taken back."""
+        with self._notify.guard():
+            chat, project = self._conversations.get(number), self._projects.get(project_id)
+            if chat is not None and (project is not None or project_id is None):
+                self._conversations.update(number, project_id=project_id)
+                words = tr("“{title}” is in no project now.", title=chat.title)
+                if project is not None:
+                    words = tr("“{title}” is in {project} now.", title=chat.title, project=project.name)
+                self._notify.undo(words, lambda: self._put_back(number, chat.project_id))
+        self.changed.emit()
+
+    def menu_for_chat(self, number: int, inside: int | None, menu: QMenu) -> QMenu:
+        """Where a chat can be moved to; `inside` is the project that it is in."""
+        muted, accent = self._theme.tokens.muted, self._theme.tokens.accent
+        into = QMenu(tr("Move to project"), menu)
+        into.setIcon(icon("folder", muted))
+        for project in self._projects.all():
+            move = partial(self.move_into, number, project.id)
+            action = into.addAction(icon(project.icon or ICONS[0], accent), _short(project.name), move)
+            action.setEnabled(project.id != inside)
+        into.addSeparator()
+        into.addAction(icon("folder-plus", muted), tr("New project…"), lambda: self._begin_with(number))
+        if inside is not None:
+            into.addAction(icon("x", muted), tr("Out of the project"), lambda: self.move_into(number, None))
+        return into
+
+    def menu_of(self, project: Project, parent: QWidget) -> QMenu:
+        """What can be done with a project."""
+        muted, number, menu = self._theme.tokens.muted, project.id, QMenu(parent)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for glyph, words, do in (
+            ("note-pencil", tr("New chat"), partial(self.wanted.emit, "new", number)),
+            ("sliders-horizontal", tr("Instructions, documents…"), partial(self.wanted.emit, "settings", number)),
+            ("pencil-simple", tr("Rename") + "\tF2", partial(self.rename_wanted.emit, number)),
+        ):
+            menu.addAction(icon(glyph, muted), words, do)
+        menu.addSeparator()
+        words = tr("Delete the project") + "\t" + tr("Del")
+        menu.addAction(icon("trash", self._theme.tokens.danger), words, partial(self.wanted.emit, "delete", number))
+        return menu
+
+    def _put_back(self, number: int, project_id: int | None) -> None:
+        with self._notify.guard():
+            self._conversations.update(number, project_id=project_id)
+        self.changed.emit()
+
+    def _begin_with(self, number: int) -> None:
+        with self._notify.guard():
+            project = self._projects.create(tr("New project"))
+            self._conversations.update(number, project_id=project.id)
+            self.changed.emit()
+            self.wanted.emit("settings", project.id)
+
+
+def _short(name: str) -> str:
+    """For a menu or a button, which underlines the letter behind an ampersand."""
+    line = " ".join(name.split())
+    return (line if len(line) <= MOST_NAME else line[: MOST_NAME - 1] + "…").replace("&", "&&")
+
+
+class ProjectActions(QObject):
+    """Serves the menus."""
+
+    new_chat_wanted = Signal(int)
+    """An empty chat that will be in this project."""
+
+    def __init__(self, app: Fireside, theme: Theme, notify: Notify, folders: ProjectMenus, window: QWidget) -> None:
+        super().__init__(folders)
+        self._app, self._theme, self._notify, self._folders, self._window = app, theme, notify, folders, window
+        folders.wanted.connect(self._on_wanted)
+
+    def begin(self) -> None:
+        """A new project, in its dialog; closed without a word in it, it is gone again."""
+        with self._notify.guard():
+            project = self._app.preambles.projects.create(tr("New project"))
+            self._folders.changed.emit()
+            self.show_settings(project.id, is_new=True)
+
+    def show_settings(self, project_id: int, *, is_new: bool = False) -> None:
+        """Its name, icon, instructions, model and documents."""
+        with self._notify.guard():
+            project = self._app.preambles.projects.get(project_id)
+            if project is None:
+                self._folders.changed.emit()
+                return
+            models = [(str(path), name) for path, name in self._app.known_models()]
+            costs = Costs(lambda: self._app.engine)
+            dialog = ProjectDialog(
+                project,
+                self._app.preambles,
+                self._app.documents,
+                costs,
+                models=models,
+                theme=self._theme,
+                notify=self._notify,
+                parent=self._window,
+            )
+            dialog.changed.connect(self._folders.changed)
+            dialog.document_removed.connect(lambda: self._forget(project_id))
+            if is_new:
+                dialog.rejected.connect(lambda: self._drop_untouched(project))
+            dialog.open()
+
+    def delete(self, project_id: int) -> None:
+        """At once, with a way back; its chats stay."""
+        projects = self._app.preambles.projects
+
+        def bring_back() -> None:
+            with self._notify.guard():
+                projects.restore(project_id)
+            self._folders.changed.emit()
+
+        with self._notify.guard():
+            project = projects.get(project_id)
+            if project is not None:
+                projects.delete(project_id)
+                words = tr("The project “{title}” was deleted; its chats stay.", title=project.name)
+                self._notify.undo(words, bring_back)
+                self._forget(project_id)
+        self._folders.changed.emit()
+
+    def _on_wanted(self, what: str, project_id: int) -> None:
+        if what == "begin":
+            self.begin()
+        elif what == "settings":
+            self.show_settings(project_id)
+        elif what == "delete":
+            self.delete(project_id)
+        elif what == "new":
+            self.new_chat_wanted.emit(project_id)
+
+    def _drop_untouched(self, project: Project) -> None:
+        preambles = self._app.preambles
+        with self._notify.guard():
+            is_untouched = preambles.projects.get(project.id) == project
+            if is_untouched and not (preambles.attached.of(project.id) or preambles.projects.chats_of(project.id)):
+                preambles.projects.delete(project.id)
+        self._folders.changed.emit()
+
+    def _forget(self, project_id: int) -> None:
+        """What models had read of it goes, on a thread: the engine may be at work."""
+        preambles, app = self._app.preambles, self._app
+        tasks.ask(lambda _token: preambles.forget(project_id, app.engine), self, lambda _: None, self._notify.error)
+
+
+class ProjectDialog(QDialog):
+    """Everything is kept as it is typed or chosen; files are read while it is open."""
+
+    changed = Signal()
+    document_removed = Signal()
+
+    def __init__(
+        self,
+        project: Project,
+        preambles: Preambles,
+        documents: Documents,
+        costs: Costs,
+        *,
+        models: Sequence[tuple[str, str]],
+        theme: Theme,
+        notify: Notify,
+        parent: QWidget,
+    ) -> None:
+        super().__init__(parent)
+        self._project, self._preambles, self._costs = project, preambles, costs
+        self._theme, self._notify = theme, notify
+        self.setObjectName("project_dialog")
+        self.setWindowTitle(window_title(tr("Project")))
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._icon = IconChoice(theme, project.icon)
+        self.name = QLineEdit(project.name[:200], maxLength=200)
+        self.instructions = QPlainTextEdit(project.instructions)
+        self.model = ChoiceButton(theme, tr("Model"), self._models(models), shows_change=False)
+        self.documents = ProjectFiles(project.id, preambles, documents, theme=theme, notify=notify, parent=self)
+        self.cost = plain_label(kind="muted", wraps=True)
+        self._later = QTimer(self, singleShot=True, interval=TYPING_MS)
+        self._counting: tasks.Task | None = None
+        self._lay_out()
+        self._connect()
+        self.name.selectAll()
+        self.name.setFocus()
+        self._count()
+
+    def done(self, result: int) -> None:
+        """Keeps what is still being typed, then closes."""
+        self._keep()
+        self.documents.stop()
+        super().done(result)
+
+    def _models(self, known: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+        mine = self._project.model
+        gone = [(mine, tr("{name} (not there)", name=Path(mine).name))] if mine and mine not in dict(known) else []
+        return [("", tr("The one of all chats")), *known, *gone]
+
+    def _lay_out(self) -> None:
+        theme, px = self._theme, self._theme.px
+        self.name.setAccessibleName(tr("Name"))
+        self.name.setFont(theme.font(16, 600))
+        self.instructions.setAccessibleName(tr("Instructions"))
+        self.instructions.setPlaceholderText(tr("What every answer in this project should keep to"))
+        self.instructions.setTabChangesFocus(True)
+        self.instructions.setFixedHeight(px(96))
+        self.instructions.setFont(theme.font(14))
+        self.model.show_value(self._project.model)
+        head, row = QHBoxLayout(), QHBoxLayout()
+        head.addWidget(self._icon)
+        head.addWidget(self.name, 1)
+        row.addWidget(self._heading(tr("Model"), self.model.button), 1)
+        row.addWidget(self.model)
+        inside = QWidget()
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(px(8))
+        column.addStrut(px(WIDTH_PX - 48))
+        column.addLayout(head)
+        column.addWidget(
+            self._muted(tr("Every chat in the project sees what is here. Chats outside stay as they are."))
+        )
+        column.addSpacing(px(6))
+        column.addWidget(self._heading(tr("Instructions"), self.instructions))
+        column.addWidget(self.instructions)
+        column.addSpacing(px(6))
+        column.addLayout(row)
+        column.addSpacing(px(6))
+        column.addWidget(self.documents)
+        column.addSpacing(px(4))
+        column.addWidget(self.cost)
+        self.cost.setFont(theme.font(13))
+        close = text_button(tr("Done"), "primary")
+        close.setObjectName("project_done")
+        close.clicked.connect(lambda _=False: self.accept())
+        close.setDefault(True)
+        foot = QHBoxLayout()
+        foot.addStretch(1)
+        foot.addWidget(close)
+        around = QVBoxLayout(self)
+        around.setSizeConstraint(QVBoxLayout.SizeConstraint.SetFixedSize)
+        around.setContentsMargins(px(24), px(20), px(24), px(20))
+        around.setSpacing(px(16))
+        around.addWidget(ScrollBox(inside, around.contentsMargins() + QMargins(0, 0, 0, px(16 + 40))))
+        around.addLayout(foot)
+
+    def _heading(self, words: str, field: QWidget) -> QLabel:
+        label = QLabel(words)
+        label.setFont(self._theme.font(14, 600))
+        label.setBuddy(field)
+        return label
+
+    def _muted(self, words: str) -> QLabel:
+        label = plain_label(words, kind="muted", wraps=True)
+        label.setFont(self._theme.font(13))
+        return label
+
+    def _connect(self) -> None:
+        self._later.timeout.connect(self._keep)
+        self.name.textEdited.connect(lambda _: self._later.start())
+        self.instructions.textChanged.connect(self._later.start)
+        self.model.changed.connect(lambda path: self._store(model=path))
+        self._icon.chosen.connect(lambda name: self._store(icon=name))
+        self.documents.changed.connect(self._count)
+        self.documents.changed.connect(self.changed)
+        self.documents.removed.connect(self.document_removed)
+        drop = FileDrop(self._theme, lambda _files: [DropZone("project", tr("Add to the project"))], self)
+        drop.dropped.connect(lambda files, _zone: self.documents.add(files))
+
+    def _keep(self) -> None:
+        self._later.stop()
+        name = clean_title(clean_text(self.name.text())) or self._project.name
+        instructions = clean_text(self.instructions.toPlainText())
+        if (name, instructions) != (self._project.name, self._project.instructions):
+            self._store(name=name, instructions=instructions)
+
+    def _store(self, **values: Any) -> None:
+        projects = self._preambles.projects
+        with self._notify.guard():
+            if projects.get(self._project.id) is not None:
+                projects.update(self._project.id, **values)
+                self._project = projects.get(self._project.id) or self._project
+        self.changed.emit()
+        self._count()
+
+    def _count(self) -> None:
+        if self._counting is not None:
+            self._counting.abandon()
+        project, preambles, tokens_of = self._project, self._preambles, self._costs.tokens_of
+        self._counting = tasks.ask(
+            lambda _token: preambles.cost_of(project, tokens_of), self, self._on_counted, self._on_failed
+        )
+
+    def _on_counted(self, cost: Cost) -> None:
+        self._counting = None
+        self.cost.setText(cost_words(cost))
+        self.documents.show_cost(cost)
+
+    def _on_failed(self, error: BaseException) -> None:
+        """An engine that went away says so when it is asked something; here nobody asked."""
+        self._counting = None
+        if not isinstance(error, AppError):
+            raise error
+
+
+def cost_words(cost: Cost) -> str:
+    """What every chat of a project costs before its first word."""
+    if not cost.tokens:
+        return tr("Nothing of this is in the prompt yet.")
+    parts = [
+        (tr("instructions {count}", count=f"{cost.instructions:,}"), cost.instructions),
+        (tr("documents {count}", count=f"{sum(cost.documents.values()):,}"), sum(cost.documents.values())),
+        (tr("memories {count}", count=f"{cost.memories:,}"), cost.memories),
+    ]
+    named = ", ".join(words for words, tokens in parts if tokens)
+    count = f"{cost.tokens:,}"
+    if cost.is_exact:
+        return tr(
+            "Each chat begins with {count} tokens: {parts}. They are read once for all of them.",
+            count=count,
+            parts=named,
+        )
+    return tr(
+        "Each chat begins with about {count} tokens: {parts}. An estimate: no model is loaded.",
+        count=count,
+        parts=named,
+    )
+
+
+class ProjectBanner(QPushButton):
+    """Says above the composer in which project the chat is that is shown; pressed, the project opens."""
+
+    wanted = Signal(int)
+    model_known = Signal(object)
+    """The `Path` of the project's model, or None: of the chat that is shown now."""
+
+    def __init__(self, theme: Theme, chat: OpenChat) -> None:
+        super().__init__()
+        self._theme, self._chat = theme, chat
+        self._project: Project | None = None
+        self.setObjectName("project_banner")
+        self.setProperty("kind", "quiet")
+        self.setProperty("elides", True)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setAutoDefault(False)
+        self.clicked.connect(lambda _=False: self.wanted.emit(self._project.id) if self._project else None)
+        chat.shown.connect(self.look)
+        self.hide()
+
+    def look(self) -> None:
+        """The chat may be in another project."""
+        talk, number = self._chat.talk, self._chat.conversation_id
+        try:
+            chat = talk.conversations.get(number) if number is not None else None
+            project = talk.preambles.project_of(chat, self._chat.project_id if number is None else None)
+        except AppError:  # said where the chat is read
+            project = None
+        self._project = None if talk.is_temporary else project
+        self.setVisible(self._project is not None)
+        self.model_known.emit(model_of(self._project))
+        if self._project is not None:
+            name = " ".join(self._project.name.split())
+            self.setText(_short(name))
+            self.setAccessibleName(tr("In the project {name}", name=name))
+            self.setToolTip(plain_tip(tr("In the project {name}: its instructions, model and documents", name=name)))
+            self._theme.dress(self, font=(13, 500), glyph=(self._project.icon or ICONS[0], "accent", 16))
+
+
+class IconChoice(QToolButton):
+    """The icon of a project; pressed, a menu with all of them opens."""
+
+    chosen = Signal(str)
+
+    def __init__(self, theme: Theme, name: str) -> None:
+        super().__init__()
+        self._theme = theme
+        self.setObjectName("project_icon")
+        self.setProperty("kind", "icon")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName(tr("Icon"))
+        self.setToolTip(tr("Choose an icon"))
+        self.clicked.connect(self.show_menu)
+        theme.dress(self, size=(40, 40))
+        self._show(name)
+
+    def _show(self, name: str) -> None:
+        self.name = name or ICONS[0]
+        self._theme.dress(self, glyph=(self.name, "accent", 22))
+
+    def menu_now(self) -> QMenu:
+        """All icons in a grid."""
+        menu, grid = QMenu(self), QWidget()
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        column = QVBoxLayout(grid)
+        self._theme.dress(column, margins=(6, 6, 6, 6), spacing=2)
+        for first in range(0, len(ICONS), ICONS_A_ROW):
+            row = QHBoxLayout()
+            row.setSpacing(self._theme.px(2))
+            for name in ICONS[first : first + ICONS_A_ROW]:
+                token = "accent" if name == self.name else "muted"
+                button = IconButton(self._theme, name, name.replace("-", " "), token=token)
+                button.clicked.connect(partial(self._choose, name, menu))
+                row.addWidget(button)
+            column.addLayout(row)
+        action = QWidgetAction(menu)
+        action.setDefaultWidget(grid)
+        menu.addAction(action)
+        return menu
+
+    def show_menu(self) -> None:
+        """Below the button."""
+        self.menu_now().popup(self.mapToGlobal(self.rect().bottomLeft()))
+
+    def _choose(self, name: str, menu: QMenu) -> None:
+        menu.close()
+        self._show(name)
+        self.chosen.emit(name)
+
+
+class ProjectFiles(QWidget):
+    """The documents of a project as chips, those that are being read among them."""
+
+    changed = Signal()
+    removed = Signal()
+
+    def __init__(
+        self,
+        project_id: int,
+        preambles: Preambles,
+        documents: Documents,
+        *,
+        theme: Theme,
+        notify: Notify,
+        parent: QWidget,
+    ) -> None:
+        super().__init__(parent)
+        self._project_id, self._preambles, self._documents = project_id, preambles, documents
+        self._theme, self._notify = theme, notify
+        self._cost: Cost | None = None
+        self._intake = Intake(self._read, theme, notify, parent)
+        self._intake.questions.files_chosen.connect(self.add)
+        self._intake.read.connect(self._on_read)
+        self._intake.refused.connect(self._intake.remove)
+        self._intake.moved.connect(self._on_moved)
+        self._reading: dict[FileToRead, DocumentChip] = {}
+        for signal in (self._intake.changed, self._intake.failed):
+            signal.connect(lambda *_: self._show())
+        heading = QLabel(tr("Documents"))
+        heading.setFont(theme.font(14, 600))
+        self.add_button = text_button(tr("Add…"), "plain")
+        self.add_button.setObjectName("add_documents")
+        self.add_button.setAccessibleName(tr("Add documents"))
+        self.add_button.setFont(theme.font(13.5, 500))
+        self.add_button.clicked.connect(lambda _=False: self._intake.questions.ask_for_files(tr("Add documents")))
+        head = QHBoxLayout()
+        head.addWidget(heading, 1)
+        head.addWidget(self.add_button)
+        self._chips = QWidget()
+        self._chips.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._flow = FlowLayout(self._chips)
+        self._nothing = plain_label(tr("Drop files here, or add them. They are read once for all chats."), kind="muted")
+        self._nothing.setWordWrap(True)
+        self._nothing.setFont(theme.font(13))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        for widget in (self._nothing, self._chips):
+            column.addWidget(widget)
+        column.insertLayout(0, head)
+        theme.dress(column, spacing=8)
+        theme.dress(self._flow, spacing=6)
+        self._show()
+
+    @property
+    def chips(self) -> list[DocumentChip]:
+        """What is shown, in order."""
+        return self._chips.findChildren(DocumentChip)
+
+    def add(self, files: Sequence[str | Path]) -> None:
+        """Takes files and folders."""
+        self._intake.add(files, FileToRead)
+
+    def stop(self) -> None:
+        """What is being read is given up."""
+        for one in [one for one in self._intake.files if one.is_on_its_way]:
+            self._intake.drop(one)
+
+    def show_cost(self, cost: Cost) -> None:
+        """What each document takes."""
+        self._cost = cost
+        self._show()
+
+    def _read(self, one: FileToRead, cancel: CancelToken) -> Iterator[object]:
+        return self._documents.read(one.path, cancel, password=one.password, part=one.part)
+
+    def _on_read(self, one: FileToRead) -> None:
+        document = one.document
+        assert document is not None
+        with self._notify.guard():
+            self._preambles.attached.add(self._project_id, document.id)
+            announce(self, tr("{name} added", name=one.name))
+        self._intake.drop(one)
+        self._show()
+        self.changed.emit()
+
+    def _on_moved(self, one: FileToRead) -> None:
+        if one.stage is Stage.READING and one in self._reading:
+            self._reading[one].show_progress(one.page, one.pages)
+
+    def _remove(self, attachment: Attachment) -> None:
+        with self._notify.guard():
+            self._preambles.attached.remove(attachment.id)
+            self.removed.emit()
+        self._show()
+        self.changed.emit()
+
+    def _show(self) -> None:
+        self._flow.clear()
+        with self._notify.guard():
+            for attachment in self._preambles.attached.of(self._project_id):
+                document = self._documents.store.get(attachment.document_id)
+                if document is not None:
+                    self._add_chip(document.name, self._words(document), partial(self._remove, attachment))
+        self._reading = {}
+        for one in self._intake.files:
+            chip = self._reading[one] = self._add_chip(one.name, tr("waits"), partial(self._intake.remove, one))
+            if one.stage is Stage.FAILED:
+                chip.show_error(one.error)
+            self._on_moved(one)
+        self._nothing.setVisible(not self._flow.count())
+        self._chips.setVisible(bool(self._flow.count()))
+
+    def _words(self, document: StoredDocument) -> str:
+        tokens = self._cost.documents.get(document.id) if self._cost is not None else None
+        exact = self._cost is not None and self._cost.is_exact
+        count = f"{tokens:,}" if tokens is not None else ""
+        words = (
+            (tr("{count} tokens", count=count) if exact else tr("about {count} tokens", count=count)) if count else ""
+        )
+        return " · ".join(part for part in (size_words(document), words) if part)
+
+    def _add_chip(self, name: str, words: str, remove: Callable[[], object]) -> DocumentChip:
+        chip = DocumentChip(self._theme)
+        chip.show_name(name)
+        chip.show_words(words)
+        chip.set_removable(True)
+        chip.remove_wanted.connect(remove)
+        self._flow.addWidget(chip)
+        chip.show()
+        return chip

@@ -1,0 +1,405 @@
+"""Tags above the chats: chips that narrow the list, taken to a chat or a chat to them by drag, by menu and by keys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from PySide6.QtCore import QByteArray, QEvent, QMimeData, QObject, QPoint, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QDrag,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDropEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import QApplication, QButtonGroup, QHBoxLayout, QLineEdit, QMenu, QToolButton, QWidget
+
+from app.store.tags import Tag, Tags
+from app.ui.i18n import tr, window_title
+from app.ui.icons import icon
+from app.ui.shell.notify import Notify
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import set_mark
+from app.ui.widgets.dialogs import QuestionDialog
+from app.ui.widgets.labels import announce, plain_tip
+from app.ui.widgets.layouts import FlowLayout, scrolled
+from app.ui.widgets.row_list import clean_title
+
+COLOURS = {
+    "": ("Grey", "#7A7269", "#A39A90"),
+    "red": ("Red", "#C23B3B", "#EE7B74"),
+    "orange": ("Orange", "#B8620B", "#E9A04F"),
+    "green": ("Green", "#3F7F3C", "#7FBF73"),
+    "teal": ("Teal", "#1F7F80", "#62BFBE"),
+    "blue": ("Blue", "#2F6FBF", "#7FB0EE"),
+    "violet": ("Violet", "#7A4FBF", "#B594EE"),
+    "pink": ("Pink", "#B83E86", "#EC86BE"),
+}
+"""By the name that is stored: the word for it, and how it looks in light and in dark."""
+CHAT_TYPE, TAG_TYPE = "application/x-fireside-chat", "application/x-fireside-tag"
+"""What is dragged: the number of a chat, or of a tag, in ASCII."""
+MOST_HEIGHT_PX = 92
+MOST_CHIP_PX = 200
+
+
+def colour_of(name: str, theme: Theme) -> str:
+    """A stored colour as it looks now; one of another version's is grey."""
+    return COLOURS.get(name, COLOURS[""])[2 if theme.is_dark else 1]
+
+
+def dot(name: str, theme: Theme) -> object:
+    """An icon of that colour for a menu."""
+    return icon("circle-fill", colour_of(name, theme))
+
+
+class TagChip(QToolButton):
+    """Pressed, only chats with this tag are listed. It takes chats that are dropped on it, and can be dragged."""
+
+    dropped = Signal(int)
+    """A chat that the tag is put on."""
+    delete_wanted = Signal()
+    rename_wanted = Signal()
+
+    def __init__(self, theme: Theme, tag: Tag) -> None:
+        super().__init__()
+        self._theme, self.tag = theme, tag
+        self._pressed_at: QPoint | None = None
+        self._is_target = False
+        self.setProperty("kind", "tag")
+        self.setCheckable(True)
+        self.setAcceptDrops(True)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        name = " ".join(tag.name.split())
+        self.setAccessibleName(tr("Tag {name}", name=name))
+        self.setAccessibleDescription(tr("Shows only chats with this tag"))
+        self.setToolTip(plain_tip(name))
+        theme.dress(self, font=(12.5, 500))
+
+    def sizeHint(self) -> QSize:
+        px, metrics = self._theme.px, self.fontMetrics()
+        wide = metrics.horizontalAdvance(self._name) + px(8 + 8 + 6 + 9)
+        return QSize(min(wide, px(MOST_CHIP_PX)), max(px(24), metrics.height() + px(6)))
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+    @property
+    def _name(self) -> str:
+        return " ".join(self.tag.name.split())[:100]
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        px, tokens = self._theme.px, self._theme.tokens
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        is_on = self.isChecked()
+        around = QRectF(self.rect()).adjusted(1, 1, -1, -1)
+        colour = tokens.focus if self.hasFocus() else tokens.accent if is_on or self._is_target else tokens.line
+        line = Qt.PenStyle.DashLine if self._is_target else Qt.PenStyle.SolidLine
+        painter.setPen(QPen(QColor(colour), 2 if self.hasFocus() or self._is_target else 1, line))
+        painter.setBrush(QColor(tokens.chip if is_on else tokens.bubble if self.underMouse() else tokens.surface))
+        painter.drawRoundedRect(around, around.height() / 2, around.height() / 2)
+        size, is_mirrored = px(8), self.isRightToLeft()
+        left = self.width() - px(9) - size if is_mirrored else px(9)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(colour_of(self.tag.colour, self._theme)))
+        painter.drawEllipse(left, (self.height() - size) // 2, size, size)
+        painter.setPen(QColor(tokens.accent if is_on else tokens.text))
+        painter.setFont(self.font())
+        lead, trail = px(9 + 8 + 5), px(8)
+        room = self.rect().adjusted(trail if is_mirrored else lead, 0, -(lead if is_mirrored else trail), 0)
+        words = painter.fontMetrics().elidedText(self._name, Qt.TextElideMode.ElideRight, room.width())
+        side = Qt.AlignmentFlag.AlignRight if is_mirrored else Qt.AlignmentFlag.AlignLeft
+        painter.drawText(room, side | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter, words)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Delete:
+            self.delete_wanted.emit()
+        elif event.key() == Qt.Key.Key_F2:
+            self.rename_wanted.emit()
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.click()
+        else:
+            super().keyPressEvent(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._pressed_at = event.position().toPoint()
+        super().mousePressEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        super().mouseMoveEvent(event)
+        at = event.position().toPoint()
+        far = QApplication.startDragDistance()
+        if self._pressed_at is not None and (at - self._pressed_at).manhattanLength() >= far:
+            hot, self._pressed_at = self._pressed_at, None
+            self.setDown(False)
+            data, drag = QMimeData(), QDrag(self)
+            data.setData(TAG_TYPE, QByteArray(str(self.tag.id).encode()))
+            drag.setMimeData(data)
+            drag.setPixmap(self.grab())
+            drag.setHotSpot(hot)
+            drag.exec(Qt.DropAction.CopyAction)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if event.mimeData().hasFormat(CHAT_TYPE):
+            event.acceptProposedAction()
+            self._show_target(is_target=True)
+        else:
+            event.ignore()
+
+    def dragLeaveEvent(self, _event: QDragLeaveEvent) -> None:
+        self._show_target(is_target=False)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self._show_target(is_target=False)
+        event.acceptProposedAction()
+        self.dropped.emit(int(bytes(event.mimeData().data(CHAT_TYPE).data())))
+
+    def _show_target(self, *, is_target: bool) -> None:
+        self._is_target = is_target
+        self.update()
+
+
+class TagBar(QWidget):
+    """Hidden while there is no tag. What the store raises is said."""
+
+    changed = Signal()
+    """Tags, or what they are on, are others."""
+    chosen_changed = Signal()
+    """Chats with other tags are to be listed."""
+
+    def __init__(self, theme: Theme, tags: Tags, notify: Notify) -> None:
+        super().__init__()
+        self.setObjectName("tag_bar")
+        self.setAccessibleName(tr("Tags"))
+        self._theme, self._tags, self._notify = theme, tags, notify
+        self._shown: list[Tag] = []
+        self._of_chats: dict[int, tuple[int, ...]] = {}
+        self.chosen: frozenset[int] = frozenset()
+        """The tags that listed chats all have."""
+        self.chips: list[TagChip] = []
+        inside = QWidget()
+        inside.setObjectName("page")
+        inside.installEventFilter(self)
+        self._flow = FlowLayout(inside)
+        self._area = scrolled(inside)
+        row = QHBoxLayout(self)
+        row.addWidget(self._area)
+        theme.dress(row, margins=(0, 0, 0, 0))
+        theme.dress(self._flow, spacing=5)
+        theme.changed.connect(self._fit)
+        self.hide()
+
+    def reload(self) -> Mapping[int, Sequence[Tag]]:
+        """Reads them anew; the tags of chats, by chat. May raise."""
+        found, self._of_chats = self._tags.all(), self._tags.of_chats()
+        known = {tag.id: tag for tag in found}
+        if found != self._shown:
+            self._shown = found
+            self._make_chips()
+        gone = self.chosen - known.keys()
+        if gone:
+            self.chosen -= gone
+        places = {tag.id: place for place, tag in enumerate(found)}
+        ordered = {chat: sorted(ids, key=places.get) for chat, ids in self._of_chats.items()}  # type: ignore[arg-type]
+        return {chat: [known[one] for one in ids] for chat, ids in ordered.items()}
+
+    def suits(self, conversation_id: int) -> bool:
+        """Whether a chat has all of the chosen tags."""
+        return self.chosen <= set(self._of_chats.get(conversation_id, ()))
+
+    def clear(self) -> None:
+        """Chats with any tags and none are listed."""
+        self.chosen = frozenset()
+        for chip in self.chips:
+            chip.setChecked(False)
+
+    def put(self, tag_id: int, conversation_id: int, *, is_on: bool = True) -> None:
+        """On a chat, or off it."""
+        with self._notify.guard():
+            self._tags.put(tag_id, conversation_id, is_on=is_on)
+            name = next((tag.name for tag in self._shown if tag.id == tag_id), "")
+            announce(self, tr("Tag {name}", name=name))
+        self.changed.emit()
+
+    def menu_for_chat(self, menu: QMenu, conversation_id: int) -> QMenu:
+        """All tags, those of the chat ticked, and a new one."""
+        inside = QMenu(tr("Tags"), menu)
+        inside.setIcon(icon("tag", self._theme.tokens.muted))
+        mine = set(self._of_chats.get(conversation_id, ()))
+        for tag in self._shown:
+            name = " ".join(tag.name.split()).replace("&", "&&")
+            action = inside.addAction(name if len(name) <= 40 else name[:39] + "…")
+            action.setCheckable(True)
+            action.setChecked(tag.id in mine)
+            action.toggled.connect(lambda on, tag=tag: self.put(tag.id, conversation_id, is_on=on))
+        if self._shown:
+            inside.addSeparator()
+        plus = icon("plus", self._theme.tokens.muted)
+        inside.addAction(plus, tr("New tag…"), lambda: self.begin(conversation_id))
+        return inside
+
+    def begin(self, conversation_id: int) -> TagDialog:
+        """Asks for a new tag, which the chat gets."""
+
+        def make(name: str, colour: str) -> None:
+            with self._notify.guard():
+                self._tags.put(self._tags.create(name, colour).id, conversation_id)
+            self.changed.emit()
+
+        dialog = TagDialog(self._theme, tr("New tag"), Tag(0, "", ""), self.window())
+        dialog.chosen.connect(make)
+        dialog.open()
+        return dialog
+
+    def edit(self, tag: Tag) -> TagDialog:
+        """Asks for another name and colour."""
+
+        def change(name: str, colour: str) -> None:
+            with self._notify.guard():
+                number = self._tags.update(tag.id, name=name)
+                self._tags.update(number, colour=colour)
+            self.changed.emit()
+
+        dialog = TagDialog(self._theme, tr("Tag"), tag, self.window())
+        dialog.chosen.connect(change)
+        dialog.open()
+        return dialog
+
+    def delete(self, tag: Tag) -> None:
+        """At once, with a way back; the chats stay."""
+
+        def bring_back() -> None:
+            with self._notify.guard():
+                self._tags.restore(tag.id)
+            self.changed.emit()
+
+        with self._notify.guard():
+            self._tags.delete(tag.id)
+            self._notify.undo(tr("The tag “{name}” was deleted; its chats stay.", name=tag.name), bring_back)
+        self.changed.emit()
+
+    def _make_chips(self) -> None:
+        focused = next((chip.tag.id for chip in self.chips if chip.hasFocus()), None)
+        self._flow.clear()
+        self.chips = []
+        for tag in self._shown:
+            chip = TagChip(self._theme, tag)
+            chip.setChecked(tag.id in self.chosen)
+            chip.toggled.connect(lambda on, tag=tag: self._choose(tag, is_on=on))
+            chip.dropped.connect(lambda chat, tag=tag: self.put(tag.id, chat))
+            chip.delete_wanted.connect(lambda tag=tag: self.delete(tag))
+            chip.rename_wanted.connect(lambda tag=tag: self.edit(tag))
+            chip.customContextMenuRequested.connect(
+                lambda at, chip=chip: self.menu_of(chip).popup(chip.mapToGlobal(at))
+            )
+            self._flow.addWidget(chip)
+            chip.show()
+            self.chips.append(chip)
+            if tag.id == focused:
+                chip.setFocus()
+        self.setVisible(bool(self._shown))
+        self._fit()
+
+    def menu_of(self, chip: TagChip) -> QMenu:
+        """What can be done with a tag."""
+        menu, tokens = QMenu(self), self._theme.tokens
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        pencil, bin_ = icon("pencil-simple", tokens.muted), icon("trash", tokens.danger)
+        menu.addAction(pencil, tr("Name and colour…") + "\tF2", lambda: self.edit(chip.tag))
+        menu.addSeparator()
+        menu.addAction(bin_, tr("Delete the tag") + "\t" + tr("Del"), lambda: self.delete(chip.tag))
+        return menu
+
+    def _choose(self, tag: Tag, *, is_on: bool) -> None:
+        self.chosen = self.chosen | {tag.id} if is_on else self.chosen - {tag.id}
+        self.chosen_changed.emit()
+
+    def _fit(self) -> None:
+        wanted = self._flow.heightForWidth(max(1, self.width()))
+        self._area.setFixedHeight(max(1, min(wanted, self._theme.px(MOST_HEIGHT_PX))))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """A chip is as wide as its words, which have their font only once they are seen."""
+        if event.type() == QEvent.Type.LayoutRequest:
+            self._fit()
+        return super().eventFilter(watched, event)
+
+
+class ColourButton(QToolButton):
+    """A colour to choose; its name is said and shown as a tip."""
+
+    def __init__(self, theme: Theme, colour: str) -> None:
+        super().__init__()
+        self._theme, self.colour = theme, colour
+        words = tr(COLOURS[colour][0])
+        self.setCheckable(True)
+        self.setAccessibleName(words)
+        self.setToolTip(words)
+        theme.dress(self, size=(30, 30))
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        px, tokens = self._theme.px, self._theme.tokens
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        around = QRectF(self.rect()).adjusted(2, 2, -2, -2)
+        painter.setPen(QPen(QColor(tokens.focus), 2) if self.hasFocus() else Qt.PenStyle.NoPen)
+        painter.drawRoundedRect(around, px(8), px(8))
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(colour_of(self.colour, self._theme)))
+        edge = px(6)
+        inside = self.rect().adjusted(edge, edge, -edge, -edge)
+        painter.drawEllipse(inside)
+        if self.isChecked():
+            size = px(12)
+            at = self.rect().center() - QPoint(size // 2 - 1, size // 2 - 1)
+            tick = "#1B1917" if self._theme.is_dark else "#FFFFFF"
+            icon("check-bold", tick).paint(painter, at.x(), at.y(), size, size)
+
+
+class TagDialog(QuestionDialog):
+    """A name and a colour; `chosen` tells them."""
+
+    chosen = Signal(str, str)
+
+    def __init__(self, theme: Theme, title: str, tag: Tag, parent: QWidget) -> None:
+        super().__init__(
+            theme, title, tr("Tags stand above the chats. Pressed, they list only chats that have them."), parent
+        )
+        self.setObjectName("tag_dialog")
+        self.setWindowTitle(window_title(title))
+        set_mark(self.words, "kind", "muted")
+        self.name = QLineEdit(tag.name[:200], maxLength=200, placeholderText=tr("Name"))
+        self.name.setAccessibleName(tr("Name of the tag"))
+        self.name.setFont(theme.font(14))
+        self._colours = QButtonGroup(self)
+        row = QHBoxLayout()
+        row.setSpacing(0)
+        for colour in COLOURS:
+            button = ColourButton(theme, colour)
+            button.setChecked(colour == tag.colour or (not colour and tag.colour not in COLOURS))
+            self._colours.addButton(button)
+            row.addWidget(button)
+        row.addStretch(1)
+        self.fields.setDirection(QHBoxLayout.Direction.TopToBottom)
+        self.fields.addWidget(self.name)
+        self.fields.addLayout(row)
+        self.save = self.add_choice(tr("Save"), self._on_saved, "primary")
+        self.save.setEnabled(bool(clean_title(self.name.text())))
+        self.name.textChanged.connect(lambda text: self.save.setEnabled(bool(clean_title(text))))
+        self.name.setFocus()
+
+    def _on_saved(self) -> None:
+        button = self._colours.checkedButton()
+        colour = button.colour if isinstance(button, ColourButton) else ""
+        self.chosen.emit(clean_title(self.name.text()), colour)

@@ -1,0 +1,133 @@
+"""A project in its dialog, and chats in it: what is kept as it is typed, documents with their cost, the banner."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from app.features.projects import Costs
+from app.ui.chat.projects import ICONS, IconChoice, ProjectDialog, cost_words
+from tests.helpers.desks.chat import ChatDesk
+from tests.helpers.script import prompts
+from tests.ui.chat.conftest import Open
+
+
+def open_dialog(desk: ChatDesk, project_id: int, *, models: tuple[tuple[str, str], ...] = ()) -> ProjectDialog:
+    app = desk.app
+    project = app.preambles.projects.get(project_id)
+    assert project is not None
+    assert desk.theme is not None
+    dialog = ProjectDialog(
+        project,
+        app.preambles,
+        app.documents,
+        Costs(lambda: app.engine),
+        models=models,
+        theme=desk.theme,
+        notify=desk.notify,
+        parent=desk.chat,
+    )
+    dialog.open()
+    return dialog
+
+
+def test_what_is_typed_is_kept_and_documents_are_counted(open_chat: Open, qtbot: QtBot, tmp_path: Path) -> None:
+    desk = open_chat()
+    projects = desk.app.preambles.projects
+    number = projects.create("Pottery").id
+    dialog = open_dialog(desk, number, models=(("/m/large.gguf", "Large"),))
+    qtbot.keyClicks(dialog.name, "Kiln")
+    qtbot.keyClicks(dialog.instructions, "Answer for a potter.")
+    dialog.model.choose("/m/large.gguf")
+    dialog.findChild(IconChoice).chosen.emit(ICONS[3])
+    path = tmp_path / "kiln.txt"
+    path.write_text("The kiln must cool down for two days.", "utf-8")
+    dialog.documents.add([path])
+    qtbot.waitUntil(lambda: "documents" in dialog.cost.text() and "instructions 4" in dialog.cost.text())
+    assert dialog.cost.text().startswith("Each chat begins with ")
+    assert "about" not in dialog.cost.text(), "a model is loaded: it is exact"
+    names = [chip.accessibleName() for chip in dialog.documents.chips if chip.isVisible()]
+    assert names == ["Document kiln.txt"]
+    assert "tokens" in dialog.documents.chips[0].accessibleDescription()
+    dialog.accept()
+    project = projects.get(number)
+    assert project is not None
+    assert (project.name, project.instructions) == ("Kiln", "Answer for a potter.")
+    assert (project.model, project.icon) == ("/m/large.gguf", ICONS[3])
+    dialog = open_dialog(desk, number)
+    assert dialog.model.button.text() == "large.gguf (not there)"
+    (chip,) = dialog.documents.chips
+    with qtbot.waitSignal(dialog.document_removed):
+        qtbot.keyClick(chip, Qt.Key.Key_Delete)
+    assert desk.app.preambles.attached.of(number) == []
+    dialog.reject()
+
+
+def test_without_a_model_the_cost_is_said_to_be_an_estimate(open_chat: Open, qtbot: QtBot) -> None:
+    desk = open_chat(loaded=False)
+    projects = desk.app.preambles.projects
+    number = projects.create("Pottery").id
+    projects.update(number, instructions="x" * 400)
+    dialog = open_dialog(desk, number)
+    qtbot.waitUntil(lambda: bool(dialog.cost.text()))
+    assert dialog.cost.text() == (
+        "Each chat begins with about 100 tokens: instructions 100. An estimate: no model is loaded."
+    )
+    projects.delete(number)
+    dialog.name.setText("Gone meanwhile")
+    dialog.accept()
+    assert projects.get(number) is None
+
+
+def test_a_chat_says_in_which_project_it_is_and_its_first_message_goes_there(open_chat: Open, qtbot: QtBot) -> None:
+    desk = open_chat({"when": "Hello", "text": "Hi."})
+    chat, projects = desk.chat, desk.app.preambles.projects
+    banner = chat.project_banner
+    flat = projects.create("Flat & garden " + "x" * 10_000)
+    projects.update(flat.id, instructions="Answer for a tenant.")
+    assert banner.isHidden()
+    chat.open_chat.project_id = flat.id
+    banner.look()
+    assert banner.isVisible()
+    assert banner.text().startswith("Flat && garden xx")
+    assert len(banner.text()) < 60
+    desk.ask("Hello")
+    assert desk.script is not None
+    assert prompts(desk.script)[-1][0] == ("system", "Answer for a tenant.")
+    stored = desk.conversations.get(chat.conversation_id)
+    assert stored is not None
+    assert stored.project_id == flat.id
+    with qtbot.waitSignal(banner.wanted) as told:
+        banner.click()
+    assert told.args == [flat.id]
+    projects.delete(flat.id)
+    banner.look()
+    assert banner.isHidden()
+    chat.show_temporary()
+    assert banner.isHidden()
+
+
+def test_a_project_that_is_deleted_while_an_answer_is_written_in_it_ends_nothing(open_chat: Open) -> None:
+    desk = open_chat({"text": "word " * 60, "delay_s": 0.01})
+    flat = desk.app.preambles.projects.create("Flat")
+    desk.chat.open_chat.project_id = flat.id
+    heard = desk.heard(desk.chat.answer_finished)
+    desk.type("Hello")
+    desk.press(Qt.Key.Key_Return)
+    desk.wait(lambda: desk.chat.busy)
+    desk.app.preambles.projects.delete(flat.id)
+    desk.app.preambles.projects.purge_deleted(1e12)
+    desk.wait(lambda: heard)
+    answer = desk.conversations.path(desk.chat.conversation_id)[-1]
+    assert answer.text.split() == ["word"] * 60
+    chat = desk.conversations.get(desk.chat.conversation_id)
+    assert chat is not None
+    assert chat.project_id is None
+
+
+def test_the_words_about_a_project_without_anything_are_no_number() -> None:
+    from app.features.projects import Cost
+
+    assert cost_words(Cost(0, 0, {}, is_exact=True)) == "Nothing of this is in the prompt yet."
