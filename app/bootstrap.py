@@ -356,7 +356,7 @@ class Fireside:
         self.pages.purge_deleted(self._began_at)
         erase_traces(self.database)
         remove_old_backups(self.database, time.time())
-        if self.paths.before_restoring.is_dir():
+        if self.paths.before_restoring.is_dir() or self.paths.unpacked.is_dir():
             from app.features.exchange.backup import remove_old
 
             remove_old(self.paths, time.time())

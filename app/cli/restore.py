@@ -8,7 +8,7 @@ from pathlib import Path
 from app import APP_NAME
 from app.cli.terminal import INTERRUPTED, ProgressLine, interruptible, print_json
 from app.core.paths import AppPaths
-from app.features.exchange.backup import BackupUnpacked, put_in_place, unpack_backup
+from app.features.exchange.backup import BackupUnpacked, accept, put_in_place, unpack_backup
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,9 +35,11 @@ def run_restore(options: argparse.Namespace) -> int:
     line.end()
     if unpacked is None or unpacked.is_cancelled:
         return INTERRUPTED
+    accept(places)
     before = put_in_place(places)
     if options.json:
         body = {"program": unpacked.program, "made_at": unpacked.made_at, "restored": before is not None}
+        body["contents"] = dict(unpacked.counts)
         print_json(body | {"before": str(before) if before else None})
     elif before is None:
         print(f"{APP_NAME} is open. The backup is read and takes its place when {APP_NAME} starts the next time.")

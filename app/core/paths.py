@@ -69,6 +69,11 @@ class AppPaths:
         return self.data / "restoring"
 
     @property
+    def unpacked(self) -> Path:
+        """A backup that was read and is not yet wanted."""
+        return self.data / "restoring.part"
+
+    @property
     def before_restoring(self) -> Path:
         """What was here before, a folder for each time."""
         return self.data / "before-restoring"

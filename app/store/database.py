@@ -10,7 +10,7 @@ import threading
 import time
 import unicodedata
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -207,6 +207,29 @@ def copied_schema(path: Path) -> int:
     if version > len(MIGRATIONS):
         raise DatabaseNewer(str(path), version, len(MIGRATIONS))
     return version
+
+
+_COUNTED = {
+    "chats": "conversations WHERE deleted_at IS NULL",
+    "messages": "messages WHERE deleted_at IS NULL",
+    "projects": "projects WHERE deleted_at IS NULL",
+    "assistants": "assistants WHERE deleted_at IS NULL",
+    "memories": "memories WHERE deleted_at IS NULL",
+    "prompts": "prompts WHERE deleted_at IS NULL",
+    "summaries": "jobs WHERE kind = 'summary' AND deleted_at IS NULL",
+    "translations": "jobs WHERE kind = 'translation' AND deleted_at IS NULL",
+    "pages": "pages WHERE deleted_at IS NULL",
+}
+
+
+def copied_counts(path: Path) -> dict[str, int]:
+    """How many there are of each kind in a copy that nobody else has; what its schema does not know is left out."""
+    counts: dict[str, int] = {}
+    with closing(_connect(path, "ro")) as copy:
+        for name, where in _COUNTED.items():
+            with suppress(sqlite3.OperationalError):
+                counts[name] = int(copy.execute(f"SELECT count(*) FROM {where}").fetchone()[0])
+    return counts
 
 
 def is_let_go(path: Path) -> bool:

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, QSocketNotifier, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QProcess, QSocketNotifier, QTimer, Signal
 from PySide6.QtGui import QFileOpenEvent, QGuiApplication
 from PySide6.QtWidgets import QApplication, QDialog
 
@@ -137,6 +137,13 @@ def _run_window(
     app.notices += notices
     notify = Notify(theme)
     notify.install()
+    window: MainWindow | None = None
+
+    def let_go() -> None:
+        instance.close()
+        if window is not None and window.closing.is_restarting:
+            start_again()
+
     try:
         loader = ModelLoader(app, notify)
         window = MainWindow(app, theme, notify, loader, TABS, open_settings=open_settings)
@@ -152,8 +159,16 @@ def _run_window(
     finally:
         tasks.running.stop_all(STOP_TIMEOUT_S)
         notify.uninstall()
-        app.close(instance.close)
+        app.close(let_go)
     return code
+
+
+def start_again() -> None:
+    """Another program like this one, which outlives it."""
+    from app.core.child import own_command
+
+    program, *arguments = own_command("")
+    QProcess.startDetached(program, [one for one in arguments if one])
 
 
 def _connect(application: Application, instance: SingleInstance, window: MainWindow) -> None:

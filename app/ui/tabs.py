@@ -44,6 +44,10 @@ def _is_text_file(path: Path) -> bool:
     return is_text_file(path)
 
 
+def _may_be_chats(path: Path) -> bool:
+    return path.suffix.lower() in (".json", ".jsonl", ".zip")
+
+
 def _models(app: Fireside, ui: UiContext) -> Tab:
     from app.ui.models.models_tab import ModelsTab
 
@@ -58,6 +62,7 @@ TABS = (
         _chat,
         keys=("Ctrl+1",),
         drops=Drops("", "Ask about it", "Goes to your next message"),
+        imports=Drops("", "Import chats", "An export of this or another program", only=_may_be_chats),
         shortcuts=(
             ("Return", "Send the message"),
             ("Shift+Return", "New line"),

@@ -306,6 +306,26 @@ application.run([])
 """
 
 
+STARTED_AGAIN = """
+import sys
+from app.ui import application
+def first_paint(app, window, notify, *_):
+    notify.actions["restart"]()
+application._after_first_paint = first_paint
+def start_again():
+    from app.core.paths import AppPaths
+    from app.store.database import is_let_go
+    print(is_let_go(AppPaths.from_environment().database), flush=True)
+application.start_again = start_again
+sys.exit(application.run([]))
+"""
+
+
+def test_a_new_start_comes_when_everything_is_let_go() -> None:
+    done = subprocess.run([sys.executable, "-c", STARTED_AGAIN], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True"]
+
+
 def test_the_first_paint_waits_for_no_engine_no_reader_and_no_hub() -> None:
     done = subprocess.run([sys.executable, "-c", SEEN_FIRST], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

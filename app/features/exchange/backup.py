@@ -19,8 +19,8 @@ import stat
 import time
 import zipfile
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
@@ -31,7 +31,7 @@ from app.core.paths import AppPaths, disk_problem, make_folder
 from app.features.exchange.foreign import fields_of, list_of, number_of, text_of
 from app.features.exchange.json_pieces import read_value
 from app.features.work.saved_file import scratch_beside, written
-from app.store.database import Database, copied_schema, is_let_go
+from app.store.database import Database, copied_counts, copied_schema, is_let_go
 
 FORMAT = "fireside-backup"
 VERSION = 1
@@ -40,6 +40,7 @@ CHUNK_BYTES = 1 << 20
 MOST_MANIFEST_BYTES = 50_000_000
 MOST_FILES = 100_000
 KEPT_S = 30 * 24 * 3600.0
+FORGOTTEN_S = 24 * 3600.0
 _DAMAGE = (
     zipfile.BadZipFile,
     zipfile.LargeZipFile,
@@ -71,11 +72,15 @@ class BackupFinished:
 
 @dataclass(frozen=True)
 class BackupUnpacked:
-    """A backup waits in `AppPaths.restoring` for `put_in_place`; or it was cancelled, and nothing waits."""
+    """A backup waits in `AppPaths.unpacked` for `accept` or `refuse`; or it was cancelled, and nothing waits.
+
+    `counts` is how many it has of each kind: chats, messages, projects, summaries and so on.
+    """
 
     program: str
     made_at: float
     is_cancelled: bool = False
+    counts: Mapping[str, int] = field(default_factory=dict)
 
 
 class _Cancelled(Exception):
@@ -151,11 +156,11 @@ def _end_if(cancel: CancelToken) -> None:
 
 
 def unpack_backup(path: Path, places: AppPaths, cancel: CancelToken) -> Iterator[BackupProgress | BackupUnpacked]:
-    """Unpacks and compares a backup; nothing that is here changes before `put_in_place`.
+    """Unpacks and compares a backup; nothing that is here changes before `accept` and `put_in_place`.
 
     Raises BackupUnreadable, DiskFull or FolderNotWritable; nothing waits then.
     """
-    scratch = places.restoring.with_name(f"{places.restoring.name}.part")
+    scratch, is_whole = places.unpacked, False
     try:
         shutil.rmtree(scratch, ignore_errors=True)
         shutil.rmtree(places.restoring, ignore_errors=True)
@@ -164,8 +169,12 @@ def unpack_backup(path: Path, places: AppPaths, cancel: CancelToken) -> Iterator
             manifest = _read_manifest(archive, path)
             yield from _unpack(archive, manifest, scratch, path, cancel)
         _check_database(scratch / DATABASE, path)
-        scratch.replace(places.restoring)
-        yield BackupUnpacked(text_of(manifest.get("program")), number_of(manifest.get("made_at")) or 0.0)
+        is_whole = True
+        yield BackupUnpacked(
+            text_of(manifest.get("program")),
+            number_of(manifest.get("made_at")) or 0.0,
+            counts=copied_counts(scratch / DATABASE),
+        )
     except _Cancelled:
         yield BackupUnpacked("", 0.0, is_cancelled=True)
     except _DAMAGE as error:
@@ -173,7 +182,25 @@ def unpack_backup(path: Path, places: AppPaths, cancel: CancelToken) -> Iterator
     except OSError as error:
         raise disk_problem(error, places.data) from error
     finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        if not is_whole:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+
+def accept(places: AppPaths) -> None:
+    """What was unpacked is wanted: it takes its place with `put_in_place`, at the latest when the program starts next.
+
+    Raises DiskFull or FolderNotWritable.
+    """
+    try:
+        shutil.rmtree(places.restoring, ignore_errors=True)
+        places.unpacked.replace(places.restoring)
+    except OSError as error:
+        raise disk_problem(error, places.data) from error
+
+
+def refuse(places: AppPaths) -> None:
+    """What was unpacked is not wanted."""
+    shutil.rmtree(places.unpacked, ignore_errors=True)
 
 
 def _opened(path: Path) -> zipfile.ZipFile:
@@ -294,7 +321,12 @@ def put_in_place(places: AppPaths) -> Path | None:
 
 
 def remove_old(places: AppPaths, now: float) -> None:
-    """Removes what was here before a backup came, after `KEPT_S`; it holds what has been deleted since."""
-    for aside in places.before_restoring.iterdir():
+    """Removes what was here before a backup came, after `KEPT_S`; it holds what has been deleted since.
+
+    And a backup that was unpacked a day ago, and about which nobody has said anything.
+    """
+    if places.unpacked.is_dir() and now - places.unpacked.stat().st_mtime > FORGOTTEN_S:
+        refuse(places)
+    for aside in places.before_restoring.iterdir() if places.before_restoring.is_dir() else ():
         if now - aside.stat().st_mtime > KEPT_S:
             shutil.rmtree(aside, ignore_errors=True)

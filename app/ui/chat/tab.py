@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from app.features.documents import Documents
     from app.store.assistants import Assistant
     from app.ui.exchange.exporting import Exporting
+    from app.ui.exchange.importing import Importing
 
 LONG_S = 10.0
 FIRST_CHARACTERS = 200
@@ -95,6 +96,12 @@ class ChatTab(Tab):
         from app.ui.exchange.exporting import Exporting  # not before somebody exports
 
         return Exporting(self._app, self._ui)
+
+    @cached_property
+    def _importing(self) -> Importing:
+        from app.ui.exchange.importing import Importing
+
+        return Importing(self._app, self._ui)
 
     @property
     def view(self) -> InsideBeside:
@@ -185,6 +192,12 @@ class ChatTab(Tab):
     def take_files(self, files: Sequence[Path]) -> None:
         self.chat.attaching.add(files)
 
+    def restore_list(self) -> None:
+        self.sidebar.reload()
+
+    def import_files(self, files: Sequence[Path]) -> None:
+        self._importing.take(files)
+
     def take_documents(self, ids: Sequence[int], title: str = "") -> None:
         """A chat of its own, so that what is being written elsewhere stays as it is; one that waits is taken again."""
         attachments = self._app.documents.attachments
@@ -207,6 +220,8 @@ class ChatTab(Tab):
             self._sides.toggle_inside()
         elif command in ("export", "print", "export_chats"):
             self._exporting.do(command, self.open_id)
+        elif command == "import_chats":
+            self._importing.ask()
         elif command == "prompts":
             self.chat.prompts.open_library()
         elif command == "assistants":

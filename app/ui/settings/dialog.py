@@ -23,6 +23,7 @@ from app import APP_NAME, __version__
 from app.core.paths import resource_root
 from app.features.chat.options import MOST_TOKENS
 from app.ui.i18n import tr, window_title
+from app.ui.settings.data import DataPage
 from app.ui.settings.pages import EnginePage, MemoryPage, NetworkPage, SettingsPage, SummariesPage
 from app.ui.settings.system import SystemPage
 from app.ui.shell.desktop import open_folder
@@ -82,6 +83,7 @@ class SettingsDialog(QDialog):
         network.network_changed.connect(ui.go.show_network)
         self._add_page(tr("Network"), network, "network")
         self._add_page(tr("System"), SystemPage(app, theme, self._save, ui.system), "system")
+        self._add_page(tr("Your data"), DataPage(app, ui, self.accept), "data")
         self._add_page(tr("About"), self._about_page(), "about")
         self._nav_column.addStretch(1)
         names = [(str(number), button.text()) for number, button in enumerate(self._group.buttons())]

@@ -18,7 +18,7 @@ from app.ui.shell.model_loader import ModelLoader
 from app.ui.shell.model_picker import ModelPicker
 from app.ui.shell.notify import Notify
 from app.ui.shell.status_line import StatusLine
-from app.ui.shell.tab_spec import CHAT, MODELS, Tab, TabSpec, UiContext
+from app.ui.shell.tab_spec import CHAT, MODELS, Drops, Tab, TabSpec, UiContext
 from app.ui.shell.tabs import LeftColumn, TabRow, Tabs
 from app.ui.shell.window_geometry import WindowGeometry
 from app.ui.theme import Theme
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from app.bootstrap import Fireside
 
 
+IMPORT = ":import"
+"""Behind the name of a tab: where files are let go that come into its list."""
 REMEMBER_MS = 200
 """After the last change: arrows pass many chats in a list."""
 
@@ -145,6 +147,7 @@ class MainWindow(QMainWindow):
             "open_model": self.ask_for_model,
             "new_chat": lambda: self._begin(self.tabs.home),
             "settings": self.open_settings,
+            "restart": lambda: self.closing.restart(),  # noqa: PLW0108 - made after the actions
             "models": self.open_models,
             "storage": lambda: self.open_models("storage"),
             "network": lambda: self.open_settings("network"),
@@ -289,6 +292,8 @@ class Closing(QObject):
         super().__init__(window)
         self._window = window
         self._is_quitting = self._is_over = False
+        self.is_restarting = False
+        """Whether the program is to start again when all of it has ended."""
         self.stays: Callable[[], bool] = lambda: False
         """Asked at each closing: whether the window is only to go out of sight, or somebody is asked first."""
 
@@ -297,6 +302,11 @@ class Closing(QObject):
         self.go_for_good()
         self._window.close()
         QTimer.singleShot(0, QApplication.quit)  # no window that is seen has been closed, perhaps
+
+    def restart(self) -> None:
+        """Ends the program, and starts it again."""
+        self.is_restarting = True
+        self.quit()
 
     def go_for_good(self) -> None:
         """The next closing is not asked about: the program quits, or the session ends."""
@@ -459,7 +469,11 @@ class IncomingFiles(QObject):
         drops = specs[current].drops
         if drops is not None and current != self._tabs.home:
             return [DropZone(current, tr(drops.alone))]
-        return [_zone(spec) for spec in specs.values() if spec.drops is not None and spec.drops.suits(documents)]
+        ways = [(name, spec.drops, spec.icon) for name, spec in specs.items()]
+        ways += [(name + IMPORT, spec.imports, "download-simple") for name, spec in specs.items()]
+        return [
+            _zone(name, drops, glyph) for name, drops, glyph in ways if drops is not None and drops.suits(documents)
+        ]
 
     def _on_dropped(self, files: list[str], zone: str) -> None:
         """A model becomes one of Fireside's and is chosen; documents go where they were let go."""
@@ -471,7 +485,10 @@ class IncomingFiles(QObject):
                 self.model_chosen.emit(path)
             else:
                 self._add(path)
-        self._tabs.send(zone or self._tabs.home, documents)
+        if zone.endswith(IMPORT):
+            self._tabs.show(zone.removesuffix(IMPORT)).import_files(documents)
+        else:
+            self._tabs.send(zone or self._tabs.home, documents)
 
     def _add(self, path: Path) -> None:
         self._tabs.made(MODELS).take_files([path])
@@ -487,10 +504,9 @@ class IncomingFiles(QObject):
         return dialog
 
 
-def _zone(spec: TabSpec) -> DropZone:
+def _zone(name: str, drops: Drops, glyph: str) -> DropZone:
     """One of several places to let files go on."""
-    assert spec.drops is not None
-    return DropZone(spec.name, tr(spec.drops.title), tr(spec.drops.note), spec.icon)
+    return DropZone(name, tr(drops.title), tr(drops.note), glyph)
 
 
 def _sorted(files: Sequence[str]) -> tuple[list[Path], list[Path]]:

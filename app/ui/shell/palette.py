@@ -57,6 +57,7 @@ SETTINGS_PAGES = (
     ("memory", "Memory"),
     ("network", "Network"),
     ("system", "System"),
+    ("data", "Your data"),
     ("about", "About"),
 )
 _STORED = {

@@ -55,6 +55,8 @@ class TabSpec:
     """What opens it; the first is the one shown."""
     drops: Drops | None = None
     """None: files that are dropped go to one of the others."""
+    imports: Drops | None = None
+    """Files that are dropped can also come into its list, by `Tab.import_files`."""
     shortcuts: Sequence[tuple[str, str]] = ()
     """Keys inside the tab and what they do, for the sheet of shortcuts."""
     task: str = CHAT
@@ -95,6 +97,9 @@ class Navigation(Protocol):
 
     def open_shortcuts(self, above: QWidget) -> None:
         """Every key of the window and of its tabs, on a sheet above a window."""
+
+    def store(self) -> None:
+        """What is typed and what is open is stored now."""
 
     def show_network(self) -> None:
         """Whether the network may be used is another than before."""
@@ -230,6 +235,12 @@ class Tab(QObject):
 
     def take_files(self, files: Sequence[Path]) -> None:
         """Files that were dropped, or sent from elsewhere."""
+
+    def restore_list(self) -> None:
+        """What it keeps has changed elsewhere: its list is read again."""
+
+    def import_files(self, files: Sequence[Path]) -> None:
+        """Files from which something comes into its list, see `TabSpec.imports`."""
 
     def take_documents(self, ids: Sequence[int], title: str = "") -> None:
         """Documents that were read already, by their numbers, and what they are about together."""

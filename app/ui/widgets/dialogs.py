@@ -39,6 +39,7 @@ class QuestionDialog(QDialog):
         head.setFont(theme.font(15, 600))
         self.words = QLabel(words, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self.words.setFont(theme.font(14))
+        self.words.setMinimumHeight(self.words.heightForWidth(px(WIDTH_PX) - 2 * px(24)))
         self.fields = QHBoxLayout()
         """What else is asked for, between the words and the buttons."""
         self.fields.setSpacing(px(10))

@@ -24,8 +24,10 @@ from app.features.exchange.backup import (
     BackupFinished,
     BackupProgress,
     BackupUnpacked,
+    accept,
     back_up,
     put_in_place,
+    refuse,
     unpack_backup,
 )
 from app.features.exchange.recognition import recognize
@@ -68,6 +70,7 @@ def titles(places: AppPaths) -> list[str]:
 def unpacked(path: Path, places: AppPaths) -> BackupUnpacked:
     *_, last = unpack_backup(path, places, CancelToken())
     assert isinstance(last, BackupUnpacked)
+    accept(places)
     return last
 
 
@@ -115,6 +118,18 @@ def test_a_backup_waits_while_somebody_has_the_database_and_the_next_start_takes
         assert app.settings.appearance.zoom == 1.5
     with closing(bootstrap.build(here)) as app:
         assert not app.notices
+
+
+def test_what_is_in_it_is_known_before_anybody_wants_it(saved: Path, here: AppPaths) -> None:
+    *_, last = unpack_backup(saved, here, CancelToken())
+    assert isinstance(last, BackupUnpacked)
+    assert (last.counts["chats"], last.counts["messages"], last.counts["summaries"]) == (1, 1, 0)
+    assert put_in_place(here) is None, "a program that ended here starts as if nothing had been"
+    refuse(here)
+    assert not here.unpacked.exists()
+    list(unpack_backup(saved, here, CancelToken()))
+    backup.remove_old(here, here.unpacked.stat().st_mtime + backup.FORGOTTEN_S + 1)
+    assert not here.unpacked.exists()
 
 
 def test_what_was_here_before_is_kept_for_thirty_days(saved: Path, here: AppPaths) -> None:

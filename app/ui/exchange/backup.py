@@ -1,0 +1,145 @@
+"""Everything in one file and back: where to, how far it is, what is in it, and the new start that brings it in."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QDateTime, QLocale
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from app import APP_NAME
+from app.core.events import CancelToken
+from app.features.exchange.backup import (
+    BackupFinished,
+    BackupProgress,
+    BackupUnpacked,
+    accept,
+    back_up,
+    refuse,
+    unpack_backup,
+)
+from app.ui.exchange.in_sight import Far, run_in_sight
+from app.ui.i18n import size_text, tr
+from app.ui.shell import tasks
+from app.ui.shell.tab_spec import UiContext
+from app.ui.widgets.dialogs import QuestionDialog
+from app.ui.work.doing import SavedFiles
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+
+_KINDS = (
+    ("chats", "1 chat", "{n} chats"),
+    ("messages", "1 message", "{n} messages"),
+    ("projects", "1 project", "{n} projects"),
+    ("assistants", "1 assistant", "{n} assistants"),
+    ("memories", "1 memory", "{n} memories"),
+    ("prompts", "1 prompt", "{n} prompts"),
+    ("summaries", "1 summary", "{n} summaries"),
+    ("translations", "1 translation", "{n} translations"),
+    ("pages", "1 page", "{n} pages"),
+)
+
+
+class Backups(SavedFiles):
+    """Asks, works on a thread, tells."""
+
+    def __init__(self, app: Fireside, ui: UiContext, window: QWidget | None = None) -> None:
+        super().__init__(ui.notify, window or ui.window)
+        self._app, self._ui = app, ui
+
+    def ask_where(self) -> QFileDialog:
+        """Where a backup is to be, and makes it."""
+        return self._ask_to_save(
+            tr("Back up everything"),
+            "back_up",
+            kind=tr("Backup"),
+            offered=f"{APP_NAME} {time.strftime('%Y-%m-%d')}.zip",
+            take=self.save,
+        )
+
+    def save(self, path: Path) -> tasks.Task:
+        """What is being typed is stored first."""
+        self._ui.go.store()
+
+        def work(token: CancelToken) -> Iterator[object]:
+            return back_up(path, self._app.paths, self._app.database, token)
+
+        def then(event: BackupFinished) -> None:
+            if not event.is_cancelled:
+                words = tr("Everything is in {name}, {size}.", name=path.name, size=size_text(event.size_bytes))
+                self._notify.saved(path, words)
+
+        return self._in_sight(work, tr("Backing up"), then)
+
+    def ask_which(self) -> QFileDialog:
+        """Which backup is to be restored."""
+        return self._ask_to_open(
+            tr("Restore a backup"), "restore_backup", filter_=tr("Backups (*.zip)"), take=self.read
+        )
+
+    def read(self, path: Path) -> tasks.Task:
+        """Unpacks it beside what is here, and asks."""
+
+        def work(token: CancelToken) -> Iterator[object]:
+            return unpack_backup(path, self._app.paths, token)
+
+        def then(event: BackupUnpacked) -> None:
+            if not event.is_cancelled:
+                self._ask(path, event)
+
+        return self._in_sight(work, tr("Reading {name}", name=path.name), then)
+
+    def _ask(self, path: Path, found: BackupUnpacked) -> None:
+        made = QLocale().toString(QDateTime.fromSecsSinceEpoch(int(found.made_at)), QLocale.FormatType.ShortFormat)
+        words = "\n\n".join(
+            (
+                tr("Made on {date} by {program}: {contents}.", date=made, program=found.program, contents=_told(found)),
+                tr("It takes the place of everything that is here: chats, summaries, translations, pages and settings."
+                   " That is kept aside for 30 days. Models stay."),
+                tr("{app} starts again. What is being written stops, and is kept with what was here.", app=APP_NAME),
+            )
+        )  # fmt: skip
+        title = tr("Restore {name}?", name=path.name)
+        dialog = QuestionDialog(self._ui.theme, title, words, self._window)
+        dialog.setObjectName("restore_question")
+        dialog.add_choice(tr("Restore and start again"), self._restore, "primary")
+        dialog.rejected.connect(lambda: refuse(self._app.paths))
+        dialog.open()
+
+    def _restore(self) -> None:
+        with self._notify.guard():
+            accept(self._app.paths)
+            self._notify.actions["restart"]()
+
+    def _in_sight(self, work: tasks.Work, words: str, then: object) -> tasks.Task:
+        return run_in_sight(
+            work,
+            f"{words}…",
+            partial(_how_far, words),
+            then,  # type: ignore[arg-type]
+            theme=self._ui.theme,
+            notify=self._notify,
+            parent=self._ui.window,
+        )
+
+
+def _how_far(words: str, event: object) -> Far | None:
+    if not isinstance(event, BackupProgress):
+        return None
+    sizes = {"done": size_text(event.done_bytes), "total": size_text(event.total_bytes)}
+    return Far(tr("{words}: {done} of {total}", words=words, **sizes), event.done_bytes, event.total_bytes)
+
+
+def _told(found: BackupUnpacked) -> str:
+    """How many of each kind, as far as there are any."""
+    parts = []
+    for name, one, many in _KINDS:
+        count = found.counts.get(name, 0)
+        if count:
+            parts.append(tr(one) if count == 1 else tr(many, n=f"{count:,}"))
+    return ", ".join(parts) or tr("nothing but settings")

@@ -1,0 +1,71 @@
+"""Everything in one file and back, from the settings: what is in it is said first, and nothing is lost by a no."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QDialog, QFileDialog, QLabel
+
+from app.bootstrap import build
+from tests.helpers.desks.settings import SettingsDesk
+from tests.helpers.desks.window import Frame
+from tests.ui.exchange.conftest import add_chat
+
+
+@pytest.fixture
+def saved(frame: Frame, tmp_path: Path) -> Path:
+    """A backup with one chat, made from the settings; a second chat came later."""
+    add_chat(frame, "Rent", "How high?", "High.")
+    path = tmp_path / "all.zip"
+    desk = SettingsDesk(frame, "data")
+    desk.click(desk.button("Back up: Back up everything"))
+    frame.choose_file(path, "back_up")
+    frame.wait(lambda: any("Everything is in all.zip" in notice for notice in frame.notices))
+    add_chat(frame, "Soup", "Which?", "Leek.")
+    return path
+
+
+def asked(frame: Frame, path: Path) -> QDialog:
+    """The question, with what is in the backup."""
+    desk = SettingsDesk(frame, "data")
+    desk.click(desk.button("Restore: Restore a backup"))
+    frame.choose_file(path, "restore_backup")
+    frame.wait(lambda: frame.has(QDialog, "restore_question"))
+    return frame.find(QDialog, "restore_question")
+
+
+def test_a_no_leaves_everything_as_it_was(frame: Frame, saved: Path) -> None:
+    dialog = asked(frame, saved)
+    words = " ".join(label.text() for label in dialog.findChildren(QLabel))
+    assert "1 chat, 2 messages" in words
+    assert "kept aside for 30 days" in words
+    dialog.reject()
+    assert not frame.app.paths.unpacked.exists()
+    assert not frame.app.paths.restoring.exists()
+
+
+def test_a_yes_starts_again_with_what_was_saved(frame: Frame, saved: Path) -> None:
+    restarted: list[bool] = []
+    frame.notify.actions["restart"] = lambda: restarted.append(True)
+    dialog = asked(frame, saved)
+    frame.click(next(one for one in dialog.findChildren(type(frame.button("Cancel"))) if "again" in one.text()))
+    assert restarted == [True]
+    frame.app.close()
+    again = build()
+    assert [chat.title for chat in again.conversations.find()] == ["Rent"]
+    assert "Your backup is restored." in [notice.text for notice in again.notices]
+    (before,) = again.paths.before_restoring.iterdir()
+    assert (before / "fireside.db").exists()
+    again.close()
+
+
+def test_what_is_no_backup_is_told(frame: Frame, tmp_path: Path) -> None:
+    path = tmp_path / "holiday.zip"
+    path.write_bytes(b"PK nothing")
+    desk = SettingsDesk(frame, "data")
+    desk.click(desk.button("Restore: Restore a backup"))
+    assert frame.find(QFileDialog, "restore_backup").isVisible()
+    frame.choose_file(path, "restore_backup")
+    told = "Nothing here was changed"
+    frame.wait(lambda: any("holiday.zip" in notice and told in notice for notice in frame.notices))

@@ -1,0 +1,96 @@
+"""Chats come by a dialog, by dropping a file; of each it is said what came, and of what could not be read why."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog
+
+from app.core.events import CancelToken
+from app.features.exchange.exporting import export_chats
+from app.ui.exchange.importing import ImportDialog
+from tests.helpers.desks.window import Frame
+from tests.ui.exchange.conftest import add_chat
+
+OLD = {
+    "title": "From the old computer",
+    "created_at": 1_600_000_000,
+    "messages": [
+        {"id": 1, "role": "user", "text": "hi", "attachments": [{"name": "lease.pdf", "sha256": "x"}]},
+        {"id": 2, "parent": 1, "role": "assistant", "text": "hello"},
+    ],
+}
+
+
+def exported(frame: Frame, path: Path, *more: dict[str, object]) -> Path:
+    """What is here as JSON, and more chats behind it."""
+    list(export_chats(path, frame.app.conversations.find(), frame.app.shelf, CancelToken()))
+    body = json.loads(path.read_text("utf-8"))
+    path.write_text(json.dumps(body | {"chats": [*body["chats"], *more]}), "utf-8")
+    return path
+
+
+def test_each_chat_is_told_with_what_did_not_come(frame: Frame, tmp_path: Path) -> None:
+    add_chat(frame, "Rent", "How high?", "High.")
+    path = exported(frame, tmp_path / "all.json", OLD)
+    bad = tmp_path / "bad.json"
+    bad.write_text('{"what": 1}')
+    frame.do("import_chats")
+    dialog = frame.find(QFileDialog, "import_chats")
+    dialog.filesSelected.emit([str(path), str(bad)])
+    dialog.close()
+    told = frame.find(ImportDialog)
+    frame.wait(lambda: not told.is_reading)
+    assert told.head.text() == "1 chat imported, 1 here already, 1 not read"
+    assert told.rows == [
+        ("Rent", "was here already"),
+        ("From the old computer", "Fireside · 2 messages · 1 file is only named"),
+        ("bad.json", "bad.json holds no chats of a program that is known here."),
+    ]
+    assert "From the old computer" in frame.chats.rows
+    told.list.setCurrentRow(1)
+    frame.click(told.open_button)
+    assert frame.chats.row_of(frame.chats.current) == "From the old computer"
+
+
+def test_a_dropped_export_can_be_imported_or_asked_about(frame: Frame, tmp_path: Path) -> None:
+    path = exported(frame, tmp_path / "all.json", OLD)
+    assert frame.hint(path).split(", ")[0] == "Ask about it"
+    assert frame.hint(path).endswith("Import chats")
+    assert "Import chats" not in frame.hint(tmp_path / "lease.pdf")
+    frame.drop(path, share=0.99)
+    told = frame.find(ImportDialog)
+    frame.wait(lambda: not told.is_reading)
+    assert told.head.text() == "1 chat imported"
+    assert frame.chats.rows[-1] == "From the old computer"
+
+
+def test_cancel_keeps_the_chats_that_are_whole(frame: Frame, tmp_path: Path) -> None:
+    chats = [OLD | {"title": f"Chat {number}", "created_at": 1.6e9 + number} for number in range(400)]
+    path = exported(frame, tmp_path / "many.json", *chats)
+    frame.drop(path, share=0.99)
+    told = frame.find(ImportDialog)
+    frame.wait(lambda: told.rows)
+    told.setFocus()
+    frame.press(Qt.Key.Key_Escape)
+    frame.wait(lambda: not told.is_reading)
+    here = len(frame.app.conversations.find())
+    assert told.isVisible(), "what came is still to be read"
+    assert 0 < here <= 400
+    assert told.head.text() == (f"{here} chats imported" if here > 1 else "1 chat imported")
+
+
+def test_a_backup_that_is_dropped_leads_to_restoring(frame: Frame, tmp_path: Path) -> None:
+    path = tmp_path / "backup.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("manifest.json", "{}")
+        archive.writestr("fireside.db", "")
+    frame.drop(path, share=0.99)
+    told = frame.find(ImportDialog)
+    frame.wait(lambda: not told.is_reading)
+    assert frame.button("Restore…").isVisible()
+    frame.click(frame.button("Restore…"))
+    frame.wait(lambda: any("backup.zip" in notice for notice in frame.notices))
