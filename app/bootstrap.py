@@ -10,6 +10,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import urlsplit
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from app.features.pages import Pages
     from app.features.projects import Preambles
     from app.features.prompt_library import PromptLibrary
+    from app.features.spelling import Spelling
     from app.features.summary.summaries import Summaries
     from app.features.survey.surveys import Surveys
     from app.features.translation.translations import Translations
@@ -100,6 +102,7 @@ class Fireside:
         self._began_at = time.time()
         self._changing = threading.Lock()
         self._turns = Turns()
+        self.spelling = cache(lambda: build_spelling(self.paths))
 
     @_Once
     def states(self) -> StateFolder:
@@ -287,6 +290,7 @@ class Fireside:
             self.surveys_of,
             lambda: build_prompts(self.database, lambda: self.settings, self.change),
             lambda: self.assistants,
+            self.spelling,
         )
 
     def temporary_chat(self) -> Chat:
@@ -388,6 +392,13 @@ def build_documents(paths: AppPaths, database: Database) -> Documents:
     from app.store.documents import DocumentStore
 
     return Documents(DocumentStore(database), Attachments(database), paths.documents)
+
+
+def build_spelling(paths: AppPaths) -> Spelling:
+    """The dictionaries of this computer, and the person's own words."""
+    from app.features.spelling import Spelling
+
+    return Spelling(paths.own_words)
 
 
 def build_prompts(database: Database, settings: Callable[[], Settings], change: Change) -> PromptLibrary:

@@ -40,6 +40,11 @@ class AppPaths:
         return self.data / "fireside.db"
 
     @property
+    def own_words(self) -> Path:
+        """What is right in the person's own spelling, one word a line."""
+        return self.data / "words.txt"
+
+    @property
     def settings(self) -> Path:
         return self.config / "settings.json"
 

@@ -64,6 +64,7 @@ class Composer:
 
     builtin_prompts: bool = True
     builtin_prompts_used: tuple[str, ...] = ()
+    check_spelling: bool = True
 
 
 @dataclass(frozen=True)

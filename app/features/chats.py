@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from app.core.settings import Settings
     from app.features.chat.answers import Chat
     from app.features.prompt_library import PromptLibrary
+    from app.features.spelling import Spelling
     from app.features.survey.surveys import Surveys
     from app.store.assistants import AssistantStore
 
@@ -43,3 +44,5 @@ class Chats:
     """What can be put into a message by its name."""
     assistants: Callable[[], AssistantStore]
     """What chats can take over as a whole."""
+    spelling: Callable[[], Spelling]
+    """Dictionaries for what is typed; one for the whole run."""

@@ -26,6 +26,7 @@ from app.ui.chat.prompts import ComposerPrompts
 from app.ui.chat.queue import Queue, QueueView
 from app.ui.chat.quoting import Quoting
 from app.ui.chat.settings import ChatOptions
+from app.ui.chat.spelling import SpellChecks
 from app.ui.chat.survey import Offering, SurveyOffer, SurveysOf
 from app.ui.chat.transcript import Transcript
 from app.ui.chat.welcome import EmptyState
@@ -114,6 +115,7 @@ class ChatView(QWidget):
             system=lambda: self.options.system_prompt,
             parent=self,
         )
+        self._spelling = SpellChecks(self, chats, theme, notify)
         self._pasted = Pasted(self.composer, self.attaching, self.open_chat, notify)
         self.memory = ChatMemory(self.open_chat, chats, subject=self._subject, theme=theme, notify=notify, window=self)
         self._actions = TurnActions(

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 from app import APP_NAME, __version__
 from app.core.paths import resource_root
 from app.features.chat.options import MOST_TOKENS
+from app.language.names import english_name
 from app.ui.i18n import tr, window_title
 from app.ui.settings.data import DataPage
 from app.ui.settings.pages import EnginePage, MemoryPage, NetworkPage, SettingsPage, SummariesPage
@@ -202,6 +203,7 @@ class SettingsDialog(QDialog):
         page.add_row(tr("Longest answer"), explanation, longest)
         self._add_thinking(page)
         self._add_when_full(page)
+        self._add_spelling(page)
         page.finish()
         return page
 
@@ -232,6 +234,22 @@ class SettingsDialog(QDialog):
         again.toggled.connect(lambda wanted: self._save("chat", recall=wanted))
         explanation = tr("What the model no longer sees is quoted to it with a question that is about it.")
         page.add_row(tr("Show forgotten turns again"), explanation, again)
+
+    def _add_spelling(self, page: SettingsPage) -> None:
+        name = tr("Check spelling")
+        codes = self._app.spelling().languages
+        names = ", ".join(tr(english_name(code)) for code in codes)
+        field = Switch(self._theme, name, on=self._app.settings.composer.check_spelling and bool(codes))
+        field.setEnabled(bool(codes))
+        field.toggled.connect(lambda wanted: self._save("composer", check_spelling=wanted))
+        explanation = tr("What you type in a chat. Dictionaries on this computer: {names}.", names=names)
+        if not codes:
+            explanation = tr(
+                "No dictionary was found on this computer. Install Hunspell with one for your language, such as the "
+                "packages hunspell and hunspell-en-us, and start {program} again.",
+                program=APP_NAME,
+            )
+        page.add_row(name, explanation, field)
 
     def _on_when_full(self, choice: str) -> None:
         self._save("chat", when_full=choice)

@@ -1,0 +1,225 @@
+"""Spelling: which words of a text no dictionary knows, in the language of each sentence, and what may be meant."""
+
+from __future__ import annotations
+
+import locale
+import logging
+import re
+import threading
+import unicodedata
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.core.paths import disk_problem, make_folder
+from app.language.detection import language_by_words
+from app.language.names import base, count, script_of
+from app.language.sentences import sentences
+
+if TYPE_CHECKING:
+    from app.language.hunspell import Dictionary
+
+log = logging.getLogger(__name__)
+
+MOST_SUGGESTIONS = 6
+MOST_CANDIDATES = 4
+"""Dictionaries that one sentence is held against."""
+LEAST_KNOWN = 0.5
+"""Of the words of a sentence; where fewer are known it is in a language that no dictionary here has."""
+FEW_WORDS = 4
+"""With fewer nothing of that kind can be said, but by the text around them."""
+LONGEST_WORD = 60
+REMEMBERED = 20_000
+Span = tuple[int, int]
+_FENCE = re.compile(r"^[ \t]*(```|~~~).*?(?:^[ \t]*\1[^\n]*$|\Z)", re.DOTALL | re.MULTILINE)
+_LEFT_ALONE = re.compile(
+    r"`[^`\n]+`"  # code
+    r"|\$[^$\n]+\$"  # formulas
+    r"|\{[^{}\n]+\}"  # what a prompt asks for
+    r"|<[^<>\n]+>"  # markup
+    r"|\[[^\]\n]*\]\([^)\s]*\)"  # links with their addresses
+)
+_TOKEN = re.compile(r"\S+")
+_ENDS = ".,;:!?…\"'()[]“”„‟‘’‚«»‹›*_~-–—"
+_SIGNS = re.compile(r"[\d_@\\/=<>{}|#$%^*+~&:.()\[\]]")
+"""Inside a token these say that it is an address, a name of a file, a number or code."""
+_PARTS = re.compile(r"[^\-‐‑–—,;!?…\"“”„«»‹›]+")
+_CAMEL = re.compile(r"[^\W\d_][A-Z]")
+
+
+class Spelling:
+    """Asks the dictionaries of this computer; from any thread, one at a time. Nothing is loaded before it is needed.
+
+    `words` is the file of the person's own words, one a line. `wanted` are codes of languages, the likeliest first.
+    """
+
+    def __init__(self, words: Path, wanted: Sequence[str] = ()) -> None:
+        self._words, self._wanted = words, wanted or _of_system()
+        self._lock = threading.RLock()
+        self._paths: dict[str, Path] | None = None
+        """The affix files by the code of a language, without its country."""
+        self._loaded: dict[str, Dictionary | None] = {}
+        self._known: dict[tuple[str, str], bool] = {}
+        self._own: set[str] | None = None
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Codes of the languages there are dictionaries for, the likeliest first."""
+        with self._lock:
+            if self._paths is None:
+                self._paths = _by_language(self._wanted)
+            return tuple(self._paths)
+
+    def misspelled(self, text: str, start: int = 0, end: int | None = None) -> list[Span]:
+        """Ranges of the words between two places that are misspelled; code, addresses and the like are left alone."""
+        if not self.languages:
+            return []
+        end = len(text) if end is None else end
+        left_alone = _left_alone(text, start, end)
+        found: list[Span] = []
+        usual = language_by_words(text[start:end])
+        for first, last in sentences(text[start:end]):
+            words = list(_words(text, start + first, start + last, left_alone))
+            code = self._language_of(text[start + first : start + last], [word for _, word in words], usual)
+            if code:
+                found += [(at, at + len(word)) for at, word in words if not self._knows(code, word)]
+        return found
+
+    def suggestions(self, text: str, start: int, end: int) -> list[str]:
+        """What may be meant by a word of a text, the likeliest first; takes up to a second."""
+        word = text[start:end]
+        first, last = next((one for one in sentences(text) if one[0] <= start < one[1]), (0, len(text)))
+        words = [each for _, each in _words(text, first, last, _left_alone(text, first, last))]
+        code = self._language_of(text[first:last], words, language_by_words(text))
+        with self._lock:
+            dictionary = self._dictionary(code) if code and len(word) <= LONGEST_WORD else None
+            found = dictionary.suggestions(_plain(word)) if dictionary is not None else []
+        return found[:MOST_SUGGESTIONS]
+
+    # The person's own words.
+
+    @property
+    def own_words(self) -> set[str]:
+        """Those that were added."""
+        with self._lock:
+            if self._own is None:
+                try:
+                    self._own = {line for line in self._words.read_text("utf-8", "replace").splitlines() if line}
+                except OSError:
+                    self._own = set()
+            return self._own
+
+    def add(self, word: str) -> None:
+        """It is right from now on. Raises DiskFull or FolderNotWritable; it is then right until quit."""
+        with self._lock:
+            self._keep(self.own_words | {_plain(word)})
+
+    def remove(self, word: str) -> None:
+        """Undoes `add`."""
+        with self._lock:
+            self._keep(self.own_words - {_plain(word)})
+
+    def _keep(self, words: set[str]) -> None:
+        self._own = words
+        try:
+            make_folder(self._words.parent)
+            scratch = self._words.with_name(f".{self._words.name}.part")
+            scratch.write_text("".join(f"{word}\n" for word in sorted(words)), "utf-8")
+            scratch.replace(self._words)
+        except OSError as error:
+            raise disk_problem(error, self._words.parent) from error
+
+    # Dictionaries.
+
+    def _language_of(self, sentence: str, words: Sequence[str], usual: str) -> str:
+        """The code of the dictionary that a sentence is held against; "" where none is right."""
+        letters = sum(map(str.isalpha, sentence))
+        codes = [code for code in self.languages if 2 * count(script_of(code), sentence) > letters]
+        said = language_by_words(sentence)
+        if said in codes:
+            return said
+        codes.sort(key=lambda code: code != usual)  # else in their order
+        shares = {code: self._share(code, words) for code in codes[:MOST_CANDIDATES]}
+        best = max(shares, key=lambda code: shares[code], default="")
+        is_likely = len(words) < FEW_WORDS and (not usual or usual in codes)
+        is_clear = is_likely or shares.get(best, 0) >= LEAST_KNOWN
+        return best if best and is_clear else ""
+
+    def _share(self, code: str, words: Sequence[str]) -> float:
+        return sum(self._knows(code, word) for word in words) / max(1, len(words))
+
+    def _knows(self, code: str, word: str) -> bool:
+        plain = _plain(word)
+        with self._lock:
+            if plain in self.own_words or plain.casefold() in self.own_words:
+                return True
+            key = (code, plain)
+            if key not in self._known:
+                if len(self._known) >= REMEMBERED:
+                    self._known.clear()
+                dictionary = self._dictionary(code)
+                self._known[key] = dictionary is None or len(plain) > LONGEST_WORD or dictionary.knows(plain)
+            return self._known[key]
+
+    def _dictionary(self, code: str) -> Dictionary | None:
+        """None where it cannot be read: its words are then right."""
+        from app.language.hunspell import Dictionary
+
+        if code not in self._loaded and self._paths is not None:
+            try:
+                self._loaded[code] = Dictionary(self._paths[code])
+            except ValueError as error:
+                log.info("a dictionary cannot be used: %r", error)
+                self._loaded[code] = None
+        return self._loaded.get(code)
+
+
+def _of_system() -> tuple[str, ...]:
+    """The person's language, and English."""
+    found = locale.getlocale()[0] or ""
+    return (found, "en_US") if found and found != "C" else ("en_US",)
+
+
+def _by_language(wanted: Sequence[str]) -> dict[str, Path]:
+    """One dictionary for each language: of the country that is wanted, else that of the language's own country."""
+    from app.language.hunspell import found_dictionaries
+
+    found = found_dictionaries()
+    order = sorted(
+        found, key=lambda code: (code not in wanted, code not in ("en_US", f"{code[:2]}_{code[:2].upper()}"))
+    )
+    chosen: dict[str, Path] = {}
+    for code in order:
+        chosen.setdefault(base(code), found[code])
+    first = [base(code) for code in wanted]
+    return dict(sorted(chosen.items(), key=lambda one: first.index(one[0]) if one[0] in first else len(first)))
+
+
+def _left_alone(text: str, start: int, end: int) -> list[Span]:
+    """Code, formulas, markup and variables; a block of code may begin long before."""
+    fences = [found.span() for found in _FENCE.finditer(text, 0, end) if found.end() > start]
+    return fences + [found.span() for found in _LEFT_ALONE.finditer(text, start, end)]
+
+
+def _words(text: str, start: int, end: int, left_alone: Sequence[Span]) -> Iterator[tuple[int, str]]:
+    """What is held against a dictionary, with its place."""
+    for token in _TOKEN.finditer(text, start, end):
+        if any(first < token.end() and token.start() < last for first, last in left_alone):
+            continue
+        core = token[0].strip(_ENDS)
+        if not core or "()" in token[0] or _SIGNS.search(core) or _CAMEL.search(core):
+            continue
+        at = token.start() + token[0].index(core)
+        for part in _PARTS.finditer(core):
+            word = part[0].strip("'’‘")
+            if len(word) > 1 and not word.isupper() and all(_is_of_word(sign) for sign in word):
+                yield at + part.start() + part[0].index(word), word
+
+
+def _is_of_word(sign: str) -> bool:
+    return sign.isalpha() or sign in "'’\u200c\u200d" or unicodedata.category(sign).startswith("M")
+
+
+def _plain(word: str) -> str:
+    """As dictionaries have it."""
+    return unicodedata.normalize("NFC", word.replace("’", "'"))
