@@ -30,11 +30,13 @@ def glyph(name: str) -> tuple[str, str]:
 
 
 class _GlyphEngine(QIconEngine):
-    """Draws one glyph; Qt asks again for every size and device pixel ratio, so nothing is scaled."""
+    """Draws one glyph, once for every size and device pixel ratio that Qt asks for, so nothing is scaled."""
 
     def __init__(self, glyph: str, color: str, size_px: int) -> None:
         super().__init__()
         self._glyph, self._color, self._size_px = glyph, color, size_px
+        self._drawn: dict[tuple[int, int, QIcon.Mode], QPixmap] = {}
+        """A page of a long chat asks for the same ones again at every paint."""
 
     def clone(self) -> QIconEngine:
         return _GlyphEngine(self._glyph, self._color, self._size_px)
@@ -45,12 +47,15 @@ class _GlyphEngine(QIconEngine):
     def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
         if size.isEmpty():
             return QPixmap()  # of a button that is squeezed to nothing
-        pixmap = QPixmap(size)
-        pixmap.fill(Qt.GlobalColor.transparent)
-        painter = QPainter(pixmap)
-        self.paint(painter, QRect(QPoint(0, 0), size), mode, state)
-        painter.end()
-        return pixmap
+        key = (size.width(), size.height(), mode)
+        drawn = self._drawn.get(key)
+        if drawn is None:
+            drawn = self._drawn[key] = QPixmap(size)
+            drawn.fill(Qt.GlobalColor.transparent)
+            painter = QPainter(drawn)
+            self.paint(painter, QRect(QPoint(0, 0), size), mode, state)
+            painter.end()
+        return drawn
 
     def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:  # noqa: ARG002
         painter.save()

@@ -7,6 +7,8 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +19,11 @@ from run import Row
 from tests.ui.text.test_markdown import SAMPLE
 
 if TYPE_CHECKING:
-    from app.ui.chat.transcript import Transcript
+    from PySide6.QtWidgets import QApplication
+
+    from app.ui.chat.view import ChatView
+    from app.ui.shell.main_window import MainWindow
+    from app.ui.theme import Theme
 
 MESSAGES = 10_000
 OPENED_S, RESTYLED_S, FRAME_S = 0.15, 0.15, 0.016
@@ -46,88 +52,134 @@ def read(path):
 
 > It is good to measure before anything is changed.
 """
+FORMULAS = """The energy $E = mc^2$ of a body, with $\\gamma = \\frac{1}{\\sqrt{1 - v^2/c^2}}$ in it:
+
+$$
+E_k = (\\gamma - 1) m c^2
+$$
+
+"""
+TABLE = "| Name | Number | What it is |\n| --- | --: | --- |\n" + "".join(
+    f"| row {n} | {n * n:,} | **some** words with `code` |\n" for n in range(2_000)
+)
+STREAMS = (("code, tables and formulas", SAMPLE + FORMULAS + ANSWER), ("one table", TABLE))
+"""What they are of, and what is repeated for as long as they are."""
 
 
-def rows() -> Iterator[Row]:
-    """Until the window is painted again; the limit is what a person takes for "at once"."""
+@dataclass(frozen=True)
+class Opened:
+    """The window as it is used, and a stored chat of 10,000 messages."""
+
+    application: QApplication
+    window: MainWindow
+    theme: Theme
+    chat: ChatView
+    number: int
+
+    def taken(self, change: Callable[[], object]) -> float:
+        """Seconds until the window is painted after a change."""
+        began_s = time.perf_counter()
+        change()
+        self.application.processEvents()
+        self.window.repaint()
+        return time.perf_counter() - began_s
+
+    def until(self, is_true: Callable[[], bool], timeout_s: float = 300) -> None:
+        end_s = time.monotonic() + timeout_s
+        while not is_true():
+            self.application.processEvents()
+            assert time.monotonic() < end_s, "it never came to rest"
+
+
+@contextmanager
+def long_chat() -> Iterator[Opened]:
+    """A window of its own home, with the long chat in it, not opened yet."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     with tempfile.TemporaryDirectory(prefix="fireside-bench-") as folder:
         os.environ["FIRESIDE_HOME"] = folder
         os.environ["FIRESIDE_ENGINE_SCRIPT"] = str(_script(Path(folder)))
-        yield from _measured()
+        from PySide6.QtWidgets import QApplication
+
+        from app.bootstrap import build
+        from app.ui.application import chat_tab
+        from app.ui.shell import tasks
+        from app.ui.shell.main_window import MainWindow
+        from app.ui.shell.model_loader import ModelLoader
+        from app.ui.shell.notify import Notify
+        from app.ui.tabs import TABS, open_settings
+        from app.ui.theme import Theme
+
+        application = QApplication.instance() or QApplication([])
+        assert isinstance(application, QApplication)
+        app = build()
+        theme = Theme("light")
+        theme.install(application)
+        notify = Notify(theme)
+        window = MainWindow(app, theme, notify, ModelLoader(app, notify), TABS, open_settings=open_settings)
+        window.resize(1280, 800)
+        window.show()
+        try:
+            progress(f"a chat of {MESSAGES:,} messages")
+            yield Opened(application, window, theme, chat_tab(window).chat, _conversation(app))
+        finally:
+            window.close()
+            tasks.running.stop_all(5)
+            app.close()
 
 
-def _measured() -> Iterator[Row]:
-    from PySide6.QtWidgets import QApplication
-
-    from app.bootstrap import build
-    from app.ui.application import chat_tab
-    from app.ui.shell import tasks
-    from app.ui.shell.main_window import MainWindow
-    from app.ui.shell.model_loader import ModelLoader
-    from app.ui.shell.notify import Notify
-    from app.ui.tabs import TABS, open_settings
-    from app.ui.theme import Theme
-
-    application = QApplication.instance() or QApplication([])
-    app = build()
-    theme = Theme("light")
-    theme.install(application)  # type: ignore[arg-type]
-    notify = Notify(theme)
-    window = MainWindow(app, theme, notify, ModelLoader(app, notify), TABS, open_settings=open_settings)
-    chat = chat_tab(window).chat
-    window.resize(1280, 800)
-    window.show()
-    try:
-        progress(f"a chat of {MESSAGES:,} messages")
-        number = _conversation(app)
-        opened = []
-        for _ in range(ROUNDS):
-            chat.show_conversation(None)
-            _until(application, lambda: chat.transcript.is_settled)
-            opened.append(_taken(application, window, lambda: chat.show_conversation(number)))
-            assert chat.transcript.places.count == MESSAGES
-        yield _row("opened", opened, OPENED_S)
-        _until(application, lambda: chat.transcript.is_settled)
-        bar = chat.transcript.verticalScrollBar()
-        steps = [_taken(application, window, lambda: bar.setValue(bar.value() - STEP_PX)) for _ in range(STEPS)]
-        note = f"99th percentile; median {statistics.median(steps):.4f}, most {max(steps):.4f}"
-        name = f"a notch of the wheel in a chat of {MESSAGES:,} messages"
-        yield Row(name, round(percentile(steps, 0.99), 4), "s", FRAME_S, note, at_most=1.0)
-        yield _row("jumped into the middle of", [_taken(application, window, lambda: bar.setValue(bar.maximum() // 2))])
-
-        def switch() -> None:
-            theme.scheme = "dark" if theme.scheme == "light" else "light"
-
-        def step() -> None:
-            theme.zoom = 1.1 if theme.zoom == 1.0 else 1.0
-
-        yield _row("another colour scheme in", [_taken(application, window, switch) for _ in range(ROUNDS)], RESTYLED_S)
-        yield _row("a zoom step in", [_taken(application, window, step) for _ in range(ROUNDS)], RESTYLED_S)
-        memory_mb = resident_bytes(os.getpid()) / 1e6
-        name = f"memory of the window with a chat of {MESSAGES:,} messages"
-        yield Row(name, round(memory_mb, 1), "MB", WINDOW_MB, at_most=1.0)
-        yield _streamed(application, window, chat.transcript)
-    finally:
-        window.close()
-        tasks.running.stop_all(5)
-        app.close()
+def rows() -> Iterator[Row]:
+    """Until the window is painted again; the limit is what a person takes for "at once"."""
+    with long_chat() as opened:
+        yield from _measured(opened)
 
 
-def _streamed(application: object, window: object, transcript: Transcript) -> Row:
+def _measured(here: Opened) -> Iterator[Row]:
+    chat, theme = here.chat, here.theme
+    opened = []
+    for _ in range(ROUNDS):
+        chat.show_conversation(None)
+        here.until(lambda: chat.transcript.is_settled)
+        opened.append(here.taken(lambda: chat.show_conversation(here.number)))
+        assert chat.transcript.places.count == MESSAGES
+    yield _row("opened", opened, OPENED_S)
+    here.until(lambda: chat.transcript.is_settled)
+    bar = chat.transcript.verticalScrollBar()
+    steps = [here.taken(lambda: bar.setValue(bar.value() - STEP_PX)) for _ in range(STEPS)]
+    note = f"99th percentile; median {statistics.median(steps):.4f}, most {max(steps):.4f}"
+    name = f"a notch of the wheel in a chat of {MESSAGES:,} messages"
+    yield Row(name, round(percentile(steps, 0.99), 4), "s", FRAME_S, note, at_most=1.0)
+    yield _row("jumped into the middle of", [here.taken(lambda: bar.setValue(bar.maximum() // 2))])
+
+    def switch() -> None:
+        theme.scheme = "dark" if theme.scheme == "light" else "light"
+
+    def step() -> None:
+        theme.zoom = 1.1 if theme.zoom == 1.0 else 1.0
+
+    yield _row("another colour scheme in", [here.taken(switch) for _ in range(ROUNDS)], RESTYLED_S)
+    yield _row("a zoom step in", [here.taken(step) for _ in range(ROUNDS)], RESTYLED_S)
+    memory_mb = resident_bytes(os.getpid()) / 1e6
+    name = f"memory of the window with a chat of {MESSAGES:,} messages"
+    yield Row(name, round(memory_mb, 1), "MB", WINDOW_MB, at_most=1.0)
+    for what, sample in STREAMS:
+        yield _streamed(here, what, sample)
+
+
+def _streamed(here: Opened, what: str, sample: str) -> Row:
     """The window's own processor time for each piece of a long answer, at its end in the long chat."""
-    text = (SAMPLE * (STREAMED // len(SAMPLE) + 1))[:STREAMED]
-    progress(f"an answer of {STREAMED:,} characters")
+    text = (sample * (STREAMED // len(sample) + 1))[:STREAMED]
+    progress(f"an answer of {STREAMED:,} characters of {what}")
+    transcript = here.chat.transcript
     view = transcript.add_answer()
     transcript.jump_to_latest()
     taken = []
     for at in range(0, STREAMED, PIECE):
         began_s = time.thread_time()
         view.append(text[at : at + PIECE])
-        _taken(application, window, lambda: None)
+        here.taken(lambda: None)
         taken.append(time.thread_time() - began_s)
     note = f"99th percentile of {len(taken)} pieces; median {statistics.median(taken):.4f}, most {max(taken):.4f}"
-    name = f"a piece of a streaming answer of {STREAMED:,} characters"
+    name = f"a piece of a streaming answer of {STREAMED:,} characters of {what}"
     return Row(name, round(percentile(taken, 0.99), 4), "s", FRAME_S, note, at_most=1.0)
 
 
@@ -155,21 +207,6 @@ def _conversation(app: object) -> int:
         )
         connection.execute("UPDATE conversations SET leaf_id = ? WHERE id = ?", (MESSAGES, conversation_id))
     return conversation_id
-
-
-def _taken(application: object, window: object, change: Callable[[], None]) -> float:
-    began_s = time.perf_counter()
-    change()
-    application.processEvents()  # type: ignore[attr-defined]
-    window.repaint()  # type: ignore[attr-defined]
-    return time.perf_counter() - began_s
-
-
-def _until(application: object, is_true: Callable[[], bool], timeout_s: float = 300) -> None:
-    end_s = time.monotonic() + timeout_s
-    while not is_true():
-        application.processEvents()  # type: ignore[attr-defined]
-        assert time.monotonic() < end_s, "it never came to rest"
 
 
 def _script(folder: Path) -> Path:

@@ -88,6 +88,7 @@ class ChatView(QWidget):
         """The last model that was seen to have no chat template."""
         self.transcript = Transcript(theme)
         self._quoting = Quoting(self.transcript, theme)
+        self.selection = self._quoting.selection
         self.empty = EmptyState(theme)
         self.composer = Composer(theme)
         self.live = LiveAnswer(

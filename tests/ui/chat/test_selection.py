@@ -240,4 +240,4 @@ def test_beyond_what_is_seen_the_view_follows_and_turns_that_went_come_back_sele
     assert marked(desk)[-1] == "A word,"
     desk.chat.show_conversation(None)
     QTest.keyClick(desk.chat, Qt.Key.Key_C, CONTROL)
-    assert desk.chat._quoting.selection.ends is None
+    assert desk.chat.selection.ends is None
