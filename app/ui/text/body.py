@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
+from typing import cast
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QPushButton, QWidget
@@ -18,6 +20,8 @@ from app.ui.widgets.buttons import text_button
 
 GAP_PX = 14
 LINES_A_VIEW = 60
+CELLS_A_VIEW = 200
+"""A table is laid out as a whole whenever it grows: a long one goes on in another view."""
 LINE_PX, CARET_PX = 30, 13
 
 
@@ -133,7 +137,11 @@ class Body(QWidget):
             if index < len(self.views) and not _fits(self.views[index], segment):
                 self._drop_from(index)
             if index >= len(self.views):
-                self.views.append(self._new_view(segment))
+                view = self._new_view(segment)
+                before = self.views[-1] if self.views else None
+                if isinstance(segment, Table) and segment.continues and isinstance(before, TableView):
+                    cast("TableView", view).follow(before)
+                self.views.append(view)
                 self._heights.append(0)
                 self._dirty.add(index)
             if self._fill(self.views[index], segment):
@@ -151,7 +159,8 @@ class Body(QWidget):
         for index in range(first, len(self.views)):
             view = self.views[index]
             view.setVisible(is_shown[index])
-            y = self._bottom(index) + px(GAP_PX) if self._bottom(index) else 0
+            gap = 0 if isinstance(view, TableView) and view.table.continues else px(GAP_PX)
+            y = self._bottom(index) + gap if self._bottom(index) else 0
             if not is_shown[index]:
                 continue
             indent = _depth(view) * px(INDENT_PX)
@@ -225,8 +234,14 @@ def _join(segments: list[Piece], pieces: Iterable[Piece]) -> None:
         last = segments[-1] if segments else None
         if isinstance(piece, Prose) and isinstance(last, Prose) and len(last.lines) < LINES_A_VIEW:
             segments[-1] = Prose(last.lines + piece.lines)
+        elif isinstance(piece, Table) and piece.continues and isinstance(last, Table) and _has_room(last):
+            segments[-1] = replace(last, rows=last.rows + piece.rows[1:])
         else:
             segments.append(piece)
+
+
+def _has_room(table: Table) -> bool:
+    return len(table.rows) * len(table.aligns) < CELLS_A_VIEW
 
 
 def _fits(view: View, segment: Piece) -> bool:

@@ -12,7 +12,7 @@ from itertools import groupby
 
 from PySide6.QtCore import QMimeData
 
-from app.ui.text.pieces import Code, Fold, Line, Piece, Prose, Span, Spans, Table, safe_href
+from app.ui.text.pieces import Code, Fold, Line, Piece, Prose, Span, Spans, Table, safe_href, with_whole_tables
 
 
 def mime_data(html: str, text: str) -> QMimeData:
@@ -25,7 +25,7 @@ def mime_data(html: str, text: str) -> QMimeData:
 def html_of(pieces: Iterable[Piece]) -> str:
     """Rich text without fonts and colours: they are those of wherever it is pasted."""
     parts: list[str] = []
-    for is_prose, group in groupby(pieces, lambda piece: isinstance(piece, Prose)):
+    for is_prose, group in groupby(with_whole_tables(pieces), lambda piece: isinstance(piece, Prose)):
         if is_prose:
             parts += _prose([line for piece in group if isinstance(piece, Prose) for line in piece.lines])
         else:
@@ -68,7 +68,7 @@ _BEGINNINGS = re.compile(r"^(#{1,6}\s|[-+>]|\d{1,9}[.)]\s)")
 def _joined(pieces: Iterable[Piece], as_text: LineText) -> str:
     parts: list[str] = []
     before: Line | None = None
-    for piece in pieces:
+    for piece in with_whole_tables(pieces):
         lines = piece.lines if isinstance(piece, Prose) else ()
         for line in lines:
             if parts:

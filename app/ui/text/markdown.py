@@ -5,8 +5,9 @@ once a *complete* line starts another one. So everything but the last block of t
 the last block and the unfinished line after it are the open tail. Two things reach back, as Markdown wants
 it: definitions of links and of footnotes. Blocks that name a newly defined label are read again.
 
-Bounds keep every step short whatever a model writes: a list is closed item by item, a long table is cut and its
-header repeated, a block over `BLOCK_LIMIT` is cut at a line, a line over `LINE_LIMIT` is shown as plain text.
+Bounds keep every step short whatever a model writes: a list is closed item by item, a table by a few rows, each part
+of which is read with the header before it, a block over `BLOCK_LIMIT` is cut at a line, a line over `LINE_LIMIT` is
+shown as plain text.
 """
 
 from __future__ import annotations
@@ -22,14 +23,23 @@ from markdown_it.rules_block import fence
 from markdown_it.token import Token
 from mdit_py_plugins.footnote import footnote_plugin
 
-from app.ui.text.pieces import ALLOWED_LINK, Code, Fold, FoldEnd, Piece, pieces_of, plain_prose
+from app.ui.text.pieces import (
+    ALLOWED_LINK,
+    Code,
+    Fold,
+    FoldEnd,
+    Piece,
+    Table,
+    pieces_of,
+    plain_prose,
+)
 from app.ui.text.syntax import END, GROWING, calm, formula_plugin, html_plugin
 
 BLOCK_LIMIT = 6_000
 LINE_LIMIT = 4_000
 LINE_SLACK = 400
-TABLE_ROWS = 60
-TABLE_CHARACTERS = 3_000
+TABLE_ROWS = 8
+TABLE_CHARACTERS = 1_000
 WINDOW = 12_000
 MAX_NESTING = 40
 MAX_BRACKETS = 200  # the search for the end of a link is quadratic in them
@@ -127,7 +137,7 @@ class MarkdownStream:
         opened = _FENCE.match(self._tail)
         if opened:
             return [Block(self._tail, (_code(opened, self._tail, is_open=True),))]
-        shown = calm(self._tail)
+        shown = calm(self._tail, is_in_table=bool(self._context.header))
         if not shown.strip():
             return []
         blocks = [
@@ -233,7 +243,10 @@ class MarkdownStream:
         tokens = _FULL.parse(context.header + source, self._definitions.env())
         if any(token.level >= MAX_NESTING - 2 for token in tokens):
             return Block(source, (plain_prose(source),), context)  # deeper parts would be left out
-        return Block(source, tuple(pieces_of(tokens, self._definitions.notes, context.number)), context)
+        pieces = pieces_of(tokens, self._definitions.notes, context.number)
+        if context.header and pieces and isinstance(pieces[0], Table):
+            pieces[0] = replace(pieces[0], continues=True)
+        return Block(source, tuple(pieces), context)
 
     def _read_again(self, labels: list[str]) -> None:
         """Closed blocks that name a label which has just been defined."""

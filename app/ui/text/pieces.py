@@ -7,7 +7,7 @@ flags, and the views write those spans with `QTextCursor.insertText`: that is th
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from markdown_it.token import Token
@@ -72,11 +72,15 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of cells, the first of which is the header. `aligns`: left, center or right."""
+    """Rows of cells, the first of which is the header. `aligns`: left, center or right.
+
+    One that `continues` goes on with the table before it, and has the header of that.
+    """
 
     rows: tuple[tuple[Spans, ...], ...]
     aligns: tuple[str, ...]
     depth: int = 0
+    continues: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,24 @@ class FoldEnd:
 
 
 Piece = Prose | Code | Table | Fold | FoldEnd
+
+
+def with_whole_tables(pieces: Iterable[Piece]) -> list[Piece]:
+    """The same pieces, tables that were read part by part in one."""
+    found: list[Piece] = []
+    rows: list[tuple[Spans, ...]] = []
+    for piece in pieces:
+        before = found[-1] if found else None
+        if isinstance(piece, Table) and piece.continues and isinstance(before, Table):
+            rows += piece.rows[1:]
+            continue
+        if isinstance(before, Table) and len(rows) > len(before.rows):
+            found[-1] = replace(before, rows=tuple(rows))
+        rows = list(piece.rows) if isinstance(piece, Table) else []
+        found.append(piece)
+    if found and isinstance(found[-1], Table):
+        found[-1] = replace(found[-1], rows=tuple(rows))
+    return found
 
 
 def plain_prose(text: str) -> Prose:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import cast
 
 from PySide6.QtCore import QByteArray, QEvent, QObject, QRectF, Qt, QTimer, QUrl, Signal
@@ -456,7 +456,10 @@ _ALIGN = {
 
 
 class TableView(TextView):
-    """Shows rows; when they grow, only cells that changed are written again."""
+    """Shows rows; when they grow, only cells that changed are written again.
+
+    One that continues another has no header, columns as wide as those of the first, and is scrolled with it.
+    """
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
@@ -464,6 +467,8 @@ class TableView(TextView):
         """What is shown."""
         self._drawn: QTextTable | None = None
         self._cells: list[list[Spans | None]] = []
+        self._leader: TableView | None = None
+        self._shares: tuple[float, ...] = ()
         self.scroll_sideways()
         self.setAccessibleName(tr("Table"))
         self._on_theme_changed()
@@ -472,7 +477,8 @@ class TableView(TextView):
     def set_table(self, table: Table) -> bool:
         if table == self.table:
             return False
-        is_new = table.aligns != self.table.aligns or len(table.rows) < len(self.table.rows)
+        is_same_kind = (table.aligns, table.continues) == (self.table.aligns, self.table.continues)
+        is_new = not is_same_kind or len(table.rows) < len(self.table.rows)
         self.table = table
         self._draw(is_new or self._drawn is None)
         return True
@@ -480,6 +486,9 @@ class TableView(TextView):
     def height_for(self, width: int) -> int:
         """Content, and the scroll bar where there are many columns."""
         wanted = max(width, len(self.table.aligns) * self.theme.px(COLUMN_PX))
+        if self._leader is not None and self._drawn is not None and self._leader.shares() != self._shares:
+            self._shares = self._leader.shares()
+            self._drawn.setFormat(self._format())
         bar = self.horizontalScrollBar().sizeHint().height() if wanted > width else 0
         return super().height_for(wanted) + bar
 
@@ -495,16 +504,47 @@ class TableView(TextView):
     def selected(self) -> list[Piece]:
         """Several cells are a table, wherever they are pasted."""
         cursor = self.textCursor()
-        row, rows, column, columns = cast("tuple[int, int, int, int]", cursor.selectedTableCells())
-        if rows > 0 and columns > 0:
-            cells = tuple(cells[column : column + columns] for cells in self.table.rows[row : row + rows])
-            return [replace(self.table, rows=cells, aligns=self.table.aligns[column : column + columns])]
-        cell = self._drawn.cellAt(cursor) if self._drawn is not None else None
-        if cell is None or not cell.isValid() or not cursor.hasSelection():
+        drawn = self._drawn
+        if drawn is None or not cursor.hasSelection():
             return []
-        block = self.document().findBlock(cursor.selectionStart())
-        start, end = cursor.selectionStart() - block.position(), cursor.selectionEnd() - block.position()
-        return [Prose((Line(part_of_spans(self.table.rows[cell.row()][cell.column()], block, start, end)),))]
+        first, last = drawn.cellAt(cursor.selectionStart()), drawn.cellAt(cursor.selectionEnd())
+        row, rows, column, columns = cast("tuple[int, int, int, int]", cursor.selectedTableCells())
+        if rows < 1 and first.isValid() and first == last:
+            block = self.document().findBlock(cursor.selectionStart())
+            start, end = cursor.selectionStart() - block.position(), cursor.selectionEnd() - block.position()
+            return [Prose((Line(part_of_spans(self._rows[first.row()][first.column()], block, start, end)),))]
+        if rows < 1:  # more than the table
+            row, rows, column, columns = 0, drawn.rows(), 0, drawn.columns()
+        shown = self._rows[row : row + rows]
+        cells = tuple(row[column : column + columns] for row in [*self.table.rows[: self._headless], *shown])
+        return [replace(self.table, rows=cells, aligns=self.table.aligns[column : column + columns])]
+
+    def follow(self, table: TableView) -> None:
+        """The table that this one continues."""
+        if self._leader is None:
+            self._leader = table._leader or table
+            ours, theirs = self.horizontalScrollBar(), table.horizontalScrollBar()
+            theirs.valueChanged.connect(ours.setValue)
+            ours.valueChanged.connect(theirs.setValue)
+
+    def shares(self) -> tuple[float, ...]:
+        """How wide its columns are, in percent."""
+        if self._drawn is None or self._leader is not None:
+            return self._shares
+        layout, left = self.document().documentLayout(), self.theme.px(12)
+        first = [self._drawn.cellAt(0, column).firstCursorPosition().block() for column in range(self._drawn.columns())]
+        begins = [0.0, *(layout.blockBoundingRect(block).left() - left for block in first[1:])]
+        whole = max(self.document().textWidth(), 1.0)
+        return tuple(round(100 * (end - begin) / whole, 3) for begin, end in pairwise([*begins, whole]))
+
+    @property
+    def _headless(self) -> int:
+        """How many rows at the beginning are shown elsewhere."""
+        return int(self.table.continues)
+
+    @property
+    def _rows(self) -> Sequence[tuple[Spans, ...]]:
+        return self.table.rows[self._headless :]
 
     def _row_at(self, position: int, otherwise: int) -> int:
         cell = self._drawn.cellAt(position) if self._drawn is not None else None
@@ -519,10 +559,10 @@ class TableView(TextView):
             self._cells = []
             self._drawn = cursor.insertTable(1, len(self.table.aligns), self._format())
         assert self._drawn is not None
-        missing = len(self.table.rows) - self._drawn.rows()
+        missing = len(self._rows) - self._drawn.rows()
         if missing > 0:
             self._drawn.appendRows(missing)
-        for number, row in enumerate(self.table.rows):
+        for number, row in enumerate(self._rows):
             if number >= len(self._cells):
                 self._cells.append([None] * len(self.table.aligns))
             for column, spans in enumerate(row[: len(self.table.aligns)]):
@@ -541,12 +581,13 @@ class TableView(TextView):
         look.setRightPadding(px(12))
         look.setBottomBorder(1)
         look.setBottomBorderStyle(QTextFrameFormat.BorderStyle.BorderStyle_Solid)
-        look.setBottomBorderBrush(QBrush(QColor(self.theme.tokens.outline if number == 0 else self.theme.tokens.line)))
+        is_header = number == 0 and not self._headless
+        look.setBottomBorderBrush(QBrush(QColor(self.theme.tokens.outline if is_header else self.theme.tokens.line)))
         cell.setFormat(look)
         cursor = cell.firstCursorPosition()
         cursor.setPosition(cell.lastCursorPosition().position(), QTextCursor.MoveMode.KeepAnchor)
         cursor.removeSelectedText()
-        style = Style(14, 600 if number == 0 else 400)
+        style = Style(14, 600 if is_header else 400)
         paragraph = self.block_format(style)
         paragraph.setAlignment(_ALIGN.get(self.table.aligns[column], Qt.AlignmentFlag.AlignLeft))
         cursor.setBlockFormat(paragraph)
@@ -557,8 +598,9 @@ class TableView(TextView):
         look.setBorder(0)
         look.setBorderCollapse(True)
         look.setCellSpacing(0)
-        look.setHeaderRowCount(1)
+        look.setHeaderRowCount(1 - self._headless)
         look.setWidth(QTextLength(QTextLength.Type.PercentageLength, 100))
+        look.setColumnWidthConstraints([QTextLength(QTextLength.Type.PercentageLength, one) for one in self._shares])
         return look
 
     def spans(self) -> Iterator[Span]:

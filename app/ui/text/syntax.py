@@ -270,8 +270,8 @@ _FENCE_LINE = re.compile(r"^[ \t]*(?:>[ \t]?)*(?:(?:[-+*]|\d{1,9}[.)])[ \t]+)?(?
 _RUN = re.compile(r"\\.|\$+|`+|\*+|~~+|_+|<", re.DOTALL)
 
 
-def calm(tail: str) -> str:
-    """The open tail, ready to be shown."""
+def calm(tail: str, *, is_in_table: bool = False) -> str:
+    """The open tail, ready to be shown; `is_in_table`: the header of the table that goes on in it is before it."""
     decided = _UNDECIDED.sub("", tail, count=1)
     if len(_FENCE_LINE.findall(decided)) % 2:
         # Inside a code block that belongs to a list or a quote; only its end is undecided.
@@ -281,7 +281,7 @@ def calm(tail: str) -> str:
     if closed is not None:
         return closed
     tail = without_half(_LABEL.sub("", _DEFINITION.sub("", decided)))
-    if not _TABLE_RULE.search(tail):
+    if not is_in_table and not _TABLE_RULE.search(tail):
         tail = _TABLE_START.sub("", tail)
     starts = [found.start() for found in _ITEM_LINE.finditer(tail)]
     start = starts[-1] if starts else 0

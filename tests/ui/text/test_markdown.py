@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.ui.text.markdown import BLOCK_LIMIT, Block, MarkdownStream, read
-from app.ui.text.pieces import Code, Fold, FoldEnd, Line, Prose, Span, Table
+from app.ui.text.markdown import BLOCK_LIMIT, TABLE_ROWS, Block, MarkdownStream, read
+from app.ui.text.pieces import Code, Fold, FoldEnd, Line, Prose, Span, Table, with_whole_tables
 
 SAMPLE = """# Title
 
@@ -142,12 +142,26 @@ def test_numbers_go_on_when_items_are_closed_one_by_one() -> None:
     assert markers == [f"{n}." for n in range(1, 31)]
 
 
-def test_a_long_table_repeats_its_header() -> None:
-    blocks = read("| a | b |\n|---|---|\n" + "| 1 | 2 |\n" * 200)
-    tables = [piece for block in blocks for piece in block.pieces if isinstance(piece, Table)]
-    assert len(tables) == 4
-    assert all(table.rows[0] == tables[0].rows[0] for table in tables)
-    assert sum(len(table.rows) - 1 for table in tables) == 200
+def test_a_long_table_is_read_part_by_part_and_is_one_again() -> None:
+    blocks = read("| a | b |\n|---|---|\n" + "| 1 | 2 |\n" * 200 + "\nand\n\n| c |\n|---|\n| 3 |\n")
+    pieces = [piece for block in blocks for piece in block.pieces]
+    tables = [piece for piece in pieces if isinstance(piece, Table)]
+    assert max(len(table.rows) for table in tables) == TABLE_ROWS + 1
+    assert [table.continues for table in tables] == [False, *[True] * (len(tables) - 2), False]
+    assert all(table.rows[0] == tables[0].rows[0] for table in tables[:-1])
+    whole = with_whole_tables(pieces)
+    assert [len(piece.rows) for piece in whole if isinstance(piece, Table)] == [201, 2]
+
+
+def test_a_table_is_one_from_its_first_row_on() -> None:
+    stream = MarkdownStream()
+    seen = []
+    for character in "Words\n\n| a | b |\n|---|---|\n| 1 | 2 |\n":
+        stream.feed(character)
+        seen.append(shown(stream.blocks()))
+        assert "|" not in seen[-1]
+    assert seen[-10] == "Words\na b", "its header, as soon as there is a row"
+    assert seen[-8] == "Words\na b\n1 "
 
 
 def test_an_open_fence_is_a_code_block_at_once_and_hides_the_half_of_its_end() -> None:

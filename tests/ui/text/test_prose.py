@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QUrl
-from PySide6.QtGui import QColor, QTextCursor, QTextDocument
+from PySide6.QtGui import QColor, QTextCursor, QTextDocument, QTextTable
 from pytestqt.qtbot import QtBot
 
+from app.ui.text.body import Body
 from app.ui.text.markdown import MarkdownStream, read
-from app.ui.text.pieces import Line, Prose, Span
-from app.ui.text.prose import ProseView
+from app.ui.text.pieces import Line, Prose, Span, Table, with_whole_tables
+from app.ui.text.prose import ProseView, TableView
 from app.ui.theme import Theme
 from tests.ui.text.test_markdown import SAMPLE
 
@@ -152,3 +153,35 @@ def test_the_bar_of_a_quote_is_whole(qtbot: QtBot, theme: Theme) -> None:
     rows = [y for y in range(picture.height()) if picture.pixel(x, y) == line]
     assert len(rows) > 60
     assert rows == list(range(rows[0], rows[-1] + 1))
+
+
+def test_a_long_table_goes_on_in_views_below_with_the_same_columns(qtbot: QtBot, theme: Theme) -> None:
+    body = Body(theme)
+    qtbot.addWidget(body)
+    rows = "".join(f"| {n} | {'some words ' * (n % 3)} | {n * n} |\n" for n in range(150))
+    stream = MarkdownStream()
+    for part in ("| No. | Words | Square |\n|--:|---|---|\n", rows):
+        stream.feed(part)
+        body.set_blocks(stream.closed, stream.open_blocks(), stream.revision)
+        body.arrange(600)
+    tables = [view for view in body.views if isinstance(view, TableView)]
+    assert len(tables) == 3
+    assert tables[0].geometry().bottom() + 1 == tables[1].y(), "nothing is between them"
+    assert [table.toPlainText().count("Square") for table in tables] == [1, 0, 0]
+    for width in (600, 420):
+        body.arrange(width)
+        lefts = [[round(cell_left(table, column)) for column in range(3)] for table in tables]
+        assert lefts[0] == lefts[1] == lefts[2]
+    for table in tables:
+        table.selectAll()
+    pieces = [piece for table in tables for piece in table.selected()]
+    (whole,) = with_whole_tables(pieces)
+    assert isinstance(whole, Table)
+    assert [row[0][0].text for row in whole.rows] == ["No.", *map(str, range(150))]
+
+
+def cell_left(view: TableView, column: int) -> float:
+    table = view.document().rootFrame().childFrames()[0]
+    assert isinstance(table, QTextTable)
+    block = table.cellAt(0, column).firstCursorPosition().block()
+    return view.document().documentLayout().blockBoundingRect(block).left()
