@@ -146,6 +146,7 @@ class Writing:
 class System:
     """The program beside others. `keeps_running`: in the tray, when the window is closed; `asked_to_keep`: whether that
     was asked at a closing. `notifies`: of long work that ends unseen, `notifies_with_words`: of what it is about, too.
+    `shortcut` opens the small window from any program, where `shortcut_on`.
     """
 
     tray: bool = True
@@ -153,6 +154,8 @@ class System:
     asked_to_keep: bool = False
     notifies: bool = True
     notifies_with_words: bool = False
+    shortcut_on: bool = False
+    shortcut: str = "Ctrl+Alt+Space"
 
 
 @dataclass(frozen=True)

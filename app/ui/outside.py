@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from app.bootstrap import Fireside
     from app.ui.chat.quick_ask import QuickAsk
     from app.ui.chat.view import ChatView
+    from app.ui.shell.global_shortcut import GlobalShortcut
 
 ENTRIES = {"show": "Show Fireside", "new": "New chat", "ask": "Quick ask"}
 
@@ -43,6 +44,7 @@ class Outside(QObject):
     ) -> None:
         super().__init__(window)
         self._app, self._window, self._task_bar, self._on_chat = app, window, task_bar, on_chat
+        self._wanted_keys = ""
         is_wanted = app.settings.system.tray
         self.tray = Tray(lambda: self.work, ENTRIES, self, is_wanted=is_wanted, has_place=has_tray)
         self.tray.chosen.connect(self._on_chosen)
@@ -58,6 +60,7 @@ class Outside(QObject):
     def begin(self) -> None:
         """What takes a moment."""
         self.tray.begin()
+        self._look_at_keys()
 
     @cached_property
     def quick(self) -> QuickAsk:
@@ -92,6 +95,7 @@ class Outside(QObject):
         bring_to_front(self._window)
 
     def _on_changed(self) -> None:
+        self._look_at_keys()
         self.tray.show_wanted(wanted=self._app.settings.system.tray)
 
     def _on_chosen(self, name: str) -> None:
@@ -110,6 +114,28 @@ class Outside(QObject):
         self._window.show_tab(name)
 
     # The small window.
+
+    @cached_property
+    def keys(self) -> GlobalShortcut:
+        """What hears the keys that open it from any program."""
+        from app.ui.shell.global_shortcut import GlobalShortcut  # most people never want it
+
+        keys = GlobalShortcut(self)
+        keys.pressed.connect(self.ask)
+        keys.said.connect(self._on_keys_said)
+        return keys
+
+    def _look_at_keys(self) -> None:
+        system = self._app.settings.system
+        wanted = system.shortcut if system.shortcut_on else ""
+        if wanted != self._wanted_keys:
+            self._wanted_keys = wanted
+            self.keys.want(wanted)
+
+    def _on_keys_said(self) -> None:
+        link = self._window.ui.system
+        link.shortcut_words = self.keys.words
+        link.shortcut_said.emit()
 
     def _on_kept(self, number: int, goes_on: bool) -> None:
         self.show_window()
@@ -133,6 +159,8 @@ class Outside(QObject):
 
     def _on_closing(self) -> None:
         self.tray.close()
+        if "keys" in self.__dict__:
+            self.keys.close()
         if "quick" in self.__dict__:
             self.quick.close()
 

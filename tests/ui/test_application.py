@@ -295,6 +295,7 @@ from app.ui import application
 late = ("app.engine.client", "app.engine.protocol", "app.engine.fit", "app.core.child", "app.documents.reading",
         "app.documents.protocol", "app.hub.access", "app.features.models.collection", "app.ui.text.markdown",
         "app.ui.settings.dialog", "app.ui.models.models_view", "app.features.inside", "app.ui.inside", "numpy",
+        "app.ui.outside", "app.ui.chat.quick_ask", "app.features.quick_ask", "jeepney",
         "app.ui.write.write_tab", "app.features.writing", "app.features.pages", "app.features.exchange",
         "app.ui.exchange", "app.ui.paper", "PySide6.QtPrintSupport",
         "pyqtgraph", "subprocess", "email", "urllib.request")

@@ -6,15 +6,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QSize
-from PySide6.QtWidgets import QApplication, QPushButton, QSystemTrayIcon
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QKeySequenceEdit, QLabel, QPushButton, QSystemTrayIcon
 from pytestqt.qtbot import QtBot
 
 from app.ui.chat import tab
 from app.ui.chat.view import ChatView
 from app.ui.icons import app_icon
 from app.ui.outside import Outside
+from app.ui.shell import global_shortcut
 from app.ui.shell.desktop import TaskBar
+from app.ui.shell.global_shortcut import GlobalShortcut, Keys
 from app.ui.shell.tab_spec import EndOfWork
 from app.ui.shell.tray import Tray
 from app.ui.widgets.dialogs import QuestionDialog
@@ -226,3 +229,46 @@ def test_a_long_answer_that_ends_is_told_and_of_a_temporary_one_only_that(
         about = "" if is_temporary else "When?\nIn May."
         number = 0 if is_temporary else frame.chat.conversation_id
         frame.wait(lambda: ends == [("chat", EndOfWork("Your answer is ready.", about, number))])
+
+
+# Keys from any program.
+
+
+class Listening:
+    """Keys that nobody asked any system for."""
+
+    def __init__(self, keys: Keys, shortcut: GlobalShortcut) -> None:
+        self.keys, self.shortcut = keys, shortcut
+        self.is_closed = False
+        shortcut.say()(f"They are {keys.character or keys.function}.")
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+def test_keys_are_chosen_in_the_settings_which_say_what_became_of_them(
+    outdoors: Outdoors, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Listening] = []
+    monkeypatch.setattr(
+        global_shortcut, "_listener", lambda keys, shortcut: made.append(Listening(keys, shortcut)) or made[-1]
+    )
+    frame = outdoors.frame
+    frame.window.open_settings("system")
+    field, said = frame.find(QKeySequenceEdit), frame.find(QLabel, "shortcut_said")
+    assert not field.isVisible()
+    frame.click(frame.button("Open with keys from any program"))
+    assert field.isVisible()
+    qtbot.waitUntil(lambda: said.text() == "They are  .")
+    QTest.keyClick(field, Qt.Key.Key_F8, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: said.text() == "They are 8.")
+    assert [one.is_closed for one in made] == [True, False]
+    assert frame.settings.system.shortcut == "Ctrl+F8"
+    QTest.keyClick(field, Qt.Key.Key_Q)
+    qtbot.waitUntil(lambda: "could not be typed" in said.text())
+    made[-1].shortcut.hear()
+    qtbot.waitUntil(outdoors.outside.quick.isVisible)
+    outdoors.outside.quick.close()
+    frame.click(frame.button("Open with keys from any program"))
+    assert not field.isVisible()
+    assert all(one.is_closed for one in made)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import QKeySequenceEdit
+
 from app.ui.i18n import tr
 from app.ui.settings.pages import Save, SettingsPage
 from app.ui.shell.tab_spec import SystemLink
@@ -26,6 +29,7 @@ class SystemPage(SettingsPage):
             tr("Keep running when the window is closed"),
             tr("In the tray: work goes on, and Quit in its menu ends it. Without a tray, closing quits."),
         )
+        self._add_shortcut()
         self.add_heading(tr("Notifications"))
         self._add_switch(
             "notifies",
@@ -39,6 +43,38 @@ class SystemPage(SettingsPage):
         )
         self.finish()
 
+    def _add_shortcut(self) -> None:
+        self.add_heading(tr("Quick ask"))
+        self._add_switch(
+            "shortcut_on",
+            tr("Open with keys from any program"),
+            tr("A small window for one question, with what is selected or copied there. Nothing of it is kept."),
+        )
+        keys = QKeySequenceEdit(QKeySequence(self._app.settings.system.shortcut))
+        keys.setMaximumSequenceLength(1)
+        keys.setClearButtonEnabled(False)
+        keys.setAccessibleName(tr("Keys"))
+        keys.editingFinished.connect(lambda: self._on_keys(keys))
+        self._theme.dress(keys, width=176)
+        self._said = self.muted("")
+        self._said.setObjectName("shortcut_said")
+        self._keys_row = self.add_row(tr("Keys"), self._said, keys)
+        self._system.shortcut_said.connect(self._show_said)
+        self._show_said()
+
+    def _on_keys(self, field: QKeySequenceEdit) -> None:
+        keys = field.keySequence().toString(QKeySequence.SequenceFormat.PortableText)
+        if not keys:
+            field.setKeySequence(QKeySequence(self._app.settings.system.shortcut))
+        elif keys != self._app.settings.system.shortcut:
+            self._save("system", shortcut=keys)
+            self._system.changed.emit()
+
+    def _show_said(self) -> None:
+        is_on, words = self._app.settings.system.shortcut_on, self._system.shortcut_words
+        self._said.setText(words if is_on else "")
+        self._keys_row.setVisible(is_on)
+
     def _add_switch(self, field: str, name: str, explanation: str) -> None:
         switch = Switch(self._theme, name, on=getattr(self._app.settings.system, field))
         switch.toggled.connect(lambda wanted: self._change(field, wanted))
@@ -47,3 +83,4 @@ class SystemPage(SettingsPage):
     def _change(self, field: str, wanted: bool) -> None:
         self._save("system", **{field: wanted})
         self._system.changed.emit()
+        self._show_said()

@@ -110,6 +110,10 @@ class SystemLink(QObject):
 
     changed = Signal()
     """The settings of that section are others."""
+    shortcut_said = Signal()
+    """`shortcut_words` are others."""
+    shortcut_words = ""
+    """What the system said to the keys that open the small window from any program."""
     ask_wanted = Signal(str)
     """The small window for a quick question, with these words in it."""
 
