@@ -90,6 +90,7 @@ class Attaching(QObject):
         self._questions.files_chosen.connect(self.add)
         self.ask = self._questions.ask_for_files
         """Asks for files."""
+        self.ask_for_folder = self._questions.ask_for_folder
         self.fitting = Fitting(model, is_free, system, self)
         self.fitting.ended.connect(self._show)
         row.remove_wanted.connect(self.remove)

@@ -10,6 +10,8 @@ from PySide6.QtGui import (
     QActionGroup,
     QColor,
     QContextMenuEvent,
+    QDragEnterEvent,
+    QDragMoveEvent,
     QFocusEvent,
     QInputMethodEvent,
     QKeyEvent,
@@ -407,7 +409,20 @@ class MessageEdit(PlainEdit):
 
     def canInsertFromMimeData(self, source: QMimeData) -> bool:
         is_file = self.takes_files and bool(local_files(source))
-        return super().canInsertFromMimeData(source) or source.hasImage() or is_file
+        return super().canInsertFromMimeData(source) or source.hasImage() or is_file or is_address(source)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """An address of the web is text, and nothing behind it is fetched; files are the window's."""
+        if is_address(event.mimeData()):
+            QTextEdit.dragEnterEvent(self, event)
+        else:
+            super().dragEnterEvent(event)
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        if is_address(event.mimeData()):
+            QTextEdit.dragMoveEvent(self, event)
+        else:
+            super().dragMoveEvent(event)
 
     def _fit(self) -> None:
         px = self._theme.px
@@ -437,6 +452,11 @@ class MessageEdit(PlainEdit):
 def local_files(data: QMimeData) -> list[str]:
     """The files of this computer that a clipboard or a drop names."""
     return [url.toLocalFile() for url in data.urls() if url.isLocalFile()]
+
+
+def is_address(data: QMimeData) -> bool:
+    """Whether it names what is elsewhere, and is no picture."""
+    return data.hasUrls() and not local_files(data) and not data.hasImage()
 
 
 class MessageField(QWidget):

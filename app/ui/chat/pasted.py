@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QPoint
+from PySide6.QtCore import QObject, QPoint, Qt
 from PySide6.QtWidgets import QMenu
 
 from app.core.visible import visible_name
@@ -35,6 +35,8 @@ class Pasted(QObject):
         field.edit.files_pasted.connect(attaching.add)
         field.edit.picture_pasted.connect(lambda: notify.tell(NO_PICTURES))
         field.edit.menu_wanted.connect(self._add_to_menu)
+        composer.attach.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        composer.attach.customContextMenuRequested.connect(self._show_ways)
         attaching.text_wanted.connect(self._put_into_message)
 
     def _attach(self, text: str) -> None:
@@ -57,7 +59,20 @@ class Pasted(QObject):
             self._attaching.remove(one, is_told=False)
             self._composer.add_paragraph(text)
 
+    def _show_ways(self, at: QPoint) -> None:
+        """What can be attached, at the paper clip."""
+        menu = QMenu(self._composer)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._add_ways(menu)
+        menu.popup(self._composer.attach.mapToGlobal(at))
+
+    def _add_ways(self, menu: QMenu) -> None:
+        menu.addAction(tr("Attach files…"), self._attaching.ask)
+        menu.addAction(tr("Attach a folder…"), self._attaching.ask_for_folder)
+
     def _add_to_menu(self, menu: QMenu, _at: QPoint) -> None:
+        menu.addSeparator()
+        self._add_ways(menu)
         if self._composer.field.edit.textCursor().hasSelection():
             menu.addAction(tr("Attach the selection as a document"), self._composer.field.attach_passage)
 

@@ -221,8 +221,11 @@ class Blanks(QObject):
         return list(dict.fromkeys(_name_in(place) for place in self._places()))
 
     def begin(self, names: Sequence[str], first: int) -> None:
-        """A prompt was put in at this place; the first of its blanks is selected."""
-        self._names, self._at = tuple(names), None
+        """A prompt was put in at this place; the first of its blanks is selected.
+
+        Blanks of other prompts stay until something is sent: one may be in the draft of another chat.
+        """
+        self._names, self._at = tuple(dict.fromkeys((*self._names, *names))), None
         self._mark()
         ahead = [place for place in self._places() if place.selectionStart() >= first]
         if ahead:

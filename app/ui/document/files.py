@@ -67,6 +67,14 @@ class DocumentQuestions(QObject):
         dialog.filesSelected.connect(self.files_chosen.emit)
         dialog.open()
 
+    def ask_for_folder(self) -> None:
+        """All documents in it, and in the folders below."""
+        dialog = file_dialog(self._window, tr("Attach a folder"), DOCUMENTS)
+        dialog.setObjectName("attach_folder_dialog")
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.filesSelected.connect(self.files_chosen.emit)
+        dialog.open()
+
     def ask_for_password(self, one: FileToRead, *, is_wrong: bool) -> None:
         """When those that are locked before it have been asked about."""
         self._locked.append((one, is_wrong))
@@ -542,3 +550,15 @@ def told_of(found: Expanded, *, left: int = 0) -> str:
         words = reason.get(odd[0].reason, tr("{name} is not a file that can be read."))
         return words.format(name=short_name(visible_name(odd[0].path.name)))
     return tr("{count} of the files could not be read.", count=len(odd)) if odd else ""
+
+
+def left_out_words(found: Expanded) -> str:
+    """What of a folder was left out because it holds no text, for a moment; "" where all of it was taken."""
+    names = [short_name(visible_name(one.path.name)) for one in found.skipped if one.reason == "no_document"]
+    taken = tr("1 file was taken.") if len(found.files) == 1 else tr("{n} files were taken.", n=len(found.files))
+    if len(names) == 1:
+        return f"{taken} {tr('{name} was left out: it holds no text.', name=names[0])}"
+    if names:
+        left = tr("{n} were left out, such as {name}: they hold no text.", n=len(names), name=names[0])
+        return f"{taken} {left}"
+    return ""

@@ -14,7 +14,7 @@ from app.core.events import CancelToken
 from app.documents.folder import MOST_FILES, Expanded, expand
 from app.features.documents import Part
 from app.features.messages import Sentence, sentence_for
-from app.ui.document.files import LARGE_BYTES, DocumentQuestions, FileToRead, Stage, size_of, told_of
+from app.ui.document.files import LARGE_BYTES, DocumentQuestions, FileToRead, Stage, left_out_words, size_of, told_of
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
@@ -101,6 +101,8 @@ class Intake(QObject):
             self._take(one)
         if told := told_of(found, left=max(0, len(fresh) - room)):
             self._notify.tell(Sentence(told))
+        elif told := left_out_words(found):
+            self._notify.mention(told)
         self.changed.emit()
 
     def _take(self, one: FileToRead) -> None:

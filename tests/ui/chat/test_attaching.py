@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QWidget
 
 from app.features.messages import NO_PICTURES
 from app.store.conversations import Use
@@ -91,7 +91,42 @@ def test_the_same_file_twice_is_one_chip_and_a_folder_is_its_files(open_chat: Op
     desk.attaching.add([folder, inside])
     desk.wait_until_attached(2)
     assert [one.name for one in desk.attached] == ["a.txt", "b.md"]
+    assert desk.notices == ["2 files were taken. photo.png was left out: it holds no text."]
+
+
+def test_a_folder_is_chosen_from_the_menu_of_the_paperclip(open_chat: Open, tmp_path: Path) -> None:
+    desk = open_chat()
+    folder = tmp_path / "papers"
+    (folder / "below").mkdir(parents=True)
+    notes(folder / "below" / "a.txt", "First.")
+    notes(folder / "b.md", "Second.")
+    desk.paperclip.customContextMenuRequested.emit(QPoint(2, 2))
+    desk.choose(next(menu for menu in desk.every(QMenu) if menu.isVisible()), "Attach a folder")
+    dialog = desk.chat.findChild(QFileDialog, "attach_folder_dialog")
+    assert dialog is not None
+    assert dialog.fileMode() == QFileDialog.FileMode.Directory
+    dialog.filesSelected.emit([str(folder)])
+    dialog.close()
+    desk.wait_until_attached(2)
+    assert [one.name for one in desk.attached] == ["b.md", "a.txt"]
     assert desk.notices == []
+
+
+def test_a_dropped_address_is_text_of_the_message_and_words_are_too(open_chat: Open) -> None:
+    desk = open_chat()
+    for data, text in ((QMimeData(), "https://example.org/a"), (QMimeData(), " and words")):
+        if text.startswith("https"):
+            data.setUrls([QUrl(text)])
+        else:
+            data.setText(text)
+        how = (Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
+        at = QPointF(400, 8)
+        enter = QDragEnterEvent(at, *how)
+        QApplication.sendEvent(desk.field.viewport(), enter)
+        assert enter.isAccepted()
+        QApplication.sendEvent(desk.field.viewport(), QDropEvent(at, *how))
+    assert desk.message == "https://example.org/a and words"
+    assert desk.attached == []
 
 
 def test_what_does_not_fit_becomes_background_by_itself_and_that_is_said_once(open_chat: Open, tmp_path: Path) -> None:
