@@ -260,6 +260,8 @@ class AnswerView(Turn):
         if self.text and self.can_translate:
             actions.append(Action("translate", "translate", tr("Translate this")))
         actions.append(Action("fork", "git-fork", tr("Fork: a new chat up to here")))
+        if self.text:
+            actions.append(Action("remember", "brain", tr("Remember this…")))
         return actions
 
     def note(self) -> str:

@@ -252,7 +252,7 @@ class OpenChat(QObject):
 
 # What the buttons under a turn do.
 
-ALWAYS = (*COPIES, "markdown", "edited", "translate", "picture", "fork", "prompt", "details")
+ALWAYS = (*COPIES, "markdown", "edited", "translate", "picture", "fork", "prompt", "remember", "details")
 """What can be done while an answer is written."""
 ANSWERS = ("save", "answer", "regenerate", "regenerate_with", "continue", "retry")
 """What asks the model for an answer."""
@@ -271,6 +271,8 @@ class TurnActions(QObject):
     """A text that is to be translated in its own tab."""
     composer_wanted = Signal()
     """The keyboard is to go to the message field."""
+    remember_wanted = Signal(str)
+    """A text of which something is to be kept for other chats."""
     prompt_wanted = Signal(str)
     """A question that is to be one of the saved prompts."""
     forked = Signal(int)
@@ -310,6 +312,10 @@ class TurnActions(QObject):
         question = self._chat.transcript.last_question()
         if question is not None and not self._chat.is_busy:
             self._on_edit(question)
+
+    def _on_remember(self, turn: Turn) -> None:
+        if is_answer(turn) or is_question(turn):
+            self.remember_wanted.emit(turn.text)
 
     def _on_translate(self, turn: Turn) -> None:
         if is_answer(turn):

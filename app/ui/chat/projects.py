@@ -423,6 +423,11 @@ class ProjectBanner(QPushButton):
         chat.shown.connect(self.look)
         self.hide()
 
+    @property
+    def project(self) -> Project | None:
+        """As it was when that was looked at last."""
+        return self._project
+
     def look(self) -> None:
         """The chat may be in another project."""
         talk, number = self._chat.talk, self._chat.conversation_id

@@ -92,6 +92,7 @@ class QuestionView(Turn):
             Action("edit", "pencil-simple", tr("Edit"), is_quick=True),
             Action("fork", "git-fork", tr("Fork: a new chat up to here")),
             Action("prompt", "bookmark-simple", tr("Save as a prompt…")),
+            Action("remember", "brain", tr("Remember this…")),
         )
 
     def set_answerless(self, is_answerless: bool) -> None:

@@ -28,6 +28,7 @@ from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import ChoiceButton
 from app.ui.widgets.dialogs import ScrollBox, cancel_or
+from app.ui.widgets.fields import Switch
 
 if TYPE_CHECKING:
     from app.store.assistants import Assistant
@@ -58,6 +59,8 @@ class ChatOptions(QObject):
         self._conversation: Conversation | None = None
         self._chosen = self._usual()
         self._assistant_id: int | None = None
+        self._memory = ""
+        """As `Conversation.memory` has it."""
         composer.settings.clicked.connect(self.show_dialog)
         composer.thinking.chosen.connect(self._on_thinking)
         composer.entered.connect(self.refresh)  # the settings may have changed meanwhile
@@ -104,6 +107,7 @@ class ChatOptions(QObject):
         self._conversation = conversation
         self._chosen = chosen_in(conversation) if conversation is not None else self._usual()
         self._assistant_id = conversation.assistant_id if conversation is not None else None
+        self._memory = conversation.memory if conversation is not None else ""
         self.refresh()
         self.model_changed.emit()
         self.assistant_changed.emit()
@@ -144,9 +148,17 @@ class ChatOptions(QObject):
             models=model_choices(self._models.known(), self._chats.model_path()),
             in_settings=self.in_settings(),
         )
+        is_temporary, is_on = self._chat.talk.is_temporary, self._chats.settings().chat.memory
+        told = self._memory == "on" if is_temporary else self._memory != "off"
+        dialog.offer_memories(told, is_on=is_on)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.accepted.connect(lambda: self._take(dialog.chosen))
+        dialog.accepted.connect(lambda: self._take_all(dialog, is_temporary=is_temporary))
         dialog.open()
+
+    def _take_all(self, dialog: ChatSettings, *, is_temporary: bool) -> None:
+        unusual = "on" if is_temporary else "off"
+        self._memory = unusual if dialog.is_told == is_temporary else ""
+        self._take(dialog.chosen)
 
     def in_settings(self) -> list[str]:
         """The numbers that Settings have for every chat."""
@@ -171,7 +183,7 @@ class ChatOptions(QObject):
 
     def _save(self) -> None:
         assert self._conversation is not None
-        values = in_conversation(self._chosen)
+        values = in_conversation(self._chosen) | {"memory": self._memory}
         if not self._chat.talk.is_temporary:  # whose store knows no assistants
             values["assistant_id"] = self._assistant_id
         self._chat.talk.conversations.update(self._conversation.id, **values)
@@ -306,6 +318,7 @@ class ChatSettings(QDialog):
         in_settings: Collection[str] = (),
     ) -> None:
         super().__init__(parent)
+        self._is_told = self._is_on = True
         px = theme.px
         self.setWindowTitle(window_title(tr("Chat settings")))
         self.setAccessibleName(tr("Chat settings"))
@@ -316,7 +329,34 @@ class ChatSettings(QDialog):
         around.setContentsMargins(px(24), px(20), px(24), px(20))
         around.setSpacing(px(16))
         around.addWidget(ScrollBox(self.fields, around.contentsMargins() + QMargins(0, 0, 0, px(16 + 40))))
+        self._memories = Switch(theme, tr("Memories"), on=True)
+        self._about_memories = field_label(theme, "", MUTED)
+        words = QVBoxLayout()
+        words.setSpacing(0)
+        words.addWidget(field_label(theme, tr("Memories"), HEADING, self._memories))
+        words.addWidget(self._about_memories)
+        self._memories_row = QWidget()
+        row = QHBoxLayout(self._memories_row)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addLayout(words, 1)
+        row.addWidget(self._memories)
+        around.addWidget(self._memories_row)
+        self._memories_row.hide()
         around.addLayout(cancel_or(self, tr("Save")))
+
+    def offer_memories(self, is_told: bool, *, is_on: bool) -> None:
+        """Whether the model is told what is remembered can be chosen; `is_on`: it can be told at all."""
+        about = tr("Whether the model is told them before this chat begins.")
+        self._about_memories.setText(about if is_on else tr("Switched off for all chats in Settings."))
+        self._memories.setChecked(is_told and is_on)
+        self._memories.setEnabled(is_on)
+        self._is_told, self._is_on = is_told, is_on
+        self._memories_row.show()
+
+    @property
+    def is_told(self) -> bool:
+        """Whether the model is told the memories."""
+        return self._memories.isChecked() if self._is_on else self._is_told
 
     @property
     def chosen(self) -> Chosen:

@@ -18,6 +18,7 @@ from app.store.tags import Tags
 from app.ui.chat.column import ChatsColumn
 from app.ui.chat.memory import ContextPanel
 from app.ui.chat.projects import ProjectActions
+from app.ui.chat.remembering import Remembering
 from app.ui.chat.view import ChatView
 from app.ui.document.panel import DocumentPanel
 from app.ui.i18n import tr
@@ -55,6 +56,7 @@ class ChatTab(Tab):
             tags=Tags(app.database),
         )
         self.projects = ProjectActions(app, ui.theme, ui.notify, self.sidebar.folders, ui.window)
+        self.remembering = Remembering(app, ui.theme, ui.notify, lambda: self.chat.project_banner.project, ui.window)
         self._sides = Sides(app, ui, self.chat)
         self.document, self.inside = self._sides.document, self._sides.inside
         self._model = ModelInStep(ui, self.chat)
@@ -90,6 +92,7 @@ class ChatTab(Tab):
         sidebar.folders.changed.connect(chat.project_banner.look)
         chat.project_banner.wanted.connect(self.projects.show_settings)
         self.projects.new_chat_wanted.connect(self.open_new)
+        chat.remember_wanted.connect(self.remembering.ask)
 
     @cached_property
     def _exporting(self) -> Exporting:

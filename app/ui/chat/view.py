@@ -363,6 +363,7 @@ class ChatView(QWidget):
         self._quoting.translate_wanted.connect(self.translate_wanted)
         self._actions.model_wanted.connect(self.model_wanted)
         self._actions.translate_wanted.connect(self.translate_wanted)
+        self._actions.remember_wanted.connect(self.remember_wanted)
         self._actions.composer_wanted.connect(self.focus_composer)
         self.composer.attach.clicked.connect(lambda _: self.attaching.ask())
         self.composer.changed.connect(self.attaching.nudge)

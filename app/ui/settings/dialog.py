@@ -25,6 +25,7 @@ from app.features.chat.options import MOST_TOKENS
 from app.language.names import english_name
 from app.ui.i18n import tr, window_title
 from app.ui.settings.data import DataPage
+from app.ui.settings.memories import MemoriesPage
 from app.ui.settings.pages import EnginePage, MemoryPage, NetworkPage, SettingsPage, SummariesPage
 from app.ui.settings.system import SystemPage
 from app.ui.shell.desktop import open_folder
@@ -75,11 +76,12 @@ class SettingsDialog(QDialog):
         self._prompt_later = QTimer(self, singleShot=True, interval=PROMPT_DELAY_MS)
         self._add_page(tr("Appearance"), self._appearance_page(), "appearance")
         self._add_page(tr("Chat"), self._chat_page(), "chat")
+        self._add_page(tr("Memories"), MemoriesPage(app, theme, ui.notify, self._save), "memories")
         self._add_page(tr("Summarize"), SummariesPage(app, theme, self._save), "summarize")
         engine = EnginePage(app, theme, self._save)
         engine.reload_wanted.connect(ui.loader.reload)
         self._add_page(tr("Engine"), engine, "engine")
-        self._add_page(tr("Memory"), MemoryPage(app, theme, self._save), "memory")
+        self._add_page(tr("Model memory"), MemoryPage(app, theme, self._save), "memory")
         network = NetworkPage(app, theme, self._save)
         network.network_changed.connect(ui.go.show_network)
         self._add_page(tr("Network"), network, "network")
@@ -110,7 +112,7 @@ class SettingsDialog(QDialog):
         self.pages.setCurrentIndex(number)
 
     def show_page_named(self, name: str) -> None:
-        """Opens a page that others lead to: appearance, chat, summarize, engine, memory, network, system or about."""
+        """Opens a page that others lead to, by the name that it has in the palette."""
         self.show_page(self._numbers[name])
 
     def done(self, result: int) -> None:

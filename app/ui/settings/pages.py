@@ -309,7 +309,7 @@ class MemoryPage(SettingsPage):
     """The folder of saved states is looked at on a thread: it may be on a slow disk."""
 
     def __init__(self, app: Fireside, theme: Theme, save: Save) -> None:
-        super().__init__(theme, tr("Memory"))
+        super().__init__(theme, tr("Model memory"))
         self._app, self._save = app, save
         self._add_sleep()
         self._add_states()

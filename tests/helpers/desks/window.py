@@ -95,6 +95,7 @@ class PlainBanner(QObject):
     """Asks for nothing."""
 
     wanted = Signal(int)
+    project = None
 
     def look(self) -> None:
         pass
@@ -108,6 +109,7 @@ class PlainChat(QWidget):
     parts_changed = Signal(object)
     model_wanted = Signal()
     translate_wanted = Signal(str)
+    remember_wanted = Signal(str)
     write_wanted = Signal(str)
     wake_wanted = Signal()
     document_wanted = Signal(object, int, object)

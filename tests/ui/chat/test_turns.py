@@ -58,7 +58,7 @@ def test_everything_that_can_be_done_is_in_one_menu_by_pointer_and_by_keyboard(o
     desk = open_chat({"text": "Some **bold** text.\n\n```py\n1\n```", "times": 1}, {"text": "Two."})
     desk.ask("Hi")
     copies = ["Copy", "Copy as text", "Copy as Markdown", "Copy the code"]
-    changes = ["Edit", "Read as Markdown", "Translate this", FORK, "Pin: the model always sees this"]
+    changes = ["Edit", "Read as Markdown", "Translate this", FORK, "Remember this…", "Pin: the model always sees this"]
     wanted = [*copies, "Regenerate", "Regenerate with another model", *changes, "About this answer", "Delete"]
     menu = desk.open_menu(desk.last)
     assert desk.menu_lines(menu) == wanted
@@ -74,7 +74,7 @@ def test_everything_that_can_be_done_is_in_one_menu_by_pointer_and_by_keyboard(o
     QTest.keyClick(menu, Qt.Key.Key_Down)
     QTest.keyClick(menu, Qt.Key.Key_Return)
     assert QGuiApplication.clipboard().text() == "Some **bold** text.\n\n```py\n1\n```"
-    question = ["Copy", "Edit", FORK, "Save as a prompt…", changes[-1], "Delete"]
+    question = ["Copy", "Edit", FORK, "Save as a prompt…", "Remember this…", changes[-1], "Delete"]
     assert desk.menu_lines(desk.menu_at(desk.turns[0])) == question
 
 

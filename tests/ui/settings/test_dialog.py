@@ -29,7 +29,7 @@ from tests.helpers.desks.window import Frame
 from tests.helpers.gguf_files import header
 from tests.helpers.script import write_script
 
-CHAT, SUMMARIZE, ENGINE, MEMORY = 1, 2, 3, 4
+CHAT, SUMMARIZE, ENGINE, MEMORY = 1, 3, 4, 5
 GB = 10**9
 DEVICES = [
     {"name": "Vulkan0", "description": "Radeon 780M", "type": "igpu", "free_bytes": 7 * GB, "total_bytes": 8 * GB},

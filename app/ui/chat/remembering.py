@@ -1,0 +1,139 @@
+"""“Remember this”: a person keeps something out of a chat for models to be told from then on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QWidget
+
+from app.core.errors import AppError
+from app.core.visible import clean_text
+from app.features.projects import Costs
+from app.store.projects import Project
+from app.ui.i18n import tr, window_title
+from app.ui.shell import tasks
+from app.ui.shell.notify import Notify
+from app.ui.theme import Theme
+from app.ui.widgets.dialogs import QuestionDialog
+from app.ui.widgets.fields import Segments
+from app.ui.widgets.labels import plain_label
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+
+MOST_CHARACTERS = 2000
+TYPING_MS = 400
+HERE, EVERYWHERE = "here", "everywhere"
+
+
+class Remembering(QObject):
+    """`project` says in which one the chat is that is shown. Nothing is kept before somebody said so in the dialog."""
+
+    def __init__(
+        self, app: Fireside, theme: Theme, notify: Notify, project: Callable[[], Project | None], window: QWidget
+    ) -> None:
+        super().__init__(window)
+        self._app, self._theme, self._notify, self._project, self._window = app, theme, notify, project, window
+
+    def ask(self, text: str) -> RememberDialog | None:
+        """Shows what would be kept; None where there are no words."""
+        line = " ".join(clean_text(text).split())
+        if not line:
+            return None
+        app, is_on = self._app, self._app.settings.chat.memory
+        costs = Costs(lambda: app.engine)
+        dialog = RememberDialog(self._theme, line, self._project(), costs, self._window, is_on=is_on)
+        dialog.chosen.connect(self._keep)
+        dialog.open()
+        return dialog
+
+    def _keep(self, text: str, project_id: object) -> None:
+        memories = self._app.preambles.memories
+
+        def take_back() -> None:
+            with self._notify.guard():
+                memories.delete(number)
+
+        with self._notify.guard():
+            number = memories.add(text, project_id if isinstance(project_id, int) else None).id
+            self._notify.undo(tr("Remembered. The next answer reads its chat once more."), take_back)
+
+
+class RememberDialog(QuestionDialog):
+    """`chosen` tells the words, and the number of a project or None for every chat."""
+
+    chosen = Signal(str, object)
+
+    def __init__(
+        self, theme: Theme, text: str, project: Project | None, costs: Costs, parent: QWidget, *, is_on: bool
+    ) -> None:
+        words = tr("Models are told this before a chat begins. You find it in Settings, under Memories.")
+        if not is_on:
+            words = tr("Memories are switched off in Settings: it is kept, and models are not told.")
+        super().__init__(theme, tr("Remember this"), words, parent)
+        self.setObjectName("remember_dialog")
+        self.setWindowTitle(window_title(tr("Remember this")))
+        self.words.setProperty("kind", "muted")
+        self._costs, self._project = costs, project
+        self._counting: tasks.Task | None = None
+        self.field = QPlainTextEdit(text[:MOST_CHARACTERS])
+        self.field.setAccessibleName(tr("What is remembered"))
+        self.field.setTabChangesFocus(True)
+        self.field.setFixedHeight(theme.px(84))
+        self.field.setFont(theme.font(14))
+        self.cost = plain_label(" ", kind="muted")
+        self.cost.setFont(theme.font(13))
+        self.fields.setDirection(QHBoxLayout.Direction.TopToBottom)
+        self.fields.addWidget(self.field)
+        self._scope = EVERYWHERE
+        if project is not None:
+            choices = [(EVERYWHERE, tr("In every chat")), (HERE, tr("In this project"))]
+            self._scope = HERE
+            self.scope = Segments(tr("Told"), choices, HERE, self._on_scope)
+            self.fields.addWidget(self.scope)
+        self.fields.addWidget(self.cost)
+        self.keep = self.add_choice(tr("Remember"), self._on_kept, "primary")
+        self._later = QTimer(self, singleShot=True, interval=TYPING_MS)
+        self._later.timeout.connect(self._count)
+        self.field.textChanged.connect(self._on_typed)
+        self.field.setFocus()
+        self.field.selectAll()
+        self._count()
+
+    @property
+    def text(self) -> str:
+        """On one line."""
+        return " ".join(clean_text(self.field.toPlainText()).split())[:MOST_CHARACTERS]
+
+    def _on_scope(self, scope: str) -> None:
+        self._scope = scope
+
+    def _on_typed(self) -> None:
+        self.keep.setEnabled(bool(self.text))
+        self._later.start()
+
+    def _on_kept(self) -> None:
+        is_here = self._scope == HERE and self._project is not None
+        self.chosen.emit(self.text, self._project.id if is_here and self._project is not None else None)
+
+    def _count(self) -> None:
+        if self._counting is not None:
+            self._counting.abandon()
+        texts, tokens_of = [f"- {self.text}"], self._costs.tokens_of
+        self._counting = tasks.ask(lambda _token: tokens_of(texts), self, self._on_counted, self._on_failed)
+
+    def _on_counted(self, counted: tuple[list[int], bool]) -> None:
+        self._counting = None
+        counts, is_exact = counted
+        count = f"{counts[0]:,}"
+        exact = tr("It takes {count} tokens of each chat; the next answer reads its chat once more.", count=count)
+        about = tr("It takes about {count} tokens of each chat, an estimate: no model is loaded.", count=count)
+        self.cost.setText(exact if is_exact else about)
+
+    def _on_failed(self, error: BaseException) -> None:
+        """An engine that went away says so when it is asked something; here nobody asked."""
+        self._counting = None
+        if not isinstance(error, AppError):
+            raise error

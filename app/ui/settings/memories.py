@@ -1,0 +1,243 @@
+"""The page of memories: facts that a person keeps for models to be told, each with what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
+
+from app.core.errors import AppError
+from app.core.visible import clean_text
+from app.features.projects import Costs
+from app.store.projects import Memory, Project
+from app.ui.i18n import tr
+from app.ui.settings.pages import Save, SettingsPage
+from app.ui.shell import tasks
+from app.ui.shell.notify import UNDO_MS, Notify
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import ChoiceButton, IconButton, text_button
+from app.ui.widgets.fields import Switch
+from app.ui.widgets.labels import plain_label, plain_tip
+from app.ui.widgets.notice_bar import Notice
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+
+EVERY_CHAT = "0"
+MOST_NAME = 24
+
+
+class MemoryRow(QWidget):
+    """One of them: its words, where it counts, its tokens, and a button that deletes it."""
+
+    edited = Signal(str)
+    moved = Signal(str)
+    delete_wanted = Signal()
+
+    def __init__(self, theme: Theme, memory: Memory, scopes: Sequence[tuple[str, str]]) -> None:
+        super().__init__()
+        self.memory = memory
+        self.field = MemoryField(memory.text)
+        self.scope = ChoiceButton(theme, tr("Told in"), scopes, shows_change=False)
+        self.scope.show_value(str(memory.project_id or 0))
+        self.scope.setVisible(len(scopes) > 1)
+        self.tokens = plain_label(kind="muted")
+        self.remove = IconButton(theme, "trash", tr("Delete this memory"), size_px=16)
+        row = QHBoxLayout(self)
+        row.addWidget(self.field, 1)
+        for widget in (self.scope, self.tokens, self.remove):
+            row.addWidget(widget)
+        theme.dress(row, margins=(0, 0, 0, 0), spacing=8)
+        theme.dress(self.field, font=(14, 400))
+        theme.dress(self.tokens, font=(12.5, 400), least_width=34)
+        self.field.editingFinished.connect(self._on_edited)
+        self.scope.changed.connect(self.moved)
+        self.remove.clicked.connect(lambda _=False: self.delete_wanted.emit())
+
+    def show_tokens(self, tokens: int, *, is_exact: bool) -> None:
+        """What it takes."""
+        count = f"{tokens:,}"
+        self.tokens.setText(count if is_exact else f"~{count}")
+        words = tr("{count} tokens", count=count) if is_exact else tr("about {count} tokens", count=count)
+        self.tokens.setAccessibleName(words)
+        self.tokens.setToolTip(words)
+
+    def _on_edited(self) -> None:
+        text = " ".join(clean_text(self.field.text()).split())
+        if text and text != self.memory.text:
+            self.edited.emit(text)
+        elif not text:
+            self.field.setText(self.memory.text)
+
+
+class MemoryField(QLineEdit):
+    """Shows the beginning of a long one."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(" ".join(text.split()))
+        self.setAccessibleName(tr("Memory"))
+        self.setToolTip(plain_tip(text))
+        self.setCursorPosition(0)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):  # not the dialog's
+            self.editingFinished.emit()
+        else:
+            super().keyPressEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.setCursorPosition(0)
+
+
+class MemoriesPage(SettingsPage):
+    """Everything is kept at once; what is deleted can be brought back for ten seconds, and from the Trash."""
+
+    def __init__(self, app: Fireside, theme: Theme, notify: Notify, save: Save) -> None:
+        super().__init__(theme, tr("Memories"))
+        self._app, self._notify, self._save = app, notify, save
+        self._memories, self._projects = app.preambles.memories, app.preambles.projects
+        self._costs = Costs(lambda: app.engine)
+        self._counting: tasks.Task | None = None
+        self.rows: list[MemoryRow] = []
+        words = tr("Facts that you keep. Models are told them before a chat begins; nothing is written here by itself.")
+        self.column.addWidget(self.muted(words))
+        on = Switch(theme, tr("Tell models"), on=app.settings.chat.memory)
+        on.toggled.connect(self._on_switched)
+        explanation = tr("A chat can do without in its settings; a temporary chat is told nothing unless you say so.")
+        self.add_row(tr("Tell models"), explanation, on)
+        self.new = QLineEdit(placeholderText=tr("Something to remember, such as: I live in Cologne."))
+        self.new.setAccessibleName(tr("Something to remember"))
+        self.add = text_button(tr("Add"))
+        self.add.setAccessibleName(tr("Add a memory"))
+        self.add.setEnabled(False)
+        line = QHBoxLayout()
+        line.addWidget(self.new, 1)
+        line.addWidget(self.add)
+        theme.dress(line, spacing=8)
+        theme.dress(self.new, font=(14, 400))
+        self.column.addLayout(line)
+        self._list = QVBoxLayout()
+        theme.dress(self._list, spacing=6)
+        self.column.addLayout(self._list)
+        self.cost = self.muted("")
+        self.cost.setObjectName("memories_cost")
+        self.column.addWidget(self.cost)
+        self.finish()
+        self.new.textChanged.connect(lambda text: self.add.setEnabled(bool(text.strip())))
+        self.new.returnPressed.connect(self._on_add)
+        self.add.clicked.connect(lambda _=False: self._on_add())
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.look()
+
+    def look(self) -> None:
+        """Reads them anew."""
+        found: list[Memory] = []
+        projects: list[Project] = []
+        with self._notify.guard():
+            found, projects = self._memories.all(), self._projects.all()
+        for row in self.rows:
+            row.hide()
+            self._list.removeWidget(row)
+            row.deleteLater()
+        scopes = [(EVERY_CHAT, tr("Every chat")), *((str(one.id), _short(one.name)) for one in projects)]
+        self.rows = [self._new_row(one, scopes) for one in found]
+        self._count()
+
+    def _new_row(self, memory: Memory, scopes: Sequence[tuple[str, str]]) -> MemoryRow:
+        row = MemoryRow(self._theme, memory, scopes)
+        row.edited.connect(partial(self._on_edited, row))
+        row.moved.connect(partial(self._on_moved, row))
+        row.delete_wanted.connect(partial(self._on_delete, row))
+        self._list.addWidget(row)
+        return row
+
+    def _on_switched(self, wanted: bool) -> None:
+        self._save("chat", memory=wanted)
+        self._count()
+
+    def _on_add(self) -> None:
+        text = " ".join(clean_text(self.new.text()).split())
+        if text:
+            with self._notify.guard():
+                self._memories.add(text)
+                self.new.clear()
+            self.look()
+            self.new.setFocus()
+
+    def _on_edited(self, row: MemoryRow, text: str) -> None:
+        with self._notify.guard():
+            self._memories.update(row.memory.id, text=text)
+            row.memory = self._memories.get(row.memory.id) or row.memory
+        self._count()
+
+    def _on_moved(self, row: MemoryRow, scope: str) -> None:
+        with self._notify.guard():
+            self._memories.update(row.memory.id, project_id=None if scope == EVERY_CHAT else int(scope))
+        self.look()
+
+    def _on_delete(self, row: MemoryRow) -> None:
+        number, text = row.memory.id, " ".join(row.memory.text.split())
+
+        def bring_back() -> None:
+            with self._notify.guard():
+                self._memories.restore(number)
+            self.look()
+
+        with self._notify.guard():
+            self._memories.delete(number)
+            short = text if len(text) <= 2 * MOST_NAME else text[: 2 * MOST_NAME - 1] + "…"
+            notice = Notice(self._theme, tr("“{title}” was deleted.", title=short), UNDO_MS)
+            notice.add_button(tr("Undo"), bring_back, "plain")
+            notice.left.connect(notice.deleteLater)
+            self.foot.addWidget(notice)
+        self.look()
+        self.new.setFocus()
+
+    def _count(self) -> None:
+        """On a thread: the model may be at work."""
+        if self._counting is not None:
+            self._counting.abandon()
+        texts, tokens_of = [f"- {row.memory.text}" for row in self.rows], self._costs.tokens_of
+        self._counting = tasks.ask(lambda _token: tokens_of(texts), self, self._on_counted, self._on_failed)
+
+    def _on_counted(self, counted: tuple[list[int], bool]) -> None:
+        self._counting = None
+        counts, is_exact = counted
+        for row, tokens in zip(self.rows, counts, strict=False):
+            row.show_tokens(tokens, is_exact=is_exact)
+        everywhere = sum(
+            tokens for row, tokens in zip(self.rows, counts, strict=False) if row.memory.project_id is None
+        )
+        self.cost.setText(self._cost_words(everywhere, is_exact=is_exact))
+
+    def _cost_words(self, tokens: int, *, is_exact: bool) -> str:
+        if not self._app.settings.chat.memory:
+            return tr("Switched off: models are told none of them.")
+        if not self.rows:
+            return tr("Nothing is remembered. In a chat, “Remember this” is in the menu of what you have selected.")
+        count = f"{tokens:,}"
+        words = tr("Every chat begins with {count} tokens of them.", count=count)
+        if not is_exact:
+            words = tr(
+                "Every chat begins with about {count} tokens of them; an estimate, no model is loaded.", count=count
+            )
+        return f"{words} {tr('After a change the next answer reads its chat once more.')}"
+
+    def _on_failed(self, error: BaseException) -> None:
+        """An engine that went away says so when it is asked something; here nobody asked."""
+        self._counting = None
+        if not isinstance(error, AppError):
+            raise error
+
+
+def _short(name: str) -> str:
+    line = " ".join(name.split())
+    return line if len(line) <= MOST_NAME else line[: MOST_NAME - 1] + "…"

@@ -1,0 +1,87 @@
+"""“Remember this” keeps what somebody agrees to, for every chat or for a project; a chat can do without."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QPushButton
+from pytestqt.qtbot import QtBot
+
+from app.ui.chat.remembering import RememberDialog
+from app.ui.chat.settings import ChatSettings
+from tests.helpers.desks.window import Frame
+from tests.helpers.script import prompts
+from tests.ui.chat.conftest import Open
+
+
+def dialog_of(frame: Frame) -> RememberDialog:
+    return frame.window.findChild(RememberDialog)
+
+
+def test_nothing_is_kept_before_somebody_agrees(frame: Frame, qtbot: QtBot) -> None:
+    memories = frame.app.preambles.memories
+    frame.chat.remember_wanted.emit("  \n ")
+    assert dialog_of(frame) is None
+    frame.chat.remember_wanted.emit("I live in\nCologne.\n")
+    dialog = dialog_of(frame)
+    assert dialog.text == "I live in Cologne."
+    qtbot.waitUntil(lambda: "tokens of each chat" in dialog.cost.text())
+    dialog.reject()
+    assert memories.all() == []
+    qtbot.waitUntil(lambda: dialog_of(frame) is None)
+    frame.chat.remember_wanted.emit("I live in Cologne.")
+    dialog = dialog_of(frame)
+    dialog.field.setPlainText("I live in Bonn.")
+    dialog.keep.click()
+    assert [(one.text, one.project_id) for one in memories.all()] == [("I live in Bonn.", None)]
+    frame.press_notice("Undo")
+    assert memories.all() == []
+
+
+def test_in_a_project_it_is_kept_there_unless_it_is_for_every_chat(frame: Frame) -> None:
+    preambles = frame.app.preambles
+    flat = preambles.projects.create("Flat")
+    frame.chat.project_banner.project = flat
+    frame.chat.remember_wanted.emit("Two rooms.")
+    dialog = dialog_of(frame)
+    assert dialog.scope.chosen.text() == "In this project"
+    dialog.keep.click()
+    assert [(one.text, one.project_id) for one in preambles.memories.all()] == [("Two rooms.", flat.id)]
+
+
+def test_a_turn_offers_it_in_its_menu(open_chat: Open) -> None:
+    desk = open_chat({"text": "Cologne has a cathedral."})
+    desk.ask("What has Cologne?")
+    heard = desk.heard(desk.chat.remember_wanted)
+    for turn in desk.turns:
+        desk.choose(desk.open_menu(turn), "Remember this…")
+    assert [tuple(one) for one in heard] == [("What has Cologne?",), ("Cologne has a cathedral.",)]
+
+
+def test_a_chat_does_without_memories_and_a_temporary_one_is_told_them_only_if_wished(open_chat: Open) -> None:
+    desk = open_chat({"text": "Hi."})
+    desk.app.preambles.memories.add("I live in Cologne.")
+    assert desk.script is not None
+
+    def switch() -> None:
+        desk.settings_button.click()
+        dialog = desk.chat.findChild(ChatSettings)
+        dialog._memories.click()
+        next(one for one in dialog.findChildren(QPushButton) if one.text() == "Save").click()
+        desk.wait(lambda: desk.chat.findChild(ChatSettings) is None)
+
+    def begins_with_memories() -> bool:
+        return prompts(desk.script)[-1][0] == ("system", "What I want you to remember:\n- I live in Cologne.")  # type: ignore[arg-type]
+
+    desk.ask("One")
+    assert begins_with_memories()
+    switch()
+    desk.ask("Two")
+    assert not begins_with_memories()
+    chat = desk.conversations.get(desk.chat.conversation_id)
+    assert chat is not None
+    assert chat.memory == "off"
+    desk.chat.show_temporary()
+    desk.ask("Three")
+    assert not begins_with_memories()
+    switch()
+    desk.ask("Four")
+    assert begins_with_memories()
