@@ -17,6 +17,7 @@ from app.features.summary.result import Wish
 from app.features.summary.stored import StoredSummary
 from app.store.conversations import Use
 from app.ui.chat.view import ChatView
+from app.ui.exchange.importing import ImportDialog
 from app.ui.models.page import StateView
 from app.ui.shell.tab_spec import EndOfWork
 from app.ui.summarize.summarize_view import SummarizeView
@@ -314,6 +315,23 @@ def test_files_of_a_later_start_go_where_it_says_whatever_they_are_called(frame:
     assert frame.chat.files == [odd]
     frame.window.files.open([], "translate")
     assert frame.current_tab == "translate"
+
+
+def test_a_file_with_chats_can_be_imported_or_asked_about(frame: Frame, tmp_path: Path) -> None:
+    chats, plain = tmp_path / "chats.json", tmp_path / "plain.json"
+    chats.write_text('{"format": "fireside-chats", "version": 1, "chats": [{"title": "Kiln", "messages": []}]}')
+    plain.write_text('{"kiln": 900}')
+    frame.open_files(chats, plain)
+    frame.wait(lambda: frame.notices == ["There are chats in chats.json."])
+    assert frame.chat.files == [plain]
+    frame.press_notice("Ask about it")
+    assert frame.chat.files == [plain, chats]
+    frame.open_files(chats)
+    frame.wait(lambda: frame.notices == ["There are chats in chats.json."])
+    frame.press_notice("Import")
+    dialog = frame.find(ImportDialog)
+    frame.wait(lambda: not dialog.is_reading)
+    assert [chat.title for chat in frame.conversations.find()] == ["Kiln"]
 
 
 def test_a_model_among_the_documents_goes_its_own_way(frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:

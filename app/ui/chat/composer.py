@@ -168,6 +168,12 @@ class Composer(QWidget):
         self.send.set_stop(is_answering)
         self._on_changed()
 
+    def set_asks(self, words: str) -> None:
+        """What stands in the empty field while there is somebody to send to."""
+        self.asks = words
+        if self._can_send:
+            self.field.edit.set_placeholder(words)
+
     def set_can_send(self, can_send: bool) -> None:
         """Whether there is somebody to send to; what is written stays."""
         if can_send == self._can_send:

@@ -23,7 +23,7 @@ from app.ui.shell.model_loader import ModelLoader
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
-from app.ui.widgets.labels import ElidedLabel, announce
+from app.ui.widgets.labels import ElidedLabel, announce, plain_label
 from app.ui.widgets.layouts import FlowLayout
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class TakenText(QFrame):
         super().__init__()
         self._chip = QFrame()
         self._chip.setObjectName("paste_chip")
-        self._name, self._words = ElidedLabel(), ElidedLabel()
+        self._name, self._words, self._count = ElidedLabel(), ElidedLabel(), plain_label(kind="muted")
         self._words.setProperty("kind", "muted")
         self._remove = IconButton(theme, "x", tr("Leave this text out"), size_px=14)
         self._remove.setObjectName("remove_taken")
@@ -81,6 +81,7 @@ class TakenText(QFrame):
         inside = QHBoxLayout(self._chip)
         inside.addWidget(self._name)
         inside.addWidget(self._words, 1)
+        inside.addWidget(self._count)
         inside.addWidget(self._remove)
         choices = QWidget()
         flow = FlowLayout(choices)
@@ -97,7 +98,7 @@ class TakenText(QFrame):
         theme.dress(flow, spacing=6)
         theme.dress(column, margins=(0, 0, 0, 0), spacing=8)
         theme.dress(self._name, font=(13, 600))
-        theme.dress(self._words, font=(13, 400))
+        theme.dress(self._words, self._count, font=(13, 400))
 
     def show_text(self, taken: Taken | None) -> None:
         """None: there is none."""
@@ -106,7 +107,8 @@ class TakenText(QFrame):
             beginning = " ".join(taken.text[:FIRST_CHARACTERS].split())
             count = tr("{count} characters", count=f"{len(taken.text):,}")
             self._name.setText(taken.name)
-            self._words.setText(f"{count} · {beginning}")
+            self._words.setText(beginning)
+            self._count.setText(count)
             self.setAccessibleName(f"{taken.name}, {count}")
 
     def _on_clicked(self, key: str, _checked: bool = False) -> None:
@@ -139,15 +141,14 @@ class QuickAsk(QWidget):
         self.chat.transcript.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         self.chat.composer.attach.hide()
         self.chat.composer.field.edit.takes_files = False
-        self.chat.composer.asks = tr("Ask anything")
-        self.chat.composer.set_can_send(self.chat.can_chat)
+        self.chat.composer.set_asks(tr("Ask anything"))
         self.taken: Taken | None = None
         self._last: dict[bool, str] = {}
         """What was taken last, selected or copied."""
         self._removed = ""
         self._wants_text = self._keeps_at_end = False
         self._text = TakenText(theme)
-        self._take_again = text_button("", "quiet")
+        self._take_again = text_button("", "filter")
         self._take_again.setObjectName("take_text")
         self._model = ElidedLabel()
         self._model.setProperty("kind", "muted")
@@ -215,7 +216,7 @@ class QuickAsk(QWidget):
         self._theme.dress(column, margins=(0, 12, 0, 10), spacing=2)
         self._theme.dress(head, foot, margins=(28, 0, 28, 0), spacing=8)
         self._theme.dress(self._model, font=(12.5, 400))
-        self._theme.dress(self._take_again, font=(13, 500))
+        self._theme.dress(self._take_again, font=(13, 500), glyph=("plus", "muted", 13))
 
     def _connect(self) -> None:
         chat, loader = self.chat, self._loader
@@ -247,7 +248,7 @@ class QuickAsk(QWidget):
         self._last = {one.is_selected: one.text for one in found}
         self._show_taken(fresh if fresh.text != self._removed else None)
         self._take_again.setVisible(self.taken is None)
-        self._take_again.setText(tr("Use: {what}", what=fresh.name))
+        self._take_again.setText(tr("Use the selected text") if fresh.is_selected else tr("Use the clipboard"))
         self._fit()
 
     def _show_taken(self, taken: Taken | None) -> None:

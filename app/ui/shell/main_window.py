@@ -10,8 +10,10 @@ from PySide6.QtCore import QObject, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QCloseEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
+from app.core.visible import visible_name
 from app.features.messages import NO_FILE, NO_PICTURES
 from app.ui.i18n import tr, window_title
+from app.ui.shell import tasks
 from app.ui.shell.desktop import open_folder
 from app.ui.shell.keyboard import WINDOW_SHORTCUTS, ShortcutSheet, add_shortcuts, lines_of, move_focus, with_keys
 from app.ui.shell.model_loader import ModelLoader
@@ -27,6 +29,7 @@ from app.ui.widgets.dialogs import MODELS as MODEL_FILES
 from app.ui.widgets.dialogs import file_dialog, last_folders
 from app.ui.widgets.file_drop import DropZone, FileDrop
 from app.ui.widgets.layouts import ItemsLayout
+from app.ui.widgets.notice_bar import Notice
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -446,7 +449,26 @@ class IncomingFiles(QObject):
             self._ui.loader.start()
         if tab in self._tabs.specs:
             self._tabs.show(tab)
-        self._tabs.send(tab if tab in self._tabs.specs else self._tabs.home, documents)
+            self._tabs.send(tab, documents)
+            return
+        imports = self._tabs.specs[self._tabs.home].imports
+        looked_at = [path for path in documents if imports is not None and imports.suits([path])]
+        self._tabs.send(self._tabs.home, [path for path in documents if path not in looked_at])
+        if looked_at:
+            tasks.ask(
+                lambda _token: _with_chats(looked_at), self._ui.window, lambda found: self._sort(looked_at, found)
+            )
+
+    def _sort(self, files: Sequence[Path], chats: Sequence[Path]) -> None:
+        """What holds chats may be meant to be imported or to be asked about; nobody has said which."""
+        home = self._tabs.home
+        self._tabs.send(home, [path for path in files if path not in chats])
+        if chats:
+            names = ", ".join(visible_name(path.name) for path in chats)
+            notice = Notice(self._ui.theme, tr("There are chats in {names}.", names=names))
+            notice.add_button(tr("Import"), lambda: self._tabs.show(home).import_files(chats))
+            notice.add_button(tr("Ask about it"), lambda: self._tabs.send(home, chats))
+            self._ui.notify.bar.add(notice)
 
     def ask_for_model(self) -> None:
         """Asks for a model file to use where it is, in the tab that is open."""
@@ -507,6 +529,20 @@ class IncomingFiles(QObject):
 def _zone(name: str, drops: Drops, glyph: str) -> DropZone:
     """One of several places to let files go on."""
     return DropZone(name, tr(drops.title), tr(drops.note), glyph)
+
+
+def _with_chats(files: Sequence[Path]) -> list[Path]:
+    """Those which this or another program wrote its chats to; for a thread."""
+    from app.core.errors import ChatsUnreadable
+    from app.features.exchange.recognition import recognize
+
+    def has_chats(path: Path) -> bool:
+        try:
+            return bool(recognize(path))
+        except ChatsUnreadable as error:
+            return error.reason == "backup"  # the import leads to where it is brought back
+
+    return [path for path in files if has_chats(path)]
 
 
 def _sorted(files: Sequence[str]) -> tuple[list[Path], list[Path]]:
