@@ -8,7 +8,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from app.features.summary.summaries import Summaries
     from app.features.survey.surveys import Surveys
     from app.features.translation.translations import Translations
+    from app.features.trash import Trash
     from app.features.work.engines import TaskEngines
     from app.hub.access import Access, Ledger, Token
     from app.store.assistants import AssistantStore
@@ -56,6 +57,7 @@ SUMMARY, TRANSLATION = "summary", "translation"
 """The kinds of their jobs; what knows more of them is imported when it is needed."""
 WRITING = "write"
 """The task of pages: whose model it is."""
+DAY_S = 24 * 3600.0
 
 
 Part = TypeVar("Part")
@@ -99,7 +101,7 @@ class Fireside:
     """The model for chats without one of their own, where another one is in because a chat has it; from any thread."""
 
     def __post_init__(self) -> None:
-        self._began_at = time.time()
+        self.began_at = time.time()
         self._changing = threading.Lock()
         self._turns = Turns()
         self.spelling = cache(lambda: build_spelling(self.paths))
@@ -349,16 +351,15 @@ class Fireside:
     def tidy(self) -> None:
         """Removes what nothing refers to any more: documents, and copies of them; slow, for a thread of its own."""
         from app.features.work.saved_file import remove_interrupted
-        from app.store.erasing import erase_traces, remove_old_backups
+        from app.store.erasing import remove_old_backups
 
         close_to_others(self.paths.folders, deeply=True)
         remove_interrupted()
         copies = self.paths.translations
         if Jobs(self.database).ids(TRANSLATION) or (copies.is_dir() and any(copies.iterdir())):
-            self.translations.tidy(self._began_at)  # 7 MB of modules, which who never translated does without
-        self.documents.store.purge(self._began_at)
-        self.pages.purge_deleted(self._began_at)
-        erase_traces(self.database)
+            self.translations.tidy(self.began_at)  # 7 MB of modules, which who never translated does without
+        with suppress(DiskFull):  # which was told at start: what was deleted stays until there is room
+            build_trash(self).purge(self.began_at - self.settings.trash.keep_days * DAY_S)
         remove_old_backups(self.database, time.time())
         if self.paths.before_restoring.is_dir() or self.paths.unpacked.is_dir():
             from app.features.exchange.backup import remove_old
@@ -383,6 +384,18 @@ class Fireside:
         self.engine.close()
         _end_log(self.log_handler)
         self.log_handler = None
+
+
+def build_trash(app: Fireside) -> Trash:
+    """What was deleted."""
+    from app.features.trash import Trash
+
+    return Trash(
+        app.database,
+        translations=lambda: app.translations,
+        forget=lambda session: app.states.delete(session),  # noqa: PLW0108 - made when there is something to forget
+        began_at=app.began_at,
+    )
 
 
 def build_documents(paths: AppPaths, database: Database) -> Documents:
@@ -588,13 +601,8 @@ def _build_parts(paths: AppPaths, handler: logging.Handler | None) -> Fireside:
     settings, wrong = load_settings(paths.settings)
     database = _opened(paths.database)
     conversations = Conversations(database)
-    gone = _begin(conversations, Jobs(database))
+    _begin(conversations, Jobs(database))
     app = Fireside(paths, settings, database, conversations, log_handler=handler)
-    if gone:
-        from app.features.chat.answers import SESSION
-
-        for conversation_id in gone:
-            app.states.delete(SESSION.format(conversation_id))
     app.notices = _notices(wrong, database)
     return app
 
@@ -608,18 +616,14 @@ def _opened(path: Path) -> Database:
         return Database.in_memory(path if has_chats else None)
 
 
-def _begin(conversations: Conversations, jobs: Jobs) -> list[int]:
-    """Settles what the run before left unfinished; returns which conversations are gone for good."""
+def _begin(conversations: Conversations, jobs: Jobs) -> None:
+    """Settles what the run before left unfinished."""
     try:
         conversations.recover()
-        gone = conversations.purge_deleted()
         jobs.recover(SUMMARY)
         jobs.recover(TRANSLATION)
-        jobs.purge_deleted(but=TRANSLATION)  # a book of these takes long: see `Fireside.tidy`
     except DiskFull:
         log.info("the disk is full: what the run before left stays as it is")
-        return []
-    return gone
 
 
 def _save(paths: AppPaths, settings: Settings) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from app.bootstrap import build
+from app.bootstrap import DAY_S, Fireside, build, build_trash
 from app.core.errors import DatabaseNewer, DiskFull, FolderNotWritable
 from app.core.events import Role
 from app.core.paths import AppPaths, make_folder, opener, starter_model
@@ -124,7 +124,7 @@ def test_the_list_of_summaries_needs_nothing_of_what_makes_them() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_a_summary_that_was_at_work_waits_again_after_a_restart_and_a_deleted_one_is_gone() -> None:
+def test_a_summary_that_was_at_work_waits_again_after_a_restart_and_a_deleted_one_is_in_the_trash() -> None:
     app = build()
     jobs = Jobs(app.database)
     running = jobs.add("summary", "a", {}, state="running")
@@ -132,9 +132,9 @@ def test_a_summary_that_was_at_work_waits_again_after_a_restart_and_a_deleted_on
     app.summaries.delete(deleted.id)
     app.close()
     again = build()
+    again.tidy()
     assert [(row.id, row.state) for row in again.summaries.find()] == [(running.id, "queued")]
-    with pytest.raises(KeyError):
-        again.summaries.restore(deleted.id)
+    again.summaries.restore(deleted.id)
     assert again.summaries is again.summaries
     again.close()
 
@@ -189,23 +189,46 @@ def test_folders_and_files_are_as_closed_as_what_they_are_in(tmp_path: Path) -> 
         assert (top / "a" / "b" / "c").stat().st_mode & 0o777 == mode & 0o666
 
 
-def test_a_deleted_chat_or_page_is_in_no_file_of_the_home_after_the_next_start(
-    fresh_home: Path, tmp_path: Path
-) -> None:
-    app = build()
+def delete_secrets(app: Fireside) -> None:
+    """A chat with what models had read of it, a message of a chat that stays, and a page."""
     for number in range(3):
         chat = app.conversations.create(title=f"Title {number} Zanzibarium" if number == 1 else "kept")
         app.conversations.add_message(chat.id, None, Role.USER, f"about {'Zanzibarium' if number == 1 else 'rain'}")
     app.conversations.delete(2)
+    message = app.conversations.add_message(1, None, Role.USER, "and Zanzibarium")
+    app.conversations.delete_message(message.id)
     page = app.pages.create("What Zanzibarium is")
     app.pages.keep_undo(page.id, "Zanzibarium")
     app.pages.find("zanzi")
     app.pages.delete(page.id)
+
+
+@pytest.mark.parametrize("way", ["30 days", "the next start", "by hand", "all by hand"])
+def test_what_is_deleted_is_in_no_file_of_the_home_after_its_time_or_when_it_is_wanted(
+    fresh_home: Path, tmp_path: Path, way: str
+) -> None:
+    app = build()
+    if way == "the next start":
+        app.change("trash", keep_days=0)
+    delete_secrets(app)
+    app.tidy()
     app.close()
     assert files_with("Zanzibarium", fresh_home) == ["fireside.db"], "it can still be restored"
     again = build()
-    again.tidy()
+    if way == "30 days":
+        again.began_at += 29 * DAY_S
+        again.tidy()
+        assert len(build_trash(again).rows()) == 3
+        again.began_at += 2 * DAY_S
+    elif way == "by hand":
+        for one in build_trash(again).rows():
+            build_trash(again).remove(one)
+    elif way == "all by hand":
+        build_trash(again).empty()
+    if "hand" not in way:
+        again.tidy()
     assert files_with("Zanzibarium", fresh_home) == [], "while the program runs"
+    assert build_trash(again).rows() == []
     again.close()
     assert files_with("Zanzibarium", fresh_home) == []
     assert "zanzibarium" not in str(rebuilt_texts(fresh_home / "data" / "fireside.db", tmp_path / "scratch.db"))

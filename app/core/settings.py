@@ -159,6 +159,13 @@ class System:
 
 
 @dataclass(frozen=True)
+class Trash:
+    """For how long what was deleted can be taken back; 0: until the next start."""
+
+    keep_days: int = 30
+
+
+@dataclass(frozen=True)
 class Window:
     """What comes back after a restart. `geometry` is Qt's own, in base64.
 
@@ -194,6 +201,7 @@ class Settings:
     translations: Translations = field(default_factory=Translations)
     writing: Writing = field(default_factory=Writing)
     system: System = field(default_factory=System)
+    trash: Trash = field(default_factory=Trash)
     window: Window = field(default_factory=Window)
     unknown: dict[str, Any] = field(default_factory=dict)
 
@@ -222,6 +230,7 @@ LIMITS: dict[str, Callable[[Any], bool]] = {
     "translations.formality": lambda v: v in ("", "formal", "informal"),
     "writing.max_tokens": lambda v: 1 <= v <= 8192,
     "writing.count": lambda v: 1 <= v <= 5,
+    "trash.keep_days": lambda v: 0 <= v <= 3650,
     "network.proxy": lambda v: not v or v.startswith(("http://", "https://", "socks5://")),
     "network.mirror": lambda v: not v or v.startswith(("http://", "https://")),
     "chat.when_full": lambda v: v in ("compact", "rolling", "ask"),

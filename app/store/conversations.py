@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 import time
 import unicodedata
@@ -198,19 +199,24 @@ class Conversations:
         with self._database.transaction() as connection:
             _set(connection, "conversations", conversation_id, {"deleted_at": None})
 
-    def purge_deleted(self) -> list[int]:
-        """Really removes what was deleted, conversations and messages; returns the ids of those conversations."""
+    def purge_deleted(self, before: float = math.inf) -> list[int]:
+        """Really removes conversations and messages that were deleted before that moment (seconds since 1970).
+
+        Returns the ids of those conversations; `erase_traces` is to follow.
+        """
         with self._database.transaction() as connection:
             query = (
-                "SELECT EXISTS (SELECT 1 FROM conversations WHERE deleted_at IS NOT NULL)"
-                " OR EXISTS (SELECT 1 FROM messages WHERE deleted_with IS NOT NULL)"
+                "SELECT EXISTS (SELECT 1 FROM conversations WHERE deleted_at < :before)"
+                " OR EXISTS (SELECT 1 FROM messages WHERE deleted_with IS NOT NULL AND deleted_at < :before)"
             )
-            if not connection.execute(query).fetchone()[0]:
+            if not connection.execute(query, {"before": before}).fetchone()[0]:
                 return []
             for index in ("messages_index", "titles_index"):
                 leave_traces(connection, index)
-            gone = connection.execute("DELETE FROM conversations WHERE deleted_at IS NOT NULL RETURNING id").fetchall()
-            connection.execute("DELETE FROM messages WHERE deleted_with IS NOT NULL")
+            gone = connection.execute(
+                "DELETE FROM conversations WHERE deleted_at < ? RETURNING id", (before,)
+            ).fetchall()
+            connection.execute("DELETE FROM messages WHERE deleted_with IS NOT NULL AND deleted_at < ?", (before,))
         return [row[0] for row in gone]
 
     def best_speeds(self) -> dict[str, float]:

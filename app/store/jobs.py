@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
@@ -147,10 +148,10 @@ class Jobs:
         """Undoes `delete`."""
         self._set(job_id, {"deleted_at": None})
 
-    def purge_deleted(self, *, but: str = "") -> None:
-        """Forgets what was deleted, for good; not of the kind `but`."""
+    def purge_deleted(self, before: float = math.inf, *, but: str = "") -> None:
+        """Forgets what was deleted before that moment (seconds since 1970), for good; not of the kind `but`."""
         with self._database.transaction() as connection:
-            _remove(connection, "deleted_at IS NOT NULL AND kind <> ?", but)
+            _remove(connection, "deleted_at < ? AND kind <> ?", before, but)
 
     def deleted(self, kind: str, before: float) -> list[int]:
         """What was deleted of a kind before that moment (seconds since 1970)."""
@@ -171,10 +172,10 @@ class Jobs:
                 raise KeyError(job_id)
 
 
-def _remove(connection: sqlite3.Connection, which: str, value: int | str) -> None:
-    if connection.execute(f"SELECT EXISTS (SELECT 1 FROM jobs WHERE {which})", (value,)).fetchone()[0]:
+def _remove(connection: sqlite3.Connection, which: str, *values: float | str) -> None:
+    if connection.execute(f"SELECT EXISTS (SELECT 1 FROM jobs WHERE {which})", values).fetchone()[0]:
         leave_traces(connection, "results_index")
-        connection.execute(f"DELETE FROM jobs WHERE {which}", (value,))
+        connection.execute(f"DELETE FROM jobs WHERE {which}", values)
 
 
 def set_documents(connection: sqlite3.Connection, job_id: int, document_ids: Sequence[int]) -> None:

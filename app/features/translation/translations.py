@@ -12,7 +12,7 @@ Each is a stored job of the kind "translation" with its segments; see `app.store
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -203,17 +203,23 @@ class Translations(StoredJobs[StoredTranslation, TranslationEvent]):
     # Files.
 
     def tidy(self, before: float) -> None:
-        """Removes for good what was deleted, and what an ended program left half-added or half-saved; slow.
+        """Removes what an ended program left half-added or half-saved; slow.
 
         Only of before that moment (seconds since 1970).
         """
-        half = [job.id for job in self._jobs.find(KIND, (ADDING,)) if job.created_at < before]
-        for job_id in (*half, *self._jobs.deleted(KIND, before)):
+        self._remove(job.id for job in self._jobs.find(KIND, (ADDING,)) if job.created_at < before)
+        remove_scratch(self._child_folder, before)
+
+    def remove_deleted(self, before: float) -> None:
+        """Removes for good what was deleted before that moment (seconds since 1970), with its files; slow."""
+        self._remove(self._jobs.deleted(KIND, before))
+
+    def _remove(self, job_ids: Iterable[int]) -> None:
+        for job_id in job_ids:
             self._store.remove_segments(job_id)
             self._jobs.remove(job_id)
         for job_id in set(self._copies.job_ids()) - self._jobs.ids(KIND):
             self._copies.remove(job_id)
-        remove_scratch(self._child_folder, before)
 
     def remembered(
         self, cancel: CancelToken, words: str = "", *, pair: Pair | None = None, translation_id: int | None = None

@@ -84,7 +84,7 @@ class StoredJobs(ABC, Generic[Row, Event]):
         self._jobs.update(job_id, title=title.strip())
 
     def delete(self, job_id: int) -> None:
-        """Stops it and takes it out of the list; gone for good, with what it kept of its files, at the next start."""
+        """Stops it and takes it out of the list; it goes for good, with its files, when the trash does."""
         self._queue.delete(job_id)
 
     def restore(self, job_id: int) -> None:

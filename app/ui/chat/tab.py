@@ -197,6 +197,9 @@ class ChatTab(Tab):
 
     def restore_list(self) -> None:
         self.sidebar.reload()
+        if not self.chat.busy:
+            with self._ui.notify.guard():
+                self.chat.open_chat.refresh()
 
     def import_files(self, files: Sequence[Path]) -> None:
         self._importing.take(files)

@@ -28,6 +28,7 @@ from app.ui.settings.data import DataPage
 from app.ui.settings.memories import MemoriesPage
 from app.ui.settings.pages import EnginePage, MemoryPage, NetworkPage, SettingsPage, SummariesPage
 from app.ui.settings.system import SystemPage
+from app.ui.settings.trash import TrashPage
 from app.ui.shell.desktop import open_folder
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import ZOOM_STEPS, Theme
@@ -87,6 +88,7 @@ class SettingsDialog(QDialog):
         self._add_page(tr("Network"), network, "network")
         self._add_page(tr("System"), SystemPage(app, theme, self._save, ui.system), "system")
         self._add_page(tr("Your data"), DataPage(app, ui, self.accept), "data")
+        self._add_page(tr("Trash"), TrashPage(app, ui, self._save), "trash")
         self._add_page(tr("About"), self._about_page(), "about")
         self._nav_column.addStretch(1)
         names = [(str(number), button.text()) for number, button in enumerate(self._group.buttons())]

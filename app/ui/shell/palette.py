@@ -59,6 +59,7 @@ SETTINGS_PAGES = (
     ("network", "Network"),
     ("system", "System"),
     ("data", "Your data"),
+    ("trash", "Trash"),
     ("about", "About"),
 )
 _STORED = {

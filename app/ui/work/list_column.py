@@ -33,7 +33,7 @@ class Stored(Protocol):
         """One of them; None when it is gone."""
 
     def delete(self, number: int, /) -> object:
-        """It can be taken back until the program ends."""
+        """It can be taken back as long as it is in the trash."""
 
     def restore(self, number: int, /) -> object:
         """Takes a deletion back."""

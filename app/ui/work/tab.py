@@ -339,6 +339,10 @@ class WorkTab(Tab):
             return stored.title if stored is not None else ""
         return ""
 
+    def restore_list(self) -> None:
+        self.column.reload()
+        self.runner.start()
+
     def show_new(self) -> None:
         self.view.show_new()
         self.view.take_keyboard()

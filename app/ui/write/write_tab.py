@@ -73,6 +73,9 @@ class WriteTab(Tab):
         self.column.reload()
         self.page.show_page(kept_id or None)
 
+    def restore_list(self) -> None:
+        self.column.reload()
+
     def show_stored(self, number: int, message_id: int = 0, words: str = "") -> None:  # noqa: ARG002 - only chats have
         self.page.show_page(number)
 

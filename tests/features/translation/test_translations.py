@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.bootstrap import Fireside, build
+from app.bootstrap import DAY_S, Fireside, build
 from app.core.errors import DocumentUnreadable
 from app.core.events import CancelToken
 from app.documents.segments import Mark
@@ -115,7 +115,7 @@ def test_what_an_ended_program_left_half_added_goes_and_so_does_the_copy_of_what
     next(adding)
     words = fresh_home / "cache" / "documents" / ".fireside-ab12.jsonl"
     words.write_text("of a saving that was killed")
-    app._began_at = 0.0
+    app.began_at = 0.0
     app.tidy()
     assert words.exists()
     assert copies(fresh_home) == ["gone.txt", "half.txt", "kept.txt"], "a deletion may be taken back"
@@ -124,7 +124,10 @@ def test_what_an_ended_program_left_half_added_goes_and_so_does_the_copy_of_what
     again = build()
     try:
         again.tidy()
-        assert (copies(fresh_home), words.exists()) == (["kept.txt"], False)
+        assert (copies(fresh_home), words.exists()) == (["gone.txt", "kept.txt"], False), "it is in the trash"
+        again.began_at += 31 * DAY_S
+        again.tidy()
+        assert copies(fresh_home) == ["kept.txt"]
         assert [one.id for one in again.translations.find()] == [kept.id]
         with again.database.reading() as connection:
             ids = {row[0] for row in connection.execute("SELECT DISTINCT job_id FROM translation_segments")}

@@ -1,0 +1,109 @@
+"""The trash: what was deleted, of every kind, taken back or gone for good with every trace of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from app.features.chat.answers import SESSION
+from app.store.assistants import AssistantStore
+from app.store.conversations import Conversations
+from app.store.database import Database
+from app.store.documents import DocumentStore
+from app.store.erasing import erase_traces
+from app.store.jobs import Jobs
+from app.store.pages import PageStore
+from app.store.projects import Memories, Projects
+from app.store.prompts import Prompts
+from app.store.tags import Tags
+from app.store.trash import (
+    ASSISTANT,
+    CHAT,
+    GONE,
+    MEMORY,
+    MESSAGE,
+    PAGE,
+    PROJECT,
+    PROMPT,
+    SUMMARY,
+    TAG,
+    TRANSLATION,
+    Trashed,
+    TrashStore,
+)
+
+if TYPE_CHECKING:
+    from app.features.translation.translations import Translations
+
+__all__ = ["KINDS", "Trash", "Trashed", "kept_until"]
+
+KINDS = (CHAT, MESSAGE, PROJECT, ASSISTANT, MEMORY, TAG, PROMPT, SUMMARY, TRANSLATION, PAGE)
+"""In the order in which they are offered."""
+DAY_S = 24 * 3600.0
+
+
+def kept_until(deleted_at: float, keep_days: int) -> float | None:
+    """When something goes for good, in seconds since 1970; None: with the next start."""
+    return deleted_at + keep_days * DAY_S if keep_days else None
+
+
+class Trash:
+    """From any thread; what goes for good takes seconds: not for the window's.
+
+    `translations` are for what they keep in files; `forget` takes away what is kept of a chat beside its rows, by the
+    name of its session. What nothing refers to any more goes where it was begun before `began_at`.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        translations: Callable[[], Translations],
+        forget: Callable[[str], object],
+        began_at: float,
+    ) -> None:
+        self._database, self._translations, self._forget, self._began_at = database, translations, forget, began_at
+        self._store, self._conversations, self._jobs = TrashStore(database), Conversations(database), Jobs(database)
+
+    def rows(self) -> list[Trashed]:
+        """What can be taken back, the last deleted first."""
+        return self._store.rows()
+
+    def restore(self, one: Trashed) -> None:
+        """It is where it was. Raises KeyError where it is gone meanwhile."""
+        restores: dict[str, Callable[[int], object]] = {
+            CHAT: self._conversations.restore,
+            MESSAGE: self._conversations.restore_message,
+            PROJECT: Projects(self._database).restore,
+            ASSISTANT: AssistantStore(self._database).restore,
+            MEMORY: Memories(self._database).restore,
+            TAG: Tags(self._database).restore,
+            PROMPT: Prompts(self._database).restore,
+            SUMMARY: self._jobs.restore,
+            TRANSLATION: self._jobs.restore,
+            PAGE: PageStore(self._database).restore,
+        }
+        restores[one.kind](one.id)
+
+    def remove(self, one: Trashed) -> None:
+        """It goes for good, and every trace of it."""
+        self._store.give_up(one.kind, one.id)
+        self.purge(GONE + 1)
+
+    def empty(self) -> None:
+        """Everything goes for good."""
+        self._store.give_up_all()
+        self.purge(GONE + 1)
+
+    def purge(self, before: float) -> None:
+        """What was deleted before that moment (seconds since 1970) goes for good, and every trace of it."""
+        for number in self._conversations.purge_deleted(before):
+            self._forget(SESSION.format(number))
+        self._jobs.purge_deleted(before, but=TRANSLATION)
+        if self._jobs.deleted(TRANSLATION, before):
+            self._translations().remove_deleted(before)
+        PageStore(self._database).purge_deleted(before)
+        for store in (AssistantStore, Projects, Memories, Tags, Prompts):
+            store(self._database).purge_deleted(before)
+        DocumentStore(self._database).purge(self._began_at)
+        erase_traces(self._database)
