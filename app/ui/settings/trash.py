@@ -88,7 +88,7 @@ class TrashPage(SettingsPage):
         head.addStretch(1)
         self.column.addLayout(head)
         self.column.addWidget(self.nothing)
-        self.column.addWidget(self.list, 1)
+        self.column.addWidget(self.list, 100)
         self.column.addLayout(buttons)
         ui.theme.dress(self.list, least_height=LIST_PX)
         ui.theme.dress(buttons, spacing=8)
@@ -215,11 +215,15 @@ def _title(one: Trashed) -> str:
 
 
 def _note(one: Trashed, keep_days: int) -> str:
-    """What it is, when it was deleted and when it goes."""
-    kind = tr("Message in “{title}”", title=one.within) if one.within else tr(_NAMES[one.kind][0])
+    """What it is, when it goes, when it was deleted, and where it was."""
     until = kept_until(one.deleted_at, keep_days)
-    goes = tr("goes on {date}", date=_day(until)) if until else tr("goes when {app} starts next", app=APP_NAME)
-    return " · ".join((kind, tr("deleted on {date}", date=_day(one.deleted_at)), goes))
+    parts = [
+        tr(_NAMES[one.kind][0]),
+        tr("goes on {date}", date=_day(until)) if until else tr("goes when {app} starts next", app=APP_NAME),
+        tr("deleted on {date}", date=_day(one.deleted_at)),
+        tr("in “{title}”", title=one.within) if one.within else "",
+    ]
+    return " · ".join(part for part in parts if part)
 
 
 def _day(at: float) -> str:
