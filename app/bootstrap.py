@@ -29,7 +29,7 @@ from app.store.models import ModelNotes
 
 if TYPE_CHECKING:
     from app.core.events import ModelLoaded
-    from app.engine.client import EngineOnDemand, WakingEvent
+    from app.engine.client import EngineClient, EngineOnDemand, WakingEvent
     from app.engine.fit import GpuRoom
     from app.engine.states import StateFolder
     from app.features.chat.answers import Chat
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from app.features.pages import Pages
     from app.features.projects import Preambles
     from app.features.prompt_library import PromptLibrary
+    from app.features.serving import ServedModel, Serving
     from app.features.spelling import Spelling
     from app.features.summary.summaries import Summaries
     from app.features.survey.surveys import Surveys
@@ -503,6 +504,22 @@ def build_engine(paths: AppPaths, states: StateFolder | None = None) -> EngineOn
     if script:
         command += ["--scripted", script]
     return EngineOnDemand(command, paths.engine, states=states)
+
+
+def build_serving(
+    engine: Callable[[], EngineClient], models: Models, settings: Callable[[], Settings], chosen: Path | None
+) -> Serving:
+    """What answers other programs. `chosen` is served, too, wherever it lies, and to who names no model."""
+    from app.features.chat.options import wish_of
+    from app.features.serving import Serving, served_models
+
+    paths = {} if chosen is None else {chosen: chosen.stat().st_size}
+
+    def installed() -> list[ServedModel]:
+        rows = [row.model for row in models.installed() if not row.model.missing]
+        return served_models(paths | {model.path: model.size_bytes for model in rows})
+
+    return Serving(engine, installed, lambda: chosen, lambda: wish_of(settings().engine))
 
 
 def endpoint_of(settings: Settings) -> str:

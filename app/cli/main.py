@@ -28,6 +28,7 @@ COMMANDS = {
     "summarize": "a summary of documents, each statement with its page",
     "translate": "a text, or a document in its own format",
     "evaluate": "how well a model does on documents with known results",
+    "serve": "let other programs use the models of this computer",
     "backup": "everything that you made here, in one file",
     "restore": "bring a backup back",
     "doctor": "what this computer offers: devices, folders, models",

@@ -34,6 +34,7 @@
     │   ├── DownloadDamaged           what came is not what the Hub promised, twice
     │   ├── DownloadFailed            the download's child ended again and again
     │   ├── DownloadRunning           another Fireside is fetching the same file
+    │   ├── PortTaken                 the server cannot listen there: another program does, or it may not
     │   ├── ModelNotInstalled         nothing here has this name
     │   ├── ModelNotOurs              another application's file, which is never changed
     │   ├── DocumentUnreadable        empty, damaged, no text, protected: `reason` says which
@@ -247,6 +248,12 @@ class DownloadFailed(EnvironmentProblem):
 
 class DownloadRunning(EnvironmentProblem):
     file: str
+
+
+class PortTaken(EnvironmentProblem):
+    host: str
+    port: int
+    detail: str
 
 
 class ModelNotInstalled(EnvironmentProblem):

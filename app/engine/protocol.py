@@ -88,7 +88,7 @@ class Ask:
     grammar: str = ""
     """GBNF that the answer (not the thinking) follows."""
     json_schema: str = ""
-    """A JSON schema as text, instead of a grammar."""
+    """A JSON schema as text. Beside a grammar it is that grammar's rule `schema`."""
     text: str = ""
     suffix: str = ""
     alternatives: int = -1

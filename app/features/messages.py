@@ -292,6 +292,9 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], Sentence]] = {
     errors.TokenNotKept: lambda e: Sentence(
         "This system has no keyring to keep the access token in.", "It is used until you quit."
     ),
+    errors.PortTaken: lambda e: Sentence(
+        f"The server cannot listen at {e.host}, port {e.port}: {e.detail}.", "Choose another port."
+    ),
     errors.NotEnoughDisk: lambda e: Sentence(
         f"This needs {size_words(e.needed_bytes)} on the disk and {size_words(e.free_bytes)} are free.",
         "What was fetched so far is kept.",

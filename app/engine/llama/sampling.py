@@ -21,16 +21,18 @@ from app.engine.protocol import Sampling
 ROOT = b"root"
 MOST_SCHEMA_CHARACTERS = 50_000
 MOST_GRAMMAR_CHARACTERS = 200_000
+_WHOLE_RULE = re.compile(r"^root ::=", re.MULTILINE)
 
 
 def open_grammar(library: Library, model: Model, gbnf: str, json_schema: str) -> Grammar | None:
     """The grammar of a request (`Generate.grammar`, `.json_schema`), or None when it has neither.
 
-    The schema counts when there are both. Raises GrammarInvalid, with llama.cpp's reason where it gives one. Hand it
-    to `make_chain`, whose chain frees it.
+    Where there are both, the schema is the grammar's rule `schema`. Raises GrammarInvalid, with llama.cpp's reason
+    where it gives one. Hand it to `make_chain`, whose chain frees it.
     """
     if json_schema:
-        gbnf = gbnf_of_schema(json_schema)
+        rules = gbnf_of_schema(json_schema)
+        gbnf = f"{gbnf}\n{_WHOLE_RULE.sub('schema ::=', rules)}" if gbnf else rules
     if not gbnf:
         return None
     if len(gbnf) > MOST_GRAMMAR_CHARACTERS:

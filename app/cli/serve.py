@@ -1,0 +1,85 @@
+"""`serve` in the terminal: other programs use the models of this computer, until Ctrl+C."""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+import sys
+import threading
+from pathlib import Path
+
+from app.bootstrap import build_engine, build_models, build_serving
+from app.cli.terminal import interruptible, load_model, model_path
+from app.core.errors import TokenNotKept
+from app.core.paths import AppPaths
+from app.core.settings import load_settings
+from app.hub.access import Token
+from app.server.application import Rules, application
+from app.server.running import PORT, RunningServer
+
+KEY_OF = "server"
+"""Under which name the key stands in the keyring."""
+KEY_BYTES = 24
+
+
+def add_arguments(part: argparse.ArgumentParser) -> None:
+    """What `serve` takes."""
+    part.add_argument("--port", metavar="N", type=_port, default=PORT, help=f"where it listens ({PORT}); 0: a free one")
+    part.add_argument(
+        "--host", metavar="ADDRESS", default="127.0.0.1", help="on which address (127.0.0.1: this computer only)"
+    )
+    part.add_argument("--key", metavar="KEY", help="what programs have to show; default: one that is made and kept")
+    part.add_argument(
+        "--model", metavar="FILE", type=Path, help="a GGUF file; default: the chosen one, else the starter"
+    )
+    part.set_defaults(run=run_serve)
+
+
+def run_serve(options: argparse.Namespace) -> int:
+    """`serve`: runs until it is interrupted."""
+    paths = AppPaths.from_environment()
+    settings, _ = load_settings(paths.settings)
+    path = model_path(options.model, settings.engine.model_path)
+    key = options.key or _kept_key()
+    engine = build_engine(paths)
+    try:
+        with build_models(paths) as models, interruptible() as cancel:
+            load_model(engine, path, settings, cancel)
+            serving = build_serving(lambda: engine, models, lambda: settings, path)
+            names = frozenset([options.host.casefold()])
+            server = RunningServer(application(serving, Rules(key, names)), options.host, options.port)
+            server.start()
+            print(f"Fireside answers at {server.address}\nThe key is {key}\nCtrl+C ends it.", file=sys.stderr)
+            if server.is_open:
+                print(
+                    "Everybody who reaches this computer and has the key can use it, and what passes is not encrypted.",
+                    file=sys.stderr,
+                )
+            while not cancel.cancelled:
+                threading.Event().wait(0.2)
+            server.stop()
+    finally:
+        engine.close()
+    return 0
+
+
+def _kept_key() -> str:
+    """The one from before, else a new one; without a keyring it holds until the server ends."""
+    token = Token()
+    key = token.load(KEY_OF)
+    if not key:
+        key = secrets.token_urlsafe(KEY_BYTES)
+        try:
+            token.save(key, KEY_OF)
+        except TokenNotKept:
+            print(
+                "There is no keyring here: the key is another one the next time, or give one by --key.", file=sys.stderr
+            )
+    return key
+
+
+def _port(text: str) -> int:
+    value = int(text)
+    if not 0 <= value < 65536:
+        raise argparse.ArgumentTypeError("must be between 0 and 65535")
+    return value

@@ -1,0 +1,110 @@
+"""Answers while they come: what was written so far, in the terms that all contracts share."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from app.core.events import AnswerStats, Finished, FinishReason, PromptProgress, TextDelta, TokenChosen, TokenSeen
+from app.features.serving import AnswerEvent, Wanted
+from app.features.tool_calls import CallArguments, CallBegins
+
+
+@dataclass
+class Call:
+    """One call of a function, `arguments` as JSON text."""
+
+    name: str
+    arguments: str = ""
+    id: str = field(default_factory=lambda: f"call_{uuid.uuid4().hex[:24]}")
+
+    @property
+    def values(self) -> Any:
+        """The arguments; an empty object where the answer broke off in them."""
+        try:
+            return json.loads(self.arguments)
+        except ValueError:
+            return {}
+
+
+@dataclass
+class Answer:
+    """One answer of a request, as far as it has come; `stats` are there when it has ended."""
+
+    text: str = ""
+    thinking: str = ""
+    calls: list[Call] = field(default_factory=list)
+    tokens: list[TokenSeen] = field(default_factory=list)
+    stats: AnswerStats | None = None
+
+    def take(self, event: AnswerEvent) -> None:
+        """What has come."""
+        match event:
+            case TextDelta(thinking=True):
+                self.thinking += event.text
+            case TextDelta():
+                self.text += event.text
+            case TokenChosen():
+                self.tokens.append(event.token)
+            case CallBegins():
+                self.calls.append(Call(event.name))
+            case CallArguments():
+                self.calls[event.number].arguments += event.piece
+            case Finished():
+                self.stats = event.stats
+            case PromptProgress():
+                pass
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether it ended for want of room."""
+        return self.stats is not None and self.stats.finish_reason in (FinishReason.LENGTH, FinishReason.CONTEXT)
+
+
+class Contract(Protocol):
+    """How one kind of request is answered. `wanted` are its prompts, whose answers are counted through."""
+
+    @property
+    def model(self) -> str:
+        """Which one is asked, "" for whichever is chosen."""
+
+    @property
+    def wanted(self) -> Sequence[Wanted]:
+        """What the engine is asked, one after the other."""
+
+    @property
+    def answers(self) -> Sequence[Answer]:
+        """They as far as they have come."""
+
+    @property
+    def streams(self) -> bool:
+        """Whether it leaves while it is written."""
+
+    @property
+    def chats(self) -> bool:
+        """Whether the model needs a chat template."""
+
+    def begin(self) -> Iterator[bytes]:
+        """What a stream begins with, when the prompt has been taken."""
+
+    def take(self, number: int, event: AnswerEvent) -> Iterator[bytes]:
+        """What goes out with an event, which its answer takes."""
+
+    def end(self) -> Iterator[bytes]:
+        """What a stream ends with."""
+
+    def whole(self) -> dict[str, Any]:
+        """All of it at once, where it is not streamed."""
+
+
+def event_line(body: dict[str, Any], name: str = "") -> bytes:
+    """One event of a stream."""
+    begin = f"event: {name}\n" if name else ""
+    return f"{begin}data: {json.dumps(body, ensure_ascii=False)}\n\n".encode()
+
+
+HEARTBEAT = b": still at work\n\n"
+"""A comment, which clients skip."""

@@ -1,0 +1,209 @@
+"""The Anthropic contract: messages, whole or streamed, and how many tokens they take."""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+from app.core.events import Finished, Message, Role, TextDelta
+from app.features.serving import AnswerEvent, Wanted
+from app.features.tool_calls import CallArguments, CallBegins, Tool
+from app.server.answers import Answer, event_line
+from app.server.body import BadRequest, Body
+from app.server.openai import MOST_TOKENS, NO_PICTURES, call_line
+
+_CHANGES_EACH_TIME = re.compile(r"^x-anthropic-billing-header:.*$\n?", re.MULTILINE)
+"""Claude Code puts it before everything else, another one each time: nothing read before could be used again."""
+
+
+class AnthropicMessages:
+    """`/v1/messages`."""
+
+    chats = True
+
+    def __init__(self, body: Body, *, counts: bool = False) -> None:
+        """Raises BadRequest. `counts`: only to be counted."""
+        self.model = body.text("model", "")
+        self.streams = body.flag("stream") and not counts
+        most = body.whole("max_tokens", 1, MOST_TOKENS)
+        if most is None and not counts:
+            raise BadRequest("max_tokens is missing", "max_tokens")
+        tools, must_call, several = _tools_of(body)
+        thinking = body.inner("thinking")
+        self.answers = [Answer()]
+        self._id, self._open, self._blocks = f"msg_{uuid.uuid4().hex[:24]}", "", -1
+        self.wanted = [
+            Wanted(
+                _messages_of(body),
+                max_tokens=most or -1,
+                sampling=body.sampling(),
+                stop=body.stops("stop_sequences"),
+                tools=tools,
+                must_call=must_call,
+                several_calls=several,
+                thinks=None if thinking is None else thinking.text("type", "") in ("enabled", "adaptive"),
+            )
+        ]
+
+    def begin(self) -> Iterator[bytes]:
+        empty = {"input_tokens": 0, "output_tokens": 0}
+        message = self._message([], None) | {"usage": empty}
+        yield self._event("message_start", message=message)
+
+    def take(self, number: int, event: AnswerEvent) -> Iterator[bytes]:
+        self.answers[number].take(event)
+        match event:
+            case TextDelta(thinking=True):
+                yield from self._in_block("thinking", {"type": "thinking", "thinking": "", "signature": ""})
+                yield self._delta({"type": "thinking_delta", "thinking": event.text})
+            case TextDelta():
+                yield from self._in_block("text", {"type": "text", "text": ""})
+                yield self._delta({"type": "text_delta", "text": event.text})
+            case CallBegins():
+                call = self.answers[number].calls[-1]
+                block = {"type": "tool_use", "id": _id_of(call.id), "name": call.name, "input": {}}
+                yield from self._in_block(call.id, block)
+            case CallArguments():
+                yield self._delta({"type": "input_json_delta", "partial_json": event.piece})
+            case Finished():
+                yield from self._close_block()
+
+    def end(self) -> Iterator[bytes]:
+        delta = {"stop_reason": self._reason(), "stop_sequence": None}
+        yield self._event("message_delta", delta=delta, usage=self._usage())
+        yield self._event("message_stop")
+
+    def whole(self) -> dict[str, Any]:
+        answer, content = self.answers[0], []
+        if answer.thinking:
+            content.append({"type": "thinking", "thinking": answer.thinking, "signature": ""})
+        if answer.text or not answer.calls:
+            content.append({"type": "text", "text": answer.text})
+        content += [
+            {"type": "tool_use", "id": _id_of(call.id), "name": call.name, "input": call.values}
+            for call in answer.calls
+        ]
+        return self._message(content, self._reason()) | {"usage": self._usage()}
+
+    def _message(self, content: list[dict[str, Any]], reason: str | None) -> dict[str, Any]:
+        return {
+            "id": self._id,
+            "type": "message",
+            "role": "assistant",
+            "model": self.model,
+            "content": content,
+            "stop_reason": reason,
+            "stop_sequence": None,
+        }
+
+    def _reason(self) -> str:
+        answer = self.answers[0]
+        return "max_tokens" if answer.is_cut else "tool_use" if answer.calls else "end_turn"
+
+    def _usage(self) -> dict[str, int]:
+        stats = self.answers[0].stats
+        if stats is None:
+            return {"input_tokens": 0, "output_tokens": 0}
+        return {
+            "input_tokens": stats.prompt_tokens - stats.reused_tokens,
+            "cache_read_input_tokens": stats.reused_tokens,
+            "cache_creation_input_tokens": 0,
+            "output_tokens": stats.generated_tokens,
+        }
+
+    def _in_block(self, kind: str, block: dict[str, Any]) -> Iterator[bytes]:
+        """Blocks are closed in the order in which they were opened; there is never more than one open."""
+        if kind == self._open:
+            return
+        yield from self._close_block()
+        self._open, self._blocks = kind, self._blocks + 1
+        yield self._event("content_block_start", index=self._blocks, content_block=block)
+
+    def _close_block(self) -> Iterator[bytes]:
+        if self._open:
+            self._open = ""
+            yield self._event("content_block_stop", index=self._blocks)
+
+    def _delta(self, delta: dict[str, Any]) -> bytes:
+        return self._event("content_block_delta", index=self._blocks, delta=delta)
+
+    @staticmethod
+    def _event(kind: str, **body: Any) -> bytes:
+        return event_line({"type": kind} | body, kind)
+
+
+def _id_of(call_id: str) -> str:
+    return call_id.replace("call_", "toolu_", 1)
+
+
+def _messages_of(body: Body) -> tuple[Message, ...]:
+    names: dict[str, str] = {}
+    system = _system_of(body)
+    found = [Message(Role.SYSTEM, system)] if system else []
+    for each in body.objects("messages"):
+        role = each.text("role")
+        if role not in ("user", "assistant", "system"):
+            raise BadRequest(f"{each.name_of('role')}: there is no role {role!r}", each.name_of("role"))
+        found.append(Message(Role(role), _content_of(each, names)))
+    if not body.many("messages"):
+        raise BadRequest("messages must have at least one message", "messages")
+    return tuple(found)
+
+
+def _system_of(body: Body) -> str:
+    value = body.raw("system")
+    if isinstance(value, str) or value is None:
+        text = body.text("system", "")
+    else:
+        text = "\n".join(block.text("text", "") for block in body.objects("system"))
+    return _CHANGES_EACH_TIME.sub("", text).strip()
+
+
+def _content_of(body: Body, names: dict[str, str]) -> str:
+    if isinstance(body.raw("content"), str):
+        return body.text("content")
+    return "\n".join(filter(None, (_block_text(block, names) for block in body.objects("content"))))
+
+
+def _block_text(block: Body, names: dict[str, str]) -> str:
+    match block.text("type"):
+        case "text":
+            return block.text("text")
+        case "tool_use":
+            names[block.text("id", "")] = block.text("name")
+            return call_line(block.text("name"), json.dumps(block.raw("input") or {}, ensure_ascii=False))
+        case "tool_result":
+            name = names.get(block.text("tool_use_id", ""), "the function")
+            text = _content_of(block, names) if block.has("content") else ""
+            return f"Result of {name}{' (it failed)' if block.flag('is_error') else ''}:\n{text}"
+        case "thinking" | "redacted_thinking":
+            return ""  # a model is not shown its own thinking again
+    raise BadRequest(f"{block.name_of('type')}: {NO_PICTURES}", block.name_of("type"))
+
+
+def _tools_of(body: Body) -> tuple[tuple[Tool, ...], bool, bool]:
+    """The functions that may be called, whether one has to be, and whether there may be several calls."""
+    tools = tuple(
+        Tool(each.text("name"), each.text("description", ""), each.raw("input_schema") or {})
+        for each in body.objects("tools")
+        if each.has("input_schema")  # what runs at Anthropic, such as its web search, is not here
+    )
+    choice = body.inner("tool_choice")
+    if choice is None:
+        return tools, False, True
+    several, kind = not choice.flag("disable_parallel_tool_use"), choice.text("type")
+    if kind == "tool":
+        tools = tuple(tool for tool in tools if tool.name == choice.text("name"))
+        if not tools:
+            raise BadRequest("tool_choice names a function that is not among the tools", "tool_choice")
+    return (() if kind == "none" else tools), kind in ("any", "tool") and bool(tools), several
+
+
+def failed(message: str, *, status: int, **_not_told: str) -> dict[str, Any]:
+    """An error as this contract has it."""
+    kinds = {401: "authentication_error", 403: "permission_error", 404: "not_found_error", 413: "request_too_large"}
+    kind = kinds.get(status, "invalid_request_error" if status < 500 else "api_error")
+    return {"type": "error", "error": {"type": kind, "message": message}}

@@ -1,0 +1,411 @@
+"""The web application: who may ask, what is asked of which contract, and answers that leave while they are written."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import ipaddress
+import logging
+import re
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.core.errors import (
+    AppError,
+    ChatUnavailable,
+    GrammarInvalid,
+    InfillUnavailable,
+    ModelNotInstalled,
+    NoModel,
+    PromptTooLong,
+)
+from app.core.events import CancelToken, Finished
+from app.features.messages import sentence_for
+from app.features.serving import AnswerEvent, Asked, ServedModel, Serving
+from app.server import anthropic, openai
+from app.server.answers import HEARTBEAT, Contract, event_line
+from app.server.body import BadRequest, Body
+
+log = logging.getLogger(__name__)
+
+MOST_BYTES = 20_000_000
+HEARTBEAT_S = 10.0
+OPEN_PATHS = frozenset(("/health", "/"))
+Failure = Callable[..., dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Who may ask. `names` are those that this computer may be called by, beside its addresses and localhost."""
+
+    key: str = field(repr=False)
+    names: frozenset[str] = frozenset()
+    origins: tuple[str, ...] = ()
+
+
+def application(serving: Serving, rules: Rules) -> Starlette:
+    """All of it as an ASGI application."""
+    server = _Server(serving)
+    routes = [
+        Route("/health", server.health),
+        Route("/v1/models", server.models),
+        Route("/v1/models/{name:path}", server.model),
+        Route("/api/v0/models", server.described_models),
+        Route("/v1/chat/completions", server.answers(openai.ChatCompletion, openai.failed), methods=["POST"]),
+        Route("/v1/completions", server.answers(openai.Completion, openai.failed), methods=["POST"]),
+        Route("/v1/messages", server.answers(anthropic.AnthropicMessages, anthropic.failed), methods=["POST"]),
+        Route("/v1/messages/count_tokens", server.count_tokens, methods=["POST"]),
+    ]
+    cors = Middleware(
+        CORSMiddleware, allow_origins=rules.origins, allow_methods=["GET", "POST"], allow_headers=["*"], max_age=600
+    )
+    guard = Middleware(Guard, rules=rules)
+    middleware = [cors, guard] if rules.origins else [guard]
+    return Starlette(routes=routes, middleware=middleware, exception_handlers={HTTPException: _no_such_address})
+
+
+async def _no_such_address(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    failed = anthropic.failed if request.url.path.startswith("/v1/messages") else openai.failed
+    words = f"there is nothing for {request.method} at {request.url.path}"
+    return JSONResponse(failed(words, status=error.status_code, code="not_found"), error.status_code)
+
+
+class Guard:
+    """Lets through who has the key and calls this computer by a name or address of its own.
+
+    A page in a browser that had a name of its own resolve to this computer (DNS rebinding) would give that name.
+    """
+
+    def __init__(self, app: ASGIApp, rules: Rules) -> None:
+        self._app, self._rules = app, rules
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """As ASGI has it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        path = scope["path"] = re.sub("/{2,}", "/", scope["path"])
+        problem = self._problem(path, {name.decode("latin-1"): value for name, value in scope["headers"]})
+        if problem is None:
+            await self._app(scope, receive, send)
+        else:
+            failed = anthropic.failed if path.startswith("/v1/messages") else openai.failed
+            body = failed(problem.message, status=problem.status, code=problem.code)
+            await JSONResponse(body, problem.status)(scope, receive, send)
+
+    def _problem(self, path: str, headers: Mapping[str, bytes]) -> BadRequest | None:
+        if not self._is_here(headers.get("host", b"").decode("latin-1")):
+            return BadRequest("this server is not known by that name", status=403, code="wrong_host")
+        if path not in OPEN_PATHS and not self._has_key(headers):
+            return BadRequest("the key is missing or wrong", status=401, code="invalid_api_key")
+        length = headers.get("content-length", b"0")
+        if length.isdigit() and int(length) > MOST_BYTES:
+            return BadRequest(f"the request is larger than {MOST_BYTES} bytes", status=413, code="too_large")
+        return None
+
+    def _is_here(self, host: str) -> bool:
+        name = host.rpartition(":")[0] if re.search(r":\d+$", host) else host
+        if name.casefold() in self._rules.names | {"localhost"}:
+            return True
+        try:
+            ipaddress.ip_address(name.strip("[]"))
+        except ValueError:
+            return False
+        return True
+
+    def _has_key(self, headers: Mapping[str, bytes]) -> bool:
+        given = headers.get("authorization", b"").removeprefix(b"Bearer ").strip() or headers.get("x-api-key", b"")
+        return hmac.compare_digest(given, self._rules.key.encode())
+
+
+class _Server:
+    """What is done at each address."""
+
+    def __init__(self, serving: Serving) -> None:
+        self._serving = serving
+
+    async def health(self, _request: Request) -> Response:
+        """Whether it answers."""
+        return JSONResponse({"status": "ok"})
+
+    async def models(self, _request: Request) -> Response:
+        """As OpenAI lists them."""
+        found = await asyncio.to_thread(self._serving.models)
+        return JSONResponse({"object": "list", "data": [_listed(model) for model in found]})
+
+    async def model(self, request: Request) -> Response:
+        """One of them."""
+        name = request.path_params["name"]
+        for model in await asyncio.to_thread(self._serving.models):
+            if name in (model.name, model.path.name):
+                return JSONResponse(_listed(model))
+        body = openai.failed(f"there is no model {name!r} here", status=404, code="model_not_found", field="model")
+        return JSONResponse(body, 404)
+
+    async def described_models(self, _request: Request) -> Response:
+        """As LM Studio lists them; Zed reads each field."""
+        found = await asyncio.to_thread(self._serving.models)
+        return JSONResponse({"object": "list", "data": [_described(model) for model in found]})
+
+    async def count_tokens(self, request: Request) -> Response:
+        """How many tokens a prompt takes, as Anthropic has it."""
+
+        async def count(body: Body) -> Response:
+            contract = anthropic.AnthropicMessages(body, counts=True)
+
+            def work() -> int:
+                self._serving.bring_in(contract.model, CancelToken())
+                return self._serving.count_tokens(contract.wanted[0])
+
+            return JSONResponse({"input_tokens": await asyncio.to_thread(work)})
+
+        return await _guarded(request, anthropic.failed, count)
+
+    def answers(self, make: Callable[[Body], Contract], failed: Failure) -> Callable[[Request], Any]:
+        """What answers requests of one contract."""
+
+        async def endpoint(request: Request) -> Response:
+            async def answer(body: Body) -> Response:
+                return await self._answer(request, make(body), failed)
+
+            return await _guarded(request, failed, answer)
+
+        return endpoint
+
+    async def _answer(self, request: Request, contract: Contract, failed: Failure) -> Response:
+        flow = Flow(lambda cancel: self._events(contract, cancel))
+        note = _Noted(self._serving, request, contract.model)
+        try:
+            begun = await flow.begun(HEARTBEAT_S)
+        except BaseException as error:
+            flow.stop()
+            note.close(_status_of(error))
+            raise
+        if contract.streams:
+            pieces = _streamed(contract, flow, failed, note, has_begun=begun)
+            return StreamingResponse(pieces, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+        try:
+            return await _whole(request, contract, flow, note)
+        except BaseException as error:
+            note.close(_status_of(error))
+            raise
+        finally:
+            flow.stop()
+
+    def _events(self, contract: Contract, cancel: CancelToken) -> Iterator[tuple[int, AnswerEvent]]:
+        if self._serving.bring_in(contract.model, cancel, chats=contract.chats) is None:
+            return
+        first = 0
+        for wanted in contract.wanted:
+            for number, event in self._serving.answer(wanted, cancel):
+                yield first + number, event
+            first += wanted.count
+
+
+class Flow:
+    """Events of a generator that blocks, which runs in a thread of its own, for a loop that must not wait for it."""
+
+    def __init__(self, work: Callable[[CancelToken], Iterator[tuple[int, AnswerEvent]]]) -> None:
+        self._cancel, self._loop = CancelToken(), asyncio.get_running_loop()
+        self._queue: asyncio.Queue[tuple[int, AnswerEvent] | BaseException | None] = asyncio.Queue()
+        self._first: list[tuple[int, AnswerEvent] | BaseException | None] = []
+        self._thread = threading.Thread(target=self._run, args=(work,), name="served answer", daemon=True)
+        self._thread.start()
+
+    async def begun(self, within_s: float) -> bool:
+        """Waits for the first event; False when it takes longer. Raises what the work failed with instead of one."""
+        try:
+            first = await asyncio.wait_for(self._queue.get(), within_s)
+        except TimeoutError:
+            return False
+        if isinstance(first, BaseException):
+            raise first
+        self._first.append(first)
+        return True
+
+    async def events(self, beat_s: float) -> AsyncIterator[tuple[int, AnswerEvent] | None]:
+        """All of them; None whenever nothing has come for a while. Raises what the work failed with."""
+        while True:
+            try:
+                event = self._first.pop() if self._first else await asyncio.wait_for(self._queue.get(), beat_s)
+            except TimeoutError:
+                yield None
+                continue
+            if event is None:
+                return
+            if isinstance(event, BaseException):
+                raise event
+            yield event
+
+    def stop(self) -> None:
+        """Nobody wants the rest."""
+        self._cancel.cancel()
+
+    def _run(self, work: Callable[[CancelToken], Iterator[tuple[int, AnswerEvent]]]) -> None:
+        try:
+            for event in work(self._cancel):
+                self._put(event)
+            self._put(None)
+        except Exception as error:  # noqa: BLE001 - whatever it is, who waits for events has to hear of it
+            self._put(error)
+
+    def _put(self, event: tuple[int, AnswerEvent] | BaseException | None) -> None:
+        try:
+            self._loop.call_soon_threadsafe(self._queue.put_nowait, event)
+        except RuntimeError:  # the server has been closed meanwhile
+            self._cancel.cancel()
+
+
+class _Noted:
+    """Notes one request for the person, once, without a word of it."""
+
+    def __init__(self, serving: Serving, request: Request, model: str) -> None:
+        agent = request.headers.get("user-agent", "")
+        host = request.client.host if request.client is not None else ""
+        self._asked = (agent.split(" ")[0][:80] or host, request.url.path, model)
+        self._serving, self._began_s, self._is_closed = serving, time.time(), False
+        self._prompt = self._written = 0
+
+    def take(self, event: AnswerEvent) -> None:
+        """Counts what was read and written."""
+        if isinstance(event, Finished):
+            self._prompt += event.stats.prompt_tokens
+            self._written += event.stats.generated_tokens
+
+    def close(self, status: int) -> None:
+        """It has been answered."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        seconds = time.time() - self._began_s
+        self._serving.note(Asked(self._began_s, *self._asked, status, self._prompt, self._written, seconds))
+
+
+async def _whole(request: Request, contract: Contract, flow: Flow, note: _Noted) -> Response:
+    gone = asyncio.ensure_future(_gone(request))
+    try:
+        async for event in flow.events(0.5):
+            if gone.done():
+                raise ClientDisconnect
+            if event is not None:
+                note.take(event[1])
+                contract.answers[event[0]].take(event[1])
+    finally:
+        gone.cancel()
+    note.close(200)
+    return JSONResponse(contract.whole())
+
+
+async def _gone(request: Request) -> None:
+    while not await request.is_disconnected():
+        await asyncio.sleep(0.5)
+
+
+async def _streamed(
+    contract: Contract, flow: Flow, failed: Failure, note: _Noted, *, has_begun: bool
+) -> AsyncIterator[bytes]:
+    status = 499  # the client went away
+    try:
+        for line in contract.begin():
+            yield line
+        if not has_begun:
+            yield HEARTBEAT
+        async for event in flow.events(HEARTBEAT_S):
+            if event is None:
+                yield HEARTBEAT
+                continue
+            note.take(event[1])
+            for line in contract.take(*event):
+                yield line
+        for line in contract.end():
+            yield line
+        status = 200
+    except (AppError, ValueError) as error:  # the status has been sent: it is told as an event
+        status, message, code = _told(error)
+        body = failed(message, status=status, code=code)
+        yield event_line(body, "error" if body.get("type") == "error" else "")
+    finally:
+        flow.stop()
+        note.close(status)
+
+
+async def _guarded(request: Request, failed: Failure, work: Callable[[Body], Any]) -> Response:
+    """What goes wrong is told as the contract has it."""
+    try:
+        response: Response = await work(Body.parse(await _read(request)))
+        return response
+    except BadRequest as error:
+        body = failed(error.message, status=error.status, code=error.code, field=error.field)
+        return JSONResponse(body, error.status)
+    except ClientDisconnect:
+        return Response(status_code=499)
+    except (AppError, ValueError) as error:
+        status, message, code = _told(error)
+        return JSONResponse(failed(message, status=status, code=code), status)
+
+
+async def _read(request: Request) -> bytes:
+    data = bytearray()
+    async for piece in request.stream():
+        data += piece
+        if len(data) > MOST_BYTES:
+            raise BadRequest(f"the request is larger than {MOST_BYTES} bytes", status=413, code="too_large")
+    return bytes(data)
+
+
+_STATUS: Sequence[tuple[type[Exception], int, str]] = (
+    (PromptTooLong, 400, "context_length_exceeded"),
+    (GrammarInvalid, 400, "invalid_schema"),
+    (ChatUnavailable, 400, "no_chat_template"),
+    (InfillUnavailable, 400, "no_infill"),
+    (ModelNotInstalled, 404, "model_not_found"),
+    (NoModel, 503, "no_model"),
+    (AppError, 503, "unavailable"),
+    (ValueError, 400, "invalid_request"),
+)
+
+
+def _status_of(error: BaseException) -> int:
+    return next((status for kind, status, _ in _STATUS if isinstance(error, kind)), 500)
+
+
+def _told(error: Exception) -> tuple[int, str, str]:
+    status, code = next((status, code) for kind, status, code in _STATUS if isinstance(error, kind))
+    if isinstance(error, PromptTooLong):
+        words = f"the prompt has {error.prompt_tokens} tokens, and the context of this model {error.context_tokens}"
+        return status, words, code
+    return status, sentence_for(error).text if isinstance(error, AppError) else str(error), code
+
+
+def _listed(model: ServedModel) -> dict[str, Any]:
+    return {"id": model.name, "object": "model", "created": int(model.created_at), "owned_by": "fireside"}
+
+
+def _described(model: ServedModel) -> dict[str, Any]:
+    context = model.trained_context_tokens or model.context_tokens or 4096
+    return {
+        "id": model.name,
+        "object": "model",
+        "type": "llm",
+        "publisher": "fireside",
+        "arch": "",
+        "compatibility_type": "gguf",
+        "quantization": "",
+        "state": "loaded" if model.is_loaded else "not-loaded",
+        "max_context_length": context,
+        "loaded_context_length": model.context_tokens or context,
+        "capabilities": ["tool_use"],
+    }

@@ -1,0 +1,127 @@
+"""What a request says, field by field: wrong types are told by their names, unknown fields are left alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from app.core.visible import clean_text
+from app.engine.protocol import Sampling
+
+MOST_ANSWERS = 16
+MOST_ALTERNATIVES = 20
+MOST_STOPS = 16
+
+
+class BadRequest(Exception):
+    """A request that cannot be answered as it is. `field` names what is wrong, "" for all of it."""
+
+    def __init__(self, message: str, field: str = "", *, status: int = 400, code: str = "invalid_request") -> None:
+        super().__init__(message)
+        self.message, self.field, self.status, self.code = message, field, status, code
+
+
+class Body:
+    """A JSON object, or one inside of it; `at` is where it stands, for messages."""
+
+    def __init__(self, values: object, at: str = "") -> None:
+        if not isinstance(values, Mapping):
+            raise BadRequest(f"{at or 'the body'} must be an object", at)
+        self._values, self._at = values, at
+
+    @classmethod
+    def parse(cls, data: bytes) -> Body:
+        """Raises BadRequest for what is no JSON object."""
+        try:
+            return cls(json.loads(data))
+        except (ValueError, RecursionError) as error:
+            raise BadRequest(f"the body is not JSON: {error}"[:300]) from None
+
+    def name_of(self, field: str) -> str:
+        """The field with where it stands."""
+        return f"{self._at}.{field}" if self._at else field
+
+    def has(self, field: str) -> bool:
+        """Whether it is there and not null."""
+        return self._values.get(field) is not None
+
+    def raw(self, field: str) -> Any:
+        """As it is; None where it is missing."""
+        return self._values.get(field)
+
+    def text(self, field: str, default: str | None = None) -> str:
+        """A text without what no model should see. Without `default` it has to be there."""
+        value = self._values.get(field)
+        if value is None and default is not None:
+            return default
+        if not isinstance(value, str):
+            raise BadRequest(f"{self.name_of(field)} must be a string", self.name_of(field))
+        return clean_text(value)
+
+    def number(self, field: str, least: float, most: float) -> float | None:
+        """A number between two; None where it is missing."""
+        value = self._values.get(field)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+            raise BadRequest(f"{self.name_of(field)} must be a number from {least:g} to {most:g}", self.name_of(field))
+        return float(value)
+
+    def whole(self, field: str, least: int, most: int) -> int | None:
+        """As `number`, without a fraction."""
+        value = self.number(field, least, most)
+        if value is not None and value != int(value):
+            raise BadRequest(f"{self.name_of(field)} must be a whole number", self.name_of(field))
+        return None if value is None else int(value)
+
+    def flag(self, field: str, default: bool = False) -> bool:
+        """True or false."""
+        value = self._values.get(field)
+        if value is None:
+            return default
+        if not isinstance(value, bool):
+            raise BadRequest(f"{self.name_of(field)} must be true or false", self.name_of(field))
+        return value
+
+    def many(self, field: str) -> list[Any]:
+        """A list; empty where it is missing."""
+        value = self._values.get(field)
+        if value is None:
+            return []
+        if not isinstance(value, list):
+            raise BadRequest(f"{self.name_of(field)} must be a list", self.name_of(field))
+        return value
+
+    def objects(self, field: str) -> list[Body]:
+        """A list of objects."""
+        name = self.name_of(field)
+        return [Body(each, f"{name}[{number}]") for number, each in enumerate(self.many(field))]
+
+    def inner(self, field: str) -> Body | None:
+        """An object; None where it is missing."""
+        return Body(self._values[field], self.name_of(field)) if self.has(field) else None
+
+    def stops(self, field: str) -> tuple[str, ...]:
+        """Strings that end an answer: one, or a list."""
+        value = self._values.get(field)
+        found = [value] if isinstance(value, str) else self.many(field)
+        if len(found) > MOST_STOPS or not all(isinstance(one, str) for one in found):
+            raise BadRequest(f"{self.name_of(field)} must be at most {MOST_STOPS} strings", self.name_of(field))
+        return tuple(one for one in found if one)
+
+    def sampling(self) -> Sampling:
+        """The fields of sampling that all contracts name alike; what this engine lacks is left out."""
+        return Sampling(
+            temperature=self.number("temperature", 0, 5),
+            top_k=self.whole("top_k", -1, 1_000_000),
+            top_p=self.number("top_p", 0, 1),
+            min_p=self.number("min_p", 0, 1),
+            repeat_penalty=self.number("repeat_penalty", 0, 10),
+            presence_penalty=self.number("presence_penalty", -2, 2),
+            seed=_seed(self.whole("seed", -(2**63), 2**63)),
+        )
+
+
+def _seed(value: int | None) -> int | None:
+    return None if value is None or value < 0 else value % (1 << 32)

@@ -1,0 +1,78 @@
+"""A server that runs in a thread of its own, until it is stopped."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import socket
+import threading
+import time
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from app.core.errors import PortTaken
+
+PORT = 8765
+CLOSE_S = 2
+_STARTED_WITHIN_S = 30.0
+
+
+class RunningServer:
+    """Listens from `start` to `stop`. `port` 0 takes a free one."""
+
+    def __init__(self, app: ASGIApp, host: str = "127.0.0.1", port: int = PORT) -> None:
+        self._host, self._port = host, port
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            server_header=False,
+            timeout_graceful_shutdown=CLOSE_S,
+        )
+        self._server = uvicorn.Server(config)
+        self._socket: socket.socket | None = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def address(self) -> str:
+        """Where clients find it, with the path that all of them want."""
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"http://{host}:{self._port}/v1"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether other computers can reach it."""
+        try:
+            return not ipaddress.ip_address(self._host).is_loopback
+        except ValueError:
+            return self._host != "localhost"
+
+    def start(self) -> None:
+        """Raises PortTaken; returns when it listens."""
+        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        listening = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.bind((self._host, self._port))
+        except (OSError, OverflowError) as error:
+            listening.close()
+            raise PortTaken(self._host, self._port, str(error)) from error
+        self._port, self._socket = listening.getsockname()[1], listening
+        self._thread = threading.Thread(
+            target=self._server.run, kwargs={"sockets": [listening]}, name="server", daemon=True
+        )
+        self._thread.start()
+        ends_s = time.monotonic() + _STARTED_WITHIN_S
+        while not self._server.started and self._thread.is_alive() and time.monotonic() < ends_s:
+            time.sleep(0.01)
+
+    def stop(self) -> None:
+        """Ends what is being answered and gives the port back; safe to call twice."""
+        self._server.should_exit = True
+        if self._thread is not None:
+            self._thread.join(_STARTED_WITHIN_S)
+        if self._socket is not None:
+            with contextlib.suppress(OSError):
+                self._socket.close()

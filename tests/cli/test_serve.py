@@ -1,0 +1,66 @@
+"""`serve` in the terminal: a key that has to be shown, an address that answers, Ctrl+C that ends it."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+from pathlib import Path
+
+import httpx2
+
+from tests.helpers import warm
+from tests.helpers.script import write_script
+from tests.helpers.terminal import ROOT, command, fireside
+
+NO_KEYRING = {"PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
+
+
+def test_it_answers_at_the_address_it_says_until_it_is_interrupted(fresh_home: Path, tmp_path: Path) -> None:
+    script = write_script(tmp_path / "script", {"text": "served"})
+    environment = os.environ | NO_KEYRING | {"FIRESIDE_ENGINE_SCRIPT": str(script)}
+    with warm.Process(
+        command(["serve", "--port", "0", "--model", __file__]),
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    ) as process:
+        assert process.stderr is not None
+        said = [process.stderr.readline() for _ in range(4)]
+        assert "no keyring" in said[0]
+        address = re.search(r"http://127\.0\.0\.1:\d+/v1", said[1])
+        key = said[2].rsplit(" ", 1)[1].strip()
+        assert address is not None
+        body = {"model": Path(__file__).name, "messages": [{"role": "user", "content": "Hello"}]}
+        headers = {"Authorization": f"Bearer {key}"}
+        answer = httpx2.post(f"{address[0]}/chat/completions", json=body, headers=headers, timeout=60)
+        assert answer.json()["choices"][0]["message"]["content"] == "served"
+        assert httpx2.post(f"{address[0]}/chat/completions", json=body, timeout=60).status_code == 401
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == 0
+        assert process.stdout is not None
+        assert process.stdout.read() == ""
+
+
+def test_a_port_that_is_taken_is_said_in_a_sentence(fresh_home: Path, tmp_path: Path) -> None:
+    script = write_script(tmp_path / "script")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = fireside(
+            "serve",
+            "--key",
+            "k",
+            "--port",
+            str(port),
+            "--model",
+            __file__,
+            environment={"FIRESIDE_ENGINE_SCRIPT": str(script)},
+        )
+    assert result.returncode == 1
+    assert f"port {port}" in result.stderr
+    assert result.stderr.count("\n") == 1

@@ -1,0 +1,213 @@
+"""What goes over the wire, field by field, with a scripted engine behind a real server."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.server.conftest import KEY, Served
+
+Make = Callable[..., Served]
+WEATHER = {
+    "type": "function",
+    "function": {
+        "name": "weather",
+        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+    },
+}
+CALL = '{"name": "weather", "arguments": {"city": "Köln"}}'
+
+
+def events(text: str) -> list[dict[str, Any]]:
+    lines = [line.removeprefix("data: ") for line in text.splitlines() if line.startswith("data: ")]
+    return [json.loads(line) for line in lines if line != "[DONE]"]
+
+
+def test_who_has_no_key_or_calls_it_by_a_strange_name_gets_nothing(scripted: Make) -> None:
+    served = scripted()
+    refused = httpx2.get(f"{served.address}/models")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (401, "invalid_api_key")
+    assert httpx2.get(f"{served.address}/models", headers={"x-api-key": KEY}).status_code == 200
+    assert httpx2.get(served.address.replace("/v1", "/health")).json() == {"status": "ok"}
+    rebound = served.client.get("models", headers={"Host": "evil.example:80"})
+    assert (rebound.status_code, rebound.json()["error"]["code"]) == (403, "wrong_host")
+    assert served.client.get("models", headers={"Host": "localhost:1"}).status_code == 200
+    assert (
+        served.client.get("models", headers={"Origin": "https://evil.example"}).headers.get(
+            "access-control-allow-origin"
+        )
+        is None
+    )
+
+
+def test_models_are_listed_as_each_client_wants_them(scripted: Make) -> None:
+    served = scripted()
+    served.chat(model="two")
+    listed = served.client.get(f"{served.address}//models").json()["data"]
+    assert [(one["id"], one["object"]) for one in listed] == [("one", "model"), ("two", "model")]
+    assert all(isinstance(one["created"], int) for one in listed)
+    assert served.client.get("models/two.gguf").json()["id"] == "two"
+    assert served.client.get("models/gone").json()["error"]["code"] == "model_not_found"
+    assert served.client.get("gone").json()["error"]["code"] == "not_found"
+    assert served.client.get("chat/completions").status_code == 405
+    described = httpx2.get(
+        served.address.replace("/v1", "/api/v0/models"), headers={"Authorization": f"Bearer {KEY}"}
+    ).json()["data"]
+    fields = {"id", "type", "publisher", "compatibility_type", "state", "max_context_length", "loaded_context_length"}
+    assert all(fields | {"capabilities"} <= set(one) for one in described)
+    assert [one["state"] for one in described] == ["not-loaded", "loaded"]
+
+
+def test_a_chat_completion_whole_and_streamed_says_the_same(scripted: Make) -> None:
+    served = scripted({"text": "one two three", "thinking": "hm"})
+    whole = served.chat(model="one").json()
+    message = whole["choices"][0]["message"]
+    assert (message["content"], message["reasoning_content"]) == ("one two three", "hm")
+    assert whole["choices"][0]["finish_reason"] == "stop"
+    usage = whole["usage"]
+    assert usage["total_tokens"] == usage["prompt_tokens"] + usage["completion_tokens"] > 0
+    streamed = served.chat(model="one", stream=True, stream_options={"include_usage": True}, n=2)
+    assert streamed.headers["content-type"].startswith("text/event-stream")
+    assert streamed.text.endswith("data: [DONE]\n\n")
+    pieces = events(streamed.text)
+    deltas = [(one["index"], one["delta"]) for piece in pieces for one in piece["choices"]]
+    for index in (0, 1):
+        mine = [delta for number, delta in deltas if number == index]
+        assert mine[0] == {"role": "assistant", "content": ""}
+        assert "".join(delta.get("content", "") for delta in mine) == "one two three"
+        assert "".join(delta.get("reasoning_content", "") for delta in mine) == "hm"
+    assert pieces[-1]["choices"] == []
+    assert pieces[-1]["usage"]["completion_tokens"] > 0
+    assert len({piece["id"] for piece in pieces}) == 1
+
+
+def test_a_call_is_told_with_its_name_once_and_then_its_arguments(scripted: Make) -> None:
+    served = scripted({"text": f"{CALL}\n{CALL}", "times": 2}, {"text": "Rain."})
+    message = served.chat(tools=[WEATHER]).json()["choices"][0]
+    assert message["finish_reason"] == "tool_calls"
+    assert message["message"]["content"] is None
+    assert [json.loads(one["function"]["arguments"]) for one in message["message"]["tool_calls"]] == [
+        {"city": "Köln"},
+        {"city": "Köln"},
+    ]
+    pieces = events(served.chat(tools=[WEATHER], stream=True).text)
+    told = [one for piece in pieces for one in piece["choices"][0]["delta"].get("tool_calls", [])]
+    begun = [one for one in told if "id" in one]
+    assert [(one["index"], one["type"], one["function"]["name"]) for one in begun] == [
+        (0, "function", "weather"),
+        (1, "function", "weather"),
+    ]
+    for index in (0, 1):
+        text = "".join(one["function"]["arguments"] for one in told if one["index"] == index)
+        assert json.loads(text) == {"city": "Köln"}
+    call = message["message"]["tool_calls"][0]
+    history = [
+        {"role": "user", "content": [{"type": "text", "text": "And in Köln?"}]},
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": call["id"], "content": "rain"},
+    ]
+    answered = served.client.post("chat/completions", json={"messages": history, "tools": [WEATHER]}).json()
+    assert answered["choices"][0]["message"]["content"] == "Rain."
+
+
+@pytest.mark.parametrize("choice", ["required", {"type": "function", "function": {"name": "weather"}}])
+def test_a_choice_of_functions_may_be_a_word_or_an_object(scripted: Make, choice: object) -> None:
+    served = scripted({"text": CALL})
+    assert served.chat(tools=[WEATHER], tool_choice=choice).json()["choices"][0]["message"]["tool_calls"]
+    assert served.chat(tools=[WEATHER], tool_choice={"type": "function", "function": {"name": "x"}}).status_code == 400
+
+
+def test_messages_of_anthropic_have_blocks_that_are_closed_in_order(scripted: Make) -> None:
+    served = scripted({"text": CALL, "thinking": "hm", "when": "call"}, {"text": "one two", "thinking": "hm"})
+    asked = {"model": "one", "max_tokens": 50, "messages": [{"role": "user", "content": "Hello"}]}
+    whole = served.client.post("messages", json=asked).json()
+    assert [block["type"] for block in whole["content"]] == ["thinking", "text"]
+    assert (whole["type"], whole["stop_reason"]) == ("message", "end_turn")
+    tool = {"name": "weather", "input_schema": WEATHER["function"]["parameters"]}  # type: ignore[index]
+    asked["messages"] = [{"role": "user", "content": [{"type": "text", "text": "call"}]}]
+    streamed = served.client.post("messages", json=asked | {"stream": True, "tools": [tool]}).text
+    kinds = [piece["type"] for piece in events(streamed)]
+    assert (kinds[0], kinds[-2:]) == ("message_start", ["message_delta", "message_stop"])
+    open_blocks: list[int] = []
+    for piece in events(streamed):
+        if piece["type"] == "content_block_start":
+            assert not open_blocks
+            open_blocks.append(piece["index"])
+        elif piece["type"] == "content_block_delta":
+            assert open_blocks == [piece["index"]]
+        elif piece["type"] == "content_block_stop":
+            open_blocks.remove(piece["index"])
+    begun = [piece["content_block"]["type"] for piece in events(streamed) if piece["type"] == "content_block_start"]
+    assert begun == ["thinking", "tool_use"]
+    assert events(streamed)[-2]["delta"]["stop_reason"] == "tool_use"
+    assert streamed.startswith("event: message_start\ndata: ")
+    refused = served.client.post("messages", json={"messages": []})
+    assert (refused.status_code, refused.json()["error"]["type"]) == (400, "invalid_request_error")
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        (b"{", None),
+        (b"\xff\xfe", None),
+        (b"[1]", None),
+        (b'{"messages": "hello"}', "messages"),
+        (b'{"messages": []}', "messages"),
+        (b'{"messages": [{"role": "king", "content": "x"}]}', "messages[0].role"),
+        (b'{"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}', "messages[0].content[0].type"),
+        (b'{"messages": [{"role": "user", "content": "x"}], "temperature": "hot"}', "temperature"),
+        (b'{"messages": [{"role": "user", "content": "x"}], "n": 99}', "n"),
+        (b'{"messages": [{"role": "user", "content": "x"}], "stop": [1]}', "stop"),
+        (b'{"messages": [{"role": "user", "content": "x"}], "stream": "yes"}', "stream"),
+        (b"[" * 100_000, None),
+    ],
+)
+def test_what_is_wrong_with_a_request_is_said_by_its_name(scripted: Make, body: bytes, field: str | None) -> None:
+    answer = scripted().client.post("chat/completions", content=body)
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, field)
+
+
+def test_unknown_fields_are_left_alone_and_too_much_is_refused(scripted: Make) -> None:
+    served = scripted({"text": "fine"})
+    assert served.chat(user="me", store=False, metadata={"a": 1}, frequency_penalty=0.5).status_code == 200
+    huge = served.client.post("chat/completions", content=b"x" * 20_000_001)
+    assert (huge.status_code, huge.json()["error"]["code"]) == (413, "too_large")
+    missing = served.chat(model="gpt-4o")
+    assert (missing.status_code, missing.json()["error"]["code"]) == (404, "model_not_found")
+
+
+def test_a_client_that_goes_away_stops_its_answer(scripted: Make) -> None:
+    served = scripted({"text": "word ", "repeat": 100_000, "delay_s": 0.01, "when": "long"}, {"text": "next"})
+    body = {"messages": [{"role": "user", "content": "long"}], "stream": True}
+    with served.client.stream("POST", "chat/completions", json=body) as response:
+        next(response.iter_lines())
+    stopped = threading.Event()
+    while not stopped.wait(0.02):
+        if served.serving.journal():
+            stopped.set()
+    (asked,) = served.serving.journal()
+    assert (asked.path, asked.status) == ("/v1/chat/completions", 499)
+    assert served.chat("short").json()["choices"][0]["message"]["content"] == "next"
+
+
+def test_what_fails_in_the_middle_of_a_stream_is_an_event(scripted: Make) -> None:
+    served = scripted({"text": "word ", "repeat": 10, "crash_after": 3})
+    pieces = events(served.chat(stream=True).text)
+    assert pieces[-1]["error"]["type"] == "server_error"
+    assert served.chat(stream=True).status_code in (200, 503)
+
+
+def test_the_journal_has_who_asked_and_no_word_of_it(scripted: Make) -> None:
+    served = scripted({"text": "secret answer"})
+    served.client.headers["User-Agent"] = "Zed/1.2 (linux)"
+    served.chat("secret question", model="one")
+    served.chat(model="gone")
+    newest, first = served.serving.journal()
+    assert (first.who, first.model, first.status, first.generated_tokens) == ("Zed/1.2", "one", 200, 2)
+    assert (newest.model, newest.status) == ("gone", 404)
+    assert "secret" not in repr(served.serving.journal())

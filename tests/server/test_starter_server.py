@@ -1,0 +1,75 @@
+"""The starter behind the server: what it writes is what it writes elsewhere, and what was read is used again."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.server.conftest import Served
+
+pytestmark = pytest.mark.model
+
+WEATHER = {
+    "type": "function",
+    "function": {
+        "name": "weather",
+        "description": "The weather of a city",
+        "parameters": {
+            "type": "object",
+            "properties": {"city": {"type": "string", "maxLength": 20}, "unit": {"enum": ["C", "F"]}},
+            "required": ["city", "unit"],
+        },
+    },
+}
+
+
+def test_a_call_cannot_be_malformed(starter_server: Served) -> None:
+    answer = starter_server.chat(
+        "What is the weather in Paris?", tools=[WEATHER], tool_choice="required", parallel_tool_calls=False
+    ).json()
+    (call,) = answer["choices"][0]["message"]["tool_calls"]
+    values = json.loads(call["function"]["arguments"])
+    assert call["function"]["name"] == "weather"
+    assert set(values) == {"city", "unit"}
+    assert values["unit"] in ("C", "F")
+    assert starter_server.chat("Say hello.", tools=[WEATHER], max_tokens=4, temperature=0).status_code == 200
+
+
+def test_json_follows_its_schema_and_says_how_sure_it_was(starter_server: Served) -> None:
+    schema = {"type": "object", "properties": {"legs": {"enum": [2, 4]}}, "required": ["legs"]}
+    wished = {"type": "json_schema", "json_schema": {"name": "animal", "schema": schema}}
+    choice = starter_server.chat(
+        "A dog has how many legs?", response_format=wished, logprobs=True, top_logprobs=2, seed=1
+    ).json()["choices"][0]
+    assert json.loads(choice["message"]["content"])["legs"] in (2, 4)
+    assert all(one["logprob"] <= 0 and len(one["top_logprobs"]) == 2 for one in choice["logprobs"]["content"])
+
+
+def test_what_two_requests_begin_with_is_read_once(starter_server: Served) -> None:
+    rules = {"role": "system", "content": "You are brief. " * 100}
+    usages = []
+    for text in ("Hello", "Goodbye"):
+        messages = [rules, {"role": "user", "content": text}]
+        body = {"messages": messages, "max_tokens": 2}
+        usages.append(starter_server.client.post("chat/completions", json=body).json()["usage"])
+    assert usages[1]["prompt_tokens_details"]["cached_tokens"] > 400
+    headers = [f"x-anthropic-billing-header: {number}\nBe brief." for number in range(2)]
+    counted = [
+        starter_server.client.post(
+            "messages/count_tokens", json={"system": header, "messages": [{"role": "user", "content": "Hello"}]}
+        ).json()
+        for header in headers
+    ]
+    assert counted[0] == counted[1]
+
+
+def test_a_text_is_gone_on_with_and_a_long_one_is_refused_with_the_numbers(starter_server: Served) -> None:
+    body = {"prompt": "The capital of France is", "max_tokens": 3, "temperature": 0, "echo": True, "logprobs": 1}
+    choice = starter_server.client.post("completions", json=body).json()["choices"][0]
+    assert choice["text"].startswith("The capital of France is Paris")
+    assert len(choice["logprobs"]["tokens"]) == 3
+    refused = starter_server.chat("word " * 9000)
+    assert refused.status_code == 400
+    assert refused.json()["error"]["code"] == "context_length_exceeded"
+    assert "8192" in refused.json()["error"]["message"]
