@@ -14,7 +14,7 @@ from app.core.errors import AppError
 from app.core.events import AnswerStats, Guess, Message, ModelLoaded, TokenSeen
 from app.core.wire import Wire
 
-VERSION = 7
+VERSION = 8
 
 
 # What is wanted of a model and of an answer: values that go from whoever decides to the library that does it.
@@ -83,6 +83,9 @@ class Ask:
     """Names what several sessions begin with, `shared_characters` of the first message; kept by itself, too."""
     shared_characters: int = 0
     background: bool = False
+    modest: bool = False
+    """One in the background for which nothing leaves the memory: without room beside the chats that are in there it
+    ends at once, as with a full context."""
     thinking_budget: int = -1
     """Tokens of thinking before it is closed; -1 is no limit."""
     grammar: str = ""

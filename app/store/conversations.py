@@ -166,6 +166,16 @@ class Conversations:
         with self._database.transaction() as connection:
             _set(connection, "conversations", conversation_id, values)
 
+    def set_title_of_model(self, conversation_id: int, title: str) -> bool:
+        """Gives a conversation a title, unless it has one that a person wrote; whether it has it now."""
+        with self._database.transaction() as connection:
+            changed = connection.execute(
+                "UPDATE conversations SET title = ?, titled_by = 'model'"
+                " WHERE id = ? AND titled_by <> 'person' AND deleted_at IS NULL",
+                (clean_text(title), conversation_id),
+            )
+        return changed.rowcount > 0
+
     def fork(self, message_id: int, title: str) -> int:
         """A new conversation with everything up to a message, documents and settings included; its id."""
         now = self._clock()

@@ -44,6 +44,8 @@ class Decoder:
             return
         for run in [run for run in self.pool.runs if run.job.cancelled]:
             self._end(run, FinishReason.CANCELLED)
+        for run in self.pool.without_place():
+            self._end(run, FinishReason.CONTEXT)
         placed = self.pool.place_all()
         width = self._side_by_side.width(sum(run.is_writing for run in placed))
         for run, _ in next_decode(placed, self._context.batch_tokens, width):

@@ -379,6 +379,13 @@ class SequencePool:
                     self._take(run, self._free_sequence(run))
         return [run for run in self.runs if run.sequence is not None]
 
+    def without_place(self) -> list[Run]:
+        """Modest answers that have not begun, and for which something would have to leave."""
+        idle = sum(len(sequence.tokens) for sequence in self._idle())
+        room = self._context.size_tokens - idle if len(self.sequences) > 1 or not idle else 0
+        waiting = [run for run in self.runs if run.request.ask.modest and run.sequence is None]
+        return [run for run in waiting if run.most_tokens > room]
+
     def give_room(self, run: Run) -> None:
         """Background answers make room for what somebody waits for."""
         wanted = min(len(run.tokens) + ROOM_TO_WRITE_TOKENS, self._context.size_tokens)

@@ -34,6 +34,7 @@ from app.core.events import (
 from app.features.chat.documents import DOCUMENTS_SHARE, Attached, source_to_fields, sources_of
 from app.features.chat.options import options_for, own_model, wish_of
 from app.features.chat.prompts import Parts, Prompts, View, hidden_ids
+from app.features.chat.titles import first_words
 from app.features.documents import Documents, whole_text
 from app.features.projects import Preambles, model_of
 from app.store.conversations import Attachment, Conversation, Conversations, MessageState, StoredMessage, Use
@@ -170,7 +171,7 @@ class Chat:
         leaf_id = conversation.leaf_id if conversation else None
         question = self.conversations.add_message(conversation_id, leaf_id, Role.USER, text)
         if conversation and not conversation.title:
-            self.conversations.update(conversation_id, title=title_from(question.text), titled_by="")
+            self.conversations.update(conversation_id, title=first_words(question.text), titled_by="")
         if draft_of != 0:
             self.documents.attachments.send(draft_of, question.id)
         return question

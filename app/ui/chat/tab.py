@@ -19,6 +19,7 @@ from app.ui.chat.column import ChatsColumn
 from app.ui.chat.memory import ContextPanel
 from app.ui.chat.projects import ProjectActions
 from app.ui.chat.remembering import Remembering
+from app.ui.chat.titling import Titling
 from app.ui.chat.view import ChatView
 from app.ui.document.panel import DocumentPanel
 from app.ui.i18n import tr
@@ -61,6 +62,7 @@ class ChatTab(Tab):
         self.document, self.inside = self._sides.document, self._sides.inside
         self._model = ModelInStep(ui, self.chat)
         LongAnswers(self.chat, app).told.connect(self.work_ended)
+        Titling(self.chat, app, lambda: self.sidebar.list.is_editing).titled.connect(self._on_title_changed)
         self._connect()
         self.chat.own.name_of = self._name_of
 

@@ -11,7 +11,7 @@ from PySide6.QtGui import QHideEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QStackedLayout, QVBoxLayout, QWidget
 
 from app.core.paths import starter_model
-from app.features.chat.answers import title_from
+from app.features.chat.titles import first_words
 from app.ui.chat.answering import Answering, LiveAnswer
 from app.ui.chat.assistants import ChatAssistants
 from app.ui.chat.attaching import Attaching, DraftDocument
@@ -538,7 +538,7 @@ class Sending(QObject):
         """An answer is being written, here or elsewhere: this goes after it."""
         conversation = self._chat.talk.conversations.get(conversation_id)
         if conversation is not None and not conversation.title:
-            self._chat.talk.conversations.update(conversation_id, title=title_from(text), titled_by="")
+            self._chat.talk.conversations.update(conversation_id, title=first_words(text), titled_by="")
         self._queue.add(text, self._attaching.draft_of)
         self._draft.show("")
         self._attaching.sent(conversation_id)

@@ -238,6 +238,10 @@ class SettingsDialog(QDialog):
         again.toggled.connect(lambda wanted: self._save("chat", recall=wanted))
         explanation = tr("What the model no longer sees is quoted to it with a question that is about it.")
         page.add_row(tr("Show forgotten turns again"), explanation, again)
+        titles = Switch(self._theme, tr("Models write titles"), on=self._app.settings.chat.titles)
+        titles.toggled.connect(lambda wanted: self._save("chat", titles=wanted))
+        explanation = tr("When nothing else is to do. Small models do not, and a title that you wrote stays.")
+        page.add_row(tr("Models write titles"), explanation, titles)
 
     def _add_spelling(self, page: SettingsPage) -> None:
         name = tr("Check spelling")

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from app.engine import protocol
 from app.engine.answer import Answer
 from app.engine.backend import Job
@@ -56,8 +58,17 @@ class TightContext:
         return True
 
 
-def add(decoder: Decoder, replies: list[Any], number: int, own: int, max_tokens: int, *, background: bool) -> None:
-    request = protocol.Generate(number, protocol.Ask((), max_tokens, background=background))
+def add(
+    decoder: Decoder,
+    replies: list[Any],
+    number: int,
+    own: int,
+    max_tokens: int,
+    *,
+    background: bool,
+    modest: bool = False,
+) -> None:
+    request = protocol.Generate(number, protocol.Ask((), max_tokens, background=background, modest=modest))
     job = Job(replies.append)
     model: Any = SimpleNamespace(ends_answer=lambda token: False, vocabulary_size=2)
     chain: Any = SimpleNamespace(sample=lambda context, output: 7, free=lambda: None)
@@ -163,3 +174,17 @@ def test_jobs_join_only_as_far_as_it_pays_off() -> None:
 
     assert most_at_once(10_000) > 1
     assert most_at_once(70) == 1  # two would hold more
+
+
+@pytest.mark.parametrize(("own", "sequences", "ended"), [(20, 5, "length"), (60, 5, "context"), (20, 1, "context")])
+def test_for_a_modest_answer_nothing_that_was_read_leaves(own: int, sequences: int, ended: str) -> None:
+    replies: list[Any] = []
+    context = TightContext(150, sequences)
+    decoder = Decoder(context, None, SideBySide(4))  # type: ignore[arg-type]
+    add(decoder, replies, 1, own=10, max_tokens=5, background=False)
+    run(decoder)
+    held = context.held[0]
+    add(decoder, replies, 2, own=own, max_tokens=10, background=True, modest=True)
+    run(decoder)
+    assert ends_of(replies)[2][0] == ended
+    assert (context.held[0], sum(context.held.values())) == (held, held)

@@ -10,6 +10,7 @@ import pytest
 from app.bootstrap import Fireside, build
 from app.core.events import AnswerStats, CancelToken, Finished
 from app.engine.protocol import Wish
+from app.features.chat import titles
 from app.features.chat.answers import AnswerEvent, Chat, ContextCompacted
 
 pytestmark = pytest.mark.model
@@ -53,6 +54,16 @@ def test_after_the_event_the_next_turn_reads_only_what_is_new(app: Fireside) -> 
     assert stats.prompt_tokens <= compacted[0].kept_tokens < 0.75 * 1024
     after, _ = ask(app.chat, chat_id, "And then?")
     assert after.reused_tokens >= stats.prompt_tokens
+
+
+def test_a_title_leaves_what_was_read_of_the_chat(app: Fireside, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(titles, "LEAST_WEIGHTS", 0)
+    monkeypatch.setattr(titles, "fits", lambda _title, _said: True)
+    chat_id = app.conversations.create(system_prompt="Be brief.").id
+    before, _ = ask(app.chat, chat_id, LONG)
+    assert list(app.titles.make(chat_id, CancelToken())), "the model was asked"
+    after, _ = ask(app.chat, chat_id, "And then?")
+    assert after.reused_tokens >= before.prompt_tokens + before.generated_tokens - 1
 
 
 def test_a_temporary_chat_leaves_nothing_while_a_kept_one_leaves_its_state(app: Fireside, fresh_home: Path) -> None:

@@ -1,0 +1,178 @@
+"""Titles of chats: the first words that say something, and what a model that is large enough makes of the beginning.
+
+What smaller models write is about something else more often than not (`make bench ONLY=titles`), so they are not asked.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from app.core.events import CancelToken, Finished, FinishReason, Message, Role, TextDelta
+from app.core.paths import resource
+from app.features.chat.options import template_variables
+from app.language.names import WITHOUT_SPACES
+from app.store.conversations import MessageState
+
+if TYPE_CHECKING:
+    from app.core.events import ModelLoaded
+    from app.core.settings import Settings
+    from app.engine.client import EngineClient
+    from app.engine.protocol import Ask
+    from app.store.conversations import Conversations, StoredMessage
+
+TITLE_CHARACTERS = 48
+OPENINGS = "openings.json"
+"""What people begin with that says nothing of what they want, by language."""
+_AROUND = " \t\r\n,.;:!?¡¿…,。，、！？：；،؟—–-*#>"
+"""What stands between such words and the first that says something."""
+MOST_OPENINGS = 6
+
+LEAST_WEIGHTS = 5e8
+"""Of a model that is asked, as for summaries: `app.features.summary.budgets.method_for`."""
+MOST_WORDS, MOST_SIGNS = 8, 20
+"""Of a title in a script without spaces."""
+LEAST_SHARED = 1 / 3
+"""Of a title's words are in the chat, or it is about something else."""
+ANSWER_TOKENS, THINKING_TOKENS = 40, 512
+MOST_QUOTED = 600
+"""Characters of each message that a title is made of."""
+QUOTED_MESSAGES = 4
+WISH = "Write a title of 2 to 6 words, in the same language, for a chat that begins like this:"
+EXAMPLES = (
+    ("Can you tell me how I boil an egg so that the yolk stays soft?", "Boiling a soft egg"),
+    ("Hallo, wann sollte man Rosen am besten schneiden und wie?", "Rosen richtig schneiden"),
+)
+_LABEL = re.compile(r"^(?:title|titel|titre|título|titolo|标题|العنوان)\s*[:：-]\s*", re.IGNORECASE)
+_MARKS = " \t*_`#>~\"'“”„‘’«»‹›「」『』《》[]().。!,;:"
+
+
+def first_words(text: str, characters: int = TITLE_CHARACTERS) -> str:
+    """A title out of a question, without what says nothing at its beginning, cut at a word."""
+    line = " ".join(text.split())
+    said = without_opening(line)
+    if said != line:
+        said = (said[:1].upper() + said[1:]).rstrip(" ?？؟.!")
+    if len(said) <= characters:
+        return said
+    cut = said[:characters]
+    return (cut.rsplit(" ", 1)[0] if " " in cut else cut).rstrip(" ,.;:") + "…"
+
+
+def without_opening(line: str) -> str:
+    """What is left of a line without greetings and the like; all of it where little would be."""
+    rest = line
+    for _ in range(MOST_OPENINGS):
+        found = _openings().match(rest.lstrip(_AROUND))
+        if found is None:
+            break
+        rest = rest.lstrip(_AROUND)[found.end() :].lstrip(_AROUND)
+    is_enough = len(WITHOUT_SPACES.findall(rest)) > 0 and len(rest) > 2
+    return rest if len(rest.split()) > 1 or is_enough else line
+
+
+@lru_cache(maxsize=1)
+def _openings() -> re.Pattern[str]:
+    found: dict[str, list[str]] = json.loads(resource(OPENINGS).read_text("utf-8"))
+    phrases = {phrase for row in found.values() for phrase in row}
+    each = [
+        re.escape(phrase) if WITHOUT_SPACES.search(phrase) else rf"{re.escape(phrase)}(?![\w'’-])"
+        for phrase in sorted(phrases, key=len, reverse=True)
+    ]
+    return re.compile("|".join(each), re.IGNORECASE)
+
+
+class Titles:
+    """Gives chats a title while nobody waits for anything; from any thread. What a person wrote is never touched."""
+
+    def __init__(
+        self, engine: Callable[[], EngineClient], conversations: Conversations, settings: Callable[[], Settings]
+    ) -> None:
+        self._engine, self._conversations, self._settings = engine, conversations, settings
+
+    def is_wanted(self, conversation_id: int, loaded: ModelLoaded | None) -> bool:
+        """Whether a chat has only its first words yet, and the model that is in would find better ones."""
+        if not self._settings().chat.titles or loaded is None or not can_title(loaded):
+            return False
+        conversation = self._conversations.get(conversation_id)
+        return conversation is not None and not conversation.titled_by
+
+    def make(self, conversation_id: int, cancel: CancelToken) -> Iterator[str]:
+        """Yields the title that the chat has now; nothing where none was found, or there was no room beside the chat.
+
+        It is asked for in the background, and what was read of the open chat stays.
+        """
+        loaded = self._engine().loaded
+        said = [one for one in self._conversations.path(conversation_id) if one.text and is_over(one)]
+        if loaded is None or not can_title(loaded) or not any(one.role is Role.ASSISTANT for one in said):
+            return
+        said, parts = said[:QUOTED_MESSAGES], []
+        for event in self._engine().answer(title_ask(said, loaded), cancel):
+            if isinstance(event, TextDelta) and not event.thinking:
+                parts.append(event.text)
+            elif isinstance(event, Finished):
+                line, *more = "".join(parts).strip().split("\n", 1)
+                title = cleaned(line) if more or event.stats.finish_reason is FinishReason.STOP else ""
+                if fits(title, "\n".join(one.text for one in said)) and not cancel.cancelled:
+                    yield from self._keep(conversation_id, title)
+
+    def _keep(self, conversation_id: int, title: str) -> Iterator[str]:
+        """Unless the person wrote one meanwhile."""
+        if self._conversations.set_title_of_model(conversation_id, title):
+            yield title
+
+
+def can_title(loaded: ModelLoaded) -> bool:
+    """Whether a model is known to be large enough to find better words than the first ones."""
+    from app.features.models.languages import weights_of  # with what is known of the Hub: not before somebody is idle
+
+    return loaded.can_chat and weights_of(loaded) > LEAST_WEIGHTS
+
+
+def is_over(message: StoredMessage) -> bool:
+    """Whether nothing more comes."""
+    return message.state is not MessageState.WRITING
+
+
+def title_ask(said: Sequence[StoredMessage], loaded: ModelLoaded) -> Ask:
+    """Two examples, and the beginning of the chat: not in the chat's own prompt, where its instructions would speak."""
+    from app.core.settings import Chat, Settings
+    from app.engine.protocol import Ask, Sampling  # the wire to the engine is not needed before the window is seen
+
+    quoted = "\n".join(f"> {' '.join(one.text[:MOST_QUOTED].split())}" for one in said)
+    turns = [(f"{WISH}\n\n> {asked}", title) for asked, title in EXAMPLES]
+    messages = [
+        Message(role, text) for turn in turns for role, text in zip((Role.USER, Role.ASSISTANT), turn, strict=True)
+    ]
+    thinks = loaded.thinking in ("always", "effort")
+    return Ask(
+        [*messages, Message(Role.USER, f"{WISH}\n\n{quoted}")],
+        max_tokens=ANSWER_TOKENS,
+        task_sampling=Sampling(temperature=0.0),
+        template_variables=template_variables(None, Settings(chat=Chat(thinking="off")), loaded),
+        thinking_budget=THINKING_TOKENS if thinks else -1,
+        background=True,
+        modest=True,
+    )
+
+
+def cleaned(line: str) -> str:
+    """A title without what models put around it: a label, quotation marks, Markdown, a full stop."""
+    line = line.strip(_MARKS)
+    return " ".join(_LABEL.sub("", line).strip(_MARKS).split())
+
+
+def fits(title: str, said: str) -> bool:
+    """Whether a title is one: short, in the chat's script, with words of the chat."""
+    from app.language.detection import scripts_differ
+    from app.language.words import stems
+
+    signs = sum(map(len, WITHOUT_SPACES.findall(title)))
+    is_short = signs <= MOST_SIGNS and len(title.split()) <= MOST_WORDS and len(title) <= 2 * TITLE_CHARACTERS
+    if not title or not is_short or scripts_differ(title, said):
+        return False
+    words = stems(title)
+    return bool(words) and len(words & stems(said)) >= LEAST_SHARED * len(words)

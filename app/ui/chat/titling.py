@@ -1,0 +1,107 @@
+"""Titles for chats that have only their first words: asked for when nothing was asked for some seconds."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.core.errors import AppError
+from app.ui.chat.view import ChatView
+from app.ui.shell import tasks
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+
+log = logging.getLogger(__name__)
+
+IDLE_MS, HELD_MS = 4_000, 1_000
+MOST_TRIES = 2
+"""Of a chat, while the program runs: what came before was no title."""
+
+
+class Titling(QObject):
+    """One title at a time, which gives way to the next answer. Chats are looked at again after each of their answers.
+
+    `is_held`: somebody is changing a title now.
+    """
+
+    titled = Signal(int)
+    """A chat whose title has changed."""
+
+    def __init__(
+        self, chat: ChatView, app: Fireside, is_held: Callable[[], bool] = lambda: False, *, idle_ms: int = IDLE_MS
+    ) -> None:
+        super().__init__(chat)
+        self._chat, self._app, self._is_held = chat, app, is_held
+        self._begun: set[int] = set()
+        """Answers in chats that are kept."""
+        self._waiting: dict[int, None] = {}
+        """Chats, in their order."""
+        self._tries: Counter[int] = Counter()
+        self._number = 0
+        """The chat whose title is being asked for."""
+        self._task: tasks.Task | None = None
+        self._timer = QTimer(self, singleShot=True, interval=idle_ms)
+        self._timer.timeout.connect(self._look)
+        chat.answer_started.connect(self._on_answer_started)
+        chat.answer_finished.connect(self._on_answer_finished)
+
+    def _on_answer_started(self, answer_id: int) -> None:
+        self._timer.stop()
+        if self._task is not None:
+            self._task.cancel()
+            self._waiting[self._number] = None
+        if not self._chat.is_temporary:
+            self._begun.add(answer_id)
+
+    def _on_answer_finished(self, answer_id: int) -> None:
+        message = self._app.conversations.message(answer_id) if answer_id in self._begun else None
+        self._begun.discard(answer_id)
+        if message is not None:
+            self._waiting[message.conversation_id] = None
+        self._timer.start()
+
+    def _look(self) -> None:
+        """The next chat that wants a title, unless something is at work."""
+        if self._task is not None or self._chat.busy or self._chat.model_state != "ready":
+            return
+        if self._is_held():
+            self._timer.start()
+            return
+        loaded = self._app.loaded
+        for number in list(self._waiting):
+            del self._waiting[number]
+            if self._tries[number] < MOST_TRIES and self._app.titles.is_wanted(number, loaded):
+                self._begin(number)
+                return
+
+    def _begin(self, number: int) -> None:
+        self._number = number
+        task = self._task = tasks.run(lambda token: self._app.titles.make(number, token), self)
+        task.event.connect(lambda _: self._tell(number))
+        task.finished.connect(self._on_end)
+        task.failed.connect(self._on_failed)
+
+    def _tell(self, number: int) -> None:
+        """Another word in the list would undo what is being typed there."""
+        if self._is_held():
+            QTimer.singleShot(HELD_MS, self, lambda: self._tell(number))
+        else:
+            self.titled.emit(number)
+
+    def _on_failed(self, error: BaseException) -> None:
+        """Nobody asked, so nobody is told."""
+        self._on_end()
+        if not isinstance(error, AppError):
+            raise error
+        log.info("no title was made: %s", type(error).__name__)
+
+    def _on_end(self) -> None:
+        self._task = None
+        self._tries[self._number] += self._number not in self._waiting
+        if not self._chat.busy:
+            self._timer.start()
