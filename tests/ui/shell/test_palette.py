@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 from PySide6.QtCore import Qt
@@ -161,3 +162,18 @@ def test_an_action_that_opens_something_takes_the_keyboard_there(stored: Frame) 
     sheet = QApplication.activeWindow() or stored.window.findChild(ShortcutSheet)
     assert isinstance(stored.window.findChild(ShortcutSheet), ShortcutSheet)
     sheet.close()
+
+
+def test_prompts_are_offered_by_name_and_go_to_the_chat(stored: Frame) -> None:
+    taken: list[str] = []
+    opened_library: list[object] = []
+    stored.chat.prompts = SimpleNamespace(take_by_key=taken.append, open_library=lambda: opened_library.append(None))
+    mine = stored.app.chats.prompts().store.create("Glaze recipe", "A glaze of {colour}")
+    palette = opened(stored)
+    assert typed(stored, palette, "glaze rec")[0] == "Glaze recipe"
+    assert palette.chosen is not None
+    assert palette.chosen.note == "Prompt"
+    QTest.keyClick(palette.field, Key.Key_Return)
+    assert taken == [str(mine.id)]
+    stored.key(Key.Key_P, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
+    assert opened_library == [None]
