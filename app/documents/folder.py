@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ NO_DOCUMENTS = {
     ".7z",
 }  # fmt: skip
 """Endings of files that hold no text to read. In a folder these are left out; a file that is named itself is tried."""
+_NUMBER = re.compile(r"(\d{1,18})")
 _LEFT_BEHIND = ("~$", ".~lock", "__MACOSX", "Thumbs.db", "desktop.ini")
 
 
@@ -91,7 +93,7 @@ class _Search:
         except OSError as error:
             self._skip(folder, error)
             return []
-        return sorted(shown, key=lambda path: (path.name.casefold(), path.name))
+        return sorted(shown, key=lambda path: (_in_order(path.name), path.name))
 
     def _look(self, path: Path) -> os.stat_result | None:
         try:
@@ -109,6 +111,11 @@ class _Search:
             return True
         self._seen.add(key)
         return False
+
+
+def _in_order(name: str) -> list[str | int]:
+    """By which names are sorted as a person does: 2 comes before 10."""
+    return [int(part) if place % 2 else part.casefold() for place, part in enumerate(_NUMBER.split(name))]
 
 
 def documents_in(names: Iterable[str]) -> list[str]:

@@ -66,6 +66,20 @@ def test_a_link_to_a_folder_is_followed_once(tmp_path: Path) -> None:
     assert [path.name for path in expand([tmp_path]).files] == ["a.txt", "b.txt"]
 
 
+def test_numbers_in_names_are_in_their_order(tmp_path: Path) -> None:
+    names = (
+        "chapter 10.txt",
+        "Chapter 2.txt",
+        "chapter 1.txt",
+        "chapter 10b.txt",
+        "\u0662.txt",
+        "x" + "9" * 30 + ".txt",
+    )
+    write(tmp_path, *names)
+    found = [path.name for path in expand([tmp_path]).files]
+    assert found == [names[4], names[2], names[1], names[0], names[3], names[5]]
+
+
 def test_pipes_and_devices_are_not_files_and_a_missing_path_is_told(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     gone = tmp_path / "gone.pdf"

@@ -311,6 +311,8 @@ MOST_LINES = 3
 LOW_PX = 560
 """A window lower than that has room for one line of chips; the others are scrolled to."""
 MOST_REMARKS = 2
+MOST_COUNTED = 8
+"""More chips than that are not seen at once: their number is said."""
 
 
 class DraftChip(DocumentChip):
@@ -376,6 +378,8 @@ class AttachmentRow(QWidget):
         lines = [_remark_line(one, is_alone=len(documents) == 1) for one in told[:MOST_REMARKS]]
         if len(told) > MOST_REMARKS:
             lines.append(tr("{count} more have remarks; see their tool tips.", count=len(told) - MOST_REMARKS))
+        if len(documents) > MOST_COUNTED:
+            lines.insert(0, tr("{count} documents are attached.", count=len(documents)))
         self._remarks.setText("\n".join(lines))
         self._remarks.setVisible(bool(lines))
         self.too_long.show_documents([one for one in documents if one.is_too_long])
