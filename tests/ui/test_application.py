@@ -123,6 +123,17 @@ def test_a_start_while_the_first_one_is_told_to_close_is_not_lost(fresh_home: Pa
             assert "does not answer" not in (fresh_home / "logs" / "fireside.log").read_text()
 
 
+def test_a_quick_question_needs_no_window_and_a_later_one_comes_to_the_same_program(fresh_home: Path) -> None:
+    with program(fresh_home, "--ask", "What is this?") as (first, errors):
+        wait_until(lambda: is_visible(errors), "the small window")
+        with program(fresh_home, "--ask", "And that?") as (second, _):
+            assert second.wait(QUIT_TIMEOUT_S) == 0
+        assert first.poll() is None
+        first.send_signal(signal.SIGTERM)
+        assert first.wait(QUIT_TIMEOUT_S) == 0
+        assert "Traceback" not in errors.read_text()
+
+
 def test_a_start_waits_until_the_first_one_has_stored_everything(fresh_home: Path, qapp: QApplication) -> None:
     first = SingleInstance(fresh_home / "data")
     assert first.claim() is Found.NOBODY

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal
@@ -391,7 +392,8 @@ class LongAnswers(QObject):
         elif message.state is not MessageState.STOPPED:  # else somebody was there
             conversation = self._app.conversations.get(message.conversation_id)
             title = conversation.title if conversation is not None else ""
-            about = "\n".join(part for part in (title, message.text[:FIRST_CHARACTERS]) if part)
+            beginning = shorten(message.text, FIRST_CHARACTERS, placeholder="…")
+            about = "\n".join(part for part in (title, beginning) if part)
             is_well = message.state is MessageState.COMPLETE
             self.told.emit(EndOfWork(ready if is_well else broken, about, message.conversation_id))
 

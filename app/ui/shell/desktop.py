@@ -184,9 +184,20 @@ class BusDesktop:
         if member == "ActivationToken" and body[0] in self._shown:
             os.environ["XDG_ACTIVATION_TOKEN"] = body[1]  # Wayland lets a window come to the front with it
         elif member == "ActionInvoked" and body[0] in self._shown:
+            self._take_back(body[0])
             self._shown.pop(body[0])()
         elif member == "NotificationClosed":
             self._shown.pop(body[0], None)
+
+    def _take_back(self, number: int) -> None:
+        """Some desktops leave a notification where it is after a click."""
+        from jeepney import DBusAddress, MessageFlag, new_method_call
+
+        address = DBusAddress("/org/freedesktop/Notifications", bus_name=NOTIFICATIONS, interface=NOTIFICATIONS)
+        call = new_method_call(address, "CloseNotification", "u", (number,))
+        call.header.flags |= MessageFlag.no_reply_expected
+        with self._spoken() as bus:
+            bus.send(call)
 
     def close(self) -> None:
         if self._heard is not None:

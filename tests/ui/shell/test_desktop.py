@@ -128,6 +128,7 @@ def test_a_click_on_a_notification_does_what_it_is_for(bus: DBusConnection, qtbo
         bus.send(new_signal(place, name, kind, body))
     qtbot.waitUntil(lambda: bool(clicked))
     assert clicked == ["second"]
+    assert heard(bus, MessageType.method_call, "CloseNotification") == (8,)
     desktop.close()
 
 
