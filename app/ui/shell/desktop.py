@@ -254,11 +254,12 @@ def _open_bus() -> DBusConnection | None:
 
 
 class TrayOnly:
-    """Notifications through an icon beside the clock, which is there only as long as the program says something."""
+    """Notifications through the program's icon beside the clock, or one that is there only while something is said."""
 
     def __init__(self, window: QWidget) -> None:
-        self._tray = QSystemTrayIcon(window.windowIcon(), window)
-        self._tray.messageClicked.connect(self._on_clicked)
+        self._window = window
+        self._own = QSystemTrayIcon(window.windowIcon(), window)
+        self._speaks: QSystemTrayIcon | None = None
         self._click: Click = window.activateWindow
 
     def show_progress(self, fraction: float | None) -> None:
@@ -266,15 +267,20 @@ class TrayOnly:
 
     def tell(self, title: str, text: str, on_click: Click = None) -> None:
         self._click = on_click or self._click
-        self._tray.show()
-        self._tray.showMessage(title, text, self._tray.icon(), NOTIFICATION_MS)
+        others = (one for one in self._window.findChildren(QSystemTrayIcon) if one is not self._own)
+        icon = next((one for one in others if one.isVisible()), self._own)
+        if icon is not self._speaks:
+            icon.messageClicked.connect(self._on_clicked)
+            self._speaks = icon
+        icon.show()
+        icon.showMessage(title, text, self._window.windowIcon(), NOTIFICATION_MS)
 
     def _on_clicked(self) -> None:
         if self._click is not None:
             self._click()
 
     def close(self) -> None:
-        self._tray.hide()
+        self._own.hide()
 
 
 class WindowsDesktop(TrayOnly):

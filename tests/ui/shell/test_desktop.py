@@ -20,10 +20,11 @@ from jeepney import (
 )
 from jeepney.bus_messages import message_bus
 from jeepney.io.blocking import DBusConnection, open_dbus_connection
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QSystemTrayIcon, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.ui.shell.desktop import NOTIFICATIONS, BusDesktop, Click, TaskBar
+from app.ui.shell.desktop import NOTIFICATIONS, BusDesktop, Click, TaskBar, TrayOnly
 
 CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
@@ -205,6 +206,22 @@ def test_a_notification_comes_only_when_the_window_is_not_looked_at(qtbot: QtBot
     qtbot.waitUntil(window.isActiveWindow)
     bar.tell_system("Fireside", "And another one.")
     assert len(noted.told) == 1
+
+
+def test_where_there_is_no_bus_the_icon_in_the_tray_says_it(qtbot: QtBot) -> None:
+    window, clicked = QWidget(), []
+    qtbot.addWidget(window)
+    desktop = TrayOnly(window)
+    desktop.tell("Fireside", "The first.", lambda: clicked.append("first"))
+    assert desktop._own.isVisible()
+    desktop.close()
+    icon = QSystemTrayIcon(QObject(window))
+    icon.show()
+    desktop.tell("Fireside", "The second.", lambda: clicked.append("second"))
+    assert not desktop._own.isVisible(), "one icon is enough"
+    icon.messageClicked.emit()
+    assert clicked == ["second"]
+    icon.hide()
 
 
 def test_who_wants_no_notifications_gets_none(qtbot: QtBot) -> None:
