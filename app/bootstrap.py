@@ -434,10 +434,11 @@ def build_prompts(database: Database, settings: Callable[[], Settings], change: 
 def build_shelf(database: Database) -> Shelf:
     """The chats of a database, as they leave for files and come from files."""
     from app.features.exchange.chat_file import Shelf
+    from app.features.exchange.surroundings import Surroundings
     from app.store.conversations import Attachments, WholeConversations
     from app.store.documents import DocumentStore
 
-    return Shelf(WholeConversations(database), Attachments(database), DocumentStore(database))
+    return Shelf(WholeConversations(database), Attachments(database), DocumentStore(database), Surroundings(database))
 
 
 def build_summaries(

@@ -574,7 +574,8 @@ class WholeConversations:
         themselves. `attached` are documents of messages by these ids, None for the draft's. Raises KeyError for a
         parent that is not there.
         """
-        values = {name: getattr(chat, name) for name in ("temperature", "created_at", "updated_at", "pinned")}
+        plain = ("temperature", "created_at", "updated_at", "pinned", "project_id", "assistant_id")
+        values = {name: getattr(chat, name) for name in plain}
         values |= _cleaned(chat, ("title", "system_prompt", "model", "draft", "thinking"))
         values["sampling"] = json.dumps(chat.sampling, sort_keys=True)
         values["titled_by"] = "person" if chat.title else ""

@@ -5,9 +5,10 @@
 what is only added does not count. Times are seconds since 1970.
 
 A chat has `title`, `system_prompt`, `temperature`, `model`, `draft`, `created_at`, `updated_at`, `pinned`, `sampling`,
-`thinking`, `first_kept` and `open` (ids of messages or null), `draft_attachments`, and `messages`, each after its
-parent: `id`, `parent`, `role`, `text`, `state`, `model`, `created_at`, `chosen` (of those with one parent the highest
-is shown), `stats`, `thinking`, `thinking_s`, `pinned`, `sources`, `recalled` (ids of messages) and `attachments`.
+`thinking`, `first_kept` and `open` (ids of messages or null), `project` and `assistant` (by what they hold, or null),
+`tags`, `draft_attachments`, and `messages`, each after its parent: `id`, `parent`, `role`, `text`, `state`, `model`,
+`created_at`, `chosen` (of those with one parent the highest is shown), `stats`, `thinking`,
+`thinking_s`, `pinned`, `sources`, `recalled` (ids of messages) and `attachments`.
 Documents are named, with the SHA-256 of their content; where this computer has such a document, a chat that comes back
 has it again.
 """
@@ -37,6 +38,7 @@ from app.features.exchange.foreign import (
     seconds_of,
     text_of,
 )
+from app.features.exchange.surroundings import Surroundings
 from app.store.conversations import (
     Attachment,
     Attachments,
@@ -60,6 +62,8 @@ class Shelf:
     whole: WholeConversations
     attachments: Attachments
     documents: DocumentStore
+    around: Surroundings | None = None
+    """None: nothing is told of what chats have around them."""
 
 
 # Writing.
@@ -90,6 +94,8 @@ def _chat_parts(shelf: Shelf, chat: Conversation) -> Iterator[Written]:
     }
     fields |= {"sampling": chat.sampling, "thinking": chat.thinking}
     fields |= {"first_kept": chat.first_kept_id, "open": chat.leaf_id}
+    if shelf.around is not None:
+        fields |= shelf.around.told(chat)
     fields["draft_attachments"] = _attached(shelf, shelf.attachments.in_draft(chat.id))
     yield f'\n{_json(fields)[:-1]}, "messages": [', 0
     for number, one in enumerate(shelf.whole.all_messages(chat.id)):
@@ -148,6 +154,8 @@ class ReadChat:
     messages: list[TreeMessage]
     attached: dict[int | None, list[tuple[int, Use]]] = field(default_factory=dict)
     left_out: Counter[str] = field(default_factory=Counter)
+    around: dict[str, Any] = field(default_factory=dict)
+    """As `Surroundings.told` has it."""
 
 
 def read_chat(value: dict[str, Any], shelf: Shelf, fallback_at: float) -> ReadChat:
@@ -175,6 +183,7 @@ def read_chat(value: dict[str, Any], shelf: Shelf, fallback_at: float) -> ReadCh
         ),
         [],
     )
+    read.around = {name: value.get(name) for name in ("project", "assistant", "tags")}
     seen: set[int] = set()
     for fields in given:
         message = _message(fields, seen, created_at, read.left_out)

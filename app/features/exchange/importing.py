@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -161,7 +161,13 @@ def _kept(
     if twin is not None:
         added = shelf.whole.add_new(twin, read.messages, read.attached, read.chat.updated_at)
         return ChatContinued(kind, title, twin, added, +read.left_out) if added else ChatIsHere(kind, title, twin)
-    conversation_id = shelf.whole.add_tree(read.chat, read.messages, read.attached)
+    chat = read.chat
+    if shelf.around is not None:
+        project_id, assistant_id = shelf.around.project_of(read.around), shelf.around.assistant_of(read.around)
+        chat = replace(chat, project_id=project_id, assistant_id=assistant_id)
+    conversation_id = shelf.whole.add_tree(chat, read.messages, read.attached)
+    if shelf.around is not None:
+        shelf.around.tag(conversation_id, read.around)
     twins.add(conversation_id, read.chat.created_at)
     return ChatImported(kind, title, conversation_id, len(read.messages), +read.left_out)
 

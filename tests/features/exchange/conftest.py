@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from app.bootstrap import build_shelf
 from app.features.exchange.chat_file import Shelf
-from app.store.conversations import Attachments, Conversations, WholeConversations
+from app.store.conversations import Conversations
 from app.store.database import Database
-from app.store.documents import DocumentStore
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 @pytest.fixture
 def shelf(database: Database) -> Shelf:
-    return Shelf(WholeConversations(database), Attachments(database), DocumentStore(database))
+    return build_shelf(database)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.bootstrap import build_shelf
 from app.core.errors import ChatsUnreadable
 from app.core.events import AnswerStats, CancelToken, FinishReason, Role
 from app.core.paths import resource
@@ -21,19 +22,15 @@ from app.features.exchange.chat_file import Shelf
 from app.features.exchange.exporting import ExportFinished, ExportProgress, export_chats
 from app.features.exchange.importing import ChatImported, ChatNotRead, ImportFinished, import_chats
 from app.features.exchange.recognition import recognize
-from app.store.conversations import (
-    Attachments,
-    Conversation,
-    Conversations,
-    MessageState,
-    TreeMessage,
-    Use,
-    WholeConversations,
-)
+from app.store.assistants import AssistantStore
+from app.store.conversations import Conversation, Conversations, MessageState, TreeMessage, Use
 from app.store.database import Database
-from app.store.documents import DocumentStore
+from app.store.projects import Memories, ProjectDocuments, Projects
+from app.store.tags import Tags
 from tests.features.exchange.schema import problems
 
+OLD_FILE = Path(__file__).parent / "data" / "fireside-chats-v1.json"
+"""Written by the program of the morning of 27 November 2026."""
 TEXTS = st.text(max_size=40)
 MOMENTS = st.floats(min_value=1, max_value=3e9)
 COUNTS = st.integers(min_value=0, max_value=10**6)
@@ -89,7 +86,7 @@ def chats(draw: st.DrawFn) -> Conversation:
 def fresh() -> Iterator[tuple[Shelf, Conversations]]:
     database = Database.in_memory()
     yield (
-        Shelf(WholeConversations(database), Attachments(database), DocumentStore(database)),
+        build_shelf(database),
         Conversations(database),
     )
     database.close()
@@ -188,6 +185,58 @@ def test_documents_come_back_where_they_are_and_are_named_where_not(
         assert answer.sources == ()
         (chat,) = theirs.find()
         assert chat.draft == "And?\n\n[Attached: plan.pdf]"
+
+
+def test_project_assistant_and_tags_come_along_and_are_made_only_where_they_are_not(tmp_path: Path) -> None:
+    path = tmp_path / "chats.json"
+    with closing(Database.in_memory()) as database:
+        shelf, projects = build_shelf(database), Projects(database)
+        project = projects.create("Flat", "house")
+        projects.update(project.id, instructions="Answer as a lawyer.")
+        Memories(database).add("I rent.", project.id)
+        Memories(database).add("of nobody's project")
+        ProjectDocuments(database).add(project.id, document(shelf, "lease.pdf", "aa"))
+        assistant = AssistantStore(database).create("Lawyer", "scales", instructions="Be exact.", sampling={"top_k": 5})
+        chat = replace(CHAT, project_id=project.id, assistant_id=assistant.id)
+        numbers = [shelf.whole.add_tree(replace(chat, created_at=100.0 + n), [node(1, None, f"{n}?")]) for n in (0, 1)]
+        for name in ("home", "money"):
+            Tags(database).put(Tags(database).create(name).id, numbers[0])
+        exported(path, shelf, Conversations(database))
+    value = json.loads(path.read_text(encoding="utf-8"))
+    assert list(problems(value, json.loads(resource("exchange/chats.schema.json").read_text()))) == []
+    assert "nobody" not in path.read_text(encoding="utf-8")
+    with closing(Database.in_memory()) as database:
+        shelf, tags = build_shelf(database), Tags(database)
+        document(shelf, "lease copy.pdf", "aa")
+        home = tags.create("home")
+        list(import_chats(path, shelf, CancelToken()))
+        (project,) = Projects(database).all()
+        (assistant,) = AssistantStore(database).all()
+        assert (project.name, project.icon, project.instructions) == ("Flat", "house", "Answer as a lawyer.")
+        assert [one.text for one in Memories(database).all()] == ["I rent."]
+        assert len(ProjectDocuments(database).of(project.id)) == 1
+        assert (assistant.instructions, assistant.sampling) == ("Be exact.", {"top_k": 5})
+        found = sorted(Conversations(database).find(), key=lambda one: one.created_at)
+        assert [(one.project_id, one.assistant_id) for one in found] == [(project.id, assistant.id)] * 2
+        assert [[tag.name for tag in tags.of_chat(one.id)] for one in found] == [["home", "money"], []]
+        assert home in tags.of_chat(found[0].id)
+
+
+def test_a_file_of_before_there_were_projects_is_read_as_it_was(shelf: Shelf, conversations: Conversations) -> None:
+    lease = document(shelf, "lease.pdf", "aa")
+    *_, last = import_chats(OLD_FILE, shelf, CancelToken())
+    assert last == ImportFinished(2, 0, 0, 0)
+    question, rent = sorted(conversations.find(), key=lambda one: one.title == "Rent in Köln")
+    assert [one.text for one in conversations.path(question.id)] == ["كم؟"]
+    assert (rent.system_prompt, rent.temperature, rent.draft, rent.sampling) == (
+        "Be brief.", 0.4, "and then", {"top_k": 40},
+    )  # fmt: skip
+    first, answer = conversations.path(rent.id)
+    assert (first.pinned, answer.text, answer.thinking, len(answer.versions)) == (True, "It is **high**.", "Hm.", 2)
+    assert answer.sources[0]["document_id"] == lease
+    assert answer.stats is not None
+    assert [one.document_id for one in shelf.attachments.of_messages([first.id])[first.id]] == [lease]
+    assert (rent.project_id, rent.assistant_id, answer.recalled) == (None, None, ())
 
 
 def test_what_is_being_written_leaves_as_interrupted(
