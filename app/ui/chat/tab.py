@@ -91,6 +91,9 @@ class ChatTab(Tab):
         sidebar.left.connect(chat.focus_composer)
         sidebar.gone.connect(self._on_chat_gone)
         sidebar.export_wanted.connect(lambda number: self._exporting.ask([number]))
+        sidebar.project_menu_filled.connect(
+            lambda number, menu: self._exporting.offer_project(number, menu)  # noqa: PLW0108 - made when it is wanted
+        )
         sidebar.renamed.connect(lambda _: self.title_changed.emit())
         sidebar.folders.changed.connect(chat.project_banner.look)
         chat.project_banner.wanted.connect(self.projects.show_settings)

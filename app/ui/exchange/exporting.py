@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QListWidget,
     QListWidgetItem,
+    QMenu,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
@@ -26,8 +27,10 @@ from PySide6.QtWidgets import (
 from app.core.events import CancelToken
 from app.features.exchange.exporting import ExportFinished, export_chats
 from app.store.conversations import Conversation
+from app.store.projects import Projects
 from app.ui.exchange.in_sight import how_far, run_in_sight
 from app.ui.i18n import tr, window_title
+from app.ui.icons import icon
 from app.ui.shell import tasks
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import Theme
@@ -81,6 +84,19 @@ class Exporting(SavedFiles):
             dialog.file_wanted.connect(self.ask_where)
             dialog.print_wanted.connect(self.print)
             dialog.open()
+
+    def offer_project(self, project_id: int, menu: QMenu) -> None:
+        """A line in the menu of a project that has chats."""
+        projects = Projects(self._app.database)
+        with self._notify.guard():
+            project, chats = projects.get(project_id), projects.chats_of(project_id)
+            if project is None or not chats:
+                return
+            ids, glyph = [chat.id for chat in chats], icon("export", self._ui.theme.tokens.muted)
+            action = menu.addAction(glyph, tr("Export or print…"), lambda: self.ask(ids, project.name))
+            before = next((one for one in menu.actions() if one.isSeparator()), None)
+            if before is not None:
+                menu.insertAction(before, action)
 
     def ask_where(self, chats: Sequence[Conversation], ending: str, with_thinking: bool, name: str = "") -> QFileDialog:
         """Asks for the file, and writes it."""

@@ -11,6 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtPrintSupport import QPrinter
 from PySide6.QtWidgets import QFileDialog, QLabel, QRadioButton
 
+from app.store.projects import Projects
 from app.ui.exchange.exporting import ExportDialog
 from app.ui.exchange.printing import Printing, PrintPreview
 from app.ui.widgets.fields import SearchField
@@ -66,6 +67,23 @@ def test_several_are_chosen_among_all_and_a_search_keeps_what_is_ticked(frame: F
         "Soup",
         "Rent",
     ]
+
+
+def test_a_project_is_exported_with_all_of_its_chats(frame: Frame, tmp_path: Path) -> None:
+    projects = Projects(frame.app.database)
+    flat, empty = projects.create("Flat"), projects.create("Empty")
+    for title in ("Rent", "Heating", "Soup"):
+        number = add_chat(frame, title, "Well?", title)
+        if title != "Soup":
+            frame.app.conversations.update(number, project_id=flat.id)
+    frame.chats.reload()
+    assert "Export or print…" not in [one.text() for one in frame.chats.menu_of(-empty.id).actions()]
+    frame.chats.choose_for(-flat.id, "Export or print")
+    dialog = frame.find(ExportDialog)
+    assert "Export the 2 chats of “Flat”" in [label.text() for label in dialog.findChildren(QLabel)]
+    choose(frame, dialog, "JSON", tmp_path / "flat.json")
+    chats = json.loads((tmp_path / "flat.json").read_text("utf-8"))["chats"]
+    assert {(chat["title"], chat["project"]["name"]) for chat in chats} == {("Rent", "Flat"), ("Heating", "Flat")}
 
 
 def test_a_name_that_has_another_ending_keeps_it(frame: Frame, tmp_path: Path) -> None:
