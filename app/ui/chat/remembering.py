@@ -83,8 +83,9 @@ class RememberDialog(QuestionDialog):
         self.field.setTabChangesFocus(True)
         self.field.setFixedHeight(theme.px(84))
         self.field.setFont(theme.font(14))
-        self.cost = plain_label(" ", kind="muted")
+        self.cost = plain_label(" ", kind="muted", wraps=True)
         self.cost.setFont(theme.font(13))
+        self.cost.setMinimumHeight(2 * self.cost.fontMetrics().lineSpacing())
         self.fields.setDirection(QHBoxLayout.Direction.TopToBottom)
         self.fields.addWidget(self.field)
         self._scope = EVERYWHERE
