@@ -30,6 +30,8 @@ from app.features.exchange.messages import KINDS, left_out_words, not_read_words
 from app.features.messages import sentence_for
 from app.store.conversations import Conversation, Conversations, WholeConversations
 from app.store.database import Database
+from app.store.projects import Projects
+from app.store.tags import Tags
 
 Work = Callable[[Database, CancelToken, argparse.Namespace], int]
 
@@ -85,7 +87,10 @@ def list_chats(database: Database, _cancel: CancelToken, options: argparse.Names
     """`list`."""
     whole, chats = WholeConversations(database), Conversations(database).find(" ".join(options.text))
     if options.json:
-        print_json({"chats": [_chat(chat) | {"messages": whole.message_count(chat.id)} for chat in chats]})
+        around = _around(database)
+        print_json(
+            {"chats": [_chat(chat) | around(chat) | {"messages": whole.message_count(chat.id)} for chat in chats]}
+        )
         return 0
     for chat in chats:
         print(f"{chat.id}  {chat.title or '(no title)'}")
@@ -97,6 +102,17 @@ def list_chats(database: Database, _cancel: CancelToken, options: argparse.Names
 def _chat(chat: Conversation) -> dict[str, Any]:
     names = ("id", "title", "model", "created_at", "updated_at", "pinned")
     return {name: getattr(chat, name) for name in names}
+
+
+def _around(database: Database) -> Callable[[Conversation], dict[str, Any]]:
+    """Which project a chat is in, null for none, and its tags, by their names."""
+    projects = {one.id: one.name for one in Projects(database).all()}
+    tags = Tags(database)
+    names, of_chats = {one.id: one.name for one in tags.all()}, tags.of_chats()
+    return lambda chat: {
+        "project": projects.get(chat.project_id or 0),
+        "tags": [names[number] for number in of_chats.get(chat.id, ())],
+    }
 
 
 def export_to_file(database: Database, cancel: CancelToken, options: argparse.Namespace) -> int:

@@ -42,6 +42,31 @@ class Hit:
     at: float
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What was typed: its words, and the beginnings of names of tags and projects to which it is limited."""
+
+    words: str
+    tags: tuple[str, ...] = ()
+    projects: tuple[str, ...] = ()
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether only some chats are looked through, and nothing else."""
+        return bool(self.tags or self.projects)
+
+
+def asked(query: str) -> Asked:
+    """Takes `tag:work` and `project:"New house"` out of what was typed."""
+    names: dict[str, list[str]] = {"tag": [], "project": []}
+    for found in _LIMIT.finditer(query):
+        if name := (found[2] or found[3] or "").strip():
+            names[found[1].lower()].append(name)
+    if not any(names.values()):
+        return Asked(query)
+    return Asked(" ".join(_LIMIT.sub(" ", query).split()), tuple(names["tag"]), tuple(names["project"]))
+
+
 class Finding:
     """From any thread; a search takes some hundredths of a second, more in scripts without spaces."""
 
@@ -58,15 +83,20 @@ class Finding:
     ) -> list[Hit]:
         """The best first: words in a title, words one right behind the other, all others; in each the newest first.
 
-        Words may stand in any order, the last one is a beginning, and case and accents do not count.
+        Words may stand in any order, the last one is a beginning, and case and accents do not count. A query may be
+        limited to chats with a tag or of a project, see `asked`.
         """
-        pattern, wanted = words_pattern(query), set(kinds)
-        if pattern is None:
+        limits, wanted = asked(query), set(kinds)
+        query, within = limits.words, None
+        if limits.is_limited:
+            wanted &= {CHAT}
+            within = self._search.chats_in(limits.tags, limits.projects)
+        if words_pattern(query) is None and within is None:
             return []
         found: list[tuple[int, FoundText | int, float]] = []
         if CHAT in wanted:
-            found += [(0, one, one.at) for one in self._search.titles(query, limit)]
-            found += self._messages(query, is_cancelled)
+            found += [(0, one, one.at) for one in self._search.titles(query, limit, within=within)]
+            found += self._messages(query, is_cancelled, within)
         jobs = [kind for kind in (SUMMARY, TRANSLATION) if kind in wanted]
         if jobs and not is_cancelled():
             found += [(_rank(one, query), one, one.at) for one in self._search.jobs(query, jobs, CANDIDATES)]
@@ -83,12 +113,18 @@ class Finding:
         found.sort(key=lambda one: one.at, reverse=True)
         return [Hit(one.kind, one.id, 0, one.title, "", (), one.at) for one in found]
 
-    def _messages(self, query: str, is_cancelled: Callable[[], bool]) -> list[tuple[int, FoundText | int, float]]:
+    def chats_in(self, limits: Asked) -> set[int]:
+        """The chats to which a query is limited."""
+        return set(self._search.chats_in(limits.tags, limits.projects))
+
+    def _messages(
+        self, query: str, is_cancelled: Callable[[], bool], within: Sequence[int] | None
+    ) -> list[tuple[int, FoundText | int, float]]:
         """Only their ids, since of most of them nothing is shown; the newest have the highest."""
         phrases: list[int] = []
         if len(query.split()) > 1:
-            phrases = self._search.messages(query, CANDIDATES, is_phrase=True, is_cancelled=is_cancelled)
-        others = self._search.messages(query, CANDIDATES, is_cancelled=is_cancelled)
+            phrases = self._search.messages(query, CANDIDATES, is_phrase=True, within=within, is_cancelled=is_cancelled)
+        others = self._search.messages(query, CANDIDATES, within=within, is_cancelled=is_cancelled)
         ids = dict.fromkeys(phrases, 2) | {one: 3 for one in others if one not in set(phrases)}
         texts = self._search.times_of(list(ids))
         return [(rank, one, texts[one]) for one, rank in ids.items() if one in texts]
@@ -231,5 +267,6 @@ def _variants() -> tuple[dict[str, str], dict[str, str]]:
     return single, double
 
 
+_LIMIT = re.compile(r'(?<!\S)(tag|project):(?:"([^"]*)"?|(\S*))', re.I)
 _MARKDOWN = re.compile(r"\*\*|`{1,3}|^\s*#{1,6} |^\s*> ", re.M)
 """Marks that say nothing in one line."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from app.core.visible import clean_text
 from app.language.names import WITHOUT_SPACES
 from app.store.conversations import match_expression
-from app.store.database import Database
+from app.store.database import Database, fold
 from app.store.jobs import JobResults
 from app.store.pages import PageRow, PageStore
 
@@ -49,10 +49,33 @@ class Search:
         self._database = database
         self._jobs, self._pages = JobResults(database), PageStore(database)
 
-    def titles(self, query: str, most: int) -> list[FoundText]:
-        """Chats that have the words in their title, the last used first."""
+    def chats_in(self, tags: Sequence[str], projects: Sequence[str]) -> list[int]:
+        """The chats that have a tag and a project for each of these beginnings of names, the last used first."""
+        where, values = "", {}
+        for number, name in enumerate(tags):
+            where += (
+                " AND EXISTS (SELECT 1 FROM conversation_tags ct JOIN tags t ON t.id = ct.tag_id"
+                f" AND t.deleted_at IS NULL WHERE ct.conversation_id = c.id AND instr(fold(t.name), :tag{number}) = 1)"
+            )
+            values[f"tag{number}"] = fold(clean_text(name))
+        for number, name in enumerate(projects):
+            where += (
+                " AND EXISTS (SELECT 1 FROM projects p WHERE p.id = c.project_id AND p.deleted_at IS NULL"
+                f" AND instr(fold(p.name), :project{number}) = 1)"
+            )
+            values[f"project{number}"] = fold(clean_text(name))
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                f"SELECT c.id FROM conversations c WHERE c.deleted_at IS NULL{where}"
+                " ORDER BY c.updated_at DESC, c.id DESC",
+                values,
+            ).fetchall()
+        return [row[0] for row in rows]
+
+    def titles(self, query: str, most: int, *, within: Sequence[int] | None = None) -> list[FoundText]:
+        """Chats that have the words in their title, the last used first; `within`: only of these, also for no words."""
         words, unspaced = _parts(query)
-        if not words and not unspaced:
+        if not words and not unspaced and within is None:
             return []
         index = "titles_index JOIN conversations c ON c.id = titles_index.rowid" if words else "conversations c"
         with self._database.reading() as connection:
@@ -60,24 +83,36 @@ class Search:
                 f"SELECT c.id, c.title, c.updated_at FROM {index} WHERE c.deleted_at IS NULL"
                 + (" AND titles_index MATCH :words" if words else "")
                 + _has_all("c.title", unspaced)
+                + _WITHIN
                 + " ORDER BY c.updated_at DESC, c.id DESC LIMIT :most",
-                {"words": words, "most": most} | _named(unspaced),
+                {"words": words, "most": most, "within": _list(within)} | _named(unspaced),
             ).fetchall()
         return [FoundText("chat", row[0], 0, row[1], "", row[2]) for row in rows]
 
     def messages(
-        self, query: str, most: int, *, is_phrase: bool = False, is_cancelled: Callable[[], bool] = lambda: False
+        self,
+        query: str,
+        most: int,
+        *,
+        is_phrase: bool = False,
+        within: Sequence[int] | None = None,
+        is_cancelled: Callable[[], bool] = lambda: False,
     ) -> list[int]:
-        """The ids of messages that have the words, the newest first; `is_phrase`: one right behind the other."""
+        """The ids of messages that have the words, the newest first; `is_phrase`: one right behind the other.
+
+        `within`: only those of these chats.
+        """
         words, unspaced = _parts(query, is_phrase=is_phrase)
         if words:
             with self._database.reading() as connection:
-                return _ids(connection, words, unspaced, most)
+                return _ids(connection, words, unspaced, most, _list(within))
         found: list[int] = []
         last = self._last_message() if unspaced else 0
         while last > 0 and len(found) < most and not is_cancelled():
             with self._database.reading() as connection:
-                found += _ids_between(connection, last - STRETCH, last, unspaced, most - len(found))
+                found += _ids_between(
+                    connection, last - STRETCH, last, unspaced, most - len(found), within=_list(within)
+                )
             last -= STRETCH
         return found
 
@@ -157,26 +192,42 @@ def _parts(query: str, *, is_phrase: bool = False) -> tuple[str, tuple[str, ...]
     return expression, unspaced
 
 
-def _ids(connection: sqlite3.Connection, words: str, unspaced: Sequence[str], most: int) -> list[int]:
+_WITHIN = " AND (:within IS NULL OR c.id IN (SELECT value FROM json_each(:within)))"
+
+
+def _list(ids: Sequence[int] | None) -> str | None:
+    return None if ids is None else json.dumps(list(ids))
+
+
+def _ids(
+    connection: sqlite3.Connection, words: str, unspaced: Sequence[str], most: int, within: str | None
+) -> list[int]:
     rows = connection.execute(
         "SELECT m.id FROM messages_index JOIN messages m ON m.id = messages_index.rowid"
         " JOIN conversations c ON c.id = m.conversation_id"
         " WHERE messages_index MATCH :words AND m.deleted_at IS NULL AND c.deleted_at IS NULL"
         + _has_all("m.text", unspaced)
+        + _WITHIN
         + " ORDER BY messages_index.rowid DESC LIMIT :most",
-        {"words": words, "most": most} | _named(unspaced),
+        {"words": words, "most": most, "within": within} | _named(unspaced),
     ).fetchall()
     return [row[0] for row in rows]
 
 
 def _ids_between(
-    connection: sqlite3.Connection, after: int, last: int, unspaced: Sequence[str], most: int
+    connection: sqlite3.Connection,
+    after: int,
+    last: int,
+    unspaced: Sequence[str],
+    most: int,
+    *,
+    within: str | None,
 ) -> list[int]:
     rows = connection.execute(
         "SELECT m.id FROM messages m JOIN conversations c ON c.id = m.conversation_id"
         " WHERE m.id > :after AND m.id <= :last AND m.deleted_at IS NULL AND c.deleted_at IS NULL"
-        " AND m.state <> 'writing'" + _has_all("m.text", unspaced) + " ORDER BY m.id DESC LIMIT :most",
-        {"after": after, "last": last, "most": most} | _named(unspaced),
+        " AND m.state <> 'writing'" + _has_all("m.text", unspaced) + _WITHIN + " ORDER BY m.id DESC LIMIT :most",
+        {"after": after, "last": last, "most": most, "within": within} | _named(unspaced),
     ).fetchall()
     return [row[0] for row in rows]
 

@@ -16,6 +16,8 @@ from app.core.events import Role
 from app.core.paths import AppPaths
 from app.store.conversations import Conversations
 from app.store.database import Database
+from app.store.projects import Projects
+from app.store.tags import Tags
 from tests.features.exchange import makers
 from tests.helpers.terminal import ROOT, command, fireside, only_json
 
@@ -30,12 +32,16 @@ def chat_id() -> int:
         chat = conversations.create(title="Rent")
         question = conversations.add_message(chat.id, None, Role.USER, "How much?")
         conversations.add_message(chat.id, question.id, Role.ASSISTANT, "**Much.**", model="tiny.gguf")
+        conversations.update(chat.id, project_id=Projects(database).create("Flat").id)
+        tags = Tags(database)
+        tags.put(tags.create("Home").id, chat.id)
         return chat.id
 
 
 def test_chats_are_listed_exported_and_come_back_in_another_home(chat_id: int, tmp_path: Path) -> None:
     (row,) = only_json(fireside("chats", "list", "--json"))["chats"]
     assert (row["id"], row["title"], row["messages"]) == (chat_id, "Rent", 2)
+    assert (row["project"], row["tags"]) == ("Flat", ["Home"])
     assert fireside("chats", "list", "ren").stdout == f"{chat_id}  Rent\n"
     for ending in ("json", "md", "html", "docx"):
         out = tmp_path / f"out.{ending}"

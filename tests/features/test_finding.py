@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from app.core.events import Role
-from app.features.finding import Finding, Hit, around, marks_in, phrase_pattern
+from app.features.finding import Asked, Finding, Hit, around, asked, marks_in, phrase_pattern
 from app.store.conversations import Conversations, MessageState
 from app.store.database import Database
 from app.store.jobs import JobResults, Jobs
 from app.store.pages import PageStore
+from app.store.projects import Projects
+from app.store.tags import Tags
 
 
 class Store:
@@ -183,3 +185,40 @@ def test_letters_are_marked_whatever_way_they_are_written() -> None:
     pattern = phrase_pattern("b (c")
     assert pattern is not None
     assert [found.span() for found in pattern.finditer("ab\n(cd")] == [(1, 5)]
+
+
+def test_what_is_typed_names_tags_and_projects_beside_its_words() -> None:
+    assert asked('  kiln tag:work Project:"New  house" glaze') == Asked("kiln glaze", ("work",), ("New  house",))
+    assert asked('tag:"unfinished') == Asked("", ("unfinished",))
+    for plain in ("kiln tag:", "a tag", "notatag:work", "12:30 tags:work", ""):
+        assert asked(plain) == Asked(plain)
+
+
+def test_a_search_is_limited_to_chats_with_a_tag_or_of_a_project(store: Store, tmp_path: Path) -> None:
+    with closing(Database.open(tmp_path / "fireside.db")) as database:
+        tags, projects = Tags(database), Projects(database)
+        pottery, (kiln, _) = store.chat("Pottery", "Which kiln?", "Any kiln.")
+        garden, _ = store.chat("Garden", "A kiln in the garden")
+        unspaced, (asked_there,) = store.chat("窯", "窯は何度ですか")
+        store.chat("Kiln of others", "kiln")
+        store.pages.create("A kiln of work")
+        work = tags.create("Wörk list")
+        house = projects.create("House").id
+        for number in (pottery, unspaced):
+            tags.put(work.id, number)
+        for number in (pottery, garden):
+            store.chats.update(number, project_id=house)
+        found = store.finding.search("kiln tag:work")
+        assert [(hit.kind, hit.id) for hit in found] == [("chat", pottery)] * 2
+        assert marked(found[0]) == ["kiln"]
+        assert kiln in [hit.message_id for hit in found]
+        assert {hit.id for hit in store.finding.search("kiln project:hou")} == {pottery, garden}
+        assert {hit.id for hit in store.finding.search("project:hou tag:wor")} == {pottery}
+        assert [hit.message_id for hit in store.finding.search("窯は tag:work")] == [asked_there]
+        assert [hit.title for hit in store.finding.search("tag:work")] == ["窯", "Pottery"], (
+            "without words their titles"
+        )
+        assert store.finding.search("kiln tag:nothing") == []
+        tags.delete(work.id)
+        projects.delete(house)
+        assert store.finding.search("kiln tag:work") == store.finding.search("kiln project:house") == []

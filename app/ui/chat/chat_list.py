@@ -119,8 +119,9 @@ class ChatListModel(GroupedListModel[Conversation]):
         if not words or not self.hits:
             self.hits = {}
             return
-        from app.features.finding import still_fits  # not before somebody searches
+        from app.features.finding import asked, still_fits  # not before somebody searches
 
+        words = asked(words).words
         self.take_hits([hit for hits in self.hits.values() for hit in hits if still_fits(hit, words)])
 
     def key_of(self, index: Index) -> tuple[int, int]:

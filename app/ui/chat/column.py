@@ -39,6 +39,26 @@ if TYPE_CHECKING:
 MOST_HITS = 100
 
 
+class LimitedChats:
+    """The chats as a list has them; a search may be limited to a tag or a project."""
+
+    def __init__(self, conversations: Conversations, finding: Callable[[], Finding]) -> None:
+        self._conversations, self._finding = conversations, finding
+        self.get, self.delete, self.restore = conversations.get, conversations.delete, conversations.restore
+
+    def find(self, query: str) -> Sequence[Conversation]:
+        if ":" not in query:
+            return self._conversations.find(query)
+        from app.features.finding import asked  # not before somebody searches
+
+        limits = asked(query)
+        found = self._conversations.find(limits.words)
+        if not limits.is_limited:
+            return found
+        within = self._finding().chats_in(limits)
+        return [chat for chat in found if chat.id in within]
+
+
 class ChatsColumn(ListColumn):
     """The chats; a temporary one has no row."""
 
@@ -72,7 +92,13 @@ class ChatsColumn(ListColumn):
         )
         self._chats = ChatListModel()
         super().__init__(
-            theme, notify, self._chats, words, stored=conversations, rename=self._store_name, rows=ChatList
+            theme,
+            notify,
+            self._chats,
+            words,
+            stored=LimitedChats(conversations, finding),
+            rename=self._store_name,
+            rows=ChatList,
         )
         assert isinstance(self.list, ChatList)
         self.chats = self.list
@@ -278,7 +304,9 @@ class ChatsColumn(ListColumn):
         if hit is None:
             super()._choose(index)
         else:
-            self.message_wanted.emit(hit.id, hit.message_id, self._looked_for)
+            from app.features.finding import asked  # there already, where something was found
+
+            self.message_wanted.emit(hit.id, hit.message_id, asked(self._looked_for).words)
 
     def _on_entered(self, index: QModelIndex) -> None:
         """Chosen to write in; moving through the list with the arrows leaves the keyboard there."""

@@ -26,7 +26,18 @@ from app.ui.document.panel import DocumentPanel
 from app.ui.i18n import tr
 from app.ui.shell import tasks
 from app.ui.shell.model_loader import model_name
-from app.ui.shell.tab_spec import ASSISTANT, CHAT, PROMPT, SUMMARIZE, TRANSLATE, WRITE, EndOfWork, Tab, UiContext
+from app.ui.shell.tab_spec import (
+    ASSISTANT,
+    CHAT,
+    PROJECT,
+    PROMPT,
+    SUMMARIZE,
+    TRANSLATE,
+    WRITE,
+    EndOfWork,
+    Tab,
+    UiContext,
+)
 from app.ui.widgets.beside import InsideBeside
 
 if TYPE_CHECKING:
@@ -226,6 +237,8 @@ class ChatTab(Tab):
     def do(self, command: str) -> None:
         if command == "temporary_chat":
             self.open_temporary()
+        elif command.startswith(PROJECT):
+            self.open_new(int(command.removeprefix(PROJECT)))
         elif command == "new_project":
             self.projects.begin()
         elif command == "inside":

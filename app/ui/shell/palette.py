@@ -25,7 +25,7 @@ from shiboken6 import isValid
 
 from app.core.events import CancelToken
 from app.features.assistants import icon_of
-from app.features.finding import CHAT, PAGE, SUMMARY, TRANSLATION, Hit, Marks, fitness, title_marks
+from app.features.finding import CHAT, PAGE, SUMMARY, TRANSLATION, Hit, Marks, asked, fitness, title_marks
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.shell import tab_spec, tasks
@@ -113,7 +113,7 @@ class Offers:
         self._titles: list[Hit] | None = None
 
     def load(self) -> None:
-        """Reads what takes a moment: models, assistants, prompts and titles; on another thread."""
+        """Reads what takes a moment: models, assistants, prompts, projects and titles; on another thread."""
         found = [
             (f"{tab_spec.ASSISTANT}{one.id}", icon_of(one), one.name, tr("Assistant"))
             for one in self._app.assistants.all()
@@ -121,6 +121,10 @@ class Offers:
         found += [
             (f"{tab_spec.PROMPT}{one.key}", "bookmark-simple", one.name, tr("Prompt"))
             for one in self._app.chats.prompts().all(tr)
+        ]
+        found += [
+            (f"{tab_spec.PROJECT}{one.id}", one.icon or "folder", one.name, tr("Project"))
+            for one in self._app.preambles.projects.all()
         ]
         self._chats = [
             Entry(command, glyph, name, kind, partial(self._do, command)) for command, glyph, name, kind in found
@@ -142,6 +146,9 @@ class Offers:
 
     def fitting(self, words: str, recent: Sequence[str], token: CancelToken | None = None) -> list[Entry]:
         """For what is typed; with a token also what takes a moment: titles and contents."""
+        if asked(words).is_limited:
+            found = self._app.finding.search(words, MOST_ROWS, is_cancelled=lambda: token.cancelled) if token else []
+            return [self._stored(hit) for hit in found]
         stored = [self._stored(hit) for hit in self._titles or ()] if token is not None else []
         ranked = []
         for entry in [*self._fixed, *self._models, *self._chats, *stored]:
@@ -296,7 +303,7 @@ class Palette(QWidget):
                 announce(self.field, entry.spoken)
 
     def _choose(self, index: QModelIndex) -> None:
-        entry, words = self.entries.entry_at(index), self.field.text().strip()
+        entry, words = self.entries.entry_at(index), asked(self.field.text().strip()).words
         if entry is None:
             return
         self.leave()

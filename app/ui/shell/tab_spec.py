@@ -24,6 +24,8 @@ CHAT, SUMMARIZE, TRANSLATE, WRITE, MODELS = "chat", "summarize", "translate", "w
 
 ASSISTANT = "assistant:"
 """A command of the chat, with the number of an assistant behind it that a new chat is to begin with."""
+PROJECT = "project:"
+"""The same with the number of a project that it is to be in."""
 PROMPT = "prompt:"
 """A command of the chat, with the key of a prompt behind it that is to be put into the message."""
 

@@ -468,6 +468,10 @@ def test_tags_are_put_on_by_drag_and_menu_and_narrow_the_list(frame: Frame, qtbo
     qtbot.waitUntil(lambda: chats.rows == ["Today", "Garden"])
     chats.root.show_new(bread)
     assert "Bread" in chats.rows
+    chats.find_words("tag:home gard")
+    qtbot.waitUntil(lambda: chats.rows == ["Today", "Garden"])
+    chats.find_words("project:flat")
+    qtbot.waitUntil(lambda: chats.rows == ["Projects", "Flat", "Letter"])
 
 
 def test_a_tag_is_renamed_coloured_and_deleted_with_a_way_back(frame: Frame, qtbot: QtBot) -> None:

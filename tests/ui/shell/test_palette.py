@@ -11,6 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from app.core.events import Role
+from app.store.tags import Tags
 from app.ui.settings.dialog import SettingsDialog
 from app.ui.shell import tasks
 from app.ui.shell.keyboard import WINDOW_SHORTCUTS, ShortcutSheet
@@ -177,3 +178,16 @@ def test_prompts_are_offered_by_name_and_go_to_the_chat(stored: Frame) -> None:
     assert taken == [str(mine.id)]
     stored.key(Key.Key_P, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
     assert opened_library == [None]
+
+
+def test_it_is_limited_to_a_tag_and_begins_a_chat_in_a_project(stored: Frame) -> None:
+    chat = stored.conversations.create(title="Pottery")
+    stored.conversations.create(title="Pots and pans")
+    tags = Tags(stored.app.database)
+    tags.put(tags.create("Work").id, chat.id)
+    flat = stored.app.preambles.projects.create("Flat")
+    palette = opened(stored)
+    assert typed(stored, palette, "pot tag:work") == ["Pottery"]
+    assert typed(stored, palette, "flat")[0] == "Flat"
+    QTest.keyClick(palette.field, Key.Key_Return)
+    assert stored.chat.open_chat.project_id == flat.id
