@@ -27,6 +27,7 @@ from PySide6.QtCore import QPoint  # noqa: E402
 from PySide6.QtTest import QTest  # noqa: E402
 from PySide6.QtWidgets import QApplication, QPushButton, QWidget  # noqa: E402
 from summary_scenes import screens as summary_screens  # noqa: E402
+from system_scenes import screens as system_screens  # noqa: E402
 from translation_scenes import screens as translation_screens  # noqa: E402
 from turn_scenes import screens as turn_screens  # noqa: E402
 from write_scenes import screens as write_screens  # noqa: E402
@@ -261,6 +262,7 @@ def _screens(scene: Scene) -> list[tuple[str, Step, Step]]:
         ("notices", error_bar, close_notices),
         *finding_screens(frame, scene.told),
         *turn_screens(frame, chat, scene.told, scene.answered),
+        *system_screens(frame, scene.told),
         *inside_screens(frame, scene.answered),
         *write_screens(frame),
         *document_screens(frame, chat, data / "documents-of-pictures"),
