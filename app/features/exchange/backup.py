@@ -1,9 +1,10 @@
 """Everything that a person made here, in one file, and back: chats, summaries, translations, pages, settings.
 
-The file is a ZIP archive: `fireside.db` (a copy of the database as of one moment), `settings.json`, the copies of
-translated documents below `translations/`, and at its end `manifest.json`: `format` ("fireside-backup"), `version`,
-`program`, `made_at` (seconds since 1970), `schema` (of the database) and `files`, each with `name`, `size_bytes` and
-`sha256`. Models are not in it, nor the access token, which the system keeps.
+The file is a ZIP archive: `fireside.db` (a copy of the database as of one moment), `settings.json`, `words.txt` (what
+is right in the person's own spelling), the copies of translated documents below `translations/`, and at its end
+`manifest.json`: `format` ("fireside-backup"), `version`, `program`, `made_at` (seconds since 1970), `schema` (of the
+database) and `files`, each with `name`, `size_bytes` and `sha256`. Models are not in it, nor the access token, which
+the system keeps.
 
 A backup is unpacked and compared as a whole before anything is touched. It takes its place when nobody has the
 database open, which for the window is its next start; what was there moves into a folder of its own for 30 days.
@@ -35,7 +36,8 @@ from app.store.database import Database, copied_counts, copied_schema, is_let_go
 
 FORMAT = "fireside-backup"
 VERSION = 1
-DATABASE, SETTINGS, TRANSLATIONS, MANIFEST = "fireside.db", "settings.json", "translations/", "manifest.json"
+DATABASE, SETTINGS, WORDS = "fireside.db", "settings.json", "words.txt"
+TRANSLATIONS, MANIFEST = "translations/", "manifest.json"
 CHUNK_BYTES = 1 << 20
 MOST_MANIFEST_BYTES = 50_000_000
 MOST_FILES = 100_000
@@ -115,8 +117,9 @@ def back_up(
 
 
 def _kept_files(places: AppPaths) -> Iterator[tuple[str, Path]]:
-    if places.settings.is_file():
-        yield SETTINGS, places.settings
+    for name, file in ((SETTINGS, places.settings), (WORDS, places.own_words)):
+        if file.is_file():
+            yield name, file
     for here, _, names in os.walk(places.translations):
         for name in sorted(names):
             file = Path(here) / name
@@ -266,7 +269,7 @@ def _steps(name: str, path: Path) -> list[str]:
     is_inside = name.startswith(TRANSLATIONS) and not any(
         step in ("", ".", "..") or "\\" in step or "\0" in step or ":" in step for step in steps
     )
-    if name not in (DATABASE, SETTINGS) and not is_inside:
+    if name not in (DATABASE, SETTINGS, WORDS) and not is_inside:
         raise BackupUnreadable(str(path), "damaged")
     return steps
 
@@ -303,6 +306,7 @@ def put_in_place(places: AppPaths) -> Path | None:
         for name, here in (
             (DATABASE, places.database),
             (SETTINGS, places.settings),
+            (WORDS, places.own_words),
             ("translations", places.translations),
         ):
             new = places.restoring / name

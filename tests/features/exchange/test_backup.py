@@ -47,6 +47,7 @@ def here(tmp_path: Path) -> AppPaths:
         chat = Conversations(database).create(title="Rent")
         Conversations(database).add_message(chat.id, None, Role.USER, "How much?")
     save_settings(places.settings, Settings().changed("appearance", zoom=1.5))
+    places.own_words.write_text("Fireside\n", "utf-8")
     (places.translations / "1").mkdir(parents=True)
     (places.translations / "1" / "Vertrag ü.docx").write_bytes(b"document" * 1000)
     return places
@@ -57,7 +58,7 @@ def saved(here: AppPaths, tmp_path: Path) -> Path:
     path = tmp_path / "backup.zip"
     with closing(Database.open(here.database)) as database:
         *progress, last = back_up(path, here, database, CancelToken())
-    assert last == BackupFinished(3, path.stat().st_size)
+    assert last == BackupFinished(4, path.stat().st_size)
     assert progress[-1].done_bytes == progress[-1].total_bytes  # type: ignore[union-attr]
     return path
 
@@ -80,6 +81,7 @@ def test_everything_comes_back_in_an_empty_home(saved: Path, tmp_path: Path) -> 
     assert put_in_place(there) is not None
     assert titles(there) == ["Rent"]
     assert load_settings(there.settings)[0].appearance.zoom == 1.5
+    assert there.own_words.read_text("utf-8") == "Fireside\n"
     assert (there.translations / "1" / "Vertrag ü.docx").read_bytes() == b"document" * 1000
     assert not there.restoring.exists()
     assert put_in_place(there) is None
