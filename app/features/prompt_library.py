@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 CLIPBOARD, SELECTION, DATE = "clipboard", "selection", "date"
 AUTOMATIC = (CLIPBOARD, SELECTION, DATE)
 """Variables that are filled by themselves, where there is something to fill them with."""
+FIRST_CHARACTERS = 80
+LEAST_TYPED = 3
 _BRACES = re.compile(r"\{\{|\}\}|\{([^\W\d_][\w -]{0,39})\}")
 """A brace that begins no variable is one that was typed: code and formulas stay as they are."""
 
@@ -48,7 +50,7 @@ class Prompt:
     @property
     def first_words(self) -> str:
         """The beginning of its text on one line."""
-        return " ".join(self.text[:200].split())
+        return " ".join(self.text[:FIRST_CHARACTERS].split())
 
 
 def variables(text: str) -> tuple[str, ...]:
@@ -152,7 +154,17 @@ class PromptLibrary:
     def find(self, typed: str, tr: Callable[[str], str] = str) -> list[Prompt]:
         """Those whose name has all that is typed, the beginning of a word first; then those whose text has it."""
         words = typed.casefold().split()
-        ranked = [(rank, one) for one in self.all(tr) if (rank := _rank(one, words)) is not None]
+        ranked = [(rank, one) for one in self.all(tr) if (rank := _rank(one, words, one.text)) is not None]
+        return [one for _, one in sorted(ranked, key=lambda each: each[0])]
+
+    def complete(self, typed: str, tr: Callable[[str], str] = str) -> list[Prompt]:
+        """The same for what is typed behind a slash: of a text only its first words, once something is typed of them.
+
+        A message may begin with a slash by itself; it should soon be none of these.
+        """
+        words = typed.casefold().split()
+        told = [(one, one.first_words if len(typed) >= LEAST_TYPED else "") for one in self.all(tr)]
+        ranked = [(rank, one) for one, text in told if (rank := _rank(one, words, text)) is not None]
         return [one for _, one in sorted(ranked, key=lambda each: each[0])]
 
     def get(self, key: str, tr: Callable[[str], str] = str) -> Prompt | None:
@@ -176,7 +188,7 @@ class PromptLibrary:
         return used
 
 
-def _rank(prompt: Prompt, words: Sequence[str]) -> int | None:
+def _rank(prompt: Prompt, words: Sequence[str], text: str) -> int | None:
     """0: the name begins with it, 1: its words do, 2: it is in the name, 3: in the text; None: nowhere."""
     name = prompt.name.casefold()
     if name.startswith(" ".join(words)):
@@ -185,8 +197,8 @@ def _rank(prompt: Prompt, words: Sequence[str]) -> int | None:
         return 1
     if all(word in name for word in words):
         return 2
-    text = f"{name} {prompt.text.casefold()}"
-    return 3 if all(word in text for word in words) else None
+    also = f"{name} {text.casefold()}"
+    return 3 if all(word in also for word in words) else None
 
 
 # Files: all of them as JSON, or one as Markdown with its name in front.

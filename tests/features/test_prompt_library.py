@@ -80,6 +80,8 @@ def test_names_are_found_before_texts(library: PromptLibrary) -> None:
     assert names(library, "sum") == ["Summary", "Write a summary", "Letter"]
     assert names(library, "a wri") == ["Write a summary"]
     assert names(library, "nothing like it") == []
+    quick = [[one.name for one in library.complete(typed)] for typed in ("be", "beg", "begin with a", "short", "etc")]
+    assert quick == [[], ["Letter"], ["Letter"], ["Write a summary"], []]
 
 
 def test_built_in_ones_are_whole_and_ask_for_something() -> None:

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from app.ui.chat.prompt_dialog import PromptDialog
     from app.ui.shell.palette import Entry
 
-_SLASH = re.compile(r"\s*/(?!\s)(.*)", re.DOTALL)
-MOST_ROWS, SEEN_ROWS = 40, 6
+_SLASH = re.compile(r"\s*[/／](?!\s)(.*)", re.DOTALL)
+MOST_ROWS, SEEN_ROWS, SHOWN_CHARACTERS = 40, 6, 200
 GAP_PX, EDGE_PX = 6, 12
 
 
@@ -72,11 +72,16 @@ class ComposerPrompts(QObject):
         """The dialog of all prompts; with a text, it is one more of them and wants a name."""
         from app.ui.chat.prompt_dialog import PromptDialog
 
-        dialog = PromptDialog(self._chats.prompts(), self._theme, self._composer.window())
-        dialog.used.connect(self.take)
+        window = self._composer.window()
+        dialog = next((one for one in window.findChildren(PromptDialog) if one.isVisible()), None)
+        if dialog is None:
+            dialog = PromptDialog(self._chats.prompts(), self._theme, window)
+            dialog.used.connect(self.take)
+            dialog.show()
         if text.strip():
             dialog.add(text=text)
-        dialog.show()
+        dialog.raise_()
+        dialog.activateWindow()
         return dialog
 
     def take_by_key(self, key: str) -> None:
@@ -104,7 +109,7 @@ class ComposerPrompts(QObject):
             self._close()
         elif not self._is_left:
             with self._notify.guard():
-                found = self._chats.prompts().find(slash[1], tr)
+                found = self._chats.prompts().complete(slash[1], tr)
                 if found or not slash[1]:
                     self._show(found, is_all=not slash[1])
                 else:
@@ -120,7 +125,7 @@ class ComposerPrompts(QObject):
                 one.name,
                 ", ".join(one.variables[:3]),
                 lambda one=one: self.take(one),  # type: ignore[misc]
-                one.first_words,
+                " ".join(one.text[:SHOWN_CHARACTERS].split()),
             )
             for one in prompts[:MOST_ROWS]
         ]

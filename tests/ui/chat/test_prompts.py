@@ -147,6 +147,7 @@ def test_tab_leaves_the_message_as_always_once_nothing_is_blank(open_chat: Open)
 def test_prompts_are_made_changed_copied_and_deleted_with_a_way_back(open_chat: Open) -> None:
     desk = open_chat()
     dialog = desk.root.prompts.open_library()
+    assert desk.root.prompts.open_library() is dialog, "one is enough"
     name, text = dialog.findChildren(QLineEdit, "prompt_name")[0], dialog.findChildren(QPlainTextEdit, "prompt_text")[0]
     assert name.isReadOnly(), "a built-in one is shown first"
     desk.click(dialog.new)
