@@ -1,15 +1,20 @@
-"""Brings what is not written here into resources/: fonts, icons, and the model that tells languages, unpacked.
+"""Brings what is not written here into resources/: fonts, icons, Mermaid, and the model that tells languages, unpacked.
 
-Phosphor comes from the QtAwesome wheel, Inter and JetBrains Mono from Debian. Every file is known by its sha256. A font
-that this system lacks or has in another version is left out and said: the program then asks the system for it by name,
-or uses the system's own font.
+Phosphor comes from the QtAwesome wheel, Inter and JetBrains Mono from Debian, Mermaid from npm. Every file is known by
+its sha256. A font that this system lacks or has in another version is left out and said: the program then asks the
+system for it by name, or uses the system's own font. Without npm Mermaid is left out: it stays source then.
 """
 
 from __future__ import annotations
 
+import contextlib
+import io
 import lzma
 import shutil
+import subprocess
 import sys
+import tarfile
+import tempfile
 from pathlib import Path
 
 from pinned_wheel import ROOT, copy_whole, say, sha256, take_out, write_whole
@@ -51,6 +56,10 @@ FONTS = {
         "10389fb114512e1df7ca54f791b9f83572e2785e9ff1946c8197d5e5faaafd7a"
     ),
 }
+MERMAID, MERMAID_FILE = "@mermaid-js/tiny@11.17.2", "package/dist/mermaid.tiny.js"
+MERMAID_SHA256 = "7a644017d37f93c8359790884e6b67fb1f747c78eb20475952404bd87190a3f8"
+"""2.5 MB, and 0.7 MB packed: without mind maps and architecture diagrams a third of the whole library."""
+MERMAID_TIMEOUT_S = 60
 SYSTEM_FONTS = Path("/usr/share/fonts")
 
 
@@ -82,6 +91,27 @@ def bring_fonts(resources: Path, system_fonts: Path) -> list[str]:
     return left_out
 
 
+def bring_mermaid(resources: Path) -> bool:
+    """Takes Mermaid out of its package, which is no wheel: npm fetches it where that is installed. Whether it came."""
+    target = resources / "drawing" / Path(MERMAID_FILE).name
+    if sha256(target) == MERMAID_SHA256:
+        return True
+    npm = shutil.which("npm")
+    if npm is None:
+        return False
+    with tempfile.TemporaryDirectory(prefix="fireside-npm-") as scratch:
+        command = [npm, "pack", "--silent", "--ignore-scripts", "--fetch-retries=0", MERMAID]
+        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+            quiet = subprocess.DEVNULL
+            subprocess.run(command, cwd=scratch, stdout=quiet, stderr=quiet, check=False, timeout=MERMAID_TIMEOUT_S)
+        for archive in Path(scratch).glob("*.tgz"):
+            with tarfile.open(archive) as packed_file, packed_file.extractfile(MERMAID_FILE) or io.BytesIO() as file:
+                write_whole(target, lambda out, file=file: shutil.copyfileobj(file, out))  # type: ignore[misc]
+    if sha256(target) != MERMAID_SHA256:
+        target.unlink(missing_ok=True)
+    return target.is_file()
+
+
 def unpack_language_model(resources: Path) -> None:
     """68 MB on the disk, for which every document is read 0.4 s sooner."""
     with lzma.open(packed()) as file:
@@ -92,6 +122,8 @@ def main() -> None:
     """Brings what is missing and says what could not be brought."""
     unpack_language_model(RESOURCES)
     bring_icons(RESOURCES)
+    if not bring_mermaid(RESOURCES):
+        say("Mermaid was not brought along (it takes npm): its diagrams open in the browser as their source.")
     left_out = bring_fonts(RESOURCES, SYSTEM_FONTS)
     if left_out:
         say(f"Fonts not brought along (not on this system, or another version): {', '.join(left_out)}.")

@@ -124,10 +124,10 @@ class OpenChat(QObject):
         from app.ui.text.links import ask_to_open, page_of_link  # as in `is_answer`
 
         page = page_of_link(href)
-        if page is None:
-            ask_to_open(href, self._window)
-            return
         with self._notify.guard():
+            if page is None:
+                ask_to_open(href, self._window)
+                return
             found = self.transcript.documents.find_page(page[1], page[0])
             if found is not None:
                 self.open_document(*found)

@@ -20,7 +20,7 @@ from app.ui.widgets.buttons import text_button
 
 GAP_PX = 14
 LINES_A_VIEW = 60
-CELLS_A_VIEW = 200
+CELLS_A_VIEW = 80
 """A table is laid out as a whole whenever it grows: a long one goes on in another view."""
 LINE_PX, CARET_PX = 30, 13
 
@@ -206,6 +206,9 @@ class Body(QWidget):
         if isinstance(view, ProseView | TableView):
             view.link_clicked.connect(self.link_clicked)
             view.drawn.connect(lambda: self._on_drawn(view))
+        elif isinstance(view, CodeBlock):
+            view.link_clicked.connect(self.link_clicked)
+            view.resized.connect(lambda: self._on_drawn(view))
         elif isinstance(view, FoldView):
             view.toggled.connect(self._on_fold_toggled)
         view.show()

@@ -10,7 +10,7 @@ from pygments.lexer import Lexer
 from pygments.lexers import get_lexer_by_name
 from pygments.token import Comment, Keyword, Name, Number, Operator, String, _TokenType
 from pygments.util import ClassNotFound
-from PySide6.QtCore import QRect, Qt, QTimer
+from PySide6.QtCore import QRect, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
     QGuiApplication,
@@ -22,10 +22,13 @@ from PySide6.QtGui import (
     QTextCharFormat,
     QTextCursor,
     QTextDocument,
+    QTextOption,
 )
 from PySide6.QtWidgets import QPushButton, QWidget
 
+from app.features.drawings import kind_of
 from app.ui.i18n import tr
+from app.ui.text.links import drawing_link
 from app.ui.text.pieces import Code, Piece, Span
 from app.ui.text.prose import CODE_LINE_PERCENT, Style, TextView
 from app.ui.text.selectable import part_of, units
@@ -48,6 +51,7 @@ class CodeText(TextView):
         """Where lines are broken for the eye only."""
         self.code: Code | None = None
         """The block that it shows; None where it is a text of another kind."""
+        self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         self.setLineWrapMode(TextView.LineWrapMode.NoWrap)
         self.scroll_sideways()
         self.setAccessibleName(tr("Code"))
@@ -102,6 +106,11 @@ class CodeText(TextView):
 class CodeBlock(QWidget):
     """One code block of an answer."""
 
+    link_clicked = Signal(str)
+    """The address of a drawing that is to be looked at."""
+    resized = Signal()
+    """Its lines are wrapped now, or no longer."""
+
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
@@ -110,14 +119,25 @@ class CodeBlock(QWidget):
         self._language = plain_label(kind="muted", parent=self)
         self._text = CodeText(theme, self)
         self.highlighter = Highlighter(self._text.document(), theme)
-        self._copy: QPushButton = text_button(tr("Copy"), "quiet", self)
-        self._copy.setAccessibleName(tr("Copy code"))
+        self.wrap = self._button(tr("Wrap"), tr("Wrap long lines"))
+        self.wrap.setCheckable(True)
+        self.wrap.toggled.connect(self._on_wrap)
+        self.draw = self._button(tr("Open in the browser"), tr("Open this drawing in the browser"))
+        self.draw.clicked.connect(lambda _=False: self.link_clicked.emit(drawing_link(self._kind, self.code.text)))
+        self._copy = self._button(tr("Copy"), tr("Copy code"))
         self._copy.clicked.connect(self._on_copy)
         self._copied = QTimer(self, singleShot=True, interval=COPIED_MS)
         self._copied.timeout.connect(lambda: self._show_copied(False))
-        theme.dress(self._language, self._copy, font=(12.5, 500))
+        theme.dress(self._language, font=(12.5, 500))
+        theme.dress(self.wrap, glyph=("arrow-elbow-down-left", "muted", 16))
+        theme.dress(self.draw, glyph=("arrow-square-out", "muted", 16))
         theme.changed.connect(self._on_theme_changed)
         self._show_copied(False)
+
+    @property
+    def _kind(self) -> str:
+        """What it draws; nothing before it is whole."""
+        return "" if self.code.open else kind_of(self.code.language, self.code.text)
 
     def set_code(self, code: Code) -> bool:
         """Shows code; whether anything changed."""
@@ -128,24 +148,50 @@ class CodeBlock(QWidget):
         self._text.code = code
         self._text.set_text(code.text)
         self.highlighter.set_code(code.language, code.text, is_open=code.open)
+        if bool(self._kind) == self.draw.isHidden():
+            self.draw.setVisible(bool(self._kind))
+            self._arrange()
         return True
 
     def height_for(self, width: int) -> int:
         px = self._theme.px
-        return px(HEADER_PX) + self._text.height_for(width - 2 * px(PADDING_PX)) + px(PADDING_PX)
+        room = width - 2 * px(PADDING_PX)
+        height = px(HEADER_PX) + self._text.height_for(room) + px(PADDING_PX)
+        is_wide = self.wrap.isChecked() or self._text.document().idealWidth() > room
+        if is_wide == self.wrap.isHidden():
+            self.wrap.setVisible(is_wide)
+            self._arrange()
+        return height
 
     def resizeEvent(self, _event: object) -> None:
         self._arrange()
 
+    def _button(self, words: str, name: str) -> QPushButton:
+        button: QPushButton = text_button(words, "quiet", self)
+        button.setAccessibleName(name)
+        button.setToolTip(name)
+        button.setProperty("words", words)
+        self._theme.dress(button, font=(12.5, 500))
+        button.hide()
+        return button
+
     def _arrange(self) -> None:
+        """The buttons say what they do in words where there is room for them all."""
         px = self._theme.px
-        padding, header = px(PADDING_PX), px(HEADER_PX)
-        size = self._copy.sizeHint()
-        self._copy.setGeometry(
-            self.width() - size.width() - px(6), (header - size.height()) // 2 + 1, size.width(), size.height()
-        )
-        room = self.width() - size.width() - 3 * padding
-        self._language.setGeometry(padding, self._copy.y(), room, size.height())
+        padding, header, gap = px(PADDING_PX), px(HEADER_PX), px(4)
+        shown = [button for button in (self._copy, self.draw, self.wrap) if not button.isHidden()]
+        for button in shown:
+            button.setText(str(button.property("words")))
+        language = self._language.sizeHint().width() + 3 * padding
+        if language + sum(button.sizeHint().width() + gap for button in shown) > self.width():
+            for button in shown[1:]:
+                button.setText("")
+        right = self.width() - px(6)
+        for button in shown:
+            size = button.sizeHint()
+            button.setGeometry(right - size.width(), (header - size.height()) // 2 + 1, size.width(), size.height())
+            right -= size.width() + gap
+        self._language.setGeometry(padding, self._copy.y(), max(0, right - padding), self._copy.height())
         self._text.setGeometry(padding, header, self.width() - 2 * padding, self.height() - header - px(PADDING_PX - 4))
 
     def paintEvent(self, _event: QPaintEvent) -> None:
@@ -156,13 +202,20 @@ class CodeBlock(QWidget):
         radius = self._theme.px(10)
         painter.drawRoundedRect(QRect(self.rect()).toRectF().adjusted(0.5, 0.5, -0.5, -0.5), radius, radius)
 
+    def _on_wrap(self, is_wrapped: bool) -> None:
+        modes = CodeText.LineWrapMode
+        self._text.setLineWrapMode(modes.FixedPixelWidth if is_wrapped else modes.NoWrap)
+        self.resized.emit()
+        self._arrange()
+
     def _on_copy(self) -> None:
         QGuiApplication.clipboard().setText(self.code.text)
         self._show_copied(True)
         self._copied.start()
 
     def _show_copied(self, is_copied: bool) -> None:
-        self._copy.setText(tr("Copied") if is_copied else tr("Copy"))
+        self._copy.setProperty("words", tr("Copied") if is_copied else tr("Copy"))
+        self._copy.show()
         self._theme.dress(self._copy, glyph=("check", "success", 16) if is_copied else ("copy", "muted", 16))
         self._arrange()
 

@@ -1,25 +1,30 @@
-"""Links in a text: addresses, shown in full before they open, and pages that an answer names, opened in the program."""
+"""Links in a text: addresses and drawings, shown in full before they open, and pages that an answer names."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from urllib.parse import quote, unquote
 
-from PySide6.QtCore import Qt, QUrl
+from PySide6.QtCore import QCoreApplication, Qt, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QMessageBox, QWidget
 
 from app.features.chat.documents import named_pages
+from app.features.drawings import KEPT_S, Words, page_of, remove_page, write_page
 from app.language.sentences import sentences
-from app.ui.i18n import tr, window_title
+from app.ui.i18n import breakable, tr, window_title
 from app.ui.text.pieces import Piece, Prose, Span, Spans, Table, safe_href
 
 Opener = Callable[[QUrl], bool]
 
 
 def ask_to_open(href: str, parent: QWidget, opener: Opener = QDesktopServices.openUrl) -> QMessageBox | None:
-    """Asks with the whole address in view; nothing happens for other kinds of addresses."""
+    """Asks with the whole address in view, or with the file that is to be made for a drawing; else nothing happens."""
+    drawing = drawing_of_link(href)
+    if drawing is not None:
+        return _ask_to_draw(*drawing, parent, opener)
     if not safe_href(href):
         return None
     box = QMessageBox(parent)
@@ -36,6 +41,58 @@ def ask_to_open(href: str, parent: QWidget, opener: Opener = QDesktopServices.op
     copy_button.clicked.connect(lambda: QGuiApplication.clipboard().setText(href))
     box.open()
     return box
+
+
+# Drawings: a code block leads to a page for the browser that is made of it, and of nothing else.
+
+DRAWING = "fireside-drawing:"
+
+
+def drawing_link(kind: str, source: str) -> str:
+    """What a code block of that kind leads to. Nothing that a model writes becomes such an address by itself."""
+    return f"{DRAWING}{kind}:{quote(source)}"
+
+
+def drawing_of_link(href: str) -> tuple[str, str] | None:
+    """The kind and the source; None for any other address."""
+    if not href.startswith(DRAWING):
+        return None
+    kind, _, source = href.removeprefix(DRAWING).partition(":")
+    return kind, unquote(source)
+
+
+def _ask_to_draw(kind: str, source: str, parent: QWidget, opener: Opener) -> QMessageBox | None:
+    path = write_page(page_of(kind, source, _drawing_words()))
+    application = QCoreApplication.instance()
+    assert application is not None
+    application.aboutToQuit.connect(partial(remove_page, path))
+    QTimer.singleShot(KEPT_S * 1000, application, partial(remove_page, path))
+    box = QMessageBox(parent)
+    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    box.setWindowTitle(window_title(tr("Open a drawing")))
+    box.setTextFormat(Qt.TextFormat.PlainText)
+    box.setText(tr("Open this drawing in the browser?"))
+    made = tr("This page was made of what the model wrote. It loads nothing, and goes when Fireside is closed.")
+    box.setInformativeText(f"{breakable(str(path))}\n\n{made}")
+    open_button = box.addButton(tr("Open"), QMessageBox.ButtonRole.AcceptRole)
+    cancel = box.addButton(tr("Cancel"), QMessageBox.ButtonRole.RejectRole)
+    box.setDefaultButton(cancel)
+    open_button.clicked.connect(lambda: opener(QUrl.fromLocalFile(str(path))))
+    box.rejected.connect(partial(remove_page, path))
+    box.open()
+    return box
+
+
+def _drawing_words() -> Words:
+    return Words(
+        title=tr("A drawing"),
+        source=tr("Source"),
+        about=tr("Made by Fireside of what a model wrote. This page loads nothing from the network."),
+        undrawable=tr("This cannot be drawn: its source has a mistake in it."),
+        no_library=tr(
+            "This copy of Fireside has no library that draws Mermaid. Any editor for Mermaid draws this source."
+        ),
+    )
 
 
 # Pages that an answer names in brackets, as links inside the program: made here, and nowhere else.

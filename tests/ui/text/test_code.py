@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication, QPushButton, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.ui.text.code import LONGEST_LINE, CodeBlock, CodeText, coloured_lines
+from app.ui.text.links import drawing_of_link
 from app.ui.text.pieces import Code
 from app.ui.theme import Theme
 
@@ -124,3 +125,43 @@ def wheel(widget: QWidget, modifier: Qt.KeyboardModifier) -> None:
     place = widget.mapTo(window, widget.rect().center())
     QTest.wheelEvent(window.windowHandle(), QPointF(place), QPoint(0, -120), QPoint(), modifier)
     QApplication.processEvents()
+
+
+def test_long_lines_are_wrapped_on_request_and_only_then(qtbot: QtBot, theme: Theme) -> None:
+    card = CodeBlock(theme)
+    qtbot.addWidget(card)
+    card.show()
+    card.set_code(Code("python", "x = 1"))
+    card.resize(400, card.height_for(400))
+    assert not card.wrap.isVisible()
+    card.set_code(Code("python", "x = 1" + " + 1" * 60))
+    before = card.height_for(400)
+    assert card.wrap.isVisible()
+    with qtbot.waitSignal(card.resized):
+        qtbot.mouseClick(card.wrap, Qt.MouseButton.LeftButton)
+    assert card.height_for(400) > before
+    text = card.findChild(CodeText)
+    assert text is not None
+    card.resize(400, card.height_for(400))
+    assert text.horizontalScrollBar().maximum() == 0
+    qtbot.mouseClick(card.wrap, Qt.MouseButton.LeftButton)
+    assert card.height_for(400) == before
+
+
+def test_a_drawing_can_be_opened_once_it_is_whole_and_buttons_fit_a_narrow_card(qtbot: QtBot, theme: Theme) -> None:
+    card = CodeBlock(theme)
+    qtbot.addWidget(card)
+    card.show()
+    card.set_code(Code("mermaid", "graph TD", open=True))
+    assert not card.draw.isVisible()
+    card.set_code(Code("mermaid", "graph TD\n  A --> B" + "x" * 90))
+    for width in (600, 230):
+        card.resize(width, card.height_for(width))
+        buttons = [card.draw, card.wrap, *card.findChildren(QPushButton)]
+        assert all(card.rect().contains(button.geometry()) for button in buttons if button.isVisible())
+    assert (card.draw.text(), card.draw.accessibleName()) == ("", "Open this drawing in the browser")
+    with qtbot.waitSignal(card.link_clicked) as told:
+        qtbot.mouseClick(card.draw, Qt.MouseButton.LeftButton)
+    assert drawing_of_link(told.args[0]) == ("mermaid", card.code.text)
+    card.set_code(Code("python", "x"))
+    assert not card.draw.isVisible()

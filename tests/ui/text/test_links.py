@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtWidgets import QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.ui.text.links import ask_to_open
+from app.features.drawings import remove_page
+from app.ui.text.links import ask_to_open, drawing_link, drawing_of_link
+from app.ui.text.pieces import safe_href
 
 
 def test_open_is_asked_first(qtbot: QtBot) -> None:
@@ -28,3 +32,20 @@ def test_other_addresses_do_nothing(qtbot: QtBot, href: str) -> None:
     parent = QWidget()
     qtbot.addWidget(parent)
     assert ask_to_open(href, parent, lambda url: True) is None
+
+
+def test_a_drawing_opens_after_its_file_was_shown_and_goes_when_nobody_wants_it(qtbot: QtBot) -> None:
+    parent, opened = QWidget(), list[QUrl]()
+    qtbot.addWidget(parent)
+    href = drawing_link("svg", "<svg>%:é</svg>")
+    assert drawing_of_link(href) == ("svg", "<svg>%:é</svg>")
+    assert safe_href(href) == "", "no answer can name one"
+    for label in ("Cancel", "Open"):
+        box = ask_to_open(href, parent, lambda url: opened.append(url) is None)
+        assert box is not None
+        path = Path(box.informativeText().partition("\n")[0].replace("\u200b", ""))
+        assert path.is_file()
+        qtbot.mouseClick(next(one for one in box.buttons() if one.text() == label), Qt.MouseButton.LeftButton)
+        assert path.is_file() == (label == "Open")
+    assert opened == [QUrl.fromLocalFile(str(path))]
+    remove_page(path)

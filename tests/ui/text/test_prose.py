@@ -165,13 +165,13 @@ def test_a_long_table_goes_on_in_views_below_with_the_same_columns(qtbot: QtBot,
         body.set_blocks(stream.closed, stream.open_blocks(), stream.revision)
         body.arrange(600)
     tables = [view for view in body.views if isinstance(view, TableView)]
-    assert len(tables) == 3
+    assert len(tables) > 3
     assert tables[0].geometry().bottom() + 1 == tables[1].y(), "nothing is between them"
-    assert [table.toPlainText().count("Square") for table in tables] == [1, 0, 0]
+    assert [table.toPlainText().count("Square") for table in tables] == [1, *[0] * (len(tables) - 1)]
     for width in (600, 420):
         body.arrange(width)
         lefts = [[round(cell_left(table, column)) for column in range(3)] for table in tables]
-        assert lefts[0] == lefts[1] == lefts[2]
+        assert all(left == lefts[0] for left in lefts)
     for table in tables:
         table.selectAll()
     pieces = [piece for table in tables for piece in table.selected()]

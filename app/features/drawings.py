@@ -1,0 +1,157 @@
+"""Drawings that a model wrote as source, SVG or Mermaid, as a page for the browser that loads nothing from anywhere.
+
+A drawing is shown as a picture: what is in it can run no script, be no link and load nothing, whatever its source says.
+The only scripts of a page are Mermaid's library and the line that calls it, which its policy names by their hashes.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+import time
+from base64 import b64encode
+from dataclasses import dataclass
+from hashlib import sha256
+from html import escape
+from pathlib import Path
+
+from app.core.paths import disk_problem, resource
+
+SVG, MERMAID = "svg", "mermaid"
+LIBRARY = "drawing/mermaid.tiny.js"
+"""@mermaid-js/tiny: 2.5 MB; a copy of the program that was set up without npm does without it."""
+PREFIX = "fireside-drawing-"
+KEPT_S = 3600
+"""How long a page may lie there: a browser reads it again when somebody reloads it."""
+_SVG = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<svg(?=[\s>/])", re.DOTALL | re.IGNORECASE)
+_STYLE = """
+:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
+body { margin: 0 auto; max-width: 72rem; padding: 1.5rem; }
+figure { background: #fff; border-radius: 10px; margin: 0 0 1.5rem; padding: 1.5rem; text-align: center; }
+img { max-width: 100%; height: auto; }
+img:not([src]) { display: none; }
+pre { overflow-x: auto; font: 14px/1.5 ui-monospace, monospace; }
+p { color: GrayText; }
+"""
+_DRAW = """
+const source = document.getElementById("source").textContent;
+const picture = document.getElementById("picture");
+mermaid.initialize({startOnLoad: false, securityLevel: "strict", htmlLabels: false, flowchart: {htmlLabels: false}});
+mermaid.render("drawing", source).then(({svg}) => {
+  const drawn = new DOMParser().parseFromString(svg, "text/html").querySelector("svg");
+  const box = drawn.viewBox.baseVal;
+  if (box && box.width) picture.style.width = box.width + "px";
+  picture.src = "data:image/svg+xml;charset=utf-8," + encodeURIComponent(new XMLSerializer().serializeToString(drawn));
+}).catch(() => {
+  for (const left of document.querySelectorAll("body > [id^=ddrawing]")) left.remove();
+  document.getElementById("problem").hidden = false;
+});
+"""
+
+
+@dataclass(frozen=True)
+class Words:
+    """What a page says, in the person's language."""
+
+    title: str
+    source: str
+    """Above the source."""
+    about: str
+    """That nothing is loaded."""
+    undrawable: str
+    """Mermaid cannot read this source."""
+    no_library: str
+    """Mermaid's library is not there."""
+
+
+def kind_of(language: str, text: str) -> str:
+    """What a code block draws: `SVG`, `MERMAID`, or "" for any other code."""
+    name = language.lower()
+    if name == MERMAID:
+        return MERMAID
+    is_svg = name == SVG or (name in ("xml", "html", "") and _SVG.match(text) is not None)
+    return SVG if is_svg else ""
+
+
+def page_of(kind: str, source: str, words: Words) -> str:
+    """The whole page as HTML."""
+    shown = f"<details{' open' if kind == MERMAID else ''}><summary>{escape(words.source)}</summary>"
+    shown += f'<pre id="source">{escape(source)}</pre></details><p>{escape(words.about)}</p>'
+    if kind == SVG:
+        picture = b64encode(_standing_alone(source).encode()).decode()
+        alt = escape(words.undrawable)
+        return _page(
+            words.title, f'<figure><img alt="{alt}" src="data:image/svg+xml;base64,{picture}"></figure>{shown}'
+        )
+    library = _library()
+    if not library:
+        return _page(words.title, f"<p>{escape(words.no_library)}</p>{shown}")
+    figure = f'<figure><img id="picture" alt=""><p id="problem" hidden>{escape(words.undrawable)}</p></figure>'
+    return _page(words.title, figure + shown, (library, _DRAW))
+
+
+def write_page(page: str) -> Path:
+    """Puts a page where only its person can read it; what was written there long ago goes.
+
+    Raises DiskFull and FolderNotWritable.
+    """
+    remove_old()
+    try:
+        path = Path(tempfile.mkdtemp(prefix=PREFIX)) / "drawing.html"
+        path.write_text(page, "utf-8")
+    except OSError as error:
+        raise disk_problem(error, Path(tempfile.gettempdir())) from error
+    return path
+
+
+def remove_page(path: Path) -> None:
+    shutil.rmtree(path.parent, ignore_errors=True)
+
+
+def remove_old(before_s: float | None = None) -> None:
+    """Pages from before a time, as `time.time` has it: those that a program left behind that did not end by itself."""
+    before_s = time.time() - KEPT_S if before_s is None else before_s
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        try:
+            is_old = folder.is_dir() and not folder.is_symlink() and folder.stat().st_mtime < before_s
+        except OSError:
+            continue
+        if is_old:
+            shutil.rmtree(folder, ignore_errors=True)  # another person's stays: it cannot be removed
+
+
+def _page(title: str, body: str, scripts: tuple[str, ...] = ()) -> str:
+    hashes = " ".join(f"'sha256-{b64encode(sha256(one.encode()).digest()).decode()}'" for one in scripts)
+    policy = "; ".join(
+        (
+            "default-src 'none'",
+            "img-src data:",
+            "style-src 'unsafe-inline'",  # Mermaid measures its letters in a style of its own
+            "script-src " + (hashes or "'none'"),
+            "base-uri 'none'",
+            "form-action 'none'",
+        )
+    )
+    ending = "".join(f"<script>{one}</script>" for one in scripts)
+    return (
+        f'<!doctype html>\n<html><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" '
+        f'content="{policy}"><meta name="referrer" content="no-referrer"><title>{escape(title)}</title>'
+        f"<style>{_STYLE}</style></head><body>{body}{ending}</body></html>\n"
+    )
+
+
+def _library() -> str:
+    """Mermaid as it is shipped; "" without it, or where it would end its script too early."""
+    path = resource(LIBRARY)
+    text = path.read_text("utf-8") if path.is_file() else ""
+    return "" if "</script" in text.lower() else text.replace("\r\n", "\n")
+
+
+def _standing_alone(source: str) -> str:
+    """A drawing as a file: inside of a page it does without the name of its language, as a picture it does not."""
+    found = _SVG.match(source)
+    if found is None or re.search(r"\sxmlns\s*=", source[found.end() :].partition(">")[0]):
+        return source.strip()
+    at = found.end()
+    return f'{source[:at]} xmlns="http://www.w3.org/2000/svg"{source[at:]}'.strip()
