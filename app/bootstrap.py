@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from app.engine.fit import GpuRoom
     from app.engine.states import StateFolder
     from app.features.chat.answers import Chat
-    from app.features.chat.titles import Titles
     from app.features.chats import Change, Chats
     from app.features.documents import Documents
     from app.features.exchange.chat_file import Shelf
@@ -171,13 +170,6 @@ class Fireside:
             self.preambles,
             usual_model=lambda: self.usual_model(),  # noqa: PLW0108 - who knows may come later
         )
-
-    @_Once
-    def titles(self) -> Titles:
-        """Titles that models write for the chats that are kept."""
-        from app.features.chat.titles import Titles
-
-        return Titles(lambda: self.engine, self.conversations, lambda: self.settings)
 
     @_Once
     def preambles(self) -> Preambles:

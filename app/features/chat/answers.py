@@ -31,9 +31,11 @@ from app.core.events import (
     TokenSeen,
     Waiting,
 )
+from app.features.chat.branches import branch_to
 from app.features.chat.documents import DOCUMENTS_SHARE, Attached, source_to_fields, sources_of
 from app.features.chat.options import options_for, own_model, wish_of
 from app.features.chat.prompts import Parts, Prompts, View, hidden_ids
+from app.features.chat.seen import Looks
 from app.features.chat.titles import first_words
 from app.features.documents import Documents, whole_text
 from app.features.projects import Preambles, model_of
@@ -162,6 +164,11 @@ class Chat:
     def _prompts(self) -> Prompts:
         return Prompts(self._engine, self._settings, self._attached, self.preambles)
 
+    @cached_property
+    def looks(self) -> Looks:
+        """What prompts are made of, to be looked at."""
+        return Looks(self._get_engine, self.conversations, self.documents.attachments, lambda: self._prompts)
+
     def add_question(self, conversation_id: int, text: str, *, draft_of: int | None = 0) -> StoredMessage:
         """Stores a question under the last message; an untitled conversation gets its title from it.
 
@@ -283,7 +290,7 @@ class Chat:
         """
         message = self._stored(message_id)
         conversation = self.conversations.get(message.conversation_id)
-        branch = self._branch(message)
+        branch = branch_to(self.conversations, message)
         shown = self._prompts.shown(conversation, branch[:-1] if message.role is Role.ASSISTANT else branch, cancel)
         messages = shown.messages(conversation.system_prompt if conversation else "")
         from app.engine.protocol import Ask  # not needed before the window is seen
@@ -339,7 +346,7 @@ class Chat:
         """All documents on the way to a question, its own and its project's included."""
         question = self._stored(question_id)
         around = self.preambles.document_ids(self.conversations.get(question.conversation_id))
-        return list(dict.fromkeys([*around, *self._attached.documents_of(self._branch(question))]))
+        return list(dict.fromkeys([*around, *self._attached.documents_of(branch_to(self.conversations, question))]))
 
     def hidden_ids(self, conversation_id: int) -> tuple[int, ...]:
         """The messages of the chosen branch that the model is not shown."""
@@ -372,7 +379,7 @@ class Chat:
                 yield Finished(CANCELLED)
                 return
             conversation = self.conversations.get(answer.conversation_id)
-            branch = self._branch(answer)
+            branch = branch_to(self.conversations, answer)
             when_full = when_full or self._settings().chat.when_full
             shown = self._prompts.fitting(conversation, branch, cancel, when_full)
             if conversation is not None and shown.newly_hidden:
@@ -382,7 +389,7 @@ class Chat:
                     return
                 self.conversations.update(conversation.id, first_kept_id=shown.first_kept_id)
                 yield _moved(shown)
-            has_documents = any(one.role is Role.USER and self._has_documents(one.id) for one in branch)
+            has_documents = bool(self._attached.documents_of(branch))
             if self._keep_recalled(branch, shown) or shown.preamble.searched or has_documents:
                 yield DocumentsShown(answer.parent_id or 0)
             before = self._written_before(answer) if answer.text else None
@@ -438,9 +445,6 @@ class Chat:
             return None
         return AnswerStats(0, 0, tokens, 0.0, 0.0, FinishReason.CANCELLED)
 
-    def _has_documents(self, message_id: int) -> bool:
-        return bool(self.documents.attachments.of_messages([message_id]))
-
     def _keep_sources(
         self, answer_id: int, text: str, conversation: Conversation | None, branch: Sequence[StoredMessage]
     ) -> None:
@@ -463,19 +467,6 @@ class Chat:
         self.conversations.finish_message(
             answer.id, answer.text, state, answer.stats, thinking=answer.thinking, thinking_s=answer.thinking_s
         )
-
-    def _branch(self, answer: StoredMessage) -> list[StoredMessage]:
-        """The messages that lead to this answer, the answer included."""
-        branch = self.conversations.path(answer.conversation_id)
-        ids = [message.id for message in branch]
-        if answer.id in ids:
-            return branch[: ids.index(answer.id) + 1]
-        branch = []
-        step: StoredMessage | None = answer  # another version was chosen meanwhile
-        while step is not None:
-            branch.insert(0, step)
-            step = self.conversations.message(step.parent_id) if step.parent_id is not None else None
-        return branch
 
     def _sessions(self, conversation: Conversation | None, shown: View) -> dict[str, Any]:
         """Fields of `Ask`: by which names the engine keeps what it read. A temporary chat has none."""

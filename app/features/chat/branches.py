@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from app.core.events import Role
-from app.store.messages import OutlineMessage
+from app.store.messages import OutlineMessage, StoredMessage
+
+if TYPE_CHECKING:
+    from app.store.conversations import Conversations
 
 
 @dataclass(frozen=True)
@@ -55,3 +59,17 @@ def _follow(
     while len(below := children.get(message_id, [])) == 1:
         message_id, count = below[0].id, count + 1
     return below, count
+
+
+def branch_to(conversations: Conversations, message: StoredMessage) -> list[StoredMessage]:
+    """The messages that lead to this one, itself included, whichever versions are chosen."""
+    branch = conversations.path(message.conversation_id)
+    ids = [one.id for one in branch]
+    if message.id in ids:
+        return branch[: ids.index(message.id) + 1]
+    branch = []
+    step: StoredMessage | None = message  # another version was chosen meanwhile
+    while step is not None:
+        branch.insert(0, step)
+        step = conversations.message(step.parent_id) if step.parent_id is not None else None
+    return branch

@@ -6,6 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from app.core.errors import NoModel, PromptTooLong
@@ -43,6 +44,8 @@ CARRIED_SHARE = 0.1
 CARRIED_HEADING = "The beginning of this conversation is not shown. In it the user wrote, word for word:"
 CARRIED_HEADING_TOKENS = 48
 """More than any tokenizer makes of the heading and the lines between."""
+NEAR_TOKENS, MOST_VIEWS = 64, 32
+"""What counting may be off by where an old prompt is looked for, and how many beginnings are tried."""
 
 
 @dataclass(frozen=True)
@@ -242,6 +245,17 @@ def _view_from(said: Sequence[Said], start: int, fixed_tokens: int, carried_toke
     carried = carry(left, carried_tokens)
     tokens = fixed_tokens + sum(one.tokens for one in shown) + _tokens_of(carried)
     return View(shown, carried, tuple(one.id for one in left), said[start].id if start else None, tokens)
+
+
+def _views_of(said: Sequence[Said], fixed_tokens: int, carried_tokens: int, prompt_tokens: int) -> Iterable[View]:
+    """Those from turns with which a prompt can have so many tokens, with carried instructions and without."""
+    starts = turn_starts(said)
+    after = list(accumulate((one.tokens for one in reversed(said)), initial=fixed_tokens))[::-1]
+    more = carried_tokens + sum(one.tokens for one in said if one.pinned)
+    near = [start for start in starts if 0 <= prompt_tokens + NEAR_TOKENS - after[start] <= more + 2 * NEAR_TOKENS]
+    for start in near[-MOST_VIEWS:]:
+        for carried in {carried_tokens, 0}:
+            yield _view_from(said, start, fixed_tokens, carried)
 
 
 def _tokens_of(carried: Sequence[Said]) -> int:
@@ -459,6 +473,52 @@ class Prompts:
         shown = view(self._counted(branch, texts), kept_id, fixed, budget, self._settings().chat.when_full)
         return replace(shown, preamble=preamble)
 
+    def seen(
+        self,
+        conversation: Conversation | None,
+        branch: Sequence[StoredMessage],
+        prompt_tokens: int,
+        cancel: CancelToken,
+    ) -> View:
+        """What was shown of a branch with a prompt of so many tokens, 0 for as things are. Raises NoModel.
+
+        Where the model's memory began then is not stored: it is the turn with which the prompt comes nearest.
+        """
+        self._counts.wait_for_model(cancel)
+        budget = self._budget(conversation, self._counts.model())
+        preamble = self._preamble(conversation, budget)
+        fixed = self._counts.fixed(preamble.before(conversation.system_prompt if conversation else ""))
+        said = self._counted(branch, self._attached.texts(_sent(branch)))
+        when_full = self._settings().chat.when_full
+        now = view(said, _kept_id(branch, conversation), fixed, budget, when_full)
+        views = [now, *_views_of(said, fixed, _carried_tokens(budget, when_full), prompt_tokens)]
+        found = min(views, key=lambda one: abs(one.tokens - prompt_tokens)) if prompt_tokens else now
+        return replace(found, preamble=preamble)
+
+    def coming(
+        self,
+        conversation: Conversation | None,
+        system: str,
+        branch: Sequence[StoredMessage],
+        draft: str,
+        attachments: Sequence[Attachment] = (),
+        *,
+        project_id: int | None = None,
+    ) -> View:
+        """What the prompt with `draft` as the next message would show, as things are; arguments as of `parts`."""
+        budget = self._budget(conversation, self._counts.model())
+        preamble = self._preamble(conversation, budget, project_id)
+        fixed = self._counts.fixed(preamble.before(conversation.system_prompt if conversation else system))
+        said = self._counted(branch, self._attached.texts(_sent(branch)))
+        shown = view(said, _kept_id(branch, conversation), fixed, budget, self._settings().chat.when_full)
+        whole = self._attached.message_text(draft, attachments)
+        if whole.strip():
+            recalled = self._quoted_with(shown, branch, draft, budget)
+            last = Said(0, Role.USER, whole, 0, recalled=recalled)
+            last = replace(last, tokens=self._counts.messages([Message(Role.USER, last.whole)])[0])
+            shown = replace(shown, said=(*shown.said, last), tokens=shown.tokens + last.tokens)
+        return replace(shown, preamble=preamble)
+
     def searched(self, conversation: Conversation | None, project_id: int | None) -> tuple[int, ...]:
         """The documents of a chat's project of which only passages are shown. Raises NoModel."""
         return self._preamble(conversation, self._budget(conversation, self._counts.model()), project_id).searched
@@ -537,22 +597,27 @@ class Prompts:
         self, shown: View, branch: Sequence[StoredMessage], draft: str, budget: Budget
     ) -> tuple[int, int, int]:
         """What turns that are quoted again take: in pinned messages, in others, and with a draft."""
-        is_asking = self._settings().chat.when_full == "ask"
-        recalled = self._recalled(shown, branch, draft, budget, is_free=is_asking) if draft.strip() else ()
-        here = {one.id: one for one in branch}
-        from app.features.chat.recall import quoted  # as in `_recalled`
-
+        recalled = self._quoted_with(shown, branch, draft, budget)
         with_some = [one for one in shown.said if one.recalled]
         if recalled:
-            with_some.append(
-                Said(0, Role.USER, draft, 0, recalled=quoted([here[number] for number in recalled], draft))
-            )
+            with_some.append(Said(0, Role.USER, draft, 0, recalled=recalled))
         whole = self._counts.texts([one.whole for one in with_some])
         bare = self._counts.texts([one.text for one in with_some])
         more = [all_tokens - own for all_tokens, own in zip(whole, bare, strict=True)]
         last = more.pop() if recalled else 0
         pinned = sum(tokens for tokens, one in zip(more, with_some, strict=False) if one.pinned)
         return pinned, sum(more) - pinned, last
+
+    def _quoted_with(self, shown: View, branch: Sequence[StoredMessage], draft: str, budget: Budget) -> str:
+        """What would be quoted before a draft; "" for nothing."""
+        is_asking = self._settings().chat.when_full == "ask"
+        recalled = self._recalled(shown, branch, draft, budget, is_free=is_asking) if draft.strip() else ()
+        if not recalled:
+            return ""
+        from app.features.chat.recall import quoted  # as in `_recalled`
+
+        here = {one.id: one for one in branch}
+        return quoted([here[number] for number in recalled], draft)
 
     def _documents_tokens(self, branch: Sequence[StoredMessage], shown: View) -> tuple[int, int]:
         """What documents take in what is shown: in pinned messages, and in others."""

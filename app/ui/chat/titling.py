@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.core.errors import AppError
+from app.features.chat.titles import Titles
 from app.ui.chat.view import ChatView
 from app.ui.shell import tasks
 
@@ -37,6 +38,7 @@ class Titling(QObject):
     ) -> None:
         super().__init__(chat)
         self._chat, self._app, self._is_held = chat, app, is_held
+        self._titles = Titles(lambda: app.engine, app.conversations, lambda: app.settings)
         self._begun: set[int] = set()
         """Answers in chats that are kept."""
         self._waiting: dict[int, None] = {}
@@ -75,13 +77,13 @@ class Titling(QObject):
         loaded = self._app.loaded
         for number in list(self._waiting):
             del self._waiting[number]
-            if self._tries[number] < MOST_TRIES and self._app.titles.is_wanted(number, loaded):
+            if self._tries[number] < MOST_TRIES and self._titles.is_wanted(number, loaded):
                 self._begin(number)
                 return
 
     def _begin(self, number: int) -> None:
         self._number = number
-        task = self._task = tasks.run(lambda token: self._app.titles.make(number, token), self)
+        task = self._task = tasks.run(lambda token: self._titles.make(number, token), self)
         task.event.connect(lambda _: self._tell(number))
         task.finished.connect(self._on_end)
         task.failed.connect(self._on_failed)

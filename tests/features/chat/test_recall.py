@@ -13,6 +13,7 @@ from app.bootstrap import Fireside, build
 from app.core.events import CancelToken, Finished, Role
 from app.features.chat.answers import AnswerEvent, Chat, ContextCompacted, DocumentsShown
 from app.features.chat.recall import GAP, HEADING, MOST_BYTES, choose, quoted, terms_of
+from app.features.chat.seen import MESSAGE, RECALLED, SYSTEM, TEMPLATE
 from app.store.conversations import MessageState, StoredMessage
 from tests.helpers.script import prompts, write_script
 
@@ -217,3 +218,31 @@ def test_asked_first_no_turn_goes_to_make_room_for_them(app: Fireside, script: P
     assert after is not None
     assert after.first_kept_id == kept.first_kept_id
     assert prompts(script)[-1][-1] == ("user", ASKED), "there was no room for them"
+
+
+def test_what_was_seen_for_each_answer_can_be_told_afterwards(app: Fireside, script: Path) -> None:
+    chat_id = told_and_forgotten(app)
+    ask(app.chat, chat_id, ASKED)
+    ask(app.chat, chat_id, "Thank you.")
+    path, asked = app.conversations.path(chat_id), prompts(script)
+    answers = [message for message in path if message.role is Role.ASSISTANT]
+    for answer, prompt in zip(answers, asked, strict=True):
+        seen = app.chat.looks.seen(answer.id, CancelToken())
+        assert seen.is_exact
+        assert seen.text == "\n\n".join(text for _, text in prompt)
+        assert sum(part.tokens for part in seen.parts) == seen.tokens
+    app.conversations.update(chat_id, system_prompt="Speak like a pirate. " * 10)
+    changed = app.chat.looks.seen(answers[-1].id, CancelToken())
+    assert not changed.is_exact
+
+
+def test_what_comes_next_is_told_with_its_parts(app: Fireside, script: Path) -> None:
+    chat_id = told_and_forgotten(app)
+    coming = app.chat.looks.coming(chat_id, "", ASKED)
+    assert coming is not None
+    assert coming.parts[0].kind == SYSTEM
+    assert [part.kind for part in coming.parts][-3:] == [RECALLED, MESSAGE, TEMPLATE]
+    finished = ask(app.chat, chat_id, ASKED)[-1]
+    assert isinstance(finished, Finished)
+    assert coming.tokens == finished.stats.prompt_tokens
+    assert coming.text == "\n\n".join(text for _, text in prompts(script)[-1])

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from app.bootstrap import Fireside, build
 from app.core.events import CancelToken
-from app.features.chat.titles import WISH, cleaned, first_words, fits
+from app.features.chat.titles import WISH, Titles, cleaned, first_words, fits
 from tests.helpers.script import requests, write_script
 
 LARGE = 3_000_000_000
@@ -96,6 +96,10 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
         app.close()
 
 
+def titles_of(app: Fireside) -> Titles:
+    return Titles(lambda: app.engine, app.conversations, lambda: app.settings)
+
+
 def chat_of(app: Fireside) -> int:
     """One with an answer."""
     chat_id = app.conversations.create().id
@@ -113,8 +117,8 @@ def test_a_large_model_writes_the_title_in_the_background_for_which_nothing_leav
     app = make(TITLE)
     chat_id = chat_of(app)
     before = app.conversations.get(chat_id)
-    assert app.titles.is_wanted(chat_id, app.loaded)
-    assert list(app.titles.make(chat_id, CancelToken())) == ["Vegetable garden on a balcony"]
+    assert titles_of(app).is_wanted(chat_id, app.loaded)
+    assert list(titles_of(app).make(chat_id, CancelToken())) == ["Vegetable garden on a balcony"]
     assert title_of(app, chat_id) == ("Vegetable garden on a balcony", "model")
     ask = requests(tmp_path / "script" / "script.json")[-1]
     assert (ask["background"], ask["modest"], ask["session"]) == (True, True, "")
@@ -123,29 +127,29 @@ def test_a_large_model_writes_the_title_in_the_background_for_which_nothing_leav
     assert before is not None
     assert after is not None
     assert after.updated_at == before.updated_at, "its place in the list stays"
-    assert not app.titles.is_wanted(chat_id, app.loaded), "once is enough"
+    assert not titles_of(app).is_wanted(chat_id, app.loaded), "once is enough"
 
 
 @pytest.mark.parametrize("load", [{"weights": 135_000_000}, {"weights": 0}, {"can_chat": False}])
 def test_a_small_model_is_not_asked(make: Make, load: dict[str, Any]) -> None:
     app = make(TITLE)
     chat_id = chat_of(app)
-    assert app.titles.is_wanted(chat_id, app.loaded)
+    assert titles_of(app).is_wanted(chat_id, app.loaded)
     app.close()
     small = make(TITLE, **load)
-    assert not small.titles.is_wanted(chat_id, small.loaded)
-    assert list(small.titles.make(chat_id, CancelToken())) == []
+    assert not titles_of(small).is_wanted(chat_id, small.loaded)
+    assert list(titles_of(small).make(chat_id, CancelToken())) == []
 
 
 def test_it_can_be_switched_off_and_a_person_s_title_is_never_touched(make: Make) -> None:
     app = make(TITLE)
     chat_id = chat_of(app)
     app.change("chat", titles=False)
-    assert not app.titles.is_wanted(chat_id, app.loaded)
+    assert not titles_of(app).is_wanted(chat_id, app.loaded)
     app.change("chat", titles=True)
     app.conversations.update(chat_id, title="Mine")
-    assert not app.titles.is_wanted(chat_id, app.loaded)
-    assert list(app.titles.make(chat_id, CancelToken())) == [], "written while the model was being asked"
+    assert not titles_of(app).is_wanted(chat_id, app.loaded)
+    assert list(titles_of(app).make(chat_id, CancelToken())) == [], "written while the model was being asked"
     assert title_of(app, chat_id) == ("Mine", "person")
 
 
@@ -153,7 +157,7 @@ def test_it_can_be_switched_off_and_a_person_s_title_is_never_touched(make: Make
 def test_what_is_no_title_changes_nothing(make: Make, text: str) -> None:
     app = make({"when": "Write a title", "text": text})
     chat_id = chat_of(app)
-    assert list(app.titles.make(chat_id, CancelToken())) == []
+    assert list(titles_of(app).make(chat_id, CancelToken())) == []
     assert title_of(app, chat_id) == ("Plan a vegetable garden for a small balcony", "")
 
 
@@ -161,7 +165,7 @@ def test_a_title_waits_while_somebody_is_answered_and_can_be_cancelled(make: Mak
     app = make({**TITLE, "held_after": 1, "until": "never"})
     chat_id = chat_of(app)
     cancel, found = CancelToken(), list[str]()
-    thread = threading.Thread(target=lambda: found.extend(app.titles.make(chat_id, cancel)))
+    thread = threading.Thread(target=lambda: found.extend(titles_of(app).make(chat_id, cancel)))
     thread.start()
     while len(requests(tmp_path / "script" / "script.json")) < 2:
         thread.join(0.01)
