@@ -7,6 +7,7 @@ it serves them all. What changes seldom goes first: instructions, documents, mem
 from __future__ import annotations
 
 import logging
+import sys
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from app.features.documents import whole_text, with_question
 from app.store.projects import Memories, Memory, Project, ProjectDocuments, Projects
 
 if TYPE_CHECKING:
+    from app.core.events import ModelLoaded
     from app.core.settings import Settings
     from app.engine.client import EngineClient
     from app.features.documents import Documents
@@ -74,18 +76,38 @@ class Cost:
     memories: int
     documents: dict[int, int]
     is_exact: bool
+    searched: tuple[int, ...] = ()
+    """Documents that a chat is not shown whole with the model that is loaded."""
 
     @property
     def tokens(self) -> int:
         """All of it."""
-        return self.instructions + self.memories + sum(self.documents.values())
+        return self.instructions + self.memories + self.whole_documents
+
+    @property
+    def whole_documents(self) -> int:
+        """Of all that are shown whole."""
+        return sum(tokens for number, tokens in self.documents.items() if number not in self.searched)
 
 
 class Costs:
-    """Counts texts with the loaded model's tokenizer; without one, it is estimated from their length."""
+    """Counts texts with the loaded model's tokenizer; without one, it is estimated from their length.
 
-    def __init__(self, engine: Callable[[], EngineClient]) -> None:
-        self._engine = engine
+    `prompt_tokens` says what a prompt may take with the model that is loaded.
+    """
+
+    def __init__(
+        self,
+        engine: Callable[[], EngineClient],
+        prompt_tokens: Callable[[ModelLoaded], int] = lambda loaded: loaded.context_tokens,
+    ) -> None:
+        self._engine, self._prompt_tokens = engine, prompt_tokens
+
+    @property
+    def room_tokens(self) -> int:
+        """For whole documents of a project; where no model is loaded, more than any has."""
+        loaded = self._engine().loaded
+        return sys.maxsize if loaded is None else int(self._prompt_tokens(loaded) * DOCUMENTS_SHARE)
 
     def tokens_of(self, texts: Sequence[str]) -> tuple[list[int], bool]:
         """Tokens of each, and whether that is exact; not for the window's thread, the model may be at work."""
@@ -93,6 +115,17 @@ class Costs:
         if engine.loaded is not None:
             return list(engine.count_texts(texts)), True
         return [-(-len(text.encode()) // BYTES_A_TOKEN) for text in texts], False
+
+
+def _beyond(tokens: dict[int, int], room_tokens: int) -> tuple[int, ...]:
+    """The documents, by their ids, that have no room beside those before them."""
+    beyond = []
+    for number, count in tokens.items():
+        if count <= room_tokens:
+            room_tokens -= count
+        else:
+            beyond.append(number)
+    return tuple(beyond)
 
 
 def model_of(project: Project | None) -> Path | None:
@@ -120,21 +153,16 @@ class Preambles:
         memories = "\n".join([MEMORIES_HEADING, *(f"- {' '.join(one.text.split())}" for one in told)]) if told else ""
         if project is None:
             return Preamble(memories=memories)
-        texts, searched, is_citing = [], [], False
-        for document in self.documents_of(project.id):
-            text = self._text(document)
-            tokens = count([text])[0]
-            is_citing = is_citing or bool(document.unit)
-            if tokens <= room_tokens:
-                texts.append(text)
-                room_tokens -= tokens
-            else:
-                searched.append(document.id)
+        found = {one.id: one for one in self.documents_of(project.id)}
+        texts = {number: self._text(one) for number, one in found.items()}
+        searched = _beyond(dict(zip(texts, count(list(texts.values())), strict=True)), room_tokens)
+        whole = [text for number, text in texts.items() if number not in searched]
+        is_citing = any(one.unit for one in found.values())
         return Preamble(
             project.instructions.strip(),
-            with_question(texts, "", is_citing=is_citing),
+            with_question(whole, "", is_citing=is_citing),
             memories,
-            tuple(searched),
+            searched,
             SESSION.format(project.id),
         )
 
@@ -160,14 +188,16 @@ class Preambles:
         project = self.project_of(conversation, project_id)
         return [one.id for one in self.documents_of(project.id)] if project is not None else []
 
-    def cost_of(self, project: Project, tokens_of: Callable[[Sequence[str]], tuple[list[int], bool]]) -> Cost:
-        """What every chat of a project begins with."""
+    def cost_of(
+        self, project: Project, tokens_of: Callable[[Sequence[str]], tuple[list[int], bool]], room_tokens: int
+    ) -> Cost:
+        """What every chat of a project begins with; `room_tokens` as in `of`."""
         documents = self.documents_of(project.id)
         told = [one.text for one in self.memories.of(project.id)] if self._settings().chat.memory else []
         texts = [project.instructions.strip(), "\n".join(f"- {one}" for one in told)]
         counts, is_exact = tokens_of([*texts, *map(self._text, documents)])
         of_documents = dict(zip((one.id for one in documents), counts[2:], strict=True))
-        return Cost(counts[0], counts[1], of_documents, is_exact)
+        return Cost(counts[0], counts[1], of_documents, is_exact, _beyond(of_documents, room_tokens))
 
     def forget(self, project_id: int, engine: EngineClient) -> None:
         """What the engine keeps of what chats of a project begin with goes; it is read anew where it is wanted."""

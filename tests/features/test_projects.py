@@ -12,7 +12,9 @@ from app.bootstrap import Fireside, build
 from app.core.events import AnswerStats, CancelToken, Finished
 from app.engine.protocol import Wish
 from app.features.chat.answers import AnswerEvent, DocumentsShown
+from app.features.chat.prompts import budget_of
 from app.features.documents import Kept
+from app.features.projects import Costs
 from app.store.conversations import Use
 from app.store.projects import ProjectDocuments
 from tests.helpers.script import prompts, requests, write_script
@@ -145,6 +147,9 @@ def test_of_a_project_document_that_does_not_fit_each_question_gets_passages(
     assert [one["document_id"] for one in answer.sources] == [number]
     assert app.chat.documents_beyond_context(chat) == [number]
     assert app.chat.documents_of(question.id) == [number]
+    costs = Costs(lambda: app.engine, lambda loaded: budget_of(None, app.settings, loaded).prompt_tokens)
+    cost = app.preambles.cost_of(project, costs.tokens_of, costs.room_tokens)
+    assert (cost.searched, cost.tokens, cost.is_exact) == ((number,), 0, True), "what is said beforehand"
 
 
 def test_what_stands_before_a_chat_is_counted_as_parts_of_its_own(app: Fireside, tmp_path: Path) -> None:

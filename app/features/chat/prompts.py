@@ -75,6 +75,12 @@ def budget_for(context_tokens: int, max_tokens: int, *, is_thinking: bool = Fals
     return Budget(context_tokens, min(wanted, context_tokens // 2), min(margin, context_tokens // 8))
 
 
+def budget_of(conversation: Conversation | None, settings: Settings, loaded: ModelLoaded) -> Budget:
+    """The budget of a chat with the model that is loaded; None is one that sets nothing itself."""
+    is_thinking = will_think(conversation, settings, loaded)
+    return budget_for(loaded.context_tokens, max_tokens_of(conversation, settings), is_thinking=is_thinking)
+
+
 @dataclass(frozen=True)
 class Said:
     """One message of the branch with what it takes in the prompt.
@@ -633,10 +639,7 @@ class Prompts:
         return found[True], found[False]
 
     def _budget(self, conversation: Conversation | None, loaded: ModelLoaded) -> Budget:
-        settings = self._settings()
-        is_thinking = will_think(conversation, settings, loaded)
-        max_tokens = max_tokens_of(conversation, settings)
-        return budget_for(loaded.context_tokens, max_tokens, is_thinking=is_thinking)
+        return budget_of(conversation, self._settings(), loaded)
 
     def _counted(self, branch: Sequence[StoredMessage], texts: Sequence[str]) -> list[Said]:
         said = _uncounted(branch, texts)

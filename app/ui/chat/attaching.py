@@ -46,7 +46,8 @@ if TYPE_CHECKING:
 class Attaching(QObject):
     """Knows the documents of every draft that is being read, and all those of the draft that is shown.
 
-    `is_free` says whether the model can be asked now, `model` what is loaded, `system` the chat's system prompt.
+    `is_free` says whether the model can be asked now, `model` what is loaded, `system` the chat's system
+    prompt and, of a new one, the number of its project.
     """
 
     changed = Signal()
@@ -70,7 +71,7 @@ class Attaching(QObject):
         notify: Notify,
         model: Callable[[], object],
         is_free: Callable[[], bool],
-        system: Callable[[], str],
+        system: Callable[[], tuple[str, int | None]],
         parent: QWidget,
     ) -> None:
         super().__init__(parent)
@@ -529,7 +530,7 @@ class Draft:
 
     talk: Chat
     conversation_id: int | None
-    system: str
+    system: tuple[str, int | None]
     attachments: tuple[Attachment, ...]
     chosen: frozenset[int] = frozenset()
     first_id: int = 0
@@ -538,14 +539,18 @@ class Draft:
 class Fitting(QObject):
     """One counting at a time; a new one replaces it, and begins when the model can be asked.
 
-    `model` is what is loaded, `is_free` says whether it can be asked now, `system` is the chat's system prompt.
+    `model` is what is loaded, `is_free` says whether it can be asked now, `system` is as in `Attaching`.
     """
 
     ended = Signal()
     """All that could be counted was, and stands in the documents."""
 
     def __init__(
-        self, model: Callable[[], Any], is_free: Callable[[], bool], system: Callable[[], str], parent: QObject
+        self,
+        model: Callable[[], Any],
+        is_free: Callable[[], bool],
+        system: Callable[[], tuple[str, int | None]],
+        parent: QObject,
     ) -> None:
         super().__init__(parent)
         self._model, self._is_free, self._system = model, is_free, system
@@ -652,7 +657,7 @@ def fits_of(draft: Draft, cancel: CancelToken) -> Iterator[tuple[Attachment, Fit
 
 def _fit(draft: Draft, one: Attachment) -> Fit | None:
     try:
-        return draft.talk.fit_of(one, draft.conversation_id, draft.system)
+        return draft.talk.fit_of(one, draft.conversation_id, *draft.system)
     except KeyError:  # it was taken away meanwhile
         return None
 

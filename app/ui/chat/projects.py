@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
 from app.core.errors import AppError
 from app.core.events import CancelToken
 from app.core.visible import clean_text
+from app.features.chat.prompts import budget_of
 from app.features.documents import Documents
 from app.features.projects import Cost, Costs, Preambles, model_of
 from app.store.conversations import Attachment, Conversations
@@ -163,7 +164,8 @@ class ProjectActions(QObject):
                 self._folders.changed.emit()
                 return
             models = [(str(path), name) for path, name in self._app.known_models()]
-            costs = Costs(lambda: self._app.engine)
+            app = self._app
+            costs = Costs(lambda: app.engine, lambda loaded: budget_of(None, app.settings, loaded).prompt_tokens)
             dialog = ProjectDialog(
                 project,
                 self._app.preambles,
@@ -361,9 +363,12 @@ class ProjectDialog(QDialog):
     def _count(self) -> None:
         if self._counting is not None:
             self._counting.abandon()
-        project, preambles, tokens_of = self._project, self._preambles, self._costs.tokens_of
+        project, preambles, costs = self._project, self._preambles, self._costs
         self._counting = tasks.ask(
-            lambda _token: preambles.cost_of(project, tokens_of), self, self._on_counted, self._on_failed
+            lambda _token: preambles.cost_of(project, costs.tokens_of, costs.room_tokens),
+            self,
+            self._on_counted,
+            self._on_failed,
         )
 
     def _on_counted(self, cost: Cost) -> None:
@@ -380,21 +385,23 @@ class ProjectDialog(QDialog):
 
 def cost_words(cost: Cost) -> str:
     """What every chat of a project costs before its first word."""
+    long = tr("Of what is too long for this model to be shown whole, each question gets the passages that fit it.")
     if not cost.tokens:
-        return tr("Nothing of this is in the prompt yet.")
+        return long if cost.searched else tr("Nothing of this is in the prompt yet.")
     parts = [
         (tr("instructions {count}", count=f"{cost.instructions:,}"), cost.instructions),
-        (tr("documents {count}", count=f"{sum(cost.documents.values()):,}"), sum(cost.documents.values())),
+        (tr("documents {count}", count=f"{cost.whole_documents:,}"), cost.whole_documents),
         (tr("memories {count}", count=f"{cost.memories:,}"), cost.memories),
     ]
     named = ", ".join(words for words, tokens in parts if tokens)
     count = f"{cost.tokens:,}"
     if cost.is_exact:
-        return tr(
+        words = tr(
             "Each chat begins with {count} tokens: {parts}. They are read once for all of them.",
             count=count,
             parts=named,
         )
+        return f"{words} {long}" if cost.searched else words
     return tr(
         "Each chat begins with about {count} tokens: {parts}. An estimate: no model is loaded.",
         count=count,
@@ -617,7 +624,10 @@ class ProjectFiles(QWidget):
         words = (
             (tr("{count} tokens", count=count) if exact else tr("about {count} tokens", count=count)) if count else ""
         )
-        return " · ".join(part for part in (size_words(document), words) if part)
+        is_long = self._cost is not None and document.id in self._cost.searched
+        return " · ".join(
+            part for part in (size_words(document), words, tr("passages only") if is_long else "") if part
+        )
 
     def _add_chip(self, name: str, words: str, remove: Callable[[], object]) -> DocumentChip:
         chip = DocumentChip(self._theme)

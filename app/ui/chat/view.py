@@ -113,7 +113,7 @@ class ChatView(QWidget):
             notify=notify,
             model=chats.loaded,
             is_free=lambda: not self.busy and not self.memory.is_counting,
-            system=lambda: self.options.system_prompt,
+            system=lambda: (self.options.system_prompt, self.open_chat.project_id),
             parent=self,
         )
         self._spelling = SpellChecks(self, chats, theme, notify)

@@ -131,3 +131,6 @@ def test_the_words_about_a_project_without_anything_are_no_number() -> None:
     from app.features.projects import Cost
 
     assert cost_words(Cost(0, 0, {}, is_exact=True)) == "Nothing of this is in the prompt yet."
+    words = cost_words(Cost(10, 0, {1: 500, 2: 90_000}, is_exact=True, searched=(2,)))
+    assert words.startswith("Each chat begins with 510 tokens: instructions 10, documents 500.")
+    assert words.endswith("each question gets the passages that fit it.")
