@@ -100,6 +100,7 @@ def _messages(connection: sqlite3.Connection) -> list[Trashed]:
         f"SELECT m.id, substr(m.text, 1, {WORDS_CHARACTERS}), m.deleted_at, c.title FROM messages m"
         " JOIN conversations c ON c.id = m.conversation_id"
         f" WHERE m.deleted_with = m.id AND m.deleted_at > {GONE} AND c.deleted_at IS NULL"
+        " AND (m.text <> '' OR m.thinking <> '')"  # of a failed answer that was tried again nothing is left
     )
     return [Trashed(MESSAGE, row[0], _line(row[1]), row[2], row[3]) for row in rows]
 

@@ -473,6 +473,8 @@ class MessageField(QWidget):
     """A pasted text is to be a document beside the message; it has left the field. Only where `can_attach`."""
     attach_undone = Signal()
     """The last of these is in the field again, by undo."""
+    paste_removed = Signal(int, str)
+    """A pasted text was taken out by its chip: where it stood among them, and the text."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -594,8 +596,14 @@ class MessageField(QWidget):
         chip.offer(tr("Edit"), lambda: self._edit_paste(index))
         if self.can_attach:
             chip.offer(tr("Attach as a document"), lambda: self.attach_wanted.emit(self._remove(index)))
-        chip.left.connect(lambda: self._remove(index))
+        chip.left.connect(lambda: self.paste_removed.emit(index, self._remove(index)))
         return chip
+
+    def put_paste_back(self, index: int, text: str) -> None:
+        """A pasted text is where it was, or behind those that are left."""
+        self._pastes.insert(index, text)
+        self._show_chips()
+        self.changed.emit()
 
     def _edit_paste(self, index: int) -> None:
         from app.ui.chat.long_text import LongText  # nobody edits before the window is seen

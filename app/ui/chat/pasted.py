@@ -32,12 +32,22 @@ class Pasted(QObject):
         field.can_attach = True
         field.attach_wanted.connect(self._attach)
         field.attach_undone.connect(self._take_back)
+        field.paste_removed.connect(self._on_removed)
         field.edit.files_pasted.connect(attaching.add)
         field.edit.picture_pasted.connect(lambda: notify.tell(NO_PICTURES))
         field.edit.menu_wanted.connect(self._add_to_menu)
         composer.attach.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         composer.attach.customContextMenuRequested.connect(self._show_ways)
         attaching.text_wanted.connect(self._put_into_message)
+
+    def _on_removed(self, index: int, text: str) -> None:
+        field, place = self._composer.field, (self._chat.talk, self._chat.conversation_id)
+
+        def put_back() -> None:
+            if place == (self._chat.talk, self._chat.conversation_id):  # else it is another chat's message
+                field.put_paste_back(index, text)
+
+        self._notify.undo(tr("The pasted text was removed."), put_back)
 
     def _attach(self, text: str) -> None:
         one = self._last = DraftDocument(

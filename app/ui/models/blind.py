@@ -288,8 +288,13 @@ class BlindPage(ModelsPage):
         self.clear.setVisible(is_shown)
 
     def _clear_votes(self) -> None:
+        votes = self._app.settings.models.votes
+        self._keep_votes(without_votes(votes, *self._chosen))
+        self._ui.notify.undo(tr("The votes were cleared."), lambda: self._keep_votes(votes))
+
+    def _keep_votes(self, votes: tuple[str, ...]) -> None:
         with self._ui.notify.guard():
-            self._app.change("models", votes=without_votes(self._app.settings.models.votes, *self._chosen))
+            self._app.change("models", votes=votes)
         self._show_tally()
 
     def resizeEvent(self, event: QResizeEvent) -> None:

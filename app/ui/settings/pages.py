@@ -23,6 +23,7 @@ from app.ui.settings.connections import Connections, ConnectionTable
 from app.ui.shell import tasks
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
+from app.ui.widgets.dialogs import QuestionDialog
 from app.ui.widgets.fields import CheckRow, RadioRow, Segments, Stepper, Switch
 
 if TYPE_CHECKING:
@@ -107,6 +108,14 @@ class SettingsPage(QWidget):
         """A row whose parts stand below each other where the page is narrow, and are `gap_px` apart where it is not."""
         self._rows.append((row, field, gap_px))
         self._arrange()
+
+    def ask(self, title: str, words: str, yes: str, do: Callable[[], object]) -> QuestionDialog:
+        """Before something is gone."""
+        dialog = QuestionDialog(self._theme, title, words, self)
+        dialog.setObjectName("settings_question")
+        dialog.add_choice(yes, do, "primary")
+        dialog.open()
+        return dialog
 
     def replace(self, layout: QVBoxLayout, old: QWidget, new: QWidget) -> None:
         """Puts `new` where `old` stands in a layout."""
@@ -356,7 +365,7 @@ class MemoryPage(SettingsPage):
         self._clear = text_button(tr("Clear"))
         self._clear.setAccessibleName(tr("Clear saved states"))
         self._clear.setEnabled(False)
-        self._clear.clicked.connect(lambda: self._with_states(self._app.states.clear))
+        self._clear.clicked.connect(self._ask_to_clear)
         row = QWidget()
         inside = QBoxLayout(QBoxLayout.Direction.LeftToRight, row)
         inside.setContentsMargins(0, 0, 0, 0)
@@ -368,6 +377,10 @@ class MemoryPage(SettingsPage):
     def _on_budget(self, gigabytes: float) -> None:
         self._save("engine", states_budget_mb=round(gigabytes * 1000))
         self._with_states(self._app.states.trim)
+
+    def _ask_to_clear(self) -> None:
+        words = tr("The next answer in each chat and about each document reads everything anew once.")
+        self.ask(tr("Clear saved states?"), words, tr("Clear"), lambda: self._with_states(self._app.states.clear))
 
     def _with_states(self, do: Callable[[], object]) -> None:
         """Does something to the folder, then shows its size."""
@@ -548,7 +561,7 @@ class NetworkPage(SettingsPage):
         self.forget = text_button(tr("Forget"))
         self.forget.setAccessibleName(tr("Forget the access token"))
         self.forget.setEnabled(False)
-        self.forget.clicked.connect(lambda: self._with_token(lambda: self._keep("")))
+        self.forget.clicked.connect(self._ask_to_forget)
         self.token_note = self.muted(tr("Looking…"))
         self.token_note.setObjectName("token_note")
         holder = QWidget()
@@ -563,6 +576,10 @@ class NetworkPage(SettingsPage):
         self.turn_with_room(row, self.token, 8)
         column.addWidget(self.token_note)
         self._add_block(tr("Access token"), tr("For models whose owner asks who you are."), holder)
+
+    def _ask_to_forget(self) -> None:
+        words = tr("It is taken out of the system’s keyring. The Hub can give you another one.")
+        self.ask(tr("Forget the access token?"), words, tr("Forget"), lambda: self._with_token(lambda: self._keep("")))
 
     def _look_for_token(self) -> None:
         host = self._app.hub_host

@@ -147,20 +147,13 @@ class TrashPage(SettingsPage):
         chosen = self.chosen
         title = tr("Delete it for good?") if len(chosen) == 1 else tr("Delete {n} for good?", n=len(chosen))
         words = _title(chosen[0]) if len(chosen) == 1 else tr("They cannot be taken back.")
-        return self._ask(title, words, tr("Delete for good"), lambda: self._remove(chosen))
+        return self.ask(title, words, tr("Delete for good"), lambda: self._remove(chosen))
 
     def ask_to_empty(self) -> QuestionDialog:
         """Deletes everything for good."""
         count = len(self._trashed)
         words = tr("1 thing goes for good.") if count == 1 else tr("{n} things go for good.", n=f"{count:,}")
-        return self._ask(tr("Empty the trash?"), words, tr("Empty the trash"), self._empty)
-
-    def _ask(self, title: str, words: str, yes: str, do: Callable[[], object]) -> QuestionDialog:
-        dialog = QuestionDialog(self._theme, title, words, self)
-        dialog.setObjectName("trash_question")
-        dialog.add_choice(yes, do, "primary")
-        dialog.open()
-        return dialog
+        return self.ask(tr("Empty the trash?"), words, tr("Empty the trash"), self._empty)
 
     def _remove(self, chosen: Sequence[Trashed]) -> None:
         def work() -> None:

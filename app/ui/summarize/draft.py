@@ -603,7 +603,7 @@ class FileChips(QWidget):
         places = list(self._chips)
         had_focus = self.isAncestorOf(self.focusWidget()) if self.focusWidget() is not None else False
         place = places.index(one) if one in places else 0
-        self._files.remove(one)
+        self._files.take_out(one)
         if had_focus and self._chips:
             self.chips[min(place, len(self._chips) - 1)].setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -712,6 +712,11 @@ class DraftFiles(Intake):
         """Those that are read, in order."""
         return [one.document for one in self.files if one.document is not None and one.stage is Stage.READ]
 
+    def take_out(self, one: FileToRead) -> None:
+        """A person leaves one out, and can take that back."""
+        self.remove(one)
+        self._notify.undo(tr("{name} was left out.", name=one.name), lambda: self.add([one.path]))
+
     def ask(self) -> None:
         """Asks for files."""
         self.questions.ask_for_files(tr("Choose documents to summarize"))
@@ -749,7 +754,7 @@ class DraftFiles(Intake):
         offers = [
             Offer(tr("Open"), open_it),
             Offer(tr("Choose pages…"), self.questions.ask_for_pages, lambda each: each.has_pages_to_choose),
-            Offer(tr("Remove"), self.remove),
+            Offer(tr("Remove"), self.take_out),
         ]
         self.questions.show_menu(one, at, offers)
 

@@ -98,6 +98,21 @@ class TextPage(QWidget):
         if text:
             self.translate()
 
+    def _on_clear(self) -> None:
+        """What is in the list stays there; what was only typed can be taken back."""
+        text, number = self.panes.source.text, self.history.id
+        self.show_new()
+        self.take_keyboard()
+        if number is not None:
+            self._ui.notify.undo(tr("The text was cleared; it is in the list."), lambda: self.show_text(number))
+        else:
+            self._ui.notify.undo(tr("The text was cleared."), lambda: self._put_back(text))
+
+    def _put_back(self, text: str) -> None:
+        if not self.panes.source.text.strip():
+            self.panes.source.show_text(text)
+            self._on_typed()
+
     def show_text(self, number: int) -> None:
         """One of the list, as it was left."""
         if number == self.history.id:
@@ -213,8 +228,7 @@ class TextPage(QWidget):
         panes.source.wanted.connect(self.translate)
         panes.source.stopped.connect(self.stop)
         panes.target.stopped.connect(self.stop)
-        panes.clear.clicked.connect(lambda: self.show_new(""))
-        panes.clear.clicked.connect(self.take_keyboard)
+        panes.clear.clicked.connect(self._on_clear)
         panes.copy.clicked.connect(self._copy)
         answers.ended.connect(self.history.keep)
         answers.again_wanted.connect(self.translate)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QLabel, QLineEdit
+from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton
 from shiboken6 import isValid
 
 from app.ui.settings.dialog import SettingsDialog
+from app.ui.widgets.dialogs import QuestionDialog
 from tests.helpers.desks.desk import Desk, Kind
 from tests.helpers.desks.window import Frame
 
@@ -35,6 +36,11 @@ class SettingsDesk(Desk):
     def click_name(self, kind: type[Kind], name: str) -> None:
         """Presses a control."""
         self.click(self.named(kind, name))  # type: ignore[arg-type]
+
+    def answer(self, name: str) -> None:
+        """What is asked before something is gone."""
+        asked = self.find(QuestionDialog, "settings_question")
+        self.click(next(one for one in asked.findChildren(QPushButton) if one.text() == name))
 
     @property
     def page_count(self) -> int:

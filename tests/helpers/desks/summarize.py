@@ -124,7 +124,7 @@ class SummarizeDesk(FileQuestions):
 
     def remove(self, place: int) -> None:
         """Takes a file out."""
-        self.root.files.remove(self.root.files.files[place])
+        self.root.files.take_out(self.root.files.files[place])
 
     @property
     def chips(self) -> list[DocumentChip]:

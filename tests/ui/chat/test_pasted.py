@@ -124,6 +124,17 @@ def test_a_text_that_is_too_long_for_the_field_is_edited_in_a_dialog_also_while_
     assert desk.queue.chips[0].text.startswith("Not so many words")
 
 
+def test_a_pasted_text_that_was_removed_comes_back(open_chat: Open) -> None:
+    text = "many words " * 12_000
+    desk = open_chat()
+    paste_in(desk, text)
+    desk.click(desk.button("Remove pasted text"))
+    assert (chips(desk), desk.message) == ([], "")
+    desk.press_notice("Undo")
+    assert chips(desk) == [f"Pasted text, {len(text):,} characters"]
+    assert desk.message == text
+
+
 def test_a_document_that_was_taken_out_comes_back_in_its_place(open_chat: Open) -> None:
     desk = open_chat()
     for text in ("first " * 900, "second " * 900):

@@ -81,9 +81,13 @@ def test_votes_add_up_and_can_be_cleared(room: Room, qtbot: QtBot) -> None:
         room.wait(lambda: not page.is_running)
         room.click(page.votes[1 if number == 2 else 2])
     assert page.tally.text() == f"Your blind votes so far: {FIRST} 1, {SECOND} 0, the same 1."
+    votes = room.settings.models.votes
     room.click(page.clear)
     assert room.settings.models.votes == ()
     assert "are kept on this computer" in page.tally.text()
+    room.press_notice("Undo")
+    assert room.settings.models.votes == votes
+    assert "so far" in page.tally.text()
 
 
 def test_not_blind_the_names_stand_there_from_the_start_and_no_vote_is_asked(room: Room, qtbot: QtBot) -> None:

@@ -214,6 +214,10 @@ def test_saved_states_show_their_size_and_can_be_cleared(dialog: SettingsDesk, f
     dialog.wait_for_words("31 MB are kept now.")
     clear = dialog.named(QPushButton, "Clear saved states")
     qtbot.mouseClick(clear, Qt.MouseButton.LeftButton)
+    dialog.answer("Cancel")
+    qtbot.mouseClick(clear, Qt.MouseButton.LeftButton)
+    assert list(frame.paths.states.iterdir()) != []
+    dialog.answer("Clear")
     dialog.wait_for_words("Nothing is kept now.")
     assert not clear.isEnabled()
     assert list(frame.paths.states.iterdir()) == []

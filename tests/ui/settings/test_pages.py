@@ -250,6 +250,7 @@ def test_a_token_is_kept_and_forgotten_in_the_keyring_off_the_windows_thread(
     assert token.text() == "", "it stays on the screen"
     assert "hf_abc" not in frame.paths.settings.read_text("utf-8") if frame.paths.settings.exists() else True
     dialog.click_name(QPushButton, "Forget the access token")
+    dialog.answer("Forget")
     dialog.wait_for_words("No token is kept for huggingface.co.")
     assert drawer.kept == {}
     assert threading.main_thread() not in drawer.threads

@@ -10,7 +10,6 @@ from PySide6.QtCore import Qt
 from app.bootstrap import build_trash
 from app.store.trash import Trashed
 from app.ui.settings.trash import TrashPage
-from app.ui.widgets.dialogs import QuestionDialog
 from tests.helpers.deleted_text import files_with
 from tests.helpers.desks.settings import SettingsDesk
 from tests.helpers.desks.window import Frame
@@ -31,11 +30,6 @@ class Desk(SettingsDesk):
     def select(self, *titles: str) -> None:
         for row, title in enumerate(self.titles):
             self.page.list.item(row).setSelected(title in titles)
-
-    def answer(self, name: str) -> None:
-        """The question that is asked."""
-        asked = self.find(QuestionDialog, "trash_question")
-        self.click(next(one for one in asked.findChildren(type(self.page.empty_button)) if one.text() == name))
 
 
 @pytest.fixture

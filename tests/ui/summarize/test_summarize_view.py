@@ -76,6 +76,10 @@ def test_a_language_that_the_model_was_not_made_for_is_told_before_the_start_and
     desk.wait(lambda: card.accessibleName().startswith("Starter was not made for German."))
     desk.remove(1)
     desk.wait(lambda: card.accessibleName().startswith("Starter: a very small English model"))
+    desk.press_notice("Undo")
+    desk.wait(lambda: card.accessibleName().startswith("Starter was not made for German."))
+    desk.remove(1)
+    desk.wait(lambda: card.accessibleName().startswith("Starter: a very small English model"))
     desk.choose_language("ja")
     desk.wait(lambda: card.accessibleName().startswith("Starter was not made for Japanese."))
     head = desk.head

@@ -31,6 +31,20 @@ def test_a_text_is_translated_when_the_typing_pauses_and_its_language_is_found(d
     assert ENGLISH in desk.asked[0]
 
 
+def test_a_text_that_was_cleared_can_be_had_back(desk: TranslateDesk) -> None:
+    desk.type("Half a sen")
+    desk.click(desk.button("Clear the text"))
+    assert desk.source.text == ""
+    desk.press_notice("Undo")
+    assert desk.source.text == "Half a sen"
+    assert desk.is_waiting
+    desk.paste(ENGLISH)
+    desk.translated(PORTUGUESE)
+    desk.click(desk.button("Clear the text"))
+    desk.press_notice("Undo")
+    assert desk.source.text == ENGLISH
+
+
 def test_ctrl_enter_translates_at_once(desk: TranslateDesk) -> None:
     desk.type(ENGLISH)
     desk.press(Qt.Key.Key_Return, modifier=CTRL)
