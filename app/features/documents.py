@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import threading
 from collections.abc import Iterator, Sequence
@@ -159,6 +158,8 @@ class Documents:
 
         `text_of` gives it back. Raises what the store raises; nothing of it is then kept.
         """
+        import hashlib  # as in `_read`
+
         from app.language.detection import language_of
 
         text = _BLANK_LINES.sub(lambda gap: "\n" * gap[0].count("\n"), text)

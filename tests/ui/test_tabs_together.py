@@ -528,7 +528,7 @@ def test_a_document_that_does_not_fit_goes_over_to_the_summaries(
     whole.attaching.add([short, long])
     qtbot.waitUntil(lambda: [one.is_too_long for one in whole.attached] == [False, True], timeout=15_000)
     qtbot.waitUntil(lambda: whole.attached[0].use is Use.WHOLE, timeout=10_000)
-    assert "Summarize all of it" in whole.offers
+    whole.wait(lambda: "Summarize all of it" in whole.offers)
     whole.put_message("About the manual")
     whole.press_offer("Summarize all of it")
     assert frame.shown.startswith("summarize")
