@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeGuard
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtGui import QColor, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QApplication, QFrame, QPushButton, QScrollArea, QWidget
 
 from app.core.events import Role
@@ -31,10 +31,13 @@ if TYPE_CHECKING:
     from app.ui.chat.question import QuestionView
 
 SLICE_S = 0.008
+STEPS = {"Ctrl+Up": "before", "Ctrl+Down": "after", "Ctrl+Home": "first", "Ctrl+End": "last"}
 NEAR_END_PX = 12
 GONE_AT_ONCE = 10
 PILL_GAP_PX = 6
 RING_PX = 10
+TOP_GAP_PX = 12
+"""Above the beginning of what is taller than there is room."""
 
 
 class Transcript(QScrollArea):
@@ -73,6 +76,7 @@ class Transcript(QScrollArea):
         self.verticalScrollBar().valueChanged.connect(self._on_scrolled)
         self._pill = JumpPill(theme, self)
         self._pill.button.clicked.connect(self.jump_to_latest)
+        self._steps = TurnSteps(self)
         self._slices = QTimer(self, interval=0)
         self._slices.timeout.connect(self._on_slice)
         QApplication.instance().focusChanged.connect(self._on_focus_changed)  # type: ignore[union-attr]
@@ -153,10 +157,17 @@ class Transcript(QScrollArea):
         return turn if is_question(turn) else None
 
     def show_turn(self, turn: Turn) -> None:
-        """Scrolls so that the turn is seen."""
+        """Scrolls so that the turn is seen, of a tall one its beginning."""
         self.arrange()
         for _ in range(2):  # what is there is measured once it is near
-            self.ensureWidgetVisible(turn, 0, self._theme.px(40))
+            self._bring_into_view(turn)
+
+    def _bring_into_view(self, widget: QWidget) -> None:
+        if widget.height() < self.viewport().height():
+            self.ensureWidgetVisible(widget, 0, self._theme.px(40))
+        else:
+            top = widget.mapTo(self.column, QPoint(0, 0)).y()
+            self.verticalScrollBar().setValue(top - self._theme.px(TOP_GAP_PX))
 
     def jump_to_latest(self) -> None:
         """To the end, and follow it."""
@@ -258,7 +269,7 @@ class Transcript(QScrollArea):
         if QApplication.mouseButtons() != Qt.MouseButton.NoButton:
             return  # who presses on something has it before them
         if focus is not None and self.column.isAncestorOf(focus) and focus.focusPolicy() & Qt.FocusPolicy.TabFocus:
-            self.ensureWidgetVisible(focus, 0, self._theme.px(40))
+            self._bring_into_view(focus)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -271,6 +282,30 @@ class Transcript(QScrollArea):
 
     def _arrange_again(self) -> None:
         self.arrange(is_again=True)
+
+
+class TurnSteps(QObject):
+    """The keyboard goes from turn to turn, however far they are from what is seen; `STEPS` has the keys."""
+
+    def __init__(self, transcript: Transcript) -> None:
+        super().__init__(transcript)
+        self._transcript = transcript
+        transcript.maker.key_pressed.connect(self._on_key)
+
+    def _on_key(self, event: QKeyEvent) -> None:
+        """Accepts what it takes."""
+        places, focus = self._transcript.places, QApplication.focusWidget()
+        keys = QKeySequence(event.keyCombination()).toString(QKeySequence.SequenceFormat.PortableText)
+        here = next((one.number for turn, one in places.made.items() if focus and _is_in(focus, turn)), None)
+        if here is None or keys not in STEPS:
+            return
+        event.accept()
+        last = places.count - 1
+        number = {"first": 0, "last": last, "before": here - 1, "after": here + 1}[STEPS[keys]]
+        if 0 <= number <= last:
+            turn = self._transcript.turn_at(number)
+            self._transcript.show_turn(turn)
+            turn.setFocus(Qt.FocusReason.OtherFocusReason)
 
 
 class TurnMaker(QObject):

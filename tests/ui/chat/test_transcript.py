@@ -233,3 +233,18 @@ def test_copy_puts_both_on_the_clipboard_and_says_so(open_chat: Open) -> None:
     assert row is not None
     assert row.button("Copied") is not None
     desk.wait(lambda: row.button("Copy") is not None, 5_000)
+
+
+def test_the_keyboard_goes_from_turn_to_turn_and_shows_the_beginning_of_a_tall_one(open_chat: Open) -> None:
+    desk = open_chat({"text": "x"})
+    desk.chat.show_conversation(add_turns(desk, 12, "One line.\n\n" * 40))
+    desk.wait(lambda: desk.is_settled)
+    control = Qt.KeyboardModifier.ControlModifier
+    desk.turns_made[-1].setFocus()
+    for key, number in ((Qt.Key.Key_Up, 22), (Qt.Key.Key_Up, 21), (Qt.Key.Key_Home, 0), (Qt.Key.Key_Down, 1)):
+        QTest.keyClick(desk.focus, key, control)
+        turn = desk.transcript.places.all[number].turn
+        assert turn is desk.focus
+        assert 0 <= turn.mapTo(desk.transcript.viewport(), QPoint(0, 0)).y() < 60
+    QTest.keyClick(desk.focus, Qt.Key.Key_End, control)
+    assert desk.focus is desk.last
