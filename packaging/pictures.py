@@ -23,6 +23,7 @@ from finding_scenes import screens as finding_screens  # noqa: E402
 from inside_scenes import screens as inside_screens  # noqa: E402
 from model_scenes import hub_for_pictures  # noqa: E402
 from model_scenes import screens as model_screens  # noqa: E402
+from project_scenes import screens as project_screens  # noqa: E402
 from PySide6.QtCore import QPoint  # noqa: E402
 from PySide6.QtTest import QTest  # noqa: E402
 from PySide6.QtWidgets import QApplication, QPushButton, QWidget  # noqa: E402
@@ -189,11 +190,10 @@ def _screens(scene: Scene) -> list[tuple[str, Step, Step]]:
     def show(number: int) -> Step:
         return lambda: frame.show_chat(number)
 
-    def settings(page: int) -> Step:
+    def settings(page: str) -> Step:
         def open_page() -> None:
             frame.show_chat(scene.told)
-            window.open_settings()
-            frame.find(SettingsDialog).show_page(page)
+            window.open_settings(page)
 
         return open_page
 
@@ -239,9 +239,6 @@ def _screens(scene: Scene) -> list[tuple[str, Step, Step]]:
         frame.show_chat(scene.long)
         ContextFull(frame.theme, chat.root).open()
 
-    def network() -> None:
-        window.open_settings("network")
-
     return [
         ("empty", frame.new_chat, no_step),
         ("temporary", lambda: frame.do("temporary_chat"), frame.new_chat),
@@ -252,15 +249,16 @@ def _screens(scene: Scene) -> list[tuple[str, Step, Step]]:
         ("answer", show(scene.answered), no_step),
         ("thinking", thinking, lambda: chat.composer.thinking.show_choice("none", "")),
         ("chat-settings", chat_settings, close(ChatSettings)),
-        ("settings", settings(0), close(SettingsDialog)),
-        ("settings-chat", settings(1), close(SettingsDialog)),
-        ("settings-engine", settings(2), close(SettingsDialog)),
-        ("settings-memory", settings(3), close(SettingsDialog)),
-        ("settings-network", network, close(SettingsDialog)),
+        ("settings", settings("appearance"), close(SettingsDialog)),
+        ("settings-chat", settings("chat"), close(SettingsDialog)),
+        ("settings-engine", settings("engine"), close(SettingsDialog)),
+        ("settings-memory", settings("memory"), close(SettingsDialog)),
+        ("settings-network", settings("network"), close(SettingsDialog)),
         ("model-menu", frame.picker.show_menu, _close_popup),
         ("model-about", frame.picker.show_about, _close_popup),
         ("notices", error_bar, close_notices),
         *finding_screens(frame, scene.told),
+        *project_screens(frame, scene.told, data / "documents-of-projects"),
         *turn_screens(frame, chat, scene.told, scene.answered),
         *system_screens(frame, scene.told),
         *inside_screens(frame, scene.answered),

@@ -15,7 +15,7 @@ from our_engine import OurEngine, question, starter, then
 from run import Row
 from texts import STORY, prose
 
-from app.core.events import Message
+from app.core.events import Message, Role
 
 CHAT_TOKENS = 4000
 FIRST_ANSWER_TOKENS = 16
@@ -48,6 +48,7 @@ def rows() -> Iterator[Row]:
             yield from times(ours, theirs)
             yield same_tokens_of_server(server)
         yield same_text(folder)
+        yield second_of_a_project(folder)
 
 
 def times(ours: Sequence[Reopened], theirs: Sequence[Reopened]) -> Iterator[Row]:
@@ -126,6 +127,31 @@ def same_text(folder: Path) -> Row:
         same += reopened.text == stayed.text
     name = f"reopened chats that go on with the same {CONTINUED_TOKENS} tokens"
     return Row(name, same, "chats", SAME_TEXT_ROUNDS, at_least=1.0)
+
+
+def second_of_a_project(folder: Path) -> Row:
+    """Another chat that begins with the same document, after the engine ended: what was read for the first is enough.
+
+    The state of the first chat itself is gone: only that of what both begin with is there.
+    """
+    first_ms, second_ms = [], []
+    for number in range(ALTERNATIONS):
+        progress(f"the second chat of a project, {number + 1} of {ALTERNATIONS}")
+        beginning = prose(CHAT_TOKENS, 9000 + number)
+        common = {"shared": "project-1", "shared_characters": len(beginning)}
+        system = Message(Role.SYSTEM, beginning)
+        place = folder / f"project-{number}"
+        with OurEngine(place) as engine:
+            first = engine.chat([system, *question(STORY)], FIRST_ANSWER_TOKENS, session="chat-1", **common)
+            engine.client.forget_session("chat-1")
+        with OurEngine(place) as engine:
+            second = engine.chat([system, *question("Who is in it?")], FIRST_ANSWER_TOKENS, session="chat-2", **common)
+        left = second.prompt_tokens - second.reused_tokens
+        assert left < CHAT_TOKENS / 100, f"the second chat read {left} tokens"
+        first_ms.append(first.first_s * 1000)
+        second_ms.append(second.first_s * 1000)
+    name = f"first token of the second chat of a project with {CHAT_TOKENS} tokens of documents, against the first"
+    return compared(name, second_ms, first_ms, "ms", at_most=AT_MOST)
 
 
 def next_turn(chat: Sequence[Message], first: Answer) -> list[Message]:

@@ -185,6 +185,10 @@ class RowList(QListView):
         if event.key() == Qt.Key.Key_Delete and before.flags() & Qt.ItemFlag.ItemIsEditable:
             self.delete_wanted.emit(before.data(ID_ROLE))
             return
+        is_shifted = event.modifiers() == Qt.KeyboardModifier.ShiftModifier
+        if event.key() == Qt.Key.Key_F10 and is_shifted and before.isValid():  # not every system has a key for menus
+            self.customContextMenuRequested.emit(self.visualRect(before).center())
+            return
         super().keyPressEvent(event)
         if self.currentIndex() != before:
             # Held down, an arrow passes many rows; only the one it stops at is opened.

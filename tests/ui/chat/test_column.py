@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 
 from PySide6.QtCore import QEvent, QMimeData, QModelIndex, QPoint, QPointF, Qt
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
@@ -371,6 +372,10 @@ def test_projects_stand_above_the_chats_and_are_folded_by_click_and_by_key(frame
     assert chats.list.currentIndex() == chats.index_of(-flat)
     row = chats.index_of(-flat).data(Qt.ItemDataRole.AccessibleTextRole)
     assert row == "Project Flat, 1 chat, open"
+    QTest.keyClick(chats.list, Qt.Key.Key_F10, Qt.KeyboardModifier.ShiftModifier)
+    (menu,) = [one for one in frame.window.findChildren(QMenu) if one.isVisible()]
+    assert [action.text() for action in menu.actions()][:2] == ["New chat", "Instructions, documents…"]
+    menu.close()
 
 
 def test_a_chat_is_dragged_into_a_project_and_out_and_that_can_be_taken_back(frame: Frame) -> None:
