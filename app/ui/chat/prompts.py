@@ -42,6 +42,7 @@ class ComposerPrompts(QObject):
         """Whether the person wants the slash to be a slash."""
         composer.may_send = self._may_send
         self._edit.typed.connect(self._look)
+        self._edit.textChanged.connect(self._look_whether_it_goes)
         self._edit.menu_wanted.connect(self._add_to_menu)
         self._edit.installEventFilter(self)
 
@@ -114,6 +115,11 @@ class ComposerPrompts(QObject):
                     self._show(found, is_all=not slash[1])
                 else:
                     self._close()
+
+    def _look_whether_it_goes(self) -> None:
+        """Another draft is shown, or the slash was taken back."""
+        if self._list is not None and self._list.isVisible() and self._slash() is None:
+            self._close()
 
     def _show(self, prompts: Sequence[Prompt], *, is_all: bool) -> None:
         from app.ui.shell.palette import Entry
@@ -256,7 +262,8 @@ class Blanks(QObject):
 
     def takes(self, event: QKeyEvent) -> bool:
         """Tab and Shift+Tab, while there are blanks."""
-        if not self._names or event.key() not in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
+        is_alone = not event.modifiers() & ~Qt.KeyboardModifier.ShiftModifier
+        if not self._names or not is_alone or event.key() not in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
             return False
         return self.go(is_next=event.key() == Qt.Key.Key_Tab)
 

@@ -87,6 +87,11 @@ def test_a_slash_elsewhere_is_a_slash(open_chat: Open) -> None:
         desk.put_message("")
         desk.type(typed)
         assert (offered(desk), desk.message) == ([], typed)
+    desk.put_message("")
+    desk.type("/")
+    assert offered(desk)
+    desk.put_message("Another draft")
+    assert offered(desk) == []
     desk.put_message("/tra")
     assert offered(desk) == [], "nobody typed it"
 
