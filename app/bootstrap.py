@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from app.engine.fit import GpuRoom
     from app.engine.states import StateFolder
     from app.features.chat.answers import Chat
+    from app.features.chat.beside import Beside
     from app.features.chats import Change, Chats
     from app.features.documents import Documents
     from app.features.exchange.chat_file import Shelf
@@ -179,6 +180,17 @@ class Fireside:
         return Preambles(self.database, self.documents, lambda: self.settings)
 
     @_Once
+    def beside(self) -> Beside:
+        """A second model for one answer."""
+        from app.features.chat.beside import Beside
+        from app.features.work.engines import SecondEngine
+
+        def second() -> SecondEngine:
+            return SecondEngine("chat", self.engine, lambda: build_engine(self.paths), lambda _swap: False)
+
+        return Beside(self.engine, second)
+
+    @_Once
     def assistants(self) -> AssistantStore:
         """What chats can take over as a whole."""
         from app.store.assistants import AssistantStore
@@ -294,6 +306,7 @@ class Fireside:
             lambda: build_prompts(self.database, lambda: self.settings, self.change),
             lambda: self.assistants,
             self.spelling,
+            lambda: self.beside,
         )
 
     def temporary_chat(self) -> Chat:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from app.core.events import ModelLoaded
     from app.core.settings import Settings
     from app.features.chat.answers import Chat
+    from app.features.chat.beside import Beside
     from app.features.prompt_library import PromptLibrary
     from app.features.spelling import Spelling
     from app.features.survey.surveys import Surveys
@@ -46,3 +47,5 @@ class Chats:
     """What chats can take over as a whole."""
     spelling: Callable[[], Spelling]
     """Dictionaries for what is typed; one for the whole run."""
+    beside: Callable[[], Beside]
+    """A second model for one answer."""

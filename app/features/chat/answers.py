@@ -254,6 +254,17 @@ class Chat:
         when_full = "compact" if when_full == "ask" else when_full  # the answer that it follows had room
         yield from self._write(answer, cancel, when_full, forced=tuple(tokens), alternatives=alternatives)
 
+    def with_engine(self, engine: EngineClient) -> Chat:
+        """The same chats, answered by another engine."""
+        return Chat(
+            lambda: engine,
+            self.conversations,
+            self.documents,
+            self._settings,
+            self.preambles,
+            is_temporary=self.is_temporary,
+        )
+
     def bring_model(self, conversation_id: int, cancel: CancelToken, model: Path | None = None) -> bool:
         """Has the model in that answers in a conversation, or `model`; False when that was cancelled.
 

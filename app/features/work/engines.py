@@ -207,7 +207,7 @@ class SecondEngine:
             return self._chats
         if self._beside is not None:
             return self._beside
-        place = self._place(path, loaded)
+        place = self.place(path)
         if place is Places.NO:
             return None
         if place is Places.SWAP and loaded is not None:
@@ -226,9 +226,9 @@ class SecondEngine:
         if gave_way is not None and not is_quitting:
             _load(self._chats, gave_way, CancelToken())
 
-    def _place(self, path: Path, loaded: ModelLoaded | None) -> Places:
-        wanted = self._needs(path)
-        free = self._free_bytes()
+    def place(self, path: Path) -> Places:
+        """Where this model would go now. Raises ModelMissing or ModelUnreadable."""
+        loaded, wanted, free = self._chats.loaded, self._needs(path), self._free_bytes()
         if loaded is None or not free:  # nothing is in the way, or nobody can tell
             return Places.BOTH
         return self.decide(Swap(self._task, loaded.name, loaded.needed_bytes, path.stem, wanted, free))

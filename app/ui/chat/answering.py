@@ -18,7 +18,6 @@ from app.features.messages import sentence_for
 from app.features.survey.wanted import SurveyProgress
 from app.language.sentences import sentences, written, written_words
 from app.ui.chat.survey import progress_words
-from app.ui.chat.transcript import Transcript
 from app.ui.i18n import tr
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
@@ -223,6 +222,13 @@ class Announcer:
             announce(self._widget, text.strip())
 
 
+class SilentAnnouncer(Announcer):
+    """Of an answer beside another one, which is read out."""
+
+    def say(self, text: str) -> None:
+        """Nothing is said."""
+
+
 class LiveAnswer(QObject):
     """Keeps the one running answer and the view it streams into together, also while another chat is looked at.
 
@@ -245,10 +251,12 @@ class LiveAnswer(QObject):
         stored: Callable[[int], StoredMessage | None],
         is_loading: Callable[[], bool],
         parent: QWidget,
+        is_read_out: bool = True,
     ) -> None:
+        """`is_read_out`: screen readers hear it as it comes."""
         super().__init__(parent)
         self._notify, self._stored, self._is_loading = notify, stored, is_loading
-        self._announcer = Announcer(parent)
+        self._announcer = Announcer(parent) if is_read_out else SilentAnnouncer(parent)
         self._view: AnswerView | None = None
         self._text_before = self._thinking_before = ""
         self._progress: tuple[int, int] | None = None
@@ -279,16 +287,21 @@ class LiveAnswer(QObject):
         return running.message_id if running is not None and running.conversation_id == conversation_id else None
 
     @property
+    def is_reading(self) -> bool:
+        """Whether its model is there and reads the prompt, or has."""
+        return self._progress is not None
+
+    @property
     def is_stopping(self) -> bool:
         """Whether the answer that runs was stopped, and its end has not come yet."""
         return self.answering is not None and self.answering.is_stopped
 
-    def attach(self, conversation_id: int | None, transcript: Transcript) -> None:
+    def attach(self, conversation_id: int | None, make_view: Callable[[], AnswerView]) -> None:
         """After another conversation was opened: shows the running answer again if it belongs there."""
         self._view = None
         running = self.answering
         if running is not None and running.conversation_id == conversation_id:
-            self._view = transcript.add_answer()
+            self._view = make_view()
             if self._thinking_before + running.thinking:
                 self._view.append_thinking(self._thinking_before + running.thinking)
             if self._text_before + running.text:

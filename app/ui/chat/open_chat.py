@@ -59,6 +59,12 @@ class OpenChat(QObject):
         self.talk = talk
         self.transcript = transcript
         self.live = live
+        self.others: list[LiveAnswer] = []
+        """Answers that may be written beside that one."""
+        self.attach: Callable[[int | None], object] = lambda number: live.attach(number, transcript.add_answer)
+        """Shows what is being written in a chat, after that was opened."""
+        self.pair_ids: Callable[[Chat, int | None], set[int]] = lambda _talk, _number: set()
+        """The messages of a chat that are shown by `attach`, being written or not."""
         self.conversation_id: int | None = None
         self.project_id: int | None = None
         """The project that a new chat will be in."""
@@ -73,7 +79,7 @@ class OpenChat(QObject):
     @property
     def is_busy(self) -> bool:
         """Whether an answer is running, in this conversation or another."""
-        return self.live.answering is not None
+        return any(live.answering is not None for live in (self.live, *self.others))
 
     def path(self) -> list[StoredMessage]:
         """The chosen branch as it is stored now; empty for a new chat. May raise."""
@@ -89,12 +95,12 @@ class OpenChat(QObject):
                 conversation = talk.conversations.get(conversation_id)
                 self.conversation_id = conversation.id if conversation else None
                 messages = self.path()
-        running_id = self.live.message_id_in(self.conversation_id)
+        apart = {self.live.message_id_in(self.conversation_id)} | self.pair_ids(talk, self.conversation_id)
         self._load_documents(messages)
         self.transcript.maker.can_translate = not talk.is_temporary  # what is translated is kept in a list
-        self.transcript.open([message for message in messages if message.id != running_id])
+        self.transcript.open([message for message in messages if message.id not in apart])
         self.transcript.set_hidden(hidden_ids(conversation, messages) if conversation else ())
-        self.live.attach(self.conversation_id, self.transcript)
+        self.attach(self.conversation_id)
         self.shown.emit()
         return conversation, messages
 
@@ -166,7 +172,7 @@ class OpenChat(QObject):
 
     def answer_elsewhere(self, talk: Chat, question: StoredMessage) -> None:
         """Answers a question in a chat that is not shown."""
-        self._run(partial(talk.answer, question.id), question.conversation_id, None)
+        self.run(partial(talk.answer, question.id), question.conversation_id, None)
 
     def answer_again(self, question_id: int, *, is_whole: bool = False, model: Path | None = None) -> None:
         """Answers any question: what followed it belongs to the other version. `model` as in `Chat.answer`."""
@@ -216,11 +222,12 @@ class OpenChat(QObject):
         self.tell_touched()
 
     def stop_in(self, conversation_id: int) -> bool:
-        """Stops the answer that runs, if it is this conversation's; whether it is."""
-        is_running = self.live.answering is not None and self.live.answering.conversation_id == conversation_id
-        if is_running:
-            self.live.stop()
-        return is_running
+        """Stops what is answered in this conversation; whether something is."""
+        lives = (self.live, *self.others)
+        running = [one for one in lives if one.answering and one.answering.conversation_id == conversation_id]
+        for live in running:
+            live.stop()
+        return bool(running)
 
     def _start(self, work: Work, view: AnswerView | None = None, *, follows: bool = True) -> None:
         if self.conversation_id is None:
@@ -229,13 +236,17 @@ class OpenChat(QObject):
         self.shown.emit()
         if follows:
             self.transcript.jump_to_latest()
-        self._run(work, self.conversation_id, view)
+        self.run(work, self.conversation_id, view)
 
-    def _run(self, work: Work, conversation_id: int, view: AnswerView | None) -> None:
+    def run(
+        self, work: Work, conversation_id: int, view: AnswerView | None, live: LiveAnswer | None = None
+    ) -> Answering:
+        """An answer begins, in a chat that is shown or not; `live` is one of the `others`."""
         answering = Answering(work, conversation_id, self)
-        self.live.run(answering, view)
+        (live or self.live).run(answering, view)
         answering.documents_shown.connect(lambda _: self._on_documents_shown(answering.conversation_id))
         self.answering.emit(answering)
+        return answering
 
     def _on_documents_shown(self, conversation_id: int) -> None:
         """Which passages the model is shown with a question was settled."""
@@ -254,7 +265,7 @@ class OpenChat(QObject):
 
 ALWAYS = (*COPIES, "markdown", "edited", "translate", "picture", "fork", "prompt", "remember", "details")
 """What can be done while an answer is written."""
-ANSWERS = ("save", "answer", "regenerate", "regenerate_with", "continue", "retry")
+ANSWERS = ("save", "answer", "regenerate", "regenerate_with", "compare_with", "continue", "retry")
 """What asks the model for an answer."""
 
 
@@ -279,6 +290,8 @@ class TurnActions(QObject):
     """The id of a chat that was made of this one."""
     model_chosen = Signal(object)
     """The `Path` of the model that the chat goes on with."""
+    compare_wanted = Signal(object, object)
+    """An answer's `StoredMessage`, and the `Path` of the model that is to answer as well."""
 
     def __init__(
         self, chat: OpenChat, models: OtherModels, notify: Notify, may_answer: Callable[[Callable[[], object]], bool]
@@ -393,6 +406,20 @@ class TurnActions(QObject):
         if turn is not None:
             self._chat.transcript.show_turn(turn)
             turn.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _on_compare_with(self, turn: Turn) -> None:
+        message, row = turn.message, turn.row
+        if message is None or row is None:
+            return
+
+        def go_on(path: Path) -> None:
+            if self._chat.is_busy:  # since the menu was opened
+                self._notify.tell(busy_words())
+            else:
+                self.compare_wanted.emit(message, path)
+
+        menu = self._models.menu(tr("Compare with another model"), go_on, self._chat.transcript)
+        menu.popup(row.more.mapToGlobal(QPoint(0, row.more.height())))
 
     def _focus(self, message_id: int) -> None:
         shown = self._chat.transcript.turn_of(message_id)

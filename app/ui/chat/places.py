@@ -93,6 +93,8 @@ class Places:
         for place, message in zip(self.all, messages, strict=False):
             if place.message is None or place.message.id != message.id:
                 break
+            if place.turn is not None and place.turn.is_only_last and same < len(messages) - 1:
+                break
             place.set_message(message)
             same += 1
         return same

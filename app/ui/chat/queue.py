@@ -189,7 +189,7 @@ class Queue(QObject):
             return tr("Sent when the answer in the other chat has ended")
         if running is not None:
             return tr("Sent when this answer has ended")
-        return tr("Sent when you have finished editing")
+        return tr("Sent when you have finished editing") if self._can_send() else tr("Waits for your choice")
 
     def _names_of(self, message: QueuedMessage) -> list[str]:
         if not message.documents:

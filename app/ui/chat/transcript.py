@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TYPE_CHECKING, TypeGuard, TypeVar
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QPen, QResizeEvent
@@ -29,6 +29,8 @@ from app.ui.widgets.buttons import text_button
 if TYPE_CHECKING:
     from app.ui.chat.answer import AnswerView
     from app.ui.chat.question import QuestionView
+
+AnyTurn = TypeVar("AnyTurn", bound=Turn)
 
 SLICE_S = 0.008
 STEPS = {"Ctrl+Up": "before", "Ctrl+Down": "after", "Ctrl+Home": "first", "Ctrl+End": "last"}
@@ -131,11 +133,15 @@ class Transcript(QScrollArea):
 
     def add_answer(self) -> AnswerView:
         """An answer that is about to come."""
+        return self.add_turn(self.maker.answer)
+
+    def add_turn(self, make: Callable[[QWidget], AnyTurn]) -> AnyTurn:
+        """Another kind of turn at the end, made with its parent."""
         with self._changing():
-            view = self.maker.answer(self.column)
-            self.column.add_turn(view)
+            turn = make(self.column)
+            self.column.add_turn(turn)
         self.arrange()
-        return view
+        return turn
 
     def show_documents(self) -> None:
         for turn in self.turns:
@@ -335,7 +341,7 @@ class TurnMaker(QObject):
             question = QuestionView(LateTheme(self._theme, parent), message, parent)
             question.theme.setParent(question)
             question.show_documents(self.documents)
-            self._hear(question)
+            self.hear(question)
             return question
         view = self.answer(parent)
         view.set_message(message)
@@ -350,10 +356,11 @@ class TurnMaker(QObject):
         view.can_translate = self.can_translate
         view.show_documents(self.documents)
         view.opened.connect(self.opened)
-        self._hear(view)
+        self.hear(view)
         return view
 
-    def _hear(self, turn: Turn) -> None:
+    def hear(self, turn: Turn) -> None:
+        """What is wanted of a turn is told from now on."""
         turn.wanted.connect(self.wanted)
         turn.link_clicked.connect(self.link_clicked)
         turn.place_wanted.connect(self.place_wanted)

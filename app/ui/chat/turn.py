@@ -43,6 +43,8 @@ class Turn(QWidget):
 
     role: ClassVar[Role]
     """Who speaks in it: what a turn is can be asked without what draws it."""
+    is_only_last: ClassVar[bool] = False
+    """Whether another turn takes its place as soon as something follows."""
     has_actions_at_end: ClassVar[bool] = False
     """Whether the actions of the last turn are shown at any time."""
 
@@ -59,6 +61,8 @@ class Turn(QWidget):
         """The actions, once they were needed."""
         self.editor: TurnEditor | None = None
         """In the place of its words, while they are changed."""
+        self.shows_versions = True
+        """Whether it says which version it is."""
         self._is_hovered = False
         self._is_focused = False
         self._has_menu = False
@@ -211,7 +215,8 @@ class Turn(QWidget):
 
     def _version(self) -> str:
         """That there is another version is seen at any time, not only under the pointer."""
-        versions = self.message.versions if self.message is not None and not self.is_changing else ()
+        is_told = self.shows_versions and self.message is not None and not self.is_changing
+        versions = self.message.versions if self.message is not None and is_told else ()
         if self.message is None or len(versions) < 2 or self.message.id not in versions:
             return ""
         return f"{versions.index(self.message.id) + 1}/{len(versions)}"

@@ -26,6 +26,7 @@ from app.ui.chat.prompts import ComposerPrompts
 from app.ui.chat.queue import Queue, QueueView
 from app.ui.chat.quoting import Quoting
 from app.ui.chat.settings import ChatOptions
+from app.ui.chat.side_by_side import SecondModel, SideBySide
 from app.ui.chat.spelling import SpellChecks
 from app.ui.chat.survey import Offering, SurveyOffer, SurveysOf
 from app.ui.chat.transcript import Transcript
@@ -119,6 +120,16 @@ class ChatView(QWidget):
         self._spelling = SpellChecks(self, chats, theme, notify)
         self._pasted = Pasted(self.composer, self.attaching, self.open_chat, notify)
         self.memory = ChatMemory(self.open_chat, chats, subject=self._subject, theme=theme, notify=notify, window=self)
+        self.beside = SideBySide(
+            self.open_chat,
+            chats,
+            self.own,
+            self.models,
+            theme=theme,
+            notify=notify,
+            window=self,
+        )
+        self.beside.second = SecondModel(self.composer, self.models, self.own, theme)
         self._actions = TurnActions(
             self.open_chat,
             self.models,
@@ -131,7 +142,9 @@ class ChatView(QWidget):
         self._no_chat = CompletionNotice(theme)
         self.draft = KeptDraft(self.composer, self.open_chat, chats, notify)
         self.waiting = QueueView(theme, self.focus_composer)
-        self.queue = Queue(self.waiting, self.open_chat, chats.kept, notify, lambda: self.can_chat)
+        self.queue = Queue(
+            self.waiting, self.open_chat, chats.kept, notify, lambda: self.can_chat and not self.beside.is_open
+        )
         self._sending = Sending(
             self.open_chat,
             self.composer,
@@ -139,6 +152,7 @@ class ChatView(QWidget):
             queue=self.queue,
             options=self.options,
             own=self.own,
+            beside=self.beside,
             draft=self.draft,
             notify=notify,
         )
@@ -247,6 +261,7 @@ class ChatView(QWidget):
         self.options.refresh()
         self.attaching.look_again()
         self.live.show_waiting()
+        self.beside.live.show_waiting()
         self.update_note()
 
     def focus_composer(self) -> None:
@@ -255,6 +270,7 @@ class ChatView(QWidget):
     def stop(self) -> None:
         """Stops the answer that runs; what has come is kept."""
         self.live.stop()
+        self.beside.stop()
 
     def stop_in(self, conversation_id: int) -> bool:
         """Stops the answer that runs, if it is this conversation's; whether it is."""
@@ -262,14 +278,14 @@ class ChatView(QWidget):
 
     def update_note(self) -> None:
         """A few words beside the buttons of the composer."""
-        answering = self.live.answering
+        answering = self.live.answering or self.beside.live.answering
         note = ""
         if answering is not None and answering.conversation_id != self.conversation_id:
             note = tr("An answer is being written in another chat")
         elif answering is None and self.can_chat and self.model_state == "loading" and not self.own.is_elsewhere:
             note = tr("The model is loading. A message sent now waits for it.")
         elif answering is None:
-            note = self.own.note() or self.memory.note()
+            note = self.beside.note() or self.own.note() or self.memory.note()
         hold = self.attaching.hold()
         if self._sending.is_waiting:
             note = tr("Sent as soon as {name} has been read. Esc takes it back.", name=self.attaching.waits_for)
@@ -330,10 +346,13 @@ class ChatView(QWidget):
         self.composer.changed.connect(self.offering.look_later)
         self.attaching.changed.connect(self.offering.look_later)
         self.answer_finished.connect(self.offering.look_later)
-        self.survey_offer.whole_wanted.connect(self._on_whole_wanted)
-        self.survey_offer.passages_wanted.connect(self._on_passages_wanted)
+        self.survey_offer.whole_wanted.connect(lambda: self._sending.send_offered(self.offering, is_whole=True))
+        self.survey_offer.passages_wanted.connect(lambda: self._sending.send_offered(self.offering))
         self._sending.sent.connect(self.offering.look_at)
         self.queue.sent.connect(self.offering.look_at)
+        self._connect_chat()
+
+    def _connect_chat(self) -> None:
         self.open_chat.touched.connect(self.title_changed)
         self.open_chat.shown.connect(  # the greeting while there is no turn
             lambda: self._stack.setCurrentWidget(self.transcript if self.transcript.places.count else self._before)
@@ -348,6 +367,9 @@ class ChatView(QWidget):
         self.live.grew.connect(self.answer_grew)
         self.live.used.connect(self.context_changed)
         self.live.ended.connect(self._on_answer_ended)
+        self.beside.live.ended.connect(self._on_answer_ended)
+        self.beside.changed.connect(self.queue.look)
+        self.beside.changed.connect(self.update_note)
         self.empty.chosen.connect(self.composer.set_text)
         self.empty.chosen.connect(self.focus_composer)
         self.empty.model_wanted.connect(self.model_wanted)
@@ -356,6 +378,7 @@ class ChatView(QWidget):
         self._actions.forked.connect(self._on_forked)
         self.models.more_wanted.connect(self.model_wanted)
         self._actions.model_chosen.connect(self.own.go_on_with)
+        self._actions.compare_wanted.connect(self.beside.compare)
         self.own.changed.connect(self._show_model)
         self._quoting.wanted.connect(self.composer.add_paragraph)
         self._quoting.find_wanted.connect(lambda words: self.finding.begin(words))  # noqa: PLW0108 - not made before
@@ -419,29 +442,13 @@ class ChatView(QWidget):
         return Subject(chat.talk, chat.conversation_id, system, text, self.attaching.key, chat.project_id)
 
     def _on_answer_ended(self, answering: Answering, is_shown: bool) -> None:
-        self.composer.set_answering(False)
-        if is_shown:
+        self.composer.set_answering(self.busy)
+        if is_shown and not self.busy:
             with self._notify.guard():
                 self.open_chat.refresh()
         self.update_note()
         self.title_changed.emit(answering.conversation_id)
         self.answer_finished.emit(answering.message_id or 0)
-
-    def _on_whole_wanted(self) -> None:
-        sent = self.offering.sent
-        if sent is None:
-            self._sending.send(is_whole=True)
-        else:
-            self.offering.forget_sent()
-            with self._notify.guard():
-                self.open_chat.answer_whole(sent)
-        self.focus_composer()
-
-    def _on_passages_wanted(self) -> None:
-        if self.offering.sent is None:
-            self._sending.send()
-        self.offering.forget_sent()
-        self.focus_composer()
 
     def _on_write_wanted(self) -> None:
         text = self.composer.text
@@ -480,12 +487,14 @@ class Sending(QObject):
         queue: Queue,
         options: ChatOptions,
         own: OwnModel,
+        beside: SideBySide,
         draft: KeptDraft,
         notify: Notify,
     ) -> None:
         super().__init__(chat)
         self._chat, self._composer, self._attaching = chat, composer, attaching
         self._queue, self._options, self._own, self._draft, self._notify = queue, options, own, draft, notify
+        self._beside = beside
         self._waits_for: tuple[DraftDocument, ...] = ()
         composer.sent.connect(self._on_sent)
         composer.changed.connect(self._on_composer_changed)
@@ -512,6 +521,17 @@ class Sending(QObject):
     def send(self, *, is_whole: bool = False) -> None:
         """Sends what is written, as Enter does; `is_whole`: it is answered from all of its documents."""
         self._on_sent(self._composer.text, is_whole=is_whole)
+
+    def send_offered(self, offering: Offering, *, is_whole: bool = False) -> None:
+        """What was offered for a question from whole documents: the answer from all of them, or from passages."""
+        sent = offering.sent
+        offering.forget_sent()
+        if sent is None:
+            self.send(is_whole=is_whole)
+        elif is_whole:
+            with self._notify.guard():
+                self._chat.answer_whole(sent)
+        self._composer.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _on_sent(self, text: str, *, is_whole: bool = False) -> None:
         if not self._composer.can_send or not self._own.may_answer(lambda: self._on_sent(text, is_whole=is_whole)):
@@ -552,7 +572,8 @@ class Sending(QObject):
                 self._chat.transcript.documents.tokens[one.document.id] = one.fit.tokens
         self._attaching.sent(conversation_id)
         self._chat.refresh()
-        self._chat.answer(question_id, is_whole=is_whole)
+        if is_whole or not self._beside.ask(question_id):
+            self._chat.answer(question_id, is_whole=is_whole)
         self._chat.tell_touched()
 
     def _on_composer_changed(self) -> None:

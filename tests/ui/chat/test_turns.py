@@ -59,7 +59,8 @@ def test_everything_that_can_be_done_is_in_one_menu_by_pointer_and_by_keyboard(o
     desk.ask("Hi")
     copies = ["Copy", "Copy as text", "Copy as Markdown", "Copy the code"]
     changes = ["Edit", "Read as Markdown", "Translate this", FORK, "Remember this…", "Pin: the model always sees this"]
-    wanted = [*copies, "Regenerate", "Regenerate with another model", *changes, "About this answer", "Delete"]
+    again = ["Regenerate", "Regenerate with another model", "Compare with another model"]
+    wanted = [*copies, *again, *changes, "About this answer", "Delete"]
     menu = desk.open_menu(desk.last)
     assert desk.menu_lines(menu) == wanted
     assert clipped_texts(menu) == []

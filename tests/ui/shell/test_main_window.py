@@ -112,12 +112,12 @@ def test_tab_meets_the_last_question_its_actions_and_the_answer_in_the_order_the
     whole.button("Look inside the model").setFocus()
     question = ["You: Second", "Copy", "Edit", "More"]
     answer = ["Answer: Answer to Second", "Copy", "Regenerate", "Continue", "More"]
-    expected = [*question, *answer, "Message", "Attach files", "Chat settings", "Assistant of this chat: none"]
-    expected += ["Network on", "New chat"]
+    expected = [*question, *answer, "Message", "Attach files", "Chat settings"]
+    expected += ["Ask two models at once", "Assistant of this chat: none", "Network on", "New chat"]
     assert tab_order(whole, len(expected)) == expected
     back = tab_order(whole, len(expected) - 1, is_next=False)
-    assert back[:5] == [*reversed(expected[-6:-1])]
-    assert back[5 : 5 + len(answer)] == [*reversed(answer)]
+    assert back[:6] == [*reversed(expected[-7:-1])]
+    assert back[6 : 6 + len(answer)] == [*reversed(answer)]
 
 
 def test_the_pickers_shortcut_opens_its_menu_at_the_model_in_use(frame: Frame) -> None:

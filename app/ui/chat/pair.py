@@ -1,0 +1,226 @@
+"""Two answers to one question as one turn: beside each other, in a narrow window one above the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QEnterEvent, QKeyEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QPushButton, QWidget
+
+from app.core.events import Role
+from app.store.conversations import MessageState, StoredMessage
+from app.ui.chat.actions import Action
+from app.ui.chat.answer import AnswerText, AnswerView, ThinkingView, stats_text
+from app.ui.chat.documents import BranchDocuments
+from app.ui.chat.turn import Turn
+from app.ui.i18n import tr
+from app.ui.text.body import Body
+from app.ui.theme import LateTheme, Theme
+from app.ui.widgets.buttons import text_button
+from app.ui.widgets.labels import ElidedLabel
+
+if TYPE_CHECKING:
+    from app.ui.chat.transcript import TurnMaker
+
+WIDE_PX = 560
+"""With less room one stands above the other."""
+GAP_PX, PAD_PX, RADIUS_PX, BELOW_PX = 12, 16, 10, 12
+
+
+class Side:
+    """One of both: a head with the model's name, what was measured, a button that chooses it; below it the answer."""
+
+    def __init__(self, theme: Theme, name: str, answer: AnswerView, parent: QWidget) -> None:
+        self.answer = answer
+        self.name = ElidedLabel(name, parent=parent)
+        self.figures = ElidedLabel(parent=parent)
+        self.figures.setProperty("kind", "muted")
+        self.choose: QPushButton = text_button(tr("Choose"), "plain", parent)
+        self.choose.setObjectName("choose_answer")
+        self.choose.setToolTip(tr("Go on with this answer; the other one stays as a version"))
+        self.choose.setAccessibleName(tr("Go on with the answer of {name}", name=name))
+        self.choose.hide()
+        answer.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the pair has the keyboard
+        answer.shows_versions = False  # both are there
+        theme.dress(self.name, font=(14, 600))
+        theme.dress(self.figures, font=(12.5, 400))
+        theme.dress(self.choose, font=(13, 500))
+
+    def head_height(self) -> int:
+        return max(self.name.sizeHint().height() + self.figures.sizeHint().height(), self.choose.sizeHint().height())
+
+    def place_head(self, room: QRect, *, is_mirrored: bool) -> None:
+        hint, first = self.choose.sizeHint(), self.name.sizeHint().height()
+        words = room.width() - hint.width() - 8
+        x = room.x() + room.width() - words if is_mirrored else room.x()
+        self.name.setGeometry(x, room.y(), words, first)
+        self.figures.setGeometry(x, room.y() + first, words, self.figures.sizeHint().height())
+        left = room.x() if is_mirrored else room.right() + 1 - hint.width()
+        self.choose.setGeometry(QRect(left, room.y(), hint.width(), hint.height()))
+
+    def show_figures(self) -> None:
+        message = self.answer.message
+        words = stats_text(message.stats) if message is not None and message.stats is not None else ""
+        if words != self.figures.text():
+            self.figures.setText(words)
+
+    @property
+    def can_be_chosen(self) -> bool:
+        """Whether it is over and says something."""
+        message = self.answer.message
+        return message is not None and message.state is not MessageState.WRITING and bool(message.text)
+
+
+class PairView(Turn):
+    """`leads` is the number of the one that the chat goes on with as long as nobody chose: as a turn, it is that."""
+
+    role = Role.ASSISTANT
+    is_only_last = True
+    chosen = Signal(int)
+    """Which one of both, 0 or 1."""
+
+    def __init__(
+        self, theme: Theme, names: Sequence[str], maker: TurnMaker, parent: QWidget, *, leads: int = 0
+    ) -> None:
+        self.sides: list[Side] = []
+        self._leads = leads
+        super().__init__(LateTheme(theme, parent), parent)
+        self.theme.setParent(self)
+        self.setObjectName("pair")
+        self.has_earlier_turns = False
+        self.is_whole = False
+        for number, name in enumerate(names):
+            side = Side(self.theme, name, maker.answer(self), self)
+            side.answer.setAccessibleName(tr("Answer of {name}", name=name))
+            side.answer.resized.connect(lambda _: self.resized.emit(self))
+            side.choose.clicked.connect(lambda _=False, number=number: self.chosen.emit(number))
+            self.sides.append(side)
+            side.answer.show()
+        self._cards: list[QRect] = []
+        maker.hear(self)
+        self.setAccessibleName(tr("Two answers: {one} and {other}", one=names[0], other=names[1]))
+
+    # As an answer, it is the one that leads.
+
+    @property
+    def message(self) -> StoredMessage | None:
+        return self.leading.message if self.sides else None
+
+    @message.setter
+    def message(self, _message: StoredMessage | None) -> None:
+        """Each of both has its own."""
+
+    @property
+    def leading(self) -> AnswerView:
+        return self.sides[self._leads].answer
+
+    @property
+    def text(self) -> str:
+        return self.leading.text
+
+    @property
+    def written(self) -> AnswerText:
+        return self.leading.written
+
+    @property
+    def body(self) -> Body:
+        return self.leading.body
+
+    @property
+    def thinking(self) -> ThinkingView:
+        return self.leading.thinking
+
+    @property
+    def is_kept(self) -> bool:
+        return True
+
+    @property
+    def is_changing(self) -> bool:
+        return any(side.answer.is_changing for side in self.sides)
+
+    @property
+    def offers(self) -> list[Action]:
+        return []  # each of both has its own
+
+    def actions_offered(self) -> Sequence[Action]:
+        return ()
+
+    def set_message(self, message: StoredMessage) -> None:
+        self.leading.set_message(message)
+
+    def show_documents(self, documents: BranchDocuments) -> None:
+        for side in self.sides:
+            side.answer.show_documents(documents)
+
+    def show_choice(self, *, is_over: bool) -> None:
+        """Both are over, or one of them is still written."""
+        for side in self.sides:
+            side.show_figures()
+            side.choose.setVisible(is_over and side.can_be_chosen)
+        self.resized.emit(self)
+
+    def arrange(self, width: int, *, is_again: bool = False) -> int:
+        px = self.theme.px
+        is_wide, gap, pad = width >= px(WIDE_PX), px(GAP_PX), px(PAD_PX)
+        column = (width - gap) // 2 if is_wide else width
+        heights = []
+        for side in self.sides:
+            side.show_figures()
+            if isinstance(side.answer.theme, LateTheme):
+                side.answer.theme.catch_up()
+            below = side.answer.arrange(column - 2 * pad, is_again=is_again)
+            heights.append(px(PAD_PX) + side.head_height() + px(10) + below)
+        high = max(heights)
+        self._cards = []
+        y = 0
+        for number, side in enumerate(self.sides):
+            x = number * (column + gap) if is_wide else 0
+            card = QRect(
+                width - x - column if self.isRightToLeft() else x, y, column, high if is_wide else heights[number]
+            )
+            self._cards.append(card)
+            self._place(side, card)
+            y += 0 if is_wide else card.height() + gap
+        self.update()
+        return self._cards[-1].bottom() + 1 + px(BELOW_PX)
+
+    def _place(self, side: Side, card: QRect) -> None:
+        px = self.theme.px
+        room = QRect(card.x() + px(PAD_PX), card.y() + px(PAD_PX), card.width() - 2 * px(PAD_PX), side.head_height())
+        side.place_head(room, is_mirrored=self.isRightToLeft())
+        top = room.bottom() + 1 + px(10)
+        side.answer.setGeometry(QRect(room.x(), top, room.width(), card.bottom() + 1 - top))
+
+    def update_actions(self) -> None:
+        """The actions are those of each answer: seen while the pointer is on it, or the keyboard in the pair."""
+        for side in self.sides:
+            side.answer.set_focused(self._is_focused)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        tokens, radius = self.theme.tokens, self.theme.px(RADIUS_PX)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(QColor(tokens.line), 1))
+        painter.setBrush(QColor(tokens.surface))
+        for card in self._cards:
+            painter.drawRoundedRect(card.toRectF().adjusted(0.5, 0.5, -0.5, -0.5), radius, radius)
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        QWidget.enterEvent(self, event)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        QWidget.leaveEvent(self, event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """1 and 2 choose, as the buttons do."""
+        numbers = {Qt.Key.Key_1: 0, Qt.Key.Key_2: 1}
+        number = numbers.get(Qt.Key(event.key())) if self.hasFocus() and not event.modifiers() else None
+        if number is not None and not self.sides[number].choose.isHidden():
+            self.chosen.emit(number)
+        else:
+            super().keyPressEvent(event)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(1, 1)

@@ -1,0 +1,162 @@
+"""Two models on one question: beside each other, stopped, chosen from, kept while another chat is looked at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QMenu
+
+from app.features.chat.beside import Beside
+from app.ui.chat.answer import StateLine
+from app.ui.chat.pair import PairView
+from tests.helpers.clipping import clipped_texts
+from tests.helpers.desks.chat import ChatDesk
+from tests.helpers.models_on_disk import write_model
+from tests.ui.chat.conftest import Open
+
+STORY = {"when": "story", "text": "word ", "repeat": 4000, "delay_s": 0.005}
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Path:
+    path = tmp_path / "Other-2B-Q8_0.gguf"
+    write_model(path)
+    return path
+
+
+@pytest.fixture(params=["room for both", "one after the other"])
+def room(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Whether both fit into memory."""
+    has_room: bool = request.param == "room for both"
+    monkeypatch.setattr(Beside, "has_room", lambda *_: has_room)
+    return has_room
+
+
+def know(desk: ChatDesk, *paths: Path) -> None:
+    desk.chat.models.known = lambda: [(path, path.stem) for path in paths]
+
+
+def pair_in(desk: ChatDesk) -> PairView:
+    return desk.find(PairView)
+
+
+def ask_both(desk: ChatDesk, text: str, second: Path) -> PairView:
+    assert desk.chat.beside.second is not None
+    desk.chat.beside.second.choose(second)
+    desk.type(text)
+    desk.press(Qt.Key.Key_Return)
+    return pair_in(desk)
+
+
+def is_over(desk: ChatDesk, pair: PairView) -> bool:
+    return not desk.chat.busy and any(not side.choose.isHidden() for side in pair.sides)
+
+
+def test_two_models_answer_one_question_and_one_is_chosen(open_chat: Open, other: Path, room: bool) -> None:
+    desk = open_chat({"text": "One.", "times": 1}, {"text": "Two."})
+    know(desk, other)
+    desk.choose(desk.chat.beside.second.menu(), "Other")
+    assert desk.button("Asked as well: Other 2B").isVisible()
+    desk.type("Which?")
+    desk.press(Qt.Key.Key_Return)
+    pair = pair_in(desk)
+    desk.wait(lambda: is_over(desk, pair))
+    assert [side.answer.text for side in pair.sides] == ["One.", "Two."]
+    assert [side.name.text() for side in pair.sides] == ["model", "Other 2B"]
+    assert all("token" in side.figures.text() for side in pair.sides)
+    assert (desk.message_count, pair.sides[0].answer.x() < pair.sides[1].answer.x()) == (2, True)
+    assert desk.note == "Choose an answer. A message sent now goes on with model’s."
+    assert clipped_texts(desk.chat) == []
+    pair.setFocus()
+    QTest.keyClick(pair, Qt.Key.Key_2)
+    assert desk.texts == ["Which?", "Two."]
+    assert len(desk.last_message.versions) == 2
+    assert desk.chat.options.model == other, "the chat goes on with its model"
+    assert desk.chat.beside.second.path is None, "the next question is asked of one"
+    path = Path(desk.engine.loaded.path)
+    assert path == (desk.script.parent.parent / "model.gguf" if room else other)
+
+
+def test_a_message_that_is_sent_before_goes_on_with_the_first(open_chat: Open, other: Path, room: bool) -> None:
+    desk = open_chat({"text": "One.", "times": 1}, {"text": "Two."})
+    pair = ask_both(desk, "Which?", other)
+    desk.wait(lambda: is_over(desk, pair))
+    desk.ask("And now?")
+    assert desk.texts == ["Which?", "One.", "And now?", "Two."]
+    assert not desk.has(PairView)
+    assert len(desk.conversations.path(desk.chat.conversation_id)[1].versions) == 2
+
+
+def test_esc_stops_both_and_what_came_is_kept(open_chat: Open, other: Path, room: bool) -> None:
+    desk = open_chat(STORY)
+    pair = ask_both(desk, "A story", other)
+    desk.wait(lambda: all(side.answer.text for side in pair.sides[: 2 if room else 1]))
+    desk.press(Qt.Key.Key_Escape)
+    desk.wait(lambda: not desk.chat.busy)
+    if room:
+        assert all(side.answer.text and "Stopped" in said(side.answer) for side in pair.sides)
+    else:
+        assert desk.texts[0] == "A story"
+        assert not desk.has(PairView), "the second never began"
+
+
+def said(view: object) -> str:
+    lines = view.findChildren(StateLine)  # type: ignore[attr-defined]
+    return " ".join(line.text for line in lines)
+
+
+def test_an_answer_that_is_there_is_compared_with_another_models(open_chat: Open, other: Path, room: bool) -> None:
+    desk = open_chat({"text": "One.", "times": 1}, {"text": "Two."})
+    know(desk, other)
+    desk.ask("Which?")
+    desk.ask("And then?")
+    first = desk.turns[1]
+    desk.click_action(first, "Compare with another model")
+    desk.choose(desk.find(QMenu, "other_models"), "Other")
+    pair = pair_in(desk)
+    desk.wait(lambda: is_over(desk, pair))
+    assert [side.answer.text for side in pair.sides] == ["One.", "Two."]
+    assert desk.message_count == 2, "what followed is that version's"
+    desk.click(pair.sides[0].choose)
+    assert desk.texts == ["Which?", "One.", "And then?", "Two."]
+
+
+def test_a_pair_goes_on_and_is_shown_again_when_its_chat_was_left(open_chat: Open, other: Path, room: bool) -> None:
+    desk = open_chat(STORY | {"repeat": 30}, {"text": "Else."})
+    pair = ask_both(desk, "A story", other)
+    number = desk.chat.conversation_id
+    desk.wait(lambda: bool(pair.sides[0].answer.text))
+    desk.chat.show_conversation(None)
+    assert not desk.has(PairView)
+    desk.chat.show_conversation(number)
+    pair = pair_in(desk)
+    desk.wait(lambda: is_over(desk, pair))
+    assert [side.answer.text.count("word") for side in pair.sides] == [30, 30]
+    desk.chat.show_conversation(None)
+    desk.chat.show_conversation(number)
+    assert is_over(desk, pair_in(desk))
+
+
+def test_in_a_narrow_window_one_stands_above_the_other(open_chat: Open, other: Path) -> None:
+    desk = open_chat({"text": "A few words in a row. " * 12})
+    pair = ask_both(desk, "Which?", other)
+    desk.wait(lambda: is_over(desk, pair))
+    desk.chat.resize(500, 700)
+    first, second = (side.answer.geometry() for side in pair.sides)
+    assert (first.x(), first.bottom() < second.y()) == (second.x(), True)
+    assert clipped_texts(desk.chat) == []
+
+
+def test_a_second_model_that_fails_leaves_the_first_and_says_why(open_chat: Open, other: Path, tmp_path: Path) -> None:
+    (tmp_path / "model.gguf").write_bytes(b"GGUF")
+    desk = open_chat({"text": "One."}, load={"any_path": False})
+    other.unlink()
+    pair = ask_both(desk, "Which?", other)
+    desk.wait(lambda: is_over(desk, pair))
+    assert [not side.choose.isHidden() for side in pair.sides] == [True, False]
+    assert "There is no file Other-2B-Q8_0.gguf." in said(pair.sides[1].answer)
+    desk.click(pair.sides[0].choose)
+    assert desk.texts == ["Which?", "One."]
