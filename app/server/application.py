@@ -37,6 +37,7 @@ from app.features.serving import AnswerEvent, Asked, ServedModel, Serving
 from app.server import anthropic, openai
 from app.server.answers import HEARTBEAT, Contract, event_line
 from app.server.body import BadRequest, Body
+from app.server.responses import Responses
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +66,7 @@ def application(serving: Serving, rules: Rules) -> Starlette:
         Route("/api/v0/models", server.described_models),
         Route("/v1/chat/completions", server.answers(openai.ChatCompletion, openai.failed), methods=["POST"]),
         Route("/v1/completions", server.answers(openai.Completion, openai.failed), methods=["POST"]),
+        Route("/v1/responses", server.answers(Responses, openai.failed), methods=["POST"]),
         Route("/v1/messages", server.answers(anthropic.AnthropicMessages, anthropic.failed), methods=["POST"]),
         Route("/v1/messages/count_tokens", server.count_tokens, methods=["POST"]),
     ]

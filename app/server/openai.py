@@ -35,10 +35,16 @@ def messages_of(body: Body) -> tuple[Message, ...]:
     return tuple(found)
 
 
-def _message(body: Body, names: dict[str, str]) -> Message:
+def role_of(body: Body) -> Role:
+    """Who speaks, of the three that models know."""
     role = body.text("role")
     if role not in _ROLES:
         raise BadRequest(f"{body.name_of('role')}: there is no role {role!r}", body.name_of("role"))
+    return _ROLES[role]
+
+
+def _message(body: Body, names: dict[str, str]) -> Message:
+    role, speaker = body.text("role"), role_of(body)
     text = content_of(body, "content")
     if role == "assistant":
         calls = [_call_line(call, names) for call in body.objects("tool_calls")]
@@ -46,7 +52,7 @@ def _message(body: Body, names: dict[str, str]) -> Message:
     elif role in ("tool", "function"):
         name = names.get(body.text("tool_call_id", ""), body.text("name", ""))
         text = f"Result of {name or 'the function'}:\n{text}"
-    return Message(_ROLES[role], text)
+    return Message(speaker, text)
 
 
 def content_of(body: Body, field: str) -> str:
@@ -109,21 +115,22 @@ def _schema_of(body: Body) -> str:
     wished = body.inner("response_format")
     if wished is None:
         return ""
+    return schema_text(wished, wished.inner("json_schema"), "response_format")
+
+
+def schema_text(wished: Body, holder: Body | None, field: str) -> str:
+    """The JSON schema that an answer is to follow, as text; "" for any text. `holder` has it in its `schema`."""
     kind = wished.text("type")
     if kind == "text":
         return ""
-    if kind == "json_object":
-        return json.dumps({"type": "object"})
-    inner = wished.inner("json_schema")
-    if kind != "json_schema" or inner is None:
-        raise BadRequest("response_format must be text, json_object or json_schema with its schema", "response_format")
-    schema = inner.raw("schema")
-    if not isinstance(schema, dict | bool):
-        raise BadRequest("response_format.json_schema.schema must be a schema", "response_format.json_schema.schema")
+    schema = {"type": "object"} if kind == "json_object" or holder is None else holder.raw("schema")
+    if kind not in ("json_object", "json_schema") or not isinstance(schema, dict | bool):
+        raise BadRequest(f"{field} must be text, json_object, or json_schema with its schema", field)
     return json.dumps(schema if isinstance(schema, dict) else {"type": "object"})
 
 
-def _most_tokens(body: Body, *fields: str) -> int:
+def most_tokens(body: Body, *fields: str) -> int:
+    """The first of the fields that is there; -1 for no limit."""
     found = [value for field in fields if (value := body.whole(field, -1, MOST_TOKENS)) is not None]
     return found[0] if found and found[0] > 0 else -1
 
@@ -194,7 +201,7 @@ class ChatCompletion(_Completion):
                 Wanted(
                     messages_of(body),
                     count=body.whole("n", 1, MOST_ANSWERS) or 1,
-                    max_tokens=_most_tokens(body, "max_completion_tokens", "max_tokens"),
+                    max_tokens=most_tokens(body, "max_completion_tokens", "max_tokens"),
                     sampling=body.sampling(),
                     stop=body.stops("stop"),
                     json_schema="" if tools else _schema_of(body),
@@ -275,7 +282,7 @@ class Completion(_Completion):
             raise BadRequest(f"prompt must be a text, or at most {MOST_ANSWERS} texts", "prompt")
         self._most = body.whole("logprobs", 0, MOST_ALTERNATIVES)
         self._echo = body.flag("echo")
-        longest = _most_tokens(body, "max_tokens", "n_predict")
+        longest = most_tokens(body, "max_tokens", "n_predict")
         self._set(
             [
                 Wanted(

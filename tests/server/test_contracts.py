@@ -150,6 +150,35 @@ def test_messages_of_anthropic_have_blocks_that_are_closed_in_order(scripted: Ma
     assert (refused.status_code, refused.json()["error"]["type"]) == (400, "invalid_request_error")
 
 
+def test_responses_are_items_told_one_after_the_other(scripted: Make) -> None:
+    served = scripted({"text": CALL, "thinking": "hm", "when": "call"}, {"text": "one two"})
+    whole = served.client.post("responses", json={"input": "Hello", "instructions": "Be brief."}).json()
+    assert (whole["object"], whole["status"]) == ("response", "completed")
+    assert whole["output"][0]["content"][0]["text"] == "one two"
+    tool = {"type": "function"} | WEATHER["function"]  # type: ignore[operator]
+    asked = {
+        "input": [
+            {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hello"}]},
+            {"type": "function_call", "call_id": "c1", "name": "weather", "arguments": "{}"},
+            {"type": "function_call_output", "call_id": "c1", "output": "rain"},
+            {"role": "user", "content": "call"},
+        ],
+        "tools": [tool, {"type": "web_search"}],
+        "stream": True,
+    }
+    told = events(served.client.post("responses", json=asked).text)
+    assert [one["sequence_number"] for one in told] == list(range(len(told)))
+    kinds = [one["type"] for one in told]
+    assert (kinds[0], kinds[-1]) == ("response.created", "response.completed")
+    items = [one["item"] for one in told if one["type"] == "response.output_item.done"]
+    assert [one["type"] for one in items] == ["reasoning", "function_call"]
+    assert told[-1]["response"]["output"] == items
+    pieces = [one["delta"] for one in told if one["type"] == "response.function_call_arguments.delta"]
+    assert json.loads("".join(pieces)) == json.loads(items[1]["arguments"]) == {"city": "Köln"}
+    kept = served.client.post("responses", json={"input": "x", "previous_response_id": "resp_1"})
+    assert kept.json()["error"]["param"] == "previous_response_id"
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [

@@ -1,0 +1,219 @@
+"""OpenAI's second contract, responses: items go in and out, and nothing is kept between two requests."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from app.core.events import Finished, Message, Role, TextDelta
+from app.features.serving import AnswerEvent, Wanted
+from app.features.tool_calls import CallArguments, CallBegins
+from app.server.answers import Answer, event_line
+from app.server.body import BadRequest, Body
+from app.server.openai import call_line, content_of, most_tokens, role_of, schema_text, tools_of
+
+
+@dataclass
+class _Item:
+    """One part of the answer that is told to the end before the next begins."""
+
+    kind: str
+    place: int
+    id: str
+    call: int = -1
+
+
+class Responses:
+    """`/v1/responses`."""
+
+    chats = True
+
+    def __init__(self, body: Body) -> None:
+        """Raises BadRequest."""
+        if body.has("previous_response_id"):
+            raise BadRequest("nothing is kept here: send the whole conversation", "previous_response_id")
+        self.model, self.streams = body.text("model", ""), body.flag("stream")
+        tools, must_call = tools_of(body)
+        text = body.inner("text")
+        self.answers = [Answer()]
+        self._id, self._created = f"resp_{uuid.uuid4().hex}", int(time.time())
+        self._sequence, self._open = 0, list[_Item]()
+        self._done: list[dict[str, Any]] = []
+        self.wanted = [
+            Wanted(
+                _messages_of(body),
+                max_tokens=most_tokens(body, "max_output_tokens"),
+                sampling=body.sampling(),
+                json_schema="" if tools or text is None else _schema_of(text),
+                tools=tools,
+                must_call=must_call,
+                several_calls=body.flag("parallel_tool_calls", default=True),
+            )
+        ]
+
+    def begin(self) -> Iterator[bytes]:
+        yield self._event("response.created", response=self._body("in_progress"))
+        yield self._event("response.in_progress", response=self._body("in_progress"))
+
+    def take(self, number: int, event: AnswerEvent) -> Iterator[bytes]:
+        answer = self.answers[number]
+        answer.take(event)
+        match event:
+            case TextDelta(thinking=True):
+                yield from self._in_item("reasoning")
+                yield self._event("response.reasoning_text.delta", **self._place(), content_index=0, delta=event.text)
+            case TextDelta():
+                yield from self._in_item("message")
+                yield self._event(
+                    "response.output_text.delta", **self._place(), content_index=0, delta=event.text, logprobs=[]
+                )
+            case CallBegins():
+                yield from self._close_item()
+                yield from self._in_item("function_call", event.number)
+            case CallArguments():
+                yield self._event("response.function_call_arguments.delta", **self._place(), delta=event.piece)
+            case Finished():
+                yield from self._close_item()
+
+    def end(self) -> Iterator[bytes]:
+        status = self._status()
+        yield self._event(f"response.{status}", response=self._body(status))
+
+    def whole(self) -> dict[str, Any]:
+        answer = self.answers[0]
+        kinds = ["reasoning"] * bool(answer.thinking) + ["message"] * bool(answer.text or not answer.calls)
+        items = [_Item(kind, place, _new_id(kind)) for place, kind in enumerate(kinds)]
+        items += [
+            _Item("function_call", len(items) + call, _new_id("function_call"), call)
+            for call in range(len(answer.calls))
+        ]
+        self._done = [self._told(item) for item in items]
+        return self._body(self._status())
+
+    def _status(self) -> str:
+        return "incomplete" if self.answers[0].is_cut else "completed"
+
+    def _body(self, status: str) -> dict[str, Any]:
+        stats = self.answers[0].stats
+        usage = None
+        if stats is not None:
+            usage = {
+                "input_tokens": stats.prompt_tokens,
+                "input_tokens_details": {"cached_tokens": stats.reused_tokens},
+                "output_tokens": stats.generated_tokens,
+                "output_tokens_details": {"reasoning_tokens": stats.thinking_tokens},
+                "total_tokens": stats.prompt_tokens + stats.generated_tokens,
+            }
+        return {
+            "id": self._id,
+            "object": "response",
+            "created_at": self._created,
+            "status": status,
+            "model": self.model,
+            "output": self._done,
+            "usage": usage,
+            "error": None,
+            "incomplete_details": {"reason": "max_output_tokens"} if status == "incomplete" else None,
+            "instructions": None,
+            "metadata": {},
+            "parallel_tool_calls": True,
+            "temperature": None,
+            "top_p": None,
+            "tool_choice": "auto",
+            "tools": [],
+        }
+
+    def _in_item(self, kind: str, call: int = -1) -> Iterator[bytes]:
+        if self._open and (self._open[0].kind, self._open[0].call) == (kind, call):
+            return
+        yield from self._close_item()
+        item = _Item(kind, len(self._done), _new_id(kind), call)
+        self._open = [item]
+        yield self._event("response.output_item.added", output_index=item.place, item=self._told(item, is_empty=True))
+        if kind == "message":
+            yield self._event("response.content_part.added", **self._place(), content_index=0, part=_text_part(""))
+
+    def _close_item(self) -> Iterator[bytes]:
+        if not self._open:
+            return
+        item, answer = self._open[0], self.answers[0]
+        if item.kind == "message":
+            place = self._place()
+            yield self._event("response.output_text.done", **place, content_index=0, text=answer.text, logprobs=[])
+            yield self._event("response.content_part.done", **place, content_index=0, part=_text_part(answer.text))
+        elif item.kind == "function_call":
+            call = answer.calls[item.call]
+            yield self._event(
+                "response.function_call_arguments.done", **self._place(), name=call.name, arguments=call.arguments
+            )
+        told = self._told(item)
+        self._open = []
+        self._done.append(told)
+        yield self._event("response.output_item.done", output_index=item.place, item=told)
+
+    def _told(self, item: _Item, *, is_empty: bool = False) -> dict[str, Any]:
+        answer, status = self.answers[0], "in_progress" if is_empty else "completed"
+        more: dict[str, Any]
+        if item.kind == "function_call":
+            call = answer.calls[item.call]
+            more = {"call_id": call.id, "name": call.name, "arguments": "" if is_empty else call.arguments}
+        elif item.kind == "message":
+            more = {"role": "assistant", "content": [] if is_empty else [_text_part(answer.text)]}
+        else:
+            thought = [] if is_empty else [{"type": "reasoning_text", "text": answer.thinking}]
+            more = {"summary": [], "content": thought}
+        return {"id": item.id, "type": item.kind, "status": status} | more
+
+    def _place(self) -> dict[str, Any]:
+        item = self._open[0]
+        return {"item_id": item.id, "output_index": item.place}
+
+    def _event(self, kind: str, **body: Any) -> bytes:
+        self._sequence += 1
+        return event_line({"type": kind, "sequence_number": self._sequence - 1} | body, kind)
+
+
+def _new_id(kind: str) -> str:
+    prefix = {"message": "msg", "function_call": "fc", "reasoning": "rs"}[kind]
+    return f"{prefix}_{uuid.uuid4().hex[:24]}"
+
+
+def _text_part(text: str) -> dict[str, Any]:
+    return {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
+
+
+def _schema_of(text: Body) -> str:
+    wished = text.inner("format")
+    return "" if wished is None else schema_text(wished, wished, "text.format")
+
+
+def _messages_of(body: Body) -> tuple[Message, ...]:
+    names: dict[str, str] = {}
+    instructions = body.text("instructions", "")
+    found = [Message(Role.SYSTEM, instructions)] if instructions else []
+    if isinstance(body.raw("input"), str):
+        found.append(Message(Role.USER, body.text("input")))
+    else:
+        found += [message for item in body.objects("input") if (message := _message_of(item, names)) is not None]
+    if not any(message.role is Role.USER for message in found):
+        raise BadRequest("input has nothing that could be answered", "input")
+    return tuple(found)
+
+
+def _message_of(item: Body, names: dict[str, str]) -> Message | None:
+    match item.text("type", "message"):
+        case "message":
+            return Message(role_of(item), content_of(item, "content"))
+        case "function_call":
+            names[item.text("call_id", "")] = item.text("name")
+            return Message(Role.ASSISTANT, call_line(item.text("name"), item.text("arguments", "{}") or "{}"))
+        case "function_call_output":
+            name = names.get(item.text("call_id", ""), "the function")
+            output = item.raw("output")
+            text = output if isinstance(output, str) else json.dumps(output, ensure_ascii=False)
+            return Message(Role.USER, f"Result of {name}:\n{text}")
+    return None  # reasoning, and calls of what runs at OpenAI
