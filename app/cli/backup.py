@@ -16,8 +16,8 @@ from app.store.database import Database
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `backup` takes."""
     parser.description = (
-        "Chats, summaries, translations, pages, glossaries and settings in one file. Models are not in it, nor the"
-        " access token. The file is not encrypted: keep it where nobody else reads."
+        "Chats, projects, assistants, memories, prompts, summaries, translations, pages, glossaries and settings in one"
+        " file. Models are not in it, nor the access token. The file is not encrypted: keep it where nobody else reads."
     )
     parser.add_argument("output", metavar="OUT", type=Path, help="such as fireside-backup.zip")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")

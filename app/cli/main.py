@@ -31,6 +31,7 @@ COMMANDS = {
     "serve": "let other programs use the models of this computer",
     "backup": "everything that you made here, in one file",
     "restore": "bring a backup back",
+    "trash": "what was deleted: list it, bring it back, give it up",
     "doctor": "what this computer offers: devices, folders, models",
 }
 """Each is a module of this package, with `add_arguments`."""

@@ -36,13 +36,14 @@ from app.ui.document.files import DocumentChip, FileToRead, Stage, size_words
 from app.ui.i18n import tr, window_title
 from app.ui.icons import icon
 from app.ui.shell import tasks
-from app.ui.shell.notify import Notify
+from app.ui.shell.notify import UNDO_MS, Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import ChoiceButton, IconButton, text_button
 from app.ui.widgets.dialogs import ScrollBox
 from app.ui.widgets.file_drop import DropZone, FileDrop
 from app.ui.widgets.labels import announce, plain_label, plain_tip
 from app.ui.widgets.layouts import FlowLayout
+from app.ui.widgets.notice_bar import Notice
 from app.ui.widgets.row_list import clean_title
 from app.ui.work.intake import Intake
 
@@ -549,7 +550,7 @@ class ProjectFiles(QWidget):
         self._nothing = plain_label(tr("Drop files here, or add them. They are read once for all chats."), kind="muted")
         self._nothing.setWordWrap(True)
         self._nothing.setFont(theme.font(13))
-        column = QVBoxLayout(self)
+        column = self._column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         for widget in (self._nothing, self._chips):
             column.addWidget(widget)
@@ -594,10 +595,20 @@ class ProjectFiles(QWidget):
         if one.stage is Stage.READING and one in self._reading:
             self._reading[one].show_progress(one.page, one.pages)
 
-    def _remove(self, attachment: Attachment) -> None:
+    def _remove(self, attachment: Attachment, name: str) -> None:
+        def put_back() -> None:
+            with self._notify.guard():
+                self._preambles.attached.add(self._project_id, attachment.document_id)
+            self._show()
+            self.changed.emit()
+
         with self._notify.guard():
             self._preambles.attached.remove(attachment.id)
             self.removed.emit()
+            notice = Notice(self._theme, tr("{name} was taken out.", name=name), UNDO_MS)
+            notice.add_button(tr("Undo"), put_back, "plain")
+            notice.left.connect(notice.deleteLater)
+            self._column.addWidget(notice)  # the window's own notices are behind this dialog
         self._show()
         self.changed.emit()
 
@@ -607,7 +618,8 @@ class ProjectFiles(QWidget):
             for attachment in self._preambles.attached.of(self._project_id):
                 document = self._documents.store.get(attachment.document_id)
                 if document is not None:
-                    self._add_chip(document.name, self._words(document), partial(self._remove, attachment))
+                    remove = partial(self._remove, attachment, document.name)
+                    self._add_chip(document.name, self._words(document), remove)
         self._reading = {}
         for one in self._intake.files:
             chip = self._reading[one] = self._add_chip(one.name, tr("waits"), partial(self._intake.remove, one))

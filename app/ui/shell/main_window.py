@@ -130,8 +130,8 @@ class MainWindow(QMainWindow):
                 "attach": lambda: self.tabs.for_files.ask_for_files(),  # noqa: PLW0108 - of the tab that is open then
                 "prompts": lambda: self.tabs.show(CHAT).do("prompts"),
                 "assistants": lambda: self.tabs.show(CHAT).do("assistants"),
-                "export": lambda: self.tabs.seen(self.tabs.tab).do("export"),
-                "print": lambda: self.tabs.seen(self.tabs.tab).do("print"),
+                "export": lambda: self.tabs.seen(CHAT).do("export"),
+                "print": lambda: self.tabs.seen(CHAT).do("print"),
                 "export_chats": lambda: self.tabs.seen(CHAT).do("export_chats"),
                 "import_chats": lambda: self.tabs.seen(CHAT).do("import_chats"),
                 "open_model": self.ask_for_model,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.features.projects import Costs
@@ -62,6 +63,9 @@ def test_what_is_typed_is_kept_and_documents_are_counted(open_chat: Open, qtbot:
     with qtbot.waitSignal(dialog.document_removed):
         qtbot.keyClick(chip, Qt.Key.Key_Delete)
     assert desk.app.preambles.attached.of(number) == []
+    undo = next(one for one in dialog.documents.findChildren(QPushButton) if one.text() == "Undo")
+    qtbot.mouseClick(undo, Qt.MouseButton.LeftButton)
+    assert len(desk.app.preambles.attached.of(number)) == 1
     dialog.reject()
 
 

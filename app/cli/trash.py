@@ -1,0 +1,95 @@
+"""`trash …` in the terminal: what was deleted, taken back or given up."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from contextlib import closing
+from datetime import datetime
+
+from app import APP_NAME
+from app.cli.terminal import print_json
+from app.core.paths import AppPaths
+from app.core.settings import load_settings
+from app.features.trash import KINDS, Trash, Trashed, kept_until
+from app.store.database import Database
+from app.store.trash import TrashStore
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `trash` can do."""
+    parts = parser.add_subparsers(required=True, metavar="COMMAND")
+    texts = {
+        "list": "what was deleted, the last first, with its kind and number",
+        "restore": "one of them is where it was",
+        "empty": f"nothing of it can be taken back; its traces go when {APP_NAME} is opened next",
+    }
+    for name, text in texts.items():
+        part: argparse.ArgumentParser = parts.add_parser(name, help=text, description=text)
+        if name == "restore":
+            part.add_argument("kind", metavar="KIND", choices=KINDS, help=", ".join(KINDS))
+            part.add_argument("number", metavar="NUMBER", type=int)
+        part.add_argument("--json", action="store_true", help="one JSON object on standard output")
+        part.set_defaults(run=globals()[f"run_{name}"])
+
+
+def run_list(options: argparse.Namespace) -> int:
+    """`list`."""
+    places = AppPaths.from_environment()
+    days = load_settings(places.settings)[0].trash.keep_days
+    with closing(Database.open(places.database)) as database:
+        rows = TrashStore(database).rows()
+    if options.json:
+        fields = ("kind", "id", "title", "within", "deleted_at")
+        told = [{name: getattr(one, name) for name in fields} for one in rows]
+        whole = [one | {"kept_until": kept_until(one["deleted_at"], days)} for one in told]
+        print_json({"trash": whole, "keep_days": days})
+        return 0
+    for one in rows:
+        day = f"{datetime.fromtimestamp(one.deleted_at):%Y-%m-%d}"
+        print(f"{one.kind} {one.id}  {one.title or '(no title)'}  deleted {day}")
+    if not rows:
+        print("Nothing is in the trash.")
+    return 0
+
+
+def run_restore(options: argparse.Namespace) -> int:
+    """`restore`."""
+    with closing(Database.open(AppPaths.from_environment().database)) as database:
+        found = [one for one in TrashStore(database).rows() if (one.kind, one.id) == (options.kind, options.number)]
+        for one in found:
+            _trash(database).restore(one)
+    if not found:
+        print(f"There is no {options.kind} with the number {options.number} in the trash.", file=sys.stderr)
+        return 1
+    _tell(found[0], as_json=options.json)
+    return 0
+
+
+def run_empty(options: argparse.Namespace) -> int:
+    """`empty`."""
+    with closing(Database.open(AppPaths.from_environment().database)) as database:
+        store = TrashStore(database)
+        count = len(store.rows())
+        store.give_up_all()
+    if options.json:
+        print_json({"given_up": count})
+    else:
+        print(f"{count:,} given up. The traces go when {APP_NAME} is opened next.")
+    return 0
+
+
+def _trash(database: Database) -> Trash:
+    """To restore from; nothing goes for good here."""
+
+    def never(*_: object) -> None:
+        raise AssertionError("the window removes")
+
+    return Trash(database, translations=never, forget=never, began_at=0.0)  # type: ignore[arg-type]
+
+
+def _tell(one: Trashed, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"kind": one.kind, "id": one.id, "title": one.title})
+    else:
+        print(f"Restored: {one.title or one.kind}")
