@@ -82,11 +82,13 @@ class Attaching(QObject):
         """Whose draft is shown: a conversation's id, or None for that of a new chat."""
         self._intake = Intake(_read, theme, notify, parent)
         self._intake.refused.connect(self.remove)
-        self._intake.moved.connect(self._on_moved)
+        self._intake.moved.connect(lambda one: row.show_progress(one) if one in self.shown else None)
         self._intake.read.connect(self._on_read)
         self._intake.failed.connect(self._on_failed)
         self._intake.replaced.connect(self._on_replaced)
         self._intake.changed.connect(self._show)
+        self.take = self._intake.take
+        """Takes a `DraftDocument` that is no file."""
         self._questions = self._intake.questions
         self._questions.files_chosen.connect(self.add)
         self.ask = self._questions.ask_for_files
@@ -117,7 +119,7 @@ class Attaching(QObject):
             Offer(tr("Translate"), self.translate, lambda one: not one.talk.is_temporary and not one.is_pasted),
             Offer(tr("Put into the message"), self.text_wanted.emit, lambda one: one.is_short),
             Offer(tr("Remove"), self.remove),
-            Offer(tr("Remove all"), self.remove_all, lambda _one: len(self.shown) > 1),
+            Offer(tr("Remove all"), lambda _one: self._remove(self.shown), lambda _one: len(self.shown) > 1),
         ]
 
     @property
@@ -145,28 +147,22 @@ class Attaching(QObject):
         if self._talk is not None:
             self._intake.add(files, partial(DraftDocument, talk=self._talk, conversation_id=self.draft_of))
 
-    def take(self, one: DraftDocument) -> None:
-        """Takes one that is no file."""
-        self._intake.take(one)
-
     def remove(self, one: DraftDocument, *, is_told: bool = True) -> None:
         """Takes a document out of the draft, or ends its reading."""
         if one in self._intake.files:
-            self._remove([one], tr("{name} was taken out.", name=short_name(one.name)) if is_told else "")
+            self._remove([one], is_told=is_told)
 
-    def remove_all(self, _one: DraftDocument) -> None:
-        """Takes all of them out of the draft."""
-        gone = self.shown
-        self._remove(gone, tr("{count} documents were taken out.", count=len(gone)))
-
-    def _remove(self, gone: Sequence[DraftDocument], told: str) -> None:
+    def _remove(self, gone: Sequence[DraftDocument], *, is_told: bool = True) -> None:
         focus = self._window.focusWidget()
         had_focus = focus is not None and self._row.isAncestorOf(focus)
         for one in gone:
             self._intake.drop(one)
             self._detach(one)
         attached = [one for one in gone if one.attachment is not None]
-        if attached and told:
+        if attached and is_told:
+            told = tr("{name} was taken out.", name=short_name(attached[0].name))
+            if len(attached) > 1:
+                told = tr("{count} documents were taken out.", count=len(attached))
             self._notify.undo(told, lambda: self._put_back(attached))
         self.look_again()
         if had_focus:
@@ -249,10 +245,6 @@ class Attaching(QObject):
         return one
 
     # Reading.
-
-    def _on_moved(self, one: DraftDocument) -> None:
-        if one in self.shown:
-            self._row.show_progress(one)
 
     def _on_read(self, one: DraftDocument) -> None:
         document = one.document
