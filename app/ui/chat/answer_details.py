@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtCore import QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QWidget
 
 from app.core.events import AnswerStats, FinishReason
+from app.features.survey.wanted import made_of
 from app.store.messages import StoredMessage
 from app.ui.i18n import tr
 from app.ui.theme import Theme
+from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import plain_label
 
 WIDTH_PX = 340
@@ -20,6 +22,9 @@ Row = tuple[str, str]
 
 class AnswerDetails(QFrame):
     """A popup: a click beside it, Escape or Return closes it."""
+
+    seen_wanted = Signal()
+    """The prompt that it was written to is to be shown."""
 
     def __init__(self, theme: Theme, message: StoredMessage, parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
@@ -42,6 +47,12 @@ class AnswerDetails(QFrame):
             grid.addWidget(label, number, 0, Qt.AlignmentFlag.AlignTop)
             grid.addWidget(told, number, 1)
             theme.dress(label, told, font=(13, 400))
+        self.seen = text_button(tr("What the model saw"), "link")
+        self.seen.setObjectName("what_the_model_saw")
+        self.seen.clicked.connect(self._on_seen)
+        self.seen.setVisible(made_of(message.sources) is None)  # else there were many prompts
+        grid.addWidget(self.seen, len(rows) + 1, 0, 1, 2, Qt.AlignmentFlag.AlignLeading)
+        theme.dress(self.seen, font=(13, 500))
         theme.dress(title, font=(15, 600))
         theme.dress(grid, margins=(16, 14, 16, 16), spacing=7)
         theme.dress(self, width=WIDTH_PX)
@@ -69,6 +80,10 @@ class AnswerDetails(QFrame):
         self.move(place.topLeft())
         self.show()
         self.setFocus(Qt.FocusReason.PopupFocusReason)
+
+    def _on_seen(self) -> None:
+        self.close()
+        self.seen_wanted.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):

@@ -22,12 +22,13 @@ from app.ui.i18n import tr, window_title
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
-from app.ui.widgets.buttons import set_mark
+from app.ui.widgets.buttons import set_mark, text_button
 from app.ui.widgets.dialogs import QuestionDialog
 from app.ui.widgets.labels import announce, plain_label
 
 if TYPE_CHECKING:
     from app.features.chat.answers import Chat
+    from app.ui.chat.seen import Look
 
 
 class ContextFull(QuestionDialog):
@@ -125,6 +126,14 @@ class ChatMemory(QObject):
                 self._on_failed,
             ).finished.connect(self._on_end)
         return subject is not None
+
+    def coming(self) -> Look | None:
+        """Tells the parts of the next prompt with their texts; None while the model is away or at work."""
+        subject = self._subject()
+        if subject is None:
+            return None
+        looks = subject.talk.looks
+        return lambda _: looks.coming(subject.conversation_id, subject.system, subject.draft, subject.project_id)
 
     def show_used(self, used_tokens: int) -> None:
         """What the chat that is shown takes now, as the engine or the store says; what was counted is old."""
@@ -239,6 +248,9 @@ def tint(theme: Theme, strength: float) -> QColor:
 class ContextPanel(QFrame):
     """A popup: a click beside it, or Escape, closes it."""
 
+    texts_wanted = Signal()
+    """The parts are to be shown with their texts."""
+
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
         self._theme = theme
@@ -263,6 +275,12 @@ class ContextPanel(QFrame):
         self._column.addWidget(self._bar)
         self._column.addWidget(self._table)
         self._column.addWidget(self._words)
+        self._texts = text_button(tr("Show the exact texts"), "link")
+        self._texts.setObjectName("exact_texts")
+        self._texts.clicked.connect(self._on_texts)
+        self._texts.hide()
+        self._column.addWidget(self._texts, 0, Qt.AlignmentFlag.AlignLeading)
+        theme.dress(self._texts, font=(13, 500))
         self._fit()
 
     def show_parts(self, parts: Parts) -> None:
@@ -271,6 +289,7 @@ class ContextPanel(QFrame):
         self._column.replaceWidget(before, self._table)
         before.hide()
         before.deleteLater()
+        self._texts.show()
         self._table.show()  # at once: the height is taken from what is shown
         self._bar.show_rows(rows, parts.budget.context_tokens)
         whole = f"{parts.budget.context_tokens:,}"
@@ -282,6 +301,10 @@ class ContextPanel(QFrame):
         said = "; ".join(tr("{part}: {count} tokens", part=words, count=f"{tokens:,}") for words, tokens, _ in rows)
         self.setAccessibleDescription(" ".join(part for part in (said + ".", text) if part))
         self._fit()
+
+    def _on_texts(self) -> None:
+        self.close()
+        self.texts_wanted.emit()
 
     def say(self, text: str) -> None:
         self._words.setText(text)

@@ -515,4 +515,14 @@ class TurnActions(QObject):
         from app.ui.chat.answer_details import AnswerDetails  # as in `_on_map`
 
         if turn.message is not None and turn.row is not None:
-            AnswerDetails(self._chat.transcript.theme, turn.message, self._chat.transcript).show_at(turn.row.about)
+            details = AnswerDetails(self._chat.transcript.theme, turn.message, self._chat.transcript)
+            details.seen_wanted.connect(partial(self._show_seen, turn.message.id))
+            details.show_at(turn.row.about)
+
+    def _show_seen(self, answer_id: int) -> None:
+        """The prompt that an answer was written to."""
+        from app.ui.chat.seen import SeenDialog  # as in `_on_map`
+
+        looks, theme = self._chat.talk.looks, self._chat.transcript.theme
+        title = tr("What the model saw")
+        SeenDialog(theme, lambda token: looks.seen(answer_id, token), title, self._chat.transcript).open()

@@ -368,11 +368,19 @@ class ModelInStep(QObject):
         gauge = self._ui.status.gauge
         panel = ContextPanel(self._ui.theme, gauge)
         self._chat.parts_changed.connect(panel.show_parts)
+        panel.texts_wanted.connect(self._show_texts)
         panel.place_above(gauge)
         panel.show()
         panel.setFocus(Qt.FocusReason.PopupFocusReason)
         if not self._chat.memory.look():
             panel.say(tr("The model is at work. The numbers come when it is done."))
+
+    def _show_texts(self) -> None:
+        from app.ui.chat.seen import SeenDialog  # nobody looks before the window is seen
+
+        look = self._chat.memory.coming()
+        if look is not None:
+            SeenDialog(self._ui.theme, look, tr("What the model sees"), self._chat).open()
 
     def _on_model_changed(self) -> None:
         self._chat.set_model_state(self._ui.loader.state, self._ui.loader.path)
