@@ -86,8 +86,8 @@ class _Once(Generic[Part]):
 
 
 @dataclass
-class Fireside:
-    """All parts of the running program. `notices` is what start-up has to tell.
+class Parts:
+    """The parts of the program, made once. `notices` is what start-up has to tell.
 
     `on_waking` hears of a model that comes back by itself, see `EngineOnDemand`.
     """
@@ -127,12 +127,6 @@ class Fireside:
         """The model that is in the chat's engine; needs no engine to say that there is none."""
         engine: EngineOnDemand | None = self._made("engine")
         return engine.loaded if engine is not None else None
-
-    @property
-    def is_asleep(self) -> bool:
-        """Whether a model waits to come back into that engine."""
-        engine: EngineOnDemand | None = self._made("engine")
-        return engine is not None and engine.is_asleep
 
     @_Once
     def ledger(self) -> Ledger:
@@ -282,6 +276,29 @@ class Fireside:
             wish=lambda: wish_of(self.settings.engine),
         )
 
+    def change(self, section: str, **values: Any) -> None:
+        """Changes settings and saves them; raises DiskFull or FolderNotWritable, the change then holds until quit."""
+        with self._changing:
+            self.settings = self.settings.changed(section, **values)
+            _save(self.paths, self.settings)
+        if section == "network" and "allowed" in values:
+            self.models.on_network_switched(allowed=values["allowed"])
+
+    def model_path(self) -> Path | None:
+        """The chosen model, else the starter, else None."""
+        chosen = self.settings.engine.model_path
+        return Path(chosen) if chosen else starter_model()
+
+
+class Fireside(Parts):
+    """The running program: its parts, and what it does with them as a whole."""
+
+    @property
+    def is_asleep(self) -> bool:
+        """Whether a model waits to come back into that engine."""
+        engine: EngineOnDemand | None = self._made("engine")
+        return engine is not None and engine.is_asleep
+
     def surveys_of(self, chat: Chat) -> Surveys:
         """Questions about the whole documents of a chat; takes a quarter of a second the first time."""
         from app.features.survey.surveys import Surveys
@@ -328,19 +345,6 @@ class Fireside:
         )
         weakref.finalize(chat, database.close)
         return chat
-
-    def change(self, section: str, **values: Any) -> None:
-        """Changes settings and saves them; raises DiskFull or FolderNotWritable, the change then holds until quit."""
-        with self._changing:
-            self.settings = self.settings.changed(section, **values)
-            _save(self.paths, self.settings)
-        if section == "network" and "allowed" in values:
-            self.models.on_network_switched(allowed=values["allowed"])
-
-    def model_path(self) -> Path | None:
-        """The chosen model, else the starter, else None."""
-        chosen = self.settings.engine.model_path
-        return Path(chosen) if chosen else starter_model()
 
     def known_models(self) -> list[tuple[Path, str]]:
         """Models to choose from, with what they are called: the starter, then those used last."""

@@ -370,76 +370,79 @@ def m008_queued_messages(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
+# `icon` is the name of a symbol. `sampling` of an assistant is JSON as a conversation's.
+# A memory without a project is every chat's. `recalled` is JSON: ids of earlier messages that the model was shown
+# again with this one. `titled_by` is '' (the first words of the chat), 'model' or 'person'.
+# Who gave the titles that are there is not known: nothing but a person changes them.
+_AROUND_CHATS = (
+    """CREATE TABLE assistants (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        name TEXT NOT NULL,
+        icon TEXT NOT NULL DEFAULT '',
+        instructions TEXT NOT NULL DEFAULT '',
+        model TEXT NOT NULL DEFAULT '',
+        sampling TEXT NOT NULL DEFAULT '{}',
+        thinking TEXT NOT NULL DEFAULT '',
+        created_at REAL NOT NULL,
+        used_at REAL,
+        deleted_at REAL
+    )""",
+    """CREATE TABLE projects (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        name TEXT NOT NULL,
+        icon TEXT NOT NULL DEFAULT '',
+        instructions TEXT NOT NULL DEFAULT '',
+        model TEXT NOT NULL DEFAULT '',
+        is_open INTEGER NOT NULL DEFAULT 1,
+        created_at REAL NOT NULL,
+        updated_at REAL NOT NULL,
+        deleted_at REAL
+    )""",
+    """CREATE TABLE memories (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        project_id INTEGER REFERENCES projects (id) ON DELETE CASCADE,
+        text TEXT NOT NULL,
+        created_at REAL NOT NULL,
+        deleted_at REAL
+    )""",
+    "CREATE INDEX memories_by_project ON memories (project_id)",
+    """CREATE TABLE tags (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        name TEXT NOT NULL,
+        colour TEXT NOT NULL DEFAULT '',
+        deleted_at REAL
+    )""",
+    "CREATE UNIQUE INDEX tags_by_name ON tags (name COLLATE NOCASE) WHERE deleted_at IS NULL",
+    """CREATE TABLE conversation_tags (
+        conversation_id INTEGER NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
+        tag_id INTEGER NOT NULL REFERENCES tags (id) ON DELETE CASCADE,
+        PRIMARY KEY (conversation_id, tag_id)
+    ) WITHOUT ROWID""",
+    "CREATE INDEX conversation_tags_by_tag ON conversation_tags (tag_id)",
+    """CREATE TABLE prompts (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        name TEXT NOT NULL,
+        text TEXT NOT NULL,
+        created_at REAL NOT NULL,
+        used_at REAL,
+        deleted_at REAL
+    )""",
+    "ALTER TABLE conversations ADD COLUMN project_id INTEGER REFERENCES projects (id) ON DELETE SET NULL",
+    "ALTER TABLE conversations ADD COLUMN assistant_id INTEGER REFERENCES assistants (id) ON DELETE SET NULL",
+    "ALTER TABLE conversations ADD COLUMN titled_by TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE conversations ADD COLUMN memory TEXT NOT NULL DEFAULT ''",
+    "UPDATE conversations SET titled_by = 'person' WHERE title <> ''",
+    "CREATE INDEX conversations_by_project ON conversations (project_id) WHERE project_id IS NOT NULL",
+    "CREATE INDEX conversations_by_assistant ON conversations (assistant_id) WHERE assistant_id IS NOT NULL",
+    "ALTER TABLE attachments ADD COLUMN project_id INTEGER REFERENCES projects (id) ON DELETE CASCADE",
+    "CREATE INDEX attachments_by_project ON attachments (project_id) WHERE project_id IS NOT NULL",
+    "ALTER TABLE messages ADD COLUMN recalled TEXT NOT NULL DEFAULT '[]'",
+)
+
+
 def m009_around_chats(connection: sqlite3.Connection) -> None:
     """Assistants, projects with their documents, memories, tags, prompts; earlier turns that were shown again."""
-    # `icon` is the name of a symbol. `sampling` of an assistant is JSON as a conversation's.
-    # A memory without a project is every chat's. `recalled` is JSON: ids of earlier messages that the model was shown
-    # again with this one. `titled_by` is '' (the first words of the chat), 'model' or 'person'.
-    # Who gave the titles that are there is not known: nothing but a person changes them.
-    for statement in (
-        """CREATE TABLE assistants (
-            id INTEGER PRIMARY KEY AUTOINCREMENT,
-            name TEXT NOT NULL,
-            icon TEXT NOT NULL DEFAULT '',
-            instructions TEXT NOT NULL DEFAULT '',
-            model TEXT NOT NULL DEFAULT '',
-            sampling TEXT NOT NULL DEFAULT '{}',
-            thinking TEXT NOT NULL DEFAULT '',
-            created_at REAL NOT NULL,
-            used_at REAL,
-            deleted_at REAL
-        )""",
-        """CREATE TABLE projects (
-            id INTEGER PRIMARY KEY AUTOINCREMENT,
-            name TEXT NOT NULL,
-            icon TEXT NOT NULL DEFAULT '',
-            instructions TEXT NOT NULL DEFAULT '',
-            model TEXT NOT NULL DEFAULT '',
-            is_open INTEGER NOT NULL DEFAULT 1,
-            created_at REAL NOT NULL,
-            updated_at REAL NOT NULL,
-            deleted_at REAL
-        )""",
-        """CREATE TABLE memories (
-            id INTEGER PRIMARY KEY AUTOINCREMENT,
-            project_id INTEGER REFERENCES projects (id) ON DELETE CASCADE,
-            text TEXT NOT NULL,
-            created_at REAL NOT NULL,
-            deleted_at REAL
-        )""",
-        "CREATE INDEX memories_by_project ON memories (project_id)",
-        """CREATE TABLE tags (
-            id INTEGER PRIMARY KEY AUTOINCREMENT,
-            name TEXT NOT NULL,
-            colour TEXT NOT NULL DEFAULT '',
-            deleted_at REAL
-        )""",
-        "CREATE UNIQUE INDEX tags_by_name ON tags (name COLLATE NOCASE) WHERE deleted_at IS NULL",
-        """CREATE TABLE conversation_tags (
-            conversation_id INTEGER NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
-            tag_id INTEGER NOT NULL REFERENCES tags (id) ON DELETE CASCADE,
-            PRIMARY KEY (conversation_id, tag_id)
-        ) WITHOUT ROWID""",
-        "CREATE INDEX conversation_tags_by_tag ON conversation_tags (tag_id)",
-        """CREATE TABLE prompts (
-            id INTEGER PRIMARY KEY AUTOINCREMENT,
-            name TEXT NOT NULL,
-            text TEXT NOT NULL,
-            created_at REAL NOT NULL,
-            used_at REAL,
-            deleted_at REAL
-        )""",
-        "ALTER TABLE conversations ADD COLUMN project_id INTEGER REFERENCES projects (id) ON DELETE SET NULL",
-        "ALTER TABLE conversations ADD COLUMN assistant_id INTEGER REFERENCES assistants (id) ON DELETE SET NULL",
-        "ALTER TABLE conversations ADD COLUMN titled_by TEXT NOT NULL DEFAULT ''",
-        "ALTER TABLE conversations ADD COLUMN memory TEXT NOT NULL DEFAULT ''",
-        "UPDATE conversations SET titled_by = 'person' WHERE title <> ''",
-        "CREATE INDEX conversations_by_project ON conversations (project_id) WHERE project_id IS NOT NULL",
-        "CREATE INDEX conversations_by_assistant ON conversations (assistant_id) WHERE assistant_id IS NOT NULL",
-        "ALTER TABLE attachments ADD COLUMN project_id INTEGER REFERENCES projects (id) ON DELETE CASCADE",
-        "CREATE INDEX attachments_by_project ON attachments (project_id) WHERE project_id IS NOT NULL",
-        "ALTER TABLE messages ADD COLUMN recalled TEXT NOT NULL DEFAULT '[]'",
-    ):
+    for statement in _AROUND_CHATS:
         connection.execute(statement)
 
 

@@ -257,57 +257,57 @@ CREATE TABLE queued_messages (
 CREATE INDEX queued_messages_by_conversation ON queued_messages (conversation_id);
 CREATE INDEX attachments_by_queued ON attachments (queued_id) WHERE queued_id IS NOT NULL;
 CREATE TABLE assistants (
-            id INTEGER PRIMARY KEY AUTOINCREMENT,
-            name TEXT NOT NULL,
-            icon TEXT NOT NULL DEFAULT '',
-            instructions TEXT NOT NULL DEFAULT '',
-            model TEXT NOT NULL DEFAULT '',
-            sampling TEXT NOT NULL DEFAULT '{}',
-            thinking TEXT NOT NULL DEFAULT '',
-            created_at REAL NOT NULL,
-            used_at REAL,
-            deleted_at REAL
-        );
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        name TEXT NOT NULL,
+        icon TEXT NOT NULL DEFAULT '',
+        instructions TEXT NOT NULL DEFAULT '',
+        model TEXT NOT NULL DEFAULT '',
+        sampling TEXT NOT NULL DEFAULT '{}',
+        thinking TEXT NOT NULL DEFAULT '',
+        created_at REAL NOT NULL,
+        used_at REAL,
+        deleted_at REAL
+    );
 CREATE TABLE projects (
-            id INTEGER PRIMARY KEY AUTOINCREMENT,
-            name TEXT NOT NULL,
-            icon TEXT NOT NULL DEFAULT '',
-            instructions TEXT NOT NULL DEFAULT '',
-            model TEXT NOT NULL DEFAULT '',
-            is_open INTEGER NOT NULL DEFAULT 1,
-            created_at REAL NOT NULL,
-            updated_at REAL NOT NULL,
-            deleted_at REAL
-        );
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        name TEXT NOT NULL,
+        icon TEXT NOT NULL DEFAULT '',
+        instructions TEXT NOT NULL DEFAULT '',
+        model TEXT NOT NULL DEFAULT '',
+        is_open INTEGER NOT NULL DEFAULT 1,
+        created_at REAL NOT NULL,
+        updated_at REAL NOT NULL,
+        deleted_at REAL
+    );
 CREATE TABLE memories (
-            id INTEGER PRIMARY KEY AUTOINCREMENT,
-            project_id INTEGER REFERENCES projects (id) ON DELETE CASCADE,
-            text TEXT NOT NULL,
-            created_at REAL NOT NULL,
-            deleted_at REAL
-        );
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        project_id INTEGER REFERENCES projects (id) ON DELETE CASCADE,
+        text TEXT NOT NULL,
+        created_at REAL NOT NULL,
+        deleted_at REAL
+    );
 CREATE INDEX memories_by_project ON memories (project_id);
 CREATE TABLE tags (
-            id INTEGER PRIMARY KEY AUTOINCREMENT,
-            name TEXT NOT NULL,
-            colour TEXT NOT NULL DEFAULT '',
-            deleted_at REAL
-        );
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        name TEXT NOT NULL,
+        colour TEXT NOT NULL DEFAULT '',
+        deleted_at REAL
+    );
 CREATE UNIQUE INDEX tags_by_name ON tags (name COLLATE NOCASE) WHERE deleted_at IS NULL;
 CREATE TABLE conversation_tags (
-            conversation_id INTEGER NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
-            tag_id INTEGER NOT NULL REFERENCES tags (id) ON DELETE CASCADE,
-            PRIMARY KEY (conversation_id, tag_id)
-        ) WITHOUT ROWID;
+        conversation_id INTEGER NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
+        tag_id INTEGER NOT NULL REFERENCES tags (id) ON DELETE CASCADE,
+        PRIMARY KEY (conversation_id, tag_id)
+    ) WITHOUT ROWID;
 CREATE INDEX conversation_tags_by_tag ON conversation_tags (tag_id);
 CREATE TABLE prompts (
-            id INTEGER PRIMARY KEY AUTOINCREMENT,
-            name TEXT NOT NULL,
-            text TEXT NOT NULL,
-            created_at REAL NOT NULL,
-            used_at REAL,
-            deleted_at REAL
-        );
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        name TEXT NOT NULL,
+        text TEXT NOT NULL,
+        created_at REAL NOT NULL,
+        used_at REAL,
+        deleted_at REAL
+    );
 CREATE INDEX conversations_by_project ON conversations (project_id) WHERE project_id IS NOT NULL;
 CREATE INDEX conversations_by_assistant ON conversations (assistant_id) WHERE assistant_id IS NOT NULL;
 CREATE INDEX attachments_by_project ON attachments (project_id) WHERE project_id IS NOT NULL;
