@@ -47,7 +47,7 @@ class AnswerDetails(QFrame):
             grid.addWidget(label, number, 0, Qt.AlignmentFlag.AlignTop)
             grid.addWidget(told, number, 1)
             theme.dress(label, told, font=(13, 400))
-        self.seen = text_button(tr("What the model saw"), "link")
+        self.seen = text_button(tr("What the model saw"), "link", self)
         self.seen.setObjectName("what_the_model_saw")
         self.seen.clicked.connect(self._on_seen)
         self.seen.setVisible(made_of(message.sources) is None)  # else there were many prompts

@@ -275,7 +275,7 @@ class ContextPanel(QFrame):
         self._column.addWidget(self._bar)
         self._column.addWidget(self._table)
         self._column.addWidget(self._words)
-        self._texts = text_button(tr("Show the exact texts"), "link")
+        self._texts = text_button(tr("Show the exact texts"), "link", self)
         self._texts.setObjectName("exact_texts")
         self._texts.clicked.connect(self._on_texts)
         self._texts.hide()
