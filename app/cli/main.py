@@ -63,7 +63,12 @@ def run(arguments: list[str]) -> int:
 
 
 def _parser(arguments: list[str]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=APP_ID, description=f"{APP_NAME}: talk to models on this computer.")
+    parser = argparse.ArgumentParser(
+        prog=APP_ID,
+        description=f"{APP_NAME}: talk to models on this computer.",
+        epilog="Without a command the window opens, with the files that are named. --summarize FILE... or --translate "
+        "FILE... opens them in that tab, --ask [WORDS] the small window for a quick question.",
+    )
     parser.add_argument("--version", action="version", version=f"{APP_NAME} {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, words in COMMANDS.items():

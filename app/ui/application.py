@@ -26,7 +26,7 @@ from app.features.messages import Sentence
 from app.ui.chat.tab import ChatTab
 from app.ui.icons import app_icon
 from app.ui.shell import tasks
-from app.ui.shell.desktop import TaskBar, bring_to_front
+from app.ui.shell.desktop import ACTIVATION, TaskBar, bring_to_front
 from app.ui.shell.main_window import MainWindow
 from app.ui.shell.model_loader import ModelLoader
 from app.ui.shell.notify import Notify
@@ -59,7 +59,7 @@ OPENED_BESIDE = Sentence(
 
 def run(arguments: list[str]) -> int:
     """Shows the window until it is closed; returns the exit code."""
-    wanted = Wanted.of(arguments)
+    wanted = Wanted.of(arguments, os.environ.get(ACTIVATION, ""))
     application = Application([APP_NAME])
     application.setApplicationName(APP_ID)
     application.setApplicationVersion(__version__)
@@ -176,6 +176,8 @@ def _connect(application: Application, instance: SingleInstance, window: MainWin
     closing = window.closing
 
     def take(wanted: Wanted) -> None:
+        if wanted.token:
+            os.environ[ACTIVATION] = wanted.token
         if wanted.tab == ASK:
             window.ui.system.ask_wanted.emit(wanted.words)
             return
@@ -209,7 +211,7 @@ def _after_first_paint(app: Fireside, window: MainWindow, notify: Notify, theme:
     if wanted.tab == ASK:
         window.loader.start()
         window.ui.system.ask_wanted.emit(wanted.words)
-    elif wanted != Wanted():
+    elif wanted.files or wanted.tab:
         window.files.open(wanted.files, wanted.tab)
     else:
         window.loader.start()

@@ -336,6 +336,8 @@ class QuickAsk(QWidget):
         """As high as the field and the text beside it; with a conversation as high as that is read well."""
         px = self._theme.px
         self._show_end()
+        if not self.chat.transcript.places.count:
+            self.chat.composer.set_compact(True)  # as it will be, once it is as low as that
         self._column.activate()
         height = px(TALL_PX) if self.chat.transcript.places.count else self._column.totalSizeHint().height()
         screen = self.screen().availableGeometry()

@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 CONNECT_TIMEOUT_S = 1.0
 DESKTOP_FILE = f"application://{APP_ID}.desktop"
 NOTIFICATION_MS = 10_000
+ACTIVATION = "XDG_ACTIVATION_TOKEN"
+"""Where Qt looks for what lets a window come to the front on Wayland."""
 NOTIFICATIONS = "org.freedesktop.Notifications"
 
 
@@ -182,7 +184,7 @@ class BusDesktop:
             return
         member = fields.get(HeaderFields.member)
         if member == "ActivationToken" and body[0] in self._shown:
-            os.environ["XDG_ACTIVATION_TOKEN"] = body[1]  # Wayland lets a window come to the front with it
+            os.environ[ACTIVATION] = body[1]
         elif member == "ActionInvoked" and body[0] in self._shown:
             self._take_back(body[0])
             self._shown.pop(body[0])()

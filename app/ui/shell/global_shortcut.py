@@ -21,6 +21,7 @@ from PySide6.QtGui import QGuiApplication, QKeySequence
 
 from app import APP_ID
 from app.ui.i18n import tr
+from app.ui.shell.desktop import ACTIVATION
 from app.ui.shell.keyboard import written
 
 if TYPE_CHECKING:
@@ -441,7 +442,7 @@ class PortalKeys:
         if member == "Activated" and body[1] == ID:
             token = body[3].get("activation_token") if len(body) > 3 else None
             if token is not None:
-                os.environ["XDG_ACTIVATION_TOKEN"] = str(token[1])  # lets the window come to the front
+                os.environ[ACTIVATION] = str(token[1])
             self._shortcut.hear()
         elif member == "ShortcutsChanged":
             self._say_bound(body[1])

@@ -46,20 +46,22 @@ ASK = "ask"
 class Wanted:
     """What a start was given: files of this computer, and the tab that is to take them, "" for the one that suits.
 
-    `ASK` is no tab but the small window, and `words` what is to be asked there.
+    `ASK` is no tab but the small window, and `words` what is to be asked there. `token` is Wayland's: it lets a window
+    come to the front that another program asked for.
     """
 
     files: tuple[str, ...] = ()
     tab: str = ""
     words: str = ""
+    token: str = ""
 
     @classmethod
-    def of(cls, arguments: Sequence[str]) -> Wanted:
+    def of(cls, arguments: Sequence[str], token: str = "") -> Wanted:
         """From a command line: files, folders and `file:` addresses, after `--summarize` or the like."""
         tab = arguments[0][2:] if arguments and arguments[0].startswith("--") else ""
         if tab == ASK:
-            return cls((), tab, " ".join(arguments[1:]))
-        return cls(tuple(_local(one) for one in (arguments[1:] if tab else arguments)), tab)
+            return cls((), tab, " ".join(arguments[1:]), token)
+        return cls(tuple(_local(one) for one in (arguments[1:] if tab else arguments)), tab, token=token)
 
     @classmethod
     def from_line(cls, line: bytes) -> Wanted | None:
@@ -69,15 +71,15 @@ class Wanted:
         except ValueError:
             return None
         fields = given if isinstance(given, dict) else {"files": given}
-        files, tab, words = fields.get("files"), fields.get("tab", ""), fields.get("words", "")
-        if isinstance(files, list) and all(isinstance(one, str) for one in [*files, tab, words]):
-            return cls(tuple(files), tab, words)
+        files, rest = fields.get("files"), [fields.get(name, "") for name in ("tab", "words", "token")]
+        if isinstance(files, list) and all(isinstance(one, str) for one in [*files, *rest]):
+            return cls(tuple(files), *rest)
         return None
 
     @property
     def line(self) -> bytes:
         """For another start. Files alone are a list, as they always were: the first may be of an older version."""
-        given: Any = asdict(self) if self.tab else self.files
+        given: Any = asdict(self) if self.tab or self.token else self.files
         return json.dumps(given).encode() + b"\n"
 
 

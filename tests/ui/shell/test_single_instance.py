@@ -83,11 +83,19 @@ ODD = os.fsdecode(b"/home/\xff \xc3\xa4.pdf")
         (["file:///home/%FF%20%C3%A4.pdf", "file://localhost/b.pdf"], Wanted((ODD, "/b.pdf"))),
         (["--summarize", "/a.pdf"], Wanted(("/a.pdf",), "summarize")),
         (["--translate"], Wanted((), "translate")),
+        (["--ask", "When", "is it?"], Wanted((), "ask", "When is it?")),
     ],
 )
 def test_a_command_line_arrives_as_it_was_meant(arguments: list[str], wanted: Wanted) -> None:
     assert Wanted.of(arguments) == wanted
     assert Wanted.from_line(wanted.line) == wanted
+
+
+def test_the_right_to_come_to_the_front_is_handed_over_where_there_is_one() -> None:
+    for arguments in ([], ["/a.pdf"], ["--ask", "When", "is", "it?"]):
+        wanted = Wanted.of(arguments, "a-token")
+        assert wanted.token == "a-token"
+        assert Wanted.from_line(wanted.line) == wanted
 
 
 def test_an_older_version_is_understood_and_understands_files() -> None:
