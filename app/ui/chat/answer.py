@@ -269,9 +269,11 @@ class AnswerView(Turn):
         made = made_of(self.message.sources) if self.message is not None else None
         if made is not None:
             return made_words(made)
-        stats = stats_text(self.message.stats) if self.message and self.message.stats else ""
-        is_told = self.message is not None and len(self.message.versions) > 1 and bool(self.message.model)
-        return " · ".join(part for part in (self.message.model if self.message and is_told else "", stats) if part)
+        message = self.message
+        if message is None:
+            return ""
+        stats = stats_text(message.stats) if message.stats is not None else ""
+        return " · ".join(part for part in (message.model, stats) if part)
 
     def arrange(self, width: int, *, is_again: bool = False) -> int:
         px = self.theme.px

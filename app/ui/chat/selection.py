@@ -182,13 +182,15 @@ class Selection(QObject):
             self._show(is_told=False)
 
     def _kept(self, spot: Spot) -> Spot:
-        """The same place among the texts that its turn has now."""
+        """The same place among the texts that its turn has now; of a text that is gone what follows it."""
         turn = self._places.all[spot.number].turn
         texts = self.texts(turn) if turn is not None and spot.view is not None else []
         if not texts:
             return spot
-        at = texts.index(spot.view) if spot.view in texts else min(spot.text, len(texts) - 1)
-        return replace(spot, text=at, view=texts[at])
+        if spot.view in texts:
+            return replace(spot, text=texts.index(spot.view))
+        at = min(spot.text, len(texts) - 1)
+        return replace(spot, text=at, offset=0, view=texts[at])
 
     def _on_dropped(self, number: int) -> None:
         """The turns from a number on went, or are others now."""

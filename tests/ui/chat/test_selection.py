@@ -241,3 +241,19 @@ def test_beyond_what_is_seen_the_view_follows_and_turns_that_went_come_back_sele
     desk.chat.show_conversation(None)
     QTest.keyClick(desk.chat, Qt.Key.Key_C, CONTROL)
     assert desk.chat.selection.ends is None
+
+
+def test_thinking_that_is_open_is_selected_with_the_rest(open_chat: Open) -> None:
+    desk = open_chat({"thinking": "Some thought.\nAnother.", "text": "An answer."})
+    desk.ask("Think")
+    desk.click(desk.thinking.findChildren(QPushButton, "thinking")[0])
+    thoughts, answer = texts(desk.last)
+    desk.drag(thoughts, 5, answer, 2)
+    assert desk.copied().text() == "thought.\nAnother.\n\nAn"
+    desk.click(desk.thinking.findChildren(QPushButton, "thinking")[0])
+    assert marked(desk) == ["An"], "what is closed is not seen"
+    desk.last.setFocus()
+    QTest.keyClick(desk.focus, Qt.Key.Key_A, CONTROL)
+    assert desk.copied().text() == "You:\n\nThink\n\nAnswer:\n\nAn answer.".replace(
+        "Answer:", f"{desk.last_message.model}:"
+    )
