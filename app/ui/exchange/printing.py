@@ -155,6 +155,8 @@ class Printing:
         def then(event: ExportFinished | Sentence) -> None:
             if isinstance(event, Sentence):
                 self._ui.notify.tell(event)
+            elif not event.is_cancelled and printer.outputFileName():
+                self._ui.notify.saved(Path(printer.outputFileName()))
             elif not event.is_cancelled:
                 self._ui.notify.mention(tr("“{title}” was sent to the printer.", title=self._title))
 

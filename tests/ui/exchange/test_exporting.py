@@ -141,7 +141,7 @@ def test_only_the_pages_that_are_wanted_are_printed(frame: Frame, tmp_path: Path
         printer.setFromTo(*pages)
         task = printing.print(printer)
         frame.wait(lambda: task.done)  # noqa: B023 - asked before the next one
-        assert "“Rent” was sent to the printer." in frame.notices
+        assert "Saved as printed.pdf." in frame.notices
         found.append([page.split()[-1] for page in text_of(tmp_path / "printed.pdf")])
     assert found[0] == [str(number + 1) for number in range(len(found[0]))]
     assert len(found[0]) > 3
