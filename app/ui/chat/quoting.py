@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from PySide6.QtCore import QObject, QPoint, QPointF, QRect, Signal
-from PySide6.QtGui import QContextMenuEvent, QKeySequence
+from PySide6.QtGui import QContextMenuEvent, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QMenu, QPushButton
 
 from app.ui.chat.actions import KEYS
@@ -99,10 +100,12 @@ class Quoting(QObject):
         place = QPointF(self._transcript.column.mapFromGlobal(event.globalPos()))
         spot = self.selection.spot_at(place)
         by_keyboard = event.reason() is QContextMenuEvent.Reason.Keyboard
-        if self.selection.ends is None or spot is None or not (by_keyboard or self.selection.holds(spot)):
+        is_here = self.selection.ends is not None and spot is not None and (by_keyboard or self.selection.holds(spot))
+        address = "" if is_here or by_keyboard else self._address_at(event.globalPos())
+        if not is_here and not address:
             return
         event.accept()
-        menu = self._menu()
+        menu = self._menu() if is_here else self._link_menu(address)
         if by_keyboard:
             menu.setActiveAction(menu.actions()[0])
         menu.popup(event.globalPos())
@@ -128,6 +131,24 @@ class Quoting(QObject):
             added = menu.addAction(icon(glyph, self._theme.tokens.muted, self._theme.px(16)), words, do)
             added.setShortcut(QKeySequence(keys))
             added.setShortcutVisibleInContextMenu(True)
+        return menu
+
+    def _address_at(self, place: QPoint) -> str:
+        """Of the link that is there on the screen, if one leads out of the program."""
+        from app.ui.text.pieces import safe_href  # as in `is_answer`
+
+        spot = self.selection.spot_at(QPointF(self._transcript.column.mapFromGlobal(place)), is_inside=True)
+        return safe_href(spot.view.anchorAt(spot.view.viewport().mapFromGlobal(place))) if spot and spot.view else ""
+
+    def _link_menu(self, address: str) -> QMenu:
+        menu = QMenu(self._transcript)
+        menu.setObjectName("link_menu")
+        menu.setAccessibleName(address)
+        menu.aboutToHide.connect(menu.deleteLater)
+        glyph = partial(icon, color=self._theme.tokens.muted, size_px=self._theme.px(16))
+        follow = partial(self._transcript.link_clicked.emit, address)
+        menu.addAction(glyph("arrow-square-out"), tr("Open in the browser…"), follow)
+        menu.addAction(glyph("copy"), tr("Copy the address"), lambda: QGuiApplication.clipboard().setText(address))
         return menu
 
     def _find(self) -> None:

@@ -7,6 +7,7 @@ stays where it is when a guess above it turns out wrong.
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -33,7 +34,10 @@ if TYPE_CHECKING:
 AnyTurn = TypeVar("AnyTurn", bound=Turn)
 
 SLICE_S = 0.008
-STEPS = {"Ctrl+Up": "before", "Ctrl+Down": "after", "Ctrl+Home": "first", "Ctrl+End": "last"}
+STEPS = {"Ctrl+Up": -1, "Ctrl+Down": 1, "Ctrl+Home": -sys.maxsize, "Ctrl+End": sys.maxsize}
+"""How many turns a key goes on, or to the first or the last one."""
+PINNED_STEPS = {"Alt+Up": -1, "Alt+Down": 1}
+"""To the pinned turn before, or to the next one."""
 NEAR_END_PX = 12
 GONE_AT_ONCE = 10
 PILL_GAP_PX = 6
@@ -291,7 +295,7 @@ class Transcript(QScrollArea):
 
 
 class TurnSteps(QObject):
-    """The keyboard goes from turn to turn, however far they are from what is seen; `STEPS` has the keys."""
+    """The keyboard goes from turn to turn, however far they are from what is seen; `STEPS` has the keys for that."""
 
     def __init__(self, transcript: Transcript) -> None:
         super().__init__(transcript)
@@ -303,15 +307,19 @@ class TurnSteps(QObject):
         places, focus = self._transcript.places, QApplication.focusWidget()
         keys = QKeySequence(event.keyCombination()).toString(QKeySequence.SequenceFormat.PortableText)
         here = next((one.number for turn, one in places.made.items() if focus and _is_in(focus, turn)), None)
-        if here is None or keys not in STEPS:
+        if here is None or keys not in STEPS | PINNED_STEPS:
             return
         event.accept()
-        last = places.count - 1
-        number = {"first": 0, "last": last, "before": here - 1, "after": here + 1}[STEPS[keys]]
-        if 0 <= number <= last:
-            turn = self._transcript.turn_at(number)
-            self._transcript.show_turn(turn)
-            turn.setFocus(Qt.FocusReason.OtherFocusReason)
+        number = here + STEPS[keys] if keys in STEPS else self._pinned(here, PINNED_STEPS[keys])
+        turn = self._transcript.turn_at(min(max(number, 0), places.count - 1))
+        self._transcript.show_turn(turn)
+        turn.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _pinned(self, here: int, step: int) -> int:
+        """The nearest pinned one in a direction; the same number where there is none."""
+        messages = self._transcript.places.messages
+        numbers = range(here + step, len(messages) if step > 0 else -1, step)
+        return next((n for n in numbers if (message := messages[n]) is not None and message.pinned), here)
 
 
 class TurnMaker(QObject):

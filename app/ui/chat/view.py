@@ -304,6 +304,8 @@ class ChatView(QWidget):
             self.stop()
         elif event.key() == Qt.Key.Key_Escape and self.queue.may_stop:
             self.queue.stop()
+        elif event.key() == Qt.Key.Key_Escape and self.selection.ends is not None:
+            self.selection.clear()
         elif not self._has_finding or not self.finding.take_key(event):
             super().keyPressEvent(event)
 

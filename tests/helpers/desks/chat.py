@@ -269,6 +269,11 @@ class ChatDesk(FileQuestions):
         self._click_right(view.viewport(), self.place_of(view, position))
         return self.find(QMenu, "selection_menu")
 
+    def link_menu(self, view: TextView, position: int) -> QMenu:
+        """What can be done with a link, by the right button on a place in it."""
+        self._click_right(view.viewport(), self.place_of(view, position))
+        return self.find(QMenu, "link_menu")
+
     # Selecting.
 
     @staticmethod

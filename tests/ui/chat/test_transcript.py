@@ -219,6 +219,8 @@ def test_a_click_on_a_link_in_an_answer_asks(open_chat: Open) -> None:
     assert box is not None
     assert box.informativeText() == "https://x.org/page"
     box.reject()
+    desk.click_menu(desk.link_menu(view, 2), "Copy the address")
+    assert QGuiApplication.clipboard().text() == "https://x.org/page"
 
 
 def test_copy_puts_both_on_the_clipboard_and_says_so(open_chat: Open) -> None:
@@ -248,3 +250,11 @@ def test_the_keyboard_goes_from_turn_to_turn_and_shows_the_beginning_of_a_tall_o
         assert 0 <= turn.mapTo(desk.transcript.viewport(), QPoint(0, 0)).y() < 60
     QTest.keyClick(desk.focus, Qt.Key.Key_End, control)
     assert desk.focus is desk.last
+    message = desk.transcript.places.messages[4]
+    assert message is not None
+    desk.conversations.set_message_pinned(message.id, True)
+    desk.chat.open_chat.refresh()
+    alt = Qt.KeyboardModifier.AltModifier
+    for key in (Qt.Key.Key_Up, Qt.Key.Key_Up, Qt.Key.Key_Down):
+        QTest.keyClick(desk.focus, key, alt)
+        assert desk.focus is desk.transcript.places.all[4].turn, "the only one that is pinned"
