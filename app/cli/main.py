@@ -12,8 +12,9 @@ import sys
 from importlib import import_module
 from typing import TextIO
 
-from app import APP_ID, APP_NAME, __version__
+from app import APP_ID, APP_NAME
 from app.cli.terminal import INTERRUPTED, make_terminals_safe, silence_told
+from app.core.build import this_build
 from app.core.errors import AppError
 from app.core.paths import AppPaths, close_to_others
 from app.features.messages import sentence_for
@@ -62,18 +63,23 @@ def run(arguments: list[str]) -> int:
         return 1
 
 
-def _parser(arguments: list[str]) -> argparse.ArgumentParser:
+def whole_parser() -> argparse.ArgumentParser:
+    """All commands with all their options: for the manual page and the shells' completions. Imports everything."""
+    return _parser([], is_whole=True)
+
+
+def _parser(arguments: list[str], *, is_whole: bool = False) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=APP_ID,
         description=f"{APP_NAME}: talk to models on this computer.",
         epilog="Without a command the window opens, with the files that are named. --summarize FILE... or --translate "
         "FILE... opens them in that tab, --ask [WORDS] the small window for a quick question.",
     )
-    parser.add_argument("--version", action="version", version=f"{APP_NAME} {__version__}")
+    parser.add_argument("--version", action="version", version=this_build().line)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, words in COMMANDS.items():
         command = commands.add_parser(name, help=words)
-        if arguments[:1] == [name]:  # only what is asked for is imported: some of them take their time
+        if is_whole or arguments[:1] == [name]:  # only what is asked for is imported: some of them take their time
             import_module(f"app.cli.{name}").add_arguments(command)
     return parser
 

@@ -95,8 +95,9 @@ class AppPaths:
 
     @classmethod
     def from_environment(cls) -> AppPaths:
-        """`FIRESIDE_HOME` moves everything below it; otherwise the system's usual places."""
-        home = os.environ.get("FIRESIDE_HOME")
+        """`FIRESIDE_HOME` moves everything below it, and so does a folder `data` beside the program; otherwise the
+        system's usual places."""
+        home = os.environ.get("FIRESIDE_HOME") or _beside_program()
         if home:
             root = Path(home).expanduser().absolute()
             return cls(root / "data", root / "config", root / "cache", root / "logs")
@@ -106,6 +107,15 @@ class AppPaths:
         return cls(
             Path(dirs.user_data_dir), Path(dirs.user_config_dir), Path(dirs.user_cache_dir), Path(dirs.user_log_dir)
         )
+
+
+def _beside_program() -> str:
+    """The folder `data` beside a portable program, as on a USB stick, where somebody made one; "" elsewhere."""
+    if not getattr(sys, "frozen", False):
+        return ""
+    one_file = os.environ.get("APPIMAGE")  # which is where the person sees it, not where it is mounted
+    folder = (Path(one_file).parent if one_file else Path(sys.executable).parents[1]) / "data"
+    return str(folder) if folder.is_dir() and os.access(folder, os.W_OK) else ""
 
 
 def resource_root() -> Path:

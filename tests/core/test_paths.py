@@ -61,3 +61,29 @@ def test_a_frozen_program_finds_them_in_its_own_folder(tmp_path: Path, monkeypat
     (tmp_path / "resources" / "models").mkdir(parents=True)
     (tmp_path / "resources" / "models" / "starter.gguf").touch()
     assert starter_model() == tmp_path / "resources" / "models" / "starter.gguf"
+
+
+def test_a_folder_beside_a_portable_program_keeps_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "stick" / "fireside" / "program" / "fireside"
+    monkeypatch.delenv("FIRESIDE_HOME")
+    monkeypatch.setattr("sys.executable", str(program))
+    usual = AppPaths.from_environment()
+    data = program.parents[1] / "data"
+    data.mkdir(parents=True)
+    assert AppPaths.from_environment() == usual  # a checkout's Python has such folders beside it, too
+    monkeypatch.setattr("sys.frozen", True, raising=False)
+    assert AppPaths.from_environment().database == data / "data" / "fireside.db"
+    assert all(path.is_relative_to(data) for path in AppPaths.from_environment().folders)
+    monkeypatch.setenv("FIRESIDE_HOME", str(tmp_path / "home"))
+    assert AppPaths.from_environment().data == tmp_path / "home" / "data"
+
+
+def test_the_folder_of_a_program_in_one_file_is_beside_that_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("FIRESIDE_HOME")
+    monkeypatch.setattr("sys.frozen", True, raising=False)
+    monkeypatch.setattr("sys.executable", str(tmp_path / "mounted" / "program" / "fireside"))
+    monkeypatch.setenv("APPIMAGE", str(tmp_path / "stick" / "Fireside.AppImage"))
+    (tmp_path / "stick" / "data").mkdir(parents=True)
+    assert AppPaths.from_environment().config == tmp_path / "stick" / "data" / "config"

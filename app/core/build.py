@@ -1,0 +1,31 @@
+"""Which build of the program this is, as the packages say it; a checkout has no build."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from app import APP_NAME, __version__
+from app.core.paths import resource
+
+
+@dataclass(frozen=True)
+class Build:
+    """`commit` is abbreviated, `date` is the commit's (ISO 8601); both are empty in a checkout."""
+
+    commit: str = ""
+    date: str = ""
+
+    @property
+    def line(self) -> str:
+        """Name, version and build, in one line."""
+        return f"{APP_NAME} {__version__}" + (f" (build {self.commit} of {self.date})" if self.commit else "")
+
+
+def this_build() -> Build:
+    """Reads the note that packaging laid beside the other resources."""
+    try:
+        found = json.loads(resource("build.json").read_text("utf-8"))
+        return Build(str(found["commit"]), str(found["date"]))
+    except (OSError, ValueError, LookupError, TypeError):
+        return Build()
