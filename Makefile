@@ -102,9 +102,16 @@ bench: dev $(STAMPS)/system-test ## measure; one JSON object a line (ONLY=start 
 	@packaging/with_display.sh $(PYTHON) tests/benchmarks/run.py $(ONLY)
 
 .PHONY: package
-package: dev $(STAMPS)/system-package $(STAMPS)/system-test ## a portable folder in dist/, tried with the network cut
-	@$(PYTHON) packaging/build.py
+package: dev $(STAMPS)/system-package $(STAMPS)/system-test ## what is given away, in dist/, tried with the network cut (LITE=1: without the model)
+	@$(PYTHON) packaging/portable.py
 	@packaging/with_display.sh $(PYTHON) packaging/smoke_test.py dist/fireside
+	@$(PYTHON) packaging/linux_packages.py
+
+.PHONY: package-test
+package-test: dev $(STAMPS)/system-package-test ## the packages in a fresh Debian, on older processors, against the checkout
+	@packaging/with_display.sh $(PYTHON) packaging/smoke_test.py dist/fireside
+	@packaging/with_display.sh $(PYTHON) packaging/package_figures.py
+	@$(PYTHON) packaging/fresh_root.py dist/fireside_*.deb
 
 .PHONY: lock
 lock: dev ## renew the pinned versions (UPGRADE=1 raises them)

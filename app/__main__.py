@@ -13,6 +13,7 @@ CHILDREN = {
     "--template-renderer": "app.engine.llama.sandbox",
     "--download-worker": "app.hub.transfer",
     "--document-worker": "app.documents.worker",
+    "--try-imports": "app.core.trial",
 }
 
 

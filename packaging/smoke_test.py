@@ -1,10 +1,12 @@
-"""Tries a portable folder with the network cut: its commands, the window, a clean exit, nothing left.
+"""Tries a portable folder with the network cut: its commands, the window, a clean exit, nothing left anywhere.
 
 usage: smoke_test.py DIST, as dist/fireside. Standard library only; the frozen program brings its own Python.
 """
 
 from __future__ import annotations
 
+import ast
+import importlib.util
 import json
 import os
 import shutil
@@ -23,6 +25,7 @@ WINDOW_TIMEOUT_S = 30
 ENGINE_TIMEOUT_S = 30
 QUIT_TIMEOUT_S = 15
 QUESTION = "Say hello."
+ROOT = Path(__file__).resolve().parents[1]
 
 
 class Failed(Exception):
@@ -74,6 +77,35 @@ def try_version(trial: Trial) -> str:
     if not out.startswith("Fireside "):
         raise Failed(f"--version printed {out!r}")
     return out
+
+
+def try_imports(trial: Trial) -> str:
+    """All of the program is inside, and everything that any part of it imports, at once or much later."""
+    names = sorted(name for name in imported_names(ROOT / "app") if is_here(name))
+    trial.environment["QT_QPA_PLATFORM"] = "offscreen"
+    said = trial.run("--try-imports", *names)
+    del trial.environment["QT_QPA_PLATFORM"]
+    return said.strip()
+
+
+def imported_names(folder: Path) -> set[str]:
+    """Modules of others that the sources below a folder import, also inside functions."""
+    found: set[str] = set()
+    for path in folder.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                found |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return {name for name in found if name.partition(".")[0] not in ("app", "__future__", "_typeshed")}
+
+
+def is_here(name: str) -> bool:
+    """Whether it is a module of this Python: names of classes are none, nor are other systems' modules."""
+    try:
+        return importlib.util.find_spec(name) is not None
+    except (ImportError, ValueError):
+        return False
 
 
 def try_doctor(trial: Trial) -> str:
@@ -192,6 +224,27 @@ def pdf_of(word: str) -> str:
     )
 
 
+def try_complete(trial: Trial) -> str:
+    """A text is gone on with."""
+    found = trial.run_json("complete", "-p", "Once upon a time", "--max-tokens", "8", "--temperature", "0")
+    (one,) = found["completions"]
+    if not one["text"].strip():
+        raise Failed(f"complete found {found}")
+    return repr(one["text"].strip())
+
+
+def try_inspect(trial: Trial) -> str:
+    """Tokens and layers of a short text: NumPy with its library is inside, and the model can be looked into."""
+    text = ("-p", "The capital of France is")
+    tokens = [token["text"] for token in trial.run_json("inspect", "tokens", *text)["tokens"]]
+    if "".join(tokens) != text[1]:
+        raise Failed(f"inspect found the tokens {tokens}")
+    layers = trial.run_json("inspect", "layers", *text)["layers"]
+    if len(layers) < 30 or not layers[-1][-1][0]["probability"]:
+        raise Failed(f"inspect found {len(layers)} layers")
+    return f"{len(tokens)} tokens, {len(layers)} layers, next is {layers[-1][-1][0]['text']!r}"
+
+
 def try_search(trial: Trial) -> str:
     """The Hub's library is inside: without a network a search ends with a sentence and nothing else."""
     command = trial.command("models", "search", "llama")
@@ -267,6 +320,16 @@ def mapped_libraries(pid: int) -> set[Path]:
     return {Path(line.split(maxsplit=5)[5]) for line in lines if ".so" in line}
 
 
+def try_nothing_outside(trial: Trial) -> str:
+    """Home, working folder and the system's folder for temporary files are as empty as they were."""
+    home = Path(trial.environment["FIRESIDE_HOME"])
+    places = (Path(trial.environment["HOME"]), Path(trial.environment["TMPDIR"]), home.parent / "here")
+    strange = sorted(str(path) for place in places for path in place.rglob("*"))
+    if strange:
+        raise Failed(f"written outside of its folders: {', '.join(strange)}")
+    return f"all of {sum(1 for path in home.rglob('*') if path.is_file())} files below FIRESIDE_HOME"
+
+
 def try_nothing_left(trial: Trial) -> str:
     """No process of the folder is running any more; a child may take a moment to be gone."""
     deadline = time.monotonic() + 5
@@ -307,35 +370,35 @@ def network_cutter() -> list[str]:
     return []
 
 
-def print_sizes(folder: Path) -> None:
-    """What the folder weighs, largest parts first."""
-    sizes = {path: path.stat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink()}
-    print(f"  size     {sum(sizes.values()) / 1e6:.0f} MB in {len(sizes)} files; the largest:")
-    for path in sorted(sizes, key=sizes.__getitem__, reverse=True)[:8]:
-        print(f"           {sizes[path] / 1e6:6.1f} MB  {path.relative_to(folder)}")
-
-
 def main(folder: Path) -> int:
     """Tries everything, says each result; 1 when anything failed."""
     cut = network_cutter()
     print(f"Trying {folder.name}, with the network {'cut' if cut else 'not cut (this machine does not permit it)'}:")
     failed = False
     with tempfile.TemporaryDirectory(prefix="fireside-smoke-") as scratch:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "FIRESIDE"))}
-        environment |= {"FIRESIDE_HOME": scratch, "LANG": "C.UTF-8"}
+        ours = ("PYTHON", "FIRESIDE", "XDG_")
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+        home, *empty = (Path(scratch, name) for name in ("fireside", "home", "temporary", "here"))
+        for place in empty:
+            place.mkdir()
+        environment |= {"FIRESIDE_HOME": str(home), "HOME": str(empty[0]), "TMPDIR": str(empty[1]), "LANG": "C.UTF-8"}
         # Elsewhere than in the checkout, so that nothing of it is found by chance.
-        os.chdir(scratch)
+        os.chdir(empty[2])
         trial = Trial(folder, cut, environment)
         for attempt in (
             try_version,
+            try_imports,
             try_doctor,
             try_fit_probe,
             try_chat,
             try_read,
             try_summarize,
             try_translate,
+            try_complete,
+            try_inspect,
             try_search,
             try_window,
+            try_nothing_outside,
             try_nothing_left,
         ):
             name = attempt.__name__.removeprefix("try_")
@@ -344,7 +407,6 @@ def main(folder: Path) -> int:
             except (Failed, KeyError, subprocess.TimeoutExpired) as error:
                 failed = True
                 print(f"  {name:<12} FAILED: {error}", flush=True)
-    print_sizes(folder)
     return int(failed)
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
+import shutil
+from pathlib import Path
+
 import pytest
 
 from app.core.paths import resource
@@ -34,3 +38,14 @@ def test_only_the_languages_that_are_named_are_found() -> None:
     assert held.most_likely(TEXTS["de"], {"nl", "en"})[0] in {"nl", "en"}
     assert held.most_likely(TEXTS["de"], {"xx"}) == ("", 0.0)
     assert held.most_likely("") == ("", 0.0)
+
+
+def test_as_packages_have_it_it_says_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    unpacked = [most_likely(text) for text in TEXTS.values()]
+    gzipped = tmp_path / detection.GZIPPED
+    gzipped.parent.mkdir()
+    with resource(detection.UNPACKED).open("rb") as file, gzip.open(gzipped, "wb", compresslevel=1) as out:
+        shutil.copyfileobj(file, out)
+    monkeypatch.setattr(detection, "resource", lambda name: tmp_path / name)
+    monkeypatch.setattr(detection, "packed", lambda: pytest.fail("it is here, less tightly packed"))
+    assert [most_likely(text) for text in TEXTS.values()] == unpacked

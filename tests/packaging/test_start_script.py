@@ -18,7 +18,8 @@ def folder(tmp_path: Path) -> Path:
     folder = tmp_path / "a&b | 100% née"
     (folder / "program").mkdir(parents=True)
     shutil.copy(LINUX / "fireside.sh", folder / "fireside")
-    shutil.copy(LINUX / "fireside.desktop", folder / "program")
+    (folder / "share" / "applications").mkdir(parents=True)
+    shutil.copy(LINUX / "fireside.desktop", folder / "share" / "applications")
     (folder / "program" / "fireside").write_text('#!/bin/sh\necho "$# $*"\n')
     for script in (folder / "fireside", folder / "program" / "fireside"):
         script.chmod(0o755)
@@ -49,4 +50,6 @@ def test_the_menu_entry_starts_this_folder(folder: Path, tmp_path: Path) -> None
     entry = (tmp_path / "share" / "applications" / "fireside.desktop").read_text("utf-8").splitlines()
     # In an Exec line a percent sign is written twice.
     assert f'Exec="{str(folder).replace("%", "%%")}/fireside" %F' in entry
+    assert f'Exec="{str(folder).replace("%", "%%")}/fireside" --translate %F' in entry
+    assert f"TryExec={folder}/fireside" in entry  # without it there, the desktop would not show the entry
     assert f"Icon={folder}/fireside.png" in entry

@@ -1,19 +1,28 @@
-"""Makes the portable folder dist/fireside: the frozen program, a start script, a desktop entry, the icon, licences."""
+"""Makes the portable folder dist/fireside: the frozen program, a start script, a desktop entry, the icon, licences.
+
+LITE=1 leaves the starter model out. SOURCE_DATE_EPOCH is the time of all files; without it, it is the commit's.
+"""
 
 from __future__ import annotations
 
+import datetime
 import importlib.metadata
+import json
 import os
 import shutil
 import subprocess
 import sys
 import sysconfig
+from dataclasses import dataclass
 from pathlib import Path
+
+from desktop import add_to_desktop
+from parts import folder_bytes
+from trimming import trim
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build" / "pyinstaller"
 TARGET = ROOT / "dist" / "fireside"
-ICON = ROOT / "resources" / "icons" / "fireside.svg"
 NOTICES = ("LICENSE", "THIRD_PARTY.md", "README.md", "CHANGELOG.md")
 
 # Installed packages whose code or libraries end up inside the frozen program.
@@ -75,48 +84,85 @@ SHIPPED = (
     "ziamath",
 )
 
-RENDER_ICON = """
-import sys
-from PySide6.QtCore import QSize
-from PySide6.QtGui import QGuiApplication, QIcon
-app = QGuiApplication([])
-picture = QIcon(sys.argv[1]).pixmap(QSize(256, 256), 1.0)
-sys.exit(0 if not picture.isNull() and picture.save(sys.argv[2]) else 1)
-"""
+
+@dataclass(frozen=True)
+class Source:
+    """What a package is made from: the version, the commit (with a + where files were changed), and when that was."""
+
+    version: str
+    commit: str
+    epoch: int
+
+    @property
+    def date(self) -> str:
+        """The day, in ISO 8601."""
+        return datetime.datetime.fromtimestamp(self.epoch, datetime.UTC).date().isoformat()
+
+
+def this_source() -> Source:
+    """The checkout; without git its newest file stands for the commit's time."""
+    sys.path.insert(0, str(ROOT))
+    from app import __version__
+
+    def git(*arguments: str) -> str:
+        done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+        return done.stdout.strip()
+
+    commit, changed = git("rev-parse", "--short=9", "HEAD"), git("status", "--porcelain")
+    newest = max(int(path.stat().st_mtime) for path in (ROOT / "app").rglob("*.py"))
+    epoch = os.environ.get("SOURCE_DATE_EPOCH") or git("show", "-s", "--format=%ct") or newest
+    return Source(__version__, (commit or "unknown") + ("+" if changed else ""), int(epoch))
+
+
+def has_starter() -> bool:
+    """Whether the model goes in."""
+    return os.environ.get("LITE", "") in ("", "0")
 
 
 def main() -> None:
-    """Builds in build/ and puts the finished folder into dist/ at the end."""
-    if len(list((ROOT / "resources" / "models").glob("*.gguf"))) != 1:
+    """Builds in build/ and puts what is finished into dist/ at the end."""
+    if has_starter() and len(list((ROOT / "resources" / "models").glob("*.gguf"))) != 1:
         raise SystemExit("resources/models must hold exactly the starter model: run `make setup`.")
+    source = this_source()
     fresh = BUILD / "fireside"
     shutil.rmtree(BUILD, ignore_errors=True)
     fresh.mkdir(parents=True)
-    freeze(fresh / "program")
+    freeze(fresh / "program", source)
+    saved = trim(fresh / "program" / "_internal") if sys.platform == "linux" else []
     add_entrance(fresh)
     add_licences(fresh / "licences")
     shutil.rmtree(TARGET, ignore_errors=True)
     TARGET.parent.mkdir(exist_ok=True)
     fresh.rename(TARGET)
-    print(f"Made {TARGET.relative_to(ROOT)}: {folder_bytes(TARGET) / 1e6:.0f} MB.")
+    for name, count in saved:
+        print(f"  left out: {name}, {count / 1e6:.1f} MB")
+    print(f"Made dist/{TARGET.name}: {folder_bytes(TARGET) / 1e6:.0f} MB.")
 
 
-def freeze(target: Path) -> None:
-    """Runs PyInstaller; its folder becomes `target`."""
+def freeze(target: Path, source: Source) -> None:
+    """Runs PyInstaller; its folder becomes `target`.
+
+    Sets of strings and the times of compiled files would otherwise differ from build to build.
+    """
+    note = BUILD / "build.json"
+    note.write_text(json.dumps({"commit": source.commit, "date": source.date}) + "\n", "utf-8")
     command = [sys.executable, "-m", "PyInstaller", ROOT / "packaging" / "fireside.spec", "--noconfirm"]
     command += ["--log-level", "ERROR", "--workpath", BUILD / "work", "--distpath", BUILD / "dist"]
-    subprocess.run(command, cwd=ROOT, check=True)
+    environment = os.environ | {
+        "FIRESIDE_BUILD_NOTE": str(note),
+        "PYTHONHASHSEED": "0",
+        "SOURCE_DATE_EPOCH": str(source.epoch),
+    }
+    subprocess.run(command, cwd=ROOT, env=environment, check=True)
     (BUILD / "dist" / "fireside").rename(target)
 
 
 def add_entrance(folder: Path) -> None:
-    """What a person double-clicks, the menu entry it can make, and the icon, drawn from its SVG."""
+    """What a person double-clicks, and what a desktop wants, for the menu entry that it can make."""
     shutil.copy(ROOT / "packaging" / "linux" / "fireside.sh", folder / "fireside")
     (folder / "fireside").chmod(0o755)
-    shutil.copy(ROOT / "packaging" / "linux" / "fireside.desktop", folder / "program")
-    command = [sys.executable, "-c", RENDER_ICON, ICON, folder / "fireside.png"]
-    if subprocess.run(command, env=os.environ | {"QT_QPA_PLATFORM": "offscreen"}, check=False).returncode:
-        raise SystemExit(f"The icon could not be drawn from {ICON.relative_to(ROOT)}.")
+    add_to_desktop(folder / "share")
+    shutil.copy(folder / "share" / "icons" / "hicolor" / "256x256" / "apps" / "fireside.png", folder)
 
 
 def add_licences(folder: Path) -> None:
@@ -168,11 +214,6 @@ def licence_files(package: str) -> list[tuple[Path, Path]]:
             name = Path(*(inside[1:] if inside[0] == "licenses" and len(inside) > 1 else inside))
             found.append((name, Path(str(distribution.locate_file(file)))))
     return found
-
-
-def folder_bytes(folder: Path) -> int:
-    """The size of all files below a folder."""
-    return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
 
 
 if __name__ == "__main__":

@@ -1,0 +1,184 @@
+"""What packages are made of: parts, archives, menu entries, the manual page and completions, all without building."""
+
+from __future__ import annotations
+
+import configparser
+import gzip
+import subprocess
+import tarfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    import argparse
+
+ROOT = Path(__file__).resolve().parents[2]
+LINUX = ROOT / "packaging" / "linux"
+EPOCH = 1_800_000_000
+
+
+@pytest.fixture(autouse=True)
+def packaging_scripts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "packaging"))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A portable folder in small."""
+    folder = tmp_path / "fireside"
+    inside = folder / "program" / "_internal"
+    for name, size in {
+        "fireside": 700,
+        "program/fireside": 5_000,
+        "program/_internal/bin/libggml-vulkan.so": 3_000,
+        "program/_internal/resources/models/starter.gguf": 9_000,
+        "program/_internal/resources/code.json": 100,
+        "program/_internal/PySide6/Qt/lib/libQt6Core.so.6": 4_000,
+        "program/_internal/numpy.libs/libopenblas.so": 2_000,
+    }.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(name.encode().ljust(size, b"."))
+    (inside / "libQt6Core.so.6").symlink_to("PySide6/Qt/lib/libQt6Core.so.6")
+    (folder / "fireside").chmod(0o755)
+    return folder
+
+
+def test_each_file_belongs_to_one_part_and_links_weigh_nothing(folder: Path) -> None:
+    from parts import parts_of
+
+    weights = {part.name: part.installed_bytes for part in parts_of(folder)}
+    assert weights == {
+        "starter model": 9_000,
+        "engine: Vulkan": 3_000,
+        "Qt libraries and plug-ins": 4_000,
+        "NumPy with OpenBLAS": 2_000,
+        "Python and modules": 5_000,
+        "licences and the rest": 800,
+        "libraries of the system": 0,
+    }
+
+
+def test_the_archive_is_the_folder_and_the_same_twice(folder: Path, tmp_path: Path) -> None:
+    from parts import parts_of, table, write_archive
+
+    archives = [tmp_path / "one.tar.zst", tmp_path / "two.tar.zst"]
+    for archive in archives:
+        parts = parts_of(folder)
+        write_archive(folder, archive, parts, EPOCH)
+        (folder / "fireside").touch()  # another time
+    assert archives[0].read_bytes() == archives[1].read_bytes()
+    assert sum(part.packed_bytes for part in parts) < archives[0].stat().st_size
+    out = tmp_path / "unpacked"
+    out.mkdir()
+    plain = tmp_path / "plain.tar"
+    subprocess.run(["zstd", "--quiet", "-d", archives[0], "-o", plain], check=True)
+    with tarfile.open(plain) as archive:
+        archive.extractall(out, filter="tar")
+    names = {path.relative_to(folder) for path in folder.rglob("*")}
+    assert {path.relative_to(out / "fireside") for path in (out / "fireside").rglob("*")} == names
+    for path in folder.rglob("*"):
+        copy = out / "fireside" / path.relative_to(folder)
+        assert copy.is_symlink() == path.is_symlink()
+        assert path.is_dir() or copy.read_bytes() == path.read_bytes()
+    assert (out / "fireside" / "fireside").stat().st_mode & 0o111
+    assert (out / "fireside" / "fireside").stat().st_mtime == EPOCH
+    said = table(parts)
+    assert "without the model" in said
+    assert len(said.splitlines()) == 1 + len(parts) + 2
+
+
+def test_checksums_are_checked_by_the_systems_own_program(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import linux_packages
+
+    monkeypatch.setattr(linux_packages, "DIST", folder)
+    linux_packages.write_sums([folder / "program" / "fireside", folder / "fireside"])
+    (folder / "program" / "fireside").rename(folder / "fireside.moved")  # by name only: all lie in one folder
+    lines = (folder / "SHA256SUMS").read_text().splitlines()
+    assert [line.split("  ")[1] for line in lines] == ["fireside", "fireside"]
+    (folder / "SHA256SUMS").write_text(lines[0] + "\n")
+    done = subprocess.run(["sha256sum", "-c", "SHA256SUMS"], cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("action", ["summarize", "translate"])
+def test_an_action_has_an_entry_that_file_managers_offer(action: str) -> None:
+    from desktop import entry_for
+
+    entry = configparser.ConfigParser(interpolation=None, strict=True)
+    entry.optionxform = str  # type: ignore[assignment,method-assign]
+    entry.read_string(entry_for((LINUX / "fireside.desktop").read_text("utf-8"), action))
+    (section,) = (entry[name] for name in entry.sections())
+    assert section["Exec"] == f"fireside --{action} %F"
+    assert section["Name"] == f"{action.capitalize()} with Fireside"
+    assert "application/pdf" in section["MimeType"].split(";")
+    assert "application/x-gguf" not in section["MimeType"]
+    assert section["NoDisplay"] == "true"
+    assert section["Name[de]"]
+
+
+@pytest.fixture
+def parser() -> argparse.ArgumentParser:
+    from app.cli.main import whole_parser
+
+    return whole_parser()
+
+
+def test_the_manual_has_every_command_and_option(parser: argparse.ArgumentParser, tmp_path: Path) -> None:
+    from manual import commands_of, escaped, write_manual
+
+    from app.cli.main import COMMANDS
+
+    page = tmp_path / "fireside.1.gz"
+    write_manual(parser, "Fireside 1.2.3", EPOCH, page)
+    said = gzip.decompress(page.read_bytes()).decode("utf-8")
+    assert said.startswith('.TH FIRESIDE 1 "2027-01-15" "Fireside 1.2.3"')
+    found = commands_of(parser)
+    assert {command.prog.split()[1] for command, _ in found} == set(COMMANDS)
+    for command, _ in found:
+        part = said.partition(f'.SS "{escaped(command.prog)}"\n')[2].partition("\n.SS ")[0]
+        for action in command._actions:
+            for name in action.option_strings:
+                assert name in ("-h", "--help") or escaped(name) in part, (command.prog, name)
+
+
+def test_text_cannot_become_roff() -> None:
+    from manual import escaped
+
+    assert escaped(".so /etc/passwd\n'x\\fB --all") == "\\&.so /etc/passwd\n\\&'x\\efB \\-\\-all"
+
+
+def test_completions_are_where_shells_look_and_bash_takes_them(parser: argparse.ArgumentParser, tmp_path: Path) -> None:
+    from manual import COMPLETIONS, write_completions
+
+    write_completions(parser, tmp_path)
+    for place in COMPLETIONS.values():
+        assert "summarize" in (tmp_path / place).read_text("utf-8")
+    command = (
+        'source "$0"; COMP_WORDS=(fireside summ) COMP_CWORD=1; $(complete -p fireside | sed "s/.*-F //;s/ .*//"); '
+    )
+    command += 'printf "%s\\n" "${COMPREPLY[@]}"'
+    place = str(tmp_path / COMPLETIONS["bash"])
+    done = subprocess.run(["bash", "-c", command, place], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "summarize"
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "is_used"),
+    [
+        ("coll/de.res", 5_000, True),
+        ("root.res", 100_000, True),
+        ("cnvalias.icu", 60_000, True),
+        ("ibm-912_P100-1995.cnv", 800, True),
+        ("gb18030.cnv", 230_000, True),
+        ("ibm-964_P110-1999.cnv", 150_000, False),
+        ("de_DE.res", 300, False),
+        ("curr/de.res", 20_000, False),
+        ("brkitr/cjdict.dict", 2_000_000, False),
+    ],
+)
+def test_icus_data_is_cut_to_what_qt_asks_for(name: str, size: int, is_used: bool) -> None:
+    from trimming import is_icu_used
+
+    assert is_icu_used(name, size) is is_used
