@@ -1,0 +1,118 @@
+; The Windows installer: for one person, without an administrator, into their own Programs folder.
+; usage: makensis -DVERSION=0.1.0 -DFOLDER=dist\fireside -DOUT=dist\fireside-0.1.0-windows.exe fireside.nsi
+; What a person wrote lies in %LOCALAPPDATA%\fireside; neither an upgrade nor the uninstaller touches it.
+Unicode true
+!ifndef VERSION
+  !error "VERSION is missing"
+!endif
+!ifndef FOLDER
+  !error "FOLDER is missing: what portable.py made"
+!endif
+!include "MUI2.nsh"
+!include "FileFunc.nsh"
+
+!define KEY "Software\Microsoft\Windows\CurrentVersion\Uninstall\Fireside"
+!define CLASSES "Software\Classes"
+!define PROGRAM "$INSTDIR\fireside.exe"
+
+Name "Fireside"
+OutFile "${OUT}"
+InstallDir "$LOCALAPPDATA\Programs\Fireside"
+InstallDirRegKey HKCU "${KEY}" "InstallLocation"
+RequestExecutionLevel user
+SetCompressor /SOLID lzma
+BrandingText "Fireside ${VERSION}"
+ManifestDPIAware true
+VIProductVersion "${VERSION}.0"
+VIAddVersionKey "ProductName" "Fireside"
+VIAddVersionKey "ProductVersion" "${VERSION}"
+VIAddVersionKey "FileVersion" "${VERSION}"
+VIAddVersionKey "FileDescription" "Talk to language models that run on this computer"
+VIAddVersionKey "LegalCopyright" "Apache-2.0"
+!ifdef SIGN
+  !finalize '${SIGN} "%1"'
+  !uninstfinalize '${SIGN} "%1"'
+!endif
+
+!define MUI_FINISHPAGE_RUN "${PROGRAM}"
+!insertmacro MUI_PAGE_LICENSE "${FOLDER}\licences\LICENSE"
+!insertmacro MUI_PAGE_DIRECTORY
+!insertmacro MUI_PAGE_INSTFILES
+!insertmacro MUI_PAGE_FINISH
+!insertmacro MUI_UNPAGE_CONFIRM
+!insertmacro MUI_UNPAGE_INSTFILES
+!insertmacro MUI_LANGUAGE "English"
+!insertmacro MUI_LANGUAGE "German"
+!insertmacro MUI_LANGUAGE "Arabic"
+
+; The menu that a right click on a document shows.
+!macro Offer ENDING
+  WriteRegStr HKCU "${CLASSES}\SystemFileAssociations\${ENDING}\shell\Fireside.Summarize" "" "Summarize with Fireside"
+  WriteRegStr HKCU "${CLASSES}\SystemFileAssociations\${ENDING}\shell\Fireside.Summarize" "Icon" "${PROGRAM}"
+  WriteRegStr HKCU "${CLASSES}\SystemFileAssociations\${ENDING}\shell\Fireside.Summarize\command" "" '"${PROGRAM}" --summarize "%1"'
+  WriteRegStr HKCU "${CLASSES}\SystemFileAssociations\${ENDING}\shell\Fireside.Translate" "" "Translate with Fireside"
+  WriteRegStr HKCU "${CLASSES}\SystemFileAssociations\${ENDING}\shell\Fireside.Translate" "Icon" "${PROGRAM}"
+  WriteRegStr HKCU "${CLASSES}\SystemFileAssociations\${ENDING}\shell\Fireside.Translate\command" "" '"${PROGRAM}" --translate "%1"'
+!macroend
+!macro Withdraw ENDING
+  DeleteRegKey HKCU "${CLASSES}\SystemFileAssociations\${ENDING}\shell\Fireside.Summarize"
+  DeleteRegKey HKCU "${CLASSES}\SystemFileAssociations\${ENDING}\shell\Fireside.Translate"
+!macroend
+!macro EachDocument WHAT
+  !insertmacro ${WHAT} ".pdf"
+  !insertmacro ${WHAT} ".docx"
+  !insertmacro ${WHAT} ".odt"
+  !insertmacro ${WHAT} ".epub"
+  !insertmacro ${WHAT} ".html"
+  !insertmacro ${WHAT} ".md"
+  !insertmacro ${WHAT} ".txt"
+  !insertmacro ${WHAT} ".pptx"
+  !insertmacro ${WHAT} ".xlsx"
+!macroend
+
+Section "Fireside"
+  ; Of the version before nothing stays, also no library that this one has no more.
+  RMDir /r "$INSTDIR\_internal"
+  RMDir /r "$INSTDIR\licences"
+  SetOutPath "$INSTDIR"
+  File /r "${FOLDER}\program\*"
+  SetOutPath "$INSTDIR\licences"
+  File /r "${FOLDER}\licences\*"
+  SetOutPath "$INSTDIR"
+  WriteUninstaller "$INSTDIR\uninstall.exe"
+  CreateShortcut "$SMPROGRAMS\Fireside.lnk" "${PROGRAM}"
+
+  WriteRegStr HKCU "${CLASSES}\.gguf\OpenWithProgids" "Fireside.Model" ""
+  WriteRegStr HKCU "${CLASSES}\Fireside.Model" "" "Language model"
+  WriteRegStr HKCU "${CLASSES}\Fireside.Model\DefaultIcon" "" "${PROGRAM},0"
+  WriteRegStr HKCU "${CLASSES}\Fireside.Model\shell\open\command" "" '"${PROGRAM}" "%1"'
+  WriteRegStr HKCU "${CLASSES}\Applications\fireside.exe\shell\open\command" "" '"${PROGRAM}" "%1"'
+  !insertmacro EachDocument Offer
+
+  WriteRegStr HKCU "${KEY}" "DisplayName" "Fireside"
+  WriteRegStr HKCU "${KEY}" "DisplayVersion" "${VERSION}"
+  WriteRegStr HKCU "${KEY}" "DisplayIcon" "${PROGRAM}"
+  WriteRegStr HKCU "${KEY}" "Publisher" "The Fireside developers"
+  WriteRegStr HKCU "${KEY}" "InstallLocation" "$INSTDIR"
+  WriteRegStr HKCU "${KEY}" "UninstallString" '"$INSTDIR\uninstall.exe"'
+  WriteRegStr HKCU "${KEY}" "QuietUninstallString" '"$INSTDIR\uninstall.exe" /S'
+  WriteRegDWORD HKCU "${KEY}" "NoModify" 1
+  WriteRegDWORD HKCU "${KEY}" "NoRepair" 1
+  ${GetSize} "$INSTDIR" "/S=0K" $0 $1 $2
+  IntFmt $0 "0x%08X" $0
+  WriteRegDWORD HKCU "${KEY}" "EstimatedSize" $0
+SectionEnd
+
+Section "Uninstall"
+  Delete "$SMPROGRAMS\Fireside.lnk"
+  RMDir /r "$INSTDIR\_internal"
+  RMDir /r "$INSTDIR\licences"
+  Delete "$INSTDIR\fireside.exe"
+  Delete "$INSTDIR\uninstall.exe"
+  RMDir "$INSTDIR"
+  DeleteRegValue HKCU "${CLASSES}\.gguf\OpenWithProgids" "Fireside.Model"
+  DeleteRegKey HKCU "${CLASSES}\Fireside.Model"
+  DeleteRegKey HKCU "${CLASSES}\Applications\fireside.exe"
+  !insertmacro EachDocument Withdraw
+  DeleteRegKey HKCU "${KEY}"
+SectionEnd
