@@ -16,7 +16,7 @@ from app.ui.chat.view import ChatView
 from app.ui.icons import app_icon
 from app.ui.outside import Outside
 from app.ui.shell import global_shortcut
-from app.ui.shell.desktop import TaskBar
+from app.ui.shell.desktop import TaskBar, bring_to_front
 from app.ui.shell.global_shortcut import GlobalShortcut, Keys
 from app.ui.shell.tab_spec import EndOfWork
 from app.ui.shell.tray import Tray
@@ -139,6 +139,15 @@ def test_the_window_that_keeps_running_comes_back_with_a_click_and_quits_by_its_
     assert not ended
     outdoors.choose("Quit")
     assert ended == [()]
+
+
+def test_a_window_that_a_later_start_brought_back_quits_the_program_when_it_is_closed(outdoors: Outdoors) -> None:
+    outdoors.frame.app.change("system", keeps_running=True)
+    outdoors.window.close()
+    bring_to_front(outdoors.window)
+    outdoors.frame.app.change("system", keeps_running=False)
+    outdoors.window.close()
+    assert QApplication.quitOnLastWindowClosed()
 
 
 def test_a_tray_that_is_gone_keeps_no_window(outdoors: Outdoors) -> None:

@@ -323,6 +323,7 @@ class Closing(QObject):
             event.ignore()
             return
         self._is_over = True
+        QApplication.setQuitOnLastWindowClosed(True)  # this is the one, whatever kept the program running before
         self.begun.emit()
         self._window.tabs.close()
         self._window.store()
