@@ -8,6 +8,8 @@ from PySide6.QtWidgets import QApplication
 
 from app.core.events import Role
 from app.store.conversations import Conversations
+from app.ui.chat.answer_details import AnswerDetails
+from app.ui.chat.seen import SeenDialog
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.window import Frame
 
@@ -51,12 +53,54 @@ def screens(frame: Frame, chat: ChatDesk, told: int, answered: int) -> list[tupl
         assert chat.last.row is not None
         chat.click(chat.last.row.about)
 
+    def recalled() -> None:
+        if len(made) < 2:
+            made.append(invent_forgotten(chat.conversations))
+        show(made[-1])
+        question = chat.transcript.last_question()
+        assert question is not None
+        assert question.recalled is not None
+        chat.click(question.recalled.opener)
+
+    def seen() -> None:
+        details()
+        chat.click(chat.find(AnswerDetails).seen)
+        chat.wait(lambda: chat.find(SeenDialog).parts.topLevelItemCount() > 0)
+
+    def close_dialog() -> None:
+        chat.find(SeenDialog).close()
+
     def close() -> None:
         popup = QApplication.activePopupWidget()
         if popup is not None:
             popup.close()
 
-    return [("queue", queue, unqueue), ("tree", tree, close), ("answer-details", details, close)]
+    return [
+        ("queue", queue, unqueue),
+        ("tree", tree, close),
+        ("answer-details", details, close),
+        ("seen", seen, close_dialog),
+        ("recalled", recalled, lambda: None),
+    ]
+
+
+FORGOTTEN = (
+    ("My sister Marit lives in Bergen now and works at the aquarium.", "A fine place: rain, hills and the sea."),
+    ("What could I bring Marit from Lisbon?", "Tinned sardines, a tile, or a book of poems by Pessoa."),
+    ("How do I keep basil alive in winter?", "Bright, warm, and never wet at its feet."),
+)
+
+
+def invent_forgotten(conversations: Conversations) -> int:
+    """A chat whose first turns were shown again with its last question."""
+    chat_id, parent, ids = conversations.create(title="My sister’s birthday").id, None, list[int]()
+    for asked, answered in (*FORGOTTEN, ("What did I want to bring Marit?", "A tile, or tinned sardines.")):
+        question = conversations.add_message(chat_id, parent, Role.USER, asked)
+        parent = conversations.add_message(chat_id, question.id, Role.ASSISTANT, answered, model=SMALL).id
+        ids += [question.id, parent]
+    conversations.set_recalled(ids[-2], ids[:4])
+    conversations.update(chat_id, first_kept_id=ids[4])
+    return chat_id
 
 
 def invent_versions(conversations: Conversations) -> int:

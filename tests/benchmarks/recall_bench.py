@@ -87,7 +87,8 @@ class _Counting:
     def __init__(self, engine: OurEngine) -> None:
         self._engine = engine
         self._counts: dict[str, int] = {}
-        self._indexes: dict[int, sqlite3.Connection] = {}
+        self._indexes: dict[int, tuple[Talk, sqlite3.Connection]] = {}
+        """With their talks, so that no other one gets the number."""
 
     def count(self, texts: Sequence[str]) -> list[int]:
         missing = [text for text in dict.fromkeys(texts) if text not in self._counts]
@@ -99,7 +100,9 @@ class _Counting:
         return self._fitting(one, range(len(one.forgotten) - 1, -1, -1), budget)
 
     def ranked(self, one: Talk, question: str, budget: int) -> list[int]:
-        index = self._indexes.setdefault(id(one), _index(one.forgotten))
+        if id(one) not in self._indexes:
+            self._indexes[id(one)] = (one, _index(one.forgotten))
+        index = self._indexes[id(one)][1]
         words = ['"' + word.rstrip("*") + '"' + "*" * word.endswith("*") for word in words_of(question)]
         found = index.execute(
             "SELECT rowid FROM said WHERE said MATCH ? ORDER BY rank LIMIT 200", (" OR ".join(words),)

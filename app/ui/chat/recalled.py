@@ -67,6 +67,11 @@ class RecalledLine(QWidget):
         self.hide()
 
     @property
+    def opener(self) -> QPushButton:
+        """The line itself."""
+        return self._line
+
+    @property
     def is_open(self) -> bool:
         return self._line.isChecked()
 

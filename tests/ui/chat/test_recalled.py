@@ -37,12 +37,6 @@ def line_of(desk: ChatDesk) -> RecalledLine | None:
     return question.recalled if question is not None else None
 
 
-def opener_of(line: RecalledLine) -> QPushButton:
-    found = line.findChild(QPushButton, "recalled")
-    assert isinstance(found, QPushButton)
-    return found
-
-
 def rows_of(line: RecalledLine) -> list[QPushButton]:
     return [row for row in line.findChildren(QPushButton, "recalled_turn") if row.isVisible()]
 
@@ -52,9 +46,9 @@ def test_a_line_below_the_question_opens_to_the_turns_and_each_leads_there(desk:
     assert TOLD in desk.prompts()[-1][-1][1]
     line = line_of(desk)
     assert line is not None
-    assert opener_of(line).accessibleName() == "1 earlier turn was shown again"
+    assert line.opener.accessibleName() == "1 earlier turn was shown again"
     assert rows_of(line) == []
-    opener_of(line).click()
+    line.opener.click()
     desk.wait(lambda: bool(line and rows_of(line)))
     (row,) = rows_of(line)
     assert row.accessibleName() == f"You: {TOLD}"
