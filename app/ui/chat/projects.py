@@ -295,9 +295,7 @@ class ProjectDialog(QDialog):
         column.setSpacing(px(8))
         column.addStrut(px(WIDTH_PX - 48))
         column.addLayout(head)
-        column.addWidget(
-            self._muted(tr("Every chat in the project sees what is here. Chats outside stay as they are."))
-        )
+        column.addWidget(self._muted(tr("Every chat in the project sees this. Chats outside stay as they are.")))
         column.addSpacing(px(6))
         column.addWidget(self._heading(tr("Instructions"), self.instructions))
         column.addWidget(self.instructions)

@@ -53,6 +53,7 @@ class MemoryRow(QWidget):
             row.addWidget(widget)
         theme.dress(row, margins=(0, 0, 0, 0), spacing=8)
         theme.dress(self.field, font=(14, 400))
+        theme.dress(self.scope.button, least_width=120)
         theme.dress(self.tokens, font=(12.5, 400), least_width=34)
         self.field.editingFinished.connect(self._on_edited)
         self.scope.changed.connect(self.moved)

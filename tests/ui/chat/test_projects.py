@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.features.projects import Costs
 from app.ui.chat.projects import ICONS, IconChoice, ProjectDialog, cost_words
+from app.ui.chat.view import ChatView
 from tests.helpers.desks.chat import ChatDesk
-from tests.helpers.script import prompts
+from tests.helpers.desks.window import open_window
+from tests.helpers.script import prompts, write_script
 from tests.ui.chat.conftest import Open
 
 
@@ -138,3 +141,40 @@ def test_the_words_about_a_project_without_anything_are_no_number() -> None:
     words = cost_words(Cost(10, 0, {1: 500, 2: 90_000}, is_exact=True, searched=(2,)))
     assert words.startswith("Each chat begins with 510 tokens: instructions 10, documents 500.")
     assert words.endswith("each question gets the passages that fit it.")
+
+
+def test_from_a_new_project_to_an_answer_in_it_and_out_again(
+    qapp: QApplication, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the whole window, with keys and clicks alone."""
+    script = write_script(tmp_path / "script", {"text": "In writing."})
+    monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(script))
+    with open_window(qapp, make_chat=ChatView) as frame:
+        list(frame.app.engine.load(tmp_path / "model.gguf"))
+        desk, chats = ChatDesk(frame.chat, frame.app, frame.notify), frame.chats
+        frame.click(frame.button("New project"))
+        dialog = frame.find(ProjectDialog)
+        dialog.reject()
+        assert chats.rows == [], "closed untouched, it is gone again"
+        qtbot.waitUntil(lambda: frame.window.findChild(ProjectDialog) is None)
+        frame.click(frame.button("New project"))
+        dialog = frame.find(ProjectDialog)
+        qtbot.keyClicks(dialog.name, "The flat")
+        qtbot.keyClicks(dialog.instructions, "Answer for a tenant.")
+        dialog.findChild(QPushButton, "project_done").click()
+        (flat,) = frame.app.preambles.projects.all()
+        assert chats.rows == ["Projects", "The flat"]
+        chats.choose_for(-flat.id, "New chat")
+        assert desk.chat.project_banner.text() == "The flat"
+        desk.ask("How do I give notice?")
+        (chat,) = frame.conversations.find()
+        qtbot.waitUntil(lambda: chats.rows == ["Projects", "The flat", "How do I give notice?"])
+        assert chats.current == chat.id
+        assert prompts(script)[-1][0] == ("system", "Answer for a tenant.")
+        into = next(one.menu() for one in chats.menu_of(chat.id).actions() if one.text() == "Move to project")
+        chats.choose(into, "Out of the project")
+        assert desk.chat.project_banner.isHidden()
+        desk.ask("And by e-mail?")
+        assert [role for role, _ in prompts(script)[-1]] == ["user", "assistant", "user"]
+        frame.press_notice("Undo")
+        assert desk.chat.project_banner.isVisible()
