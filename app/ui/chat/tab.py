@@ -155,10 +155,10 @@ class ChatTab(Tab):
 
     @property
     def has_own_model(self) -> bool:
-        return self.chat.options.model is not None
+        return self.chat.options.model is not None or self.chat.own.of_project is not None
 
     def set_own_model(self, path: Path | None) -> None:
-        self.chat.options.set_model(path)
+        self.chat.options.set_model(None if path == self.chat.own.of_project else path)
 
     def restore(self, kept_id: int) -> None:
         self.sidebar.reload()

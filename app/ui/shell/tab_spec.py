@@ -196,7 +196,7 @@ class Tab(QObject):
 
     @property
     def has_own_model(self) -> bool:
-        """Whether what is open has a model for itself."""
+        """Whether what is open has a model for itself, or what it belongs to."""
         return False
 
     def set_own_model(self, path: Path | None) -> None:

@@ -79,7 +79,7 @@ class PlainOwnModel(QObject):
     """A chat without a model of its own."""
 
     changed = Signal()
-    path = None
+    path = of_project = None
 
 
 class PlainAssistants(QObject):

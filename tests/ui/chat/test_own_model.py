@@ -221,3 +221,34 @@ def test_a_model_that_cannot_be_loaded_leaves_the_question_and_says_so(
         frame.show_chat(None)
         desk.ask("Still there?")
         assert desk.last_text == "Yes."
+
+
+def test_a_project_has_a_model_for_its_chats_that_have_none(window: Window, models: tuple[Path, Path]) -> None:
+    small, large = models
+    projects = window.app.preambles.projects
+    flat = projects.create("Flat")
+    projects.update(flat.id, model=str(large))
+    inside, own, outside = window.chat_with(), window.chat_with(small), window.chat_with()
+    for number in (inside, own):
+        window.conversations.update(number, project_id=flat.id)
+    window.show_chat(own)
+    assert window.picker.path == small, "its own goes before"
+    window.show_chat(inside)
+    assert window.picker.path == large
+    window.desk.ask("Now?")
+    window.ready(large)
+    assert (window.conversations.get(inside).model, window.settings.engine.model_path) == ("", str(small))
+    window.picker.use(small)
+    window.ready(small)
+    assert window.conversations.get(inside).model == str(small), "chosen here, it is this chat's"
+    window.picker.use(large)
+    window.ready(large)
+    assert window.conversations.get(inside).model == ""
+    window.show_chat(outside)
+    assert window.picker.path == small
+    window.chats.reload()
+    window.chats.root.folders.move_into(outside, flat.id)
+    assert window.picker.path == large, "moved, it has the project's"
+    large.unlink()
+    window.show_chat(inside)
+    assert window.picker.path == small, "where that is gone, that of all chats answers"
