@@ -112,7 +112,7 @@ class MemoriesPage(SettingsPage):
         on.toggled.connect(self._on_switched)
         explanation = tr("A chat can do without in its settings; a temporary chat is told nothing unless you say so.")
         self.add_row(tr("Tell models"), explanation, on)
-        self.new = QLineEdit(placeholderText=tr("Something to remember, such as: I live in Cologne."))
+        self.new = QLineEdit(placeholderText=tr("Something to remember"))
         self.new.setAccessibleName(tr("Something to remember"))
         self.add = text_button(tr("Add"))
         self.add.setAccessibleName(tr("Add a memory"))
@@ -223,7 +223,10 @@ class MemoriesPage(SettingsPage):
         if not self._app.settings.chat.memory:
             return tr("Switched off: models are told none of them.")
         if not self.rows:
-            return tr("Nothing is remembered. In a chat, “Remember this” is in the menu of what you have selected.")
+            return tr(
+                "Nothing is remembered yet. It could be: I live in Cologne. "
+                "In a chat, “Remember this” is in the menu of a message and of what you have selected."
+            )
         count = f"{tokens:,}"
         words = tr("Every chat begins with {count} tokens of them.", count=count)
         if not is_exact:
