@@ -137,14 +137,30 @@ class Selection(QObject):
             return None if is_inside else Spot(places.count - 1, BEHIND)
         number = places.between(y, y + 1)[0]
         turn = places.all[number].turn
-        for at, view in enumerate(self.texts(turn) if turn is not None else ()):
+        texts = self.texts(turn) if turn is not None else []
+        here, last = self._answer_near(texts, place.toPoint()), self.end_of(number)
+        for at, view in enumerate(texts):
+            if answer_of(view) is not here:
+                continue
             box = QRect(view.viewport().mapTo(column, QPoint(0, 0)), view.viewport().size())
             if y < box.top():
                 return None if is_inside else Spot(number, at, 0, view)
             if y <= box.bottom():
                 position = view.position_near(QPointF(view.viewport().mapFrom(column, place)))
                 return Spot(number, at, view.offset_at(position), view)
-        return None if is_inside else self.end_of(number)
+            last = Spot(number, at, view.offset_at(view.length), view)
+        return None if is_inside else last
+
+    def _answer_near(self, texts: list[SelectableText], place: QPoint) -> Turn | None:
+        """Of those that a turn consists of; two answers may stand beside each other."""
+        answers = {answer: None for view in texts if (answer := answer_of(view)) is not None}
+
+        def away(answer: Turn) -> int:
+            box = QRect(answer.mapTo(self._transcript.column, QPoint(0, 0)), answer.size())
+            beside = max(box.left() - place.x(), place.x() - box.right(), 0)
+            return beside + max(box.top() - place.y(), place.y() - box.bottom(), 0)
+
+        return min(answers, key=away, default=None)
 
     def beginning_of(self, number: int) -> Spot:
         """Before the first text of a turn."""
@@ -342,11 +358,22 @@ def _speaker(said: Said) -> str:
 
 
 def texts_in(turn: Turn) -> list[SelectableText]:
-    """The texts of a turn that are seen, in reading order."""
+    """The texts of a turn that are seen, in reading order: of two answers beside each other first all of one."""
     from app.ui.text.selectable import SelectableText  # as in `is_answer`
 
-    shown = [view for view in turn.findChildren(SelectableText) if view.isVisibleTo(turn)]
-    return sorted(shown, key=lambda view: view.mapTo(turn, QPoint(0, 0)).y())
+    def place(view: SelectableText) -> tuple[int, int, int]:
+        at, y = (answer_of(view) or turn).mapTo(turn, QPoint(0, 0)), view.mapTo(turn, QPoint(0, 0)).y()
+        return at.y(), -at.x() if turn.isRightToLeft() else at.x(), y
+
+    return sorted((view for view in turn.findChildren(SelectableText) if view.isVisibleTo(turn)), key=place)
+
+
+def answer_of(view: QWidget) -> Turn | None:
+    """The turn that a text stands in, of two in one the inner one."""
+    parent = view.parentWidget()
+    while parent is not None and not isinstance(parent, Turn):
+        parent = parent.parentWidget()
+    return parent
 
 
 # How it is done: by the mouse, across turns and beyond what is seen, and by the keyboard.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QCursor, QGuiApplication
@@ -9,12 +11,15 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 
 from app.core.events import Role
+from app.features.chat.beside import Beside
 from app.ui.chat.quoting import quoted
 from app.ui.chat.selection import texts_in
 from app.ui.chat.turn import Turn
 from app.ui.text.prose import TextView
 from tests.helpers.desks.chat import ChatDesk
+from tests.helpers.models_on_disk import write_model
 from tests.ui.chat.conftest import Open, add_turns
+from tests.ui.chat.test_side_by_side import ask_both, is_over, know
 
 CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 RICH = """Words before.
@@ -259,3 +264,21 @@ def test_thinking_that_is_open_is_selected_with_the_rest(open_chat: Open) -> Non
     assert desk.copied().text() == "You:\n\nThink\n\nAnswer:\n\nAn answer.".replace(
         "Answer:", f"{desk.last_message.model}:"
     )
+
+
+def test_of_two_answers_beside_each_other_the_one_under_the_pointer_is_selected(
+    open_chat: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Beside, "has_room", lambda *_: True)
+    desk = open_chat({"text": "First one.\n\nIts end.", "times": 1}, {"text": "Second one.\n\nIts end."})
+    other = tmp_path / "Other-2B-Q8_0.gguf"
+    write_model(other)
+    know(desk, other)
+    pair = ask_both(desk, "Which?", other)
+    desk.wait(lambda: is_over(desk, pair))
+    left, right = texts(pair)
+    assert left.mapTo(pair, QPoint(0, 0)).x() < right.mapTo(pair, QPoint(0, 0)).x()
+    desk.drag(right, 0, right, 6)
+    assert desk.copied().text() == "Second"
+    desk.drag(left, 6, right, 6)
+    assert desk.copied().text() == "one.\n\nIts end.\n\nSecond"
