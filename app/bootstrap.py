@@ -29,7 +29,7 @@ from app.store.models import ModelNotes
 
 if TYPE_CHECKING:
     from app.core.events import ModelLoaded
-    from app.engine.client import EngineClient, EngineOnDemand, WakingEvent
+    from app.engine.client import EngineOnDemand, WakingEvent
     from app.engine.fit import GpuRoom
     from app.engine.states import StateFolder
     from app.features.chat.answers import Chat
@@ -99,6 +99,8 @@ class Parts:
     notices: list[Sentence] = field(default_factory=list)
     log_handler: logging.Handler | None = None
     on_waking: Callable[[WakingEvent], object] = lambda event: None
+    before_closing: list[Callable[[], object]] = field(default_factory=list)
+    """What uses the parts from outside, and ends before them."""
     usual_model: Callable[[], Path | None] = lambda: None
     """The model for chats without one of their own, where another one is in because a chat has it; from any thread."""
 
@@ -293,6 +295,11 @@ class Parts:
 class Fireside(Parts):
     """The running program: its parts, and what it does with them as a whole."""
 
+    @_Once
+    def serving(self) -> Serving:
+        """What answers other programs, with the model that is loaded; nobody asks it before a server is switched on."""
+        return build_serving(lambda: self.engine, self.models, lambda: self.settings, self.model_path)
+
     @property
     def is_asleep(self) -> bool:
         """Whether a model waits to come back into that engine."""
@@ -391,6 +398,8 @@ class Fireside(Parts):
         before, when everything else can be used by another start.
         """
         models = self._made("models")
+        for end in self.before_closing:
+            end()
         for work in (self._made("summaries"), self._made("translations"), self._made("writing_engines")):
             if work is not None:
                 work.close()
@@ -525,19 +534,31 @@ def build_engine(paths: AppPaths, states: StateFolder | None = None) -> EngineOn
 
 
 def build_serving(
-    engine: Callable[[], EngineClient], models: Models, settings: Callable[[], Settings], chosen: Path | None
+    engine: Callable[[], EngineOnDemand],
+    models: Models,
+    settings: Callable[[], Settings],
+    chosen: Callable[[], Path | None],
+    *,
+    may_load: bool = False,
 ) -> Serving:
     """What answers other programs. `chosen` is served, too, wherever it lies, and to who names no model."""
     from app.features.chat.options import wish_of
     from app.features.serving import Serving, served_models
 
-    paths = {} if chosen is None else {chosen: chosen.stat().st_size}
-
     def installed() -> list[ServedModel]:
+        first = chosen()
+        sizes = {} if first is None or not first.is_file() else {first: first.stat().st_size}
         rows = [row.model for row in models.installed() if not row.model.missing]
-        return served_models(paths | {model.path: model.size_bytes for model in rows})
+        return served_models(sizes | {model.path: model.size_bytes for model in rows})
 
-    return Serving(engine, installed, lambda: chosen, lambda: wish_of(settings().engine))
+    return Serving(
+        engine,
+        installed,
+        chosen,
+        lambda: wish_of(settings().engine),
+        sleeping=lambda: engine().asleep_path,
+        may_load=may_load,
+    )
 
 
 def endpoint_of(settings: Settings) -> str:

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import secrets
 import sys
 import threading
 from pathlib import Path
 
 from app.bootstrap import build_engine, build_models, build_serving
 from app.cli.terminal import interruptible, load_model, model_path
-from app.core.errors import TokenNotKept
 from app.core.paths import AppPaths
 from app.core.settings import load_settings
 from app.hub.access import Token
 from app.server.application import Rules, application
 from app.server.running import PORT, RunningServer
-
-KEY_OF = "server"
-"""Under which name the key stands in the keyring."""
-KEY_BYTES = 24
+from app.server.switch import ServerSwitch
 
 
 def add_arguments(part: argparse.ArgumentParser) -> None:
@@ -40,13 +35,18 @@ def run_serve(options: argparse.Namespace) -> int:
     paths = AppPaths.from_environment()
     settings, _ = load_settings(paths.settings)
     path = model_path(options.model, settings.engine.model_path)
-    key = options.key or _kept_key()
     engine = build_engine(paths)
     try:
         with build_models(paths) as models, interruptible() as cancel:
             load_model(engine, path, settings, cancel)
-            serving = build_serving(lambda: engine, models, lambda: settings, path)
+            serving = build_serving(lambda: engine, models, lambda: settings, lambda: path, may_load=True)
             names = frozenset([options.host.casefold()])
+            key, is_kept = (options.key, True) if options.key else ServerSwitch(serving, Token()).key()
+            if not is_kept:
+                print(
+                    "There is no keyring here: the key is another one the next time, or give one by --key.",
+                    file=sys.stderr,
+                )
             server = RunningServer(application(serving, Rules(key, names)), options.host, options.port)
             server.start()
             print(f"Fireside answers at {server.address}\nThe key is {key}\nCtrl+C ends it.", file=sys.stderr)
@@ -61,21 +61,6 @@ def run_serve(options: argparse.Namespace) -> int:
     finally:
         engine.close()
     return 0
-
-
-def _kept_key() -> str:
-    """The one from before, else a new one; without a keyring it holds until the server ends."""
-    token = Token()
-    key = token.load(KEY_OF)
-    if not key:
-        key = secrets.token_urlsafe(KEY_BYTES)
-        try:
-            token.save(key, KEY_OF)
-        except TokenNotKept:
-            print(
-                "There is no keyring here: the key is another one the next time, or give one by --key.", file=sys.stderr
-            )
-    return key
 
 
 def _port(text: str) -> int:

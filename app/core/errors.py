@@ -35,6 +35,7 @@
     │   ├── DownloadFailed            the download's child ended again and again
     │   ├── DownloadRunning           another Fireside is fetching the same file
     │   ├── PortTaken                 the server cannot listen there: another program does, or it may not
+    │   ├── ModelNotLoaded            another program asked for a model that is here, but not in memory
     │   ├── ModelNotInstalled         nothing here has this name
     │   ├── ModelNotOurs              another application's file, which is never changed
     │   ├── DocumentUnreadable        empty, damaged, no text, protected: `reason` says which
@@ -254,6 +255,10 @@ class PortTaken(EnvironmentProblem):
     host: str
     port: int
     detail: str
+
+
+class ModelNotLoaded(EnvironmentProblem):
+    name: str
 
 
 class ModelNotInstalled(EnvironmentProblem):

@@ -166,6 +166,14 @@ class Trash:
 
 
 @dataclass(frozen=True)
+class Serving:
+    """Whether other programs may use the models, and at which port of this computer."""
+
+    on: bool = False
+    port: int = 8765
+
+
+@dataclass(frozen=True)
 class Window:
     """What comes back after a restart. `geometry` is Qt's own, in base64.
 
@@ -202,6 +210,7 @@ class Settings:
     writing: Writing = field(default_factory=Writing)
     system: System = field(default_factory=System)
     trash: Trash = field(default_factory=Trash)
+    serving: Serving = field(default_factory=Serving)
     window: Window = field(default_factory=Window)
     unknown: dict[str, Any] = field(default_factory=dict)
 

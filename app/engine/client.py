@@ -607,6 +607,12 @@ class EngineOnDemand(EngineClient):
         """Whether a model waits to come back."""
         return self._sleeping is not None
 
+    @property
+    def asleep_path(self) -> Path | None:
+        """Which one that is."""
+        sleeping = self._sleeping
+        return None if sleeping is None else Path(sleeping.path)
+
     def sleep(self) -> None:
         """Frees the model's memory; the child keeps what it has read of a session. Nothing is loaded: nothing happens.
 

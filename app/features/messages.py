@@ -292,6 +292,9 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], Sentence]] = {
     errors.TokenNotKept: lambda e: Sentence(
         "This system has no keyring to keep the access token in.", "It is used until you quit."
     ),
+    errors.ModelNotLoaded: lambda e: Sentence(
+        f"{e.name} is on this computer, but another model is loaded.", "Choose it in Fireside's window."
+    ),
     errors.PortTaken: lambda e: Sentence(
         f"The server cannot listen at {e.host}, port {e.port}: {e.detail}.", "Choose another port."
     ),

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from app.core.errors import AppError, ChatUnavailable, ModelNotInstalled, NoModel
+from app.core.errors import AppError, ChatUnavailable, ModelNotInstalled, ModelNotLoaded, NoModel
 from app.core.events import CancelToken, Finished, Message, ModelLoaded, PromptProgress, Role, TextDelta, TokenChosen
 from app.engine.client import EngineClient
 from app.engine.protocol import Ask, Sampling, Wish
@@ -144,11 +144,15 @@ class Serving:
         chosen: Callable[[], Path | None],
         wish: Callable[[], Wish],
         *,
-        may_load: Callable[[], bool] = lambda: True,
+        sleeping: Callable[[], Path | None] = lambda: None,
+        may_load: bool = True,
     ) -> None:
-        """`chosen` is the model that answers who names none; `may_load`: whether others are brought in when named."""
+        """`chosen` is the model that answers who names none, `sleeping` one that comes back by itself.
+
+        `may_load`: whether others are brought in when they are named.
+        """
         self._engine, self._installed, self._chosen, self._wish = engine, installed, chosen, wish
-        self._may_load = may_load
+        self._sleeping, self._may_load = sleeping, may_load
         self._loading = threading.Lock()
         self._journal: deque[Asked] = deque(maxlen=MOST_IN_JOURNAL)
 
@@ -165,25 +169,27 @@ class Serving:
             model, context_tokens=loaded.context_tokens, trained_context_tokens=loaded.trained_context_tokens
         )
 
-    def bring_in(self, name: str, cancel: CancelToken, *, chats: bool = True) -> ModelLoaded | None:
-        """The model of that name in memory, "" for the chosen one; None when cancelled.
+    def bring_in(self, name: str, cancel: CancelToken, *, chats: bool = True) -> bool:
+        """The model of that name in memory, "" for the chosen one; False when cancelled.
 
-        Raises ModelNotInstalled, NoModel, ChatUnavailable where it has to chat and cannot, and what loading meets.
+        Raises ModelNotInstalled, ModelNotLoaded, NoModel, ChatUnavailable where it has to chat and cannot, and what
+        loading meets.
         """
-        path = self._path_of(name)
-        engine = self._engine()
+        path, engine = self._path_of(name), self._engine()
         with self._loading:
             model = engine.loaded
+            if model is None and self._sleeping() == path:
+                return True  # it wakes by itself
             if model is None or Path(model.path) != path:
-                if model is not None and not self._may_load():
-                    raise ModelNotInstalled(name)
+                if not self._may_load:
+                    raise ModelNotLoaded(name or path.stem)
                 model = None
                 for event in engine.load(path, self._wish(), cancel=cancel):
                     if isinstance(event, ModelLoaded):
                         model = event
         if model is not None and chats and not model.can_chat:
             raise ChatUnavailable(model.path)
-        return model
+        return model is not None
 
     def _path_of(self, name: str) -> Path:
         if not name:

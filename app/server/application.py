@@ -28,6 +28,7 @@ from app.core.errors import (
     GrammarInvalid,
     InfillUnavailable,
     ModelNotInstalled,
+    ModelNotLoaded,
     NoModel,
     PromptTooLong,
 )
@@ -208,7 +209,7 @@ class _Server:
             flow.stop()
 
     def _events(self, contract: Contract, cancel: CancelToken) -> Iterator[tuple[int, AnswerEvent]]:
-        if self._serving.bring_in(contract.model, cancel, chats=contract.chats) is None:
+        if not self._serving.bring_in(contract.model, cancel, chats=contract.chats):
             return
         first = 0
         for wanted in contract.wanted:
@@ -374,6 +375,7 @@ _STATUS: Sequence[tuple[type[Exception], int, str]] = (
     (ChatUnavailable, 400, "no_chat_template"),
     (InfillUnavailable, 400, "no_infill"),
     (ModelNotInstalled, 404, "model_not_found"),
+    (ModelNotLoaded, 503, "model_not_loaded"),
     (NoModel, 503, "no_model"),
     (AppError, 503, "unavailable"),
     (ValueError, 400, "invalid_request"),

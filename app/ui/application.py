@@ -218,6 +218,8 @@ def _after_first_paint(app: Fireside, window: MainWindow, notify: Notify, theme:
     app.models.start()
     watch_models(app, window, notify, theme, task_bar)
     window.tabs.go_on()
+    if window.ui.programs is not None:
+        window.ui.programs.begin()
     tasks.run(lambda _token: _tidied(app), window).failed.connect(notify.error)
 
 

@@ -27,6 +27,7 @@ from app.ui.i18n import tr, window_title
 from app.ui.settings.data import DataPage
 from app.ui.settings.memories import MemoriesPage
 from app.ui.settings.pages import EnginePage, MemoryPage, NetworkPage, SettingsPage, SummariesPage
+from app.ui.settings.programs import ProgramsPage
 from app.ui.settings.system import SystemPage
 from app.ui.settings.trash import TrashPage
 from app.ui.shell.desktop import open_folder
@@ -75,21 +76,7 @@ class SettingsDialog(QDialog):
         self._numbers: dict[str, int] = {}
         self.pages = QStackedWidget()
         self._prompt_later = QTimer(self, singleShot=True, interval=PROMPT_DELAY_MS)
-        self._add_page(tr("Appearance"), self._appearance_page(), "appearance")
-        self._add_page(tr("Chat"), self._chat_page(), "chat")
-        self._add_page(tr("Memories"), MemoriesPage(app, theme, ui.notify, self._save), "memories")
-        self._add_page(tr("Summarize"), SummariesPage(app, theme, self._save), "summarize")
-        engine = EnginePage(app, theme, self._save)
-        engine.reload_wanted.connect(ui.loader.reload)
-        self._add_page(tr("Engine"), engine, "engine")
-        self._add_page(tr("Model memory"), MemoryPage(app, theme, self._save), "memory")
-        network = NetworkPage(app, theme, self._save)
-        network.network_changed.connect(ui.go.show_network)
-        self._add_page(tr("Network"), network, "network")
-        self._add_page(tr("System"), SystemPage(app, theme, self._save, ui.system), "system")
-        self._add_page(tr("Your data"), DataPage(app, ui, self.accept), "data")
-        self._add_page(tr("Trash"), TrashPage(app, ui, self._save), "trash")
-        self._add_page(tr("About"), self._about_page(), "about")
+        self._add_pages(app, ui)
         self._nav_column.addStretch(1)
         names = [(str(number), button.text()) for number, button in enumerate(self._group.buttons())]
         self._choice = ChoiceButton(theme, tr("Page"), names, shows_change=False)
@@ -105,6 +92,26 @@ class SettingsDialog(QDialog):
         self._row.addLayout(self._above)
         self._row.addWidget(self.pages, 1)
         self._arrange()
+
+    def _add_pages(self, app: Fireside, ui: UiContext) -> None:
+        theme = ui.theme
+        self._add_page(tr("Appearance"), self._appearance_page(), "appearance")
+        self._add_page(tr("Chat"), self._chat_page(), "chat")
+        self._add_page(tr("Memories"), MemoriesPage(app, theme, ui.notify, self._save), "memories")
+        self._add_page(tr("Summarize"), SummariesPage(app, theme, self._save), "summarize")
+        engine = EnginePage(app, theme, self._save)
+        engine.reload_wanted.connect(ui.loader.reload)
+        self._add_page(tr("Engine"), engine, "engine")
+        self._add_page(tr("Model memory"), MemoryPage(app, theme, self._save), "memory")
+        network = NetworkPage(app, theme, self._save)
+        network.network_changed.connect(ui.go.show_network)
+        self._add_page(tr("Network"), network, "network")
+        if ui.programs is not None:
+            self._add_page(tr("Other programs"), ProgramsPage(app, ui), "programs")
+        self._add_page(tr("System"), SystemPage(app, theme, self._save, ui.system), "system")
+        self._add_page(tr("Your data"), DataPage(app, ui, self.accept), "data")
+        self._add_page(tr("Trash"), TrashPage(app, ui, self._save), "trash")
+        self._add_page(tr("About"), self._about_page(), "about")
 
     def show_page(self, number: int) -> None:
         """Opens a page by its place in the list."""

@@ -18,6 +18,7 @@ from app.ui.widgets.fields import SearchField
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
+    from app.ui.shell.other_programs import OtherPrograms
 
 CHAT, SUMMARIZE, TRANSLATE, WRITE, MODELS = "chat", "summarize", "translate", "write", "models"
 """Names by which the tabs of the program send a person to each other; the window itself knows none of them."""
@@ -131,6 +132,8 @@ class UiContext:
     go: Navigation
     window: QWidget
     system: SystemLink = field(default_factory=SystemLink)
+    programs: OtherPrograms | None = None
+    """The server for other programs; only a whole window has one."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,231 @@
+"""The settings of other programs that use the models: switch, address and key, what to write where, who asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QDateTime, QLocale, QTimer
+from PySide6.QtGui import QGuiApplication, QHideEvent, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
+
+from app.features.messages import sentence_for
+from app.ui.i18n import tr
+from app.ui.settings.pages import SettingsPage
+from app.ui.shell.tab_spec import UiContext
+from app.ui.widgets.buttons import ChoiceButton, IconButton, text_button
+from app.ui.widgets.fields import Stepper, Switch
+from app.ui.widgets.labels import plain_label
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+    from app.features.serving import Asked
+    from app.server.recipes import Recipe
+
+LOOK_EVERY_MS = 2000
+MOST_ASKED = 12
+LEAST_PORT, MOST_PORT = 1024, 65535
+RECIPE_PX = 132
+HIDDEN = "•" * 16
+
+
+class ProgramsPage(SettingsPage):
+    """What belongs to a running server is there while it runs."""
+
+    def __init__(self, app: Fireside, ui: UiContext) -> None:
+        super().__init__(ui.theme, tr("Other programs"))
+        assert ui.programs is not None
+        self._app, self._programs = app, ui.programs
+        self._recipes: tuple[Recipe, ...] = ()
+        intro = tr("Editors, scripts and other programs on this computer can use the model that is loaded here.")
+        self.column.addWidget(self.muted(intro))
+        name = tr("Let other programs use the model")
+        self.switch = Switch(ui.theme, name, on=ui.programs.is_wanted)
+        self.switch.toggled.connect(self._on_switched)
+        self._said = self.muted("")
+        self._said.setObjectName("server_said")
+        self.add_row(name, self._said, self.switch)
+        port = Stepper(ui.theme, tr("Port"), app.settings.serving.port, lowest=LEAST_PORT, highest=MOST_PORT)
+        port.changed.connect(lambda value: self._programs.use_port(int(value)))
+        self.add_row(tr("Port"), tr("Another one where this one is taken."), port)
+        self._open = QWidget()
+        self._inside = QVBoxLayout(self._open)
+        self._inside.setContentsMargins(0, 0, 0, 0)
+        self._theme.dress(self._inside, spacing=14)
+        self.column.addWidget(self._open)
+        self._add_door()
+        self._add_recipes()
+        self._add_journal()
+        self.finish()
+        self._look = QTimer(self, interval=LOOK_EVERY_MS)
+        self._look.timeout.connect(self._show_journal)
+        ui.programs.changed.connect(self._show)
+        self._show()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._look.start()
+        self._show_journal()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        self._look.stop()
+        super().hideEvent(event)
+
+    def _on_switched(self, wanted: bool) -> None:
+        if wanted != self._programs.is_wanted:
+            self._programs.want(wanted=wanted)
+
+    # Address and key.
+
+    def _add_door(self) -> None:
+        self._address, address = self._value(tr("Copy the address"), lambda: self._door_text("address"))
+        self._key, key = self._value(tr("Copy the key"), lambda: self._door_text("key"))
+        renew = text_button(tr("New key…"), "plain")
+        self.follow(renew, 13, 500)
+        renew.clicked.connect(lambda _=False: self._ask_to_renew())
+        key.addWidget(renew)
+        self._add_block(tr("Address"), address)
+        self._add_block(tr("Key"), key)
+
+    def _value(self, name: str, text: Callable[[], str]) -> tuple[QLabel, QHBoxLayout]:
+        shown = plain_label()
+        self._theme.changed.connect(lambda: shown.setFont(self._theme.code_font()))
+        shown.setFont(self._theme.code_font())
+        copy = IconButton(self._theme, "copy", name)
+        copy.clicked.connect(lambda: self._copy(copy, text()))
+        row = QHBoxLayout()
+        row.addWidget(shown)
+        row.addWidget(copy)
+        row.addStretch(1)
+        return shown, row
+
+    def _add_block(self, name: str, row: QHBoxLayout) -> None:
+        block = QVBoxLayout()
+        self._theme.dress(block, spacing=4)
+        block.addWidget(self.label(name, 14, 500))
+        block.addLayout(row)
+        self._inside.addLayout(block)
+
+    def _copy(self, button: IconButton, text: str) -> None:
+        QGuiApplication.clipboard().setText(text)
+        button.show_done(tr("Copied"))
+
+    def _door_text(self, field: str) -> str:
+        door = self._programs.door
+        return str(getattr(door, field)) if door is not None else ""
+
+    def _ask_to_renew(self) -> None:
+        self.ask(
+            tr("Make a new key?"),
+            tr("Programs that have the old one are not answered any more until they get the new one."),
+            tr("New key"),
+            self._programs.renew_key,
+        )
+
+    # What to write where.
+
+    def _add_recipes(self) -> None:
+        self._inside.addWidget(self.label(tr("Settings for other programs"), 14, 600))
+        self._choice_row = QHBoxLayout()
+        self._where = self.muted("")
+        self._recipe = QPlainTextEdit()
+        self._recipe.setReadOnly(True)
+        self._recipe.setObjectName("recipe")
+        self._recipe.setAccessibleName(tr("What to write there"))
+        self._recipe.setTabChangesFocus(True)
+        self._theme.dress(self._recipe, height=RECIPE_PX)
+        self._theme.changed.connect(lambda: self._recipe.setFont(self._theme.code_font(12.5)))
+        self._recipe.setFont(self._theme.code_font(12.5))
+        self._inside.addLayout(self._choice_row)
+        self._inside.addWidget(self._where)
+        self._inside.addWidget(self._recipe)
+
+    def _offer_recipes(self) -> None:
+        """With the server, whose modules are not imported before it is wanted."""
+        from app.server.recipes import RECIPES
+
+        if self._recipes:
+            return
+        self._recipes = RECIPES
+        names = [(recipe.name, recipe.name) for recipe in RECIPES]
+        self._program = ChoiceButton(self._theme, tr("Program"), names)
+        self._program.changed.connect(lambda _: self._show_recipe())
+        copy = IconButton(self._theme, "copy", tr("Copy these settings"))
+        copy.clicked.connect(lambda: self._copy(copy, self._recipe_text(self._door_text("key"))))
+        self._choice_row.addWidget(self._program)
+        self._choice_row.addWidget(copy)
+        self._choice_row.addStretch(1)
+
+    def _chosen_recipe(self) -> Recipe:
+        return next(recipe for recipe in self._recipes if recipe.name == self._program.value)
+
+    def _recipe_text(self, key: str) -> str:
+        loaded = self._app.loaded
+        path = Path(loaded.path) if loaded is not None else self._app.model_path()
+        return self._chosen_recipe().write(self._door_text("address"), key, path.stem if path is not None else "model")
+
+    def _show_recipe(self) -> None:
+        self._where.setText(tr(self._chosen_recipe().where))
+        self._recipe.setPlainText(self._recipe_text(HIDDEN))
+
+    # Who asked.
+
+    def _add_journal(self) -> None:
+        self._inside.addWidget(self.label(tr("Asked within the last hour"), 14, 600))
+        self._journal = plain_label(kind="muted", wraps=True)
+        self._journal.setObjectName("server_journal")
+        self.follow(self._journal, 13)
+        self._inside.addWidget(self._journal)
+
+    def _show_journal(self) -> None:
+        if self._programs.door is None:
+            return
+        asked = self._programs.switch.journal()
+        lines = [_asked_text(one) for one in asked[:MOST_ASKED]]
+        if len(asked) > MOST_ASKED:
+            lines.append(tr("and {count} more", count=len(asked) - MOST_ASKED))
+        text = "\n".join(lines) or tr("Nothing yet. Who asks is listed here, never what was said.")
+        if text != self._journal.text():
+            self._journal.setText(text)
+
+    def _show(self) -> None:
+        door, programs = self._programs.door, self._programs
+        if self.switch.isChecked() != programs.is_wanted:
+            self.switch.setChecked(programs.is_wanted)
+        self._open.setVisible(door is not None)
+        self._said.setText(self._words())
+        if door is None:
+            return
+        self._address.setText(door.address)
+        self._key.setText(HIDDEN)
+        self._offer_recipes()
+        self._show_recipe()
+        self._show_journal()
+
+    def _words(self) -> str:
+        programs = self._programs
+        if programs.is_turning:
+            return tr("One moment…")
+        if programs.error is not None:
+            return sentence_for(programs.error).text
+        if programs.door is None:
+            return tr("Off: nothing listens. On: at this computer’s own address only, and only with the key.")
+        if not programs.door.is_kept:
+            return tr("There is no keyring here: the key is another one after the next start.")
+        return tr("Who chats in this window goes first.")
+
+
+def _asked_text(asked: Asked) -> str:
+    when = QLocale().toString(QDateTime.fromSecsSinceEpoch(int(asked.at)).time(), QLocale.FormatType.ShortFormat)
+    if asked.status == 200:
+        what = tr(
+            "{read} tokens read, {written} written",
+            read=f"{asked.prompt_tokens:n}",
+            written=f"{asked.generated_tokens:n}",
+        )
+    elif asked.status == 499:
+        what = tr("it went away")
+    else:
+        what = tr("refused ({status})", status=asked.status)
+    return " · ".join(filter(None, (when, asked.who, asked.model, what)))

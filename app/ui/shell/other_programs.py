@@ -1,0 +1,92 @@
+"""The server for other programs, as a window has it: turned on a thread, and on again at the next start."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from app.core.errors import AppError
+from app.ui.shell import tasks
+from app.ui.shell.notify import Notify
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+    from app.server.switch import Door, ServerSwitch
+
+
+class OtherPrograms(QObject):
+    """Nothing of the server is imported before it is wanted."""
+
+    changed = Signal()
+
+    def __init__(self, app: Fireside, notify: Notify, parent: QObject) -> None:
+        super().__init__(parent)
+        self._app, self._notify = app, notify
+        self.is_turning = False
+        self.error: AppError | None = None
+        """Why it is off although it is wanted."""
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether it is to be on, also at the next start."""
+        return self._app.settings.serving.on
+
+    @property
+    def door(self) -> Door | None:
+        """None while it is off."""
+        return self.switch.door if "switch" in self.__dict__ else None
+
+    @cached_property
+    def switch(self) -> ServerSwitch:
+        """What was never wanted is not made."""
+        from app.server.switch import ServerSwitch
+
+        switch = ServerSwitch(self._app.serving, self._app.token)
+        self._app.before_closing.append(switch.close)
+        return switch
+
+    def begin(self) -> None:
+        """At start: on, where it was on."""
+        if self.is_wanted:
+            self._turn()
+
+    def want(self, *, wanted: bool) -> None:
+        """In force at once, and kept."""
+        with self._notify.guard():
+            self._app.change("serving", on=wanted)
+        self._turn()
+
+    def use_port(self, port: int) -> None:
+        """In force at once, and kept."""
+        with self._notify.guard():
+            self._app.change("serving", port=port)
+        self._turn()
+
+    def renew_key(self) -> None:
+        """Who has the old key is not answered any more."""
+        self._turn(renew=True)
+
+    def _turn(self, *, renew: bool = False) -> None:
+        switch, port, wanted = self.switch, self._app.settings.serving.port, self.is_wanted
+
+        def turned(_token: object) -> Door | None:
+            switch.turn_off()
+            if renew:
+                switch.renew_key()
+            return switch.turn_on(port) if wanted else None
+
+        self.is_turning, self.error = True, None
+        self.changed.emit()
+        tasks.ask(turned, self, self._on_turned, self._on_failed)
+
+    def _on_turned(self, _door: object) -> None:
+        self.is_turning = False
+        self.changed.emit()
+
+    def _on_failed(self, error: BaseException) -> None:
+        self.is_turning = False
+        self.error = error if isinstance(error, AppError) else None
+        self._notify.error(error)
+        self.changed.emit()

@@ -1,0 +1,104 @@
+"""Other programs in the settings: switched on, a real request is answered and listed; off, nothing listens."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2
+import keyring
+import pytest
+from keyring.backends import fail
+from PySide6.QtGui import QGuiApplication
+
+from app.core.settings import load_settings
+from app.ui.settings.programs import ProgramsPage
+from app.ui.widgets.buttons import IconButton
+from tests.helpers.desks.settings import SettingsDesk
+from tests.helpers.desks.window import Frame
+
+
+@pytest.fixture(autouse=True)
+def no_keyring() -> Iterator[None]:
+    """That of whoever tests stays as it is."""
+    before = keyring.get_keyring()
+    keyring.set_keyring(fail.Keyring())
+    yield
+    keyring.set_keyring(before)
+
+
+class Desk(SettingsDesk):
+    """The page, opened."""
+
+    def __init__(self, frame: Frame) -> None:
+        super().__init__(frame, "programs")
+        self.page = self.find(ProgramsPage)
+        self.programs = frame.window.ui.programs
+        assert self.programs is not None
+
+    def switch(self) -> None:
+        self.click(self.page.switch)
+        assert self.programs is not None
+        programs = self.programs
+        self.wait(lambda: not programs.is_turning)
+
+    def copied(self, name: str) -> str:
+        (button,) = [one for one in self.page.findChildren(IconButton) if one.accessibleName() == name]
+        self.click(button)
+        return QGuiApplication.clipboard().text()
+
+    @property
+    def journal(self) -> str:
+        self.page._show_journal()
+        return self.page._journal.text()
+
+
+def ask(address: str, key: str) -> httpx2.Response:
+    body: dict[str, Any] = {"messages": [{"role": "user", "content": "a secret question"}]}
+    headers = {"Authorization": f"Bearer {key}", "User-Agent": "Zed/1.0"}
+    return httpx2.post(f"{address}/chat/completions", json=body, headers=headers, timeout=60)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return int(found.getsockname()[1])
+
+
+def test_a_program_asks_and_is_listed_and_off_means_off(frame: Frame) -> None:
+    frame.app.change("serving", port=free_port())
+    frame.window.loader.start()
+    frame.wait(lambda: frame.app.loaded)
+    desk = Desk(frame)
+    desk.switch()
+    address, key = desk.copied("Copy the address"), desk.copied("Copy the key")
+    assert "no keyring" in desk.page._said.text()
+    assert key not in desk.page._recipe.toPlainText()
+    assert key in desk.copied("Copy these settings")
+    answer = ask(address, key)
+    assert answer.json()["choices"][0]["message"]["content"] == "You said: a secret question"
+    assert "Zed/1.0" in desk.journal
+    assert "secret" not in desk.journal
+    assert load_settings(frame.app.paths.settings)[0].serving.on
+    desk.programs.renew_key()  # type: ignore[union-attr]
+    desk.wait(lambda: not desk.programs.is_turning)  # type: ignore[union-attr]
+    assert ask(address, key).status_code == 401
+    desk.switch()
+    with pytest.raises(httpx2.ConnectError):
+        ask(address, key)
+    assert not load_settings(frame.app.paths.settings)[0].serving.on
+
+
+def test_a_port_that_is_taken_is_said_and_another_one_helps(frame: Frame) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        frame.app.change("serving", port=taken.getsockname()[1])
+        desk = Desk(frame)
+        desk.switch()
+        assert str(taken.getsockname()[1]) in desk.page._said.text()
+    programs = desk.programs
+    assert programs is not None
+    programs.use_port(free_port())
+    desk.wait(lambda: not programs.is_turning)
+    assert programs.door is not None
+    assert frame.app.close() is None, "the server ends before what it answers with"
+    assert programs.door is None
