@@ -308,7 +308,7 @@ late = ("app.engine.client", "app.engine.protocol", "app.engine.fit", "app.core.
         "app.ui.settings.dialog", "app.ui.models.models_view", "app.features.inside", "app.ui.inside", "numpy",
         "app.ui.outside", "app.ui.chat.quick_ask", "app.features.quick_ask", "jeepney",
         "app.ui.write.write_tab", "app.features.writing", "app.features.pages", "app.features.exchange",
-        "app.ui.exchange", "app.ui.paper", "PySide6.QtPrintSupport",
+        "app.ui.exchange.exporting", "app.ui.exchange.importing", "app.ui.paper", "PySide6.QtPrintSupport",
         "pyqtgraph", "subprocess", "email", "urllib.request")
 def first_paint(*_):
     print([name for name in late if name in sys.modules], flush=True)

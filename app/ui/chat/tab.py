@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from functools import cached_property
 from pathlib import Path
 from textwrap import shorten
 from typing import TYPE_CHECKING
@@ -23,6 +22,7 @@ from app.ui.chat.remembering import Remembering
 from app.ui.chat.titling import Titling
 from app.ui.chat.view import ChatView
 from app.ui.document.panel import DocumentPanel
+from app.ui.exchange.chats import COMMANDS, ChatExchange
 from app.ui.i18n import tr
 from app.ui.shell import tasks
 from app.ui.shell.model_loader import model_name
@@ -45,8 +45,6 @@ if TYPE_CHECKING:
     from app.features.chat.answers import Chat
     from app.features.documents import Documents
     from app.store.assistants import Assistant
-    from app.ui.exchange.exporting import Exporting
-    from app.ui.exchange.importing import Importing
 
 LONG_S = 10.0
 FIRST_CHARACTERS = 200
@@ -73,6 +71,7 @@ class ChatTab(Tab):
         self._sides = Sides(app, ui, self.chat)
         self.document, self.inside = self._sides.document, self._sides.inside
         self._model = ModelInStep(ui, self.chat)
+        self._exchange = ChatExchange(app, ui)
         LongAnswers(self.chat, app).told.connect(self.work_ended)
         Titling(self.chat, app, lambda: self.sidebar.list.is_editing).titled.connect(self._on_title_changed)
         self._connect()
@@ -101,27 +100,13 @@ class ChatTab(Tab):
         sidebar.message_wanted.connect(self.show_stored)
         sidebar.left.connect(chat.focus_composer)
         sidebar.gone.connect(self._on_chat_gone)
-        sidebar.export_wanted.connect(lambda number: self._exporting.ask([number]))
-        sidebar.project_menu_filled.connect(
-            lambda number, menu: self._exporting.offer_project(number, menu)  # noqa: PLW0108 - made when it is wanted
-        )
+        sidebar.export_wanted.connect(self._exchange.export)
+        sidebar.project_menu_filled.connect(self._exchange.offer_project)
         sidebar.renamed.connect(lambda _: self.title_changed.emit())
         sidebar.folders.changed.connect(chat.project_banner.look)
         chat.project_banner.wanted.connect(self.projects.show_settings)
         self.projects.new_chat_wanted.connect(self.open_new)
         chat.remember_wanted.connect(self.remembering.ask)
-
-    @cached_property
-    def _exporting(self) -> Exporting:
-        from app.ui.exchange.exporting import Exporting  # not before somebody exports
-
-        return Exporting(self._app, self._ui)
-
-    @cached_property
-    def _importing(self) -> Importing:
-        from app.ui.exchange.importing import Importing
-
-        return Importing(self._app, self._ui)
 
     @property
     def view(self) -> InsideBeside:
@@ -219,7 +204,7 @@ class ChatTab(Tab):
                 self.chat.open_chat.refresh()
 
     def import_files(self, files: Sequence[Path]) -> None:
-        self._importing.take(files)
+        self._exchange.take(files)
 
     def take_documents(self, ids: Sequence[int], title: str = "") -> None:
         """A chat of its own, so that what is being written elsewhere stays as it is; one that waits is taken again."""
@@ -243,10 +228,8 @@ class ChatTab(Tab):
             self.projects.begin()
         elif command == "inside":
             self._sides.toggle_inside()
-        elif command in ("export", "print", "export_chats"):
-            self._exporting.do(command, self.open_id)
-        elif command == "import_chats":
-            self._importing.ask()
+        elif command in COMMANDS:
+            self._exchange.do(command, self.open_id)
         elif command == "prompts":
             self.chat.prompts.open_library()
         elif command == "assistants":
