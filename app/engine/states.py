@@ -2,7 +2,8 @@
 
 A state is two files: ``<key>.state`` (llama.cpp's bytes) and ``<key>.json`` (its identity, see `Identity`). The state
 is written first, the sidecar last and atomically, so that a state without a sidecar is an interrupted save. llama.cpp
-checks nothing by itself: whatever differs in the sidecar deletes both.
+checks nothing by itself: whatever differs in the sidecar deletes both, unless it is another model's: that one waits
+aside until its model is asked again, so that a chat can go to and fro between two.
 """
 
 from __future__ import annotations
@@ -74,30 +75,56 @@ class StateFolder:
         return more
 
     def find(self, session: str, identity: Identity) -> list[int] | None:
-        """The token ids of a usable state; one that does not fit is deleted and said in the log."""
+        """The token ids of a usable state; one that does not fit is deleted and said in the log, or waits aside."""
+        tokens = self._tokens(session, identity)
+        if tokens is None and self._bring_back(session, identity):
+            tokens = self._tokens(session, identity)
+        return tokens
+
+    def _tokens(self, session: str, identity: Identity) -> list[int] | None:
         sidecar = self.folder / (_key(session) + SIDECAR)
         try:
             body = json.loads(sidecar.read_text("utf-8"))
             tokens = [int(token) for token in body["tokens"]]
-            wrong = [
-                name for name, value in dataclasses.asdict(identity).items() if body["identity"].get(name) != value
-            ]
+            written = body["identity"]
+            wrong = [name for name, value in dataclasses.asdict(identity).items() if written.get(name) != value]
             if body["state_bytes"] != self.state_path(session).stat().st_size:
                 wrong.append("state_bytes")
+            elif "header_hash" in wrong:
+                self._set_aside(session, str(written["header_hash"]))
         except FileNotFoundError:
-            self.delete(session)
+            self._drop(session)
             return None
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             log.info("a saved state is unreadable and was deleted: %s", type(error).__name__)
-            self.delete(session)
+            self._drop(session)
             return None
         if wrong:
-            log.info("a saved state does not fit and was deleted: %s differ", ", ".join(wrong))
-            self.delete(session)
+            log.info("a saved state does not fit: %s differ", ", ".join(wrong))
+            self._drop(session)
             return None
         with contextlib.suppress(OSError):
             os.utime(sidecar)  # used now
         return tokens
+
+    def _set_aside(self, session: str, header_hash: str) -> None:
+        for ending in (STATE, SIDECAR):
+            file = self.folder / (_key(session) + ending)
+            file.replace(self._aside(session, header_hash, ending))
+
+    def _bring_back(self, session: str, identity: Identity) -> bool:
+        """What this model had read of it before another one was asked; whether there is anything."""
+        waiting = [self._aside(session, identity.header_hash, ending) for ending in (STATE, SIDECAR)]
+        if not all(file.is_file() for file in waiting):
+            return False
+        with contextlib.suppress(OSError):
+            for file, ending in zip(waiting, (STATE, SIDECAR), strict=True):
+                file.replace(self.folder / (_key(session) + ending))
+            return True
+        return False
+
+    def _aside(self, session: str, header_hash: str, ending: str) -> Path:
+        return self.folder / f"{_key(session)}-{_key(header_hash)[:12]}{ending}"
 
     def add(self, session: str, identity: Identity, tokens: list[int], unfinished: Path) -> None:
         """Takes over a finished state file, then drops the least recently used beyond the budget."""
@@ -112,7 +139,12 @@ class StateFolder:
         self.trim()
 
     def delete(self, session: str) -> None:
-        """Removes a session's files."""
+        """Removes a session's files, of whichever model."""
+        self._drop(session)
+        for file in self._files(_key(session) + "-*"):
+            _remove(file)
+
+    def _drop(self, session: str) -> None:
         for file in self._files(_key(session) + ".*"):
             _remove(file)
 

@@ -39,7 +39,10 @@ def test_a_state_is_found_again(tmp_path: Path) -> None:
     assert folder.size_bytes() > 100
 
 
-@pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(Identity)])
+OF_THE_MODEL = "header_hash"
+
+
+@pytest.mark.parametrize("field", [f.name for f in dataclasses.fields(Identity) if f.name != OF_THE_MODEL])
 def test_any_difference_deletes_it_and_is_logged(tmp_path: Path, field: str, caplog: pytest.LogCaptureFixture) -> None:
     folder = folder_with(tmp_path)
     add(folder, "chat-1")
@@ -47,6 +50,24 @@ def test_any_difference_deletes_it_and_is_logged(tmp_path: Path, field: str, cap
     with caplog.at_level(logging.INFO):
         assert folder.find("chat-1", other) is None
     assert field in caplog.text
+    assert files(folder) == 0
+
+
+def test_a_state_of_another_model_waits_until_that_one_is_asked_again(tmp_path: Path) -> None:
+    folder, other = folder_with(tmp_path), dataclasses.replace(HERE, model_bytes=11, header_hash="def")
+    add(folder, "chat-1")
+    assert folder.find("chat-1", other) is None
+    add(folder, "chat-1", 50, other)
+    for _ in range(2):
+        assert folder.find("chat-1", HERE) == [1, 2, 3]
+        assert folder.state_path("chat-1").stat().st_size == 100
+        assert folder.find("chat-1", other) == [1, 2, 3]
+        assert folder.state_path("chat-1").stat().st_size == 50
+    assert files(folder) == 4
+    newer = dataclasses.replace(HERE, llama_cpp="0.4")
+    assert folder.find("chat-1", newer) is None, "brought back, it does not fit any more"
+    assert files(folder) == 2
+    folder.delete("chat-1")
     assert files(folder) == 0
 
 
