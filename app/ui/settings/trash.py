@@ -23,7 +23,7 @@ from app.ui.widgets.buttons import ChoiceButton, text_button
 from app.ui.widgets.dialogs import QuestionDialog
 from app.ui.widgets.fields import Segments
 from app.ui.widgets.labels import plain_tip
-from app.ui.widgets.layouts import name_widgets
+from app.ui.widgets.layouts import FlowLayout, name_widgets
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -78,11 +78,10 @@ class TrashPage(SettingsPage):
         self.restore_button.clicked.connect(self.restore)
         self.remove_button.clicked.connect(self.ask_to_remove)
         self.empty_button.clicked.connect(self.ask_to_empty)
-        buttons = QHBoxLayout()
-        for button in (self.restore_button, self.remove_button):
+        buttons = FlowLayout()
+        buttons.is_last_at_end = True
+        for button in (self.restore_button, self.remove_button, self.empty_button):
             buttons.addWidget(button)
-        buttons.addStretch(1)
-        buttons.addWidget(self.empty_button)
         head = QHBoxLayout()
         head.addWidget(self.kind)
         head.addStretch(1)
