@@ -129,7 +129,10 @@ class ChatView(QWidget):
             notify=notify,
             window=self,
         )
-        self.beside.second = SecondModel(self.composer, self.models, self.own, theme)
+        if is_small:
+            self.assistants.button.hide()
+        else:
+            self.beside.second = SecondModel(self.composer, self.models, self.own, theme)
         self._actions = TurnActions(
             self.open_chat,
             self.models,
