@@ -560,7 +560,7 @@ class ProjectFiles(QWidget):
     @property
     def chips(self) -> list[DocumentChip]:
         """What is shown, in order."""
-        return self._chips.findChildren(DocumentChip)
+        return [chip for chip in self._chips.findChildren(DocumentChip) if not chip.isHidden()]
 
     def add(self, files: Sequence[str | Path]) -> None:
         """Takes files and folders."""
