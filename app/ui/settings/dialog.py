@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QSize, Qt, QTimer
@@ -19,24 +18,22 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app import APP_NAME, __version__
-from app.core.paths import resource_root
+from app import APP_NAME
 from app.features.chat.options import MOST_TOKENS
 from app.language.names import english_name
 from app.ui.i18n import tr, window_title
+from app.ui.settings.about import AboutPage
 from app.ui.settings.data import DataPage
 from app.ui.settings.memories import MemoriesPage
 from app.ui.settings.pages import EnginePage, MemoryPage, NetworkPage, SettingsPage, SummariesPage
 from app.ui.settings.programs import ProgramsPage
 from app.ui.settings.system import SystemPage
 from app.ui.settings.trash import TrashPage
-from app.ui.shell.desktop import open_folder
 from app.ui.shell.tab_spec import UiContext
-from app.ui.theme import ZOOM_STEPS, Theme
+from app.ui.theme import ZOOM_STEPS
 from app.ui.widgets.buttons import ChoiceButton, text_button
 from app.ui.widgets.fields import Segments, Stepper, Switch
-from app.ui.widgets.labels import ElidedLabel
-from app.ui.widgets.layouts import FlowLayout, within_screen
+from app.ui.widgets.layouts import within_screen
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -58,7 +55,7 @@ class SettingsDialog(QDialog):
     def __init__(self, app: Fireside, ui: UiContext) -> None:
         super().__init__(ui.window)
         theme = ui.theme
-        self._app, self._theme, self._notify, self._go = app, theme, ui.notify, ui.go
+        self._app, self._theme, self._notify = app, theme, ui.notify
         self.setObjectName("settings_dialog")
         self.setWindowTitle(window_title(tr("Settings")))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -111,7 +108,8 @@ class SettingsDialog(QDialog):
         self._add_page(tr("System"), SystemPage(app, theme, self._save, ui.system), "system")
         self._add_page(tr("Your data"), DataPage(app, ui, self.accept), "data")
         self._add_page(tr("Trash"), TrashPage(app, ui, self._save), "trash")
-        self._add_page(tr("About"), self._about_page(), "about")
+        about = AboutPage(app, theme, lambda: ui.go.open_shortcuts(self))
+        self._add_page(tr("About"), about, "about")
 
     def show_page(self, number: int) -> None:
         """Opens a page by its place in the list."""
@@ -270,66 +268,6 @@ class SettingsDialog(QDialog):
         self._save("chat", when_full=choice)
         self._when_full_note.setText(tr(WHEN_FULL[choice]))
 
-    def _about_page(self) -> SettingsPage:
-        page = SettingsPage(self._theme, tr("About"))
-        page.column.addWidget(QLabel(f"{APP_NAME} {__version__}"))
-        page.column.addWidget(
-            page.muted(tr("Talks to language models that run on this computer. What you write stays here."))
-        )
-        paths = self._app.paths
-        for name, folder in (
-            (tr("Your chats and models"), paths.data),
-            (tr("Settings"), paths.config),
-            (tr("Log"), paths.logs),
-        ):
-            button = text_button(tr("Open folder"))
-            button.setAccessibleName(tr("Open folder: {name}", name=name))
-            button.clicked.connect(lambda _=False, folder=folder: open_folder(folder))
-            where = ElidedLabel(str(folder), Qt.TextElideMode.ElideMiddle)
-            where.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # a path reads so in every language
-            where.setProperty("kind", "muted")
-            page.follow(where, 13)
-            page.add_row(name, where, button)
-        buttons = FlowLayout()
-        self._theme.dress(buttons, spacing=14)
-        keys = text_button(tr("Keyboard shortcuts"))
-        keys.clicked.connect(lambda: self._go.open_shortcuts(self))
-        buttons.addWidget(keys)
-        notices = licence_notices()
-        if notices is not None:
-            button = text_button(tr("Licences"))
-            button.clicked.connect(lambda: LicenceSheet(self._theme, notices, self).show())
-            buttons.addWidget(button)
-        page.column.addLayout(buttons)
-        page.finish()
-        return page
-
     def _save(self, section: str, **values: Any) -> None:
         with self._notify.guard():
             self._app.change(section, **values)
-
-
-class LicenceSheet(QDialog):
-    """The notices of everything Fireside is made with."""
-
-    def __init__(self, theme: Theme, path: Path, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setWindowTitle(window_title(tr("Licences")))
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.resize(within_screen(self, QSize(theme.px(640), theme.px(480))))
-        text = QPlainTextEdit(path.read_text("utf-8"), readOnly=True)
-        text.setObjectName("licences")
-        text.setAccessibleName(tr("Licences"))
-        text.setFont(theme.code_font(12.5))
-        close = text_button(tr("Close"))
-        close.clicked.connect(self.close)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(*(theme.px(16),) * 4)
-        column.addWidget(text)
-        column.addWidget(close, 0, Qt.AlignmentFlag.AlignTrailing)
-
-
-def licence_notices() -> Path | None:
-    """The third-party notices, beside resources/ in a checkout and in a frozen program."""
-    path = resource_root().parent / "THIRD_PARTY.md"
-    return path if path.is_file() else None

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QAbstractButton,
     QCheckBox,
@@ -19,9 +20,10 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
+from app.core.build import this_build
 from app.core.settings import Settings, load_settings
 from app.engine.states import Identity
-from app.ui.settings.dialog import LicenceSheet, licence_notices
+from app.ui.settings.about import LicenceSheet, licence_notices
 from app.ui.settings.pages import DeviceChoice
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.settings import SettingsDesk
@@ -265,3 +267,15 @@ def test_the_licences_are_a_file_that_can_be_read(dialog: SettingsDesk, frame: F
     assert text is not None
     assert "Qt" in text.toPlainText()
     sheet.deleteLater()
+
+
+def test_diagnostics_are_copied_without_anything_that_was_written(dialog: SettingsDesk, frame: Frame) -> None:
+    frame.app.conversations.create(title="My secret plan")
+    dialog.root.show_page_named("about")
+    dialog.click_name(QPushButton, "Copy diagnostics")
+    dialog.wait_for_words("Copied. Devices, folders and models are in it, and nothing that you wrote.")
+    copied = QGuiApplication.clipboard().text()
+    assert copied.startswith(this_build().line)
+    assert f"Folder for data: {frame.paths.data}" in copied
+    assert "Device: " in copied
+    assert "secret" not in copied

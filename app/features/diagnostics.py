@@ -1,0 +1,46 @@
+"""What this computer offers, for whoever helps: versions, devices, folders and models. Nothing that anybody wrote."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from app import __version__
+from app.core.build import this_build
+from app.core.paths import AppPaths
+from app.engine.protocol import DevicesDescribed
+
+FOLDERS = ("data", "config", "cache", "logs", "states")
+
+
+def report_of(found: DevicesDescribed, paths: AppPaths, models: Path, installed: Sequence[str]) -> dict[str, Any]:
+    """As `doctor --json` prints it; `found` is the engine child's own word, `models` their folder."""
+    return {
+        "version": __version__,
+        "build": this_build().commit,
+        "python": platform.python_version(),
+        "llama_cpp": found.llama_cpp,
+        "devices": [asdict(device) for device in found.devices],
+        "backends": list(found.backends),
+        "threads": found.threads,
+        "thread_policy": found.thread_policy,
+        "folders": {name: str(getattr(paths, name)) for name in FOLDERS} | {"models": str(models)},
+        "models": list(installed),
+    }
+
+
+def text_of(report: dict[str, Any]) -> str:
+    """A report in lines for people."""
+    lines = [f"{this_build().line}, Python {report['python']}, llama-cpp-python {report['llama_cpp']}"]
+    lines += [f"Threads: {report['threads']}"]
+    lines += [f"  {name.replace('_', ' ')}: {value}" for name, value in report["thread_policy"].items()]
+    lines += [f"Backends: {', '.join(report['backends'])}"]
+    for device in report["devices"]:
+        memory = f"{device['free_bytes'] / 1e9:.1f} of {device['total_bytes'] / 1e9:.1f} GB free"
+        lines += [f"Device: {device['name']} ({device['description']}), {device['type']}, {memory}"]
+    lines += [f"Folder for {name}: {folder}" for name, folder in report["folders"].items()]
+    lines += [f"Model: {path}" for path in report["models"] or ["none"]]
+    return "\n".join(lines)

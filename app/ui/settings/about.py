@@ -1,0 +1,138 @@
+"""What this is: version and build, licences, where everything lies, and what a person can send who asks for help."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QDialog, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
+
+from app.core.build import this_build
+from app.core.errors import AppError
+from app.core.paths import resource_root
+from app.features.messages import sentence_for
+from app.ui.i18n import tr, window_title
+from app.ui.settings.pages import SettingsPage
+from app.ui.shell import tasks
+from app.ui.shell.desktop import copy_text, open_folder
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import text_button
+from app.ui.widgets.labels import ElidedLabel, announce
+from app.ui.widgets.layouts import FlowLayout, within_screen
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+
+
+class AboutPage(SettingsPage):
+    """The diagnostics are `doctor`'s text: devices, folders and models, and nothing of what anybody wrote."""
+
+    def __init__(self, app: Fireside, theme: Theme, open_shortcuts: Callable[[], object]) -> None:
+        super().__init__(theme, tr("About"))
+        self._app = app
+        version = QLabel(this_build().line, textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse)
+        version.setObjectName("version")
+        self.column.addWidget(version)
+        what = tr("Talks to language models that run on this computer. What you write stays here.")
+        self.column.addWidget(self.muted(what))
+        self._add_folders()
+        buttons = FlowLayout()
+        theme.dress(buttons, spacing=14)
+        keys = text_button(tr("Keyboard shortcuts"))
+        keys.clicked.connect(open_shortcuts)
+        buttons.addWidget(keys)
+        notices, texts = licence_notices(), licence_texts()
+        if notices is not None:
+            button = text_button(tr("Licences"))
+            button.clicked.connect(lambda: LicenceSheet(theme, notices, self).show())
+            buttons.addWidget(button)
+        if texts is not None:
+            button = text_button(tr("Open folder of licence texts"))
+            button.clicked.connect(lambda: open_folder(texts))
+            buttons.addWidget(button)
+        self.diagnostics = text_button(tr("Copy diagnostics"))
+        self.diagnostics.setToolTip(tr("Devices, folders and models of this computer; nothing that you wrote."))
+        self.diagnostics.clicked.connect(self._on_diagnostics)
+        buttons.addWidget(self.diagnostics)
+        self.column.addLayout(buttons)
+        self.said = self.muted("")
+        self.column.addWidget(self.said)
+        self.finish()
+
+    def _add_folders(self) -> None:
+        paths = self._app.paths
+        for name, folder in (
+            (tr("Your chats and models"), paths.data),
+            (tr("Settings"), paths.config),
+            (tr("Log"), paths.logs),
+        ):
+            button = text_button(tr("Open folder"))
+            button.setAccessibleName(tr("Open folder: {name}", name=name))
+            button.clicked.connect(lambda _=False, folder=folder: open_folder(folder))
+            where = ElidedLabel(str(folder), Qt.TextElideMode.ElideMiddle)
+            where.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # a path reads so in every language
+            where.setProperty("kind", "muted")
+            self.follow(where, 13)
+            self.add_row(name, where, button)
+
+    def _on_diagnostics(self) -> None:
+        self.diagnostics.setEnabled(False)
+        tasks.ask(lambda _token: self._diagnosed(), self, self._show_copied, self._on_not_diagnosed)
+
+    def _diagnosed(self) -> str:
+        """On a thread: the engine's process may have to start."""
+        from app.features.diagnostics import report_of, text_of
+
+        models = self._app.models
+        installed = [str(row.model.path) for row in models.installed()]
+        return text_of(report_of(self._app.engine.describe_devices(), self._app.paths, models.folder(), installed))
+
+    def _show_copied(self, text: str) -> None:
+        copy_text(text)
+        self._say(tr("Copied. Devices, folders and models are in it, and nothing that you wrote."))
+
+    def _on_not_diagnosed(self, error: BaseException) -> None:
+        if not isinstance(error, AppError):
+            raise error
+        self._say(tr(sentence_for(error).text))
+
+    def _say(self, text: str) -> None:
+        self.diagnostics.setEnabled(True)
+        self.said.setText(text)
+        announce(self.said, text)
+
+
+class LicenceSheet(QDialog):
+    """The notices of everything Fireside is made with."""
+
+    def __init__(self, theme: Theme, path: Path, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(window_title(tr("Licences")))
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.resize(within_screen(self, QSize(theme.px(640), theme.px(480))))
+        text = QPlainTextEdit(path.read_text("utf-8"), readOnly=True)
+        text.setObjectName("licences")
+        text.setAccessibleName(tr("Licences"))
+        text.setFont(theme.code_font(12.5))
+        close = text_button(tr("Close"))
+        close.clicked.connect(self.close)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(*(theme.px(16),) * 4)
+        column.addWidget(text)
+        column.addWidget(close, 0, Qt.AlignmentFlag.AlignTrailing)
+
+
+def licence_notices() -> Path | None:
+    """The third-party notices, beside resources/ in a checkout and in a frozen program."""
+    path = resource_root().parent / "THIRD_PARTY.md"
+    return path if path.is_file() else None
+
+
+def licence_texts() -> Path | None:
+    """The folder with the whole texts, which packages have: beside the program, or where the system keeps such."""
+    beside = Path(sys.executable).parents[1] / "licences"
+    places = (beside, Path("/usr/share/doc/fireside/licences"), resource_root().parent / "packaging" / "licences")
+    return next((place for place in places if place.is_dir()), None)
