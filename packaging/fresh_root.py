@@ -237,7 +237,11 @@ done
     colours = colours_of(pictures / "start.png")
     if colours < 50:
         raise Failed(f"the window has {colours} colours")
-    return f"a window with {colours} colours, closed with Ctrl+Q"
+    kept = [root.home / ".local" / "share" / "fireside", *(root.home / ".local" / "share" / "fireside").iterdir()]
+    open_to_others = [path.name for path in kept if path.stat().st_mode & 0o077]
+    if open_to_others:
+        raise Failed(f"others may read {open_to_others}")
+    return f"a window with {colours} colours, closed with Ctrl+Q; nobody else may read what is kept"
 
 
 def try_summary(root: FreshRoot, pictures: Path) -> str:
@@ -281,11 +285,7 @@ def try_upgrade(root: FreshRoot, deb: Path, title: str) -> str:
     said = install(root, deb)
     if title not in chat_titles(root):
         raise Failed(f"the chat {title!r} of before is not listed: {chat_titles(root)}")
-    left = sorted((root.home / ".local" / "share" / "fireside").iterdir())
-    open_to_others = [path.name for path in left if path.stat().st_mode & 0o077]
-    if open_to_others:
-        raise Failed(f"others may read {open_to_others}")
-    return f"{said}; the chat {title!r} of an older version is listed, and nobody else may read it"
+    return f"{said}; the chat {title!r} of an older version is listed"
 
 
 def try_uninstall(root: FreshRoot, title: str) -> str:
