@@ -166,7 +166,18 @@ def test_a_bad_model_file_exits_1_with_one_sentence(tmp_path: Path, content: byt
 @pytest.mark.model
 def test_doctor_names_devices_folders_and_models(starter: Path, fresh_home: Path) -> None:
     body = only_json(fireside("doctor", "--json"))
-    told = {"version", "python", "llama_cpp", "devices", "backends", "threads", "thread_policy", "folders", "models"}
+    told = {
+        "version",
+        "build",
+        "python",
+        "llama_cpp",
+        "devices",
+        "backends",
+        "threads",
+        "thread_policy",
+        "folders",
+        "models",
+    }
     assert set(body) == told
     assert isinstance(body["threads"], int)
     assert body["thread_policy"]["physical_cores"] >= 1
