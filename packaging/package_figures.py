@@ -47,6 +47,8 @@ def main() -> int:
     for path in sorted(FOLDER.parent.glob("fireside*")):
         if path.is_file():
             row(path.name, f"{path.stat().st_size / 1e6:.1f} MB", f"peers: {PEERS}")
+    for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):  # where they are set, they name another processor
+        os.environ.pop(name, None)
     failed = 0
     for processor, library in PROCESSORS.items():
         failed += not try_processor(processor, library)
