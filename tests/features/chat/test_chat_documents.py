@@ -11,6 +11,7 @@ import pytest
 from app.bootstrap import Fireside, build
 from app.core.events import CancelToken, Finished
 from app.features.chat.answers import AnswerEvent, ContextCompacted, DocumentsShown
+from app.features.chat.recall import HEADING
 from app.features.documents import Kept
 from app.store.conversations import Attachment, Use
 from tests.helpers.script import prompts, write_script
@@ -167,6 +168,30 @@ def test_a_document_whose_turn_left_the_memory_is_searched_from_then_on(
     assert "only some passages of it" in shown, "in the very turn in which it left"
     ask(app, chat.id, "How long must the kiln cool?")
     assert "two whole days" in prompts(script)[-1][-1][1]
+
+
+def test_a_forgotten_turn_stands_before_the_passages_of_its_document(
+    app: Fireside, script: Path, tmp_path: Path
+) -> None:
+    app.change("chat", when_full="rolling")  # it carries nothing by itself
+    chat = app.conversations.create(system_prompt="Be brief.")
+    attach(app, book(tmp_path, 150), chat.id, Use.WHOLE)
+    ask(app, chat.id, "Read this, please. The kiln belongs to Marit.")
+    while not app.chat.hidden_ids(chat.id):
+        ask(app, chat.id, "A long answer please.")
+    asked = "How long must Marit wait for the kiln?"
+    parts, seen = app.chat.parts(chat.id, "", asked), app.chat.looks.coming(chat.id, "", asked)
+    assert parts is not None
+    assert seen is not None
+    assert parts.recalled > 0
+    finished = ask(app, chat.id, asked)[-1]
+    assert isinstance(finished, Finished)
+    shown = prompts(script)[-1][-1][1]
+    assert shown.startswith(f"{HEADING}\n\nThe user wrote:\n> Read this, please. The kiln belongs to Marit.")
+    assert shown.index(HEADING) < shown.index("only some passages of it") < shown.index(asked)
+    assert "two whole days" in shown
+    answer = app.conversations.path(chat.id)[-1]
+    assert app.chat.looks.seen(answer.id, CancelToken()).text == "\n\n".join(text for _, text in prompts(script)[-1])
 
 
 def test_where_the_answer_may_come_from_is_kept_with_it(app: Fireside, tmp_path: Path) -> None:
