@@ -26,7 +26,6 @@ from app.store.conversations import MessageState, StoredMessage
 
 BUDGETS = (512, 1024, 2048)
 TURNS, SEEDS = (20, 60, 150), (0, 1)
-GEMMA = Path.home() / ".cache/fireside/models/gemma-3-270m-Q4_K_M.gguf"
 ANSWER_TOKENS, SHOWN = 48, 3
 
 Choose = Callable[[Talk, str, int], list[int]]

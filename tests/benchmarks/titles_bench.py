@@ -14,6 +14,7 @@ from pathlib import Path
 
 from comparing import compared, in_turns, progress
 from our_engine import GREEDY, OurEngine
+from pinned_wheel import cache_folder
 from run import Row
 
 from app.core.events import Finished, Message, Role, TextDelta
@@ -24,9 +25,11 @@ from app.language.words import stems
 from app.store.conversations import MessageState, StoredMessage
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from tests.helpers.gemma_model import fetched_gemma, gemma_with_template
+from tests.helpers.gemma_model import NAME, gemma_with_template
 
 DATA = Path(__file__).parents[1] / "data" / "titles" / "chats.json"
+GEMMA = cache_folder("models") / NAME
+"""As `make test-gemma` fetches it."""
 SEEN_CHARACTERS = 32
 """Of a title, so many are seen in the list."""
 ROUNDS, LONG = 5, "It matters a lot to me, so please take your time. " * 30
@@ -45,7 +48,7 @@ def rows() -> Iterator[Row]:
         with OurEngine(Path(folder)) as engine:
             yield from _written("starter", engine, chats)
             yield _first_token(engine)
-        if fetched_gemma().exists():
+        if GEMMA.exists():
             with OurEngine(Path(folder), model=gemma_with_template(Path(folder) / "gemma.gguf")) as engine:
                 yield from _written("gemma-3-270m", engine, chats)
 

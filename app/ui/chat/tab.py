@@ -230,6 +230,8 @@ class ChatTab(Tab):
             self._sides.toggle_inside()
         elif command in COMMANDS:
             self._exchange.do(command, self.open_id)
+        elif command == "context":
+            self._model.show_context()
         elif command == "prompts":
             self.chat.prompts.open_library()
         elif command == "assistants":
@@ -338,7 +340,7 @@ class ModelInStep(QObject):
         chat.answer_grew.connect(loader.look_during_answer)
         chat.answer_finished.connect(lambda _: loader.look())
         chat.answer_finished.connect(lambda _: self.show_waiting())
-        gauge.clicked.connect(self._show_context)
+        gauge.clicked.connect(self.show_context)
         loader.changed.connect(self._on_model_changed)
         self._on_model_changed()
 
@@ -347,7 +349,8 @@ class ModelInStep(QObject):
         waits = self._chat.busy and self._ui.loader.state == "loading"
         self._ui.status.show_waiting(tr("1 message waits for the model") if waits else "")
 
-    def _show_context(self) -> None:
+    def show_context(self) -> None:
+        """The parts of the next prompt, above the gauge; they come when they are counted."""
         gauge = self._ui.status.gauge
         panel = ContextPanel(self._ui.theme, gauge)
         self._chat.parts_changed.connect(panel.show_parts)

@@ -28,6 +28,7 @@ WINDOW_SHORTCUTS: tuple[Line, ...] = (
     ("search", ("Ctrl+Shift+F",), "Search the list"),
     ("sidebar", ("Ctrl+B",), "Show or hide the list"),
     ("inside", ("Ctrl+I",), "Look inside the model"),
+    ("context", (), "What the model sees"),
     ("choose_model", ("Ctrl+Shift+M",), "Choose the model"),
     ("attach", ("Ctrl+Shift+O",), "Attach or add files"),
     ("prompts", ("Ctrl+Shift+P",), "Prompts"),

@@ -127,6 +127,7 @@ class MainWindow(QMainWindow):
                 "search": self._search,
                 "sidebar": self.toggle_sidebar,
                 "inside": self.tabs.toggle_inside,
+                "context": lambda: self.tabs.show(CHAT).do("context"),
                 "choose_model": self.picker.show_menu,
                 "attach": lambda: self.tabs.for_files.ask_for_files(),  # noqa: PLW0108 - of the tab that is open then
                 "prompts": lambda: self.tabs.show(CHAT).do("prompts"),
