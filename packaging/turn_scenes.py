@@ -10,6 +10,8 @@ from app.core.events import Role
 from app.store.conversations import Conversations
 from app.ui.chat.answer_details import AnswerDetails
 from app.ui.chat.seen import SeenDialog
+from app.ui.chat.selection import texts_in
+from app.ui.text.prose import TextView
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.window import Frame
 
@@ -70,6 +72,15 @@ def screens(frame: Frame, chat: ChatDesk, told: int, answered: int) -> list[tupl
     def close_dialog() -> None:
         chat.find(SeenDialog).close()
 
+    def menu() -> None:
+        show(told)
+        chat.open_menu(chat.last)
+
+    def select() -> None:
+        show(told)
+        texts = [view for turn in chat.turns for view in texts_in(turn) if isinstance(view, TextView)]
+        chat.drag(texts[0], 4, texts[-1], 12)
+
     def close() -> None:
         popup = QApplication.activePopupWidget()
         if popup is not None:
@@ -81,6 +92,8 @@ def screens(frame: Frame, chat: ChatDesk, told: int, answered: int) -> list[tupl
         ("answer-details", details, close),
         ("seen", seen, close_dialog),
         ("recalled", recalled, lambda: None),
+        ("turn-menu", menu, close),
+        ("selection", select, chat.chat.selection.clear),
     ]
 
 
