@@ -43,6 +43,7 @@ from app.store.conversations import Attachment, Conversation, Conversations, Mes
 
 if TYPE_CHECKING:
     from app.core.settings import Settings
+    from app.engine.client import AnswerEvent as EngineEvent
     from app.engine.client import EngineClient
     from app.engine.protocol import Ask
     from app.store.queued import QueuedMessage
@@ -400,8 +401,8 @@ class Chat:
                     return
                 self.conversations.update(conversation.id, first_kept_id=shown.first_kept_id)
                 yield _moved(shown)
-            has_documents = bool(self._attached.documents_of(branch))
-            if self._keep_recalled(branch, shown) or shown.preamble.searched or has_documents:
+            has_documents = bool(shown.preamble.searched or self._attached.documents_of(branch))
+            if keep_recalled(self.conversations, branch, shown) or has_documents:
                 yield DocumentsShown(answer.parent_id or 0)
             before = self._written_before(answer) if answer.text else None
             if cancel.cancelled:  # sent with a cancel behind it, a short answer might still come
@@ -411,7 +412,7 @@ class Chat:
             messages = shown.messages(conversation.system_prompt if conversation else "")
             if goes_on and not answer.text:
                 messages.append(Message(Role.ASSISTANT, ""))
-            for event in self._engine.generate(
+            events = self._engine.generate(
                 messages,
                 **self._sessions(conversation, shown),
                 continue_last=goes_on,
@@ -419,31 +420,16 @@ class Chat:
                 alternatives=alternatives,
                 cancel=cancel,
                 **self._options(conversation),
-            ):
-                if isinstance(event, LoadProgress | ModelLoaded):
-                    continue
-                if isinstance(event, TextDelta):
-                    draft.append(event)
-                if not isinstance(event, Finished):
-                    yield event
-                    continue
-                whole = with_before(event.stats, before) if before else event.stats
-                draft.finish(_STATES.get(whole.finish_reason, MessageState.COMPLETE), Finished(whole))
-                self._keep_sources(answer.id, draft.text, conversation, branch)
-                yield Finished(whole)
+            )
+            for event in drafted(events, draft, before):
+                if isinstance(event, Finished):
+                    self._keep_sources(answer.id, draft.text, conversation, branch)
+                yield event
         except AppError:
             draft.give_up(MessageState.INTERRUPTED if draft.text else MessageState.FAILED)
             raise
         finally:
             draft.give_up(MessageState.INTERRUPTED)
-
-    def _keep_recalled(self, branch: Sequence[StoredMessage], shown: View) -> bool:
-        """Keeps which forgotten turns are shown with the last question; whether these are others than before."""
-        question = next((one for one in reversed(branch) if one.role is Role.USER), None)
-        if question is None or shown.recalled is None or shown.recalled == question.recalled:
-            return False
-        self.conversations.set_recalled(question.id, shown.recalled)
-        return True
 
     def _written_before(self, answer: StoredMessage) -> AnswerStats | None:
         """What was measured of an answer that goes on; where an end was not measured, its tokens are counted."""
@@ -499,6 +485,15 @@ class Chat:
     def _model(self) -> str:
         loaded = self._engine.loaded
         return loaded.name if loaded else ""
+
+
+def keep_recalled(conversations: Conversations, branch: Sequence[StoredMessage], shown: View) -> bool:
+    """Keeps which forgotten turns are shown with the last question; whether these are others than before."""
+    question = next((one for one in reversed(branch) if one.role is Role.USER), None)
+    if question is None or shown.recalled is None or shown.recalled == question.recalled:
+        return False
+    conversations.set_recalled(question.id, shown.recalled)
+    return True
 
 
 def with_before(now: AnswerStats, before: AnswerStats) -> AnswerStats:
@@ -602,3 +597,16 @@ class Draft:
             self.finish(state)
         except AppError as error:
             log.error("the end of answer %d was not saved: %s", self._message_id, type(error).__name__)
+
+
+def drafted(events: Iterator[EngineEvent], draft: Draft, before: AnswerStats | None) -> Iterator[EngineEvent]:
+    """The events of an answer as it goes into its draft; its end tells of what was written before, too."""
+    for event in events:
+        if isinstance(event, TextDelta):
+            draft.append(event)
+        if isinstance(event, Finished):
+            whole = with_before(event.stats, before) if before else event.stats
+            draft.finish(_STATES.get(whole.finish_reason, MessageState.COMPLETE), Finished(whole))
+            yield Finished(whole)
+        elif not isinstance(event, LoadProgress | ModelLoaded):
+            yield event
