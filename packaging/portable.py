@@ -129,7 +129,8 @@ def main() -> None:
     fresh.mkdir(parents=True)
     freeze(fresh / "program", source)
     saved = trim(fresh / "program" / "_internal") if sys.platform == "linux" else []
-    add_entrance(fresh)
+    if sys.platform == "linux":
+        add_entrance(fresh)
     add_licences(fresh / "licences")
     shutil.rmtree(TARGET, ignore_errors=True)
     TARGET.parent.mkdir(exist_ok=True)

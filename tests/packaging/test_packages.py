@@ -182,3 +182,27 @@ def test_icus_data_is_cut_to_what_qt_asks_for(name: str, size: int, is_used: boo
     from trimming import is_icu_used
 
     assert is_icu_used(name, size) is is_used
+
+
+def test_one_unsigned_library_fails_the_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import check_signatures
+
+    for name, head in {
+        "fireside.exe": b"MZ",
+        "lib.dll": b"MZ",
+        "lib": b"\xcf\xfa\xed\xfe",
+        "note.txt": b"Mzungu",
+    }.items():
+        (tmp_path / name).write_bytes(head + bytes(60))
+    signed = {"fireside.exe", "lib"}
+
+    def ask(command: list[str], **_: object) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.CompletedProcess(command, int(not any(f"/{name}'" in command[-1] for name in signed)))
+
+    monkeypatch.setattr(check_signatures.subprocess, "run", ask)
+    monkeypatch.setattr(check_signatures.sys, "platform", "win32")
+    assert check_signatures.unsigned([tmp_path], "win32") == ([tmp_path / "lib.dll"], 3)
+    assert check_signatures.main([str(tmp_path)]) == 1
+    (tmp_path / "lib.dll").unlink()
+    assert check_signatures.main([str(tmp_path)]) == 0
+    assert check_signatures.main([str(tmp_path / "note.txt")]) == 1  # nothing to sign: something else went wrong
