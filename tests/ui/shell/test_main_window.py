@@ -73,7 +73,7 @@ def test_every_control_has_a_name(whole: Frame) -> None:
 def test_tab_goes_through_the_column_then_the_top_then_the_chat(frame: Frame) -> None:
     frame.conversations.create(title="Letter")
     frame.chats.reload()
-    frame.window.activateWindow()
+    frame.activate()
     frame.chat.focus_composer()
     expected = [
         "Network on",
@@ -97,9 +97,7 @@ def test_tab_goes_through_the_column_then_the_top_then_the_chat(frame: Frame) ->
     assert tab_order(frame, len(expected)) == expected
 
 
-def test_tab_meets_the_last_question_its_actions_and_the_answer_in_the_order_they_are_read(
-    whole: Frame, qtbot: QtBot
-) -> None:
+def test_tab_meets_the_last_question_its_actions_and_the_answer_in_the_order_they_are_read(whole: Frame) -> None:
     conversations, parent = whole.conversations, None
     chat_id = conversations.create(title="Letter").id
     for words in ("First", "Second"):
@@ -107,8 +105,7 @@ def test_tab_meets_the_last_question_its_actions_and_the_answer_in_the_order_the
         parent = conversations.add_message(chat_id, parent, Role.ASSISTANT, f"Answer to {words}").id
     chat = whole.find(ChatView)
     chat.show_conversation(chat_id)
-    whole.window.activateWindow()
-    qtbot.waitUntil(whole.window.isActiveWindow)
+    whole.activate()
     whole.button("Look inside the model").setFocus()
     question = ["You: Second", "Copy", "Edit", "More"]
     answer = ["Answer: Answer to Second", "Copy", "Regenerate", "Continue", "More"]
@@ -130,6 +127,7 @@ def test_the_pickers_shortcut_opens_its_menu_at_the_model_in_use(frame: Frame) -
 
 def test_the_shortcuts_do_what_the_sheet_says(frame: Frame) -> None:
     window, actions = frame.window, frame.window.actions_by_name
+    frame.activate()
     frame.show_chat(frame.conversations.create(title="Letter").id)
     frame.do("new")
     assert frame.chat.conversation_id is None
@@ -372,7 +370,7 @@ def test_a_temporary_chat_opens_by_key_and_by_button_and_is_no_chat_of_the_list(
     window = frame.window
     frame.show_chat(frame.conversations.create(title="Letter").id)
     frame.chats.reload()
-    window.activateWindow()
+    frame.activate()
     frame.chat.focus_composer()
     both = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
     qtbot.keyClick(frame.chat.composer, Qt.Key.Key_N, both)
