@@ -401,6 +401,15 @@ NO_FILE = Sentence(
 )
 
 
+STARTER_CALLS_ITSELF = "Smollm2 135M 8k Lc100K Mix1 Ep2"
+"""In its file, after the training that it is the outcome of."""
+
+
+def model_words(name: str) -> str:
+    """What a model's own name, as it is stored with its answers, is for a person."""
+    return "SmolLM2 135M" if name == STARTER_CALLS_ITSELF else name
+
+
 def sentence_for(error: BaseException) -> Sentence:
     """The sentence for any exception; one that is not an `AppError` is a defect and says so."""
     for cls in type(error).__mro__:

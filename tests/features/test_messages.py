@@ -5,13 +5,22 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import re
+from pathlib import Path
 
 import pytest
 
 from app.core import errors
+from app.core.gguf import check_model
 from app.documents.formats.registry import formats, words_for
 from app.documents.source import PageRead, Remark
-from app.features.messages import pages_words, remark_sentence, sentence_for, units
+from app.features.messages import (
+    STARTER_CALLS_ITSELF,
+    model_words,
+    pages_words,
+    remark_sentence,
+    sentence_for,
+    units,
+)
 
 EXAMPLES = {
     "source": "/texts/source.txt",
@@ -154,3 +163,8 @@ def test_a_long_list_of_pages_ends() -> None:
 
 def test_counts_have_their_words() -> None:
     assert [units("page", 1), units("slide", 0), units("chapter", 1200)] == ["1 page", "0 slides", "1,200 chapters"]
+
+
+def test_the_starter_has_a_name_that_people_can_read(starter: Path) -> None:
+    assert check_model(starter).metadata["general.name"] == STARTER_CALLS_ITSELF
+    assert (model_words(STARTER_CALLS_ITSELF), model_words("Qwen3")) == ("SmolLM2 135M", "Qwen3")

@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QTextCursor
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from app.core.events import AnswerStats, FinishReason, Role
-from app.features.messages import Sentence
+from app.features.messages import Sentence, model_words
 from app.features.survey.wanted import made_of
 from app.language.sentences import is_whole
 from app.store.conversations import MessageState, StoredMessage
@@ -273,7 +273,7 @@ class AnswerView(Turn):
         if message is None:
             return ""
         stats = stats_text(message.stats) if message.stats is not None else ""
-        return " · ".join(part for part in (message.model, stats) if part)
+        return " · ".join(part for part in (model_words(message.model), stats) if part)
 
     def arrange(self, width: int, *, is_again: bool = False) -> int:
         px = self.theme.px

@@ -9,6 +9,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QWidget
 
 from app.core.events import AnswerStats, FinishReason
+from app.features.messages import model_words
 from app.features.survey.wanted import made_of
 from app.store.messages import StoredMessage
 from app.ui.i18n import tr
@@ -94,7 +95,7 @@ class AnswerDetails(QFrame):
 
 def rows_of(message: StoredMessage) -> list[Row]:
     """Name and value of everything that is known."""
-    rows = [(tr("Written by"), message.model or tr("not known, or changed by you"))]
+    rows = [(tr("Written by"), model_words(message.model) or tr("not known, or changed by you"))]
     if message.stats is not None:
         rows += _figures(message.stats)
     if message.thinking_s is not None:

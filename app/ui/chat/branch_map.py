@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QAbstractItemView, QFrame, QTreeWidget, QTreeWidge
 
 from app.core.events import Role
 from app.features.chat.branches import Branch
+from app.features.messages import model_words
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.theme import Theme
@@ -120,7 +121,7 @@ class BranchMap(QFrame):
 
 def words_of(one: Branch) -> str:
     """What a branch begins with, who said it, and how much follows."""
-    who = tr("You") if one.role is Role.USER else one.model or tr("Answer")
+    who = tr("You") if one.role is Role.USER else model_words(one.model) or tr("Answer")
     begins = f"{who}: {one.words or tr('(nothing)')}"
     if one.following == 1:
         return f"{begins}  · {tr('1 more')}"

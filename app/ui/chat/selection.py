@@ -18,6 +18,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from shiboken6 import isValid
 
 from app.core.events import Role
+from app.features.messages import model_words
 from app.ui.chat.transcript import Transcript, is_answer
 from app.ui.chat.turn import Turn
 from app.ui.i18n import tr
@@ -354,7 +355,7 @@ def _speaker(said: Said) -> str:
     message = said.message
     if message is not None and message.role is Role.USER:
         return tr("You")
-    return (message.model if message is not None else "") or tr("Answer")
+    return (model_words(message.model) if message is not None else "") or tr("Answer")
 
 
 def texts_in(turn: Turn) -> list[SelectableText]:

@@ -16,6 +16,7 @@ from PySide6.QtCore import QObject, QPoint, Qt, Signal
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QMenu, QPushButton, QWidget
 
 from app.features.chats import Chats
+from app.features.messages import model_words
 from app.store.conversations import StoredMessage
 from app.ui.chat.answering import Answering, LiveAnswer, Work
 from app.ui.chat.composer import Composer
@@ -126,7 +127,7 @@ class SideBySide(QObject):
         ids = [message.id for message in path]
         if answer.id in ids:
             self._chat.transcript.update_to(path[: ids.index(answer.id)])
-            names = [answer.model or tr("Before"), self._name_of(second)]
+            names = [model_words(answer.model) or tr("Before"), self._name_of(second)]
             # What followed would be seen below the answer that is there.
             pair = self._begin(answer.parent_id, [None, second], names, leads=int(answer.id != ids[-1]))
             pair.ids[0] = answer.id
