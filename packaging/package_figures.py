@@ -173,11 +173,13 @@ def start_s(command: list[str], then: Callable[[Path, float], float] | None = No
                 if line.startswith("window visible"):
                     break
             took = time.monotonic() - began
-            if then is not None:
-                took = then(Path(home), began)
-            window.terminate()
-            window.stderr.read()
-            window.wait(30)
+            try:
+                if then is not None:
+                    took = then(Path(home), began)
+            finally:
+                window.terminate()
+                window.stderr.read()
+                window.wait(30)
     return took
 
 
@@ -185,9 +187,13 @@ def hello_s() -> float:
     """Seconds from the start of the process until words of an answer to "hello", typed at once, are stored."""
 
     def typed(home: Path, began: float) -> float:
-        subprocess.run(["xdotool", "type", "hello\n"], check=True)
+        subprocess.run(
+            ["xdotool", "search", "--sync", "--onlyvisible", "--name", "Fireside", "windowfocus"], check=True
+        )
+        subprocess.run(["xdotool", "type", "hello"], check=True)
         database = home / "data" / "fireside.db"
         while time.monotonic() - began < WINDOW_TIMEOUT_S:
+            subprocess.run(["xdotool", "key", "Return"], check=True)  # it sends once the model is there
             with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as store:
                 query = "SELECT count(*) FROM messages WHERE role = 'assistant' AND text <> ''"
                 if store.execute(query).fetchone()[0]:
