@@ -9,6 +9,7 @@ from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QMenu, QPushButton, QWidget
 
+from app.store.conversations import StoredMessage
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.shell.keyboard import written
@@ -69,6 +70,29 @@ def action_for(event: QKeyEvent, actions: Sequence[Action]) -> Action | None:
     """What a key does of what is offered."""
     keys = QKeySequence(event.keyCombination())
     return next((one for one in actions if one.is_enabled and one.keys == keys), None)
+
+
+def memory_actions(message: StoredMessage, *, is_forgotten: bool) -> Sequence[Action]:
+    """What keeps a message before the model's eyes."""
+    if not message.text:
+        return ()
+    if message.pinned:
+        return (Action("unpin", "push-pin-slash", tr("Unpin"), begins=True),)
+    if is_forgotten:
+        return (Action("pin", "arrow-u-down-left", tr("Bring back"), is_quick=True, begins=True),)
+    return (Action("pin", "push-pin", tr("Pin: the model always sees this"), begins=True),)
+
+
+def version_actions(version: str) -> Sequence[Action]:
+    """What leads to other versions than "2/3"."""
+    place, _, count = version.partition("/")
+    if not count:
+        return ()
+    return (
+        Action("previous", "caret-left", tr("Previous version"), begins=True, is_enabled=place != "1"),
+        Action("next", "caret-right", tr("Next version"), is_enabled=place != count),
+        Action("map", "tree-structure", tr("A map of all versions")),
+    )
 
 
 class ActionMenu(QMenu):

@@ -7,6 +7,7 @@ from PySide6.QtGui import QGuiApplication
 
 from app.ui.chat.transcript import is_answer, is_question
 from app.ui.chat.turn import Turn
+from app.ui.i18n import tr
 
 COPIES = ("copy", "copy_text", "copy_markdown", "copy_code")
 """The names of the ways."""
@@ -15,7 +16,9 @@ COPIES = ("copy", "copy_text", "copy_markdown", "copy_code")
 def copy_turn(name: str, turn: Turn) -> None:
     """In one of the ways; the turn says that it was done."""
     QGuiApplication.clipboard().setMimeData(_data(name, turn))
-    turn.show_copied()
+    button = turn.row.button(tr("Copy")) if turn.row is not None else None
+    if button is not None:
+        button.show_done(tr("Copied"))
 
 
 def _data(name: str, turn: Turn) -> QMimeData:

@@ -251,18 +251,13 @@ class Selection(QObject):
     # What it says.
 
     @property
-    def count(self) -> int:
-        """Of how many turns it has something."""
-        ends = self.ends
-        return ends[1].number - ends[0].number + 1 if ends is not None else 0
-
-    @property
     def has_answer(self) -> bool:
         """Whether something of it was said by a model."""
         ends = self.ends
         if ends is None:
             return False
-        return ends[1].number > ends[0].number or self._role(ends[0].number) is Role.ASSISTANT
+        message = self._places.all[ends[0].number].message  # an answer that comes has none yet
+        return ends[1].number > ends[0].number or message is None or message.role is Role.ASSISTANT
 
     def text(self) -> str:
         """As it reads, with who said it where that is more than one; Markdown where it is very much."""
@@ -323,10 +318,6 @@ class Selection(QObject):
         if turn.is_changing or (is_answer(turn) and not all(turn.body.isAncestorOf(view) for view in self.texts(turn))):
             return False
         return ends[0].key <= self.beginning_of(number).key and self.end_of(number).key <= ends[1].key
-
-    def _role(self, number: int) -> Role:
-        message, turn = self._places.all[number].message, self._places.all[number].turn
-        return message.role if message is not None else turn.role if turn is not None else Role.ASSISTANT
 
 
 def read_pieces(message: StoredMessage) -> list[Piece]:
@@ -566,7 +557,7 @@ class Selecting(QObject):
             self.copy()
         elif event.matches(QKeySequence.StandardKey.SelectAll):
             self._selection.select_all()
-            announce(self._transcript, tr("All {count} messages are selected", count=self._selection.count))
+            announce(self._transcript, tr("All {count} messages are selected", count=self._transcript.places.count))
         elif not self._step(event):
             return
         event.accept()

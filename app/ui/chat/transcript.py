@@ -170,14 +170,7 @@ class Transcript(QScrollArea):
         """Scrolls so that the turn is seen, of a tall one its beginning."""
         self.arrange()
         for _ in range(2):  # what is there is measured once it is near
-            self._bring_into_view(turn)
-
-    def _bring_into_view(self, widget: QWidget) -> None:
-        if widget.height() < self.viewport().height():
-            self.ensureWidgetVisible(widget, 0, self._theme.px(40))
-        else:
-            top = widget.mapTo(self.column, QPoint(0, 0)).y()
-            self.verticalScrollBar().setValue(top - self._theme.px(TOP_GAP_PX))
+            bring_into_view(self, turn)
 
     def jump_to_latest(self) -> None:
         """To the end, and follow it."""
@@ -279,7 +272,7 @@ class Transcript(QScrollArea):
         if QApplication.mouseButtons() != Qt.MouseButton.NoButton:
             return  # who presses on something has it before them
         if focus is not None and self.column.isAncestorOf(focus) and focus.focusPolicy() & Qt.FocusPolicy.TabFocus:
-            self._bring_into_view(focus)
+            bring_into_view(self, focus)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -292,6 +285,15 @@ class Transcript(QScrollArea):
 
     def _arrange_again(self) -> None:
         self.arrange(is_again=True)
+
+
+def bring_into_view(transcript: Transcript, widget: QWidget) -> None:
+    """Scrolls to something in it, to the beginning of what is taller than there is room."""
+    if widget.height() < transcript.viewport().height():
+        transcript.ensureWidgetVisible(widget, 0, transcript.theme.px(40))
+    else:
+        top = widget.mapTo(transcript.column, QPoint(0, 0)).y()
+        transcript.verticalScrollBar().setValue(top - transcript.theme.px(TOP_GAP_PX))
 
 
 class TurnSteps(QObject):

@@ -11,7 +11,16 @@ from PySide6.QtWidgets import QWidget
 
 from app.core.events import Role
 from app.store.conversations import StoredMessage
-from app.ui.chat.actions import MORE, Action, ActionMenu, ActionRow, action_for, opens_menu
+from app.ui.chat.actions import (
+    MORE,
+    Action,
+    ActionMenu,
+    ActionRow,
+    action_for,
+    memory_actions,
+    opens_menu,
+    version_actions,
+)
 from app.ui.chat.documents import BranchDocuments
 from app.ui.i18n import tr
 from app.ui.theme import Theme
@@ -147,8 +156,10 @@ class Turn(QWidget):
         """Everything that can be done with it now, in the order of the menu; nothing while it is written or edited."""
         if self.message is None or self.is_changing:
             return []
+        memory = memory_actions(self.message, is_forgotten=self.is_forgotten)
+        about = (Action("details", "info", tr("About this answer"), begins=True),) if self.note() else ()
         delete = Action("delete", "trash", tr("Delete"), begins=True)
-        return [*self.actions_offered(), *self._memory(), *self._versions(), *self._details(), delete]
+        return [*self.actions_offered(), *memory, *version_actions(self._version()), *about, delete]
 
     def update_actions(self) -> None:
         """Makes, changes or hides the icons."""
@@ -167,51 +178,29 @@ class Turn(QWidget):
         self.row.show_actions(actions, self._version(), self.note() if actions else "", is_pinned=is_pinned)
         self.row.show()
 
-    def show_menu(self, place: QPoint, *, by_keyboard: bool = False) -> None:
-        """Everything that can be done with it, at a place on the screen."""
+    def show_menu(self, place: QPoint | None = None, *, by_keyboard: bool = False) -> None:
+        """Everything that can be done with it, at a place on the screen or else at its icons."""
         actions = self.offers
         if not actions:
             return
+
+        def closed() -> None:
+            self._has_menu = False
+            self.update_actions()
+
         self._has_menu = True
         self.update_actions()
         menu = ActionMenu(self.theme, actions, self)
         menu.chosen.connect(lambda name: self.wanted.emit(name, self))
-        menu.aboutToHide.connect(self._on_menu_closed)
-        menu.show_at(place, by_keyboard=by_keyboard)
-
-    def show_copied(self) -> None:
-        button = self.row.button(tr("Copy")) if self.row is not None else None
-        if button is not None:
-            button.show_done(tr("Copied"))
+        menu.aboutToHide.connect(closed)
+        if place is None and self.row is not None:
+            place = self.row.more.mapToGlobal(QPoint(0, self.row.more.height()))
+        menu.show_at(place or self.mapToGlobal(self.rect().bottomLeft()), by_keyboard=by_keyboard)
 
     def row_rect(self) -> QRect:
         """Where the actions are: in the middle of the room at the bottom."""
         px = self.theme.px
         return QRect(0, self.height() - (px(ACTIONS_PX) + px(ROW_PX)) // 2, self.width(), px(ROW_PX))
-
-    def _memory(self) -> Sequence[Action]:
-        """What keeps a message before the model's eyes."""
-        message = self.message
-        if message is None or not message.text:
-            return ()
-        if message.pinned:
-            return (Action("unpin", "push-pin-slash", tr("Unpin"), begins=True),)
-        if self.is_forgotten:
-            return (Action("pin", "arrow-u-down-left", tr("Bring back"), is_quick=True, begins=True),)
-        return (Action("pin", "push-pin", tr("Pin: the model always sees this"), begins=True),)
-
-    def _versions(self) -> Sequence[Action]:
-        place, _, count = self._version().partition("/")
-        if not count:
-            return ()
-        return (
-            Action("previous", "caret-left", tr("Previous version"), begins=True, is_enabled=place != "1"),
-            Action("next", "caret-right", tr("Next version"), is_enabled=place != count),
-            Action("map", "tree-structure", tr("A map of all versions")),
-        )
-
-    def _details(self) -> Sequence[Action]:
-        return (Action("details", "info", tr("About this answer"), begins=True),) if self.note() else ()
 
     def _version(self) -> str:
         """That there is another version is seen at any time, not only under the pointer."""
@@ -243,7 +232,7 @@ class Turn(QWidget):
             return
         event.accept()
         by_keyboard = event.reason() is QContextMenuEvent.Reason.Keyboard
-        self.show_menu(self._below_more() if by_keyboard else event.globalPos(), by_keyboard=by_keyboard)
+        self.show_menu(None if by_keyboard else event.globalPos(), by_keyboard=by_keyboard)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Everything has a key while the keyboard is in the turn, and so has the menu."""
@@ -254,26 +243,17 @@ class Turn(QWidget):
         event.accept()
         action = action_for(event, self.offers)
         if opens_menu(event) and not self._has_menu:
-            self.show_menu(self._below_more(), by_keyboard=True)
+            self.show_menu(by_keyboard=True)
         elif action is None:
             super().keyPressEvent(event)
         elif not event.isAutoRepeat():
             self.wanted.emit(action.name, self)
 
-    def _below_more(self) -> QPoint:
-        if self.row is None:
-            return self.mapToGlobal(self.rect().bottomLeft())
-        return self.row.more.mapToGlobal(QPoint(0, self.row.more.height()))
-
     def _on_pressed(self, name: str) -> None:
         if name == MORE:
-            self.show_menu(self._below_more(), by_keyboard=self.row is not None and self.row.more.hasFocus())
+            self.show_menu(by_keyboard=self.row is not None and self.row.more.hasFocus())
         else:
             self.wanted.emit(name, self)
-
-    def _on_menu_closed(self) -> None:
-        self._has_menu = False
-        self.update_actions()
 
     def _on_theme_changed(self) -> None:
         self.update_actions()
