@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.bootstrap import Fireside, build
+from app.bootstrap import DAY_S, Fireside, build
 from app.features.summary.result import Form, Length, Wish
 from app.features.summary.summaries import KIND
 from app.store.jobs import Jobs
@@ -152,7 +152,9 @@ def test_another_title_is_also_that_of_the_summary(app: Fireside) -> None:
         summaries.rename(999, "x")
 
 
-def test_what_is_deleted_can_be_taken_back_and_is_gone_for_good_after_a_restart(app: Fireside) -> None:
+def test_what_is_deleted_can_be_taken_back_for_thirty_days_and_is_gone_for_good_after_a_later_start(
+    app: Fireside,
+) -> None:
     summaries = summaries_of(app)
     rows = summaries.begin([add(app, "a.pdf"), add(app, "b.pdf")], Wish(), together=False)
     work_off(summaries)
@@ -167,10 +169,13 @@ def test_what_is_deleted_can_be_taken_back_and_is_gone_for_good_after_a_restart(
     app.close()
     again = build()
     try:
+        again.tidy()
         assert [row.id for row in again.summaries.find()] == [rows[0].id]
+        assert again.documents.store.get(rows[1].document_ids[0]) is not None, "it is in the trash"
+        again.began_at += 31 * DAY_S
+        again.tidy()
         with pytest.raises(KeyError):
             again.summaries.restore(rows[1].id)
-        again.documents.store.purge(1e12)
         assert again.documents.store.get(rows[0].document_ids[0]) is not None
         assert again.documents.store.get(rows[1].document_ids[0]) is None
     finally:
