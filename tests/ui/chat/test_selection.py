@@ -229,7 +229,7 @@ def test_a_part_beside_a_formula_is_the_same_when_it_is_typeset(open_chat: Open)
 
 def test_beyond_what_is_seen_the_view_follows_and_turns_that_went_come_back_selected(open_chat: Open) -> None:
     desk = open_chat({"text": "x"})
-    desk.chat.show_conversation(add_turns(desk, 60, "A word, and **another**. " * 12))
+    desk.chat.show_conversation(add_turns(desk, 30, "A word, and **another**. " * 12))
     desk.wait(lambda: desk.is_settled)
     view = texts(desk.turns_made[-1])[0]
     above = desk.transcript.viewport().mapToGlobal(QPoint(300, -150))
@@ -240,7 +240,7 @@ def test_beyond_what_is_seen_the_view_follows_and_turns_that_went_come_back_sele
     assert len(desk.turns_made) < 40
     assert marked(desk)[0] == "Question 0"
     copied = desk.copied().text()
-    assert copied.count("Question ") == 60
+    assert copied.count("Question ") == 30
     assert copied.endswith("Answer:\n\nA word,")
     desk.scroll_bar.setValue(desk.scroll_bar.maximum())
     desk.wait(lambda: desk.is_settled)
