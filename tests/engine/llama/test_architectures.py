@@ -185,13 +185,14 @@ def test_another_session_goes_on_from_what_both_begin_with(talk: Talk) -> None:
     rule = talk.rule if talk.name == GEMMA else system(f"{talk.rule.text} {CAPITALS}")
     read = []
     for number, question in enumerate((EDITED, NEXT)):
+        if read:
+            talk.engine.unload()
+            load(talk.engine, talk.path)
         ask = Ask([rule, question], talk.tokens, PLAINLY_GREEDY, session=f"chat-1{number}")
         text, stats = answer_of(talk.engine.answer(replace(ask, shared="shared", shared_characters=len(rule.text))))
         assert text == talk.fresh(ask.messages)
         read.append(stats.prompt_tokens - stats.reused_tokens)
         talk.engine.forget_session(ask.session)
-        talk.engine.unload()
-        load(talk.engine, talk.path)
     assert read[1] < read[0] / 2
 
 
