@@ -181,6 +181,7 @@ class ProjectActions(QObject):
             dialog.document_removed.connect(lambda: self._forget(project_id))
             if is_new:
                 dialog.rejected.connect(lambda: self._drop_untouched(project))
+                dialog.finished.connect(lambda _: self._begin_in(project_id))
             dialog.open()
 
     def delete(self, project_id: int) -> None:
@@ -210,6 +211,12 @@ class ProjectActions(QObject):
             self.delete(project_id)
         elif what == "new":
             self.new_chat_wanted.emit(project_id)
+
+    def _begin_in(self, project_id: int) -> None:
+        """Who has made a project goes on in it."""
+        with self._notify.guard():
+            if self._app.preambles.projects.get(project_id) is not None:
+                self.new_chat_wanted.emit(project_id)
 
     def _drop_untouched(self, project: Project) -> None:
         preambles = self._app.preambles

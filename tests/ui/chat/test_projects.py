@@ -164,6 +164,9 @@ def test_from_a_new_project_to_an_answer_in_it_and_out_again(
         dialog.findChild(QPushButton, "project_done").click()
         (flat,) = frame.app.preambles.projects.all()
         assert chats.rows == ["Projects", "The flat"]
+        assert desk.chat.project_banner.text() == "The flat", "who has made it goes on in it"
+        frame.click(frame.button("New chat"))
+        assert desk.chat.project_banner.isHidden()
         chats.choose_for(-flat.id, "New chat")
         assert desk.chat.project_banner.text() == "The flat"
         desk.ask("How do I give notice?")
