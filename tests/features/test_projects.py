@@ -145,8 +145,8 @@ def test_of_a_project_document_that_does_not_fit_each_question_gets_passages(
     (shown,) = app.documents.attachments.of_messages([question.id])[question.id]
     assert (shown.use, shown.document_id) == (Use.PASSAGES, number)
     assert [one["document_id"] for one in answer.sources] == [number]
-    assert app.chat.documents_beyond_context(chat) == [number]
-    assert app.chat.documents_of(question.id) == [number]
+    assert app.chat.looks.documents_beyond_context(chat) == [number]
+    assert app.chat.looks.documents_of(question.id) == [number]
     costs = Costs(lambda: app.engine, lambda loaded: budget_of(None, app.settings, loaded).prompt_tokens)
     cost = app.preambles.cost_of(project, costs.tokens_of, costs.room_tokens)
     assert (cost.searched, cost.tokens, cost.is_exact) == ((number,), 0, True), "what is said beforehand"
@@ -155,11 +155,11 @@ def test_of_a_project_document_that_does_not_fit_each_question_gets_passages(
 def test_what_stands_before_a_chat_is_counted_as_parts_of_its_own(app: Fireside, tmp_path: Path) -> None:
     projects = app.preambles.projects
     flat = projects.create("Flat")
-    empty = app.chat.parts(None, "Be brief.", "Hello", flat.id)
+    empty = app.chat.looks.parts(None, "Be brief.", "Hello", flat.id)
     projects.update(flat.id, instructions="Answer for a tenant.")
     app.preambles.memories.add("I live in Köln.")
     add_document(app, flat.id, lease(tmp_path))
-    full = app.chat.parts(None, "Be brief.", "Hello", flat.id)
+    full = app.chat.looks.parts(None, "Be brief.", "Hello", flat.id)
     assert empty is not None
     assert full is not None
     assert (empty.instructions, empty.memories, empty.project_documents) == (0, 0, 0)
@@ -167,8 +167,8 @@ def test_what_stands_before_a_chat_is_counted_as_parts_of_its_own(app: Fireside,
     assert full.project_documents > 15
     assert full.message == empty.message
     chat = new_chat(app, flat.id, "Be brief.")
-    assert app.chat.parts(chat, "", "Hello") == full
-    assert app.chat.parts(None, "Be brief.", "Hello") == replace(
+    assert app.chat.looks.parts(chat, "", "Hello") == full
+    assert app.chat.looks.parts(None, "Be brief.", "Hello") == replace(
         full, instructions=0, project_documents=0, system=empty.system
     )
 
@@ -185,7 +185,7 @@ def test_the_second_chat_of_a_project_reads_only_what_is_its_own(starter: Path, 
 
     def read(app: Fireside, system: str, text: str) -> AnswerStats:
         chat = new_chat(app, project.id, system)
-        parts = app.chat.parts(chat, "", text)
+        parts = app.chat.looks.parts(chat, "", text)
         finished = ask(app, chat, text)[-1]
         assert isinstance(finished, Finished)
         assert parts is not None

@@ -28,24 +28,22 @@ from app.core.events import (
     Role,
     TextDelta,
     TokenChosen,
-    TokenSeen,
     Waiting,
 )
 from app.features.chat.branches import branch_to
-from app.features.chat.documents import DOCUMENTS_SHARE, Attached, source_to_fields, sources_of
+from app.features.chat.documents import Attached, source_to_fields, sources_of
 from app.features.chat.options import options_for, own_model, wish_of
-from app.features.chat.prompts import Parts, Prompts, View, hidden_ids
-from app.features.chat.seen import Looks
+from app.features.chat.prompts import Prompts, View, hidden_ids
 from app.features.chat.titles import first_words
-from app.features.documents import Documents, whole_text
+from app.features.documents import Documents
 from app.features.projects import Preambles, model_of
-from app.store.conversations import Attachment, Conversation, Conversations, MessageState, StoredMessage, Use
+from app.store.conversations import Conversation, Conversations, MessageState, StoredMessage
 
 if TYPE_CHECKING:
     from app.core.settings import Settings
     from app.engine.client import AnswerEvent as EngineEvent
     from app.engine.client import EngineClient
-    from app.engine.protocol import Ask
+    from app.features.chat.seen import Looks
     from app.store.queued import QueuedMessage
 
 log = logging.getLogger(__name__)
@@ -96,23 +94,6 @@ class DocumentsShown:
     """What the model is shown with a question has just been settled: passages of documents, forgotten turns."""
 
     question_id: int
-
-
-@dataclass(frozen=True)
-class Fit:
-    """How a document would stand in the next prompt, in tokens: all of it, and the room there is for it.
-
-    `most_tokens` is the room without the other documents.
-    """
-
-    tokens: int
-    room_tokens: int
-    most_tokens: int = 0
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether all of it can be shown."""
-        return self.tokens <= self.room_tokens
 
 
 ContextEvent = ContextCompacted | ContextWidened | ContextIsFull
@@ -168,7 +149,17 @@ class Chat:
     @cached_property
     def looks(self) -> Looks:
         """What prompts are made of, to be looked at."""
-        return Looks(self._get_engine, self.conversations, self.documents.attachments, lambda: self._prompts)
+        from app.features.chat.seen import Looks  # not needed before the window is seen
+
+        return Looks(
+            self._get_engine,
+            self.conversations,
+            self.documents,
+            self._attached,
+            self.preambles,
+            prompts=lambda: self._prompts,
+            asking=self._asking,
+        )
 
     def add_question(self, conversation_id: int, text: str, *, draft_of: int | None = 0) -> StoredMessage:
         """Stores a question under the last message; an untitled conversation gets its title from it.
@@ -276,90 +267,6 @@ class Chat:
         path = model or own_model(conversation) or of_project or self._usual_model()
         return path is None or self._engine.bring(path, wish_of(self._settings().engine), cancel=cancel)
 
-    def told(self, answer_id: int, cancel: CancelToken, *, most: int = 8) -> Iterator[TokenSeen | PromptProgress]:
-        """How the model sees each token of an answer, with the `most` likeliest: it reads it again after its prompt.
-
-        Nothing is stored. Raises what an answer raises, and ModelNotInspectable.
-        """
-        answer, asked = self._stored(answer_id), self.asked(answer_id, cancel)
-        ask = replace(
-            asked,
-            messages=[*asked.messages, Message(Role.ASSISTANT, answer.text)],
-            max_tokens=len(answer.text.encode()),  # a token has a byte or more
-            tells_last=True,
-            alternatives=most,
-        )
-        for event in self._engine.answer(ask, cancel):
-            if isinstance(event, TokenChosen):
-                yield event.token
-            elif isinstance(event, PromptProgress):
-                yield event
-
-    def asked(self, message_id: int, cancel: CancelToken) -> Ask:
-        """What the engine was asked for an answer, as far as that is known now; of a question, what it would be.
-
-        Raises KeyError where the message is gone, and NoModel.
-        """
-        message = self._stored(message_id)
-        conversation = self.conversations.get(message.conversation_id)
-        branch = branch_to(self.conversations, message)
-        shown = self._prompts.shown(conversation, branch[:-1] if message.role is Role.ASSISTANT else branch, cancel)
-        messages = shown.messages(conversation.system_prompt if conversation else "")
-        from app.engine.protocol import Ask  # not needed before the window is seen
-
-        return Ask(messages, **self._sessions(conversation, shown), **self._options(conversation))
-
-    def parts(
-        self, conversation_id: int | None, system: str, draft: str, project_id: int | None = None
-    ) -> Parts | None:
-        """What a prompt with `draft` as its next message is made of; None without a loaded model.
-
-        `system` and `project_id` are those of a conversation that is not stored yet (`conversation_id` None).
-        """
-        if self._engine.loaded is None:
-            return None
-        conversation = self.conversations.get(conversation_id) if conversation_id is not None else None
-        branch = self.conversations.path(conversation.id) if conversation is not None else []
-        attachments = self.documents.attachments.in_draft(conversation_id)
-        return self._prompts.parts(conversation, system, branch, draft, attachments, project_id=project_id)
-
-    def fit_of(
-        self, attachment: Attachment, conversation_id: int | None, system: str, project_id: int | None = None
-    ) -> Fit | None:
-        """Whether a document in a draft can be shown whole beside the others there; None without a loaded model."""
-        if self._engine.loaded is None:
-            return None
-        document = self.documents.of(attachment)
-        tokens = self._prompts.tokens_of([whole_text(document, self.documents.blocks(document.id))])[0]
-        conversation = self.conversations.get(conversation_id) if conversation_id is not None else None
-        others = [one for one in self.documents.attachments.in_draft(conversation_id) if one.id != attachment.id]
-        parts = self._prompts.parts(conversation, system, [], "", others, project_id=project_id)
-        most = int(parts.budget.prompt_tokens * DOCUMENTS_SHARE) - parts.fixed_tokens
-        room = most - (parts.used_tokens - parts.fixed_tokens)
-        return Fit(tokens, max(0, room), max(0, most))
-
-    def documents_beyond_context(self, conversation_id: int | None, project_id: int | None = None) -> list[int]:
-        """All documents of a conversation and its draft, where the model sees only passages of some; else none.
-
-        Those of its project are among them; whether they fit is known while a model is loaded.
-        """
-        conversation = self.conversations.get(conversation_id) if conversation_id is not None else None
-        branch = self.conversations.path(conversation.id) if conversation is not None else []
-        drafted = self.documents.attachments.in_draft(conversation_id)
-        hidden = hidden_ids(conversation, branch) if conversation is not None else ()
-        is_beyond = any(one.use is Use.BACKGROUND for one in drafted) or self._attached.are_searched(branch, hidden)
-        if not is_beyond and self._engine.loaded is not None:
-            is_beyond = bool(self._prompts.searched(conversation, project_id))
-        ids = [*self.preambles.document_ids(conversation, project_id), *self._attached.documents_of(branch)]
-        ids += [one.document_id for one in drafted]
-        return list(dict.fromkeys(ids)) if is_beyond else []
-
-    def documents_of(self, question_id: int) -> list[int]:
-        """All documents on the way to a question, its own and its project's included."""
-        question = self._stored(question_id)
-        around = self.preambles.document_ids(self.conversations.get(question.conversation_id))
-        return list(dict.fromkeys([*around, *self._attached.documents_of(branch_to(self.conversations, question))]))
-
     def hidden_ids(self, conversation_id: int) -> tuple[int, ...]:
         """The messages of the chosen branch that the model is not shown."""
         conversation = self.conversations.get(conversation_id)
@@ -414,12 +321,11 @@ class Chat:
                 messages.append(Message(Role.ASSISTANT, ""))
             events = self._engine.generate(
                 messages,
-                **self._sessions(conversation, shown),
                 continue_last=goes_on,
                 forced=forced,
                 alternatives=alternatives,
                 cancel=cancel,
-                **self._options(conversation),
+                **self._asking(conversation, shown),
             )
             for event in drafted(events, draft, before):
                 if isinstance(event, Finished):
@@ -465,16 +371,14 @@ class Chat:
             answer.id, answer.text, state, answer.stats, thinking=answer.thinking, thinking_s=answer.thinking_s
         )
 
-    def _sessions(self, conversation: Conversation | None, shown: View) -> dict[str, Any]:
-        """Fields of `Ask`: by which names the engine keeps what it read. A temporary chat has none."""
+    def _asking(self, conversation: Conversation | None, shown: View) -> dict[str, Any]:
+        """Fields of `Ask`: by which names the engine keeps what it read (of a temporary chat nothing), and what the
+        conversation and the settings decide."""
+        fields = options_for(conversation, self._settings(), self._engine.loaded)
         if conversation is None or self.is_temporary:
-            return {}
+            return fields
         common = {"shared": shown.preamble.session, "shared_characters": len(shown.preamble.text)}
-        return {"session": SESSION.format(conversation.id)} | (common if shown.preamble.session else {})
-
-    def _options(self, conversation: Conversation | None) -> dict[str, Any]:
-        """Fields of `Ask` that the conversation and the settings decide."""
-        return options_for(conversation, self._settings(), self._engine.loaded)
+        return fields | {"session": SESSION.format(conversation.id)} | (common if shown.preamble.session else {})
 
     def _stored(self, message_id: int) -> StoredMessage:
         message = self.conversations.message(message_id)

@@ -1,18 +1,22 @@
-"""What a model saw: the parts of one prompt, each with its exact text and its tokens."""
+"""What a model saw or would see: the parts of one prompt with their tokens, and how documents fit into it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
-from app.core.events import CancelToken, Role
+from app.core.events import CancelToken, Message, PromptProgress, Role, TokenChosen, TokenSeen
+from app.engine.protocol import Ask
 from app.features.chat.branches import branch_to
+from app.features.chat.documents import DOCUMENTS_SHARE, Attached
+from app.features.chat.prompts import Parts, Prompts, View, hidden_ids, system_text
+from app.features.documents import Documents, whole_text
+from app.store.conversations import Attachment, Conversation, Conversations, StoredMessage, Use
 
 if TYPE_CHECKING:
     from app.engine.client import EngineClient
-    from app.features.chat.prompts import Prompts, View
-    from app.store.conversations import Attachments, Conversations
+    from app.features.projects import Preambles
 
 SYSTEM, INSTRUCTIONS, DOCUMENTS, MEMORIES = "system", "instructions", "documents", "memories"
 CARRIED, PINNED, RECALLED, QUESTION, ANSWER, MESSAGE = "carried", "pinned", "recalled", "question", "answer", "message"
@@ -59,8 +63,6 @@ class Seen:
 
 def seen_of(shown: View, system: str, count: Callable[[Sequence[str]], Sequence[int]], told_tokens: int = 0) -> Seen:
     """The parts of a view; `count` tells the tokens of each text by itself."""
-    from app.features.chat.prompts import system_text  # which this package's other parts come with
-
     preamble = shown.preamble
     found = [
         (INSTRUCTIONS, preamble.instructions),
@@ -84,6 +86,23 @@ def seen_of(shown: View, system: str, count: Callable[[Sequence[str]], Sequence[
     return Seen(tuple(parts), shown.tokens, told_tokens, len(shown.hidden))
 
 
+@dataclass(frozen=True)
+class Fit:
+    """How a document would stand in the next prompt, in tokens: all of it, and the room there is for it.
+
+    `most_tokens` is the room without the other documents.
+    """
+
+    tokens: int
+    room_tokens: int
+    most_tokens: int = 0
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of it can be shown."""
+        return self.tokens <= self.room_tokens
+
+
 class Looks:
     """Tells what prompts are made of: of the next one, and of those that were; from any thread, nothing is stored."""
 
@@ -91,20 +110,23 @@ class Looks:
         self,
         engine: Callable[[], EngineClient],
         conversations: Conversations,
-        attachments: Attachments,
+        documents: Documents,
+        attached: Attached,
+        preambles: Preambles,
+        *,
         prompts: Callable[[], Prompts],
+        asking: Callable[[Conversation | None, View], dict[str, Any]],
     ) -> None:
-        self._engine, self._conversations = engine, conversations
-        self._attachments, self._prompts = attachments, prompts
+        """`asking` tells the fields of `Ask` besides the messages."""
+        self._engine, self._conversations, self._documents = engine, conversations, documents
+        self._attached, self._preambles, self._prompts, self._asking = attached, preambles, prompts, asking
 
     def seen(self, answer_id: int, cancel: CancelToken) -> Seen:
         """The parts of the prompt that an answer was written to, as far as that can be told now.
 
         Not of one that was made of whole documents, in many prompts. Raises KeyError where it is gone, and NoModel.
         """
-        answer = self._conversations.message(answer_id)
-        if answer is None:
-            raise KeyError(answer_id)
+        answer = self._stored(answer_id)
         conversation = self._conversations.get(answer.conversation_id)
         before = branch_to(self._conversations, answer)[:-1]
         told = answer.stats.prompt_tokens if answer.stats is not None else 0
@@ -114,11 +136,99 @@ class Looks:
     def coming(
         self, conversation_id: int | None, system: str, draft: str, project_id: int | None = None
     ) -> Seen | None:
-        """The parts of the next prompt, with arguments as those of `Chat.parts`; None without a loaded model."""
+        """The parts of the next prompt, with arguments as those of `parts`; None without a loaded model."""
         if self._engine().loaded is None:
             return None
         conversation = self._conversations.get(conversation_id) if conversation_id is not None else None
         branch = self._conversations.path(conversation.id) if conversation is not None else []
-        attachments = self._attachments.in_draft(conversation_id)
+        attachments = self._documents.attachments.in_draft(conversation_id)
         shown = self._prompts().coming(conversation, system, branch, draft, attachments, project_id=project_id)
         return seen_of(shown, conversation.system_prompt if conversation else system, self._prompts().tokens_of)
+
+    def told(self, answer_id: int, cancel: CancelToken, *, most: int = 8) -> Iterator[TokenSeen | PromptProgress]:
+        """How the model sees each token of an answer, with the `most` likeliest: it reads it again after its prompt.
+
+        Nothing is stored. Raises what an answer raises, and ModelNotInspectable.
+        """
+        answer, asked = self._stored(answer_id), self.asked(answer_id, cancel)
+        ask = replace(
+            asked,
+            messages=[*asked.messages, Message(Role.ASSISTANT, answer.text)],
+            max_tokens=len(answer.text.encode()),  # a token has a byte or more
+            tells_last=True,
+            alternatives=most,
+        )
+        for event in self._engine().answer(ask, cancel):
+            if isinstance(event, TokenChosen):
+                yield event.token
+            elif isinstance(event, PromptProgress):
+                yield event
+
+    def asked(self, message_id: int, cancel: CancelToken) -> Ask:
+        """What the engine was asked for an answer, as far as that is known now; of a question, what it would be.
+
+        Raises KeyError where the message is gone, and NoModel.
+        """
+        message = self._stored(message_id)
+        conversation = self._conversations.get(message.conversation_id)
+        branch = branch_to(self._conversations, message)
+        shown = self._prompts().shown(conversation, branch[:-1] if message.role is Role.ASSISTANT else branch, cancel)
+        messages = shown.messages(conversation.system_prompt if conversation else "")
+        return Ask(messages, **self._asking(conversation, shown))
+
+    def parts(
+        self, conversation_id: int | None, system: str, draft: str, project_id: int | None = None
+    ) -> Parts | None:
+        """What a prompt with `draft` as its next message is made of; None without a loaded model.
+
+        `system` and `project_id` are those of a conversation that is not stored yet (`conversation_id` None).
+        """
+        if self._engine().loaded is None:
+            return None
+        conversation = self._conversations.get(conversation_id) if conversation_id is not None else None
+        branch = self._conversations.path(conversation.id) if conversation is not None else []
+        attachments = self._documents.attachments.in_draft(conversation_id)
+        return self._prompts().parts(conversation, system, branch, draft, attachments, project_id=project_id)
+
+    def fit_of(
+        self, attachment: Attachment, conversation_id: int | None, system: str, project_id: int | None = None
+    ) -> Fit | None:
+        """Whether a document in a draft can be shown whole beside the others there; None without a loaded model."""
+        if self._engine().loaded is None:
+            return None
+        document = self._documents.of(attachment)
+        tokens = self._prompts().tokens_of([whole_text(document, self._documents.blocks(document.id))])[0]
+        conversation = self._conversations.get(conversation_id) if conversation_id is not None else None
+        others = [one for one in self._documents.attachments.in_draft(conversation_id) if one.id != attachment.id]
+        parts = self._prompts().parts(conversation, system, [], "", others, project_id=project_id)
+        most = int(parts.budget.prompt_tokens * DOCUMENTS_SHARE) - parts.fixed_tokens
+        room = most - (parts.used_tokens - parts.fixed_tokens)
+        return Fit(tokens, max(0, room), max(0, most))
+
+    def documents_beyond_context(self, conversation_id: int | None, project_id: int | None = None) -> list[int]:
+        """All documents of a conversation and its draft, where the model sees only passages of some; else none.
+
+        Those of its project are among them; whether they fit is known while a model is loaded.
+        """
+        conversation = self._conversations.get(conversation_id) if conversation_id is not None else None
+        branch = self._conversations.path(conversation.id) if conversation is not None else []
+        drafted = self._documents.attachments.in_draft(conversation_id)
+        hidden = hidden_ids(conversation, branch) if conversation is not None else ()
+        is_beyond = any(one.use is Use.BACKGROUND for one in drafted) or self._attached.are_searched(branch, hidden)
+        if not is_beyond and self._engine().loaded is not None:
+            is_beyond = bool(self._prompts().searched(conversation, project_id))
+        ids = [*self._preambles.document_ids(conversation, project_id), *self._attached.documents_of(branch)]
+        ids += [one.document_id for one in drafted]
+        return list(dict.fromkeys(ids)) if is_beyond else []
+
+    def documents_of(self, question_id: int) -> list[int]:
+        """All documents on the way to a question, its own and its project's included."""
+        question = self._stored(question_id)
+        around = self._preambles.document_ids(self._conversations.get(question.conversation_id))
+        return list(dict.fromkeys([*around, *self._attached.documents_of(branch_to(self._conversations, question))]))
+
+    def _stored(self, message_id: int) -> StoredMessage:
+        message = self._conversations.message(message_id)
+        if message is None:
+            raise KeyError(message_id)
+        return message

@@ -63,7 +63,7 @@ class Surveys:
         Nothing where there is none. What the model would do comes again with its estimate.
         """
         scope = scope_of(text)
-        ids = self._chat.documents_beyond_context(conversation_id) if scope is not None else []
+        ids = self._chat.looks.documents_beyond_context(conversation_id) if scope is not None else []
         offer = self._offer(scope, ids) if scope is not None and ids else None
         if offer is None or cancel.cancelled:
             return
@@ -141,7 +141,7 @@ class Surveys:
         listed, is_empty = None, True
         try:
             conversations.set_sources(answer.id, [made_to_fields(Made())])
-            documents = inputs_of(self._chat.documents, self._chat.documents_of(question.id))
+            documents = inputs_of(self._chat.documents, self._chat.looks.documents_of(question.id))
             for event in self._surveyed(documents, question, scope, cancel):
                 if isinstance(event, Listed):
                     listed = event

@@ -14,7 +14,6 @@ from PySide6.QtWidgets import QFrame, QSizePolicy, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
 from app.core.events import CancelToken
-from app.features.chat.answers import Fit
 from app.features.documents import Kept, Part, ReadEvent
 from app.store.conversations import Attachment, Use
 from app.store.documents import StoredDocument
@@ -40,7 +39,8 @@ from app.ui.widgets.layouts import FlowLayout, scrolled
 from app.ui.work.intake import Intake
 
 if TYPE_CHECKING:
-    from app.features.chat.answers import Chat, Fit
+    from app.features.chat.answers import Chat
+    from app.features.chat.seen import Fit
 
 
 class Attaching(QObject):
@@ -649,7 +649,7 @@ def fits_of(draft: Draft, cancel: CancelToken) -> Iterator[tuple[Attachment, Fit
 
 def _fit(draft: Draft, one: Attachment) -> Fit | None:
     try:
-        return draft.talk.fit_of(one, draft.conversation_id, *draft.system)
+        return draft.talk.looks.fit_of(one, draft.conversation_id, *draft.system)
     except KeyError:  # it was taken away meanwhile
         return None
 

@@ -178,7 +178,7 @@ def _asked(talk: ref[Chat], message_id: int) -> Ask:
     chat = talk()
     if chat is None:
         raise KeyError(message_id)
-    return chat.asked(message_id, CancelToken())
+    return chat.looks.asked(message_id, CancelToken())
 
 
 def _turn_around(widget: QWidget | None) -> Turn | None:
@@ -236,7 +236,7 @@ class ChatAnswer(Answer):
         while self._chat.busy and not cancel.cancelled:
             time.sleep(LOOK_EVERY_S)
         if talk is not None:
-            yield from talk.told(self.message_id, cancel, most=ALTERNATIVES)
+            yield from talk.looks.told(self.message_id, cancel, most=ALTERNATIVES)
 
     def can_replace(self, tokens: Sequence[TokenSeen], number: int, guess: Guess) -> bool:
         return not self.is_being_written and replaced(self.text, tokens, number, guess) is not None

@@ -118,7 +118,7 @@ class ChatMemory(QObject):
             self._timer.start()
         elif subject is not None:
             self._counted = subject
-            parts_of = subject.talk.parts
+            parts_of = subject.talk.looks.parts
             tasks.ask(
                 lambda _token: parts_of(subject.conversation_id, subject.system, subject.draft, subject.project_id),
                 self,

@@ -170,14 +170,14 @@ def test_with_a_larger_context_everything_is_shown_again(app: Fireside, script: 
 
 def test_the_parts_say_what_a_prompt_is_made_of(app: Fireside) -> None:
     chat = app.conversations.create(system_prompt="one two three")
-    empty = app.chat.parts(None, "one two three", "")
+    empty = app.chat.looks.parts(None, "one two three", "")
     assert empty is not None
     assert (empty.earlier, empty.pinned, empty.message, empty.hidden) == (0, 0, 0, 0)
     ask(app, chat.id, "Hello")
     finished = ask(app, chat.id, "Hello again")[-1]
     assert isinstance(finished, Finished)
     app.conversations.set_message_pinned(app.conversations.path(chat.id)[0].id, True)
-    parts = app.chat.parts(chat.id, "", "and a third")
+    parts = app.chat.looks.parts(chat.id, "", "and a third")
     assert parts is not None
     assert parts.system == empty.system
     assert (parts.pinned, parts.message) == (1 + 4, 3 + 4), "words, and what stands around a message"
@@ -190,7 +190,7 @@ def test_the_parts_say_what_a_prompt_is_made_of(app: Fireside) -> None:
 def test_without_a_model_there_are_no_parts(script: Path) -> None:
     app = build()
     try:
-        assert app.chat.parts(None, "", "hello") is None
+        assert app.chat.looks.parts(None, "", "hello") is None
         assert app.engine.pid is None, "looking starts nothing"
     finally:
         app.close()

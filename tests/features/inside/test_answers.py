@@ -38,7 +38,7 @@ def asked(app: Fireside) -> tuple[StoredMessage, list[TokenSeen]]:
 
 def test_read_again_an_answer_is_told_as_it_was_written(app: Fireside) -> None:
     stored, came = asked(app)
-    told = [event for event in app.chat.told(stored.id, CancelToken(), most=3) if isinstance(event, TokenSeen)]
+    told = [event for event in app.chat.looks.told(stored.id, CancelToken(), most=3) if isinstance(event, TokenSeen)]
     assert [token.id for token in told] == [token.id for token in came]
     for one, other in zip(told, came, strict=True):
         assert one.log_probability == pytest.approx(other.log_probability, abs=0.02)
@@ -48,7 +48,7 @@ def test_read_again_an_answer_is_told_as_it_was_written(app: Fireside) -> None:
 
 def test_reading_again_costs_the_next_turn_nothing_of_what_was_read(app: Fireside) -> None:
     stored, _ = asked(app)
-    list(app.chat.told(stored.id, CancelToken()))
+    list(app.chat.looks.told(stored.id, CancelToken()))
     question = app.chat.add_question(stored.conversation_id, "And one more?")
     finished = list(app.chat.answer(question.id, CancelToken()))[-1]
     assert isinstance(finished, Finished)
@@ -74,7 +74,7 @@ def test_an_answer_goes_on_from_another_token_as_a_new_version(app: Fireside) ->
 
 def test_the_prompt_is_what_the_engine_was_asked(app: Fireside) -> None:
     stored, _ = asked(app)
-    ask = app.chat.asked(stored.id, CancelToken())
+    ask = app.chat.looks.asked(stored.id, CancelToken())
     tokens = tokens_of(app.engine, messages=ask.messages, variables=ask.template_variables)
     text = b"".join(token.data for token in tokens).decode()
     assert [message.role for message in ask.messages] == [Role.USER]
@@ -95,7 +95,7 @@ def test_in_the_middle_of_a_character_the_answer_goes_on_from_its_bytes(app: Fir
     chat = app.conversations.create()
     question = app.chat.add_question(chat.id, "A party?")
     stored = app.conversations.add_message(chat.id, question.id, Role.ASSISTANT, "So 🎉 it is!")
-    told = [event for event in app.chat.told(stored.id, CancelToken()) if isinstance(event, TokenSeen)]
+    told = [event for event in app.chat.looks.told(stored.id, CancelToken()) if isinstance(event, TokenSeen)]
     assert b"".join(token.data for token in told).decode() == stored.text
     inside = next(number for number, token in enumerate(told) if not _is_whole(token.data))
     number = inside + 1
