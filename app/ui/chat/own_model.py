@@ -58,6 +58,15 @@ class OwnModel(QObject):
         """Whether another one is in, on its way, or asleep."""
         return self.path not in (None, self.path_in)
 
+    @property
+    def is_own(self) -> bool:
+        """Whether the chat has one for itself, or its project has."""
+        return self._options.model is not None or self.of_project is not None
+
+    def choose(self, path: Path | None) -> None:
+        """For this chat alone; None, and that of its project: nothing of its own."""
+        self._options.set_model(None if path == self.of_project else path)
+
     def take_project(self, path: Path | None) -> None:
         """The chat is in another project, or that has another model."""
         if path != self.of_project:

@@ -17,6 +17,7 @@ from app.store.messages import MessageState
 from app.store.tags import Tags
 from app.ui.chat.column import ChatsColumn
 from app.ui.chat.memory import ContextPanel
+from app.ui.chat.own_model import OwnModel
 from app.ui.chat.projects import ProjectActions
 from app.ui.chat.remembering import Remembering
 from app.ui.chat.titling import Titling
@@ -56,8 +57,9 @@ class ChatTab(Tab):
     def __init__(self, app: Fireside, ui: UiContext, chat: ChatView | None = None) -> None:
         super().__init__()
         self._app, self._ui = app, ui
-        self._deleted = DeletedChats(app.chat, self)
         self.chat = chat or ChatView(app.chats, ui.theme, ui.notify)
+        self._deleted = DeletedChats(self.chat, app.chat)
+        self._deleted.left.connect(self.show_new)
         self.sidebar = ChatsColumn(
             ui.theme,
             app.conversations,
@@ -75,31 +77,26 @@ class ChatTab(Tab):
         LongAnswers(self.chat, app).told.connect(self.work_ended)
         Titling(self.chat, app, lambda: self.sidebar.list.is_editing).titled.connect(self._on_title_changed)
         self._connect()
-        self.chat.own.name_of = self._name_of
+        OtherTabs(app, ui, self.chat)
+        self.chat.own.name_of = lambda path: app.label_of(path) or model_name(path)
 
     def _connect(self) -> None:
-        chat, sidebar, go, loader = self.chat, self.sidebar, self._ui.go, self._ui.loader
-        chat.attaching.summarize_wanted.connect(lambda number: go.show_tab(SUMMARIZE).take_documents([number]))
-        chat.attaching.translate_wanted.connect(lambda path: go.show_tab(TRANSLATE).take_files([path]))
-        chat.translate_wanted.connect(lambda text: go.show_tab(TRANSLATE).take_text(text))
-        chat.write_wanted.connect(self._on_write_wanted)
-        chat.model_wanted.connect(go.ask_for_model)
+        chat, sidebar, loader = self.chat, self.sidebar, self._ui.loader
         chat.models.known = self._app.known_models
         chat.own.changed.connect(self.model_changed)
         chat.own.changed.connect(lambda: loader.stand_by(chat.own.path))
-        chat.assistants.begin_wanted.connect(self._begin_with)
+        chat.assistants.begin_wanted.connect(lambda one: self.open_new(assistant=one))
         sidebar.more_menu = chat.assistants.menu_of_new
         chat.wake_wanted.connect(loader.look)
         chat.wake_wanted.connect(loader.wake)
         chat.title_changed.connect(self._on_title_changed)
-        chat.answer_finished.connect(lambda _: self._deleted.forget())
         self.inside.toggled.connect(self.inside_changed)
         sidebar.new_wanted.connect(self.open_new)
-        sidebar.temporary_chat_wanted.connect(self.open_temporary)
+        sidebar.temporary_chat_wanted.connect(lambda: self.open_new(is_temporary=True))
         sidebar.chosen.connect(self.show_chat)
         sidebar.message_wanted.connect(self.show_stored)
         sidebar.left.connect(chat.focus_composer)
-        sidebar.gone.connect(self._on_chat_gone)
+        sidebar.gone.connect(self._deleted.add)
         sidebar.export_wanted.connect(self._exchange.export)
         sidebar.project_menu_filled.connect(self._exchange.offer_project)
         sidebar.renamed.connect(lambda _: self.title_changed.emit())
@@ -131,19 +128,8 @@ class ChatTab(Tab):
         return self.chat.busy
 
     @property
-    def is_inside_open(self) -> bool:
-        return self.inside.is_beside
-
-    @property
-    def model(self) -> Path | None:
-        return self.chat.own.path
-
-    @property
-    def has_own_model(self) -> bool:
-        return self.chat.options.model is not None or self.chat.own.of_project is not None
-
-    def set_own_model(self, path: Path | None) -> None:
-        self.chat.options.set_model(None if path == self.chat.own.of_project else path)
+    def own_model(self) -> OwnModel:
+        return self.chat.own
 
     def restore(self, kept_id: int) -> None:
         self.sidebar.reload()
@@ -162,31 +148,33 @@ class ChatTab(Tab):
     def on_shown(self, *, is_shown: bool) -> None:
         self._ui.status.gauge.show_wanted(wanted=is_shown)
 
-    def show_chat(self, conversation_id: int | None) -> None:
+    def show_chat(self, conversation_id: int | None, *, is_temporary: bool = False) -> None:
         """Opens a chat; None is a new one."""
         self._ui.status.gauge.show_used(0)
-        self.chat.show_conversation(conversation_id)
+        if is_temporary:
+            self.chat.show_temporary()
+        else:
+            self.chat.show_conversation(conversation_id)
         self.sidebar.show_open(conversation_id)
         self.changed.emit()
 
     def show_new(self) -> None:
         self.show_chat(None)
 
-    def open_new(self, project_id: int | None = None) -> None:
-        """An empty chat, ready to type into, whatever was open; it will be in that project."""
-        self.show_new()
+    def open_new(
+        self, project_id: int | None = None, *, assistant: Assistant | None = None, is_temporary: bool = False
+    ) -> None:
+        """An empty chat, ready to type into, whatever was open; it will be in that project, or nothing of it is kept.
+
+        What is typed for a new chat stays, also where it begins with an assistant.
+        """
+        self.show_chat(None, is_temporary=is_temporary)
         if project_id is not None:
             self.chat.open_chat.project_id = project_id
             self.chat.project_banner.look()
         self._ui.go.show_tab(CHAT)
-
-    def open_temporary(self) -> None:
-        """A chat of which nothing is kept."""
-        self._ui.status.gauge.show_used(0)
-        self.chat.show_temporary()
-        self.sidebar.show_open(None)
-        self.changed.emit()
-        self._ui.go.show_tab(CHAT)
+        if assistant is not None:
+            self.chat.options.take_assistant(assistant)
 
     def find(self) -> bool:
         return self.chat.transcript.places.count > 0 and self.chat.finding.begin()
@@ -221,7 +209,7 @@ class ChatTab(Tab):
 
     def do(self, command: str) -> None:
         if command == "temporary_chat":
-            self.open_temporary()
+            self.open_new(is_temporary=True)
         elif command.startswith(PROJECT):
             self.open_new(int(command.removeprefix(PROJECT)))
         elif command == "new_project":
@@ -250,14 +238,6 @@ class ChatTab(Tab):
         self.document.close_document()
         self.chat.stop()
 
-    def _on_chat_gone(self, conversation_id: int) -> None:
-        is_running = self.chat.stop_in(conversation_id)
-        if self.chat.conversation_id == conversation_id:
-            self.show_chat(None)
-        self._deleted.add(conversation_id)
-        if not is_running:  # else the answer's end would be kept after all
-            self._deleted.forget()
-
     def _on_title_changed(self, conversation_id: int) -> None:
         is_open = conversation_id == self.chat.conversation_id
         self._model.show_waiting()
@@ -271,13 +251,18 @@ class ChatTab(Tab):
             self.sidebar.show_open(conversation_id)
             self.title_changed.emit()
 
-    def _begin_with(self, assistant: Assistant) -> None:
-        """A new chat; what is typed for one stays."""
-        self.open_new()
-        self.chat.options.take_assistant(assistant)
 
-    def _name_of(self, path: Path) -> str:
-        return self._app.label_of(path) or model_name(path)
+class OtherTabs(QObject):
+    """What a chat leads to is gone on with in another tab."""
+
+    def __init__(self, app: Fireside, ui: UiContext, chat: ChatView) -> None:
+        super().__init__(chat)
+        self._app, self._ui, go = app, ui, ui.go
+        chat.attaching.summarize_wanted.connect(lambda number: go.show_tab(SUMMARIZE).take_documents([number]))
+        chat.attaching.translate_wanted.connect(lambda path: go.show_tab(TRANSLATE).take_files([path]))
+        chat.translate_wanted.connect(lambda text: go.show_tab(TRANSLATE).take_text(text))
+        chat.write_wanted.connect(self._on_write_wanted)
+        chat.model_wanted.connect(go.ask_for_model)
 
     def _on_write_wanted(self, text: str) -> None:
         tab, model = self._ui.go.show_tab(WRITE), self._ui.loader.path
@@ -411,15 +396,24 @@ class LongAnswers(QObject):
 class DeletedChats(QObject):
     """What the engine keeps of deleted chats goes, too, once nothing is written in them any more."""
 
-    def __init__(self, chat: Chat, parent: QObject) -> None:
-        super().__init__(parent)
-        self._chat = chat
+    left = Signal()
+    """The chat that was shown is gone."""
+
+    def __init__(self, view: ChatView, chat: Chat) -> None:
+        super().__init__(view)
+        self._view, self._chat = view, chat
         self._ids: list[int] = []
+        view.answer_finished.connect(lambda _: self._forget())
 
     def add(self, conversation_id: int) -> None:
+        is_running = self._view.stop_in(conversation_id)
+        if self._view.conversation_id == conversation_id:
+            self.left.emit()
         self._ids.append(conversation_id)
+        if not is_running:  # else the answer's end would be kept after all
+            self._forget()
 
-    def forget(self) -> None:
+    def _forget(self) -> None:
         """On a thread: the engine may be at work."""
         gone, self._ids = self._ids, []
         if gone:

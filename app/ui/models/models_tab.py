@@ -36,8 +36,8 @@ class ModelsTab(Tab):
     def column(self) -> ModelsColumn:
         return self.view.column
 
-    def show_page(self, name: str) -> None:
-        self.view.show_page(name)
+    def do(self, command: str) -> None:
+        self.view.show_page(command)
 
     def take_keyboard(self) -> None:
         self.column.search.setFocus(Qt.FocusReason.ShortcutFocusReason)

@@ -167,7 +167,7 @@ class MainWindow(QMainWindow):
         for signal in (self.tabs.work_changed, self.tabs.model_changed):
             signal.connect(lambda *_: self.picker.show_task(self.picker.task))
         self.picker.is_at_work = self.tabs.is_task_at_work
-        self.picker.chats = self.tabs.made(CHAT)
+        self.picker.of_chat = self.tabs.made(CHAT).own_model
         self.picker.open_wanted.connect(self.ask_for_model)
         self.picker.models_wanted.connect(self.open_models)
         self.picker.task_model_changed.connect(self.tabs.on_model_chosen)
@@ -187,7 +187,7 @@ class MainWindow(QMainWindow):
         return self.tabs.seen(name)
 
     def open_models(self, page: str = "suggested") -> None:
-        self.tabs.seen(MODELS).show_page(page)
+        self.tabs.seen(MODELS).do(page)
         self.tabs.show(MODELS)
 
     def open_settings(self, page: str = "") -> None:

@@ -27,7 +27,7 @@ from app.ui.icons import icon
 from app.ui.shell.keyboard import keys_of, with_keys
 from app.ui.shell.model_loader import ModelLoader, in_words, model_name
 from app.ui.shell.notify import Notify
-from app.ui.shell.tab_spec import CHAT, Tab
+from app.ui.shell.tab_spec import CHAT, OwnModelOf
 from app.ui.theme import Theme
 from app.ui.widgets.labels import ElidedLabel, StatusDot
 from app.ui.widgets.layouts import scrolled
@@ -60,8 +60,8 @@ class ModelPicker(QPushButton):
         super().__init__()
         self._app, self._theme, self._loader, self._notify = app, theme, loader, notify
         self.task = CHAT
-        self.chats: Tab | None = None
-        """The tab of the chats, of which each may have a model for itself."""
+        self.of_chat: OwnModelOf | None = None
+        """Each chat may have a model for itself."""
         self._own: Path | None = None
         self.setObjectName("model_picker")
         self.is_at_work: Callable[[str], bool] = lambda _task: False
@@ -118,9 +118,9 @@ class ModelPicker(QPushButton):
     def use(self, path: Path) -> None:
         """Chooses a model for the tab that is open."""
         if self.task == CHAT:
-            is_for_one = self.chats is not None and self.chats.has_own_model
-            if self.chats is not None and is_for_one:
-                self.chats.set_own_model(path)
+            is_for_one = self.of_chat is not None and self.of_chat.is_own
+            if self.of_chat is not None and is_for_one:
+                self.of_chat.choose(path)
             self._loader.load(path, is_for_one=is_for_one)
             return
         with self._notify.guard():
@@ -174,8 +174,8 @@ class ModelPicker(QPushButton):
             action.setChecked(is_this)
             group.addAction(action)
         menu.addSeparator()
-        if self.task == CHAT and self.chats is not None:
-            self._add_for_one(menu, self.chats)
+        if self.task == CHAT and self.of_chat is not None:
+            self._add_for_one(menu, self.of_chat)
         if self._is_loaders:
             self._add_loader_actions(menu)
         find, other = tr("Find more models…"), tr("Open a model file…")
@@ -212,10 +212,10 @@ class ModelPicker(QPushButton):
     def _name_of(self, path: Path) -> str:
         return self._app.label_of(path) or model_name(path)
 
-    def _add_for_one(self, menu: QMenu, chats: Tab) -> None:
+    def _add_for_one(self, menu: QMenu, chat: OwnModelOf) -> None:
         """Whether the model is this chat's alone, and another one may be that of all others."""
-        is_own, path = chats.has_own_model, self.path
-        action = menu.addAction(tr("For this chat only"), lambda: chats.set_own_model(None if is_own else path))
+        is_own, path = chat.is_own, self.path
+        action = menu.addAction(tr("For this chat only"), lambda: chat.choose(None if is_own else path))
         tokens = self._theme.tokens
         action.setIcon(icon("push-pin-slash" if is_own else "push-pin", tokens.accent if is_own else tokens.muted))
         action.setToolTip(tr("This chat keeps its model when another one is chosen elsewhere."))
@@ -240,7 +240,7 @@ class ModelPicker(QPushButton):
         if self.task != CHAT:
             self._own = self._app.models.for_task(self.task)
         else:
-            self._own = self.chats.model if self.chats is not None else None
+            self._own = self.of_chat.path if self.of_chat is not None else None
         loader, path = self._loader, self.path
         is_loaders = self._is_loaders
         name = loader.name if path == loader.path or path is None else self._name_of(path)

@@ -146,6 +146,21 @@ class EndOfWork:
     """What shows it in its tab; 0: the tab itself."""
 
 
+class OwnModelOf(Protocol):
+    """Which model answers in what is open in a tab, where that may have one for itself."""
+
+    @property
+    def path(self) -> Path | None:
+        """Its own, or that of all while another's is in; None is whichever is in."""
+
+    @property
+    def is_own(self) -> bool:
+        """Whether what is open has a model for itself, or what it belongs to."""
+
+    def choose(self, path: Path | None) -> None:
+        """Another one for what is open alone; None: that of all."""
+
+
 class Tab(QObject):
     """What stands behind a tab. It can work before it is seen: `view` and `column` are built when asked for."""
 
@@ -187,23 +202,9 @@ class Tab(QObject):
         return False
 
     @property
-    def is_inside_open(self) -> bool:
-        """Whether one looks into the model beside it."""
-        return False
-
-    @property
-    def model(self) -> Path | None:
-        """Which one answers in what is open, in the chat: its own, or that of all chats while another's is in; None is
-        whichever is in. The other tabs have one for all that is done in them."""
+    def own_model(self) -> OwnModelOf | None:
+        """Of what is open in it, in the chat; the other tabs have one for all that is done in them."""
         return None
-
-    @property
-    def has_own_model(self) -> bool:
-        """Whether what is open has a model for itself, or what it belongs to."""
-        return False
-
-    def set_own_model(self, path: Path | None) -> None:
-        """Another one for what is open alone; None: that of all."""
 
     def restore(self, kept_id: int) -> None:
         """Seen for the first time: as it was before a restart. 0: something new."""
@@ -218,14 +219,11 @@ class Tab(QObject):
     def on_shown(self, *, is_shown: bool) -> None:
         """It is open now, or another one is."""
 
-    def show_page(self, name: str) -> None:
-        """One of its pages, by name, where it has some."""
-
     def show_new(self) -> None:
         """Something new is to be begun in it."""
 
     def do(self, command: str) -> None:
-        """A command of its own, by the name that it has in the table of shortcuts."""
+        """A command of its own, by the name that it has in the table of shortcuts; or one of its pages, by name."""
 
     def find(self) -> bool:
         """A bar that finds words in what is open; whether there is anything to find in."""

@@ -17,6 +17,7 @@ from app.ui.shell import tasks
 from app.ui.shell.keyboard import keys_of, written
 from app.ui.shell.tab_spec import CHAT, Tab, TabSpec, UiContext
 from app.ui.theme import Theme
+from app.ui.widgets.beside import InsideBeside
 from app.ui.widgets.buttons import set_mark, text_button
 from app.ui.widgets.layouts import scrolled
 
@@ -176,7 +177,8 @@ class Tabs(QObject):
     @property
     def is_inside_open(self) -> bool:
         """Whether one does."""
-        return self.has_inside and self.current in self._seen and self._made[self.current].is_inside_open
+        view = self._made[self.current].view if self.has_inside and self.current in self._seen else None
+        return isinstance(view, InsideBeside) and view.is_beside
 
     def toggle_inside(self) -> None:
         """Opens or closes the panel that looks into the model, where what is shown has one."""

@@ -45,7 +45,8 @@ class WriteTab(Tab):
     @cached_property
     def column(self) -> PagesColumn:
         column, view = PagesColumn(self._ui.theme, lambda: self._app.pages, self._ui.notify), self.page
-        column.new_wanted.connect(self._begin)
+        column.new_wanted.connect(self.show_new)
+        column.new_wanted.connect(self.take_keyboard)
         column.chosen.connect(view.show_page)
         column.renamed.connect(self._on_renamed)
         column.gone.connect(self._on_gone)
@@ -64,10 +65,6 @@ class WriteTab(Tab):
     @property
     def is_at_work(self) -> bool:
         return "page" in self.__dict__ and self.page.continuing.is_busy
-
-    @property
-    def is_inside_open(self) -> bool:
-        return "view" in self.__dict__ and self.view.is_beside
 
     def restore(self, kept_id: int) -> None:
         self.column.reload()
@@ -128,10 +125,6 @@ class WriteTab(Tab):
         panel = InsidePanel(self._ui, lambda: app.engine, subjects, opened)
         panel.closed.connect(self.view.hide_beside)
         return panel
-
-    def _begin(self) -> None:
-        self.show_new()
-        self.take_keyboard()
 
     def _refresh(self) -> None:
         """The list follows what is written, but not while somebody gives a page another title."""
