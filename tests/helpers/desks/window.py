@@ -80,6 +80,7 @@ class PlainOwnModel(QObject):
 
     changed = Signal()
     path = of_project = None
+    is_own = False
 
 
 class PlainAssistants(QObject):
