@@ -23,7 +23,7 @@ from app.ui.translate.languages import LanguageButton, LanguageChoice, LanguageP
 from app.ui.translate.rows import TARGET, RowsModel
 from app.ui.translate.segment_text import RowEditor
 from app.ui.translate.side_by_side import SideBySide
-from app.ui.translate.text_page import TextPage
+from app.ui.translate.text_page import PAUSE_MS, TextPage
 from app.ui.translate.text_panes import AlternativesCard, SourceEdit, TargetView, TextPanes
 from app.ui.translate.text_work import Kind, Paragraphs
 from app.ui.translate.translate_view import TranslateView
@@ -386,7 +386,8 @@ class TranslateDesk(Languages):
         return self.document
 
     def type(self, text: str) -> None:
-        """Types into the source, as a person does."""
+        """Types into the source, as a person does, who pauses at the end."""
+        self.root.pause.setInterval(PAUSE_MS)
         self.source.setFocus()
         for place, line in enumerate(text.split("\n")):
             if place:
@@ -394,7 +395,8 @@ class TranslateDesk(Languages):
             QTest.keyClicks(self.source, line)
 
     def paste(self, text: str) -> None:
-        """Puts a text into the source in one step."""
+        """Puts a text into the source in one step; the pause that follows is over at once."""
+        self.root.pause.setInterval(1)
         self.source.setFocus()
         self.source.selectAll()
         QApplication.clipboard().setText(text)
