@@ -1,4 +1,4 @@
-"""What a chat sets itself, and assistants: the same saved under a name, taken over by a chat, in and out of files."""
+"""What a chat sets itself, and assistants: the same saved under a name, taken over by a chat."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from app.features.chat.options import EFFORTS, known_sampling, own_max_tokens, own_model, own_thinking_budget
+from app.features.chat.options import known_sampling, own_max_tokens, own_model, own_thinking_budget
 
 if TYPE_CHECKING:
     from app.store.assistants import Assistant
     from app.store.conversations import Conversation
 
-THINKING = ("", "on", "off", *EFFORTS)
 ICONS = (
     "robot", "sparkle", "chat-circle-text", "pen-nib", "book-open", "graduation-cap", "student", "translate",
     "code", "terminal", "bug", "flask", "calculator", "chart-line", "briefcase", "envelope-simple",
@@ -26,7 +25,7 @@ ICONS = (
 class Chosen:
     """What a chat sets itself; what is None or "" is as the settings say.
 
-    `sampling` has the temperature among its fields, `thinking` is one of `THINKING`, `model` a path or "" for that of
+    `sampling` has the temperature among its fields, `thinking` is "", "on", "off" or one of `EFFORTS`, `model` a path or "" for that of
     all chats.
     """
 
@@ -97,34 +96,3 @@ def conversation_of(assistant: Assistant | None) -> Conversation | None:
 def icon_of(assistant: Assistant) -> str:
     """Its glyph, also where another version of the program knew more of them."""
     return assistant.icon if assistant.icon in ICONS else ICONS[0]
-
-
-def to_fields(assistant: Assistant) -> dict[str, Any]:
-    """For a file; without what says when, and with a model's path, which only this computer knows."""
-    return {
-        "name": assistant.name,
-        "icon": assistant.icon,
-        "instructions": assistant.instructions,
-        "model": assistant.model,
-        "sampling": assistant.sampling,
-        "thinking": assistant.thinking,
-    }
-
-
-def from_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """What a file says, as `AssistantStore.create` takes it: what is missing or impossible is left out.
-
-    Raises ValueError for what has no name.
-    """
-    name = fields.get("name")
-    if not isinstance(name, str) or not name.strip():
-        raise ValueError("an assistant without a name")
-    texts = {one: value for one in ("instructions", "model") if isinstance(value := fields.get(one), str)}
-    icon, thinking, stored = fields.get("icon"), fields.get("thinking"), fields.get("sampling")
-    chosen = _chosen("", stored if isinstance(stored, dict) else {}, "", "")
-    return {
-        "name": name,
-        "icon": icon if icon in ICONS else "",
-        "sampling": chosen.stored_sampling,
-        "thinking": thinking if thinking in THINKING else "",
-    } | texts

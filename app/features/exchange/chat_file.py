@@ -10,7 +10,7 @@ A chat has `title`, `system_prompt`, `temperature`, `model`, `draft`, `created_a
 `created_at`, `chosen` (of those with one parent the highest is shown), `stats`, `thinking`,
 `thinking_s`, `pinned`, `sources`, `recalled` (ids of messages) and `attachments`.
 Documents are named, with the SHA-256 of their content; where this computer has such a document, a chat that comes back
-has it again.
+has it again. A model is named by its file, without the folder: where that lies is nobody else's concern.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 
 from app import APP_NAME, __version__
@@ -92,7 +93,7 @@ def _chat_parts(shelf: Shelf, chat: Conversation) -> Iterator[Written]:
         name: getattr(chat, name)
         for name in ("title", "system_prompt", "temperature", "model", "draft", "created_at", "updated_at", "pinned")
     }
-    fields |= {"sampling": chat.sampling, "thinking": chat.thinking}
+    fields |= {"model": _file_name(chat.model), "sampling": chat.sampling, "thinking": chat.thinking}
     fields |= {"first_kept": chat.first_kept_id, "open": chat.leaf_id}
     if shelf.around is not None:
         fields |= shelf.around.told(chat)
@@ -128,6 +129,14 @@ def _named_source(shelf: Shelf, source: dict[str, Any]) -> dict[str, Any] | None
         return None
     fields = {name: value for name, value in source.items() if name != "document_id"}
     return fields | {"name": document.name, "sha256": document.sha256}
+
+
+def _file_name(model: str) -> str:
+    """Of a whole path on whichever system; other names, such as "openai/gpt-4o", stay as they are."""
+    for path in (PureWindowsPath(model), PurePosixPath(model)):
+        if path.is_absolute():
+            return path.name
+    return model
 
 
 def _json(value: Any) -> str:
@@ -171,7 +180,7 @@ def read_chat(value: dict[str, Any], shelf: Shelf, fallback_at: float) -> ReadCh
             text_of(value.get("title")),
             text_of(value.get("system_prompt")),
             _temperature(value.get("temperature")),
-            text_of(value.get("model")),
+            _file_name(text_of(value.get("model"))),  # older files have its path
             text_of(value.get("draft")),
             created_at,
             seconds_of(value.get("updated_at")) or created_at,

@@ -120,9 +120,11 @@ class OwnModel(QObject):
         dialog.open()
 
     def _on_model_changed(self) -> None:
-        own = self._options.model
+        own, sought = self._options.model, self._options.sought_model
         if own is not None and not own.is_file():
-            moved = next((path for path, _ in self._models.known() if path.name == own.name), None)
+            sought = own.name
+        if sought:
+            moved = next((path for path, _ in self._models.known() if path.name == sought), None)
             if moved is not None:
                 self._options.set_model(moved)  # which comes back here
                 return

@@ -61,6 +61,8 @@ class ChatOptions(QObject):
         self._assistant_id: int | None = None
         self._memory = ""
         """As `Conversation.memory` has it."""
+        self.sought_model = ""
+        """The name of a file that came with an import as the chat's own model; "" once a model was chosen."""
         composer.settings.clicked.connect(self.show_dialog)
         composer.thinking.chosen.connect(self._on_thinking)
         composer.entered.connect(self.refresh)  # the settings may have changed meanwhile
@@ -108,6 +110,8 @@ class ChatOptions(QObject):
         self._chosen = chosen_in(conversation) if conversation is not None else self._usual()
         self._assistant_id = conversation.assistant_id if conversation is not None else None
         self._memory = conversation.memory if conversation is not None else ""
+        name = conversation.model if conversation is not None and not self._chosen.model else ""
+        self.sought_model = name if name.lower().endswith(".gguf") else ""
         self.refresh()
         self.model_changed.emit()
         self.assistant_changed.emit()
@@ -174,6 +178,7 @@ class ChatOptions(QObject):
 
     def _take(self, chosen: Chosen) -> None:
         is_other_model, self._chosen = chosen.model != self._chosen.model, chosen
+        self.sought_model = ""
         if self._conversation is not None:
             with self._notify.guard():
                 self._save()

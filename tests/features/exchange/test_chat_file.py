@@ -153,6 +153,24 @@ def test_importing_twice_is_once_unless_a_copy_is_wanted(
     assert list(import_chats(path, shelf, CancelToken()))[-1] == ImportFinished(1, 0, 0, 0)
 
 
+@pytest.mark.parametrize("folder", ["/home/ada/models/", "C:\\Users\\ada\\models\\", "\\\\ada\\share\\"])
+def test_a_model_is_named_by_its_file_and_not_by_where_it_lies(
+    folder: str, tmp_path: Path, shelf: Shelf, conversations: Conversations
+) -> None:
+    shelf.whole.add_tree(replace(CHAT, model=f"{folder}Large-8B.gguf"), [node(1, None, "How much?")])
+    path = tmp_path / "chats.json"
+    exported(path, shelf, conversations)
+    text = path.read_text(encoding="utf-8")
+    assert "ada" not in text
+    older = text.replace('"Large-8B.gguf"', json.dumps(f"{folder}Large-8B.gguf"))
+    assert "ada" in older
+    for content in (text, older):
+        conversations.delete(conversations.find()[0].id)
+        path.write_text(content, encoding="utf-8")
+        list(import_chats(path, shelf, CancelToken()))
+        assert [chat.model for chat in conversations.find()] == ["Large-8B.gguf"]
+
+
 def document(shelf: Shelf, name: str, sha256: str) -> int:
     number = shelf.documents.begin(Path("/somewhere") / name, 1, 1)
     return shelf.documents.finish(number, format_="pdf", unit="page", pages=9, sha256=sha256, info={}).id

@@ -151,6 +151,15 @@ def test_a_model_that_was_moved_is_found_by_its_name(window: Window, models: tup
     assert window.conversations.get(number).model == str(models[1])
 
 
+def test_a_model_that_came_with_an_import_is_found_by_its_name(window: Window, models: tuple[Path, Path]) -> None:
+    number = window.conversations.create(title="Imported", model=models[1].name).id
+    window.show_chat(number)
+    assert (window.picker.path, window.conversations.get(number).model) == (models[1], str(models[1]))
+    away = window.conversations.create(title="Imported, too", model="Elsewhere-2B.gguf").id
+    window.show_chat(away)
+    assert (window.picker.path, window.conversations.get(away).model) == (models[0], "Elsewhere-2B.gguf")
+
+
 def test_a_name_that_came_with_an_import_is_no_model(window: Window, models: tuple[Path, Path]) -> None:
     chat = window.conversations.create(title="Imported", model="gpt-4o")
     window.show_chat(chat.id)
