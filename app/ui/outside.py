@@ -14,6 +14,7 @@ from app.ui.chat.tab import ChatTab
 from app.ui.i18n import tr
 from app.ui.shell.desktop import TaskBar, bring_to_front
 from app.ui.shell.main_window import MainWindow
+from app.ui.shell.model_loader import model_name
 from app.ui.shell.tab_spec import CHAT, TRANSLATE, EndOfWork
 from app.ui.shell.tray import Tray
 from app.ui.widgets.dialogs import QuestionDialog
@@ -69,6 +70,9 @@ class Outside(QObject):
 
         ui = self._window.ui
         quick = QuickAsk(self._app.chats, ui.theme, ui.loader, ui.notify.actions)
+        quick.chat.models.known = self._app.known_models
+        quick.chat.own.name_of = lambda path: self._app.label_of(path) or model_name(path)
+        quick.chat.model_wanted.connect(self._on_model_wanted)
         quick.kept.connect(self._on_kept)
         quick.translate_wanted.connect(self._on_translate_wanted)
         quick.closed.connect(self._on_quick_closed)
@@ -150,6 +154,10 @@ class Outside(QObject):
     def _on_translate_wanted(self, text: str) -> None:
         self.show_window()
         self._window.show_tab(TRANSLATE).take_text(text)
+
+    def _on_model_wanted(self) -> None:
+        self.show_window()
+        self._window.open_models()
 
     def _on_quick_closed(self) -> None:
         """A program that was started for one question ends with it, unless it is to keep running."""

@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import QMimeData, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QPushButton, QToolButton
+from PySide6.QtWidgets import QApplication, QMenu, QPushButton, QToolButton
 
 from app.core.events import Role
 from app.ui.chat import quick_ask
@@ -21,6 +21,7 @@ from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.desk import Desk, Found
 from tests.helpers.desks.window import Frame, open_window
+from tests.helpers.models_on_disk import write_model
 from tests.helpers.script import prompts, write_script
 
 LEASE = "The lease runs until the end of May."
@@ -194,6 +195,21 @@ def test_an_answer_that_is_being_written_goes_on_in_its_chat(quick: QuickDesk) -
     question, answer = quick.frame.conversations.path(chat.id)
     assert answer.text.startswith("In the")
     assert question.text.startswith("When?")
+
+
+def test_another_model_answers_again_here_too(quick: QuickDesk, tmp_path: Path) -> None:
+    other = tmp_path / "Other-2B-Q8_0.gguf"
+    write_model(other)
+    quick.frame.app.change("engine", known_models=(str(other),))
+    quick.open()
+    quick.chat.ask("When?")
+    with quick.hears(quick.root.chat.answer_finished):
+        quick.chat.click_action(quick.chat.last, "Regenerate with another model")
+        quick.chat.choose(quick.find(QMenu, "other_models"), "Other 2B")
+    assert quick.chat.last.message is not None
+    assert len(quick.chat.last.message.versions) == 2
+    assert Path(quick.engine.loaded.path) == other
+    assert "Other 2B" in quick.root._model.text()
 
 
 @pytest.mark.held
