@@ -25,8 +25,8 @@ ICONS = (
 class Chosen:
     """What a chat sets itself; what is None or "" is as the settings say.
 
-    `sampling` has the temperature among its fields, `thinking` is "", "on", "off" or one of `EFFORTS`, `model` a path or "" for that of
-    all chats.
+    `sampling` has the temperature among its fields, `thinking` is "", "on", "off" or one of `EFFORTS`, `model` a path
+    or "" for that of all chats.
     """
 
     system_prompt: str = ""
@@ -85,11 +85,14 @@ def in_assistant(chosen: Chosen) -> dict[str, Any]:
 
 def conversation_of(assistant: Assistant | None) -> Conversation | None:
     """A conversation that is kept nowhere and sets what the assistant does, for who asks without a store."""
-    if assistant is None:
-        return None
-    from app.store.conversations import Conversation  # only the terminal makes one
+    return planned(chosen_of(assistant)) if assistant is not None else None
 
-    values = in_conversation(chosen_of(assistant))
+
+def planned(chosen: Chosen, *, memory: str = "", project_id: int | None = None) -> Conversation:
+    """A conversation as it would be stored, with the id 0."""
+    from app.store.conversations import Conversation  # not needed before the window is seen
+
+    values = in_conversation(chosen) | {"memory": memory, "project_id": project_id}
     return Conversation(id=0, title="", draft="", created_at=0, updated_at=0, leaf_id=None, pinned=False, **values)
 
 

@@ -146,10 +146,9 @@ class Preambles:
         self._documents, self._settings = documents, settings
         self._texts: OrderedDict[int, str] = OrderedDict()
 
-    def of(self, conversation: Conversation | None, project_id: int | None, room_tokens: int, count: Count) -> Preamble:
-        """Of a chat, or of a new one that will be in a project; `room_tokens` are there for whole documents."""
-        project = self.project_of(conversation, project_id)
-        told = self.memories_of(conversation, project_id)
+    def of(self, conversation: Conversation | None, room_tokens: int, count: Count) -> Preamble:
+        """Of a chat; `room_tokens` are there for whole documents."""
+        project, told = self.project_of(conversation), self.memories_of(conversation)
         memories = "\n".join([MEMORIES_HEADING, *(f"- {' '.join(one.text.split())}" for one in told)]) if told else ""
         if project is None:
             return Preamble(memories=memories)
@@ -170,12 +169,12 @@ class Preambles:
         """The project that a chat, or a new one, is in; None where that was deleted."""
         return self.projects.get(conversation.project_id if conversation is not None else project_id)
 
-    def memories_of(self, conversation: Conversation | None, project_id: int | None = None) -> list[Memory]:
+    def memories_of(self, conversation: Conversation | None) -> list[Memory]:
         """What a chat is told, as the chat and the settings have it; a temporary one only where that was chosen."""
         chosen = conversation.memory if conversation is not None else ""
         if not self._settings().chat.memory or chosen == "off" or (self._is_temporary and chosen != "on"):
             return []
-        project = self.project_of(conversation, project_id)
+        project = self.project_of(conversation)
         return [one for one in self.memories.of(project.id if project else None) if one.text.strip()]
 
     def documents_of(self, project_id: int | None) -> list[StoredDocument]:
@@ -183,9 +182,9 @@ class Preambles:
         found = (self._documents.store.get(one.document_id) for one in self.attached.of(project_id))
         return [one for one in found if one is not None]
 
-    def document_ids(self, conversation: Conversation | None, project_id: int | None = None) -> list[int]:
-        """Those of the project that a chat, or a new one, is in."""
-        project = self.project_of(conversation, project_id)
+    def document_ids(self, conversation: Conversation | None) -> list[int]:
+        """Those of the project that a chat is in."""
+        project = self.project_of(conversation)
         return [one.id for one in self.documents_of(project.id)] if project is not None else []
 
     def cost_of(

@@ -11,6 +11,7 @@ import pytest
 from app.bootstrap import Fireside, build
 from app.core.events import AnswerStats, CancelToken, Finished
 from app.engine.protocol import Wish
+from app.features.assistants import Chosen, planned
 from app.features.chat.answers import AnswerEvent, DocumentsShown
 from app.features.chat.prompts import budget_of
 from app.features.documents import Kept
@@ -155,11 +156,12 @@ def test_of_a_project_document_that_does_not_fit_each_question_gets_passages(
 def test_what_stands_before_a_chat_is_counted_as_parts_of_its_own(app: Fireside, tmp_path: Path) -> None:
     projects = app.preambles.projects
     flat = projects.create("Flat")
-    empty = app.chat.looks.parts(None, "Be brief.", "Hello", flat.id)
+    new = planned(Chosen("Be brief."), project_id=flat.id)
+    empty = app.chat.looks.parts(None, "Hello", new)
     projects.update(flat.id, instructions="Answer for a tenant.")
     app.preambles.memories.add("I live in Köln.")
     add_document(app, flat.id, lease(tmp_path))
-    full = app.chat.looks.parts(None, "Be brief.", "Hello", flat.id)
+    full = app.chat.looks.parts(None, "Hello", new)
     assert empty is not None
     assert full is not None
     assert (empty.instructions, empty.memories, empty.project_documents) == (0, 0, 0)
@@ -167,10 +169,13 @@ def test_what_stands_before_a_chat_is_counted_as_parts_of_its_own(app: Fireside,
     assert full.project_documents > 15
     assert full.message == empty.message
     chat = new_chat(app, flat.id, "Be brief.")
-    assert app.chat.looks.parts(chat, "", "Hello") == full
-    assert app.chat.looks.parts(None, "Be brief.", "Hello") == replace(
+    assert app.chat.looks.parts(chat, "Hello") == full
+    assert app.chat.looks.parts(None, "Hello", planned(Chosen("Be brief."))) == replace(
         full, instructions=0, project_documents=0, system=empty.system
     )
+    untold = app.chat.looks.parts(None, "Hello", planned(Chosen("Be brief."), project_id=flat.id, memory="off"))
+    assert untold is not None
+    assert (untold.instructions, untold.memories) == (4, 0), "switched off before the first message"
 
 
 @pytest.mark.model
@@ -185,7 +190,7 @@ def test_the_second_chat_of_a_project_reads_only_what_is_its_own(starter: Path, 
 
     def read(app: Fireside, system: str, text: str) -> AnswerStats:
         chat = new_chat(app, project.id, system)
-        parts = app.chat.looks.parts(chat, "", text)
+        parts = app.chat.looks.parts(chat, text)
         finished = ask(app, chat, text)[-1]
         assert isinstance(finished, Finished)
         assert parts is not None

@@ -504,17 +504,14 @@ class Prompts:
     def coming(
         self,
         conversation: Conversation | None,
-        system: str,
         branch: Sequence[StoredMessage],
         draft: str,
         attachments: Sequence[Attachment] = (),
-        *,
-        project_id: int | None = None,
     ) -> View:
         """What the prompt with `draft` as the next message would show, as things are; arguments as of `parts`."""
         budget = self._budget(conversation, self._counts.model())
-        preamble = self._preamble(conversation, budget, project_id)
-        fixed = self._counts.fixed(preamble.before(conversation.system_prompt if conversation else system))
+        preamble = self._preamble(conversation, budget)
+        fixed = self._counts.fixed(preamble.before(conversation.system_prompt if conversation else ""))
         said = self._counted(branch, self._attached.texts(_sent(branch)))
         shown = view(said, _kept_id(branch, conversation), fixed, budget, self._settings().chat.when_full)
         whole = self._attached.message_text(draft, attachments)
@@ -525,13 +522,13 @@ class Prompts:
             shown = replace(shown, said=(*shown.said, last), tokens=shown.tokens + last.tokens)
         return replace(shown, preamble=preamble)
 
-    def searched(self, conversation: Conversation | None, project_id: int | None) -> tuple[int, ...]:
+    def searched(self, conversation: Conversation | None) -> tuple[int, ...]:
         """The documents of a chat's project of which only passages are shown. Raises NoModel."""
-        return self._preamble(conversation, self._budget(conversation, self._counts.model()), project_id).searched
+        return self._preamble(conversation, self._budget(conversation, self._counts.model())).searched
 
-    def _preamble(self, conversation: Conversation | None, budget: Budget, project_id: int | None = None) -> Preamble:
+    def _preamble(self, conversation: Conversation | None, budget: Budget) -> Preamble:
         room = int(budget.prompt_tokens * PROJECTS_SHARE)
-        return self._preambles.of(conversation, project_id, room, self._counts.texts)
+        return self._preambles.of(conversation, room, self._counts.texts)
 
     def _fitted(
         self,
@@ -557,21 +554,15 @@ class Prompts:
     def parts(
         self,
         conversation: Conversation | None,
-        system: str,
         branch: Sequence[StoredMessage],
         draft: str,
         attachments: Sequence[Attachment] = (),
-        *,
-        project_id: int | None = None,
     ) -> Parts:
-        """A prompt with `draft` and its attachments as the next message, as things are; raises NoModel.
-
-        `system` and `project_id` are those of a conversation that is not stored yet.
-        """
+        """A prompt with `draft` and its attachments as the next message, as things are; raises NoModel."""
         budget = self._budget(conversation, self._counts.model())
         kept_id = _kept_id(branch, conversation)
-        preamble = self._preamble(conversation, budget, project_id)
-        fixed = self._counts.fixed(preamble.before(conversation.system_prompt if conversation else system))
+        preamble = self._preamble(conversation, budget)
+        fixed = self._counts.fixed(preamble.before(conversation.system_prompt if conversation else ""))
         texts = self._attached.texts(_sent(branch))
         shown = view(self._counted(branch, texts), kept_id, fixed, budget, self._settings().chat.when_full)
         bare = self._counts.messages([Message(Role.USER, draft)])[0] if draft.strip() else 0

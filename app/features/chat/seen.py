@@ -133,17 +133,14 @@ class Looks:
         shown = self._prompts().seen(conversation, before, told, cancel)
         return seen_of(shown, conversation.system_prompt if conversation else "", self._prompts().tokens_of, told)
 
-    def coming(
-        self, conversation_id: int | None, system: str, draft: str, project_id: int | None = None
-    ) -> Seen | None:
+    def coming(self, conversation_id: int | None, draft: str, planned: Conversation | None = None) -> Seen | None:
         """The parts of the next prompt, with arguments as those of `parts`; None without a loaded model."""
         if self._engine().loaded is None:
             return None
-        conversation = self._conversations.get(conversation_id) if conversation_id is not None else None
-        branch = self._conversations.path(conversation.id) if conversation is not None else []
+        conversation, branch = self._of(conversation_id, planned)
         attachments = self._documents.attachments.in_draft(conversation_id)
-        shown = self._prompts().coming(conversation, system, branch, draft, attachments, project_id=project_id)
-        return seen_of(shown, conversation.system_prompt if conversation else system, self._prompts().tokens_of)
+        shown = self._prompts().coming(conversation, branch, draft, attachments)
+        return seen_of(shown, conversation.system_prompt if conversation else "", self._prompts().tokens_of)
 
     def told(self, answer_id: int, cancel: CancelToken, *, most: int = 8) -> Iterator[TokenSeen | PromptProgress]:
         """How the model sees each token of an answer, with the `most` likeliest: it reads it again after its prompt.
@@ -176,48 +173,43 @@ class Looks:
         messages = shown.messages(conversation.system_prompt if conversation else "")
         return Ask(messages, **self._asking(conversation, shown))
 
-    def parts(
-        self, conversation_id: int | None, system: str, draft: str, project_id: int | None = None
-    ) -> Parts | None:
+    def parts(self, conversation_id: int | None, draft: str, planned: Conversation | None = None) -> Parts | None:
         """What a prompt with `draft` as its next message is made of; None without a loaded model.
 
-        `system` and `project_id` are those of a conversation that is not stored yet (`conversation_id` None).
+        `planned` is one that is not stored yet (`conversation_id` None).
         """
         if self._engine().loaded is None:
             return None
-        conversation = self._conversations.get(conversation_id) if conversation_id is not None else None
-        branch = self._conversations.path(conversation.id) if conversation is not None else []
-        attachments = self._documents.attachments.in_draft(conversation_id)
-        return self._prompts().parts(conversation, system, branch, draft, attachments, project_id=project_id)
+        conversation, branch = self._of(conversation_id, planned)
+        return self._prompts().parts(conversation, branch, draft, self._documents.attachments.in_draft(conversation_id))
 
     def fit_of(
-        self, attachment: Attachment, conversation_id: int | None, system: str, project_id: int | None = None
+        self, attachment: Attachment, conversation_id: int | None, planned: Conversation | None = None
     ) -> Fit | None:
         """Whether a document in a draft can be shown whole beside the others there; None without a loaded model."""
         if self._engine().loaded is None:
             return None
         document = self._documents.of(attachment)
         tokens = self._prompts().tokens_of([whole_text(document, self._documents.blocks(document.id))])[0]
-        conversation = self._conversations.get(conversation_id) if conversation_id is not None else None
+        conversation, _ = self._of(conversation_id, planned)
         others = [one for one in self._documents.attachments.in_draft(conversation_id) if one.id != attachment.id]
-        parts = self._prompts().parts(conversation, system, [], "", others, project_id=project_id)
+        parts = self._prompts().parts(conversation, [], "", others)
         most = int(parts.budget.prompt_tokens * DOCUMENTS_SHARE) - parts.fixed_tokens
         room = most - (parts.used_tokens - parts.fixed_tokens)
         return Fit(tokens, max(0, room), max(0, most))
 
-    def documents_beyond_context(self, conversation_id: int | None, project_id: int | None = None) -> list[int]:
+    def documents_beyond_context(self, conversation_id: int | None) -> list[int]:
         """All documents of a conversation and its draft, where the model sees only passages of some; else none.
 
         Those of its project are among them; whether they fit is known while a model is loaded.
         """
-        conversation = self._conversations.get(conversation_id) if conversation_id is not None else None
-        branch = self._conversations.path(conversation.id) if conversation is not None else []
+        conversation, branch = self._of(conversation_id)
         drafted = self._documents.attachments.in_draft(conversation_id)
         hidden = hidden_ids(conversation, branch) if conversation is not None else ()
         is_beyond = any(one.use is Use.BACKGROUND for one in drafted) or self._attached.are_searched(branch, hidden)
         if not is_beyond and self._engine().loaded is not None:
-            is_beyond = bool(self._prompts().searched(conversation, project_id))
-        ids = [*self._preambles.document_ids(conversation, project_id), *self._attached.documents_of(branch)]
+            is_beyond = bool(self._prompts().searched(conversation))
+        ids = [*self._preambles.document_ids(conversation), *self._attached.documents_of(branch)]
         ids += [one.document_id for one in drafted]
         return list(dict.fromkeys(ids)) if is_beyond else []
 
@@ -226,6 +218,15 @@ class Looks:
         question = self._stored(question_id)
         around = self._preambles.document_ids(self._conversations.get(question.conversation_id))
         return list(dict.fromkeys([*around, *self._attached.documents_of(branch_to(self._conversations, question))]))
+
+    def _of(
+        self, conversation_id: int | None, planned: Conversation | None = None
+    ) -> tuple[Conversation | None, list[StoredMessage]]:
+        """A conversation and its branch, or one that has none yet."""
+        if conversation_id is None:
+            return planned, []
+        conversation = self._conversations.get(conversation_id)
+        return conversation, self._conversations.path(conversation_id) if conversation is not None else []
 
     def _stored(self, message_id: int) -> StoredMessage:
         message = self._conversations.message(message_id)

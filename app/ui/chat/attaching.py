@@ -41,13 +41,14 @@ from app.ui.work.intake import Intake
 if TYPE_CHECKING:
     from app.features.chat.answers import Chat
     from app.features.chat.seen import Fit
+    from app.store.conversations import Conversation
 
 
 class Attaching(QObject):
     """Knows the documents of every draft that is being read, and all those of the draft that is shown.
 
-    `is_free` says whether the model can be asked now, `model` what is loaded, `system` the chat's system
-    prompt and, of a new one, the number of its project.
+    `is_free` says whether the model can be asked now, `model` what is loaded, `planned` a new chat as it
+    will be stored.
     """
 
     changed = Signal()
@@ -71,7 +72,7 @@ class Attaching(QObject):
         notify: Notify,
         model: Callable[[], object],
         is_free: Callable[[], bool],
-        system: Callable[[], tuple[str, int | None]],
+        planned: Callable[[], Conversation | None],
         parent: QWidget,
     ) -> None:
         super().__init__(parent)
@@ -94,7 +95,7 @@ class Attaching(QObject):
         self.ask = self._questions.ask_for_files
         """Asks for files."""
         self.ask_for_folder = self._questions.ask_for_folder
-        self.fitting = Fitting(model, is_free, system, self)
+        self.fitting = Fitting(model, is_free, planned, self)
         self.fitting.ended.connect(self._show)
         row.remove_wanted.connect(self.remove)
         row.opened.connect(self._on_opened)
@@ -522,7 +523,7 @@ class Draft:
 
     talk: Chat
     conversation_id: int | None
-    system: tuple[str, int | None]
+    planned: Conversation | None
     attachments: tuple[Attachment, ...]
     chosen: frozenset[int] = frozenset()
     first_id: int = 0
@@ -531,7 +532,7 @@ class Draft:
 class Fitting(QObject):
     """One counting at a time; a new one replaces it, and begins when the model can be asked.
 
-    `model` is what is loaded, `is_free` says whether it can be asked now, `system` is as in `Attaching`.
+    `model` is what is loaded, `is_free` says whether it can be asked now, `planned` is as in `Attaching`.
     """
 
     ended = Signal()
@@ -541,11 +542,11 @@ class Fitting(QObject):
         self,
         model: Callable[[], Any],
         is_free: Callable[[], bool],
-        system: Callable[[], tuple[str, int | None]],
+        planned: Callable[[], Conversation | None],
         parent: QObject,
     ) -> None:
         super().__init__(parent)
-        self._model, self._is_free, self._system = model, is_free, system
+        self._model, self._is_free, self._planned = model, is_free, planned
         self._counted_for: object = None
         self._chosen: set[tuple[object, int]] = set()
         """Attachments that are background because the person wants it."""
@@ -594,7 +595,7 @@ class Fitting(QObject):
             attachments = tuple(one.attachment for one in attached.values() if one.attachment is not None)
             chosen = frozenset(number for number, one in attached.items() if one.is_background_chosen)
             first = next((number for number, one in attached.items() if one is self._first), 0)
-            self._draft = Draft(talk, conversation_id, self._system(), attachments, chosen, first)
+            self._draft = Draft(talk, conversation_id, self._planned(), attachments, chosen, first)
         if self._task is not None:
             self._task.cancel()  # the next one begins when it has ended
         else:
@@ -649,7 +650,7 @@ def fits_of(draft: Draft, cancel: CancelToken) -> Iterator[tuple[Attachment, Fit
 
 def _fit(draft: Draft, one: Attachment) -> Fit | None:
     try:
-        return draft.talk.looks.fit_of(one, draft.conversation_id, *draft.system)
+        return draft.talk.looks.fit_of(one, draft.conversation_id, draft.planned)
     except KeyError:  # it was taken away meanwhile
         return None
 

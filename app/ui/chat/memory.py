@@ -28,6 +28,7 @@ from app.ui.widgets.labels import announce, plain_label
 
 if TYPE_CHECKING:
     from app.features.chat.answers import Chat
+    from app.store.conversations import Conversation
     from app.ui.chat.seen import Look
 
 
@@ -57,16 +58,15 @@ ALMOST_FULL = 0.9
 
 @dataclass(frozen=True)
 class Subject:
-    """What is looked at: a conversation, or a new one with its system prompt, and the message being written."""
+    """What is looked at: a conversation, or a new one, and the message being written."""
 
     talk: Chat
     conversation_id: int | None
-    system: str
     draft: str
     documents: tuple[object, ...] = ()
     """Which documents go with it, and how they are shown."""
-    project_id: int | None = None
-    """Of a new one."""
+    planned: Conversation | None = None
+    """A new one as its first message will store it."""
 
 
 class ChatMemory(QObject):
@@ -120,7 +120,7 @@ class ChatMemory(QObject):
             self._counted = subject
             parts_of = subject.talk.looks.parts
             tasks.ask(
-                lambda _token: parts_of(subject.conversation_id, subject.system, subject.draft, subject.project_id),
+                lambda _token: parts_of(subject.conversation_id, subject.draft, subject.planned),
                 self,
                 self._on_parts,
                 self._on_failed,
@@ -133,7 +133,7 @@ class ChatMemory(QObject):
         if subject is None:
             return None
         looks = subject.talk.looks
-        return lambda _: looks.coming(subject.conversation_id, subject.system, subject.draft, subject.project_id)
+        return lambda _: looks.coming(subject.conversation_id, subject.draft, subject.planned)
 
     def show_used(self, used_tokens: int) -> None:
         """What the chat that is shown takes now, as the engine or the store says; what was counted is old."""

@@ -14,7 +14,7 @@ from PySide6.QtCore import QMargins, QObject, Qt, Signal
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
 from app.core.visible import clean_text
-from app.features.assistants import Chosen, chosen_in, chosen_of, in_conversation
+from app.features.assistants import Chosen, chosen_in, chosen_of, in_conversation, planned
 from app.features.chat.options import MOST_TOKENS, SWITCHES, known_sampling, will_think
 from app.features.chats import Chats
 from app.store.conversations import Conversation
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 class ChatOptions(QObject):
     """Keeps them in the store, and the composer's thinking control in step with chat and model."""
 
+    changed = Signal()
+    """Somebody has chosen something for the chat that is shown."""
     model_changed = Signal()
     """The chat that is shown has another model of its own, or none any more; or another chat is shown."""
     assistant_changed = Signal()
@@ -119,6 +121,13 @@ class ChatOptions(QObject):
     def _usual(self) -> Chosen:
         return Chosen(self._chats.settings().chat.system_prompt)
 
+    @property
+    def planned(self) -> Conversation | None:
+        """A new chat as its first message will store it; None where that has come."""
+        if self._conversation is not None:
+            return None
+        return planned(self._chosen, memory=self._memory, project_id=self._chat.project_id)
+
     def create(self) -> Conversation:
         """Makes the conversation that a new chat's first message needs, with what was chosen for it. May raise."""
         conversation = self._chat.talk.conversations.create(
@@ -183,6 +192,7 @@ class ChatOptions(QObject):
             with self._notify.guard():
                 self._save()
         self.refresh()
+        self.changed.emit()
         if is_other_model:
             self.model_changed.emit()
 

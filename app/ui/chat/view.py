@@ -114,7 +114,7 @@ class ChatView(QWidget):
             notify=notify,
             model=chats.loaded,
             is_free=lambda: not self.busy and not self.memory.is_counting,
-            system=lambda: (self.options.system_prompt, self.open_chat.project_id),
+            planned=lambda: self.options.planned,
             parent=self,
         )
         self._spelling = SpellChecks(self, chats, theme, notify)
@@ -348,6 +348,7 @@ class ChatView(QWidget):
         self.composer.stop_wanted.connect(self.stop)
         self.composer.field.edit.up_pressed.connect(partial(self.queue.edit_last, self._actions.edit_last))
         self.composer.changed.connect(self.memory.look_later)
+        self.options.changed.connect(self.memory.look_later)
         self.composer.changed.connect(self.offering.look_later)
         self.attaching.changed.connect(self.offering.look_later)
         self.answer_finished.connect(self.offering.look_later)
@@ -442,9 +443,8 @@ class ChatView(QWidget):
             return None
         if self.own.is_elsewhere:
             return None
-        system, text = self.options.system_prompt, self.composer.text
-        chat = self.open_chat
-        return Subject(chat.talk, chat.conversation_id, system, text, self.attaching.key, chat.project_id)
+        chat, text = self.open_chat, self.composer.text
+        return Subject(chat.talk, chat.conversation_id, text, self.attaching.key, self.options.planned)
 
     def _on_answer_ended(self, answering: Answering, is_shown: bool) -> None:
         self.composer.set_answering(self.busy)

@@ -87,9 +87,9 @@ def test_a_whole_document_goes_with_its_question_and_stays_in_later_prompts(
 def test_parts_tell_what_documents_take(app: Fireside, tmp_path: Path) -> None:
     chat = app.conversations.create()
     attach(app, lease(tmp_path), chat.id, Use.WHOLE)
-    before = app.chat.looks.parts(chat.id, "", "When?")
+    before = app.chat.looks.parts(chat.id, "When?")
     ask(app, chat.id, "When?")
-    after = app.chat.looks.parts(chat.id, "", "")
+    after = app.chat.looks.parts(chat.id, "")
     assert before is not None
     assert after is not None
     assert before.documents > 10
@@ -101,14 +101,14 @@ def test_parts_tell_what_documents_take(app: Fireside, tmp_path: Path) -> None:
 
 def test_what_fits_is_told_before_it_is_sent(app: Fireside, tmp_path: Path) -> None:
     small, large = attach(app, lease(tmp_path), None, Use.UNDECIDED), attach(app, book(tmp_path), None, Use.UNDECIDED)
-    fits, too_large = app.chat.looks.fit_of(small, None, ""), app.chat.looks.fit_of(large, None, "")
+    fits, too_large = app.chat.looks.fit_of(small, None), app.chat.looks.fit_of(large, None)
     assert fits is not None
     assert too_large is not None
     assert fits.is_whole
     assert not too_large.is_whole
     assert too_large.tokens > 4000 > too_large.room_tokens > 1000
     app.documents.attachments.set_use(small.id, Use.WHOLE)
-    beside = app.chat.looks.fit_of(large, None, "")
+    beside = app.chat.looks.fit_of(large, None)
     assert beside is not None
     assert beside.room_tokens < too_large.room_tokens, "the other one takes its part"
 
@@ -180,7 +180,7 @@ def test_a_forgotten_turn_stands_before_the_passages_of_its_document(
     while not app.chat.hidden_ids(chat.id):
         ask(app, chat.id, "A long answer please.")
     asked = "How long must Marit wait for the kiln?"
-    parts, seen = app.chat.looks.parts(chat.id, "", asked), app.chat.looks.coming(chat.id, "", asked)
+    parts, seen = app.chat.looks.parts(chat.id, asked), app.chat.looks.coming(chat.id, asked)
     assert parts is not None
     assert seen is not None
     assert parts.recalled > 0

@@ -14,6 +14,7 @@ from app.bootstrap import Fireside, build
 from app.core.errors import PromptTooLong
 from app.core.events import CancelToken, Finished, FinishReason
 from app.engine.protocol import Wish
+from app.features.assistants import Chosen, planned
 from app.features.chat.answers import AnswerEvent, ContextCompacted, ContextIsFull, ContextWidened
 from app.features.chat.prompts import CARRIED_HEADING
 from app.store.conversations import MessageState
@@ -170,14 +171,14 @@ def test_with_a_larger_context_everything_is_shown_again(app: Fireside, script: 
 
 def test_the_parts_say_what_a_prompt_is_made_of(app: Fireside) -> None:
     chat = app.conversations.create(system_prompt="one two three")
-    empty = app.chat.looks.parts(None, "one two three", "")
+    empty = app.chat.looks.parts(None, "", planned(Chosen("one two three")))
     assert empty is not None
     assert (empty.earlier, empty.pinned, empty.message, empty.hidden) == (0, 0, 0, 0)
     ask(app, chat.id, "Hello")
     finished = ask(app, chat.id, "Hello again")[-1]
     assert isinstance(finished, Finished)
     app.conversations.set_message_pinned(app.conversations.path(chat.id)[0].id, True)
-    parts = app.chat.looks.parts(chat.id, "", "and a third")
+    parts = app.chat.looks.parts(chat.id, "and a third")
     assert parts is not None
     assert parts.system == empty.system
     assert (parts.pinned, parts.message) == (1 + 4, 3 + 4), "words, and what stands around a message"
@@ -190,7 +191,7 @@ def test_the_parts_say_what_a_prompt_is_made_of(app: Fireside) -> None:
 def test_without_a_model_there_are_no_parts(script: Path) -> None:
     app = build()
     try:
-        assert app.chat.looks.parts(None, "", "hello") is None
+        assert app.chat.looks.parts(None, "hello") is None
         assert app.engine.pid is None, "looking starts nothing"
     finally:
         app.close()

@@ -168,7 +168,7 @@ def test_switched_off_nothing_is_shown_again(app: Fireside, script: Path) -> Non
 
 def test_the_parts_count_what_is_shown_again_with_what_is_being_written(app: Fireside) -> None:
     chat_id = told_and_forgotten(app)
-    parts, without = app.chat.looks.parts(chat_id, "", ASKED), app.chat.looks.parts(chat_id, "", "Thank you.")
+    parts, without = app.chat.looks.parts(chat_id, ASKED), app.chat.looks.parts(chat_id, "Thank you.")
     assert parts is not None
     assert without is not None
     assert parts.recalled > 100
@@ -176,7 +176,7 @@ def test_the_parts_count_what_is_shown_again_with_what_is_being_written(app: Fir
     finished = ask(app.chat, chat_id, ASKED)[-1]
     assert isinstance(finished, Finished)
     assert parts.used_tokens == finished.stats.prompt_tokens
-    later = app.chat.looks.parts(chat_id, "", "Thank you.")
+    later = app.chat.looks.parts(chat_id, "Thank you.")
     assert later is not None
     assert later.recalled == parts.recalled
 
@@ -209,7 +209,7 @@ def test_asked_first_no_turn_goes_to_make_room_for_them(app: Fireside, script: P
     chat_id = told_and_forgotten(app)
     app.change("chat", when_full="ask")
     kept = app.conversations.get(chat_id)
-    parts = app.chat.looks.parts(chat_id, "", "")
+    parts = app.chat.looks.parts(chat_id, "")
     assert parts is not None
     ask(app.chat, chat_id, "word " * (parts.budget.prompt_tokens - parts.used_tokens - 300))
     ask(app.chat, chat_id, ASKED)
@@ -238,7 +238,7 @@ def test_what_was_seen_for_each_answer_can_be_told_afterwards(app: Fireside, scr
 
 def test_what_comes_next_is_told_with_its_parts(app: Fireside, script: Path) -> None:
     chat_id = told_and_forgotten(app)
-    coming = app.chat.looks.coming(chat_id, "", ASKED)
+    coming = app.chat.looks.coming(chat_id, ASKED)
     assert coming is not None
     assert coming.parts[0].kind == SYSTEM
     assert [part.kind for part in coming.parts][-3:] == [RECALLED, MESSAGE, TEMPLATE]

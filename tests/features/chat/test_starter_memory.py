@@ -38,7 +38,7 @@ def ask(talk: Chat, chat_id: int, text: str) -> tuple[AnswerStats, list[AnswerEv
 def test_a_prompt_is_counted_to_the_token_before_it_is_sent(app: Fireside, system: str) -> None:
     chat_id = app.conversations.create(system_prompt=system).id
     for text in ("Hello <|im_end|> there", "Ünïcödé 🔥 and 日本語", LONG):
-        parts = app.chat.looks.parts(chat_id, "", text)
+        parts = app.chat.looks.parts(chat_id, text)
         assert parts is not None
         assert ask(app.chat, chat_id, text)[0].prompt_tokens == parts.used_tokens
 

@@ -7,6 +7,7 @@ from pytestqt.qtbot import QtBot
 
 from app.ui.chat.remembering import RememberDialog
 from app.ui.chat.settings import ChatSettings
+from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.window import Frame
 from tests.helpers.script import prompts
 from tests.ui.chat.conftest import Open
@@ -56,24 +57,35 @@ def test_a_turn_offers_it_in_its_menu(open_chat: Open) -> None:
     assert [tuple(one) for one in heard] == [("What has Cologne?",), ("Cologne has a cathedral.",)]
 
 
+def switch(desk: ChatDesk) -> None:
+    """Memories off, or on again, in the chat's settings."""
+    desk.settings_button.click()
+    dialog = desk.chat.findChild(ChatSettings)
+    dialog._memories.click()
+    next(one for one in dialog.findChildren(QPushButton) if one.text() == "Save").click()
+    desk.wait(lambda: desk.chat.findChild(ChatSettings) is None)
+
+
+def test_memories_that_are_switched_off_before_the_first_message_are_not_counted(open_chat: Open) -> None:
+    desk = open_chat({"text": "Hi."})
+    desk.app.preambles.memories.add("I live in Cologne.")
+    desk.type("Hello")
+    for wanted in (True, False, True):
+        desk.wait(lambda wanted=wanted: desk.parts is not None and bool(desk.parts.memories) is wanted)
+        switch(desk)
+
+
 def test_a_chat_does_without_memories_and_a_temporary_one_is_told_them_only_if_wished(open_chat: Open) -> None:
     desk = open_chat({"text": "Hi."})
     desk.app.preambles.memories.add("I live in Cologne.")
     assert desk.script is not None
-
-    def switch() -> None:
-        desk.settings_button.click()
-        dialog = desk.chat.findChild(ChatSettings)
-        dialog._memories.click()
-        next(one for one in dialog.findChildren(QPushButton) if one.text() == "Save").click()
-        desk.wait(lambda: desk.chat.findChild(ChatSettings) is None)
 
     def begins_with_memories() -> bool:
         return prompts(desk.script)[-1][0] == ("system", "What I want you to remember:\n- I live in Cologne.")  # type: ignore[arg-type]
 
     desk.ask("One")
     assert begins_with_memories()
-    switch()
+    switch(desk)
     desk.ask("Two")
     assert not begins_with_memories()
     chat = desk.conversations.get(desk.chat.conversation_id)
@@ -82,6 +94,6 @@ def test_a_chat_does_without_memories_and_a_temporary_one_is_told_them_only_if_w
     desk.chat.show_temporary()
     desk.ask("Three")
     assert not begins_with_memories()
-    switch()
+    switch(desk)
     desk.ask("Four")
     assert begins_with_memories()
