@@ -17,6 +17,8 @@ TEXTS = {
     "en": "The tenant pays the rent every month until the third working day.",
     "ru": "Арендатор платит за квартиру каждый месяц до третьего рабочего дня.",
 }
+MIXED = " ".join(TEXTS.values())
+"""Each look at it reads the whole model, wherever the parts of the words lie in it."""
 
 
 def test_held_and_streamed_agree() -> None:
@@ -28,9 +30,9 @@ def test_held_and_streamed_agree() -> None:
 
 def test_packed_and_unpacked_it_says_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     assert resource(detection.UNPACKED).is_file(), "run `make setup`"
-    unpacked = [most_likely(text) for text in TEXTS.values()]
+    unpacked = most_likely(MIXED)
     monkeypatch.setattr(detection, "UNPACKED", "languages/not-there")
-    assert [most_likely(text) for text in TEXTS.values()] == unpacked
+    assert most_likely(MIXED) == unpacked
 
 
 def test_only_the_languages_that_are_named_are_found() -> None:
@@ -41,11 +43,11 @@ def test_only_the_languages_that_are_named_are_found() -> None:
 
 
 def test_as_packages_have_it_it_says_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    unpacked = [most_likely(text) for text in TEXTS.values()]
+    unpacked = most_likely(MIXED)
     gzipped = tmp_path / detection.GZIPPED
     gzipped.parent.mkdir()
     with resource(detection.UNPACKED).open("rb") as file, gzip.open(gzipped, "wb", compresslevel=1) as out:
         shutil.copyfileobj(file, out)
     monkeypatch.setattr(detection, "resource", lambda name: tmp_path / name)
     monkeypatch.setattr(detection, "packed", lambda: pytest.fail("it is here, less tightly packed"))
-    assert [most_likely(text) for text in TEXTS.values()] == unpacked
+    assert most_likely(MIXED) == unpacked
