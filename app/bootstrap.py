@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from app.features.survey.surveys import Surveys
     from app.features.translation.translations import Translations
     from app.features.trash import Trash
+    from app.features.updates import Updates
     from app.features.work.engines import TaskEngines
     from app.hub.access import Access, Ledger, Token
     from app.store.assistants import AssistantStore
@@ -228,6 +229,16 @@ class Parts:
                 lambda: self.translations.words.memory_bytes(),  # noqa: PLW0108 - they are made when they are asked for
             )
         )
+
+    @_Once
+    def updates(self) -> Updates:
+        """Asks for the newest release; nobody asks it but a click."""
+        from app.core.build import RELEASES
+        from app.features.updates import Updates
+        from app.hub.network import Network
+
+        network = Network(lambda: access_to(RELEASES.address, self.settings), self.ledger)
+        return Updates(RELEASES, network, lambda: self.settings, self.change)
 
     @_Once
     def summaries(self) -> Summaries:
@@ -576,6 +587,14 @@ def access_of(settings: Settings, token: Token) -> Access:
     return Access(
         network.allowed, endpoint, network.proxy, token.load(urlsplit(endpoint).netloc) if network.allowed else ""
     )
+
+
+def access_to(address: str, settings: Settings) -> Access:
+    """How a host other than the Hub may be asked: under the same switch and proxy, without the Hub's token."""
+    from app.hub.access import Access
+
+    parts = urlsplit(address)
+    return Access(settings.network.allowed, f"{parts.scheme}://{parts.netloc}", settings.network.proxy)
 
 
 def gpus_of(engine: EngineOnDemand) -> tuple[GpuRoom, ...]:

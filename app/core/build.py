@@ -22,6 +22,18 @@ class Build:
         return f"{APP_NAME} {__version__}" + (f" (build {self.commit} of {self.date})" if self.commit else "")
 
 
+@dataclass(frozen=True)
+class ReleaseHome:
+    """Where the newest release is told: the address of a file, and the Ed25519 key (base64) that it is signed for."""
+
+    address: str = ""
+    key: str = ""
+
+
+RELEASES = ReleaseHome()
+"""Empty while no home is decided: then nothing can be asked, and "Check for updates" says so."""
+
+
 def this_build() -> Build:
     """Reads the note that packaging laid beside the other resources."""
     try:

@@ -25,6 +25,7 @@
     │   ├── NetworkOff                the person switched the network off
     │   ├── HubUnreachable            no answer, or not the Hub's: `reason` says which
     │   ├── HubBusy                   too many requests: wait
+    │   ├── ReleaseRefused            what tells of the newest release is not to be believed: `reason` says why
     │   ├── RepositoryMissing         no such repository, or a private one
     │   ├── FileNotOnHub              the repository has no such file (any more)
     │   ├── AccessGated               its owner asks for consent first
@@ -204,6 +205,13 @@ class HubBusy(EnvironmentProblem):
 
     host: str
     wait_s: int
+
+
+class ReleaseRefused(EnvironmentProblem):
+    """`reason`: missing, too_long, signature, unreadable or replayed (older than one that was believed before)."""
+
+    host: str
+    reason: str
 
 
 class RepositoryMissing(EnvironmentProblem):

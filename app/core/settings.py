@@ -174,6 +174,13 @@ class Serving:
 
 
 @dataclass(frozen=True)
+class Updates:
+    """When the newest release file that was ever believed was issued, in seconds since 1970; 0: none was."""
+
+    newest_issued_s: int = 0
+
+
+@dataclass(frozen=True)
 class Window:
     """What comes back after a restart. `geometry` is Qt's own, in base64.
 
@@ -211,6 +218,7 @@ class Settings:
     system: System = field(default_factory=System)
     trash: Trash = field(default_factory=Trash)
     serving: Serving = field(default_factory=Serving)
+    updates: Updates = field(default_factory=Updates)
     window: Window = field(default_factory=Window)
     unknown: dict[str, Any] = field(default_factory=dict)
 
@@ -239,6 +247,7 @@ LIMITS: dict[str, Callable[[Any], bool]] = {
     "translations.formality": lambda v: v in ("", "formal", "informal"),
     "writing.max_tokens": lambda v: 1 <= v <= 8192,
     "writing.count": lambda v: 1 <= v <= 5,
+    "updates.newest_issued_s": lambda v: v >= 0,
     "trash.keep_days": lambda v: 0 <= v <= 3650,
     "network.proxy": lambda v: not v or v.startswith(("http://", "https://", "socks5://")),
     "network.mirror": lambda v: not v or v.startswith(("http://", "https://")),

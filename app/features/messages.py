@@ -97,6 +97,20 @@ def _unreachable(error: errors.HubUnreachable) -> Sentence:
     return Sentence(text.format(host=error.host), "Models on this computer work without it.", action)
 
 
+_RELEASE_REFUSED = {
+    "missing": "{host} has nothing there that tells of a newest release.",
+    "too_long": "What {host} answered is far too long to tell of a release.",
+    "signature": "What {host} answered was not signed by the makers of {app}, so it is not believed.",
+    "unreadable": "What {host} answered is signed, but in a form that this version of {app} does not read.",
+    "replayed": "What {host} answered is older than what it answered before, so it is not believed.",
+}
+
+
+def _release_refused(error: errors.ReleaseRefused) -> Sentence:
+    text = _RELEASE_REFUSED.get(error.reason, "What {host} answered about the newest release is not believed.")
+    return Sentence(text.format(host=error.host, app=APP_NAME), f"This {APP_NAME} goes on as it is.", "retry")
+
+
 def _busy(error: errors.HubBusy) -> Sentence:
     when = f"in {error.wait_s} seconds" if error.wait_s else "in a few minutes"
     return Sentence(f"{error.host} was asked too often. Please try again {when}.", action="retry")
@@ -283,6 +297,7 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], Sentence]] = {
     ),
     errors.HubUnreachable: _unreachable,
     errors.HubBusy: _busy,
+    errors.ReleaseRefused: _release_refused,
     errors.RepositoryMissing: lambda e: Sentence(
         f"There is no repository {e.repo} on the Hub, or it is private.", "Check the name."
     ),

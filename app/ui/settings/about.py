@@ -16,6 +16,7 @@ from app.core.paths import resource_root
 from app.features.messages import sentence_for
 from app.ui.i18n import tr, window_title
 from app.ui.settings.pages import SettingsPage
+from app.ui.settings.updates import UpdateCheck
 from app.ui.shell import tasks
 from app.ui.shell.desktop import copy_text, open_folder
 from app.ui.theme import Theme
@@ -38,6 +39,9 @@ class AboutPage(SettingsPage):
         self.column.addWidget(version)
         what = tr("Talks to language models that run on this computer. What you write stays here.")
         self.column.addWidget(self.muted(what))
+        self.updates = UpdateCheck(app.updates, theme)
+        self.add_row(tr("Updates"), self.updates.explanation, self.updates.button)
+        self.column.addWidget(self.updates)
         self._add_folders()
         buttons = FlowLayout()
         theme.dress(buttons, spacing=14)

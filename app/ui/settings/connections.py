@@ -45,6 +45,7 @@ _WHY = {
     "repository": "Looking at a model’s files",
     "card": "Reading about a model",
     "memory estimate": "Estimating the memory a model needs",
+    "updates": "Checking for updates",
 }
 
 

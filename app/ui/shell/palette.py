@@ -105,7 +105,14 @@ class Offers:
             if name != "palette"
         ]
         self._fixed += [
-            Entry(f"settings:{name}", "gear-six", tr(label), tr("Settings"), partial(go.open_settings, name))
+            Entry(
+                f"settings:{name}",
+                "gear-six",
+                tr(label),
+                tr("Settings"),
+                partial(go.open_settings, name),
+                also=tr("Check for updates, version, licences, diagnostics") if name == "about" else "",
+            )
             for name, label in SETTINGS_PAGES
         ]
         self._models: list[Entry] = []

@@ -1,0 +1,153 @@
+"""Whether there is a newer Fireside: one small signed file is asked for when a person clicks, and never otherwise.
+
+The file is JSON, its signature lies beside it under the same name with `.sig`: 64 bytes of Ed25519 over the file's
+bytes, in base64. `packaging/sign_release.py` makes both.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from app import APP_ID, __version__
+from app.core.build import ReleaseHome
+from app.core.errors import HubUnreachable, ReleaseRefused
+from app.core.events import CancelToken
+from app.core.settings import Settings
+
+if TYPE_CHECKING:
+    from app.hub.network import Network
+
+WHY = "updates"
+FORMAT = 1
+MOST_BYTES = 64 * 1024
+"""Of the file: a page of notes takes four."""
+MOST_SIGNATURE_BYTES = 200
+_VERSION = re.compile(
+    r"(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})"
+    r"(?:-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?(?:\+[0-9A-Za-z.-]+)?",
+    re.ASCII,
+)
+
+
+class Standing(StrEnum):
+    """How the newest release stands to the program that runs."""
+
+    NEWER = "newer"
+    SAME = "same"
+    OLDER = "older"
+
+
+@dataclass(frozen=True)
+class Release:
+    """What a release file says. `issued_s` counts from 1970; `page` is an https address; `notes` are plain text."""
+
+    version: str
+    issued_s: int
+    page: str
+    notes: str
+
+    @property
+    def standing(self) -> Standing:
+        """Beside this program."""
+        theirs, ours = precedence(self.version), precedence(__version__)
+        return Standing.SAME if theirs == ours else Standing.NEWER if theirs > ours else Standing.OLDER
+
+
+class Updates:
+    """`network` is one whose named host is the home's; `change` saves settings."""
+
+    def __init__(
+        self, home: ReleaseHome, network: Network, settings: Callable[[], Settings], change: Callable[..., None]
+    ) -> None:
+        self._home, self._network = home, network
+        self._settings, self._change = settings, change
+
+    @property
+    def host(self) -> str:
+        """Who is asked; "" while no home of releases is decided."""
+        return urlsplit(self._home.address).netloc
+
+    def check(self, token: CancelToken | None = None) -> Release:
+        """The newest release there is. Raises NetworkOff, HubUnreachable, HubBusy or ReleaseRefused.
+
+        A file that is older than one which was believed before is refused: somebody shows an old one again.
+        """
+        address, host = self._home.address, self.host
+        content, signature = self._network.call(
+            WHY,
+            lambda _: (_fetched(address, host, MOST_BYTES), _fetched(f"{address}.sig", host, MOST_SIGNATURE_BYTES)),
+            cancel=token,
+        )
+        release = release_of(content, signature, self._home.key, host)
+        newest_s = self._settings().updates.newest_issued_s
+        if release.issued_s < newest_s:
+            raise ReleaseRefused(host, "replayed")
+        if release.issued_s > newest_s:
+            self._change("updates", newest_issued_s=release.issued_s)
+        return release
+
+
+def _fetched(address: str, host: str, most_bytes: int) -> bytes:
+    """One answer, of which no more is taken in than it may have."""
+    from app.hub.network import http
+
+    content = bytearray()
+    with http().stream("GET", address) as response:
+        if not response.is_success:
+            raise ReleaseRefused(host, "missing")
+        for part in response.iter_bytes():
+            content += part
+            if content.lstrip()[:1] == b"<":  # a page for people, whatever its header says
+                raise HubUnreachable(host, "captive_portal")
+            if len(content) > most_bytes:
+                raise ReleaseRefused(host, "too_long")
+    return bytes(content)
+
+
+def release_of(content: bytes, signature: bytes, key: str, host: str) -> Release:
+    """What the bytes say, if they were signed with the private half of `key` (base64). Raises ReleaseRefused."""
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    try:
+        known = Ed25519PublicKey.from_public_bytes(base64.b64decode(key, validate=True))
+        known.verify(base64.b64decode(signature.strip(), validate=True), content)
+    except (InvalidSignature, ValueError) as error:
+        raise ReleaseRefused(host, "signature") from error
+    try:
+        return _read(json.loads(content))
+    except (ValueError, LookupError, TypeError, RecursionError, OverflowError) as error:
+        raise ReleaseRefused(host, "unreadable") from error
+
+
+def _read(said: Any) -> Release:
+    """Raises ValueError and its like over anything else than a release file of this form."""
+    if said["format"] != FORMAT or said["program"] != APP_ID:
+        raise ValueError("of another form, or of another program")
+    version, page, notes = said["version"], said["page"], said["notes"]
+    precedence(version)
+    if urlsplit(page).scheme != "https" or not urlsplit(page).hostname or not isinstance(notes, str):
+        raise ValueError("no page, or no notes")
+    issued = datetime.fromisoformat(said["issued"])
+    if issued.tzinfo is None:
+        raise ValueError("a time without its zone")
+    return Release(version, int(issued.timestamp()), page, notes)
+
+
+def precedence(version: str) -> tuple[Any, ...]:
+    """What semantic versions are ordered by (semver.org, 11): 1.0.0-a < 1.0.0-a.1 < 1.0.0. Raises ValueError."""
+    found = _VERSION.fullmatch(version)
+    if found is None:
+        raise ValueError("no semantic version")
+    before = tuple(
+        (0, int(part), "") if part.isdecimal() else (1, 0, part) for part in (found[4] or "").split(".") if part
+    )
+    return int(found[1]), int(found[2]), int(found[3]), not before, before

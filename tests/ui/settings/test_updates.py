@@ -1,0 +1,106 @@
+"""Check for updates in the settings: a click asks, everything else stays with the person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtCore import QUrl
+from PySide6.QtWidgets import QLabel, QMessageBox, QPlainTextEdit, QPushButton
+from pytestqt.qtbot import QtBot
+
+from app import __version__
+from app.bootstrap import access_to
+from app.features.updates import Updates
+from app.hub.network import Network
+from app.ui.settings.updates import UpdateCheck
+from tests.helpers.desks.settings import SettingsDesk
+from tests.helpers.desks.window import Frame
+from tests.helpers.release_host import FILE, ReleaseHost, facts
+
+
+@pytest.fixture
+def host() -> Iterator[ReleaseHost]:
+    from huggingface_hub import close_session
+
+    made = ReleaseHost()
+    yield made
+    made.close()
+    close_session()
+
+
+@pytest.fixture
+def about(frame: Frame, host: ReleaseHost) -> Iterator[SettingsDesk]:
+    """The page, in a program that knows a home of releases."""
+    app = frame.app
+    network = Network(lambda: access_to(host.home.address, app.settings), app.ledger)
+    app.updates = Updates(host.home, network, lambda: app.settings, app.change)  # type: ignore[method-assign]
+    opened = SettingsDesk(frame, "about")
+    yield opened
+    opened.close()
+
+
+def check_of(desk: SettingsDesk) -> UpdateCheck:
+    return desk.find(UpdateCheck)
+
+
+def test_a_click_tells_of_a_newer_release_and_leads_to_its_page(about: SettingsDesk, host: ReleaseHost) -> None:
+    host.release(facts())
+    assert host.asked == []
+    assert any(f"A click asks {host.netloc} for one small file." in said for said in about.said)
+    about.click_name(QPushButton, "Check for updates")
+    about.wait_for_words(f"Fireside 9.1.0 is there. You have {__version__}.")
+    notes = about.find(QPlainTextEdit, "release_notes")
+    assert notes.isVisible()
+    assert notes.toPlainText() == "Faster.\n<b>Not bold</b>"
+    about.click_name(QPushButton, "Open its page")
+    box = about.find(QMessageBox)
+    assert box.informativeText() == "https://fireside.example/9.1.0"
+    box.reject()
+
+
+def test_the_page_opens_after_its_address_was_seen(frame: Frame, host: ReleaseHost, qtbot: QtBot) -> None:
+    opened: list[QUrl] = []
+    host.release(facts())
+    network = Network(lambda: access_to(host.home.address, frame.app.settings), frame.app.ledger)
+    updates = Updates(host.home, network, lambda: frame.app.settings, frame.app.change)
+    check = UpdateCheck(updates, frame.theme, lambda url: opened.append(url) is None)
+    qtbot.addWidget(check)
+    check.button.click()
+    qtbot.waitUntil(lambda: not check.page.isHidden())
+    box = check.ask_to_open()
+    assert box is not None
+    assert opened == []
+    next(button for button in box.buttons() if button.text() == "Open").click()
+    assert opened == [QUrl("https://fireside.example/9.1.0")]
+
+
+def test_what_is_not_believed_is_said_and_shows_nothing_of_it(about: SettingsDesk, host: ReleaseHost) -> None:
+    host.release(facts())
+    host.answer(FILE, b"{}")
+    about.click_name(QPushButton, "Check for updates")
+    about.wait_for_words("was not signed by the makers of Fireside, so it is not believed.")
+    assert not check_of(about).notes.isVisible()
+    assert not check_of(about).page.isVisible()
+
+
+def test_a_check_that_takes_long_can_be_given_up(about: SettingsDesk, host: ReleaseHost) -> None:
+    host.release(facts())
+    host.released.clear()
+    about.click_name(QPushButton, "Check for updates")
+    about.wait_for_words(f"Asking {host.netloc}…")
+    about.wait(lambda: host.asked == [FILE])
+    about.click_name(QPushButton, "Cancel")
+    about.wait_for_words("Given up. Nothing was changed.")
+    host.released.set()
+    about.click_name(QPushButton, "Check for updates")
+    about.wait_for_words("Fireside 9.1.0 is there.")
+
+
+def test_without_a_home_of_releases_the_button_says_so(frame: Frame, host: ReleaseHost) -> None:
+    opened = SettingsDesk(frame, "about")
+    opened.click_name(QPushButton, "Check for updates")
+    opened.wait_for_words("This build does not know where releases are told, so there is nothing to ask.")
+    assert opened.find(QLabel, "update_said").isVisible()
+    assert frame.app.ledger.connections() == []
+    opened.close()
