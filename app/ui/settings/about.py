@@ -34,7 +34,8 @@ class AboutPage(SettingsPage):
     def __init__(self, app: Fireside, theme: Theme, open_shortcuts: Callable[[], object]) -> None:
         super().__init__(theme, tr("About"))
         self._app = app
-        version = QLabel(this_build().line, textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse)
+        version = QLabel(this_build().line, wordWrap=True)
+        version.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         version.setObjectName("version")
         self.column.addWidget(version)
         what = tr("Talks to language models that run on this computer. What you write stays here.")
@@ -54,7 +55,8 @@ class AboutPage(SettingsPage):
             button.clicked.connect(lambda: LicenceSheet(theme, notices, self).show())
             buttons.addWidget(button)
         if texts is not None:
-            button = text_button(tr("Open folder of licence texts"))
+            button = text_button(tr("Licence texts"))
+            button.setToolTip(tr("Open the folder of all licence texts"))
             button.clicked.connect(lambda: open_folder(texts))
             buttons.addWidget(button)
         self.diagnostics = text_button(tr("Copy diagnostics"))

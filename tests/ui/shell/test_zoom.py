@@ -11,6 +11,8 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication, QScrollArea, QStyle
 from pytestqt.qtbot import QtBot
 
+from app.core.build import Build
+from app.ui.settings import about
 from app.ui.settings.dialog import SettingsDialog
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.window import Frame, open_window
@@ -181,8 +183,9 @@ def test_the_settings_of_a_small_window_have_their_pages_in_a_menu_and_nothing_i
 
 
 def test_no_page_of_the_settings_scrolls_sideways_in_the_smallest_window_at_the_largest_zoom(
-    tiny: Frame, qtbot: QtBot
+    tiny: Frame, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(about, "this_build", lambda: Build("0123456789ab", "2026-11-27"))  # as packages say it
     tiny.window.open_settings()
     dialog = tiny.window.findChild(SettingsDialog)
     dialog.resize(640, 440)
