@@ -254,6 +254,8 @@ class AnswerView(Turn):
         actions.append(Action("regenerate", "arrow-clockwise", tr("Regenerate"), is_quick=True, begins=True))
         actions.append(Action("regenerate_with", "swap", tr("Regenerate with another model")))
         actions.append(Action("compare_with", "columns", tr("Compare with another model")))
+        if self._version():
+            actions.append(Action("beside", "columns", tr("Show two versions beside each other")))
         if self._can_continue():
             actions.append(Action("continue", "fast-forward", tr("Continue"), is_quick=True))
         actions.append(Action("edit", "pencil-simple", tr("Edit"), begins=True))

@@ -290,6 +290,8 @@ class TurnActions(QObject):
     """The id of a chat that was made of this one."""
     model_chosen = Signal(object)
     """The `Path` of the model that the chat goes on with."""
+    beside_wanted = Signal(object)
+    """An answer's turn: another version of it is to be seen beside it."""
     compare_wanted = Signal(object, object)
     """An answer's `StoredMessage`, and the `Path` of the model that is to answer as well."""
 
@@ -317,6 +319,8 @@ class TurnActions(QObject):
                 step(turn)
             elif name == "open_model":
                 self.model_wanted.emit()
+            elif name == "beside":
+                self.beside_wanted.emit(turn)
             else:
                 self._notify.actions[name]()
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QPoint, Qt, Signal
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QMenu, QPushButton, QWidget
 
+from app.core.visible import visible_name
 from app.features.chats import Chats
 from app.features.messages import model_words
 from app.store.conversations import StoredMessage
@@ -33,8 +34,10 @@ if TYPE_CHECKING:
     from app.features.chat.answers import Chat
     from app.ui.chat.answer import AnswerView
     from app.ui.chat.pair import PairView
+    from app.ui.chat.turn import Turn
 
 NAME_PX, GLYPH_PX = 130, 17
+MENU_LETTERS = 60
 
 
 @dataclass
@@ -53,6 +56,8 @@ class Pair:
     is_second_begun: bool = False
     is_over: bool = False
     has_failed: bool = False
+    is_of_versions: bool = False
+    """Two that are there already: they stand beside each other only until something else is shown."""
 
 
 class SideBySide(QObject):
@@ -134,6 +139,46 @@ class SideBySide(QObject):
             if (side := self._side(pair, 0)) is not None:
                 side.set_message(answer)
             self._begin_second(pair)
+
+    def offer_versions(self, turn: Turn) -> None:
+        """Another version of an answer beside it; of more than two, which one is asked."""
+        answer, row = turn.message, turn.row
+        if answer is None or row is None:
+            return
+        places = {number: place for place, number in enumerate(answer.versions, 1) if number != answer.id}
+        if len(places) == 1:
+            self._show_version(answer, *places)
+            return
+        menu = QMenu(turn)
+        menu.setObjectName("other_versions")
+        menu.setAccessibleName(tr("Which version stands beside it?"))
+        menu.aboutToHide.connect(menu.deleteLater)
+        for number, place in places.items():
+            version = self._chat.talk.conversations.message(number)
+            if version is not None:
+                about = " ".join(part for part in (model_words(version.model), version.text) if part).split()
+                words = tr("Version {place}: {words}", place=place, words=visible_name(" ".join(about))[:MENU_LETTERS])
+                menu.addAction(words.replace("&", "&&"), partial(self._show_version, answer, number))
+        menu.popup(row.more.mapToGlobal(QPoint(0, row.more.height())))
+
+    def _show_version(self, answer: StoredMessage, other_id: int) -> None:
+        """Two versions that are stored; the one that was shown leads, and what follows it comes back with it."""
+        path, other = self._chat.path(), self._chat.talk.conversations.message(other_id)
+        ids = [message.id for message in path]
+        if other is None or answer.id not in ids or self._chat.is_busy:
+            return
+        sides = sorted((answer, other), key=lambda one: answer.versions.index(one.id))
+        names = [model_words(one.model) or tr("Answer") for one in sides]
+        if names[0] == names[1]:
+            names = [tr("Version {place}", place=answer.versions.index(one.id) + 1) for one in sides]
+        self._chat.transcript.update_to(path[: ids.index(answer.id)])
+        pair = self._begin(answer.parent_id or 0, [None, None], names, leads=sides.index(answer))
+        pair.ids, pair.is_over, pair.is_of_versions = [one.id for one in sides], True, True
+        self._fill(pair)
+        if self._view is not None:
+            self._view.show_choice(is_over=True)
+        self.changed.emit()
+        announce(self._window, tr("Two versions. Which one does the chat go on with?"))
 
     def stop(self) -> None:
         """Neither goes on; the second does not begin any more."""
@@ -238,6 +283,9 @@ class SideBySide(QObject):
 
     def _ids(self, talk: Chat, conversation_id: int | None) -> set[int]:
         pair = self._pairs.get((talk, conversation_id or 0))
+        if pair is not None and pair.is_of_versions:
+            self._forget(pair)
+            return set()
         return set(pair.ids) if pair is not None else set()
 
     def _attach(self, conversation_id: int | None) -> None:
@@ -245,15 +293,19 @@ class SideBySide(QObject):
         self._view, pair, chat = None, self._pair, self._chat
         if pair is not None:
             self._show(pair)
-            for place, number in enumerate(pair.ids):
-                side, stored = self._side(pair, place), chat.talk.conversations.message(number) if number else None
-                if side is not None and stored is not None and number not in self._running:
-                    side.set_message(stored)
+            self._fill(pair)
         for place, live in enumerate((chat.live, self.live)):
             side = self._side(pair, place) if pair is not None else None
             live.attach(conversation_id, (lambda side=side: side) if side is not None else chat.transcript.add_answer)  # type: ignore[misc]
         if self._view is not None:
             self._view.show_choice(is_over=pair is not None and pair.is_over)
+
+    def _fill(self, pair: Pair) -> None:
+        """What is stored of both, as far as it is not being written."""
+        for place, number in enumerate(pair.ids):
+            side, stored = self._side(pair, place), self._chat.talk.conversations.message(number) if number else None
+            if side is not None and stored is not None and number not in self._running:
+                side.set_message(stored)
 
     @property
     def _running(self) -> set[int]:

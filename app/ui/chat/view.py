@@ -385,6 +385,7 @@ class ChatView(QWidget):
         self.models.more_wanted.connect(self.model_wanted)
         self._actions.model_chosen.connect(self.own.go_on_with)
         self._actions.compare_wanted.connect(self.beside.compare)
+        self._actions.beside_wanted.connect(self.beside.offer_versions)
         self.own.changed.connect(self._show_model)
         self._quoting.wanted.connect(self.composer.add_paragraph)
         self._quoting.find_wanted.connect(lambda words: self.finding.begin(words))  # noqa: PLW0108 - not made before

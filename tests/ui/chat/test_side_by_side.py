@@ -160,3 +160,52 @@ def test_a_second_model_that_fails_leaves_the_first_and_says_why(open_chat: Open
     assert "There is no file Other-2B-Q8_0.gguf." in said(pair.sides[1].answer)
     desk.click(pair.sides[0].choose)
     assert desk.texts == ["Which?", "One."]
+
+
+BESIDE = "Show two versions beside each other"
+
+
+def regenerate(desk: ChatDesk) -> None:
+    with desk.hears(desk.chat.answer_finished):
+        desk.click_action(desk.last, "Regenerate")
+
+
+def test_two_versions_that_are_stored_stand_beside_each_other_again(open_chat: Open) -> None:
+    desk = open_chat({"text": "One.", "times": 1}, {"text": "Two.", "times": 1}, {"text": "And this."})
+    desk.ask("Which?")
+    assert BESIDE not in desk.menu_lines(desk.open_menu(desk.last)), "there is one only"
+    regenerate(desk)
+    desk.ask("And then?")
+    number = desk.chat.conversation_id
+    desk.click_action(desk.turns[1], BESIDE)
+    pair = pair_in(desk)
+    assert [side.answer.text for side in pair.sides] == ["One.", "Two."]
+    assert [side.name.text() for side in pair.sides] == ["Version 1", "Version 2"]
+    assert desk.note == "Choose an answer. A message sent now goes on with Version 2’s."
+    assert clipped_texts(desk.chat) == []
+    desk.chat.show_conversation(None)
+    desk.chat.show_conversation(number)
+    assert desk.texts == ["Which?", "Two.", "And then?", "And this."], "only looked at: what followed is there again"
+    desk.click_action(desk.turns[1], BESIDE)
+    desk.click(pair_in(desk).sides[0].choose)
+    assert desk.texts == ["Which?", "One."]
+    desk.click_action(desk.last, BESIDE)
+    desk.click(pair_in(desk).sides[1].choose)
+    assert desk.texts == ["Which?", "Two.", "And then?", "And this."]
+
+
+def test_of_more_versions_the_other_one_is_chosen_and_a_message_goes_on_with_the_one_that_was_shown(
+    open_chat: Open,
+) -> None:
+    desk = open_chat(*({"text": text, "times": 1} for text in ("One.", "Two.", "Three.", "Well.")))
+    desk.ask("Which?")
+    regenerate(desk)
+    regenerate(desk)
+    desk.click_action(desk.last, BESIDE)
+    menu = desk.find(QMenu, "other_versions")
+    assert [action.text() for action in menu.actions()] == ["Version 1: model One.", "Version 2: model Two."]
+    desk.choose(menu, "Version 1")
+    assert [side.answer.text for side in pair_in(desk).sides] == ["One.", "Three."]
+    desk.ask("And now?")
+    assert desk.texts == ["Which?", "Three.", "And now?", "Well."]
+    assert not desk.has(PairView)
