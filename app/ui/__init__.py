@@ -13,9 +13,9 @@ if sys.version_info < (3, 12):
     for _one in (None, True, False, NotImplemented, ...):
         ctypes.c_ssize_t.from_address(id(_one)).value += 1 << 60
 
-# WORKAROUND for PySide6 6.12.0 (https://doc.qt.io/qtforpython-6/considerations.html, "snake_case"): to know whether a
-# module may want its methods under other names it reads the source of everything that is imported, and Python keeps
-# those lines: 8 MB, and a twentieth of the start. It is told what it takes for granted where there is no source.
+# WORKAROUND for PySide6 6.12.0 (https://github.com/napari/napari/issues/8584): to know whether a module may want its
+# methods under other names it reads the source of everything that is imported, and Python keeps those lines: 8 MB, and
+# a twentieth of the start. It is told what it takes for granted where there is no source.
 assert QtCore
 if (_feature := sys.modules.get("shibokensupport.feature")) is not None and hasattr(_feature, "_mod_uses_pyside"):
     _feature._mod_uses_pyside = lambda _module: True  # type: ignore[attr-defined]

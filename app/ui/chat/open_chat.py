@@ -302,6 +302,12 @@ class TurnActions(QObject):
         once there is."""
         super().__init__(chat)
         self._chat, self._models, self._notify, self._may_answer = chat, models, notify, may_answer
+        self._texts = {
+            "remember": self.remember_wanted,
+            "translate": self.translate_wanted,
+            "prompt": self.prompt_wanted,
+        }
+        """By the name of an action: who goes on with the text of a turn."""
         chat.transcript.message_wanted.connect(self._show_message)
 
     def do(self, name: str, turn: Turn) -> None:
@@ -315,6 +321,12 @@ class TurnActions(QObject):
             step = getattr(self, f"_on_{name}", None)
             if name in COPIES:
                 copy_turn(name, turn)
+            elif name in self._texts and (is_answer(turn) or is_question(turn)):
+                self._texts[name].emit(turn.text)
+            elif name == "picture":
+                self._notify.tell(NO_PICTURES)
+            elif name == "edited":
+                self.composer_wanted.emit()
             elif step is not None:
                 step(turn)
             elif name == "open_model":
@@ -330,18 +342,6 @@ class TurnActions(QObject):
         if question is not None and not self._chat.is_busy:
             self._on_edit(question)
 
-    def _on_remember(self, turn: Turn) -> None:
-        if is_answer(turn) or is_question(turn):
-            self.remember_wanted.emit(turn.text)
-
-    def _on_translate(self, turn: Turn) -> None:
-        if is_answer(turn):
-            self.translate_wanted.emit(turn.text)
-
-    def _on_prompt(self, turn: Turn) -> None:
-        if is_question(turn):
-            self.prompt_wanted.emit(turn.text)
-
     def _on_markdown(self, turn: Turn) -> None:
         if is_answer(turn):
             turn.show_markdown(not turn.is_markdown_shown)
@@ -350,12 +350,6 @@ class TurnActions(QObject):
         if is_question(turn) or is_answer(turn):
             turn.start_editing(turn.text)
             self._chat.transcript.show_turn(turn)
-
-    def _on_picture(self, _turn: Turn) -> None:
-        self._notify.tell(NO_PICTURES)
-
-    def _on_edited(self, _turn: Turn) -> None:
-        self.composer_wanted.emit()
 
     def _on_save(self, turn: Turn) -> None:
         if is_question(turn) and turn.editor is not None and turn.message is not None:
@@ -388,21 +382,33 @@ class TurnActions(QObject):
 
     def _on_regenerate_with(self, turn: Turn) -> None:
         """The answer brings its model along, also where somebody looks at another chat meanwhile."""
-        message, row = turn.message, turn.row
-        if message is None or message.parent_id is None or row is None:
-            return
-        question_id = message.parent_id
+        message = turn.message
+        if message is not None and message.parent_id is not None:
+            question_id = message.parent_id
+
+            def go_on(path: Path) -> None:
+                self.model_chosen.emit(path)
+                self._chat.answer_again(question_id, model=path)
+
+            self._offer_models(turn, tr("Regenerate with another model"), go_on)
+
+    def _on_compare_with(self, turn: Turn) -> None:
+        compare = partial(self.compare_wanted.emit, turn.message)
+        self._offer_models(turn, tr("Compare with another model"), compare)
+
+    def _offer_models(self, turn: Turn, title: str, then: Callable[[Path], object]) -> None:
+        """Below the button; `then` is told which one."""
 
         def go_on(path: Path) -> None:
             if self._chat.is_busy:  # since the menu was opened
                 self._notify.tell(busy_words())
                 return
             with self._notify.guard():
-                self.model_chosen.emit(path)
-                self._chat.answer_again(question_id, model=path)
+                then(path)
 
-        menu = self._models.menu(tr("Regenerate with another model"), go_on, self._chat.transcript)
-        menu.popup(row.more.mapToGlobal(QPoint(0, row.more.height())))
+        if turn.message is not None and turn.row is not None:
+            menu = self._models.menu(title, go_on, self._chat.transcript)
+            menu.popup(turn.row.more.mapToGlobal(QPoint(0, turn.row.more.height())))
 
     def _show_message(self, message_id: int) -> None:
         """Where it stands, with the keyboard on it."""
@@ -410,20 +416,6 @@ class TurnActions(QObject):
         if turn is not None:
             self._chat.transcript.show_turn(turn)
             turn.setFocus(Qt.FocusReason.OtherFocusReason)
-
-    def _on_compare_with(self, turn: Turn) -> None:
-        message, row = turn.message, turn.row
-        if message is None or row is None:
-            return
-
-        def go_on(path: Path) -> None:
-            if self._chat.is_busy:  # since the menu was opened
-                self._notify.tell(busy_words())
-            else:
-                self.compare_wanted.emit(message, path)
-
-        menu = self._models.menu(tr("Compare with another model"), go_on, self._chat.transcript)
-        menu.popup(row.more.mapToGlobal(QPoint(0, row.more.height())))
 
     def _focus(self, message_id: int) -> None:
         shown = self._chat.transcript.turn_of(message_id)
@@ -464,12 +456,13 @@ class TurnActions(QObject):
         self._chat.tell_touched()
         self.composer_wanted.emit()
         what = tr("Message deleted") if message.role == Role.USER else tr("Answer deleted")
-        self._notify.undo(what, partial(self._restore, talk, message.id))
 
-    def _restore(self, talk: Chat, message_id: int) -> None:
-        with self._notify.guard():
-            talk.conversations.restore_message(message_id)
-            self._chat.refresh()
+        def restore() -> None:
+            with self._notify.guard():
+                talk.conversations.restore_message(message.id)
+                self._chat.refresh()
+
+        self._notify.undo(what, restore)
 
     def _on_pin(self, turn: Turn, *, is_pinned: bool = True) -> None:
         """A pinned message is shown to the model again, wherever its memory begins."""

@@ -101,17 +101,18 @@ class TextPage(QWidget):
     def _on_clear(self) -> None:
         """What is in the list stays there; what was only typed can be taken back."""
         text, number = self.panes.source.text, self.history.id
+
+        def put_back() -> None:
+            if not self.panes.source.text.strip():
+                self.panes.source.show_text(text)
+                self._on_typed()
+
         self.show_new()
         self.take_keyboard()
         if number is not None:
             self._ui.notify.undo(tr("The text was cleared; it is in the list."), lambda: self.show_text(number))
         else:
-            self._ui.notify.undo(tr("The text was cleared."), lambda: self._put_back(text))
-
-    def _put_back(self, text: str) -> None:
-        if not self.panes.source.text.strip():
-            self.panes.source.show_text(text)
-            self._on_typed()
+            self._ui.notify.undo(tr("The text was cleared."), put_back)
 
     def show_text(self, number: int) -> None:
         """One of the list, as it was left."""
@@ -236,7 +237,7 @@ class TextPage(QWidget):
         for changed in (answers.changed, self.rewording.changed):
             changed.connect(self.history.nudge)
         self.choice.changed.connect(self._on_choice)
-        self.choice.swapped.connect(self._on_swapped)
+        self.choice.swapped.connect(lambda: self._on_choice(is_swapped=True))
         self.history.kept.connect(lambda _number: self.list_changed.emit())
         self.history.kept.connect(self.shown_changed.emit)
         self.capability.changed.connect(self._on_capability)
@@ -257,24 +258,22 @@ class TextPage(QWidget):
             self.pause.start()
             self.history.nudge()
 
-    def _on_choice(self) -> None:
-        """Another language or tone: what is there was for another wish."""
-        self._last.keep(self.choice)
-        self.answers.paragraphs.known.clear()
-        if self.panes.source.text.strip():
-            self.history.nudge()
-            self.translate()
+    def _on_choice(self, *, is_swapped: bool = False) -> None:
+        """Another language or tone: what is there was for another wish.
 
-    def _on_swapped(self) -> None:
-        """The translation becomes the source, where there is one."""
-        target = self.answers.target_text() if self.answers.paragraphs.is_complete else ""
-        self.answers.source_language = ""
+        Where the languages were swapped, the translation becomes the source, if there is one.
+        """
+        target = ""
+        if is_swapped:
+            target = self.answers.target_text() if self.answers.paragraphs.is_complete else ""
+            self.answers.source_language = ""
         self._last.keep(self.choice)
         self.answers.paragraphs.known.clear()
         if target.strip():
             self.panes.source.show_text(target)
-        self.translate()
-        self.history.nudge()
+        if is_swapped or self.panes.source.text.strip():
+            self.translate()
+            self.history.nudge()
 
     def _on_capability(self) -> None:
         self.choice.offer(self.answers.able)
