@@ -29,6 +29,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+ICONS = (
+    "folder", "briefcase", "house", "graduation-cap", "book-open", "code", "flask", "lightbulb", "heart", "star",
+    "airplane", "globe", "leaf", "paw-print", "music-note", "paint-brush", "camera", "chart-line", "scales", "wrench",
+    "fork-knife", "rocket", "planet", "brain",
+)  # fmt: skip
+"""Phosphor's names; the first is what a project without one has."""
 DOCUMENTS_SHARE = 0.6
 """Of what a prompt may take, for whole documents of a project: unlike a message's they never leave the memory."""
 SESSION = "project-{}"

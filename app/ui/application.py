@@ -31,7 +31,6 @@ from app.ui.shell.main_window import MainWindow
 from app.ui.shell.model_loader import ModelLoader
 from app.ui.shell.notify import Notify
 from app.ui.shell.single_instance import ASK, Found, Heard, SingleInstance, Wanted
-from app.ui.shell.startup import StartupProblem, StillEnding
 from app.ui.shell.tab_spec import CHAT
 from app.ui.tabs import TABS, open_settings
 from app.ui.theme import Theme
@@ -106,6 +105,8 @@ def _meet(instance: SingleInstance, wanted: Wanted, theme: Callable[[], Theme]) 
     for _ in range(HAND_OVERS):
         found = instance.claim()
         if found is Found.ENDING:
+            from app.ui.shell.startup import StillEnding  # seldom seen
+
             waiting = StillEnding(theme(), instance.claim)
             if not waiting.wait():
                 return [OPENED_BESIDE] if waiting.goes_on else None
@@ -197,6 +198,8 @@ def _build(paths: AppPaths, theme: Theme) -> Fireside | None:
         try:
             return build(paths)
         except AppError as error:
+            from app.ui.shell.startup import StartupProblem  # seldom seen
+
             if StartupProblem(theme, error, paths.data).exec() != QDialog.DialogCode.Accepted:
                 return None
 

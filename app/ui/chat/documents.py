@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
+from app.core.events import Role
 from app.features.chat.documents import Source, source_from_fields, source_on_page
 from app.features.documents import Mark, page_mark
 from app.features.survey.wanted import made_of
 from app.store.conversations import Attachment, StoredMessage, Use
 from app.store.documents import StoredDocument
-from app.ui.chat.recalled import RecalledTurn, turns_of
 from app.ui.document.files import PageChip
 from app.ui.i18n import tr
 from app.ui.theme import Theme
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 MOST_PLACES = 8
 MOST_QUOTED = 28
+MOST_RECALLED = 200
+"""Characters of a forgotten turn, in one line."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,26 @@ class AttachedDocument:
     attachment: Attachment
     document: StoredDocument
     tokens: int | None = None
+
+
+@dataclass(frozen=True)
+class RecalledTurn:
+    """The first message that was shown of a turn, and its beginning in one line."""
+
+    message_id: int
+    words: str
+
+
+def turns_of(recalled: Sequence[StoredMessage]) -> list[RecalledTurn]:
+    """The turns that messages are of, each by its question where that is among them."""
+    found: list[RecalledTurn] = []
+    for one in recalled:
+        words = " ".join(one.text[: 4 * MOST_RECALLED].split())[:MOST_RECALLED]
+        if one.role is Role.USER:
+            found.append(RecalledTurn(one.id, tr("You: {words}", words=words)))
+        elif not found or one.parent_id != found[-1].message_id:
+            found.append(RecalledTurn(one.id, tr("Answer: {words}", words=words)))
+    return found
 
 
 class BranchDocuments:

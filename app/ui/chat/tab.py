@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from textwrap import shorten
 from typing import TYPE_CHECKING
@@ -19,7 +20,6 @@ from app.ui.chat.column import ChatsColumn
 from app.ui.chat.memory import ContextPanel
 from app.ui.chat.own_model import OwnModel
 from app.ui.chat.projects import ProjectActions
-from app.ui.chat.remembering import Remembering
 from app.ui.chat.titling import Titling
 from app.ui.chat.view import ChatView
 from app.ui.document.panel import DocumentPanel
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from app.features.chat.answers import Chat
     from app.features.documents import Documents
     from app.store.assistants import Assistant
+    from app.ui.chat.remembering import Remembering
 
 LONG_S = 10.0
 FIRST_CHARACTERS = 200
@@ -69,7 +70,6 @@ class ChatTab(Tab):
             tags=Tags(app.database),
         )
         self.projects = ProjectActions(app, ui.theme, ui.notify, self.sidebar.folders, ui.window)
-        self.remembering = Remembering(app, ui.theme, ui.notify, lambda: self.chat.project_banner.project, ui.window)
         self._sides = Sides(app, ui, self.chat)
         self.document, self.inside = self._sides.document, self._sides.inside
         self._model = ModelInStep(ui, self.chat)
@@ -103,7 +103,14 @@ class ChatTab(Tab):
         sidebar.folders.changed.connect(chat.project_banner.look)
         chat.project_banner.wanted.connect(self.projects.show_settings)
         self.projects.new_chat_wanted.connect(self.open_new)
-        chat.remember_wanted.connect(self.remembering.ask)
+        chat.remember_wanted.connect(lambda text: self.remembering.ask(text))  # noqa: PLW0108 - not made before
+
+    @cached_property
+    def remembering(self) -> Remembering:
+        from app.ui.chat.remembering import Remembering  # not before somebody wants something kept
+
+        ui = self._ui
+        return Remembering(self._app, ui.theme, ui.notify, lambda: self.chat.project_banner.project, ui.window)
 
     @property
     def view(self) -> InsideBeside:
@@ -406,7 +413,7 @@ class DeletedChats(QObject):
         view.answer_finished.connect(lambda _: self._forget())
 
     def add(self, conversation_id: int) -> None:
-        is_running = self._view.stop_in(conversation_id)
+        is_running = self._view.open_chat.stop_in(conversation_id)
         if self._view.conversation_id == conversation_id:
             self.left.emit()
         self._ids.append(conversation_id)

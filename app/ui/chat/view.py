@@ -108,17 +108,7 @@ class ChatView(QWidget):
         )
         self.prompts = ComposerPrompts(self.composer, chats, theme, notify)
         self.prompts.selected = lambda: self._quoting.selected
-        self.attaching = Attaching(
-            self.composer.attachments,
-            theme=theme,
-            notify=notify,
-            model=chats.loaded,
-            is_free=lambda: not self.busy and not self.memory.is_counting,
-            planned=lambda: self.options.planned,
-            parent=self,
-        )
         self._spelling = SpellChecks(self, chats, theme, notify)
-        self._pasted = Pasted(self.composer, self.attaching, self.open_chat, notify)
         self.memory = ChatMemory(self.open_chat, chats, subject=self._subject, theme=theme, notify=notify, window=self)
         self.beside = SideBySide(
             self.open_chat,
@@ -143,31 +133,7 @@ class ChatView(QWidget):
         self.project_banner = ProjectBanner(theme, self.open_chat)
         self.project_banner.model_known.connect(self.own.take_project)
         self._no_chat = CompletionNotice(theme)
-        self.draft = KeptDraft(self.composer, self.open_chat, chats, notify)
-        self.waiting = QueueView(theme, self.focus_composer)
-        self.queue = Queue(
-            self.waiting, self.open_chat, chats.kept, notify, lambda: self.can_chat and not self.beside.is_open
-        )
-        self._sending = Sending(
-            self.open_chat,
-            self.composer,
-            self.attaching,
-            queue=self.queue,
-            options=self.options,
-            own=self.own,
-            beside=self.beside,
-            draft=self.draft,
-            notify=notify,
-        )
-        self.survey_offer = SurveyOffer(theme)
-        self.offering = Offering(
-            self.survey_offer,
-            surveys,
-            where=lambda: (self.open_chat.talk, self.open_chat.conversation_id),
-            text=lambda: self.composer.text,
-            is_free=lambda: self.can_chat and not self.busy and not self._sending.is_waiting,
-            parent=self,
-        )
+        self._take_messages(surveys)
         self._lay_out()
         self._connect()
         self._show_model()
@@ -275,10 +241,6 @@ class ChatView(QWidget):
         self.live.stop()
         self.beside.stop()
 
-    def stop_in(self, conversation_id: int) -> bool:
-        """Stops the answer that runs, if it is this conversation's; whether it is."""
-        return self.open_chat.stop_in(conversation_id)
-
     def update_note(self) -> None:
         """A few words beside the buttons of the composer."""
         answering = self.live.answering or self.beside.live.answering
@@ -313,6 +275,48 @@ class ChatView(QWidget):
             super().keyPressEvent(event)
 
     # Wiring.
+
+    def _take_messages(self, surveys: SurveysOf) -> None:
+        """What is written goes through these until it is in the chat."""
+        self.attaching = Attaching(
+            self.composer.attachments,
+            theme=self._theme,
+            notify=self._notify,
+            model=self._chats.loaded,
+            is_free=lambda: not self.busy and not self.memory.is_counting,
+            planned=lambda: self.options.planned,
+            parent=self,
+        )
+        self._pasted = Pasted(self.composer, self.attaching, self.open_chat, self._notify)
+        self.draft = KeptDraft(self.composer, self.open_chat, self._chats, self._notify)
+        self.waiting = QueueView(self._theme, self.focus_composer)
+        self.queue = Queue(
+            self.waiting,
+            self.open_chat,
+            self._chats.kept,
+            self._notify,
+            lambda: self.can_chat and not self.beside.is_open,
+        )
+        self._sending = Sending(
+            self.open_chat,
+            self.composer,
+            self.attaching,
+            queue=self.queue,
+            options=self.options,
+            own=self.own,
+            beside=self.beside,
+            draft=self.draft,
+            notify=self._notify,
+        )
+        self.survey_offer = SurveyOffer(self._theme)
+        self.offering = Offering(
+            self.survey_offer,
+            surveys,
+            where=lambda: (self.open_chat.talk, self.open_chat.conversation_id),
+            text=lambda: self.composer.text,
+            is_free=lambda: self.can_chat and not self.busy and not self._sending.is_waiting,
+            parent=self,
+        )
 
     def _lay_out(self) -> None:
         self._stack = QStackedLayout()

@@ -131,7 +131,7 @@ class PlainChat(QWidget):
         self.transcript = SimpleNamespace(count=0)
         self.shown_message = (0, "")
         self.attaching = PlainAttaching()
-        self.open_chat = SimpleNamespace(project_id=None, refresh=lambda: None)
+        self.open_chat = SimpleNamespace(project_id=None, refresh=lambda: None, stop_in=self.stop_in)
         self.project_banner = PlainBanner()
         self.models = OtherModels(lambda: None, self)
         self.own = PlainOwnModel(self)

@@ -9,8 +9,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.features.projects import Costs
-from app.ui.chat.projects import ICONS, IconChoice, ProjectDialog, cost_words
+from app.features.projects import ICONS, Costs
+from app.ui.chat.project_dialog import IconChoice, ProjectDialog, cost_words
 from app.ui.chat.view import ChatView
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.window import open_window

@@ -8,7 +8,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 
 from app.core.events import Role
-from app.ui.chat.recalled import RecalledLine
+from app.ui.chat.question import RecalledLine
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.chat import ChatDesk
 from tests.ui.chat.conftest import Open

@@ -1,0 +1,429 @@
+"""The dialog of a project: its name, icon, instructions, model and documents, and what they take of each chat."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QMargins, Qt, QTimer, Signal
+from PySide6.QtWidgets import (
+    QDialog,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QMenu,
+    QPlainTextEdit,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+    QWidgetAction,
+)
+
+from app.core.errors import AppError
+from app.core.events import CancelToken
+from app.core.visible import clean_text
+from app.features.documents import Documents
+from app.features.projects import ICONS, Cost, Costs, Preambles
+from app.store.conversations import Attachment
+from app.store.documents import StoredDocument
+from app.store.projects import Project
+from app.ui.document.files import DocumentChip, FileToRead, Stage, size_words
+from app.ui.i18n import tr, window_title
+from app.ui.shell import tasks
+from app.ui.shell.notify import UNDO_MS, Notify
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import ChoiceButton, IconButton, text_button
+from app.ui.widgets.dialogs import ScrollBox
+from app.ui.widgets.file_drop import DropZone, FileDrop
+from app.ui.widgets.labels import announce, plain_label
+from app.ui.widgets.layouts import FlowLayout
+from app.ui.widgets.notice_bar import Notice
+from app.ui.widgets.row_list import clean_title
+from app.ui.work.intake import Intake
+
+ICONS_A_ROW = 6
+WIDTH_PX = 500
+TYPING_MS = 500
+
+
+class ProjectDialog(QDialog):
+    """Everything is kept as it is typed or chosen; files are read while it is open."""
+
+    changed = Signal()
+    document_removed = Signal()
+
+    def __init__(
+        self,
+        project: Project,
+        preambles: Preambles,
+        documents: Documents,
+        costs: Costs,
+        *,
+        models: Sequence[tuple[str, str]],
+        theme: Theme,
+        notify: Notify,
+        parent: QWidget,
+    ) -> None:
+        super().__init__(parent)
+        self._project, self._preambles, self._costs = project, preambles, costs
+        self._theme, self._notify = theme, notify
+        self.setObjectName("project_dialog")
+        self.setWindowTitle(window_title(tr("Project")))
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._icon = IconChoice(theme, project.icon)
+        self.name = QLineEdit(project.name[:200], maxLength=200)
+        self.instructions = QPlainTextEdit(project.instructions)
+        self.model = ChoiceButton(theme, tr("Model"), self._models(models), shows_change=False)
+        self.documents = ProjectFiles(project.id, preambles, documents, theme=theme, notify=notify, parent=self)
+        self.cost = plain_label(kind="muted", wraps=True)
+        self._later = QTimer(self, singleShot=True, interval=TYPING_MS)
+        self._counting: tasks.Task | None = None
+        self._lay_out()
+        self._connect()
+        self.name.selectAll()
+        self.name.setFocus()
+        self._count()
+
+    def done(self, result: int) -> None:
+        """Keeps what is still being typed, then closes."""
+        self._keep()
+        self.documents.stop()
+        super().done(result)
+
+    def _models(self, known: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+        mine = self._project.model
+        gone = [(mine, tr("{name} (not there)", name=Path(mine).name))] if mine and mine not in dict(known) else []
+        return [("", tr("The one of all chats")), *known, *gone]
+
+    def _lay_out(self) -> None:
+        theme, px = self._theme, self._theme.px
+        self.name.setAccessibleName(tr("Name"))
+        self.name.setFont(theme.font(16, 600))
+        self.instructions.setAccessibleName(tr("Instructions"))
+        self.instructions.setPlaceholderText(tr("What every answer in this project should keep to"))
+        self.instructions.setTabChangesFocus(True)
+        self.instructions.setFixedHeight(px(96))
+        self.instructions.setFont(theme.font(14))
+        self.model.show_value(self._project.model)
+        head, row = QHBoxLayout(), QHBoxLayout()
+        head.addWidget(self._icon)
+        head.addWidget(self.name, 1)
+        row.addWidget(self._heading(tr("Model"), self.model.button), 1)
+        row.addWidget(self.model)
+        inside = QWidget()
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(px(8))
+        column.addStrut(px(WIDTH_PX - 48))
+        column.addLayout(head)
+        column.addWidget(self._muted(tr("Every chat in the project sees this. Chats outside stay as they are.")))
+        column.addSpacing(px(6))
+        column.addWidget(self._heading(tr("Instructions"), self.instructions))
+        column.addWidget(self.instructions)
+        column.addSpacing(px(6))
+        column.addLayout(row)
+        column.addSpacing(px(6))
+        column.addWidget(self.documents)
+        column.addSpacing(px(4))
+        column.addWidget(self.cost)
+        self.cost.setFont(theme.font(13))
+        close = text_button(tr("Done"), "primary")
+        close.setObjectName("project_done")
+        close.clicked.connect(lambda _=False: self.accept())
+        close.setDefault(True)
+        foot = QHBoxLayout()
+        foot.addStretch(1)
+        foot.addWidget(close)
+        around = QVBoxLayout(self)
+        around.setSizeConstraint(QVBoxLayout.SizeConstraint.SetFixedSize)
+        around.setContentsMargins(px(24), px(20), px(24), px(20))
+        around.setSpacing(px(16))
+        around.addWidget(ScrollBox(inside, around.contentsMargins() + QMargins(0, 0, 0, px(16 + 40))))
+        around.addLayout(foot)
+
+    def _heading(self, words: str, field: QWidget) -> QLabel:
+        label = QLabel(words)
+        label.setFont(self._theme.font(14, 600))
+        label.setBuddy(field)
+        return label
+
+    def _muted(self, words: str) -> QLabel:
+        label = plain_label(words, kind="muted", wraps=True)
+        label.setFont(self._theme.font(13))
+        return label
+
+    def _connect(self) -> None:
+        self._later.timeout.connect(self._keep)
+        self.name.textEdited.connect(lambda _: self._later.start())
+        self.instructions.textChanged.connect(self._later.start)
+        self.model.changed.connect(lambda path: self._store(model=path))
+        self._icon.chosen.connect(lambda name: self._store(icon=name))
+        self.documents.changed.connect(self._count)
+        self.documents.changed.connect(self.changed)
+        self.documents.removed.connect(self.document_removed)
+        drop = FileDrop(self._theme, lambda _files: [DropZone("project", tr("Add to the project"))], self)
+        drop.dropped.connect(lambda files, _zone: self.documents.add(files))
+
+    def _keep(self) -> None:
+        self._later.stop()
+        name = clean_title(clean_text(self.name.text())) or self._project.name
+        instructions = clean_text(self.instructions.toPlainText())
+        if (name, instructions) != (self._project.name, self._project.instructions):
+            self._store(name=name, instructions=instructions)
+
+    def _store(self, **values: Any) -> None:
+        projects = self._preambles.projects
+        with self._notify.guard():
+            if projects.get(self._project.id) is not None:
+                projects.update(self._project.id, **values)
+                self._project = projects.get(self._project.id) or self._project
+        self.changed.emit()
+        self._count()
+
+    def _count(self) -> None:
+        if self._counting is not None:
+            self._counting.abandon()
+        project, preambles, costs = self._project, self._preambles, self._costs
+        self._counting = tasks.ask(
+            lambda _token: preambles.cost_of(project, costs.tokens_of, costs.room_tokens),
+            self,
+            self._on_counted,
+            self._on_failed,
+        )
+
+    def _on_counted(self, cost: Cost) -> None:
+        self._counting = None
+        self.cost.setText(cost_words(cost))
+        self.documents.show_cost(cost)
+
+    def _on_failed(self, error: BaseException) -> None:
+        """An engine that went away says so when it is asked something; here nobody asked."""
+        self._counting = None
+        if not isinstance(error, AppError):
+            raise error
+
+
+def cost_words(cost: Cost) -> str:
+    """What every chat of a project costs before its first word."""
+    long = tr("Of what is too long for this model to be shown whole, each question gets the passages that fit it.")
+    if not cost.tokens:
+        return long if cost.searched else tr("Nothing of this is in the prompt yet.")
+    parts = [
+        (tr("instructions {count}", count=f"{cost.instructions:,}"), cost.instructions),
+        (tr("documents {count}", count=f"{cost.whole_documents:,}"), cost.whole_documents),
+        (tr("memories {count}", count=f"{cost.memories:,}"), cost.memories),
+    ]
+    named = ", ".join(words for words, tokens in parts if tokens)
+    count = f"{cost.tokens:,}"
+    if cost.is_exact:
+        words = tr(
+            "Each chat begins with {count} tokens: {parts}. They are read once for all of them.",
+            count=count,
+            parts=named,
+        )
+        return f"{words} {long}" if cost.searched else words
+    return tr(
+        "Each chat begins with about {count} tokens: {parts}. An estimate: no model is loaded.",
+        count=count,
+        parts=named,
+    )
+
+
+class IconChoice(QToolButton):
+    """The icon of a project; pressed, a menu with all of them opens."""
+
+    chosen = Signal(str)
+
+    def __init__(self, theme: Theme, name: str) -> None:
+        super().__init__()
+        self._theme = theme
+        self.setObjectName("project_icon")
+        self.setProperty("kind", "icon")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName(tr("Icon"))
+        self.setToolTip(tr("Choose an icon"))
+        self.clicked.connect(self.show_menu)
+        theme.dress(self, size=(40, 40))
+        self._show(name)
+
+    def _show(self, name: str) -> None:
+        self.name = name or ICONS[0]
+        self._theme.dress(self, glyph=(self.name, "accent", 22))
+
+    def menu_now(self) -> QMenu:
+        """All icons in a grid."""
+        menu, grid = QMenu(self), QWidget()
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        column = QVBoxLayout(grid)
+        self._theme.dress(column, margins=(6, 6, 6, 6), spacing=2)
+        for first in range(0, len(ICONS), ICONS_A_ROW):
+            row = QHBoxLayout()
+            row.setSpacing(self._theme.px(2))
+            for name in ICONS[first : first + ICONS_A_ROW]:
+                token = "accent" if name == self.name else "muted"
+                button = IconButton(self._theme, name, name.replace("-", " "), token=token)
+                button.clicked.connect(partial(self._choose, name, menu))
+                row.addWidget(button)
+            column.addLayout(row)
+        action = QWidgetAction(menu)
+        action.setDefaultWidget(grid)
+        menu.addAction(action)
+        return menu
+
+    def show_menu(self) -> None:
+        """Below the button."""
+        self.menu_now().popup(self.mapToGlobal(self.rect().bottomLeft()))
+
+    def _choose(self, name: str, menu: QMenu) -> None:
+        menu.close()
+        self._show(name)
+        self.chosen.emit(name)
+
+
+class ProjectFiles(QWidget):
+    """The documents of a project as chips, those that are being read among them."""
+
+    changed = Signal()
+    removed = Signal()
+
+    def __init__(
+        self,
+        project_id: int,
+        preambles: Preambles,
+        documents: Documents,
+        *,
+        theme: Theme,
+        notify: Notify,
+        parent: QWidget,
+    ) -> None:
+        super().__init__(parent)
+        self._project_id, self._preambles, self._documents = project_id, preambles, documents
+        self._theme, self._notify = theme, notify
+        self._cost: Cost | None = None
+        self._intake = Intake(self._read, theme, notify, parent)
+        self._intake.questions.files_chosen.connect(self.add)
+        self._intake.read.connect(self._on_read)
+        self._intake.refused.connect(self._intake.remove)
+        self._intake.moved.connect(self._on_moved)
+        self._reading: dict[FileToRead, DocumentChip] = {}
+        for signal in (self._intake.changed, self._intake.failed):
+            signal.connect(lambda *_: self._show())
+        heading = QLabel(tr("Documents"))
+        heading.setFont(theme.font(14, 600))
+        self.add_button = text_button(tr("Add…"), "plain")
+        self.add_button.setObjectName("add_documents")
+        self.add_button.setAccessibleName(tr("Add documents"))
+        self.add_button.setFont(theme.font(13.5, 500))
+        self.add_button.clicked.connect(lambda _=False: self._intake.questions.ask_for_files(tr("Add documents")))
+        head = QHBoxLayout()
+        head.addWidget(heading, 1)
+        head.addWidget(self.add_button)
+        self._chips = QWidget()
+        self._chips.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._flow = FlowLayout(self._chips)
+        self._nothing = plain_label(tr("Drop files here, or add them. They are read once for all chats."), kind="muted")
+        self._nothing.setWordWrap(True)
+        self._nothing.setFont(theme.font(13))
+        column = self._column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        for widget in (self._nothing, self._chips):
+            column.addWidget(widget)
+        column.insertLayout(0, head)
+        theme.dress(column, spacing=8)
+        theme.dress(self._flow, spacing=6)
+        self._show()
+
+    @property
+    def chips(self) -> list[DocumentChip]:
+        """What is shown, in order."""
+        return [chip for chip in self._chips.findChildren(DocumentChip) if not chip.isHidden()]
+
+    def add(self, files: Sequence[str | Path]) -> None:
+        """Takes files and folders."""
+        self._intake.add(files, FileToRead)
+
+    def stop(self) -> None:
+        """What is being read is given up."""
+        for one in [one for one in self._intake.files if one.is_on_its_way]:
+            self._intake.drop(one)
+
+    def show_cost(self, cost: Cost) -> None:
+        """What each document takes."""
+        self._cost = cost
+        self._show()
+
+    def _read(self, one: FileToRead, cancel: CancelToken) -> Iterator[object]:
+        return self._documents.read(one.path, cancel, password=one.password, part=one.part)
+
+    def _on_read(self, one: FileToRead) -> None:
+        document = one.document
+        assert document is not None
+        with self._notify.guard():
+            self._preambles.attached.add(self._project_id, document.id)
+            announce(self, tr("{name} added", name=one.name))
+        self._intake.drop(one)
+        self._show()
+        self.changed.emit()
+
+    def _on_moved(self, one: FileToRead) -> None:
+        if one.stage is Stage.READING and one in self._reading:
+            self._reading[one].show_progress(one.page, one.pages)
+
+    def _remove(self, attachment: Attachment, name: str) -> None:
+        def put_back() -> None:
+            with self._notify.guard():
+                self._preambles.attached.add(self._project_id, attachment.document_id)
+            self._show()
+            self.changed.emit()
+
+        with self._notify.guard():
+            self._preambles.attached.remove(attachment.id)
+            self.removed.emit()
+            notice = Notice(self._theme, tr("{name} was taken out.", name=name), UNDO_MS)
+            notice.add_button(tr("Undo"), put_back, "plain")
+            notice.left.connect(notice.deleteLater)
+            self._column.addWidget(notice)  # the window's own notices are behind this dialog
+        self._show()
+        self.changed.emit()
+
+    def _show(self) -> None:
+        self._flow.clear()
+        with self._notify.guard():
+            for attachment in self._preambles.attached.of(self._project_id):
+                document = self._documents.store.get(attachment.document_id)
+                if document is not None:
+                    remove = partial(self._remove, attachment, document.name)
+                    self._add_chip(document.name, self._words(document), remove)
+        self._reading = {}
+        for one in self._intake.files:
+            chip = self._reading[one] = self._add_chip(one.name, tr("waits"), partial(self._intake.remove, one))
+            if one.stage is Stage.FAILED:
+                chip.show_error(one.error)
+            self._on_moved(one)
+        self._nothing.setVisible(not self._flow.count())
+        self._chips.setVisible(bool(self._flow.count()))
+
+    def _words(self, document: StoredDocument) -> str:
+        tokens = self._cost.documents.get(document.id) if self._cost is not None else None
+        exact = self._cost is not None and self._cost.is_exact
+        count = f"{tokens:,}" if tokens is not None else ""
+        words = (
+            (tr("{count} tokens", count=count) if exact else tr("about {count} tokens", count=count)) if count else ""
+        )
+        is_long = self._cost is not None and document.id in self._cost.searched
+        return " · ".join(
+            part for part in (size_words(document), words, tr("passages only") if is_long else "") if part
+        )
+
+    def _add_chip(self, name: str, words: str, remove: Callable[[], object]) -> DocumentChip:
+        chip = DocumentChip(self._theme)
+        chip.show_name(name)
+        chip.show_words(words)
+        chip.set_removable(True)
+        chip.remove_wanted.connect(remove)
+        self._flow.addWidget(chip)
+        chip.show()
+        return chip
