@@ -77,7 +77,7 @@ class ChatTab(Tab):
         LongAnswers(self.chat, app).told.connect(self.work_ended)
         Titling(self.chat, app, lambda: self.sidebar.list.is_editing).titled.connect(self._on_title_changed)
         self._connect()
-        OtherTabs(app, ui, self.chat)
+        Elsewhere(app, ui, self.chat)
         self.chat.own.name_of = lambda path: app.label_of(path) or model_name(path)
 
     def _connect(self) -> None:
@@ -103,14 +103,6 @@ class ChatTab(Tab):
         sidebar.folders.changed.connect(chat.project_banner.look)
         chat.project_banner.wanted.connect(self.projects.show_settings)
         self.projects.new_chat_wanted.connect(self.open_new)
-        chat.remember_wanted.connect(lambda text: self.remembering.ask(text))  # noqa: PLW0108 - not made before
-
-    @cached_property
-    def remembering(self) -> Remembering:
-        from app.ui.chat.remembering import Remembering  # not before somebody wants something kept
-
-        ui = self._ui
-        return Remembering(self._app, ui.theme, ui.notify, lambda: self.chat.project_banner.project, ui.window)
 
     @property
     def view(self) -> InsideBeside:
@@ -259,17 +251,25 @@ class ChatTab(Tab):
             self.title_changed.emit()
 
 
-class OtherTabs(QObject):
-    """What a chat leads to is gone on with in another tab."""
+class Elsewhere(QObject):
+    """What a chat leads to is gone on with in another tab, or kept for other chats."""
 
     def __init__(self, app: Fireside, ui: UiContext, chat: ChatView) -> None:
         super().__init__(chat)
-        self._app, self._ui, go = app, ui, ui.go
+        self._app, self._ui, self._chat, go = app, ui, chat, ui.go
         chat.attaching.summarize_wanted.connect(lambda number: go.show_tab(SUMMARIZE).take_documents([number]))
         chat.attaching.translate_wanted.connect(lambda path: go.show_tab(TRANSLATE).take_files([path]))
         chat.translate_wanted.connect(lambda text: go.show_tab(TRANSLATE).take_text(text))
         chat.write_wanted.connect(self._on_write_wanted)
         chat.model_wanted.connect(go.ask_for_model)
+        chat.remember_wanted.connect(lambda text: self._remembering.ask(text))  # noqa: PLW0108 - not made before
+
+    @cached_property
+    def _remembering(self) -> Remembering:
+        from app.ui.chat.remembering import Remembering  # not before somebody wants something kept
+
+        ui = self._ui
+        return Remembering(self._app, ui.theme, ui.notify, lambda: self._chat.project_banner.project, ui.window)
 
     def _on_write_wanted(self, text: str) -> None:
         tab, model = self._ui.go.show_tab(WRITE), self._ui.loader.path

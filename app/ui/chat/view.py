@@ -110,15 +110,7 @@ class ChatView(QWidget):
         self.prompts.selected = lambda: self._quoting.selected
         self._spelling = SpellChecks(self, chats, theme, notify)
         self.memory = ChatMemory(self.open_chat, chats, subject=self._subject, theme=theme, notify=notify, window=self)
-        self.beside = SideBySide(
-            self.open_chat,
-            chats,
-            self.own,
-            self.models,
-            theme=theme,
-            notify=notify,
-            window=self,
-        )
+        self.beside = SideBySide(self.open_chat, chats, self.own, self.models, theme=theme, notify=notify, window=self)
         if is_small:
             self.assistants.button.hide()
         else:
