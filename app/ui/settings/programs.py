@@ -193,15 +193,14 @@ class ProgramsPage(SettingsPage):
         door, programs = self._programs.door, self._programs
         if self.switch.isChecked() != programs.is_wanted:
             self.switch.setChecked(programs.is_wanted)
-        self._open.setVisible(door is not None)
         self._said.setText(self._words())
-        if door is None:
-            return
-        self._address.setText(door.address)
-        self._key.setText(HIDDEN)
-        self._offer_recipes()
-        self._show_recipe()
-        self._show_journal()
+        if door is not None:
+            self._address.setText(door.address)
+            self._key.setText(HIDDEN)
+            self._offer_recipes()
+            self._show_recipe()
+            self._show_journal()
+        self._open.setVisible(door is not None)  # once everything is in it: what comes later is seen a moment later
 
     def _words(self) -> str:
         programs = self._programs
