@@ -279,3 +279,20 @@ def test_diagnostics_are_copied_without_anything_that_was_written(dialog: Settin
     assert f"Folder for data: {frame.paths.data}" in copied
     assert "Device: " in copied
     assert "secret" not in copied
+
+
+def test_up_and_down_in_the_list_show_the_pages_and_tab_goes_into_the_one_that_is_shown(dialog: SettingsDesk) -> None:
+    last = dialog.page_count - 1
+    for key, numbers in (
+        (Qt.Key.Key_Down, (*range(1, last + 1), last)),
+        (Qt.Key.Key_Up, range(last - 1, CHAT - 1, -1)),
+    ):
+        for number in numbers:
+            dialog.press(key)
+            assert dialog.root.pages.currentIndex() == number
+            assert isinstance(dialog.focus, QPushButton)
+            assert dialog.focus.isChecked()
+    dialog.press(Qt.Key.Key_Tab)
+    assert dialog.root.pages.currentWidget().isAncestorOf(dialog.focus), "the other names of the list are no stops"
+    dialog.press(Qt.Key.Key_Backtab)
+    assert dialog.named(QPushButton, "Chat") is dialog.focus
