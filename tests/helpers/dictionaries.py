@@ -1,10 +1,12 @@
-"""Two small spelling dictionaries, in the place of those that the system may have."""
+"""Two small spelling dictionaries, in the place of those that the system may have, and what is seen of them."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
+from PySide6.QtGui import QContextMenuEvent, QTextCharFormat
+from PySide6.QtWidgets import QApplication, QMenu, QTextEdit
 
 from app.language.hunspell import library
 
@@ -27,3 +29,25 @@ def use_dictionaries(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DICPATH", str(folder))
     monkeypatch.setenv("XDG_DATA_DIRS", str(folder / "none"))
     monkeypatch.setenv("XDG_DATA_HOME", str(folder / "none"))
+
+
+def underlined(edit: QTextEdit) -> list[str]:
+    """What is seen underlined in a field."""
+    wave = QTextCharFormat.UnderlineStyle.SpellCheckUnderline
+    marks = edit.extraSelections()
+    return [mark.cursor.selectedText() for mark in marks if mark.format.underlineStyle() == wave]
+
+
+def menu_at(edit: QTextEdit, word: str) -> QMenu:
+    """The context menu of a field, opened with the pointer on a word."""
+    cursor = edit.document().find(word)
+    cursor.setPosition(cursor.selectionStart() + 1)
+    place = edit.cursorRect(cursor).center()
+    event = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, place, edit.viewport().mapToGlobal(place))
+    QApplication.sendEvent(edit.viewport(), event)
+    return next(menu for menu in reversed(edit.findChildren(QMenu)) if menu.isVisible())
+
+
+def lines(menu: QMenu) -> list[str]:
+    """What can be read in a menu."""
+    return [action.text() for action in menu.actions() if action.isVisible() and not action.isSeparator()]

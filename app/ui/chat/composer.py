@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from PySide6.QtCore import QMimeData, QPoint, Qt, Signal
 from PySide6.QtGui import (
@@ -316,8 +316,6 @@ class MessageEdit(PlainEdit):
     """A picture without a file, which no message can carry yet."""
     typed = Signal()
     """A key was pressed or an input method has written: the text or the cursor may be others."""
-    menu_wanted = Signal(QMenu, QPoint)
-    """The context menu, before it is shown at a place of the viewport: who has something to offer adds it."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -328,7 +326,6 @@ class MessageEdit(PlainEdit):
         """Else Ctrl+Enter does, and Enter breaks the line."""
         self.most_lines = MOST_LINES
         self._placeholder = ""
-        self._marks: dict[str, list[QTextEdit.ExtraSelection]] = {}
         self.document().documentLayout().documentSizeChanged.connect(lambda _size: self._fit())
         theme.dress(self, text=(TEXT_PX, 400, 0))
         theme.changed.connect(self._measure)
@@ -347,12 +344,6 @@ class MessageEdit(PlainEdit):
         self.textCursor().insertText(text)
         self.moveCursor(QTextCursor.MoveOperation.End)
         self._fit()
-
-    def set_marks(self, kind: str, marks: Sequence[QTextEdit.ExtraSelection]) -> None:
-        """What of the text is marked for one reason; other marks stay."""
-        if marks or self._marks.get(kind):
-            self._marks[kind] = list(marks)
-            self.setExtraSelections([mark for every in self._marks.values() for mark in every])
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         self._on_key(event)

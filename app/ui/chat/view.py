@@ -15,7 +15,7 @@ from app.features.chat.titles import first_words
 from app.ui.chat.answering import Answering, LiveAnswer
 from app.ui.chat.assistants import ChatAssistants
 from app.ui.chat.attaching import Attaching, DraftDocument
-from app.ui.chat.composer import Composer
+from app.ui.chat.composer import Composer, MessageEdit
 from app.ui.chat.memory import ChatMemory, Subject
 from app.ui.chat.open_chat import OpenChat, TurnActions, busy_words
 from app.ui.chat.other_models import OtherModels
@@ -27,12 +27,12 @@ from app.ui.chat.queue import Queue, QueueView
 from app.ui.chat.quoting import Quoting
 from app.ui.chat.settings import ChatOptions
 from app.ui.chat.side_by_side import SecondModel, SideBySide
-from app.ui.chat.spelling import SpellChecks
 from app.ui.chat.survey import Offering, SurveyOffer, SurveysOf
 from app.ui.chat.transcript import Transcript
 from app.ui.chat.welcome import EmptyState
 from app.ui.i18n import tr
 from app.ui.shell.notify import Notify
+from app.ui.spelling import SpellChecks, Speller
 from app.ui.theme import EDGE_PX, READING_PX, Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import announce, plain_label
@@ -108,7 +108,8 @@ class ChatView(QWidget):
         )
         self.prompts = ComposerPrompts(self.composer, chats, theme, notify)
         self.prompts.selected = lambda: self._quoting.selected
-        self._spelling = SpellChecks(self, chats, theme, notify)
+        speller = Speller(chats.settings, chats.spelling, chats.change)
+        self._spelling = SpellChecks(self, MessageEdit, speller, theme, notify)
         self.memory = ChatMemory(self.open_chat, chats, subject=self._subject, theme=theme, notify=notify, window=self)
         self.beside = SideBySide(self.open_chat, chats, self.own, self.models, theme=theme, notify=notify, window=self)
         if is_small:

@@ -255,7 +255,7 @@ class SettingsDialog(QDialog):
         field = Switch(self._theme, name, on=self._app.settings.composer.check_spelling and bool(codes))
         field.setEnabled(bool(codes))
         field.toggled.connect(lambda wanted: self._save("composer", check_spelling=wanted))
-        explanation = tr("What you type in a chat. Dictionaries on this computer: {names}.", names=names)
+        explanation = tr("In chats and in pages of prose. Dictionaries on this computer: {names}.", names=names)
         if not codes:
             explanation = tr(
                 "No dictionary was found on this computer. Install Hunspell with one for your language, such as the "

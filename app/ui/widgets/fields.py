@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QEvent, QMimeData, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QDragEnterEvent,
@@ -27,6 +27,7 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLineEdit,
+    QMenu,
     QRadioButton,
     QSizePolicy,
     QTextEdit,
@@ -45,8 +46,15 @@ GLASS_PX = 16
 class PlainEdit(QTextEdit):
     """Several lines of plain text without a frame; an input method keeps its keys."""
 
+    menu_wanted = Signal(QMenu, QPoint)
+    """The context menu, before it is shown at a place of the viewport: who has something to offer adds it."""
+    is_prose = True
+    """Whether words in it are those of a language that people speak."""
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._marks: dict[str, list[QTextEdit.ExtraSelection]] = {}
+        self._about: dict[str, str] = {}
         self.is_composing = False
         """Whether an input method is at work, and keys are its own."""
         self.setProperty("kind", "bare")
@@ -56,6 +64,17 @@ class PlainEdit(QTextEdit):
         self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.viewport().setAutoFillBackground(False)
+
+    def set_marks(self, kind: str, marks: Sequence[QTextEdit.ExtraSelection]) -> None:
+        """What of the text is marked for one reason; other marks stay."""
+        if marks or self._marks.get(kind):
+            self._marks[kind] = list(marks)
+            self.setExtraSelections([mark for every in self._marks.values() for mark in every])
+
+    def describe(self, kind: str, words: str) -> None:
+        """What a screen reader is told for one reason; other words stay."""
+        self._about[kind] = words
+        self.setAccessibleDescription(" ".join(part for part in self._about.values() if part))
 
     def inputMethodEvent(self, event: QInputMethodEvent) -> None:
         super().inputMethodEvent(event)

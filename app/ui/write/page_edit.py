@@ -99,6 +99,7 @@ class PageEdit(PlainEdit):
     def show_language(self, language: str, *, is_code: bool) -> None:
         """By Pygments' name, "" for prose."""
         self.is_code = self.code_keys.is_on = is_code
+        self.is_prose = not is_code
         self.setTabChangesFocus(not is_code)
         self.colours.show_language(language)
         self._letters.show_code(is_code)
@@ -179,6 +180,7 @@ class PageEdit(PlainEdit):
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         menu = self.menu_at(event.pos())
+        self.menu_wanted.emit(menu, event.pos())
         menu.popup(event.globalPos())
 
     def menu_at(self, place: QPoint) -> QMenu:
@@ -206,7 +208,7 @@ class PageEdit(PlainEdit):
         ranges = self.page.ranges
         is_there = range_at(ranges, self.textCursor().position()) is not None
         told = (here if is_there else "", what if ranges else "", way_out)
-        self.setAccessibleDescription(" ".join(part for part in told if part))
+        self.describe("page", " ".join(part for part in told if part))
         self.moved.emit()
 
     def _show_place(self, rect: QRect) -> None:

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QTextEdit, QToolTip
 from app.ui.i18n import tr
 from app.ui.theme import CODE_PX, EDGE_PX, Theme
 from app.ui.widgets.buttons import set_text_font
+from app.ui.widgets.fields import PlainEdit
 from app.ui.write.page_document import PageDocument, range_at, units_of
 
 TEXT_PX, MEASURE_PX, CODE_MEASURE_PX = 16, 576, 940
@@ -58,7 +59,7 @@ class Tint(QObject):
     """Of what a model wrote, which a tip says, too. Only what can be seen is tinted: a long page costs as much as a
     short one."""
 
-    def __init__(self, edit: QTextEdit, theme: Theme, page: PageDocument) -> None:
+    def __init__(self, edit: PlainEdit, theme: Theme, page: PageDocument) -> None:
         super().__init__(edit)
         self._edit, self._theme, self._page = edit, theme, page
         self._later = QTimer(self, singleShot=True, interval=0)
@@ -89,7 +90,7 @@ class Tint(QObject):
             selection.cursor = cursor
             selection.format.setBackground(QColor(self._theme.tokens.written))
             selections.append(selection)
-        edit.setExtraSelections(selections)
+        edit.set_marks("written", selections)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):

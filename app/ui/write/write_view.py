@@ -15,6 +15,7 @@ from app.features.models.messages import short_count
 from app.ui.i18n import tr
 from app.ui.shell.keyboard import with_keys
 from app.ui.shell.tab_spec import UiContext
+from app.ui.spelling import SpellCheck, Speller
 from app.ui.theme import EDGE_PX, HEADING_PX
 from app.ui.widgets.buttons import ChoiceButton, IconButton, text_button
 from app.ui.widgets.labels import ElidedLabel, ProgressLine, plain_label
@@ -78,6 +79,8 @@ class WriteView(QWidget):
         ui.theme.dress(self._below, spacing=4)
         ui.theme.changed.connect(self._arrange)
         self.setFocusProxy(self.edit)
+        speller = Speller(lambda: app.settings, app.spelling, app.change)
+        self._spelling = SpellCheck(self.edit, speller, ui.theme, ui.notify)
         self._connect()
         self.show_page(None)
 
@@ -87,6 +90,7 @@ class WriteView(QWidget):
         edit.touched.connect(work.on_touched)
         edit.touched.connect(kept.nudge)
         edit.touched.connect(foot.look)
+        edit.shown.connect(self._spelling.forget)
         edit.moved.connect(kept.nudge_place)
         edit.moved.connect(work.counting.measure_soon)
         edit.continue_wanted.connect(work.go_on)
@@ -190,6 +194,7 @@ class WriteView(QWidget):
         self.head.language.offer(languages_with(language))
         self.head.language.show_value(language)
         self.edit.show_language(language, is_code=is_code(language))
+        self._spelling.forget()
 
     def _on_options(self) -> None:
         self.foot.show_options(summary_of(self.options.now))

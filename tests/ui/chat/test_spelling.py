@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QContextMenuEvent, QTextCharFormat, QTextCursor
+from PySide6.QtGui import QTextCursor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 
 from tests.helpers.desks.chat import ChatDesk
-from tests.helpers.dictionaries import use_dictionaries
+from tests.helpers.dictionaries import lines, menu_at, underlined, use_dictionaries
 from tests.ui.chat.conftest import Open
 
 
@@ -21,61 +21,40 @@ def desk(open_chat: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ch
     return open_chat({"text": "Fine."})
 
 
-def underlined(desk: ChatDesk) -> list[str]:
-    """What is seen underlined."""
-    wave = QTextCharFormat.UnderlineStyle.SpellCheckUnderline
-    marks = desk.field.extraSelections()
-    return [mark.cursor.selectedText() for mark in marks if mark.format.underlineStyle() == wave]
-
-
-def menu_at(desk: ChatDesk, word: str) -> QMenu:
-    """The context menu, opened with the pointer on a word."""
-    cursor = desk.field.document().find(word)
-    cursor.setPosition(cursor.selectionStart() + 1)
-    place = desk.field.cursorRect(cursor).center()
-    event = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, place, desk.field.viewport().mapToGlobal(place))
-    QApplication.sendEvent(desk.field.viewport(), event)
-    return next(menu for menu in reversed(desk.every(QMenu)) if menu.isVisible())
-
-
-def lines(menu: QMenu) -> list[str]:
-    return [action.text() for action in menu.actions() if action.isVisible() and not action.isSeparator()]
-
-
 def test_a_word_is_underlined_once_it_is_written_and_corrected_from_the_menu(desk: ChatDesk) -> None:
     desk.field.insertPlainText("😀 ")
     desk.type("the wrold is teh")
-    desk.wait(lambda: underlined(desk) == ["wrold"])
+    desk.wait(lambda: underlined(desk.field) == ["wrold"])
     assert "Perhaps misspelled: wrold" in desk.field.accessibleDescription()
     desk.type(" dog")
-    desk.wait(lambda: underlined(desk) == ["wrold", "teh"])
-    menu = menu_at(desk, "wrold")
+    desk.wait(lambda: underlined(desk.field) == ["wrold", "teh"])
+    menu = menu_at(desk.field, "wrold")
     desk.wait(lambda: "world" in lines(menu))
     assert "Add “wrold” to the dictionary" in lines(menu)
     desk.choose(menu, "world")
     assert desk.message == "😀 the world is teh dog"
-    desk.wait(lambda: underlined(desk) == ["teh"])
+    desk.wait(lambda: underlined(desk.field) == ["teh"])
     desk.press(Qt.Key.Key_Z, modifier=Qt.KeyboardModifier.ControlModifier)
     assert desk.message == "😀 the wrold is teh dog"
 
 
 def test_a_word_is_added_to_the_dictionary_and_taken_back(desk: ChatDesk) -> None:
     desk.type("Fireside is quick ")
-    desk.wait(lambda: underlined(desk) == ["Fireside"])
-    desk.choose(menu_at(desk, "Fireside"), "Add “Fireside”")
-    desk.wait(lambda: underlined(desk) == [])
+    desk.wait(lambda: underlined(desk.field) == ["Fireside"])
+    desk.choose(menu_at(desk.field, "Fireside"), "Add “Fireside”")
+    desk.wait(lambda: underlined(desk.field) == [])
     assert desk.paths.own_words.read_text("utf-8") == "Fireside\n"
     desk.press_notice("Undo")
-    desk.wait(lambda: underlined(desk) == ["Fireside"])
+    desk.wait(lambda: underlined(desk.field) == ["Fireside"])
 
 
 def test_the_switch_in_the_menu_ends_it_and_what_is_right_has_no_suggestions(desk: ChatDesk) -> None:
     desk.type("the wrold is ")
-    desk.wait(lambda: underlined(desk) == ["wrold"])
-    menu = menu_at(desk, "the")
+    desk.wait(lambda: underlined(desk.field) == ["wrold"])
+    menu = menu_at(desk.field, "the")
     assert not [line for line in lines(menu) if "dictionary" in line]
     desk.choose(menu, "Check spelling")
-    assert underlined(desk) == []
+    assert underlined(desk.field) == []
     assert not desk.settings.composer.check_spelling
     assert desk.field.accessibleDescription() == ""
 
@@ -86,18 +65,18 @@ def test_in_a_long_message_only_what_is_seen_is_looked_at(desk: ChatDesk) -> Non
     cursor.movePosition(QTextCursor.MoveOperation.Start)
     desk.field.setTextCursor(cursor)
     desk.type("wrold ")
-    desk.wait(lambda: underlined(desk) == ["wrold"])
+    desk.wait(lambda: underlined(desk.field) == ["wrold"])
     desk.field.verticalScrollBar().setValue(desk.field.verticalScrollBar().maximum())
-    desk.wait(lambda: underlined(desk) == ["teh", "end"])
+    desk.wait(lambda: underlined(desk.field) == ["teh", "end"])
 
 
 def test_a_draft_that_is_opened_is_not_looked_at_before_somebody_writes(desk: ChatDesk) -> None:
     desk.chat.setFocus()
     desk.put_message("teh wrold ")
     QApplication.processEvents()
-    assert underlined(desk) == []
+    assert underlined(desk.field) == []
     desk.type("is ")
-    desk.wait(lambda: underlined(desk) == ["teh", "wrold"])
+    desk.wait(lambda: underlined(desk.field) == ["teh", "wrold"])
 
 
 def test_a_question_that_is_changed_is_looked_at_too(desk: ChatDesk) -> None:

@@ -1,53 +1,65 @@
-"""Words that may be misspelled are underlined in a message, after a moment and only where it is seen."""
+"""Words that may be misspelled are underlined where somebody writes, after a moment and only where it is seen."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QPoint, QTimer
-from PySide6.QtGui import QAction, QColor, QTextCharFormat, QTextCursor
+from PySide6.QtGui import QAction, QColor, QTextCharFormat, QTextCursor, QTextDocument
 from PySide6.QtWidgets import QApplication, QMenu, QTextEdit, QWidget
 from shiboken6 import isValid
 
-from app.ui.chat.composer import MessageEdit
 from app.ui.i18n import tr
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
+from app.ui.widgets.fields import PlainEdit
 
 if TYPE_CHECKING:
-    from app.features.chats import Chats
+    from app.core.settings import Settings
+    from app.features.spelling import Spelling
 
 REST_MS = 350
 """After the last key."""
 AROUND = 300
 """Characters before and behind what is seen: its sentences are whole, so that their language can be told."""
+WIDE = 20_000
+"""Of a long text so much before and behind is read, where code in it may begin and end."""
 TOLD = 5
 """Words that a screen reader is told of."""
 
 
-class SpellChecks(QObject):
-    """In every message field of a view: the composer, and where a question, an answer or what waits is changed."""
+@dataclass(frozen=True)
+class Speller:
+    """What the program lends: the settings as they are, the dictionaries of this computer, and `Fireside.change`."""
 
-    def __init__(self, view: QWidget, chats: Chats, theme: Theme, notify: Notify) -> None:
+    settings: Callable[[], Settings]
+    spelling: Callable[[], Spelling]
+    change: Callable[..., object]
+
+
+class SpellChecks(QObject):
+    """In every field of one kind in a view: where a message is written, and where one is changed."""
+
+    def __init__(self, view: QWidget, kind: type[PlainEdit], speller: Speller, theme: Theme, notify: Notify) -> None:
         super().__init__(view)
-        self._view, self._chats, self._theme, self._notify = view, chats, theme, notify
+        self._view, self._kind, self._speller, self._theme, self._notify = view, kind, speller, theme, notify
         QApplication.instance().focusChanged.connect(self._on_focus_changed)  # type: ignore[union-attr]
 
     def _on_focus_changed(self, _old: QWidget | None, now: QWidget | None) -> None:
-        is_new = isinstance(now, MessageEdit) and self._view.isAncestorOf(now) and now.findChild(SpellCheck) is None
-        if is_new and isinstance(now, MessageEdit):
-            SpellCheck(now, self._chats, self._theme, self._notify)
+        if isinstance(now, self._kind) and self._view.isAncestorOf(now) and now.findChild(SpellCheck) is None:
+            SpellCheck(now, self._speller, self._theme, self._notify)
 
 
 class SpellCheck(QObject):
     """Of one field. It asks on a thread, and what it hears of a text that has changed since it forgets."""
 
-    def __init__(self, edit: MessageEdit, chats: Chats, theme: Theme, notify: Notify) -> None:
+    def __init__(self, edit: PlainEdit, speller: Speller, theme: Theme, notify: Notify) -> None:
         super().__init__(edit)
-        self._edit, self._chats, self._theme, self._notify = edit, chats, theme, notify
+        self._edit, self._speller, self._theme, self._notify = edit, speller, theme, notify
         self._marks: list[QTextEdit.ExtraSelection] = []
         self._task: tasks.Task | None = None
         self._later = QTimer(self, singleShot=True, interval=REST_MS)
@@ -64,48 +76,68 @@ class SpellCheck(QObject):
 
     @property
     def is_wanted(self) -> bool:
-        """Whether the person wants it."""
-        return self._chats.settings().composer.check_spelling
+        """Whether the person wants it, and it is no code."""
+        return self._edit.is_prose and self._speller.settings().composer.check_spelling
+
+    def forget(self) -> None:
+        """Another text is shown, or the same one as something else; it is looked at when somebody writes."""
+        self._later.stop()
+        self._end_task()
+        self._marks = []
+        self._show_marks()
 
     def _look_later(self) -> None:
         if self._edit.hasFocus():  # a draft that was only opened is nobody's concern
             self._later.start()
 
-    def _look(self) -> None:
+    def _end_task(self) -> None:
         if self._task is not None:
             self._task.abandon()
             self._task = None
-        if not self.is_wanted or self._edit.document().isEmpty():
-            self._take([], "", self._edit.document().revision())
+
+    def _look(self) -> None:
+        self._end_task()
+        document = self._edit.document()
+        if not self.is_wanted or document.isEmpty():
+            self.forget()
             return
-        text, revision = self._edit.toPlainText(), self._edit.document().revision()
-        first, last = self._seen(text)
-        find = self._chats.spelling
+        revision, find = document.revision(), self._speller.spelling
+        text, begin, first, last = self._seen()
 
         def take(found: list[tuple[int, int]]) -> None:
             self._task = None
-            self._take(found, text, revision)
+            if isValid(document) and self._edit.document() is document and document.revision() == revision:
+                self._take(document, [(begin + _units(text, start), begin + _units(text, end)) for start, end in found])
 
         self._task = tasks.ask(lambda _token: find().misspelled(text, first, last), self, take, self._notify.error)
 
-    def _seen(self, text: str) -> tuple[int, int]:
-        """What of the text is seen, and a little around it, from the beginning of a word to the end of one."""
-        area = self._edit.viewport().rect()
-        first = _characters(text, self._edit.cursorForPosition(area.topLeft()).position()) - AROUND
-        last = _characters(text, self._edit.cursorForPosition(area.bottomRight()).position()) + AROUND
-        begin = 0 if first <= 0 else max(text.rfind(" ", 0, first), text.rfind("\n", 0, first)) + 1
+    def _seen(self) -> tuple[str, int, int, int]:
+        """The text around what is seen, and at which unit of the document it begins; from which to which character of
+        it words are looked at: what is seen and a little more, from the beginning of a word to the end of one."""
+        edit, area = self._edit, self._edit.viewport().rect()
+        top = edit.cursorForPosition(area.topLeft()).position()
+        bottom = edit.cursorForPosition(area.bottomRight()).position()
+        cursor = QTextCursor(edit.document())
+        cursor.setPosition(max(0, top - WIDE))
+        cursor.movePosition(QTextCursor.MoveOperation.StartOfBlock)
+        begin = cursor.position()
+        cursor.setPosition(min(bottom + WIDE, edit.document().characterCount() - 1), QTextCursor.MoveMode.KeepAnchor)
+        cursor.movePosition(QTextCursor.MoveOperation.EndOfBlock, QTextCursor.MoveMode.KeepAnchor)
+        text = cursor.selectedText().replace("\u2029", "\n").replace("\u2028", "\n")
+        first = _characters(text, top - begin) - AROUND
+        last = _characters(text, bottom - begin) + AROUND
+        start = 0 if first <= 0 else max(text.rfind(" ", 0, first), text.rfind("\n", 0, first)) + 1
         ends = [place for place in (text.find(" ", last), text.find("\n", last)) if place >= 0]
-        return begin, min(ends, default=len(text))
+        return text, begin, start, min(ends, default=len(text))
 
-    def _take(self, found: Sequence[tuple[int, int]], text: str, revision: int) -> None:
-        if self._edit.document().revision() != revision:
-            return  # it is looked at again after the next rest
+    def _take(self, document: QTextDocument, found: Sequence[tuple[int, int]]) -> None:
+        """Ranges in units, as they are in the document now."""
         self._marks = []
         for start, end in found:
             mark = QTextEdit.ExtraSelection()
-            mark.cursor = QTextCursor(self._edit.document())
-            mark.cursor.setPosition(_units(text, start))
-            mark.cursor.setPosition(_units(text, end), QTextCursor.MoveMode.KeepAnchor)
+            mark.cursor = QTextCursor(document)
+            mark.cursor.setPosition(start)
+            mark.cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
             if self._edit.textCursor().position() != mark.cursor.position():  # else it may not be written to its end
                 self._marks.append(mark)
         self._show_marks()
@@ -116,7 +148,7 @@ class SpellCheck(QObject):
             mark.format.setUnderlineColor(QColor(self._theme.tokens.danger))
         self._edit.set_marks("spelling", self._marks)
         words = ", ".join(dict.fromkeys(self.words[:TOLD]))
-        self._edit.setAccessibleDescription(tr("Perhaps misspelled: {words}", words=words) if words else "")
+        self._edit.describe("spelling", tr("Perhaps misspelled: {words}", words=words) if words else "")
 
     # The menu.
 
@@ -125,11 +157,13 @@ class SpellCheck(QObject):
         mark = next((one for one in self._marks if _begin(one) <= position <= one.cursor.selectionEnd()), None)
         if mark is not None:
             self._offer(menu, mark)
+        if not self._edit.is_prose:
+            return
         menu.addSeparator()
         switch = menu.addAction(tr("Check spelling"))
         switch.setCheckable(True)
         switch.setChecked(self.is_wanted)
-        switch.setEnabled(bool(self._chats.spelling().languages))
+        switch.setEnabled(bool(self._speller.spelling().languages))
         switch.toggled.connect(self._switch)
 
     def _offer(self, menu: QMenu, mark: QTextEdit.ExtraSelection) -> None:
@@ -157,7 +191,7 @@ class SpellCheck(QObject):
             waiting.setText(tr("No suggestions"))
             waiting.setVisible(not actions)
 
-        find = self._chats.spelling
+        find = self._speller.spelling
         tasks.ask(lambda _token: find().suggestions(text, start, start + len(word)), menu, show, self._notify.error)
 
     def _replace(self, mark: QTextEdit.ExtraSelection, word: str, _checked: bool = False) -> None:
@@ -166,7 +200,7 @@ class SpellCheck(QObject):
         self._look()
 
     def _add(self, word: str) -> None:
-        spelling = self._chats.spelling()
+        spelling = self._speller.spelling()
         with self._notify.guard():
             spelling.add(word)
             self._notify.undo(tr("“{name}” is in your dictionary now.", name=word), partial(self._take_back, word))
@@ -174,12 +208,12 @@ class SpellCheck(QObject):
 
     def _take_back(self, word: str) -> None:
         with self._notify.guard():
-            self._chats.spelling().remove(word)
+            self._speller.spelling().remove(word)
         self._look()
 
     def _switch(self, wanted: bool) -> None:
         with self._notify.guard():
-            self._chats.change("composer", check_spelling=wanted)
+            self._speller.change("composer", check_spelling=wanted)
         self._look()
 
 
