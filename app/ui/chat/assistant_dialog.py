@@ -30,7 +30,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, set_mark, text_button
 from app.ui.widgets.labels import plain_label
 from app.ui.widgets.layouts import name_widgets, scrolled, within_screen
-from app.ui.widgets.row_list import ID_ROLE, GroupedListModel, Index, RowDelegate, RowList
+from app.ui.widgets.row_list import GroupedListModel, Index, RowDelegate, RowList
 
 SIZE_PX, LIST_PX = (800, 600), 236
 SAVE_MS = 400
@@ -47,16 +47,9 @@ class AssistantListModel(GroupedListModel[Assistant]):
     def group_of(self, _row: Assistant, _now: datetime) -> str:
         return tr(self.groups[0])
 
-    def row_at(self, index: Index) -> Assistant | None:
-        row = self._rows[index.row()] if index.isValid() else None
-        return row if isinstance(row, Assistant) else None
-
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        row = self._rows[index.row()]
-        if isinstance(row, str):
-            return row if role == Qt.ItemDataRole.DisplayRole else None
-        title = role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole, Qt.ItemDataRole.ToolTipRole)
-        return row.name if title else {ID_ROLE: row.id, ICON_ROLE: icon_of(row)}.get(role)
+        row = self.row_at(index) if role == ICON_ROLE else None
+        return super().data(index, role) if row is None else icon_of(row)
 
 
 class AssistantDelegate(RowDelegate):

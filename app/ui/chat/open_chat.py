@@ -7,7 +7,8 @@ from functools import partial, partialmethod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QPoint, Qt, Signal
+from PySide6.QtCore import QMimeData, QObject, QPoint, Qt, Signal
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.core.events import CancelToken, Role
@@ -15,7 +16,6 @@ from app.features.chat.branches import branches_of
 from app.features.chat.prompts import hidden_ids
 from app.features.messages import NO_PICTURES, Sentence
 from app.ui.chat.answering import Answering, LiveAnswer, Work
-from app.ui.chat.copying import COPIES, copy_turn
 from app.ui.chat.other_models import OtherModels
 from app.ui.chat.survey import SurveysOf
 from app.ui.chat.transcript import Transcript, is_answer, is_question
@@ -263,6 +263,8 @@ class OpenChat(QObject):
 
 # What the buttons under a turn do.
 
+COPIES = ("copy", "copy_text", "copy_markdown", "copy_code")
+"""Ways to the clipboard: as rich text beside Markdown, as it reads, as it was written, or only its code."""
 ALWAYS = (*COPIES, "markdown", "edited", "translate", "picture", "fork", "prompt", "remember", "details")
 """What can be done while an answer is written."""
 ANSWERS = ("save", "answer", "regenerate", "regenerate_with", "compare_with", "continue", "retry")
@@ -523,3 +525,25 @@ class TurnActions(QObject):
         looks, theme = self._chat.talk.looks, self._chat.transcript.theme
         title = tr("What the model saw")
         SeenDialog(theme, lambda token: looks.seen(answer_id, token), title, self._chat.transcript).open()
+
+
+def copy_turn(name: str, turn: Turn) -> None:
+    """In one of the ways; the turn says that it was done."""
+    QGuiApplication.clipboard().setMimeData(_copied(name, turn))
+    button = turn.row.button(tr("Copy")) if turn.row is not None else None
+    if button is not None:
+        button.show_done(tr("Copied"))
+
+
+def _copied(name: str, turn: Turn) -> QMimeData:
+    from app.ui.text.clipboard import code_of, html_of, mime_data, text_of  # as in `is_answer`
+
+    data = QMimeData()
+    if is_question(turn):
+        data.setText(turn.text)
+    elif is_answer(turn) and name == "copy":
+        data = mime_data(html_of(turn.written.pieces), turn.text)
+    elif is_answer(turn):
+        ways = {"copy_text": text_of, "copy_code": code_of}
+        data.setText(ways[name](turn.written.pieces) if name in ways else turn.text)
+    return data

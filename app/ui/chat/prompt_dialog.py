@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from PySide6.QtCore import QModelIndex, QSize, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
@@ -30,7 +29,7 @@ from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.fields import SearchField
 from app.ui.widgets.labels import plain_label
 from app.ui.widgets.layouts import name_widgets, within_screen
-from app.ui.widgets.row_list import ID_ROLE, GroupedListModel, Index, RowList
+from app.ui.widgets.row_list import GroupedListModel, Index, RowList
 from app.ui.work.doing import SavedFiles
 
 SIZE_PX, LIST_PX = (760, 520), 236
@@ -54,19 +53,6 @@ class PromptListModel(GroupedListModel[_Row]):
 
     def group_of(self, row: _Row, _now: datetime) -> str:
         return tr(self.groups[1 if row.prompt.is_builtin else 0])
-
-    def row_at(self, index: Index) -> _Row | None:
-        row = self._rows[index.row()] if index.isValid() else None
-        return row if isinstance(row, _Row) else None
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        row = self._rows[index.row()]
-        if isinstance(row, str):
-            return row if role == Qt.ItemDataRole.DisplayRole else None
-        if role == ID_ROLE:
-            return row.id
-        title = role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole, Qt.ItemDataRole.ToolTipRole)
-        return row.title if title else None
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         row, flags = self.row_at(index), super().flags(index)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QDate, QEvent, QLocale, QModelIndex, QObject, QPoint, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QKeyEvent, QTextCursor, QTextDocument
-from PySide6.QtWidgets import QAbstractItemView, QFrame, QListView, QMenu, QTextEdit, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QMenu, QTextEdit, QVBoxLayout
 
 from app.core.visible import clean_text
 from app.ui.chat.composer import Composer, MessageEdit, is_very_long
@@ -322,24 +322,14 @@ class PromptList(QFrame):
     """Above the composer, as wide as it; the keyboard stays in the message."""
 
     def __init__(self, theme: Theme, composer: Composer) -> None:
-        from app.ui.shell.palette import EntryDelegate, EntryModel
+        from app.ui.shell.palette import EntryList, EntryModel
 
         super().__init__(composer.window())
         self._theme, self._composer = theme, composer
         self.setObjectName("prompt_list")
         self.setProperty("kind", "card")
         self.entries = EntryModel(self)
-        self.list = QListView()
-        self.list.setObjectName("palette_list")
-        self.list.setAccessibleName(tr("Prompts"))
-        self.list.setProperty("elides", True)
-        self.list.setModel(self.entries)
-        self.list.setItemDelegate(EntryDelegate(theme, self.list))
-        self.list.setFrameShape(QFrame.Shape.NoFrame)
-        self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.list.setMouseTracking(True)
-        self.list.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list = EntryList(theme, tr("Prompts"), self.entries)
         self.list.clicked.connect(self._choose)
         column = QVBoxLayout(self)
         column.addWidget(self.list)

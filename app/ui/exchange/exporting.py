@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QAbstractItemModel, QEvent, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import (
     QButtonGroup,
     QDialog,
@@ -18,7 +18,6 @@ from PySide6.QtWidgets import (
     QListWidgetItem,
     QMenu,
     QStyle,
-    QStyledItemDelegate,
     QStyleOptionViewItem,
     QVBoxLayout,
     QWidget,
@@ -38,7 +37,7 @@ from app.ui.widgets.buttons import text_button
 from app.ui.widgets.fields import RadioRow, SearchField, Switch, paint_mark
 from app.ui.widgets.labels import plain_label, plain_tip
 from app.ui.widgets.layouts import name_widgets, within_screen
-from app.ui.widgets.row_list import Index
+from app.ui.widgets.row_list import Index, TicksAnywhere, is_ticked
 from app.ui.work.doing import SavedFiles, file_name
 
 if TYPE_CHECKING:
@@ -352,7 +351,7 @@ class ChatChoice(QWidget):
         self._on_ticked()
 
 
-class TickDelegate(QStyledItemDelegate):
+class TickDelegate(TicksAnywhere):
     """Paints a row with its box as all rows with a box are; a click anywhere in it, or Space, ticks it."""
 
     def __init__(self, theme: Theme, parent: QListWidget) -> None:
@@ -374,8 +373,7 @@ class TickDelegate(QStyledItemDelegate):
         is_mirrored = option.direction == Qt.LayoutDirection.RightToLeft
         x = option.rect.right() - gap - edge if is_mirrored else option.rect.left() + gap
         mark = QRectF(x, option.rect.center().y() - edge / 2, edge, edge)
-        is_on = Qt.CheckState(index.data(Qt.ItemDataRole.CheckStateRole)) == Qt.CheckState.Checked
-        paint_mark(painter, mark, tokens, is_on=is_on, is_round=False)
+        paint_mark(painter, mark, tokens, is_on=is_ticked(index), is_round=False)
         begin = 2 * gap + edge
         room = option.rect.adjusted(gap if is_mirrored else begin, 0, -(begin if is_mirrored else gap), 0)
         painter.setFont(self._theme.font(14))
@@ -384,22 +382,6 @@ class TickDelegate(QStyledItemDelegate):
         side = QStyle.visualAlignment(option.direction, Qt.AlignmentFlag.AlignLeading)
         painter.drawText(room, side | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter, title)
         painter.restore()
-
-    def editorEvent(
-        self,
-        event: QEvent,
-        model: QAbstractItemModel,
-        option: QStyleOptionViewItem,  # noqa: ARG002
-        index: Index,
-    ) -> bool:
-        is_click = isinstance(event, QMouseEvent) and event.type() == QEvent.Type.MouseButtonRelease
-        is_space = isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Space
-        if not (is_click or is_space):
-            return False
-        is_on = Qt.CheckState(index.data(Qt.ItemDataRole.CheckStateRole)) == Qt.CheckState.Checked
-        state = Qt.CheckState.Unchecked if is_on else Qt.CheckState.Checked
-        row = model.index(index.row(), 0)
-        return bool(model.setData(row, state, Qt.ItemDataRole.CheckStateRole))
 
 
 def _is_on(item: QListWidgetItem) -> bool:

@@ -194,6 +194,23 @@ class Offers:
         return Entry(key, glyph, title, tr(kind), open_it, hit.snippet, hit.marks)
 
 
+class EntryList(QListView):
+    """Entries to choose from with the mouse; the keyboard stays elsewhere."""
+
+    def __init__(self, theme: Theme, name: str, entries: EntryModel) -> None:
+        super().__init__()
+        self.setObjectName("palette_list")
+        self.setAccessibleName(name)
+        self.setProperty("elides", True)
+        self.setModel(entries)
+        self.setItemDelegate(EntryDelegate(theme, self))
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setMouseTracking(True)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+
+
 class Palette(QWidget):
     """Over the whole window; Esc, or a click beside it, closes it and gives the keyboard back."""
 
@@ -208,17 +225,7 @@ class Palette(QWidget):
         self.field = SearchField(theme, tr("Chats, models, actions, settings"))
         self.field.setObjectName("palette_field")
         self.entries = EntryModel(self)
-        self.list = QListView()
-        self.list.setObjectName("palette_list")
-        self.list.setAccessibleName(tr("Found"))
-        self.list.setProperty("elides", True)
-        self.list.setModel(self.entries)
-        self.list.setItemDelegate(EntryDelegate(theme, self.list))
-        self.list.setFrameShape(QFrame.Shape.NoFrame)
-        self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.list.setMouseTracking(True)
-        self.list.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list = EntryList(theme, tr("Found"), self.entries)
         self.list.clicked.connect(self._choose)
         self.nothing = plain_label(tr("Nothing has these words."), kind="muted")
         self.card = QFrame(self)

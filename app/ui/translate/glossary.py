@@ -6,9 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import (
-    QAbstractItemModel,
     QAbstractTableModel,
-    QEvent,
     QModelIndex,
     QObject,
     QPersistentModelIndex,
@@ -17,7 +15,7 @@ from PySide6.QtCore import (
     QTimer,
     Signal,
 )
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPen, QResizeEvent
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QKeyEvent, QPainter, QPen, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemDelegate,
     QAbstractItemView,
@@ -29,7 +27,6 @@ from PySide6.QtWidgets import (
     QMenu,
     QScrollArea,
     QStyle,
-    QStyledItemDelegate,
     QStyleOptionViewItem,
     QTableView,
     QVBoxLayout,
@@ -45,6 +42,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.labels import ElidedLabel, plain_label
 from app.ui.widgets.layouts import name_widgets
+from app.ui.widgets.row_list import TicksAnywhere, is_ticked
 from app.ui.work.doing import SavedFiles
 
 FOUND_PX = 150
@@ -432,7 +430,7 @@ ROW_PX = 34
 KEPT_PX = 58
 
 
-class KeptDelegate(QStyledItemDelegate):
+class KeptDelegate(TicksAnywhere):
     """A tick in a box, in the theme's colours; a click anywhere in the cell or Space changes it."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
@@ -449,24 +447,9 @@ class KeptDelegate(QStyledItemDelegate):
         painter.setPen(QPen(QColor(tokens.outline), 1))
         painter.setBrush(QColor(tokens.surface))
         painter.drawRoundedRect(box, self._theme.px(4), self._theme.px(4))
-        if index.data(Qt.ItemDataRole.CheckStateRole) == Qt.CheckState.Checked:
+        if is_ticked(index):
             icon("check-bold", tokens.text).paint(painter, box.adjusted(2, 2, -2, -2))
         painter.restore()
-
-    def editorEvent(
-        self,
-        event: QEvent,
-        model: QAbstractItemModel,
-        option: QStyleOptionViewItem,  # noqa: ARG002
-        index: Index,
-    ) -> bool:
-        is_click = isinstance(event, QMouseEvent) and event.type() == QEvent.Type.MouseButtonRelease
-        is_space = isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Space
-        if not is_click and not is_space:
-            return False
-        is_on = index.data(Qt.ItemDataRole.CheckStateRole) == Qt.CheckState.Checked
-        new = Qt.CheckState.Unchecked if is_on else Qt.CheckState.Checked
-        return model.setData(index, new, Qt.ItemDataRole.CheckStateRole)
 
 
 class GlossaryTable(QTableView):

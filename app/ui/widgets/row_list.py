@@ -7,7 +7,9 @@ from datetime import datetime
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from PySide6.QtCore import (
+    QAbstractItemModel,
     QAbstractListModel,
+    QEvent,
     QModelIndex,
     QObject,
     QPersistentModelIndex,
@@ -17,7 +19,7 @@ from PySide6.QtCore import (
     QTimer,
     Signal,
 )
-from PySide6.QtGui import QColor, QKeyEvent, QPainter
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QLineEdit,
@@ -41,6 +43,9 @@ TITLE_CHARACTERS = 200
 KEYBOARD_DELAY_MS = 120
 
 Index = QModelIndex | QPersistentModelIndex
+
+
+_TITLE_ROLES = (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole, Qt.ItemDataRole.ToolTipRole)
 
 
 def clean_title(typed: object) -> str:
@@ -123,8 +128,22 @@ class GroupedListModel(QAbstractListModel, Generic[Row]):
         row = self._row_of.get(number or 0)
         return QModelIndex() if row is None else self.index(row)
 
+    def row_at(self, index: Index) -> Row | None:
+        """What stands there; None for a heading, and where nothing is."""
+        row = self._rows[index.row()] if index.isValid() else ""
+        return None if isinstance(row, str) else row
+
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
         return 0 if parent.isValid() else len(self._rows)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """A heading's words; a row's title, which its tool tip has in full, and its number."""
+        row = self._rows[index.row()]
+        if isinstance(row, str):
+            return row if role == Qt.ItemDataRole.DisplayRole else None
+        if role == ID_ROLE:
+            return row.id
+        return row.title if role in _TITLE_ROLES else None
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         if not index.isValid() or isinstance(self._rows[index.row()], str):
@@ -278,3 +297,27 @@ class RowDelegate(QStyledItemDelegate):
 
     def updateEditorGeometry(self, editor: QWidget, option: QStyleOptionViewItem, index: Index) -> None:  # noqa: ARG002
         editor.setGeometry(option.rect.adjusted(0, 1, -1, -self._theme.px(2)))
+
+
+class TicksAnywhere(QStyledItemDelegate):
+    """A click anywhere in a cell, or Space, ticks it."""
+
+    def editorEvent(
+        self,
+        event: QEvent,
+        model: QAbstractItemModel,
+        option: QStyleOptionViewItem,  # noqa: ARG002
+        index: Index,
+    ) -> bool:
+        is_click = isinstance(event, QMouseEvent) and event.type() == QEvent.Type.MouseButtonRelease
+        is_space = isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Space
+        if not (is_click or is_space):
+            return False
+        new = Qt.CheckState.Unchecked if is_ticked(index) else Qt.CheckState.Checked
+        cell = model.index(index.row(), index.column(), index.parent())
+        return bool(model.setData(cell, new, Qt.ItemDataRole.CheckStateRole))
+
+
+def is_ticked(index: Index) -> bool:
+    """Whether a cell has a tick."""
+    return Qt.CheckState(index.data(Qt.ItemDataRole.CheckStateRole)) == Qt.CheckState.Checked
