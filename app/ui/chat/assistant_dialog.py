@@ -6,12 +6,11 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QEvent, QModelIndex, QObject, QRect, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QPainter
+from PySide6.QtCore import QModelIndex, QRect, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import (
     QDialog,
     QFrame,
-    QGridLayout,
     QHBoxLayout,
     QLineEdit,
     QStyle,
@@ -27,14 +26,14 @@ from app.ui.i18n import tr, window_title
 from app.ui.icons import icon
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
-from app.ui.widgets.buttons import IconButton, set_mark, text_button
+from app.ui.widgets.buttons import IconButton, text_button
+from app.ui.widgets.icon_popup import ICON_PX, IconPopup
 from app.ui.widgets.labels import plain_label
 from app.ui.widgets.layouts import name_widgets, scrolled, within_screen
 from app.ui.widgets.row_list import GroupedListModel, Index, RowDelegate, RowList
 
 SIZE_PX, LIST_PX = (800, 600), 236
 SAVE_MS = 400
-ICON_PX, ICON_COLUMNS = 20, 8
 ROW_ICON_PX = 16
 ICON_ROLE = Qt.ItemDataRole.UserRole + 7
 
@@ -197,7 +196,7 @@ class AssistantDialog(QDialog):
         self.look(number)
 
     def _on_icon(self) -> None:
-        popup = IconPopup(self._theme, self.icon)
+        popup = IconPopup(self._theme, ICONS, self.icon)
         popup.chosen.connect(self._on_icon_chosen)
         popup.show_below(self.icon)
 
@@ -306,58 +305,3 @@ class AssistantDialog(QDialog):
     def done(self, result: int) -> None:
         self._save()
         super().done(result)
-
-
-class IconPopup(QFrame):
-    """All icons in rows; arrows move, Return takes one, Escape none."""
-
-    chosen = Signal(str)
-
-    def __init__(self, theme: Theme, parent: QWidget) -> None:
-        super().__init__(parent, Qt.WindowType.Popup)
-        self.setObjectName("icon_popup")
-        self.setProperty("kind", "sheet")
-        self.setAccessibleName(tr("Choose an icon"))
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        grid = QGridLayout(self)
-        self.buttons = [IconButton(theme, name, name.replace("-", " "), size_px=ICON_PX) for name in ICONS]
-        for place, (name, button) in enumerate(zip(ICONS, self.buttons, strict=True)):
-            set_mark(button, "kind", "icon")
-            button.clicked.connect(partial(self._choose, name))
-            button.installEventFilter(self)
-            grid.addWidget(button, *divmod(place, ICON_COLUMNS))
-        theme.dress(grid, margins=(10, 10, 10, 10), spacing=2)
-
-    def show_below(self, button: QWidget) -> None:
-        """With the keyboard on the first."""
-        self.adjustSize()
-        place = button.mapToGlobal(button.rect().bottomLeft())
-        if self.isRightToLeft():
-            place.setX(button.mapToGlobal(button.rect().bottomRight()).x() - self.width())
-        self.move(place)
-        self.show()
-        self.buttons[0].setFocus(Qt.FocusReason.PopupFocusReason)
-
-    def _choose(self, name: str, _checked: bool = False) -> None:
-        self.close()
-        self.chosen.emit(name)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """The arrows go through the rows, which a button alone does not know of."""
-        if not isinstance(event, QKeyEvent) or event.type() != QEvent.Type.KeyPress:
-            return False
-        at = next((place for place, one in enumerate(self.buttons) if one is watched), 0)
-        sideways = -1 if self.isRightToLeft() else 1
-        steps = {
-            Qt.Key.Key_Right: sideways,
-            Qt.Key.Key_Left: -sideways,
-            Qt.Key.Key_Down: ICON_COLUMNS,
-            Qt.Key.Key_Up: -ICON_COLUMNS,
-        }
-        if event.key() in steps:
-            self.buttons[(at + steps[Qt.Key(event.key())]) % len(self.buttons)].setFocus()
-        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self._choose(ICONS[at])
-        else:
-            return False
-        return True

@@ -13,13 +13,11 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QMenu,
     QPlainTextEdit,
     QSizePolicy,
     QToolButton,
     QVBoxLayout,
     QWidget,
-    QWidgetAction,
 )
 
 from app.core.errors import AppError
@@ -35,16 +33,16 @@ from app.ui.i18n import tr, window_title
 from app.ui.shell import tasks
 from app.ui.shell.notify import UNDO_MS, Notify
 from app.ui.theme import Theme
-from app.ui.widgets.buttons import ChoiceButton, IconButton, text_button
+from app.ui.widgets.buttons import ChoiceButton, text_button
 from app.ui.widgets.dialogs import ScrollBox
 from app.ui.widgets.file_drop import DropZone, FileDrop
+from app.ui.widgets.icon_popup import IconPopup
 from app.ui.widgets.labels import announce, plain_label
 from app.ui.widgets.layouts import FlowLayout
 from app.ui.widgets.notice_bar import Notice
 from app.ui.widgets.row_list import clean_title
 from app.ui.work.intake import Intake
 
-ICONS_A_ROW = 6
 WIDTH_PX = 500
 TYPING_MS = 500
 
@@ -233,7 +231,7 @@ def cost_words(cost: Cost) -> str:
 
 
 class IconChoice(QToolButton):
-    """The icon of a project; pressed, a menu with all of them opens."""
+    """The icon of a project; pressed, all of them are there to choose from."""
 
     chosen = Signal(str)
 
@@ -253,32 +251,13 @@ class IconChoice(QToolButton):
         self.name = name or ICONS[0]
         self._theme.dress(self, glyph=(self.name, "accent", 22))
 
-    def menu_now(self) -> QMenu:
-        """All icons in a grid."""
-        menu, grid = QMenu(self), QWidget()
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        column = QVBoxLayout(grid)
-        self._theme.dress(column, margins=(6, 6, 6, 6), spacing=2)
-        for first in range(0, len(ICONS), ICONS_A_ROW):
-            row = QHBoxLayout()
-            row.setSpacing(self._theme.px(2))
-            for name in ICONS[first : first + ICONS_A_ROW]:
-                token = "accent" if name == self.name else "muted"
-                button = IconButton(self._theme, name, name.replace("-", " "), token=token)
-                button.clicked.connect(partial(self._choose, name, menu))
-                row.addWidget(button)
-            column.addLayout(row)
-        action = QWidgetAction(menu)
-        action.setDefaultWidget(grid)
-        menu.addAction(action)
-        return menu
-
     def show_menu(self) -> None:
         """Below the button."""
-        self.menu_now().popup(self.mapToGlobal(self.rect().bottomLeft()))
+        popup = IconPopup(self._theme, ICONS, self, now=self.name)
+        popup.chosen.connect(self._choose)
+        popup.show_below(self)
 
-    def _choose(self, name: str, menu: QMenu) -> None:
-        menu.close()
+    def _choose(self, name: str) -> None:
         self._show(name)
         self.chosen.emit(name)
 

@@ -13,8 +13,7 @@ from app.features.exchange.exporting import ExportFinished, ExportProgress
 from app.features.exchange.open_branch import OpenBranch, Turn, open_branches
 from app.language.names import is_right_to_left
 from app.store.conversations import Conversation
-from app.ui.paper.pdf import pdf_file
-from app.ui.paper.sheets import Sheets
+from app.ui.paper.sheets import Sheets, pdf_file
 from app.ui.paper.texts import NOTE_PT, Look, PaperText, answer_texts
 from app.ui.text.pieces import Span
 from app.ui.theme import LIGHT

@@ -1,4 +1,4 @@
-"""Sheets of paper: documents that are laid out once, cut between their lines, and painted page after page.
+"""Sheets of paper: documents that are laid out once, cut between their lines, and painted page after page, into a file.
 
 Qt's own way to pages cuts a heading from its text, and needs the whole of a long chat laid out at once. Here a document
 is as long as it is; what belongs together is known as a stretch that is not cut, and each page takes what it has room
@@ -7,10 +7,14 @@ for. So documents follow each other, one at a time is in memory, and between two
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from PySide6.QtCore import QLocale, QMarginsF, QRectF, Qt
+from PySide6.QtCore import QEventLoop, QFile, QIODevice, QLocale, QMarginsF, QRectF, Qt
 from PySide6.QtGui import (
     QAbstractTextDocumentLayout,
     QColor,
@@ -22,11 +26,15 @@ from PySide6.QtGui import (
     QPageSize,
     QPainter,
     QPalette,
+    QPdfWriter,
     QTextBlock,
     QTextDocument,
     QTextOption,
 )
 
+from app import APP_NAME, __version__
+from app.core.paths import disk_problem
+from app.features.work.saved_file import put, scratch_beside
 from app.ui.theme import CODE_FAMILY, FAMILY, LIGHT
 
 TEXT_PT = 10.5
@@ -296,3 +304,40 @@ def _blocks(document: QTextDocument) -> Iterator[QTextBlock]:
 def _top(block: QTextBlock) -> float:
     """Where the lines of a block begin, margins of its table and its frames counted."""
     return block.document().documentLayout().blockBoundingRect(block).top()
+
+
+# A PDF file: put in its place in one step, when it is whole.
+
+DPI = 1200
+"""Nothing on the paper has to be a picture: this is how exactly lines and letters stand."""
+
+
+@contextmanager
+def pdf_file(path: Path, title: str) -> Iterator[QPdfWriter]:
+    """What is to be painted on; what was there before is replaced at the end. From any thread.
+
+    Raises DiskFull or FolderNotWritable.
+    """
+    timers = QEventLoop()  # noqa: F841 - gives the thread what a long text wants that lays itself out bit by bit
+    try:
+        with scratch_beside(path, ".pdf") as scratch:
+            os.close(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+            file = QFile(str(scratch))
+            if not file.open(QIODevice.OpenModeFlag.WriteOnly):
+                raise PermissionError(errno.EACCES, file.errorString())
+            try:
+                writer = QPdfWriter(file)
+                writer.setResolution(DPI)
+                writer.setTitle(title)
+                writer.setCreator(f"{APP_NAME} {__version__}")
+                writer.setPageLayout(page_layout())
+                yield writer
+                del writer  # it writes the end of the file
+                if not file.flush() or file.error() != QFile.FileError.NoError:
+                    raise OSError(errno.ENOSPC, file.errorString())  # it was open: there is no room for more
+                os.fsync(file.handle())
+            finally:
+                file.close()
+            put(scratch, path)
+    except OSError as error:
+        raise disk_problem(error, path.parent) from error

@@ -122,8 +122,11 @@ def write_pdf(html: str, title: str, path: Path) -> None:
 
     Raises DiskFull or FolderNotWritable.
     """
-    from app.ui.paper.pdf import pdf_file  # not needed before somebody saves
-    from app.ui.paper.sheets import Sheets, Text
+    from app.ui.paper.sheets import (
+        Sheets,
+        Text,
+        pdf_file,  # not needed before somebody saves
+    )
 
     with pdf_file(path, title) as writer:
         sheets = Sheets(writer, title, is_mirrored=is_right_to_left(title))

@@ -10,11 +10,12 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QPlainTextEdit, QPushButton
 
 from app.features.assistants import ICONS
-from app.ui.chat.assistant_dialog import AssistantDialog, IconPopup
+from app.ui.chat.assistant_dialog import AssistantDialog
 from app.ui.chat.view import ChatView
 from app.ui.chat.welcome import AssistantRow
 from app.ui.icons import _charmap
 from app.ui.shell.palette import Palette
+from app.ui.widgets.icon_popup import IconPopup
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.desk import Desk
