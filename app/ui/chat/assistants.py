@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QPoint, Qt, Signal
-from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QMenu, QPushButton, QWidget
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtWidgets import QMenu
 
 from app.features.assistants import ICONS, chosen_of, icon_of
 from app.features.chats import Chats
@@ -20,14 +20,13 @@ from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
-from app.ui.widgets.buttons import IconButton, set_mark, text_button
-from app.ui.widgets.labels import plain_tip
+from app.ui.widgets.buttons import NamedButton
 
 if TYPE_CHECKING:
     from app.store.assistants import Assistant
     from app.ui.chat.assistant_dialog import AssistantDialog
 
-NAME_PX, GLYPH_PX = 120, 17
+NAME_PX = 120
 
 
 class ChatAssistants(QObject):
@@ -50,8 +49,15 @@ class ChatAssistants(QObject):
         super().__init__(composer)
         self._options, self._composer, self._empty, self._chats, self._models = options, composer, empty, chats, models
         self._theme, self._notify = theme, notify
-        self.button = AssistantButton(theme)
-        self.button.pressed.connect(self.show_menu)
+        self.button = NamedButton(
+            theme,
+            "assistant",
+            ICONS[0],
+            tr("Assistant of this chat: none"),
+            about=lambda name: tr("Assistant of this chat: {name}", name=name),
+            most_px=NAME_PX,
+        )
+        self.button.pressed.connect(lambda: self.button.show_above(self.menu()))
         composer.add_choice(self.button)
         empty.assistant_chosen.connect(self._on_greeted)
         options.assistant_changed.connect(self.show)
@@ -66,7 +72,7 @@ class ChatAssistants(QObject):
     def show(self) -> None:
         """Which one the chat has, and which ones the greeting offers."""
         one = self._options.assistant
-        self.button.show_assistant(one)
+        self.button.show_name(*((one.name, icon_of(one)) if one is not None else ("",)))
         self._empty.show_assistants(
             [(other.id, other.name, icon_of(other)) for other in self.all()], one.id if one is not None else 0
         )
@@ -120,13 +126,6 @@ class ChatAssistants(QObject):
         menu.addAction(icon("users", muted), tr("All assistants…"), self.open_all)
         return menu
 
-    def show_menu(self) -> None:
-        """Above the button."""
-        menu = self.menu()
-        size = menu.sizeHint()
-        x = self.button.width() - size.width() if self.button.isRightToLeft() else 0
-        menu.popup(self.button.mapToGlobal(QPoint(x, -size.height())))
-
     def save_as(self) -> AssistantDialog:
         """What the chat sets itself becomes one more, which wants a name."""
         dialog = self.open_all()
@@ -170,49 +169,3 @@ class ChatAssistants(QObject):
         here = self._options.assistant
         self.take(0 if here is not None and here.id == number else number)
         self._composer.setFocus(Qt.FocusReason.OtherFocusReason)
-
-
-class AssistantButton(QWidget):
-    """Says which one the chat has; where it has none, only an icon."""
-
-    pressed = Signal()
-
-    def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self._theme = theme
-        self._name, self._glyph = "", ICONS[0]
-        self.none = IconButton(theme, ICONS[0], "", parent=self)
-        self.some: QPushButton = text_button("", "quiet", self)
-        self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(0, 0, 0, 0)
-        for button in (self.none, self.some):
-            button.setObjectName("assistant")
-            button.clicked.connect(lambda _=False: self.pressed.emit())
-            self._row.addWidget(button)
-        set_mark(self.some, "on", True)
-        theme.changed.connect(self._update)
-        self._update()
-
-    @property
-    def button(self) -> QAbstractButton:
-        """The one that is seen."""
-        return self.some if self._name else self.none
-
-    def show_assistant(self, one: Assistant | None) -> None:
-        self._glyph, self._name = (icon_of(one), one.name) if one is not None else (ICONS[0], "")
-        self._update()
-
-    def _update(self) -> None:
-        name = self._name
-        self.none.set_name(tr("Assistant of this chat: none"))
-        about = tr("Assistant of this chat: {name}", name=name)
-        self.some.setAccessibleName(about)
-        self.some.setToolTip(plain_tip(about))
-        self.some.ensurePolished()  # or it loses its font when it is shown
-        self._theme.dress(self.some, font=(13, 500))
-        shown = self.some.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, self._theme.px(NAME_PX))
-        self.some.setText(shown.replace("&", "&&"))
-        self._theme.dress(self.some, glyph=(self._glyph, "text", GLYPH_PX), glyph_size=(GLYPH_PX + 4, GLYPH_PX))
-        self.none.setVisible(not name)
-        self.some.setVisible(bool(name))
-        self.some.setFixedSize(self.some.sizeHint())

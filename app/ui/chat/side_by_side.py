@@ -12,8 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QPoint, Qt, Signal
-from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QMenu, QPushButton, QWidget
+from PySide6.QtCore import QObject, QPoint, Signal
+from PySide6.QtWidgets import QMenu, QWidget
 
 from app.core.visible import visible_name
 from app.features.chats import Chats
@@ -27,8 +27,8 @@ from app.ui.chat.own_model import OwnModel
 from app.ui.i18n import tr
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
-from app.ui.widgets.buttons import IconButton, set_mark, text_button
-from app.ui.widgets.labels import announce, plain_tip
+from app.ui.widgets.buttons import NamedButton
+from app.ui.widgets.labels import announce
 
 if TYPE_CHECKING:
     from app.features.chat.answers import Chat
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from app.ui.chat.pair import PairView
     from app.ui.chat.turn import Turn
 
-NAME_PX, GLYPH_PX = 130, 17
+NAME_PX = 130
 MENU_LETTERS = 60
 
 
@@ -344,8 +344,16 @@ class SecondModel(QObject):
         super().__init__(composer)
         self._models, self._own = models, own
         self.path: Path | None = None
-        self.button = SecondModelButton(theme)
-        self.button.pressed.connect(self.show_menu)
+        self.button = NamedButton(
+            theme,
+            "second_model",
+            "columns",
+            tr("Ask two models at once"),
+            about=lambda name: tr("Asked as well: {name}", name=name),
+            words=lambda name: tr("and {name}", name=name),
+            most_px=NAME_PX,
+        )
+        self.button.pressed.connect(lambda: self.button.show_above(self.menu()))
         composer.add_choice(self.button)
 
     def take(self) -> Path | None:
@@ -370,55 +378,3 @@ class SecondModel(QObject):
             menu.insertAction(first, menu.addAction(tr("Only this chat’s model"), lambda: self.choose(None)))
             menu.insertSeparator(first)
         return menu
-
-    def show_menu(self) -> None:
-        """Above the button."""
-        menu = self.menu()
-        size = menu.sizeHint()
-        x = self.button.width() - size.width() if self.button.isRightToLeft() else 0
-        menu.popup(self.button.mapToGlobal(QPoint(x, -size.height())))
-
-
-class SecondModelButton(QWidget):
-    """An icon, or the name of the second model."""
-
-    pressed = Signal()
-
-    def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self._theme, self._name = theme, ""
-        self.none = IconButton(theme, "columns", tr("Ask two models at once"), parent=self)
-        self.some: QPushButton = text_button("", "quiet", self)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        for button in (self.none, self.some):
-            button.setObjectName("second_model")
-            button.clicked.connect(lambda _=False: self.pressed.emit())
-            row.addWidget(button)
-        set_mark(self.some, "on", True)
-        theme.changed.connect(self._update)
-        self._update()
-
-    @property
-    def button(self) -> QAbstractButton:
-        """The one that is seen."""
-        return self.some if self._name else self.none
-
-    def show_name(self, name: str) -> None:
-        self._name = name
-        self._update()
-
-    def _update(self) -> None:
-        about = tr("Asked as well: {name}", name=self._name)
-        self.some.setAccessibleName(about)
-        self.some.setToolTip(plain_tip(about))
-        self.some.ensurePolished()  # or it loses its font when it is shown
-        glyph = ("columns", "text", GLYPH_PX)
-        self._theme.dress(self.some, font=(13, 500), glyph=glyph, glyph_size=(GLYPH_PX + 4, GLYPH_PX))
-        words = self.some.fontMetrics().elidedText(
-            tr("and {name}", name=self._name), Qt.TextElideMode.ElideRight, self._theme.px(NAME_PX)
-        )
-        self.some.setText(words.replace("&", "&&"))
-        self.none.setVisible(not self._name)
-        self.some.setVisible(bool(self._name))
-        self.some.setFixedSize(self.some.sizeHint())

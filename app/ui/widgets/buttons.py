@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QActionGroup, QFont
-from PySide6.QtWidgets import QAbstractScrollArea, QHBoxLayout, QMenu, QPushButton, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractScrollArea,
+    QHBoxLayout,
+    QMenu,
+    QPushButton,
+    QToolButton,
+    QWidget,
+)
 
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.theme import Theme
+from app.ui.widgets.labels import plain_tip
 
 ICON_PX = 20
 DONE_MS = 1500
@@ -44,6 +53,9 @@ def set_text_font(area: QAbstractScrollArea, font: QFont) -> None:
     """Sets a font on a text and on what it is painted in, which under a style sheet does not follow by itself."""
     area.setFont(font)
     area.viewport().setFont(font)
+
+
+NAMED_GLYPH_PX = 17
 
 
 class IconButton(QToolButton):
@@ -170,3 +182,68 @@ class ChoiceButton(QWidget):
         self.button.setText(word)
         self.button.setAccessibleName(f"{self._name}: {word}")
         set_mark(self.button, "on", self._shows_change and self.value != self._choices[0][0])
+
+
+class NamedButton(QWidget):
+    """An icon while nothing is chosen, then the icon and the name of what is.
+
+    `none` is said of the icon, `about` of a name; `words` are what is seen of a name.
+    """
+
+    pressed = Signal()
+
+    def __init__(
+        self,
+        theme: Theme,
+        name: str,
+        glyph: str,
+        none: str,
+        *,
+        about: Callable[[str], str],
+        words: Callable[[str], str] = str,
+        most_px: int,
+    ) -> None:
+        super().__init__()
+        self._theme, self._about, self._words, self._most_px = theme, about, words, most_px
+        self._name, self._glyph = "", glyph
+        self.none = IconButton(theme, glyph, none, parent=self)
+        self.some: QPushButton = text_button("", "quiet", self)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        for button in (self.none, self.some):
+            button.setObjectName(name)
+            button.clicked.connect(lambda _=False: self.pressed.emit())
+            row.addWidget(button)
+        set_mark(self.some, "on", True)
+        theme.changed.connect(self._update)
+        self._update()
+
+    @property
+    def button(self) -> QAbstractButton:
+        """The one that is seen."""
+        return self.some if self._name else self.none
+
+    def show_name(self, name: str, glyph: str = "") -> None:
+        """Another name, perhaps with an icon of its own; "" is none."""
+        self._name, self._glyph = name, glyph or self._glyph
+        self._update()
+
+    def show_above(self, menu: QMenu) -> None:
+        """A menu, for the mouse that pressed it."""
+        size = menu.sizeHint()
+        x = self.width() - size.width() if self.isRightToLeft() else 0
+        menu.popup(self.mapToGlobal(QPoint(x, -size.height())))
+
+    def _update(self) -> None:
+        about = self._about(self._name)
+        self.some.setAccessibleName(about)
+        self.some.setToolTip(plain_tip(about))
+        self.some.ensurePolished()  # or it loses its font when it is shown
+        glyph = (self._glyph, "text", NAMED_GLYPH_PX)
+        self._theme.dress(self.some, font=(13, 500), glyph=glyph, glyph_size=(NAMED_GLYPH_PX + 4, NAMED_GLYPH_PX))
+        room = self._theme.px(self._most_px)
+        words = self.some.fontMetrics().elidedText(self._words(self._name), Qt.TextElideMode.ElideRight, room)
+        self.some.setText(words.replace("&", "&&"))
+        self.none.setVisible(not self._name)
+        self.some.setVisible(bool(self._name))
+        self.some.setFixedSize(self.some.sizeHint())
