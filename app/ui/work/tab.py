@@ -97,6 +97,7 @@ class Runner(QObject, Generic[Told]):
         self._is_asked_again = False
         self._progress: dict[int, Told] = {}
         self._at_work: int | None = None
+        self._told_last: int | None = None
         self._batch: list[int] = []
         self.state = ""
 
@@ -130,6 +131,7 @@ class Runner(QObject, Generic[Told]):
         yield from self._jobs.run(cancel)
 
     def _on_worked(self, worked: Worked[Any]) -> None:
+        self._told_last = worked.id
         if worked.event is None:
             self._look_at_row(worked.id)
             self.row_changed.emit(worked.id)
@@ -185,7 +187,7 @@ class Runner(QObject, Generic[Told]):
         return self._batch.index(at_work) + 1, len(self._batch)
 
     def _on_ended(self) -> None:
-        self._task, self._at_work = None, None
+        self._task, self._at_work, self._told_last = None, None, None
         self._progress.clear()
         if self._is_asked_again:
             self.start()
@@ -197,7 +199,7 @@ class Runner(QObject, Generic[Told]):
     def _on_failed(self, error: BaseException) -> None:
         """A defect in one of them; it is marked as failed, and the others keep their turn."""
         self._notify.error(error)
-        failed = self._at_work
+        failed = self._told_last  # which was never seen at work where it failed before its row was first looked at
         self._on_ended()
         if failed is not None:
             self.row_changed.emit(failed)

@@ -145,10 +145,12 @@ def test_one_alone_is_not_counted(kind: str, notify: Notify, qtbot: QtBot) -> No
     assert states == [f"{KINDS[kind][3].split()[0]}ing", ""]
 
 
+@pytest.mark.parametrize("seen", ["running", "failed"])
 def test_a_defect_in_one_is_told_and_the_others_keep_their_turn(
-    kind: str, notify: Notify, qtbot: QtBot, caplog: pytest.LogCaptureFixture
+    kind: str, seen: str, notify: Notify, qtbot: QtBot, caplog: pytest.LogCaptureFixture
 ) -> None:
-    queue = Queue([(1, "running"), (1, RuntimeError("a defect")), (2, "running"), (2, "done")])
+    """Also when it has failed before the window looks at its row for the first time."""
+    queue = Queue([(1, seen), (1, RuntimeError("a defect")), (2, "running"), (2, "done")])
     _, changed = run(kind, queue, notify, qtbot)
     assert changed == [1, 1, 2, 2]
     assert notify.bar.notices
