@@ -14,6 +14,7 @@ from app.features.messages import sentence_for
 from app.ui.i18n import tr
 from app.ui.settings.pages import SettingsPage
 from app.ui.shell.tab_spec import UiContext
+from app.ui.theme import CODE_PX
 from app.ui.widgets.buttons import ChoiceButton, IconButton, text_button
 from app.ui.widgets.fields import Stepper, Switch
 from app.ui.widgets.labels import plain_label
@@ -38,6 +39,7 @@ class ProgramsPage(SettingsPage):
         assert ui.programs is not None
         self._app, self._programs = app, ui.programs
         self._recipes: tuple[Recipe, ...] = ()
+        self._in_code_font: list[tuple[QWidget, float]] = []
         intro = tr("Editors, scripts and other programs on this computer can use the model that is loaded here.")
         self.column.addWidget(self.muted(intro))
         name = tr("Let other programs use the model")
@@ -57,6 +59,8 @@ class ProgramsPage(SettingsPage):
         self._add_door()
         self._add_recipes()
         self._add_journal()
+        self._theme.changed.connect(self._put_fonts_on)
+        self._put_fonts_on()
         self.finish()
         self._look = QTimer(self, interval=LOOK_EVERY_MS)
         self._look.timeout.connect(self._show_journal)
@@ -71,6 +75,10 @@ class ProgramsPage(SettingsPage):
     def hideEvent(self, event: QHideEvent) -> None:
         self._look.stop()
         super().hideEvent(event)
+
+    def _put_fonts_on(self) -> None:
+        for widget, size in self._in_code_font:
+            widget.setFont(self._theme.code_font(size))
 
     def _on_switched(self, wanted: bool) -> None:
         if wanted != self._programs.is_wanted:
@@ -90,8 +98,7 @@ class ProgramsPage(SettingsPage):
 
     def _value(self, name: str, text: Callable[[], str]) -> tuple[QLabel, QHBoxLayout]:
         shown = plain_label()
-        self._theme.changed.connect(lambda: shown.setFont(self._theme.code_font()))
-        shown.setFont(self._theme.code_font())
+        self._in_code_font.append((shown, CODE_PX))
         copy = IconButton(self._theme, "copy", name)
         copy.clicked.connect(lambda: self._copy(copy, text()))
         row = QHBoxLayout()
@@ -135,8 +142,7 @@ class ProgramsPage(SettingsPage):
         self._recipe.setAccessibleName(tr("What to write there"))
         self._recipe.setTabChangesFocus(True)
         self._theme.dress(self._recipe, height=RECIPE_PX)
-        self._theme.changed.connect(lambda: self._recipe.setFont(self._theme.code_font(12.5)))
-        self._recipe.setFont(self._theme.code_font(12.5))
+        self._in_code_font.append((self._recipe, 12.5))
         self._inside.addLayout(self._choice_row)
         self._inside.addWidget(self._where)
         self._inside.addWidget(self._recipe)

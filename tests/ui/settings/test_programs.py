@@ -10,7 +10,8 @@ import httpx2
 import keyring
 import pytest
 from keyring.backends import fail
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QCoreApplication, QEvent
+from PySide6.QtGui import QFontMetrics, QGuiApplication
 
 from app.core.settings import load_settings
 from app.ui.settings.programs import ProgramsPage
@@ -102,3 +103,13 @@ def test_a_port_that_is_taken_is_said_and_another_one_helps(frame: Frame) -> Non
     assert programs.door is not None
     assert frame.app.close() is None, "the server ends before what it answers with"
     assert programs.door is None
+
+
+def test_a_page_that_was_closed_hears_of_no_other_theme(frame: Frame) -> None:
+    desk = Desk(frame)
+    before = QFontMetrics(desk.page._recipe.font()).height()
+    frame.theme.zoom = 1.5
+    assert QFontMetrics(desk.page._recipe.font()).height() > before
+    desk.close()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    frame.theme.scheme = "dark"  # an exception in a slot fails a test
