@@ -18,7 +18,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from composer_scenes import screens as composer_screens  # noqa: E402
 from document_scenes import screens as document_screens  # noqa: E402
+from exchange_scenes import screens as exchange_screens  # noqa: E402
 from finding_scenes import screens as finding_screens  # noqa: E402
 from inside_scenes import screens as inside_screens  # noqa: E402
 from model_scenes import hub_for_pictures  # noqa: E402
@@ -260,6 +262,8 @@ def _screens(scene: Scene) -> list[tuple[str, Step, Step]]:
         *finding_screens(frame, scene.told),
         *project_screens(frame, scene.told, data / "documents-of-projects"),
         *turn_screens(frame, chat, scene.told, scene.answered),
+        *composer_screens(frame, chat, scene.told),
+        *exchange_screens(frame, scene.told),
         *system_screens(frame, scene.told),
         *inside_screens(frame, scene.answered),
         *write_screens(frame),

@@ -1,0 +1,132 @@
+"""What helps to write and to choose, in pictures: assistants, prompts behind a slash, spelling, two answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QPoint
+from PySide6.QtGui import QContextMenuEvent, QTextCursor
+from PySide6.QtWidgets import QApplication, QMenu
+
+from app.core.events import Role
+from app.features.assistants import Chosen, in_assistant
+from app.store.conversations import Conversations
+from app.ui.chat.assistant_dialog import AssistantDialog
+from app.ui.chat.prompt_dialog import PromptDialog
+from tests.helpers.desks.chat import ChatDesk
+from tests.helpers.desks.window import Frame
+from tests.helpers.dictionaries import lines
+
+ASSISTANTS = (
+    ("Plain words", "lightbulb", "Explain so that somebody of twelve understands it. Short sentences, one example."),
+    ("Editor", "pen-nib", "Improve style and grammar. Keep the meaning and the language; say what you changed."),
+    ("Cook", "cooking-pot", "Suggest what can be cooked from what is there. Metric units, times in minutes."),
+)
+PROMPTS = (
+    ("Letter to an office", "Write a short, polite letter to {office} about {matter}. Ask for an answer by {date}."),
+    ("Pros and cons", "List what speaks for and against {plan}, three points each, and say what you would do."),
+)
+MISTAKE = "The tenant recieves the keys on the first day of the month."
+WORD = "recieves"
+TIMEOUT_MS = 60_000
+SMALL, LARGE = "SmolLM2 135M", "Qwen3 4B Instruct"
+QUESTION = "What is the difference between weather and climate?"
+FIRST = "Weather is what happens outside **today**. Climate is what is usual there over *thirty years* and more."
+SECOND = """**Weather** is the state of the air at one place and time: rain this afternoon, wind tonight.
+
+**Climate** is what one can expect there:
+
+- the average of decades, and how far single years differ from it,
+- which extremes belong to it, and how often.
+
+A cold week says nothing about it; thirty cold winters do."""
+Step = Callable[[], object]
+
+
+def screens(frame: Frame, chat: ChatDesk, told: int) -> list[tuple[str, Step, Step]]:
+    """Name, what to do before the picture, what to do after it; `told` is a chat that stands behind dialogs."""
+    made: dict[str, int] = {}
+
+    def begin(number: int | None) -> None:
+        """The assistants and prompts, the first time; then a chat."""
+        if not made:
+            for name, glyph, words in ASSISTANTS:
+                made[name] = frame.app.assistants.create(name, glyph, **in_assistant(Chosen(words))).id
+            for name, words in PROMPTS:
+                frame.app.chats.prompts().store.create(name, words)
+            made["pair"] = invent_pair(chat.conversations)
+        frame.show_tab("chat")
+        frame.show_chat(number)
+
+    def assistants() -> None:
+        begin(told)
+        frame.chat.assistants.open_all(made["Editor"])
+
+    def assistant() -> None:
+        begin(None)
+        frame.chat.assistants.begin(made["Cook"])
+        chat.put_message("Two eggs, half a cabbage, rice from yesterday")
+
+    def no_assistant() -> None:
+        chat.put_message("")
+        frame.chat.assistants.take(0)
+
+    def slash() -> None:
+        begin(told)
+        chat.type("/")
+
+    def prompts() -> None:
+        begin(told)
+        frame.chat.prompts.open_library()
+
+    def spelling() -> None:
+        begin(told)
+        frame.activate()  # a dialog may have been there before
+        chat.put_message(MISTAKE)
+        chat.type(" ")
+        chat.wait(lambda: bool(chat.field.extraSelections()), TIMEOUT_MS)
+        open_menu_on(chat, WORD)
+
+    def pair() -> None:
+        begin(None)
+        frame.show_chat(made["pair"])
+        chat.click_action(chat.last, "Show two versions beside each other")
+
+    def close_popup() -> None:
+        popup = QApplication.activePopupWidget()
+        if popup is not None:
+            popup.close()
+        chat.put_message("")
+
+    return [
+        ("assistants", assistants, lambda: frame.find(AssistantDialog).close()),
+        ("assistant-chat", assistant, no_assistant),
+        ("prompt-list", slash, close_popup),
+        ("prompts", prompts, lambda: frame.find(PromptDialog).close()),
+        ("spelling", spelling, close_popup),
+        ("side-by-side", pair, lambda: frame.show_chat(told)),
+    ]
+
+
+def open_menu_on(chat: ChatDesk, word: str) -> None:
+    """The menu of a misspelled word, once it says what may be meant; the word itself stays in sight."""
+    cursor = chat.field.document().find(word)
+    chat.field.setTextCursor(QTextCursor(cursor.block()))
+    cursor.setPosition(cursor.selectionStart() + 3)
+    place = chat.field.cursorRect(cursor).center()
+    where = chat.field.viewport().mapToGlobal(place + QPoint(0, 8))
+    event = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, place, where)
+    QApplication.sendEvent(chat.field.viewport(), event)
+    menu = QApplication.activePopupWidget()
+    assert isinstance(menu, QMenu)
+    chat.wait(lambda: "receives" in lines(menu), TIMEOUT_MS)
+    menu.move(where.x() + 60, where.y() - menu.sizeHint().height() + 40)  # the word is to be seen
+
+
+def invent_pair(conversations: Conversations) -> int:
+    """A chat with two answers to its question, by two models; its id."""
+    chat = conversations.create(title="Weather and climate")
+    question = conversations.add_message(chat.id, None, Role.USER, QUESTION)
+    for text, model in ((FIRST, SMALL), (SECOND, LARGE)):
+        conversations.add_message(chat.id, question.id, Role.ASSISTANT, text, model=model)
+    return chat.id

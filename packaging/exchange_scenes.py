@@ -1,0 +1,78 @@
+"""What leaves the program and what comes back, in pictures: export with its preview, the trash, other programs."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+
+from app.bootstrap import build_trash
+from app.core.events import Role
+from app.ui.exchange.exporting import ExportDialog
+from app.ui.exchange.printing import PrintPreview
+from app.ui.settings.dialog import SettingsDialog
+from app.ui.settings.programs import ProgramsPage
+from app.ui.settings.trash import TrashPage
+from tests.helpers.desks.window import Frame
+
+DELETED = ("Names for a boat", "What is a Roth IRA?", "Dinner for six, one of them vegan")
+TIMEOUT_MS = 60_000
+Step = Callable[[], object]
+
+
+def screens(frame: Frame, told: int) -> list[tuple[str, Step, Step]]:
+    """Name, what to do before the picture, what to do after it; `told` is a chat with an answer."""
+    window, programs = frame.window, frame.window.ui.programs
+    assert programs is not None
+
+    def show() -> None:
+        frame.show_tab("chat")
+        frame.show_chat(told)
+
+    def export() -> None:
+        show()
+        frame.chats.choose_for(told, "Export or print")
+
+    def export_all() -> None:
+        show()
+        frame.do("export_chats")
+
+    def preview() -> None:
+        show()
+        frame.do("print")
+        frame.wait(lambda: frame.has(PrintPreview), TIMEOUT_MS)
+        shown = frame.find(PrintPreview)
+        frame.wait(lambda: shown.pane.area.paper.shown is not None, TIMEOUT_MS)
+
+    def trash() -> None:
+        show()
+        for title in DELETED:
+            number = frame.conversations.create(title=title).id
+            frame.conversations.add_message(number, None, Role.USER, title)
+            frame.conversations.delete(number)
+        window.open_settings("trash")
+        frame.find(TrashPage).list.item(1).setSelected(True)
+
+    def empty() -> None:
+        frame.find(SettingsDialog).close()
+        build_trash(frame.app).empty()
+
+    def serve() -> None:
+        show()
+        with socket.create_server(("127.0.0.1", 0)) as found:
+            frame.app.change("serving", port=int(found.getsockname()[1]))
+        window.open_settings("programs")
+        frame.find(ProgramsPage).switch.click()
+        frame.wait(lambda: not programs.is_turning, TIMEOUT_MS)
+
+    def end() -> None:
+        frame.find(ProgramsPage).switch.click()
+        frame.wait(lambda: not programs.is_turning, TIMEOUT_MS)
+        frame.find(SettingsDialog).close()
+
+    return [
+        ("export", export, lambda: frame.find(ExportDialog).close()),
+        ("export-chats", export_all, lambda: frame.find(ExportDialog).close()),
+        ("print-preview", preview, lambda: frame.find(PrintPreview).close()),
+        ("settings-trash", trash, empty),
+        ("settings-programs", serve, end),
+    ]
