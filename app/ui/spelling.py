@@ -190,6 +190,8 @@ class SpellCheck(QObject):
             menu.insertActions(waiting, actions)
             waiting.setText(tr("No suggestions"))
             waiting.setVisible(not actions)
+            room = menu.screen().availableGeometry()  # Qt leaves a menu that grows where it is
+            menu.move(menu.x(), max(room.top(), min(menu.y(), room.bottom() + 1 - menu.sizeHint().height())))
 
         find = self._speller.spelling
         tasks.ask(lambda _token: find().suggestions(text, start, start + len(word)), menu, show, self._notify.error)

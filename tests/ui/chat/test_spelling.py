@@ -48,6 +48,16 @@ def test_a_word_is_added_to_the_dictionary_and_taken_back(desk: ChatDesk) -> Non
     desk.wait(lambda: underlined(desk.field) == ["Fireside"])
 
 
+def test_a_menu_at_the_foot_of_the_screen_grows_upwards(desk: ChatDesk) -> None:
+    desk.type("this is ane dog")
+    desk.wait(lambda: underlined(desk.field) == ["ane"])
+    menu = menu_at(desk.field, "ane")
+    before, bottom = len(lines(menu)), menu.screen().availableGeometry().bottom()
+    menu.move(menu.x(), bottom + 1 - menu.sizeHint().height())
+    desk.wait(lambda: len(lines(menu)) > before)
+    assert menu.y() + menu.sizeHint().height() <= bottom + 1
+
+
 def test_the_switch_in_the_menu_ends_it_and_what_is_right_has_no_suggestions(desk: ChatDesk) -> None:
     desk.type("the wrold is ")
     desk.wait(lambda: underlined(desk.field) == ["wrold"])
