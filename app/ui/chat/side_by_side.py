@@ -302,15 +302,12 @@ class SideBySide(QObject):
 
     def _fill(self, pair: Pair) -> None:
         """What is stored of both, as far as it is not being written."""
+        lives = (self._chat.live, self.live)
+        running = {one.answering.message_id for one in lives if one.answering is not None}
         for place, number in enumerate(pair.ids):
             side, stored = self._side(pair, place), self._chat.talk.conversations.message(number) if number else None
-            if side is not None and stored is not None and number not in self._running:
+            if side is not None and stored is not None and number not in running:
                 side.set_message(stored)
-
-    @property
-    def _running(self) -> set[int]:
-        lives = (self._chat.live, self.live)
-        return {one.answering.message_id or 0 for one in lives if one.answering is not None}
 
     def _on_dropped(self) -> None:
         """Its turn went: another version was chosen, or a message was sent."""
