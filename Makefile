@@ -106,6 +106,9 @@ package: dev $(STAMPS)/system-package $(STAMPS)/system-test ## what is given awa
 	@$(PYTHON) packaging/portable.py
 	@packaging/with_display.sh $(PYTHON) packaging/smoke_test.py dist/fireside
 	@$(PYTHON) packaging/linux_packages.py
+	@for file in dist/*.AppImage; do \
+	  test ! -e "$$file" || packaging/with_display.sh $(PYTHON) packaging/smoke_test.py "$$file"; \
+	done
 
 .PHONY: package-test
 package-test: dev $(STAMPS)/system-package-test ## the packages in a fresh Debian, on older processors, against the checkout

@@ -1,6 +1,7 @@
 """Makes what is given away of dist/fireside on Linux: an archive, a Debian package, checksums, a bill of materials.
 
 usage: linux_packages.py; the folder is made by portable.py. PACK_LEVEL=3 packs quickly, for trying.
+APPIMAGE_RUNTIME=/path/to/runtime makes a single file, too: see appimage.py.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from appimage import runtime, write_appimage
 from manual import write_completions, write_manual
 from materials import write_materials
 from parts import folder_bytes, is_program, parts_of, table, write_archive
@@ -22,7 +24,7 @@ from portable import ROOT, TARGET, Source, has_starter, this_source
 
 DIST = TARGET.parent
 DEBIAN_NAMES = {"x86_64": "amd64", "aarch64": "arm64"}
-COMPRESSION = ("-Zzstd", f"-z{os.environ.get('PACK_LEVEL', '19')}")
+LEVEL = int(os.environ.get("PACK_LEVEL", "19"))
 
 CONTROL = """\
 Package: fireside
@@ -63,6 +65,12 @@ def main() -> None:
         made.append(write_deb(source))
     else:
         print("Without dpkg-dev no Debian package is made.")
+    header = runtime()
+    if header is not None:
+        made.append(DIST / f"Fireside{'' if has_starter() else '-Lite'}-{source.version}-{platform.machine()}.AppImage")
+        write_appimage(TARGET, header, made[-1], source.epoch, LEVEL)
+    else:
+        print("Without APPIMAGE_RUNTIME no single file is made: see packaging/appimage.py.")
     write_sums(made)
     print(table(parts))
     for path in made:
@@ -103,7 +111,7 @@ def write_deb(source: Source) -> Path:
         for path in [root, *root.rglob("*")]:
             if not path.is_symlink():
                 path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
-        command = ["dpkg-deb", "--root-owner-group", *COMPRESSION, "--build", root, target]
+        command = ["dpkg-deb", "--root-owner-group", "-Zzstd", f"-z{LEVEL}", "--build", root, target]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return target
 

@@ -1,6 +1,7 @@
 """Tries a portable folder with the network cut: its commands, the window, a clean exit, nothing left anywhere.
 
-usage: smoke_test.py DIST, as dist/fireside. Standard library only; the frozen program brings its own Python.
+usage: smoke_test.py DIST…, as dist/fireside. Of a single file (an AppImage) is tried that it starts, mounted and
+unpacked. Standard library only; the frozen program brings its own Python.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,15 +36,16 @@ class Failed(Exception):
 
 @dataclass
 class Trial:
-    """The folder on trial, how to cut the network, and a home that is thrown away."""
+    """What is started, the folder that it runs in, how to cut the network, and a home that is thrown away."""
 
+    program: Path
     folder: Path
     cut: list[str]
     environment: dict[str, str]
 
     def command(self, *arguments: str) -> list[str]:
         """The start script with arguments, without a network."""
-        return [*self.cut, str(self.folder / "fireside"), *arguments]
+        return [*self.cut, str(self.program), *arguments]
 
     def run(self, *arguments: str) -> str:
         """Standard output of one command, which must end with 0."""
@@ -324,7 +327,11 @@ def try_nothing_outside(trial: Trial) -> str:
     """Home, working folder and the system's folder for temporary files are as empty as they were."""
     home = Path(trial.environment["FIRESIDE_HOME"])
     places = (Path(trial.environment["HOME"]), Path(trial.environment["TMPDIR"]), home.parent / "here")
-    strange = sorted(str(path) for place in places for path in place.rglob("*"))
+    deadline = time.monotonic() + 5  # a single file is unmounted a moment after its program has ended
+    while strange := sorted(str(path) for place in places for path in place.rglob("*")):
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.1)
     if strange:
         raise Failed(f"written outside of its folders: {', '.join(strange)}")
     return f"all of {sum(1 for path in home.rglob('*') if path.is_file())} files below FIRESIDE_HOME"
@@ -370,11 +377,33 @@ def network_cutter() -> list[str]:
     return []
 
 
-def main(folder: Path) -> int:
-    """Tries everything, says each result; 1 when anything failed."""
+FOLDER_ATTEMPTS = (
+    *(try_version, try_imports, try_doctor, try_fit_probe, try_chat, try_read, try_summarize, try_translate),
+    *(try_complete, try_inspect, try_search, try_window, try_nothing_outside, try_nothing_left),
+)
+UNPACKED_ATTEMPTS = (try_version, try_doctor, try_chat, try_nothing_left, try_nothing_outside)
+"""Without the window: a signal reaches the runtime there, which waits for the program, and not the program."""
+MOUNTED_ATTEMPTS = (*UNPACKED_ATTEMPTS[:3], try_window, *UNPACKED_ATTEMPTS[3:])
+
+
+def main(chosen: Path) -> int:
+    """Tries a folder or a single file, says each result; 1 when anything failed."""
+    if chosen.is_dir():
+        return int(not tried(chosen, chosen.name, FOLDER_ATTEMPTS))
+    more = {"APPIMAGE_EXTRACT_AND_RUN": "1"}
+    succeeded = [tried(chosen, f"{chosen.name}, unpacked", UNPACKED_ATTEMPTS, more)]
+    if Path("/dev/fuse").exists() and shutil.which("fusermount3"):
+        succeeded.append(tried(chosen, f"{chosen.name}, mounted", MOUNTED_ATTEMPTS))
+    return int(not all(succeeded))
+
+
+def tried(
+    chosen: Path, name: str, attempts: Sequence[Callable[[Trial], str]], more: Mapping[str, str] | None = None
+) -> bool:
+    """Whether all attempts succeeded, with `more` in the environment."""
     cut = network_cutter()
-    print(f"Trying {folder.name}, with the network {'cut' if cut else 'not cut (this machine does not permit it)'}:")
-    failed = False
+    print(f"Trying {name}, with the network {'cut' if cut else 'not cut (this machine does not permit it)'}:")
+    succeeded = True
     with tempfile.TemporaryDirectory(prefix="fireside-smoke-") as scratch:
         ours = ("PYTHON", "FIRESIDE", "XDG_")
         environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
@@ -384,31 +413,18 @@ def main(folder: Path) -> int:
         environment |= {"FIRESIDE_HOME": str(home), "HOME": str(empty[0]), "TMPDIR": str(empty[1]), "LANG": "C.UTF-8"}
         # Elsewhere than in the checkout, so that nothing of it is found by chance.
         os.chdir(empty[2])
-        trial = Trial(folder, cut, environment)
-        for attempt in (
-            try_version,
-            try_imports,
-            try_doctor,
-            try_fit_probe,
-            try_chat,
-            try_read,
-            try_summarize,
-            try_translate,
-            try_complete,
-            try_inspect,
-            try_search,
-            try_window,
-            try_nothing_outside,
-            try_nothing_left,
-        ):
-            name = attempt.__name__.removeprefix("try_")
+        # A single file runs from the folder for temporary files, where it mounts or unpacks itself.
+        program, folder = (chosen / "fireside", chosen) if chosen.is_dir() else (chosen, empty[1])
+        trial = Trial(program, folder, cut, environment | dict(more or {}))
+        for attempt in attempts:
+            words = attempt.__name__.removeprefix("try_")
             try:
-                print(f"  {name:<12} {attempt(trial)}", flush=True)
+                print(f"  {words:<12} {attempt(trial)}", flush=True)
             except (Failed, KeyError, subprocess.TimeoutExpired) as error:
-                failed = True
-                print(f"  {name:<12} FAILED: {error}", flush=True)
-    return int(failed)
+                succeeded = False
+                print(f"  {words:<12} FAILED: {error}", flush=True)
+    return succeeded
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]).resolve()))
+    sys.exit(max(main(Path(argument).resolve()) for argument in sys.argv[1:]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import gzip
+import shutil
 import subprocess
 import tarfile
 from pathlib import Path
@@ -206,3 +207,34 @@ def test_one_unsigned_library_fails_the_build(tmp_path: Path, monkeypatch: pytes
     (tmp_path / "lib.dll").unlink()
     assert check_signatures.main([str(tmp_path)]) == 0
     assert check_signatures.main([str(tmp_path / "note.txt")]) == 1  # nothing to sign: something else went wrong
+
+
+@pytest.mark.skipif(shutil.which("mksquashfs") is None, reason="squashfs-tools are for packages only")
+def test_a_single_file_is_its_runtime_and_the_folder_and_the_same_each_time(folder: Path, tmp_path: Path) -> None:
+    from appimage import LINKS, write_appimage
+
+    header, first, second = (tmp_path / name for name in ("runtime", "first.AppImage", "second.AppImage"))
+    header.write_bytes(b"\x7fELF\x02\x01\x01\x00AI\x02".ljust(4_096, b"."))
+    write_appimage(folder, header, first, EPOCH, level=1)
+    (folder / "fireside").touch()  # a later build
+    write_appimage(folder, header, second, EPOCH, level=1)
+    assert first.read_bytes() == second.read_bytes()
+    assert first.read_bytes().startswith(header.read_bytes())
+    listed = subprocess.run(
+        ["unsquashfs", "-offset", "4096", "-lls", first], check=True, capture_output=True, text=True
+    ).stdout
+    for name, aim in LINKS.items():
+        assert f"squashfs-root/{name} -> {aim}" in listed
+    assert list(tmp_path.glob("*.squashfs")) == []
+
+
+def test_what_is_no_runtime_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from appimage import runtime
+
+    monkeypatch.delenv("APPIMAGE_RUNTIME", raising=False)
+    assert runtime() is None
+    wrong = tmp_path / "runtime"
+    wrong.write_bytes(b"\x7fELF".ljust(64, b"\0"))
+    monkeypatch.setenv("APPIMAGE_RUNTIME", str(wrong))
+    with pytest.raises(SystemExit, match="no AppImage runtime"):
+        runtime()
