@@ -72,7 +72,8 @@ class Outside(QObject):
         quick = QuickAsk(self._app.chats, ui.theme, ui.loader, ui.notify.actions)
         quick.chat.models.known = self._app.known_models
         quick.chat.own.name_of = lambda path: self._app.label_of(path) or model_name(path)
-        quick.chat.model_wanted.connect(self._on_model_wanted)
+        for signal in (quick.chat.model_wanted, quick.chat.models.more_wanted):
+            signal.connect(self._on_model_wanted)
         quick.kept.connect(self._on_kept)
         quick.translate_wanted.connect(self._on_translate_wanted)
         quick.closed.connect(self._on_quick_closed)

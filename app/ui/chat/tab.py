@@ -262,6 +262,7 @@ class Elsewhere(QObject):
         chat.translate_wanted.connect(lambda text: go.show_tab(TRANSLATE).take_text(text))
         chat.write_wanted.connect(self._on_write_wanted)
         chat.model_wanted.connect(go.ask_for_model)
+        chat.models.more_wanted.connect(go.open_models)
         chat.remember_wanted.connect(lambda text: self._remembering.ask(text))  # noqa: PLW0108 - not made before
 
     @cached_property

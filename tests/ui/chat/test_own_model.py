@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication, QMenu
 from app.core.events import Role
 from app.ui.chat.settings import ChatSettings
 from app.ui.chat.view import ChatView
+from app.ui.models.models_view import ModelsView
 from app.ui.widgets.buttons import ChoiceButton
 from app.ui.widgets.dialogs import QuestionDialog
 from tests.helpers.desks.chat import ChatDesk
@@ -261,3 +262,8 @@ def test_a_project_has_a_model_for_its_chats_that_have_none(window: Window, mode
     large.unlink()
     window.show_chat(inside)
     assert window.picker.path == small, "where that is gone, that of all chats answers"
+
+
+def test_who_looks_for_more_models_is_led_to_them(window: Window) -> None:
+    window.chat.models.more_wanted.emit()
+    assert window.find(ModelsView).isVisible()
