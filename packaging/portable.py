@@ -25,6 +25,8 @@ BUILD = ROOT / "build" / "pyinstaller"
 TARGET = ROOT / "dist" / "fireside"
 NOTICES = ("LICENSE", "THIRD_PARTY.md", "README.md", "CHANGELOG.md")
 
+BACKPORTS = ("backports.tarfile", "importlib-metadata", "zipp")
+"""What keyring brings where Python itself is too old to have it."""
 # Installed packages whose code or libraries end up inside the frozen program.
 SHIPPED = (
     "absl-py",
@@ -49,6 +51,7 @@ SHIPPED = (
     "jeepney",
     "jinja2",
     "keyring",
+    "lazy-importer",
     "llama-cpp-python",
     "lxml",
     "markdown-it-py",
@@ -61,6 +64,7 @@ SHIPPED = (
     "olefile",
     "packaging",
     "platformdirs",
+    "portalocker",
     "psutil",
     "py3langid",
     "pycparser",
@@ -73,15 +77,20 @@ SHIPPED = (
     "pyyaml",
     "rapidfuzz",
     "regex",
+    "sacrebleu",
     "secretstorage",
     "six",
     "socksio",
+    "starlette",
+    "tabulate",
     "tqdm",
     "truststore",
     "typing-extensions",
+    "uvicorn",
     "wakepy",
     "ziafont",
     "ziamath",
+    *(BACKPORTS if sys.version_info < (3, 12) else ()),
 )
 
 

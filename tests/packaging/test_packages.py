@@ -238,3 +238,10 @@ def test_what_is_no_runtime_is_refused(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("APPIMAGE_RUNTIME", str(wrong))
     with pytest.raises(SystemExit, match="no AppImage runtime"):
         runtime()
+
+
+def test_everything_that_is_shipped_brings_its_licence() -> None:
+    from portable import SHIPPED, licence_files
+
+    assert {"starlette", "uvicorn", "sacrebleu"} <= set(SHIPPED)
+    assert [name for name in SHIPPED if not licence_files(name)] == []
