@@ -52,7 +52,6 @@ class Task:
         self._error: BaseException | None = None
         self._done = False
         self._silent = False
-        self._signals.woken.connect(self.deliver, Qt.ConnectionType.QueuedConnection)
         self._orphaned = parent.destroyed.connect(self.abandon)
         self._thread = threading.Thread(target=self._run, name=f"task {getattr(work, '__qualname__', '')}", daemon=True)
 
@@ -63,6 +62,8 @@ class Task:
 
     def start(self) -> None:
         """Begins; called once, by `Tasks`."""
+        # Not the method itself: a call that waits in Qt's queue would not keep the task, and may come when it is gone.
+        self._delivery = self._signals.woken.connect(lambda: self.deliver(), Qt.ConnectionType.QueuedConnection)  # noqa: PLW0108
         self._thread.start()
 
     def cancel(self) -> None:
@@ -123,6 +124,7 @@ class Task:
         self._done = True
         self._work = _nothing  # its signals may hold a task for long, but not what it was about: a temporary chat, say
         QObject.disconnect(self._orphaned)
+        QObject.disconnect(self._delivery)
         self._on_end(self)
         if self._silent:
             return
