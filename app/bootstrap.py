@@ -29,7 +29,7 @@ from app.store.models import ModelNotes
 
 if TYPE_CHECKING:
     from app.core.events import ModelLoaded
-    from app.engine.client import EngineOnDemand, WakingEvent
+    from app.engine.contract import Engine, WakingEvent
     from app.engine.fit import GpuRoom
     from app.engine.states import StateFolder
     from app.features.chat.answers import Chat
@@ -90,7 +90,7 @@ class _Once(Generic[Part]):
 class Parts:
     """The parts of the program, made once. `notices` is what start-up has to tell.
 
-    `on_waking` hears of a model that comes back by itself, see `EngineOnDemand`.
+    `on_waking` hears of a model that comes back by itself, see `app.engine.contract.WakingEvent`.
     """
 
     paths: AppPaths
@@ -119,7 +119,7 @@ class Parts:
         return StateFolder(self.paths.states, lambda: self.settings.engine.states_budget_mb * 10**6)
 
     @_Once
-    def engine(self) -> EngineOnDemand:
+    def engine(self) -> Engine:
         """The chat's engine."""
         engine = build_engine(self.paths, self.states)
         engine.on_waking = lambda event: self.on_waking(event)  # noqa: PLW0108 - who hears may come later
@@ -128,7 +128,7 @@ class Parts:
     @property
     def loaded(self) -> ModelLoaded | None:
         """The model that is in the chat's engine; needs no engine to say that there is none."""
-        engine: EngineOnDemand | None = self._made("engine")
+        engine: Engine | None = self._made("engine")
         return engine.loaded if engine is not None else None
 
     @_Once
@@ -314,7 +314,7 @@ class Fireside(Parts):
     @property
     def is_asleep(self) -> bool:
         """Whether a model waits to come back into that engine."""
-        engine: EngineOnDemand | None = self._made("engine")
+        engine: Engine | None = self._made("engine")
         return engine is not None and engine.is_asleep
 
     def surveys_of(self, chat: Chat) -> Surveys:
@@ -476,7 +476,7 @@ def build_summaries(
     database: Database,
     documents: Documents,
     *,
-    engine: EngineOnDemand,
+    engine: Engine,
     model: Path,
 ) -> Summaries:
     """Summaries in a database of their own, made by the one model of an engine: a terminal command's."""
@@ -493,7 +493,7 @@ def build_translations(
     database: Database,
     memory: TranslationMemory,
     *,
-    engine: EngineOnDemand,
+    engine: Engine,
     model: Callable[[], Path],
 ) -> Translations:
     """Translations in a database of their own, but for the memory, made by the one model of an engine: a terminal
@@ -514,7 +514,7 @@ def build_translations(
 
 
 def _engines_of_one(
-    task: str, paths: AppPaths, settings: Settings, engine: EngineOnDemand, model: Callable[[], Path]
+    task: str, paths: AppPaths, settings: Settings, engine: Engine, model: Callable[[], Path]
 ) -> TaskEngines:
     from app.features.chat.options import wish_of
     from app.features.work.engines import TaskEngines
@@ -529,7 +529,7 @@ def _engines_of_one(
     )
 
 
-def build_engine(paths: AppPaths, states: StateFolder | None = None) -> EngineOnDemand:
+def build_engine(paths: AppPaths, states: StateFolder | None = None) -> Engine:
     """The engine's client; nothing is started yet. Without `states` nothing of a chat is kept for later.
 
     FIRESIDE_ENGINE_SCRIPT puts the scripted backend into the child.
@@ -545,7 +545,7 @@ def build_engine(paths: AppPaths, states: StateFolder | None = None) -> EngineOn
 
 
 def build_serving(
-    engine: Callable[[], EngineOnDemand],
+    engine: Callable[[], Engine],
     models: Models,
     settings: Callable[[], Settings],
     chosen: Callable[[], Path | None],
@@ -597,7 +597,7 @@ def access_to(address: str, settings: Settings) -> Access:
     return Access(settings.network.allowed, f"{parts.scheme}://{parts.netloc}", settings.network.proxy)
 
 
-def gpus_of(engine: EngineOnDemand) -> tuple[GpuRoom, ...]:
+def gpus_of(engine: Engine) -> tuple[GpuRoom, ...]:
     """The GPUs that the engine's child finds; starts it."""
     from app.engine.fit import GpuRoom
 

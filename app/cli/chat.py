@@ -20,7 +20,7 @@ from app.core.events import AnswerStats, Finished, FinishReason, Message, ModelL
 from app.core.paths import AppPaths
 from app.core.settings import Settings, load_settings
 from app.core.visible import clean_text
-from app.engine.client import EngineClient
+from app.engine.contract import Engine
 from app.features.assistants import conversation_of
 from app.features.chat.options import options_for
 from app.features.messages import sentence_for
@@ -49,7 +49,7 @@ def add_arguments(chat: argparse.ArgumentParser) -> None:
 class ChatRun:
     """One terminal chat: the parts it needs and the options it was given."""
 
-    engine: EngineClient
+    engine: Engine
     settings: Settings
     options: argparse.Namespace
     model: ModelLoaded

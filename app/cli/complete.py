@@ -14,7 +14,7 @@ from app.core.events import CancelToken, FinishReason
 from app.core.paths import AppPaths
 from app.core.settings import load_settings
 from app.core.visible import clean_text
-from app.engine.client import EngineClient
+from app.engine.contract import Engine
 from app.engine.protocol import Ask, Sampling
 from app.features.chat.options import sampling_of
 from app.features.writing import GREEDY, Continuation, continue_text
@@ -70,7 +70,7 @@ def run_complete(options: argparse.Namespace) -> int:
     return INTERRUPTED if stopped else 0
 
 
-def _written(engine: EngineClient, ask: Ask, count: int, cancel: CancelToken, *, live: bool) -> list[Continuation]:
+def _written(engine: Engine, ask: Ask, count: int, cancel: CancelToken, *, live: bool) -> list[Continuation]:
     found = [Continuation(finish_reason=FinishReason.CANCELLED) for _ in range(count)]
     shown = 0
     for index, one in continue_text(engine, ask, count, cancel=cancel):

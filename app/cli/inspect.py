@@ -17,7 +17,7 @@ from app.core.events import CancelToken, Guess, PromptProgress, TokenSeen
 from app.core.paths import AppPaths, resource
 from app.core.settings import load_settings
 from app.core.visible import clean_text
-from app.engine.client import EngineClient
+from app.engine.contract import Engine
 from app.features.chat.options import wish_of
 from app.features.inside import looks
 from app.features.inside.anatomy import Anatomy, anatomy_of
@@ -217,7 +217,7 @@ VIEWS = {
 
 
 @contextmanager
-def _opened(options: argparse.Namespace) -> Iterator[tuple[EngineClient, str, CancelToken]]:
+def _opened(options: argparse.Namespace) -> Iterator[tuple[Engine, str, CancelToken]]:
     """The engine with its model, and the text that was given."""
     text = _given(options)
     text = sys.stdin.read() if text is None else text
@@ -253,7 +253,7 @@ def _read(path: Path) -> str:
     return data.decode("utf-8", "replace")
 
 
-def _foreseen(engine: EngineClient, text: str, cancel: CancelToken, *, most: int) -> list[TokenSeen]:
+def _foreseen(engine: Engine, text: str, cancel: CancelToken, *, most: int) -> list[TokenSeen]:
     found: list[TokenSeen] = []
     with ProgressLine() as line:
         for event in looks.probabilities(engine, text, most=most, cancel=cancel):

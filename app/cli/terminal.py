@@ -22,7 +22,7 @@ from app.core.events import CancelToken, ModelLoaded
 from app.core.paths import starter_model
 from app.core.settings import Settings
 from app.core.visible import visible_name, visible_text
-from app.engine.client import EngineClient
+from app.engine.contract import Engine
 from app.features.chat.options import wish_of
 from app.features.messages import sentence_for, silence_sentence
 
@@ -189,7 +189,7 @@ def model_path(asked: Path | None, *chosen: str) -> Path:
     return path
 
 
-def load_model(engine: EngineClient, path: Path, settings: Settings, cancel: CancelToken) -> ModelLoaded:
+def load_model(engine: Engine, path: Path, settings: Settings, cancel: CancelToken) -> ModelLoaded:
     """Loads a model as the settings say; raises KeyboardInterrupt where that is cancelled."""
     chosen = settings.engine
     for event in engine.load(

@@ -36,6 +36,7 @@ from app.core.events import (
 )
 from app.core.wire import Conversation, Ended
 from app.engine import protocol
+from app.engine.contract import AnswerEvent, WakingEvent
 from app.engine.protocol import OPEN, Ask, Wish
 from app.engine.states import StateFolder
 
@@ -270,7 +271,6 @@ ENVIRONMENT = {
     # machine and beside one or two busy programs taken together (tokens/s of reading 49 tokens, writing, two cores).
     "GOMP_SPINCOUNT": "500",
 }
-AnswerEvent = Waiting | PromptProgress | TextDelta | TokenChosen | Finished
 
 
 class EngineClient:
@@ -584,9 +584,6 @@ def _answer_event(reply: protocol.Reply) -> AnswerEvent | None:
 
 
 # An engine whose model can leave memory and comes back by itself with the next request that needs it.
-
-
-WakingEvent = Path | LoadProgress | ModelLoaded | None
 
 
 class EngineOnDemand(EngineClient):

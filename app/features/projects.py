@@ -21,7 +21,7 @@ from app.store.projects import Memories, Memory, Project, ProjectDocuments, Proj
 if TYPE_CHECKING:
     from app.core.events import ModelLoaded
     from app.core.settings import Settings
-    from app.engine.client import EngineClient
+    from app.engine.contract import Engine
     from app.features.documents import Documents
     from app.store.conversations import Conversation
     from app.store.database import Database
@@ -104,7 +104,7 @@ class Costs:
 
     def __init__(
         self,
-        engine: Callable[[], EngineClient],
+        engine: Callable[[], Engine],
         prompt_tokens: Callable[[ModelLoaded], int] = lambda loaded: loaded.context_tokens,
     ) -> None:
         self._engine, self._prompt_tokens = engine, prompt_tokens
@@ -204,7 +204,7 @@ class Preambles:
         of_documents = dict(zip((one.id for one in documents), counts[2:], strict=True))
         return Cost(counts[0], counts[1], of_documents, is_exact, _beyond(of_documents, room_tokens))
 
-    def forget(self, project_id: int, engine: EngineClient) -> None:
+    def forget(self, project_id: int, engine: Engine) -> None:
         """What the engine keeps of what chats of a project begin with goes; it is read anew where it is wanted."""
         try:
             engine.forget_session(SESSION.format(project_id))

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from app.core.errors import AppError, ChatUnavailable, ModelNotInstalled, ModelNotLoaded, NoModel
 from app.core.events import CancelToken, Finished, Message, ModelLoaded, PromptProgress, Role, TextDelta, TokenChosen
-from app.engine.client import EngineClient
+from app.engine.contract import Engine
 from app.engine.protocol import Ask, Sampling, Wish
 from app.features.tool_calls import (
     CallArguments,
@@ -139,7 +139,7 @@ class Serving:
 
     def __init__(
         self,
-        engine: Callable[[], EngineClient],
+        engine: Callable[[], Engine],
         installed: Callable[[], Sequence[ServedModel]],
         chosen: Callable[[], Path | None],
         wish: Callable[[], Wish],

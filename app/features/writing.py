@@ -19,7 +19,7 @@ from app.core.events import (
     TokenSeen,
     Waiting,
 )
-from app.engine.client import EngineClient
+from app.engine.contract import Engine
 from app.engine.protocol import Ask, Sampling
 from app.features.chat.options import known_sampling
 
@@ -117,7 +117,7 @@ class Continuation:
 
 
 def continue_text(
-    engine: EngineClient, ask: Ask, count: int = 1, *, cancel: CancelToken | None = None
+    engine: Engine, ask: Ask, count: int = 1, *, cancel: CancelToken | None = None
 ) -> Iterator[tuple[int, Continuation]]:
     """Goes on with `ask.text`, `count` times; yields (index, continuation) whenever something of one is another.
 
@@ -172,7 +172,7 @@ def pieces_of(text: str) -> list[str]:
     return _PIECE.findall(text)
 
 
-def count_pieces(engine: EngineClient, text: str, known: Counted, cancel: CancelToken) -> Iterator[int]:
+def count_pieces(engine: Engine, text: str, known: Counted, cancel: CancelToken) -> Iterator[int]:
     """Counts what is not known yet; yields how many tokens the text has as far as they are known, the last time all.
 
     Ends without that when cancelled.
@@ -282,7 +282,7 @@ class PageAsked:
 
 
 def go_on(
-    engine: EngineClient, asked: PageAsked, known: Counted, cancel: CancelToken
+    engine: Engine, asked: PageAsked, known: Counted, cancel: CancelToken
 ) -> Iterator[int | Reading | tuple[int, Continuation]]:
     """Counts, tells what is read (`Reading`), then what is written as `continue_text`. Raises what that raises."""
     text, cursor, options = asked.text, asked.cursor, asked.options
@@ -298,7 +298,7 @@ def go_on(
     yield from continue_text(engine, replace(ask, forced=asked.forced), options.count, cancel=cancel)
 
 
-def measure(engine: EngineClient, asked: PageAsked, known: Counted, cancel: CancelToken) -> Iterator[int | Reading]:
+def measure(engine: Engine, asked: PageAsked, known: Counted, cancel: CancelToken) -> Iterator[int | Reading]:
     """How many tokens the page has, and what would be read of it: counts as they come, then a `Reading`."""
     for part in (asked.text[: asked.cursor], asked.text[asked.cursor :]):
         yield from count_pieces(engine, part, known, cancel)

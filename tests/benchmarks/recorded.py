@@ -11,7 +11,8 @@ from typing import Any, TypeVar, cast
 
 from app.core.errors import AppError
 from app.core.events import AnswerStats, CancelToken, Finished, Message, TextDelta
-from app.engine.client import AnswerEvent, EngineClient
+from app.engine.client import EngineClient
+from app.engine.contract import AnswerEvent
 from app.engine.protocol import Ask
 from app.features.summary.result import Summary, Wish
 from app.features.summary.summarize import InputDocument, Summarized, summarize

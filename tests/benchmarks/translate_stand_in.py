@@ -15,7 +15,7 @@ from translation_data import translator_folder
 
 from app.core.errors import AppError
 from app.core.events import AnswerStats, CancelToken, Finished, FinishReason, ModelLoaded, TextDelta
-from app.engine.client import AnswerEvent
+from app.engine.contract import AnswerEvent
 from app.engine.protocol import Ask
 
 LANGUAGE = "pt-BR"

@@ -41,8 +41,8 @@ from app.store.conversations import Conversation, Conversations, MessageState, S
 
 if TYPE_CHECKING:
     from app.core.settings import Settings
-    from app.engine.client import AnswerEvent as EngineEvent
-    from app.engine.client import EngineClient
+    from app.engine.contract import AnswerEvent as EngineEvent
+    from app.engine.contract import Engine
     from app.features.chat.seen import Looks
     from app.store.queued import QueuedMessage
 
@@ -120,7 +120,7 @@ class Chat:
 
     def __init__(
         self,
-        engine: Callable[[], EngineClient],
+        engine: Callable[[], Engine],
         conversations: Conversations,
         documents: Documents,
         settings: Callable[[], Settings],
@@ -139,7 +139,7 @@ class Chat:
         self._attached = Attached(documents)
 
     @property
-    def _engine(self) -> EngineClient:
+    def _engine(self) -> Engine:
         return self._get_engine()
 
     @cached_property
@@ -246,7 +246,7 @@ class Chat:
         when_full = "compact" if when_full == "ask" else when_full  # the answer that it follows had room
         yield from self._write(answer, cancel, when_full, forced=tuple(tokens), alternatives=alternatives)
 
-    def with_engine(self, engine: EngineClient) -> Chat:
+    def with_engine(self, engine: Engine) -> Chat:
         """The same chats, answered by another engine."""
         return Chat(
             lambda: engine,

@@ -11,14 +11,14 @@ from app.core.events import CancelToken
 from app.features.work.engines import Places, SecondEngine
 
 if TYPE_CHECKING:
-    from app.engine.client import EngineClient
+    from app.engine.contract import Engine
     from app.features.chat.answers import AnswerEvent, Chat
 
 
 class Beside:
     """`chats` is the engine that is there; `second` makes what may stand beside it, for each answer anew."""
 
-    def __init__(self, chats: EngineClient, second: Callable[[], SecondEngine]) -> None:
+    def __init__(self, chats: Engine, second: Callable[[], SecondEngine]) -> None:
         self._chats, self._second = chats, second
 
     def has_room(self, model: Path) -> bool:

@@ -19,7 +19,7 @@ from app.features.projects import NO_PREAMBLE, Preamble
 if TYPE_CHECKING:
     from app.core.events import CancelToken, ModelLoaded
     from app.core.settings import Settings
-    from app.engine.client import EngineClient
+    from app.engine.contract import Engine
     from app.features.chat.documents import Attached
     from app.features.projects import Preambles
     from app.store.conversations import Attachment, Conversation, StoredMessage
@@ -316,7 +316,7 @@ class TokenCounts:
     Sending the whole conversation to be counted before each turn would cost the first token of a long chat dear.
     """
 
-    def __init__(self, engine: EngineClient) -> None:
+    def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._counts: OrderedDict[tuple[str, int, int, int], int] = OrderedDict()
         self._frames: dict[str, Frame] = {}
@@ -403,7 +403,7 @@ class Prompts:
     """Knows what the model is shown of a branch; stores nothing."""
 
     def __init__(
-        self, engine: EngineClient, settings: Callable[[], Settings], attached: Attached, preambles: Preambles
+        self, engine: Engine, settings: Callable[[], Settings], attached: Attached, preambles: Preambles
     ) -> None:
         self._engine = engine
         self._settings = settings

@@ -15,7 +15,7 @@ from app.features.documents import Documents, whole_text
 from app.store.conversations import Attachment, Conversation, Conversations, StoredMessage, Use
 
 if TYPE_CHECKING:
-    from app.engine.client import EngineClient
+    from app.engine.contract import Engine
     from app.features.projects import Preambles
 
 SYSTEM, INSTRUCTIONS, DOCUMENTS, MEMORIES = "system", "instructions", "documents", "memories"
@@ -108,7 +108,7 @@ class Looks:
 
     def __init__(
         self,
-        engine: Callable[[], EngineClient],
+        engine: Callable[[], Engine],
         conversations: Conversations,
         documents: Documents,
         attached: Attached,

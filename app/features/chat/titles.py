@@ -20,7 +20,7 @@ from app.store.conversations import MessageState
 if TYPE_CHECKING:
     from app.core.events import ModelLoaded
     from app.core.settings import Settings
-    from app.engine.client import EngineClient
+    from app.engine.contract import Engine
     from app.engine.protocol import Ask
     from app.store.conversations import Conversations, StoredMessage
 
@@ -89,7 +89,7 @@ class Titles:
     """Gives chats a title while nobody waits for anything; from any thread. What a person wrote is never touched."""
 
     def __init__(
-        self, engine: Callable[[], EngineClient], conversations: Conversations, settings: Callable[[], Settings]
+        self, engine: Callable[[], Engine], conversations: Conversations, settings: Callable[[], Settings]
     ) -> None:
         self._engine, self._conversations, self._settings = engine, conversations, settings
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from app.core.errors import AppError
 from app.core.events import CancelToken, Finished, LoadProgress, Message, PromptProgress, Role, TextDelta
-from app.engine.client import EngineClient
+from app.engine.contract import Engine
 from app.engine.protocol import OPEN, Ask, Wish
 from app.features.inside.room import MakeRoom, Rests, nobody_rests
 
@@ -22,7 +22,7 @@ Told = Rests | LoadProgress | PromptProgress | TextDelta | Finished | AppError
 
 
 def answers(
-    engine: EngineClient,
+    engine: Engine,
     paths: Sequence[Path],
     question: str,
     *,

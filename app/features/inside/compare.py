@@ -17,7 +17,7 @@ from pathlib import Path
 from app.core.errors import AppError, ModelMissing
 from app.core.events import CancelToken, Finished, LoadProgress, PromptProgress, TokenSeen
 from app.core.gguf import check_model
-from app.engine.client import EngineClient
+from app.engine.contract import Engine
 from app.engine.fit import Layout, shape_of
 from app.engine.protocol import OPEN, Ask, Sampling, Wish
 from app.features.inside.looks import probabilities, surprise_of
@@ -107,7 +107,7 @@ class Line:
 
 
 def compare(
-    engine: EngineClient,
+    engine: Engine,
     paths: Sequence[Path],
     text: str,
     *,
@@ -133,7 +133,7 @@ def compare(
 
 
 def _figures(
-    engine: EngineClient,
+    engine: Engine,
     path: Path,
     text: str,
     *,
@@ -249,7 +249,7 @@ def table_of(compared: Sequence[Compared], names: Sequence[str] = ()) -> str:
     return file.getvalue()
 
 
-def _speed(engine: EngineClient, text: str, cancel: CancelToken) -> tuple[float, float]:
+def _speed(engine: Engine, text: str, cancel: CancelToken) -> tuple[float, float]:
     """Tokens a second, and seconds to the first, of going on with the text's beginning."""
     ask = Ask((), max_tokens=WRITTEN_TOKENS, sampling=Sampling(temperature=0), text=text[:BEGINNING_CHARACTERS])
     for event in engine.answer(ask, cancel):

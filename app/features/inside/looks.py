@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from app.core.errors import ModelNotInspectable, TooLongToInspect
 from app.core.events import CancelToken, Guess, Message, PromptProgress, Role, TokenSeen
-from app.engine.client import EngineClient
+from app.engine.contract import Engine
 
 WINDOW_TOKENS = 512
 """Of llama-perplexity: it counts the second half of each whole window."""
@@ -86,7 +86,7 @@ class LayersOf:
 
 
 def tokens_of(
-    engine: EngineClient,
+    engine: Engine,
     text: str = "",
     messages: Sequence[Message] = (),
     variables: Mapping[str, object] | None = None,
@@ -168,7 +168,7 @@ def replaced(text: str, tokens: Sequence[TokenSeen], number: int, guess: Guess) 
 
 
 def probabilities(
-    engine: EngineClient,
+    engine: Engine,
     text: str,
     *,
     most: int = 8,
@@ -206,7 +206,7 @@ def surprise_of(tokens: Sequence[TokenSeen]) -> Surprise:
     return Surprise(math.exp(mean), nats / math.log(2) / max(1, size_bytes), len(tokens))
 
 
-def attention(engine: EngineClient, text: str, *, cancel: CancelToken | None = None) -> Attention:
+def attention(engine: Engine, text: str, *, cancel: CancelToken | None = None) -> Attention:
     """What each token of a short text attends to. Raises ModelNotInspectable, or TooLongToInspect."""
     data = bytearray()  # of a long text and a large model it is hundreds of megabytes: there is no second copy
     found = engine.inspect("attention", text, cancel=cancel, on_attention=data.extend)
@@ -216,9 +216,7 @@ def attention(engine: EngineClient, text: str, *, cancel: CancelToken | None = N
     return Attention(found.tokens, found.layer_numbers, found.shape[1], shares)
 
 
-def attention_of_beginning(
-    engine: EngineClient, text: str, *, cancel: CancelToken | None = None
-) -> tuple[Attention, bool]:
+def attention_of_beginning(engine: Engine, text: str, *, cancel: CancelToken | None = None) -> tuple[Attention, bool]:
     """The same of as many tokens from the beginning on as can be looked at; whether those are all.
 
     What comes later changes nothing of it: no token sees those behind it.
@@ -232,7 +230,7 @@ def attention_of_beginning(
             spare += 1
 
 
-def beginning(engine: EngineClient, text: str, most_tokens: int, *, cancel: CancelToken | None = None) -> str:
+def beginning(engine: Engine, text: str, most_tokens: int, *, cancel: CancelToken | None = None) -> str:
     """As much of a text as its first tokens cover; all of it where it has no more than so many."""
     head = text[: most_tokens * MOST_TOKEN_CHARACTERS]
     tokens = tokens_of(engine, head, cancel=cancel)
@@ -240,7 +238,7 @@ def beginning(engine: EngineClient, text: str, most_tokens: int, *, cancel: Canc
 
 
 def layers_of(
-    engine: EngineClient, text: str, most: int = 5, *, cancel: CancelToken | None = None
+    engine: Engine, text: str, most: int = 5, *, cancel: CancelToken | None = None
 ) -> Iterator[LayersOf | PromptProgress]:
     """What the model would say after each layer of a short text, a few tokens at a time, and how far it has got.
 
@@ -258,7 +256,7 @@ def layers_of(
 
 
 def layers(
-    engine: EngineClient, text: str, most: int = 5, *, cancel: CancelToken | None = None
+    engine: Engine, text: str, most: int = 5, *, cancel: CancelToken | None = None
 ) -> tuple[tuple[TokenSeen, ...], tuple[tuple[tuple[Guess, ...], ...], ...]]:
     """The tokens of a short text, and what the model would say after each layer, for each of them."""
     parts = [part for part in layers_of(engine, text, most, cancel=cancel) if isinstance(part, LayersOf)]

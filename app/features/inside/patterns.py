@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.core.events import CancelToken, TokenSeen
 from app.core.visible import visible_name
-from app.engine.client import EngineClient
+from app.engine.contract import Engine
 from app.features.inside import looks
 from app.features.models.messages import Words
 
@@ -224,7 +224,7 @@ class Seen:
         return self.patterns[layer][head]
 
 
-def see(engine: EngineClient, text: str, cancel: CancelToken) -> Seen:
+def see(engine: Engine, text: str, cancel: CancelToken) -> Seen:
     """Asks the model, and looks at what each head does; on a thread. Raises what `looks.attention` raises."""
     import numpy as np
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.engine.client import EngineOnDemand
 from app.engine.computer import free_memory_bytes
+from app.engine.contract import Engine
 from app.features.work.engines import RESERVE_BYTES, needed_bytes
 
 
@@ -27,7 +27,7 @@ def nobody_rests(_path: Path) -> None:
 
 
 def room_beside(
-    chats: EngineOnDemand,
+    chats: Engine,
     *,
     free_bytes: Callable[[], int] = free_memory_bytes,
     needs: Callable[[Path], int] = needed_bytes,

@@ -13,8 +13,8 @@ from app.core.errors import ModelUnreadable
 from app.core.events import CancelToken, Finished, Message, Role, Waiting
 from app.core.gguf import GgufHeader, GgufProblem, SkippedArray, read_beginning
 from app.engine import fit
-from app.engine.client import EngineClient
 from app.engine.computer import Remembered, machine_key, physical_cores, writing_bytes_per_s
+from app.engine.contract import Engine
 from app.engine.fit import MOST_LAYERS, MOST_UNITS, VALUE_BYTES, Layout, Needs, Room, Shape, probe_memory, shape_of
 from app.engine.protocol import Sampling, Wish
 from app.features.models.messages import Words, gigabytes
@@ -267,7 +267,7 @@ class Speed:
     writing: float
 
 
-def probe(engine: EngineClient, cancel: CancelToken) -> Speed | None:
+def probe(engine: Engine, cancel: CancelToken) -> Speed | None:
     """Measures how fast a model reads and writes here; None where that cannot be told, as while it answers a chat."""
     lines = " ".join(f"{number} times {number + 7} is {number * (number + 7)}." for number in range(PROBE_LINES))
     answer = engine.generate(

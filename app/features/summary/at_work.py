@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from app.core.events import CancelToken, ModelLoaded
 from app.core.wire import to_json
-from app.engine.client import EngineClient
+from app.engine.contract import Engine
 from app.features.summary.pace import Pace, counting_seconds, model_file
 from app.features.summary.result import (
     Coverage,
@@ -34,7 +34,7 @@ class Summarize(Protocol):
     """As `app.features.summary.summarize.summarize`."""
 
     def __call__(
-        self, documents: Sequence[InputDocument], wish: Wish, engine: EngineClient, steps: Steps, cancel: CancelToken
+        self, documents: Sequence[InputDocument], wish: Wish, engine: Engine, steps: Steps, cancel: CancelToken
     ) -> Iterator[SummaryEvent]:
         """The events of one summary."""
 
@@ -77,9 +77,7 @@ class AtWork(Working[SummaryEvent]):
             if not record.is_complete:
                 self._wish = replace(self._wish, method=Method.MODEL)  # there was nothing to choose
 
-    def attempt(
-        self, engine: EngineClient, model: ModelLoaded, cancel: CancelToken
-    ) -> Generator[SummaryEvent, None, None]:
+    def attempt(self, engine: Engine, model: ModelLoaded, cancel: CancelToken) -> Generator[SummaryEvent, None, None]:
         from app.features.summary.summarize import summarize
 
         record = self._recording(model_file(model), expect=self._expect, side_by_side=model.sequences)

@@ -21,7 +21,7 @@ from typing import Any
 from app.core.errors import AppError, DocumentUnreadable, EngineCrashesRepeatedly
 from app.core.events import CancelToken
 from app.documents.blocks import Block, Kind, Numbering, Piece
-from app.engine.client import EngineClient
+from app.engine.contract import Engine
 from app.features.messages import sentence_for
 from app.features.summary.at_work import MemorySteps
 from app.features.summary.digest import cues, digest_summary
@@ -112,7 +112,7 @@ def evaluate(
     examples: Iterable[Example | Skipped],
     wish: Wish,
     methods: Collection[Method],
-    engine: EngineClient | None,
+    engine: Engine | None,
     cancel: CancelToken,
 ) -> Iterator[Scored | Skipped | None]:
     """Summarizes one after the other, by the model that is loaded; None now and then while nothing is new.
@@ -167,7 +167,7 @@ def _scored(
 
 
 def _summary(
-    document: InputDocument, wish: Wish, engine: EngineClient | None, cancel: CancelToken
+    document: InputDocument, wish: Wish, engine: Engine | None, cancel: CancelToken
 ) -> Generator[None, None, Summary | None]:
     if wish.method is Method.DIGEST:
         digest = digest_summary([document], wish, lambda: cancel.cancelled)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.core.events import CancelToken, ModelLoaded
-from app.engine.client import EngineClient
+from app.engine.contract import Engine
 from app.features.summary.result import (
     InputDocument,
     Merging,
@@ -170,7 +170,7 @@ class Estimates:
             written += points + merges * budgets.merged
         return read / speed.reading + written / speed.writing
 
-    def _measure(self, engine: EngineClient, loaded: ModelLoaded, cancel: CancelToken) -> bool:
+    def _measure(self, engine: Engine, loaded: ModelLoaded, cancel: CancelToken) -> bool:
         """Reads and writes a little, once for each model that has not written anything here; False when cancelled."""
         from app.features.summary.budgets import budgets_for
 

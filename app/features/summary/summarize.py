@@ -15,7 +15,7 @@ from itertools import accumulate
 from pathlib import Path
 
 from app.core.events import CancelToken
-from app.engine.client import EngineClient
+from app.engine.contract import Engine
 from app.features.summary import prompts
 from app.features.summary.budgets import budgets_for, method_for
 from app.features.summary.condensing import (
@@ -75,14 +75,14 @@ class Plan:
         return sum(self.by_document)
 
 
-def plan(documents: Sequence[InputDocument], wish: Wish, engine: EngineClient, cancel: CancelToken) -> Plan | None:
+def plan(documents: Sequence[InputDocument], wish: Wish, engine: Engine, cancel: CancelToken) -> Plan | None:
     """Counts and cuts; None when cancelled. It wakes the model; raises what the engine raises."""
     work = _work(documents, wish, engine, _Nowhere(), cancel)
     return _plan(work) if work is not None else None
 
 
 def summarize(
-    documents: Sequence[InputDocument], wish: Wish, engine: EngineClient, steps: Steps, cancel: CancelToken
+    documents: Sequence[InputDocument], wish: Wish, engine: Engine, steps: Steps, cancel: CancelToken
 ) -> Iterator[SummaryEvent]:
     """One summary over all of the documents, by the model that is loaded in `engine` or, where `method_for` says so,
     of sentences that no model is asked about.
@@ -146,7 +146,7 @@ class _Nowhere:
 
 
 def _work(
-    documents: Sequence[InputDocument], wish: Wish, engine: EngineClient, steps: Steps, cancel: CancelToken
+    documents: Sequence[InputDocument], wish: Wish, engine: Engine, steps: Steps, cancel: CancelToken
 ) -> Work | None:
     """None where it was cancelled while the model was loading."""
     model = woken(engine, cancel)
@@ -274,7 +274,7 @@ def _summary(
     )
 
 
-def _nothing(documents: Sequence[InputDocument], wish: Wish, engine: EngineClient, seconds: float) -> Summary:
+def _nothing(documents: Sequence[InputDocument], wish: Wish, engine: Engine, seconds: float) -> Summary:
     """Stopped before anything was read."""
     shown = _described(documents, Reading(documents))
     model = Path(engine.loaded.path).name if engine.loaded is not None else ""

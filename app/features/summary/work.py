@@ -14,7 +14,7 @@ from typing import Any
 from app.core.events import CancelToken, Message, ModelLoaded
 from app.core.settings import Chat, Settings
 from app.documents.blocks import Block, Kind
-from app.engine.client import EngineClient
+from app.engine.contract import Engine
 from app.engine.protocol import Ask, Sampling
 from app.features.chat.options import template_variables
 from app.features.summary.budgets import Budgets
@@ -41,7 +41,7 @@ class Work:
 
     documents: Sequence[InputDocument]
     wish: Wish
-    engine: EngineClient
+    engine: Engine
     steps: Steps
     cancel: CancelToken
     model: ModelLoaded

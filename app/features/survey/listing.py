@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.core.events import CancelToken, FinishReason, ModelLoaded
-from app.engine.client import EngineClient
+from app.engine.contract import Engine
 from app.engine.protocol import Ask
 from app.features.summary import prompts
 from app.features.summary.budgets import Budgets, budgets_for
@@ -51,7 +51,7 @@ class Listed:
 
 
 def list_all(
-    documents: Sequence[InputDocument], question: str, engine: EngineClient, steps: Steps, cancel: CancelToken
+    documents: Sequence[InputDocument], question: str, engine: Engine, steps: Steps, cancel: CancelToken
 ) -> Iterator[SummaryEvent | Listed]:
     """Reads every block; what is said in several places is one statement. Cancelled, it ends with what was found.
 

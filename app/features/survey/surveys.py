@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from app.core.errors import AppError
 from app.core.events import CancelToken, ModelLoaded, Role, TextDelta
-from app.engine.client import EngineClient
+from app.engine.contract import Engine
 from app.features.chat.answers import AnswerStarted, Chat, Draft
 from app.features.chat.documents import source_to_fields
 from app.features.models.languages import weights_of
@@ -52,7 +52,7 @@ class Surveys:
     What was read stays known while the program runs, so that an answer that was stopped goes on where it was.
     """
 
-    def __init__(self, chat: Chat, engine: EngineClient, speeds: Speeds) -> None:
+    def __init__(self, chat: Chat, engine: Engine, speeds: Speeds) -> None:
         self._chat, self._engine, self._speeds = chat, engine, speeds
         self._steps, self._steps_of = MemorySteps(), 0
         self._estimates: dict[tuple[str, tuple[int, ...]], Offer] = {}

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from app.core.events import CancelToken, ModelLoaded
 from app.core.wire import from_json, to_json
 from app.documents.segments import Segment
-from app.engine.client import EngineClient
+from app.engine.contract import Engine
 from app.features.translation.memory import KeptWords
 from app.features.translation.pace import Pace
 from app.features.translation.result import (
@@ -40,7 +40,7 @@ class Translate(Protocol):
         self,
         segments: Sequence[Segment],
         wish: TranslationWish,
-        engine: EngineClient,
+        engine: Engine,
         memory: Memory,
         cancel: CancelToken,
         *,
@@ -75,7 +75,7 @@ class AtWork(Working[TranslationEvent]):
         return self._earlier_steps + (self.record.steps if self.record is not None else 0)
 
     def attempt(
-        self, engine: EngineClient, model: ModelLoaded, cancel: CancelToken
+        self, engine: Engine, model: ModelLoaded, cancel: CancelToken
     ) -> Generator[TranslationEvent, None, None]:
         job, store = self._jobs.get(self._job_id), self._store
         if job is None:  # deleted: the cancel is on its way

@@ -16,7 +16,7 @@ from typing import Any
 from app.core.errors import DocumentUnreadable, NotAligned
 from app.core.events import CancelToken
 from app.documents.segments import Content, Segment
-from app.engine.client import EngineClient
+from app.engine.contract import Engine
 from app.features.translation.marking import shown_text
 from app.features.translation.result import (
     Memory,
@@ -70,7 +70,7 @@ class TranslationEvaluation:
 
 
 def evaluate(
-    result: TranslationEvaluation, wish: TranslationWish, engine: EngineClient, memory: Memory, cancel: CancelToken
+    result: TranslationEvaluation, wish: TranslationWish, engine: Engine, memory: Memory, cancel: CancelToken
 ) -> Iterator[TranslationEvent]:
     """Translates by the model that is loaded, into `result`. Cancelled, that is of what is done."""
     begun_s = time.monotonic()

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from app.core.events import CancelToken, Message, Role, TextDelta
 from app.documents.segments import Content, Segment, plain
-from app.engine.client import EngineClient
+from app.engine.contract import Engine
 from app.engine.protocol import Ask
 from app.features.models.languages import GENERIC
 from app.features.translation.batches import Step, Unit
@@ -59,7 +59,7 @@ def joined(text: str, translated: Mapping[int, Content]) -> str:
 def translate_text(
     text: str,
     wish: TranslationWish,
-    engine: EngineClient,
+    engine: Engine,
     memory: Memory,
     cancel: CancelToken,
     *,
@@ -76,7 +76,7 @@ def alternatives(  # noqa: PLR0917 - what each is, its name says
     sentence: str,
     paragraph: str,
     wish: TranslationWish,
-    engine: EngineClient,
+    engine: Engine,
     cancel: CancelToken,
     count: int = 3,
     *,
@@ -104,7 +104,7 @@ def alternatives(  # noqa: PLR0917 - what each is, its name says
             yield words
 
 
-def translate_back(text: str, wish: TranslationWish, engine: EngineClient, cancel: CancelToken) -> Iterator[str]:
+def translate_back(text: str, wish: TranslationWish, engine: Engine, cancel: CancelToken) -> Iterator[str]:
     """A translation put back into its source language, independently of that source: the text so far, growing.
 
     The wish is that of the translation, with its source language; without one it is English, or German where that is

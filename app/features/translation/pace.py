@@ -8,7 +8,7 @@ from pathlib import Path
 
 from app.core.events import CancelToken
 from app.documents.segments import Segment
-from app.engine.client import EngineClient
+from app.engine.contract import Engine
 from app.features.translation.result import Memory, Origin, SegmentDone, TranslationEvent, TranslationPlanned
 from app.features.translation.stored import KIND, Row, TranslationEstimate
 from app.features.work.asking import Rests
@@ -89,7 +89,7 @@ class Estimates:
             seconds = self._seconds(model.name, tokens, engine, cancel) if left else 0.0
         return None if cancel.cancelled else TranslationEstimate(len(rows), len(rows) - len(left), tokens, seconds)
 
-    def _seconds(self, model: str, tokens: int, engine: EngineClient, cancel: CancelToken) -> float | None:
+    def _seconds(self, model: str, tokens: int, engine: Engine, cancel: CancelToken) -> float | None:
         earlier = self._speeds.earlier(model)
         if earlier is not None:
             return tokens / earlier
@@ -97,7 +97,7 @@ class Estimates:
         return None if speed is None else tokens * (1 + PROMPT_SHARE) / speed.reading + tokens / speed.writing
 
 
-def _tokens(segments: Sequence[Segment], engine: EngineClient, cancel: CancelToken) -> int:
+def _tokens(segments: Sequence[Segment], engine: Engine, cancel: CancelToken) -> int:
     count = 0
     for first in range(0, len(segments), COUNT_AT_ONCE):
         if cancel.cancelled:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from app.core.events import CancelToken
 from app.documents.segments import Segment, plain
-from app.engine.client import EngineClient
+from app.engine.contract import Engine
 from app.features.translation.batches import Unit, batches_of
 from app.features.translation.delivering import delivered, growing_block, without_tags
 from app.features.translation.repair import Repair, Task
@@ -41,7 +41,7 @@ WINDOWS_A_PLACE = 4
 def translate(
     segments: Sequence[Segment],
     wish: TranslationWish,
-    engine: EngineClient,
+    engine: Engine,
     memory: Memory,
     cancel: CancelToken,
     *,

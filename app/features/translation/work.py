@@ -10,7 +10,7 @@ from typing import Any
 from app.core.events import CancelToken, ModelLoaded
 from app.core.settings import Chat, Settings
 from app.documents.segments import Content, Segment, SegmentKind, plain
-from app.engine.client import EngineClient
+from app.engine.contract import Engine
 from app.engine.protocol import Ask
 from app.features.chat.options import template_variables
 from app.features.models.languages import Knows, knows, weights_of
@@ -49,7 +49,7 @@ class Work:
     segments: Sequence[Segment]
     pair: TranslationWish
     source: str
-    engine: EngineClient
+    engine: Engine
     memory: Memory
     cancel: CancelToken
     model: ModelLoaded
@@ -135,7 +135,7 @@ class Work:
 
 
 def begin(
-    segments: Sequence[Segment], wish: TranslationWish, engine: EngineClient, memory: Memory, cancel: CancelToken
+    segments: Sequence[Segment], wish: TranslationWish, engine: Engine, memory: Memory, cancel: CancelToken
 ) -> Work | None:
     """Wakes the model; None where that was cancelled. Raises NoModel, and what the engine raises."""
     model = woken(engine, cancel)

@@ -10,7 +10,7 @@ from typing import Generic, Protocol, TypeVar
 
 from app.core.errors import AppError, EngineStopped, GrammarInvalid, ModelReplaced, NoModel, PromptTooLong
 from app.core.events import CancelToken, Finished, FinishReason, ModelLoaded, TextDelta, Waiting
-from app.engine.client import EngineClient
+from app.engine.contract import Engine
 from app.engine.protocol import Ask
 
 FIRST_WINDOW, LARGEST_WINDOW = 2, 64
@@ -58,7 +58,7 @@ class Task(Protocol):
 T = TypeVar("T", bound=Task)
 
 
-def woken(engine: EngineClient, cancel: CancelToken) -> ModelLoaded | None:
+def woken(engine: Engine, cancel: CancelToken) -> ModelLoaded | None:
     """The model, loaded; None where that was cancelled. Raises NoModel, and what the engine raises."""
     engine.count_texts(["a"], cancel=cancel)
     if cancel.cancelled:
@@ -88,7 +88,7 @@ Take = Callable[[T, Answer | AppError], Iterable[T]]
 
 def work_off(
     tasks: Iterable[T],
-    engine: EngineClient,
+    engine: Engine,
     cancel: CancelToken,
     take: Take[T],
     *,
@@ -126,7 +126,7 @@ def work_off(
 
 
 def _answers(
-    window: list[T], engine: EngineClient, cancel: CancelToken
+    window: list[T], engine: Engine, cancel: CancelToken
 ) -> Iterator[Rests | Growing[T] | tuple[int, Answer | AppError]]:
     texts = [""] * len(window)
     is_resting = False
@@ -151,7 +151,7 @@ def _answers(
 
 
 def work_off_in_turn(
-    tasks: Iterable[T], engine: EngineClient, cancel: CancelToken, take: Take[T]
+    tasks: Iterable[T], engine: Engine, cancel: CancelToken, take: Take[T]
 ) -> Iterator[Growing[T] | Taken[T]]:
     """As `work_off`, but one after another before everything else, and what `take` returns is asked next: for a person
     who waits for what was just typed."""

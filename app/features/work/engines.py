@@ -12,8 +12,8 @@ from pathlib import Path
 from app.core.errors import EngineCrashesRepeatedly, NoModel, NoRoomForModel
 from app.core.events import CancelToken, ModelLoaded
 from app.core.gguf import check_model
-from app.engine.client import EngineClient
 from app.engine.computer import free_memory_bytes
+from app.engine.contract import Engine
 from app.engine.fit import Layout, shape_of
 from app.engine.protocol import Wish
 from app.features.models.languages import weights_in, weights_of
@@ -33,11 +33,11 @@ class TaskEngines:
     def __init__(
         self,
         task: str,
-        chats: EngineClient,
+        chats: Engine,
         chats_model: ModelPath,
         model: ModelPath,
         *,
-        make_engine: Callable[[], EngineClient],
+        make_engine: Callable[[], Engine],
         wish: Callable[[], Wish] = Wish,
         **sizes: Callable[..., int],
     ) -> None:
@@ -76,7 +76,7 @@ class TaskEngines:
             self._leave(is_quitting=cancel.cancelled)
 
     @contextmanager
-    def opened(self, cancel: CancelToken, *, may_ask: bool = True) -> Iterator[EngineClient | None]:
+    def opened(self, cancel: CancelToken, *, may_ask: bool = True) -> Iterator[Engine | None]:
         """The engine with the model in it; None when cancelled. Takes as long as loading takes.
 
         With `may_ask` False a second model comes only where there is room for both, and none (None) while another one
@@ -111,7 +111,7 @@ class TaskEngines:
                 pass
         return not cancel.cancelled
 
-    def _open_beside(self, path: Path, cancel: CancelToken, *, may_ask: bool) -> EngineClient | None:
+    def _open_beside(self, path: Path, cancel: CancelToken, *, may_ask: bool) -> Engine | None:
         if cancel.cancelled:
             return None
         while not self._lock.acquire(timeout=LOOK_EVERY_S):  # another one is loading it
@@ -161,7 +161,7 @@ class TaskEngines:
             self._path = None
 
 
-def _path_in(engine: EngineClient) -> Path | None:
+def _path_in(engine: Engine) -> Path | None:
     loaded: ModelLoaded | None = engine.loaded
     return Path(loaded.path) if loaded is not None else None
 
@@ -187,8 +187,8 @@ class SecondEngine:
     def __init__(
         self,
         task: str,
-        chats: EngineClient,
-        make_engine: Callable[[], EngineClient],
+        chats: Engine,
+        make_engine: Callable[[], Engine],
         ask: Callable[[Swap], bool],
         *,
         free_bytes: Callable[[], int] = free_memory_bytes,
@@ -197,10 +197,10 @@ class SecondEngine:
         self._task, self._chats, self._make_engine, self._ask = task, chats, make_engine, ask
         self._free_bytes, self._needs = free_bytes, needs
         self._answer: bool | None = None
-        self._beside: EngineClient | None = None
+        self._beside: Engine | None = None
         self._gave_way: Path | None = None
 
-    def open(self, path: Path, cancel: CancelToken) -> EngineClient | None:
+    def open(self, path: Path, cancel: CancelToken) -> Engine | None:
         """The engine with the model loaded; None when a person declined or stopped. Raises what loading raises."""
         loaded = self._chats.loaded
         if loaded is not None and Path(loaded.path) == path:
@@ -245,7 +245,7 @@ class SecondEngine:
         return Places.SWAP if self._answer else Places.NO
 
 
-def _load(engine: EngineClient, path: Path, cancel: CancelToken) -> bool:
+def _load(engine: Engine, path: Path, cancel: CancelToken) -> bool:
     return any(isinstance(event, ModelLoaded) for event in list(engine.load(path, cancel=cancel)))
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from app.core.events import CancelToken
-from app.engine.client import EngineClient
+from app.engine.contract import Engine
 from app.features.models.estimate import Speed, probe
 from app.features.work.queue import DONE
 from app.store.jobs import Jobs
@@ -75,7 +75,7 @@ class Speeds:
         """What `probe` found; None where it was not asked."""
         return self._probed.get(model)
 
-    def probe(self, model: str, engine: EngineClient, cancel: CancelToken) -> Speed | None:
+    def probe(self, model: str, engine: Engine, cancel: CancelToken) -> Speed | None:
         """Reads and writes a little, once for each model that has not done a job here; None when cancelled."""
         if model not in self._probed:
             speed = probe(engine, cancel)

@@ -21,7 +21,7 @@ from typing import Any, Generic, TypeVar
 
 from app.core.errors import AppError, EngineStopped, ModelReplaced, NoRoomForModel
 from app.core.events import CancelToken, LinkedToken, ModelLoaded
-from app.engine.client import EngineClient
+from app.engine.contract import Engine
 from app.features.work.engines import TaskEngines
 from app.features.work.turns import Turns
 from app.store.jobs import Job, Jobs
@@ -51,7 +51,7 @@ class Working(ABC, Generic[Event]):
         yield from ()
 
     @abstractmethod
-    def attempt(self, engine: EngineClient, model: ModelLoaded, cancel: CancelToken) -> Generator[Event, None, None]:
+    def attempt(self, engine: Engine, model: ModelLoaded, cancel: CancelToken) -> Generator[Event, None, None]:
         """Goes on from what is kept; what it came to is stored when it is closed, however that comes."""
 
     @property
@@ -225,7 +225,7 @@ class JobQueue(Generic[Event]):
             self._end(job.id, DONE)
 
     @staticmethod
-    def _asked(engine: EngineClient, working: Working[Event], stop: CancelToken) -> Iterator[Event]:
+    def _asked(engine: Engine, working: Working[Event], stop: CancelToken) -> Iterator[Event]:
         model = engine.loaded
         if model is None:
             raise EngineStopped(None, "it ended right after the model was loaded")

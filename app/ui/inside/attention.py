@@ -27,7 +27,7 @@ from app.ui.widgets.layouts import FlowLayout, name_widgets, scrolled
 if TYPE_CHECKING:
     import numpy as np
 
-    from app.engine.client import EngineClient, EngineOnDemand
+    from app.engine.contract import Engine
 
     Floats = np.ndarray[Any, np.dtype[np.float32]]
 
@@ -40,7 +40,7 @@ NAMED = 5
 class AttentionView(LookPage):
     """Layer and head above; below them, of the same numbers, the arcs, the map or all heads."""
 
-    def __init__(self, ui: UiContext, engine: Callable[[], EngineOnDemand]) -> None:
+    def __init__(self, ui: UiContext, engine: Callable[[], Engine]) -> None:
         super().__init__(ui, engine)
         theme = ui.theme
         self.setAccessibleName(tr("Attention"))
@@ -140,7 +140,7 @@ class AttentionView(LookPage):
         self.clear()
         if text.strip():
 
-            def work(engine: EngineClient, cancel: CancelToken) -> Iterator[Seen]:
+            def work(engine: Engine, cancel: CancelToken) -> Iterator[Seen]:
                 yield see(engine, text, cancel)
 
             self.begin(work, self._show, lambda: None)

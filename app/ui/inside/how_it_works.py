@@ -25,14 +25,14 @@ from app.ui.widgets.layouts import scrolled
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.engine.client import EngineOnDemand
+    from app.engine.contract import Engine
 
 PAUSE_MS = 700
 """After the last letter, before the model is asked."""
 TEXT_PX, SIDE_PX, TRY_PX, LIVE_PX = 330, 700, 58, 300
 EXAMPLE = "The cat sat on the mat, because it was"
 Facts = dict[str, str]
-Engine = Callable[[], "EngineOnDemand"]
+GetEngine = Callable[[], "Engine"]
 
 
 class Live(Protocol):
@@ -353,7 +353,7 @@ class HowItWorks(QWidget):
         self.steps.fit(self.width() - px(2 * EDGE_PX))
 
 
-def _live_view(name: str) -> Callable[[UiContext, Engine], QWidget]:
+def _live_view(name: str) -> Callable[[UiContext, GetEngine], QWidget]:
     """What is made when it is seen first."""
     match name:
         case "tokens":

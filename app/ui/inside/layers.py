@@ -39,7 +39,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.labels import plain_label, plain_tip
 
 if TYPE_CHECKING:
-    from app.engine.client import EngineClient, EngineOnDemand
+    from app.engine.contract import Engine
 
 MOST_TOKENS = 64
 """Each is a column, and costs the output matrix once for every layer."""
@@ -63,7 +63,7 @@ class Lens:
         return bool(following) and self.guesses[layer][token][0].data == following[0].data
 
 
-def lenses(engine: EngineClient, text: str, cancel: CancelToken) -> Iterator[Lens | PromptProgress]:
+def lenses(engine: Engine, text: str, cancel: CancelToken) -> Iterator[Lens | PromptProgress]:
     """More and more of a text, as it comes. Raises what `looks.layers_of` raises."""
     shown = looks.beginning(engine, text, MOST_TOKENS, cancel=cancel)
     lens: Lens | None = None
@@ -81,7 +81,7 @@ def lenses(engine: EngineClient, text: str, cancel: CancelToken) -> Iterator[Len
 class LayersView(LookPage):
     """The grid, and in words what stands in the cell of the keyboard or the mouse."""
 
-    def __init__(self, ui: UiContext, engine: Callable[[], EngineOnDemand]) -> None:
+    def __init__(self, ui: UiContext, engine: Callable[[], Engine]) -> None:
         super().__init__(ui, engine)
         self.setAccessibleName(tr("Layer by layer"))
         self.about = plain_label(

@@ -20,12 +20,12 @@ from app.ui.widgets.labels import ProgressLine, announce, plain_label
 from app.ui.widgets.layouts import name_widgets
 
 if TYPE_CHECKING:
-    from app.engine.client import EngineClient, EngineOnDemand
+    from app.engine.contract import Engine
 
 WAIT_MS = 300
 
-Work = Callable[["EngineClient", CancelToken], Iterator[object]]
-Opened = Callable[[CancelToken], AbstractContextManager["EngineClient | None"]]
+Work = Callable[["Engine", CancelToken], Iterator[object]]
+Opened = Callable[[CancelToken], AbstractContextManager["Engine | None"]]
 """An engine with its model in it, for as long as a look takes; None where that was cancelled."""
 
 
@@ -35,7 +35,7 @@ class LookPage(QWidget):
     One look at a time. A model that sleeps is woken, one that is being loaded is waited for.
     """
 
-    def __init__(self, ui: UiContext, engine: Callable[[], EngineOnDemand]) -> None:
+    def __init__(self, ui: UiContext, engine: Callable[[], Engine]) -> None:
         super().__init__()
         self.setObjectName("page")
         self.ui, self.theme = ui, ui.theme

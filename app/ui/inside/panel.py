@@ -26,7 +26,7 @@ from app.ui.widgets.labels import ElidedLabel, plain_label
 from app.ui.widgets.layouts import name_widgets
 
 if TYPE_CHECKING:
-    from app.engine.client import EngineOnDemand
+    from app.engine.contract import Engine
 
 TOKENS, PROBABILITIES, ATTENTION, LAYERS = "tokens", "probabilities", "attention", "layers"
 TYPING_MS = 500
@@ -50,32 +50,32 @@ class PageSpec:
 
     name: str
     label: str
-    make: Callable[[UiContext, Callable[[], EngineOnDemand]], QWidget]
+    make: Callable[[UiContext, Callable[[], Engine]], QWidget]
     takes_prompts: bool = False
     """Whether it can look at a prompt, which is tokens; the others look at texts."""
     takes_answers: bool = False
     """Whether it can look at an answer while that is written."""
 
 
-def _tokens(ui: UiContext, engine: Callable[[], EngineOnDemand]) -> QWidget:
+def _tokens(ui: UiContext, engine: Callable[[], Engine]) -> QWidget:
     from app.ui.inside.tokens import TokensPage  # each page when it is opened
 
     return TokensPage(ui, engine)
 
 
-def _probabilities(ui: UiContext, engine: Callable[[], EngineOnDemand]) -> QWidget:
+def _probabilities(ui: UiContext, engine: Callable[[], Engine]) -> QWidget:
     from app.ui.inside.probabilities import ProbabilitiesPage
 
     return ProbabilitiesPage(ui, engine)
 
 
-def _attention(ui: UiContext, engine: Callable[[], EngineOnDemand]) -> QWidget:
+def _attention(ui: UiContext, engine: Callable[[], Engine]) -> QWidget:
     from app.ui.inside.attention import AttentionView
 
     return AttentionView(ui, engine)
 
 
-def _layers(ui: UiContext, engine: Callable[[], EngineOnDemand]) -> QWidget:
+def _layers(ui: UiContext, engine: Callable[[], Engine]) -> QWidget:
     from app.ui.inside.layers import LayersView
 
     return LayersView(ui, engine)
@@ -104,7 +104,7 @@ class InsidePanel(QWidget):
     def __init__(
         self,
         ui: UiContext,
-        engine: Callable[[], EngineOnDemand],
+        engine: Callable[[], Engine],
         subjects: Subjects,
         opened: Opened | None = None,
     ) -> None:

@@ -23,7 +23,7 @@ from app.ui.widgets.labels import plain_label
 from app.ui.widgets.layouts import FlowLayout, name_widgets
 
 if TYPE_CHECKING:
-    from app.engine.client import EngineClient, EngineOnDemand
+    from app.engine.contract import Engine
 
 MOST_CHARACTERS = 2_000_000
 DETAILED_TOKENS = 20_000
@@ -56,7 +56,7 @@ def percent(probability: float) -> str:
 class ProbabilitiesPage(LookPage):
     """Of an answer what was told while it was written, or reading it again; of any other text its surprise."""
 
-    def __init__(self, ui: UiContext, engine: Callable[[], EngineOnDemand]) -> None:
+    def __init__(self, ui: UiContext, engine: Callable[[], Engine]) -> None:
         super().__init__(ui, engine)
         self._answer: Answer | None = None
         self._tokens: list[TokenSeen] = []
@@ -154,8 +154,8 @@ class ProbabilitiesPage(LookPage):
             self._how = tr("Read again with its prompt, as it is now.")
             self._begin(lambda _engine, token: answer.read_again(token))
 
-    def _begin(self, work: Callable[[EngineClient, CancelToken], Iterator[object]]) -> None:
-        def from_the_start(engine: EngineClient, token: CancelToken) -> Iterator[object]:
+    def _begin(self, work: Callable[[Engine, CancelToken], Iterator[object]]) -> None:
+        def from_the_start(engine: Engine, token: CancelToken) -> Iterator[object]:
             yield _BEGUN
             yield from work(engine, token)
 

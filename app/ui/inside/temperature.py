@@ -19,7 +19,7 @@ from app.ui.widgets.fields import Segments
 from app.ui.widgets.labels import ProgressLine, announce, plain_label
 
 if TYPE_CHECKING:
-    from app.engine.client import EngineClient, EngineOnDemand
+    from app.engine.contract import Engine
 
 GUESSES = 8
 TEMPERATURES = ("0.3", "0.7", "1", "1.5")
@@ -35,7 +35,7 @@ def bent(guesses: Sequence[Guess], temperature: float) -> list[float]:
 class TemperatureView(LookPage):
     """The likeliest tokens after a text, with a bar each; choosing a temperature asks nothing of the model."""
 
-    def __init__(self, ui: UiContext, engine: Callable[[], EngineOnDemand]) -> None:
+    def __init__(self, ui: UiContext, engine: Callable[[], Engine]) -> None:
         super().__init__(ui, engine)
         self.temperature = "1"
         self.guesses: tuple[Guess, ...] = ()
@@ -64,7 +64,7 @@ class TemperatureView(LookPage):
         """What may come after a text."""
         ask = Ask((), max_tokens=1, sampling=Sampling(temperature=0), text=text, alternatives=GUESSES)
 
-        def work(engine: EngineClient, cancel: CancelToken) -> Iterator[object]:
+        def work(engine: Engine, cancel: CancelToken) -> Iterator[object]:
             for event in engine.answer(ask, cancel):
                 if isinstance(event, TokenChosen):
                     yield event.token.alternatives

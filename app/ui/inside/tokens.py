@@ -22,7 +22,7 @@ from app.ui.widgets.labels import plain_label
 from app.ui.widgets.layouts import name_widgets
 
 if TYPE_CHECKING:
-    from app.engine.client import EngineClient, EngineOnDemand
+    from app.engine.contract import Engine
 
 MOST_CHARACTERS = 400_000
 """Of a text, so that a book does not fill the wire to the engine."""
@@ -43,7 +43,7 @@ class _Cut:
 class TokensPage(LookPage):
     """The tokens in alternating tints, how many there are, and below them the one that is pointed at."""
 
-    def __init__(self, ui: UiContext, engine: Callable[[], EngineOnDemand]) -> None:
+    def __init__(self, ui: UiContext, engine: Callable[[], Engine]) -> None:
         super().__init__(ui, engine)
         self._cut = _Cut()
         self._counts = plain_label(kind="muted", wraps=True)
@@ -79,7 +79,7 @@ class TokensPage(LookPage):
             self.look_at(subject.text)
             return
 
-        def cut(engine: EngineClient, token: CancelToken) -> _Cut:
+        def cut(engine: Engine, token: CancelToken) -> _Cut:
             ask = prompt()
             found = tokens_of(engine, messages=ask.messages, variables=ask.template_variables, cancel=token)
             text = b"".join(one.data for one in found).decode("utf-8", "replace")
@@ -91,8 +91,8 @@ class TokensPage(LookPage):
         super().clear()
         self._show(_Cut())
 
-    def _begin(self, cut: Callable[[EngineClient, CancelToken], _Cut]) -> None:
-        def work(engine: EngineClient, token: CancelToken) -> Iterator[_Cut]:
+    def _begin(self, cut: Callable[[Engine, CancelToken], _Cut]) -> None:
+        def work(engine: Engine, token: CancelToken) -> Iterator[_Cut]:
             yield cut(engine, token)
 
         self.begin(work, self._on_event, lambda: None)

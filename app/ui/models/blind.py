@@ -24,7 +24,7 @@ from app.core.events import (
     TextDelta,
 )
 from app.core.visible import clean_text
-from app.engine.client import EngineClient
+from app.engine.contract import Engine
 from app.features.chat.options import wish_of
 from app.features.inside.blind import Told, answers, tally_of, with_vote, without_votes
 from app.features.inside.room import Rests, room_beside
@@ -63,7 +63,7 @@ class BlindPage(ModelsPage):
         super().__init__(ui.theme, tr("Two side by side"))
         self._app, self._ui = app, ui
         self._task: tasks.Task | None = None
-        self._engine: EngineClient | None = None
+        self._engine: Engine | None = None
         self._order: list[Path] = []
         self._names: dict[str, str] = {}
         self._is_blind = False

@@ -27,8 +27,8 @@ from app.bootstrap import build_engine
 from app.core.events import CancelToken
 from app.core.paths import resource
 from app.core.visible import clean_text, visible_name
-from app.engine.client import EngineClient
 from app.engine.computer import free_memory_bytes
+from app.engine.contract import Engine
 from app.features.chat.options import wish_of
 from app.features.inside.compare import (
     Candidate,
@@ -80,7 +80,7 @@ class ComparePage(ModelsPage):
         super().__init__(ui.theme, tr("Compare and scale"))
         self._app, self._ui = app, ui
         self._task: tasks.Task | None = None
-        self._engine: EngineClient | None = None
+        self._engine: Engine | None = None
         self._found: list[Compared] = []
         self.say(
             self.lead,

@@ -21,7 +21,7 @@ from app.ui.shell.notify import Notify, Standing
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.engine.client import WakingEvent
+    from app.engine.contract import WakingEvent
 
 # The quantization, and the number of a file in several parts, say nothing to most people.
 _TAGS = re.compile(r"([-._](I?Q\d\w*|BF16|F16|F32|MXFP4\w*|\d{5}-of-\d{5}|gguf))+$", re.IGNORECASE)

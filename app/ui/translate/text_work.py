@@ -19,7 +19,7 @@ from app.ui.shell.notify import Notify
 from app.ui.work.at_hand import ModelAtHand
 
 if TYPE_CHECKING:
-    from app.engine.client import EngineClient
+    from app.engine.contract import Engine
     from app.features.translation.translations import Translations
     from app.language.detection import Detector
 
@@ -66,7 +66,7 @@ class TextWork(ModelAtHand):
         source, known = wish.source or source_language, dict(known)
         wish = replace(wish, source=source)
 
-        def steps(engine: EngineClient, stop: CancelToken) -> Iterator[Event]:
+        def steps(engine: Engine, stop: CancelToken) -> Iterator[Event]:
             from app.features.translation.live import segments_of, translate_text
 
             segments = tuple(segments_of(text))
@@ -84,7 +84,7 @@ class TextWork(ModelAtHand):
         """Looks for other translations of a sentence of the source, which stands in that paragraph, than the current
         one; the number of the ask."""
 
-        def steps(engine: EngineClient, stop: CancelToken) -> Iterator[str]:
+        def steps(engine: Engine, stop: CancelToken) -> Iterator[str]:
             from app.features.translation.live import alternatives
 
             said = replace(wish, source=source_language)
@@ -94,7 +94,7 @@ class TextWork(ModelAtHand):
 
     def translate_back(self, text: str, wish: TranslationWish, model: Path, source_language: str) -> None:
 
-        def steps(engine: EngineClient, stop: CancelToken) -> Iterator[str]:
+        def steps(engine: Engine, stop: CancelToken) -> Iterator[str]:
             from app.features.translation.live import translate_back
 
             return translate_back(text, replace(wish, source=source_language), engine, stop)

@@ -18,7 +18,7 @@ from app.core.events import CancelToken, LinkedToken
 from app.ui.shell import tasks
 
 if TYPE_CHECKING:
-    from app.engine.client import EngineClient
+    from app.engine.contract import Engine
     from app.features.work.engines import TaskEngines
 
 LOOK_EVERY_S = 0.1
@@ -43,7 +43,7 @@ class Answer:
     event: Any
 
 
-Steps = Callable[["EngineClient", CancelToken], Iterator[Any]]
+Steps = Callable[["Engine", CancelToken], Iterator[Any]]
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,7 @@ class ModelAtHand(QObject):
                 return ask
         return None
 
-    def _carry_out(self, ask: _Ask, engine: EngineClient, cancel: CancelToken) -> Iterator[Answer]:
+    def _carry_out(self, ask: _Ask, engine: Engine, cancel: CancelToken) -> Iterator[Answer]:
         begun_s, is_partial, stop = time.monotonic(), False, LinkedToken(ask.stop, cancel)
         for event in ask.steps(engine, stop):
             is_partial = is_partial or self.is_cut_short(event)
@@ -180,6 +180,6 @@ class ModelAtHand(QObject):
         yield Answer(ask.kind, ask.number, Ended(is_partial or stop.cancelled, time.monotonic() - begun_s))
 
 
-def _has(engine: EngineClient, model: Path | None) -> bool:
+def _has(engine: Engine, model: Path | None) -> bool:
     """Whether a model is still the one that is loaded."""
     return model is not None and engine.loaded is not None and Path(engine.loaded.path) == model

@@ -20,7 +20,7 @@ from app.ui.write.page_edit import PageEdit
 from app.ui.write.runs import Asked, Run, Runs
 
 if TYPE_CHECKING:
-    from app.engine.client import EngineClient
+    from app.engine.contract import Engine
     from app.features.work.engines import TaskEngines
     from app.features.writing import Continuation, PageAsked, Reading
 
@@ -96,7 +96,7 @@ class Counting(QObject):
             return
         page, known = self._page(), self.known
 
-        def steps(engine: EngineClient, stop: CancelToken) -> Iterator[Any]:
+        def steps(engine: Engine, stop: CancelToken) -> Iterator[Any]:
             from app.features.writing import measure
 
             try:
@@ -215,7 +215,7 @@ class Continuing(QObject):
         self.work.stop(Kind.MEASURE)
         known = self.counting.known
 
-        def steps(engine: EngineClient, stop: CancelToken) -> Iterator[Any]:
+        def steps(engine: Engine, stop: CancelToken) -> Iterator[Any]:
             from app.features.writing import go_on
 
             try:

@@ -1,0 +1,110 @@
+"""What the rest of the program asks of an engine, wherever its model runs: on this computer, or on another one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from app.core.events import (
+    CancelToken,
+    Finished,
+    LoadProgress,
+    Message,
+    ModelLoaded,
+    PromptProgress,
+    TextDelta,
+    TokenChosen,
+    Waiting,
+)
+
+if TYPE_CHECKING:
+    from app.core.errors import AppError
+    from app.engine.protocol import Ask, DevicesDescribed, Inspected, Wish
+
+AnswerEvent = Waiting | PromptProgress | TextDelta | TokenChosen | Finished
+WakingEvent = Path | LoadProgress | ModelLoaded | None
+"""Of a model that comes back by itself: progress, then the model, or None when it did not come back. Of one that is
+brought in place of another, the path first."""
+
+
+class Engine(Protocol):
+    """One model at a time, asked from any thread; what it cannot do it says by an AppError.
+
+    Documented where it is done: `app.engine.client` for a model in a child of this program.
+    """
+
+    on_waking: Callable[[WakingEvent], object]
+
+    @property
+    def loaded(self) -> ModelLoaded | None:
+        """The model that would answer now."""
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of a running child; None without one."""
+
+    @property
+    def is_asleep(self) -> bool:
+        """Whether a model waits to come back."""
+
+    @property
+    def asleep_path(self) -> Path | None:
+        """Which one that is."""
+
+    def load(
+        self, path: Path, wish: Wish = ..., *, cancel: CancelToken | None = None
+    ) -> Iterator[LoadProgress | ModelLoaded]:
+        """Has this model answer from now on; cancelled, it ends without `ModelLoaded`."""
+
+    def bring(self, path: Path, wish: Wish = ..., *, cancel: CancelToken | None = None) -> bool:
+        """The same, unless it is in or on its way; whether it is then."""
+
+    def generate(
+        self, messages: Sequence[Message], *, cancel: CancelToken | None = None, **options: Any
+    ) -> Iterator[AnswerEvent]:
+        """Answers a conversation. `options` are the fields of `Ask`."""
+
+    def answer(self, ask: Ask, cancel: CancelToken | None = None) -> Iterator[AnswerEvent]:
+        """Answers; ends with `Finished` or an AppError."""
+
+    def generate_many(
+        self, asks: Sequence[Ask], *, cancel: CancelToken | None = None, background: bool = True
+    ) -> Iterator[tuple[int, AnswerEvent | AppError]]:
+        """Answers several, as many at once as pays off; yields (index of the ask, event)."""
+
+    def count_tokens(self, messages: Sequence[Message]) -> int:
+        """How many tokens this conversation's prompt takes."""
+
+    def count_texts(self, texts: Sequence[str], *, cancel: CancelToken | None = None) -> tuple[int, ...]:
+        """Tokens of each text by itself."""
+
+    def inspect(
+        self,
+        what: str,
+        text: str = "",
+        messages: Sequence[Message] = (),
+        *,
+        cancel: CancelToken | None = None,
+        on_attention: Callable[[bytes], object] = ...,
+        **options: Any,
+    ) -> Inspected:
+        """Looks into the model while it reads."""
+
+    def forget_session(self, session: str) -> None:
+        """Deletes what is kept of a session."""
+
+    def describe_devices(self) -> DevicesDescribed:
+        """Which devices this computer has for models."""
+
+    def unload(self) -> None:
+        """The model leaves for good."""
+
+    def sleep(self) -> None:
+        """The model gives its memory back, and comes again with the next request."""
+
+    def let_go(self) -> None:
+        """Running answers end with `EngineStopped`, and nothing is started any more."""
+
+    def close(self) -> None:
+        """As `let_go`; everything has ended when this returns."""
