@@ -32,6 +32,10 @@ class AnswerStats:
     """Generated tokens after the first, divided by their time; 0 with fewer than two tokens."""
     finish_reason: FinishReason
     thinking_tokens: int = 0
+    media_tokens: int = 0
+    """Of the prompt, those that stand for pictures and sounds."""
+    encoded_media: int = 0
+    """How many of these were really looked at now, instead of remembered."""
 
 
 CANCELLED = AnswerStats(0, 0, 0, 0.0, 0.0, FinishReason.CANCELLED)
@@ -56,6 +60,15 @@ class PromptProgress:
 
     done_tokens: int
     total_tokens: int
+
+
+@dataclass(frozen=True)
+class LookProgress:
+    """How far the encoder is with picture or sound `number` of `total`, from 1; `fraction` is of this one, 0 to 1."""
+
+    number: int
+    total: int
+    fraction: float
 
 
 @dataclass(frozen=True)
@@ -107,6 +120,12 @@ class ModelLoaded:
     thinking: str = "none"
     weights: int = 0
     """How many it has; 0: not known."""
+    projector: str = ""
+    """The file through which it sees or hears, where one was loaded with it."""
+    sees: bool = False
+    hears: bool = False
+    hearing_hz: int = 0
+    """Samples a second that it wants of a sound."""
 
 
 @dataclass(frozen=True)
@@ -158,7 +177,7 @@ class TokenChosen:
     token: TokenSeen
 
 
-Event = TextDelta | Waiting | PromptProgress | LoadProgress | ModelLoaded | Finished
+Event = TextDelta | Waiting | PromptProgress | LookProgress | LoadProgress | ModelLoaded | Finished
 
 
 class Role(StrEnum):
@@ -170,11 +189,31 @@ class Role(StrEnum):
 
 
 @dataclass(frozen=True)
+class Media:
+    """A picture or a sound in a turn. `id` is the SHA-256 of the file that the person gave, `path` what it became.
+
+    A picture is there as a binary PPM (8 bits, turned upright, on white), a sound as 16-bit mono WAV: whoever reads
+    them decodes nothing. `kind`: picture or sound. It stands before the character `at` of the turn's text.
+    """
+
+    id: str
+    path: str
+    kind: str = "picture"
+    width: int = 0
+    height: int = 0
+    seconds: float = 0.0
+    at: int = 0
+    most_tokens: int = 0
+    """How many tokens it may take; 0 is what the model wants by itself."""
+
+
+@dataclass(frozen=True)
 class Message:
-    """One turn, as it is shown to a model."""
+    """One turn, as it is shown to a model; `media` in the order of the text."""
 
     role: Role
     text: str
+    media: tuple[Media, ...] = ()
 
 
 class CancelToken:

@@ -131,7 +131,12 @@ class Database:
     def is_sound(self) -> bool:
         """Whether every page of the file is as it should be; takes a while, and keeps nobody waiting."""
         with closing(_connect(self.path, "ro")) as check:
-            return is_sound(check)
+            try:
+                return is_sound(check)
+            except sqlite3.DatabaseError as error:
+                if isinstance(error, sqlite3.OperationalError):
+                    raise
+                return False  # a page so broken that the check itself ends at it
 
     def copy_to(self, target: Path) -> None:
         """A complete copy as of this moment, while others go on reading and writing.

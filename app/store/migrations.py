@@ -446,6 +446,53 @@ def m009_around_chats(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
+# A picture or sound is kept once, as a file named by its content. A use belongs to a conversation's draft, to a message
+# or to a queued one. `fields` of a page reading is JSON: the blocks that were read from the picture of that page.
+_MEDIA = (
+    """CREATE TABLE media (
+        sha256 TEXT PRIMARY KEY,
+        kind TEXT NOT NULL,
+        format TEXT NOT NULL,
+        size_bytes INTEGER NOT NULL,
+        width INTEGER NOT NULL DEFAULT 0,
+        height INTEGER NOT NULL DEFAULT 0,
+        seconds REAL NOT NULL DEFAULT 0,
+        created_at REAL NOT NULL
+    ) WITHOUT ROWID""",
+    """CREATE TABLE media_uses (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        sha256 TEXT NOT NULL REFERENCES media (sha256),
+        position INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        most_tokens INTEGER NOT NULL DEFAULT 0,
+        conversation_id INTEGER REFERENCES conversations (id) ON DELETE CASCADE,
+        message_id INTEGER REFERENCES messages (id) ON DELETE CASCADE,
+        queued_id INTEGER REFERENCES queued_messages (id) ON DELETE CASCADE
+    )""",
+    "CREATE INDEX media_uses_by_content ON media_uses (sha256)",
+    "CREATE INDEX media_uses_by_conversation ON media_uses (conversation_id) WHERE conversation_id IS NOT NULL",
+    "CREATE INDEX media_uses_by_message ON media_uses (message_id) WHERE message_id IS NOT NULL",
+    "CREATE INDEX media_uses_by_queued ON media_uses (queued_id) WHERE queued_id IS NOT NULL",
+    """CREATE TABLE page_readings (
+        sha256 TEXT NOT NULL,
+        page INTEGER NOT NULL,
+        method TEXT NOT NULL,
+        model TEXT NOT NULL DEFAULT '',
+        state TEXT NOT NULL,
+        fields TEXT NOT NULL,
+        is_edited INTEGER NOT NULL DEFAULT 0,
+        made_at REAL NOT NULL,
+        PRIMARY KEY (sha256, page)
+    ) WITHOUT ROWID""",
+)
+
+
+def m010_media(connection: sqlite3.Connection) -> None:
+    """Pictures and sounds of messages, and what was read from pages that are pictures."""
+    for statement in _MEDIA:
+        connection.execute(statement)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     m001_conversations,
     m002_context,
@@ -456,6 +503,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     m007_pages,
     m008_queued_messages,
     m009_around_chats,
+    m010_media,
 )
 
 

@@ -30,7 +30,7 @@ TABLES = (
     "assistants", "projects", "conversations", "messages", "jobs", "models", "documents", "blocks", "attachments",
     "job_documents", "job_steps", "job_step_uses", "job_results",
     "translation_segments", "translation_memory", "glossary_terms", "pages", "page_undo", "queued_messages",
-    "memories", "tags", "conversation_tags", "prompts",
+    "memories", "tags", "conversation_tags", "prompts", "media", "media_uses", "page_readings",
 )  # fmt: skip
 
 
@@ -187,6 +187,23 @@ def fill_around_chats(database: Database) -> None:
             connection.execute(statement)
 
 
+def fill_media(database: Database) -> None:
+    """A picture in a message and in a draft, a sound, and a page that was read from its picture."""
+    picture, sound = "a1" * 32, "b2" * 32
+    with database.transaction() as connection:
+        for statement in (
+            "INSERT INTO media (sha256, kind, format, size_bytes, width, height, seconds, created_at)"
+            f" VALUES ('{picture}', 'picture', 'png', 178000, 640, 480, 0, 1760000000.0),"
+            f" ('{sound}', 'sound', 'wav', 64044, 0, 0, 2.0, 1760000000.0)",
+            "INSERT INTO media_uses (sha256, position, name, most_tokens, conversation_id, message_id)"
+            f" VALUES ('{picture}', 0, 'Größe ☀️.png', 256, NULL, 1), ('{sound}', 1, 'a.wav', 0, NULL, 1),"
+            f" ('{picture}', 0, 'again.png', 0, 1, NULL)",
+            "INSERT INTO page_readings (sha256, page, method, model, state, fields, is_edited, made_at)"
+            f" VALUES ('{picture}', 2, 'tesseract', '', 'complete', '[]', 1, 1760000000.0)",
+        ):
+            connection.execute(statement)
+
+
 def dump(database: Database) -> Iterator[str]:
     """The whole database as statements, one after the other."""
     yield from schema_of(database)
@@ -212,6 +229,7 @@ def main() -> None:
         fill_pages(database)
         fill_queue(database)
         fill_around_chats(database)
+        fill_media(database)
         sys.stdout.write("BEGIN;\n" + "".join(f"{statement};\n" for statement in dump(database)) + "COMMIT;\n")
 
 
