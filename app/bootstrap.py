@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from app.features.documents import Documents
     from app.features.exchange.chat_file import Shelf
     from app.features.finding import Finding
+    from app.features.media import MediaLibrary
     from app.features.models.collection import Models
     from app.features.pages import Pages
     from app.features.projects import Preambles
@@ -151,6 +152,13 @@ class Parts:
         return build_documents(self.paths, self.database)
 
     @_Once
+    def media(self) -> MediaLibrary:
+        """All pictures of messages."""
+        from app.features.media import MediaLibrary
+
+        return MediaLibrary(self.conversations.media, self.paths.media, self.paths.decoded, self.paths.documents)
+
+    @_Once
     def shelf(self) -> Shelf:
         """The kept chats, as they leave for files and come from files."""
         return build_shelf(self.database)
@@ -166,6 +174,7 @@ class Parts:
             self.documents,
             lambda: self.settings,
             self.preambles,
+            media=lambda: self.media,
             usual_model=lambda: self.usual_model(),  # noqa: PLW0108 - who knows may come later
         )
 
@@ -347,21 +356,25 @@ class Fireside(Parts):
     def temporary_chat(self) -> Chat:
         """A chat of which nothing is kept: its store is in memory, and is closed when nobody holds the chat."""
         from app.features.chat.answers import Chat
+        from app.features.media import PassingLibrary
         from app.features.projects import Preambles
 
         database = Database.in_memory()
-        documents = build_documents(self.paths, database)
+        documents, conversations = build_documents(self.paths, database), Conversations(database)
+        media = PassingLibrary(conversations.media, self.paths.decoded, self.paths.documents)
         preambles = Preambles(self.database, self.documents, lambda: self.settings, is_temporary=True)
         chat = Chat(
             lambda: self.engine,
-            Conversations(database),
+            conversations,
             documents,
             lambda: self.settings,
             preambles,
+            media=lambda: media,
             usual_model=lambda: self.usual_model(),  # noqa: PLW0108 - as above
             is_temporary=True,
         )
         weakref.finalize(chat, database.close)
+        weakref.finalize(chat, media.end)
         return chat
 
     def known_models(self) -> list[tuple[Path, str]]:
@@ -396,11 +409,21 @@ class Fireside(Parts):
             self.translations.tidy(self.began_at)  # 7 MB of modules, which who never translated does without
         with suppress(DiskFull):  # which was told at start: what was deleted stays until there is room
             build_trash(self).purge(self.began_at - self.settings.trash.keep_days * DAY_S)
+        self._tidy_media()
         remove_old_backups(self.database, time.time())
         if self.paths.before_restoring.is_dir() or self.paths.unpacked.is_dir():
             from app.features.exchange.backup import remove_old
 
             remove_old(self.paths, time.time())
+
+    def _tidy_media(self) -> None:
+        if self.paths.decoded.is_dir():
+            from app.features.media import remove_passing
+
+            remove_passing(self.paths.decoded, self.began_at)
+        if self.paths.media.is_dir():
+            with suppress(DiskFull):
+                self.media.tidy(self.began_at)
 
     def close(self, on_let_go: Callable[[], object] = lambda: None) -> None:
         """Ends all work, then the database; safe to call twice.
@@ -414,6 +437,8 @@ class Fireside(Parts):
         for work in (self._made("summaries"), self._made("translations"), self._made("writing_engines")):
             if work is not None:
                 work.close()
+        if (media := self._made("media")) is not None:
+            media.close()
         self.engine.let_go()  # also one that nobody needed: it starts nothing any more
         if models is not None:
             models.close()

@@ -40,6 +40,7 @@
     │   ├── ModelNotInstalled         nothing here has this name
     │   ├── ModelNotOurs              another application's file, which is never changed
     │   ├── DocumentUnreadable        empty, damaged, no text, protected: `reason` says which
+    │   ├── PictureUnreadable         no picture, damaged, too many pixels: `reason` says which
     │   ├── DocumentPagesMissing      it has fewer pages than the first that was chosen
     │   ├── DocumentLocked            needs a password, or another one
     │   ├── DocumentTooDemanding      its child was ended at the limit of memory or time
@@ -293,6 +294,17 @@ class DocumentUnreadable(EnvironmentProblem):
         if isinstance(error, FileNotFoundError):
             return cls(str(path), "missing")
         return cls(str(path), "denied" if isinstance(error, PermissionError) else "not_a_file")
+
+
+class PictureUnreadable(EnvironmentProblem):
+    """`reason`: not_picture (whatever its name says), damaged, too_large (the file), too_many_pixels (`width` and
+    `height` are how many), heic (which Qt cannot read on this system).
+    """
+
+    path: str
+    reason: str
+    width: int = 0
+    height: int = 0
 
 
 class DocumentPagesMissing(EnvironmentProblem):

@@ -69,6 +69,16 @@ class AppPaths:
         return self.data / "translations"
 
     @property
+    def media(self) -> Path:
+        """Pictures and sounds of messages as they were given, by their content."""
+        return self.data / "media"
+
+    @property
+    def decoded(self) -> Path:
+        """What became of them; it can be made again."""
+        return self.cache / "media"
+
+    @property
     def restoring(self) -> Path:
         """A whole backup that takes the place of what is here when nobody uses it."""
         return self.data / "restoring"

@@ -21,6 +21,8 @@ MOST_WRITTEN_BYTES = 200_000_000
 """A child writes the byte code of its own modules, in a checkout, and one document of an archive at a time."""
 MOST_REWRITTEN_BYTES = 2_000_000_000
 """When it writes a document: no more than a hostile file may be made to grow to."""
+MOST_PICTURE_BYTES = 200_000_000
+"""Of one that is to be decoded."""
 CHILDREN_EVERY_S = 1.0
 """To find a child's children, the whole list of processes is read."""
 NEAR_SHARE = 1 / 3

@@ -13,7 +13,7 @@ from app.documents.blocks import Block
 from app.documents.segments import Segment
 from app.documents.source import Opened, PageRead, Remark
 
-VERSION = 5
+VERSION = 6
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,20 @@ class Draw:
     scale: float
     password: str = ""
     most_pixels: int = 16_000_000
+    memory_bytes: int = 2_000_000_000
+
+
+@dataclass(frozen=True)
+class Decode:
+    """Make a picture ready for an engine: as a binary PPM in `out`, and a small one in `preview` unless that is "".
+
+    Both are empty files that are there. No side of it is then longer than `most_side`. Several may follow each other.
+    """
+
+    path: str
+    out: str
+    preview: str = ""
+    most_side: int = 4096
     memory_bytes: int = 2_000_000_000
 
 
@@ -117,6 +131,23 @@ class Drawn:
 
 
 @dataclass(frozen=True)
+class Decoded:
+    """A picture is decoded. `format` is what its content is: png, jpeg, gif, webp, bmp, tiff, svg or heic.
+
+    `width` and `height` are its own, turned as it is seen; the others those of what was written. Of several `frames`
+    it is the first. `is_cut`: the file ends in the middle, and the rest of the picture is missing.
+    """
+
+    format: str
+    width: int
+    height: int
+    out_width: int
+    out_height: int
+    frames: int = 1
+    is_cut: bool = False
+
+
+@dataclass(frozen=True)
 class SegmentsRead:
     """The next segments, in order; an empty batch says that work goes on."""
 
@@ -157,9 +188,19 @@ class Rewritten:
     remarks: tuple[Remark, ...] = ()
 
 
-Request = Read | Draw | Segments | Rewrite
+Request = Read | Draw | Decode | Segments | Rewrite
 Event = (
-    Found | BlocksRead | PageRead | Done | Drawn | SegmentsRead | SegmentsDone | SegmentsWritten | Rewritten | Failed
+    Found
+    | BlocksRead
+    | PageRead
+    | Done
+    | Drawn
+    | Decoded
+    | SegmentsRead
+    | SegmentsDone
+    | SegmentsWritten
+    | Rewritten
+    | Failed
 )
 
 WIRE = Wire(VERSION, get_args(Request), get_args(Event))

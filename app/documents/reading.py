@@ -37,6 +37,8 @@ REPEAT_EVERY_S = 0.2
 MOST_WAITING_LINES = 4
 """Then the child waits: a long text must not gather here faster than it is taken."""
 TAIL_CHARACTERS = 400
+LAST = (protocol.Done, protocol.Drawn, protocol.Decoded, protocol.SegmentsDone, protocol.Rewritten)
+"""What ends the answer to a request."""
 
 
 def read(request: protocol.Read, *, folder: Path, cancel: CancelToken) -> Generator[Event, None, None]:
@@ -85,35 +87,28 @@ def rewrite(
             Path(request.out).unlink(missing_ok=True)
 
 
-class Drawing:
-    """Draws pages of one file, one at a time, by a child that stays for the next one."""
+class _Staying:
+    """A child that stays for the next request, one at a time."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._child: _ReadingChild | None = None
         self._one_at_a_time = threading.Lock()
         self._closing = threading.Event()
-        self._path = ""
 
-    def draw(self, request: protocol.Draw, cancel: CancelToken) -> Iterator[protocol.Drawn]:
-        """The one event is the picture, none where it was cancelled; raises what `read` raises."""
-        with self._one_at_a_time:
-            if self._child is None or not self.running or self._path != request.path:
+    def _answer(self, request: protocol.Request, cancel: CancelToken) -> Event | None:
+        """The last thing that the child says to a request; None where that was cancelled, and the child is gone."""
+        if self._child is None or not self.running:
+            self._end()
+            self._child = _ReadingChild(self._folder, request)
+        last, is_done = None, False
+        try:
+            for event in self._child.ask(request, lambda: cancel.cancelled or self._closing.is_set()):
+                last, is_done = event, isinstance(event, LAST)
+        finally:
+            if not is_done:
                 self._end()
-                self._child, self._path = _ReadingChild(self._folder, request), request.path
-            drawn = None
-
-            def is_stopped() -> bool:
-                return cancel.cancelled or self._closing.is_set()
-
-            try:
-                for event in self._child.ask(request, is_stopped):
-                    drawn = event if isinstance(event, protocol.Drawn) else None
-            finally:
-                if drawn is None:
-                    self._end()
-        if drawn is not None and not cancel.cancelled:
-            yield drawn
+        return last if is_done and not cancel.cancelled else None
 
     @property
     def running(self) -> bool:
@@ -121,7 +116,7 @@ class Drawing:
         return child is not None and child.running
 
     def close(self) -> None:
-        """Ends the child, and a drawing that goes on; another `draw` starts a new one."""
+        """Ends the child, and what it works on; another request starts a new one."""
         self._closing.set()
         with self._one_at_a_time:
             self._end()
@@ -131,6 +126,32 @@ class Drawing:
         if self._child is not None:
             self._child.close()
             self._child = None
+
+
+class Drawing(_Staying):
+    """Draws pages of one file, one at a time, by a child that stays for the next one."""
+
+    _path = ""
+
+    def draw(self, request: protocol.Draw, cancel: CancelToken) -> Iterator[protocol.Drawn]:
+        """The one event is the picture, none where it was cancelled; raises what `read` raises."""
+        with self._one_at_a_time:
+            if self._path != request.path:
+                self._end()
+                self._path = request.path
+            drawn = self._answer(request, cancel)
+        if isinstance(drawn, protocol.Drawn):
+            yield drawn
+
+
+class Decoding(_Staying):
+    """Decodes pictures, one after the other, by a child that stays for the next one; one that it ends over is alone."""
+
+    def decode(self, request: protocol.Decode, cancel: CancelToken) -> protocol.Decoded | None:
+        """None where it was cancelled; raises PictureUnreadable, and what `read` raises."""
+        with self._one_at_a_time:
+            decoded = self._answer(request, cancel)
+        return decoded if isinstance(decoded, protocol.Decoded) else None
 
 
 def _pulse(request: protocol.Request) -> Event:
@@ -202,7 +223,7 @@ class _ReadingChild:
                     budget = budget or _budget(request.path)
                     budget.take(characters)
                 yield event
-                if isinstance(event, protocol.Done | protocol.Drawn | protocol.SegmentsDone | protocol.Rewritten):
+                if isinstance(event, LAST):
                     return
                 pulse = event if isinstance(event, protocol.SegmentsWritten) else pulse
                 continue

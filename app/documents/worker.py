@@ -325,6 +325,10 @@ def _carry_out(request: protocol.Request, tell: Tell, on_step: Callable[[], None
             return _Reading(request, tell, on_step).run()
         case protocol.Draw():
             return _draw(request)
+        case protocol.Decode():
+            from app.documents.decoding import decode  # Qt, which no document needs
+
+            return decode(request, on_step)
         case _:
             return rewritten(request, tell, on_step)
 

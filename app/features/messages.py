@@ -157,6 +157,21 @@ def _document_unreadable(error: errors.DocumentUnreadable) -> Sentence:
     return Sentence(text.format(name=_name(error.path), program=program, other=other), "Nothing of it was attached.")
 
 
+_PICTURE_UNREADABLE = {
+    "not_picture": "{name} is no picture that is known here, whatever its name says.",
+    "damaged": "{name} is damaged or was cut off, so there is no picture to show.",
+    "too_large": "{name} is larger than 200 MB. A smaller copy of the picture can be attached.",
+    "too_many_pixels": "{name} has {width} × {height} pixels, too many to open. Save it smaller, or as JPEG.",
+    "heic": "{name} is a HEIC picture, which cannot be opened on this system. Save it as JPEG first.",
+}
+
+
+def _picture_unreadable(error: errors.PictureUnreadable) -> Sentence:
+    text = _PICTURE_UNREADABLE.get(error.reason, "{name} could not be opened as a picture.")
+    text = text.format(name=_name(error.path), width=f"{error.width:,}", height=f"{error.height:,}")
+    return Sentence(text, "It was not attached.")
+
+
 def _text_file_unreadable(error: errors.TextFileUnreadable) -> Sentence:
     name, kept = _name(error.path), "Your pages are as they were."
     if error.reason == "not_text":
@@ -330,6 +345,7 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], Sentence]] = {
         f"{_name(e.path)} belongs to another program, so it is not changed.", "It was only left out of the list."
     ),
     errors.DocumentUnreadable: _document_unreadable,
+    errors.PictureUnreadable: _picture_unreadable,
     errors.DocumentPagesMissing: _pages_missing,
     errors.DocumentLocked: _document_locked,
     errors.DocumentTooDemanding: _document_too_demanding,

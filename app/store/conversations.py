@@ -17,6 +17,7 @@ from app.core.visible import clean_text
 from app.store import messages as tree
 from app.store.database import Database, fold
 from app.store.erasing import leave_traces
+from app.store.media import MediaStore, copy_uses
 from app.store.messages import MessageState, OutlineMessage, StoredMessage, TreeMessage
 from app.store.queued import QueuedMessages
 
@@ -81,6 +82,8 @@ class Conversations:
         self._clock = clock
         self.queued = QueuedMessages(database)
         """What waits until an answer has ended."""
+        self.media = MediaStore(database, clock)
+        """Pictures and sounds of messages."""
 
     def create(
         self,
@@ -194,6 +197,7 @@ class Conversations:
                 " SELECT document_id, ?, use, passages FROM attachments WHERE message_id = ? ORDER BY id",
                 [(new, old) for old, new in ids.items()],
             )
+            copy_uses(connection, ids)
             first = connection.execute("SELECT first_kept_id FROM conversations WHERE id = ?", (number,)).fetchone()[0]
             connection.execute("UPDATE conversations SET first_kept_id = ? WHERE id = ?", (ids.get(first), row[0]))
             tree.settle_leaf(connection, row[0])

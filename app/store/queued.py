@@ -8,17 +8,20 @@ from dataclasses import dataclass
 
 from app.core.visible import clean_text
 from app.store.database import Database
+from app.store.media import NewUse, add_uses, hand_over
 
 
 @dataclass(frozen=True)
 class QueuedMessage:
-    """One that waits in a conversation; `documents` are those that are sent with it, and how they are shown."""
+    """One that waits in a conversation, with the documents that are sent with it and how they are shown, and its
+    pictures and sounds."""
 
     id: int
     conversation_id: int
     position: int
     text: str
     documents: tuple[tuple[int, str], ...] = ()
+    media: tuple[NewUse, ...] = ()
 
 
 class QueuedMessages:
@@ -51,6 +54,7 @@ class QueuedMessages:
                     " WHERE message_id IS NULL AND queued_id IS NULL AND project_id IS NULL AND conversation_id IS ?",
                     (row[0], draft_of),
                 )
+                hand_over(connection, draft_of, queued_id=row[0])
         return next(one for one in self.of(conversation_id) if one.id == row[0])
 
     def of(self, conversation_id: int) -> list[QueuedMessage]:
@@ -59,13 +63,19 @@ class QueuedMessages:
             rows = connection.execute(
                 "SELECT q.id, q.conversation_id, q.position, q.text,"
                 " (SELECT json_group_array(json_array(document_id, use))"
-                " FROM (SELECT document_id, use FROM attachments WHERE queued_id = q.id ORDER BY id))"
+                " FROM (SELECT document_id, use FROM attachments WHERE queued_id = q.id ORDER BY id)),"
+                " (SELECT json_group_array(json_array(sha256, name, most_tokens))"
+                " FROM (SELECT * FROM media_uses WHERE queued_id = q.id ORDER BY position, id))"
                 " FROM queued_messages q JOIN conversations c ON c.id = q.conversation_id"
                 " WHERE q.conversation_id = ? AND c.deleted_at IS NULL ORDER BY q.position",
                 (conversation_id,),
             ).fetchall()
         return [
-            QueuedMessage(row[0], row[1], row[2], row[3], tuple((each[0], each[1]) for each in json.loads(row[4])))
+            QueuedMessage(
+                *(row[0], row[1], row[2], row[3]),
+                documents=tuple((each[0], each[1]) for each in json.loads(row[4])),
+                media=tuple((each[0], each[1], each[2]) for each in json.loads(row[5])),
+            )
             for row in rows
         ]
 
@@ -117,11 +127,15 @@ class QueuedMessages:
                 "INSERT INTO attachments (document_id, queued_id, use) VALUES (?, ?, ?)",
                 [(document_id, message.id, use) for document_id, use in message.documents],
             )
+            add_uses(connection, "queued_id", message.id, message.media)
 
     def sent(self, queued_id: int, message_id: int) -> None:
         """It is this message now, and its documents are that one's."""
         with self._database.transaction() as connection:
             connection.execute(
                 "UPDATE attachments SET message_id = ?, queued_id = NULL WHERE queued_id = ?", (message_id, queued_id)
+            )
+            connection.execute(
+                "UPDATE media_uses SET message_id = ?, queued_id = NULL WHERE queued_id = ?", (message_id, queued_id)
             )
             connection.execute("DELETE FROM queued_messages WHERE id = ?", (queued_id,))

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from app.engine.contract import AnswerEvent as EngineEvent
     from app.engine.contract import Engine
     from app.features.chat.seen import Looks
+    from app.features.media import MediaLibrary
     from app.store.queued import QueuedMessage
 
 log = logging.getLogger(__name__)
@@ -126,6 +127,7 @@ class Chat:
         settings: Callable[[], Settings],
         preambles: Preambles,
         *,
+        media: Callable[[], MediaLibrary],
         usual_model: Callable[[], Path | None] = lambda: None,
         is_temporary: bool = False,
     ) -> None:
@@ -136,7 +138,13 @@ class Chat:
         self.is_temporary = is_temporary
         self._get_engine = engine
         self._settings, self._usual_model = settings, usual_model
+        self._get_media = media
         self._attached = Attached(documents)
+
+    @property
+    def media(self) -> MediaLibrary:
+        """The pictures of its messages."""
+        return self._get_media()
 
     @property
     def _engine(self) -> Engine:
@@ -173,6 +181,7 @@ class Chat:
             self.conversations.update(conversation_id, title=first_words(question.text), titled_by="")
         if draft_of != 0:
             self.documents.attachments.send(draft_of, question.id)
+            self.conversations.media.send(draft_of, question.id)
         return question
 
     def send_queued(self, message: QueuedMessage) -> StoredMessage:
@@ -186,6 +195,7 @@ class Chat:
         old = self._stored(message_id)
         new = self.conversations.add_message(old.conversation_id, old.parent_id, Role.USER, text)
         self.documents.attachments.copy(old.id, new.id)
+        self.conversations.media.copy(old.id, new.id)
         return new
 
     def edit_answer(self, message_id: int, text: str) -> StoredMessage:
@@ -254,6 +264,7 @@ class Chat:
             self.documents,
             self._settings,
             self.preambles,
+            media=self._get_media,
             is_temporary=self.is_temporary,
         )
 

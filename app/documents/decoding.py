@@ -1,0 +1,245 @@
+"""Pictures by strangers, made ready for an engine: decoded by Qt, turned, on white, shrunk, as plain rows of RGB.
+
+Runs in the document child alone, which may end over a file. What a file is, its first bytes say: Qt is told, and
+guesses nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import (
+    QByteArray,
+    QCoreApplication,
+    QMessageLogContext,
+    QSize,
+    Qt,
+    QtMsgType,
+    qInstallMessageHandler,
+)
+from PySide6.QtGui import QColorSpace, QImage, QImageIOHandler, QImageReader, QPainter
+
+from app.core.errors import PictureUnreadable
+from app.core.pyside import make_immortal
+from app.documents.files import check_file
+from app.documents.limits import MOST_PICTURE_BYTES
+from app.documents.protocol import Decode, Decoded
+
+make_immortal()
+
+MOST_DECODED_BYTES = 600_000_000
+"""Of pixels in memory at once: 150 megapixels. A JPEG of any size is made smaller while it is read."""
+MOST_RATIO = 100
+"""Of the sides: a model that works in tiles refuses more, so a narrower picture gets white beside it."""
+PREVIEW_PX = 512
+DRAWN_PX = 1536
+"""The longer side of a drawing that has no size in pixels of its own."""
+HEAD_BYTES = 4096
+
+_BEGINS = {
+    "png": (b"\x89PNG\r\n\x1a\n",),
+    "jpeg": (b"\xff\xd8\xff",),
+    "gif": (b"GIF87a", b"GIF89a"),
+    "tiff": (b"II*\0", b"MM\0*"),
+}
+_HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+_BITMAP_HEADERS = (12, 16, 40, 52, 56, 64, 108, 124)
+_SVG = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?svg[\s>/]")
+_BEFORE_SVG = re.compile(rb"\s*(?:<\?xml|<!--|<!DOCTYPE|<(?:[A-Za-z_][\w.-]*:)?svg)")
+
+
+def find_picture(head: bytes) -> str:
+    """What the first bytes of a file say it is: png, jpeg, gif, tiff, webp, bmp, svg, heic; "" for no picture."""
+    for name, begins in _BEGINS.items():
+        if head.startswith(begins):
+            return name
+    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
+        return "webp"
+    if head.startswith(b"BM") and int.from_bytes(head[14:18], "little") in _BITMAP_HEADERS:
+        return "bmp"
+    if head[4:8] == b"ftyp" and head[8:12] in _HEIC_BRANDS:
+        return "heic"
+    text = head.removeprefix(b"\xef\xbb\xbf")
+    return "svg" if _BEFORE_SVG.match(text) and _SVG.search(text) else ""
+
+
+def decode(request: Decode, on_step: Callable[[], None] = lambda: None) -> Decoded:
+    """Writes the picture and a small one of it; both files are there, and empty. Raises PictureUnreadable.
+
+    `on_step` is called where something was done, so that nobody thinks it hangs.
+    """
+    path = Path(request.path)
+    if check_file(path).st_size > MOST_PICTURE_BYTES:
+        raise PictureUnreadable(request.path, "too_large")
+    with path.open("rb") as file:
+        format_ = find_picture(file.read(HEAD_BYTES))
+    if not format_:
+        raise PictureUnreadable(request.path, "not_picture")
+    with _heard() as warnings:
+        read = _Reading(path, format_).read(request.most_side)
+    on_step()
+    picture = _padded(_on_white(_shrunk(_in_srgb(read.image), request.most_side)))
+    on_step()
+    write_rows(picture, Path(request.out))
+    if request.preview:
+        write_rows(_shrunk(picture, PREVIEW_PX), Path(request.preview))
+    is_cut = any("premature end" in each.lower() for each in warnings)
+    return Decoded(format_, *read.size, picture.width(), picture.height(), read.frames, is_cut=is_cut)
+
+
+def write_rows(picture: QImage, path: Path) -> None:
+    """As a binary PPM. Qt pads rows of RGB to four bytes, which nobody else expects."""
+    width, height, stride = picture.width(), picture.height(), picture.bytesPerLine()
+    pixels = picture.constBits()
+    with path.open("wb") as file:
+        file.write(b"P6\n%d %d\n255\n" % (width, height))
+        if stride == 3 * width:
+            file.write(pixels[: stride * height])
+            return
+        for row in range(height):
+            file.write(pixels[row * stride : row * stride + 3 * width])
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A picture as it was read; `size` is what it has in the file, turned as it is seen."""
+
+    image: QImage
+    size: tuple[int, int]
+    frames: int
+
+
+class _Reading:
+    """One file's way through Qt's reader."""
+
+    def __init__(self, path: Path, format_: str) -> None:
+        self._path, self._format = path, format_
+        if format_ == "heic" and QByteArray(b"heic") not in QImageReader.supportedImageFormats():
+            raise self._refused("heic")
+        if format_ == "svg":
+            _be_able_to_write()
+        QImageReader.setAllocationLimit(MOST_DECODED_BYTES // 1_048_576)
+        self._reader = QImageReader(str(path), QByteArray(format_.encode()))
+        self._reader.setDecideFormatFromContent(False)
+        self._reader.setAutoDetectImageFormat(False)
+        self._reader.setAutoTransform(True)
+
+    def read(self, most_side: int) -> _Read:
+        """Its first frame, no larger than it has to be where the format can do that while it reads."""
+        frames = max(1, self._reader.imageCount()) if self._format in ("gif", "webp", "tiff") else 1  # before any size
+        size = self._reader.size()
+        if not size.isValid() or size.isEmpty():
+            raise self._refused("damaged")
+        wanted = self._wanted(size, most_side)
+        if wanted != size:
+            self._reader.setScaledSize(wanted)
+        image = self._reader.read()
+        if image.isNull():
+            raise self._refused("damaged")
+        seen = QSize(size) if self._format != "svg" else image.size()
+        is_turned = bool(self._reader.transformation() & QImageIOHandler.Transformation.TransformationRotate90)
+        width, height = (seen.height(), seen.width()) if is_turned else (seen.width(), seen.height())
+        return _Read(image, (width, height), frames)
+
+    def _wanted(self, size: QSize, most_side: int) -> QSize:
+        """The size to read it in; raises PictureUnreadable where that takes too much memory."""
+        longest = max(size.width(), size.height())
+        if self._format == "svg":
+            wanted = min(most_side, max(longest, DRAWN_PX))
+            return _fitted(size, wanted)
+        if self._format == "jpeg" and longest > 2 * most_side:
+            return _fitted(size, most_side)
+        deep = (QImage.Format.Format_RGBA64, QImage.Format.Format_RGBX64, QImage.Format.Format_RGBA64_Premultiplied)
+        pixel_bytes = 8 if self._reader.imageFormat() in deep else 4
+        if size.width() * size.height() * pixel_bytes > MOST_DECODED_BYTES:
+            raise PictureUnreadable(str(self._path), "too_many_pixels", size.width(), size.height())
+        return size
+
+    def _refused(self, reason: str) -> PictureUnreadable:
+        return PictureUnreadable(str(self._path), reason)
+
+
+def _fitted(size: QSize, longest: int) -> QSize:
+    fitted = size.scaled(longest, longest, Qt.AspectRatioMode.KeepAspectRatio)
+    return QSize(max(1, fitted.width()), max(1, fitted.height()))
+
+
+def _shrunk(image: QImage, most_side: int) -> QImage:
+    if max(image.width(), image.height()) <= most_side:
+        return image
+    return image.scaled(
+        _fitted(image.size(), most_side),
+        Qt.AspectRatioMode.IgnoreAspectRatio,
+        Qt.TransformationMode.SmoothTransformation,
+    )
+
+
+def _in_srgb(image: QImage) -> QImage:
+    """The colours that a screen shows: a wide space, or inks, read as if they were plain are pale or wrong."""
+    if image.format() in (QImage.Format.Format_RGB32, QImage.Format.Format_ARGB32) and not image.colorSpace().isValid():
+        return image
+    has_alpha = image.hasAlphaChannel()
+    plain = QImage.Format.Format_ARGB32_Premultiplied if has_alpha else QImage.Format.Format_RGB32
+    space = image.colorSpace()
+    if space.isValid() and space != QColorSpace(QColorSpace.NamedColorSpace.SRgb):
+        converted = image.convertedToColorSpace(QColorSpace(QColorSpace.NamedColorSpace.SRgb), plain)
+        if not converted.isNull():
+            return converted
+    return image.convertToFormat(plain)
+
+
+def _on_white(image: QImage) -> QImage:
+    """What is transparent has a colour that nobody sees."""
+    if image.hasAlphaChannel():
+        paper = QImage(image.size(), QImage.Format.Format_RGB32)
+        paper.fill(Qt.GlobalColor.white)
+        painter = QPainter(paper)
+        painter.drawImage(0, 0, image)
+        painter.end()
+        image = paper
+    return image.convertToFormat(QImage.Format.Format_RGB888)
+
+
+def _padded(image: QImage) -> QImage:
+    width, height = image.width(), image.height()
+    least = -(-max(width, height) // MOST_RATIO)
+    if min(width, height) >= least:
+        return image
+    paper = QImage(max(width, least), max(height, least), QImage.Format.Format_RGB888)
+    paper.fill(Qt.GlobalColor.white)
+    painter = QPainter(paper)
+    painter.drawImage((paper.width() - width) // 2, (paper.height() - height) // 2, image)
+    painter.end()
+    return paper
+
+
+def _be_able_to_write() -> None:
+    """Drawings have letters, and Qt's fonts want an application."""
+    if QCoreApplication.instance() is None:
+        from PySide6.QtGui import QGuiApplication
+
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+        _applications.append(QGuiApplication(["fireside"]))
+
+
+_applications: list[QCoreApplication] = []
+
+
+@contextmanager
+def _heard() -> Iterator[list[str]]:
+    """What Qt's readers warn of meanwhile: a JPEG that ends in the middle is no failure to them."""
+    heard: list[str] = []
+
+    def hear(_kind: QtMsgType, _context: QMessageLogContext, text: str) -> None:
+        heard.append(text)
+
+    before = qInstallMessageHandler(hear)
+    try:
+        yield heard
+    finally:
+        qInstallMessageHandler(before)

@@ -1,0 +1,300 @@
+"""Pictures of messages: kept once as they were given, decoded by the child for whoever reads or shows them.
+
+What was given lies in the data folder by its SHA-256. What became of it lies in the cache, and is made again when it
+is gone.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from io import FileIO
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.core.errors import AppError, DocumentUnreadable, PictureUnreadable
+from app.core.events import CancelToken, Media
+from app.core.paths import disk_problem, make_folder, opener
+from app.documents.files import check_file
+from app.documents.limits import MOST_PICTURE_BYTES
+from app.store.media import MediaStore, MediaUse, StoredMedia
+
+if TYPE_CHECKING:
+    from app.documents.protocol import Decoded
+    from app.documents.reading import Decoding
+
+PICTURE = "picture"
+ENDINGS = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".svg", ".heic", ".heif")
+"""Of files that are taken for pictures; what they really are, their content says."""
+COPIED_BYTES = 1024 * 1024
+MOST_CACHED_BYTES = 1_000_000_000
+"""Of decoded pictures: some hundred photographs."""
+UNTOUCHED_S = 600.0
+"""What was wanted within that time stays, however full the cache is: an engine may be about to read it."""
+PASSING = "passing-"
+_numbers = count()
+_USUAL = {"jpeg": ".jpg", "tiff": ".tif"}
+
+
+def is_picture(path: Path) -> bool:
+    """Whether a file is called like a picture."""
+    return path.suffix.lower() in ENDINGS
+
+
+def ending_of(media: StoredMedia) -> str:
+    """The ending that a copy of it gets."""
+    return _USUAL.get(media.format, f".{media.format}")
+
+
+@dataclass(frozen=True)
+class Added:
+    """A file is kept. Of several `frames` the first is shown; `is_cut`: the file ends in the middle."""
+
+    path: Path
+    media: StoredMedia
+    frames: int = 1
+    is_cut: bool = False
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A file is not kept, and why; the others go on."""
+
+    path: Path
+    error: AppError
+
+
+class MediaLibrary:
+    """From any thread; what decodes takes a while: not for the window's. One file at a time is decoded.
+
+    `originals` holds what was given, `decoded` what became of it, `folder` is the document child's own.
+    """
+
+    def __init__(self, store: MediaStore, originals: Path, decoded: Path, folder: Path) -> None:
+        self.store = store
+        self._originals, self._decoded, self._folder = originals, decoded, folder
+        self._decoding: Decoding | None = None
+        self._lent = 0
+        self._lock = threading.Lock()
+
+    def add(self, path: Path, cancel: CancelToken | None = None) -> StoredMedia:
+        """Keeps a picture; raises PictureUnreadable, DocumentUnreadable, what its child met, or what the disk says."""
+        added = self._add(path, cancel or CancelToken())
+        if added is None:
+            raise PictureUnreadable(str(path), "damaged")
+        return added.media
+
+    def adding(self, paths: Sequence[Path], cancel: CancelToken) -> Iterator[Added | Refused]:
+        """Keeps several, one after the other, each of which may be refused; ends where it was cancelled."""
+        with self._child():
+            for path in paths:
+                try:
+                    added = self._add(path, cancel)
+                except AppError as error:
+                    yield Refused(path, error)
+                    continue
+                if added is None or cancel.cancelled:
+                    return
+                yield added
+
+    def shown(self, stored: StoredMedia, *, most_tokens: int = 0, at: int = 0) -> Media:
+        """As an engine reads it; decodes it again where the cache has lost it. Raises as `add`."""
+        path = self._path(stored.sha256)
+        if not path.is_file():
+            self._decode(self.original(stored), stored.sha256, CancelToken())
+        width, height = size_of_rows(path)
+        _touch(path)
+        return Media(stored.sha256, str(path), stored.kind, width, height, stored.seconds, at, most_tokens)
+
+    def used(self, use: MediaUse) -> Media:
+        """The same for one of a message."""
+        return self.shown(use.media, most_tokens=use.most_tokens)
+
+    def preview(self, stored: StoredMedia) -> Path:
+        """A small one of it, at most 512 pixels wide and high, as a binary PPM. Raises as `add`."""
+        path = self._preview(stored.sha256)
+        if not path.is_file():
+            self._decode(self.original(stored), stored.sha256, CancelToken())
+        return path
+
+    def original(self, stored: StoredMedia) -> Path:
+        """The file as it was given."""
+        return self._originals / stored.sha256[:2] / stored.sha256
+
+    def tidy(self, before: float) -> None:
+        """Removes what nothing uses any more and was added before that moment (seconds since 1970)."""
+        for sha256 in self.store.forget_unused(before):
+            self._forget(sha256)
+        known = set(self.store.all())
+        for path in self._originals.glob("*/*"):
+            if path.name not in known and path.stat().st_mtime < before:
+                self._forget(path.name)
+        self._make_room()
+
+    def close(self) -> None:
+        """Ends what is being decoded."""
+        with self._lock:
+            child = self._decoding
+        if child is not None:
+            child.close()
+
+    def _add(self, path: Path, cancel: CancelToken) -> Added | None:
+        scratch = self._originals / f"new-{os.getpid()}-{threading.get_ident()}"
+        try:
+            sha256, size_bytes = self._copy(path, scratch)
+            known = self.store.get(sha256)
+            if known is not None and self._path(sha256).is_file() and self.original(known).is_file():
+                return Added(path, self.store.add(known))
+            decoded = self._decode(scratch, sha256, cancel, name=path)
+            if decoded is None:
+                return None
+            media = StoredMedia(sha256, PICTURE, decoded.format, size_bytes, decoded.width, decoded.height)
+            target = self.original(media)
+            make_folder(target.parent)
+            scratch.replace(target)
+            return Added(path, self.store.add(media), decoded.frames, decoded.is_cut)
+        except OSError as error:
+            raise disk_problem(error, self._originals) from error
+        finally:
+            scratch.unlink(missing_ok=True)
+
+    def _copy(self, path: Path, scratch: Path) -> tuple[str, int]:
+        """Copies a file to where nobody changes it any more; what its content is called, and how large it is."""
+        import hashlib  # OpenSSL comes with it, which a window without a picture does without
+
+        if check_file(path).st_size > MOST_PICTURE_BYTES:
+            raise PictureUnreadable(str(path), "too_large")
+        make_folder(self._originals)
+        found, size_bytes = hashlib.sha256(), 0
+        with _opened(path) as source, open(scratch, "wb", opener=opener) as target:
+            while data := source.read(COPIED_BYTES):
+                found.update(data)
+                size_bytes += len(data)
+                target.write(data)
+        return found.hexdigest(), size_bytes
+
+    def _decode(self, path: Path, sha256: str, cancel: CancelToken, name: Path | None = None) -> Decoded | None:
+        """Into the cache; None where it was cancelled. `name` is what a person knows the file by."""
+        from app.documents.protocol import Decode
+
+        folder = self._path(sha256).parent
+        out, preview = (folder / f"{sha256}-{kind}-{threading.get_ident()}" for kind in ("new", "small"))
+        try:
+            make_folder(folder)
+            for each in (out, preview):
+                open(each, "wb", opener=opener).close()
+            with self._child() as child:
+                decoded = child.decode(Decode(str(path), str(out), str(preview)), cancel)
+            if decoded is not None:
+                preview.replace(self._preview(sha256))
+                out.replace(self._path(sha256))
+                self._make_room()
+            return decoded
+        except AppError as error:
+            if name is not None and getattr(error, "path", "") == str(path):
+                error.path = str(name)  # type: ignore[attr-defined]
+            raise
+        except OSError as error:
+            raise disk_problem(error, folder) from error
+        finally:
+            for each in (out, preview):
+                each.unlink(missing_ok=True)
+
+    @contextmanager
+    def _child(self) -> Iterator[Decoding]:
+        """What decodes; it ends when nobody has it any more."""
+        from app.documents.reading import Decoding  # processes and their wire: a window without a picture has none
+
+        with self._lock:
+            child = self._decoding = self._decoding or Decoding(self._folder)
+            self._lent += 1
+        try:
+            yield child
+        finally:
+            with self._lock:
+                self._lent -= 1
+                is_last = not self._lent
+                if is_last:
+                    self._decoding = None
+            if is_last:
+                child.close()
+
+    def _path(self, sha256: str) -> Path:
+        return self._decoded / f"{sha256}.ppm"
+
+    def _preview(self, sha256: str) -> Path:
+        return self._decoded / f"{sha256}.small.ppm"
+
+    def _forget(self, sha256: str) -> None:
+        for path in (self._originals / sha256[:2] / sha256, self._path(sha256), self._preview(sha256)):
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+
+    def _make_room(self) -> None:
+        """The longest unused decoded pictures go where there are too many."""
+        found = [(path, status) for path in self._decoded.glob("*.ppm") if (status := _status(path)) is not None]
+        left = sum(status.st_size for _, status in found) - MOST_CACHED_BYTES
+        for path, status in sorted(found, key=lambda each: each[1].st_mtime):
+            if left <= 0 or time.time() - status.st_mtime < UNTOUCHED_S:
+                return
+            with suppress(OSError):
+                path.unlink()
+                left -= status.st_size
+
+
+class PassingLibrary(MediaLibrary):
+    """One of which nothing stays: its files lie in a folder of their own, which goes with `end`."""
+
+    def __init__(self, store: MediaStore, cache: Path, folder: Path) -> None:
+        self._place = cache / f"{PASSING}{os.getpid()}-{next(_numbers)}"
+        super().__init__(store, self._place / "originals", self._place / "decoded", folder)
+
+    def end(self) -> None:
+        """Nothing of it is there any more."""
+        self.close()
+        shutil.rmtree(self._place, ignore_errors=True)
+
+
+def remove_passing(folder: Path, before: float) -> None:
+    """What an earlier run left of chats of which nothing is kept: it was ended by force."""
+    for place in folder.glob(f"{PASSING}*"):
+        if (status := _status(place)) is not None and status.st_mtime < before:
+            shutil.rmtree(place, ignore_errors=True)
+
+
+def size_of_rows(path: Path) -> tuple[int, int]:
+    """Width and height of a binary PPM that the child wrote. Raises PictureUnreadable."""
+    try:
+        with path.open("rb") as file:
+            kind, size = file.readline(), file.readline()
+        width, height = map(int, size.split())
+    except (OSError, ValueError) as error:
+        raise PictureUnreadable(str(path), "damaged") from error
+    if kind != b"P6\n":
+        raise PictureUnreadable(str(path), "damaged")
+    return width, height
+
+
+def _opened(path: Path) -> FileIO:
+    try:
+        return path.open("rb", buffering=0)
+    except OSError as error:
+        raise DocumentUnreadable.by_system(path, error) from error
+
+
+def _touch(path: Path) -> None:
+    with suppress(OSError):
+        os.utime(path)
+
+
+def _status(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except OSError:
+        return None

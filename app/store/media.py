@@ -1,0 +1,214 @@
+"""Pictures and sounds of messages: the files once by their content, and where each of them is used; from any thread.
+
+The files themselves lie in a folder, see `app.features.media`; this is what is known of them.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from app.core.visible import clean_text, visible_name
+from app.store.database import Database
+
+
+@dataclass(frozen=True)
+class StoredMedia:
+    """A picture or a sound as somebody gave it, known by the SHA-256 of its file.
+
+    `kind` is picture or sound, `format` what its content is (png, jpeg, flac …); `width` and `height` are its own
+    pixels, turned as it is seen.
+    """
+
+    sha256: str
+    kind: str
+    format: str
+    size_bytes: int
+    width: int = 0
+    height: int = 0
+    seconds: float = 0.0
+    created_at: float = 0.0
+
+
+@dataclass(frozen=True)
+class MediaUse:
+    """One of them with one message, with one that waits, or in a draft (none of the ids: that of a new chat).
+
+    `name` is safe to show. `most_tokens` as in `Media`.
+    """
+
+    id: int
+    media: StoredMedia
+    position: int
+    name: str
+    most_tokens: int = 0
+    conversation_id: int | None = None
+    message_id: int | None = None
+    queued_id: int | None = None
+
+
+NewUse = tuple[str, str, int]
+"""The SHA-256 of what is used, its name, and the most tokens."""
+
+_MEDIA = "m.sha256, m.kind, m.format, m.size_bytes, m.width, m.height, m.seconds, m.created_at"
+_USES = (
+    f"SELECT u.id, u.position, u.name, u.most_tokens, u.conversation_id, u.message_id, u.queued_id, {_MEDIA}"
+    " FROM media_uses u JOIN media m ON m.sha256 = u.sha256"
+)
+_IN_DRAFT = "message_id IS NULL AND queued_id IS NULL"
+_NEXT = "(SELECT coalesce(max(position), 0) + 1 FROM media_uses)"
+
+
+class MediaStore:
+    """Writes may raise DiskFull or FolderNotWritable; nothing of the call is then stored."""
+
+    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+        self._database = database
+        self._clock = clock
+
+    def add(self, media: StoredMedia) -> StoredMedia:
+        """Knows a file from now on; one that is known stays as it is, and counts as just added."""
+        now = self._clock()
+        values = (media.kind, media.format, media.size_bytes, media.width, media.height, media.seconds, now)
+        with self._database.transaction() as connection:
+            connection.execute(
+                "INSERT INTO media (sha256, kind, format, size_bytes, width, height, seconds, created_at)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (sha256) DO UPDATE SET created_at = excluded.created_at",
+                (media.sha256, *values),
+            )
+        return replace(media, created_at=now)
+
+    def get(self, sha256: str) -> StoredMedia | None:
+        """What is known of a file, or None."""
+        with self._database.reading() as connection:
+            row = connection.execute(f"SELECT {_MEDIA} FROM media m WHERE sha256 = ?", (sha256,)).fetchone()
+        return None if row is None else StoredMedia(**dict(row))
+
+    def put_into_draft(self, conversation_id: int | None, sha256: str, name: str, most_tokens: int = 0) -> MediaUse:
+        """The last of a draft. `sha256` is known."""
+        with self._database.transaction() as connection:
+            row = connection.execute(
+                "INSERT INTO media_uses (sha256, position, name, most_tokens, conversation_id)"
+                f" VALUES (?, {_NEXT}, ?, ?, ?) RETURNING id",
+                (sha256, clean_text(name), most_tokens, conversation_id),
+            ).fetchone()
+        return self._find("u.id = ?", (row[0],))[0]
+
+    def in_draft(self, conversation_id: int | None) -> list[MediaUse]:
+        """What waits to be sent, in its order."""
+        return self._find(f"{_IN_DRAFT} AND u.conversation_id IS ?", (conversation_id,))
+
+    def of_messages(self, message_ids: Iterable[int]) -> dict[int, list[MediaUse]]:
+        """Those of messages, by message; messages without any are absent."""
+        return self._by("message_id", message_ids)
+
+    def of_queued(self, queued_ids: Iterable[int]) -> dict[int, list[MediaUse]]:
+        """Those of messages that wait, as `of_messages`."""
+        return self._by("queued_id", queued_ids)
+
+    def send(self, conversation_id: int | None, message_id: int) -> None:
+        """What waited in a draft belongs to a message now."""
+        with self._database.transaction() as connection:
+            hand_over(connection, conversation_id, message_id=message_id)
+
+    def copy(self, from_message_id: int, to_message_id: int) -> None:
+        """Another version of a question has the same."""
+        self.use(to_message_id, [(u.media.sha256, u.name, u.most_tokens) for u in self._find_of(from_message_id)])
+
+    def use(self, message_id: int, uses: Iterable[NewUse]) -> None:
+        """Puts some behind those of a message."""
+        with self._database.transaction() as connection:
+            add_uses(connection, "message_id", message_id, uses)
+
+    def set_most_tokens(self, use_id: int, most_tokens: int) -> None:
+        """How closely it is looked at."""
+        with self._database.transaction() as connection:
+            connection.execute("UPDATE media_uses SET most_tokens = ? WHERE id = ?", (most_tokens, use_id))
+
+    def remove(self, use_id: int) -> None:
+        """Takes it away; the file goes at a later start, where nothing else uses it."""
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM media_uses WHERE id = ?", (use_id,))
+
+    def put_back(self, use: MediaUse) -> None:
+        """Undoes `remove` of one in a draft: it has its place again, unless the conversation or the file is gone."""
+        with self._database.transaction() as connection:
+            connection.execute(
+                "INSERT OR IGNORE INTO media_uses (id, sha256, position, name, most_tokens, conversation_id)"
+                " SELECT :id, :sha256, :position, :name, :most, :chat"
+                " WHERE EXISTS (SELECT 1 FROM media WHERE sha256 = :sha256)"
+                " AND (:chat IS NULL OR EXISTS (SELECT 1 FROM conversations WHERE id = :chat))",
+                {"id": use.id, "sha256": use.media.sha256, "position": use.position, "name": use.name}
+                | {"most": use.most_tokens, "chat": use.conversation_id},
+            )
+
+    def all(self) -> list[str]:
+        """The SHA-256 of every file that is known."""
+        with self._database.reading() as connection:
+            return [row[0] for row in connection.execute("SELECT sha256 FROM media ORDER BY sha256")]
+
+    def forget_unused(self, before: float) -> list[str]:
+        """Forgets files that nothing uses and that were added before that moment (seconds since 1970); which ones."""
+        with self._database.transaction() as connection:
+            rows = connection.execute(
+                "DELETE FROM media WHERE created_at < ? AND sha256 NOT IN (SELECT sha256 FROM media_uses)"
+                " RETURNING sha256",
+                (before,),
+            ).fetchall()
+        return [row[0] for row in rows]
+
+    def _find_of(self, message_id: int) -> list[MediaUse]:
+        return self._find("u.message_id = ?", (message_id,))
+
+    def _by(self, owner: str, ids: Iterable[int]) -> dict[int, list[MediaUse]]:
+        found: dict[int, list[MediaUse]] = {}
+        for use in self._find(f"u.{owner} IN (SELECT value FROM json_each(?))", (json.dumps(list(ids)),)):
+            found.setdefault(getattr(use, owner), []).append(use)
+        return found
+
+    def _find(self, where: str, values: tuple[object, ...]) -> list[MediaUse]:
+        with self._database.reading() as connection:
+            rows = connection.execute(f"{_USES} WHERE {where} ORDER BY u.position, u.id", values).fetchall()
+        return [_use(row) for row in rows]
+
+
+# In somebody's transaction.
+
+
+def hand_over(
+    connection: sqlite3.Connection, draft_of: int | None, *, message_id: int | None = None, queued_id: int | None = None
+) -> None:
+    """What is in a draft (None: that of a new chat) belongs to a message, or waits with one."""
+    connection.execute(
+        "UPDATE media_uses SET message_id = ?, queued_id = ?, conversation_id = NULL"
+        f" WHERE {_IN_DRAFT} AND conversation_id IS ?",
+        (message_id, queued_id, draft_of),
+    )
+
+
+def add_uses(connection: sqlite3.Connection, owner: str, owner_id: int, uses: Iterable[NewUse]) -> None:
+    """Puts some behind those of an owner: message_id or queued_id."""
+    for sha256, name, most_tokens in uses:
+        connection.execute(
+            f"INSERT INTO media_uses (sha256, position, name, most_tokens, {owner}) VALUES (?, {_NEXT}, ?, ?, ?)",
+            (sha256, clean_text(name), most_tokens, owner_id),
+        )
+
+
+def copy_uses(connection: sqlite3.Connection, ids: dict[int, int]) -> None:
+    """The messages on the right have what those on the left have."""
+    connection.executemany(
+        "INSERT INTO media_uses (sha256, position, name, most_tokens, message_id)"
+        " SELECT sha256, position, name, most_tokens, ? FROM media_uses WHERE message_id = ? ORDER BY position, id",
+        [(new, old) for old, new in ids.items()],
+    )
+
+
+def _use(row: sqlite3.Row) -> MediaUse:
+    values = dict(row)
+    names = ("sha256", "kind", "format", "size_bytes", "width", "height", "seconds", "created_at")
+    media = StoredMedia(**{name: values.pop(name) for name in names})
+    return MediaUse(media=media, **values | {"name": visible_name(values["name"])})

@@ -1,0 +1,89 @@
+"""The library of pictures: each once, made again when the cache has lost it, and a sentence for what is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from app.core.events import CancelToken
+from app.features.media import Added, MediaLibrary, PassingLibrary, Refused, remove_passing
+from app.store.conversations import Conversations
+from app.store.database import Database
+from tests.helpers.picture_files import BLUE, bomb, colour_at, picture, rows_of
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    with closing(Database.open(tmp_path / "chats.db")) as database:
+        yield database
+
+
+@pytest.fixture
+def library(database: Database, tmp_path: Path) -> MediaLibrary:
+    store = Conversations(database, clock=lambda: 100.0).media
+    return MediaLibrary(store, tmp_path / "media", tmp_path / "decoded", tmp_path / "child")
+
+
+def test_fifty_at_once_some_of_which_are_none(library: MediaLibrary, tmp_path: Path) -> None:
+    paths = [picture(tmp_path / f"{number}.png", (number, 0, 0)) for number in range(12)]
+    (tmp_path / "text.png").write_text("no picture")
+    paths[3:3] = [tmp_path / "text.png", bomb(tmp_path / "bomb.png"), tmp_path / "missing.png"]
+    found = list(library.adding(paths, CancelToken()))
+    assert [one.path for one in found] == paths
+    assert [isinstance(one, Refused) for one in found].count(True) == 3
+    told = [one.error for one in found if isinstance(one, Refused)]
+    assert {Path(error.path).name for error in told} == {"text.png", "bomb.png", "missing.png"}  # type: ignore[attr-defined]
+    assert len(library.store.all()) == 12
+    assert sorted(each.name[:4] for each in (tmp_path / "media").iterdir() if each.is_file()) == []
+
+
+def test_the_same_picture_is_kept_once_and_made_again_from_what_was_given(
+    library: MediaLibrary, tmp_path: Path
+) -> None:
+    given = picture(tmp_path / "a.png", BLUE, (700, 20))
+    stored = library.add(given)
+    (tmp_path / "b.png").write_bytes(given.read_bytes())
+    assert library.add(tmp_path / "b.png").sha256 == stored.sha256
+    original = library.original(stored)
+    assert original.read_bytes() == given.read_bytes()
+    assert original.stat().st_mode & 0o077 == (tmp_path / "media").stat().st_mode & 0o077 & 0o666
+    given.unlink()
+    for lost in (tmp_path / "decoded").iterdir():
+        lost.unlink()
+    shown = library.shown(stored, most_tokens=64)
+    assert (shown.id, shown.width, shown.height, shown.most_tokens) == (stored.sha256, 700, 20, 64)
+    assert colour_at(Path(shown.path), 699, 19) == BLUE
+    assert rows_of(library.preview(stored))[:2] == (512, 14)
+
+
+def test_what_nothing_uses_goes_with_its_files(library: MediaLibrary, tmp_path: Path) -> None:
+    stored = library.add(picture(tmp_path / "a.png"))
+    library.tidy(50.0)
+    assert library.original(stored).is_file()
+    library.tidy(200.0)
+    assert not library.original(stored).exists() and not list((tmp_path / "decoded").iterdir())
+
+
+def test_of_a_temporary_chat_no_file_stays(database: Database, tmp_path: Path) -> None:
+    library = PassingLibrary(Conversations(database).media, tmp_path / "cache", tmp_path / "child")
+    stored = library.add(picture(tmp_path / "a.png"))
+    assert library.preview(stored).is_file()
+    library.end()
+    assert list((tmp_path / "cache").iterdir()) == []
+    left = tmp_path / "cache" / "passing-of-a-run-that-was-killed"
+    left.mkdir()
+    remove_passing(tmp_path / "cache", left.stat().st_mtime + 1)
+    assert not left.exists()
+
+
+def test_cancelled_it_ends_and_keeps_what_was_there(library: MediaLibrary, tmp_path: Path) -> None:
+    cancel = CancelToken()
+    paths = [picture(tmp_path / f"{number}.png", (number, 0, 0)) for number in range(4)]
+    found = []
+    for one in library.adding(paths, cancel):
+        found.append(one)
+        cancel.cancel()
+    assert len(found) == 1 and isinstance(found[0], Added)
