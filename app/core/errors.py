@@ -9,6 +9,8 @@
     │   ├── ModelUnreadable           empty, truncated, random, vocabulary only: `reason` says which
     │   ├── ModelDamaged              the engine's libraries broke off over the file while they loaded it
     │   ├── ModelLoadFailed           llama.cpp refused the file or ran out of memory
+    │   ├── ProjectorRefused          the file that lets a model see: `reason` says why it does not
+    │   ├── MediaRefused              a picture or a sound that cannot be shown: `reason` says why
     │   ├── ModelTooLarge             does not fit into free memory, even in its smallest form
     │   ├── ModelBroken               its numbers are not numbers (NaN), so it cannot answer
     │   ├── ModelReplaced             a background answer lost its model to another one
@@ -121,6 +123,27 @@ class ModelLoadFailed(EnvironmentProblem):
 
     path: str
     detail: str
+
+
+class ProjectorRefused(EnvironmentProblem):
+    """`reason` is one of: missing, not_a_projector, truncated, damaged, other_model (made for another one), unknown (a
+    kind that llama.cpp does not know), no_memory. `model` is the file it was to go with.
+    """
+
+    path: str
+    model: str
+    reason: str
+    detail: str = ""
+
+
+class MediaRefused(EnvironmentProblem):
+    """`reason` is one of: missing, damaged, blind (the model sees no pictures), deaf (it hears nothing), unfit (its
+    encoder does not take it), failed (its encoder computed no numbers). `kind` is picture or sound.
+    """
+
+    path: str
+    kind: str
+    reason: str
 
 
 class ModelTooLarge(EnvironmentProblem):

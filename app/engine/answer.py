@@ -316,6 +316,8 @@ class Answer:
         self.reused_tokens = 0
         self.generated_tokens = 0
         self.thinking_tokens = 0
+        self.media_tokens = 0
+        self.encoded_media = 0
         self._request = request
         self._reply = reply
         self._stops = StopStrings(request.ask.stop)
@@ -335,6 +337,10 @@ class Answer:
     def read(self, done_tokens: int) -> None:
         """Progress while the prompt is read."""
         self._reply(protocol.Reading(self._request.id, done_tokens, self.prompt_tokens))
+
+    def look(self, number: int, total: int, fraction: float) -> None:
+        """Progress while pictures or sounds are encoded."""
+        self._reply(protocol.Looking(self._request.id, number, total, fraction))
 
     def add(self, piece: bytes) -> FinishReason | None:
         """One more token; returns why the answer ends with it, or None.
@@ -379,6 +385,8 @@ class Answer:
             rate,
             reason,
             self.thinking_tokens,
+            self.media_tokens,
+            self.encoded_media,
         )
         return protocol.Answered(self._request.id, stats)
 

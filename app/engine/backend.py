@@ -73,6 +73,9 @@ class Backend(Protocol):
     def count_texts(self, request: protocol.CountTexts) -> protocol.TextsCounted:
         """Measures texts."""
 
+    def count_media(self, request: protocol.CountMedia) -> protocol.MediaCounted:
+        """Measures pictures and sounds."""
+
     def inspect(self, request: protocol.Inspect, job: Job) -> protocol.Inspected | protocol.Done:
         """Looks into the model while it reads a text; `Done` when that was cancelled."""
 

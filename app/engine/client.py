@@ -27,6 +27,8 @@ from app.core.events import (
     CancelToken,
     Finished,
     LoadProgress,
+    LookProgress,
+    Media,
     Message,
     ModelLoaded,
     PromptProgress,
@@ -410,6 +412,20 @@ class EngineClient:
             return (0,) * len(texts)
         raise ProtocolViolation("CountTexts was not answered with TextsCounted")
 
+    def count_media(
+        self, media: Sequence[Media], *, cancel: CancelToken | None = None
+    ) -> tuple[protocol.MediaCount, ...]:
+        """What each picture or sound takes of a prompt; of one that the model cannot be shown nothing.
+
+        Nothing at all when that was cancelled while the model was loading.
+        """
+        for reply in self._replies(lambda id_: protocol.CountMedia(id_, tuple(media)), cancel):
+            if isinstance(reply, protocol.MediaCounted):
+                return reply.counts
+        if cancel is not None and cancel.cancelled:
+            return ()
+        raise ProtocolViolation("CountMedia was not answered with MediaCounted")
+
     def inspect(
         self,
         what: str,
@@ -569,18 +585,21 @@ def _load_event(reply: protocol.Reply) -> LoadProgress | ModelLoaded | None:
 
 
 def _answer_event(reply: protocol.Reply) -> AnswerEvent | None:
+    event: AnswerEvent | None = None
     match reply:
         case protocol.Delta():
-            return TextDelta(reply.text, reply.thinking, reply.used_tokens)
+            event = TextDelta(reply.text, reply.thinking, reply.used_tokens)
         case protocol.Waiting(reason=reason):
-            return Waiting(reason)
+            event = Waiting(reason)
         case protocol.Reading():
-            return PromptProgress(reply.done_tokens, reply.total_tokens)
+            event = PromptProgress(reply.done_tokens, reply.total_tokens)
+        case protocol.Looking():
+            event = LookProgress(reply.number, reply.total, reply.fraction)
         case protocol.Chosen(token=token):
-            return TokenChosen(token)
+            event = TokenChosen(token)
         case protocol.Answered():
-            return Finished(reply.stats)
-    return None
+            event = Finished(reply.stats)
+    return event
 
 
 # An engine whose model can leave memory and comes back by itself with the next request that needs it.

@@ -10,6 +10,8 @@ from app.core.events import (
     CancelToken,
     Finished,
     LoadProgress,
+    LookProgress,
+    Media,
     Message,
     ModelLoaded,
     PromptProgress,
@@ -20,9 +22,9 @@ from app.core.events import (
 
 if TYPE_CHECKING:
     from app.core.errors import AppError
-    from app.engine.protocol import Ask, DevicesDescribed, Inspected, Wish
+    from app.engine.protocol import Ask, DevicesDescribed, Inspected, MediaCount, Wish
 
-AnswerEvent = Waiting | PromptProgress | TextDelta | TokenChosen | Finished
+AnswerEvent = Waiting | PromptProgress | LookProgress | TextDelta | TokenChosen | Finished
 WakingEvent = Path | LoadProgress | ModelLoaded | None
 """Of a model that comes back by itself: progress, then the model, or None when it did not come back. Of one that is
 brought in place of another, the path first."""
@@ -78,6 +80,9 @@ class Engine(Protocol):
 
     def count_texts(self, texts: Sequence[str], *, cancel: CancelToken | None = None) -> tuple[int, ...]:
         """Tokens of each text by itself."""
+
+    def count_media(self, media: Sequence[Media], *, cancel: CancelToken | None = None) -> tuple[MediaCount, ...]:
+        """What each picture or sound takes of a prompt; of one that the model cannot be shown nothing."""
 
     def inspect(
         self,

@@ -32,7 +32,11 @@ Rules for loading:
     "steps": ["cpu"]              steps of the ladder: each is told as Loading with its name, and then in Loaded
     "name", "context_tokens", "trained_context_tokens", "can_chat", "size_bytes", "layers", "gpu_layers", "device",
     "kv_type", "sequences", "needed_bytes", "free_bytes", "choice", "gpu_missed", "thinking",
-    "weights"                     what is loaded
+    "weights", "projector", "sees", "hears", "hearing_hz"
+                                  what is loaded; what is loaded with a projector sees
+    "picture_tokens": 256         what every picture takes; by default a token for each 32 × 32 pixels
+    "sound_tokens": 25            what a second of sound takes
+    "look_s": 1.0                 how long a picture or a sound is looked at when it is new, told in ten steps
 
 A token is a word with the space before it. With a model file that does not exist, loading fails with ModelMissing
 unless the rule says ``"any_path": true``.
@@ -45,6 +49,7 @@ import json
 import math
 import os
 import re
+import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -55,6 +60,7 @@ from typing import Any
 from app.core.errors import (
     AppError,
     ChatUnavailable,
+    MediaRefused,
     ModelMissing,
     ModelReplaced,
     NoModel,
@@ -62,14 +68,26 @@ from app.core.errors import (
     TooLongToInspect,
     from_fields,
 )
-from app.core.events import FinishReason, Guess, ModelLoaded, TokenSeen
+from app.core.events import FinishReason, Guess, Media, ModelLoaded, TokenSeen
 from app.engine import protocol
 from app.engine.answer import Answer
 from app.engine.backend import Job
 
 MESSAGE_TOKENS = 4
 STEP_S = 0.02
-_TOLD = ("sequences", "needed_bytes", "free_bytes", "choice", "gpu_missed", "thinking", "weights")
+PIXELS_A_TOKEN = 32 * 32
+SOUND_TOKENS_A_SECOND = 25
+_TOLD = (
+    "sequences",
+    "needed_bytes",
+    "free_bytes",
+    "choice",
+    "gpu_missed",
+    "thinking",
+    "weights",
+    "hears",
+    "hearing_hz",
+)
 WINDOW_TOKENS = 256
 LENS_TOKENS = 16
 OTHER = " other"
@@ -100,7 +118,9 @@ class ScriptedBackend:
         self._path = script
         self._script: Rule = json.loads(script.read_text("utf-8"))
         self._loaded: protocol.Loaded | None = None
+        self._rule: Rule = {}
         self._seen: list[str] = []
+        self._looked: set[str] = set()
         self._runs: list[Run] = []
 
     def prepare(self) -> None:
@@ -129,8 +149,8 @@ class ScriptedBackend:
             fraction = min(1.0, (time.monotonic() - begun_s) / (ends_s - begun_s))
             step = tries[min(len(tries) - 1, int(fraction * len(tries)))]
             job.reply(protocol.Loading(request.id, fraction, step))
-        self._loaded = _loaded(request, rule)
-        self._seen = []
+        self._loaded, self._rule = _loaded(request, rule), rule
+        self._seen, self._looked = [], set()
         return self._loaded
 
     def unload(self) -> None:
@@ -203,15 +223,18 @@ class ScriptedBackend:
             return FinishReason.CANCELLED
         loaded = self._ready(chats=bool(request.ask.messages))
         turns = request.ask.turns or [("user", request.ask.text)]
+        media = [one.media for one in request.ask.messages]
         last = next((text for role, text in reversed(turns) if role == "user"), "")
         rule = self._choose("answers", self._script.get("answers", []), last)
         _fail(rule, {})
-        words = _prompt(turns)
+        words = self._prompt(turns, media)
         if len(words) >= loaded.model.context_tokens:
             raise PromptTooLong(len(words), loaded.model.context_tokens)
         same = next((i for i, (a, b) in enumerate(zip(words, self._seen, strict=False)) if a != b), None)
         answer.begin(len(words), min(len(words) - 1, len(self._seen)) if same is None else same)
         self._seen = words
+        if not self._look(answer, [one for each in media for one in each], job):
+            return FinishReason.CANCELLED
         if not _read_prompt(answer, rule.get("prompt_s", 0), job):
             return FinishReason.CANCELLED
         text = rule.get("text", f"You said: {last}") * rule.get("repeat", 1)
@@ -248,19 +271,64 @@ class ScriptedBackend:
         """Words, and a few per message."""
         self._log(request)
         self._ready()
-        return protocol.TokensCounted(request.id, len(_prompt(protocol.turns_of(request.messages))))
+        media = [one.media for one in request.messages]
+        return protocol.TokensCounted(request.id, len(self._prompt(protocol.turns_of(request.messages), media)))
 
     def count_texts(self, request: protocol.CountTexts) -> protocol.TextsCounted:
         """Words."""
         self._ready()
         return protocol.TextsCounted(request.id, tuple(len(_words(text)) for text in request.texts))
 
+    def count_media(self, request: protocol.CountMedia) -> protocol.MediaCounted:
+        """By the rule's numbers; nothing for what the model cannot be shown."""
+        self._log(request)
+        model = self._ready().model
+        counts = []
+        for one in request.media:
+            is_shown = model.sees if one.kind == "picture" else model.hears
+            tokens = self._tokens_of(one) if is_shown else 0
+            counts.append(protocol.MediaCount(tokens, tokens, 1, one.width, one.height, self._rule.get("look_s", 0.0)))
+        return protocol.MediaCounted(request.id, tuple(counts))
+
+    def _tokens_of(self, one: Media) -> int:
+        if one.kind != "picture":
+            a_second: int = self._rule.get("sound_tokens", SOUND_TOKENS_A_SECOND)
+            return max(1, math.ceil(one.seconds * a_second))
+        tokens: int = self._rule.get("picture_tokens", math.ceil(one.width * one.height / PIXELS_A_TOKEN))
+        return min(max(1, tokens), one.most_tokens or sys.maxsize)
+
+    def _prompt(self, messages: Sequence[tuple[str, str]], media: Sequence[Sequence[Media]] = ()) -> list[str]:
+        """The words of a prompt; a word for each token of a picture stands before the text of its turn."""
+        words = []
+        for number, (role, text) in enumerate(messages):
+            words += [f"<{role}>"] * MESSAGE_TOKENS
+            for one in media[number] if number < len(media) else ():
+                words += [f"<{one.kind} {one.id}>"] * self._tokens_of(one)
+            words += _words(text)
+        return words
+
+    def _look(self, answer: Answer, media: Sequence[Media], job: Job) -> bool:
+        """Looks at what is new among the pictures and sounds; False when it was cancelled."""
+        for one in media:
+            if not (self._ready().model.sees if one.kind == "picture" else self._ready().model.hears):
+                raise MediaRefused(one.path, one.kind, "blind" if one.kind == "picture" else "deaf")
+        answer.media_tokens = sum(map(self._tokens_of, media))
+        new = [one for one in {one.id: one for one in media}.values() if one.id not in self._looked]
+        for number, one in enumerate(new, 1):
+            for step in range(11):
+                answer.look(number, len(new), step / 10)
+                if job.stop.wait(self._rule.get("look_s", 0) / 10) if step < 10 else job.cancelled:
+                    return False
+            self._looked.add(one.id)
+            answer.encoded_media += 1
+        return True
+
     def inspect(self, request: protocol.Inspect, job: Job) -> protocol.Inspected:
         """Words, each half sure; two layers with two heads that look at everything before alike."""
         self._log(request)
         self._ready(chats=bool(request.messages))
         turns = protocol.turns_of(request.messages)
-        words = _prompt(turns) if turns else _words(request.text)
+        words = self._prompt(turns) if turns else _words(request.text)
         if request.what == "probabilities":
             window = words[request.start : request.start + WINDOW_TOKENS]
             seen = tuple(_seen(word, number + request.start) for number, word in enumerate(window))
@@ -366,6 +434,8 @@ def _loaded(request: protocol.LoadModel, rule: Rule) -> protocol.Loaded:
         threads=request.wish.threads or 1,
         kv_type=rule.get("kv_type", request.wish.kv_type or "f16"),
         steps=tuple(rule.get("steps", ())),
+        projector=rule.get("projector", request.wish.projector),
+        sees=rule.get("sees", bool(request.wish.projector)),
         **{name: rule[name] for name in _TOLD if name in rule},
     )
     return protocol.Loaded(request.id, model)
@@ -381,7 +451,3 @@ def _seen(word: str, number: int) -> TokenSeen:
 
 def _words(text: str) -> list[str]:
     return re.findall(r"\s*\S+|\s+$", text)
-
-
-def _prompt(messages: Sequence[tuple[str, str]]) -> list[str]:
-    return [word for role, text in messages for word in [f"<{role}>"] * MESSAGE_TOKENS + _words(text)]

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any, get_args
 
 from app.core.errors import AppError
-from app.core.events import AnswerStats, Guess, Message, ModelLoaded, TokenSeen
+from app.core.events import AnswerStats, Guess, Media, Message, ModelLoaded, TokenSeen
 from app.core.wire import Wire
 
-VERSION = 8
+VERSION = 9
 
 
 # What is wanted of a model and of an answer: values that go from whoever decides to the library that does it.
@@ -35,6 +35,10 @@ class Wish:
     """Names as in `Device.name`; "CPU" alone keeps everything off the GPU."""
     tensor_split: tuple[float, ...] = ()
     """Shares of the model for each of `devices`."""
+    projector: str = ""
+    """Path of the file that lets the model see or hear; empty: it only reads."""
+    projector_on_cpu: bool = False
+    """Pictures are looked at by the processor, which leaves the GPU's memory to the model."""
 
     @property
     def is_open(self) -> bool:
@@ -162,6 +166,14 @@ class CountTexts:
 
 
 @dataclass(frozen=True)
+class CountMedia:
+    """How much of a prompt each picture or sound would take; answered by `MediaCounted`. No file is read for it."""
+
+    id: int
+    media: tuple[Media, ...]
+
+
+@dataclass(frozen=True)
 class ForgetSession:
     """Drop what is kept in memory of a session, so that it is not saved; answered by `Done`."""
 
@@ -208,7 +220,7 @@ class Cancel:
 class Loading:
     """Progress of `LoadModel`, 0 to 1. `step` names a step of the ladder that is tried after a failure:
 
-    fewer_layers, smaller_context, cpu; empty for the first try.
+    fewer_layers, smaller_context, cpu; empty for the first try. "projector": the model is in, its eyes are next.
     """
 
     id: int
@@ -239,6 +251,16 @@ class Reading:
     id: int
     done_tokens: int
     total_tokens: int
+
+
+@dataclass(frozen=True)
+class Looking:
+    """How far picture or sound `number` of `total`, from 1, has been encoded; `fraction` is of this one, 0 to 1."""
+
+    id: int
+    number: int
+    total: int
+    fraction: float
 
 
 @dataclass(frozen=True)
@@ -284,6 +306,30 @@ class TextsCounted:
 
     id: int
     counts: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class MediaCount:
+    """What one picture or sound takes: all its tokens, with those that the model wants written around it.
+
+    `tiles` are the pieces that are encoded one by one, `width` and `height` the size at which it is looked at, 0 where
+    nobody says. `seconds` is how long that takes at least, by what it took before; 0 before anything was looked at.
+    """
+
+    tokens: int
+    positions: int
+    tiles: int
+    width: int = 0
+    height: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class MediaCounted:
+    """*Last* reply to `CountMedia`, in its order. One of 0 tokens cannot be shown to this model."""
+
+    id: int
+    counts: tuple[MediaCount, ...]
 
 
 @dataclass(frozen=True)
@@ -354,24 +400,35 @@ class Failed:
 
 
 Request = (
-    LoadModel | UnloadModel | Generate | CountTokens | CountTexts | Inspect | ForgetSession | DescribeDevices | Cancel
+    LoadModel
+    | UnloadModel
+    | Generate
+    | CountTokens
+    | CountTexts
+    | CountMedia
+    | Inspect
+    | ForgetSession
+    | DescribeDevices
+    | Cancel
 )
 Reply = (
     Loading
     | Loaded
     | Waiting
     | Reading
+    | Looking
     | Delta
     | Chosen
     | Answered
     | TokensCounted
     | TextsCounted
+    | MediaCounted
     | Attended
     | Inspected
     | DevicesDescribed
     | Done
     | Failed
 )
-LAST_REPLIES = (Loaded, Answered, TokensCounted, TextsCounted, Inspected, DevicesDescribed, Done, Failed)
+LAST_REPLIES = (Loaded, Answered, TokensCounted, TextsCounted, MediaCounted, Inspected, DevicesDescribed, Done, Failed)
 
 WIRE = Wire(VERSION, get_args(Request), get_args(Reply))

@@ -138,6 +138,7 @@ class Worker:
         asked: dict[type, Callable[[Any], protocol.Reply]] = {
             protocol.CountTokens: backend.count_tokens,
             protocol.CountTexts: backend.count_texts,
+            protocol.CountMedia: backend.count_media,
             protocol.DescribeDevices: backend.describe_devices,
         }
         if type(request) in asked:

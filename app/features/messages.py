@@ -74,6 +74,41 @@ def _load_failed(error: errors.ModelLoadFailed) -> Sentence:
     )
 
 
+_PROJECTOR_REFUSED = {
+    "missing": "There is no file {name}, through which {model} sees.",
+    "not_a_projector": "{name} is not a file that lets a model see or hear.",
+    "truncated": "{name}, through which {model} sees, is incomplete: its end is missing.",
+    "damaged": "{name}, through which {model} sees, is damaged.",
+    "other_model": "{name} was made for another model: {model} does not understand what it sees.",
+    "unknown": "{name} is of a kind that this version of "
+    + APP_NAME
+    + " does not know, so {model} cannot see with it.",
+    "no_memory": "There is not enough memory for {name}, through which {model} sees.",
+}
+
+
+def _projector_refused(error: errors.ProjectorRefused) -> Sentence:
+    text = _PROJECTOR_REFUSED.get(error.reason, "{name}, through which {model} sees, could not be loaded.")
+    kept = "Without it the model reads and writes as before."
+    return Sentence(text.format(name=_name(error.path), model=_name(error.model)), kept, "models")
+
+
+_MEDIA_REFUSED = {
+    "missing": "The {kind} is not there any more.",
+    "damaged": "The {kind} is damaged and could not be shown to the model.",
+    "blind": "The model that is open sees no pictures.",
+    "deaf": "The model that is open hears no sound.",
+    "unfit": "The model that is open cannot take this {kind}.",
+    "failed": "The model's eyes computed no numbers from this {kind}.",
+}
+
+
+def _media_refused(error: errors.MediaRefused) -> Sentence:
+    text = _MEDIA_REFUSED.get(error.reason, "The {kind} could not be shown to the model.")
+    action = "models" if error.reason in ("blind", "deaf") else ""
+    return Sentence(text.format(kind=error.kind), "Your message was kept.", action)
+
+
 def _engine_stopped(error: errors.EngineStopped) -> Sentence:
     what = "stopped answering and was ended" if error.exit_code is None else "stopped unexpectedly"
     return Sentence(f"The engine {what}.", "The text so far was kept, and the engine starts again.", "retry")
@@ -266,6 +301,8 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], Sentence]] = {
         "The text so far was kept.",
         "open_model",
     ),
+    errors.ProjectorRefused: _projector_refused,
+    errors.MediaRefused: _media_refused,
     errors.ModelTooLarge: lambda e: Sentence(
         f"{_name(e.path)} is too large for this computer now: "
         f"it needs {size_words(e.needed_bytes)} of memory, {size_words(e.free_bytes)} are free.",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from app.core.errors import ChatUnavailable, ModelMissing, PromptTooLong
-from app.core.events import FinishReason
+from app.core.errors import ChatUnavailable, MediaRefused, ModelMissing, PromptTooLong
+from app.core.events import FinishReason, LookProgress, Media
 from app.engine.client import EngineClient
 from tests.helpers.engine import ANY_PATH, answer_of, assistant, load, user
 
@@ -63,3 +64,25 @@ def test_a_missing_file_is_missing_unless_the_script_says_otherwise(scripted: Ma
     client = scripted(loaded=False, load={})
     with pytest.raises(ModelMissing):
         load(client, Path("nowhere.gguf"))
+
+
+def test_pictures_are_counted_and_looked_at_once(scripted: Make) -> None:
+    client = scripted(load=ANY_PATH | {"sees": True, "picture_tokens": 10})
+    picture = Media("3f", "/cache/3f.ppm", width=640, height=480)
+    sound = Media("a0", "/cache/a0.wav", "sound", seconds=1)
+    assert client.loaded is not None
+    assert (client.loaded.sees, client.loaded.hears) == (True, False)
+    assert [count.tokens for count in client.count_media([picture, replace(picture, most_tokens=4), sound])] == [
+        10,
+        4,
+        0,
+    ]
+    turns = [replace(user("What is it?"), media=(picture,))]
+    first = list(client.generate(turns))
+    assert [event for event in first if isinstance(event, LookProgress)][-1] == LookProgress(1, 1, 1.0)
+    second = list(client.generate([*turns, assistant("A cat."), user("And now?")]))
+    measures = [(stats.media_tokens, stats.encoded_media) for _, stats in map(answer_of, (first, second))]
+    assert measures == [(10, 1), (10, 0)]
+    assert client.count_tokens(turns) == answer_of(first)[1].prompt_tokens
+    with pytest.raises(MediaRefused):
+        list(client.generate([replace(user("What is it?"), media=(sound,))]))

@@ -26,6 +26,7 @@ EXAMPLES = {
     "source": "/texts/source.txt",
     "reference": "/texts/reference.txt",
     "path": "/tmp/folder/model.gguf",
+    "model": "/tmp/folder/model.gguf",
     "reason": "empty",
     "detail": "last words",
     "exit_code": -9,

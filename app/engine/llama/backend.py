@@ -13,6 +13,7 @@ from typing import Any
 
 from app.core.errors import (
     ChatUnavailable,
+    MediaRefused,
     ModelLoadFailed,
     ModelNotInspectable,
     NoModel,
@@ -115,6 +116,8 @@ class LoadedModel:
         begun_s = time.perf_counter()
         ask = request.ask
         self._look_away()
+        for one in (one for message in ask.messages for one in message.media):
+            raise MediaRefused(one.path, one.kind, "blind" if one.kind == "picture" else "deaf")
         prompt, syntax = self._asked(ask) if ask.messages else self._raw(ask)
         forced = list(ask.forced)
         if ask.tells_last:
@@ -349,6 +352,11 @@ class LlamaBackend:
         model = self._ready().model
         counts = (len(model.tokenize(text, special=False)) for text in request.texts)
         return protocol.TextsCounted(request.id, tuple(counts))
+
+    def count_media(self, request: protocol.CountMedia) -> protocol.MediaCounted:
+        """Nothing of it can be shown."""
+        self._ready()
+        return protocol.MediaCounted(request.id, (protocol.MediaCount(0, 0, 0),) * len(request.media))
 
     def inspect(self, request: protocol.Inspect, job: Job) -> protocol.Inspected | protocol.Done:
         """Looks into the loaded model."""

@@ -22,6 +22,7 @@ from app.core.events import (
     Finished,
     FinishReason,
     LoadProgress,
+    LookProgress,
     Message,
     ModelLoaded,
     PromptProgress,
@@ -99,7 +100,15 @@ class DocumentsShown:
 
 ContextEvent = ContextCompacted | ContextWidened | ContextIsFull
 AnswerEvent = (
-    AnswerStarted | ContextEvent | DocumentsShown | PromptProgress | Waiting | TextDelta | TokenChosen | Finished
+    AnswerStarted
+    | ContextEvent
+    | DocumentsShown
+    | PromptProgress
+    | LookProgress
+    | Waiting
+    | TextDelta
+    | TokenChosen
+    | Finished
 )
 
 

@@ -72,6 +72,7 @@ _TRYING = {
     "fewer_layers": "Trying with fewer layers on the GPU…",
     "smaller_context": "Trying with a smaller context…",
     "cpu": "Trying on the CPU…",
+    "projector": "Getting ready to see…",
 }
 
 
