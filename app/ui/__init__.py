@@ -2,11 +2,11 @@
 
 import sys
 
-from PySide6 import QtCore
-
 from app.core.pyside import make_immortal
 
 make_immortal()
+
+from PySide6 import QtCore  # noqa: E402 - whatever is imported behind it has its source read, see below
 
 # WORKAROUND for PySide6 6.12.0 (https://github.com/napari/napari/issues/8584): to know whether a module may want its
 # methods under other names it reads the source of everything that is imported, and Python keeps those lines: 8 MB, and
