@@ -170,18 +170,22 @@ def be_as_closed_as(folder: Path) -> None:
 
 
 def close_to_others(folders: Iterable[Path], *, deeply: bool) -> None:
-    """Takes from everybody else what they may do with these folders, and with what is in them if `deeply`.
+    """Takes from everybody else what they may do with these folders and what lies directly in them.
 
+    And with all that is in them if `deeply`, or where the folder itself was open: then somebody could go on into it.
     Folders that are not there are made. What cannot be changed stays: whoever needs it then says so.
     """
     for folder in folders:
+        was_open = False
         with contextlib.suppress(OSError):
             _make_closed(folder)
-            _close(folder)
-        for here, inner, files in os.walk(folder) if deeply else ():
+            was_open = _close(folder)
+        for here, inner, files in os.walk(folder):
             for name in (*inner, *files):
                 with contextlib.suppress(OSError):
                     _close(Path(here) / name)
+            if not (deeply or was_open):
+                break
 
 
 def disk_problem(error: OSError, folder: Path) -> DiskFull | FolderNotWritable:
@@ -199,8 +203,11 @@ def _make_closed(folder: Path) -> None:
         folder.mkdir(exist_ok=True, mode=0o700)
 
 
-def _close(path: Path) -> None:
+def _close(path: Path) -> bool:
+    """Whether others could do anything with it until now; what knows no modes, as a USB stick, stays as it is."""
     status = path.lstat()
     is_elsewhere_too = stat.S_ISREG(status.st_mode) and status.st_nlink > 1  # a model that was linked, not copied
-    if not stat.S_ISLNK(status.st_mode) and not is_elsewhere_too and status.st_mode & 0o077:
-        path.chmod(stat.S_IMODE(status.st_mode) & 0o700)
+    if stat.S_ISLNK(status.st_mode) or is_elsewhere_too or not status.st_mode & 0o077:
+        return False
+    path.chmod(stat.S_IMODE(status.st_mode) & 0o700)
+    return not path.lstat().st_mode & 0o077

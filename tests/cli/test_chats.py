@@ -19,6 +19,7 @@ from app.store.database import Database
 from app.store.projects import Projects
 from app.store.tags import Tags
 from tests.features.exchange import makers
+from tests.helpers.program import open_to_others
 from tests.helpers.terminal import ROOT, command, fireside, only_json
 
 MANY = 20_000
@@ -36,6 +37,22 @@ def chat_id() -> int:
         tags = Tags(database)
         tags.put(tags.create("Home").id, chat.id)
         return chat.id
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
+@pytest.mark.parametrize("mode", [0o755, 0o700])
+def test_chats_that_others_could_read_are_closed_to_them_from_the_terminal_too(chat_id: int, mode: int) -> None:
+    paths = AppPaths.from_environment()
+    old = paths.translations / "1" / "lease.txt"
+    if mode == 0o755:  # what lies deeper in a folder that is closed nobody could read
+        old.parent.mkdir(parents=True)
+        old.write_text("The rent is due.")
+    paths.database.chmod(0o644)
+    for folder in (paths.data, paths.data.parent):
+        folder.chmod(mode)
+    assert fireside("chats", "list").stdout == f"{chat_id}  Rent\n"
+    paths.data.parent.chmod(0o700)
+    assert open_to_others(paths.data.parent) == []
 
 
 def test_chats_are_listed_exported_and_come_back_in_another_home(chat_id: int, tmp_path: Path) -> None:
