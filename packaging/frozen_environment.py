@@ -3,6 +3,7 @@
 import os
 import sys
 import types
+from typing import Any
 
 # PyInstaller's start program points the loader at the bundle; this process has been loaded already, and an engine
 # child sets it again for itself. What the person had set before is kept in the _ORIG name.
@@ -18,3 +19,38 @@ os.environ["PYINSTALLER_RESET_ENVIRONMENT"] = "1"
 for name in ("PySide6.QtOpenGL", "PySide6.QtOpenGLWidgets"):
     sys.modules[name] = types.ModuleType(name, "Not in this package.")
     sys.modules[name].QOpenGLWidget = type("QOpenGLWidget", (), {})
+
+
+# SecretStorage takes cryptography (12 MB) for one thing: AES in CBC mode, for what goes to the desktop's keyring and
+# comes from there. The library that checks the release file's signature has that, too.
+class Cipher:
+    """The part of cryptography's class of this name that SecretStorage uses; the key and the vector are bytes."""
+
+    def __init__(self, key: bytes, vector: bytes, backend: object = None) -> None:
+        self._key, self._vector = key, vector
+
+    def encryptor(self) -> Any:
+        """What has `update` and `finalize`."""
+        return self._direction("encrypt")
+
+    def decryptor(self) -> Any:
+        """What has `update` and `finalize`."""
+        return self._direction("decrypt")
+
+    def _direction(self, name: str) -> Any:
+        from Cryptodome.Cipher import AES
+
+        cipher = AES.new(self._key, AES.MODE_CBC, iv=self._vector)
+        return types.SimpleNamespace(update=getattr(cipher, name), finalize=bytes)
+
+
+for name, content in {
+    "backends": {"default_backend": lambda: None},
+    "primitives.ciphers": {
+        "Cipher": Cipher,
+        "algorithms": types.SimpleNamespace(AES=bytes),
+        "modes": types.SimpleNamespace(CBC=bytes),
+    },
+}.items():
+    sys.modules[f"cryptography.hazmat.{name}"] = types.ModuleType(name, "Not in this package.")
+    vars(sys.modules[f"cryptography.hazmat.{name}"]).update(content)

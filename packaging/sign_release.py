@@ -17,8 +17,8 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+from Cryptodome.PublicKey.ECC import EccKey, import_key
+from Cryptodome.Signature import eddsa
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -39,8 +39,8 @@ def main(arguments: list[str], folder: Path = ROOT / "dist") -> None:
     key = key_of(chosen.key)
     notes = (chosen.notes.read_text("utf-8") if chosen.notes else newest_notes()).strip()
     content = release_file(chosen.page, notes, datetime.now(UTC))
-    signature = base64.b64encode(key.sign(content)) + b"\n"
-    public = base64.b64encode(key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)).decode()
+    signature = base64.b64encode(eddsa.new(key, "rfc8032").sign(content)) + b"\n"
+    public = base64.b64encode(key.public_key().export_key(format="raw")).decode()
     try:
         release_of(content, signature, RELEASES.key or public, "this file")
     except ReleaseRefused as error:
@@ -53,12 +53,15 @@ def main(arguments: list[str], folder: Path = ROOT / "dist") -> None:
     print(f"Made {folder / 'release.json'} and its signature. The public key: {public}")
 
 
-def key_of(path: Path) -> Ed25519PrivateKey:
+def key_of(path: Path) -> EccKey:
     """The private key; one that lies in the checkout is not used, as it could be committed."""
     if path.resolve().is_relative_to(ROOT):
         raise SystemExit("Keep the key outside this folder.")
-    key = load_pem_private_key(path.read_bytes(), None)
-    if not isinstance(key, Ed25519PrivateKey):
+    try:
+        key = import_key(path.read_bytes())
+    except ValueError as error:
+        raise SystemExit("This is no Ed25519 key.") from error
+    if key.curve != "Ed25519" or not key.has_private():
         raise SystemExit("This is no Ed25519 key.")
     return key
 

@@ -114,13 +114,12 @@ def _fetched(address: str, host: str, most_bytes: int) -> bytes:
 
 def release_of(content: bytes, signature: bytes, key: str, host: str) -> Release:
     """What the bytes say, if they were signed with the private half of `key` (base64). Raises ReleaseRefused."""
-    from cryptography.exceptions import InvalidSignature
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+    from Cryptodome.Signature import eddsa
 
     try:
-        known = Ed25519PublicKey.from_public_bytes(base64.b64decode(key, validate=True))
-        known.verify(base64.b64decode(signature.strip(), validate=True), content)
-    except (InvalidSignature, ValueError) as error:
+        known = eddsa.import_public_key(base64.b64decode(key, validate=True))
+        eddsa.new(known, "rfc8032").verify(content, base64.b64decode(signature.strip(), validate=True))
+    except ValueError as error:
         raise ReleaseRefused(host, "signature") from error
     try:
         return _read(json.loads(content))
