@@ -26,7 +26,7 @@ for name in ("PySide6.QtOpenGL", "PySide6.QtOpenGLWidgets"):
 class Cipher:
     """The part of cryptography's class of this name that SecretStorage uses; the key and the vector are bytes."""
 
-    def __init__(self, key: bytes, vector: bytes, backend: object = None) -> None:
+    def __init__(self, key: bytes, vector: bytes, _backend: object = None) -> None:
         self._key, self._vector = key, vector
 
     def encryptor(self) -> Any:

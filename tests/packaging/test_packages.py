@@ -6,6 +6,7 @@ import configparser
 import gzip
 import shutil
 import subprocess
+import sys
 import tarfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -163,6 +164,49 @@ def test_completions_are_where_shells_look_and_bash_takes_them(parser: argparse.
     place = str(tmp_path / COMPLETIONS["bash"])
     done = subprocess.run(["bash", "-c", command, place], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "summarize"
+
+
+SECRET = "hf_" + "s" * 30
+
+ASK_STAND_IN = """
+import runpy, sys
+runpy.run_path(sys.argv[1])
+from secretstorage.dhcrypto import Session
+from secretstorage.util import format_secret
+session = Session()
+session.object_path, session.aes_key = "/", bytes(range(16))
+_, vector, secret, _ = format_secret(session, sys.argv[2].encode(), "text/plain")
+print(vector.hex(), secret.hex(), "cryptography" in sys.modules)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="keyrings of other systems encrypt nothing on the way")
+def test_what_stands_in_for_cryptography_encrypts_as_it_does() -> None:
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+    command = [sys.executable, "-c", ASK_STAND_IN, ROOT / "packaging" / "frozen_environment.py", SECRET]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+    vector, secret = (bytes.fromhex(each) for each in said[:2])
+    real = Cipher(algorithms.AES(bytes(range(16))), modes.CBC(vector)).decryptor()
+    shown = real.update(secret) + real.finalize()
+    assert shown == SECRET.encode() + bytes([shown[-1]] * shown[-1])
+    assert said[2] == "False"
+
+
+def test_the_library_for_vulkan_is_packed_as_the_engine_unpacks_it(tmp_path: Path) -> None:
+    from trimming import pack_backends
+
+    from app.engine.llama.library import PACKED_BACKENDS, unpacked
+
+    inside, cache = tmp_path / "bin", tmp_path / "cache"
+    for folder in (inside, cache):
+        folder.mkdir()
+    content = bytes(range(256)) * 999
+    (inside / "libggml-vulkan.so").write_bytes(content)
+    pack_backends(tmp_path)
+    (packed,) = inside.iterdir()
+    assert any(packed.match(pattern) for pattern in PACKED_BACKENDS)
+    assert unpacked(packed, cache).read_bytes() == content
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,11 @@ import collections
 import contextlib
 import ctypes
 import functools
+import lzma
+import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -14,6 +18,8 @@ from typing import Any
 
 KEPT_LINES = 20
 WARNING, ERROR, CONTINUED = 3, 4, 5  # as in ggml.h; the numbers in llama_cpp._logger are older
+PACKED_BACKENDS = {"libggml-vulkan-*.so.xz": "libvulkan.so.1"}
+"""What a package holds packed, since many computers cannot use it and it is large; and what it needs of the system."""
 
 
 class Library:
@@ -58,9 +64,29 @@ class Library:
         """A build with loadable backends has none until they are loaded; one without has them already."""
         frozen = getattr(sys, "_MEIPASS", None)
         folder = Path(frozen) / "bin" if frozen else package.parent / "bin"
+        for pattern, needed in PACKED_BACKENDS.items():
+            for packed in folder.glob(pattern):
+                self._load_packed(packed, needed)
         if any(folder.glob("*ggml-cpu*")):
             self.ggml.ggml_backend_load_all_from_path.argtypes = [ctypes.c_char_p]
             self.ggml.ggml_backend_load_all_from_path(str(folder).encode("utf-8"))
+
+    def _load_packed(self, packed: Path, needed: str) -> None:
+        """A backend that cannot be had is one that is not there: the processor can do all."""
+        try:
+            ctypes.CDLL(needed)
+        except OSError:
+            return
+        try:
+            library = unpacked(packed, Path.cwd())
+        except (OSError, EOFError, lzma.LZMAError) as error:
+            line = f"{packed.name} could not be unpacked: {error}"
+            sys.stderr.write(f"{line}\n")
+            self._lines.append(line)
+            return
+        self.ggml.ggml_backend_load.argtypes = [ctypes.c_char_p]
+        self.ggml.ggml_backend_load.restype = ctypes.c_void_p
+        self.ggml.ggml_backend_load(str(library).encode("utf-8"))
 
     def _on_log(self, level: int, text: bytes, _user_data: Any) -> None:
         self._level = level if level != CONTINUED else self._level
@@ -77,6 +103,30 @@ class Library:
 def open_library() -> Library:
     """The library, loaded at the first call."""
     return Library()
+
+
+def unpacked(packed: Path, folder: Path) -> Path:
+    """A library of a package, unpacked into `folder` where that was not done before.
+
+    Its name has a digest of what it holds, so that another version is another file; those of other versions go. xz
+    checks a SHA-256 at the end. Raises OSError, EOFError and LZMAError.
+    """
+    target = folder / packed.stem
+    if not target.is_file():
+        handle, scratch = tempfile.mkstemp(prefix="unpacking-", dir=folder)
+        try:
+            with lzma.open(packed) as source, os.fdopen(handle, "wb") as out:
+                shutil.copyfileobj(source, out, 1 << 20)
+                out.flush()
+                os.fsync(out.fileno())  # or after a power cut the name may be there without what it stands for
+            Path(scratch).replace(target)
+        except BaseException:
+            Path(scratch).unlink(missing_ok=True)
+            raise
+    for other in folder.glob(f"{packed.stem.rpartition('-')[0]}-*.so"):
+        if other != target:
+            other.unlink(missing_ok=True)
+    return target
 
 
 def _load(folder: Path, name: str) -> ctypes.CDLL:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import lzma
 from pathlib import Path
 
 import pytest
 
 from app.core.gguf import read_complete
-from app.engine.llama.library import KEPT_LINES, open_library
+from app.engine.llama.library import KEPT_LINES, open_library, unpacked
 from app.engine.llama.model import load_model
 from tests.helpers import gguf_files
 
@@ -44,3 +45,26 @@ def test_everything_is_heard_only_meanwhile(starter: Path) -> None:
     count = len(heard)
     library.c.llama_model_free(library.c.llama_model_load_from_file(str(starter).encode(), parameters))
     assert len(heard) == count
+
+
+def test_a_packed_library_is_unpacked_once_and_takes_the_place_of_the_version_before(tmp_path: Path) -> None:
+    packed, cache = tmp_path / "libggml-vulkan-22.so.xz", tmp_path / "cache"
+    packed.write_bytes(lzma.compress(b"new", check=lzma.CHECK_SHA256))
+    cache.mkdir()
+    (cache / "libggml-vulkan-11.so").write_bytes(b"old")
+    (cache / "libggml-other-11.so").write_bytes(b"kept")
+    assert unpacked(packed, cache).read_bytes() == b"new"
+    packed.write_bytes(b"never read again")
+    assert unpacked(packed, cache).read_bytes() == b"new"
+    assert sorted(path.name for path in cache.iterdir()) == ["libggml-other-11.so", "libggml-vulkan-22.so"]
+
+
+def test_a_damaged_packed_library_leaves_nothing(tmp_path: Path) -> None:
+    packed, cache = tmp_path / "libggml-vulkan-22.so.xz", tmp_path / "cache"
+    whole = lzma.compress(bytes(100_000), check=lzma.CHECK_SHA256)
+    cache.mkdir()
+    for damaged in (whole[:-20], whole[:40] + bytes([whole[40] ^ 1]) + whole[41:], b""):
+        packed.write_bytes(damaged)
+        with pytest.raises((EOFError, lzma.LZMAError)):
+            unpacked(packed, cache)
+        assert list(cache.iterdir()) == []
