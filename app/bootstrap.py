@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from app.features.pages import Pages
     from app.features.projects import Preambles
     from app.features.prompt_library import PromptLibrary
-    from app.features.serving import ServedModel, Serving
+    from app.features.serving import Serving
     from app.features.spelling import Spelling
     from app.features.summary.summaries import Summaries
     from app.features.survey.surveys import Surveys
@@ -318,7 +318,7 @@ class Fireside(Parts):
     @_Once
     def serving(self) -> Serving:
         """What answers other programs, with the model that is loaded; nobody asks it before a server is switched on."""
-        return build_serving(lambda: self.engine, self.models, lambda: self.settings, self.model_path)
+        return build_serving(self.paths, lambda: self.engine, self.models, lambda: self.settings, self.model_path)
 
     @property
     def is_asleep(self) -> bool:
@@ -570,31 +570,37 @@ def build_engine(paths: AppPaths, states: StateFolder | None = None) -> Engine:
 
 
 def build_serving(
+    paths: AppPaths,
     engine: Callable[[], Engine],
     models: Models,
     settings: Callable[[], Settings],
     chosen: Callable[[], Path | None],
     *,
-    may_load: bool = False,
+    may_replace: bool = False,
 ) -> Serving:
-    """What answers other programs. `chosen` is served, too, wherever it lies, and to who names no model."""
+    """What answers other programs. `chosen` is served, too, wherever it lies, and to who names no model.
+
+    `may_replace` as in `ServedEngines`, where nobody sits before a window in which it would be missed.
+    """
     from app.features.chat.options import wish_of
-    from app.features.serving import Serving, served_models
+    from app.features.serving import ServedEngines, ServedModel, Serving, served_models
 
     def installed() -> list[ServedModel]:
         first = chosen()
-        sizes = {} if first is None or not first.is_file() else {first: first.stat().st_size}
+        files = {} if first is None or not first.is_file() else {first: (first.stat().st_size, False)}
         rows = [row.model for row in models.installed() if not row.model.missing]
-        return served_models(sizes | {model.path: model.size_bytes for model in rows})
+        files |= {model.path: (model.size_bytes, model.vision_path is not None) for model in rows}
+        return served_models((path, *facts) for path, facts in files.items())
 
-    return Serving(
+    engines = ServedEngines(
         engine,
-        installed,
         chosen,
         lambda: wish_of(settings().engine),
-        sleeping=lambda: engine().asleep_path,
-        may_load=may_load,
+        lambda: build_engine(paths),
+        may_load=lambda: settings().serving.loads_models,
+        may_replace=may_replace,
     )
+    return Serving(engines, installed)
 
 
 def endpoint_of(settings: Settings) -> str:

@@ -27,6 +27,13 @@ def add_arguments(part: argparse.ArgumentParser) -> None:
     part.add_argument(
         "--model", metavar="FILE", type=Path, help="a GGUF file; default: the chosen one, else the starter"
     )
+    part.add_argument(
+        "--origin",
+        metavar="ORIGIN",
+        action="append",
+        default=[],
+        help="a web page that may ask from a browser, such as app://obsidian.md; may be given several times",
+    )
     part.set_defaults(run=run_serve)
 
 
@@ -39,7 +46,7 @@ def run_serve(options: argparse.Namespace) -> int:
     try:
         with build_models(paths) as models, interruptible() as cancel:
             load_model(engine, path, settings, cancel)
-            serving = build_serving(lambda: engine, models, lambda: settings, lambda: path, may_load=True)
+            serving = build_serving(paths, lambda: engine, models, lambda: settings, lambda: path, may_replace=True)
             names = frozenset([options.host.casefold()])
             key, is_kept = (options.key, True) if options.key else ServerSwitch(serving, Token()).key()
             if not is_kept:
@@ -47,7 +54,8 @@ def run_serve(options: argparse.Namespace) -> int:
                     "There is no keyring here: the key is another one the next time, or give one by --key.",
                     file=sys.stderr,
                 )
-            server = RunningServer(application(serving, Rules(key, names)), options.host, options.port)
+            rules = Rules(key, names, (*settings.serving.origins, *options.origin))
+            server = RunningServer(application(serving, rules), options.host, options.port)
             server.start()
             print(f"Fireside answers at {server.address}\nThe key is {key}\nCtrl+C ends it.", file=sys.stderr)
             if server.is_open:
@@ -58,6 +66,7 @@ def run_serve(options: argparse.Namespace) -> int:
             while not cancel.cancelled:
                 threading.Event().wait(0.2)
             server.stop()
+            serving.engines.close()
     finally:
         engine.close()
     return 0

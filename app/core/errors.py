@@ -18,6 +18,7 @@
     │   ├── GrammarInvalid            a grammar or JSON schema that llama.cpp does not take
     │   ├── ChatUnavailable           a completion model, without a chat template
     │   ├── InfillUnavailable         a model without tokens for filling in the middle
+    │   ├── EmbeddingsUnavailable     a model that was not made to turn texts into vectors
     │   ├── TooLongToInspect          a text of more tokens than can be looked at at once
     │   ├── ModelNotInspectable       what was to be looked at is not handed out, or is not there
     │   ├── TemplateFailed            the model's chat template raised
@@ -177,6 +178,13 @@ class ChatUnavailable(EnvironmentProblem):
 
 class InfillUnavailable(EnvironmentProblem):
     path: str
+
+
+class EmbeddingsUnavailable(EnvironmentProblem):
+    """`instead` are names of models that were."""
+
+    path: str
+    instead: tuple[str, ...] = ()
 
 
 class TooLongToInspect(EnvironmentProblem):

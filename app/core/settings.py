@@ -167,10 +167,16 @@ class Trash:
 
 @dataclass(frozen=True)
 class Serving:
-    """Whether other programs may use the models, and at which port of this computer."""
+    """Whether other programs may use the models, and at which port of this computer.
+
+    `loads_models`: what they name is loaded where memory allows, beside what is. `origins` are the web pages that may
+    ask, such as "app://obsidian.md": browsers keep all others out.
+    """
 
     on: bool = False
     port: int = 8765
+    loads_models: bool = True
+    origins: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

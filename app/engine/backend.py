@@ -76,6 +76,9 @@ class Backend(Protocol):
     def count_media(self, request: protocol.CountMedia) -> protocol.MediaCounted:
         """Measures pictures and sounds."""
 
+    def embed(self, request: protocol.Embed, job: Job) -> protocol.Embedded | protocol.Done:
+        """Turns texts into vectors; `Done` when that was cancelled."""
+
     def inspect(self, request: protocol.Inspect, job: Job) -> protocol.Inspected | protocol.Done:
         """Looks into the model while it reads a text; `Done` when that was cancelled."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import array
 import logging
 import queue
 import signal
@@ -38,7 +39,7 @@ from app.core.events import (
 )
 from app.core.wire import Conversation, Ended
 from app.engine import protocol
-from app.engine.contract import AnswerEvent, WakingEvent
+from app.engine.contract import NO_VECTORS, AnswerEvent, Embeddings, WakingEvent
 from app.engine.protocol import OPEN, Ask, Wish
 from app.engine.states import StateFolder
 
@@ -425,6 +426,18 @@ class EngineClient:
         if cancel is not None and cancel.cancelled:
             return ()
         raise ProtocolViolation("CountMedia was not answered with MediaCounted")
+
+    def embed(self, texts: Sequence[str], *, cancel: CancelToken | None = None) -> Embeddings:
+        """A vector for each text; none when cancelled. Raises EmbeddingsUnavailable, PromptTooLong."""
+        numbers = bytearray()
+        for reply in self._replies(lambda id_: protocol.Embed(id_, tuple(texts)), cancel):
+            if isinstance(reply, protocol.Vectors):
+                numbers += reply.numbers
+            if isinstance(reply, protocol.Embedded):
+                return Embeddings(array.array("f", bytes(numbers)), reply.width, reply.prompt_tokens)
+        if cancel is not None and cancel.cancelled:
+            return NO_VECTORS
+        raise ProtocolViolation("Embed was not answered with Embedded")
 
     def inspect(
         self,

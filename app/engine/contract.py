@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import array
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -28,6 +30,23 @@ AnswerEvent = Waiting | PromptProgress | LookProgress | TextDelta | TokenChosen 
 WakingEvent = Path | LoadProgress | ModelLoaded | None
 """Of a model that comes back by itself: progress, then the model, or None when it did not come back. Of one that is
 brought in place of another, the path first."""
+
+
+@dataclass(frozen=True)
+class Embeddings:
+    """Vectors of length 1, one after the other, each of `width` numbers."""
+
+    numbers: array.array[float]
+    width: int
+    prompt_tokens: int
+
+    @property
+    def vectors(self) -> Iterator[array.array[float]]:
+        """One for each text."""
+        return (self.numbers[at : at + self.width] for at in range(0, len(self.numbers), self.width or 1))
+
+
+NO_VECTORS = Embeddings(array.array("f"), 0, 0)
 
 
 class Engine(Protocol):
@@ -83,6 +102,9 @@ class Engine(Protocol):
 
     def count_media(self, media: Sequence[Media], *, cancel: CancelToken | None = None) -> tuple[MediaCount, ...]:
         """What each picture or sound takes of a prompt; of one that the model cannot be shown nothing."""
+
+    def embed(self, texts: Sequence[str], *, cancel: CancelToken | None = None) -> Embeddings:
+        """A vector for each text, from a model that was made for it."""
 
     def inspect(
         self,

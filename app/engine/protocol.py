@@ -174,6 +174,14 @@ class CountMedia:
 
 
 @dataclass(frozen=True)
+class Embed:
+    """Turns each text into a vector, with a model that was made for it; answered by `Embedded`, after all `Vectors`."""
+
+    id: int
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class ForgetSession:
     """Drop what is kept in memory of a session, so that it is not saved; answered by `Done`."""
 
@@ -333,6 +341,23 @@ class MediaCounted:
 
 
 @dataclass(frozen=True)
+class Vectors:
+    """The vectors of the next texts, one after the other, as float32 numbers in the machine's order."""
+
+    id: int
+    numbers: bytes
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """*Last* reply to `Embed`. Each vector has `width` numbers and the length 1."""
+
+    id: int
+    width: int
+    prompt_tokens: int
+
+
+@dataclass(frozen=True)
 class Device:
     """One device that exists. `type`: cpu, gpu, igpu, accel or other. Bytes are 0 when unknown."""
 
@@ -406,6 +431,7 @@ Request = (
     | CountTokens
     | CountTexts
     | CountMedia
+    | Embed
     | Inspect
     | ForgetSession
     | DescribeDevices
@@ -423,12 +449,25 @@ Reply = (
     | TokensCounted
     | TextsCounted
     | MediaCounted
+    | Vectors
+    | Embedded
     | Attended
     | Inspected
     | DevicesDescribed
     | Done
     | Failed
 )
-LAST_REPLIES = (Loaded, Answered, TokensCounted, TextsCounted, MediaCounted, Inspected, DevicesDescribed, Done, Failed)
+LAST_REPLIES = (
+    Loaded,
+    Answered,
+    TokensCounted,
+    TextsCounted,
+    MediaCounted,
+    Embedded,
+    Inspected,
+    DevicesDescribed,
+    Done,
+    Failed,
+)
 
 WIRE = Wire(VERSION, get_args(Request), get_args(Reply))

@@ -146,6 +146,8 @@ class Worker:
         match request:
             case protocol.LoadModel() if not job.cancelled:
                 return backend.load(request, job)
+            case protocol.Embed() if not job.cancelled:
+                return backend.embed(request, job)
             case protocol.Inspect() if not job.cancelled:
                 return backend.inspect(request, job)
             case protocol.Generate():
@@ -164,4 +166,4 @@ class Worker:
 
 def _needs_the_model_alone(request: protocol.Request) -> bool:
     """Whether a request waits until nobody waits for an answer any more."""
-    return isinstance(request, protocol.LoadModel | protocol.UnloadModel | protocol.Inspect)
+    return isinstance(request, protocol.LoadModel | protocol.UnloadModel | protocol.Inspect | protocol.Embed)

@@ -321,6 +321,10 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], Sentence]] = {
         "in Write and with the command complete.",
         action="open_model",
     ),
+    errors.EmbeddingsUnavailable: lambda e: Sentence(
+        f"{_name(e.path)} was not made to turn texts into vectors"
+        + (f". Ask for {' or '.join(e.instead)}." if e.instead else ", and no model here was."),
+    ),
     errors.InfillUnavailable: lambda e: Sentence(
         f"{_name(e.path)} can go on with a text, but not fill in its middle.",
         "Your text was kept. Models made for code often can.",

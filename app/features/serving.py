@@ -9,13 +9,26 @@ import contextlib
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 
-from app.core.errors import AppError, ChatUnavailable, ModelNotInstalled, ModelNotLoaded, NoModel
+from app.core.errors import (
+    AppError,
+    ChatUnavailable,
+    EmbeddingsUnavailable,
+    ModelNotInstalled,
+    ModelNotLoaded,
+    ModelTooLarge,
+    NoModel,
+    NoRoomForModel,
+)
 from app.core.events import CancelToken, Finished, Message, ModelLoaded, PromptProgress, Role, TextDelta, TokenChosen
-from app.engine.contract import Engine
+from app.core.gguf import GgufHeader, GgufProblem, read_beginning
+from app.engine.computer import free_memory_bytes
+from app.engine.contract import NO_VECTORS, Embeddings, Engine
 from app.engine.protocol import Ask, Sampling, Wish
 from app.features.tool_calls import (
     CallArguments,
@@ -28,11 +41,19 @@ from app.features.tool_calls import (
     instructions_for,
     schema_for,
 )
+from app.features.work.engines import LOOK_EVERY_S, RESERVE_BYTES, needed_bytes
 from app.features.writing import GREEDY
 
 SEEDS = 1 << 32
 JOURNAL_S = 3600.0
 MOST_IN_JOURNAL = 1000
+KEPT_S = 600.0
+"""For how long a model stays beside the program's own when nobody asks it any more."""
+HEADER_BYTES = 256 * 1024
+POOLED = (1, 2, 3)
+"""How a file says that it turns texts into vectors: by the mean of its tokens, by the first or by the last."""
+EMBEDDING_TOKENS = 512
+"""Of the context that such a model gets for answers, which it never gives."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +63,10 @@ class ServedModel:
     name: str
     path: Path
     size_bytes: int = 0
+    architecture: str = ""
+    embeds: bool = False
+    """It turns texts into vectors, and answers nobody."""
+    sees: bool = False
     context_tokens: int = 0
     trained_context_tokens: int = 0
     created_at: float = 0.0
@@ -52,16 +77,43 @@ class ServedModel:
         return self.context_tokens > 0
 
 
-def served_models(paths: Mapping[Path, int]) -> list[ServedModel]:
-    """Models by their paths and sizes in bytes; each is called as its file, and a number tells equal ones apart."""
+def served_models(files: Iterable[tuple[Path, int, bool]]) -> list[ServedModel]:
+    """Models by path, size in bytes and whether they see; each is called as its file, a number tells equal ones apart.
+
+    What else is known of them is read from the beginnings of the files.
+    """
     found: dict[str, ServedModel] = {}
-    for path, size in paths.items():
+    for path, size, sees in files:
         name, number = path.stem, 2
         while name.casefold() in found:
             name, number = f"{path.stem}-{number}", number + 1
         with contextlib.suppress(OSError):
-            found[name.casefold()] = ServedModel(name, path, size, created_at=path.stat().st_mtime)
+            changed_at = path.stat().st_mtime
+            model = replace(_told_by(path, changed_at), name=name, size_bytes=size, sees=sees)
+            found[name.casefold()] = model
     return list(found.values())
+
+
+@lru_cache(maxsize=1024)
+def _told_by(path: Path, changed_at: float) -> ServedModel:
+    model = ServedModel(path.stem, path, created_at=changed_at)
+    try:
+        with path.open("rb") as file:
+            header = read_beginning(file.read(HEADER_BYTES))
+    except (OSError, GgufProblem):
+        return model
+    architecture = header.metadata.get("general.architecture")
+    return replace(
+        model,
+        architecture=architecture if isinstance(architecture, str) else "",
+        embeds=header.architecture_value("pooling_type") in POOLED,
+        trained_context_tokens=_number(header, "context_length"),
+    )
+
+
+def _number(header: GgufHeader, key: str) -> int:
+    value = header.architecture_value(key)
+    return value if isinstance(value, int) and value > 0 else 0
 
 
 @dataclass(frozen=True)
@@ -134,83 +186,264 @@ class Asked:
 AnswerEvent = PromptProgress | TextDelta | TokenChosen | CallBegins | CallArguments | Finished
 
 
-class Serving:
-    """Answers requests with the program's own engine. From any thread, several at once."""
+class ServedEngines:
+    """Engines that have what programs ask for: the program's own, and some beside it. From any thread.
+
+    One beside leaves when nobody has asked it for a while, and when another one wants its room. `may_replace`: where
+    there is no room beside the program's own model, another one may take its place.
+    """
 
     def __init__(
         self,
-        engine: Callable[[], Engine],
-        installed: Callable[[], Sequence[ServedModel]],
+        own: Callable[[], Engine],
         chosen: Callable[[], Path | None],
         wish: Callable[[], Wish],
+        make: Callable[[], Engine],
         *,
-        sleeping: Callable[[], Path | None] = lambda: None,
-        may_load: bool = True,
+        may_load: Callable[[], bool] = lambda: True,
+        may_replace: bool = False,
+        free_bytes: Callable[[], int] = free_memory_bytes,
+        needs: Callable[[Path], int] = needed_bytes,
     ) -> None:
-        """`chosen` is the model that answers who names none, `sleeping` one that comes back by itself.
+        """`chosen` has its place in the program's own engine; `may_load`: whether others come when they are named."""
+        self.own, self.chosen, self._wish, self._make = own, chosen, wish, make
+        self._may_load, self._may_replace = may_load, may_replace
+        self._free_bytes, self._needs = free_bytes, needs
+        self._beside: dict[Path, _Lent] = {}
+        self._own_users = 0
+        self._lock, self._loading = threading.RLock(), threading.Lock()
+        self._timer: threading.Timer | None = None
+        self._closed = 0
 
-        `may_load`: whether others are brought in when they are named.
+    @property
+    def loaded(self) -> list[ModelLoaded]:
+        """What is in memory now, the program's own first."""
+        own = self.own().loaded
+        return [*([own] if own is not None else []), *self.beside]
+
+    @property
+    def beside(self) -> list[ModelLoaded]:
+        """What is in memory beside the program's own."""
+        with self._lock:
+            found = [one.engine.loaded for one in self._beside.values()]
+        return [model for model in found if model is not None]
+
+    @contextmanager
+    def opened(self, path: Path, cancel: CancelToken, *, embeds: bool = False) -> Iterator[Engine | None]:
+        """An engine with that model, as long as this lasts; None when cancelled. Takes as long as loading takes.
+
+        Raises ModelNotLoaded, NoRoomForModel, ModelTooLarge, and what loading meets.
         """
-        self._engine, self._installed, self._chosen, self._wish = engine, installed, chosen, wish
-        self._sleeping, self._may_load = sleeping, may_load
-        self._loading = threading.Lock()
+        lent = self._found(path)
+        if lent is None:
+            with self._loading:
+                lent = self._found(path) or self._come(path, cancel, embeds=embeds)
+        try:
+            yield lent.engine if lent is not None else None
+        finally:
+            if lent is not None:
+                self._leave(lent)
+
+    def close(self) -> None:
+        """Those beside end; others come when they are asked for."""
+        with self._lock:
+            self._closed += 1
+            gone, timer = list(self._beside.values()), self._timer
+            self._beside.clear()
+            self._timer = None
+        if timer is not None:
+            timer.cancel()
+            timer.join()
+        for one in gone:
+            one.engine.close()
+
+    def _found(self, path: Path) -> _Lent | None:
+        own = self.own()
+        with self._lock:
+            if path in (own.asleep_path, _path_in(own)):  # one that sleeps wakes by itself
+                self._own_users += 1
+                return _Lent(path, own)
+            lent = self._beside.get(path)
+            if lent is not None and lent.engine.loaded is None and not lent.users:  # it ended since
+                del self._beside[path]
+                lent.engine.close()
+                return None
+            if lent is not None:
+                lent.users += 1
+            return lent
+
+    def _come(self, path: Path, cancel: CancelToken, *, embeds: bool) -> _Lent | None:
+        """A model that is not in; None when cancelled."""
+        own, wish = self.own(), self._wish()
+        if path == self.chosen() and own.loaded is None and not own.is_asleep:
+            return self._bring(path, wish, cancel)
+        if not self._may_load():
+            raise ModelNotLoaded(path.stem)
+        if self._make_room(path):
+            return self._load_beside(path, replace(wish, context_tokens=EMBEDDING_TOKENS) if embeds else wish, cancel)
+        loaded = own.loaded
+        if loaded is None:
+            raise ModelTooLarge(str(path), self._needs(path), self._free_bytes())
+        if embeds or not self._may_replace:
+            raise NoRoomForModel(path.stem, loaded.name)
+        while self._own_users:
+            if cancel.cancelled:
+                return None
+            time.sleep(LOOK_EVERY_S)
+        return self._bring(path, wish, cancel)
+
+    def _bring(self, path: Path, wish: Wish, cancel: CancelToken) -> _Lent | None:
+        """Into the program's own engine, whose window hears of it."""
+        own = self.own()
+        if not own.bring(path, wish, cancel=cancel):
+            return None
+        with self._lock:
+            self._own_users += 1
+        return _Lent(path, own)
+
+    def _load_beside(self, path: Path, wish: Wish, cancel: CancelToken) -> _Lent | None:
+        engine, closed = self._make(), self._closed
+        try:
+            is_in = engine.bring(path, wish, cancel=cancel)
+        except BaseException:
+            engine.close()
+            raise
+        with self._lock:
+            if is_in and closed == self._closed:
+                lent = self._beside[path] = _Lent(path, engine)
+                return lent
+        engine.close()
+        return None
+
+    def _make_room(self, path: Path) -> bool:
+        """Whether there is room, once those that nobody uses have left, the longest unused first."""
+        wanted = self._needs(path) + RESERVE_BYTES
+        while (free := self._free_bytes()) and free < wanted:
+            with self._lock:
+                unused = [one for one in self._beside.values() if not one.users]
+                if not unused:
+                    return False
+                first = min(unused, key=lambda one: one.used_s)
+                del self._beside[first.path]
+            first.engine.close()
+        return True
+
+    def _leave(self, lent: _Lent) -> None:
+        with self._lock:
+            if lent.engine is self.own():
+                self._own_users -= 1
+                return
+            lent.users -= 1
+            lent.used_s = time.monotonic()
+            if self._timer is not None:
+                self._timer.cancel()
+            if self._beside:
+                self._look_later()
+
+    def _look_later(self) -> None:
+        self._timer = threading.Timer(KEPT_S + 1, self._close_unused)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _close_unused(self) -> None:
+        before_s = time.monotonic() - KEPT_S
+        with self._lock:
+            gone = [one for one in self._beside.values() if not one.users and one.used_s < before_s]
+            for one in gone:
+                del self._beside[one.path]
+            if self._beside:
+                self._look_later()
+        for one in gone:
+            one.engine.close()
+
+
+@dataclass(eq=False)
+class _Lent:
+    """An engine, and how many requests it answers now."""
+
+    path: Path
+    engine: Engine
+    users: int = 1
+    used_s: float = 0.0
+
+
+def _path_in(engine: Engine) -> Path | None:
+    loaded = engine.loaded
+    return Path(loaded.path) if loaded is not None else None
+
+
+class Serving:
+    """Answers requests with the program's own engines. From any thread, several at once."""
+
+    def __init__(
+        self,
+        engines: ServedEngines,
+        installed: Callable[[], Sequence[ServedModel]],
+    ) -> None:
+        self.engines, self._installed = engines, installed
         self._journal: deque[Asked] = deque(maxlen=MOST_IN_JOURNAL)
 
     def models(self) -> list[ServedModel]:
-        """What can be asked for, the loaded one with its context."""
-        loaded = self._engine().loaded
-        return [self._as_loaded(model, loaded) for model in self._installed()]
+        """What can be asked for, the loaded ones with their context."""
+        loaded = {Path(model.path): model for model in self.engines.loaded}
+        return [self._as_loaded(model, loaded.get(model.path)) for model in self._installed()]
 
     @staticmethod
     def _as_loaded(model: ServedModel, loaded: ModelLoaded | None) -> ServedModel:
-        if loaded is None or Path(loaded.path) != model.path:
+        if loaded is None:
             return model
         return replace(
             model, context_tokens=loaded.context_tokens, trained_context_tokens=loaded.trained_context_tokens
         )
 
-    def bring_in(self, name: str, cancel: CancelToken, *, chats: bool = True) -> bool:
-        """The model of that name in memory, "" for the chosen one; False when cancelled.
+    @contextmanager
+    def opened(self, name: str, cancel: CancelToken, *, chats: bool = True) -> Iterator[Engine | None]:
+        """An engine with the model of that name, "" for the chosen one; None when cancelled.
 
-        Raises ModelNotInstalled, ModelNotLoaded, NoModel, ChatUnavailable where it has to chat and cannot, and what
-        loading meets.
+        Raises ModelNotInstalled, NoModel, ChatUnavailable where it has to chat and cannot, and what `ServedEngines`
+        raises.
         """
-        path, engine = self._path_of(name), self._engine()
-        with self._loading:
-            model = engine.loaded
-            if model is None and self._sleeping() == path:
-                return True  # it wakes by itself
-            if model is None or Path(model.path) != path:
-                if not self._may_load:
-                    raise ModelNotLoaded(name or path.stem)
-                model = None
-                for event in engine.load(path, self._wish(), cancel=cancel):
-                    if isinstance(event, ModelLoaded):
-                        model = event
-        if model is not None and chats and not model.can_chat:
-            raise ChatUnavailable(model.path)
-        return model is not None
+        with self.engines.opened(self._path_of(name), cancel) as engine:
+            loaded = engine.loaded if engine is not None else None
+            if loaded is not None and chats and not loaded.can_chat:
+                raise ChatUnavailable(loaded.path)
+            yield engine
 
     def _path_of(self, name: str) -> Path:
         if not name:
-            loaded = self._engine().loaded
-            path = Path(loaded.path) if loaded is not None else self._chosen()
+            loaded = self.engines.own().loaded
+            path = Path(loaded.path) if loaded is not None else self.engines.chosen()
             if path is None:
                 raise NoModel
             return path
+        return self._named(name).path
+
+    def _named(self, name: str) -> ServedModel:
         wanted = name.casefold()
         for model in self._installed():
             if wanted in (model.name.casefold(), model.path.name.casefold(), model.path.stem.casefold()):
-                return model.path
+                return model
         raise ModelNotInstalled(name)
 
-    def answer(self, wanted: Wanted, cancel: CancelToken) -> Iterator[tuple[int, AnswerEvent]]:
+    def embed(self, name: str, texts: Sequence[str], cancel: CancelToken) -> Embeddings:
+        """A vector for each text, by the model of that name, "" for the first that does it; none when cancelled.
+
+        Raises EmbeddingsUnavailable for a model that does not, PromptTooLong, and what `opened` raises.
+        """
+        able = [model for model in self._installed() if model.embeds]
+        model = self._named(name) if name else able[0] if able else None
+        if model is None or not model.embeds:
+            raise EmbeddingsUnavailable(str(self._path_of(name)), tuple(one.name for one in able))
+        with self.engines.opened(model.path, cancel, embeds=True) as engine:
+            return engine.embed(texts, cancel=cancel) if engine is not None else NO_VECTORS
+
+    def answer(self, engine: Engine, wanted: Wanted, cancel: CancelToken) -> Iterator[tuple[int, AnswerEvent]]:
         """Events of every answer, by its number from 0, as they come; each ends with `Finished`.
 
         Where there are tools, an answer is told as calls or as text. Raises the engine's situations and ValueError.
         """
         readers = [CallReader() if wanted.tools else None for _ in range(wanted.count)]
-        for number, event in self._engine().generate_many(wanted.asks(), cancel=cancel, background=False):
+        for number, event in engine.generate_many(wanted.asks(), cancel=cancel, background=False):
             reader = readers[number]
             match event:
                 case AppError():
@@ -223,10 +456,11 @@ class Serving:
                 case PromptProgress() | TextDelta() | TokenChosen() | Finished():
                     yield number, event
 
-    def count_tokens(self, wanted: Wanted) -> int:
-        """How many tokens the prompt takes; the model has been brought in."""
+    def count_tokens(self, name: str, wanted: Wanted, cancel: CancelToken) -> int:
+        """How many tokens the prompt takes; 0 when cancelled."""
         (ask,) = replace(wanted, count=1).asks()
-        return self._engine().count_tokens(ask.messages)
+        with self.opened(name, cancel) as engine:
+            return engine.count_tokens(ask.messages) if engine is not None else 0
 
     def note(self, asked: Asked) -> None:
         """Remembers that a program asked, for an hour."""

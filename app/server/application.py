@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -25,11 +25,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.core.errors import (
     AppError,
     ChatUnavailable,
+    EmbeddingsUnavailable,
     GrammarInvalid,
     InfillUnavailable,
     ModelNotInstalled,
     ModelNotLoaded,
+    ModelTooLarge,
     NoModel,
+    NoRoomForModel,
     PromptTooLong,
 )
 from app.core.events import CancelToken, Finished
@@ -38,6 +41,7 @@ from app.features.serving import AnswerEvent, Asked, ServedModel, Serving
 from app.server import anthropic, openai
 from app.server.answers import HEARTBEAT, Contract, event_line
 from app.server.body import BadRequest, Body
+from app.server.embeddings import EmbeddingRequest
 from app.server.responses import Responses
 
 log = logging.getLogger(__name__)
@@ -46,11 +50,15 @@ MOST_BYTES = 20_000_000
 HEARTBEAT_S = 10.0
 OPEN_PATHS = frozenset(("/health", "/"))
 Failure = Callable[..., dict[str, Any]]
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
 class Rules:
-    """Who may ask. `names` are those that this computer may be called by, beside its addresses and localhost."""
+    """Who may ask. `names` are those that this computer may be called by, beside its addresses and localhost.
+
+    `origins` are web pages that a browser lets ask; none is one unless it is named.
+    """
 
     key: str = field(repr=False)
     names: frozenset[str] = frozenset()
@@ -67,6 +75,7 @@ def application(serving: Serving, rules: Rules) -> Starlette:
         Route("/api/v0/models", server.described_models),
         Route("/v1/chat/completions", server.answers(openai.ChatCompletion, openai.failed), methods=["POST"]),
         Route("/v1/completions", server.answers(openai.Completion, openai.failed), methods=["POST"]),
+        Route("/v1/embeddings", server.embeddings, methods=["POST"]),
         Route("/v1/responses", server.answers(Responses, openai.failed), methods=["POST"]),
         Route("/v1/messages", server.answers(anthropic.AnthropicMessages, anthropic.failed), methods=["POST"]),
         Route("/v1/messages/count_tokens", server.count_tokens, methods=["POST"]),
@@ -169,13 +178,31 @@ class _Server:
         async def count(body: Body) -> Response:
             contract = anthropic.AnthropicMessages(body, counts=True)
 
-            def work() -> int:
-                self._serving.bring_in(contract.model, CancelToken())
-                return self._serving.count_tokens(contract.wanted[0])
-
-            return JSONResponse({"input_tokens": await asyncio.to_thread(work)})
+            arguments = contract.model, contract.wanted[0], CancelToken()
+            counted = await asyncio.to_thread(self._serving.count_tokens, *arguments)
+            return JSONResponse({"input_tokens": counted})
 
         return await _guarded(request, anthropic.failed, count)
+
+    async def embeddings(self, request: Request) -> Response:
+        """Vectors of texts, as OpenAI has it."""
+
+        async def embed(body: Body) -> Response:
+            asked, cancel = EmbeddingRequest(body), CancelToken()
+            note = _Noted(self._serving, request, asked.model)
+            work = asyncio.ensure_future(asyncio.to_thread(self._serving.embed, asked.model, asked.texts, cancel))
+            try:
+                found = await _unless_gone(request, work)
+                response = JSONResponse(asked.answer(found))
+            except BaseException as error:
+                cancel.cancel()
+                note.close(_status_of(error))
+                raise
+            note.read(found.prompt_tokens)
+            note.close(200)
+            return response
+
+        return await _guarded(request, openai.failed, embed)
 
     def answers(self, make: Callable[[Body], Contract], failed: Failure) -> Callable[[Request], Any]:
         """What answers requests of one contract."""
@@ -209,13 +236,13 @@ class _Server:
             flow.stop()
 
     def _events(self, contract: Contract, cancel: CancelToken) -> Iterator[tuple[int, AnswerEvent]]:
-        if not self._serving.bring_in(contract.model, cancel, chats=contract.chats):
-            return
-        first = 0
-        for wanted in contract.wanted:
-            for number, event in self._serving.answer(wanted, cancel):
-                yield first + number, event
-            first += wanted.count
+        with self._serving.opened(contract.model, cancel, chats=contract.chats) as engine:
+            first = 0
+            for wanted in contract.wanted if engine is not None else ():
+                assert engine is not None
+                for number, event in self._serving.answer(engine, wanted, cancel):
+                    yield first + number, event
+                first += wanted.count
 
 
 class Flow:
@@ -288,6 +315,10 @@ class _Noted:
             self._prompt += event.stats.prompt_tokens
             self._written += event.stats.generated_tokens
 
+    def read(self, tokens: int) -> None:
+        """So many were read, and nothing was written."""
+        self._prompt += tokens
+
     def close(self, status: int) -> None:
         """It has been answered."""
         if self._is_closed:
@@ -310,6 +341,19 @@ async def _whole(request: Request, contract: Contract, flow: Flow, note: _Noted)
         gone.cancel()
     note.close(200)
     return JSONResponse(contract.whole())
+
+
+async def _unless_gone(request: Request, work: asyncio.Future[Found]) -> Found:
+    """What `work` comes to. Raises ClientDisconnect, too."""
+    gone = asyncio.ensure_future(_gone(request))
+    try:
+        await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
+        if not work.done():
+            raise ClientDisconnect
+        return work.result()
+    finally:
+        gone.cancel()
+        work.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody may wait for it any more
 
 
 async def _gone(request: Request) -> None:
@@ -373,10 +417,15 @@ _STATUS: Sequence[tuple[type[Exception], int, str]] = (
     (PromptTooLong, 400, "context_length_exceeded"),
     (GrammarInvalid, 400, "invalid_schema"),
     (ChatUnavailable, 400, "no_chat_template"),
+    (EmbeddingsUnavailable, 400, "no_embeddings"),
     (InfillUnavailable, 400, "no_infill"),
     (ModelNotInstalled, 404, "model_not_found"),
     (ModelNotLoaded, 503, "model_not_loaded"),
     (NoModel, 503, "no_model"),
+    (NoRoomForModel, 503, "no_room"),
+    (ModelTooLarge, 503, "no_room"),
+    (BadRequest, 400, "invalid_request"),
+    (ClientDisconnect, 499, "gone"),
     (AppError, 503, "unavailable"),
     (ValueError, 400, "invalid_request"),
 )
@@ -403,13 +452,13 @@ def _described(model: ServedModel) -> dict[str, Any]:
     return {
         "id": model.name,
         "object": "model",
-        "type": "llm",
+        "type": "embeddings" if model.embeds else "vlm" if model.sees else "llm",
         "publisher": "fireside",
-        "arch": "",
+        "arch": model.architecture,
         "compatibility_type": "gguf",
         "quantization": "",
         "state": "loaded" if model.is_loaded else "not-loaded",
         "max_context_length": context,
         "loaded_context_length": model.context_tokens or context,
-        "capabilities": ["tool_use"],
+        "capabilities": [] if model.embeds else ["tool_use", "vision"] if model.sees else ["tool_use"],
     }

@@ -41,13 +41,13 @@ class ServerSwitch:
         """None while it is off."""
         return self._door
 
-    def turn_on(self, port: int) -> Door | None:
-        """Raises PortTaken. On already: as it is. None where the program is about to end."""
+    def turn_on(self, port: int, origins: tuple[str, ...] = ()) -> Door | None:
+        """Raises PortTaken. `origins` as in `Rules`. On already: as it is. None where the program is about to end."""
         with self._turning:
             if self._door is not None or self._is_over:
                 return self._door
             key, is_kept = self.key()
-            server = RunningServer(application(self._serving, Rules(key)), port=port)
+            server = RunningServer(application(self._serving, Rules(key, origins=origins)), port=port)
             server.start()
             self._running, self._door = server, Door(server.address, key, is_kept)
             return self._door
@@ -58,6 +58,7 @@ class ServerSwitch:
             running, self._running, self._door = self._running, None, None
             if running is not None:
                 running.stop()
+                self._serving.engines.close()
 
     def renew_key(self) -> None:
         """Who has the old one is not answered any more, from the next time it is turned on."""
@@ -79,6 +80,10 @@ class ServerSwitch:
     def models(self) -> list[ServedModel]:
         """What programs can ask for."""
         return self._serving.models()
+
+    def beside(self) -> list[str]:
+        """What is in memory for programs only."""
+        return [model.name for model in self._serving.engines.beside]
 
     def journal(self) -> list[Asked]:
         """What was asked within the last hour, the newest first."""

@@ -22,6 +22,7 @@ from app.engine.protocol import (
     Looking,
     Reading,
     Sampling,
+    Vectors,
     Waiting,
 )
 from tests.helpers.wire import check_missing_keys, check_recorded, survives
@@ -69,6 +70,6 @@ def test_text_of_every_kind_stays_on_one_line(text: str) -> None:
 
 
 def test_a_last_reply_ends_every_request_and_a_progress_reply_does_not() -> None:
-    progress = {Loading, Waiting, Reading, Looking, Delta, Chosen, Attended}
+    progress = {Loading, Waiting, Vectors, Reading, Looking, Delta, Chosen, Attended}
     assert not progress & set(LAST_REPLIES)
     assert {*progress, *LAST_REPLIES} == {cls for cls in WIRE.replies if cls.__name__ != "Greeting"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +12,14 @@ import httpx2
 import pytest
 
 from app.core.child import own_command
-from app.engine.client import EngineClient
+from app.engine.client import EngineOnDemand
+from app.engine.contract import Engine
 from app.engine.protocol import OPEN
-from app.features.serving import Serving, served_models
+from app.features.serving import ServedEngines, Serving, served_models
 from app.server.application import Rules, application
 from app.server.running import RunningServer
 from tests.helpers.engine import scripted_client
+from tests.helpers.tiny_models import make_tiny
 
 KEY = "the key"
 
@@ -29,22 +31,33 @@ class Served:
     client: httpx2.Client
     serving: Serving
     address: str
+    may_load: bool = True
 
     def chat(self, text: str = "Hello", **fields: Any) -> httpx2.Response:
         """One chat completion."""
         return self.client.post("chat/completions", json={"messages": [{"role": "user", "content": text}]} | fields)
 
 
-def serve(engine: EngineClient, models: list[Path], stack: ExitStack) -> Served:
-    """Runs until the stack is closed."""
-    sizes = {path: path.stat().st_size for path in models}
-    serving = Serving(lambda: engine, lambda: served_models(sizes), lambda: models[0], lambda: OPEN)
+def serve(
+    engine: EngineOnDemand,
+    models: list[Path],
+    stack: ExitStack,
+    make: Callable[[], Engine] = lambda: pytest.fail("no second engine was expected"),
+    **options: Any,
+) -> Served:
+    """Runs until the stack is closed. `make` and `options` are those of `ServedEngines`."""
+    engines = ServedEngines(
+        lambda: engine, lambda: models[0], lambda: OPEN, make, may_load=lambda: served.may_load, **options
+    )
+    serving = Serving(engines, lambda: served_models((path, path.stat().st_size, False) for path in models))
+    stack.callback(engines.close)
     server = RunningServer(application(serving, Rules(KEY)), port=0)
     server.start()
     stack.callback(server.stop)
     headers = {"Authorization": f"Bearer {KEY}"}
     client = stack.enter_context(closing(httpx2.Client(base_url=server.address, headers=headers, timeout=60)))
-    return Served(client, serving, server.address)
+    served = Served(client, serving, server.address)
+    return served
 
 
 @pytest.fixture
@@ -52,15 +65,32 @@ def scripted(tmp_path: Path) -> Iterator[Callable[..., Served]]:
     """Makes a server whose engine follows a script."""
     with ExitStack() as stack:
 
-        def make(*answers: dict[str, Any], **script: Any) -> Served:
+        def make(
+            *answers: dict[str, Any],
+            beside: dict[str, Any] | None = None,
+            models: Sequence[Path] = (),
+            free_bytes: Callable[[], int] = lambda: 0,
+            needs: Callable[[Path], int] = lambda path: 0,
+            **script: Any,
+        ) -> Served:
             engine = scripted_client(tmp_path / "engine", {"answers": list(answers)} | script)
             stack.callback(engine.close)
-            models = [tmp_path / "one.gguf", tmp_path / "two.gguf"]
-            for path in models:
+            found = [tmp_path / "one.gguf", tmp_path / "two.gguf"]
+            for path in found:
                 path.write_bytes(b"GGUF")
-            return serve(engine, models, stack)
+
+            def second() -> Engine:
+                return scripted_client(tmp_path / "beside", beside or {})
+
+            return serve(engine, [*found, *models], stack, second, free_bytes=free_bytes, needs=needs)
 
         yield make
+
+
+@pytest.fixture
+def embedding_file(tmp_path: Path) -> Path:
+    """A file of a model that turns texts into vectors, as far as anybody looks before it is loaded."""
+    return make_tiny("llama", tmp_path / "vectors.gguf", template="", **{"llama.pooling_type": 1})
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +98,7 @@ def starter_server(starter: Path, tmp_path_factory: pytest.TempPathFactory) -> I
     """A server with the real starter."""
     folder = tmp_path_factory.mktemp("served")
     with ExitStack() as stack:
-        engine = EngineClient(own_command("--engine-worker"), folder / "engine")
+        engine = EngineOnDemand(own_command("--engine-worker"), folder / "engine")
         stack.callback(engine.close)
         served = serve(engine, [starter], stack)
         assert served.chat("Hello", max_tokens=1).status_code == 200  # its threads and its child are no test's own

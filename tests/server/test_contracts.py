@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import array
+import base64
 import json
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -240,3 +243,68 @@ def test_the_journal_has_who_asked_and_no_word_of_it(scripted: Make) -> None:
     assert (first.who, first.model, first.status, first.generated_tokens) == ("Zed/1.2", "one", 200, 2)
     assert (newest.model, newest.status) == ("gone", 404)
     assert "secret" not in repr(served.serving.journal())
+
+
+EMBEDDER = {"when": "", "any_path": True, "can_chat": False}
+
+
+def test_texts_become_vectors_in_an_engine_of_their_own(scripted: Make, embedding_file: Path) -> None:
+    served = scripted({"text": "fine"}, beside={"load": EMBEDDER}, models=[embedding_file])
+    listed = served.client.get(served.address.replace("/v1", "/api/v0/models")).json()["data"]
+    assert {one["id"]: (one["type"], one["capabilities"]) for one in listed} == {
+        "one": ("llm", ["tool_use"]),
+        "two": ("llm", ["tool_use"]),
+        "vectors": ("embeddings", []),
+    }
+    asked = {"model": "vectors", "input": ["tea and toast", "no"]}
+    whole = served.client.post("embeddings", json=asked).json()
+    assert [(one["index"], len(one["embedding"])) for one in whole["data"]] == [(0, 8), (1, 8)]
+    assert whole["usage"] == {"prompt_tokens": 4, "total_tokens": 4}
+    told = served.client.post("embeddings", json=asked | {"encoding_format": "base64"}).json()["data"]
+    numbers = array.array("f", base64.b64decode(told[0]["embedding"]))
+    assert numbers.tolist() == whole["data"][0]["embedding"]
+    (short,) = served.client.post("embeddings", json={"input": "tea and toast", "dimensions": 2}).json()["data"]
+    assert sum(number**2 for number in short["embedding"]) == pytest.approx(1)
+    assert served.chat(model="one").status_code == 200, "the chat's own model is still there"
+    assert served.client.get(served.address.replace("/v1", "/api/v0/models")).json()["data"][2]["state"] == "loaded"
+
+
+NO_VECTORS: list[tuple[dict[str, Any], str | None, str]] = [
+    ({"input": "x", "dimensions": 9}, "dimensions", "at most 8"),
+    ({"input": [1, 2]}, "input", "send texts"),
+    ({"input": [[1, 2]]}, "input", "send texts"),
+    ({"input": ["a", ""]}, "input", "none of them empty"),
+    ({"input": []}, "input", "none of them empty"),
+    ({"input": "x", "encoding_format": "hex"}, "encoding_format", "base64"),
+    ({"input": "x", "model": "one"}, None, "one.gguf was not made to turn texts into vectors. Ask for vectors."),
+]
+
+
+def test_what_cannot_become_a_vector_is_said(scripted: Make, embedding_file: Path) -> None:
+    served = scripted(beside={"load": EMBEDDER}, models=[embedding_file])
+    for asked, field, words in NO_VECTORS:
+        refused = served.client.post("embeddings", json=asked)
+        assert (refused.status_code, refused.json()["error"]["param"]) == (400, field)
+        assert words in refused.json()["error"]["message"]
+
+
+def test_a_model_that_is_named_is_loaded_beside_the_other_one_where_there_is_room(scripted: Make) -> None:
+    free = [20_000_000_000]
+    served = scripted(
+        {"text": "own"}, beside={"answers": [{"text": "beside"}]}, free_bytes=lambda: free[0], needs=lambda path: 10**9
+    )
+
+    def said(model: str) -> str:
+        answer = served.chat(model=model).json()
+        return str(answer["choices"][0]["message"]["content"] if "choices" in answer else answer["error"]["code"])
+
+    assert [said("one"), said("two"), said("one"), said("two")] == ["own", "beside", "own", "beside"]
+    free[0] = 10**6
+    assert said("two") == "beside", "it is there already"
+    served.serving.engines.close()
+    assert said("two") == "no_room"
+    assert served.chat(model="two").status_code == 503
+    assert said("one") == "own"
+    free[0] = 20_000_000_000
+    served.may_load = False
+    assert said("two") == "model_not_loaded"

@@ -13,6 +13,7 @@ from typing import Any
 
 from app.core.errors import (
     ChatUnavailable,
+    EmbeddingsUnavailable,
     MediaRefused,
     ModelLoadFailed,
     ModelNotInspectable,
@@ -31,6 +32,7 @@ from app.engine.fit import shape_of, tokens_side_by_side
 from app.engine.llama import devices
 from app.engine.llama.context import Context
 from app.engine.llama.decoder import Decoder
+from app.engine.llama.embedding import MOST_EMBEDDED_TOKENS, Embedding, EmbeddingBrokenOff, embeds
 from app.engine.llama.inspection import MOST_ATTENTION_TOKENS, WINDOW_TOKENS, Inspection, LookBrokenOff
 from app.engine.llama.library import Library, open_library
 from app.engine.llama.loading import Opened, open_model
@@ -54,6 +56,7 @@ class LoadedModel:
         self._library = library
         self._opened = opened
         self._inspection: Inspection | None = None
+        self._embedding: Embedding | None = None
         self._cut: tuple[str, list[int]] = ("", [])
         """The text that was looked at last, and its tokens."""
         self._context = Context(
@@ -162,6 +165,29 @@ class LoadedModel:
         said = tuple(map(tuple, look.layers(tokens, request.most, request.start)))
         return protocol.Inspected(id_, total, shown[request.start :][: len(said[0])], layers=said)
 
+    def embed(self, request: protocol.Embed, job: Job) -> protocol.Embedded:
+        """Vectors of texts; raises EmbeddingsUnavailable, PromptTooLong, EmbeddingBrokenOff or ModelLoadFailed."""
+        model, texts = self.model, list[list[int]]()
+        if not embeds(model.header):
+            raise EmbeddingsUnavailable(model.path)
+        for text in request.texts:
+            texts.append(model.tokenize(text, special=False, is_whole=True))
+        longest, most = max(map(len, texts), default=0), min(model.trained_context_tokens, MOST_EMBEDDED_TOKENS)
+        if longest > most:
+            raise PromptTooLong(longest, most)
+        embedding, threads = self._embedding, self.thread_counts()["batch"]
+        if embedding is None or embedding.size_tokens < longest:
+            self._forget_embedding()
+            embedding = self._embedding = Embedding(self._library, model, threads=threads, size_tokens=longest)
+        for vectors in embedding.vectors(texts, job.stop.is_set):
+            job.reply(protocol.Vectors(request.id, vectors))
+        return protocol.Embedded(request.id, embedding.width, sum(map(len, texts)))
+
+    def _forget_embedding(self) -> None:
+        if self._embedding is not None:
+            self._embedding.free()
+            self._embedding = None
+
     def _tokens_of(self, request: protocol.Inspect) -> list[int]:
         """What is looked at; a long text comes again with every piece of it that is wanted, and is cut once."""
         if request.messages:
@@ -193,6 +219,7 @@ class LoadedModel:
         self.decoder.give_up_background()
         self.close()
         self._look_away()
+        self._forget_embedding()
         self._context.free()
         self.model.free()
 
@@ -357,6 +384,13 @@ class LlamaBackend:
         """Nothing of it can be shown."""
         self._ready()
         return protocol.MediaCounted(request.id, (protocol.MediaCount(0, 0, 0),) * len(request.media))
+
+    def embed(self, request: protocol.Embed, job: Job) -> protocol.Embedded | protocol.Done:
+        """Vectors from the loaded model."""
+        try:
+            return self._ready().embed(request, job)
+        except EmbeddingBrokenOff:
+            return protocol.Done(request.id)
 
     def inspect(self, request: protocol.Inspect, job: Job) -> protocol.Inspected | protocol.Done:
         """Looks into the loaded model."""

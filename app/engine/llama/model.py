@@ -77,12 +77,15 @@ class Model:
             ids.insert(0, bos)
         return ids
 
-    def tokenize(self, text: str, *, special: bool) -> list[int]:
-        """Ids of a text; with `special`, control tokens written out in it become the real ones."""
+    def tokenize(self, text: str, *, special: bool, is_whole: bool = False) -> list[int]:
+        """Ids of a text; with `special`, control tokens written out in it become the real ones.
+
+        `is_whole`: with what this model wants before and after all of a text.
+        """
         data = text.encode("utf-8", "replace")
         room = len(data) + 8
         ids = (self._library.c.llama_token * room)()
-        count = self._library.c.llama_tokenize(self._vocab, data, len(data), ids, room, False, special)
+        count = self._library.c.llama_tokenize(self._vocab, data, len(data), ids, room, is_whole, special)
         if count < 0:
             raise RuntimeError(f"llama_tokenize wants room for {-count} tokens for {len(data)} bytes")
         return list(ids[:count])

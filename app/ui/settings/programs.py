@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QDateTime, QLocale, QTimer
+from PySide6.QtCore import QDateTime, QLocale, Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QHideEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
+from app.core.visible import visible_name
 from app.features.messages import sentence_for
 from app.ui.i18n import tr
 from app.ui.settings.pages import SettingsPage
@@ -29,6 +31,8 @@ MOST_ASKED = 12
 LEAST_PORT, MOST_PORT = 1024, 65535
 RECIPE_PX = 132
 HIDDEN = "•" * 16
+ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/*?#]+")
+"""Of a web page, as a browser tells it: without a path, and no pattern."""
 
 
 class ProgramsPage(SettingsPage):
@@ -49,8 +53,13 @@ class ProgramsPage(SettingsPage):
         self._said.setObjectName("server_said")
         self.add_row(name, self._said, self.switch)
         port = Stepper(ui.theme, tr("Port"), app.settings.serving.port, lowest=LEAST_PORT, highest=MOST_PORT)
-        port.changed.connect(lambda value: self._programs.use_port(int(value)))
+        port.changed.connect(lambda value: self._programs.use(port=int(value)))
         self.add_row(tr("Port"), tr("Another one where this one is taken."), port)
+        name = tr("Load models that they ask for by name")
+        loads = Switch(ui.theme, name, on=app.settings.serving.loads_models)
+        loads.toggled.connect(lambda wanted: self._programs.use(loads_models=wanted))
+        hint = tr("Beside the one that is loaded, where memory allows. Without it, or without room, they are told so.")
+        self.add_row(name, hint, loads)
         self._open = QWidget()
         self._inside = QVBoxLayout(self._open)
         self._inside.setContentsMargins(0, 0, 0, 0)
@@ -58,6 +67,7 @@ class ProgramsPage(SettingsPage):
         self.column.addWidget(self._open)
         self._add_door()
         self._add_recipes()
+        self._add_origins()
         self._add_journal()
         self._theme.changed.connect(self._put_fonts_on)
         self._put_fonts_on()
@@ -175,6 +185,41 @@ class ProgramsPage(SettingsPage):
         self._where.setText(tr(self._chosen_recipe().where))
         self._recipe.setPlainText(self._recipe_text(HIDDEN))
 
+    # Who asks from a browser.
+
+    def _add_origins(self) -> None:
+        name = tr("Web pages that may ask")
+        self.origins = QLineEdit(" ".join(self._app.settings.serving.origins), placeholderText="app://obsidian.md")
+        self.origins.setAccessibleName(name)
+        self.origins.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
+        self.origins.editingFinished.connect(self._on_origins)
+        self.origins.textEdited.connect(lambda _: self._say_of_origins(""))
+        self._origins_problem = self.muted("")
+        self._origins_problem.setProperty("kind", "danger")
+        self._origins_problem.hide()
+        block = QVBoxLayout()
+        self._theme.dress(block, spacing=4)
+        block.addWidget(self.label(name, 14, 500))
+        block.addWidget(
+            self.muted(tr("Only for programs in a browser. Their addresses, with spaces between; others are kept out."))
+        )
+        block.addWidget(self.origins)
+        block.addWidget(self._origins_problem)
+        self._inside.addLayout(block)
+
+    def _on_origins(self) -> None:
+        wanted = tuple(self.origins.text().split())
+        wrong = [origin for origin in wanted if not ORIGIN.fullmatch(origin)]
+        if wrong:
+            self._say_of_origins(tr("Not saved. {origin} is not of the form https://name.", origin=wrong[0]))
+        elif wanted != self._app.settings.serving.origins:
+            self._programs.use(origins=wanted)
+
+    def _say_of_origins(self, text: str) -> None:
+        self._origins_problem.setText(text)
+        self._origins_problem.setVisible(bool(text))
+        self.origins.setAccessibleDescription(text)
+
     # Who asked.
 
     def _add_journal(self) -> None:
@@ -182,7 +227,10 @@ class ProgramsPage(SettingsPage):
         self._journal = plain_label(kind="muted", wraps=True)
         self._journal.setObjectName("server_journal")
         self.follow(self._journal, 13)
+        self._beside = self.muted("")
+        self._beside.setObjectName("server_beside")
         self._inside.addWidget(self._journal)
+        self._inside.addWidget(self._beside)
 
     def _show_journal(self) -> None:
         if self._programs.door is None:
@@ -194,6 +242,9 @@ class ProgramsPage(SettingsPage):
         text = "\n".join(lines) or tr("Nothing yet. Who asks is listed here, never what was said.")
         if text != self._journal.text():
             self._journal.setText(text)
+        beside = ", ".join(visible_name(name) for name in self._programs.switch.beside())
+        self._beside.setText(tr("In memory for programs: {models}", models=beside) if beside else "")
+        self._beside.setVisible(bool(beside))
 
     def _show(self) -> None:
         door, programs = self._programs.door, self._programs

@@ -58,24 +58,25 @@ class OtherPrograms(QObject):
             self._app.change("serving", on=wanted)
         self._turn()
 
-    def use_port(self, port: int) -> None:
-        """In force at once, and kept."""
+    def use(self, **values: object) -> None:
+        """Fields of `settings.Serving`: in force at once, and kept."""
         with self._notify.guard():
-            self._app.change("serving", port=port)
-        self._turn()
+            self._app.change("serving", **values)
+        if values.keys() & {"port", "origins"}:
+            self._turn()
 
     def renew_key(self) -> None:
         """Who has the old key is not answered any more."""
         self._turn(renew=True)
 
     def _turn(self, *, renew: bool = False) -> None:
-        switch, port, wanted = self.switch, self._app.settings.serving.port, self.is_wanted
+        switch, serving, wanted = self.switch, self._app.settings.serving, self.is_wanted
 
         def turned(_token: object) -> Door | None:
             switch.turn_off()
             if renew:
                 switch.renew_key()
-            return switch.turn_on(port) if wanted else None
+            return switch.turn_on(serving.port, serving.origins) if wanted else None
 
         self.is_turning, self.error = True, None
         self.changed.emit()

@@ -98,7 +98,7 @@ def test_a_port_that_is_taken_is_said_and_another_one_helps(frame: Frame) -> Non
         assert str(taken.getsockname()[1]) in desk.page._said.text()
     programs = desk.programs
     assert programs is not None
-    programs.use_port(free_port())
+    programs.use(port=free_port())
     desk.wait(lambda: not programs.is_turning)
     assert programs.door is not None
     assert frame.app.close() is None, "the server ends before what it answers with"

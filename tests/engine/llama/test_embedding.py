@@ -1,0 +1,59 @@
+"""Texts as vectors: of length 1, the same alone and in company, and only from models that were made for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.core.child import own_command
+from app.core.errors import EmbeddingsUnavailable, PromptTooLong
+from app.core.events import CancelToken
+from app.engine.client import EngineClient
+from tests.helpers.engine import load
+from tests.helpers.tiny_models import WIDTH, make_tiny
+
+LAST_TOKEN = 3
+
+
+@pytest.fixture(scope="module")
+def embedder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineClient]:
+    folder = tmp_path_factory.mktemp("embedder")
+    client = EngineClient(own_command("--engine-worker"), folder / "engine")
+    load(client, make_tiny("llama", folder / "embedder.gguf", template="", **{"llama.pooling_type": LAST_TOKEN}))
+    yield client
+    client.close()
+
+
+def test_a_vector_is_the_same_alone_and_beside_others(embedder: EngineClient) -> None:
+    texts = [f"text number {number} " * number for number in range(1, 40)]
+    together = embedder.embed(texts)
+    assert together.width == WIDTH
+    assert len(list(together.vectors)) == len(texts)
+    assert together.prompt_tokens == sum(embedder.count_texts(texts))
+    for text, vector in zip(texts[::13], list(together.vectors)[::13], strict=True):
+        assert sum(number * number for number in vector) == pytest.approx(1, abs=1e-4)
+        assert list(embedder.embed([text]).numbers) == pytest.approx(list(vector), abs=1e-3)
+    assert len({tuple(vector) for vector in together.vectors}) == len(texts)
+
+
+def test_a_text_that_is_too_long_is_refused_with_the_numbers_and_nobody_waits_for_what_nobody_wants(
+    embedder: EngineClient,
+) -> None:
+    with pytest.raises(PromptTooLong) as refused:
+        embedder.embed(["short", "long " * 2000])
+    assert refused.value.prompt_tokens > refused.value.context_tokens == 2048
+    cancel = CancelToken()
+    cancel.cancel()
+    assert not embedder.embed(["many " * 400] * 400, cancel=cancel).numbers
+
+
+def test_a_model_that_chats_is_not_asked_for_vectors(tmp_path: Path) -> None:
+    client = EngineClient(own_command("--engine-worker"), tmp_path / "engine")
+    try:
+        load(client, make_tiny("llama", tmp_path / "chats.gguf"))
+        with pytest.raises(EmbeddingsUnavailable):
+            client.embed(["a"])
+    finally:
+        client.close()
