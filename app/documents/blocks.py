@@ -70,13 +70,19 @@ class Piece(NamedTuple):
     place: Place = _NOWHERE
     level: int = 0
     label: str = ""
+    origin: str = ""
+
+
+READ_BY = TESSERACT, MODEL, PERSON = "tesseract", "model", "person"
+"""The origin of a block that was read from a picture; a person's is one that was corrected beside it."""
 
 
 @dataclass(frozen=True)
 class Block:
     """One block. `id` counts from 1 in its document; `heading_path` are the headings above it, outermost first.
 
-    A heading's own text is not in its path.
+    A heading's own text is not in its path. `origin` is "" for text that the source has as text, else who read it from
+    the picture (`READ_BY`).
     """
 
     id: int
@@ -87,6 +93,7 @@ class Block:
     place: Place = _NOWHERE
     level: int = 0
     label: str = ""
+    origin: str = ""
 
     @property
     def characters(self) -> int:
@@ -109,7 +116,14 @@ class Numbering:
         path = tuple(text for _, text in self._path)
         if piece.kind is Kind.HEADING:
             self._path.append((piece.level, piece.text))
-        return Block(self.count, piece.kind, piece.text, piece.page, path, piece.place, piece.level, piece.label)
+        return Block(
+            self.count, piece.kind, piece.text, piece.page, path, piece.place, piece.level, piece.label, piece.origin
+        )
+
+
+def piece_of(block: Block) -> Piece:
+    """A block without its number and its headings, to be numbered anew among others."""
+    return Piece(block.kind, block.text, block.page, block.place, block.level, block.label, block.origin)
 
 
 def block_to_fields(block: Block) -> dict[str, Any]:
@@ -125,6 +139,8 @@ def block_to_fields(block: Block) -> dict[str, Any]:
         fields["level"] = block.level
     if block.label:
         fields["label"] = block.label
+    if block.origin:
+        fields["origin"] = block.origin
     return fields
 
 
@@ -140,6 +156,7 @@ def block_from_fields(fields: dict[str, Any]) -> Block:
         Place(fields.get("part", ""), fields.get("start", 0), fields.get("end", 0), boxes),
         fields.get("level", 0),
         fields.get("label", ""),
+        fields.get("origin", ""),
     )
 
 

@@ -5,8 +5,9 @@ One child serves one file at a time, request after request. The password travels
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import get_args
+from typing import NamedTuple, get_args
 
 from app.core.wire import Failed, Wire
 from app.documents.blocks import Block
@@ -14,6 +15,38 @@ from app.documents.segments import Segment
 from app.documents.source import Opened, PageRead, Remark
 
 VERSION = 6
+
+
+class View(NamedTuple):
+    """How a page, or a region of it, became a picture: edges in points of the page, pixels for a point, and by how many
+    degrees it was turned around its middle so that its lines lie across.
+    """
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    scale: float
+    degrees: float = 0.0
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the picture in pixels."""
+        return (
+            max(1, int((self.right - self.left) * self.scale)),
+            max(1, int((self.bottom - self.top) * self.scale)),
+        )
+
+    def on_page(self, left: float, top: float, right: float, bottom: float) -> tuple[float, float, float, float]:
+        """The same edges in points of the page, of a rectangle in pixels of the picture."""
+        turn, size = math.radians(-self.degrees), self.size
+        middle = (self.left + self.right) / 2, (self.top + self.bottom) / 2
+        points = [
+            ((x - size[0] / 2) / self.scale, (y - size[1] / 2) / self.scale) for x in (left, right) for y in (top, bottom)
+        ]
+        xs = [middle[0] + math.cos(turn) * x - math.sin(turn) * y for x, y in points]
+        ys = [middle[1] + math.sin(turn) * x + math.cos(turn) * y for x, y in points]
+        return (round(min(xs), 2), round(min(ys), 2), round(max(xs), 2), round(max(ys), 2))
 
 
 @dataclass(frozen=True)
@@ -52,6 +85,50 @@ class Decode:
     out: str
     preview: str = ""
     most_side: int = 4096
+    memory_bytes: int = 2_000_000_000
+
+
+@dataclass(frozen=True)
+class PutUpright:
+    """Draw a page that is a picture into `out`, as a binary PPM whose lines lie across, for a model that sees.
+
+    `region` is a part of it, its edges in points; () is all of it. Answered by `Drawn`, without pixels.
+    """
+
+    path: str
+    page: int
+    out: str
+    region: tuple[float, ...] = ()
+    most_side: int = 2048
+    password: str = ""
+    memory_bytes: int = 2_000_000_000
+
+
+@dataclass(frozen=True)
+class Recognize:
+    """Read a page that is a picture, or a region of it, by tesseract. Answered by `PageBlocks`."""
+
+    path: str
+    page: int
+    region: tuple[float, ...] = ()
+    password: str = ""
+    memory_bytes: int = 2_000_000_000
+
+
+@dataclass(frozen=True)
+class Arrange:
+    """Make blocks of what a model, or a person, says stands on a page: Markdown, HTML, or the layout as JSON.
+
+    `view` is what the model saw. Their places are found by tesseract where it is there, else they are all of the view.
+    Answered by `PageBlocks`.
+    """
+
+    path: str
+    page: int
+    text: str
+    view: View
+    origin: str
+    password: str = ""
     memory_bytes: int = 2_000_000_000
 
 
@@ -119,7 +196,7 @@ class Done:
 class Drawn:
     """A page as a picture: rows of RGB bytes without padding, compressed by zlib.
 
-    `width_pt` and `height_pt` are the page's own size in points.
+    `width_pt` and `height_pt` are the page's own size in points, `view` what was drawn of it into a file.
     """
 
     page: int
@@ -128,6 +205,15 @@ class Drawn:
     width_pt: float
     height_pt: float
     pixels: bytes
+    view: View = View(0, 0, 0, 0, 1)
+
+
+@dataclass(frozen=True)
+class PageBlocks:
+    """What was read from a page that is a picture, numbered from 1, with the headings of this page alone."""
+
+    page: int
+    blocks: tuple[Block, ...]
 
 
 @dataclass(frozen=True)
@@ -188,7 +274,7 @@ class Rewritten:
     remarks: tuple[Remark, ...] = ()
 
 
-Request = Read | Draw | Decode | Segments | Rewrite
+Request = Read | Draw | Decode | PutUpright | Recognize | Arrange | Segments | Rewrite
 Event = (
     Found
     | BlocksRead
@@ -196,6 +282,7 @@ Event = (
     | Done
     | Drawn
     | Decoded
+    | PageBlocks
     | SegmentsRead
     | SegmentsDone
     | SegmentsWritten

@@ -19,6 +19,7 @@ from app.core.errors import DocumentReaderFailed, DocumentTooDemanding, Document
 from app.core.events import CancelToken
 from app.core.wire import Conversation, Ended, Failed, Said
 from app.documents import protocol
+from app.documents.blocks import Block
 from app.documents.files import make_output
 from app.documents.limits import (
     MemoryWatch,
@@ -37,7 +38,14 @@ REPEAT_EVERY_S = 0.2
 MOST_WAITING_LINES = 4
 """Then the child waits: a long text must not gather here faster than it is taken."""
 TAIL_CHARACTERS = 400
-LAST = (protocol.Done, protocol.Drawn, protocol.Decoded, protocol.SegmentsDone, protocol.Rewritten)
+LAST = (
+    protocol.Done,
+    protocol.Drawn,
+    protocol.Decoded,
+    protocol.PageBlocks,
+    protocol.SegmentsDone,
+    protocol.Rewritten,
+)
 """What ends the answer to a request."""
 
 
@@ -152,6 +160,24 @@ class Decoding(_Staying):
         with self._one_at_a_time:
             decoded = self._answer(request, cancel)
         return decoded if isinstance(decoded, protocol.Decoded) else None
+
+
+class Scanning(_Staying):
+    """Pages that are pictures: drawn for a model, read by tesseract, arranged in blocks; by a child that stays."""
+
+    def put_upright(self, request: protocol.PutUpright, cancel: CancelToken) -> protocol.Drawn | None:
+        """None where it was cancelled; raises what `read` raises."""
+        drawn = self._one(request, cancel)
+        return drawn if isinstance(drawn, protocol.Drawn) else None
+
+    def blocks(self, request: protocol.Recognize | protocol.Arrange, cancel: CancelToken) -> tuple[Block, ...] | None:
+        """The same; raises DocumentUnreadable ("picture") also where there is no tesseract to recognize anything."""
+        said = self._one(request, cancel)
+        return said.blocks if isinstance(said, protocol.PageBlocks) else None
+
+    def _one(self, request: protocol.Request, cancel: CancelToken) -> Event | None:
+        with self._one_at_a_time:
+            return self._answer(request, cancel)
 
 
 def _pulse(request: protocol.Request) -> Event:

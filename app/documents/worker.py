@@ -13,7 +13,7 @@ import shutil
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from queue import SimpleQueue
@@ -23,7 +23,7 @@ from app.core.child import NOTE, claim_wire
 from app.core.errors import AppError, DocumentPagesMissing, DocumentTooDemanding, DocumentUnreadable, ProtocolViolation
 from app.core.wire import Failed, ParentSide, checked
 from app.documents import protocol
-from app.documents.blocks import Block, Kind, Numbering, Piece
+from app.documents.blocks import TESSERACT, Block, Kind, Numbering, Piece
 from app.documents.clean import (
     LegacyFonts,
     Remarks,
@@ -38,7 +38,7 @@ from app.documents.clean import (
 )
 from app.documents.files import OutputFile, TranslationsFile, check_file, reason_of, require_unchanged, sha256_of
 from app.documents.formats.detection import find_format, really
-from app.documents.formats.registry import drawer_for, reader_for, rewritable, rewriter_for
+from app.documents.formats.registry import drawer_for, reader_for, rewritable, rewriter_for, scanner_for
 from app.documents.limits import limit_this_process, unpacked_folder
 from app.documents.protocol import WIRE, Event
 from app.documents.segments import Content, Segment
@@ -329,6 +329,8 @@ def _carry_out(request: protocol.Request, tell: Tell, on_step: Callable[[], None
             from app.documents.decoding import decode  # Qt, which no document needs
 
             return decode(request, on_step)
+        case protocol.PutUpright() | protocol.Recognize() | protocol.Arrange():
+            return _scanned(request)
         case _:
             return rewritten(request, tell, on_step)
 
@@ -435,6 +437,36 @@ class _Reading(Way):
         """In the encoding that the person chose for a format that has none: it is that of its fonts."""
         is_done = bool(opened.encoding) or self._format == "zipped"  # whose documents were read in it
         return text if is_done or not self._source.encoding else recoded(text, self._source.encoding)
+
+
+def _scanned(request: protocol.PutUpright | protocol.Recognize | protocol.Arrange) -> Event:
+    """A page that is a picture: drawn for a model, read by tesseract, or what was said of it as blocks with places."""
+    path = Path(request.path)
+    check_file(path)
+    task = {protocol.PutUpright: "put_upright", protocol.Recognize: "recognize", protocol.Arrange: "lines_of"}
+    do = scanner_for(find_format(path), task[type(request)])
+    if do is None:
+        raise DocumentUnreadable(request.path, "not_drawn")
+    match request:
+        case protocol.PutUpright(page=page, region=region):
+            event: Event = do(path, page, Path(request.out), region, request.most_side, request.password)
+            return event
+        case protocol.Recognize(page=page, region=region):
+            pieces, origin = do(path, page, region, request.password), TESSERACT
+        case protocol.Arrange(page=page, view=view, origin=origin):
+            from app.documents.formats.transcription import pieces_of
+
+            pieces = pieces_of(request.text, page, view, do(path, page, view, request.password))
+    return protocol.PageBlocks(request.page, tuple(_numbered(pieces, request.page, origin)))
+
+
+def _numbered(pieces: Iterable[Piece], page: int, origin: str) -> Iterator[Block]:
+    numbering = Numbering()
+    for piece in pieces:
+        cleaned, _hidden = clean_piece(piece)
+        if cleaned.text.strip():
+            for part in fit_for_the_wire(cleaned._replace(page=page, origin=origin)):
+                yield numbering.block(part)
 
 
 def _draw(request: protocol.Draw) -> Event:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
-from app.documents.blocks import Box, Kind, Piece, Place
+from app.documents.blocks import TESSERACT, Box, Kind, Piece, Place
 from app.documents.source import Item, Opened, PageRead, Source
 
 # A picture, or a file of several (TIFF), whose text tesseract reads where it is installed.
@@ -77,20 +77,22 @@ class _Line:
 class Tesseract:
     """The installed program and the languages it is asked for."""
 
-    def __init__(self, program: str, languages: str) -> None:
+    def __init__(self, program: str, languages: str, *, sees_turned: bool = False) -> None:
         self._program, self._languages = program, languages
+        self._layout = "1" if sees_turned else "3"
+        """With what tells which way up a page is, or without."""
 
     def pieces(self, picture: Picture, page: int) -> list[Piece]:
         """The paragraphs of a picture, with a box for each line in points of the page; [] where it cannot be read."""
         header = b"P6\n%d %d\n255\n" % (picture.width, picture.height)
         dots = str(max(70, round(72 * picture.scale)))
-        arguments = [self._program, "stdin", "stdout", "-l", self._languages, "--dpi", dots, "--psm", "3", "tsv"]
+        arguments = [self._program, "stdin", "stdout", "-l", self._languages, "--dpi", dots, "--psm", self._layout, "tsv"]
         output = _said(arguments, header + picture.pixels, MOST_S)
         return [] if output is None else list(_pieces(_lines(output), page, picture.scale))
 
     def pages(self, file: bytes) -> dict[int, list[Piece]]:
         """The paragraphs of a file of pictures by its pages from 1, without boxes; {} where it cannot be read."""
-        arguments = [self._program, "stdin", "stdout", "-l", self._languages, "--psm", "3", "tsv"]
+        arguments = [self._program, "stdin", "stdout", "-l", self._languages, "--psm", self._layout, "tsv"]
         output = _said(arguments, file, MOST_S)
         found: dict[int, list[_Line]] = {}
         for line in _lines(output or ""):
@@ -107,8 +109,9 @@ def find_tesseract() -> Tesseract | None:
     if program is None:
         return None
     output = _said([program, "--list-langs"], b"", LIST_S)
-    languages = _chosen(set((output or "").splitlines()[1:]), _locale())
-    return Tesseract(program, languages) if languages else None
+    installed = set((output or "").splitlines()[1:])
+    languages = _chosen(installed, _locale())
+    return Tesseract(program, languages, sees_turned="osd" in installed) if languages else None
 
 
 def _locale() -> str:
@@ -184,4 +187,4 @@ def _piece(lines: list[_Line], page: int, scale: float) -> Piece:
         left, top, right, bottom = (round(edge / scale, 2) for edge in (line.left, line.top, line.right, line.bottom))
         boxes.append(Box(page, left, top, right, bottom, len(text), len(text) + len(part)))
         text += part if is_divided or not following else f"{part} "
-    return Piece(Kind.PARAGRAPH, text, page, Place(boxes=tuple(boxes)))
+    return Piece(Kind.PARAGRAPH, text, page, Place(boxes=tuple(boxes)), origin=TESSERACT)

@@ -28,7 +28,7 @@ class Format:
     """`words` is what a person calls it, with an article; `kind` its place in a file dialog, "" for none.
 
     `read`, `rewrite` and `draw` are modules with a function of that name, "" where it cannot be done; a leading point
-    stands for this package. `endings` are its files' usual ones. Its files are known by what they begin with, by a
+    stands for this package. `scan` is one that puts its pages upright and recognizes what is on them. `endings` are its files' usual ones. Its files are known by what they begin with, by a
     member (or its folder), stream or "mimetype" in their archive, or by the root of their XML; what takes more than
     that to tell is in `app.documents.formats.detection`.
     """
@@ -40,6 +40,7 @@ class Format:
     read: str = ""
     rewrite: str = ""
     draw: str = ""
+    scan: str = ""
     begins: tuple[bytes, ...] = ()
     member: str = ""
     streams: tuple[str, ...] = ()
@@ -60,7 +61,7 @@ class Format:
 _FORMATS = {
     each.name: each
     for each in (
-        Format("pdf", "a PDF document", "pdf", PDFS, ".pdf.pdf", draw=".pdf.pages"),
+        Format("pdf", "a PDF document", "pdf", PDFS, ".pdf.pdf", draw=".pdf.pages", scan=".pdf.scans"),
         Format(
             "docx", "a Word document", "docx docm dotx dotm", TEXTS, ".word.reading", ".word.rewriting", member="word/"
         ),
@@ -179,6 +180,17 @@ def drawer_for(name: str) -> Callable[..., Any] | None:
     """What draws a page of a format, as `app.documents.formats.pdf.pages.draw` does it; None where nothing can."""
     module = _FORMATS[name].draw
     return _function(module, "draw") if module else None
+
+
+def can_scan(name: str) -> bool:
+    """Whether pages of a format may be pictures that can be read."""
+    return name in _FORMATS and bool(_FORMATS[name].scan)
+
+
+def scanner_for(name: str, task: str) -> Callable[..., Any] | None:
+    """The function `put_upright`, `recognize` or `lines_of` of a format, as `app.documents.formats.pdf.scans` has it."""
+    module = _FORMATS[name].scan
+    return _function(module, task) if module else None
 
 
 def _function(module: str, name: str) -> Callable[..., Any]:

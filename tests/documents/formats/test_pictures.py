@@ -87,14 +87,14 @@ def test_a_page_that_is_a_picture_is_read_with_the_places_of_its_lines(
     assert (first.text, second.text) == ("Hello extraordinary", "Other.")
     assert [first.text[box.start : box.end] for box in first.place.boxes] == ["Hello extra", "ordinary"]
     box = first.place.boxes[0]
-    points = [round(edge * 300 / 72) for edge in (box.left, box.top, box.right, box.bottom)]
+    points = [round(edge * 150 / 72) for edge in (box.left, box.top, box.right, box.bottom)]
     assert points == pytest.approx([100, 198, 230, 222], abs=1)
     assert items[-1] == PageRead(1, is_picture=True, recognized=True)
     said = asked.read_text().split()
     assert said[:2] == ["stdin", "stdout"]
     assert said[-3] == "tsv"
-    assert said[said.index("--dpi") + 1] == "300"
-    assert int(said[-2]) == pytest.approx(595 * 300 / 72, abs=2)
+    assert said[said.index("--dpi") + 1] == "150"  # the picture has fewer
+    assert int(said[-2]) == pytest.approx(595 * 150 / 72, abs=2)
 
 
 @posix_only
@@ -176,10 +176,10 @@ def test_a_file_of_pictures_is_read_and_marked_page_by_page(tmp_path: Path, monk
     path.write_bytes(b"P6\n1 1\n255\nRGB")
     assert list(pictures.read(Source(path))) == [
         Opened("page", 3),
-        Piece(Kind.PARAGRAPH, "First page.", 1),
+        Piece(Kind.PARAGRAPH, "First page.", 1, origin="tesseract"),
         PageRead(1, is_picture=True, recognized=True),
         PageRead(2, has_text=False, is_picture=True),
-        Piece(Kind.PARAGRAPH, "Third.", 3),
+        Piece(Kind.PARAGRAPH, "Third.", 3, origin="tesseract"),
         PageRead(3, is_picture=True, recognized=True),
     ]
     with pytest.raises(DocumentUnreadable) as caught:

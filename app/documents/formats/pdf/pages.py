@@ -418,6 +418,11 @@ MOST_PATHS = 3000
 MOST_SEGMENTS = 400
 MOST_RULES = 300
 """A page with more straight lines has a drawing on it."""
+MOST_IMAGES = 400
+MOST_FIGURES = 30
+LEAST_FIGURE = 54.0
+"""Points: what is smaller is a logo or a sign."""
+MOST_OF_A_PAGE = 0.8
 THIN = 2.5
 SHORTEST = 5.0
 NEAR = 3.0
@@ -426,6 +431,7 @@ NEAR = 3.0
 _get_object = quick(raw.FPDFPage_GetObject, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int)
 _get_type = quick(raw.FPDFPageObj_GetType, ctypes.c_int, ctypes.c_void_p)
 _TEXT, _PATH, _FORM = raw.FPDF_PAGEOBJ_TEXT, raw.FPDF_PAGEOBJ_PATH, raw.FPDF_PAGEOBJ_FORM
+_IMAGE = raw.FPDF_PAGEOBJ_IMAGE
 
 
 class Rule(NamedTuple):
@@ -448,14 +454,22 @@ class Grid:
 
 @dataclass(slots=True)
 class Rulings:
-    """What is drawn on a page: its grids, and the lines across it that are in none, from top to bottom."""
+    """What is drawn on a page: its grids, the lines across it that are in none, and its figures, from top to bottom."""
 
     grids: list[Grid] = field(default_factory=list)
     across: list[Rule] = field(default_factory=list)
+    figures: list[Span] = field(default_factory=list)
 
 
 def rulings_of(page: Any, sheet: Sheet) -> Rulings:
-    """The rulings of a loaded page, in points of the page as shown."""
+    """The rulings of a loaded page and its figures, in points of the page as shown."""
+    images: list[Span] = []
+    rulings = _rulings(page, sheet, images)
+    rulings.figures = _figures(images, sheet)
+    return rulings
+
+
+def _rulings(page: Any, sheet: Sheet, images: list[Span]) -> Rulings:
     found: list[Span] = []
     paths = 0
     handle = address_of(page)
@@ -471,6 +485,9 @@ def rulings_of(page: Any, sheet: Sheet) -> Rulings:
                 return Rulings()
         elif kind == _FORM:
             found += _lines_of_form(ctypes.cast(each, raw.FPDF_PAGEOBJECT))
+        elif kind == _IMAGE and len(images) < MOST_IMAGES:
+            bounds = _bounds(ctypes.cast(each, raw.FPDF_PAGEOBJECT))
+            images += [sheet.box(*bounds)] if bounds is not None else []
     if len(found) < 2:
         return Rulings()
     across, down = [], []
@@ -484,6 +501,47 @@ def rulings_of(page: Any, sheet: Sheet) -> Rulings:
     if max(len(across), len(down)) > MOST_RULES:
         return Rulings()
     return _grouped(across, down)
+
+
+def _figures(images: list[Span], sheet: Sheet) -> list[Span]:
+    """Pictures of some size, those that touch each other as one: programs cut large ones into strips.
+
+    One that is nearly all of the page is its ground, or a scan whose text lies over it.
+    """
+    found: list[Span] = []
+    for each in sorted(images, key=lambda span: (span[1], span[0])):
+        joined = each
+        for other in [one for one in found if _touches(one, joined)]:
+            found.remove(other)
+            joined = (
+                min(joined[0], other[0]), min(joined[1], other[1]), max(joined[2], other[2]), max(joined[3], other[3]),
+            )  # fmt: skip
+        found.append(joined)
+    page = max(1.0, sheet.width * sheet.height)
+    shown = [(max(a, 0.0), max(b, 0.0), min(c, sheet.width), min(d, sheet.height)) for a, b, c, d in found]
+    sized = [each for each in shown if each[2] - each[0] >= LEAST_FIGURE and each[3] - each[1] >= LEAST_FIGURE]
+    figures = [each for each in sized if (each[2] - each[0]) * (each[3] - each[1]) <= MOST_OF_A_PAGE * page]
+    return [tuple(round(edge, 2) for edge in each) for each in figures[:MOST_FIGURES]]  # type: ignore[misc]
+
+
+def _touches(one: Span, other: Span) -> bool:
+    return (
+        one[0] <= other[2] + NEAR and other[0] <= one[2] + NEAR and one[1] <= other[3] + NEAR and other[1] <= one[3] + NEAR
+    )
+
+
+def resolution_of(page: Any) -> float:
+    """Pixels per inch of the picture that is most of a loaded page; 0 where none is."""
+    whole = max(1.0, raw.FPDF_GetPageWidthF(page) * raw.FPDF_GetPageHeightF(page))
+    largest, dpi = 0.0, 0.0
+    for index in range(min(raw.FPDFPage_CountObjects(page), MOST_IMAGES)):
+        each = raw.FPDFPage_GetObject(page, index)
+        bounds = _bounds(each) if raw.FPDFPageObj_GetType(each) == _IMAGE else None
+        area = (bounds[2] - bounds[0]) * (bounds[1] - bounds[3]) if bounds is not None else 0.0
+        wide, high = ctypes.c_uint(), ctypes.c_uint()
+        if area > largest and raw.FPDFImageObj_GetImagePixelSize(each, ctypes.byref(wide), ctypes.byref(high)):
+            largest, dpi = area, 72 * (wide.value * high.value / area) ** 0.5
+    return dpi if largest > whole / 2 else 0.0
 
 
 def _bounds(item: Any) -> Span | None:

@@ -12,16 +12,15 @@ from app.documents.blocks import Kind, Piece
 from app.documents.formats.pdf.blocks import Draft, Words, drafts_of, goes_on, mark_footnotes, piece_of, table_draft
 from app.documents.formats.pdf.headings import Furniture, Headings, Letters, plain
 from app.documents.formats.pdf.layout import flows
-from app.documents.formats.pdf.pages import Annotations, Outline, opened, picture, said
+from app.documents.formats.pdf.pages import Annotations, Outline, opened, said
 from app.documents.formats.pdf.ruled import with_tables
+from app.documents.formats.pdf.scans import recognized
 from app.documents.formats.pdf.text import Line, PageText, Probe, Table, page_text
-from app.documents.formats.pictures import Picture, Tesseract, find_tesseract
+from app.documents.formats.pictures import Tesseract, find_tesseract
 from app.documents.source import Item, Opened, PageRead, Source, counted
 
 PAGES_AHEAD = 5
 MOST_TITLE_BYTES = 10_000
-RECOGNITION_DPI = 300
-MOST_PIXELS = 16_000_000
 MOST_WAITING = 1000
 """Lines; whatever a file says, a paragraph ends some day."""
 MOST_DAMAGED_IN_A_ROW = 500
@@ -66,7 +65,7 @@ class _Reading:
             drafts = self._drafts(page, self._body(page, ahead))
             if drafts:
                 yield from self._flushed(drafts)
-                self._waiting += [*drafts, *page.added, PageRead(page.page)]
+                self._waiting += [*drafts, *page.added, PageRead(page.page, figures=tuple(page.rulings.figures))]
             else:
                 yield from self._put()
                 yield from self._without_text(page)
@@ -139,8 +138,7 @@ class _Reading:
         """A page that is a picture, read by tesseract where it is installed and wanted; or an empty one."""
         tesseract = self._find_tesseract() if page.has_pictures else None
         self._unrecognized += page.has_pictures and tesseract is None
-        drawn = _picture(self._document, page.page) if tesseract else None
-        pieces = tesseract.pieces(drawn, page.page) if tesseract and drawn else []
+        pieces = _recognized(self._document, page.page, tesseract) if tesseract else []
         yield from pieces
         if not pieces:
             self._waiting += self._drafts(page, page.lines)
@@ -157,19 +155,17 @@ class _Reading:
         return self._tesseract
 
 
-def _picture(document: Any, page: int) -> Picture | None:
-    """A page drawn for tesseract; None where it cannot be drawn."""
+def _recognized(document: Any, page: int, tesseract: Tesseract) -> list[Piece]:
+    """What tesseract reads on a page; [] also where it cannot be drawn."""
     loaded = raw.FPDF_LoadPage(document.raw, page - 1)
     if not loaded:
-        return None
+        return []
     try:
-        width_pt = raw.FPDF_GetPageWidthF(loaded)
-        width, height, pixels = picture(loaded, RECOGNITION_DPI / 72, MOST_PIXELS)
+        return recognized(loaded, page, tesseract)
     except (ValueError, MemoryError):
-        return None
+        return []
     finally:
         raw.FPDF_ClosePage(loaded)
-    return Picture(width, height, pixels, width / width_pt)
 
 
 def _is_text(waiting: Draft | Piece | PageRead) -> bool:

@@ -1,0 +1,81 @@
+"""What was read from pages that are pictures: kept by the content of the file, so that no document is read twice."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.store.database import Database
+
+Fields = dict[str, Any]
+"""A block in plain JSON, as in `app.store.documents`."""
+
+
+@dataclass(frozen=True)
+class PageReading:
+    """One page of a file. `method` is how it was read (tesseract or model) and `model` by which one.
+
+    `state` is read; cut (the answer did not end, what came before is kept), repeated (the same again and again, what
+    came before is kept), empty or refused. `is_edited`: a person has corrected it. `made_at` in seconds since 1970.
+    """
+
+    page: int
+    method: str
+    model: str
+    state: str
+    blocks: tuple[Fields, ...]
+    is_edited: bool = False
+    made_at: float = 0.0
+
+
+class PageReadings:
+    """All of them; from any thread. Writes may raise DiskFull or FolderNotWritable; nothing is then changed."""
+
+    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+        self._database, self._clock = database, clock
+
+    def of(self, sha256: str) -> dict[int, PageReading]:
+        """Those of a file, by page."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT page, method, model, state, fields, is_edited, made_at FROM page_readings WHERE sha256 = ?"
+                " ORDER BY page",
+                (sha256,),
+            ).fetchall()
+        return {row["page"]: _reading(row) for row in rows}
+
+    def keep(
+        self, sha256: str, page: int, method: str, model: str, state: str, blocks: Sequence[Fields], *, edited: bool = False
+    ) -> bool:
+        """Keeps one in the place of the one before; whether that was done: what a person has corrected stays."""
+        with self._database.transaction() as connection:
+            done = connection.execute(
+                "INSERT INTO page_readings (sha256, page, method, model, state, fields, is_edited, made_at)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (sha256, page) DO UPDATE SET method = excluded.method,"
+                " model = excluded.model, state = excluded.state, fields = excluded.fields,"
+                " is_edited = excluded.is_edited, made_at = excluded.made_at"
+                " WHERE NOT page_readings.is_edited OR excluded.is_edited",
+                (sha256, page, method, model, state, json.dumps({"blocks": list(blocks)}), edited, self._clock()),
+            )
+        return done.rowcount > 0
+
+    def forget(self, sha256: str, page: int) -> None:
+        """The page was not read, and nothing of it was corrected."""
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM page_readings WHERE sha256 = ? AND page = ?", (sha256, page))
+
+    def purge(self) -> None:
+        """Those of files of which there is no document any more go."""
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM page_readings WHERE sha256 NOT IN (SELECT sha256 FROM documents)")
+
+
+def _reading(row: sqlite3.Row) -> PageReading:
+    blocks = tuple(json.loads(row["fields"])["blocks"])
+    return PageReading(
+        row["page"], row["method"], row["model"], row["state"], blocks, bool(row["is_edited"]), row["made_at"]
+    )
