@@ -42,11 +42,16 @@ class View(NamedTuple):
         turn, size = math.radians(-self.degrees), self.size
         middle = (self.left + self.right) / 2, (self.top + self.bottom) / 2
         points = [
-            ((x - size[0] / 2) / self.scale, (y - size[1] / 2) / self.scale) for x in (left, right) for y in (top, bottom)
+            ((x - size[0] / 2) / self.scale, (y - size[1] / 2) / self.scale)
+            for x in (left, right)
+            for y in (top, bottom)
         ]
         xs = [middle[0] + math.cos(turn) * x - math.sin(turn) * y for x, y in points]
         ys = [middle[1] + math.sin(turn) * x + math.cos(turn) * y for x, y in points]
         return (round(min(xs), 2), round(min(ys), 2), round(max(xs), 2), round(max(ys), 2))
+
+
+NO_VIEW = View(0, 0, 0, 0, 1)
 
 
 @dataclass(frozen=True)
@@ -205,7 +210,7 @@ class Drawn:
     width_pt: float
     height_pt: float
     pixels: bytes
-    view: View = View(0, 0, 0, 0, 1)
+    view: View = NO_VIEW
 
 
 @dataclass(frozen=True)

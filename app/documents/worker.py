@@ -447,16 +447,15 @@ def _scanned(request: protocol.PutUpright | protocol.Recognize | protocol.Arrang
     do = scanner_for(find_format(path), task[type(request)])
     if do is None:
         raise DocumentUnreadable(request.path, "not_drawn")
-    match request:
-        case protocol.PutUpright(page=page, region=region):
-            event: Event = do(path, page, Path(request.out), region, request.most_side, request.password)
-            return event
-        case protocol.Recognize(page=page, region=region):
-            pieces, origin = do(path, page, region, request.password), TESSERACT
-        case protocol.Arrange(page=page, view=view, origin=origin):
-            from app.documents.formats.transcription import pieces_of
+    if isinstance(request, protocol.PutUpright):
+        event: Event = do(request)
+        return event
+    if isinstance(request, protocol.Recognize):
+        pieces, origin = do(request), TESSERACT
+    else:
+        from app.documents.formats.transcription import pieces_of
 
-            pieces = pieces_of(request.text, page, view, do(path, page, view, request.password))
+        pieces, origin = pieces_of(request.text, request.page, request.view, do(request)), request.origin
     return protocol.PageBlocks(request.page, tuple(_numbered(pieces, request.page, origin)))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,9 +48,7 @@ class PageReadings:
             ).fetchall()
         return {row["page"]: _reading(row) for row in rows}
 
-    def keep(
-        self, sha256: str, page: int, method: str, model: str, state: str, blocks: Sequence[Fields], *, edited: bool = False
-    ) -> bool:
+    def keep(self, sha256: str, reading: PageReading) -> bool:
         """Keeps one in the place of the one before; whether that was done: what a person has corrected stays."""
         with self._database.transaction() as connection:
             done = connection.execute(
@@ -59,7 +57,7 @@ class PageReadings:
                 " model = excluded.model, state = excluded.state, fields = excluded.fields,"
                 " is_edited = excluded.is_edited, made_at = excluded.made_at"
                 " WHERE NOT page_readings.is_edited OR excluded.is_edited",
-                (sha256, page, method, model, state, json.dumps({"blocks": list(blocks)}), edited, self._clock()),
+                (sha256, *_values(reading), self._clock()),
             )
         return done.rowcount > 0
 
@@ -72,6 +70,11 @@ class PageReadings:
         """Those of files of which there is no document any more go."""
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM page_readings WHERE sha256 NOT IN (SELECT sha256 FROM documents)")
+
+
+def _values(reading: PageReading) -> tuple[object, ...]:
+    fields = json.dumps({"blocks": list(reading.blocks)})
+    return reading.page, reading.method, reading.model, reading.state, fields, reading.is_edited
 
 
 def _reading(row: sqlite3.Row) -> PageReading:

@@ -77,7 +77,10 @@ def skewed(pixels: Pixels, degrees: float) -> Pixels:
     angle = np.deg2rad(degrees)
     y, x = np.mgrid[0:rows, 0:columns].astype(np.float32)
     y, x = y - rows / 2, x - columns / 2
-    from_x, from_y = np.cos(angle) * x + np.sin(angle) * y + columns / 2, -np.sin(angle) * x + np.cos(angle) * y + rows / 2
+    from_x, from_y = (
+        np.cos(angle) * x + np.sin(angle) * y + columns / 2,
+        -np.sin(angle) * x + np.cos(angle) * y + rows / 2,
+    )
     left, top = np.floor(from_x).astype(int), np.floor(from_y).astype(int)
     is_inside = (left >= 0) & (top >= 0) & (left < columns - 1) & (top < rows - 1)
     left, top = np.clip(left, 0, columns - 2), np.clip(top, 0, rows - 2)

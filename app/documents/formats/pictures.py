@@ -86,7 +86,18 @@ class Tesseract:
         """The paragraphs of a picture, with a box for each line in points of the page; [] where it cannot be read."""
         header = b"P6\n%d %d\n255\n" % (picture.width, picture.height)
         dots = str(max(70, round(72 * picture.scale)))
-        arguments = [self._program, "stdin", "stdout", "-l", self._languages, "--dpi", dots, "--psm", self._layout, "tsv"]
+        arguments = [
+            self._program,
+            "stdin",
+            "stdout",
+            "-l",
+            self._languages,
+            "--dpi",
+            dots,
+            "--psm",
+            self._layout,
+            "tsv",
+        ]
         output = _said(arguments, header + picture.pixels, MOST_S)
         return [] if output is None else list(_pieces(_lines(output), page, picture.scale))
 

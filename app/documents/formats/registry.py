@@ -28,9 +28,10 @@ class Format:
     """`words` is what a person calls it, with an article; `kind` its place in a file dialog, "" for none.
 
     `read`, `rewrite` and `draw` are modules with a function of that name, "" where it cannot be done; a leading point
-    stands for this package. `scan` is one that puts its pages upright and recognizes what is on them. `endings` are its files' usual ones. Its files are known by what they begin with, by a
-    member (or its folder), stream or "mimetype" in their archive, or by the root of their XML; what takes more than
-    that to tell is in `app.documents.formats.detection`.
+    stands for this package. `scan` is one that puts its pages upright and recognizes what is on them. `endings` are its
+    files' usual ones. Its files are known by what they begin with, by a member (or its folder), stream or "mimetype" in
+    their archive, or by the root of their XML; what takes more than that to tell is in
+    `app.documents.formats.detection`.
     """
 
     name: str
@@ -188,7 +189,7 @@ def can_scan(name: str) -> bool:
 
 
 def scanner_for(name: str, task: str) -> Callable[..., Any] | None:
-    """The function `put_upright`, `recognize` or `lines_of` of a format, as `app.documents.formats.pdf.scans` has it."""
+    """The function `put_upright`, `recognize` or `lines_of` of a format, as that of PDF has it; None without."""
     module = _FORMATS[name].scan
     return _function(module, task) if module else None
 

@@ -1,4 +1,4 @@
-"""What a model, or a person, says stands on a page, as blocks: Markdown, HTML tables, or a layout in JSON with boxes."""
+"""What a model, or a person, says stands on a page, as blocks: Markdown, HTML tables, or a layout in JSON."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def _edges(box: list[Any], view: View) -> tuple[float, float, float, float]:
     return view.on_page(left, top, min(right, wide), min(bottom, high))
 
 
-# Where the words of a text are on a page whose lines are known: the longest runs of words that both have in their order.
+# Where the words of a text are on a page whose lines are known: the longest runs of words that both have in order.
 
 
 def _placed(pieces: list[Piece], page: int, view: View, lines: Sequence[tuple[Box, str]]) -> list[Piece]:
@@ -124,9 +124,8 @@ def _placed(pieces: list[Piece], page: int, view: View, lines: Sequence[tuple[Bo
     matcher = SequenceMatcher(None, [_key(w[0]) for _, w in said], [_key(w) for _, w in there], autojunk=False)
     lines_of: dict[int, list[tuple[int, int]]] = {}
     for a, b, size in matcher.get_matching_blocks():
-        for step in range(size):
-            piece, word = said[a + step]
-            lines_of.setdefault(piece, []).append((word.start(), there[b + step][0]))
+        for (at, word), (line, _) in zip(said[a : a + size], there[b : b + size], strict=True):
+            lines_of.setdefault(at, []).append((word.start(), line))
     placed = []
     for number, piece in enumerate(pieces):
         found = lines_of.get(number, [])

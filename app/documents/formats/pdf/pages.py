@@ -526,7 +526,10 @@ def _figures(images: list[Span], sheet: Sheet) -> list[Span]:
 
 def _touches(one: Span, other: Span) -> bool:
     return (
-        one[0] <= other[2] + NEAR and other[0] <= one[2] + NEAR and one[1] <= other[3] + NEAR and other[1] <= one[3] + NEAR
+        one[0] <= other[2] + NEAR
+        and other[0] <= one[2] + NEAR
+        and one[1] <= other[3] + NEAR
+        and other[1] <= one[3] + NEAR
     )
 
 

@@ -1,7 +1,8 @@
 """Pages of a PDF that are pictures, and figures on others: put upright, drawn for who reads them, read by tesseract.
 
-Paper lies a little askew on the glass, or was fed the wrong way round. Of a page with noise that lies 2 degrees askew
-tesseract found 73 of 100 words, and of one at 5 degrees none; put straight, 98 and 100 (README, "What was measured").
+Paper lies a little askew on the glass, or was fed the wrong way round. Of a noisy page of 100 dpi that lies 2 degrees
+askew tesseract found 74 of 100 words, of others at 5 degrees between 8 and 84, of those upside down none; put straight,
+and at their own resolution, 98 and all.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from app.core.errors import DocumentUnreadable
 from app.documents.blocks import Box, Piece
 from app.documents.formats.pdf.pages import MOST_SIDE, opened, resolution_of
 from app.documents.formats.pictures import Picture, Tesseract, find_tesseract
-from app.documents.protocol import Drawn, View
+from app.documents.protocol import Arrange, Drawn, PutUpright, Recognize, View
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,18 +37,16 @@ LEAST_GAIN = 1.3
 """So much sharper the lines have to become: a photograph has a best angle, too."""
 
 
-def recognize(
-    path: Path, page: int, region: tuple[float, ...] = (), password: str = ""
-) -> list[Piece]:
+def recognize(request: Recognize) -> list[Piece]:
     """The paragraphs of a page that is a picture, or of a region of it; [] where there are none.
 
     Raises DocumentLocked, and DocumentUnreadable ("picture" without tesseract, "not_drawn").
     """
     tesseract = find_tesseract()
     if tesseract is None:
-        raise DocumentUnreadable(str(path), "picture")
-    with _page(path, page, password) as loaded:
-        return recognized(loaded, page, tesseract, region)
+        raise DocumentUnreadable(request.path, "picture")
+    with _page(request.path, request.page, request.password) as loaded:
+        return recognized(loaded, request.page, tesseract, request.region)
 
 
 def recognized(loaded: Any, page: int, tesseract: Tesseract, region: tuple[float, ...] = ()) -> list[Piece]:
@@ -58,41 +57,37 @@ def recognized(loaded: Any, page: int, tesseract: Tesseract, region: tuple[float
     return [piece._replace(place=piece.place._replace(boxes=_on_page(piece, view))) for piece in pieces]
 
 
-def put_upright(
-    path: Path, page: int, out: Path, region: tuple[float, ...] = (), most_side: int = 2048, password: str = ""
-) -> Drawn:
-    """Draws a page, or a region, into a file as a binary PPM, no side longer than `most_side` pixels.
-
-    Raises DocumentLocked and DocumentUnreadable ("not_drawn").
-    """
-    with _page(path, page, password) as loaded:
-        view = view_of(loaded, region, _best_dpi(loaded) / 72, MOST_PIXELS, most_side)
+def put_upright(request: PutUpright) -> Drawn:
+    """Draws a page, or a region, into a file. Raises DocumentLocked and DocumentUnreadable ("not_drawn")."""
+    with _page(request.path, request.page, request.password) as loaded:
+        view = view_of(loaded, request.region, _best_dpi(loaded) / 72, MOST_PIXELS, request.most_side)
         width, height, pixels = drawn_view(loaded, view)
         sides = raw.FPDF_GetPageWidthF(loaded), raw.FPDF_GetPageHeightF(loaded)
-    out.write_bytes(b"P6\n%d %d\n255\n" % (width, height) + pixels)
-    return Drawn(page, width, height, round(sides[0], 2), round(sides[1], 2), b"", view)
+    Path(request.out).write_bytes(b"P6\n%d %d\n255\n" % (width, height) + pixels)
+    return Drawn(request.page, width, height, round(sides[0], 2), round(sides[1], 2), b"", view)
 
 
-def lines_of(path: Path, page: int, view: View, password: str = "") -> list[tuple[Box, str]]:
+def lines_of(request: Arrange) -> list[tuple[Box, str]]:
     """Where the lines of a page are, and about what they say, as far as tesseract is there to find them."""
     tesseract = find_tesseract()
     if tesseract is None:
         return []
-    with _page(path, page, password) as loaded:
-        pieces = recognized(loaded, page, tesseract, (view.left, view.top, view.right, view.bottom))
+    view = request.view
+    with _page(request.path, request.page, request.password) as loaded:
+        pieces = recognized(loaded, request.page, tesseract, (view.left, view.top, view.right, view.bottom))
     return [(box, piece.text[box.start : box.end]) for piece in pieces for box in piece.place.boxes]
 
 
 @contextmanager
-def _page(path: Path, page: int, password: str) -> Iterator[Any]:
-    with opened(path, password) as document:
+def _page(path: str, page: int, password: str) -> Iterator[Any]:
+    with opened(Path(path), password) as document:
         loaded = raw.FPDF_LoadPage(document.raw, page - 1) if page > 0 else None
         if not loaded:
-            raise DocumentUnreadable(str(path), "not_drawn")
+            raise DocumentUnreadable(path, "not_drawn")
         try:
             yield loaded
         except (ValueError, pdfium.PdfiumError, MemoryError) as error:
-            raise DocumentUnreadable(str(path), "not_drawn") from error
+            raise DocumentUnreadable(path, "not_drawn") from error
         finally:
             raw.FPDF_ClosePage(loaded)
 
@@ -102,9 +97,7 @@ def _best_dpi(loaded: Any) -> float:
     return min(max(resolution_of(loaded) or MOST_DPI, LEAST_DPI), MOST_DPI)
 
 
-def view_of(
-    loaded: Any, region: tuple[float, ...], scale: float, most_pixels: int, most_side: int = MOST_SIDE
-) -> View:
+def view_of(loaded: Any, region: tuple[float, ...], scale: float, most_pixels: int, most_side: int = MOST_SIDE) -> View:
     """All of a loaded page, or a region of it, turned so that its lines lie across."""
     wide, high = raw.FPDF_GetPageWidthF(loaded), raw.FPDF_GetPageHeightF(loaded)
     left, top, right, bottom = region or (0.0, 0.0, wide, high)

@@ -1,0 +1,78 @@
+"""Pages that are pictures, for real: drawn, turned, noisy, put straight, and read by tesseract at the right places."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from app.documents.blocks import TESSERACT, Box
+from app.documents.formats.pdf.pdf import read
+from app.documents.formats.pdf.scans import put_upright, recognize
+from app.documents.protocol import PutUpright, Recognize
+from app.documents.source import PageRead, Source
+from tests.helpers.pdf_files import Page, column, write_pdf
+from tests.helpers.scans import LETTER, drawn, found_share, letter, noisy, scan, skewed, turned, words_of
+
+needs_tesseract = pytest.mark.skipif(shutil.which("tesseract") is None, reason="make test-documents installs it")
+
+
+@needs_tesseract
+@pytest.mark.parametrize(("degrees", "quarters"), [(2, 0), (-5, 3), (0, 2)])
+def test_a_noisy_page_is_read_however_it_lay_on_the_glass(tmp_path: Path, degrees: float, quarters: int) -> None:
+    page = letter()
+    picture = noisy(turned(skewed(drawn([page], tmp_path, 150)[0], degrees), quarters), 0.08)
+    pieces = recognize(Recognize(str(scan(tmp_path / "scan.pdf", [picture], 150)), 1))
+    assert found_share(words_of(page), " ".join(piece.text for piece in pieces)) > 0.95
+    assert {piece.origin for piece in pieces} == {TESSERACT}
+
+
+@needs_tesseract
+def test_a_line_is_where_it_was_on_the_askew_page(tmp_path: Path) -> None:
+    page = letter()
+    path = scan(tmp_path / "scan.pdf", [skewed(drawn([page], tmp_path, 150)[0], 3)], 150)
+    pieces = recognize(Recognize(str(path), 1))
+    box = next(box for piece in pieces for box in piece.place.boxes if "deposit" in piece.text[box.start : box.end])
+    # Where the beginning of that line went when the page was turned by 3 degrees around its middle.
+    assert (box.left, box.top) == pytest.approx((90, 115), abs=15)
+    assert box.bottom - box.top < 60
+
+
+@needs_tesseract
+def test_a_region_alone_is_read_and_its_boxes_are_the_pages(tmp_path: Path) -> None:
+    path = scan(tmp_path / "scan.pdf", drawn([letter()], tmp_path, 150), 150)
+    (piece,) = recognize(Recognize(str(path), 1, (60.0, 35.0, 500.0, 72.0)))
+    assert piece.text == "Lease of the flat in Elm Street 12"
+    assert piece.place.boxes[0][1:5] == pytest.approx((72, 46, 342, 61), abs=5)
+
+
+def test_a_page_is_drawn_straight_for_a_model(tmp_path: Path) -> None:
+    path = scan(tmp_path / "scan.pdf", [skewed(drawn([letter()], tmp_path, 100)[0], 2)], 100)
+    out = tmp_path / "page.ppm"
+    made = put_upright(PutUpright(str(path), 1, str(out), most_side=800))
+    assert made.view.degrees == pytest.approx(-2, abs=0.3)
+    assert max(made.width, made.height) == 800
+    assert out.read_bytes().startswith(b"P6\n%d %d\n255\n" % (made.width, made.height))
+    assert len(out.read_bytes()) == len(b"P6\n%d %d\n255\n" % (made.width, made.height)) + 3 * made.width * made.height
+
+
+def test_figures_of_a_page_with_text_are_told_and_its_logo_is_not(tmp_path: Path) -> None:
+    page = Page()
+    column(page, 72, 90, LETTER)
+    page.picture(72, 300, 200, 100)
+    page.picture(72, 401, 200, 60)  # the next strip of the same
+    page.picture(500, 20, 30, 30)
+    path = write_pdf(tmp_path / "a.pdf", [page])
+    (told,) = (item for item in read(Source(path)) if isinstance(item, PageRead))
+    assert [tuple(round(edge) for edge in figure) for figure in told.figures] == [(72, 300, 272, 461)]
+    assert told.has_text
+    assert not told.is_picture
+
+
+def test_a_box_of_a_turned_view_is_found_again(tmp_path: Path) -> None:
+    path = scan(tmp_path / "scan.pdf", [skewed(drawn([letter()], tmp_path, 100)[0], 2)], 100)
+    view = put_upright(PutUpright(str(path), 1, str(tmp_path / "page.ppm"))).view
+    wide, high = view.size
+    middle = Box(1, *view.on_page(wide / 2, high / 2, wide / 2, high / 2), 0, 0)
+    assert (middle.left, middle.top) == pytest.approx((595 / 2, 842 / 2), abs=1)
