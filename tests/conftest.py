@@ -6,6 +6,7 @@ import gc
 import logging
 import os
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Generator, Iterator
@@ -26,6 +27,10 @@ PROC = Path("/proc")
 if os.environ.get("QT_QPA_PLATFORM", "offscreen") == "offscreen":
     # As large as the X server's that other tests run on: by itself it is too small for the window as drawn.
     os.environ["QT_QPA_PLATFORM"] = f"offscreen:configfile={Path(__file__).parent / 'data' / 'offscreen.json'}"
+
+# What is compiled once serves every process of every run; without, each spends fifteen seconds of a processor on it.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # Machines are noisy, so no example has a deadline. `make test` looks shortly each time, `make test-all` thoroughly.
 settings.register_profile("quick", max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
