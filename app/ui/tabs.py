@@ -142,7 +142,4 @@ def open_settings(app: Fireside, window: MainWindow, page: str) -> None:
     """Shows the settings above the window, on the page that is named or the first."""
     from app.ui.settings.dialog import SettingsDialog  # not needed at start
 
-    dialog = SettingsDialog(app, window.ui)
-    if page:
-        dialog.show_page_named(page)
-    dialog.open()
+    SettingsDialog(app, window.ui, page or "appearance").open()

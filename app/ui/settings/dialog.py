@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QSize, Qt, QTimer
@@ -50,9 +51,9 @@ WHEN_FULL = {
 
 
 class SettingsDialog(QDialog):
-    """Pages at the leading side, their fields beside them."""
+    """Pages at the leading side, their fields beside them. Without `page` the first is open."""
 
-    def __init__(self, app: Fireside, ui: UiContext) -> None:
+    def __init__(self, app: Fireside, ui: UiContext, page: str = "appearance") -> None:
         super().__init__(ui.window)
         theme = ui.theme
         self._app, self._theme, self._notify = app, theme, ui.notify
@@ -71,6 +72,7 @@ class SettingsDialog(QDialog):
         theme.changed.connect(self._arrange)
         self._group = QButtonGroup(self)
         self._numbers: dict[str, int] = {}
+        self._unmade: dict[int, tuple[QWidget, Callable[[], SettingsPage]]] = {}
         self.pages = QStackedWidget()
         self._prompt_later = QTimer(self, singleShot=True, interval=PROMPT_DELAY_MS)
         self._add_pages(app, ui)
@@ -89,34 +91,30 @@ class SettingsDialog(QDialog):
         self._row.addLayout(self._above)
         self._row.addWidget(self.pages, 1)
         self._arrange()
+        self.show_page_named(page)
 
     def _add_pages(self, app: Fireside, ui: UiContext) -> None:
         theme = ui.theme
-        self._add_page(tr("Appearance"), self._appearance_page(), "appearance")
-        self._add_page(tr("Chat"), self._chat_page(), "chat")
-        self._add_page(tr("Memories"), MemoriesPage(app, theme, ui.notify, self._save), "memories")
-        self._add_page(tr("Summarize"), SummariesPage(app, theme, self._save), "summarize")
-        engine = EnginePage(app, theme, self._save)
-        engine.reload_wanted.connect(ui.loader.reload)
-        self._add_page(tr("Engine"), engine, "engine")
-        self._add_page(tr("Model memory"), MemoryPage(app, theme, self._save), "memory")
-        network = NetworkPage(app, theme, self._save)
-        network.network_changed.connect(ui.go.show_network)
-        self._add_page(tr("Network"), network, "network")
+        self._add_page(tr("Appearance"), "appearance", self._appearance_page)
+        self._add_page(tr("Chat"), "chat", self._chat_page)
+        self._add_page(tr("Memories"), "memories", lambda: MemoriesPage(app, theme, ui.notify, self._save))
+        self._add_page(tr("Summarize"), "summarize", lambda: SummariesPage(app, theme, self._save))
+        self._add_page(tr("Engine"), "engine", lambda: self._engine_page(ui))
+        self._add_page(tr("Model memory"), "memory", lambda: MemoryPage(app, theme, self._save))
+        self._add_page(tr("Network"), "network", lambda: self._network_page(ui))
         if ui.programs is not None:
-            self._add_page(tr("Other programs"), ProgramsPage(app, ui), "programs")
-        self._add_page(tr("System"), SystemPage(app, theme, self._save, ui.system), "system")
-        self._add_page(tr("Your data"), DataPage(app, ui, self.accept), "data")
-        self._add_page(tr("Trash"), TrashPage(app, ui, self._save), "trash")
-        about = AboutPage(app, theme, lambda: ui.go.open_shortcuts(self))
-        self._add_page(tr("About"), about, "about")
+            self._add_page(tr("Other programs"), "programs", lambda: ProgramsPage(app, ui))
+        self._add_page(tr("System"), "system", lambda: SystemPage(app, theme, self._save, ui.system))
+        self._add_page(tr("Your data"), "data", lambda: DataPage(app, ui, self.accept))
+        self._add_page(tr("Trash"), "trash", lambda: TrashPage(app, ui, self._save))
+        self._add_page(tr("About"), "about", lambda: AboutPage(app, theme, lambda: ui.go.open_shortcuts(self)))
 
     def show_page(self, number: int) -> None:
         """Opens a page by its place in the list."""
         button = self._group.buttons()[number]
         button.setChecked(True)
         (button if self._choice.isHidden() else self._choice.button).setFocus()
-        self.pages.setCurrentIndex(number)
+        self._open(number)
 
     def show_page_named(self, name: str) -> None:
         """Opens a page that others lead to, by the name that it has in the palette."""
@@ -142,17 +140,37 @@ class SettingsDialog(QDialog):
         super().resizeEvent(event)
         self._arrange()
 
-    def _add_page(self, name: str, page: SettingsPage, key: str) -> None:
+    def _add_page(self, name: str, key: str, make: Callable[[], SettingsPage]) -> None:
         button = text_button(name, "nav")
         self._theme.dress(button, font=(14, 500))
         button.setCheckable(True)
         number = self.pages.count()
         self._numbers[key] = number
-        button.setChecked(number == 0)
-        button.clicked.connect(lambda: self.pages.setCurrentIndex(number))
+        button.clicked.connect(lambda: self._open(number))
         self._group.addButton(button)
         self._nav_column.addWidget(button)
-        self.pages.addWidget(page)
+        empty = QWidget()
+        self._unmade[number] = empty, make
+        self.pages.addWidget(empty)
+
+    def _open(self, number: int) -> None:
+        """A page is made when it is first opened: most are not."""
+        if number in self._unmade:
+            empty, make = self._unmade.pop(number)
+            self.pages.insertWidget(number, make())
+            self.pages.removeWidget(empty)
+            empty.deleteLater()
+        self.pages.setCurrentIndex(number)
+
+    def _engine_page(self, ui: UiContext) -> SettingsPage:
+        page = EnginePage(self._app, ui.theme, self._save)
+        page.reload_wanted.connect(ui.loader.reload)
+        return page
+
+    def _network_page(self, ui: UiContext) -> SettingsPage:
+        page = NetworkPage(self._app, ui.theme, self._save)
+        page.network_changed.connect(ui.go.show_network)
+        return page
 
     def _appearance_page(self) -> SettingsPage:
         theme, appearance = self._theme, self._app.settings.appearance

@@ -24,7 +24,7 @@ from app.core.build import this_build
 from app.core.settings import Settings, load_settings
 from app.engine.states import Identity
 from app.ui.settings.about import LicenceSheet, licence_notices
-from app.ui.settings.pages import DeviceChoice
+from app.ui.settings.pages import DeviceChoice, SettingsPage
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.settings import SettingsDesk
 from tests.helpers.desks.window import Frame
@@ -59,6 +59,18 @@ def keep_state(frame: Frame, session: str, size_bytes: int) -> None:
     frame.app.states.add(session, Identity(1, 1, "", "", "f16", ""), [1, 2, 3], unfinished)
 
 
+def test_a_page_is_made_when_it_is_first_opened_and_kept(dialog: SettingsDesk) -> None:
+    (first,) = dialog.every(SettingsPage)
+    assert first.isVisible()
+    dialog.show_page(CHAT)
+    second = dialog.root.pages.currentWidget()
+    dialog.show_page(0)
+    assert dialog.root.pages.currentWidget() is first
+    dialog.show_page(CHAT)
+    assert dialog.root.pages.currentWidget() is second
+    assert set(dialog.every(SettingsPage)) == {first, second}
+
+
 def test_the_scheme_is_in_force_and_saved(dialog: SettingsDesk, frame: Frame) -> None:
     dialog.click_name(QPushButton, "Colours: Dark")
     assert frame.theme.is_dark
@@ -78,6 +90,7 @@ def test_zoom_is_in_force_and_saved(dialog: SettingsDesk, frame: Frame) -> None:
 
 
 def test_the_system_prompt_is_saved_when_typing_pauses_or_the_window_closes(dialog: SettingsDesk, frame: Frame) -> None:
+    dialog.show_page(CHAT)
     field = dialog.named(QPlainTextEdit, "System prompt")
     field.setPlainText("Be brief.")
     dialog.close()
@@ -85,6 +98,7 @@ def test_the_system_prompt_is_saved_when_typing_pauses_or_the_window_closes(dial
 
 
 def test_the_lowest_temperature_is_the_models_own(dialog: SettingsDesk, frame: Frame) -> None:
+    dialog.show_page(CHAT)
     field = dialog.named(QDoubleSpinBox, "Temperature")
     assert field.text() == "Model’s own"
     for expected in (0.0, 0.1, 0.2):
@@ -95,6 +109,7 @@ def test_the_lowest_temperature_is_the_models_own(dialog: SettingsDesk, frame: F
 
 
 def test_wrong_values_cannot_be_typed(dialog: SettingsDesk, frame: Frame, qtbot: QtBot) -> None:
+    dialog.show_page(CHAT)
     field = dialog.named(QDoubleSpinBox, "Longest answer")
     field.selectAll()
     qtbot.keyClicks(field, "-99999999999abc")
@@ -112,6 +127,7 @@ def test_thinking_and_a_full_chat_are_saved(dialog: SettingsDesk, frame: Frame) 
 
 
 def test_a_thinking_budget_of_nothing_is_no_limit(dialog: SettingsDesk, frame: Frame) -> None:
+    dialog.show_page(CHAT)
     field = dialog.named(QDoubleSpinBox, "Think at most")
     assert field.text() == "No limit"
     field.stepUp()
