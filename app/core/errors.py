@@ -329,7 +329,7 @@ class DocumentUnreadable(EnvironmentProblem):
 
 class PictureUnreadable(EnvironmentProblem):
     """`reason`: not_picture (whatever its name says), damaged, too_large (the file), too_many_pixels (`width` and
-    `height` are how many), heic (which Qt cannot read on this system).
+    `height` are how many), heic (which Qt cannot read on this system), gone (from where it was kept).
     """
 
     path: str

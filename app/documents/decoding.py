@@ -27,15 +27,13 @@ from PySide6.QtGui import QColorSpace, QImage, QImageIOHandler, QImageReader, QP
 from app.core.errors import PictureUnreadable
 from app.core.pyside import make_immortal
 from app.documents.files import check_file
-from app.documents.limits import MOST_PICTURE_BYTES
+from app.documents.limits import MOST_PICTURE_BYTES, fitted, sent_size
 from app.documents.protocol import Decode, Decoded
 
 make_immortal()
 
 MOST_DECODED_BYTES = 600_000_000
 """Of pixels in memory at once: 150 megapixels. A JPEG of any size is made smaller while it is read."""
-MOST_RATIO = 100
-"""Of the sides: a model that works in tiles refuses more, so a narrower picture gets white beside it."""
 PREVIEW_PX = 512
 DRAWN_PX = 1536
 """The longer side of a drawing that has no size in pixels of its own."""
@@ -151,7 +149,7 @@ class _Reading:
         longest = max(size.width(), size.height())
         if self._format == "svg":
             wanted = min(most_side, max(longest, DRAWN_PX))
-            return _fitted(size, wanted)
+            return _grown(size, wanted)
         if self._format == "jpeg" and longest > 2 * most_side:
             return _fitted(size, most_side)
         deep = (QImage.Format.Format_RGBA64, QImage.Format.Format_RGBX64, QImage.Format.Format_RGBA64_Premultiplied)
@@ -165,8 +163,13 @@ class _Reading:
 
 
 def _fitted(size: QSize, longest: int) -> QSize:
-    fitted = size.scaled(longest, longest, Qt.AspectRatioMode.KeepAspectRatio)
-    return QSize(max(1, fitted.width()), max(1, fitted.height()))
+    return QSize(*fitted(size.width(), size.height(), longest))
+
+
+def _grown(size: QSize, longest: int) -> QSize:
+    """A drawing has no pixels: it is as large as it should be."""
+    scale = longest / max(size.width(), size.height())
+    return QSize(max(1, round(size.width() * scale)), max(1, round(size.height() * scale)))
 
 
 def _shrunk(image: QImage, most_side: int) -> QImage:
@@ -207,10 +210,10 @@ def _on_white(image: QImage) -> QImage:
 
 def _padded(image: QImage) -> QImage:
     width, height = image.width(), image.height()
-    least = -(-max(width, height) // MOST_RATIO)
-    if min(width, height) >= least:
+    wanted = sent_size(width, height)
+    if wanted == (width, height):
         return image
-    paper = QImage(max(width, least), max(height, least), QImage.Format.Format_RGB888)
+    paper = QImage(*wanted, QImage.Format.Format_RGB888)
     paper.fill(Qt.GlobalColor.white)
     painter = QPainter(paper)
     painter.drawImage((paper.width() - width) // 2, (paper.height() - height) // 2, image)

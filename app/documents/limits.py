@@ -39,6 +39,27 @@ PLAIN_SHARE = 10
 """...up to these, or to so many for a byte: a plain text of any size, with the headings above each of its blocks."""
 
 
+MOST_SIDE = 4096
+"""Pixels of a picture as an engine gets it; its encoder makes it smaller anyway."""
+MOST_RATIO = 100
+"""Of its sides: a model that works in tiles refuses more, so a narrower one gets white beside it."""
+
+
+def fitted(width: int, height: int, most_side: int) -> tuple[int, int]:
+    """The same shape without a side that is longer, and none below one pixel."""
+    longest = max(width, height)
+    if longest <= most_side:
+        return width, height
+    return max(1, most_side * width // longest), max(1, most_side * height // longest)
+
+
+def sent_size(width: int, height: int, most_side: int = MOST_SIDE) -> tuple[int, int]:
+    """Width and height of what becomes of a picture with so many pixels."""
+    width, height = fitted(width, height, most_side)
+    least = -(-max(width, height) // MOST_RATIO)
+    return max(width, least), max(height, least)
+
+
 @dataclass(frozen=True)
 class Limits:
     """How patient the parent is; tests have less time (`FIRESIDE_DOCUMENT_LIMITS`, JSON with these names).

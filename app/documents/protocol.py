@@ -11,6 +11,7 @@ from typing import NamedTuple, get_args
 
 from app.core.wire import Failed, Wire
 from app.documents.blocks import Block
+from app.documents.limits import MOST_SIDE
 from app.documents.segments import Segment
 from app.documents.source import Opened, PageRead, Remark
 
@@ -89,7 +90,7 @@ class Decode:
     path: str
     out: str
     preview: str = ""
-    most_side: int = 4096
+    most_side: int = MOST_SIDE
     memory_bytes: int = 2_000_000_000
 
 

@@ -12,17 +12,17 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import FileIO
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.core.errors import AppError, DocumentUnreadable, PictureUnreadable
-from app.core.events import CancelToken, Media
+from app.core.events import CancelToken, Media, Message
 from app.core.paths import disk_problem, make_folder, opener
 from app.documents.files import check_file
-from app.documents.limits import MOST_PICTURE_BYTES
+from app.documents.limits import MOST_PICTURE_BYTES, sent_size
 from app.store.media import MediaStore, MediaUse, StoredMedia
 
 if TYPE_CHECKING:
@@ -50,6 +50,13 @@ def is_picture(path: Path) -> bool:
 def ending_of(media: StoredMedia) -> str:
     """The ending that a copy of it gets."""
     return _USUAL.get(media.format, f".{media.format}")
+
+
+def planned(use: MediaUse) -> Media:
+    """As an engine reads one of a message, known without a look at any file; see `MediaLibrary.ready`."""
+    media = use.media
+    width, height = sent_size(media.width, media.height) if media.kind == PICTURE else (0, 0)
+    return Media(media.sha256, "", media.kind, width, height, media.seconds, 0, use.most_tokens)
 
 
 @dataclass(frozen=True)
@@ -112,9 +119,16 @@ class MediaLibrary:
         _touch(path)
         return Media(stored.sha256, str(path), stored.kind, width, height, stored.seconds, at, most_tokens)
 
-    def used(self, use: MediaUse) -> Media:
-        """The same for one of a message."""
-        return self.shown(use.media, most_tokens=use.most_tokens)
+    def ready(self, messages: Sequence[Message]) -> list[Message]:
+        """Messages whose media were only planned so far, with the files that an engine reads. Raises PictureUnreadable
+        where what was given is gone, and as `add`."""
+        return [replace(one, media=tuple(map(self._ready, one.media))) if one.media else one for one in messages]
+
+    def _ready(self, media: Media) -> Media:
+        stored = self.store.get(media.id)
+        if stored is None or not self.original(stored).is_file():
+            raise PictureUnreadable(media.id, "gone")
+        return self.shown(stored, most_tokens=media.most_tokens, at=media.at)
 
     def preview(self, stored: StoredMedia) -> Path:
         """A small one of it, at most 512 pixels wide and high, as a binary PPM. Raises as `add`."""

@@ -197,6 +197,7 @@ _PICTURE_UNREADABLE = {
     "damaged": "{name} is damaged or was cut off, so there is no picture to show.",
     "too_large": "{name} is larger than 200 MB. A smaller copy of the picture can be attached.",
     "too_many_pixels": "{name} has {width} × {height} pixels, too many to open. Save it smaller, or as JPEG.",
+    "gone": "A picture of this chat is not in the folder of the chats any more, so it cannot be shown to the model.",
     "heic": "{name} is a HEIC picture, which cannot be opened on this system. Save it as JPEG first.",
 }
 

@@ -87,6 +87,7 @@ def test_the_first_frame_of_what_moves(tmp_path: Path) -> None:
     assert colour_at(tmp_path / "out.ppm", 0, 0) == GREEN
 
 
+@pytest.mark.usefixtures("qapp")  # else the decoder makes an application of its own, which here is no child's
 def test_a_drawing_with_words_is_drawn_large_enough_to_be_read(tmp_path: Path) -> None:
     found = decoded(drawing(tmp_path / "a.svg"))
     assert (found.format, found.out_width, found.out_height) == ("svg", 1536, 768)

@@ -148,7 +148,7 @@ class Chat:
         self._get_engine = engine
         self._settings, self._usual_model = settings, usual_model
         self._get_media = media
-        self._attached = Attached(documents)
+        self._attached = Attached(documents, conversations.media)
 
     @property
     def media(self) -> MediaLibrary:
@@ -176,6 +176,7 @@ class Chat:
             self.preambles,
             prompts=lambda: self._prompts,
             asking=self._asking,
+            media=self._get_media,
         )
 
     def add_question(self, conversation_id: int, text: str, *, draft_of: int | None = 0) -> StoredMessage:
@@ -337,6 +338,8 @@ class Chat:
                 yield Finished(CANCELLED)
                 return
             messages = shown.messages(conversation.system_prompt if conversation else "")
+            if any(one.media for one in messages):
+                messages = self.media.ready(messages)
             if goes_on and not answer.text:
                 messages.append(Message(Role.ASSISTANT, ""))
             events = self._engine.generate(

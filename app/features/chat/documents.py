@@ -8,12 +8,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from app.core.events import Role
+from app.core.events import Media, ModelLoaded, Role
 from app.features.documents import Documents, passages_text, whole_text, with_question
+from app.features.media import PICTURE, planned
 from app.language.names import WITHOUT_SPACES
 from app.language.sentences import sentences
 from app.store.conversations import Attachment, StoredMessage, Use
 from app.store.documents import DocumentStore, Fields
+from app.store.media import MediaStore, MediaUse
 
 DOCUMENTS_SHARE = 0.8
 """Of what a prompt may take, for whole documents: the rest is for the question and what follows."""
@@ -22,18 +24,47 @@ PASSAGES_SHARE = 0.4
 KEPT_TEXTS = 32
 SHORT_QUESTION_WORDS = 4
 
+Shown = tuple[str, tuple[Media, ...]]
+"""The text of a message, and the pictures and sounds that stand in it."""
+
+
+def can_take(model: ModelLoaded | None, kind: str) -> bool:
+    """Whether a model sees pictures, or hears sounds."""
+    return model is not None and (model.sees if kind == PICTURE else model.hears)
+
+
+def mention(unseen: Sequence[str]) -> str:
+    """What a model is told in place of what it cannot be shown, so that it does not make something up."""
+    if not unseen:
+        return ""
+    return f"(Attached, but not visible or audible to you: {', '.join(unseen)}. Say so if it matters.)"
+
 
 class Attached:
     """Knows what stands in the prompt beside the words that were written; every text is made once."""
 
-    def __init__(self, documents: Documents) -> None:
-        self.documents = documents
+    def __init__(self, documents: Documents, media: MediaStore) -> None:
+        self.documents, self.media = documents, media
         self._texts: OrderedDict[tuple[int, Use, tuple[int, ...]], str] = OrderedDict()
 
-    def texts(self, branch: Sequence[StoredMessage]) -> list[str]:
-        """The messages as the model is shown them, documents included."""
-        attachments = self.documents.attachments.of_messages([one.id for one in branch])
-        return [self.message_text(one.text, attachments.get(one.id, ())) for one in branch]
+    def shown(self, branch: Sequence[StoredMessage], model: ModelLoaded | None) -> list[Shown]:
+        """The messages as a model is shown them, with their documents, and with what of their pictures it can see."""
+        ids = [one.id for one in branch]
+        attachments, uses = self.documents.attachments.of_messages(ids), self.media.of_messages(ids)
+        return [self.message(one.text, attachments.get(one.id, ()), uses.get(one.id, ()), model) for one in branch]
+
+    def message(
+        self,
+        text: str,
+        attachments: Sequence[Attachment],
+        uses: Sequence[MediaUse],
+        model: ModelLoaded | None,
+    ) -> Shown:
+        """One message, as `shown` has it."""
+        unseen = [use.name for use in uses if not can_take(model, use.media.kind)]
+        text = "\n\n".join(part for part in (mention(unseen), text) if part)
+        seen = tuple(planned(use) for use in uses if can_take(model, use.media.kind))
+        return self.message_text(text, attachments), seen
 
     def message_text(self, text: str, attachments: Sequence[Attachment]) -> str:
         """A message with its documents."""

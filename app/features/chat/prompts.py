@@ -10,9 +10,10 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from app.core.errors import NoModel, PromptTooLong
-from app.core.events import Message, Role
+from app.core.events import Media, Message, Role
 from app.features.chat.documents import DOCUMENTS_SHARE
 from app.features.chat.options import max_tokens_of, will_think
+from app.features.media import planned
 from app.features.projects import DOCUMENTS_SHARE as PROJECTS_SHARE
 from app.features.projects import NO_PREAMBLE, Preamble
 
@@ -20,9 +21,11 @@ if TYPE_CHECKING:
     from app.core.events import CancelToken, ModelLoaded
     from app.core.settings import Settings
     from app.engine.contract import Engine
+    from app.engine.protocol import MediaCount
     from app.features.chat.documents import Attached
     from app.features.projects import Preambles
     from app.store.conversations import Attachment, Conversation, StoredMessage
+    from app.store.media import MediaUse
 
 # What the model is shown of a conversation, in tokens, and what leaves its memory when that does not fit.
 #
@@ -94,6 +97,7 @@ class Said:
     tokens: int
     pinned: bool = False
     recalled: str = ""
+    media: tuple[Media, ...] = ()
 
     @property
     def whole(self) -> str:
@@ -120,14 +124,19 @@ class View:
     recalled: tuple[int, ...] | None = None
 
     def messages(self, system: str) -> list[Message]:
-        """The prompt, as templates want it: neighbours of one role are joined."""
+        """The prompt, as templates want it: neighbours of one role are joined.
+
+        Its pictures are only planned: see `MediaLibrary.ready`.
+        """
         head = system_text(self.preamble.before(system), self.carried)
         messages = [Message(Role.SYSTEM, head)] if head else []
         for one in self.said:
             if messages and messages[-1].role is one.role:
-                messages[-1] = Message(one.role, f"{messages[-1].text}\n\n{one.whole}")
+                before = f"{messages[-1].text}\n\n"
+                media = tuple(replace(each, at=each.at + len(before)) for each in one.media)
+                messages[-1] = Message(one.role, before + one.whole, messages[-1].media + media)
             else:
-                messages.append(Message(one.role, one.whole))
+                messages.append(Message(one.role, one.whole, one.media))
         return messages
 
 
@@ -151,6 +160,7 @@ class Parts:
     memories: int = 0
     project_documents: int = 0
     recalled: int = 0
+    pictures: int = 0
 
     @property
     def fixed_tokens(self) -> int:
@@ -160,7 +170,7 @@ class Parts:
     @property
     def used_tokens(self) -> int:
         """The whole prompt."""
-        turns = self.pinned + self.earlier + self.recalled + self.documents + self.message
+        turns = self.pinned + self.earlier + self.recalled + self.documents + self.pictures + self.message
         return self.fixed_tokens + self.carried + turns
 
     @property
@@ -320,6 +330,7 @@ class TokenCounts:
         self._engine = engine
         self._counts: OrderedDict[tuple[str, int, int, int], int] = OrderedDict()
         self._frames: dict[str, Frame] = {}
+        self._media: dict[tuple[object, ...], MediaCount] = {}
         self._counting = threading.Lock()
 
     def wait_for_model(self, cancel: CancelToken) -> None:
@@ -348,7 +359,27 @@ class TokenCounts:
         """Tokens that each message takes in a prompt; joining neighbours of one role only makes it less."""
         around = self._frame().around
         counts = self.texts([message.text for message in messages])
-        return [around[message.role] + count for message, count in zip(messages, counts, strict=True)]
+        seen = self.media([media for message in messages for media in message.media])
+        left = iter(seen)
+        return [
+            around[message.role] + count + sum(next(left).tokens for _ in message.media)
+            for message, count in zip(messages, counts, strict=True)
+        ]
+
+    def media(self, media: Sequence[Media]) -> list[MediaCount]:
+        """What each picture or sound takes, as the model itself counts it."""
+        if not media:
+            return []
+        with self._counting:
+            model = self.model()
+            keys = [
+                (model.path, model.projector, one.id, one.width, one.height, one.seconds, one.most_tokens)
+                for one in media
+            ]
+            missing = {key: one for key, one in zip(keys, media, strict=True) if key not in self._media}
+            if missing:
+                self._media.update(zip(missing, self._engine.count_media(list(missing.values())), strict=True))
+            return [self._media[key] for key in keys]
 
     def texts(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text by itself."""
@@ -470,13 +501,13 @@ class Prompts:
         """What is shown of a branch as things are: nothing is decided, and nothing leaves. Raises NoModel."""
         self._counts.wait_for_model(cancel)
         kept_id = _kept_id(branch, conversation)
-        texts = self._attached.texts(_sent(branch))
+        said = self._said(branch)
         budget = self._budget(conversation, self._counts.model())
         preamble = self._preamble(conversation, budget)
         if kept_id is None:
-            return replace(view(_uncounted(branch, texts), None, 0, NOTHING, "rolling"), preamble=preamble)
+            return replace(view(said, None, 0, NOTHING, "rolling"), preamble=preamble)
         fixed = self._counts.fixed(preamble.before(conversation.system_prompt if conversation else ""))
-        shown = view(self._counted(branch, texts), kept_id, fixed, budget, self._settings().chat.when_full)
+        shown = view(self._counted(said), kept_id, fixed, budget, self._settings().chat.when_full)
         return replace(shown, preamble=preamble)
 
     def seen(
@@ -494,7 +525,7 @@ class Prompts:
         budget = self._budget(conversation, self._counts.model())
         preamble = self._preamble(conversation, budget)
         fixed = self._counts.fixed(preamble.before(conversation.system_prompt if conversation else ""))
-        said = self._counted(branch, self._attached.texts(_sent(branch)))
+        said = self._counted(self._said(branch))
         when_full = self._settings().chat.when_full
         now = view(said, _kept_id(branch, conversation), fixed, budget, when_full)
         views = [now, *_views_of(said, fixed, _carried_tokens(budget, when_full), prompt_tokens)]
@@ -507,18 +538,19 @@ class Prompts:
         branch: Sequence[StoredMessage],
         draft: str,
         attachments: Sequence[Attachment] = (),
+        uses: Sequence[MediaUse] = (),
     ) -> View:
         """What the prompt with `draft` as the next message would show, as things are; arguments as of `parts`."""
         budget = self._budget(conversation, self._counts.model())
         preamble = self._preamble(conversation, budget)
         fixed = self._counts.fixed(preamble.before(conversation.system_prompt if conversation else ""))
-        said = self._counted(branch, self._attached.texts(_sent(branch)))
+        said = self._counted(self._said(branch))
         shown = view(said, _kept_id(branch, conversation), fixed, budget, self._settings().chat.when_full)
-        whole = self._attached.message_text(draft, attachments)
-        if whole.strip():
+        whole, media = self._attached.message(draft, attachments, uses, self._counts.model())
+        if whole.strip() or media:
             recalled = self._quoted_with(shown, branch, draft, budget)
-            last = Said(0, Role.USER, whole, 0, recalled=recalled)
-            last = replace(last, tokens=self._counts.messages([Message(Role.USER, last.whole)])[0])
+            last = Said(0, Role.USER, whole, 0, recalled=recalled, media=media)
+            last = self._counted([last])[0]
             shown = replace(shown, said=(*shown.said, last), tokens=shown.tokens + last.tokens)
         return replace(shown, preamble=preamble)
 
@@ -538,11 +570,10 @@ class Prompts:
         budget: Budget,
         when_full: str,
     ) -> View:
-        texts = self._attached.texts(_sent(branch))
-        said = _uncounted(branch, texts) if kept_id is None else []
-        if said and _surely_fits(system, [one.whole for one in said], budget):
+        said = self._said(branch)
+        if kept_id is None and said and _surely_fits(system, said, budget):
             return view(said, None, 0, budget, when_full)
-        return fit(self._counted(branch, texts), kept_id, self._counts.fixed(system), budget, when_full)
+        return fit(self._counted(said), kept_id, self._counts.fixed(system), budget, when_full)
 
     def _choose_passages(
         self, branch: Sequence[StoredMessage], hidden: Sequence[int], budget: Budget, preamble: Preamble
@@ -557,22 +588,22 @@ class Prompts:
         branch: Sequence[StoredMessage],
         draft: str,
         attachments: Sequence[Attachment] = (),
+        uses: Sequence[MediaUse] = (),
     ) -> Parts:
         """A prompt with `draft` and its attachments as the next message, as things are; raises NoModel."""
         budget = self._budget(conversation, self._counts.model())
         kept_id = _kept_id(branch, conversation)
         preamble = self._preamble(conversation, budget)
         fixed = self._counts.fixed(preamble.before(conversation.system_prompt if conversation else ""))
-        texts = self._attached.texts(_sent(branch))
-        shown = view(self._counted(branch, texts), kept_id, fixed, budget, self._settings().chat.when_full)
-        bare = self._counts.messages([Message(Role.USER, draft)])[0] if draft.strip() else 0
-        whole = self._attached.message_text(draft, attachments)
-        message = self._counts.messages([Message(Role.USER, whole)])[0] if whole.strip() else 0
-        documents = self._documents_tokens(branch, shown)
+        shown = view(self._counted(self._said(branch)), kept_id, fixed, budget, self._settings().chat.when_full)
+        bare = self._counts.messages([Message(Role.USER, draft)])[0] if draft.strip() or uses else 0
+        whole, media = self._attached.message(draft, attachments, uses, self._counts.model())
+        message = self._counts.messages([Message(Role.USER, whole)])[0] if whole.strip() or uses else 0
+        documents, pictures = self._documents_tokens(branch, shown), self._pictures_tokens(shown)
         parts = parts_of(shown, bare, budget)
         again = self._again_tokens(shown, branch, draft, budget)
-        pinned = max(0, parts.pinned - documents[0] - again[0])
-        earlier = max(0, parts.earlier - documents[1] - again[1])
+        pinned = max(0, parts.pinned - documents[0] - again[0] - pictures[0])
+        earlier = max(0, parts.earlier - documents[1] - again[1] - pictures[1])
         told = self._counts.texts([preamble.instructions, preamble.documents, preamble.memories])
         return replace(
             parts,
@@ -584,7 +615,12 @@ class Prompts:
             project_documents=told[1],
             memories=told[2],
             recalled=sum(again),
+            pictures=sum(pictures) + self._media_tokens(media),
         )
+
+    def media_counts(self, uses: Sequence[MediaUse]) -> list[MediaCount]:
+        """What they take of a prompt for the loaded model: 0 tokens where it cannot be shown one. Raises NoModel."""
+        return self._counts.media([planned(use) for use in uses])
 
     def tokens_of(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text by itself; raises NoModel."""
@@ -616,12 +652,21 @@ class Prompts:
         here = {one.id: one for one in branch}
         return quoted([here[number] for number in recalled], draft)
 
+    def _pictures_tokens(self, shown: View) -> tuple[int, int]:
+        """What pictures take in what is shown: in pinned messages, and in others."""
+        pinned = [media for one in shown.said if one.pinned for media in one.media]
+        others = [media for one in shown.said if not one.pinned for media in one.media]
+        return self._media_tokens(pinned), self._media_tokens(others)
+
+    def _media_tokens(self, media: Sequence[Media]) -> int:
+        return sum(one.tokens for one in self._counts.media(media))
+
     def _documents_tokens(self, branch: Sequence[StoredMessage], shown: View) -> tuple[int, int]:
         """What documents take in what is shown: in pinned messages, and in others."""
         pinned_ids = {one.id: one.pinned for one in shown.said}
         sent = [one for one in _sent(branch) if one.id in pinned_ids]
-        texts = self._attached.texts(sent)
-        with_some = [(one, text) for one, text in zip(sent, texts, strict=True) if text != one.text]
+        texts = self._attached.shown(sent, self._engine.loaded)
+        with_some = [(one, text) for one, (text, _) in zip(sent, texts, strict=True) if text != one.text]
         whole = self._counts.texts([text for _, text in with_some])
         bare = self._counts.texts([one.text for one, _ in with_some])
         found = {True: 0, False: 0}
@@ -632,9 +677,15 @@ class Prompts:
     def _budget(self, conversation: Conversation | None, loaded: ModelLoaded) -> Budget:
         return budget_of(conversation, self._settings(), loaded)
 
-    def _counted(self, branch: Sequence[StoredMessage], texts: Sequence[str]) -> list[Said]:
-        said = _uncounted(branch, texts)
-        counts = self._counts.messages([Message(one.role, one.whole) for one in said])
+    def _said(self, branch: Sequence[StoredMessage]) -> list[Said]:
+        """A branch as the loaded model is shown it, not counted yet."""
+        shown = self._attached.shown(_sent(branch), self._engine.loaded)
+        return [
+            replace(one, text=text, media=media) for one, (text, media) in zip(_uncounted(branch), shown, strict=True)
+        ]
+
+    def _counted(self, said: Sequence[Said]) -> list[Said]:
+        counts = self._counts.messages([Message(one.role, one.whole, one.media) for one in said])
         return [replace(one, tokens=count) for one, count in zip(said, counts, strict=True)]
 
 
@@ -660,13 +711,9 @@ def _sent(branch: Sequence[StoredMessage]) -> list[StoredMessage]:
     return [one for one in branch if one.text or one.role is not Role.ASSISTANT]
 
 
-def _uncounted(branch: Sequence[StoredMessage], texts: Sequence[str] = ()) -> list[Said]:
-    sent = _sent(branch)
-    shown, quoted = texts or [one.text for one in sent], _quoted(branch)
-    return [
-        Said(one.id, one.role, text, 0, one.pinned, quoted.get(one.id, ""))
-        for one, text in zip(sent, shown, strict=True)
-    ]
+def _uncounted(branch: Sequence[StoredMessage]) -> list[Said]:
+    quoted = _quoted(branch)
+    return [Said(one.id, one.role, one.text, 0, one.pinned, quoted.get(one.id, "")) for one in _sent(branch)]
 
 
 def _quoted(branch: Sequence[StoredMessage]) -> dict[int, str]:
@@ -697,6 +744,9 @@ def _last_question(branch: Sequence[StoredMessage]) -> str:
     return next((one.text for one in reversed(branch) if one.role is Role.USER), "")
 
 
-def _surely_fits(system: str, texts: Sequence[str], budget: Budget) -> bool:
+def _surely_fits(system: str, said: Sequence[Said], budget: Budget) -> bool:
     """A token is at least a byte: a short conversation need not be counted before its first token."""
+    if any(one.media for one in said):
+        return False
+    texts = [one.whole for one in said]
     return sum(len(text.encode()) + LARGEST_FRAME_TOKENS for text in [system, *texts]) <= budget.prompt_tokens // 2

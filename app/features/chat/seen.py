@@ -16,7 +16,10 @@ from app.store.conversations import Attachment, Conversation, Conversations, Sto
 
 if TYPE_CHECKING:
     from app.engine.contract import Engine
+    from app.engine.protocol import MediaCount
+    from app.features.media import MediaLibrary
     from app.features.projects import Preambles
+    from app.store.media import MediaUse
 
 SYSTEM, INSTRUCTIONS, DOCUMENTS, MEMORIES = "system", "instructions", "documents", "memories"
 CARRIED, PINNED, RECALLED, QUESTION, ANSWER, MESSAGE = "carried", "pinned", "recalled", "question", "answer", "message"
@@ -116,8 +119,10 @@ class Looks:
         *,
         prompts: Callable[[], Prompts],
         asking: Callable[[Conversation | None, View], dict[str, Any]],
+        media: Callable[[], MediaLibrary],
     ) -> None:
         """`asking` tells the fields of `Ask` besides the messages."""
+        self._media = media
         self._engine, self._conversations, self._documents = engine, conversations, documents
         self._attached, self._preambles, self._prompts, self._asking = attached, preambles, prompts, asking
 
@@ -139,7 +144,8 @@ class Looks:
             return None
         conversation, branch = self._of(conversation_id, planned)
         attachments = self._documents.attachments.in_draft(conversation_id)
-        shown = self._prompts().coming(conversation, branch, draft, attachments)
+        uses = self._conversations.media.in_draft(conversation_id)
+        shown = self._prompts().coming(conversation, branch, draft, attachments, uses)
         return seen_of(shown, conversation.system_prompt if conversation else "", self._prompts().tokens_of)
 
     def told(self, answer_id: int, cancel: CancelToken, *, most: int = 8) -> Iterator[TokenSeen | PromptProgress]:
@@ -171,6 +177,8 @@ class Looks:
         branch = branch_to(self._conversations, message)
         shown = self._prompts().shown(conversation, branch[:-1] if message.role is Role.ASSISTANT else branch, cancel)
         messages = shown.messages(conversation.system_prompt if conversation else "")
+        if any(one.media for one in messages):
+            messages = self._media().ready(messages)
         return Ask(messages, **self._asking(conversation, shown))
 
     def parts(self, conversation_id: int | None, draft: str, planned: Conversation | None = None) -> Parts | None:
@@ -181,7 +189,13 @@ class Looks:
         if self._engine().loaded is None:
             return None
         conversation, branch = self._of(conversation_id, planned)
-        return self._prompts().parts(conversation, branch, draft, self._documents.attachments.in_draft(conversation_id))
+        attachments = self._documents.attachments.in_draft(conversation_id)
+        uses = self._conversations.media.in_draft(conversation_id)
+        return self._prompts().parts(conversation, branch, draft, attachments, uses)
+
+    def media_counts(self, uses: Sequence[MediaUse]) -> list[MediaCount]:
+        """What pictures and sounds take of a prompt; [] without a loaded model."""
+        return self._prompts().media_counts(uses) if self._engine().loaded is not None else []
 
     def fit_of(
         self, attachment: Attachment, conversation_id: int | None, planned: Conversation | None = None
