@@ -23,6 +23,11 @@ from tests.store.conftest import fill_disk
 LOTS_OF_TEXT = "a word and another " * 20_000
 
 
+@pytest.fixture(autouse=True)
+def template_database() -> None:
+    """Here databases are made as they are for a person."""
+
+
 def pragma(database: Database, name: str) -> object:
     with database.reading() as connection:
         return connection.execute(f"PRAGMA {name}").fetchone()[0]

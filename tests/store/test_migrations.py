@@ -22,6 +22,12 @@ from tests.helpers.searching import search_text
 from tests.store.conftest import fill_disk
 from tests.store.make_old_database import schema_of
 
+
+@pytest.fixture(autouse=True)
+def template_database() -> None:
+    """Here databases are made as they are for a person."""
+
+
 DATA = Path(__file__).parent / "data"
 
 
