@@ -10,6 +10,7 @@ import sys
 CHILDREN = {
     "--engine-worker": "app.engine.worker",
     "--fit-probe": "app.engine.llama.fit_probe",
+    "--lend-worker": "app.engine.llama.lender",
     "--template-renderer": "app.engine.llama.sandbox",
     "--download-worker": "app.hub.transfer",
     "--document-worker": "app.documents.worker",

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from app.features.finding import Finding
     from app.features.media import MediaLibrary
     from app.features.models.collection import Models
+    from app.features.models.machines import Machines
     from app.features.pages import Pages
     from app.features.projects import Preambles
     from app.features.prompt_library import PromptLibrary
@@ -297,6 +298,11 @@ class Parts:
             make_engine=lambda: build_engine(self.paths),
             wish=lambda: wish_of(self.settings.engine),
         )
+
+    @_Once
+    def machines(self) -> Machines:
+        """Other computers that lend their memory."""
+        return build_machines(self.paths, self.change)
 
     def change(self, section: str, **values: Any) -> None:
         """Changes settings and saves them; raises DiskFull or FolderNotWritable, the change then holds until quit."""
@@ -566,7 +572,19 @@ def build_engine(paths: AppPaths, states: StateFolder | None = None) -> Engine:
     script = os.environ.get("FIRESIDE_ENGINE_SCRIPT")
     if script:
         command += ["--scripted", script]
-    return EngineOnDemand(command, paths.engine, states=states)
+    return EngineOnDemand(command, paths.engine, states=states, machines=build_machines(paths).usable)
+
+
+def build_machines(paths: AppPaths, change: Callable[..., Any] | None = None) -> Machines:
+    """The computers that lend their memory, as the settings on the disk have them now."""
+    from app.features.models.machines import Machines
+
+    def ledger() -> Ledger:
+        from app.hub.access import Ledger
+
+        return Ledger(paths.connections)
+
+    return Machines(lambda: load_settings(paths.settings)[0], ledger, change)
 
 
 def build_serving(

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import argparse
 from contextlib import closing
+from pathlib import Path
 
 from app.bootstrap import build_engine, build_models
-from app.cli.terminal import print_json
+from app.cli.terminal import interruptible, load_model, model_path, print_json
 from app.core.paths import AppPaths
+from app.core.settings import load_settings
 from app.features.diagnostics import report_of, text_of
 
 
 def add_arguments(doctor: argparse.ArgumentParser) -> None:
     """What `doctor` takes."""
+    doctor.add_argument(
+        "--model", metavar="FILE", type=Path, help="load this model, and say which of its layers lie where"
+    )
     doctor.add_argument("--json", action="store_true", help="one JSON object on standard output")
     doctor.set_defaults(run=run_doctor)
 
@@ -20,11 +25,14 @@ def add_arguments(doctor: argparse.ArgumentParser) -> None:
 def run_doctor(options: argparse.Namespace) -> int:
     """`doctor`: what really exists on this computer, asked from the engine child itself."""
     paths = AppPaths.from_environment()
-    with closing(build_engine(paths)) as engine:
-        found = engine.describe_devices()
+    with closing(build_engine(paths)) as engine, interruptible() as cancel:
+        if options.model is not None:
+            settings, _ = load_settings(paths.settings)
+            load_model(engine, model_path(options.model), settings, cancel)
+        found, loaded = engine.describe_devices(), engine.loaded
     with build_models(paths) as models:
         folder, installed = models.folder(), [str(row.model.path) for row in models.installed()]
-    report = report_of(found, paths, folder, installed)
+    report = report_of(found, paths, folder, installed, loaded)
     if options.json:
         print_json(report)
     else:

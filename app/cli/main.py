@@ -30,6 +30,7 @@ COMMANDS = {
     "translate": "a text, or a document in its own format",
     "evaluate": "how well a model does on documents with known results",
     "serve": "let other programs use the models of this computer",
+    "lend": "let another computer put parts of a model into this one's memory",
     "backup": "everything that you made here, in one file",
     "restore": "bring a backup back",
     "trash": "what was deleted: list it, bring it back, give it up",

@@ -24,6 +24,8 @@
     │   ├── TemplateFailed            the model's chat template raised
     │   ├── PromptTooLong             does not fit the context
     │   ├── EngineStopped             the engine child ended or hung in the middle of something
+    │   ├── MachineLost               a computer that lent its memory is gone in the middle of something
+    │   ├── MachineUnusable           one that is to lend its memory does not, or may not: `reason` says why
     │   ├── EngineCrashesRepeatedly   three times in a row: no restart by itself
     │   ├── NetworkOff                the person switched the network off
     │   ├── HubUnreachable            no answer, or not the Hub's: `reason` says which
@@ -214,6 +216,23 @@ class EngineStopped(EnvironmentProblem):
 
     exit_code: int | None
     detail: str
+
+
+class MachineLost(EnvironmentProblem):
+    """`addresses` are those of all that held parts of the model: which of them is gone, llama.cpp does not say."""
+
+    addresses: tuple[str, ...]
+    detail: str
+
+
+class MachineUnusable(EnvironmentProblem):
+    """`reason` is one of: address (none that can be used), name (nobody knows it), public (not of a private network),
+    refused (nothing listens there), silent, busy (it takes the call and says nothing), other (something else answers),
+    version, no_rpc (this build of the engine cannot).
+    """
+
+    address: str
+    reason: str
 
 
 class EngineCrashesRepeatedly(EnvironmentProblem):

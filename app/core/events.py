@@ -90,6 +90,15 @@ class Waiting:
 
 
 @dataclass(frozen=True)
+class Placed:
+    """What one device holds of a model: so many of its layers, and bytes of weights."""
+
+    device: str
+    layers: int
+    weights_bytes: int
+
+
+@dataclass(frozen=True)
 class ModelLoaded:
     """A model is ready. `context_tokens` is the size in use, `trained_context_tokens` the model's own.
 
@@ -126,6 +135,10 @@ class ModelLoaded:
     hears: bool = False
     hearing_hz: int = 0
     """Samples a second that it wants of a sound."""
+    placement: tuple[Placed, ...] = ()
+    """What each device holds, in the order of the layers."""
+    machines_missed: tuple[str, ...] = ()
+    """Addresses of computers that were to help and did not answer."""
 
 
 @dataclass(frozen=True)

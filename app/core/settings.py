@@ -71,7 +71,8 @@ class Composer:
 class Engine:
     """How models run. 0, -1 and empty values let the program choose. `model_path` empty means the starter.
 
-    `kv_type`: f16 or q8_0. `unload_after_min` 0: a model stays until memory is short.
+    `kv_type`: f16 or q8_0. `unload_after_min` 0: a model stays until memory is short. `machines` are addresses of other
+    computers that lend their memory.
     """
 
     model_path: str = ""
@@ -81,6 +82,7 @@ class Engine:
     gpu_layers: int = -1
     kv_type: str = ""
     devices: tuple[str, ...] = ()
+    machines: tuple[str, ...] = ()
     experts_on_cpu: bool = False
     states_budget_mb: int = 4000
     unload_after_min: int = 0

@@ -19,6 +19,7 @@ from app.core.errors import (
     AppError,
     EngineCrashesRepeatedly,
     EngineStopped,
+    MachineLost,
     ModelDamaged,
     ModelLoadFailed,
     ProtocolViolation,
@@ -58,6 +59,7 @@ ABORTED = (
     else frozenset(-number for number in (signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE))
 )
 OUT_OF_MEMORY_WORDS = ("bad_alloc", "failed to allocate", "out of memory", "Out of memory")
+MACHINE_WORDS = ("Remote RPC server crashed", "ggml-rpc.cpp")
 GPU_WORDS = ("CUDA error", "ROCm error", "ggml_cuda", "ggml_vulkan", "vk::", "ggml_metal", "ggml_sycl")
 
 
@@ -71,6 +73,7 @@ class EngineProcess:
         self.ended: AppError | None = None
         self.closing = False
         self.loading: dict[int, str] = {}
+        self.machines: tuple[str, ...] = ()
         self._began: set[int] = set()
         self._unloading: set[int] = set()
         self._lock = threading.Lock()
@@ -109,7 +112,7 @@ class EngineProcess:
     def send(self, request: protocol.Request) -> None:
         """Sends a request. A child that cannot take it ends, which every waiting call then hears."""
         if isinstance(request, protocol.LoadModel):
-            self.loading[request.id] = request.path
+            self.loading[request.id], self.machines = request.path, request.machines
         if isinstance(request, protocol.UnloadModel):
             self._unloading.add(request.id)
         if not self._conversation.send(request):
@@ -178,10 +181,17 @@ class EngineProcess:
         path = next((path for id_, path in self.loading.items() if id_ in self._began), None)
         if path is not None and not is_hung and code in ABORTED:
             problem = self._problem or loading_problem(path, tail) or problem
+        if not is_hung and code in ABORTED and any(words in tail for words in MACHINE_WORDS):
+            problem = self._problem or MachineLost(self._machines(), tail)
         if not self.closing:
             log.info("engine child %s ended with %s", self.child.pid, "a hang" if is_hung else code)
             self._on_crash(tail)
         self._end_calls(problem)
+
+    def _machines(self) -> tuple[str, ...]:
+        """Those that were to help."""
+        holding = {placed.device for placed in self.loaded.placement} if self.loaded is not None else set()
+        return tuple(each for each in self.machines if not holding or each in holding)
 
     def _end_calls(self, problem: AppError) -> None:
         with self._lock:
@@ -285,10 +295,13 @@ class EngineClient:
         folder: Path,
         environment: Mapping[str, str] | None = None,
         states: StateFolder | None = None,
+        machines: Callable[[], tuple[str, ...]] = tuple,
     ) -> None:
+        """`machines` are addresses of other computers that may lend their memory now; asked with each load."""
         self._command = list(command)
         self._folder = folder
         self._states = states
+        self._machines = machines
         self._environment = ENVIRONMENT | dict(environment or {})
         self._lock = threading.RLock()
         self._process: EngineProcess | None = None
@@ -318,7 +331,7 @@ class EngineClient:
         A child that ends before it comes to this, by what it was at work on, does not keep the model from being loaded.
         """
         states, budget = ("", 0) if self._states is None else (str(self._states.folder), self._states.budget_bytes())
-        request = protocol.LoadModel(0, str(Path(path).absolute()), wish, states, budget)
+        request = protocol.LoadModel(0, str(Path(path).absolute()), wish, states, budget, self._machines())
         with self._lock:
             self._crashes = 0
         if not (yield from self._load(request, cancel, is_last=False)):
@@ -473,7 +486,8 @@ class EngineClient:
 
     def describe_devices(self) -> protocol.DevicesDescribed:
         """Which devices and backends really exist, asked from the child."""
-        for reply in self._replies(protocol.DescribeDevices, None, needs_model=False):
+        machines = self._machines()
+        for reply in self._replies(lambda id_: protocol.DescribeDevices(id_, machines), None, needs_model=False):
             if isinstance(reply, protocol.DevicesDescribed):
                 return reply
         raise ProtocolViolation("DescribeDevices was not answered with DevicesDescribed")
@@ -548,7 +562,7 @@ class EngineClient:
             last = self._last_load
             if last is None or process.loaded is not None or process.loading:
                 return process
-            request = replace(last, id=self._new_id())
+            request = replace(last, id=self._new_id(), machines=self._machines())
             call = process.open_call(request.id)
         try:
             process.send(request)

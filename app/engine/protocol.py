@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
-from app.core.errors import AppError
+from app.core.errors import AppError, MachineUnusable
 from app.core.events import AnswerStats, Guess, Media, Message, ModelLoaded, TokenSeen
 from app.core.wire import Wire
 
@@ -132,6 +132,9 @@ class LoadModel:
     states_folder: str = ""
     """Where states of sessions are kept; empty keeps none."""
     states_budget_bytes: int = 0
+    machines: tuple[str, ...] = ()
+    """Addresses of other computers that lend their memory: used where `Wish.devices` names them, or where the model
+    does not fit here otherwise."""
 
 
 @dataclass(frozen=True)
@@ -191,9 +194,10 @@ class ForgetSession:
 
 @dataclass(frozen=True)
 class DescribeDevices:
-    """Which devices and backends really exist; answered by `DevicesDescribed`."""
+    """Which devices and backends really exist, here and on other computers; answered by `DevicesDescribed`."""
 
     id: int
+    machines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -357,9 +361,14 @@ class Embedded:
     prompt_tokens: int
 
 
+MACHINE = "machine"
+
+
 @dataclass(frozen=True)
 class Device:
-    """One device that exists. `type`: cpu, gpu, igpu, accel or other. Bytes are 0 when unknown."""
+    """One device that exists. `type`: cpu, gpu, igpu, accel, machine (another computer's, by its address) or other.
+    Bytes are 0 when unknown.
+    """
 
     name: str
     description: str
@@ -379,6 +388,8 @@ class DevicesDescribed:
     threads: int
     thread_policy: dict[str, Any] = field(default_factory=dict)
     """physical_cores, start, decode, batch, on_battery, busy_wait: facts for people, as they are now."""
+    missed: tuple[MachineUnusable, ...] = ()
+    """Computers that were asked for and are of no use now."""
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,22 @@ from typing import Any
 
 from app import __version__
 from app.core.build import this_build
+from app.core.errors import MachineUnusable
+from app.core.events import ModelLoaded
 from app.core.paths import AppPaths
 from app.engine.protocol import DevicesDescribed
+from app.features.messages import sentence_for
 
 FOLDERS = ("data", "config", "cache", "logs", "states")
 
 
-def report_of(found: DevicesDescribed, paths: AppPaths, models: Path, installed: Sequence[str]) -> dict[str, Any]:
+def report_of(
+    found: DevicesDescribed,
+    paths: AppPaths,
+    models: Path,
+    installed: Sequence[str],
+    loaded: ModelLoaded | None = None,
+) -> dict[str, Any]:
     """As `doctor --json` prints it; `found` is the engine child's own word, `models` their folder."""
     return {
         "version": __version__,
@@ -24,11 +33,14 @@ def report_of(found: DevicesDescribed, paths: AppPaths, models: Path, installed:
         "python": platform.python_version(),
         "llama_cpp": found.llama_cpp,
         "devices": [asdict(device) for device in found.devices],
+        "machines_missed": [asdict(problem) for problem in found.missed],
         "backends": list(found.backends),
         "threads": found.threads,
         "thread_policy": found.thread_policy,
         "folders": {name: str(getattr(paths, name)) for name in FOLDERS} | {"models": str(models)},
         "models": list(installed),
+        "loaded": loaded.path if loaded else None,
+        "placement": [asdict(placed) for placed in loaded.placement] if loaded else [],
     }
 
 
@@ -41,6 +53,11 @@ def text_of(report: dict[str, Any]) -> str:
     for device in report["devices"]:
         memory = f"{device['free_bytes'] / 1e9:.1f} of {device['total_bytes'] / 1e9:.1f} GB free"
         lines += [f"Device: {device['name']} ({device['description']}), {device['type']}, {memory}"]
+    lines += [sentence_for(MachineUnusable(**problem)).text for problem in report["machines_missed"]]
     lines += [f"Folder for {name}: {folder}" for name, folder in report["folders"].items()]
     lines += [f"Model: {path}" for path in report["models"] or ["none"]]
+    if report["loaded"]:
+        lines += [f"Loaded: {report['loaded']}"]
+    for placed in report["placement"]:
+        lines += [f"  {placed['device']}: {placed['layers']} layers, {placed['weights_bytes'] / 1e6:.0f} MB of weights"]
     return "\n".join(lines)

@@ -114,6 +114,36 @@ def _engine_stopped(error: errors.EngineStopped) -> Sentence:
     return Sentence(f"The engine {what}.", "The text so far was kept, and the engine starts again.", "retry")
 
 
+def _machine_lost(error: errors.MachineLost) -> Sentence:
+    who = error.addresses[0] if error.addresses else "Another computer"
+    text = f"{who}, which held a part of the model, does not answer any more."
+    if len(error.addresses) > 1:
+        text = f"One of {', '.join(error.addresses)}, which held parts of the model, does not answer any more."
+    return Sentence(
+        text,
+        "The text so far was kept. Next time the model is loaded without a computer that does not answer.",
+        "retry",
+    )
+
+
+_MACHINE_UNUSABLE = {
+    "address": "{address} is no address. Write it as 192.168.1.7:50052, or as name:50052.",
+    "name": "Nobody here knows the name in {address}.",
+    "public": "{address} is not in a private network. What is lent there would be open to everybody.",
+    "refused": "At {address} nothing listens. Is “fireside lend” running there?",
+    "silent": "{address} does not answer. Is that computer on, and in this network?",
+    "busy": "{address} takes the call but does not answer: another program may be using it.",
+    "other": "What answers at {address} is not “fireside lend”.",
+    "version": "{address} speaks another version. Both computers need the same {app}.",
+    "no_rpc": "The engine of this {app} was built without what it takes to use {address}.",
+}
+
+
+def _machine_unusable(error: errors.MachineUnusable) -> Sentence:
+    text = _MACHINE_UNUSABLE.get(error.reason, "{address} cannot be used.")
+    return Sentence(text.format(address=error.address, app=APP_NAME))
+
+
 _UNREACHABLE = {
     "offline": "{host} cannot be reached: this computer seems to be offline.",
     "refused": "{host} does not take connections now.",
@@ -354,6 +384,8 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], Sentence]] = {
     ),
     errors.HubUnreachable: _unreachable,
     errors.HubBusy: _busy,
+    errors.MachineLost: _machine_lost,
+    errors.MachineUnusable: _machine_unusable,
     errors.ReleaseRefused: _release_refused,
     errors.RepositoryMissing: lambda e: Sentence(
         f"There is no repository {e.repo} on the Hub, or it is private.", "Check the name."

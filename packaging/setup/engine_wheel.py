@@ -24,6 +24,8 @@ REQUIREMENTS = ROOT / "packaging" / "requirements"
 
 # One build that runs on every processor: ggml picks the best of its CPU libraries when it starts.
 PORTABLE = ("-DGGML_NATIVE=OFF", "-DGGML_BACKEND_DL=ON", "-DGGML_CPU_ALL_VARIANTS=ON")
+# One model over several machines. What the builder's network cards could do as well would bind it to their library.
+SEVERAL_MACHINES = ("-DGGML_RPC=ON", "-DGGML_RPC_RDMA=OFF")
 PROGRESS = re.compile(r"^\s*\[(\d+)/(\d+)\]")
 LOG_LINES_ON_FAILURE = 40
 
@@ -32,7 +34,7 @@ def cmake_arguments() -> list[str]:
     """The recipe for this machine; Vulkan only where its headers and shader compiler are installed."""
     headers = Path("/usr/include/vulkan/vulkan.h").exists() and Path("/usr/include/spirv").exists()
     vulkan = bool(shutil.which("glslc")) and (headers or "VULKAN_SDK" in os.environ)
-    return [*PORTABLE, f"-DGGML_VULKAN={'ON' if vulkan else 'OFF'}"]
+    return [*PORTABLE, *SEVERAL_MACHINES, f"-DGGML_VULKAN={'ON' if vulkan else 'OFF'}"]
 
 
 def engine_version() -> str:

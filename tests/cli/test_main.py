@@ -177,6 +177,9 @@ def test_doctor_names_devices_folders_and_models(starter: Path, fresh_home: Path
         "thread_policy",
         "folders",
         "models",
+        "machines_missed",
+        "loaded",
+        "placement",
     }
     assert set(body) == told
     assert isinstance(body["threads"], int)
@@ -186,7 +189,10 @@ def test_doctor_names_devices_folders_and_models(starter: Path, fresh_home: Path
     assert all({"name", "type", "free_bytes", "total_bytes"} <= set(device) for device in body["devices"])
     assert all(Path(folder).is_relative_to(fresh_home) for folder in body["folders"].values())
     assert body["models"] == [str(starter)]
-    assert "Threads:" in fireside("doctor").stdout
+    assert body["placement"] == []
+    said = fireside("doctor", "--model", str(starter)).stdout
+    assert "Threads:" in said
+    assert f"Loaded: {starter}\n  CPU: 31 layers, " in said
 
 
 def test_thinking_is_no_part_of_what_chat_prints(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ EXAMPLES = {
     "reason": "empty",
     "detail": "last words",
     "exit_code": -9,
+    "addresses": ("192.168.1.7:50052", "gpu-box.local:50052"),
 }
 ACTIONS = {"network", "models", "storage", "", "open_model", "new_chat", "retry", "settings", "open_folder"}
 

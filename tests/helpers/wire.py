@@ -59,7 +59,7 @@ def any_value(hint: Any) -> st.SearchStrategy[Any]:  # noqa: PLR0911 - a table o
         return st.dictionaries(st.text(), any_value(arguments[1]), max_size=3)
     if issubclass(hint, enum.Enum):
         return st.sampled_from(list(hint))
-    if issubclass(hint, AppError):
+    if hint is AppError:
         return SITUATIONS
     return st.builds(hint, **{name: any_value(field) for name, field in typing.get_type_hints(hint).items()})
 

@@ -30,6 +30,7 @@ from app.engine.backend import Job
 from app.engine.computer import Remembered, key_of
 from app.engine.fit import shape_of, tokens_side_by_side
 from app.engine.llama import devices
+from app.engine.llama.borrowed import Borrowed
 from app.engine.llama.context import Context
 from app.engine.llama.decoder import Decoder
 from app.engine.llama.embedding import MOST_EMBEDDED_TOKENS, Embedding, EmbeddingBrokenOff, embeds
@@ -88,6 +89,11 @@ class LoadedModel:
         """What becomes free with it."""
         return self._opened.plan.needed_bytes
 
+    @property
+    def held(self) -> set[str]:
+        """Names of the devices that hold it."""
+        return self._opened.held
+
     def described(self, id_: int) -> protocol.Loaded:
         """The last reply to the request that loaded it."""
         model, plan = self.model, self._opened.plan
@@ -111,6 +117,8 @@ class LoadedModel:
             plan.gpu_missed,
             thinking_of(model.template_source) if model.template else "none",
             model.header.weights,
+            placement=self._opened.placement,
+            machines_missed=self._opened.machines_missed,
         )
         return protocol.Loaded(id_, described)
 
@@ -309,6 +317,7 @@ class LlamaBackend:
 
     def __init__(self) -> None:
         self._loaded: LoadedModel | None = None
+        self._borrowed: Borrowed | None = None
 
     @property
     def busy(self) -> bool:
@@ -345,7 +354,16 @@ class LlamaBackend:
         except (ImportError, OSError) as error:
             raise ModelLoadFailed(request.path, f"llama.cpp could not be loaded: {error}") from error
         freed = self._loaded.needed_bytes if self._loaded else 0
-        opened = open_model(library, request, header, job, freed_bytes=freed, give_up=self.unload)
+        opened = open_model(
+            library,
+            request,
+            header,
+            job,
+            freed_bytes=freed,
+            give_up=self.unload,
+            borrowed=self._machines(library),
+            held=self._held,
+        )
         if opened is None:
             return protocol.Done(request.id)
         self._loaded = LoadedModel(library, request, opened)
@@ -403,19 +421,30 @@ class LlamaBackend:
         """Asked from ggml, which falls back silently when a GPU's library does not load."""
         library = open_library()
         loaded = self._loaded
+        lent, missed = self._machines(library).look(request.machines, self._held)
         return protocol.DevicesDescribed(
             request.id,
             library.version,
-            devices.list_devices(library),
+            devices.list_devices(library) + lent,
             devices.list_backends(library),
             devices.default_threads(),
             devices.thread_policy() | (loaded.thread_counts() if loaded else {}),
+            missed,
         )
 
     def close(self) -> None:
         """Saves what is worth it."""
         if self._loaded is not None:
             self._loaded.close()
+
+    @property
+    def _held(self) -> set[str]:
+        return self._loaded.held if self._loaded else set()
+
+    def _machines(self, library: Library) -> Borrowed:
+        if self._borrowed is None:
+            self._borrowed = Borrowed(library)
+        return self._borrowed
 
     def _ready(self) -> LoadedModel:
         if self._loaded is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from app.engine.computer import (
@@ -17,7 +17,7 @@ from app.engine.computer import (
 )
 from app.engine.fit import EXPERTS, GpuRoom, Layout
 from app.engine.llama.library import Library
-from app.engine.protocol import Device
+from app.engine.protocol import MACHINE, Device
 
 __all__ = [
     "default_threads",
@@ -27,6 +27,7 @@ __all__ = [
     "list_devices",
     "on_battery",
     "physical_cores",
+    "rpc_function",
     "thread_policy",
     "total_memory_bytes",
     "usable_gpus",
@@ -46,9 +47,11 @@ def usable_gpus(found: Sequence[Device], names: Sequence[str] = ()) -> tuple[Gpu
     """The GPUs a model is to use: those named, else what llama.cpp takes by itself.
 
     That is all graphics cards (each once, though two backends may offer it), or the integrated one if there is none.
+    Another computer's devices count only where they are named.
     """
     gpus = [device for device in found if device.type in GPU_TYPES]
     if names:
+        gpus = [device for device in found if device.type in (*GPU_TYPES, MACHINE)]
         gpus = [device for name in names for device in gpus if device.name == name]
     else:
         gpus = [device for device in gpus if device.type == "gpu"] or gpus
@@ -59,9 +62,9 @@ def usable_gpus(found: Sequence[Device], names: Sequence[str] = ()) -> tuple[Gpu
     )
 
 
-def find_handles(library: Library, names: Sequence[str]) -> list[int]:
-    """ggml's handles of devices, in the order of their names."""
-    handles = {device.name: handle for device, handle in _devices(library)}
+def find_handles(library: Library, names: Sequence[str], borrowed: Mapping[str, int] | None = None) -> list[int]:
+    """ggml's handles of devices, in the order of their names; `borrowed` has those of other computers."""
+    handles = {device.name: handle for device, handle in _devices(library)} | dict(borrowed or {})
     return [handles[name] for name in names]
 
 
@@ -75,6 +78,18 @@ def list_backends(library: Library) -> tuple[str, ...]:
     base.ggml_backend_reg_name.argtypes = [ctypes.c_void_p]
     registered = [ggml.ggml_backend_reg_get(index) for index in range(ggml.ggml_backend_reg_count())]
     return tuple(base.ggml_backend_reg_name(backend).decode("utf-8", "replace") for backend in registered)
+
+
+def rpc_function(library: Library, name: str) -> Any:
+    """A function of ggml's RPC backend; None where the build has none."""
+    ggml, base = library.ggml, library.base
+    ggml.ggml_backend_reg_by_name.restype = ctypes.c_void_p
+    ggml.ggml_backend_reg_by_name.argtypes = [ctypes.c_char_p]
+    base.ggml_backend_reg_get_proc_address.restype = ctypes.c_void_p
+    base.ggml_backend_reg_get_proc_address.argtypes = [ctypes.c_void_p, ctypes.c_char_p]
+    registry = ggml.ggml_backend_reg_by_name(b"RPC")
+    address = base.ggml_backend_reg_get_proc_address(registry, name.encode("ascii")) if registry else None
+    return ctypes.CFUNCTYPE(None)(address) if address else None
 
 
 def _devices(library: Library) -> Iterator[tuple[Device, int]]:
@@ -129,14 +144,22 @@ class _Override(ctypes.Structure):
 class ModelParameters:
     """llama.cpp's parameters for loading a model; keep this object until the model is loaded.
 
-    `gpus` are names of devices, `split` their shares; without layers on a GPU none is even set up.
+    `gpus` are names of devices, `split` their shares; without layers on a GPU none is even set up. `borrowed` has the
+    handles of those that are other computers'.
     """
 
-    def __init__(self, library: Library, layout: Layout, gpus: Sequence[str], split: Sequence[float] = ()) -> None:
+    def __init__(
+        self,
+        library: Library,
+        layout: Layout,
+        gpus: Sequence[str],
+        split: Sequence[float] = (),
+        borrowed: Mapping[str, int] | None = None,
+    ) -> None:
         c = library.c
         self.value = c.llama_model_default_params()
         used = gpus if layout.gpu_layers > 0 else ()
-        self._devices = (ctypes.c_void_p * (len(used) + 1))(*find_handles(library, used), None)
+        self._devices = (ctypes.c_void_p * (len(used) + 1))(*find_handles(library, used, borrowed), None)
         self.value.devices = ctypes.cast(self._devices, ctypes.c_void_p)
         self.value.n_gpu_layers = layout.gpu_layers
         self.value.use_extra_bufts = layout.repack

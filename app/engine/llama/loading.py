@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from app.core.errors import ModelLoadFailed, ModelTooLarge
+from app.core.events import Placed
 from app.core.gguf import GgufHeader
 from app.engine import fit, protocol
 from app.engine.backend import Job
 from app.engine.computer import Remembered, key_of
-from app.engine.fit import Layout, Needs, Plan, Room, shape_of
+from app.engine.fit import GpuRoom, Layout, Needs, Plan, Room, shape_of
 from app.engine.llama import devices
+from app.engine.llama.borrowed import Borrowed
 from app.engine.llama.devices import ModelParameters, context_parameters
 from app.engine.llama.library import Library
 from app.engine.llama.model import Model, load_model
+from app.engine.machines import watch_connections
+from app.engine.protocol import Device
 from app.engine.states import model_identity
 
 REMEMBERED_FILE = "loading.json"  # in the child's own working folder
 MOST_PROBES = 2
+CPU_DEVICE = "CPU"
+MIB = 2**20
+_LAYER = re.compile(r"load_tensors: layer +\d+ assigned to device ([^,]+),")
+_WEIGHTS = re.compile(r"load_tensors: +(\S+) model buffer size = +([\d.]+) MiB")
 MORE_FREE = 1.25  # with so much more memory free, what once had to be reduced is tried in full again
 
 
@@ -33,6 +43,13 @@ class Opened:
     context: Any
     context_tokens: int
     plan: Plan
+    placement: tuple[Placed, ...] = ()
+    machines_missed: tuple[str, ...] = ()
+
+    @property
+    def held(self) -> set[str]:
+        """Names of the devices that hold parts of it."""
+        return {placed.device for placed in self.placement}
 
 
 def open_model(
@@ -44,35 +61,51 @@ def open_model(
     freed_bytes: int = 0,
     give_up: Callable[[], None] = lambda: None,
     folder: Path | None = None,
+    borrowed: Borrowed | None = None,
+    held: Collection[str] = (),
 ) -> Opened | None:
     """Opens what is asked for in the best form that fits; None when cancelled.
 
     `give_up` frees the model that is replaced, and with it about `freed_bytes`; it is called when the new one is known
     to fit, after `Loading` with fraction 0 was told. Raises ModelTooLarge (before that, as a rule) and ModelLoadFailed,
-    with llama.cpp's last words. `folder` keeps what is remembered; the working directory, if not given.
+    with llama.cpp's last words. `folder` keeps what is remembered; the working directory, if not given. `borrowed`
+    knows other computers, `held` are the devices that hold the model that is replaced.
     """
-    return _Opening(library, request, header, job, folder or Path.cwd()).open(freed_bytes, give_up)
+    borrowed = borrowed or Borrowed(library)
+    opening = _Opening(library, request, header, job, folder or Path.cwd(), borrowed=borrowed, held=held)
+    return opening.open(freed_bytes, give_up)
 
 
 class _Opening:
     def __init__(
-        self, library: Library, request: protocol.LoadModel, header: GgufHeader, job: Job, folder: Path
+        self,
+        library: Library,
+        request: protocol.LoadModel,
+        header: GgufHeader,
+        job: Job,
+        folder: Path,
+        *,
+        borrowed: Borrowed,
+        held: Collection[str],
     ) -> None:
-        self._library, self._request, self._job = library, request, job
+        self._library, self._request, self._job, self._borrowed = library, request, job, borrowed
         self._header, self._shape = header, shape_of(header)
         self._wish = wish = request.wish
-        self._found = devices.list_devices(library)
-        self._gpus = () if wish.gpu_layers == 0 else devices.usable_gpus(self._found, wish.devices)
+        lent, missed = borrowed.look(request.machines, held)
+        self._lent, self._unreached = lent, tuple(problem.address for problem in missed)
+        self._found = devices.list_devices(library) + lent
+        self._gpus = () if wish.gpu_layers == 0 else self._rooms(self._found, wish.devices)
         names, split = self._names, wish.tensor_split
         self._split = [share for name, share in zip(wish.devices or names, split, strict=False) if name in names]
         self._folder = folder
         self._remembered = Remembered(folder / REMEMBERED_FILE)
-        facts = (library.version, [device.name + device.description for device in self._found], self._names)
-        self._key = key_of(model_identity(Path(request.path)), *facts, wish)
         self._model: Model | None = None
         self._placement: tuple[object, ...] = ()
+        self._placed: tuple[Placed, ...] = ()
+        self._missed: tuple[str, ...] = ()
 
     def open(self, freed_bytes: int, give_up: Callable[[], None]) -> Opened | None:
+        self._take_machines(freed_bytes)
         planned = self._plan(self._room(freed_bytes))
         if self._job.cancelled:
             return None
@@ -93,6 +126,28 @@ class _Opening:
                 self._tell(0.0, plan.steps[-1] if plan.steps else "")
         self._drop(None)
         raise ModelLoadFailed(self._request.path, self._library.last_words())
+
+    def _take_machines(self, freed_bytes: int) -> None:
+        """Other computers help where they are named, or where this one has not the room: a network is slower."""
+        wish, named = self._wish, self._wish.devices
+        self._missed = tuple(address for address in self._unreached if address in named)
+        if self._request.machines and not named and wish.gpu_layers != 0 and not self._fits_here(freed_bytes):
+            self._missed = self._unreached
+            self._gpus += self._rooms(self._lent, [device.name for device in self._lent])
+        facts = (self._library.version, [device.name + device.description for device in self._found], self._names)
+        self._key = key_of(model_identity(Path(self._request.path)), *facts, wish)
+
+    def _rooms(self, found: Sequence[Device], names: Sequence[str]) -> tuple[GpuRoom, ...]:
+        """What lends to itself shares its memory."""
+        gpus = devices.usable_gpus(found, names)
+        return tuple(dataclasses.replace(gpu, shared=gpu.shared or self._borrowed.is_here(gpu.name)) for gpu in gpus)
+
+    def _fits_here(self, freed_bytes: int) -> bool:
+        try:
+            plan = fit.choose(self._shape, self._wish, self._room(freed_bytes))
+        except fit.DoesNotFit:
+            return False
+        return plan.choice not in (fit.CONTEXT_REDUCED, fit.TIGHT)
 
     @property
     def _names(self) -> list[str]:
@@ -132,6 +187,8 @@ class _Opening:
 
     def _measure(self, layout: Layout) -> tuple[Layout, Needs] | None:
         """llama.cpp's own numbers for a layout, or for one that differs in length only: one asking does for all."""
+        if any(device.name in self._names for device in self._lent):
+            return None  # a computer that holds the model now does not answer to a second process
         key = key_of("needs", self._key, dataclasses.replace(layout, context_tokens=0))
         entry = self._remembered.find(key)
         if entry is not None:
@@ -184,17 +241,23 @@ class _Opening:
         return self._library.c.llama_init_from_model(self._model.pointer, parameters)
 
     def _load(self, plan: Plan) -> Model | None:
-        parameters = ModelParameters(self._library, plan.layout, self._names, self._split)
+        lent = self._borrowed.handles(self._names) if plan.gpu_layers > 0 else {}
+        parameters = ModelParameters(self._library, plan.layout, self._names, self._split, lent)
         step = plan.steps[-1] if plan.steps else ""
-        return load_model(
-            self._library,
-            self._request.path,
-            self._header,
-            plan.gpu_layers,
-            tell=lambda fraction: self._tell(fraction, step),
-            cancelled=self._job.stop.is_set,
-            parameters=parameters.value,
-        )
+        with self._library.hearing_everything() as heard:
+            model = load_model(
+                self._library,
+                self._request.path,
+                self._header,
+                plan.gpu_layers,
+                tell=lambda fraction: self._tell(fraction, step),
+                cancelled=self._job.stop.is_set,
+                parameters=parameters.value,
+            )
+        self._placed = placement_from_log("".join(heard), self._borrowed.names(lent))
+        if lent:
+            watch_connections()
+        return model
 
     def _opened(self, plan: Plan, context: Any) -> Opened:
         assert self._model is not None
@@ -209,7 +272,7 @@ class _Opening:
             device=self._device(plan),
             threads=self._wish.threads or devices.default_threads(),
         )
-        return Opened(self._model, context, tokens, plan)
+        return Opened(self._model, context, tokens, plan, self._placed, self._missed)
 
     def _gpu_missed(self, plan: Plan) -> str:
         """Why a GPU that was asked for is not used."""
@@ -235,3 +298,16 @@ class _Opening:
         if self._model is not None:
             self._model.free()
             self._model = None
+
+
+def placement_from_log(log: str, names: Mapping[str, str]) -> tuple[Placed, ...]:
+    """What llama.cpp said that it put where, in the order of the layers; `names` are ours for devices that have one.
+
+    The output counts as a layer, as everywhere in llama.cpp.
+    """
+    layers = Counter(names.get(device, device) for device in _LAYER.findall(log))
+    sizes: Counter[str] = Counter()
+    for buffer, size in _WEIGHTS.findall(log):
+        device = names.get(buffer, buffer)  # main memory has buffers of several names
+        sizes[device if device in layers else CPU_DEVICE] += int(float(size) * MIB)
+    return tuple(Placed(device, layers[device], sizes[device]) for device in {**layers, **sizes})

@@ -99,6 +99,11 @@ _STEPPED = (
 
 def surprise_words(model: ModelLoaded) -> Words | None:
     """What a person should hear once about how a model was loaded, because it is less than was wanted."""
+    if model.machines_missed:
+        text = "{addresses} did not answer, so the model was loaded without it."
+        if len(model.machines_missed) > 1:
+            text = "{addresses} did not answer, so the model was loaded without them."
+        return Words(text, {"addresses": ", ".join(model.machines_missed)})
     if model.gpu_missed:
         text = _MISSED.get(model.gpu_missed, "Loaded on the CPU, because the GPU is not used: {reason}")
         return Words(text, {"reason": model.gpu_missed})

@@ -1,0 +1,100 @@
+"""Lends this computer's memory to a model on another one: a child in which llama.cpp's RPC server runs."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from app.core.child import Child, own_command
+from app.core.errors import EngineStopped, PortTaken
+from app.core.wire import Conversation, Ended, Said, Wire
+from app.engine.client import ENVIRONMENT
+from app.engine.protocol import Device
+
+LOOK_EVERY_S = 0.1
+
+
+@dataclass(frozen=True)
+class Lend:
+    """Listen at this address. `memory_bytes` is the most that each device says it has; 0 is what is free."""
+
+    host: str
+    port: int
+    memory_bytes: int = 0
+    threads: int = 0
+
+
+@dataclass(frozen=True)
+class Lending:
+    """It listens, and these are lent."""
+
+    devices: tuple[Device, ...]
+
+
+@dataclass(frozen=True)
+class InUse:
+    """Whether another program uses it now."""
+
+    is_used: bool
+
+
+@dataclass(frozen=True)
+class NotLending:
+    """It cannot listen there, or has no RPC server (""), and ends."""
+
+    detail: str = field(default="")
+
+
+WIRE = Wire(1, (Lend,), (Lending, InUse, NotLending))
+
+
+class Lender:
+    """Runs until `close`. What a client sends may end the child; it is started again if it has ever listened."""
+
+    def __init__(self, lend: Lend, folder: Path, tell: Callable[[Lending | InUse | EngineStopped], object]) -> None:
+        self.lend = Lend(lend.host, lend.port or free_port(lend.host), lend.memory_bytes, lend.threads)
+        self._folder, self._tell = folder, tell
+        self._start()
+
+    def run(self, stopped: Callable[[], bool]) -> None:
+        """Tells what happens until `stopped`. Raises PortTaken, or EngineStopped where it never came to listen."""
+        has_listened = False
+        while not stopped():
+            said = self._said.next(LOOK_EVERY_S)
+            match said:
+                case Lending():
+                    has_listened = True
+                    self._tell(said)
+                case InUse():
+                    self._tell(said)
+                case NotLending(detail=detail):
+                    raise PortTaken(self.lend.host, self.lend.port, detail)
+                case Ended(code=code, tail=tail):
+                    problem = EngineStopped(code, tail)
+                    if not has_listened:
+                        raise problem
+                    has_listened = False
+                    self._tell(problem)
+                    self._start()
+
+    def close(self) -> None:
+        """Ends it; what others have put into this memory is gone."""
+        self._child.kill_tree()
+        self._child.close()
+
+    def _start(self) -> None:
+        self._said = Said()
+        self._child = Child(own_command("--lend-worker"), self._folder, ENVIRONMENT, work="lend")
+        Conversation(WIRE, self._child, self._said.put).send(self.lend)
+
+
+def free_port(host: str) -> int:
+    """A port at which nothing listens now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as found:
+        try:
+            found.bind((host, 0))
+        except OSError as error:
+            raise PortTaken(host, 0, error.strerror or str(error)) from error
+        return int(found.getsockname()[1])

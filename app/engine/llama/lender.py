@@ -1,0 +1,135 @@
+"""The child that lends this computer's devices: llama.cpp's RPC server, which serves one program at a time.
+
+`app.engine.lending` starts it with `--lend-worker`. What another program sends may end it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import socket
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from app.core.child import claim_wire
+from app.core.errors import MachineUnusable
+from app.core.wire import ParentSide, checked
+from app.engine.lending import WIRE, InUse, Lend, Lending, NotLending
+from app.engine.llama import devices
+from app.engine.llama.library import Library, open_library
+from app.engine.machines import ask, watch_connections
+from app.engine.protocol import Device
+
+LISTENS_WITHIN_S = 20.0
+LOOK_EVERY_S = 1.0
+TRY_EVERY_S = 0.05
+GET_MEMORY = 2  # the place of `get_memory` in struct ggml_backend_device_i, with which a device begins
+_Memory = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.POINTER(ctypes.c_size_t), ctypes.POINTER(ctypes.c_size_t))
+
+
+def main(_arguments: list[str]) -> int:
+    """It leaves when its parent does."""
+    parent = ParentSide(WIRE, *claim_wire())
+    parent.greet()
+    lend = checked(next(parent.requests()))
+    parent.leave_with_parent(lambda _request: None)
+    _Lending(open_library(), lend, parent).run()
+    os._exit(0)
+
+
+class _Lending:
+    def __init__(self, library: Library, lend: Lend, parent: ParentSide) -> None:
+        self._library, self._lend, self._parent = library, lend, parent
+        self._offers: list[Any] = []  # C holds only their addresses
+
+    def run(self) -> None:
+        start = devices.rpc_function(self._library, "ggml_backend_rpc_start_server")
+        problem = _problem_of_port(self._lend)
+        if start is None or problem:
+            self._parent.tell(NotLending(problem or "this build has no RPC server"))
+            return
+        names = [device.name for device in lent_devices(devices.list_devices(self._library))]
+        handles = devices.find_handles(self._library, names)
+        for handle, device in zip(handles, lent_devices(devices.list_devices(self._library)), strict=True):
+            self._offer(handle, device)
+        server = threading.Thread(target=self._serve, args=(start, handles), name="server", daemon=True)
+        server.start()
+        self._tell_when_it_listens(server)
+        self._tell_of_use(server)
+
+    def _serve(self, start: Any, handles: Sequence[int]) -> None:
+        start.restype = None
+        start.argtypes = [ctypes.c_char_p, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_size_t, ctypes.c_void_p]
+        endpoint = f"{self._lend.host}:{self._lend.port}".encode("ascii")
+        threads = self._lend.threads or devices.default_threads()
+        start(endpoint, None, threads, len(handles), (ctypes.c_void_p * len(handles))(*handles))
+
+    def _offer(self, handle: int, device: Device) -> None:
+        """ggml says that all memory of a processor is free, and knows no limit: our own answer takes that one's place.
+
+        The server asks the device each time, through the pointer that is replaced here.
+        """
+        most, is_cpu = self._lend.memory_bytes, device.type == "cpu"
+        places = ctypes.cast(handle, ctypes.POINTER(ctypes.c_void_p))
+        asked = _Memory(places[GET_MEMORY])
+        own = devices.free_memory_bytes
+
+        def get_memory(device_: int, free: Any, total: Any) -> None:
+            asked(device_, free, total)
+            if is_cpu:
+                free[0] = min(own() or free[0], free[0])
+            if most:
+                free[0], total[0] = min(free[0], most), min(total[0], most)
+
+        offer = _Memory(get_memory)
+        self._offers.append(offer)
+        places[GET_MEMORY] = ctypes.cast(offer, ctypes.c_void_p).value or 0
+
+    def _tell_when_it_listens(self, server: threading.Thread) -> None:
+        until_s = time.monotonic() + LISTENS_WITHIN_S
+        while server.is_alive() and time.monotonic() < until_s:
+            try:
+                machine = ask(f"{self._lend.host}:{self._lend.port}")
+            except MachineUnusable:
+                time.sleep(TRY_EVERY_S)
+                continue
+            found = lent_devices(devices.list_devices(self._library))
+            told = [
+                Device(device.name, device.description, device.type, offered.free_bytes, offered.total_bytes)
+                for device, offered in zip(found, machine.devices, strict=True)
+            ]
+            self._parent.tell(Lending(tuple(told)))
+            return
+        self._parent.tell(NotLending("the server does not listen"))
+        os._exit(1)
+
+    def _tell_of_use(self, server: threading.Thread) -> None:
+        """Looks now and then whether somebody is connected, and has dead connections given up."""
+        was_used = False
+        while server.is_alive():
+            is_used = watch_connections() > 0
+            if is_used != was_used:
+                was_used = is_used
+                self._parent.tell(InUse(is_used))
+            time.sleep(LOOK_EVERY_S)
+
+
+def lent_devices(found: Sequence[Device]) -> tuple[Device, ...]:
+    """All GPUs, else the processor."""
+    names = [gpu.name for gpu in devices.usable_gpus(found)]
+    return tuple(device for device in found if (device.name in names if names else device.type == "cpu"))
+
+
+def _problem_of_port(lend: Lend) -> str:
+    """The server does not say why it cannot listen."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tried:
+        if os.name == "posix":
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            tried.bind((lend.host, lend.port))
+            tried.listen(1)
+        except OSError as error:
+            return error.strerror or str(error)
+    return ""

@@ -1,0 +1,201 @@
+"""Other computers that lend their memory to a model here, over llama.cpp's RPC: addresses, and whether they answer.
+
+ggml itself connects without a time limit and ends the process where something is not as it should be. So each machine
+is asked here first, in the few messages that say who it is and what it has; ggml gets only those that answered. The
+messages are those of ``ggml-rpc.cpp``, as llama.cpp's pinned version has them.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+import struct
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from app.core.errors import MachineUnusable
+
+DEFAULT_PORT = 50052
+MOST_PORT = 65535
+CONNECT_TIMEOUT_S = 3.0
+ANSWER_TIMEOUT_S = 5.0
+MOST_DEVICES = 16  # GGML_RPC_MAX_SERVERS; a machine has a few
+VERSION = (7, 0)
+"""RPC_PROTO_MAJOR_VERSION and RPC_PROTO_MINOR_VERSION: the same major one, and no newer minor one."""
+HELLO, DEVICE_COUNT, DEVICE_MEMORY = 14, 15, 11
+CAPABILITIES = bytes(24)  # of network cards that reach into memory by themselves: none
+SILENT_S, ASK_AGAIN_S, ASKED = 10, 5, 4
+"""A connection over which nothing comes is asked about after so many seconds, again and again, and then given up."""
+
+
+@dataclass(frozen=True)
+class LentDevice:
+    """One device of a machine, by the name that it has here. Bytes are those it may give."""
+
+    name: str
+    free_bytes: int
+    total_bytes: int
+
+
+@dataclass(frozen=True)
+class Machine:
+    """One that answered. `endpoint` is the number and port that its `address` stands for."""
+
+    address: str
+    endpoint: str
+    devices: tuple[LentDevice, ...]
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it is this very computer."""
+        return ipaddress.ip_address(self.endpoint.rpartition(":")[0]).is_loopback
+
+
+def parse(address: str) -> tuple[str, int]:
+    """Host and port of ``host[:port]``; raises MachineUnusable."""
+    host, colon, digits = address.strip().partition(":")
+    is_port = digits.isdecimal() and len(digits) < 6 and 0 < int(digits) <= MOST_PORT
+    if not host or any(letter.isspace() or letter in "/@[]" for letter in host) or (colon and not is_port):
+        raise MachineUnusable(address.strip(), "address")
+    return host, int(digits) if colon else DEFAULT_PORT
+
+
+def is_private(number: str) -> bool:
+    """Whether an IPv4 number is this computer's own, or one that nobody outside a private network can have."""
+    found = ipaddress.ip_address(number)
+    return found.version == 4 and not (found.is_global or found.is_unspecified or found.is_multicast)
+
+
+def ask(address: str) -> Machine:
+    """Asks a machine who it is and what it has; within ten seconds, but for the look-up of a name that hangs.
+
+    Raises MachineUnusable.
+    """
+    host, port = parse(address)
+    number = _number_of(address, host)
+    try:
+        connection = socket.create_connection((number, port), CONNECT_TIMEOUT_S)
+    except OSError as error:
+        raise MachineUnusable(address, "refused" if isinstance(error, ConnectionRefusedError) else "silent") from error
+    with connection:
+        connection.settimeout(ANSWER_TIMEOUT_S)
+        try:
+            return Machine(address, f"{number}:{port}", tuple(_devices(connection, address)))
+        except TimeoutError as error:  # it serves one program at a time, and lets the others wait
+            raise MachineUnusable(address, "busy") from error
+        except (OSError, EOFError, struct.error) as error:
+            raise MachineUnusable(address, "other") from error
+
+
+def ask_all(addresses: Sequence[str]) -> tuple[list[Machine], list[MachineUnusable]]:
+    """Asks several at once, in as long as the slowest takes: those that answered, in their order, and the others."""
+    answers: dict[str, Machine | MachineUnusable] = {}
+
+    def run(address: str) -> None:
+        try:
+            answers[address] = ask(address)
+        except MachineUnusable as problem:
+            answers[address] = problem
+
+    threads = [threading.Thread(target=run, args=(each,), name=f"asking {each}", daemon=True) for each in addresses]
+    for thread in threads:
+        thread.start()
+    until_s = time.monotonic() + CONNECT_TIMEOUT_S + 2 * ANSWER_TIMEOUT_S
+    for thread in threads:
+        thread.join(max(0.0, until_s - time.monotonic()))
+    found = [answers.get(address) or MachineUnusable(address, "silent") for address in addresses]
+    return (
+        [each for each in found if isinstance(each, Machine)],
+        [each for each in found if isinstance(each, MachineUnusable)],
+    )
+
+
+def _number_of(address: str, host: str) -> str:
+    try:
+        found = socket.getaddrinfo(host, None, socket.AF_INET, socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise MachineUnusable(address, "name") from error
+    number = str(found[0][4][0])
+    if not is_private(number):
+        raise MachineUnusable(address, "public")
+    return number
+
+
+def _devices(connection: socket.socket, address: str) -> Iterator[LentDevice]:
+    major, minor, *_ = struct.unpack("<4B24s", _answer(connection, HELLO, CAPABILITIES, 28))
+    if major != VERSION[0] or minor > VERSION[1]:
+        raise MachineUnusable(address, "version")
+    (count,) = struct.unpack("<I", _answer(connection, DEVICE_COUNT, b"", 4))
+    if not 0 < count <= MOST_DEVICES:
+        raise EOFError
+    for number in range(count):
+        free, total = struct.unpack("<QQ", _answer(connection, DEVICE_MEMORY, struct.pack("<I", number), 16))
+        yield LentDevice(address if number == 0 else f"{address} #{number + 1}", free, total)
+
+
+def _answer(connection: socket.socket, command: int, body: bytes, length: int) -> bytes:
+    connection.sendall(struct.pack("<BQ", command, len(body)) + body)
+    (size,) = struct.unpack("<Q", _received(connection, 8))
+    if size != length:
+        raise EOFError
+    return _received(connection, length)
+
+
+def _received(connection: socket.socket, length: int) -> bytes:
+    found = b""
+    until_s = time.monotonic() + ANSWER_TIMEOUT_S
+    while len(found) < length:
+        if time.monotonic() > until_s:  # a byte now and then is no answer, either
+            raise TimeoutError
+        piece = connection.recv(length - len(found))
+        if not piece:
+            raise EOFError
+        found += piece
+    return found
+
+
+def watch_connections() -> int:
+    """Has the system give up this process's connections whose other end is gone without a word, such as by a cable.
+
+    ggml waits for ever otherwise. How many connections there are; none where the system does not list a process's own
+    files.
+    """
+    folder = "/dev/fd" if sys.platform == "darwin" else "/proc/self/fd"
+    try:
+        names = os.listdir(folder)  # noqa: PTH208 - numbers, no paths
+    except OSError:
+        return 0
+    return sum(_is_watched(int(name)) for name in names)
+
+
+def _is_watched(descriptor: int) -> bool:
+    try:
+        connection = socket.socket(fileno=descriptor)
+    except OSError:  # another kind of file
+        return False
+    try:
+        if connection.family != socket.AF_INET:
+            return False
+        connection.getpeername()
+        _keep_alive(connection)
+        return True
+    except OSError:
+        return False
+    finally:
+        connection.detach()
+
+
+def _keep_alive(connection: socket.socket) -> None:
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    idle = getattr(socket, "TCP_KEEPIDLE", getattr(socket, "TCP_KEEPALIVE", None))
+    for option, value in ((idle, SILENT_S), ("TCP_KEEPINTVL", ASK_AGAIN_S), ("TCP_KEEPCNT", ASKED)):
+        number = getattr(socket, option, None) if isinstance(option, str) else option
+        if number is not None:
+            connection.setsockopt(socket.IPPROTO_TCP, number, value)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        milliseconds = 1000 * (SILENT_S + ASKED * ASK_AGAIN_S)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)

@@ -1,0 +1,65 @@
+"""Other computers that lend their memory to models here: tried before they are kept, used where the network may be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from app.core.errors import NetworkOff
+
+if TYPE_CHECKING:
+    from app.core.settings import Settings
+    from app.engine.machines import Machine
+    from app.hub.access import Ledger
+
+WHY = "lent memory"
+"""As the ledger of connections has it."""
+
+
+class Machines:
+    """Each connection that is about to be opened has its line in the ledger."""
+
+    def __init__(
+        self, settings: Callable[[], Settings], ledger: Callable[[], Ledger], change: Callable[..., Any] | None = None
+    ) -> None:
+        self._settings, self._ledger, self._change = settings, ledger, change
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Those that are kept."""
+        return self._settings().engine.machines
+
+    def usable(self) -> tuple[str, ...]:
+        """Those that an engine may connect to now, which it then does: none where the network is switched off."""
+        settings = self._settings()
+        addresses = settings.engine.machines if settings.network.allowed else ()
+        for address in addresses:
+            self._note(address)
+        return addresses
+
+    def add(self, address: str) -> Machine:
+        """Asks a computer what it has, in up to some seconds, and keeps it. Raises NetworkOff or MachineUnusable."""
+        from app.engine.machines import ask, parse
+
+        host, port = parse(address)
+        whole = f"{host}:{port}"
+        if not self._settings().network.allowed:
+            raise NetworkOff
+        self._note(whole)
+        machine = ask(whole)
+        self._keep((*(each for each in self.addresses if each != whole), whole))
+        return machine
+
+    def remove(self, address: str) -> None:
+        """It is not used any more, from the next loading on."""
+        self._keep(tuple(each for each in self.addresses if each != address))
+
+    def _keep(self, addresses: tuple[str, ...]) -> None:
+        assert self._change is not None
+        chosen = self._settings().engine.devices
+        gone = set(self.addresses) - set(addresses)
+        left = tuple(name for name in chosen if name.partition(" #")[0] not in gone)
+        self._change("engine", machines=addresses, devices=left)
+
+    def _note(self, address: str) -> None:
+        self._ledger().begin(address.rpartition(":")[0], WHY)

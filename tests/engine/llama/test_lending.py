@@ -1,0 +1,157 @@
+"""One model over several machines: two that lend on this one, the same words as without them, and one that vanishes."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.core.child import own_command
+from app.core.errors import MachineLost, ModelTooLarge, PortTaken
+from app.core.events import ModelLoaded, TextDelta
+from app.core.gguf import check_model
+from app.engine import protocol
+from app.engine.backend import Job
+from app.engine.client import EngineClient
+from app.engine.lending import InUse, Lend, Lender, Lending
+from app.engine.llama import devices
+from app.engine.llama.borrowed import Borrowed
+from app.engine.llama.library import open_library
+from app.engine.llama.loading import Opened, open_model
+from app.engine.protocol import MACHINE
+from tests.helpers.engine import GREEDY, answer_of, load, user
+
+pytestmark = pytest.mark.model
+
+GB = 10**9
+QUESTION = [user("Tell me about rivers.")]
+
+
+class Lent:
+    """A lender that runs on a thread of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.told: list[object] = []
+        self._listens, self._stop = threading.Event(), threading.Event()
+        self._lender = Lender(Lend("127.0.0.1", 0, GB), folder, self._hear)
+        self.address = f"127.0.0.1:{self._lender.lend.port}"
+        self._thread = threading.Thread(target=self._lender.run, args=(self._stop.is_set,), name="lender")
+        self._thread.start()
+        assert self._listens.wait(60)
+
+    def _hear(self, event: object) -> None:
+        self.told.append(event)
+        if isinstance(event, Lending):
+            self._listens.set()
+
+    def vanish(self) -> None:
+        """As by a power cut."""
+        self._stop.set()
+        self._thread.join()
+        self._lender.close()
+
+
+@pytest.fixture
+def lenders(tmp_path: Path) -> Iterator[list[Lent]]:
+    made = [Lent(tmp_path / f"lender{number}") for number in range(2)]
+    yield made
+    for one in made:
+        one.vanish()
+
+
+def client_with(folder: Path, *addresses: str) -> EngineClient:
+    return EngineClient(own_command("--engine-worker"), folder, machines=lambda: addresses)
+
+
+def loaded(client: EngineClient) -> ModelLoaded:
+    assert client.loaded is not None
+    return client.loaded
+
+
+def test_layers_on_two_machines_write_the_same_and_one_that_vanishes_ends_one_answer(
+    starter: Path, lenders: list[Lent], starter_engine: EngineClient, tmp_path: Path
+) -> None:
+    here, _ = answer_of(starter_engine.generate(QUESTION, sampling=GREEDY, max_tokens=24))
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        nobody = f"127.0.0.1:{found.getsockname()[1]}"
+    first, second = lenders
+    client = client_with(tmp_path / "engine", first.address, nobody, second.address)
+    try:
+        load(client, starter, devices=(first.address, second.address), gpu_layers=20, context_tokens=512)
+        placed = {one.device: one for one in loaded(client).placement}
+        assert list(placed)[:3] == ["CPU", first.address, second.address]
+        assert sum(one.layers for one in placed.values()) == 31
+        assert placed[first.address].layers + placed[second.address].layers == 20
+        assert all(one.layers > 5 and one.weights_bytes > 10 * 2**20 for one in placed.values())
+        assert loaded(client).machines_missed == (), "it was not asked to help"
+
+        there, _ = answer_of(client.generate(QUESTION, sampling=GREEDY, max_tokens=24))
+        assert there == here
+
+        found_now = client.describe_devices()
+        lent = [device for device in found_now.devices if device.type == MACHINE]
+        assert [device.name for device in lent] == [first.address, second.address]
+        assert all(0 < device.free_bytes <= device.total_bytes == GB for device in lent)
+        assert [(one.address, one.reason) for one in found_now.missed] == [(nobody, "refused")]
+
+        seen = 0
+        with pytest.raises(MachineLost) as caught:
+            for event in client.generate(QUESTION, sampling=GREEDY, max_tokens=200):
+                seen += isinstance(event, TextDelta)
+                if seen == 3:
+                    second.vanish()
+        assert set(caught.value.addresses) == {first.address, second.address}
+
+        again, _ = answer_of(client.generate(QUESTION, sampling=GREEDY, max_tokens=24))
+        assert again == here
+        assert {one.device for one in loaded(client).placement} == {"CPU", first.address}
+        assert loaded(client).machines_missed == (second.address,)
+        assert InUse(is_used=True) in first.told
+    finally:
+        client.close()
+
+
+def test_without_need_a_machine_is_left_alone(starter: Path, lenders: list[Lent], tmp_path: Path) -> None:
+    client = client_with(tmp_path / "engine", lenders[0].address)
+    try:
+        load(client, starter, context_tokens=512)
+        assert [one.device for one in loaded(client).placement] == ["CPU"]
+        assert loaded(client).gpu_layers == 0
+    finally:
+        client.close()
+
+
+def test_where_a_model_does_not_fit_here_it_goes_to_a_machine_by_itself(
+    starter: Path, lenders: list[Lent], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(devices, "free_memory_bytes", lambda: 356 * 2**20)
+    monkeypatch.setattr(devices, "total_memory_bytes", lambda: 356 * 2**20)
+    monkeypatch.setattr(Borrowed, "is_here", lambda _self, _name: False)  # else it is this very memory
+    library = open_library()
+
+    def opened(*machines: str) -> Opened:
+        wish, job = protocol.Wish(context_tokens=512), Job(lambda _: None)
+        request = protocol.LoadModel(1, str(starter), wish, machines=machines)
+        found = open_model(library, request, check_model(starter), job, folder=tmp_path)
+        assert found is not None
+        library.c.llama_free(found.context)
+        found.model.free()
+        return found
+
+    with pytest.raises(ModelTooLarge):
+        opened()
+    found = opened(lenders[0].address)
+    assert {one.device: one.layers for one in found.placement} == {lenders[0].address: 31, "CPU": 0}
+    assert found.plan.choice == "asked"
+
+
+def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        lender = Lender(Lend("127.0.0.1", taken.getsockname()[1]), tmp_path, lambda _: None)
+        with pytest.raises(PortTaken) as caught:
+            lender.run(lambda: False)
+        lender.close()
+    assert caught.value.detail
