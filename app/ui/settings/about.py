@@ -94,7 +94,8 @@ class AboutPage(SettingsPage):
 
         models = self._app.models
         installed = [str(row.model.path) for row in models.installed()]
-        return text_of(report_of(self._app.engine.describe_devices(), self._app.paths, models.folder(), installed))
+        found, loaded = self._app.engine.describe_devices(), self._app.loaded
+        return text_of(report_of(found, self._app.paths, models.folder(), installed, loaded))
 
     def _show_copied(self, text: str) -> None:
         copy_text(text)

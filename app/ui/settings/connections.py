@@ -46,6 +46,7 @@ _WHY = {
     "card": "Reading about a model",
     "memory estimate": "Estimating the memory a model needs",
     "updates": "Checking for updates",
+    "lent memory": "Using the memory of another computer",
 }
 
 

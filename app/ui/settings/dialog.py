@@ -24,6 +24,7 @@ from app.features.chat.options import MOST_TOKENS
 from app.language.names import english_name
 from app.ui.i18n import tr, window_title
 from app.ui.settings.about import AboutPage
+from app.ui.settings.computers import ComputersPage
 from app.ui.settings.data import DataPage
 from app.ui.settings.memories import MemoriesPage
 from app.ui.settings.pages import EnginePage, MemoryPage, NetworkPage, SettingsPage, SummariesPage
@@ -102,6 +103,7 @@ class SettingsDialog(QDialog):
         self._add_page(tr("Engine"), "engine", lambda: self._engine_page(ui))
         self._add_page(tr("Model memory"), "memory", lambda: MemoryPage(app, theme, self._save))
         self._add_page(tr("Network"), "network", lambda: self._network_page(ui))
+        self._add_page(tr("Other computers"), "computers", lambda: ComputersPage(app, theme, ui.notify))
         if ui.programs is not None:
             self._add_page(tr("Other programs"), "programs", lambda: ProgramsPage(app, ui))
         self._add_page(tr("System"), "system", lambda: SystemPage(app, theme, self._save, ui.system))

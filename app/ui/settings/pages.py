@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QLineEdit
 from app.core.errors import AppError
 from app.core.events import CancelToken
 from app.core.gguf import GgufProblem, read_header
-from app.engine.protocol import Device, DevicesDescribed
+from app.engine.protocol import MACHINE, Device, DevicesDescribed
 from app.features.messages import sentence_for
 from app.features.models.messages import gigabytes
 from app.ui.i18n import size_text, tr
@@ -665,7 +665,7 @@ class NetworkPage(SettingsPage):
 
 
 CPU = "CPU"
-GPU_TYPES = ("gpu", "igpu", "accel")
+GPU_TYPES = ("gpu", "igpu", "accel", MACHINE)
 AUTOMATIC: tuple[str, ...] = ()
 
 
@@ -724,6 +724,9 @@ class DeviceChoice(QWidget):
 def _detail(device: Device) -> str:
     if device.total_bytes <= 0:
         return device.name
+    if device.type == MACHINE:
+        free, total = gigabytes(device.free_bytes), gigabytes(device.total_bytes)
+        return tr("Another computer · {free} of {total} GB free", free=free, total=total)
     return tr(
         "{name} · {free} of {total} GB free",
         name=device.name,

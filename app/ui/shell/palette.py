@@ -57,6 +57,7 @@ SETTINGS_PAGES = (
     ("memories", "Memories"),
     ("memory", "Model memory"),
     ("network", "Network"),
+    ("computers", "Other computers"),
     ("programs", "Other programs"),
     ("system", "System"),
     ("data", "Your data"),

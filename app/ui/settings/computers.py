@@ -1,0 +1,234 @@
+"""The settings of other computers that lend their memory: tried before they are kept, each with what it has now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeyEvent, QShowEvent
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+
+from app import APP_ID
+from app.core.errors import AppError
+from app.engine.protocol import MACHINE, Device, DevicesDescribed
+from app.features.messages import sentence_for
+from app.features.models.messages import gigabytes
+from app.ui.i18n import tr
+from app.ui.settings.pages import SettingsPage
+from app.ui.shell import tasks
+from app.ui.shell.notify import Notify
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import IconButton, text_button
+from app.ui.widgets.labels import plain_label
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+    from app.engine.machines import LentDevice, Machine
+
+
+class ComputerRow(QWidget):
+    """One of them: its address, what it has or why it is of no use, and a button that takes it out."""
+
+    def __init__(self, theme: Theme, address: str) -> None:
+        super().__init__()
+        self.address = address
+        name = plain_label(address)
+        name.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # an address reads so in every language
+        self.said = plain_label(tr("Asking…"), kind="muted", wraps=True)
+        self.remove = IconButton(theme, "trash", tr("Remove {address}", address=address), size_px=16)
+        words = QVBoxLayout()
+        words.addWidget(name, 0, Qt.AlignmentFlag.AlignLeading)
+        words.addWidget(self.said)
+        row = QHBoxLayout(self)
+        row.addLayout(words, 1)
+        row.addWidget(self.remove, 0, Qt.AlignmentFlag.AlignTop)
+        theme.dress(words, spacing=2)
+        theme.dress(row, margins=(0, 0, 0, 0), spacing=8)
+        theme.dress(self.said, font=(13, 400))
+
+    def show_devices(self, devices: Sequence[Device | LentDevice]) -> None:
+        """What it may give."""
+        free, total = (gigabytes(sum(getattr(each, field) for each in devices)) for field in _BYTES)
+        text = tr("{free} of {total} GB free", free=free, total=total)
+        if len(devices) > 1:
+            text = tr("{count} devices, {free} of {total} GB free", count=len(devices), free=free, total=total)
+        self.show_words(text)
+
+    def show_words(self, text: str, *, is_problem: bool = False) -> None:
+        self.said.setProperty("kind", "danger" if is_problem else "muted")
+        self.said.style().polish(self.said)
+        self.said.setText(text)
+
+
+_BYTES = ("free_bytes", "total_bytes")
+
+
+class AddressLine(QLineEdit):
+    """Return tries what is written, and does not close the dialog."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.returnPressed.emit()
+        else:
+            super().keyPressEvent(event)
+
+
+class ComputersPage(SettingsPage):
+    """Each is asked on a thread; the engine, which may use one of them now, says what the kept ones have."""
+
+    def __init__(self, app: Fireside, theme: Theme, notify: Notify) -> None:
+        super().__init__(theme, tr("Other computers"))
+        self._app, self._notify = app, notify
+        self.rows: list[ComputerRow] = []
+        self.column.addWidget(
+            self.muted(
+                tr(
+                    "A model that does not fit here can lie on several computers. They are used where there is not "
+                    "enough memory, or always if you choose them as a device under Engine."
+                )
+            )
+        )
+        how = tr("On the other computer, in a terminal: {command}", command=f"{APP_ID} lend --host 192.168.1.7")
+        self.column.addWidget(self.muted(how))
+        warning = tr(
+            "Only in a network that you trust. Nothing on the way is encrypted, neither the model nor what is read and "
+            "written with it, and whoever reaches that address can use it."
+        )
+        self.column.addWidget(self.label(warning, 13, 500))
+        self._add_line()
+        self._list = QVBoxLayout()
+        theme.dress(self._list, spacing=12)
+        self.column.addLayout(self._list)
+        self._add_again()
+        self.finish()
+        self._show_rows()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._look()
+
+    def _add_line(self) -> None:
+        self.line = AddressLine(placeholderText="192.168.1.7:50052")
+        self.line.setAccessibleName(tr("Address of a computer"))
+        self.line.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
+        self.add = text_button(tr("Try and add"), "primary")
+        self.add.setEnabled(False)
+        self.note = self.muted("")
+        self.note.setObjectName("computer_note")
+        self.note.hide()
+        row = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        row.addWidget(self.line, 1)
+        row.addWidget(self.add, 0, Qt.AlignmentFlag.AlignLeading)
+        self.turn_with_room(row, self.line, 8)
+        self.column.addLayout(row)
+        self.column.addWidget(self.note)
+        self.line.textEdited.connect(self._on_edited)
+        self.line.returnPressed.connect(self._on_add)
+        self.add.clicked.connect(lambda _=False: self._on_add())
+
+    def _add_again(self) -> None:
+        self.again = text_button(tr("Ask again"))
+        self.again.clicked.connect(lambda _=False: self._look())
+        row = QHBoxLayout()
+        row.addWidget(self.again)
+        row.addStretch(1)
+        self.column.addLayout(row)
+
+    # A new one.
+
+    def _on_edited(self, text: str) -> None:
+        self.add.setEnabled(bool(text.strip()))
+        self._say("")
+
+    def _on_add(self) -> None:
+        address = self.line.text().strip()
+        if not address or self.line.isReadOnly():
+            return
+        self._set_trying(is_trying=True)
+        self._say(tr("Asking {address}…", address=address))
+        tasks.ask(lambda _: self._app.machines.add(address), self, self._on_added, self._on_not_added)
+
+    def _on_added(self, machine: Machine) -> None:
+        self._set_trying(is_trying=False)
+        self.line.clear()
+        self.add.setEnabled(False)
+        self._say(tr("{address} answers. It counts from the next loading of a model on.", address=machine.address))
+        self._show_rows()
+        for row in self.rows:
+            if row.address == machine.address:
+                row.show_devices(machine.devices)
+
+    def _on_not_added(self, error: BaseException) -> None:
+        self._set_trying(is_trying=False)
+        if not isinstance(error, AppError):
+            raise error
+        sentence = sentence_for(error)
+        self._say(f"{tr(sentence.text)} {tr(sentence.kept)}".strip(), is_problem=True)
+        self.line.setFocus()
+
+    def _set_trying(self, *, is_trying: bool) -> None:
+        self.line.setReadOnly(is_trying)
+        self.add.setEnabled(not is_trying)
+
+    def _say(self, text: str, *, is_problem: bool = False) -> None:
+        self.note.setProperty("kind", "danger" if is_problem else "muted")
+        self.note.style().polish(self.note)
+        self.note.setText(text)
+        self.note.setVisible(bool(text))
+
+    # The kept ones.
+
+    def _show_rows(self) -> None:
+        kept = {row.address: row for row in self.rows}
+        addresses = self._app.machines.addresses
+        for address, row in kept.items():
+            if address not in addresses:
+                self._list.removeWidget(row)
+                row.hide()
+                row.deleteLater()
+        self.rows = [kept.get(address) or self._row(address) for address in addresses]
+        self.again.setVisible(bool(self.rows))
+
+    def _row(self, address: str) -> ComputerRow:
+        row = ComputerRow(self._theme, address)
+        row.remove.clicked.connect(lambda _=False: self._on_remove(address))
+        self._list.addWidget(row)
+        return row
+
+    def _on_remove(self, address: str) -> None:
+        with self._notify.guard():
+            self._app.machines.remove(address)
+        self._show_rows()
+        self.line.setFocus()
+
+    def _look(self) -> None:
+        if not self.rows:
+            return
+        for row in self.rows:
+            row.show_words(tr("Asking…"))
+        self.again.setEnabled(False)
+        tasks.ask(lambda _: self._app.engine.describe_devices(), self, self._on_described, self._on_not_described)
+
+    def _on_described(self, found: DevicesDescribed) -> None:
+        self.again.setEnabled(True)
+        problems = {problem.address: tr(sentence_for(problem).text) for problem in found.missed}
+        for row in self.rows:
+            own = _own(found.devices, row.address)
+            if own:
+                row.show_devices(own)
+            elif self._app.settings.network.allowed:
+                row.show_words(problems.get(row.address, ""), is_problem=True)
+            else:
+                row.show_words(tr("Not asked: the network is switched off."))
+
+    def _on_not_described(self, error: BaseException) -> None:
+        self.again.setEnabled(True)
+        if not isinstance(error, AppError):
+            raise error
+        for row in self.rows:
+            row.show_words(tr(sentence_for(error).text), is_problem=True)
+
+
+def _own(devices: Sequence[Device], address: str) -> list[Device]:
+    return [device for device in devices if device.type == MACHINE and device.name.partition(" #")[0] == address]
