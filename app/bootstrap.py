@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from app.features.media import MediaLibrary
     from app.features.models.collection import Models
     from app.features.models.machines import Machines
+    from app.features.page_reading.readings import Readings
     from app.features.pages import Pages
     from app.features.projects import Preambles
     from app.features.prompt_library import PromptLibrary
@@ -58,7 +59,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-SUMMARY, TRANSLATION = "summary", "translation"
+SUMMARY, TRANSLATION, PAGE_READING = "summary", "translation", "page_reading"
 """The kinds of their jobs; what knows more of them is imported when it is needed."""
 WRITING = "write"
 """The task of pages: whose model it is."""
@@ -150,7 +151,27 @@ class Parts:
     @_Once
     def documents(self) -> Documents:
         """All documents that were read."""
-        return build_documents(self.paths, self.database)
+        return build_documents(self.paths, self.database, recognizes=False)
+
+    @_Once
+    def readings(self) -> Readings:
+        """What reads the pages of these that are pictures."""
+        from app.features.page_reading.readings import Readings
+        from app.features.work.engines import TaskEngines
+        from app.store.jobs import JobResults
+
+        engines = TaskEngines(  # whatever model is in, if it sees: nobody chooses one for this
+            PAGE_READING, self.engine, self.model_path, lambda: None, make_engine=lambda: build_engine(self.paths)
+        )
+        return Readings(
+            Jobs(self.database),
+            JobResults(self.database),
+            self.documents,
+            engines,
+            lambda: self.settings,
+            folder=self.paths.documents,
+            loaded=lambda: self.loaded,
+        )
 
     @_Once
     def media(self) -> MediaLibrary:
@@ -413,6 +434,9 @@ class Fireside(Parts):
         copies = self.paths.translations
         if Jobs(self.database).ids(TRANSLATION) or (copies.is_dir() and any(copies.iterdir())):
             self.translations.tidy(self.began_at)  # 7 MB of modules, which who never translated does without
+        with suppress(DiskFull):
+            for done in Jobs(self.database).find(PAGE_READING, ("done",)):
+                Jobs(self.database).remove(done.id)
         with suppress(DiskFull):  # which was told at start: what was deleted stays until there is room
             build_trash(self).purge(self.began_at - self.settings.trash.keep_days * DAY_S)
         self._tidy_media()
@@ -440,7 +464,8 @@ class Fireside(Parts):
         models = self._made("models")
         for end in self.before_closing:
             end()
-        for work in (self._made("summaries"), self._made("translations"), self._made("writing_engines")):
+        for name in ("summaries", "translations", "writing_engines", "readings"):
+            work = self._made(name)
             if work is not None:
                 work.close()
         if (media := self._made("media")) is not None:
@@ -467,13 +492,15 @@ def build_trash(app: Fireside) -> Trash:
     )
 
 
-def build_documents(paths: AppPaths, database: Database) -> Documents:
-    """Documents kept in a database."""
+def build_documents(paths: AppPaths, database: Database, *, recognizes: bool = True) -> Documents:
+    """Documents kept in a database. With `recognizes` pages that are pictures are read by tesseract at once."""
     from app.features.documents import Documents
     from app.store.conversations import Attachments
     from app.store.documents import DocumentStore
+    from app.store.page_readings import PageReadings
 
-    return Documents(DocumentStore(database), Attachments(database), paths.documents)
+    store, attachments, readings = DocumentStore(database), Attachments(database), PageReadings(database)
+    return Documents(store, attachments, paths.documents, readings, recognizes=recognizes)
 
 
 def build_spelling(paths: AppPaths) -> Spelling:
@@ -746,6 +773,7 @@ def _begin(conversations: Conversations, jobs: Jobs) -> None:
         conversations.recover()
         jobs.recover(SUMMARY)
         jobs.recover(TRANSLATION)
+        jobs.recover(PAGE_READING)
     except DiskFull:
         log.info("the disk is full: what the run before left stays as it is")
 

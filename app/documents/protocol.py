@@ -125,8 +125,8 @@ class Recognize:
 class Arrange:
     """Make blocks of what a model, or a person, says stands on a page: Markdown, HTML, or the layout as JSON.
 
-    `view` is what the model saw. Their places are found by tesseract where it is there, else they are all of the view.
-    Answered by `PageBlocks`.
+    `view` is what the model saw, `NO_VIEW` all of the page. Their places are found by tesseract where it is there, else
+    they are all of the view. Answered by `PageBlocks`.
     """
 
     path: str

@@ -455,7 +455,7 @@ def _scanned(request: protocol.PutUpright | protocol.Recognize | protocol.Arrang
     else:
         from app.documents.formats.transcription import pieces_of
 
-        pieces, origin = pieces_of(request.text, request.page, request.view, do(request)), request.origin
+        pieces, origin = pieces_of(request.text, request.page, *do(request)), request.origin
     return protocol.PageBlocks(request.page, tuple(_numbered(pieces, request.page, origin)))
 
 

@@ -20,6 +20,7 @@ from app.documents.blocks import (
     as_markdown,
     block_from_fields,
     block_to_fields,
+    piece_of,
 )
 from app.documents.formats.registry import can_draw
 
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
     from app.documents.protocol import Done, Drawn, Event, Found
     from app.documents.source import PageRead
     from app.store.conversations import Attachment, Attachments
-    from app.store.documents import DocumentStore, StoredDocument
+    from app.store.documents import DocumentStore, Fields, StoredDocument
+    from app.store.page_readings import PageReading, PageReadings
 
 LOOK_EVERY_S = 0.1
 MOST_PARAGRAPH = 8_000
@@ -70,12 +72,21 @@ WHOLE = Part()
 class Documents:
     """Reads, keeps and shows documents; from any thread. Owns no thread: what reads is a generator.
 
-    `folder` is the child's own working directory. Passwords stay in memory.
+    `folder` is the child's own working directory. Passwords stay in memory. `readings` is what was read from pages that
+    are pictures, by whoever read it; with `recognizes` tesseract does so at once, where it is there.
     """
 
-    def __init__(self, store: DocumentStore, attachments: Attachments, folder: Path) -> None:
-        self.store, self.attachments = store, attachments
-        self._folder = folder
+    def __init__(
+        self,
+        store: DocumentStore,
+        attachments: Attachments,
+        folder: Path,
+        readings: PageReadings | None = None,
+        *,
+        recognizes: bool = True,
+    ) -> None:
+        self.store, self.attachments, self.readings = store, attachments, readings
+        self._folder, self._recognizes = folder, recognizes
         self._reading = threading.Lock()
         self._passwords: dict[int, str] = {}
 
@@ -109,7 +120,7 @@ class Documents:
         from app.documents.protocol import BlocksRead, Done, Found, Read
         from app.documents.source import Opened, PageRead
 
-        request = Read(str(path), password, part.encoding, part.first_page, part.last_page)
+        request = Read(str(path), password, part.encoding, part.first_page, part.last_page, recognize=self._recognizes)
         document_id, kept = self.store.begin(path, *found, name=name), None
         opening = Found("", Opened())
         pages: list[PageRead] = []
@@ -121,7 +132,7 @@ class Documents:
                     words += sum(count_words(block.text) for block in event.blocks)
                 elif isinstance(event, Found):
                     opening = event
-                elif isinstance(event, PageRead) and (event.is_picture or not event.has_text):
+                elif isinstance(event, PageRead) and (event.is_picture or not event.has_text or event.figures):
                     pages.append(event)
                 elif isinstance(event, Done):
                     kept = self._finish(document_id, part, opening, event, pages, words=words)
@@ -129,7 +140,7 @@ class Documents:
             if kept is not None:
                 if password:
                     self._passwords[document_id] = password
-                yield Kept(kept)
+                yield Kept(self._with_readings(kept))
         finally:
             if kept is None:
                 self.store.discard(document_id)
@@ -144,10 +155,65 @@ class Documents:
         if opened.names:
             info["names"] = list(opened.names)
         info["pages"] = [asdict(page) for page in pages]
-        info["remarks"] = [asdict(remark) for remark in done.remarks]
+        # That pictures were left is no remark where they are read afterwards, whoever does it.
+        told = [one for one in done.remarks if self._recognizes or one.name != "no_recognition"]
+        info["remarks"] = [asdict(remark) for remark in told]
         return self.store.finish(
             document_id, format_=opening.format, unit=opened.unit, pages=done.pages, sha256=done.sha256, info=info
         )
+
+    def _with_readings(self, document: StoredDocument) -> StoredDocument:
+        """With what was read of its pages before, as another document of the same content."""
+        return self.renewed(document.id) if self.readings and self.readings.of(document.sha256) else document
+
+    # Pages that are pictures, once they are read. A document that is complete stays as it is, since summaries,
+    # translations and answers count its blocks: what is read later makes another one, which takes its place in chats.
+
+    def renewed(self, document_id: int) -> StoredDocument:
+        """The document with what is known of its pictures by now; raises KeyError where it is gone.
+
+        Nothing new is made where nothing is new.
+        """
+        document = self.store.get(document_id)
+        if document is None:
+            raise KeyError(document_id)
+        readings = self._readings_of(document)
+        before = self.blocks(document_id)
+        numbering = Numbering()
+        after = [numbering.block(piece) for piece in _merged(before, readings, _recognized(document))]
+        info = _renewed_info(document, readings, after)
+        if after == before and info == document.info:
+            return document
+        renewed_id, renewed = self.store.begin(document.path, document.size_bytes, document.mtime_ns), None
+        try:
+            self.store.add_blocks(renewed_id, [block_to_fields(block) for block in after])
+            renewed = self.store.finish(
+                renewed_id, format_=document.format, unit=document.unit, pages=document.pages, sha256=document.sha256,
+                info=info,
+            )  # fmt: skip
+            self.store.succeed(document_id, renewed_id)
+        finally:
+            if renewed is None:
+                self.store.discard(renewed_id)
+        if document_id in self._passwords:
+            self._passwords[renewed_id] = self._passwords[document_id]
+        return renewed
+
+    def current(self, document: StoredDocument) -> StoredDocument:
+        """What has taken the place of a document, or the document itself."""
+        known = self.store.find_read(document.path, document.size_bytes, document.mtime_ns)
+        part = document.info.get("part")
+        return next((one for one in known if one.info.get("part") == part and one.id >= document.id), document)
+
+    def password_of(self, document_id: int) -> str:
+        """With which it was opened; "" for none."""
+        return self._passwords.get(document_id, "")
+
+    def _readings_of(self, document: StoredDocument) -> dict[int, PageReading]:
+        found = self.readings.of(document.sha256) if self.readings is not None and document.sha256 else {}
+        part = Part(**document.info.get("part", {}))
+        last = part.last_page or document.pages
+        return {page: one for page, one in found.items() if max(1, part.first_page) <= page <= last}
 
     def _known(self, path: Path, found: tuple[int, int], part: Part) -> StoredDocument | None:
         documents = self.store.find_read(path, *found)
@@ -221,6 +287,50 @@ class Documents:
         if document is None:
             raise KeyError(document_id)
         return KeptDocument(document, self.store, self._folder, self._passwords.get(document_id, ""))
+
+
+def _merged(before: Sequence[Block], readings: dict[int, PageReading], recognized: set[int]) -> Iterator[Piece]:
+    """The blocks with what was read of each page behind what the page has by itself; an earlier reading goes."""
+    waiting = sorted(readings)
+    for block in before:
+        page = block.page or 0
+        while waiting and page > waiting[0]:
+            yield from _pieces_of(readings[waiting.pop(0)])
+        if page not in readings or not (block.origin or page in recognized):
+            yield piece_of(block)
+    for page in waiting:
+        yield from _pieces_of(readings[page])
+
+
+def _pieces_of(reading: PageReading) -> Iterator[Piece]:
+    return (piece_of(block_from_fields(fields)) for fields in reading.blocks)
+
+
+def _recognized(document: StoredDocument) -> set[int]:
+    """The pages that were read from pictures before blocks said so themselves."""
+    return {page["page"] for page in document.info.get("pages", ()) if page.get("recognized")}
+
+
+def _renewed_info(document: StoredDocument, readings: dict[int, PageReading], blocks: Sequence[Block]) -> Fields:
+    """What is known of a document whose pictures were read."""
+    from app.language.detection import language_of
+
+    with_text = {block.page for block in blocks}
+    pages = [
+        fields | {"has_text": fields["page"] in with_text, "recognized": bool(readings[fields["page"]].blocks)}
+        if fields["page"] in readings
+        else fields
+        for fields in document.info.get("pages", ())
+    ]
+    info: Fields = document.info | {"pages": pages, "words": sum(count_words(block.text) for block in blocks)}
+    without = [page for page in document.info.get("pages_without_text", ()) if page not in with_text]
+    remarks = [one for one in document.info.get("remarks", ()) if one["name"] not in ("no_recognition", "recognized")]
+    if any(block.origin for block in blocks):
+        remarks.append({"name": "recognized", "values": {}})
+    info |= {"pages_without_text": without, "remarks": remarks}
+    if not info.get("language"):
+        info["language"] = language_of("\n".join(block.text for block in blocks)[:LANGUAGE_CHARACTERS])
+    return info
 
 
 class KeptDocument:

@@ -12,6 +12,7 @@ from app.store.database import Database
 from app.store.documents import DocumentStore
 from app.store.erasing import erase_traces
 from app.store.jobs import Jobs
+from app.store.page_readings import PageReadings
 from app.store.pages import PageStore
 from app.store.projects import Memories, Projects
 from app.store.prompts import Prompts
@@ -106,4 +107,5 @@ class Trash:
         for store in (AssistantStore, Projects, Memories, Tags, Prompts):
             store(self._database).purge_deleted(before)
         DocumentStore(self._database).purge(self._began_at)
+        PageReadings(self._database).purge()
         erase_traces(self._database)

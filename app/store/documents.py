@@ -47,6 +47,10 @@ class StoredDocument:
 
 _COLUMNS = "id, name, path, size_bytes, mtime_ns, sha256, format, unit, pages, info, created_at"
 _REFERRED_TO = "SELECT document_id FROM attachments UNION ALL SELECT document_id FROM job_documents"
+_CITED = (
+    "SELECT json_extract(s.value, '$.document_id') FROM messages m, json_each(m.sources) s"
+    " WHERE m.sources <> '[]' AND json_extract(s.value, '$.document_id') IS NOT NULL"
+)
 Fields = dict[str, Any]
 """A block in plain JSON: id, kind, page and text, and whatever else it has."""
 
@@ -109,6 +113,21 @@ class DocumentStore:
             leave_traces(connection, "blocks_index")
             connection.execute("DELETE FROM blocks WHERE document_id = ? AND id <= ?", (document_id, last))
         return True
+
+    def succeed(self, earlier_id: int, document_id: int) -> None:
+        """A document takes the place of an earlier reading of the same file: in chats and projects, and in jobs that
+        have not begun. What was made of the earlier one keeps it.
+        """
+        with self._database.transaction() as connection:
+            connection.execute(
+                "UPDATE attachments SET document_id = ?, passages = '[]' WHERE document_id = ? AND use <> 'passages'",
+                (document_id, earlier_id),
+            )
+            connection.execute(
+                "UPDATE job_documents SET document_id = ? WHERE document_id = ? AND job_id IN"
+                " (SELECT id FROM jobs WHERE state = 'draft' OR kind = 'page_reading')",
+                (document_id, earlier_id),
+            )
 
     def get(self, document_id: int) -> StoredDocument | None:
         """One complete document, or None."""
@@ -212,7 +231,7 @@ class DocumentStore:
         with self._database.reading() as connection:
             gone = connection.execute(
                 "SELECT id FROM documents WHERE created_at < ? AND (state <> 'complete'"
-                f" OR id NOT IN ({_REFERRED_TO}))",
+                f" OR id NOT IN ({_REFERRED_TO} UNION ALL {_CITED}))",
                 (before,),
             ).fetchall()
         for row in gone:

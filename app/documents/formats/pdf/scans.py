@@ -21,7 +21,7 @@ from app.core.errors import DocumentUnreadable
 from app.documents.blocks import Box, Piece
 from app.documents.formats.pdf.pages import MOST_SIDE, opened, resolution_of
 from app.documents.formats.pictures import Picture, Tesseract, find_tesseract
-from app.documents.protocol import Arrange, Drawn, PutUpright, Recognize, View
+from app.documents.protocol import NO_VIEW, Arrange, Drawn, PutUpright, Recognize, View
 
 if TYPE_CHECKING:
     import numpy as np
@@ -67,15 +67,15 @@ def put_upright(request: PutUpright) -> Drawn:
     return Drawn(request.page, width, height, round(sides[0], 2), round(sides[1], 2), b"", view)
 
 
-def lines_of(request: Arrange) -> list[tuple[Box, str]]:
-    """Where the lines of a page are, and about what they say, as far as tesseract is there to find them."""
-    tesseract = find_tesseract()
-    if tesseract is None:
-        return []
-    view = request.view
+def lines_of(request: Arrange) -> tuple[View, list[tuple[Box, str]]]:
+    """What was seen, and where its lines are and about what they say, as far as tesseract is there to find them."""
+    tesseract, view = find_tesseract(), request.view
     with _page(request.path, request.page, request.password) as loaded:
-        pieces = recognized(loaded, request.page, tesseract, (view.left, view.top, view.right, view.bottom))
-    return [(box, piece.text[box.start : box.end]) for piece in pieces for box in piece.place.boxes]
+        if view == NO_VIEW:
+            view = View(0, 0, raw.FPDF_GetPageWidthF(loaded), raw.FPDF_GetPageHeightF(loaded), 1)
+        whole = (view.left, view.top, view.right, view.bottom)
+        pieces = recognized(loaded, request.page, tesseract, whole) if tesseract else []
+    return view, [(box, piece.text[box.start : box.end]) for piece in pieces for box in piece.place.boxes]
 
 
 @contextmanager

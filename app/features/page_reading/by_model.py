@@ -1,0 +1,160 @@
+"""A picture of a page shown to a model: what it is asked, and what is thought of its answer.
+
+Models made for this want their own fixed words (`resources/page_reading.json`); others are asked for Markdown.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from app.core.errors import AppError
+from app.core.events import (
+    CancelToken,
+    Finished,
+    FinishReason,
+    LinkedToken,
+    LookProgress,
+    Media,
+    Message,
+    ModelLoaded,
+    Role,
+    TextDelta,
+    Waiting,
+)
+from app.core.paths import resource
+from app.core.settings import Chat, Settings
+from app.engine.contract import Engine
+from app.engine.protocol import Ask, Sampling
+from app.features.chat.options import template_variables
+from app.features.work.asking import REFUSING, Rests
+
+READ, CUT, REPEATED, EMPTY, REFUSED = "read", "cut", "repeated", "empty", "refused"
+"""What came of a page, see `app.store.page_readings.PageReading.state`."""
+MOST_TOKENS = 8192
+"""Of a page; the densest have about 4,000, and a layout twice that."""
+WARMER = 0.3
+THINKING_TOKENS = 256
+LOOK_EVERY = 64
+"""So many letters more before it is looked at again whether they repeat themselves."""
+LONGEST_UNIT = 300
+LEAST_REPEATED = 200
+LEAST_REPEATED_RULES = 1000
+"""Of signs that forms and tables do repeat."""
+_RULES = set(" _.-–—=·•…*|:\n")
+_TEXT_MARK = re.compile(r"^\W*TEXT\W*$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Words:
+    """How a model is asked for a page, and for a figure ("" has none of its own); `most_side` is the picture's."""
+
+    page: str
+    figure: str
+    most_side: int
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a model says of a picture, and how that ended; `caption` is of a figure."""
+
+    text: str
+    state: str
+    caption: str = ""
+
+
+def words_for(model: ModelLoaded) -> Words:
+    """By the names of the model and of its file."""
+    known = _known()
+    names = f"{model.name} {Path(model.path).name}"
+    own: dict[str, Any] = next((each for each in known["models"] if re.search(each["match"], names, re.IGNORECASE)), {})
+    chosen = known["others"] | own
+    return Words(chosen["page"], own.get("figure", "") if own else chosen["figure"], int(chosen["most_side"]))
+
+
+@cache
+def _known() -> dict[str, Any]:
+    known: dict[str, Any] = json.loads(resource("page_reading.json").read_text("utf-8"))
+    return known
+
+
+def ask_for(words: Words, picture: Media, model: ModelLoaded, *, is_figure: bool, attempt: int = 0) -> Ask:
+    """The same answer each time; a second try is a little warmer, which ends most repetitions."""
+    text = (words.figure if is_figure else "") or words.page
+    always_thinks = model.thinking in ("always", "effort")
+    return Ask(
+        [Message(Role.USER, text, (picture,))],
+        max_tokens=min(MOST_TOKENS, max(256, model.context_tokens // 2)),
+        task_sampling=Sampling(WARMER * attempt, repeat_penalty=1.0, presence_penalty=0.0, seed=1 + attempt),
+        template_variables=template_variables(None, Settings(chat=Chat(thinking="off")), model),
+        thinking_budget=THINKING_TOKENS if always_thinks else -1,
+        background=True,
+    )
+
+
+def asked(engine: Engine, ask: Ask, cancel: CancelToken) -> Iterator[Rests | LookProgress | Said | str]:
+    """What the model says: its text so far as it grows, at last `Said`; nothing more where it was cancelled.
+
+    An answer that repeats itself is ended. Raises what the engine raises.
+    """
+    stop = LinkedToken(cancel)
+    text, looked, state, is_resting = "", 0, "", False
+    for _, event in engine.generate_many([ask], cancel=stop):
+        if isinstance(event, AppError):
+            raise event
+        if is_resting is not isinstance(event, Waiting):
+            is_resting = not is_resting
+            yield Rests(event.reason if isinstance(event, Waiting) else "")
+        if isinstance(event, LookProgress):
+            yield event
+        elif isinstance(event, TextDelta) and not event.thinking:
+            text += event.text
+            if len(text) - looked >= LOOK_EVERY and not state:
+                looked = len(text)
+                yield text
+                if repeated_from(text) is not None:
+                    state = REPEATED
+                    stop.cancel()
+        elif isinstance(event, Finished):
+            reason = event.stats.finish_reason
+            if cancel.cancelled or (reason is FinishReason.CANCELLED and not state):
+                return
+            yield judged(text, is_whole=reason is FinishReason.STOP)
+
+
+def judged(text: str, *, is_whole: bool) -> Said:
+    """What is thought of an answer; one that repeats itself counts up to there."""
+    text = text.strip()
+    repeats = repeated_from(text)
+    if repeats is not None:
+        return Said(text[:repeats].rstrip(), REPEATED)
+    if not any(map(str.isalnum, text)):
+        return Said("", EMPTY)
+    if REFUSING.match(text):
+        return Said("", REFUSED)
+    return Said(text, READ if is_whole else CUT)
+
+
+def apart(said: Said) -> Said:
+    """What was said of a figure: what it shows, and what is written in it."""
+    mark = _TEXT_MARK.search(said.text)
+    if mark is None:
+        return Said("", said.state, said.text)
+    return Said(said.text[mark.end() :].strip(), said.state, said.text[: mark.start()].strip())
+
+
+def repeated_from(text: str) -> int | None:
+    """Where a text begins to say nothing but the same again, with no end in sight; None where it does not."""
+    for unit in range(1, min(LONGEST_UNIT, len(text) // 2) + 1):
+        run = 0
+        while run < len(text) - unit and text[-1 - run] == text[-1 - run - unit]:
+            run += 1
+        least = LEAST_REPEATED_RULES if set(text[-unit:]) <= _RULES else LEAST_REPEATED
+        if run >= max(least, 4 * unit):
+            return len(text) - run
+    return None

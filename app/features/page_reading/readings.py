@@ -1,0 +1,455 @@
+"""Pages that are pictures, and figures, being read: begun, worked off page by page, stopped, gone on with, corrected.
+
+Each is a stored job of the kind "page_reading" with the document that it is about; see `app.features.work.queue`. What
+a page says is kept by the content of its file (`app.store.page_readings`), so that a file is read once, wherever it
+comes in. When the work ends, however that comes, a document with the text takes the place of the one without.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.core.errors import DocumentGone, MediaRefused
+from app.core.events import CancelToken, LookProgress, Media, ModelLoaded
+from app.core.paths import make_folder
+from app.core.settings import Settings
+from app.documents.blocks import (
+    MODEL,
+    PERSON,
+    TESSERACT,
+    Block,
+    Box,
+    Kind,
+    Place,
+    as_markdown,
+    block_from_fields,
+    block_to_fields,
+)
+from app.documents.formats.registry import can_scan
+from app.documents.protocol import NO_VIEW, Arrange, PutUpright, Recognize, View
+from app.documents.reading import Scanning
+from app.engine.contract import Engine
+from app.features.documents import Documents
+from app.features.page_reading.by_model import (
+    EMPTY,
+    READ,
+    REPEATED,
+    Said,
+    apart,
+    ask_for,
+    asked,
+    words_for,
+)
+from app.features.work.asking import Rests
+from app.features.work.engines import TaskEngines
+from app.features.work.pace import WorkClock
+from app.features.work.queue import DONE, PAUSED, QUEUED, RUNNING, Working
+from app.features.work.stored import StoredJobs
+from app.store.documents import StoredDocument
+from app.store.jobs import Job, JobResults, JobRow, Jobs
+from app.store.page_readings import PageReading, PageReadings
+
+KIND = "page_reading"
+OPEN = (QUEUED, RUNNING, PAUSED)
+Region = tuple[float, ...]
+"""Left, top, right and bottom in points; () is all of the page."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """How pictures can be read here: the method, and the model's name or the program's."""
+
+    method: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """The pages of a document that are pictures, and those with figures: which there are, and which were read."""
+
+    pages: tuple[int, ...]
+    figures: tuple[int, ...]
+    """A page for each figure."""
+    readings: dict[int, PageReading]
+
+    @property
+    def unread_pages(self) -> tuple[int, ...]:
+        return tuple(page for page in self.pages if page not in self.readings)
+
+    @property
+    def unread_figures(self) -> tuple[int, ...]:
+        return tuple(page for page in self.figures if page not in self.readings)
+
+
+@dataclass(frozen=True)
+class PageBegun:
+    """Page `page` is being read, number `number` of `total`."""
+
+    page: int
+    number: int
+    total: int
+
+
+@dataclass(frozen=True)
+class PageGrown:
+    """So many letters of it have come."""
+
+    page: int
+    characters: int
+
+
+@dataclass(frozen=True)
+class PageDone:
+    """It is read and kept; `state` as in `PageReading`. `seconds_left` is for the rest; None: nobody can tell yet."""
+
+    page: int
+    number: int
+    total: int
+    state: str
+    seconds_left: float | None = None
+
+
+ReadingEvent = PageBegun | PageGrown | PageDone | LookProgress | Rests
+
+
+@dataclass(frozen=True)
+class StoredReading(JobRow):
+    """One of them. `pages` are all that it is to read, `done` those that it has."""
+
+    document_id: int
+    way: Way
+    pages: tuple[int, ...]
+    done: tuple[int, ...]
+
+
+class Readings(StoredJobs[StoredReading, ReadingEvent]):
+    """All of them; see `StoredJobs`. They have turns of their own: a person waits for a page, a summary takes hours.
+
+    `folder` is where pictures for the model lie while it looks at them.
+    """
+
+    def __init__(
+        self,
+        jobs: Jobs,
+        results: JobResults,
+        documents: Documents,
+        engines: TaskEngines,
+        settings: Callable[[], Settings],
+        *,
+        folder: Path,
+        loaded: Callable[[], ModelLoaded | None],
+    ) -> None:
+        super().__init__(KIND, jobs, results, engines, settings, turns=None, unlisted="")
+        assert documents.readings is not None
+        self._results, self._documents, self._kept = results, documents, documents.readings
+        self._folder, self._loaded = folder, loaded
+
+    def ways(self) -> list[Way]:
+        """How pictures can be read now, the quicker one first."""
+        return ways(self._loaded())
+
+    def pictures(self, document: StoredDocument) -> Pictures:
+        """What a document has of them, and what is known of each."""
+        return pictures_of(document, self._kept)
+
+    def begin(self, document_id: int, way: Way, pages: Sequence[int]) -> StoredReading:
+        """Queues the reading of some pages; what a person has corrected stays. One for the same document ends.
+
+        Raises KeyError where the document is gone.
+        """
+        document = self._documents.store.get(document_id)
+        if document is None:
+            raise KeyError(document_id)
+        for job in self._jobs.find(KIND):
+            if job.state == DONE or self._results.documents_of([job.id])[job.id] == (document_id,):
+                self._queue.stop(job.id)
+                self._jobs.remove(job.id)
+        wanted = [page for page in pages if not self._is_edited(document, page)]
+        spec = {"method": way.method, "name": way.name, "pages": wanted}
+        job = self._jobs.add(KIND, document.name, spec, document_ids=[document_id])
+        return self._rows([job])[0]
+
+    def of_document(self, document_id: int) -> StoredReading | None:
+        """The one that is open for a document, or has failed; None where there is none."""
+        rows = [row for row in self.find() if row.document_id == document_id and row.state != DONE]
+        return next(iter(rows), None)
+
+    def text_of(self, document_id: int, page: int) -> str:
+        """What was read of a page, as Markdown that can be corrected; "" where nothing was."""
+        document = self._documents.store.get(document_id)
+        reading = self._kept.of(document.sha256).get(page) if document is not None else None
+        if reading is None:
+            return ""
+        return "".join(as_markdown(map(block_from_fields, reading.blocks), "")).strip()
+
+    def correct(self, document_id: int, page: int, text: str, cancel: CancelToken) -> StoredDocument | None:
+        """What a person says stands on a page goes before whatever reads it; None where it was cancelled.
+
+        Raises KeyError where the document is gone, or what the child or the store raises.
+        """
+        document = self._documents.store.get(document_id)
+        if document is None:
+            raise KeyError(document_id)
+        scanner = _Scanner(document, self._documents.password_of(document_id), self._folder)
+        try:
+            before = self._kept.of(document.sha256).get(page)
+            blocks = scanner.arranged(page, text, NO_VIEW, PERSON, cancel)
+        finally:
+            scanner.close()
+        if blocks is None:
+            return None
+        method, model = (before.method, before.model) if before is not None else (PERSON, "")
+        reading = PageReading(page, method, model, READ, tuple(map(block_to_fields, blocks)), is_edited=True)
+        self._kept.keep(document.sha256, reading)
+        return self._documents.renewed(document_id)
+
+    def discard_corrections(self, document_id: int, page: int) -> None:
+        """The page can be read again. Raises KeyError where the document is gone."""
+        document = self._documents.store.get(document_id)
+        if document is None:
+            raise KeyError(document_id)
+        self._kept.forget(document.sha256, page)
+
+    def _is_edited(self, document: StoredDocument, page: int) -> bool:
+        reading = self._kept.of(document.sha256).get(page)
+        return reading is not None and reading.is_edited
+
+    def _begun(self, job: Job) -> ReadingAtWork:
+        row = self._rows([job])[0]
+        document = self._documents.store.get(row.document_id)
+        if document is None:
+            raise DocumentGone(job.title)
+        return ReadingAtWork(row, document, self._documents, self._jobs, self._folder)
+
+    def _rows(self, jobs: Sequence[Job]) -> list[StoredReading]:
+        documents = self._results.documents_of([job.id for job in jobs])
+        return [_row(job, documents[job.id]) for job in jobs]
+
+
+def ways(loaded: ModelLoaded | None) -> list[Way]:
+    """How pictures can be read on this computer with this model in memory, the quicker one first."""
+    found = [Way(TESSERACT, TESSERACT)] if shutil.which(TESSERACT) else []
+    return found + ([Way(MODEL, loaded.name)] if loaded is not None and loaded.sees else [])
+
+
+def pictures_of(document: StoredDocument, kept: PageReadings | None) -> Pictures:
+    """Which pages of a document are pictures or have figures, and what is known of them."""
+    if not can_scan(document.format):
+        return Pictures((), (), {})
+    pages = document.info.get("pages", ())
+    readings = kept.of(document.sha256) if kept is not None and document.sha256 else {}
+    pictures = tuple(page["page"] for page in pages if page["is_picture"])
+    figures = tuple(page["page"] for page in pages if not page["is_picture"] for _ in page.get("figures", ()))
+    return Pictures(pictures, figures, readings)
+
+
+def _row(job: Job, document_ids: Sequence[int]) -> StoredReading:
+    spec, way = job.spec, Way(job.spec["method"], job.spec["name"])
+    return StoredReading(
+        job.id, job.title, job.state, job.error, job.created_at, job.updated_at, document_ids[0] if document_ids else 0,
+        way, tuple(spec["pages"]), tuple(job.progress.get("done", ())),
+    )  # fmt: skip
+
+
+class ReadingAtWork(Working[ReadingEvent]):
+    """One document whose pages are read, attempt after attempt."""
+
+    def __init__(
+        self, row: StoredReading, document: StoredDocument, documents: Documents, jobs: Jobs, folder: Path
+    ) -> None:
+        self.record = None
+        self._row, self._document, self._documents, self._jobs, self._folder = row, document, documents, jobs, folder
+        self._done = list(row.done)
+        self._done_now = 0
+        self._clock = WorkClock()
+
+    @property
+    def steps(self) -> int:
+        return len(self._done)
+
+    @property
+    def is_complete(self) -> bool:
+        return set(self._done) >= set(self._row.pages)
+
+    def seconds_left(self) -> float | None:
+        """By the pages that were read so far."""
+        left = len(self._row.pages) - len(self._done)
+        return left * self._clock.worked_s / self._done_now if self._done_now else None
+
+    def without_engine(self, cancel: CancelToken) -> Iterator[ReadingEvent]:
+        """All of it, where tesseract reads."""
+        if self._row.way.method == TESSERACT:
+            yield from self._pages(cancel, self._by_tesseract)
+
+    def attempt(self, engine: Engine, model: ModelLoaded, cancel: CancelToken) -> Generator[ReadingEvent, None, None]:
+        """Goes on with the first page that is not done."""
+        if not model.sees:
+            raise MediaRefused(self._document.name, "picture", "blind")
+        by_model = ByModel(engine, model)
+
+        def read(scanner: _Scanner, page: int, region: Region) -> Generator[ReadingEvent, None, Found]:
+            return (yield from by_model.read(scanner, page, region, cancel))
+
+        yield from self._pages(cancel, read)
+
+    def _by_tesseract(self, scanner: _Scanner, page: int, region: Region) -> Generator[ReadingEvent, None, Found]:
+        yield from ()
+        blocks = scanner.recognized(page, region, self._cancel)
+        return None if blocks is None else (blocks, READ if blocks else EMPTY)
+
+    def _pages(self, cancel: CancelToken, read: ReadPage) -> Generator[ReadingEvent, None, None]:
+        self._cancel = cancel
+        self._clock.start()
+        self._done_now = 0
+        scanner = _Scanner(self._document, self._documents.password_of(self._document.id), self._folder)
+        figures = {page["page"]: page.get("figures", ()) for page in self._document.info.get("pages", ())}
+        pictures = {page["page"] for page in self._document.info.get("pages", ()) if page["is_picture"]}
+        total = len(self._row.pages)
+        try:
+            for page in [one for one in self._row.pages if one not in self._done]:
+                yield PageBegun(page, len(self._done) + 1, total)
+                regions = [()] if page in pictures else [tuple(region) for region in figures.get(page, ())] or [()]
+                state = yield from self._page(page, regions, scanner, read)
+                if state is None:
+                    return
+                yield PageDone(page, len(self._done), total, state, self.seconds_left())
+        finally:
+            scanner.close()
+            if self._done_now:
+                self._documents.renewed(self._document.id)
+
+    def _page(
+        self, page: int, regions: Sequence[Region], scanner: _Scanner, read: ReadPage
+    ) -> Generator[ReadingEvent, None, str | None]:
+        """How it went, once all of it is kept; None where it was cancelled."""
+        blocks: list[Block] = []
+        states: list[str] = []
+        for region in regions:
+            found = yield from self._timed(read(scanner, page, region))
+            if found is None:
+                return None
+            blocks += found[0]
+            states.append(found[1])
+        state = next((one for one in states if one != READ), READ) if len(set(states)) > 1 else states[0]
+        name = self._row.way.name if self._row.way.method == MODEL else ""
+        fields = tuple(map(block_to_fields, blocks))
+        assert self._documents.readings is not None
+        self._documents.readings.keep(
+            self._document.sha256, PageReading(page, self._row.way.method, name, state, fields)
+        )
+        self._done.append(page)
+        self._done_now += 1
+        with suppress(KeyError):  # another reading of it was begun
+            self._jobs.update(self._row.id, progress={"done": self._done})
+        return state
+
+    def _timed(self, events: Generator[ReadingEvent, None, Found]) -> Generator[ReadingEvent, None, Found]:
+        """The same; while others go before it, its clock rests."""
+        while True:
+            try:
+                event = next(events)
+            except StopIteration as end:
+                found: Found = end.value
+                return found
+            if isinstance(event, Rests):
+                self._clock.rest(is_resting=bool(event.reason))
+            yield event
+
+
+Found = tuple[Sequence[Block], str] | None
+"""The blocks of a page or a region, and how it went; None where it was cancelled."""
+ReadPage = Callable[["_Scanner", int, Region], Generator[ReadingEvent, None, Found]]
+
+
+class ByModel:
+    """Pages read by a model that sees."""
+
+    def __init__(self, engine: Engine, model: ModelLoaded) -> None:
+        self._engine, self._model, self._words = engine, model, words_for(model)
+
+    def read(
+        self, scanner: _Scanner, page: int, region: Region, cancel: CancelToken
+    ) -> Generator[ReadingEvent, None, Found]:
+        """A page, or a figure on it."""
+        with_picture = scanner.put_upright(page, region, self._words.most_side, cancel)
+        if with_picture is None:
+            return None
+        picture, view = with_picture
+        try:
+            said = yield from self._said(picture, page, cancel, is_figure=bool(region))
+        finally:
+            Path(picture.path).unlink(missing_ok=True)
+        if said is None:
+            return None
+        said = apart(said) if region and self._words.figure and said.text else said
+        blocks = scanner.arranged(page, said.text, view, MODEL, cancel) if said.text else ()
+        if blocks is None:
+            return None
+        caption = [_caption(said.caption, page, region)] if said.caption else []
+        return [*caption, *blocks], said.state
+
+    def _said(
+        self, picture: Media, page: int, cancel: CancelToken, *, is_figure: bool
+    ) -> Generator[ReadingEvent, None, Said | None]:
+        """One that repeats itself is asked once more, a little warmer; the longer answer counts."""
+        found: Said | None = None
+        for attempt in range(2):
+            ask = ask_for(self._words, picture, self._model, is_figure=is_figure, attempt=attempt)
+            said: Said | None = None
+            for event in asked(self._engine, ask, cancel):
+                if isinstance(event, Said):
+                    said = event
+                else:
+                    yield PageGrown(page, len(event)) if isinstance(event, str) else event
+            if said is None:
+                return None
+            if found is None or len(said.text) > len(found.text) or said.state != REPEATED:
+                found = said
+            if said.state != REPEATED:
+                break
+        return found
+
+
+def _caption(text: str, page: int, region: Region) -> Block:
+    box = Box(page, region[0], region[1], region[2], region[3], 0, len(text))
+    return Block(1, Kind.CAPTION, text, page, place=Place(boxes=(box,)), label="figure", origin=MODEL)
+
+
+class _Scanner:
+    """The pages of one document in the hands of a child."""
+
+    def __init__(self, document: StoredDocument, password: str, folder: Path) -> None:
+        self._path, self._password, self._folder = str(document.path), password, folder
+        make_folder(folder)
+        self._scanning = Scanning(folder)
+
+    def recognized(self, page: int, region: Region, cancel: CancelToken) -> tuple[Block, ...] | None:
+        """By tesseract; None where it was cancelled."""
+        return self._scanning.blocks(Recognize(self._path, page, region, self._password), cancel)
+
+    def put_upright(self, page: int, region: Region, most_side: int, cancel: CancelToken) -> tuple[Media, View] | None:
+        """A picture for a model, which is to be deleted, and what it shows; None where it was cancelled."""
+        out = self._folder / f"page-{page}.ppm"
+        out.touch(0o600)
+        drawn = self._scanning.put_upright(
+            PutUpright(self._path, page, str(out), region, most_side, self._password), cancel
+        )
+        if drawn is None:
+            out.unlink(missing_ok=True)
+            return None
+        with out.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return Media(digest, str(out), width=drawn.width, height=drawn.height), drawn.view
+
+    def arranged(self, page: int, text: str, view: View, origin: str, cancel: CancelToken) -> tuple[Block, ...] | None:
+        """What is said to stand on a page, as blocks; None where it was cancelled."""
+        request = Arrange(self._path, page, text, view, origin, self._password)
+        return self._scanning.blocks(request, cancel)
+
+    def close(self) -> None:
+        self._scanning.close()
