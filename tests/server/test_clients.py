@@ -1,0 +1,194 @@
+"""Other programs' own libraries ask a server of ours: `make test-clients` installs them first."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from app.core.paths import starter_model
+from tests.helpers.script import write_script
+from tests.helpers.terminal import ROOT
+
+pytestmark = [pytest.mark.clients, pytest.mark.timeout(600)]
+
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fireside"
+INSTALLED = CACHE / "clients"
+KEY = "the-key"
+EMBEDDER = "all-MiniLM-L6-v2-F16"
+SCRIPTS = Path(__file__).parent / "clients"
+
+
+@contextmanager
+def fireside_serve(home: Path, *arguments: str, **environment: str) -> Iterator[str]:
+    """The address of a server in a process of its own."""
+    command = [sys.executable, "-m", "app", "serve", "--port", "0", "--key", KEY, *arguments]
+    keyless = {"FIRESIDE_HOME": str(home), "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
+    with subprocess.Popen(
+        command, cwd=ROOT, env=os.environ | keyless | environment, stderr=subprocess.PIPE, encoding="utf-8"
+    ) as process:
+        assert process.stderr is not None
+        address = None
+        while address is None:
+            line = process.stderr.readline()
+            assert line, "the server has ended"
+            address = re.search(r"http://\S+", line)
+        try:
+            yield address[0]
+        finally:
+            process.terminate()
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    home = tmp_path_factory.mktemp("home")
+    models = home / "data" / "models" / "tests"
+    models.mkdir(parents=True)
+    made = CACHE / "models" / f"{EMBEDDER}.gguf"
+    assert made.exists(), "run `make test-clients`"
+    (models / made.name).symlink_to(made)
+    with fireside_serve(home) as found:
+        yield found
+
+
+def run(command: Sequence[object], *, folder: Path, **environment: str) -> str:
+    """What it prints; fails with what it says where it fails."""
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=folder,
+        env=os.environ | environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=500,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def seen_by(client: str, address: str, folder: Path) -> dict[str, Any]:
+    """What one of the scripts saw."""
+    starter = starter_model()
+    assert starter is not None
+    script = SCRIPTS / client
+    if script.suffix == ".mjs":  # it looks for its libraries from where it lies
+        command = ["node", shutil.copy(script, INSTALLED / client)]
+    else:
+        command = [str(INSTALLED / "clients" / "bin" / "python"), str(script)]
+    told = run([*command, address, KEY, starter.stem, EMBEDDER], folder=folder, LITELLM_LOCAL_MODEL_COST_MAP="True")
+    seen = json.loads(told.splitlines()[-1])
+    assert isinstance(seen, dict)
+    return seen
+
+
+def alike(one: Sequence[float], other: Sequence[float]) -> float:
+    return sum(a * b for a, b in zip(one, other, strict=True))
+
+
+@pytest.mark.parametrize(
+    "client", ["with_openai.py", "with_langchain.py", "with_litellm.py", "with_npm_openai.mjs", "with_npm_ai_sdk.mjs"]
+)
+def test_a_library_streams_calls_follows_a_schema_gets_vectors_and_goes_away(
+    client: str, address: str, tmp_path: Path
+) -> None:
+    seen = seen_by(client, address, tmp_path)
+    assert seen["streamed"]
+    assert seen["call"] in (
+        ["weather", {"rainy": True}],
+        ["weather", {"rainy": False}],
+        [["weather", {"rainy": True}]],
+        [["weather", {"rainy": False}]],
+        ["move_leg", {"side": True}],
+        ["move_leg", {"side": False}],
+    )
+    assert seen["parsed"] in (True, [True, True], ["rainy"])
+    dog, puppy, oil = seen["vectors"]
+    assert alike(dog, dog) == pytest.approx(1, abs=1e-3)
+    assert alike(dog, puppy) > alike(dog, oil) + 0.3
+    assert seen["aborted"]
+    headers = {"Authorization": f"Bearer {KEY}"}
+    body = {"messages": [{"role": "user", "content": "Hello"}], "max_tokens": 1}
+    assert httpx2.post(f"{address}/chat/completions", json=body, headers=headers, timeout=60).status_code == 200
+
+
+def test_openai_sees_responses_and_errors_as_its_own(address: str, tmp_path: Path) -> None:
+    seen = seen_by("with_openai.py", address, tmp_path)
+    assert seen["models"][1] == EMBEDDER
+    assert seen["streamed"][1] == 12
+    assert seen["short"] == 8
+    assert {"response.created", "response.output_text.delta", "response.completed"} <= set(seen["kinds"])
+    assert seen["response_call"] == ["move_leg"]
+    assert seen["errors"] == [
+        ["NotFoundError", "model_not_found"],
+        ["BadRequestError", "context_length_exceeded"],
+        ["AuthenticationError", "invalid_api_key"],
+    ]
+
+
+def test_anthropic_streams_calls_counts_and_goes_away(address: str, tmp_path: Path) -> None:
+    seen = seen_by("with_anthropic.py", address, tmp_path)
+    assert seen["streamed"]
+    assert (seen["stopped"], seen["answered"]) == ("max_tokens", "max_tokens")
+    assert seen["call"] in (["weather", {"rainy": one}, "tool_use"] for one in (True, False))
+    assert seen["counted"] > 10
+    assert seen["errors"] == ["NotFoundError", "BadRequestError", "AuthenticationError"]
+
+
+def test_llm_answers_in_a_terminal(address: str, tmp_path: Path) -> None:
+    starter = starter_model()
+    assert starter is not None
+    (tmp_path / "extra-openai-models.yaml").write_text(
+        f"- model_id: fireside\n  model_name: {starter.stem}\n  api_base: {address}\n  api_key_name: fireside\n"
+        "  supports_schema: true\n  supports_tools: true\n"
+    )
+    (tmp_path / "keys.json").write_text(json.dumps({"fireside": KEY}))
+    llm = [INSTALLED / "clients" / "bin" / "llm", "-m", "fireside", "-o", "max_tokens", "200"]
+    assert run([*llm, "Say hello."], folder=tmp_path, LLM_USER_PATH=str(tmp_path)).strip()
+    told = run([*llm, "--schema", "rainy bool", "Weather?"], folder=tmp_path, LLM_USER_PATH=str(tmp_path))
+    assert isinstance(json.loads(told)["rainy"], bool)
+
+
+EDIT = """I change the greeting.
+
+greet.py
+```python
+<<<<<<< SEARCH
+    print("hello")
+=======
+    print("goodbye")
+>>>>>>> REPLACE
+```
+"""
+
+
+def test_aider_edits_a_file(tmp_path: Path) -> None:
+    """With a scripted model: the starter is too small to write such an answer."""
+    script = write_script(tmp_path / "script", {"text": EDIT})
+    file = tmp_path / "greet.py"
+    file.write_text('def hello():\n    print("hello")\n')
+    options = "--no-git --yes-always --no-show-model-warnings --analytics-disable --no-check-update --no-pretty"
+    with fireside_serve(tmp_path / "home", "--model", str(script), FIRESIDE_ENGINE_SCRIPT=str(script)) as address:
+        run(
+            [
+                INSTALLED / "aider" / "bin" / "aider",
+                *("--model", f"openai/{script.stem}", *options.split(), "--edit-format", "diff"),
+                *("--message", "Say goodbye instead.", "greet.py"),
+            ],
+            folder=tmp_path,
+            HOME=str(tmp_path),
+            OPENAI_API_BASE=address,
+            OPENAI_API_KEY=KEY,
+            LITELLM_LOCAL_MODEL_COST_MAP="True",
+        )
+    assert file.read_text() == 'def hello():\n    print("goodbye")\n'
