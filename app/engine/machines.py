@@ -22,7 +22,9 @@ from app.core.errors import MachineUnusable
 DEFAULT_PORT = 50052
 MOST_PORT = 65535
 CONNECT_TIMEOUT_S = 3.0
-ANSWER_TIMEOUT_S = 5.0
+ANSWER_TIMEOUT_S = 4.0
+TOGETHER_S = 8.0
+"""For all of them at once: a child that waits longer without a sign of life is taken for one that hangs."""
 MOST_DEVICES = 16  # GGML_RPC_MAX_SERVERS; a machine has a few
 VERSION = (7, 0)
 """RPC_PROTO_MAJOR_VERSION and RPC_PROTO_MINOR_VERSION: the same major one, and no newer minor one."""
@@ -92,7 +94,7 @@ def ask(address: str) -> Machine:
 
 
 def ask_all(addresses: Sequence[str]) -> tuple[list[Machine], list[MachineUnusable]]:
-    """Asks several at once, in as long as the slowest takes: those that answered, in their order, and the others."""
+    """Asks several at once, for eight seconds at most: those that answered, in their order, and the others."""
     answers: dict[str, Machine | MachineUnusable] = {}
 
     def run(address: str) -> None:
@@ -104,7 +106,7 @@ def ask_all(addresses: Sequence[str]) -> tuple[list[Machine], list[MachineUnusab
     threads = [threading.Thread(target=run, args=(each,), name=f"asking {each}", daemon=True) for each in addresses]
     for thread in threads:
         thread.start()
-    until_s = time.monotonic() + CONNECT_TIMEOUT_S + 2 * ANSWER_TIMEOUT_S
+    until_s = time.monotonic() + TOGETHER_S
     for thread in threads:
         thread.join(max(0.0, until_s - time.monotonic()))
     found = [answers.get(address) or MachineUnusable(address, "silent") for address in addresses]

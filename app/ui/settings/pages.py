@@ -690,7 +690,10 @@ class DeviceChoice(QWidget):
         self.has_choice = bool(gpus or gone or chosen)
         if not self.has_choice:
             return
-        self._add("", RadioRow(theme, tr("Let Fireside choose"), tr("The GPU as far as a model fits, else the CPU.")))
+        words = tr("The GPU as far as a model fits, else the CPU.")
+        if any(gpu.type == MACHINE for gpu in gpus):
+            words = tr("The GPU as far as a model fits, else the CPU; other computers where it does not fit here.")
+        self._add("", RadioRow(theme, tr("Let Fireside choose"), words))
         row_kind = CheckRow if len(gpus) + len(gone) > 1 else RadioRow
         for gpu in gpus:
             self._add(gpu.name, row_kind(theme, gpu.description or gpu.name, _detail(gpu)))
