@@ -41,6 +41,13 @@
     │   ├── DownloadFailed            the download's child ended again and again
     │   ├── DownloadRunning           another Fireside is fetching the same file
     │   ├── PortTaken                 the server cannot listen there: another program does, or it may not
+    │   ├── ServerUnreachable         a server with models: no answer, or none of such a server: `reason` says which
+    │   ├── ServerBusy                it takes no more requests for a while
+    │   ├── ServerKeyRefused          it wants a key, or another one
+    │   ├── ServerLacksModel          it has no model of this name (any more)
+    │   ├── ServerRefused             it said no, in its own words
+    │   ├── NotOffered                it does not hand out what was asked for
+    │   ├── DocumentStaysHere         the person did not want a document to leave this computer
     │   ├── ModelNotLoaded            another program asked for a model that is here, but not in memory
     │   ├── ModelNotInstalled         nothing here has this name
     │   ├── ModelNotOurs              another application's file, which is never changed
@@ -314,6 +321,54 @@ class PortTaken(EnvironmentProblem):
     host: str
     port: int
     detail: str
+
+
+class ServerUnreachable(EnvironmentProblem):
+    """`host` with its port. `reason`: offline (no name, no route), refused, timeout, tls, proxy, server (5xx), garbage,
+    html (a page for people), moved (it names another address), not_a_server (nothing of the kind there), broken (it
+    ended in the middle).
+    """
+
+    host: str
+    reason: str
+
+
+class ServerBusy(EnvironmentProblem):
+    """`wait_s` is what it asked for, 0 where it did not say."""
+
+    host: str
+    wait_s: int
+
+
+class ServerKeyRefused(EnvironmentProblem):
+    """`has_key`: whether one was sent."""
+
+    host: str
+    has_key: bool
+
+
+class ServerLacksModel(EnvironmentProblem):
+    host: str
+    model: str
+
+
+class ServerRefused(EnvironmentProblem):
+    """`detail` is what it said, shortened."""
+
+    host: str
+    detail: str
+
+
+class NotOffered(EnvironmentProblem):
+    """`what`: probabilities, inside or infill."""
+
+    host: str
+    what: str
+
+
+class DocumentStaysHere(EnvironmentProblem):
+    host: str
+    name: str
 
 
 class ModelNotLoaded(EnvironmentProblem):

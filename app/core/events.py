@@ -142,6 +142,19 @@ class ModelLoaded:
 
 
 @dataclass(frozen=True)
+class ModelElsewhere(ModelLoaded):
+    """A model that answers on a server. `host` is its name, with its port; `name` has it, too.
+
+    `stays_here`: the server is another program on this computer. `counts_exactly`: it counts tokens itself; else they
+    are estimated. `weights` are a guess where nobody said.
+    """
+
+    host: str = ""
+    stays_here: bool = False
+    counts_exactly: bool = False
+
+
+@dataclass(frozen=True)
 class CopyProgress:
     """How far files have been copied or moved; `name` is the file it is about now."""
 

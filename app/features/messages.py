@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 class Sentence:
     """What to tell a person.
 
-    `action` names the one thing to do, for a button: open_model, new_chat, retry, settings, network, models, storage,
-    open_folder, end, or "".
+    `action` names the one thing to do, for a button: open_model, new_chat, retry, settings, network, servers, models,
+    storage, open_folder, end, or "".
     """
 
     text: str
@@ -187,6 +187,48 @@ def _gated(error: errors.AccessGated) -> Sentence:
     return Sentence(
         f"{error.repo} asks for consent on its page on the Hub, and then for your access token.", action="network"
     )
+
+
+_SERVER_UNREACHABLE = {
+    "offline": "{host} cannot be reached: no computer of this name was found, or this one is offline.",
+    "refused": "{host} does not take connections now. Is the server running?",
+    "timeout": "{host} did not answer in time.",
+    "tls": "The connection to {host} is not secure: its certificate is not valid.",
+    "proxy": "The proxy in front of {host} refused the connection.",
+    "server": "{host} has a problem of its own now.",
+    "garbage": "What {host} answered makes no sense.",
+    "html": "{host} answered with a page for people, not as a server of models. Is the address right?",
+    "moved": "{host} says that it has moved to another address. Nothing was sent there.",
+    "not_a_server": "There is no server of models at this address of {host}. It often ends in /v1.",
+    "broken": "{host} broke off in the middle of its answer.",
+}
+
+
+def _server_unreachable(error: errors.ServerUnreachable) -> Sentence:
+    text = _SERVER_UNREACHABLE.get(error.reason, "{host} cannot be reached.")
+    action = "network" if error.reason == "proxy" else "servers" if error.reason in _ADDRESS_PROBLEMS else "retry"
+    return Sentence(text.format(host=error.host), "What there is so far was kept.", action)
+
+
+_ADDRESS_PROBLEMS = ("tls", "html", "moved", "not_a_server")
+
+
+def _server_busy(error: errors.ServerBusy) -> Sentence:
+    when = f"in {error.wait_s} seconds" if error.wait_s else "in a few minutes"
+    text = f"{error.host} takes no more requests now. Please try again {when}."
+    return Sentence(text, "What there is so far was kept.", "retry")
+
+
+def _server_key_refused(error: errors.ServerKeyRefused) -> Sentence:
+    text = f"{error.host} does not accept the key." if error.has_key else f"{error.host} wants a key."
+    return Sentence(text, "What there is so far was kept.", "servers")
+
+
+_NOT_OFFERED = {
+    "probabilities": "{host} does not tell how likely each word was.",
+    "inside": "A model that runs on {host} cannot be looked into from here.",
+    "infill": "{host} can go on with a text, but not fill in its middle.",
+}
 
 
 _DOCUMENT_UNREADABLE = {
@@ -395,6 +437,24 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], Sentence]] = {
     errors.TokenRefused: lambda e: Sentence("The Hub does not accept the access token.", action="network"),
     errors.TokenNotKept: lambda e: Sentence(
         "This system has no keyring to keep the access token in.", "It is used until you quit."
+    ),
+    errors.ServerUnreachable: _server_unreachable,
+    errors.ServerBusy: _server_busy,
+    errors.ServerKeyRefused: _server_key_refused,
+    errors.ServerLacksModel: lambda e: Sentence(
+        f"{e.host} has no model {e.model} (any more).", "What there is so far was kept.", "servers"
+    ),
+    errors.ServerRefused: lambda e: Sentence(
+        f"{e.host} refused this: “{e.detail}”" if e.detail else f"{e.host} refused this.",
+        "What there is so far was kept.",
+        "retry",
+    ),
+    errors.NotOffered: lambda e: Sentence(
+        _NOT_OFFERED.get(e.what, "{host} does not offer this.").format(host=e.host),
+        "A model on this computer can.",
+    ),
+    errors.DocumentStaysHere: lambda e: Sentence(
+        f"{e.name} was not sent to {e.host}.", "Nothing of it left this computer.", "open_model"
     ),
     errors.ModelNotLoaded: lambda e: Sentence(
         f"{e.name} is on this computer, but another model is loaded.", "Choose it in Fireside's window."

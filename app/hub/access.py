@@ -33,6 +33,8 @@ from app.core.errors import (
 )
 
 if TYPE_CHECKING:
+    import ipaddress
+
     import httpx2
     from huggingface_hub.errors import HfHubHTTPError
 
@@ -104,7 +106,7 @@ def proxy_for(url: str, access: Access) -> str:
     parts = urlsplit(url)
     host = parts.hostname or ""
     if access.proxy:
-        return "" if host in ("localhost", "127.0.0.1", "::1") else access.proxy
+        return "" if is_own_network(host) else access.proxy
     import urllib.request  # TLS and mail come with it: 3 MB that a window without a request does without
 
     if urllib.request.proxy_bypass(host):
@@ -112,6 +114,46 @@ def proxy_for(url: str, access: Access) -> str:
     known = urllib.request.getproxies()
     proxy = known.get(parts.scheme) or known.get("all") or ""
     return f"http://{proxy}" if proxy and "://" not in proxy else proxy
+
+
+OWN_NAMES = (".localhost", ".local", ".lan", ".internal", ".home.arpa")
+"""Endings that no name of the internet has (RFC 6761, 6762 and 8375; `lan` is what routers give)."""
+_SHARED = "100.64.0.0/10"  # RFC 6598; private networks over others' lines, such as Tailscale's, take it
+
+
+def is_this_computer(host: str) -> bool:
+    """Whether what is sent to this name or address stays on this computer."""
+    host = host.strip("[]").rstrip(".").lower()
+    address = _address(host)
+    return address.is_loopback if address is not None else host == "localhost" or host.endswith(".localhost")
+
+
+def is_own_network(host: str) -> bool:
+    """Whether a name or address belongs to the person's own network, or is this computer; by itself, nothing is asked.
+
+    A name without a dot is looked for in the own network first, and is none of the internet.
+    """
+    host = host.strip("[]").rstrip(".").lower()
+    address = _address(host)
+    if address is None:
+        return bool(host) and (is_this_computer(host) or "." not in host or host.endswith(OWN_NAMES))
+    if address.is_loopback:
+        return True
+    if address.is_unspecified or address.is_multicast:
+        return False
+    import ipaddress  # as in `_address`
+
+    return address.is_private or address.is_link_local or address in ipaddress.ip_network(_SHARED)
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    import ipaddress  # only who names another server needs it
+
+    try:
+        found = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return None
+    return (found.ipv4_mapped or found) if isinstance(found, ipaddress.IPv6Address) else found
 
 
 def wait_of(response: httpx2.Response) -> int:
@@ -138,7 +180,7 @@ def problem_of(error: BaseException, visit: Visit, repo: str = "", file: str = "
         return RepositoryMissing(repo)
     if not isinstance(error, (httpx2.HTTPError, httpx2.InvalidURL, *_SENSELESS)):
         raise error
-    return HubUnreachable(visit.access.host, _why_no_answer(error, visit))
+    return HubUnreachable(visit.access.host, why_no_answer(error, visit))
 
 
 _SENSELESS = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
@@ -165,8 +207,8 @@ def _answered(error: HfHubHTTPError, access: Access, repo: str, file: str) -> Ap
     return AccessGated(repo, bool(access.token)) if status in (401, 403) else HubUnreachable(access.host, "garbage")
 
 
-def _why_no_answer(error: BaseException, visit: Visit) -> str:
-    """A reason of HubUnreachable."""
+def why_no_answer(error: BaseException, visit: Visit) -> str:
+    """A reason of HubUnreachable: timeout, proxy, server, tls, offline, refused, captive_portal or garbage."""
     import httpx2
 
     reasons: list[tuple[type[Exception], str]] = [

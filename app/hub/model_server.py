@@ -1,0 +1,286 @@
+"""Requests to a server of models, JSON asked and answered or streamed piece by piece, through the network's door.
+
+A request may be cut from any thread, whatever it waits for: its connection is its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import re
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from app.core.errors import (
+    AppError,
+    HubUnreachable,
+    NetworkOff,
+    PromptTooLong,
+    ServerBusy,
+    ServerKeyRefused,
+    ServerLacksModel,
+    ServerRefused,
+    ServerUnreachable,
+)
+from app.hub.access import Access, Ledger, Visit, entered, wait_of, why_no_answer
+
+if TYPE_CHECKING:
+    import httpx2
+
+CONNECT_TIMEOUT_S, CALL_TIMEOUT_S = 5.0, 15.0
+STREAM_TIMEOUT_S = 900.0
+"""Without a byte: a slow machine may read a long prompt for minutes, and who waits can stop."""
+MOST_ANSWER_BYTES, MOST_LINE_BYTES, MOST_ERROR_BYTES = 16_000_000, 4_000_000, 64 * 1024
+MOST_DETAIL = 240
+_OVERFLOW = re.compile(r"context|maximum.{0,20}length|too long|exceed", re.IGNORECASE)
+_LARGE = re.compile(r"\d[\d,]{2,}")
+
+
+class Cut:
+    """Ends a request from another thread: whoever reads from its connection hears at once that nothing comes."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._socket: socket.socket | None = None
+        self.is_made = False
+
+    def make(self) -> None:
+        """Ends it; one that has no connection yet ends when it gets one."""
+        with self._lock:
+            self.is_made = True
+            _shut(self._socket)
+
+    def follow(self, event: str, info: Mapping[str, Any]) -> None:
+        """Hears of connections, as httpcore tells an extension called `trace`."""
+        if not event.endswith((".connect_tcp.complete", ".start_tls.complete")):
+            return
+        with self._lock:
+            self._socket = info["return_value"].get_extra_info("socket")
+            if self.is_made:
+                _shut(self._socket)
+
+
+def _shut(connection: socket.socket | None) -> None:
+    if connection is not None:
+        with contextlib.suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
+
+
+class ModelServer:
+    """One server, by the address that its paths are below, such as http://gpu-box.local:8000/v1. From any thread.
+
+    `access` is asked anew for each request, and so is `key`, which may take a moment; "" sends none.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        access: Callable[[], Access],
+        ledger: Ledger,
+        key: Callable[[], str] = str,
+        *,
+        stream_timeout_s: float = STREAM_TIMEOUT_S,
+    ) -> None:
+        self.address = address.rstrip("/")
+        self.host = urlsplit(address).netloc.rpartition("@")[2]
+        self._access, self._ledger, self._key = access, ledger, key
+        self._stream_timeout_s = stream_timeout_s
+        self._lock = threading.Lock()
+        self._client: httpx2.Client | None = None
+
+    @property
+    def root(self) -> str:
+        """Where a server's own interface begins, beside the one that all have."""
+        return self.address.removesuffix("/v1")
+
+    def call(self, url: str, body: Any = None, *, why: str, cut: Cut | None = None) -> Any:
+        """The JSON that a request is answered with, GET without a body; `url` "/models" is below the address.
+
+        Raises NetworkOff, ServerUnreachable, ServerBusy, ServerKeyRefused, ServerLacksModel, ServerRefused or
+        PromptTooLong.
+        """
+        with self._sent(url, body, why, cut or Cut(), CALL_TIMEOUT_S) as response:
+            try:
+                return json.loads(_read(response, MOST_ANSWER_BYTES))
+            except (ValueError, RecursionError) as error:
+                raise ServerUnreachable(self.host, _what_came(response)) from error
+
+    def stream(self, url: str, body: Any, *, why: str, cut: Cut) -> Iterator[dict[str, Any]]:
+        """The objects of an answer as they come; one that is not streamed is one object.
+
+        It ends with `[DONE]` or with the connection: whether that was the end of the answer, the last objects say.
+        Raises what `call` raises, also in the middle.
+        """
+        with self._sent(url, body, why, cut, self._stream_timeout_s) as response:
+            if response.headers.get("content-type", "").startswith("application/json"):
+                yield self._object(_read(response, MOST_ANSWER_BYTES), response)
+                return
+            came = False
+            for line in _lines(response):
+                if not line.startswith(b"data:"):
+                    if not came and line.lstrip()[:1] not in (b"", b":", b"e", b"i", b"r"):  # event, id and retry
+                        raise ServerUnreachable(self.host, _what_came(response))
+                    continue
+                data = line[5:].strip()
+                if data == b"[DONE]":
+                    return
+                came = True
+                yield self._object(data, response)
+            if not came:
+                raise ServerUnreachable(self.host, "broken")
+
+    def close(self) -> None:
+        """Lets go of what is kept for the next request."""
+        with self._lock:
+            client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+    def _object(self, data: bytes, response: httpx2.Response) -> dict[str, Any]:
+        try:
+            found = json.loads(data)
+        except (ValueError, RecursionError) as error:
+            raise ServerUnreachable(self.host, _what_came(response)) from error
+        if not isinstance(found, dict):
+            raise ServerUnreachable(self.host, "garbage")
+        if found.get("error"):
+            raise self._refusal(found)
+        return found
+
+    @contextlib.contextmanager
+    def _sent(self, url: str, body: Any, why: str, cut: Cut, timeout_s: float) -> Iterator[httpx2.Response]:
+        access = self._access()
+        if not access.allowed:
+            raise NetworkOff
+        visit = Visit(access, why, self._ledger, patient=True)
+        with entered(visit):
+            try:
+                response = self._opened().send(self._request(url, body, cut, timeout_s), stream=True)
+                try:
+                    if not response.is_success:
+                        raise self._problem(response)
+                    yield response
+                finally:
+                    response.close()
+            except AppError as error:
+                if isinstance(error, HubUnreachable):  # the door's own words for a proxy
+                    raise ServerUnreachable(self.host, error.reason) from error
+                raise
+            except Exception as error:
+                import httpx2
+
+                if not isinstance(error, httpx2.HTTPError | httpx2.InvalidURL | httpx2.StreamError):
+                    raise
+                reason = why_no_answer(error, visit)
+                raise ServerUnreachable(self.host, "html" if reason == "captive_portal" else reason) from error
+
+    def _request(self, url: str, body: Any, cut: Cut, timeout_s: float) -> httpx2.Request:
+        import httpx2
+
+        headers = {"Accept-Encoding": "identity", "Connection": "close"}  # a connection that is cut serves nobody else
+        key = self._key()
+        if key:
+            headers["Authorization"] = f"Bearer {key}"
+        return self._opened().build_request(
+            "GET" if body is None else "POST",
+            url if "://" in url else self.address + url,
+            json=body,
+            headers=headers,
+            timeout=httpx2.Timeout(timeout_s, connect=CONNECT_TIMEOUT_S),
+            extensions={"trace": cut.follow},
+        )
+
+    def _opened(self) -> httpx2.Client:
+        with self._lock:
+            if self._client is None:
+                import httpx2
+
+                from app.hub.door import Door
+
+                logging.getLogger("httpx2").setLevel(logging.WARNING)  # it writes every address
+                # A redirect would take what is sent to where nobody was asked about.
+                self._client = httpx2.Client(transport=Door(), trust_env=False, follow_redirects=False)
+            return self._client
+
+    def _problem(self, response: httpx2.Response) -> AppError:
+        """The situation behind a status other than 200."""
+        status = response.status_code
+        body = _read(response, MOST_ERROR_BYTES)
+        if status in (401, 403):
+            return ServerKeyRefused(self.host, "authorization" in response.request.headers)
+        if status == 429 or (status == 503 and "retry-after" in response.headers):
+            return ServerBusy(self.host, wait_of(response))
+        if 300 <= status < 400:
+            return ServerUnreachable(self.host, "moved")
+        try:
+            found = json.loads(body)
+        except (ValueError, RecursionError):
+            found = None
+        if isinstance(found, dict):
+            return self._refusal(found, response)
+        if status >= 500:
+            return ServerUnreachable(self.host, "server")
+        is_page = response.headers.get("content-type", "").startswith("text/html")
+        return ServerUnreachable(self.host, "html" if is_page else "not_a_server" if status == 404 else "garbage")
+
+    def _refusal(self, found: dict[str, Any], response: httpx2.Response | None = None) -> AppError:
+        """The situation behind the words of an error."""
+        status = response.status_code if response is not None else 400
+        told = found.get("error", found)
+        fields = told if isinstance(told, dict) else {}
+        words = fields.get("message") or fields.get("detail") or (told if isinstance(told, str) else "")
+        words = " ".join(str(words).split())
+        code = f"{fields.get('code', '')} {fields.get('type', '')}"
+        if "exceed_context" in code or "context_length" in code or (status in (400, 413) and _OVERFLOW.search(words)):
+            sizes = [int(each.replace(",", "")) for each in _LARGE.findall(words)]
+            needed, room = fields.get("n_prompt_tokens"), fields.get("n_ctx")
+            if isinstance(needed, int) and isinstance(room, int):
+                return PromptTooLong(needed, room)
+            if len(sizes) >= 2:
+                return PromptTooLong(max(sizes), min(sizes))
+        asked = _model_in(response)
+        if asked and ("model_not_found" in code or (status == 404 and "model" in words.lower())):
+            return ServerLacksModel(self.host, asked)
+        if status == 404 and not words:
+            return ServerUnreachable(self.host, "not_a_server")
+        return ServerRefused(self.host, words[:MOST_DETAIL])
+
+
+def _model_in(response: httpx2.Response | None) -> str:
+    """Which model a refused request asked for."""
+    with contextlib.suppress(Exception):
+        body = json.loads(response.request.content) if response is not None else {}
+        return str(body.get("model", ""))
+    return ""
+
+
+def _what_came(response: httpx2.Response) -> str:
+    return "html" if response.headers.get("content-type", "").startswith("text/html") else "garbage"
+
+
+def _read(response: httpx2.Response, most_bytes: int) -> bytes:
+    """A body up to so many bytes: JSON that is cut off there is none any more."""
+    found = bytearray()
+    for piece in response.iter_raw():
+        found += piece
+        if len(found) > most_bytes:
+            break
+    return bytes(found[:most_bytes])
+
+
+def _lines(response: httpx2.Response) -> Iterator[bytes]:
+    """Whole lines, without their ends. Of one that never ends comes what is no JSON, and nothing after it."""
+    rest = b""
+    for piece in response.iter_raw():
+        *lines, rest = (rest + piece).split(b"\n")
+        for line in lines:
+            yield line.rstrip(b"\r")
+        if len(rest) > MOST_LINE_BYTES:
+            rest = b"data:" + rest[:1]  # no JSON: whoever reads it says so
+            break
+    if rest.strip():
+        yield rest.rstrip(b"\r")

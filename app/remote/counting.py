@@ -1,0 +1,121 @@
+"""How many tokens texts have for a model on a server: by its own tokenizer where it hands that out, else estimated."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from app.core.errors import ServerRefused, ServerUnreachable
+from app.core.events import Message
+from app.engine.protocol import Ask
+from app.hub.model_server import Cut, ModelServer
+
+COUNT = "count"
+"""Why a connection is made, as the ledger tells it."""
+AROUND_A_MESSAGE = 8
+"""Tokens that a template puts around one, by estimate; templates take 3 to 8."""
+BYTES_A_TOKEN, BYTES_A_WIDE_TOKEN = 3.6, 2.4
+"""English has 4.2 to 4.6 bytes of UTF-8 a token with today's vocabularies, German 3.6, code 3.2; other scripts have
+from 2.4 (two signs of Chinese) on. Estimates are to be rather too many."""
+CLOSE, FAR = 0.6, 2.5
+"""What is learnt from a server's own figures stays within these factors."""
+LEARNING = 0.3
+LEAST_LEARNT_TOKENS = 50
+PART_BYTES = 200_000
+"""So much text is sent at once to be counted."""
+
+
+class Counting:
+    """Of one model; from any thread. What a server says of prompts that it read makes the estimates better."""
+
+    def __init__(self, server: ModelServer, model: str, *, is_exact: bool) -> None:
+        self._server, self._model, self._is_exact = server, model, is_exact
+        self._factor = 1.0
+        self._lock = threading.Lock()
+
+    def texts(self, texts: Sequence[str], cut: Cut) -> tuple[int, ...]:
+        """Tokens of each text by itself."""
+        if self._is_exact:
+            try:
+                return tuple(count for part in _parts(texts) for count in self._counted(part, cut))
+            except (ServerRefused, ServerUnreachable) as error:
+                if isinstance(error, ServerUnreachable) and error.reason != "garbage":
+                    raise
+                self._is_exact = False
+        return tuple(self._estimated(text) for text in texts)
+
+    def messages(self, messages: Sequence[Message], cut: Cut) -> int:
+        """Tokens of a prompt; what its template adds is estimated."""
+        return sum(self.texts([one.text for one in messages], cut)) + AROUND_A_MESSAGE * (len(messages) + 1)
+
+    def estimate_of(self, ask: Ask) -> int:
+        """Tokens of a prompt, without asking anybody."""
+        texts = [one.text for one in ask.messages] or [ask.text, ask.suffix]
+        return sum(map(self._estimated, texts)) + AROUND_A_MESSAGE * (len(ask.messages) + bool(ask.messages))
+
+    def learn(self, ask: Ask, prompt_tokens: int) -> None:
+        """The server read this prompt, and says how many tokens it had."""
+        with self._lock:
+            expected = self.estimate_of(ask) / self._factor
+            if prompt_tokens >= LEAST_LEARNT_TOKENS and expected > 0:
+                seen = min(FAR, max(CLOSE, prompt_tokens / expected))
+                self._factor += LEARNING * (seen - self._factor)
+
+    def _estimated(self, text: str) -> int:
+        if not text:
+            return 0
+        size = len(text.encode("utf-8", "replace"))
+        per_token = BYTES_A_TOKEN if size < 1.3 * len(text) else BYTES_A_WIDE_TOKEN
+        return max(1, round(size / per_token * self._factor))
+
+    def _counted(self, texts: Sequence[str], cut: Cut) -> list[int]:
+        """By llama-server's /tokenize: all of them in one text, a line apart, and each token given to the text in
+        which it begins. So a text may get one token more, for the line's end, but none too few."""
+        joined = "\n".join(texts)
+        body: dict[str, Any] = {"content": joined, "model": self._model, "add_special": False, "with_pieces": True}
+        answer = self._server.call(f"{self._server.root}/tokenize", body, why=COUNT, cut=cut)
+        tokens = answer.get("tokens") if isinstance(answer, dict) else None
+        if not isinstance(tokens, list):
+            raise ServerUnreachable(self._server.host, "garbage")
+        sizes = [len(_piece(one)) for one in tokens]
+        ends = _ends(texts)
+        begins = -max(0, sum(sizes) - len(joined.encode()))  # a tokenizer may begin with a space of its own
+        counts = [0] * len(texts)
+        place = 0
+        for size in sizes:
+            while place < len(ends) - 1 and begins >= ends[place]:
+                place += 1
+            counts[place] += 1
+            begins += size
+        return [max(count, 1) if text else 0 for count, text in zip(counts, texts, strict=True)]
+
+
+def _piece(token: Any) -> bytes:
+    """A token's bytes; where they are no whole character, they come as numbers."""
+    piece = token.get("piece") if isinstance(token, dict) else ""
+    if isinstance(piece, list):
+        return bytes(one & 255 for one in piece if isinstance(one, int))
+    return piece.encode() if isinstance(piece, str) else b""
+
+
+def _ends(texts: Sequence[str]) -> list[int]:
+    """Behind which byte of the joined text each of them ends, its line's end included."""
+    ends, at = [], 0
+    for text in texts:
+        at += len(text.encode()) + 1
+        ends.append(at)
+    return ends
+
+
+def _parts(texts: Sequence[str]) -> Iterator[list[str]]:
+    part: list[str] = []
+    size = 0
+    for text in texts:
+        if part and size + len(text) > PART_BYTES:
+            yield part
+            part, size = [], 0
+        part.append(text.encode("utf-8", "replace").decode())
+        size += len(text)
+    if part:
+        yield part

@@ -1,0 +1,499 @@
+"""An engine whose model runs on a server: the same asks and events as `app.engine.client`, over HTTP.
+
+What a server lacks is left out or stood in for: tokens are estimated where it does not count them, an answer in JSON
+is asked for by `response_format` and mended, and nothing is kept of a session but what the server itself keeps.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from app.core.errors import (
+    AppError,
+    EngineStopped,
+    NoModel,
+    NotOffered,
+    PromptTooLong,
+    ServerBusy,
+    ServerLacksModel,
+    ServerRefused,
+    ServerUnreachable,
+)
+from app.core.events import (
+    CANCELLED,
+    CancelToken,
+    Finished,
+    FinishReason,
+    LoadProgress,
+    Message,
+    ModelElsewhere,
+    ModelLoaded,
+    TextDelta,
+    Waiting,
+)
+from app.engine.contract import AnswerEvent, WakingEvent
+from app.engine.protocol import OPEN, Ask, DevicesDescribed, Inspected, Wish
+from app.hub.model_server import Cut, ModelServer
+from app.remote import facts
+from app.remote.counting import Counting
+from app.remote.requests import Reader, body_of, json_in, path_of
+from app.remote.servers import RemoteModel, Server, Servers
+
+ANSWER = "answer"
+"""Why a connection is made, as the ledger tells it."""
+LOOK_EVERY_S = 0.02
+"""How soon Stop is heard, and how often at most new text is told: a server may write 100,000 tokens a second."""
+UNKNOWN_CONTEXT = 8192
+UNKNOWN_WEIGHTS = 8_000_000_000
+"""Taken for the usual size of what is worth a server, where neither it nor the model's name says."""
+TRIES, BUSY_TRIES = 3, 8
+"""Of a job's prompt, before its server is given up."""
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 60.0
+MOST_WAIT_S = 10
+"""Who waits for an answer is asked to try again rather than kept longer than this."""
+MOST_CHARACTERS_A_TOKEN = 64
+"""An answer with more text than this for each token that the context holds has no end."""
+
+T = TypeVar("T")
+
+
+class RemoteEngine:
+    """From any thread. `connect` makes a server's requests; nothing is sent before something is asked.
+
+    There is no child, nothing sleeps, and nothing is kept of a session.
+    """
+
+    pid: int | None = None
+    is_asleep = False
+    asleep_path: Path | None = None
+
+    def __init__(self, servers: Servers, connect: Callable[[Server], ModelServer]) -> None:
+        self._servers, self._connect = servers, connect
+        self._lock = threading.Lock()
+        self._used: _Used | None = None
+        self._requests: set[_Request] = set()
+        self._is_closed = False
+        self.on_waking: Callable[[WakingEvent], object] = lambda event: None
+
+    @property
+    def loaded(self) -> ModelElsewhere | None:
+        """The model that is asked."""
+        used = self._used
+        return used.loaded if used is not None else None
+
+    def load(
+        self, path: Path, wish: Wish = OPEN, *, cancel: CancelToken | None = None
+    ) -> Iterator[LoadProgress | ModelLoaded]:
+        """Asks the server for the model, which takes a moment; what it says of it holds until the next time.
+
+        Raises ModelMissing, ModelUnreadable, ServerLacksModel, NetworkOff, and what asking a server meets.
+        """
+        yield LoadProgress(0.0)
+        used = self._opened(self._servers.read(path), wish, cancel)
+        if used is None:
+            return
+        with self._lock:
+            before, self._used = self._used, used
+        if before is not None:
+            before.server.close()
+        yield used.loaded
+
+    def _opened(self, model: RemoteModel, wish: Wish, cancel: CancelToken | None) -> _Used | None:
+        server = self._connect(model.server)
+
+        def look(cut: Cut) -> _Used:
+            found = facts.find_out(server, cut, only=model.name)
+            listed = found.model(model.name)
+            if listed is None:
+                raise ServerLacksModel(server.host, model.name)
+            counts = facts.counts_tokens(server, found.kind, model.name, cut)
+            loaded = _loaded(model, listed, counts_exactly=counts, most_context=wish.context_tokens)
+            return _Used(replace(model, server=replace(model.server, kind=found.kind)), loaded, server)
+
+        used = self._aside(look, cancel)
+        if used is None:
+            server.close()
+        return used
+
+    def bring(self, path: Path, wish: Wish = OPEN, *, cancel: CancelToken | None = None) -> bool:
+        """As `EngineClient.bring`."""
+        loaded = self.loaded
+        if loaded is not None and Path(loaded.path) == Path(path).absolute():
+            return True
+        return any([isinstance(event, ModelLoaded) for event in self.load(path, wish, cancel=cancel)])  # noqa: C419
+
+    def generate(
+        self, messages: Sequence[Message], *, cancel: CancelToken | None = None, **options: Any
+    ) -> Iterator[AnswerEvent]:
+        """As `EngineClient.generate`."""
+        return self.answer(Ask(messages, **options), cancel)
+
+    def answer(self, ask: Ask, cancel: CancelToken | None = None) -> Iterator[AnswerEvent]:
+        """As `EngineClient.answer`. Raises NotOffered, NetworkOff, PromptTooLong, and what a server can meet."""
+        for _, event in self._answers([ask], cancel, background=ask.background):
+            if isinstance(event, AppError):
+                raise event
+            yield event
+
+    def generate_many(
+        self, asks: Sequence[Ask], *, cancel: CancelToken | None = None, background: bool = True
+    ) -> Iterator[tuple[int, AnswerEvent | AppError]]:
+        """As `EngineClient.generate_many`; so many at once as the server's settings say.
+
+        What the server itself meets is raised, after some tries; an ask that it refuses ends with that.
+        """
+        return self._answers(asks, cancel, background=background)
+
+    def _answers(
+        self, asks: Sequence[Ask], cancel: CancelToken | None, *, background: bool
+    ) -> Iterator[tuple[int, AnswerEvent | AppError]]:
+        used = self._in_use()
+        for ask in asks:
+            used.refuse_what_is_not_offered(ask)
+        many = _Many(self, used, asks, background=background)
+        try:
+            yield from many.events(cancel)
+        finally:
+            many.give_up()
+
+    def count_tokens(self, messages: Sequence[Message]) -> int:
+        """Tokens of a conversation's prompt, estimated where the server does not count."""
+        used = self._in_use()
+        return self._aside(lambda cut: used.counting.messages(messages, cut), None) or 0
+
+    def count_texts(self, texts: Sequence[str], *, cancel: CancelToken | None = None) -> tuple[int, ...]:
+        """Tokens of each text, estimated where the server does not count."""
+        used = self._in_use()
+        return self._aside(lambda cut: used.counting.texts(texts, cut), cancel) or (0,) * len(texts)
+
+    def inspect(self, *_args: Any, **_options: Any) -> Inspected:
+        """No server hands that out."""
+        raise NotOffered(self._in_use().server.host, "inside")
+
+    def describe_devices(self) -> DevicesDescribed:
+        """What a server runs on it does not say."""
+        return DevicesDescribed(0, "", (), (), 0)
+
+    def forget_session(self, session: str) -> None:
+        """There is nothing to forget here; what the server keeps is its own."""
+
+    def sleep(self) -> None:
+        """There is no memory to give back."""
+
+    def unload(self) -> None:
+        """Nothing more is asked of the server; running answers go on."""
+        with self._lock:
+            used, self._used = self._used, None
+        if used is not None:
+            used.server.close()
+
+    def let_go(self) -> None:
+        """Running answers end with `EngineStopped`, and nothing is sent any more."""
+        with self._lock:
+            self._is_closed = True
+            requests = list(self._requests)
+        for request in requests:
+            request.stop()
+
+    def close(self) -> None:
+        """As `let_go`; no request is left when this returns."""
+        self.let_go()
+        self.unload()
+        for request in list(self._requests):
+            request.thread.join()
+
+    def _in_use(self) -> _Used:
+        used = self._used
+        if self._is_closed:
+            raise EngineStopped(None, "the engine was closed")
+        if used is None:
+            raise NoModel
+        return used
+
+    def _aside(self, do: Callable[[Cut], T], cancel: CancelToken | None) -> T | None:
+        """What `do` returns, on a thread of its own, so that Stop is heard meanwhile; None when it was."""
+        events: queue.SimpleQueue[tuple[int, Any]] = queue.SimpleQueue()
+
+        def run(request: _Request) -> Iterator[Any]:
+            yield do(request.cut)
+
+        request = self.begin(0, run, events)
+        while not (cancel is not None and cancel.cancelled):
+            try:
+                _, found = events.get(timeout=LOOK_EVERY_S)
+            except queue.Empty:
+                continue
+            if isinstance(found, BaseException):
+                raise found
+            result: T = found
+            return result
+        request.stop()
+        return None
+
+    def begin(
+        self, index: int, run: Callable[[_Request], Iterator[Any]], events: queue.SimpleQueue[tuple[int, Any]]
+    ) -> _Request:
+        """Starts a request, whose events, and at its end None or the error, go into the queue with its index."""
+        request = _Request(index, run, events, self._ended)
+        with self._lock:
+            if self._is_closed:
+                raise EngineStopped(None, "the engine was closed")
+            self._requests.add(request)
+        request.thread.start()
+        return request
+
+    def _ended(self, request: _Request) -> None:
+        with self._lock:
+            self._requests.discard(request)
+
+
+def _loaded(model: RemoteModel, listed: facts.Listed, *, counts_exactly: bool, most_context: int) -> ModelElsewhere:
+    server = model.server
+    said = listed.context_tokens or model.context_tokens or UNKNOWN_CONTEXT
+    context = server.context_tokens or said
+    return ModelElsewhere(
+        path=str(model.path),
+        name=model.label,
+        size_bytes=0,
+        context_tokens=min(context, most_context) if most_context else context,
+        trained_context_tokens=said,
+        can_chat=True,
+        layers=0,
+        gpu_layers=0,
+        device="",
+        threads=0,
+        sequences=server.at_once,
+        choice="elsewhere",
+        thinking=listed.thinking,
+        weights=listed.weights or UNKNOWN_WEIGHTS,
+        host=server.host,
+        stays_here=server.is_this_computer,
+        counts_exactly=counts_exactly,
+    )
+
+
+@dataclass
+class _Used:
+    """The model that is asked, and what was learnt of its server meanwhile."""
+
+    model: RemoteModel
+    loaded: ModelElsewhere
+    server: ModelServer
+    refused: set[str] = field(default_factory=set)
+    """Fields of a request that the server does not take."""
+
+    def __post_init__(self) -> None:
+        self.counting = Counting(self.server, self.model.name, is_exact=self.loaded.counts_exactly)
+
+    def refuse_what_is_not_offered(self, ask: Ask) -> None:
+        """Raises NotOffered."""
+        if ask.forced or ask.tells_last:
+            raise NotOffered(self.server.host, "probabilities")
+        if ask.suffix and self.model.server.kind not in ("", facts.FIRESIDE, facts.OLLAMA, facts.LM_STUDIO):
+            raise NotOffered(self.server.host, "infill")
+
+
+class _Request:
+    """One request on a thread of its own."""
+
+    def __init__(
+        self,
+        index: int,
+        run: Callable[[_Request], Iterator[Any]],
+        events: queue.SimpleQueue[tuple[int, Any]],
+        on_end: Callable[[_Request], object],
+    ) -> None:
+        self.index, self.cut = index, Cut()
+        self._run, self._events, self._on_end = run, events, on_end
+        self.thread = threading.Thread(target=self._work, name="remote request", daemon=True)
+
+    def stop(self) -> None:
+        """Nobody listens any more."""
+        self.cut.make()
+
+    def _work(self) -> None:
+        last: BaseException | None = None
+        try:
+            for event in self._run(self):
+                self._events.put((self.index, event))
+        except BaseException as error:  # noqa: BLE001 - handed over
+            last = EngineStopped(None, "the request was cut") if self.cut.is_made else error
+        finally:
+            self._on_end(self)
+            self._events.put((self.index, last))
+
+
+@dataclass
+class _One:
+    """An ask on its way: what came of it, and how often it was tried."""
+
+    ask: Ask
+    tries: int = 0
+    not_before_s: float = 0.0
+    has_text: bool = False
+
+
+class _Many:
+    """Several asks at one server, so many of them at once as it takes."""
+
+    def __init__(self, engine: RemoteEngine, used: _Used, asks: Sequence[Ask], *, background: bool) -> None:
+        self._engine, self._used, self._background = engine, used, background
+        self._asks = [_One(ask) for ask in asks]
+        self._waiting = deque(range(len(asks)))
+        self._running: dict[int, _Request] = {}
+        self._events: queue.SimpleQueue[tuple[int, Any]] = queue.SimpleQueue()
+        self._most = used.model.server.at_once if background else max(1, len(asks))
+        self._looked_s = 0.0
+
+    def events(self, cancel: CancelToken | None) -> Iterator[tuple[int, AnswerEvent | AppError]]:
+        """Until all have ended; raises what the server itself meets."""
+        while self._waiting or self._running:
+            if cancel is not None and cancel.cancelled:
+                self.give_up()
+                unfinished = [*self._running, *self._waiting]
+                self._running, self._waiting = {}, deque()
+                yield from ((index, Finished(CANCELLED)) for index in sorted(unfinished))
+                return
+            self._start_some()
+            for index, told in self._told():
+                yield from self._take(index, told)
+
+    def give_up(self) -> None:
+        """Cuts what still runs."""
+        for request in self._running.values():
+            request.stop()
+
+    def _start_some(self) -> None:
+        now_s = time.monotonic()
+        for index in list(self._waiting):
+            if len(self._running) >= self._most:
+                return
+            if self._asks[index].not_before_s <= now_s:
+                self._waiting.remove(index)
+                one = self._asks[index]
+                one.tries += 1
+                self._running[index] = self._engine.begin(index, partial(self._asked, one), self._events)
+
+    def _told(self) -> list[tuple[int, Any]]:
+        """What has come since the last look, text that follows text of the same answer as one."""
+        time.sleep(max(0.0, self._looked_s + LOOK_EVERY_S - time.monotonic()))
+        found: list[tuple[int, Any]] = []
+        with suppress(queue.Empty):
+            found.append(self._events.get(timeout=LOOK_EVERY_S))
+            places = {found[0][0]: 0}
+            for _ in range(self._events.qsize()):
+                index, event = self._events.get_nowait()
+                place = places.get(index, -1)
+                joined = _joined(found[place][1], event) if place >= 0 else None
+                if joined is None:
+                    places[index] = len(found)
+                    found.append((index, event))
+                else:
+                    found[place] = (index, joined)
+        self._looked_s = time.monotonic()
+        return found
+
+    def _take(self, index: int, told: Any) -> Iterator[tuple[int, AnswerEvent | AppError]]:
+        one = self._asks[index]
+        if told is None:
+            self._running.pop(index, None)
+        elif isinstance(told, BaseException):
+            self._running.pop(index, None)
+            yield from self._failed(index, told)
+        else:
+            one.has_text = one.has_text or isinstance(told, TextDelta)
+            yield index, told
+
+    def _failed(self, index: int, error: BaseException) -> Iterator[tuple[int, AnswerEvent | AppError]]:
+        """An ask that may come through later waits; what is its own fault ends it; all else is raised."""
+        one = self._asks[index]
+        if isinstance(error, PromptTooLong | ServerRefused):
+            yield index, error
+            return
+        pause_s = self._pause_before_next(one, error)
+        if pause_s is None:
+            raise error
+        one.not_before_s = time.monotonic() + pause_s
+        self._waiting.appendleft(index)
+        if isinstance(error, ServerBusy):
+            self._most = max(1, len(self._running))
+        yield index, Waiting("room")
+
+    def _pause_before_next(self, one: _One, error: BaseException) -> float | None:
+        """In seconds; None where it is not tried again: text that was told cannot be taken back."""
+        if one.has_text and not self._background:
+            return None
+        again_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** (one.tries - 1))
+        if isinstance(error, ServerBusy):
+            wait_s = min(LONGEST_PAUSE_S, float(error.wait_s or again_s))
+            may_wait = one.tries < BUSY_TRIES if self._background else one.tries < TRIES and wait_s <= MOST_WAIT_S
+            return wait_s if may_wait and not one.has_text else None
+        is_passing = isinstance(error, ServerUnreachable) and error.reason in ("server", "broken", "refused")
+        return again_s if is_passing and self._background and one.tries < TRIES and not one.has_text else None
+
+    def _asked(self, one: _One, request: _Request) -> Iterator[AnswerEvent]:
+        """The events of one answer, on the request's thread; asked again without what the server does not take."""
+        used = self._used
+        while True:
+            body, doubtful = body_of(one.ask, used.model, used.loaded, used.refused)
+            try:
+                yield from _read(used, one.ask, body, request.cut)
+                return
+            except ServerRefused as error:
+                if one.has_text or not doubtful:
+                    raise
+                # Where its words do not say what it did not like, one after another is left out.
+                used.refused.add(next((name for name in doubtful if name in error.detail), doubtful[0]))
+
+
+def _joined(before: Any, event: Any) -> TextDelta | None:
+    """Two pieces of text as one; None where they are not of a kind."""
+    if not isinstance(before, TextDelta) or not isinstance(event, TextDelta) or before.thinking != event.thinking:
+        return None
+    return TextDelta(before.text + event.text, event.thinking, event.used_tokens)
+
+
+def _read(used: _Used, ask: Ask, body: dict[str, Any], cut: Cut) -> Iterator[AnswerEvent]:
+    """The events of one answer. JSON is told when it is whole, without the words that a model puts around it."""
+    expected = used.counting.estimate_of(ask)
+    reader = Reader(splits_thinking=bool(ask.messages) and not ask.continue_last)
+    most, held = MOST_CHARACTERS_A_TOKEN * max(used.loaded.context_tokens, 1024), ""
+    holds = bool(ask.json_schema) and not ask.grammar
+    for delta in _deltas(used, ask, body, reader, cut=cut, most_characters=most):
+        if holds and not delta.thinking:
+            held += delta.text
+        else:
+            yield replace(delta, used_tokens=expected + reader.pieces)
+    if held:
+        yield TextDelta(json_in(held))
+    stats = reader.stats(expected)
+    used.counting.learn(ask, reader.prompt_tokens)
+    is_full = reader.characters > most or (stats.finish_reason is FinishReason.LENGTH and ask.max_tokens < 0)
+    yield Finished(replace(stats, finish_reason=FinishReason.CONTEXT) if is_full else stats)
+
+
+def _deltas(
+    used: _Used, ask: Ask, body: dict[str, Any], reader: Reader, *, cut: Cut, most_characters: int
+) -> Iterator[TextDelta]:
+    """The text of an answer. Raises ServerUnreachable where it does not come to its end."""
+    try:
+        for piece in used.server.stream(path_of(ask), body, why=ANSWER, cut=cut):
+            yield from reader.read(piece)
+            if reader.characters > most_characters:
+                return
+    except ServerUnreachable as error:
+        if reader.characters and error.reason in ("server", "garbage"):
+            raise ServerUnreachable(error.host, "broken") from error
+        raise
+    if not reader.is_over:
+        raise ServerUnreachable(used.server.host, "broken")
+    yield from reader.close()

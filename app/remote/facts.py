@@ -1,0 +1,260 @@
+"""What a server says of itself: which kind it is, its models, how much they hold; and a test that tells what works.
+
+The contract of OpenAI has a list of names and no more, so each kind is asked in its own way:
+llama-server by `/props`, vLLM and SGLang by `max_model_len` in the list, LM Studio and Fireside by `/api/v0/models`,
+Ollama by `/api/show` and `/api/ps`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from app.core.errors import AppError, ServerRefused, ServerUnreachable
+from app.hub.model_server import Cut, ModelServer
+
+LLAMA_CPP, VLLM, SGLANG, OLLAMA, LM_STUDIO, FIRESIDE = "llama_cpp", "vllm", "sglang", "ollama", "lm_studio", "fireside"
+_OWNERS = {
+    "llamacpp": LLAMA_CPP,
+    "vllm": VLLM,
+    "sglang": SGLANG,
+    "library": OLLAMA,
+    "organization_owner": LM_STUDIO,
+    "fireside": FIRESIDE,
+}
+TAKES_TEMPLATE_VARIABLES = (LLAMA_CPP, VLLM, SGLANG, FIRESIDE)
+OLLAMA_CONTEXT = 4096
+"""What Ollama gives a model where neither it nor anybody else says more."""
+MOST_MODELS = 500
+LIST, ASK = "models", "test"
+"""Why a connection is made, as the ledger tells it."""
+_WEIGHTS = re.compile(r"(?<![a-z0-9.])(?:(\d{1,2})x)?(\d{1,4}(?:[.,]\d{1,2})?)([bm])(?![a-z0-9])", re.IGNORECASE)
+_SWITCH = re.compile(
+    r"qwen-?3(?!.*(?:instruct|coder))|glm-?4\.[5-9]|deepseek-?v3\.[1-9]|hunyuan|smollm3|granite-?3\.[3-9]"
+)
+_EFFORT = re.compile(r"gpt-?oss")
+_ALWAYS = re.compile(r"deepseek-?r1|qwq|thinking|reasoner|magistral")
+_NO_CHAT = re.compile(r"embed|rerank|whisper|tts|(?:^|[-/])(?:bge|clip)[-/]", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A model as a server lists it; 0 where it does not say. `thinking` as in `ModelLoaded`."""
+
+    name: str
+    context_tokens: int = 0
+    weights: int = 0
+    thinking: str = "none"
+
+
+@dataclass(frozen=True)
+class Found:
+    """A server that answered."""
+
+    kind: str
+    models: tuple[Listed, ...]
+
+    def model(self, name: str) -> Listed | None:
+        return next((one for one in self.models if one.name == name), None)
+
+
+def find_out(server: ModelServer, cut: Cut | None = None, *, only: str = "") -> Found:
+    """Asks a server for its models and what they hold; with `only`, more is asked about that one.
+
+    Raises what `ModelServer.call` raises, or ServerUnreachable where it lists nothing.
+    """
+    cut = cut or Cut()
+    rows = _rows(server.call("/models", why=LIST, cut=cut))
+    if rows is None:
+        raise ServerUnreachable(server.host, "not_a_server")
+    kind = next((_OWNERS[owner] for row in rows if (owner := _text(row, "owned_by")) in _OWNERS), "")
+    listed = [_listed(row) for row in rows[:MOST_MODELS] if _text(row, "id") and not _NO_CHAT.search(_text(row, "id"))]
+    more = _MORE.get(kind)
+    if more is not None:
+        listed = more(server, listed, only, cut)
+    return Found(kind, tuple(listed))
+
+
+def _rows(answer: Any) -> list[dict[str, Any]] | None:
+    rows = answer.get("data") if isinstance(answer, dict) else answer
+    rows = [] if rows is None and isinstance(answer, dict) and answer.get("object") == "list" else rows  # Ollama's
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else None
+
+
+def _listed(row: dict[str, Any]) -> Listed:
+    name = _text(row, "id")
+    meta = part if isinstance(part := row.get("meta"), dict) else {}
+    context = _whole(row, "max_model_len") or _whole(row, "context_length") or _whole(meta, "n_ctx")
+    return Listed(name, context, _whole(meta, "n_params") or weights_in(name), thinking_of(name))
+
+
+def weights_in(name: str) -> int:
+    """How many weights a model's name says that it has, such as "Qwen3-8B" or "8x7b"; 0 where it does not."""
+    found = [
+        (int(times or 1) * float(number.replace(",", ".")) * (1e9 if unit in "bB" else 1e6))
+        for times, number, unit in _WEIGHTS.findall(name)
+    ]
+    return int(max(found, default=0))
+
+
+def thinking_of(name: str) -> str:
+    """Whether a model thinks before it answers, by its name: none, switch, effort or always."""
+    name = name.lower()
+    for pattern, thinking in ((_ALWAYS, "always"), (_EFFORT, "effort"), (_SWITCH, "switch")):
+        if pattern.search(name):
+            return thinking
+    return "none"
+
+
+def _of_llama_cpp(server: ModelServer, listed: list[Listed], _only: str, cut: Cut) -> list[Listed]:
+    """One model and its slots; a template that knows a switch for thinking names it."""
+    props = _asked(server, "/props", cut)
+    settings = props.get("default_generation_settings")
+    context = _whole(settings, "n_ctx") if isinstance(settings, dict) else 0
+    template = _text(props, "chat_template")
+    thinking = "switch" if "enable_thinking" in template else "effort" if "reasoning_effort" in template else ""
+    if not thinking and template:
+        thinking = "always" if "<think>" in template and "</think>" in template else "none"
+    return [
+        replace(one, context_tokens=context or one.context_tokens, thinking=thinking or one.thinking) for one in listed
+    ]
+
+
+def _of_lm_studio(server: ModelServer, listed: list[Listed], _only: str, cut: Cut) -> list[Listed]:
+    rows = _rows(_asked(server, "/api/v0/models", cut)) or []
+    told = {_text(row, "id"): row for row in rows}
+    found = []
+    for one in listed:
+        row = told.get(one.name, {})
+        if _text(row, "type") == "embeddings":
+            continue
+        context = _whole(row, "loaded_context_length") or _whole(row, "max_context_length")
+        found.append(replace(one, context_tokens=context or one.context_tokens))
+    return found
+
+
+def _of_ollama(server: ModelServer, listed: list[Listed], only: str, cut: Cut) -> list[Listed]:
+    """A list of its own can be long, so only the one that is meant is asked about."""
+    if not only:
+        return listed
+    running = _asked(server, "/api/ps", cut).get("models")
+    loaded = {_text(row, "model"): row for row in running if isinstance(row, dict)} if isinstance(running, list) else {}
+    return [
+        _shown_by_ollama(one, _asked(server, "/api/show", cut, {"model": one.name}), loaded.get(one.name, {}))
+        if one.name == only
+        else one
+        for one in listed
+    ]
+
+
+def _shown_by_ollama(one: Listed, shown: dict[str, Any], loaded: dict[str, Any]) -> Listed:
+    details, info = (part if isinstance(part := shown.get(name), dict) else {} for name in ("details", "model_info"))
+    trained = max((_whole(info, key) for key in info if key.endswith(".context_length")), default=0)
+    set_ = re.search(r"^num_ctx\s+(\d+)", _text(shown, "parameters"), re.MULTILINE)
+    context = _whole(loaded, "context_length") or (int(set_[1]) if set_ else min(OLLAMA_CONTEXT, trained))
+    can = shown.get("capabilities")
+    thinks = isinstance(can, list) and "thinking" in can
+    weights = _whole(info, "general.parameter_count") or weights_in(_text(details, "parameter_size"))
+    thinking = (one.thinking if one.thinking != "none" else "always") if thinks else "none"
+    return replace(
+        one, context_tokens=context, weights=weights or one.weights, thinking=thinking if can else one.thinking
+    )
+
+
+_MORE: dict[str, Callable[[ModelServer, list[Listed], str, Cut], list[Listed]]] = {
+    LLAMA_CPP: _of_llama_cpp,
+    LM_STUDIO: _of_lm_studio,
+    FIRESIDE: _of_lm_studio,
+    OLLAMA: _of_ollama,
+}
+
+
+def _asked(server: ModelServer, path: str, cut: Cut, body: Any = None) -> dict[str, Any]:
+    """What a server says beside the contract; nothing where it does not."""
+    try:
+        answer = server.call(server.root + path, body, why=LIST, cut=cut)
+    except (ServerRefused, ServerUnreachable) as error:
+        if isinstance(error, ServerUnreachable) and error.reason in ("offline", "refused", "timeout"):
+            raise
+        return {}
+    return answer if isinstance(answer, dict) else {"data": answer}
+
+
+def _text(row: dict[str, Any], name: str) -> str:
+    value = row.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _whole(row: dict[str, Any], name: str) -> int:
+    value = row.get(name)
+    return max(0, value) if isinstance(value, int) and not isinstance(value, bool) else 0
+
+
+# The test: step by step, each with what came of it.
+
+
+@dataclass(frozen=True)
+class Tested:
+    """A step of the test. `what`: models, context, answers, streams, json, counts or probabilities.
+
+    `detail` is a number where there is one. `error` says why it does not work, None where it does or is not offered.
+    """
+
+    what: str
+    works: bool
+    detail: int = 0
+    error: AppError | None = None
+
+
+def test(server: ModelServer, model: str, cut: Cut) -> Iterator[Tested]:
+    """Asks for what the program uses; goes on where a step fails, ends where nothing could come after it."""
+    try:
+        found = find_out(server, cut, only=model)
+    except AppError as error:
+        yield Tested("models", works=False, error=error)
+        return
+    yield Tested("models", works=True, detail=len(found.models))
+    listed = found.model(model)
+    yield Tested("context", works=bool(listed and listed.context_tokens), detail=listed.context_tokens if listed else 0)
+    body = {"model": model, "messages": [{"role": "user", "content": "Say yes."}], "max_tokens": 8, "stream": True}
+    try:
+        pieces = sum(1 for _ in server.stream("/chat/completions", body, why=ASK, cut=cut))
+    except AppError as error:
+        yield Tested("answers", works=False, error=error)
+        return
+    yield Tested("answers", works=True)
+    yield Tested("streams", works=pieces > 1)
+    yield _step(server, "json", {**body, "response_format": {"type": "json_object"}}, cut)
+    probabilities = {**body, "logprobs": True, "top_logprobs": 2, "max_tokens": 1}
+    yield _step(server, "probabilities", probabilities, cut, lambda one: bool(first_choice(one).get("logprobs")))
+    yield Tested("counts", works=counts_tokens(server, found.kind, model, cut))
+
+
+def _step(
+    server: ModelServer,
+    what: str,
+    body: dict[str, Any],
+    cut: Cut,
+    is_it: Callable[[dict[str, Any]], bool] = lambda _: True,
+) -> Tested:
+    try:
+        found = [is_it(one) for one in server.stream("/chat/completions", body, why=ASK, cut=cut)]
+        return Tested(what, works=any(found))
+    except ServerRefused:
+        return Tested(what, works=False)
+    except AppError as error:
+        return Tested(what, works=False, error=error)
+
+
+def first_choice(one: dict[str, Any]) -> dict[str, Any]:
+    choices = one.get("choices")
+    return choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
+
+
+def counts_tokens(server: ModelServer, kind: str, model: str, cut: Cut) -> bool:
+    """Whether a server says how many tokens a text has, so that nothing has to be estimated."""
+    if kind != LLAMA_CPP:
+        return False
+    return isinstance(_asked(server, "/tokenize", cut, {"content": "a", "model": model}).get("tokens"), list)

@@ -1,0 +1,212 @@
+"""An ask in the words of OpenAI's contract, and what is read from the pieces of its answer."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from app.core.events import AnswerStats, FinishReason, ModelElsewhere, TextDelta
+from app.engine.protocol import Ask, Sampling
+from app.remote import facts
+from app.remote.servers import RemoteModel
+
+THINKING_ROOM = 4096
+"""Tokens more for an answer whose thinking is counted with it and cannot be held to a limit."""
+_OPEN, _CLOSE = "<think>", "</think>"
+_EXACT = ("temperature", "top_p", "presence_penalty", "seed")
+_MORE = {"top_k": "top_k", "min_p": "min_p", "repeat_penalty": "repeat_penalty", "dry_multiplier": "dry_multiplier"}
+_REPETITION = {facts.VLLM: "repetition_penalty", facts.SGLANG: "repetition_penalty"}
+_KNOWS_MORE = (facts.LLAMA_CPP, facts.VLLM, facts.SGLANG, facts.LM_STUDIO, facts.FIRESIDE)
+
+
+def path_of(ask: Ask) -> str:
+    """Where an ask goes."""
+    return "/chat/completions" if ask.messages else "/completions"
+
+
+def body_of(
+    ask: Ask, model: RemoteModel, loaded: ModelElsewhere, refused: set[str]
+) -> tuple[dict[str, Any], list[str]]:
+    """A request, and the names of its fields that not every server takes, without those that were `refused`."""
+    kind = model.server.kind
+    body: dict[str, Any] = {"model": model.name, "stream": True, "stream_options": {"include_usage": True}}
+    if ask.messages:
+        body["messages"] = [{"role": one.role.value, "content": _clean(one.text)} for one in ask.messages]
+    else:
+        body["prompt"] = _clean(ask.text)
+        body |= {"suffix": _clean(ask.suffix)} if ask.suffix else {}
+    if ask.max_tokens > 0:
+        body["max_tokens"] = ask.max_tokens + (THINKING_ROOM if _thinks_anyway(ask, loaded) else 0)
+    elif not ask.messages:
+        body["max_tokens"] = max(16, loaded.context_tokens // 2)  # the contract's own limit is 16
+    if ask.stop:
+        body["stop"] = list(ask.stop)[:4]
+    body |= _sampling(ask.sampling, ask.task_sampling, kind)
+    doubtful = {name: value for name, value in _doubtful(ask, kind).items() if name not in refused}
+    return body | doubtful, list(doubtful)
+
+
+def _thinks_anyway(ask: Ask, loaded: ModelElsewhere) -> bool:
+    return loaded.thinking in ("always", "effort") and bool(ask.messages)
+
+
+def _clean(text: str) -> str:
+    """Without lone surrogates, which JSON on the wire cannot have."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _sampling(own: Sampling, task: Sampling, kind: str) -> dict[str, Any]:
+    def value(name: str) -> Any:
+        chosen = getattr(own, name)
+        return getattr(task, name) if chosen is None else chosen
+
+    found = {name: value(name) for name in _EXACT}
+    if kind in _KNOWS_MORE:
+        found |= {_REPETITION.get(kind, name) if name == "repeat_penalty" else name: value(name) for name in _MORE}
+    if kind not in (facts.LLAMA_CPP, facts.FIRESIDE):
+        found.pop("dry_multiplier", None)
+    return {name: each for name, each in found.items() if each is not None}
+
+
+def _doubtful(ask: Ask, kind: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if ask.grammar and kind == facts.LLAMA_CPP:
+        found["grammar"] = ask.grammar
+    elif ask.json_schema:
+        schema = {"name": "answer", "schema": json.loads(ask.json_schema), "strict": True}
+        found["response_format"] = {"type": "json_schema", "json_schema": schema}
+    elif ask.grammar.startswith('root ::= "{'):
+        found["response_format"] = {"type": "json_object"}
+    if ask.template_variables and ask.messages:
+        effort = ask.template_variables.get("reasoning_effort")
+        if kind in facts.TAKES_TEMPLATE_VARIABLES:
+            found["chat_template_kwargs"] = dict(ask.template_variables)
+        if effort or (kind == facts.OLLAMA and ask.template_variables.get("enable_thinking") is False):
+            found["reasoning_effort"] = effort or "none"
+    if ask.continue_last and kind in (facts.VLLM, facts.SGLANG):
+        found |= {"continue_final_message": True, "add_generation_prompt": False}
+    return found
+
+
+class Reader:
+    """Reads an answer's pieces. Thinking is what the server sets apart, or what stands in tags at the beginning."""
+
+    def __init__(self, *, splits_thinking: bool) -> None:
+        self.prompt_tokens = self.cached_tokens = self.generated_tokens = self.thinking_tokens = 0
+        """As the server says; 0 where it does not."""
+        self.pieces = self.characters = 0
+        self.reason = FinishReason.STOP
+        self.is_over = False
+        """Whether the answer said that it ended."""
+        self._state = "beginning" if splits_thinking else "text"
+        self._held = ""
+        self._began_s, self._first_s, self._last_s = time.monotonic(), 0.0, 0.0
+
+    def read(self, piece: dict[str, Any]) -> Iterator[TextDelta]:
+        """The text of one object of the stream."""
+        self._read_usage(piece.get("usage"))
+        choice = facts.first_choice(piece)
+        delta = choice.get("delta") or choice.get("message") or choice
+        if isinstance(delta, dict):
+            thought, text = _first_text(delta, "reasoning_content", "reasoning"), _first_text(delta, "content", "text")
+            if thought:
+                self._count(thought)
+                yield TextDelta(thought, thinking=True)
+            if text:
+                self._count(text)
+                yield from self._split(text)
+        if isinstance(choice.get("finish_reason"), str):
+            self.is_over = True
+            self.reason = FinishReason.LENGTH if choice["finish_reason"] == "length" else FinishReason.STOP
+
+    def close(self) -> Iterator[TextDelta]:
+        """What was held back."""
+        held, self._held = self._held, ""
+        if held:
+            yield TextDelta(held, thinking=self._state == "thinking")
+
+    def stats(self, expected_tokens: int) -> AnswerStats:
+        """What was measured here; `expected_tokens` the prompt has where the server does not say."""
+        prompt, written = self.prompt_tokens or expected_tokens, self.generated_tokens or self.pieces
+        took_s = self._last_s - self._first_s
+        return AnswerStats(
+            prompt_tokens=prompt,
+            reused_tokens=min(self.cached_tokens, prompt),
+            generated_tokens=written,
+            time_to_first_token_s=max(0.0, self._first_s - self._began_s),
+            tokens_per_s=(written - 1) / took_s if written > 1 and took_s > 0 else 0.0,
+            finish_reason=self.reason,
+            thinking_tokens=self.thinking_tokens,
+        )
+
+    def _count(self, text: str) -> None:
+        self._last_s = time.monotonic()
+        self._first_s = self._first_s or self._last_s
+        self.pieces += 1
+        self.characters += len(text)
+
+    def _split(self, text: str) -> Iterator[TextDelta]:
+        if self._state == "text":
+            yield TextDelta(text)
+            return
+        self._held += text
+        if self._state == "beginning":
+            begun = self._held.lstrip()
+            if not begun or _OPEN.startswith(begun):
+                return
+            if not begun.startswith(_OPEN):
+                self._state = "text"
+                yield from self.close()
+                return
+            self._state, self._held = "thinking", begun[len(_OPEN) :].lstrip("\n")
+        thought, tag, rest = self._held.partition(_CLOSE)
+        if tag:
+            self._state, self._held = "text", ""
+            if thought.rstrip("\n"):
+                yield TextDelta(thought.rstrip("\n"), thinking=True)
+            if rest.lstrip("\n"):
+                yield TextDelta(rest.lstrip("\n"))
+            return
+        safe = max(0, len(self._held) - len(_CLOSE))  # the tag may come in pieces
+        ready, self._held = self._held[:safe], self._held[safe:]
+        if ready:
+            yield TextDelta(ready, thinking=True)
+
+    def _read_usage(self, usage: Any) -> None:
+        if not isinstance(usage, dict):
+            return
+        self.prompt_tokens = _number(usage.get("prompt_tokens")) or self.prompt_tokens
+        self.generated_tokens = _number(usage.get("completion_tokens")) or self.generated_tokens
+        for outer, inner, name in (
+            ("prompt_tokens_details", "cached_tokens", "cached_tokens"),
+            ("completion_tokens_details", "reasoning_tokens", "thinking_tokens"),
+        ):
+            part = usage.get(outer)
+            if isinstance(part, dict):
+                setattr(self, name, _number(part.get(inner)) or getattr(self, name))
+
+
+def _first_text(fields: dict[str, Any], *names: str) -> str:
+    return next((value for name in names if isinstance(value := fields.get(name), str) and value), "")
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+
+
+def json_in(text: str) -> str:
+    """The first JSON object or list in a text, without fences and words around it; the text where there is none."""
+    decoder = json.JSONDecoder(strict=False)
+    at = 0
+    while at < len(text):
+        if text[at] in "{[":
+            try:
+                _, end = decoder.raw_decode(text, at)
+            except (ValueError, RecursionError):
+                at += 1
+                continue
+            return text[at:end]
+        at += 1
+    return text

@@ -1,0 +1,146 @@
+"""One engine for models that lie here and models that run elsewhere: each request goes to where the chosen one is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from app.core.errors import AppError
+from app.core.events import CancelToken, LoadProgress, Message, ModelLoaded
+from app.engine.client import EngineOnDemand
+from app.engine.contract import AnswerEvent, Engine, WakingEvent
+from app.engine.protocol import OPEN, Ask, DevicesDescribed, Inspected, Wish
+from app.remote.engine import RemoteEngine
+from app.remote.servers import is_remote
+
+
+class RoutedEngine:
+    """What `app.engine.contract.Engine` asks for. A model here leaves memory while one elsewhere is chosen."""
+
+    def __init__(self, here: EngineOnDemand, make_elsewhere: Callable[[], RemoteEngine]) -> None:
+        self._here, self._make_elsewhere = here, make_elsewhere
+        self._elsewhere: RemoteEngine | None = None
+
+    @property
+    def on_waking(self) -> Callable[[WakingEvent], object]:
+        """As the engine here has it."""
+        return self._here.on_waking
+
+    @on_waking.setter
+    def on_waking(self, hear: Callable[[WakingEvent], object]) -> None:
+        self._here.on_waking = hear
+
+    @property
+    def _chosen(self) -> Engine:
+        """Where the chosen model is."""
+        elsewhere = self._elsewhere
+        return elsewhere if elsewhere is not None and elsewhere.loaded is not None else self._here
+
+    @property
+    def loaded(self) -> ModelLoaded | None:
+        return self._chosen.loaded
+
+    @property
+    def pid(self) -> int | None:
+        return self._here.pid
+
+    @property
+    def is_asleep(self) -> bool:
+        return self._chosen is self._here and self._here.is_asleep
+
+    @property
+    def asleep_path(self) -> Path | None:
+        return self._here.asleep_path if self._chosen is self._here else None
+
+    def load(
+        self, path: Path, wish: Wish = OPEN, *, cancel: CancelToken | None = None
+    ) -> Iterator[LoadProgress | ModelLoaded]:
+        """One that cannot be reached leaves the one before as it was."""
+        if not is_remote(path):
+            yield from self._here.load(path, wish, cancel=cancel)
+            if self._elsewhere is not None and self._here.loaded is not None:
+                self._elsewhere.unload()
+            return
+        if self._elsewhere is None:
+            self._elsewhere = self._make_elsewhere()
+        for event in self._elsewhere.load(path, wish, cancel=cancel):
+            if isinstance(event, ModelLoaded):
+                self._here.unload()
+            yield event
+
+    def bring(self, path: Path, wish: Wish = OPEN, *, cancel: CancelToken | None = None) -> bool:
+        """What comes is told to `on_waking`, too."""
+        loaded = self._chosen.loaded
+        if not is_remote(path) and self._chosen is self._here:
+            return self._here.bring(path, wish, cancel=cancel)
+        if loaded is not None and Path(loaded.path) == Path(path).absolute():
+            return True
+        is_in = False
+        self.on_waking(Path(path).absolute())
+        try:
+            for event in self.load(path, wish, cancel=cancel):
+                is_in = isinstance(event, ModelLoaded)
+                self.on_waking(event)
+        finally:
+            if not is_in:
+                self.on_waking(None)
+        return is_in
+
+    def generate(
+        self, messages: Sequence[Message], *, cancel: CancelToken | None = None, **options: Any
+    ) -> Iterator[AnswerEvent]:
+        return self._chosen.generate(messages, cancel=cancel, **options)
+
+    def answer(self, ask: Ask, cancel: CancelToken | None = None) -> Iterator[AnswerEvent]:
+        return self._chosen.answer(ask, cancel)
+
+    def generate_many(
+        self, asks: Sequence[Ask], *, cancel: CancelToken | None = None, background: bool = True
+    ) -> Iterator[tuple[int, AnswerEvent | AppError]]:
+        return self._chosen.generate_many(asks, cancel=cancel, background=background)
+
+    def count_tokens(self, messages: Sequence[Message]) -> int:
+        return self._chosen.count_tokens(messages)
+
+    def count_texts(self, texts: Sequence[str], *, cancel: CancelToken | None = None) -> tuple[int, ...]:
+        return self._chosen.count_texts(texts, cancel=cancel)
+
+    def inspect(
+        self,
+        what: str,
+        text: str = "",
+        messages: Sequence[Message] = (),
+        *,
+        cancel: CancelToken | None = None,
+        on_attention: Callable[[bytes], object] = lambda shares: None,
+        **options: Any,
+    ) -> Inspected:
+        return self._chosen.inspect(what, text, messages, cancel=cancel, on_attention=on_attention, **options)
+
+    def forget_session(self, session: str) -> None:
+        self._here.forget_session(session)
+
+    def describe_devices(self) -> DevicesDescribed:
+        return self._here.describe_devices()
+
+    def unload(self) -> None:
+        if self._elsewhere is not None:
+            self._elsewhere.unload()
+        self._here.unload()
+
+    def sleep(self) -> None:
+        """A model elsewhere takes no memory here."""
+        if self._chosen is self._here:
+            self._here.sleep()
+
+    def let_go(self) -> None:
+        if self._elsewhere is not None:
+            self._elsewhere.let_go()
+        self._here.let_go()
+
+    def close(self) -> None:
+        self.let_go()
+        if self._elsewhere is not None:
+            self._elsewhere.close()
+        self._here.close()

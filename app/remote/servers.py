@@ -1,0 +1,319 @@
+"""The servers that a person added, a folder each, and their models, a small file each, as if a model lay there.
+
+So a model elsewhere has a path as every other has, by which settings, chats and jobs know it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from app.core.errors import ModelMissing, ModelUnreadable
+from app.core.paths import disk_problem, make_folder, opener
+from app.core.visible import visible_name
+from app.hub.access import Token, is_own_network, is_this_computer
+
+ENDING = ".remote"
+_FACTS, _SENT = "server.json", "sent.txt"
+VERSION = 1
+MOST_FILE_BYTES = 64 * 1024
+MOST_AT_ONCE = 128
+_NO_NAME = re.compile(r"[^\w.-]+")
+KEY_OF = "model server {}"
+"""Under which name a server's key stands in the keyring."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """`address` is what the paths of OpenAI's contract are below, such as http://gpu-box.local:8000/v1.
+
+    `kind`, as it was found: llama_cpp, vllm, sglang, ollama, lm_studio, fireside, or "" for one that only has the
+    contract. `context_tokens` 0: as the server says. `at_once`: so many requests are sent side by side.
+    """
+
+    name: str
+    address: str
+    kind: str = ""
+    context_tokens: int = 0
+    at_once: int = 4
+
+    @property
+    def host(self) -> str:
+        """With its port, where that is not the usual one: for sentences."""
+        return host_of(self.address)
+
+    @property
+    def is_this_computer(self) -> bool:
+        """Whether nothing that is sent there leaves this computer."""
+        return is_this_computer(urlsplit(self.address).hostname or "")
+
+    @property
+    def is_own_network(self) -> bool:
+        """Whether it can be reached without the internet."""
+        return is_own_network(urlsplit(self.address).hostname or "")
+
+
+@dataclass(frozen=True)
+class RemoteModel:
+    """A model of a server. `name` is what the server calls it; `context_tokens` 0: nobody said.
+
+    `weights` 0: not known. `thinking` as in `ModelLoaded`.
+    """
+
+    path: Path
+    server: Server
+    name: str
+    context_tokens: int = 0
+    weights: int = 0
+    thinking: str = "none"
+
+    @property
+    def label(self) -> str:
+        """What it is called in lists: its own name, without who published it, and where it runs."""
+        return f"{self.short_name} · {self.server.host}"
+
+    @property
+    def short_name(self) -> str:
+        return visible_name(self.name.rpartition("/")[2] or self.name)
+
+
+def is_remote(path: Path | str) -> bool:
+    """Whether a model's path says that it runs on a server."""
+    return str(path).endswith(ENDING)
+
+
+def host_of(address: str) -> str:
+    """Such as gpu-box.local or 127.0.0.1:8080."""
+    parts = urlsplit(address)
+    host = parts.hostname or ""
+    host = f"[{host}]" if ":" in host else host
+    with contextlib.suppress(ValueError):
+        if parts.port is not None and parts.port != {"http": 80, "https": 443}.get(parts.scheme):
+            return f"{host}:{parts.port}"
+    return host
+
+
+def address_of(text: str) -> str:
+    """What a person typed, as a whole address; "" where it is none.
+
+    In the own network http is meant where nothing else is said, in the internet https. Without a path it is /v1.
+    """
+    text = text.strip().rstrip("/")
+    if not text or any(letter.isspace() for letter in text):
+        return ""
+    if "://" not in text:
+        host = urlsplit(f"//{text}").hostname or ""
+        text = f"{'http' if is_own_network(host) else 'https'}://{text}"
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        return ""
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
+        return ""
+    path = parts.path.rstrip("/")
+    for end in ("/chat/completions", "/completions", "/models"):  # as a server's own page may show it
+        path = path.removesuffix(end)
+    return f"{parts.scheme}://{parts.netloc}{path or '/v1'}"
+
+
+class Servers:
+    """Looks at the disk with every call; from any thread. Writing raises DiskFull or FolderNotWritable."""
+
+    def __init__(self, folder: Path, keys: Token) -> None:
+        self.folder, self._keys = folder, keys
+        self._lock = threading.Lock()
+
+    def all(self) -> list[Server]:
+        """By name."""
+        found = [self._server_in(folder) for folder in self._folders()]
+        return sorted((one for one in found if one is not None), key=lambda one: one.name.casefold())
+
+    def get(self, name: str) -> Server | None:
+        return next((one for one in self.all() if one.name == name), None)
+
+    def new_name(self, address: str) -> str:
+        """A name for a server that has none yet: its host's, and a number where that is taken."""
+        host, taken = urlsplit(address).hostname or "server", {one.name for one in self.all()}
+        name, number = host, 2
+        while name in taken:
+            name, number = f"{host} {number}", number + 1
+        return name
+
+    def save(self, server: Server, models: Sequence[RemoteModel] | None = None) -> None:
+        """Keeps a server, and where `models` are given, these and no others of its models."""
+        folder = self._folder_of(server.name)
+        with self._lock:
+            self._write(folder / _FACTS, {"version": VERSION} | asdict(server))
+            if models is None:
+                return
+            kept = set()
+            for model in models:
+                facts = {each.name: getattr(model, each.name) for each in fields(model) if each.name not in _OUTSIDE}
+                self._write(model.path, {"version": VERSION} | facts)
+                kept.add(model.path)
+            for path in folder.glob(f"*{ENDING}"):
+                if path not in kept:
+                    path.unlink(missing_ok=True)
+
+    def remove(self, name: str) -> None:
+        """Forgets a server with its models and what was noted of it; its key belongs off the window's thread."""
+        with contextlib.suppress(OSError):
+            shutil.rmtree(self._folder_of(name))
+        self.keep_key(name, "")
+
+    def model_of(self, server: Server, name: str, **facts: Any) -> RemoteModel:
+        """A model with the path that it will have."""
+        stem = _NO_NAME.sub("-", name.rpartition("/")[2] or name).strip("-.") or "model"
+        path, number = self._folder_of(server.name) / f"{stem}{ENDING}", 2
+        while path.is_file() and self._name_in(path) not in ("", name):
+            path, number = path.with_name(f"{stem}-{number}{ENDING}"), number + 1
+        return RemoteModel(path, server, name, **facts)
+
+    def models(self) -> list[RemoteModel]:
+        """Of all servers, by server and name."""
+        return [model for server in self.all() for model in self.models_on(server)]
+
+    def models_on(self, server: Server) -> list[RemoteModel]:
+        """Those that were chosen of a server."""
+        found: list[RemoteModel] = []
+        for path in sorted(self._folder_of(server.name).glob(f"*{ENDING}")):
+            with contextlib.suppress(ModelUnreadable, ModelMissing):
+                found.append(self.read(path))
+        return found
+
+    def find(self, name: str) -> RemoteModel | None:
+        """One by what it is called: its own name, that and its server's ("qwen3@gpu-box"), or its label."""
+        wanted = name.casefold()
+        for model in self.models():
+            own = (model.name, model.short_name, model.path.stem, model.label)
+            with_server = [f"{each}@{model.server.name}" for each in own[:3]]
+            if wanted in (each.casefold() for each in (*own, *with_server)):
+                return model
+        return None
+
+    def read(self, path: Path) -> RemoteModel:
+        """A model by its file. Raises ModelMissing, or ModelUnreadable where it or its server's makes no sense."""
+        server, raw = self._server_in(path.parent), _read(path)
+        if raw is None and not path.exists():
+            raise ModelMissing(str(path))
+        facts = _known(RemoteModel, raw or {}, _OUTSIDE)
+        if server is None or not facts.get("name"):
+            raise ModelUnreadable(str(path), "damaged")
+        return RemoteModel(path, server, **facts)
+
+    # Keys: slow, and may ask the person for the keyring's password.
+
+    def key(self, name: str) -> str:
+        """Of a server; "" without one."""
+        return self._keys.load(KEY_OF.format(name))
+
+    def keep_key(self, name: str, key: str) -> None:
+        """Keeps it in the keyring, or forgets it with "". Raises TokenNotKept where it holds until the end only."""
+        self._keys.save(key, KEY_OF.format(name))
+
+    # Which documents a person let out.
+
+    def may_have(self, server: Server, document: str) -> bool:
+        """Whether a document, by its sha256, may be sent there."""
+        return server.is_this_computer or document in self._sent(server)
+
+    def let_have(self, server: Server, documents: Sequence[str]) -> None:
+        """Remembers that these may be sent there."""
+        path = self._folder_of(server.name) / _SENT
+        known = self._sent(server)
+        new = [one for one in documents if one not in known]
+        if not new:
+            return
+        try:
+            make_folder(path.parent)
+            with self._lock, open(path, "a", encoding="utf-8", opener=opener) as file:
+                file.writelines(f"{one}\n" for one in new)
+        except OSError as error:
+            raise disk_problem(error, path.parent) from error
+
+    def _sent(self, server: Server) -> set[str]:
+        try:
+            return set((self._folder_of(server.name) / _SENT).read_text("utf-8").split())
+        except (OSError, ValueError):
+            return set()
+
+    def _folders(self) -> Iterator[Path]:
+        try:
+            yield from sorted(each for each in self.folder.iterdir() if each.is_dir())
+        except OSError:
+            return
+
+    def _folder_of(self, name: str) -> Path:
+        for folder in self._folders():
+            server = self._server_in(folder)
+            if server is not None and server.name == name:
+                return folder
+        stem = _NO_NAME.sub("-", name).strip("-.") or "server"
+        folder, number = self.folder / stem, 2
+        while folder.exists():
+            folder, number = self.folder / f"{stem}-{number}", number + 1
+        return folder
+
+    def _server_in(self, folder: Path) -> Server | None:
+        facts = _known(Server, _read(folder / _FACTS) or {})
+        if not facts.get("name") or address_of(str(facts.get("address", ""))) == "":
+            return None
+        server = Server(**facts)
+        at_once = min(MOST_AT_ONCE, max(1, server.at_once))
+        return replace(server, at_once=at_once, context_tokens=max(0, server.context_tokens))
+
+    @staticmethod
+    def _name_in(path: Path) -> str:
+        return str((_read(path) or {}).get("name", ""))
+
+    @staticmethod
+    def _write(path: Path, raw: dict[str, Any]) -> None:
+        """In one step: a crash leaves the old file or the new one."""
+        scratch = ""
+        try:
+            make_folder(path.parent)
+            handle, scratch = tempfile.mkstemp(prefix=".", dir=path.parent)
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                json.dump(raw, file, indent=1)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(scratch).replace(path)
+        except OSError as error:
+            if scratch:
+                Path(scratch).unlink(missing_ok=True)
+            raise disk_problem(error, path.parent) from error
+
+
+_OUTSIDE = ("path", "server")
+"""Of a model, what its place says."""
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    try:
+        with path.open("rb") as file:
+            raw = json.loads(file.read(MOST_FILE_BYTES))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return raw if isinstance(raw, dict) else None
+
+
+def _known(cls: type, raw: dict[str, Any], left_out: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The fields of a class that are there in their type; others are of another version, or wrong."""
+    types = {"str": str, "int": int}
+    found = {}
+    for each in fields(cls):
+        kind, value = types.get(str(each.type)), raw.get(each.name)
+        if each.name not in left_out and kind is not None and isinstance(value, kind) and not isinstance(value, bool):
+            found[each.name] = value
+    return found
