@@ -9,16 +9,16 @@ import time
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import urlsplit
 
 from app import APP_NAME, __version__
-from app.core.errors import DiskFull
+from app.core.errors import DiskFull, ModelMissing, ModelUnreadable
 from app.core.log import start_log
-from app.core.paths import AppPaths, close_to_others, disk_problem, starter_model
+from app.core.paths import AppPaths, close_to_others, disk_problem, runs_elsewhere, starter_model
 from app.core.settings import Settings, load_settings, save_settings, sweep_settings
 from app.features.messages import Sentence, sentence_for
 from app.features.work.turns import Turns
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from app.features.documents import Documents
     from app.features.exchange.chat_file import Shelf
     from app.features.finding import Finding
+    from app.features.leaving import Consent
     from app.features.media import MediaLibrary
     from app.features.models.collection import Models
     from app.features.models.machines import Machines
@@ -54,6 +55,9 @@ if TYPE_CHECKING:
     from app.features.updates import Updates
     from app.features.work.engines import TaskEngines
     from app.hub.access import Access, Ledger, Token
+    from app.hub.model_server import ModelServer
+    from app.remote.engine import RemoteEngine
+    from app.remote.servers import Server, Servers
     from app.store.assistants import AssistantStore
     from app.store.translations import TranslationMemory
 
@@ -124,9 +128,29 @@ class Parts:
     @_Once
     def engine(self) -> Engine:
         """The chat's engine."""
-        engine = build_engine(self.paths, self.states)
+        engine = self._new_engine(self.states)
         engine.on_waking = lambda event: self.on_waking(event)  # noqa: PLW0108 - who hears may come later
         return engine
+
+    def _new_engine(self, states: StateFolder | None = None) -> Engine:
+        def elsewhere() -> RemoteEngine:
+            return build_remote_engine(self.servers, lambda: self.settings, self.ledger)
+
+        return build_engine(self.paths, states, elsewhere)
+
+    @_Once
+    def servers(self) -> Servers:
+        """Other servers with models."""
+        from app.remote.servers import Servers
+
+        return Servers(self.paths.servers, self.token)
+
+    @_Once
+    def consent(self) -> Consent:
+        """Whether documents may leave this computer."""
+        from app.features.leaving import Consent
+
+        return Consent(lambda: self.servers)
 
     @property
     def loaded(self) -> ModelLoaded | None:
@@ -151,7 +175,7 @@ class Parts:
     @_Once
     def documents(self) -> Documents:
         """All documents that were read."""
-        return build_documents(self.paths, self.database, recognizes=False)
+        return build_documents(self.paths, self.database, self.consent, recognizes=False)
 
     @_Once
     def readings(self) -> Readings:
@@ -214,7 +238,7 @@ class Parts:
         from app.features.work.engines import SecondEngine
 
         def second() -> SecondEngine:
-            return SecondEngine("chat", self.engine, lambda: build_engine(self.paths), lambda _swap: False)
+            return SecondEngine("chat", self.engine, self._new_engine, lambda _swap: False)
 
         return Beside(self.engine, second)
 
@@ -316,8 +340,9 @@ class Parts:
             self.engine,
             self.model_path,
             lambda: self.models.for_task(task),
-            make_engine=lambda: build_engine(self.paths),
+            make_engine=self._new_engine,
             wish=lambda: wish_of(self.settings.engine),
+            let_out=self.documents.let_out,
         )
 
     @_Once
@@ -330,8 +355,8 @@ class Parts:
         with self._changing:
             self.settings = self.settings.changed(section, **values)
             _save(self.paths, self.settings)
-        if section == "network" and "allowed" in values:
-            self.models.on_network_switched(allowed=values["allowed"])
+        if section == "network" and not values.keys().isdisjoint(("allowed", "internet")):
+            self.models.on_network_switched(allowed=self.settings.network.reaches_internet)
 
     def model_path(self) -> Path | None:
         """The chosen model, else the starter, else None."""
@@ -387,7 +412,8 @@ class Fireside(Parts):
         from app.features.projects import Preambles
 
         database = Database.in_memory()
-        documents, conversations = build_documents(self.paths, database), Conversations(database)
+        documents = build_documents(self.paths, database, self.consent)
+        conversations = Conversations(database)
         media = PassingLibrary(conversations.media, self.paths.decoded, self.paths.documents)
         preambles = Preambles(self.database, self.documents, lambda: self.settings, is_temporary=True)
         chat = Chat(
@@ -408,7 +434,8 @@ class Fireside(Parts):
         """Models to choose from, with what they are called: the starter, then those used last."""
         rows = [row for row in self.models.installed() if not row.model.missing]
         rows.sort(key=lambda row: (row.model.origin != "starter", -(row.used_at or 0)))
-        return [(row.model.path, row.label) for row in rows]
+        found = [(row.model.path, row.label) for row in rows]
+        return found + [(model.path, model.short_name) for model in self.servers.models()]
 
     @property
     def hub_host(self) -> str:
@@ -417,8 +444,27 @@ class Fireside(Parts):
 
     def label_of(self, path: Path) -> str:
         """What a person calls a model; "" where that is nothing of its own."""
+        if runs_elsewhere(path):
+            return self._name_elsewhere(path)
         note = ModelNotes(self.database).get(path)
         return note.label if note else ""
+
+    def _name_elsewhere(self, path: Path) -> str:
+        with suppress(ModelMissing, ModelUnreadable):
+            return self.servers.read(path).short_name
+        return path.stem
+
+    def host_of(self, path: Path) -> str:
+        """Where a model runs that is not here; "" for one on this computer, or that is gone."""
+        if not runs_elsewhere(path):
+            return ""
+        with suppress(ModelMissing, ModelUnreadable):
+            return self.servers.read(path).server.host
+        return ""
+
+    def ask_server(self, server: Server, key: str | None = None) -> ModelServer:
+        """For requests to a server, whether it is kept already or not; `key` None is the one that is kept."""
+        return build_model_server(server, self.servers, lambda: self.settings, self.ledger, key)
 
     def remember_model(self, path: Path) -> None:
         """Chooses a model for the chat and keeps it in the list."""
@@ -492,15 +538,20 @@ def build_trash(app: Fireside) -> Trash:
     )
 
 
-def build_documents(paths: AppPaths, database: Database, *, recognizes: bool = True) -> Documents:
-    """Documents kept in a database. With `recognizes` pages that are pictures are read by tesseract at once."""
+def build_documents(
+    paths: AppPaths, database: Database, consent: Consent | None = None, *, recognizes: bool = True
+) -> Documents:
+    """Documents kept in a database. With `recognizes` pages that are pictures are read by tesseract at once.
+
+    Without `consent` they go wherever a model is chosen: the terminal's are named.
+    """
     from app.features.documents import Documents
     from app.store.conversations import Attachments
     from app.store.documents import DocumentStore
     from app.store.page_readings import PageReadings
 
     store, attachments, readings = DocumentStore(database), Attachments(database), PageReadings(database)
-    return Documents(store, attachments, paths.documents, readings, recognizes=recognizes)
+    return Documents(store, attachments, paths.documents, readings, recognizes=recognizes, consent=consent)
 
 
 def build_spelling(paths: AppPaths) -> Spelling:
@@ -587,19 +638,55 @@ def _engines_of_one(
     )
 
 
-def build_engine(paths: AppPaths, states: StateFolder | None = None) -> Engine:
+def build_engine(
+    paths: AppPaths,
+    states: StateFolder | None = None,
+    elsewhere: Callable[[], RemoteEngine] | None = None,
+) -> Engine:
     """The engine's client; nothing is started yet. Without `states` nothing of a chat is kept for later.
 
-    FIRESIDE_ENGINE_SCRIPT puts the scripted backend into the child.
+    `elsewhere` makes what asks servers, where one of their models is loaded; else it is made with the settings as they
+    are then. FIRESIDE_ENGINE_SCRIPT puts the scripted backend into the child.
     """
     from app.core.child import own_command
     from app.engine.client import EngineOnDemand
+    from app.remote.routing import RoutedEngine
 
     command = own_command("--engine-worker")
     script = os.environ.get("FIRESIDE_ENGINE_SCRIPT")
     if script:
         command += ["--scripted", script]
-    return EngineOnDemand(command, paths.engine, states=states, machines=build_machines(paths).usable)
+    here = EngineOnDemand(command, paths.engine, states=states, machines=build_machines(paths).usable)
+    return RoutedEngine(here, elsewhere or (lambda: _remote_engine_of(paths)))
+
+
+def _remote_engine_of(paths: AppPaths) -> RemoteEngine:
+    from app.hub.access import Ledger, Token
+    from app.remote.servers import Servers
+
+    settings, _ = load_settings(paths.settings)
+    return build_remote_engine(Servers(paths.servers, Token()), lambda: settings, Ledger(paths.connections))
+
+
+def build_remote_engine(servers: Servers, settings: Callable[[], Settings], ledger: Ledger) -> RemoteEngine:
+    """Asks the models of other servers."""
+    from app.remote.engine import RemoteEngine
+
+    return RemoteEngine(servers, lambda server: build_model_server(server, servers, settings, ledger))
+
+
+def build_model_server(
+    server: Server, servers: Servers, settings: Callable[[], Settings], ledger: Ledger, key: str | None = None
+) -> ModelServer:
+    """Requests to a server. In the person's own network it may be asked without the internet being allowed."""
+    from app.hub.model_server import ModelServer
+
+    def access() -> Access:
+        network = settings().network
+        found = access_to(server.address, settings())
+        return replace(found, allowed=network.allowed if server.is_own_network else network.reaches_internet)
+
+    return ModelServer(server.address, access, ledger, lambda: servers.key(server.name) if key is None else key)
 
 
 def build_machines(paths: AppPaths, change: Callable[..., Any] | None = None) -> Machines:
@@ -661,7 +748,10 @@ def access_of(settings: Settings, token: Token) -> Access:
 
     network, endpoint = settings.network, endpoint_of(settings)
     return Access(
-        network.allowed, endpoint, network.proxy, token.load(urlsplit(endpoint).netloc) if network.allowed else ""
+        network.reaches_internet,
+        endpoint,
+        network.proxy,
+        token.load(urlsplit(endpoint).netloc) if network.reaches_internet else "",
     )
 
 
@@ -670,7 +760,7 @@ def access_to(address: str, settings: Settings) -> Access:
     from app.hub.access import Access
 
     parts = urlsplit(address)
-    return Access(settings.network.allowed, f"{parts.scheme}://{parts.netloc}", settings.network.proxy)
+    return Access(settings.network.reaches_internet, f"{parts.scheme}://{parts.netloc}", settings.network.proxy)
 
 
 def gpus_of(engine: Engine) -> tuple[GpuRoom, ...]:

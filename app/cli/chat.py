@@ -32,7 +32,10 @@ def add_arguments(chat: argparse.ArgumentParser) -> None:
     """What `chat` takes."""
     chat.add_argument("-p", "--prompt", metavar="TEXT", help="the question; without it, standard input")
     chat.add_argument(
-        "--model", metavar="FILE", type=Path, help="a GGUF file; default: the chosen one, else the starter"
+        "--model",
+        metavar="FILE",
+        type=Path,
+        help="a GGUF file, or a model on a server by its name; default: the chosen one, else the starter",
     )
     chat.add_argument("--system", metavar="TEXT", help="instructions for the whole chat")
     chat.add_argument(

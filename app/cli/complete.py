@@ -34,7 +34,10 @@ def add_arguments(part: argparse.ArgumentParser) -> None:
     part.add_argument("--temperature", metavar="T", type=temperature, help="0 is always the likeliest word")
     part.add_argument("--seed", metavar="N", type=seed, help="the same seed gives the same text")
     part.add_argument(
-        "--model", metavar="FILE", type=Path, help="a GGUF file; default: the chosen one, else the starter"
+        "--model",
+        metavar="FILE",
+        type=Path,
+        help="a GGUF file, or a model on a server by its name; default: the chosen one, else the starter",
     )
     part.add_argument("--json", action="store_true", help="one JSON object on standard output")
     part.set_defaults(run=run_complete)

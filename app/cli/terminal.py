@@ -14,25 +14,31 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Any, TextIO, TypeVar
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 from app.core.child import BEAT_EVERY_S, Child, SilenceWatch
-from app.core.errors import DocumentLocked, NoModel
+from app.core.errors import DocumentLocked, DocumentStaysHere, NoModel
 from app.core.events import CancelToken, ModelLoaded
-from app.core.paths import starter_model
+from app.core.paths import AppPaths, runs_elsewhere, starter_model
 from app.core.settings import Settings
 from app.core.visible import visible_name, visible_text
 from app.engine.contract import Engine
 from app.features.chat.options import wish_of
 from app.features.messages import sentence_for, silence_sentence
 
+if TYPE_CHECKING:
+    from app.remote.servers import Servers
+
 Result = TypeVar("Result")
 
 INTERRUPTED = 130
 QUIET_EVERY_S = 5.0
 _CONTROLS = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-TRANSLATION_MODEL_HELP = "a GGUF file; default: the one chosen for translations, else for the chat, else the starter"
-SUMMARY_MODEL_HELP = "a GGUF file; default: the one chosen for summaries, else for the chat, else the starter"
+_MODEL_HELP = (
+    "a GGUF file, or the name of a model on a server; default: the one chosen for {}, else for the chat, else the "
+    "starter"
+)
+TRANSLATION_MODEL_HELP, SUMMARY_MODEL_HELP = _MODEL_HELP.format("translations"), _MODEL_HELP.format("summaries")
 
 
 class SafeStream:
@@ -179,14 +185,35 @@ def interruptible() -> Iterator[CancelToken]:
 
 
 def model_path(asked: Path | None, *chosen: str) -> Path:
-    """The model asked for, else the first that the settings name, else the starter; raises NoModel."""
+    """The model asked for, else the first that the settings name, else the starter; raises NoModel.
+
+    One on another server is asked for by its name; without that, nothing is sent off this computer: DocumentStaysHere.
+    """
     if asked is not None:
-        return asked.expanduser().absolute()
+        path = asked.expanduser().absolute()
+        return path if path.exists() else _on_server(str(asked)) or path
     named = next(filter(None, chosen), "")
-    path = Path(named) if named else starter_model()
-    if path is None:
+    found = Path(named) if named else starter_model()
+    if found is None:
         raise NoModel
-    return path
+    if runs_elsewhere(found):
+        server = _servers().read(found).server
+        if not server.is_this_computer:
+            print(f"The chosen model runs on {server.host}. Name it with --model to use it from here.", file=sys.stderr)
+            raise DocumentStaysHere(server.host, "What you gave")
+    return found
+
+
+def _on_server(name: str) -> Path | None:
+    model = _servers().find(name)
+    return model.path if model is not None else None
+
+
+def _servers() -> Servers:
+    from app.hub.access import Token  # most use a model that is here
+    from app.remote.servers import Servers
+
+    return Servers(AppPaths.from_environment().servers, Token())
 
 
 def load_model(engine: Engine, path: Path, settings: Settings, cancel: CancelToken) -> ModelLoaded:

@@ -94,6 +94,11 @@ class AppPaths:
         return self.data / "before-restoring"
 
     @property
+    def servers(self) -> Path:
+        """Other servers with models, a folder for each."""
+        return self.data / "servers"
+
+    @property
     def connections(self) -> Path:
         """Every connection to the network that was ever made, one JSON object a line."""
         return self.data / "connections.jsonl"
@@ -145,6 +150,15 @@ def resource(name: str) -> Path:
 def starter_model() -> Path | None:
     """The model that comes with the program, or None where set-up has not made it."""
     return next(iter(sorted(resource("models").glob("*.gguf"))), None)
+
+
+REMOTE_ENDING = ".remote"
+"""Of a file that stands for a model on another server; see `app.remote.servers`."""
+
+
+def runs_elsewhere(model: Path | str) -> bool:
+    """Whether the path of a model says that it runs on a server."""
+    return str(model).endswith(REMOTE_ENDING)
 
 
 _FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))

@@ -107,11 +107,19 @@ class Models:
 
 @dataclass(frozen=True)
 class Network:
-    """`proxy` and `mirror` empty: as the system and HF_ENDPOINT say."""
+    """`proxy` and `mirror` empty: as the system and HF_ENDPOINT say.
+
+    `allowed` False: no connection at all. `internet` False: only to the person's own network and this computer.
+    """
 
     allowed: bool = True
+    internet: bool = True
     proxy: str = ""
     mirror: str = ""
+
+    @property
+    def reaches_internet(self) -> bool:
+        return self.allowed and self.internet
 
 
 @dataclass(frozen=True)

@@ -25,10 +25,11 @@ from app.documents.blocks import (
 from app.documents.formats.registry import can_draw
 
 if TYPE_CHECKING:
-    from app.core.events import CancelToken
+    from app.core.events import CancelToken, ModelLoaded
     from app.documents import reading
     from app.documents.protocol import Done, Drawn, Event, Found
     from app.documents.source import PageRead
+    from app.features.leaving import Consent
     from app.store.conversations import Attachment, Attachments
     from app.store.documents import DocumentStore, Fields, StoredDocument
     from app.store.page_readings import PageReading, PageReadings
@@ -84,11 +85,17 @@ class Documents:
         readings: PageReadings | None = None,
         *,
         recognizes: bool = True,
+        consent: Consent | None = None,
     ) -> None:
         self.store, self.attachments, self.readings = store, attachments, readings
-        self._folder, self._recognizes = folder, recognizes
+        self._folder, self._recognizes, self._consent = folder, recognizes, consent
         self._reading = threading.Lock()
         self._passwords: dict[int, str] = {}
+
+    def let_out(self, document_ids: Sequence[int], model: ModelLoaded | None) -> None:
+        """Returns where these may go to where a model runs. Raises DocumentStaysHere; may wait for the person."""
+        if self._consent is not None:
+            self._consent.let_out(self.store, document_ids, model)
 
     def read(
         self, path: Path, cancel: CancelToken, *, password: str = "", part: Part = WHOLE, name: str = ""

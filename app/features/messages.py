@@ -227,6 +227,7 @@ def _server_key_refused(error: errors.ServerKeyRefused) -> Sentence:
 _NOT_OFFERED = {
     "probabilities": "{host} does not tell how likely each word was.",
     "inside": "A model that runs on {host} cannot be looked into from here.",
+    "pictures": "{host} is shown text only.",
     "infill": "{host} can go on with a text, but not fill in its middle.",
 }
 
@@ -445,7 +446,7 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], Sentence]] = {
         f"{e.host} has no model {e.model} (any more).", "What there is so far was kept.", "servers"
     ),
     errors.ServerRefused: lambda e: Sentence(
-        f"{e.host} refused this: “{e.detail}”" if e.detail else f"{e.host} refused this.",
+        f"{e.host} refused this: “{e.detail}”." if e.detail else f"{e.host} refused this.",
         "What there is so far was kept.",
         "retry",
     ),

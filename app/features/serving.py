@@ -27,6 +27,7 @@ from app.core.errors import (
 )
 from app.core.events import CancelToken, Finished, Message, ModelLoaded, PromptProgress, Role, TextDelta, TokenChosen
 from app.core.gguf import GgufHeader, GgufProblem, read_beginning
+from app.core.paths import runs_elsewhere
 from app.engine.computer import free_memory_bytes
 from app.engine.contract import NO_VECTORS, Embeddings, Engine
 from app.engine.protocol import Ask, Sampling, Wish
@@ -403,7 +404,10 @@ class Serving:
         Raises ModelNotInstalled, NoModel, ChatUnavailable where it has to chat and cannot, and what `ServedEngines`
         raises.
         """
-        with self.engines.opened(self._path_of(name), cancel) as engine:
+        path = self._path_of(name)
+        if runs_elsewhere(path):  # what others send here goes nowhere else, and never in a circle
+            raise ModelNotLoaded(name or path.stem)
+        with self.engines.opened(path, cancel) as engine:
             loaded = engine.loaded if engine is not None else None
             if loaded is not None and chats and not loaded.can_chat:
                 raise ChatUnavailable(loaded.path)

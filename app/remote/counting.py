@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 from app.core.errors import ServerRefused, ServerUnreachable
@@ -22,17 +23,33 @@ CLOSE, FAR = 0.6, 2.5
 """What is learnt from a server's own figures stays within these factors."""
 LEARNING = 0.3
 LEAST_LEARNT_TOKENS = 50
+SAMPLE = (
+    "The committee met on 14 March 2026 in Lisbon to discuss the report. Of 1,250 households that had been asked, "
+    "nearly two thirds answered; most of them, 61.4 percent, would rather wait than move. “Nobody is forced to decide "
+    "today,” said the chairwoman, Dr. Elisabeth Wagner, “but by autumn we should know what it costs.”\n\nAfterwards, a "
+    "short list of tasks was agreed upon:\n- ask the engineers for a second estimate;\n- compare it with last year's "
+    "figures (see table 3);\n- write to everybody who has not answered yet."
+)
 PART_BYTES = 200_000
 """So much text is sent at once to be counted."""
 
 
 class Counting:
-    """Of one model; from any thread. What a server says of prompts that it read makes the estimates better."""
+    """Of one model; from any thread. What a server says of prompts that it read makes the estimates better.
+
+    `is_exact`: each text is sent to be counted, which nobody was asked about: so only to another program here.
+    """
 
     def __init__(self, server: ModelServer, model: str, *, is_exact: bool) -> None:
         self._server, self._model, self._is_exact = server, model, is_exact
         self._factor = 1.0
         self._lock = threading.Lock()
+
+    def calibrate(self, cut: Cut) -> None:
+        """Learns from a text of ours, where the server counts it."""
+        with suppress(ServerRefused, ServerUnreachable):
+            (counted,) = self._counted([SAMPLE], cut)
+            self._factor = min(FAR, max(CLOSE, counted / self._estimated(SAMPLE)))
 
     def texts(self, texts: Sequence[str], cut: Cut) -> tuple[int, ...]:
         """Tokens of each text by itself."""

@@ -40,21 +40,19 @@ from app.core.events import (
     TextDelta,
     Waiting,
 )
-from app.engine.contract import AnswerEvent, WakingEvent
-from app.engine.protocol import OPEN, Ask, DevicesDescribed, Inspected, Wish
+from app.engine.contract import AnswerEvent, Embeddings, WakingEvent
+from app.engine.protocol import OPEN, Ask, DevicesDescribed, Inspected, MediaCount, Wish
 from app.hub.model_server import Cut, ModelServer
 from app.remote import facts
 from app.remote.counting import Counting
 from app.remote.requests import Reader, body_of, json_in, path_of
-from app.remote.servers import RemoteModel, Server, Servers
+from app.remote.servers import USUAL_WEIGHTS, RemoteModel, Server, Servers
 
 ANSWER = "answer"
 """Why a connection is made, as the ledger tells it."""
 LOOK_EVERY_S = 0.02
 """How soon Stop is heard, and how often at most new text is told: a server may write 100,000 tokens a second."""
 UNKNOWN_CONTEXT = 8192
-UNKNOWN_WEIGHTS = 8_000_000_000
-"""Taken for the usual size of what is worth a server, where neither it nor the model's name says."""
 TRIES, BUSY_TRIES = 3, 8
 """Of a job's prompt, before its server is given up."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 60.0
@@ -91,14 +89,18 @@ class RemoteEngine:
         return used.loaded if used is not None else None
 
     def load(
-        self, path: Path, wish: Wish = OPEN, *, cancel: CancelToken | None = None
+        self,
+        path: Path,
+        wish: Wish = OPEN,  # noqa: ARG002 - how a server runs its models is its own business
+        *,
+        cancel: CancelToken | None = None,
     ) -> Iterator[LoadProgress | ModelLoaded]:
         """Asks the server for the model, which takes a moment; what it says of it holds until the next time.
 
         Raises ModelMissing, ModelUnreadable, ServerLacksModel, NetworkOff, and what asking a server meets.
         """
         yield LoadProgress(0.0)
-        used = self._opened(self._servers.read(path), wish, cancel)
+        used = self._opened(self._servers.read(path), cancel)
         if used is None:
             return
         with self._lock:
@@ -107,7 +109,7 @@ class RemoteEngine:
             before.server.close()
         yield used.loaded
 
-    def _opened(self, model: RemoteModel, wish: Wish, cancel: CancelToken | None) -> _Used | None:
+    def _opened(self, model: RemoteModel, cancel: CancelToken | None) -> _Used | None:
         server = self._connect(model.server)
 
         def look(cut: Cut) -> _Used:
@@ -116,8 +118,11 @@ class RemoteEngine:
             if listed is None:
                 raise ServerLacksModel(server.host, model.name)
             counts = facts.counts_tokens(server, found.kind, model.name, cut)
-            loaded = _loaded(model, listed, counts_exactly=counts, most_context=wish.context_tokens)
-            return _Used(replace(model, server=replace(model.server, kind=found.kind)), loaded, server)
+            loaded = _loaded(model, listed, counts_exactly=counts and model.server.is_this_computer)
+            used = _Used(replace(model, server=replace(model.server, kind=found.kind)), loaded, server)
+            if counts and not loaded.counts_exactly:
+                used.counting.calibrate(cut)
+            return used
 
         used = self._aside(look, cancel)
         if used is None:
@@ -174,6 +179,14 @@ class RemoteEngine:
         """Tokens of each text, estimated where the server does not count."""
         used = self._in_use()
         return self._aside(lambda cut: used.counting.texts(texts, cut), cancel) or (0,) * len(texts)
+
+    def count_media(self, *_args: Any, **_options: Any) -> tuple[MediaCount, ...]:
+        """A server is shown text only."""
+        raise NotOffered(self._in_use().server.host, "pictures")
+
+    def embed(self, *_args: Any, **_options: Any) -> Embeddings:
+        """Models that answer are asked, none that make vectors."""
+        raise NotOffered(self._in_use().server.host, "vectors")
 
     def inspect(self, *_args: Any, **_options: Any) -> Inspected:
         """No server hands that out."""
@@ -256,15 +269,14 @@ class RemoteEngine:
             self._requests.discard(request)
 
 
-def _loaded(model: RemoteModel, listed: facts.Listed, *, counts_exactly: bool, most_context: int) -> ModelElsewhere:
+def _loaded(model: RemoteModel, listed: facts.Listed, *, counts_exactly: bool) -> ModelElsewhere:
     server = model.server
     said = listed.context_tokens or model.context_tokens or UNKNOWN_CONTEXT
-    context = server.context_tokens or said
     return ModelElsewhere(
         path=str(model.path),
         name=model.label,
         size_bytes=0,
-        context_tokens=min(context, most_context) if most_context else context,
+        context_tokens=server.context_tokens or said,
         trained_context_tokens=said,
         can_chat=True,
         layers=0,
@@ -272,9 +284,9 @@ def _loaded(model: RemoteModel, listed: facts.Listed, *, counts_exactly: bool, m
         device="",
         threads=0,
         sequences=server.at_once,
-        choice="elsewhere",
+        choice="other_program" if server.is_this_computer else "elsewhere",
         thinking=listed.thinking,
-        weights=listed.weights or UNKNOWN_WEIGHTS,
+        weights=listed.weights or USUAL_WEIGHTS,
         host=server.host,
         stays_here=server.is_this_computer,
         counts_exactly=counts_exactly,

@@ -14,6 +14,7 @@ from typing import Any
 
 from app.core.errors import AppError, ServerRefused, ServerUnreachable
 from app.hub.model_server import Cut, ModelServer
+from app.remote.servers import weights_in_name
 
 LLAMA_CPP, VLLM, SGLANG, OLLAMA, LM_STUDIO, FIRESIDE = "llama_cpp", "vllm", "sglang", "ollama", "lm_studio", "fireside"
 _OWNERS = {
@@ -30,7 +31,6 @@ OLLAMA_CONTEXT = 4096
 MOST_MODELS = 500
 LIST, ASK = "models", "test"
 """Why a connection is made, as the ledger tells it."""
-_WEIGHTS = re.compile(r"(?<![a-z0-9.])(?:(\d{1,2})x)?(\d{1,4}(?:[.,]\d{1,2})?)([bm])(?![a-z0-9])", re.IGNORECASE)
 _SWITCH = re.compile(
     r"qwen-?3(?!.*(?:instruct|coder))|glm-?4\.[5-9]|deepseek-?v3\.[1-9]|hunyuan|smollm3|granite-?3\.[3-9]"
 )
@@ -87,16 +87,7 @@ def _listed(row: dict[str, Any]) -> Listed:
     name = _text(row, "id")
     meta = part if isinstance(part := row.get("meta"), dict) else {}
     context = _whole(row, "max_model_len") or _whole(row, "context_length") or _whole(meta, "n_ctx")
-    return Listed(name, context, _whole(meta, "n_params") or weights_in(name), thinking_of(name))
-
-
-def weights_in(name: str) -> int:
-    """How many weights a model's name says that it has, such as "Qwen3-8B" or "8x7b"; 0 where it does not."""
-    found = [
-        (int(times or 1) * float(number.replace(",", ".")) * (1e9 if unit in "bB" else 1e6))
-        for times, number, unit in _WEIGHTS.findall(name)
-    ]
-    return int(max(found, default=0))
+    return Listed(name, context, _whole(meta, "n_params") or weights_in_name(name), thinking_of(name))
 
 
 def thinking_of(name: str) -> str:
@@ -156,7 +147,7 @@ def _shown_by_ollama(one: Listed, shown: dict[str, Any], loaded: dict[str, Any])
     context = _whole(loaded, "context_length") or (int(set_[1]) if set_ else min(OLLAMA_CONTEXT, trained))
     can = shown.get("capabilities")
     thinks = isinstance(can, list) and "thinking" in can
-    weights = _whole(info, "general.parameter_count") or weights_in(_text(details, "parameter_size"))
+    weights = _whole(info, "general.parameter_count") or weights_in_name(_text(details, "parameter_size"))
     thinking = (one.thinking if one.thinking != "none" else "always") if thinks else "none"
     return replace(
         one, context_tokens=context, weights=weights or one.weights, thinking=thinking if can else one.thinking

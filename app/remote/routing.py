@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app.core.errors import AppError
-from app.core.events import CancelToken, LoadProgress, Message, ModelLoaded
+from app.core.events import CancelToken, LoadProgress, Media, Message, ModelLoaded
+from app.core.paths import runs_elsewhere
 from app.engine.client import EngineOnDemand
-from app.engine.contract import AnswerEvent, Engine, WakingEvent
-from app.engine.protocol import OPEN, Ask, DevicesDescribed, Inspected, Wish
-from app.remote.engine import RemoteEngine
-from app.remote.servers import is_remote
+from app.engine.contract import AnswerEvent, Embeddings, Engine, WakingEvent
+from app.engine.protocol import OPEN, Ask, DevicesDescribed, Inspected, MediaCount, Wish
+
+if TYPE_CHECKING:
+    from app.remote.engine import RemoteEngine
 
 
 class RoutedEngine:
@@ -57,7 +59,7 @@ class RoutedEngine:
         self, path: Path, wish: Wish = OPEN, *, cancel: CancelToken | None = None
     ) -> Iterator[LoadProgress | ModelLoaded]:
         """One that cannot be reached leaves the one before as it was."""
-        if not is_remote(path):
+        if not runs_elsewhere(path):
             yield from self._here.load(path, wish, cancel=cancel)
             if self._elsewhere is not None and self._here.loaded is not None:
                 self._elsewhere.unload()
@@ -72,7 +74,7 @@ class RoutedEngine:
     def bring(self, path: Path, wish: Wish = OPEN, *, cancel: CancelToken | None = None) -> bool:
         """What comes is told to `on_waking`, too."""
         loaded = self._chosen.loaded
-        if not is_remote(path) and self._chosen is self._here:
+        if not runs_elsewhere(path) and self._chosen is self._here:
             return self._here.bring(path, wish, cancel=cancel)
         if loaded is not None and Path(loaded.path) == Path(path).absolute():
             return True
@@ -105,6 +107,12 @@ class RoutedEngine:
 
     def count_texts(self, texts: Sequence[str], *, cancel: CancelToken | None = None) -> tuple[int, ...]:
         return self._chosen.count_texts(texts, cancel=cancel)
+
+    def count_media(self, media: Sequence[Media], *, cancel: CancelToken | None = None) -> tuple[MediaCount, ...]:
+        return self._chosen.count_media(media, cancel=cancel)
+
+    def embed(self, texts: Sequence[str], *, cancel: CancelToken | None = None) -> Embeddings:
+        return self._chosen.embed(texts, cancel=cancel)
 
     def inspect(
         self,

@@ -15,19 +15,23 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from app.core.errors import ModelMissing, ModelUnreadable
-from app.core.paths import disk_problem, make_folder, opener
+from app.core.paths import REMOTE_ENDING, disk_problem, make_folder, opener
 from app.core.visible import visible_name
-from app.hub.access import Token, is_own_network, is_this_computer
 
-ENDING = ".remote"
+if TYPE_CHECKING:
+    from app.hub.access import Token
+
 _FACTS, _SENT = "server.json", "sent.txt"
 VERSION = 1
 MOST_FILE_BYTES = 64 * 1024
 MOST_AT_ONCE = 128
+USUAL_WEIGHTS = 8_000_000_000
+"""Taken for the size of what is worth a server, where neither it nor the model's name says."""
+_WEIGHTS = re.compile(r"(?<![a-z0-9.])(?:(\d{1,2})x)?(\d{1,4}(?:[.,]\d{1,2})?)([bm])(?![a-z0-9])", re.IGNORECASE)
 _NO_NAME = re.compile(r"[^\w.-]+")
 KEY_OF = "model server {}"
 """Under which name a server's key stands in the keyring."""
@@ -55,11 +59,15 @@ class Server:
     @property
     def is_this_computer(self) -> bool:
         """Whether nothing that is sent there leaves this computer."""
+        from app.hub.access import is_this_computer  # who has no server does without
+
         return is_this_computer(urlsplit(self.address).hostname or "")
 
     @property
     def is_own_network(self) -> bool:
         """Whether it can be reached without the internet."""
+        from app.hub.access import is_own_network  # as above
+
         return is_own_network(urlsplit(self.address).hostname or "")
 
 
@@ -87,11 +95,6 @@ class RemoteModel:
         return visible_name(self.name.rpartition("/")[2] or self.name)
 
 
-def is_remote(path: Path | str) -> bool:
-    """Whether a model's path says that it runs on a server."""
-    return str(path).endswith(ENDING)
-
-
 def host_of(address: str) -> str:
     """Such as gpu-box.local or 127.0.0.1:8080."""
     parts = urlsplit(address)
@@ -112,6 +115,8 @@ def address_of(text: str) -> str:
     if not text or any(letter.isspace() for letter in text):
         return ""
     if "://" not in text:
+        from app.hub.access import is_own_network  # as above
+
         host = urlsplit(f"//{text}").hostname or ""
         text = f"{'http' if is_own_network(host) else 'https'}://{text}"
     try:
@@ -125,6 +130,15 @@ def address_of(text: str) -> str:
     for end in ("/chat/completions", "/completions", "/models"):  # as a server's own page may show it
         path = path.removesuffix(end)
     return f"{parts.scheme}://{parts.netloc}{path or '/v1'}"
+
+
+def weights_in_name(name: str) -> int:
+    """How many weights a model's name says that it has, such as "Qwen3-8B" or "8x7b"; 0 where it does not."""
+    found = [
+        (int(times or 1) * float(number.replace(",", ".")) * (1e9 if unit in "bB" else 1e6))
+        for times, number, unit in _WEIGHTS.findall(name)
+    ]
+    return int(max(found, default=0))
 
 
 class Servers:
@@ -162,7 +176,7 @@ class Servers:
                 facts = {each.name: getattr(model, each.name) for each in fields(model) if each.name not in _OUTSIDE}
                 self._write(model.path, {"version": VERSION} | facts)
                 kept.add(model.path)
-            for path in folder.glob(f"*{ENDING}"):
+            for path in folder.glob(f"*{REMOTE_ENDING}"):
                 if path not in kept:
                     path.unlink(missing_ok=True)
 
@@ -174,10 +188,10 @@ class Servers:
 
     def model_of(self, server: Server, name: str, **facts: Any) -> RemoteModel:
         """A model with the path that it will have."""
-        stem = _NO_NAME.sub("-", name.rpartition("/")[2] or name).strip("-.") or "model"
-        path, number = self._folder_of(server.name) / f"{stem}{ENDING}", 2
+        stem = _NO_NAME.sub("-", name.replace("/", "--")).strip("-.") or "model"
+        path, number = self._folder_of(server.name) / f"{stem}{REMOTE_ENDING}", 2
         while path.is_file() and self._name_in(path) not in ("", name):
-            path, number = path.with_name(f"{stem}-{number}{ENDING}"), number + 1
+            path, number = path.with_name(f"{stem}-{number}{REMOTE_ENDING}"), number + 1
         return RemoteModel(path, server, name, **facts)
 
     def models(self) -> list[RemoteModel]:
@@ -187,7 +201,7 @@ class Servers:
     def models_on(self, server: Server) -> list[RemoteModel]:
         """Those that were chosen of a server."""
         found: list[RemoteModel] = []
-        for path in sorted(self._folder_of(server.name).glob(f"*{ENDING}")):
+        for path in sorted(self._folder_of(server.name).glob(f"*{REMOTE_ENDING}")):
             with contextlib.suppress(ModelUnreadable, ModelMissing):
                 found.append(self.read(path))
         return found

@@ -32,7 +32,7 @@ EXAMPLES = {
     "exit_code": -9,
     "addresses": ("192.168.1.7:50052", "gpu-box.local:50052"),
 }
-ACTIONS = {"network", "models", "storage", "", "open_model", "new_chat", "retry", "settings", "open_folder"}
+ACTIONS = {"network", "servers", "models", "storage", "", "open_model", "new_chat", "retry", "settings", "open_folder"}
 
 
 def example(cls: type[errors.AppError]) -> errors.AppError:

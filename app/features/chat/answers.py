@@ -332,6 +332,8 @@ class Chat:
             has_documents = bool(shown.preamble.searched or self._attached.documents_of(branch))
             if keep_recalled(self.conversations, branch, shown) or has_documents:
                 yield DocumentsShown(answer.parent_id or 0)
+            sent = [*self.preambles.document_ids(conversation), *self._attached.documents_of(branch)]
+            self.documents.let_out(sent, self._engine.loaded)
             before = self._written_before(answer) if answer.text else None
             if cancel.cancelled:  # sent with a cancel behind it, a short answer might still come
                 draft.finish(MessageState.STOPPED, Finished(before) if before else None)

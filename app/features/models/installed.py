@@ -12,7 +12,7 @@ from pathlib import Path
 from app.core.errors import ModelNotInstalled
 from app.core.events import CancelToken
 from app.core.gguf import GgufProblem, read_beginning
-from app.core.paths import starter_model
+from app.core.paths import runs_elsewhere, starter_model
 from app.core.settings import Settings
 from app.core.visible import visible_name
 from app.features.models import choice
@@ -156,6 +156,8 @@ class ChosenModels:
             self._change("models", **{f"{task}_path": str(path)})
         elif path == starter_model():
             self._change("engine", model_path="")
+        elif runs_elsewhere(path):
+            self._change("engine", model_path=str(path))
         else:
             self._change("engine", model_path=str(path), known_models=self._with(path))
 

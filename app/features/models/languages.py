@@ -17,8 +17,10 @@ from typing import Any
 from app.core.errors import AppError
 from app.core.events import ModelLoaded
 from app.core.gguf import check_model
+from app.core.paths import runs_elsewhere
 from app.hub.catalog import Entry, load_catalog
 from app.language.names import LANGUAGES, base
+from app.remote.servers import USUAL_WEIGHTS, weights_in_name
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +52,8 @@ def knows(model: Path | None) -> Knows:
     """What a model file can do; nothing without one, or where the file is gone."""
     if model is None:
         return _knows(GENERIC, ())
+    if runs_elsewhere(model):
+        return _named(model.stem, {}, weights_in_name(model.stem) or USUAL_WEIGHTS)
     try:
         facts = model.stat()
     except OSError:
@@ -63,7 +67,9 @@ def weights_of(loaded: ModelLoaded) -> float:
 
 
 def weights_in(model: Path) -> float:
-    """How many weights a file holds by its header; 0 where that cannot be read."""
+    """How many weights a file holds by its header; 0 where that cannot be read. On a server by its name."""
+    if runs_elsewhere(model):
+        return float(weights_in_name(model.stem))
     try:
         return float(check_model(model).weights)
     except AppError:

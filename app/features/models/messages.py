@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from app.core.events import ModelLoaded
+from app.core.events import ModelElsewhere, ModelLoaded
 from app.features.messages import Sentence
 
 
@@ -57,6 +57,8 @@ _CHOICES_WITHOUT_SIZES = {
     "cpu_only": "On the CPU alone, context {context}.",
     "remembered": "As it worked last time, context {context}.",
     "asked": "As you set it, context {context}.",
+    "elsewhere": "It runs on {host}: what you write is sent there.",
+    "other_program": "It runs in another program on this computer, at {host}.",
     "tight": "Larger than the free memory: parts are read from the disk again and again.",
 }
 
@@ -132,6 +134,8 @@ _THINKING = {
 
 def facts(model: ModelLoaded) -> list[tuple[Words, Words]]:
     """What a loaded model runs with: names and values, in the order to show them."""
+    if isinstance(model, ModelElsewhere):
+        return _facts_elsewhere(model)
     found = [(Words("Context"), _context(model)), (Words("Runs on"), _device(model))]
     if model.gpu_layers > 0:
         found.append((Words("Layers"), Words("{some} of {all} on the GPU", _values(model))))
@@ -145,6 +149,18 @@ def facts(model: ModelLoaded) -> list[tuple[Words, Words]]:
         found.append((Words("At the same time"), Words("up to {count} answers", {"count": str(model.sequences)})))
     found.append((Words("Thinks first"), Words(_THINKING.get(model.thinking, model.thinking))))
     return found
+
+
+def _facts_elsewhere(model: ModelElsewhere) -> list[tuple[Words, Words]]:
+    counted = "counted by its server" if model.counts_exactly else "estimated: its server does not count them"
+    return [
+        (Words("Runs on"), Words("{host}", _values(model))),
+        (Words("Context"), Words("{context}", _values(model))),
+        (Words("Tokens"), Words(counted)),
+        (Words("At the same time"), Words("up to {count} answers", {"count": str(model.sequences)})),
+        (Words("Thinks first"), Words(_THINKING.get(model.thinking, model.thinking))),
+        (Words("Not there"), Words("what was read is not kept here, and nothing can be looked into")),
+    ]
 
 
 def _context(model: ModelLoaded) -> Words:
@@ -169,6 +185,7 @@ def _values(model: ModelLoaded) -> dict[str, str]:
         "trained": short_count(model.trained_context_tokens),
         "some": str(min(model.gpu_layers, model.layers)),  # llama.cpp counts the output as one more
         "all": str(model.layers),
+        "host": model.host if isinstance(model, ModelElsewhere) else "",
     }
 
 

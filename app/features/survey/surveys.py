@@ -174,6 +174,7 @@ class Surveys:
                 yield Listed(find(documents, scope, lambda: cancel.cancelled))
             return
         loaded = self._engine.loaded
+        self._chat.documents.let_out(self._chat.looks.documents_of(question.id), loaded)
         pace = Pace(None, loaded.sequences if loaded is not None else 1)
         progress = SurveyProgress(0, 0, None)
         for event in self._read(scope, question, documents, cancel):

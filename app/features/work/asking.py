@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from app.core.errors import AppError, EngineStopped, GrammarInvalid, ModelReplaced, NoModel, PromptTooLong
-from app.core.events import CancelToken, Finished, FinishReason, ModelLoaded, TextDelta, Waiting
+from app.core.events import CancelToken, Finished, FinishReason, ModelElsewhere, ModelLoaded, TextDelta, Waiting
 from app.engine.contract import Engine
 from app.engine.protocol import Ask
 
 FIRST_WINDOW, LARGEST_WINDOW = 2, 64
 """So many prompts are on the wire at once: few at first, since all that are read side by side are also done (and kept)
 at about the same time; then enough to fill all places, and still few for a long book."""
+WINDOWS_A_SERVER = 4
+"""So many times what a server answers at once: the last of a window are few then beside the whole."""
 MOST_STOPS = 2
 """So often the engine may end without anything getting done between."""
 
@@ -104,6 +106,8 @@ def work_off(
     """
     waiting = deque(tasks)
     stops, size = 0, first
+    if isinstance(loaded := engine.loaded, ModelElsewhere):  # whose server has no memory of ours to fill
+        size = largest = max(largest, WINDOWS_A_SERVER * loaded.sequences)
     while waiting and not cancel.cancelled:
         window = [waiting.popleft() for _ in range(min(size, len(waiting)))]
         size = min(largest, 2 * size)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,6 +12,7 @@ from pathlib import Path
 from app.core.errors import EngineCrashesRepeatedly, NoModel, NoRoomForModel
 from app.core.events import CancelToken, ModelLoaded
 from app.core.gguf import check_model
+from app.core.paths import runs_elsewhere
 from app.engine.computer import free_memory_bytes
 from app.engine.contract import Engine
 from app.engine.fit import Layout, shape_of
@@ -22,6 +23,7 @@ from app.features.models.messages import Words, gigabytes
 LOOK_EVERY_S = 0.1
 
 ModelPath = Callable[[], Path | None]
+LetOut = Callable[[Sequence[int], ModelLoaded], object]
 
 
 class TaskEngines:
@@ -39,9 +41,12 @@ class TaskEngines:
         *,
         make_engine: Callable[[], Engine],
         wish: Callable[[], Wish] = Wish,
+        let_out: LetOut = lambda _ids, _model: None,
         **sizes: Callable[..., int],
     ) -> None:
         self.ask: Callable[[Swap], bool] = lambda swap: False
+        self.let_out = let_out
+        """Whether a job's documents may go to where its model runs; raises DocumentStaysHere."""
         self._chats, self._chats_model, self._model = chats, chats_model, model
         self._wish = wish
         self._may_ask = True
@@ -228,6 +233,8 @@ class SecondEngine:
 
     def place(self, path: Path) -> Places:
         """Where this model would go now. Raises ModelMissing or ModelUnreadable."""
+        if runs_elsewhere(path):
+            return Places.BOTH
         loaded, wanted, free = self._chats.loaded, self._needs(path), self._free_bytes()
         if loaded is None or not free:  # nothing is in the way, or nobody can tell
             return Places.BOTH

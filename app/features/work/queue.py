@@ -14,12 +14,12 @@ import logging
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
-from app.core.errors import AppError, EngineStopped, ModelReplaced, NoRoomForModel
+from app.core.errors import AppError, DocumentStaysHere, EngineStopped, ModelReplaced, NoRoomForModel
 from app.core.events import CancelToken, LinkedToken, ModelLoaded
 from app.engine.contract import Engine
 from app.features.work.engines import TaskEngines
@@ -77,6 +77,7 @@ class JobQueue(Generic[Event]):
     """From any thread; `run` has one caller at a time. Kinds that share `turns` have one job at work between them.
 
     `begin` gives the work of a job, before an engine is there; it raises an AppError where nothing can come of it.
+    `documents_of` tells which documents a job would send to where its model runs.
     """
 
     def __init__(
@@ -88,9 +89,10 @@ class JobQueue(Generic[Event]):
         *,
         stays_awake: Callable[[], bool],
         begin: Callable[[Job], Working[Event]],
+        documents_of: Callable[[int], Sequence[int]] = lambda _id: (),
     ) -> None:
         self._kind, self._jobs, self._engines, self._turns = kind, jobs, engines, turns
-        self._stays_awake, self._begin = stays_awake, begin
+        self._stays_awake, self._begin, self._documents_of = stays_awake, begin, documents_of
         self._lock = threading.Lock()
         self._at_work: tuple[int, CancelToken] | None = None
         self._working: Working[Event] | None = None
@@ -195,7 +197,7 @@ class JobQueue(Generic[Event]):
             if stop.cancelled:  # the engine ends with the program
                 return
             log.info("%s %d ended with %s", self._kind, job.id, type(error).__name__)
-            self._end(job.id, PAUSED if isinstance(error, NoRoomForModel) else FAILED, error)
+            self._end(job.id, PAUSED if isinstance(error, NoRoomForModel | DocumentStaysHere) else FAILED, error)
         except Exception:
             self._end(job.id, FAILED)  # a defect: it must not come up again at every start
             raise
@@ -220,15 +222,15 @@ class JobQueue(Generic[Event]):
             with self._engines.opened(stop) as engine:
                 if engine is None:
                     return
-                yield from self._asked(engine, working, stop)
+                yield from self._asked(job, engine, working, stop)
         if working.is_complete or not stop.cancelled:  # or it would have its turn again and again
             self._end(job.id, DONE)
 
-    @staticmethod
-    def _asked(engine: Engine, working: Working[Event], stop: CancelToken) -> Iterator[Event]:
+    def _asked(self, job: Job, engine: Engine, working: Working[Event], stop: CancelToken) -> Iterator[Event]:
         model = engine.loaded
         if model is None:
             raise EngineStopped(None, "it ended right after the model was loaded")
+        self._engines.let_out(self._documents_of(job.id), model)
         with closing(working.attempt(engine, model, stop)) as events:
             for event in events:
                 yield event

@@ -22,6 +22,9 @@ class Searched(Protocol):
     def search(self, query: str) -> set[int]:
         """The jobs that have every word of a query."""
 
+    def documents_of(self, job_ids: Sequence[int]) -> dict[int, tuple[int, ...]]:
+        """The documents of each of these jobs."""
+
 
 class StoredJobs(ABC, Generic[Row, Event]):
     """All jobs of a kind; from any thread. Owns no thread: `run` is a generator for the one that works.
@@ -50,6 +53,7 @@ class StoredJobs(ABC, Generic[Row, Event]):
             turns or Turns(),
             stays_awake=lambda: settings().summaries.stay_awake,
             begin=self._begun,
+            documents_of=lambda job_id: texts.documents_of([job_id]).get(job_id, ()),
         )
 
     @abstractmethod

@@ -167,7 +167,7 @@ class SearchPage(QWidget):
 
     def _ask(self) -> None:
         self._forget_task()
-        if not self._app.settings.network.allowed:
+        if not self._app.settings.network.reaches_internet:
             self._show_off()
             return
         query = self.filters.query(self.text, self._limit)
@@ -249,7 +249,7 @@ class SearchPage(QWidget):
 
     def _switch_on(self) -> None:
         try:
-            self._app.change("network", allowed=True)
+            self._app.change("network", allowed=True, internet=True)
         except errors.AppError as error:
             self._notify.error(error)
         self._go.show_network()
@@ -272,12 +272,13 @@ class SearchPage(QWidget):
             )
 
     def _show_empty(self) -> None:
+        is_on = self._app.settings.network.reaches_internet
         self._show_state(
             "magnifying-glass",
             tr("Find a model on the Hub"),
             tr("Type a name or a task at the left, such as “qwen”, “gemma” or “translation”. "
                "Only models that run in this program are shown."),
-            [(tr("Show the most downloaded"), "plain", self._search_all)] if self._app.settings.network.allowed else [],
+            [(tr("Show the most downloaded"), "plain", self._search_all)] if is_on else [],
         )  # fmt: skip
 
     def _show_off(self) -> None:

@@ -156,6 +156,7 @@ class MainWindow(QMainWindow):
             "models": self.open_models,
             "storage": lambda: self.open_models("storage"),
             "network": lambda: self.open_settings("network"),
+            "servers": lambda: self.open_settings("servers"),
             "open_folder": lambda: open_folder(self._app.paths.data),
         }
         self.left.settings_wanted.connect(self.open_settings)

@@ -32,6 +32,7 @@ ACTION_LABELS = {
     "retry": "Try again",
     "settings": "Settings",
     "network": "Network settings",
+    "servers": "Servers",
     "models": "Models",
     "storage": "Storage",
     "open_folder": "Open folder",

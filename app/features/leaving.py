@@ -1,0 +1,61 @@
+"""Whether documents may leave this computer: a person is asked once for each document and server."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.core.errors import DocumentStaysHere
+from app.core.events import ModelElsewhere, ModelLoaded
+from app.features.models.messages import Words
+from app.remote.servers import Servers
+from app.store.documents import DocumentStore, StoredDocument
+
+
+@dataclass(frozen=True)
+class Leaving:
+    """What a person is asked: may these documents, by name, be sent to `host`?"""
+
+    host: str
+    names: tuple[str, ...]
+
+
+class Consent:
+    """From any thread but the window's: `ask` waits for the person. Nobody there to ask says no."""
+
+    def __init__(self, servers: Callable[[], Servers]) -> None:
+        self.ask: Callable[[Leaving], bool] = lambda leaving: False
+        self._servers = servers
+        self._asking = threading.Lock()
+
+    def let_out(self, store: DocumentStore, document_ids: Sequence[int], model: ModelLoaded | None) -> None:
+        """Returns where these documents may go to where the model runs; raises DocumentStaysHere."""
+        if not isinstance(model, ModelElsewhere) or model.stays_here or not document_ids:
+            return
+        servers = self._servers()
+        server = servers.read(Path(model.path)).server
+        found = [document for one in dict.fromkeys(document_ids) if (document := store.get(one)) is not None]
+        with self._asking:  # who asks second may find that it was allowed meanwhile
+            new = [one for one in found if not servers.may_have(server, _known_by(one))]
+            if not new:
+                return
+            names = tuple(one.name for one in new)
+            if not self.ask(Leaving(model.host, names)):
+                raise DocumentStaysHere(model.host, names[0])
+            servers.let_have(server, [_known_by(one) for one in new])
+
+
+def _known_by(document: StoredDocument) -> str:
+    return document.sha256 or f"document-{document.id}"
+
+
+def leaving_words(leaving: Leaving) -> Words:
+    """The question, for a dialog with the answers "Send" and "Keep it here"."""
+    if len(leaving.names) == 1:
+        text = "The model runs on {host}. May {name} be sent there? You are asked once for each document."
+        return Words(text, {"host": leaving.host, "name": leaving.names[0]})
+    text = "The model runs on {host}. May these {count} documents be sent there: {names}? You are asked once for each."
+    shown = ", ".join(leaving.names[:3]) + (", …" if len(leaving.names) > 3 else "")
+    return Words(text, {"host": leaving.host, "count": str(len(leaving.names)), "names": shown})

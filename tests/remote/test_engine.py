@@ -1,0 +1,330 @@
+"""An engine whose model runs on a server: asks, events, counts, several at once, and what servers do wrong."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from app.core.errors import (
+    AppError,
+    EngineStopped,
+    ModelMissing,
+    NetworkOff,
+    NoModel,
+    NotOffered,
+    PromptTooLong,
+    ServerBusy,
+    ServerKeyRefused,
+    ServerLacksModel,
+    ServerRefused,
+    ServerUnreachable,
+)
+from app.core.events import CancelToken, Finished, FinishReason, Message, Role, TextDelta
+from app.engine.protocol import Ask, Sampling
+from app.features.messages import sentence_for
+from app.remote import engine as engine_module
+from tests.helpers.fake_server import FakeServer
+from tests.remote.conftest import Remote
+
+Start = Callable[..., FakeServer]
+HELLO = [Message(Role.USER, "Hello")]
+
+
+def said(remote: Remote, **options: Any) -> tuple[str, str, Finished]:
+    """Text, thinking and end of an answer."""
+    events = list(remote.engine.generate(HELLO, **options))
+    deltas = [one for one in events if isinstance(one, TextDelta)]
+    assert isinstance(events[-1], Finished)
+    return (
+        "".join(one.text for one in deltas if not one.thinking),
+        "".join(one.text for one in deltas if one.thinking),
+        events[-1],
+    )
+
+
+def failing(remote: Remote, **options: Any) -> tuple[str, AppError]:
+    """The text of an answer before it failed, and how."""
+    text = ""
+    with pytest.raises(AppError) as raised:
+        for event in remote.engine.generate(HELLO, **options):
+            text += event.text if isinstance(event, TextDelta) else ""
+    assert sentence_for(raised.value).text
+    return text, raised.value
+
+
+def test_an_answer_is_streamed_with_its_figures(remote: Remote, start: Start) -> None:
+    start("One two three.", kind="vllm", key="secret")
+    text, thinking, end = said(remote, max_tokens=50, sampling=Sampling(temperature=0.5, seed=3))
+    assert (text, thinking) == ("One two three.", "")
+    assert end.stats.generated_tokens == 3 and end.stats.prompt_tokens > 0
+    assert end.stats.finish_reason is FinishReason.STOP
+
+
+def test_what_is_asked_is_what_the_contract_has_and_the_kind_of_server_knows(remote: Remote, start: Start) -> None:
+    server = start(kind="vllm")
+    said(
+        remote,
+        max_tokens=50,
+        sampling=Sampling(temperature=0.5, repeat_penalty=1.1, dry_multiplier=0.8),
+        task_sampling=Sampling(temperature=0.1, seed=7),
+        stop=["END"],
+        template_variables={"enable_thinking": False},
+    )
+    (body,) = server.asked()
+    assert body["messages"] == [{"role": "user", "content": "Hello"}] and body["stream"] is True
+    assert (body["temperature"], body["seed"], body["max_tokens"], body["stop"]) == (0.5, 7, 50, ["END"])
+    assert body["repetition_penalty"] == 1.1 and "dry_multiplier" not in body
+    assert body["chat_template_kwargs"] == {"enable_thinking": False}
+
+
+def test_a_server_without_a_kind_gets_the_contract_and_no_more(remote: Remote, start: Start) -> None:
+    server = start()
+    said(
+        remote,
+        sampling=Sampling(top_k=5, min_p=0.1),
+        template_variables={"enable_thinking": False},
+        grammar="root ::= x",
+    )
+    (body,) = server.asked()
+    assert set(body) == {"model", "stream", "stream_options", "messages"}
+
+
+@pytest.mark.parametrize("kind", ["llama_cpp", "vllm", "sglang", "lm_studio", "ollama"])
+def test_each_kind_of_server_is_asked_for_its_context(remote: Remote, kind: str) -> None:
+    with FakeServer(kind=kind) as server:
+        server.context_tokens = 12_345
+        loaded = remote.load(remote.add(server.address))
+        assert (loaded.context_tokens, loaded.weights) == (12_345, 10**9)
+        assert loaded.host == server.host and server.host in loaded.name and loaded.stays_here
+
+
+def test_the_persons_own_context_goes_before_what_the_server_says(remote: Remote) -> None:
+    with FakeServer(kind="vllm") as server:
+        assert remote.load(remote.add(server.address, context_tokens=2000)).context_tokens == 2000
+
+
+def test_thinking_comes_apart_however_the_server_tells_it(remote: Remote, start: Start) -> None:
+    server = start("<think>\nFirst this, then that.\n</think>\n\nSo: yes.", "Plain <think> in a text.", "Answer.")
+    assert said(remote)[:2] == ("So: yes.", "First this, then that.")
+    assert said(remote)[:2] == ("Plain <think> in a text.", "")
+    server.thinking = "Let me see"
+    assert said(remote)[:2] == ("Answer.", "Let me see ")
+
+
+def test_tokens_are_counted_by_a_server_that_does_it_and_estimated_else(remote: Remote, start: Start) -> None:
+    server = start(kind="llama_cpp")
+    loaded = remote.engine.loaded
+    assert loaded is not None and loaded.counts_exactly
+    texts = ["abcdef", "", "äöü" * 10, "x"]
+    counts = remote.engine.count_texts(texts)
+    assert all(0 <= count - len(text) / 2 <= 1.5 for count, text in zip(counts, texts, strict=True)) and counts[1] == 0
+    assert len(server.asked("/tokenize")) == 2  # whether it can, and all texts at once
+    server.fail("garbage", path="/tokenize", times=-1)
+    assert remote.engine.count_texts(["a word and another"])[0] > 2  # estimated from now on
+
+
+def test_estimates_become_better_by_what_the_server_counts(remote: Remote, start: Start) -> None:
+    start(kind="vllm")
+    text = "wonderful " * 400
+    loaded = remote.engine.loaded
+    assert loaded is not None and not loaded.counts_exactly
+    before = remote.engine.count_texts([text])[0]
+    for _ in range(12):
+        list(remote.engine.generate([Message(Role.USER, text)]))
+    after, counted = remote.engine.count_texts([text])[0], len(json.dumps([{"role": "user", "content": text}])) // 4
+    assert abs(after - counted) < abs(before - counted) / 4
+
+
+def test_several_are_asked_at_once_and_no_more_than_the_settings_say(remote: Remote, start: Start) -> None:
+    server = start(lambda body: body["messages"][0]["content"].upper(), at_once=3)
+    server.piece_s = 0.01
+    asks = [Ask([Message(Role.USER, f"number {number} of many")]) for number in range(12)]
+    texts = [""] * 12
+    for index, event in remote.engine.generate_many(asks):
+        texts[index] += event.text if isinstance(event, TextDelta) else ""
+    assert texts == [f"NUMBER {number} OF MANY" for number in range(12)]
+    assert server.most_at_once == 3
+
+
+def test_stop_ends_the_request_whatever_it_waits_for(remote: Remote, start: Start) -> None:
+    server = start("word " * 500)
+    for fault in ("hold", "stall"):
+        server.fail(fault)
+        cancel = CancelToken()
+        threading.Timer(0.1, cancel.cancel).start()
+        events = list(remote.engine.generate(HELLO, cancel=cancel))
+        assert isinstance(events[-1], Finished) and events[-1].stats.finish_reason is FinishReason.CANCELLED
+    assert not [
+        one for one in threading.enumerate() if one.name == "remote request" and one.join(10) and one.is_alive()
+    ]
+
+
+def test_half_a_stream_keeps_what_came_and_says_so(remote: Remote, start: Start) -> None:
+    start("One two three four.").fail("half")
+    text, error = failing(remote)
+    assert text == "One two " and isinstance(error, ServerUnreachable) and error.reason == "broken"
+
+
+@pytest.mark.parametrize(("fault", "reason"), [("html", "html"), ("garbage", "garbage"), ("nothing", "broken")])
+def test_what_is_no_answer_is_a_sentence(remote: Remote, start: Start, fault: str, reason: str) -> None:
+    start().fail(fault)
+    _, error = failing(remote)
+    assert isinstance(error, ServerUnreachable) and error.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (401, b"{}", ServerKeyRefused),
+        (404, b'{"error": {"message": "model tiny-1B not found"}}', ServerLacksModel),
+        (400, b'{"error": {"message": "no such thing"}}', ServerRefused),
+        (500, b"Internal Server Error", ServerUnreachable),
+        (307, b"", ServerUnreachable),
+        (
+            400,
+            b'{"error": {"type": "exceed_context_size_error", "n_prompt_tokens": 9000, "n_ctx": 4096}}',
+            PromptTooLong,
+        ),
+        (400, b'{"message": "maximum context length is 4096 tokens, you requested 9000"}', PromptTooLong),
+    ],
+)
+def test_each_refusal_is_its_situation(
+    remote: Remote, start: Start, status: int, body: bytes, kind: type[AppError]
+) -> None:
+    start().fail("status", status=status, body=body, headers={"Location": "http://example.org/"})
+    _, error = failing(remote)
+    assert type(error) is kind
+    if isinstance(error, PromptTooLong):
+        assert (error.prompt_tokens, error.context_tokens) == (9000, 4096)
+
+
+def test_a_busy_server_is_waited_for_as_long_as_it_says(remote: Remote, start: Start) -> None:
+    server = start("Yes.")
+    server.fail("status", status=429, headers={"Retry-After": "1"})
+    assert said(remote)[0] == "Yes." and len(server.asked()) == 2
+    server.fail("status", status=429, headers={"Retry-After": "3600"})
+    _, error = failing(remote)
+    assert isinstance(error, ServerBusy) and error.wait_s == 3600
+    assert "3600" in sentence_for(error).text
+
+
+def test_a_job_tries_again_and_then_says_what_is_wrong(
+    remote: Remote, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "FIRST_PAUSE_S", 0.01)
+    server = start("Yes.")
+    server.fail("status", status=500, times=2)
+    events = list(remote.engine.generate_many([Ask(HELLO)]))
+    assert isinstance(events[-1][1], Finished)
+    server.close()
+    with pytest.raises(ServerUnreachable):
+        list(remote.engine.generate_many([Ask(HELLO), Ask(HELLO)]))
+
+
+def test_one_ask_that_is_refused_does_not_end_the_others(remote: Remote, start: Start) -> None:
+    start().fail("status", status=400, body=b'{"error": "no"}')
+    ends = [event for _, event in remote.engine.generate_many([Ask(HELLO)] * 3) if not isinstance(event, TextDelta)]
+    assert sorted(type(one).__name__ for one in ends) == ["Finished", "Finished", "ServerRefused"]
+
+
+def test_a_flood_is_told_in_few_pieces_and_ends(remote: Remote, start: Start) -> None:
+    server = start()
+    loaded = remote.engine.loaded
+    assert loaded is not None
+    remote.engine._used.loaded = replace(loaded, context_tokens=1024)  # type: ignore[union-attr]
+    server.fail("flood")
+    events = list(remote.engine.generate(HELLO))
+    end = events[-1]
+    assert isinstance(end, Finished) and end.stats.finish_reason is FinishReason.CONTEXT
+    assert len(events) * 20 < end.stats.generated_tokens
+
+
+def test_what_a_server_does_not_take_is_left_out_from_then_on(remote: Remote, start: Start) -> None:
+    server = start('Here it is:\n```json\n{"a": 1}\n```')
+    server.fail("refuse_field", name="response_format", times=-1)
+    for _ in range(2):
+        assert said(remote, json_schema='{"type": "object"}')[0] == '{"a": 1}'
+    assert ["response_format" in body for body in server.asked()] == [True, False, False]
+
+
+def test_what_it_does_not_offer_is_said(remote: Remote, start: Start) -> None:
+    start(kind="vllm")
+    for options in ({"forced": (1,)}, {"tells_last": True}):
+        assert isinstance(failing(remote, **options)[1], NotOffered)
+    with pytest.raises(NotOffered):
+        list(remote.engine.answer(Ask([], text="a", suffix="b")))
+    with pytest.raises(NotOffered):
+        remote.engine.inspect("attention", "a")
+
+
+def test_a_text_is_gone_on_with(remote: Remote, start: Start) -> None:
+    server = start("and so on")
+    events = list(remote.engine.answer(Ask([], text="Once upon a time", max_tokens=8)))
+    assert "".join(one.text for one in events if isinstance(one, TextDelta)) == "and so on"
+    (body,) = server.asked("/v1/completions")
+    assert (body["prompt"], body["max_tokens"]) == ("Once upon a time", 8)
+
+
+def test_nothing_is_sent_with_the_network_off(remote: Remote, start: Start) -> None:
+    server = start()
+    asked = len(server.requests)
+    remote.is_allowed = False
+    assert isinstance(failing(remote)[1], NetworkOff)
+    assert len(server.requests) == asked
+
+
+def test_every_request_is_in_the_ledger(remote: Remote, start: Start) -> None:
+    server = start(kind="llama_cpp")
+    said(remote)
+    noted = remote.ledger.connections()
+    assert len(noted) == len(server.requests)
+    assert {one.why for one in noted} >= {"models", "answer"} and {one.host for one in noted} == {"127.0.0.1"}
+
+
+def test_loading_says_what_is_wrong(remote: Remote, tmp_path: Any) -> None:
+    with pytest.raises(NoModel):
+        list(remote.engine.generate(HELLO))
+    with pytest.raises(ModelMissing):
+        remote.load(tmp_path / "none.remote")
+    with FakeServer(key="right") as server:
+        path = remote.add(server.address)
+        with pytest.raises(ServerKeyRefused):
+            remote.load(path)
+        remote.servers.keep_key("box", "right")
+        remote.load(path)
+        with pytest.raises(ServerLacksModel):
+            remote.load(remote.add(server.address, "another-7B"))
+    for address, reason in ((server.address, "refused"), ("http://no-such-host.invalid/v1", "offline")):
+        with pytest.raises(ServerUnreachable) as raised:
+            remote.load(remote.add(address))
+        assert raised.value.reason == reason
+
+
+def test_a_server_that_speaks_no_http_is_a_sentence(remote: Remote) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def hang_up() -> None:
+            connection, _ = listener.accept()
+            connection.recv(100)
+            connection.sendall(b"SSH-2.0-OpenSSH_9\r\n")
+            connection.close()
+
+        thread = threading.Thread(target=hang_up)
+        thread.start()
+        with pytest.raises(ServerUnreachable):
+            remote.load(remote.add(f"http://127.0.0.1:{listener.getsockname()[1]}/v1"))
+        thread.join()
+
+
+def test_letting_go_ends_what_runs(remote: Remote, start: Start) -> None:
+    start().fail("hold")
+    threading.Timer(0.1, remote.engine.let_go).start()
+    assert isinstance(failing(remote)[1], EngineStopped)
+    with pytest.raises(EngineStopped):
+        list(remote.engine.generate(HELLO))
