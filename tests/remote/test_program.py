@@ -182,5 +182,5 @@ def test_models_here_and_elsewhere_take_turns(app: Fireside, server: FakeServer,
 
 
 def test_other_programs_are_not_answered_from_elsewhere(app: Fireside) -> None:
-    with pytest.raises(ModelNotLoaded):
-        app.serving.bring_in("", CancelToken())
+    with pytest.raises(ModelNotLoaded), app.serving.opened("", CancelToken()):
+        pass
