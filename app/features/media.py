@@ -10,10 +10,10 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from io import FileIO
+from io import BytesIO, FileIO
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING
 from app.core.errors import AppError, DocumentUnreadable, PictureUnreadable
 from app.core.events import CancelToken, Media, Message
 from app.core.paths import disk_problem, make_folder, opener
-from app.documents.files import check_file
 from app.documents.limits import MOST_PICTURE_BYTES, sent_size
 from app.store.media import MediaStore, MediaUse, StoredMedia
 
@@ -57,6 +56,14 @@ def planned(use: MediaUse) -> Media:
     media = use.media
     width, height = sent_size(media.width, media.height) if media.kind == PICTURE else (0, 0)
     return Media(media.sha256, "", media.kind, width, height, media.seconds, 0, use.most_tokens)
+
+
+@dataclass(frozen=True)
+class Unsaved:
+    """A picture that is no file, such as a pasted one: its bytes, and a path that has only its name."""
+
+    path: Path
+    data: bytes
 
 
 @dataclass(frozen=True)
@@ -97,14 +104,14 @@ class MediaLibrary:
             raise PictureUnreadable(str(path), "damaged")
         return added.media
 
-    def adding(self, paths: Sequence[Path], cancel: CancelToken) -> Iterator[Added | Refused]:
+    def adding(self, given: Iterable[Path | Unsaved], cancel: CancelToken) -> Iterator[Added | Refused]:
         """Keeps several, one after the other, each of which may be refused; ends where it was cancelled."""
         with self._child():
-            for path in paths:
+            for one in given:
                 try:
-                    added = self._add(path, cancel)
+                    added = self._add(one, cancel)
                 except AppError as error:
-                    yield Refused(path, error)
+                    yield Refused(one if isinstance(one, Path) else one.path, error)
                     continue
                 if added is None or cancel.cancelled:
                     return
@@ -158,10 +165,11 @@ class MediaLibrary:
         if child is not None:
             child.close()
 
-    def _add(self, path: Path, cancel: CancelToken) -> Added | None:
+    def _add(self, given: Path | Unsaved, cancel: CancelToken) -> Added | None:
         scratch = self._originals / f"new-{os.getpid()}-{threading.get_ident()}"
+        path = given if isinstance(given, Path) else given.path
         try:
-            sha256, size_bytes = self._copy(path, scratch)
+            sha256, size_bytes = self._copy(given, scratch)
             known = self.store.get(sha256)
             if known is not None and self._path(sha256).is_file() and self.original(known).is_file():
                 return Added(path, self.store.add(known))
@@ -178,15 +186,17 @@ class MediaLibrary:
         finally:
             scratch.unlink(missing_ok=True)
 
-    def _copy(self, path: Path, scratch: Path) -> tuple[str, int]:
+    def _copy(self, given: Path | Unsaved, scratch: Path) -> tuple[str, int]:
         """Copies a file to where nobody changes it any more; what its content is called, and how large it is."""
         import hashlib  # OpenSSL comes with it, which a window without a picture does without
 
-        if check_file(path).st_size > MOST_PICTURE_BYTES:
-            raise PictureUnreadable(str(path), "too_large")
+        from app.documents.files import check_file  # with the wire of a child
+
+        if isinstance(given, Path) and check_file(given).st_size > MOST_PICTURE_BYTES:
+            raise PictureUnreadable(str(given), "too_large")
         make_folder(self._originals)
         found, size_bytes = hashlib.sha256(), 0
-        with _opened(path) as source, open(scratch, "wb", opener=opener) as target:
+        with _opened(given) as source, open(scratch, "wb", opener=opener) as target:
             while data := source.read(COPIED_BYTES):
                 found.update(data)
                 size_bytes += len(data)
@@ -295,11 +305,13 @@ def size_of_rows(path: Path) -> tuple[int, int]:
     return width, height
 
 
-def _opened(path: Path) -> FileIO:
+def _opened(given: Path | Unsaved) -> FileIO | BytesIO:
+    if isinstance(given, Unsaved):
+        return BytesIO(given.data)
     try:
-        return path.open("rb", buffering=0)
+        return given.open("rb", buffering=0)
     except OSError as error:
-        raise DocumentUnreadable.by_system(path, error) from error
+        raise DocumentUnreadable.by_system(given, error) from error
 
 
 def _touch(path: Path) -> None:

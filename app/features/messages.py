@@ -559,8 +559,8 @@ def silence_sentence(work: str, subject: str) -> Sentence:
 
 
 NO_PICTURES = Sentence(
-    f"{APP_NAME} cannot look at pictures yet, so nothing was attached.",
-    "Saved as a file and dropped, its text is read where the program tesseract is installed.",
+    "A picture cannot be added to a message that was sent. Its own pictures stay with it.",
+    "Send a new message with the picture.",
 )
 NO_FILE = Sentence(
     "What was dropped is not a file on this computer, so nothing was attached.", "Save it first, then drop the file."

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtGui import QColor, QImage, QImageIOHandler, QImageWriter
+from PySide6.QtGui import QColor, QImage, QImageIOHandler, QImageWriter, QPainter
 
 RED, GREEN, BLUE, WHITE = (220, 30, 30), (30, 160, 60), (30, 60, 200), (255, 255, 255)
 Colour = tuple[int, int, int]
@@ -23,9 +23,9 @@ def plain(width: int, height: int, colour: Colour = RED) -> QImage:
 def halves(width: int, height: int, left: Colour = RED, right: Colour = BLUE) -> QImage:
     """Two colours, so that a turned one can be told."""
     image = plain(width, height, left)
-    for x in range(width // 2, width):
-        for y in range(height):
-            image.setPixelColor(x, y, QColor(*right))
+    painter = QPainter(image)
+    painter.fillRect(width // 2, 0, width - width // 2, height, QColor(*right))
+    painter.end()
     return image
 
 

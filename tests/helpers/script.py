@@ -23,7 +23,16 @@ def prompts(script: Path) -> list[list[tuple[str, str]]]:
 
 def requests(script: Path) -> list[dict[str, Any]]:
     """Everything that was asked with these conversations; see `app.engine.protocol.Ask`."""
+    asks = _asks(script)
+    return [ask | {"messages": [[one["role"], one["text"]] for one in ask["messages"]]} for ask in asks]
+
+
+def media(script: Path) -> list[list[list[dict[str, Any]]]]:
+    """The pictures and sounds of each message of these conversations; see `app.core.events.Media`."""
+    return [[one["media"] for one in ask["messages"]] for ask in _asks(script)]
+
+
+def _asks(script: Path) -> list[dict[str, Any]]:
     log = script.with_name("prompts.jsonl")
     lines = log.read_text("utf-8").splitlines() if log.exists() else []
-    asks = [request["ask"] for request in map(json.loads, lines) if request["type"] == "Generate"]
-    return [ask | {"messages": [[one["role"], one["text"]] for one in ask["messages"]]} for ask in asks]
+    return [request["ask"] for request in map(json.loads, lines) if request["type"] == "Generate"]

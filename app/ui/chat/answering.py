@@ -12,7 +12,7 @@ from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QWidget
 
 from app.core.errors import AppError, EnvironmentProblem
-from app.core.events import CancelToken, Finished, PromptProgress, TextDelta, TokenChosen
+from app.core.events import CancelToken, Finished, LookProgress, PromptProgress, TextDelta, TokenChosen
 from app.features.chat.answers import AnswerStarted, ContextCompacted, ContextIsFull, ContextWidened, DocumentsShown
 from app.features.messages import sentence_for
 from app.features.survey.wanted import SurveyProgress
@@ -60,6 +60,8 @@ class Answering(QObject):
     waited = Signal()
     """Nothing came for a moment: time to say what is being waited for."""
     progressed = Signal(int, int)
+    looked = Signal(object)
+    """A `LookProgress`: how far looking at pictures is."""
     grew = Signal(int)
     """How many tokens the context holds now."""
     memory_moved = Signal()
@@ -128,6 +130,8 @@ class Answering(QObject):
             self.token_came.emit(event.token)
         elif isinstance(event, PromptProgress):
             self.progressed.emit(event.done_tokens, event.total_tokens)
+        elif isinstance(event, LookProgress):
+            self.looked.emit(event)
         elif isinstance(event, AnswerStarted):
             self.message_id = event.message_id
             self.started.emit(event.message_id)
@@ -193,6 +197,17 @@ def reading_words(done: int, total: int, seconds_left: float | None) -> str:
         minutes, seconds = divmod(math.ceil(seconds_left), 60)
         left = tr("{minutes} min {seconds} s", minutes=minutes, seconds=seconds)
         parts.append(tr("{time} left", time=left if minutes else tr("{seconds} s", seconds=seconds)))
+    return " · ".join(parts)
+
+
+def looking_words(look: LookProgress, seconds_left: float | None) -> str:
+    """How far looking at the pictures is, and how long this one takes at least where that is known."""
+    words = tr("Looking at the picture")
+    if look.total > 1:
+        words = tr("Looking at picture {number} of {total}", number=look.number, total=look.total)
+    parts = [words, tr("{percent} %", percent=round(100 * min(1.0, look.fraction)))]
+    if seconds_left is not None and seconds_left >= 1:
+        parts.append(tr("{time} left at least", time=tr("{seconds} s", seconds=math.ceil(seconds_left))))
     return " · ".join(parts)
 
 
@@ -263,6 +278,9 @@ class LiveAnswer(QObject):
         self._read_from = (0.0, 0)
         """When the first of the prompt was read, and how many tokens that were."""
         self._survey: SurveyProgress | None = None
+        self._look: LookProgress | None = None
+        self._looked_from_s = 0.0
+        """When this picture was begun."""
         self._is_waiting = False
         self.answering: Answering | None = None
 
@@ -270,7 +288,8 @@ class LiveAnswer(QObject):
         """`view` is None where another chat is shown."""
         self.answering, self._view = answering, view
         self._text_before, self._thinking_before = (view.text, view.thinking.text) if view is not None else ("", "")
-        self._progress, self._survey, self._is_waiting = None, None, False
+        self._progress, self._survey, self._look, self._is_waiting = None, None, None, False
+        answering.looked.connect(self._on_looked)
         answering.started.connect(self.started)
         answering.text_came.connect(self._on_text)
         answering.thought_came.connect(self._on_thought)
@@ -330,6 +349,8 @@ class LiveAnswer(QObject):
             return
         elif self._is_loading():
             self._view.say(tr("Waiting for the model to load"))
+        elif self._look is not None:
+            self._view.say(looking_words(self._look, self._look_left()))
         elif self._progress is not None and self._progress[1]:
             self._view.say(reading_words(*self._progress, self._seconds_left()))
         else:
@@ -360,8 +381,21 @@ class LiveAnswer(QObject):
     def _on_progressed(self, done: int, total: int) -> None:
         if self._progress is None:
             self._read_from = (time.monotonic(), done)
-        self._progress = (done, total)
+        self._progress, self._look = (done, total), None
         self.show_waiting()
+
+    def _on_looked(self, look: LookProgress) -> None:
+        if self._look is None or self._look.number != look.number:
+            self._looked_from_s = time.monotonic()
+        self._look = look
+        self.show_waiting()
+
+    def _look_left(self) -> float | None:
+        """By how long this picture took so far; None while that says little."""
+        if self._look is None or self._look.fraction <= 0:
+            return None
+        took_s = time.monotonic() - self._looked_from_s
+        return took_s * (1 - self._look.fraction) / self._look.fraction if took_s >= LEAST_READING_S else None
 
     def _seconds_left(self) -> float | None:
         """By how long the prompt took so far; None while that says little."""

@@ -13,10 +13,13 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QSizePolicy, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
-from app.core.events import CancelToken
+from app.core.events import CancelToken, ModelLoaded
 from app.features.documents import Kept, Part, ReadEvent
+from app.features.media import is_picture
+from app.features.messages import Sentence
 from app.store.conversations import Attachment, Use
 from app.store.documents import StoredDocument
+from app.ui.chat.pictures import DraftPicture, DraftPictures, NotSeen, PictureChip, offers_of
 from app.ui.document.files import (
     DocumentChip,
     FileToRead,
@@ -63,6 +66,10 @@ class Attaching(QObject):
     """The path of a document that is to be translated instead."""
     text_wanted = Signal(object)
     """A `DraftDocument` that is to be text of the message instead."""
+    models_wanted = Signal()
+    """There are pictures, and the model has no eyes."""
+    picture_opened = Signal(object, int)
+    """Pictures (`MediaUse`), and which of them is to be seen large."""
 
     def __init__(
         self,
@@ -70,7 +77,7 @@ class Attaching(QObject):
         *,
         theme: Theme,
         notify: Notify,
-        model: Callable[[], object],
+        model: Callable[[], ModelLoaded | None],
         is_free: Callable[[], bool],
         planned: Callable[[], Conversation | None],
         parent: QWidget,
@@ -92,12 +99,18 @@ class Attaching(QObject):
         """Takes a `DraftDocument` that is no file."""
         self._questions = self._intake.questions
         self._questions.files_chosen.connect(self.add)
+        self.pictures = DraftPictures(theme, notify, model, lambda: is_free() and not self.fitting.is_asking, parent)
+        """Those of the draft."""
+        self.pictures.changed.connect(self._show)
+        row.not_seen.models_wanted.connect(self.models_wanted)
         self.ask = self._questions.ask_for_files
         """Asks for files."""
         self.ask_for_folder = self._questions.ask_for_folder
         self.fitting = Fitting(model, is_free, planned, self)
         self.fitting.ended.connect(self._show)
         row.remove_wanted.connect(self.remove)
+        row.detail_wanted.connect(self.pictures.choose_detail)
+        self._picture_menu = offers_of(self.pictures, self._on_opened, self._read_text)
         row.opened.connect(self._on_opened)
         row.menu_wanted.connect(self._on_menu_wanted)
 
@@ -129,8 +142,19 @@ class Attaching(QObject):
         return [one for one in self._intake.files if self._talk is not None and one.is_in(self._talk, self.draft_of)]
 
     @property
-    def key(self) -> tuple[tuple[int, Use], ...]:
-        return tuple((one.document.id, one.use) for one in self.shown if one.document is not None)
+    def parts(self) -> list[DraftDocument | DraftPicture]:
+        """All that goes with the message."""
+        return [*self.pictures.shown, *self.shown]
+
+    @property
+    def has_pictures(self) -> bool:
+        """Whether there are some, or will be."""
+        return any(not one.error for one in self.pictures.shown)
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        documents = tuple((one.document.id, one.use) for one in self.shown if one.document is not None)
+        return (*documents, *self.pictures.key)
 
     def hold(self) -> str:
         """What a message waits for before it goes; "" when it can go now."""
@@ -138,19 +162,28 @@ class Attaching(QObject):
 
     @property
     def waits_for(self) -> str:
-        """The first document that is still being read, by name; "" when all are there."""
-        return next((short_name(one.name) for one in self.shown if one.is_on_its_way), "")
+        """The first of them that is still being read, by name; "" when all are there."""
+        return next((short_name(one.name) for one in self.parts if one.is_on_its_way), "")
 
     # What the person does.
 
     def add(self, files: Sequence[str | Path]) -> None:
-        """Takes files and folders; folders are looked into on a thread."""
-        if self._talk is not None:
-            self._intake.add(files, partial(DraftDocument, talk=self._talk, conversation_id=self.draft_of))
+        """Takes files and folders; folders are looked into on a thread. What is called like a picture is shown."""
+        if self._talk is None:
+            return
+        paths = [Path(file) for file in files]
+        self.pictures.add([path for path in paths if is_picture(path)])
+        self._add_documents([path for path in paths if not is_picture(path)])
 
-    def remove(self, one: DraftDocument, *, is_told: bool = True) -> None:
-        """Takes a document out of the draft, or ends its reading."""
-        if one in self._intake.files:
+    def _add_documents(self, paths: Sequence[Path]) -> None:
+        assert self._talk is not None
+        self._intake.add(paths, partial(DraftDocument, talk=self._talk, conversation_id=self.draft_of))
+
+    def remove(self, one: DraftDocument | DraftPicture, *, is_told: bool = True) -> None:
+        """Takes one out of the draft, or ends its reading."""
+        if isinstance(one, DraftPicture):
+            self.pictures.remove([one])
+        elif one in self._intake.files:
             self._remove([one], is_told=is_told)
 
     def _remove(self, gone: Sequence[DraftDocument], *, is_told: bool = True) -> None:
@@ -216,6 +249,7 @@ class Attaching(QObject):
             for one in [one for one in self._intake.files if one.talk is self._talk]:
                 self._intake.drop(one)
         self._talk, self.draft_of = talk, conversation_id
+        self.pictures.show(talk, conversation_id)
         attached: list[DraftDocument] = []
         with self._notify.guard():
             for attachment in talk.documents.attachments.in_draft(conversation_id):
@@ -229,12 +263,14 @@ class Attaching(QObject):
         """The draft went with a message; the next one is this conversation's."""
         self._intake.files = [one for one in self._intake.files if one not in self.shown]
         self.draft_of = conversation_id
+        self.pictures.sent(conversation_id)
         self.look_again()
 
     def look_again(self) -> None:
         """Looks at what fits: another model may be in, it may have become free, or there are other documents."""
         if self._talk is not None:
             self.fitting.look(self._talk, self.draft_of, self.shown)
+            self.pictures.look()
         self._show()
 
     def _restored(self, attachment: Attachment, document: StoredDocument, talk: Chat) -> DraftDocument:
@@ -278,18 +314,32 @@ class Attaching(QObject):
             with self._notify.guard():
                 one.talk.documents.attachments.remove(one.attachment.id)
 
-    def _on_opened(self, one: DraftDocument) -> None:
-        if one.document is not None:
+    def _read_text(self, one: DraftPicture) -> None:
+        """It is a document of the words that stand in it, where something can read them."""
+        self.pictures.remove([one])
+        self._add_documents([one.path])
+
+    def _on_opened(self, one: DraftDocument | DraftPicture) -> None:
+        if isinstance(one, DraftPicture):
+            there = [each for each in self.pictures.shown if each.use is not None]
+            if one in there:
+                self.picture_opened.emit([each.use for each in there], there.index(one))
+            elif one.error:
+                self._notify.tell(Sentence(one.error))
+        elif one.document is not None:
             self.opened.emit(one.document.id, None)
         elif one.error:
             self._intake.explain(one)
 
-    def _on_menu_wanted(self, one: DraftDocument, at: QPoint) -> None:
-        if one.document is not None:
+    def _on_menu_wanted(self, one: DraftDocument | DraftPicture, at: QPoint) -> None:
+        if isinstance(one, DraftPicture):
+            self.pictures.show_menu(one, at, self._picture_menu)
+        elif one.document is not None:
             self._questions.show_menu(one, at, self._menu)
 
     def _show(self) -> None:
-        self._row.show_documents(self.shown)
+        self._row.show_parts(self.parts)
+        self._row.not_seen.setVisible(self.pictures.are_unseen)
         self.changed.emit()
 
 
@@ -302,6 +352,8 @@ def _read(one: DraftDocument, cancel: CancelToken) -> Iterator[ReadEvent]:
 # The documents beside what is being written: a chip for each, and what there is to tell of them.
 
 MOST_LINES = 3
+HIGH_CHIP_PX = 40
+"""A chip as high as that has a picture; a line less of them is seen."""
 LOW_PX = 560
 """A window lower than that has room for one line of chips; the others are scrolled to."""
 MOST_REMARKS = 2
@@ -324,14 +376,17 @@ class AttachmentRow(QWidget):
     opened = Signal(object)
     remove_wanted = Signal(object)
     menu_wanted = Signal(object, QPoint)
-    """A `DraftDocument`, and where on the screen."""
+    """A `DraftDocument` or a `DraftPicture`, and where on the screen."""
+    detail_wanted = Signal(object, object)
+    """A `DraftPicture` and its chip."""
     height_changed = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._chips: dict[DraftDocument, DraftChip] = {}
+        self._chips: dict[DraftDocument | DraftPicture, DocumentChip] = {}
         self.too_long = TooLong(theme)
+        self.not_seen = NotSeen(theme)
         self._page = QWidget()
         self._page.setObjectName("page")
         self._flow = FlowLayout(self._page)
@@ -341,7 +396,7 @@ class AttachmentRow(QWidget):
         self._remarks.hide()
         self._page.installEventFilter(self)
         self._column = QVBoxLayout(self)
-        for widget in (self._scroll, self._remarks, self.too_long):
+        for widget in (self._scroll, self._remarks, self.not_seen, self.too_long):
             self._column.addWidget(widget)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)  # words that wrap need more
         theme.dress(self._column, margins=(0, 0, 6, 6), spacing=8)
@@ -352,32 +407,34 @@ class AttachmentRow(QWidget):
         self.hide()
 
     @property
-    def chips(self) -> list[DraftChip]:
+    def chips(self) -> list[DocumentChip]:
         return list(self._chips.values())
 
-    def show_documents(self, documents: Sequence[DraftDocument]) -> None:
+    def show_parts(self, parts: Sequence[DraftDocument | DraftPicture]) -> None:
         """The whole draft, in order; chips that stay are kept."""
-        if list(self._chips) != list(documents):
-            for gone in [one for one in self._chips if one not in documents]:
+        if list(self._chips) != list(parts):
+            for gone in [one for one in self._chips if one not in parts]:
                 chip = self._chips.pop(gone)
                 self._flow.removeWidget(chip)
                 chip.hide()
                 chip.deleteLater()
-            for one in documents:
+            for one in parts:
                 if one not in self._chips:
                     self._chips[one] = self._new_chip(one)
-        for one in documents:
+        for one in parts:
             self._fill(self._chips[one], one)
-        told = [one for one in documents if one.document is not None and remarks_words(one.document)]
-        lines = [_remark_line(one, is_alone=len(documents) == 1) for one in told[:MOST_REMARKS]]
+        told = [one for one in parts if one.remarks]
+        lines = [_remark_line(one, is_alone=len(parts) == 1) for one in told[:MOST_REMARKS]]
         if len(told) > MOST_REMARKS:
             lines.append(tr("{count} more have remarks; see their tool tips.", count=len(told) - MOST_REMARKS))
-        if len(documents) > MOST_COUNTED:
-            lines.insert(0, tr("{count} documents are attached.", count=len(documents)))
+        pictures = [one for one in parts if isinstance(one, DraftPicture)]
+        if len(parts) > MOST_COUNTED:
+            lines.insert(0, _counted_words(len(pictures), len(parts) - len(pictures)))
         self._remarks.setText("\n".join(lines))
         self._remarks.setVisible(bool(lines))
+        documents = [one for one in parts if isinstance(one, DraftDocument)]
         self.too_long.show_documents([one for one in documents if one.is_too_long])
-        self.setVisible(bool(documents))
+        self.setVisible(bool(parts))
         self._fit()
 
     def show_progress(self, one: DraftDocument) -> None:
@@ -385,8 +442,13 @@ class AttachmentRow(QWidget):
             self._fill(self._chips[one], one)
             self._fit()
 
-    def _new_chip(self, one: DraftDocument) -> DraftChip:
-        chip = DraftChip(self._theme)
+    def _new_chip(self, one: DraftDocument | DraftPicture) -> DocumentChip:
+        chip: DocumentChip
+        if isinstance(one, DraftPicture):
+            chip = PictureChip(self._theme)
+            chip.detail_wanted.connect(lambda: self.detail_wanted.emit(one, chip))
+        else:
+            chip = DraftChip(self._theme)
         chip.show_name(one.name)
         chip.set_removable(True)
         chip.clicked.connect(lambda: self.opened.emit(one))
@@ -397,10 +459,13 @@ class AttachmentRow(QWidget):
         chip.show()
         return chip
 
-    def _fill(self, chip: DraftChip, one: DraftDocument) -> None:
-        if one.stage is Stage.FAILED:
+    def _fill(self, chip: DocumentChip, one: DraftDocument | DraftPicture) -> None:
+        if isinstance(one, DraftPicture):
+            if isinstance(chip, PictureChip):
+                chip.show_one(one)
+        elif one.stage is Stage.FAILED:
             chip.show_error(one.error)
-        elif one.stage is Stage.READING and one.pages:
+        elif one.stage is Stage.READING and one.pages and isinstance(chip, DraftChip):
             chip.show_reading(one)
         elif one.stage is Stage.READING:
             chip.show_words(tr("reading"))
@@ -411,7 +476,7 @@ class AttachmentRow(QWidget):
         elif one.document is not None:
             self._fill_read(chip, one)
 
-    def _fill_read(self, chip: DraftChip, one: DraftDocument) -> None:
+    def _fill_read(self, chip: DocumentChip, one: DraftDocument) -> None:
         assert one.document is not None
         tokens = one.fit.tokens if one.fit is not None else None
         words = size_words(one.document)
@@ -429,7 +494,8 @@ class AttachmentRow(QWidget):
         width = self._scroll.viewport().width() or self.width()
         wanted = self._flow.heightForWidth(max(1, width))
         line = max((chip.sizeHint().height() for chip in self._chips.values()), default=0)
-        lines = MOST_LINES if self.window().height() >= self._theme.px(LOW_PX) else 1
+        lines = MOST_LINES if line < self._theme.px(HIGH_CHIP_PX) else MOST_LINES - 1
+        lines = lines if self.window().height() >= self._theme.px(LOW_PX) else 1
         most = lines * line + (lines - 1) * self._flow.gap_px
         self._scroll.setFixedHeight(max(1, min(wanted, most)))
         margins = self._column.contentsMargins()
@@ -449,10 +515,16 @@ class AttachmentRow(QWidget):
         return super().eventFilter(watched, event)
 
 
-def _remark_line(one: DraftDocument, *, is_alone: bool) -> str:
-    assert one.document is not None
-    words = remarks_words(one.document)
-    return words if is_alone else f"{short_name(one.name)}: {words}"
+def _remark_line(one: DraftDocument | DraftPicture, *, is_alone: bool) -> str:
+    return one.remarks if is_alone else f"{short_name(one.name)}: {one.remarks}"
+
+
+def _counted_words(pictures: int, documents: int) -> str:
+    if not pictures:
+        return tr("{count} documents are attached.", count=documents)
+    if not documents:
+        return tr("{count} pictures are attached.", count=pictures)
+    return tr("{count} files are attached.", count=pictures + documents)
 
 
 MOST_WORDS = 15_000
@@ -479,6 +551,11 @@ class DraftDocument(FileToRead):
     @property
     def use(self) -> Use:
         return self.attachment.use if self.attachment else Use.UNDECIDED
+
+    @property
+    def remarks(self) -> str:
+        """What a person should know of it."""
+        return remarks_words(self.document) if self.document is not None else ""
 
     @property
     def is_too_long(self) -> bool:

@@ -42,6 +42,7 @@ from app.ui.widgets.buttons import IconButton, set_mark, text_button
 from app.ui.widgets.fields import PlainEdit
 from app.ui.widgets.labels import ElidedLabel, plain_label
 from app.ui.widgets.layouts import name_widgets
+from app.ui.widgets.pictures import picture_in
 
 BUTTON_PX = 36
 RADIUS_PX = 14
@@ -107,6 +108,7 @@ class Composer(QWidget):
         self._is_answering = False
         self._can_send = True
         self._beside = ""
+        self._has_pictures = False
         self.asks = tr("Ask anything, drop a document, or type / for a prompt")
         """What stands in the empty field while there is somebody to send to."""
         self.may_send: Callable[[], bool] = lambda: True
@@ -151,6 +153,12 @@ class Composer(QWidget):
         """A text that goes with the message; whoever puts it here shows it."""
         self._beside = text
         self._on_changed()
+
+    def set_pictures(self, *, are_there: bool) -> None:
+        """Whether pictures go with the message, which says something without a word then."""
+        if are_there != self._has_pictures:
+            self._has_pictures = are_there
+            self._on_changed()
 
     def set_text(self, text: str) -> None:
         self.field.set_text(text)
@@ -213,7 +221,7 @@ class Composer(QWidget):
 
     @property
     def _has_message(self) -> bool:
-        return self._can_send and bool(self.text.strip())
+        return self._can_send and (bool(self.text.strip()) or self._has_pictures)
 
     def submit(self) -> None:
         """Sends what is written, as Enter does."""
@@ -312,8 +320,8 @@ class MessageEdit(PlainEdit):
     """A long text is in the field, from one position to another."""
     files_pasted = Signal(list)
     """Paths that were copied in a file manager; only where `takes_files` is set."""
-    picture_pasted = Signal()
-    """A picture without a file, which no message can carry yet."""
+    picture_pasted = Signal(object)
+    """A picture that is no file: its bytes or its pixels, and the ending of such a file."""
     typed = Signal()
     """A key was pressed or an input method has written: the text or the cursor may be others."""
 
@@ -393,8 +401,8 @@ class MessageEdit(PlainEdit):
             self.files_pasted.emit(files)
             return
         text = clean_text(source.text())
-        if source.hasImage() and not text.strip():
-            self.picture_pasted.emit()
+        if not text.strip() and (picture := picture_in(source)) is not None:
+            self.picture_pasted.emit(picture)
             return
         if is_very_long(text) or is_very_long(text + self.toPlainText()):
             self.pasted.emit(text)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QWidget
 
 from app.core.events import Role
@@ -21,9 +22,11 @@ from app.ui.i18n import tr
 from app.ui.theme import Theme
 from app.ui.widgets.labels import plain_label
 from app.ui.widgets.layouts import FlowLayout
+from app.ui.widgets.pictures import read_rows
 
 if TYPE_CHECKING:
     from app.features.chat.answers import Chat
+    from app.store.media import MediaUse
 
 MOST_PLACES = 8
 MOST_QUOTED = 28
@@ -88,6 +91,11 @@ class BranchDocuments:
         """Forgotten turns that were shown with a question again."""
         self.tokens: dict[int, int] = {}
         """What documents take for the loaded model, by their ids, as far as it was counted."""
+        self._media: dict[int, list[MediaUse]] = {}
+        self._unseen: set[int] = set()
+        """Messages whose pictures were not shown to the model that answered."""
+        self.open_large: Callable[[Sequence[MediaUse], int], object] = lambda _uses, _first: None
+        """Shows pictures large, beginning with one of them."""
 
     def load(self, talk: Chat, messages: Sequence[StoredMessage]) -> None:
         """Another branch; raises what the store raises."""
@@ -97,6 +105,8 @@ class BranchDocuments:
             self.tokens.clear()
         self._talk, self._has_page = talk, {}
         self._of_message = talk.documents.attachments.of_messages([one.id for one in messages])
+        self._media = talk.conversations.media.of_messages([one.id for one in messages])
+        self._unseen = _unseen(messages, self._media) if self._media else set()
         chat = talk.conversations.get(messages[0].conversation_id) if messages else None
         self._around = talk.preambles.document_ids(chat)
         wanted = {one.document_id for attached in self._of_message.values() for one in attached} | {*self._around}
@@ -124,6 +134,19 @@ class BranchDocuments:
             for one in self._of_message.get(message_id, ())
             if one.use is not Use.PASSAGES and one.document_id in self._documents
         ]
+
+    def pictures(self, message_id: int) -> list[MediaUse]:
+        """Those of a message, in their order."""
+        return self._media.get(message_id, [])
+
+    def are_unseen(self, message_id: int) -> bool:
+        """Whether its pictures were not shown to the model that answered."""
+        return message_id in self._unseen
+
+    def read_preview(self, use: MediaUse) -> QImage:
+        """A small picture; takes a while where it has to be made again. Raises what `MediaLibrary.preview` raises."""
+        assert self._talk is not None
+        return read_rows(self._talk.media.preview(use.media))
 
     def recalled(self, message_id: int) -> list[RecalledTurn]:
         """The turns that were shown with a question again."""
@@ -227,6 +250,12 @@ class BranchDocuments:
         if len(text) > MOST_QUOTED:
             text = text[:MOST_QUOTED].rsplit(" ", 1)[0] + "…"
         return f"“{text}”"
+
+
+def _unseen(messages: Sequence[StoredMessage], media: Mapping[int, list[MediaUse]]) -> set[int]:
+    asked = {one.id: one for one in messages if one.id in media}
+    answers = [one for one in messages if one.parent_id in asked and one.stats is not None]
+    return {one.parent_id or 0 for one in answers if one.stats is not None and not one.stats.media_tokens}
 
 
 def _cited(message: StoredMessage) -> Iterator[tuple[int, str, int, Mark]]:

@@ -227,6 +227,7 @@ def rows_of(parts: Parts) -> list[Row]:
         *([(tr("Instructions from before"), parts.carried, 0.85)] if parts.carried else []),
         *([(tr("Pinned"), parts.pinned, 0.75)] if parts.pinned else []),
         *([(tr("Documents"), parts.documents, 0.65)] if parts.documents else []),
+        *([(tr("Pictures"), parts.pictures, 0.58)] if parts.pictures else []),
         (tr("Earlier turns"), parts.earlier, 0.5),
         *([(tr("Turns shown again"), parts.recalled, 0.42)] if parts.recalled else []),
         (tr("This message"), parts.message, 0.35),

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QPoint, Qt
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QMenu
 
 from app.core.visible import visible_name
-from app.features.messages import NO_PICTURES
+from app.features.media import Unsaved
 from app.ui.chat.attaching import Attaching, DraftDocument
 from app.ui.chat.composer import Composer
 from app.ui.i18n import tr
 from app.ui.shell.notify import Notify
+from app.ui.theme import Theme
 
 if TYPE_CHECKING:
     from app.ui.chat.open_chat import OpenChat
+    from app.ui.chat.screen_region import ScreenRegion
 
 NAME_CHARACTERS = 30
 
@@ -24,8 +28,11 @@ NAME_CHARACTERS = 30
 class Pasted(QObject):
     """What leaves the field is a document of the draft that is shown, kept like any other."""
 
-    def __init__(self, composer: Composer, attaching: Attaching, chat: OpenChat, notify: Notify) -> None:
+    def __init__(
+        self, composer: Composer, attaching: Attaching, chat: OpenChat, *, theme: Theme, notify: Notify
+    ) -> None:
         super().__init__(composer)
+        self._theme = theme
         self._composer, self._attaching, self._chat, self._notify = composer, attaching, chat, notify
         self._last: DraftDocument | None = None
         field = composer.field
@@ -34,7 +41,7 @@ class Pasted(QObject):
         field.attach_undone.connect(self._take_back)
         field.paste_removed.connect(self._on_removed)
         field.edit.files_pasted.connect(attaching.add)
-        field.edit.picture_pasted.connect(lambda: notify.tell(NO_PICTURES))
+        field.edit.picture_pasted.connect(lambda picture: self._take_picture(*picture))
         field.edit.menu_wanted.connect(self._add_to_menu)
         composer.attach.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         composer.attach.customContextMenuRequested.connect(self._show_ways)
@@ -54,6 +61,23 @@ class Pasted(QObject):
             Path(name_for(text)), talk=self._chat.talk, conversation_id=self._attaching.draft_of, text=text
         )
         self._attaching.take(one)
+
+    def _take_picture(self, picture: bytes | QImage, ending: str) -> None:
+        name = f"{tr('Pasted picture')}{ending}"
+        given = Unsaved(Path(name), picture) if isinstance(picture, bytes) else picture
+        self._attaching.pictures.add([given], name)
+
+    @cached_property
+    def _region(self) -> ScreenRegion:
+        from app.ui.chat.screen_region import ScreenRegion  # not before somebody wants one
+
+        region = ScreenRegion(self._theme, self._notify, self._composer)
+        region.taken.connect(self._on_region)
+        return region
+
+    def _on_region(self, taken: QImage | Path) -> None:
+        self._attaching.pictures.add([taken], f"{tr('Part of the screen')}.png")
+        self._composer.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _take_back(self) -> None:
         """Its text is in the field again, by undo."""
@@ -79,6 +103,7 @@ class Pasted(QObject):
     def _add_ways(self, menu: QMenu) -> None:
         menu.addAction(tr("Attach files…"), self._attaching.ask)
         menu.addAction(tr("Attach a folder…"), self._attaching.ask_for_folder)
+        menu.addAction(tr("Picture of a part of the screen"), lambda: self._region.ask())  # noqa: PLW0108 - not made yet
 
     def _add_to_menu(self, menu: QMenu, _at: QPoint) -> None:
         menu.addSeparator()

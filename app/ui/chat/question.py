@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 
 from PySide6.QtCore import QObject, QRect, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from app.core.events import Role
 from app.features.messages import units
 from app.store.conversations import StoredMessage, Use
 from app.store.documents import StoredDocument
+from app.store.media import MediaUse
 from app.ui.chat.actions import Action
 from app.ui.chat.documents import BranchDocuments, RecalledTurn, SourceRow
 from app.ui.chat.turn import ACTIONS_PX, ROW_PX, Turn
@@ -22,7 +24,7 @@ from app.ui.text.pieces import Line, Span
 from app.ui.text.prose import ProseView
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.labels import plain_tip
+from app.ui.widgets.labels import plain_label, plain_tip
 from app.ui.widgets.layouts import FlowLayout
 
 WIDEST = 0.8
@@ -191,20 +193,31 @@ class QuestionDocuments(QObject):
         self._theme, self._turn = theme, turn
         self._above: QWidget | None = None
         self._below: list[SourceRow] = []
+        self._pictures: QWidget | None = None
+        self._unseen: QLabel | None = None
         self._shown: object = None
 
     def show_documents(self, documents: BranchDocuments, message_id: int) -> bool:
         """Fills it anew where something changed; whether it did."""
         attached, passages = documents.attached(message_id), documents.passages(message_id)
-        shown = (attached, passages)
-        if shown == self._shown or (self._shown is None and not attached and not passages):
+        pictures = documents.pictures(message_id)
+        shown = (attached, passages, pictures, documents.are_unseen(message_id))
+        if shown == self._shown or (self._shown is None and not attached and not passages and not pictures):
             return False
         self._shown = shown
-        for widget in [self._above, *self._below]:
+        for widget in [self._above, self._pictures, self._unseen, *self._below]:
             if widget is not None:
                 widget.hide()
                 widget.deleteLater()
-        self._above, self._below = None, []
+        self._above, self._pictures, self._unseen, self._below = None, None, None, []
+        if pictures:
+            self._show_pictures(documents, pictures)
+        if pictures and documents.are_unseen(message_id):
+            words = tr("Not shown to the model: it does not see pictures.")
+            self._unseen = plain_label(words, kind="muted", parent=self._turn)
+            self._unseen.setObjectName("unseen")
+            self._theme.dress(self._unseen, font=(13, 400))
+            self._unseen.show()
         if attached:
             self._above = QWidget(self._turn)
             flow = FlowLayout(self._above, is_at_end=True)
@@ -223,17 +236,37 @@ class QuestionDocuments(QObject):
             self._below.append(row)
         return True
 
+    def _show_pictures(self, documents: BranchDocuments, uses: list[MediaUse]) -> None:
+        from app.ui.chat.sent_pictures import SentPicture  # few messages have one
+
+        self._pictures = QWidget(self._turn)
+        flow = FlowLayout(self._pictures, is_at_end=True)
+        self._theme.dress(flow, spacing=GAP_PX)
+        for number, use in enumerate(uses):
+            picture = SentPicture(self._theme, use, self._pictures, is_alone=len(uses) == 1)
+            picture.clicked.connect(lambda _=False, number=number: documents.open_large(uses, number))
+            picture.read(partial(documents.read_preview, use))
+            flow.addWidget(picture)
+        self._pictures.show()
+
     def place_above(self, width: int) -> int:
-        """Puts the chips at the top; returns where the bubble begins."""
-        flow = self._above.layout() if self._above is not None else None
-        if self._above is None or flow is None:
-            return 0
-        height = flow.heightForWidth(width)
-        self._above.setGeometry(0, 0, width, height)
-        return height + self._theme.px(GAP_PX)
+        """Puts pictures and chips at the top; returns where the bubble begins."""
+        top = 0
+        for row in (self._pictures, self._above):
+            flow = row.layout() if row is not None else None
+            if row is not None and flow is not None:
+                height = flow.heightForWidth(width)
+                row.setGeometry(0, top, width, height)
+                top += height + self._theme.px(GAP_PX)
+        return top
 
     def place_below(self, width: int, top: int) -> int:
         """Puts the rows below the bubble; returns where they end."""
+        if self._unseen is not None:
+            size = self._unseen.sizeHint()
+            left = 0 if self._turn.isRightToLeft() else width - size.width()
+            self._unseen.setGeometry(left, top + self._theme.px(GAP_PX), size.width(), size.height())
+            top = self._unseen.geometry().bottom() + 1
         for row in self._below:
             top += self._theme.px(GAP_PX)
             height = row.height_for(width)

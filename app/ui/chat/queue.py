@@ -14,6 +14,7 @@ from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QRes
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
+from app.core.visible import visible_name
 from app.store.queued import QueuedMessage
 from app.ui.chat.answering import Answering
 from app.ui.chat.composer import MessageField
@@ -66,7 +67,7 @@ class Queue(QObject):
         self._ended_in: int | None = None
         """The chat of the last answer."""
         self._names: dict[int, list[str]] = {}
-        """Those of the documents of each message."""
+        """Those of the pictures and documents of each message."""
         view.send_wanted.connect(self.send_now)
         view.edited.connect(self._on_edited)
         view.editing_ended.connect(self.look)
@@ -192,11 +193,12 @@ class Queue(QObject):
         return tr("Sent when you have finished editing") if self._can_send() else tr("Waits for your choice")
 
     def _names_of(self, message: QueuedMessage) -> list[str]:
+        names = [visible_name(name) for _, name, _ in message.media]
         if not message.documents:
-            return []
+            return names
         store = self._chat.talk.documents.store
         found = [store.get(number) for number, _ in message.documents]
-        return [one.name for one in found if one is not None]
+        return names + [one.name for one in found if one is not None]
 
     def _on_edited(self, number: int, text: str) -> None:
         with self._notify.guard():
@@ -382,14 +384,14 @@ class QueueChip(QWidget):
         theme.changed.connect(self.update)
 
     def show_message(self, text: str, documents: Sequence[str], *, is_first: bool) -> None:
-        """What it says, with the names of its documents."""
+        """What it says, with the names of its pictures and documents."""
         self.text = text
         words = " ".join(text[:FIRST_CHARACTERS].split())
         self._label.setText(words)
         self._label.setToolTip(plain_tip(text[:FIRST_CHARACTERS]))
-        self._documents.setText(tr("{count} documents", count=len(documents)) if len(documents) > 1 else "")
+        self._documents.setText(tr("{count} files", count=len(documents)) if len(documents) > 1 else "")
         if len(documents) == 1:
-            self._documents.setText(tr("1 document"))
+            self._documents.setText(tr("1 file"))
         self._documents.setToolTip(plain_tip("\n".join(documents)))
         self._documents.setVisible(bool(documents))
         self.move_up.setEnabled(not is_first)

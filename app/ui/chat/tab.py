@@ -263,6 +263,7 @@ class Elsewhere(QObject):
         chat.write_wanted.connect(self._on_write_wanted)
         chat.model_wanted.connect(go.ask_for_model)
         chat.models.more_wanted.connect(go.open_models)
+        chat.attaching.models_wanted.connect(go.open_models)
         chat.remember_wanted.connect(lambda text: self._remembering.ask(text))  # noqa: PLW0108 - not made before
 
     @cached_property

@@ -21,6 +21,7 @@ from app.ui.chat.open_chat import OpenChat, TurnActions, busy_words
 from app.ui.chat.other_models import OtherModels
 from app.ui.chat.own_model import OwnModel
 from app.ui.chat.pasted import Pasted
+from app.ui.chat.pictures import DraftPicture, see_large
 from app.ui.chat.projects import ProjectBanner
 from app.ui.chat.prompts import ComposerPrompts
 from app.ui.chat.queue import Queue, QueueView
@@ -280,7 +281,7 @@ class ChatView(QWidget):
             planned=lambda: self.options.planned,
             parent=self,
         )
-        self._pasted = Pasted(self.composer, self.attaching, self.open_chat, self._notify)
+        self._pasted = Pasted(self.composer, self.attaching, self.open_chat, theme=self._theme, notify=self._notify)
         self.draft = KeptDraft(self.composer, self.open_chat, self._chats, self._notify)
         self.waiting = QueueView(self._theme, self.focus_composer)
         self.queue = Queue(
@@ -397,6 +398,10 @@ class ChatView(QWidget):
         self.attaching.changed.connect(self._sending.look_again)
         self.attaching.changed.connect(self.memory.look_later)
         self.attaching.model_wanted.connect(self.wake_wanted)
+        self.attaching.changed.connect(lambda: self.composer.set_pictures(are_there=self.attaching.has_pictures))
+        open_large = see_large(self.open_chat, self._theme, self._notify, self)
+        self.attaching.picture_opened.connect(open_large)
+        self.transcript.documents.open_large = open_large
         self.answer_finished.connect(self.attaching.look_again)
         self.answer_finished.connect(self._sending.look_again)
 
@@ -497,7 +502,7 @@ class Sending(QObject):
         self._chat, self._composer, self._attaching = chat, composer, attaching
         self._queue, self._options, self._own, self._draft, self._notify = queue, options, own, draft, notify
         self._beside = beside
-        self._waits_for: tuple[DraftDocument, ...] = ()
+        self._waits_for: tuple[DraftDocument | DraftPicture, ...] = ()
         composer.sent.connect(self._on_sent)
         composer.changed.connect(self._on_composer_changed)
 
@@ -516,7 +521,7 @@ class Sending(QObject):
         waited = self._waits_for
         if waited and not self._attaching.hold():
             self._waits_for = ()
-            if set(waited) <= set(self._attaching.shown) and not any(one.error for one in waited):
+            if set(waited) <= set(self._attaching.parts) and not any(one.error for one in waited):
                 self._on_sent(self._composer.text)
         self.changed.emit()
 
@@ -539,7 +544,7 @@ class Sending(QObject):
         if not self._composer.can_send or not self._own.may_answer(lambda: self._on_sent(text, is_whole=is_whole)):
             return
         if self._attaching.hold():
-            self._waits_for = tuple(self._attaching.shown)
+            self._waits_for = tuple(self._attaching.parts)
             self.changed.emit()
             return
         with self._notify.guard():

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QRect, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QCloseEvent
+from PySide6.QtGui import QAction, QCloseEvent, QImage
 from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
+from app.core.paths import make_folder
 from app.core.visible import visible_name
-from app.features.messages import NO_FILE, NO_PICTURES
+from app.features.media import PASSING
+from app.features.messages import NO_FILE
 from app.ui.i18n import tr, window_title
 from app.ui.shell import tasks
 from app.ui.shell.desktop import open_folder
@@ -31,6 +33,7 @@ from app.ui.widgets.dialogs import file_dialog, last_folders
 from app.ui.widgets.file_drop import DropZone, FileDrop
 from app.ui.widgets.layouts import ItemsLayout
 from app.ui.widgets.notice_bar import Notice
+from app.ui.widgets.pictures import as_png
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -441,7 +444,8 @@ class IncomingFiles(QObject):
         self._app, self._ui, self._tabs = app, ui, tabs
         drop = FileDrop(ui.theme, self._zones, ui.window)
         drop.dropped.connect(self._on_dropped)
-        drop.refused.connect(lambda is_picture: ui.notify.tell(NO_PICTURES if is_picture else NO_FILE))
+        drop.refused.connect(lambda: ui.notify.tell(NO_FILE))
+        drop.picture_dropped.connect(self._on_picture)
 
     def open(self, files: Sequence[str], tab: str = "") -> None:
         """Files from the command line or a second start: the first model is opened, documents go to the tab that is
@@ -515,6 +519,23 @@ class IncomingFiles(QObject):
             self._tabs.show(zone.removesuffix(IMPORT)).import_files(documents)
         else:
             self._tabs.send(zone or self._tabs.home, documents)
+
+    def _on_picture(self, picture: bytes | QImage, ending: str) -> None:
+        """It becomes a file for as long as this run, since that is what tabs take."""
+        folder = self._app.paths.decoded / f"{PASSING}dropped-{self._app.began_at:.0f}"
+        path = folder / f"{tr('Dropped picture')} {len(list(folder.glob('*'))) + 1}{ending}"
+
+        def save() -> Path:
+            make_folder(folder)
+            path.write_bytes(as_png(picture) if isinstance(picture, QImage) else picture)
+            return path
+
+        tasks.ask(
+            lambda _token: save(),
+            self._ui.window,
+            lambda saved: self._tabs.send(CHAT, [saved]),
+            self._ui.notify.error,
+        )
 
     def _add(self, path: Path) -> None:
         self._tabs.made(MODELS).take_files([path])

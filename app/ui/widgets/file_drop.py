@@ -9,8 +9,10 @@ from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, QRect, QSize, Qt,
 from PySide6.QtGui import QColor, QDragMoveEvent, QDropEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
+from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.theme import Theme
+from app.ui.widgets.pictures import picture_in
 
 EDGE_PX = 24
 
@@ -32,8 +34,10 @@ class FileDrop(QObject):
 
     dropped = Signal(list, str)
     """Their paths, and the name of the zone."""
-    refused = Signal(bool)
-    """What was let go is no file of this computer: something from a web page; whether it is a picture."""
+    refused = Signal()
+    """What was let go is no file of this computer: something from a web page."""
+    picture_dropped = Signal(object, str)
+    """A picture that is no file, as bytes or pixels, and the ending of such a file."""
 
     def __init__(self, theme: Theme, zones: Callable[[list[str]], Sequence[DropZone]], target: QWidget) -> None:
         super().__init__(target)
@@ -57,14 +61,18 @@ class FileDrop(QObject):
             self._hint.hide()
             if paths := _paths(event.mimeData()):
                 self.dropped.emit(paths, self._hint.chosen)
+            elif (picture := picture_in(event.mimeData())) is not None:
+                self.picture_dropped.emit(*picture)
             else:
-                self.refused.emit(event.mimeData().hasImage())
+                self.refused.emit()
             return True
         return super().eventFilter(watched, event)
 
     def _appear(self, data: QMimeData) -> None:
         if not self._hint.isVisible():  # the names are asked of the other program once, not at each move
-            self._hint.appear(self._zones(_paths(data)))
+            paths = _paths(data)
+            is_picture = not paths and data.hasImage()
+            self._hint.appear([DropZone("", tr("Ask about this picture"))] if is_picture else self._zones(paths))
 
 
 def _paths(data: QMimeData) -> list[str]:

@@ -12,7 +12,7 @@ from app.features.chat.answers import Chat
 from app.store.conversations import StoredMessage
 from app.store.media import StoredMedia
 from tests.helpers.picture_files import BLUE, RED, picture, rows_of
-from tests.helpers.script import write_script
+from tests.helpers.script import media, prompts, write_script
 
 
 @pytest.fixture
@@ -38,16 +38,15 @@ def test_pictures_stand_before_their_words_in_every_turn(app: Fireside, script: 
     for cached in app.paths.decoded.iterdir():
         cached.unlink()  # made again from what was given
     asked(chat, "And now?", chat_id=question.conversation_id)
-    first, second = (one["messages"] for one in raw(script))
-    for messages in (first, second):
-        told = messages[0]["media"]
+    first, second = media(script)
+    for told in (first[0], second[0]):
         assert [one["id"] for one in told] == [red.sha256, blue.sha256]
         assert {(one["at"], one["most_tokens"], one["width"], one["height"]) for one in told} == {(0, 64, 64, 48)}
         assert all(rows_of(Path(one["path"]))[:2] == (64, 48) for one in told)
-    assert not second[-1]["media"]
+    assert not second[-1]
     version = chat.edit_question(question.id, "What colours?")
     list(chat.answer(version.id, CancelToken()))
-    assert [one["id"] for one in raw(script)[-1]["messages"][-1]["media"]] == [red.sha256, blue.sha256]
+    assert [one["id"] for one in media(script)[-1][-1]] == [red.sha256, blue.sha256]
 
 
 def test_what_is_counted_before_is_what_the_prompt_takes(app: Fireside, tmp_path: Path) -> None:
@@ -70,16 +69,9 @@ def test_what_is_counted_before_is_what_the_prompt_takes(app: Fireside, tmp_path
 def test_a_model_without_eyes_is_told_what_it_does_not_see(app: Fireside, script: Path, tmp_path: Path) -> None:
     chat = app.chat
     question = asked(chat, "What is it?", chat.media.add(picture(tmp_path / "a.png")))
-    message = raw(script)[-1]["messages"][-1]
-    assert not message["media"] and "not visible" in message["text"] and message["text"].endswith("What is it?")
+    _, text = prompts(script)[-1][-1]
+    assert not media(script)[-1][-1]
+    assert "not visible" in text and text.endswith("What is it?")
     counted = chat.looks.media_counts(chat.conversations.media.of_messages([question.id])[question.id])
     assert [one.tokens for one in counted] == [0]
     assert chat.conversations.path(question.conversation_id)[0].role is Role.USER
-
-
-def raw(script: Path) -> list[dict]:  # type: ignore[type-arg]
-    """What the engine was asked, messages as they crossed the wire."""
-    import json
-
-    lines = script.with_name("prompts.jsonl").read_text("utf-8").splitlines()
-    return [each["ask"] for each in map(json.loads, lines) if each["type"] == "Generate"]

@@ -40,7 +40,7 @@ from app.ui.text.prose import ProseView, TextView
 from app.ui.theme import Theme
 from tests.helpers.desks.desk import NO_KEYS, Found
 from tests.helpers.desks.dialogs import FileQuestions
-from tests.helpers.script import prompts, requests
+from tests.helpers.script import media, prompts, requests
 
 ANSWER_MS = 20_000
 
@@ -472,6 +472,11 @@ class ChatDesk(FileQuestions):
         """Everything that the model was asked."""
         assert self.script is not None
         return prompts(self.script)
+
+    def media(self) -> list[dict[str, Any]]:
+        """The pictures and sounds of the last message that the model was asked."""
+        assert self.script is not None
+        return media(self.script)[-1][-1]
 
     def requests(self) -> list[dict[str, Any]]:
         """The same, with all that was asked of it."""

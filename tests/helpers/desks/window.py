@@ -62,6 +62,7 @@ class PlainAttaching(QObject):
 
     summarize_wanted = Signal(int)
     translate_wanted = Signal(object)
+    models_wanted = Signal()
 
     def __init__(self) -> None:
         super().__init__()

@@ -59,15 +59,16 @@ def drop_at(target: QWidget, data: QMimeData, x: float, y: float = 200) -> None:
 
 def test_what_is_no_file_is_refused_by_name_and_never_swallowed(target: QWidget) -> None:
     drop, taken = taking(target, ONE)
-    refused: list[bool] = []
-    drop.refused.connect(refused.append)
+    refused: list[str] = []
+    drop.refused.connect(lambda: refused.append("refused"))
+    drop.picture_dropped.connect(lambda picture, ending: refused.append(f"{picture.width()} px {ending}"))
     link, picture = QMimeData(), QMimeData()
     link.setUrls([QUrl("https://example.org/x")])
     picture.setImageData(QImage(2, 2, QImage.Format.Format_RGB32))
     for data in (link, picture):
         drop_at(target, data, 5)
         assert not hint_of(target).isVisible()
-    assert (refused, taken) == ([False, True], [])
+    assert (refused, taken) == (["refused", "2 px .png"], [])
 
 
 def test_files_come_and_the_hint_goes(target: QWidget, tmp_path: Path) -> None:

@@ -1,0 +1,292 @@
+"""A picture of a chat seen large: moved, made larger and smaller, copied, saved as it was given."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import (
+    QGuiApplication,
+    QImage,
+    QKeyEvent,
+    QKeySequence,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
+
+from app.core.paths import disk_problem
+from app.features.media import ending_of
+from app.ui.i18n import tr, window_title
+from app.ui.shell import tasks
+from app.ui.shell.notify import Notify
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import IconButton, text_button
+from app.ui.widgets.dialogs import SAVED, file_dialog
+from app.ui.widgets.labels import ElidedLabel, plain_label
+from app.ui.widgets.layouts import within_screen
+from app.ui.widgets.pictures import read_rows
+
+if TYPE_CHECKING:
+    from app.features.media import MediaLibrary
+    from app.store.media import MediaUse
+
+STEP = 1.25
+MOST_ZOOM = 16.0
+SIZE_PX = (920, 680)
+
+
+class PictureCanvas(QWidget):
+    """`zoom` is pixels of the screen for a pixel of the picture; 0 as large as it fits, but not larger than it is."""
+
+    zoomed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._image = QImage()
+        self._zoom = 0.0
+        self._middle = QPointF()
+        """The point of the picture in the middle of the canvas."""
+        self._held: QPointF | None = None
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setCursor(Qt.CursorShape.OpenHandCursor)
+
+    @property
+    def image(self) -> QImage:
+        return self._image
+
+    @property
+    def zoom(self) -> float:
+        return self._zoom or self._fitting
+
+    def show_image(self, image: QImage) -> None:
+        self._image = image
+        self.fit()
+
+    def fit(self) -> None:
+        """All of it."""
+        self._zoom, self._middle = 0.0, QPointF(self._image.width() / 2, self._image.height() / 2)
+        self._tell()
+
+    def zoom_to(self, zoom: float, at: QPointF | None = None) -> None:
+        """The point of the canvas `at` (its middle) stays where it is."""
+        if self._image.isNull():
+            return
+        least = min(self._fitting, 1.0)
+        place = at or QPointF(self.width() / 2, self.height() / 2)
+        before = self._middle + (place - QPointF(self.width() / 2, self.height() / 2)) / self.zoom
+        self._zoom = min(MOST_ZOOM, max(least, zoom))
+        self._middle = before - (place - QPointF(self.width() / 2, self.height() / 2)) / self._zoom
+        self._tell()
+
+    def zoom_by(self, steps: float, at: QPointF | None = None) -> None:
+        self.zoom_to(self.zoom * STEP**steps, at)
+
+    def move_by(self, pixels: QPointF) -> None:
+        self._middle -= pixels / self.zoom
+        self._tell()
+
+    @property
+    def _fitting(self) -> float:
+        if self._image.isNull():
+            return 1.0
+        return min(1.0, self.width() / self._image.width(), self.height() / self._image.height())
+
+    def _tell(self) -> None:
+        wide, high = self._image.width(), self._image.height()
+        room = QPointF(self.width(), self.height()) / (2 * self.zoom)
+        x = wide / 2 if 2 * room.x() >= wide else min(max(self._middle.x(), room.x()), wide - room.x())
+        y = high / 2 if 2 * room.y() >= high else min(max(self._middle.y(), room.y()), high - room.y())
+        self._middle = QPointF(x, y)
+        self.setAccessibleDescription(tr("{percent} %", percent=round(100 * self.zoom)))
+        self.zoomed.emit()
+        self.update()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        if self._image.isNull():
+            return
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self.zoom < 4)
+        size = QPointF(self._image.width(), self._image.height()) * self.zoom
+        left = QPointF(self.width(), self.height()) / 2 - self._middle * self.zoom
+        painter.drawImage(QRectF(left.x(), left.y(), size.x(), size.y()), self._image)
+        if self.hasFocus():
+            painter.setPen(self.palette().text().color())
+            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+
+    def resizeEvent(self, _event: object) -> None:
+        self._tell()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        self.zoom_by(event.angleDelta().y() / 120, event.position())
+        event.accept()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._held = event.position()
+            self.setCursor(Qt.CursorShape.ClosedHandCursor)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._held is not None:
+            self.move_by(event.position() - self._held)
+            self._held = event.position()
+
+    def mouseReleaseEvent(self, _event: QMouseEvent) -> None:
+        self._held = None
+        self.setCursor(Qt.CursorShape.OpenHandCursor)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if self._zoom:
+            self.fit()
+        else:
+            self.zoom_to(1.0, event.position())
+
+
+class LargePicture(QDialog):
+    """One of several pictures; the others by the arrow keys or the buttons."""
+
+    def __init__(
+        self,
+        uses: Sequence[MediaUse],
+        first: int,
+        library: MediaLibrary,
+        *,
+        theme: Theme,
+        notify: Notify,
+        parent: QWidget,
+    ) -> None:
+        super().__init__(parent)
+        self._uses, self._at, self._library, self._notify = list(uses), first, library, notify
+        self._theme = theme
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setObjectName("large_picture")
+        self.canvas = PictureCanvas()
+        self.canvas.zoomed.connect(self._show_zoom)
+        self._name = ElidedLabel(mode=Qt.TextElideMode.ElideMiddle)
+        self._about = plain_label(kind="muted")
+        self._percent = plain_label(kind="muted")
+        self.copy = text_button(tr("Copy"), "plain")
+        self.save = text_button(tr("Save…"), "plain")
+        self.copy.clicked.connect(lambda _=False: self._copy())
+        self.save.clicked.connect(lambda _=False: self._ask_where())
+        self._lay_out()
+        self.resize(within_screen(self, self.size().expandedTo(self.minimumSize())))
+        self._open()
+        self.canvas.setFocus()
+
+    def _lay_out(self) -> None:
+        theme, canvas = self._theme, self.canvas
+        row = QHBoxLayout()
+        self._before = self._button("caret-left", tr("Previous picture"), lambda: self._go(-1))
+        self._after = self._button("caret-right", tr("Next picture"), lambda: self._go(1))
+        for widget in (self._before, self._after):
+            widget.setVisible(len(self._uses) > 1)
+            row.addWidget(widget)
+        row.addWidget(self._name, 1)
+        row.addWidget(self._about)
+        row.addStretch(0)
+        for glyph, name, do in (
+            ("magnifying-glass-minus", tr("Smaller"), lambda: canvas.zoom_by(-1)),
+            ("magnifying-glass-plus", tr("Larger"), lambda: canvas.zoom_by(1)),
+            ("corners-out", tr("All of it"), canvas.fit),
+        ):
+            row.addWidget(self._button(glyph, name, do))
+            if glyph == "magnifying-glass-minus":
+                row.addWidget(self._percent)
+        row.addWidget(self.copy)
+        row.addWidget(self.save)
+        column = QVBoxLayout(self)
+        column.addWidget(canvas, 1)
+        column.addLayout(row)
+        theme.dress(row, spacing=8)
+        theme.dress(column, margins=(12, 12, 12, 12), spacing=10)
+        theme.dress(self._name, font=(14, 500))
+        theme.dress(self._about, self._percent, self.copy, self.save, font=(13, 400))
+        self.setMinimumSize(theme.px(480), theme.px(320))
+        self.resize(*map(theme.px, SIZE_PX))
+
+    def _button(self, glyph: str, name: str, do: Callable[[], object]) -> IconButton:
+        button = IconButton(self._theme, glyph, name)
+        button.clicked.connect(lambda _=False: do())
+        return button
+
+    @property
+    def use(self) -> MediaUse:
+        """The one that is seen."""
+        return self._uses[self._at]
+
+    def _go(self, by: int) -> None:
+        self._at = (self._at + by) % len(self._uses)
+        self._open()
+
+    def _open(self) -> None:
+        use, library = self.use, self._library
+        self.setWindowTitle(window_title(use.name))
+        self.canvas.setAccessibleName(tr("Picture {name}", name=use.name))
+        self._name.setText(use.name)
+        self._about.setText(f"{use.media.width:,} × {use.media.height:,}")
+        self.canvas.show_image(QImage())
+        tasks.ask(
+            lambda _token: _read(library, use),
+            self,
+            lambda image: self._on_read(use, image),
+            self._notify.error,
+        )
+
+    def _on_read(self, use: MediaUse, image: QImage) -> None:
+        if use is self.use:
+            self.canvas.show_image(image)
+
+    def _show_zoom(self) -> None:
+        self._percent.setText(tr("{percent} %", percent=round(100 * self.canvas.zoom)))
+
+    def _copy(self) -> None:
+        if not self.canvas.image.isNull():
+            QGuiApplication.clipboard().setImage(self.canvas.image)
+            self._notify.mention(tr("The picture was copied."))
+
+    def _ask_where(self) -> None:
+        use = self.use
+        dialog = file_dialog(self, tr("Save the picture"), SAVED)
+        dialog.setObjectName("save_picture")
+        dialog.setAcceptMode(dialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix(ending_of(use.media)[1:])
+        dialog.selectFile(str(Path(use.name).with_suffix(ending_of(use.media))))
+        dialog.fileSelected.connect(lambda path: self._save(use, Path(path)))
+        dialog.open()
+
+    def _save(self, use: MediaUse, path: Path) -> None:
+        """As it was given: nothing is lost by another way of packing it."""
+        with self._notify.guard():
+            try:
+                shutil.copyfile(self._library.original(use.media), path)
+            except OSError as error:
+                raise disk_problem(error, path.parent) from error
+            self._notify.mention(tr("{name} was saved.", name=path.name))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        steps = {Qt.Key.Key_Plus: 1, Qt.Key.Key_Equal: 1, Qt.Key.Key_Minus: -1}
+        turns = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_PageUp: -1, Qt.Key.Key_PageDown: 1}
+        key = Qt.Key(event.key())
+        if key in steps:
+            self.canvas.zoom_by(steps[key])
+        elif key == Qt.Key.Key_0:
+            self.canvas.fit()
+        elif key == Qt.Key.Key_1:
+            self.canvas.zoom_to(1.0)
+        elif key in turns and len(self._uses) > 1:
+            self._go(turns[key])
+        elif event.matches(QKeySequence.StandardKey.Copy):
+            self._copy()
+        else:
+            super().keyPressEvent(event)
+
+
+def _read(library: MediaLibrary, use: MediaUse) -> QImage:
+    """In the form that is drawn without being changed each time."""
+    return read_rows(Path(library.shown(use.media).path)).convertToFormat(QImage.Format.Format_RGB32)

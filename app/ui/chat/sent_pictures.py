@@ -1,0 +1,57 @@
+"""A picture at a question, as large as there is room for beside others; pressed, it is seen large."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QSize
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QWidget
+
+from app.core.errors import AppError
+from app.store.media import MediaUse
+from app.ui.chat.pictures import size_words
+from app.ui.i18n import tr
+from app.ui.shell import tasks
+from app.ui.theme import Theme
+from app.ui.widgets.labels import plain_tip
+from app.ui.widgets.pictures import Thumbnail
+
+ALONE_PX = (300, 220)
+HIGH_PX = 120
+WIDE_PX = (72, 200)
+
+
+class SentPicture(Thumbnail):
+    """Its size is known before it is there, so that nothing moves when it comes."""
+
+    def __init__(self, theme: Theme, use: MediaUse, parent: QWidget, *, is_alone: bool) -> None:
+        super().__init__(theme, parent)
+        self.setObjectName("sent_picture")
+        self._sides = shape_of(use.media.width, use.media.height, is_alone=is_alone)
+        self.setAccessibleName(tr("Picture {name}", name=use.name))
+        self.setAccessibleDescription(size_words(use))
+        self.setToolTip(plain_tip(f"{use.name}\n{size_words(use)}"))
+        theme.changed.connect(self._fit)
+        self._fit()
+
+    def read(self, preview: Callable[[], QImage]) -> None:
+        """Shows what comes of it; where that is nothing, it says so by its glyph, and opening it says why."""
+        tasks.ask(lambda _token: preview(), self, self.show_picture, self._on_failed)
+
+    def _on_failed(self, error: BaseException) -> None:
+        self.show_picture(QImage())
+        if not isinstance(error, AppError):
+            raise error
+
+    def _fit(self) -> None:
+        self.setFixedSize(QSize(*map(self._theme.px, self._sides)))
+
+
+def shape_of(width: int, height: int, *, is_alone: bool) -> tuple[int, int]:
+    """Width and height as drawn: one picture is whole, several are in a line and lose a little at the sides."""
+    width, height = max(1, width), max(1, height)
+    if is_alone:
+        scale = min(ALONE_PX[0] / width, ALONE_PX[1] / height, 1.0)
+        return max(WIDE_PX[0], round(width * scale)), max(WIDE_PX[0], round(height * scale))
+    return min(WIDE_PX[1], max(WIDE_PX[0], round(HIGH_PX * width / height))), HIGH_PX

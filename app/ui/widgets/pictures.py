@@ -1,0 +1,111 @@
+"""Pictures that were decoded elsewhere: read as rows of colours, shown small, or taken from a paste."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMimeData, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPaintEvent, QPen, QPixmap
+from PySide6.QtWidgets import QAbstractButton, QWidget
+
+from app.ui.icons import icon
+from app.ui.theme import Theme
+
+RADIUS_PX = 8
+GLYPH_PX = 22
+_CLIPBOARD = {
+    "image/png": ".png",
+    "image/jpeg": ".jpg",
+    "image/webp": ".webp",
+    "image/gif": ".gif",
+    "image/bmp": ".bmp",
+    "image/tiff": ".tif",
+    "image/svg+xml": ".svg",
+}
+
+
+def read_rows(path: Path) -> QImage:
+    """A binary PPM as the document child writes it, from any thread; a null image where it is none. Nothing is decoded
+    here: Qt's readers are for files of our own only."""
+    try:
+        data = path.read_bytes()
+        kind, size, most, pixels = data.split(b"\n", 3)
+        width, height = map(int, size.split())
+    except (OSError, ValueError):
+        return QImage()
+    if (kind, most) != (b"P6", b"255") or len(pixels) != 3 * width * height:
+        return QImage()
+    return QImage(pixels, width, height, 3 * width, QImage.Format.Format_RGB888).copy()
+
+
+def picture_in(data: QMimeData) -> tuple[bytes | QImage, str] | None:
+    """The picture that a clipboard or a drop holds, with the ending that a file of it has: as it was given where that
+    is a known kind of file, else as pixels. None without one."""
+    for kind, ending in _CLIPBOARD.items():
+        if data.hasFormat(kind) and (found := bytes(data.data(kind).data())):
+            return found, ending
+    image = data.imageData() if data.hasImage() else None
+    if isinstance(image, QPixmap):
+        image = image.toImage()
+    return (image, ".png") if isinstance(image, QImage) and not image.isNull() else None
+
+
+def as_png(image: QImage) -> bytes:
+    """Pixels as a file; slow for a large one, so not for the window's thread."""
+    packed = QByteArray()
+    buffer = QBuffer(packed)
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    image.save(buffer, "PNG", 80)  # type: ignore[call-overload] # a buffer is a device
+    return bytes(packed.data())
+
+
+class Thumbnail(QAbstractButton):
+    """A small picture to press; a glyph stands in its place until there is one."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._picture = QPixmap()
+        self._glyph = "image"
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+
+    @property
+    def has_picture(self) -> bool:
+        return not self._picture.isNull()
+
+    def show_picture(self, picture: QImage) -> None:
+        """A null one says that there is none to be had."""
+        self._picture = QPixmap.fromImage(picture)
+        self._glyph = "warning-circle" if picture.isNull() else "image"
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return self.minimumSize()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        tokens, box = self._theme.tokens, QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
+        radius = min(self._theme.px(RADIUS_PX), box.height() / 5)
+        painter = QPainter(self)
+        painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
+        outline = QPainterPath()
+        outline.addRoundedRect(box, radius, radius)
+        painter.fillPath(outline, QColor(tokens.raised))
+        if self.has_picture:
+            painter.save()
+            painter.setClipPath(outline)
+            painter.drawPixmap(box, self._picture, self._seen_part(box))
+            painter.restore()
+        else:
+            edge = self._theme.px(GLYPH_PX)
+            drawn = icon(self._glyph, tokens.muted, edge).pixmap(QSize(edge, edge), self.devicePixelRatio())
+            painter.drawPixmap((self.width() - edge) // 2, (self.height() - edge) // 2, drawn)
+        painter.setPen(QPen(QColor(tokens.text if self.hasFocus() else tokens.line), 2 if self.hasFocus() else 1))
+        painter.drawPath(outline)
+
+    def _seen_part(self, box: QRectF) -> QRectF:
+        """The middle of the picture, in the shape of the box."""
+        width, height = self._picture.width(), self._picture.height()
+        scale = max(box.width() / width, box.height() / height)
+        part = QSize(round(box.width() / scale), round(box.height() / scale))
+        return QRectF((width - part.width()) / 2, (height - part.height()) / 2, part.width(), part.height())

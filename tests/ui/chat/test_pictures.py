@@ -1,0 +1,151 @@
+"""Pictures beside a message: pasted, dropped and chosen, counted before they go, seen large after it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QMimeData, QPoint, Qt
+from PySide6.QtGui import QGuiApplication, QPixmap
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel
+
+from app.ui.chat.large_picture import LargePicture
+from app.ui.chat.pictures import DetailPopup, NotSeen, PictureChip
+from app.ui.chat.screen_region import Still
+from app.ui.chat.sent_pictures import SentPicture
+from app.ui.widgets.pictures import Thumbnail
+from tests.helpers.attached import copy_files, notes
+from tests.helpers.desks.chat import ChatDesk
+from tests.helpers.picture_files import BLUE, GREEN, RED, bomb, picture, plain
+from tests.ui.chat.conftest import Open
+
+EYES = {"sees": True}
+
+
+def pictures_of(desk: ChatDesk) -> list[PictureChip]:
+    return [chip for chip in desk.row.chips if isinstance(chip, PictureChip)]
+
+
+def words_of(desk: ChatDesk) -> list[str]:
+    return [f"{chip.accessibleName()}: {chip.accessibleDescription()}" for chip in pictures_of(desk)]
+
+
+def sent_in(desk: ChatDesk, place: int = 0) -> list[SentPicture]:
+    return [one for one in desk.question(place).findChildren(SentPicture) if one.isVisible()]
+
+
+def is_there(desk: ChatDesk, count: int) -> bool:
+    return len(pictures_of(desk)) == count and not desk.attaching.waits_for
+
+
+def test_pictures_are_counted_sent_without_a_word_and_seen_large(open_chat: Open, tmp_path: Path) -> None:
+    desk = open_chat({"text": "Red and blue."}, load=EYES)
+    files = [picture(tmp_path / "red.png", RED, (640, 480)), picture(tmp_path / "blue.png", BLUE, (64, 96))]
+    copy_files(*files)
+    desk.chat.focus_composer()
+    desk.paste()
+    desk.wait(lambda: is_there(desk, 2) and "tokens" in words_of(desk)[1])
+    assert words_of(desk) == ["Picture red.png: 640 × 480, 300 tokens", "Picture blue.png: 64 × 96, 6 tokens"]
+    assert all(chip.findChild(Thumbnail).has_picture for chip in pictures_of(desk))
+    assert desk.send.isEnabled()
+    desk.answer_to_enter()
+    assert [(one["width"], one["height"]) for one in desk.media()] == [(640, 480), (64, 96)]
+    assert pictures_of(desk) == []
+    red, blue = sent_in(desk)
+    assert (red.accessibleName(), blue.accessibleDescription()) == ("Picture red.png", "64 × 96")
+    desk.wait(lambda: red.has_picture and blue.has_picture)
+    desk.click(blue)
+    large = desk.chat.findChild(LargePicture)
+    desk.wait(lambda: large.canvas.image.width() == 64)
+    QTest.keyClick(large.canvas, Qt.Key.Key_Left)
+    desk.wait(lambda: large.canvas.image.width() == 640)
+    QTest.keyClick(large.canvas, Qt.Key.Key_1)
+    QTest.keyClick(large.canvas, Qt.Key.Key_Plus)
+    assert large.canvas.zoom == 1.25
+    desk.click(large.copy)
+    assert QGuiApplication.clipboard().image().size() == large.canvas.image.size()
+    desk.click(large.save)
+    dialog = large.findChild(QFileDialog, "save_picture")
+    dialog.selectFile(str(tmp_path / "saved.png"))
+    dialog.accept()
+    assert (tmp_path / "saved.png").read_bytes() == files[0].read_bytes()
+    large.close()
+
+
+def test_a_pasted_one_is_kept_and_comes_back_with_the_draft(open_chat: Open) -> None:
+    desk = open_chat(load=EYES)
+    data = QMimeData()
+    data.setImageData(plain(30, 20, GREEN))
+    QGuiApplication.clipboard().setMimeData(data)
+    desk.chat.focus_composer()
+    desk.paste()
+    desk.wait(lambda: is_there(desk, 1))
+    assert words_of(desk)[0].startswith("Picture Pasted picture.png: 30 × 20")
+    desk.chat.show_temporary()
+    assert pictures_of(desk) == []
+    desk.chat.show_conversation(None)
+    desk.wait(lambda: is_there(desk, 1) and pictures_of(desk)[0].findChild(Thumbnail).has_picture)
+    QTest.keyClick(pictures_of(desk)[0], Qt.Key.Key_Delete)
+    assert pictures_of(desk) == []
+    desk.press_notice("Undo")
+    desk.wait(lambda: is_there(desk, 1))
+
+
+def test_bad_ones_say_why_and_the_others_go_on(open_chat: Open, tmp_path: Path) -> None:
+    desk = open_chat({"text": "One."}, load=EYES)
+    text = notes(tmp_path / "text.png", "no picture")
+    desk.attaching.add([text, bomb(tmp_path / "bomb.png"), picture(tmp_path / "good.png")])
+    desk.type("What is it?")
+    desk.press(Qt.Key.Key_Return)  # it waits until all are there; one is missing, so it stays
+    desk.wait(lambda: is_there(desk, 3))
+    assert "no picture" in words_of(desk)[0] and "30,000 × 30,000" in words_of(desk)[1]
+    assert desk.message == "What is it?" and desk.message_count == 0
+    for chip in pictures_of(desk)[:2]:
+        desk.click(chip.remove)
+    desk.answer_to_enter()
+    assert len(sent_in(desk)) == 1
+
+
+def test_without_eyes_they_are_kept_and_it_is_said(open_chat: Open, tmp_path: Path) -> None:
+    desk = open_chat({"text": "I cannot see it."})
+    desk.attaching.add([picture(tmp_path / "a.png")])
+    desk.wait(lambda: is_there(desk, 1))
+    assert words_of(desk) == ["Picture a.png: 64 × 48, not shown"]
+    line = desk.chat.findChild(NotSeen)
+    assert line.isVisible()
+    wanted = desk.heard(desk.attaching.models_wanted)
+    desk.click(line.models)
+    assert wanted
+    desk.ask("What is it?")
+    assert not desk.media()
+    assert len(sent_in(desk)) == 1
+    assert "not see pictures" in desk.question().findChild(QLabel, "unseen").text()
+
+
+def test_more_or_less_detail_where_the_model_has_a_choice(open_chat: Open, tmp_path: Path) -> None:
+    desk = open_chat({"text": "Fine."}, load=EYES)
+    desk.attaching.add([picture(tmp_path / "a.png", RED, (640, 480))])
+    desk.wait(lambda: is_there(desk, 1) and pictures_of(desk)[0].detail.isVisible())
+    desk.click(pictures_of(desk)[0].detail)
+    popup = QApplication.activePopupWidget()
+    assert isinstance(popup, DetailPopup) and "300 tokens" in popup.words.text()
+    QTest.keyClick(popup.slider, Qt.Key.Key_Home)
+    assert "64 tokens" in popup.words.text() and "64 tokens" in words_of(desk)[0]
+    QTest.keyClick(popup, Qt.Key.Key_Escape)
+    desk.ask("What is it?")
+    assert desk.media()[0]["most_tokens"] == 64
+
+
+def test_a_part_of_a_still_is_taken(open_chat: Open) -> None:
+    desk = open_chat(load=EYES)
+    still = Still(desk.theme, QPixmap.fromImage(plain(400, 300, BLUE)))
+    still.resize(200, 150)
+    taken = desk.heard(still.chosen)
+    QTest.mousePress(still, Qt.MouseButton.LeftButton, pos=QPoint(10, 20))
+    QTest.mouseMove(still, QPoint(60, 50))
+    QTest.mouseRelease(still, Qt.MouseButton.LeftButton, pos=QPoint(60, 50))
+    image = taken[0][0]
+    assert (image.width(), image.height()) == (102, 62)  # a screen of two pixels for each that Qt counts
+    QTest.keyClick(still, Qt.Key.Key_Escape)
+    assert taken[1][0].isNull()
+    still.deleteLater()
