@@ -29,8 +29,8 @@ from app.ui.widgets.pictures import Thumbnail, as_png, read_rows
 if TYPE_CHECKING:
     from app.engine.protocol import MediaCount
     from app.features.chat.answers import Chat
+    from app.features.media import MediaLibrary
     from app.store.media import MediaUse
-    from app.ui.chat.open_chat import OpenChat
 
 MOST_PICTURES = 50
 LEVELS = (0, 64, 128, 256, 512, 1024, 2048, 4096)
@@ -543,13 +543,13 @@ def offers_of(
 
 
 def see_large(
-    chat: OpenChat, theme: Theme, notify: Notify, window: QWidget
+    library: Callable[[], MediaLibrary], theme: Theme, notify: Notify, window: QWidget
 ) -> Callable[[Sequence[MediaUse], int], None]:
     """Shows pictures of the chat that is open in a window of their own, beginning with one of them."""
 
     def see(uses: Sequence[MediaUse], first: int) -> None:
         from app.ui.chat.large_picture import LargePicture  # not before somebody looks
 
-        LargePicture(uses, first, chat.talk.media, theme=theme, notify=notify, parent=window.window()).open()
+        LargePicture(uses, first, library(), theme=theme, notify=notify, parent=window.window()).open()
 
     return see

@@ -399,7 +399,7 @@ class ChatView(QWidget):
         self.attaching.changed.connect(self.memory.look_later)
         self.attaching.model_wanted.connect(self.wake_wanted)
         self.attaching.changed.connect(lambda: self.composer.set_pictures(are_there=self.attaching.has_pictures))
-        open_large = see_large(self.open_chat, self._theme, self._notify, self)
+        open_large = see_large(lambda: self.open_chat.talk.media, self._theme, self._notify, self)
         self.attaching.picture_opened.connect(open_large)
         self.transcript.documents.open_large = open_large
         self.answer_finished.connect(self.attaching.look_again)
