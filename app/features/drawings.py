@@ -6,6 +6,7 @@ The only scripts of a page are Mermaid's library and the line that calls it, whi
 
 from __future__ import annotations
 
+import gzip
 import re
 import shutil
 import tempfile
@@ -142,9 +143,10 @@ def _page(title: str, body: str, scripts: tuple[str, ...] = ()) -> str:
 
 
 def _library() -> str:
-    """Mermaid as it is shipped; "" without it, or where it would end its script too early."""
-    path = resource(LIBRARY)
-    text = path.read_text("utf-8") if path.is_file() else ""
+    """Mermaid as it is shipped, in packages gzipped; "" without it, or where it would end its script too early."""
+    path, packed = resource(LIBRARY), resource(f"{LIBRARY}.gz")
+    text = gzip.decompress(packed.read_bytes()).decode("utf-8") if packed.is_file() else ""
+    text = path.read_text("utf-8") if path.is_file() else text
     return "" if "</script" in text.lower() else text.replace("\r\n", "\n")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import re
 import time
@@ -99,6 +100,9 @@ def test_without_the_library_mermaid_is_its_source_and_a_sentence(
     assert "No library." in page
     assert "graph &lt;TD&gt;" in page
     assert "<script" not in page
+    (tmp_path / "drawing").mkdir()
+    (tmp_path / f"{LIBRARY}.gz").write_bytes(gzip.compress(b"draw()"))  # as packages have it
+    assert Tags(page_of(MERMAID, "graph TD", WORDS)).scripts[0] == "draw()"
 
 
 def test_what_is_a_drawing() -> None:
