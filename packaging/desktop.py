@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 ROOT = Path(__file__).resolve().parents[1]
 LINUX = ROOT / "packaging" / "linux"
@@ -16,6 +19,9 @@ SMALL_ICON = LINUX / "fireside-small.svg"
 SIZES = (16, 22, 24, 32, 48, 64, 96, 128, 256, 512)
 LARGEST_OF_SMALL_ICON = 24
 """Up to so many pixels the icon is the one that has fewer lines."""
+ICO_SIZES = {str(size): size for size in (16, 20, 24, 32, 40, 48, 64, 128, 256)}
+ICNS_SIZES = {"icp4": 16, "ic11": 32, "ic12": 64, "ic07": 128, "ic08": 256, "ic09": 512, "ic10": 1024}
+"""By Apple's names of them; 32 and 64 are 16 and 32 points on a display of twice the pixels."""
 
 RENDER_ICONS = """
 import sys
@@ -34,6 +40,11 @@ for source, size, target in zip(*[iter(sys.argv[1:])] * 3):
 """
 
 
+def homepage() -> str:
+    """Where a person reads about the program, as whoever builds it says; "" while there is no such place."""
+    return os.environ.get("FIRESIDE_HOMEPAGE", "")
+
+
 def add_to_desktop(share: Path) -> None:
     """Menu entry, the two more that stand in "Open with", icons, file type and the page for software centres."""
     applications = share / "applications"
@@ -42,22 +53,74 @@ def add_to_desktop(share: Path) -> None:
     (applications / "fireside.desktop").write_text(entry, "utf-8")
     for action in ("summarize", "translate"):
         (applications / f"fireside-{action}.desktop").write_text(entry_for(entry, action), "utf-8")
-    for source, folder, name in (
-        ("fireside.mime.xml", "mime/packages", "fireside.xml"),
-        ("fireside.metainfo.xml", "metainfo", "io.github.fireside.Fireside.metainfo.xml"),
-    ):
-        (share / folder).mkdir(parents=True)
-        shutil.copy(LINUX / source, share / folder / name)
+    (share / "mime" / "packages").mkdir(parents=True)
+    shutil.copy(LINUX / "fireside.mime.xml", share / "mime" / "packages" / "fireside.xml")
+    (share / "metainfo").mkdir()
+    metainfo = share / "metainfo" / "io.github.fireside.Fireside.metainfo.xml"
+    metainfo.write_text(with_homepage((LINUX / "fireside.metainfo.xml").read_text("utf-8"), homepage()), "utf-8")
     icons = share / "icons" / "hicolor"
     wanted: list[str] = []
     for size in SIZES:
         target = icons / f"{size}x{size}" / "apps" / "fireside.png"
         target.parent.mkdir(parents=True)
         wanted += [str(SMALL_ICON if size <= LARGEST_OF_SMALL_ICON else ICON), str(size), str(target)]
-    environment = os.environ | {"QT_QPA_PLATFORM": "offscreen"}
-    subprocess.run([sys.executable, "-c", RENDER_ICONS, *wanted], env=environment, check=True)
+    draw(wanted)
     (icons / "scalable" / "apps").mkdir(parents=True)
     shutil.copy(ICON, icons / "scalable" / "apps" / "fireside.svg")
+    validate(applications, metainfo)
+
+
+def with_homepage(metainfo: str, page: str) -> str:
+    """The page for software centres with a link to the program's own."""
+    link = f'  <url type="homepage">{escape(page)}</url>\n' if page else ""
+    return metainfo.replace("  <launchable", f"{link}  <launchable", 1)
+
+
+def validate(applications: Path, metainfo: Path) -> None:
+    """By the desktops' own programs, where they are installed. Ends the build where something is wrong."""
+    checks = {"desktop-file-validate": sorted(applications.glob("*.desktop"))}
+    if not homepage():
+        print("Without FIRESIDE_HOMEPAGE software centres and the Debian package name no page of the program.")
+    allowed = [] if homepage() else ["--override=url-homepage-missing=info"]
+    for name, arguments in (checks | {"appstreamcli": ["validate", "--no-net", *allowed, metainfo]}).items():
+        if not shutil.which(name):
+            print(f"Without {name} it was not checked whether {', '.join(map(str, arguments[-1:]))} is right.")
+            continue
+        done = subprocess.run([name, *arguments], capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise SystemExit(f"{name}: {done.stdout.strip()}{done.stderr.strip()}")
+
+
+def draw(wanted: list[str]) -> None:
+    """Pictures of the icon: an SVG, a size in pixels and a PNG's place, as often as wanted."""
+    environment = os.environ | {"QT_QPA_PLATFORM": "offscreen"}
+    subprocess.run([sys.executable, "-c", RENDER_ICONS, *wanted], env=environment, check=True)
+
+
+def write_icon(target: Path) -> None:
+    """The icon in one file as Windows (.ico) or macOS (.icns) has it: PNGs of several sizes behind each other."""
+    kinds = ICO_SIZES if target.suffix == ".ico" else ICNS_SIZES
+    with tempfile.TemporaryDirectory() as scratch:
+        places = {size: Path(scratch) / f"{size}.png" for size in kinds.values()}
+        draw(
+            [
+                word
+                for size, place in places.items()
+                for word in (str(SMALL_ICON if size <= LARGEST_OF_SMALL_ICON else ICON), str(size), str(place))
+            ]
+        )
+        pictures = [(kind, places[size].read_bytes()) for kind, size in kinds.items()]
+    if target.suffix == ".icns":
+        body = b"".join(kind.encode() + struct.pack(">I", 8 + len(png)) + png for kind, png in pictures)
+        target.write_bytes(b"icns" + struct.pack(">I", 8 + len(body)) + body)
+        return
+    at = 6 + 16 * len(pictures)
+    entries = b""
+    for kind, png in pictures:
+        side = kinds[kind] % 256  # 256 is written as 0
+        entries += struct.pack("<BBBBHHII", side, side, 0, 0, 1, 32, len(png), at)
+        at += len(png)
+    target.write_bytes(struct.pack("<HHH", 0, 1, len(pictures)) + entries + b"".join(png for _, png in pictures))
 
 
 def entry_for(entry: str, action: str) -> str:

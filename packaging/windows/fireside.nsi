@@ -1,12 +1,19 @@
 ; The Windows installer: for one person, without an administrator, into their own Programs folder.
-; usage: makensis -DVERSION=0.1.0 -DFOLDER=dist\fireside -DOUT=dist\fireside-0.1.0-windows.exe fireside.nsi
+; usage: makensis -DVERSION=0.1.0 -DFOLDER=dist\fireside -DICON=fireside.ico -DOUT=dist\fireside-0.1.0-windows.exe fireside.nsi
 ; What a person wrote lies in %LOCALAPPDATA%\fireside; neither an upgrade nor the uninstaller touches it.
 Unicode true
+!ifdef TARGET  ; amd64-unicode, where NSIS has it (Debian's does): for a Windows, or a Wine, without 32-bit programs
+  Target ${TARGET}
+!endif
 !ifndef VERSION
   !error "VERSION is missing"
 !endif
 !ifndef FOLDER
   !error "FOLDER is missing: what portable.py made"
+!endif
+!ifdef ICON  ; which desktop.py draws
+  !define MUI_ICON "${ICON}"
+  !define MUI_UNICON "${ICON}"
 !endif
 !include "MUI2.nsh"
 !include "FileFunc.nsh"

@@ -1,0 +1,17 @@
+; What stands in for the program in try_installer.py: writes what it was started with where the program keeps its data.
+Unicode true
+!ifdef TARGET
+  Target ${TARGET}
+!endif
+OutFile "${OUT}"
+SilentInstall silent
+RequestExecutionLevel user
+!include "FileFunc.nsh"
+Section
+  ${GetParameters} $0
+  CreateDirectory "$LOCALAPPDATA\fireside"
+  FileOpen $1 "$LOCALAPPDATA\fireside\started.txt" a
+  FileSeek $1 0 END
+  FileWrite $1 "${VERSION} $0$\r$\n"
+  FileClose $1
+SectionEnd
