@@ -1,7 +1,7 @@
 """Makes what is given away of dist/fireside on Linux: an archive, a Debian package, checksums, a bill of materials.
 
 usage: linux_packages.py; the folder is made by portable.py. PACK_LEVEL=3 packs quickly, for trying.
-APPIMAGE_RUNTIME=/path/to/runtime makes a single file, too: see appimage.py.
+Of the single file see appimage.py.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import tempfile
 from pathlib import Path
 
 from appimage import runtime, write_appimage
+from desktop import homepage
 from manual import write_completions, write_manual
 from materials import write_materials
 from parts import folder_bytes, is_program, parts_of, table, write_archive
@@ -31,7 +32,7 @@ Package: fireside
 Version: {version}
 Architecture: {architecture}
 Maintainer: {maintainer}
-Installed-Size: {kilobytes}
+{homepage}Installed-Size: {kilobytes}
 Depends: {depends}
 Recommends: ca-certificates, desktop-file-utils, hicolor-icon-theme, shared-mime-info, xdg-utils
 Suggests: tesseract-ocr, mesa-vulkan-drivers, fonts-noto-core, fonts-noto-cjk, fonts-noto-color-emoji
@@ -71,10 +72,15 @@ def main() -> None:
         write_appimage(TARGET, header, made[-1], source.epoch, LEVEL)
     else:
         print("Without APPIMAGE_RUNTIME no single file is made: see packaging/appimage.py.")
-    write_sums(made)
+    write_sums(sorted({*made, *(path for path in DIST.iterdir() if is_package(path, source.version))}))
     print(table(parts))
     for path in made:
         print(f"Made dist/{path.name}: {path.stat().st_size / 1e6:.1f} MB.")
+
+
+def is_package(path: Path, version: str) -> bool:
+    """Whether it is one of this version: with the model and without it are made one after the other."""
+    return path.is_file() and version in path.name and path.suffix in (".zst", ".deb", ".AppImage", ".json")
 
 
 def write_sums(files: list[Path]) -> None:
@@ -101,6 +107,7 @@ def write_deb(source: Source) -> Path:
             CONTROL.format(
                 version=source.version,
                 architecture=architecture,
+                homepage=f"Homepage: {homepage()}\n" if homepage() else "",
                 maintainer=os.environ.get("FIRESIDE_MAINTAINER", "The Fireside developers <fireside@example.invalid>"),
                 kilobytes=folder_bytes(root) // 1024,
                 depends=", ".join(dependencies(root / "usr" / "lib" / "fireside", Path(scratch))),
