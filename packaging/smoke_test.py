@@ -7,6 +7,7 @@ unpacked. Standard library only; the frozen program brings its own Python.
 from __future__ import annotations
 
 import ast
+import ctypes
 import importlib.util
 import json
 import os
@@ -237,7 +238,7 @@ def try_complete(trial: Trial) -> str:
 
 
 def try_inspect(trial: Trial) -> str:
-    """Tokens and layers of a short text: NumPy with its library is inside, and the model can be looked into."""
+    """Tokens and layers of a short text: NumPy is inside, and the model can be looked into."""
     text = ("-p", "The capital of France is")
     tokens = [token["text"] for token in trial.run_json("inspect", "tokens", *text)["tokens"]]
     if "".join(tokens) != text[1]:
@@ -392,9 +393,21 @@ def main(chosen: Path) -> int:
         return int(not tried(chosen, chosen.name, FOLDER_ATTEMPTS))
     more = {"APPIMAGE_EXTRACT_AND_RUN": "1"}
     succeeded = [tried(chosen, f"{chosen.name}, unpacked", UNPACKED_ATTEMPTS, more)]
-    if Path("/dev/fuse").exists() and shutil.which("fusermount3"):
+    if can_be_mounted(chosen):
         succeeded.append(tried(chosen, f"{chosen.name}, mounted", MOUNTED_ATTEMPTS))
     return int(not all(succeeded))
+
+
+def can_be_mounted(chosen: Path) -> bool:
+    """Whether this machine has what the runtime of a single file needs for it; the older kind wants FUSE 2."""
+    with chosen.open("rb") as file:
+        wants_fuse_2 = b"libfuse.so.2" in file.read(1 << 20)
+    try:
+        if wants_fuse_2:
+            ctypes.CDLL("libfuse.so.2")
+    except OSError:
+        return False
+    return Path("/dev/fuse").exists() and any(map(shutil.which, ("fusermount3", "fusermount")))
 
 
 def tried(
