@@ -20,7 +20,7 @@ PARTS = (
     ("PySide6 modules", r"/(PySide6|shiboken6)/"),
     ("language data", r"/resources/languages/|/py3langid/"),
     ("fonts and icons", r"\.(ttf|otf)$|/resources/icons/|/fireside\.png$|/share/icons/"),
-    ("NumPy with OpenBLAS", r"/numpy(\.libs)?/"),
+    ("NumPy", r"/numpy(\.libs)?/"),
     ("documents (PDFium, lxml, …)", r"/(pypdfium2_raw|pypdfium2|lxml|python_calamine|chardet|docx)/|__mypyc\."),
     ("other libraries", r"/_internal/[^/]+/(?!lib-dynload)"),
     ("Python and modules", r"/libpython|/lib-dynload/|/base_library\.zip$|/program/fireside(\.exe)?$"),

@@ -13,14 +13,16 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from desktop import add_to_desktop
+from desktop import add_to_desktop, write_icon
 from parts import folder_bytes
 from trimming import trim
 
 ROOT = Path(__file__).resolve().parents[1]
+SETUP = ROOT / "packaging" / "setup"
 BUILD = ROOT / "build" / "pyinstaller"
 TARGET = ROOT / "dist" / "fireside"
 NOTICES = ("LICENSE", "THIRD_PARTY.md", "README.md", "CHANGELOG.md")
@@ -134,7 +136,9 @@ def main() -> None:
     fresh = BUILD / "fireside"
     shutil.rmtree(BUILD, ignore_errors=True)
     fresh.mkdir(parents=True)
-    freeze(fresh / "program", source)
+    numpy = small_numpy()
+    freeze(fresh / "program", source, numpy)
+    sys.path.insert(0, str(numpy))  # its licence is that of what is inside, too
     saved = trim(fresh / "program" / "_internal") if sys.platform == "linux" else []
     if sys.platform == "linux":
         add_entrance(fresh)
@@ -147,17 +151,36 @@ def main() -> None:
     print(f"Made dist/{TARGET.name}: {folder_bytes(TARGET) / 1e6:.0f} MB.")
 
 
-def freeze(target: Path, source: Source) -> None:
-    """Runs PyInstaller; its folder becomes `target`.
+def small_numpy() -> Path:
+    """A folder with the NumPy of packages; on other systems, where that was not tried, an empty one."""
+    folder = BUILD / "numpy"
+    folder.mkdir()
+    if sys.platform != "linux":
+        return folder
+    sys.path.insert(0, str(SETUP))
+    from numpy_wheel import wheel
+
+    with zipfile.ZipFile(wheel()) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+def freeze(target: Path, source: Source, first: Path) -> None:
+    """Runs PyInstaller; its folder becomes `target`. Modules in the folder `first` go before installed ones.
 
     Sets of strings and the times of compiled files would otherwise differ from build to build.
     """
     note = BUILD / "build.json"
     note.write_text(json.dumps({"commit": source.commit, "date": source.date}) + "\n", "utf-8")
+    icon = BUILD / {"win32": "fireside.ico", "darwin": "fireside.icns"}.get(sys.platform, "")
+    if icon != BUILD:  # on Linux the desktop has it
+        write_icon(icon)
     command = [sys.executable, "-m", "PyInstaller", ROOT / "packaging" / "fireside.spec", "--noconfirm"]
     command += ["--log-level", "ERROR", "--workpath", BUILD / "work", "--distpath", BUILD / "dist"]
     environment = os.environ | {
         "FIRESIDE_BUILD_NOTE": str(note),
+        "FIRESIDE_ICON": str(icon),
+        "PYTHONPATH": str(first),
         "PYTHONHASHSEED": "0",
         "SOURCE_DATE_EPOCH": str(source.epoch),
     }
