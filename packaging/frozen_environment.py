@@ -20,6 +20,11 @@ for name in ("PySide6.QtOpenGL", "PySide6.QtOpenGLWidgets"):
     sys.modules[name] = types.ModuleType(name, "Not in this package.")
     sys.modules[name].QOpenGLWidget = type("QOpenGLWidget", (), {})
 
+# ROUGE wants one stemmer of nltk, which comes without the rest (2 MB) and so without what imports all of it.
+for name in ("nltk", "nltk.stem"):
+    sys.modules[name] = types.ModuleType(name, "Mostly not in this package.")
+    sys.modules[name].__path__ = [os.path.join(getattr(sys, "_MEIPASS", ""), *name.split("."))]  # noqa: PTH118
+
 
 # SecretStorage takes cryptography (12 MB) for one thing: AES in CBC mode, for what goes to the desktop's keyring and
 # comes from there. The library that checks the release file's signature has that, too.

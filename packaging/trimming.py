@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import lzma
+import os
 import re
 import shutil
 import struct
@@ -38,6 +39,7 @@ def trim(internal: Path) -> list[tuple[str, int]]:
         ("symbols of libraries", strip_libraries),
         ("ICU's unused data", cut_icu),
         ("language data", pack_languages),
+        ("drawing in the browser", pack_drawing),
         ("Vulkan until it is used", pack_backends),
     ]
     saved, before = [], folder_bytes(internal)
@@ -64,12 +66,21 @@ def pack_languages(internal: Path) -> None:
 
     The copy that came with py3langid, packed more tightly and slower to read, is then one too many.
     """
-    model = internal / "resources" / "languages" / "model.npz"
-    packed = model.with_name(f"{model.name}.gz")
-    with model.open("rb") as file, packed.open("wb") as raw, gzip.GzipFile("", "wb", 9, raw, mtime=0) as out:
-        shutil.copyfileobj(file, out)
-    model.unlink()
+    _gzip(internal / "resources" / "languages" / "model.npz")
     (internal / "py3langid" / "data" / "model.npz.xz").unlink()
+
+
+def pack_drawing(internal: Path) -> None:
+    """The library that draws in the browser, a quarter of its size."""
+    for library in internal.glob("resources/drawing/*.js"):
+        _gzip(library)
+
+
+def _gzip(path: Path) -> None:
+    packed = path.with_name(f"{path.name}.gz")
+    with path.open("rb") as file, packed.open("wb") as raw, gzip.GzipFile("", "wb", 9, raw, mtime=0) as out:
+        shutil.copyfileobj(file, out)
+    path.unlink()
 
 
 def pack_backends(internal: Path) -> None:
@@ -80,7 +91,8 @@ def pack_backends(internal: Path) -> None:
     for library in internal.glob("bin/libggml-vulkan.so"):
         content = library.read_bytes()
         name = f"{library.stem}-{hashlib.sha256(content).hexdigest()[:16]}.so.xz"
-        packed = lzma.compress(content, check=lzma.CHECK_SHA256, preset=9 | lzma.PRESET_EXTREME)
+        preset = 1 if "PACK_LEVEL" in os.environ else 9 | lzma.PRESET_EXTREME  # 27 s: too long for trying
+        packed = lzma.compress(content, check=lzma.CHECK_SHA256, preset=preset)
         library.with_name(name).write_bytes(packed)
         library.unlink()
 

@@ -16,6 +16,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from app.core.paths import AppPaths, make_folder
+
 KEPT_LINES = 20
 WARNING, ERROR, CONTINUED = 3, 4, 5  # as in ggml.h; the numbers in llama_cpp._logger are older
 PACKED_BACKENDS = {"libggml-vulkan-*.so.xz": "libvulkan.so.1"}
@@ -78,7 +80,7 @@ class Library:
         except OSError:
             return
         try:
-            library = unpacked(packed, Path.cwd())
+            library = unpacked(packed, AppPaths.from_environment().engine)
         except (OSError, EOFError, lzma.LZMAError) as error:
             line = f"{packed.name} could not be unpacked: {error}"
             sys.stderr.write(f"{line}\n")
@@ -113,6 +115,7 @@ def unpacked(packed: Path, folder: Path) -> Path:
     """
     target = folder / packed.stem
     if not target.is_file():
+        make_folder(folder)
         handle, scratch = tempfile.mkstemp(prefix="unpacking-", dir=folder)
         try:
             with lzma.open(packed) as source, os.fdopen(handle, "wb") as out:
