@@ -34,6 +34,7 @@ ROUNDS = int(os.environ.get("ROUNDS", "9"))
 LEAST_RATIO, MOST_WARM_S, MOST_COLD_S, MOST_HELLO_S = 0.95, 1.0, 2.5, 2.5
 TOKENS = 64
 WINDOW_TIMEOUT_S = 60
+AIM_MB = 330
 PEERS = "note-lm 99 MB, LM Studio about 1 GB"
 
 
@@ -44,8 +45,10 @@ def row(name: str, value: str, limit: str = "") -> None:
 
 def main() -> int:
     """All lines; 1 when a processor did not answer."""
-    for path in sorted(FOLDER.parent.glob("fireside*")):
-        if path.is_file():
+    installed = sum(path.lstat().st_size for path in FOLDER.rglob("*") if path.is_file() and not path.is_symlink())
+    row("installed, with the model", f"{installed / 1e6:.1f} MB", f"aim: {AIM_MB} MB")
+    for path in sorted(FOLDER.parent.glob("[fF]ireside*")):
+        if path.is_file() and path.suffix != ".json":
             row(path.name, f"{path.stat().st_size / 1e6:.1f} MB", f"peers: {PEERS}")
     for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):  # where they are set, they name another processor
         os.environ.pop(name, None)
