@@ -136,7 +136,7 @@ class Parts:
         def elsewhere() -> RemoteEngine:
             return build_remote_engine(self.servers, lambda: self.settings, self.ledger)
 
-        return build_engine(self.paths, states, elsewhere)
+        return build_engine(self.paths, states, elsewhere, sees=True)
 
     @_Once
     def servers(self) -> Servers:
@@ -185,7 +185,11 @@ class Parts:
         from app.store.jobs import JobResults
 
         engines = TaskEngines(  # whatever model is in, if it sees: nobody chooses one for this
-            PAGE_READING, self.engine, self.model_path, lambda: None, make_engine=lambda: build_engine(self.paths)
+            PAGE_READING,
+            self.engine,
+            self.model_path,
+            lambda: None,
+            make_engine=lambda: build_engine(self.paths, sees=True),
         )
         return Readings(
             Jobs(self.database),
@@ -642,8 +646,12 @@ def build_engine(
     paths: AppPaths,
     states: StateFolder | None = None,
     elsewhere: Callable[[], RemoteEngine] | None = None,
+    *,
+    sees: bool = False,
 ) -> Engine:
     """The engine's client; nothing is started yet. Without `states` nothing of a chat is kept for later.
+
+    `sees`: its models are loaded with what they see and hear through, where that lies beside them.
 
     `elsewhere` makes what asks servers, where one of their models is loaded; else it is made with the settings as they
     are then. FIRESIDE_ENGINE_SCRIPT puts the scripted backend into the child.
@@ -656,7 +664,19 @@ def build_engine(
     script = os.environ.get("FIRESIDE_ENGINE_SCRIPT")
     if script:
         command += ["--scripted", script]
-    here = EngineOnDemand(command, paths.engine, states=states, machines=build_machines(paths).usable)
+    machines = build_machines(paths).usable
+    if sees:
+        from app.features.models.eyes import SeeingEngine
+
+        here: EngineOnDemand = SeeingEngine(
+            command,
+            paths.engine,
+            states=states,
+            machines=machines,
+            is_on_cpu=lambda: load_settings(paths.settings)[0].engine.projector_on_cpu,
+        )
+    else:
+        here = EngineOnDemand(command, paths.engine, states=states, machines=machines)
     return RoutedEngine(here, elsewhere or (lambda: _remote_engine_of(paths)))
 
 
@@ -728,7 +748,7 @@ def build_serving(
         engine,
         chosen,
         lambda: wish_of(settings().engine),
-        lambda: build_engine(paths),
+        lambda: build_engine(paths, sees=True),
         may_load=lambda: settings().serving.loads_models,
         may_replace=may_replace,
     )

@@ -17,7 +17,7 @@ sys.path.insert(0, str(ROOT))
 from app.core.errors import AppError, HubBusy, HubUnreachable, NetworkOff  # noqa: E402
 from app.features.messages import sentence_for  # noqa: E402
 from app.hub.access import HUB, Access, Ledger  # noqa: E402
-from app.hub.catalog import Entry, load_catalog  # noqa: E402
+from app.hub.catalog import Entry, Vision, load_catalog  # noqa: E402
 from app.hub.files import RemoteFile, Repository  # noqa: E402
 from app.hub.network import Network  # noqa: E402
 from app.hub.search import Hub  # noqa: E402
@@ -36,6 +36,8 @@ def differences(entry: Entry, repository: Repository) -> Iterator[str]:
         yield f"there is no file {entry.file} any more."
     else:
         yield from _of_file(entry, files[entry.file], repository.commit)
+    if entry.vision is not None:
+        yield from _of_vision(entry.vision, repository)
     if repository.license.lower() != entry.license.lower():
         yield f"the licence is {repository.license or 'not said'}; the list says {entry.license}."
     if repository.gated:
@@ -50,6 +52,17 @@ def _of_file(entry: Entry, file: RemoteFile, commit: str) -> Iterator[str]:
             f"{file.name} was uploaded anew, now at commit {commit[:8]}: "
             f"its sha256 begins with {file.sha256[:8]}; the list says {entry.sha256_prefix}."
         )
+
+
+def _of_vision(vision: Vision, repository: Repository) -> Iterator[str]:
+    files = {file.name: file for file in repository.vision}
+    if not files:
+        yield "there is no file through which it sees."
+    elif vision.file and vision.file not in files:
+        yield f"there is no file {vision.file} any more, through which it sees; there are {', '.join(sorted(files))}."
+    elif vision.file and vision.size_bytes and files[vision.file].size_bytes != vision.size_bytes:
+        size = files[vision.file].size_bytes
+        yield f"{vision.file} has {size:,} bytes; the list says {vision.size_bytes:,}."
 
 
 def check(entries: Iterable[Entry], hub: Hub) -> int:

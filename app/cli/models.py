@@ -15,7 +15,6 @@ from app.core.errors import AppError, ModelNotOurs
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
 from app.core.visible import size_words
-from app.features.chat.answers import TAKES_PICTURES
 from app.features.models.choice import pick
 from app.features.models.collection import Models, Ready, fetch_model
 from app.features.models.installed import OPENED, Installed
@@ -239,5 +238,5 @@ def _file(model: ModelFile) -> dict[str, Any]:
 
 def _found_words(found: Found) -> str:
     facts = [f"{found.downloads:,} downloads", found.license]
-    facts += ["sees pictures"] * (found.vision and TAKES_PICTURES) + ["asks for consent"] * bool(found.gated)
+    facts += ["sees pictures"] * found.vision + ["asks for consent"] * bool(found.gated)
     return f"{found.repo}: {', '.join(filter(None, facts))}"

@@ -84,6 +84,7 @@ class Engine:
     devices: tuple[str, ...] = ()
     machines: tuple[str, ...] = ()
     experts_on_cpu: bool = False
+    projector_on_cpu: bool = False
     states_budget_mb: int = 4000
     unload_after_min: int = 0
     unload_when_memory_short: bool = True

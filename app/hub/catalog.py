@@ -32,6 +32,24 @@ class Chunk:
 
 
 @dataclass(frozen=True)
+class Vision:
+    """The file through which a model sees, and what a picture takes. 0 and "" stand for what is not known.
+
+    `is_checked`: whether these facts were seen in what the Hub says, and not only in what others say of it.
+    """
+
+    file: str = ""
+    """"" where the list of files has to be asked."""
+    size_bytes: int = 0
+    sha256_prefix: str = ""
+    hears: bool = False
+    least_tokens: int = 0
+    most_tokens: int = 0
+    """Of one picture."""
+    is_checked: bool = False
+
+
+@dataclass(frozen=True)
 class Entry:
     """One suggested model. 0, "" and None stand for what is not known.
 
@@ -67,6 +85,7 @@ class Entry:
     state_bytes: int = 0
     """Kept for each sequence, however long it is."""
     active_share: float | None = None
+    vision: Vision | None = None
 
     @property
     def active_bytes(self) -> int:
@@ -107,6 +126,8 @@ def _entry(raw: dict[str, Any]) -> Entry:
         raise ValueError(f"{entry.id or 'a model'} lacks something")
     if not set(entry.tasks) <= set(TASKS) or entry.thinking not in THINKING:
         raise ValueError(f"{entry.id} names a task or a way of thinking that nobody knows")
+    if ("vision" in entry.tasks) is not (entry.vision is not None):
+        raise ValueError(f"{entry.id} sees, or does not: its tasks and its facts disagree")
     if entry.size_bytes <= 0 or entry.tier_gb <= 0 or not 0 < (entry.active_share or 1) <= 1:
         raise ValueError(f"{entry.id} has a number that is not possible")
     return entry
@@ -122,6 +143,8 @@ def _value(name: str, value: Any) -> Any:
         return {
             str(task): Chunk(**{str(key): int(number) for key, number in caps.items()}) for task, caps in value.items()
         }
+    if name == "vision":
+        return Vision(**{str(key): fact for key, fact in value.items() if fact is not None})
     if name == "task_sampling":
         return {str(task): _numbers(numbers) for task, numbers in value.items()}
     if name == "sampling":

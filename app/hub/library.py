@@ -19,6 +19,7 @@ from app.hub.files import MOST_PARTS, ModelFile, RemoteFile, group, is_safe_name
 ENDING = ".gguf"
 SIDECAR_ENDING = ".json"
 START_BYTES = 4096
+PROJECTOR_BYTES = 16 * 1024
 MOST_DEPTH = 8
 MOST_ENTRIES = 100_000
 MOST_TEXT_BYTES = 1024 * 1024  # of a sidecar or of another program's manifest
@@ -44,6 +45,10 @@ class InstalledModel:
     origin: str
     parts: tuple[Path, ...]
     vision_path: Path | None = None
+    """The file through which it sees or hears, where it lies beside it."""
+    sees: bool = False
+    hears: bool = False
+    """As that file says, without being loaded."""
     repo: str = ""
     commit: str = ""
     sha256: str = ""
@@ -99,32 +104,50 @@ def describe(path: Path, origin: str) -> InstalledModel | None:
     if not path.name.lower().endswith(ENDING):
         return model_of([file], origin)
     split = _PART.fullmatch(path.name)
+    here = list(walk(path.parent, depth=0))
+    names = {display_name(other.path) for other in here if "mmproj" not in other.path.name.lower()}
+    is_repository = bool(read_sidecar(path).get("repo")) or path.parent.parent.name == "snapshots"
     beside = [
         other
-        for other in walk(path.parent, depth=0)
+        for other in here
         if other.path.name == path.name
         or "mmproj" in other.path.name.lower()
         or (split and (part := _PART.fullmatch(other.path.name)) and part.groups() == split.groups())
     ]
-    models = models_in(path.parent, beside, origin, is_flat=True)
+    models = models_in(path.parent, beside, origin, is_flat=not is_repository, is_alone=len(names) == 1)
     return next((model for model in models if path in model.parts), None) or model_of([file], origin)
 
 
 def models_in(
-    root: Path, files: Sequence[FileHere], origin: str, *, is_flat: bool = False, repo: str = "", commit: str = ""
+    root: Path,
+    files: Sequence[FileHere],
+    origin: str,
+    *,
+    is_flat: bool = False,
+    is_alone: bool | None = None,
+    repo: str = "",
+    commit: str = "",
 ) -> Iterator[InstalledModel]:
-    """The models among `files`, which belong together below `root`; where `is_flat`, only their names can tell."""
+    """The models among `files`, which belong together below `root`; where `is_flat`, only their names can tell.
+
+    `is_alone`: they are one model, in one or more quantizations; None is as the files say.
+    """
     here = {file.path.relative_to(root).as_posix(): file for file in files}
     remote = [RemoteFile(name, file.size_bytes) for name, file in here.items()]
     models, vision = group(remote)
     # names that the Hub may not have are a person's own business
     odd = (ModelFile(file.name, (file,), quantization(file.name)) for file in remote if not is_safe_name(file.name))
-    for model in (*models, *odd):
-        eye = _vision_for(model.name, vision, is_flat=is_flat)
+    found_all = (*models, *odd)
+    is_one = len({display_name(Path(model.name)) for model in found_all}) == 1 if is_alone is None else is_alone
+    for model in found_all:
+        eye = _vision_for(model.name, vision, is_flat=is_flat, is_alone=is_one)
+        sees, hears = abilities(here[eye.name].path) if eye else (False, False)
         found = model_of(
             [here[part.name] for part in model.parts],
             origin,
             vision_path=here[eye.name].path if eye else None,
+            sees=sees,
+            hears=hears,
             tag=model.tag,
             repo=repo,
             commit=commit,
@@ -284,13 +307,37 @@ def _hashed(path: Path, cancel: CancelToken) -> str:
     return digest.hexdigest()
 
 
-def _vision_for(name: str, vision: Sequence[RemoteFile], *, is_flat: bool) -> RemoteFile | None:
-    """The mmproj file that shares its beginning with a model, else the first where all belong to one repository."""
+def abilities(projector: Path) -> tuple[bool, bool]:
+    """Whether a model sees, and hears, through a file, by its header; neither where that is no such file."""
+    try:
+        with projector.open("rb") as file:
+            facts = read_beginning(file.read(PROJECTOR_BYTES)).metadata
+    except (OSError, GgufProblem):
+        return False, False
+    if facts.get("general.architecture") != "clip" and facts.get("general.type") != "mmproj":
+        return False, False
+    hears = bool(facts.get("clip.has_audio_encoder", False))
+    return bool(facts.get("clip.has_vision_encoder", not hears)), hears
+
+
+def find_projector(path: Path) -> Path | None:
+    """The file through which a model sees or hears, where it lies beside it."""
+    found = describe(path, "")
+    return found.vision_path if found is not None else None
+
+
+def _vision_for(name: str, vision: Sequence[RemoteFile], *, is_flat: bool, is_alone: bool) -> RemoteFile | None:
+    """The mmproj file whose name is in a model's name, else the first where all belong to one repository; else one
+    without a name of its own, beside the only model."""
     model = PurePosixPath(name).name.lower()
+    words = set(re.split(r"[-._ ]+", model))
     for file in vision:
         before, _, after = PurePosixPath(file.name).stem.lower().partition("mmproj")
         after = _TAGS.sub("", after).strip("-._")
-        if (before and model.startswith(before)) or (after and model.startswith(after)):
+        said = set(re.split(r"[-._ ]+", f"{before} {after}")) - {"", "model"}
+        if (after and model.startswith(after)) or (said and said <= words):
+            return file
+        if not said and is_flat and is_alone:
             return file
     return vision[0] if vision and not is_flat else None
 

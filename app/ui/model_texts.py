@@ -155,6 +155,13 @@ def _running_words(download: Download, amount: str) -> str:
     return join(amount, speed, left)
 
 
+def senses_words(sees: bool, hears: bool) -> str:
+    """What a model can do besides reading; "" where it only reads."""
+    if sees and hears:
+        return tr("sees pictures and hears")
+    return tr("sees pictures") if sees else tr("hears") if hears else ""
+
+
 def join(*parts: str) -> str:
     """Facts in one line."""
     return " · ".join(part for part in parts if part)

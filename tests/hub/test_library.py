@@ -14,8 +14,18 @@ import pytest
 
 from app.core.events import CancelToken
 from app.hub.files import RemoteFile
-from app.hub.library import InstalledModel, describe, display_name, find_copy, places, scan, scan_others, walk
-from tests.helpers.gguf_files import vocabulary_only
+from app.hub.library import (
+    InstalledModel,
+    describe,
+    display_name,
+    find_copy,
+    find_projector,
+    places,
+    scan,
+    scan_others,
+    walk,
+)
+from tests.helpers.gguf_files import header, padded, vocabulary_only
 from tests.helpers.models_on_disk import (
     as_nobody,
     in_hub_cache,
@@ -93,7 +103,8 @@ def test_a_vision_file_belongs_to_the_models_of_its_repository(tmp_path: Path) -
     [
         ("mmproj-gemma-3-4b-it-f16.gguf", True),
         ("gemma-3-4b-it-mmproj-f16.gguf", True),
-        ("mmproj-model-f16.gguf", False),
+        ("gemma-3-4b_it-mmproj.gguf", True),
+        ("mmproj-model-f16.gguf", True),
         ("mmproj-other-7b-f16.gguf", False),
     ],
 )
@@ -104,6 +115,34 @@ def test_without_a_repository_only_a_shared_name_pairs(tmp_path: Path, eye: str,
     assert (model.vision_path == tmp_path / eye) is is_taken
     described = describe(model.path, "opened")
     assert described is not None and described.vision_path == model.vision_path
+
+
+def test_an_eye_without_a_name_is_nobodys_where_there_are_two_models(tmp_path: Path) -> None:
+    write_model(tmp_path / "gemma-3-4b-it-Q4_K_M.gguf")
+    write_model(tmp_path / "other-7b-Q4_K_M.gguf")
+    write_model(tmp_path / "mmproj-f16.gguf")
+    assert [model.vision_path for model in scan(tmp_path)] == [None, None]
+    assert find_projector(tmp_path / "gemma-3-4b-it-Q4_K_M.gguf") is None
+
+
+@pytest.mark.parametrize(
+    ("facts", "senses"),
+    [
+        ({"clip.has_vision_encoder": True}, (True, False)),
+        ({"clip.has_vision_encoder": True, "clip.has_audio_encoder": True}, (True, True)),
+        ({"clip.has_audio_encoder": True}, (False, True)),
+        ({}, (True, False)),
+    ],
+)
+def test_what_a_model_can_do_is_said_by_the_file_beside_it(
+    tmp_path: Path, facts: dict[str, bool], senses: tuple[bool, bool]
+) -> None:
+    write_model(tmp_path / "see-Q4_K_M.gguf")
+    eye = tmp_path / "mmproj-f16.gguf"
+    eye.write_bytes(padded(header({"general.architecture": "clip", **facts})))
+    assert find_projector(tmp_path / "see-Q4_K_M.gguf") == eye
+    (model,) = scan(tmp_path)
+    assert (model.sees, model.hears) == senses
 
 
 def test_what_is_no_model_is_left_out(tmp_path: Path) -> None:

@@ -51,8 +51,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 TITLE_CHARACTERS = 48
-TAKES_PICTURES = False
-"""Whether a message can carry pictures: what sees them is promised only then."""
 SESSION = "chat-{}"
 """What the engine calls a conversation by; filled with its id."""
 

@@ -11,7 +11,7 @@ from app.engine.fit import Room
 from app.features.models.estimate import LEAST_TOKENS_PER_S, READING_TOKENS_PER_S, TIGHT, WELL, by_size
 from app.features.models.messages import Words, gigabytes
 from app.hub.catalog import Entry
-from app.hub.files import ModelFile, Repository, quantization_words
+from app.hub.files import ModelFile, RemoteFile, Repository, quantization_words
 
 CONTEXT_TOKENS = 8192
 BESIDE_BYTES = 700_000_000
@@ -111,6 +111,12 @@ def file_of(entry: Entry, repository: Repository) -> ModelFile:
         if _is_file(entry, model):
             return model
     raise FileNotOnHub(entry.repo, entry.file or entry.name)
+
+
+def vision_of(entry: Entry | None, repository: Repository) -> RemoteFile | None:
+    """The file through which a model of a repository sees: the suggested one, else the first."""
+    wanted = entry.vision.file if entry is not None and entry.vision is not None else ""
+    return next((file for file in repository.vision if file.name == wanted), next(iter(repository.vision), None))
 
 
 def _is_file(entry: Entry, model: ModelFile) -> bool:

@@ -15,7 +15,15 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from app.core.errors import AppError, DownloadFailed, DownloadRunning, ModelNotInstalled, ModelNotOurs, NetworkOff
+from app.core.errors import (
+    AppError,
+    DownloadFailed,
+    DownloadRunning,
+    FileNotOnHub,
+    ModelNotInstalled,
+    ModelNotOurs,
+    NetworkOff,
+)
 from app.core.events import CancelToken, CopyProgress, ModelLoaded
 from app.core.paths import AppPaths, starter_model
 from app.core.settings import Settings
@@ -290,7 +298,7 @@ class Models:
     def download(self, repository: Repository, model: ModelFile, with_vision: bool = True) -> Download:
         """Queues a model, and the file that lets it see pictures where there is one."""
         entry = choice.entry_of(self.entries, repository.name, model)
-        vision = repository.vision[0] if with_vision and repository.vision else None
+        vision = choice.vision_of(entry, repository) if with_vision else None
         title = entry.name if entry else PurePosixPath(repository.name).name.removesuffix("-GGUF")
         request = DownloadRequest(repository.name, repository.commit, title, model.parts, vision, repository.license)
         return self.downloads.add(request)
@@ -302,6 +310,20 @@ class Models:
         if cancel is not None and cancel.cancelled:  # while the Hub was asked
             self.downloads.cancel(download.id)
         return download
+
+    def can_fetch_eyes(self, model: InstalledModel) -> bool:
+        """Whether the Hub may have, beside this model, what lets it see: it came from there, and has none yet."""
+        is_here = model.vision_path is not None or bool(model.missing)
+        entry = self._here.entry_of(model)
+        return bool(model.repo) and not is_here and (entry is None or entry.vision is not None)
+
+    def fetch_eyes(self, model: InstalledModel, cancel: CancelToken | None = None) -> Download:
+        """Queues the file that lets a model see, from its repository; raises FileNotOnHub where that has none."""
+        repository = self.hub.repository(model.repo, cancel=cancel)
+        same = next((one for one in repository.models if one.parts[0].name.endswith(model.path.name)), None)
+        if same is None or not repository.vision:
+            raise FileNotOnHub(model.repo, "mmproj")
+        return self.download(repository, same)
 
     def listen(self, callback: Callable[[Download], object]) -> Callable[[], None]:
         """`callback` hears of every change of a download, on any thread, until what is returned is called."""

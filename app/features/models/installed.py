@@ -122,6 +122,12 @@ def is_of(model: InstalledModel, entry: Entry) -> bool:
     return entry.is_file(model.path.name, model.size_bytes, model.sha256)
 
 
+def senses_of(path: Path) -> tuple[bool, bool]:
+    """Whether a model sees, and hears, by what lies beside it; without loading anything."""
+    projector = library.find_projector(path)
+    return library.abilities(projector) if projector is not None else (False, False)
+
+
 def engine_names(path: Path) -> tuple[str, ...]:
     """What the engine may call this model: its own name, else its file's."""
     try:

@@ -7,9 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePath
 
 from app.core.events import ModelElsewhere, ModelLoaded
+from app.core.visible import visible_name
 from app.features.messages import Sentence
+
+REFUSED = "projector_refused"
+"""A step of `ModelLoaded`: what lay beside the model does not let it see, so it was loaded without."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +114,9 @@ def surprise_words(model: ModelLoaded) -> Words | None:
     if model.gpu_missed:
         text = _MISSED.get(model.gpu_missed, "Loaded on the CPU, because the GPU is not used: {reason}")
         return Words(text, {"reason": model.gpu_missed})
+    if REFUSED in model.steps:
+        text = "{name} beside the model could not be loaded with it, so the model does not see pictures."
+        return Words(text, {"name": visible_name(PurePath(model.projector).name)})
     for needed, text in _STEPPED:
         if needed <= set(model.steps):
             return Words(text, _values(model))

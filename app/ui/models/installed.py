@@ -15,12 +15,11 @@ from PySide6.QtWidgets import QDialog, QLabel, QMenu, QVBoxLayout, QWidget
 
 from app.core.errors import ModelMissing, ModelNotOurs
 from app.core.events import CancelToken, CopyProgress
-from app.features.chat import answers
 from app.hub.files import quantization_words
 from app.hub.models_folder import checked
 from app.ui.i18n import size_text, tr, window_title
 from app.ui.icons import icon
-from app.ui.model_texts import join
+from app.ui.model_texts import join, senses_words
 from app.ui.models.page import ModelCard, ModelsPage
 from app.ui.shell import tasks
 from app.ui.shell.desktop import open_folder
@@ -35,6 +34,7 @@ from app.ui.widgets.notice_bar import ProgressNotice
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
     from app.features.models.installed import Installed
+    from app.hub.library import InstalledModel
     from app.hub.models_folder import Thrown
 
 
@@ -123,6 +123,10 @@ class InstalledPage(ModelsPage):
         if not self._of_others and installed.model.origin != "starter":
             menu.addAction(icon("pencil-simple", tokens.muted), tr("Rename") + "\tF2", card.rename)
         menu.addAction(icon("folder-open", tokens.muted), tr("Show in folder"), lambda: open_folder(path.parent))
+        if not self._of_others and self._app.models.can_fetch_eyes(installed.model):
+            menu.addAction(
+                icon("eye", tokens.muted), tr("Fetch what lets it see"), lambda: self._fetch_eyes(installed.model)
+            )
         if installed.model.origin == "opened":
             menu.addAction(icon("minus", tokens.muted), tr("Remove from list"), lambda: self._take_off(card))
         if can_delete(installed):
@@ -201,6 +205,13 @@ class InstalledPage(ModelsPage):
         self._models = []  # the card is ahead of the list
         self.ask(lambda _: self._app.models.rename(path, label), self._on_changed).failed.connect(self._on_failed)
 
+    def _fetch_eyes(self, model: InstalledModel) -> None:
+        task = self.ask(lambda token: self._app.models.fetch_eyes(model, token), self._on_fetching)
+        task.failed.connect(self._on_failed)
+
+    def _on_fetching(self, _download: object) -> None:
+        self._notify.mention(tr("It is being downloaded; the model sees when it is loaded again."))
+
     def _delete(self, card: ModelCard) -> None:
         installed = self._by_card[card]
         path, name = installed.model.path, card.name.text()
@@ -263,9 +274,8 @@ def facts_of(installed: Installed, now_s: float) -> str:
     words = quantization_words(model.tag) if model.tag else ""
     kind = f"{words} ({model.tag})" if words else model.tag
     origin = tr(_ORIGINS.get(model.origin, "")) if model.origin in _ORIGINS else ""
-    vision = tr("sees pictures") if model.vision_path and answers.TAKES_PICTURES else ""
     used = used_words(installed.used_at, now_s)
-    return join(size_text(model.size_bytes), kind, vision, used, origin)
+    return join(size_text(model.size_bytes), kind, senses_words(model.sees, model.hears), used, origin)
 
 
 def used_words(used_at: float | None, now_s: float) -> str:

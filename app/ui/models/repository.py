@@ -24,7 +24,6 @@ from PySide6.QtWidgets import (
 
 from app.core import errors
 from app.engine.fit import Room
-from app.features.chat import answers
 from app.features.messages import Sentence, sentence_for
 from app.features.models.choice import recommended, representatives
 from app.features.models.estimate import TOO_LARGE, Fit, fit_words, pace_words
@@ -650,7 +649,7 @@ class FitFoot(QFrame):
             self.vision.hide()
             self.vision.deleteLater()
         self._vision, self.vision = file, None
-        if file is None or not answers.TAKES_PICTURES:
+        if file is None:
             return
         self.vision = CheckRow(self._theme, tr("With pictures, +{size}", size=size_text(file.size_bytes)))
         self.vision.setToolTip(tr("The file {name} lets it look at pictures", name=file.name))

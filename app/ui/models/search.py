@@ -34,7 +34,6 @@ from PySide6.QtWidgets import (
 )
 
 from app.core import errors
-from app.features.chat import answers
 from app.features.messages import sentence_for
 from app.hub.files import ModelFile, Repository
 from app.hub.search import PAGE_ROWS, Found, Page, Query
@@ -350,7 +349,7 @@ Index = QModelIndex | QPersistentModelIndex
 def marks_of(found: Found) -> list[tuple[str, str]]:
     """Glyph and words of what is special about a repository."""
     marks = []
-    if found.vision and answers.TAKES_PICTURES:
+    if found.vision:
         marks.append(("image", tr("Pictures")))
     if found.gated:
         marks.append(("lock-simple", tr("Asks for consent")))
@@ -562,7 +561,6 @@ class Filters(QWidget):
             button.changed.connect(lambda _value: self._on_changed())
             button.setParent(self)
         self.vision.setParent(self)
-        self.vision.setVisible(answers.TAKES_PICTURES)
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)

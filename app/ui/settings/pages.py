@@ -166,7 +166,7 @@ class EnginePage(SettingsPage):
         self._devices: QWidget = self.muted(tr("Looking for devices…"))
         self._block.addWidget(self._devices)
         self.column.addLayout(self._block)
-        self._gpu_rows = [self._add_layers(), self._add_experts()]
+        self._gpu_rows = [self._add_layers(), self._add_experts(), self._add_eyes()]
         for row in self._gpu_rows:
             row.hide()
         self._add_threads()
@@ -196,9 +196,10 @@ class EnginePage(SettingsPage):
         choice.changed.connect(lambda: self._change(devices=choice.chosen))
         self._put(choice if choice.has_choice else self.muted(tr("No GPU was found, so models run on the CPU.")))
         has_gpu = any(device.type in GPU_TYPES for device in described.devices)
-        layers, experts = self._gpu_rows
+        layers, experts, eyes = self._gpu_rows
         layers.setVisible(has_gpu or engine.gpu_layers >= 0)
         experts.setVisible((has_gpu and is_mixture) or engine.experts_on_cpu)
+        eyes.setVisible(has_gpu or engine.projector_on_cpu)
 
     def _on_not_described(self, _: object) -> None:
         again = text_button(tr("Look again"))
@@ -234,6 +235,12 @@ class EnginePage(SettingsPage):
         experts.toggled.connect(lambda wanted: self._change(experts_on_cpu=wanted))
         explanation = tr("For mixtures of experts: their large parts stay in main memory, the rest goes to the GPU.")
         return self.add_row(tr("Keep experts on the CPU"), explanation, experts)
+
+    def _add_eyes(self) -> QWidget:
+        eyes = Switch(self._theme, tr("Look at pictures on the CPU"), on=self._app.settings.engine.projector_on_cpu)
+        eyes.toggled.connect(lambda wanted: self._change(projector_on_cpu=wanted))
+        explanation = tr("Slower, and leaves a small GPU’s memory to the model. Counts from the next loading on.")
+        return self.add_row(tr("Look at pictures on the CPU"), explanation, eyes)
 
     def _add_threads(self) -> None:
         most = max(64, os.cpu_count() or 1)

@@ -159,11 +159,16 @@ class ModelPicker(QPushButton):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.setToolTipsVisible(True)
         group = QActionGroup(menu)
+        from app.features.models.installed import senses_of  # before the window is seen nobody opens a menu
+        from app.ui.model_texts import senses_words
+
         for path, name in self._known():
             size_bytes = _size_or_none(path)
             if size_bytes is None:
                 continue
             words = [tr(name), size_text(size_bytes)]
+            if senses := senses_words(*senses_of(path)):
+                words.append(senses)
             if path == starter_model():
                 words.append(tr("a very small English model, often wrong"))
             action = menu.addAction(_shown("  ·  ".join(words)), partial(self.use, path))

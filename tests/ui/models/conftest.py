@@ -7,14 +7,7 @@ from collections.abc import Iterator
 import pytest
 from PySide6.QtWidgets import QApplication
 
-from app.features.chat import answers
 from tests.ui.models.stand_in import Pages, open_pages
-
-
-@pytest.fixture
-def with_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As it is once a message can carry pictures."""
-    monkeypatch.setattr(answers, "TAKES_PICTURES", True)
 
 
 @pytest.fixture

@@ -122,6 +122,8 @@ class Models:
     def __init__(self) -> None:
         self.downloads = Queue(self._tell)
         self.ours: list[Installed] = []
+        self.eyes: list[Path] = []
+        """Models for which a file was wanted that lets them see."""
         self.theirs: list[Installed] = []
         self.entries: dict[str, list[tuple[Entry, Fit, float | None]]] = {}
         self.report = StorageReport(Path("/models"), 210 * GB, 0, 0, 0, 0, 0)
@@ -191,6 +193,12 @@ class Models:
             dataclasses.replace(one, label=label or one.model.name) if one.model.path == path else one
             for one in self.ours
         ]
+
+    def can_fetch_eyes(self, model: InstalledModel) -> bool:
+        return bool(model.repo) and model.vision_path is None
+
+    def fetch_eyes(self, model: InstalledModel, cancel: CancelToken | None = None) -> None:
+        self.eyes.append(model.path)
 
     def remove(self, path: Path) -> Installed:
         if self.problem is not None:

@@ -109,7 +109,10 @@ def test_what_is_in_use_is_not_deleted(pages: Pages, qtbot: QtBot) -> None:
     ("name", "texts"),
     [
         ("Starter", ["Use in chat", "Show in folder"]),
-        ("Mistral Small 3.2 24B Instruct", ["Use in chat", "Rename\tF2", "Show in folder", "", "Delete\tDel"]),
+        (
+            "Mistral Small 3.2 24B Instruct",
+            ["Use in chat", "Rename\tF2", "Show in folder", "Fetch what lets it see", "", "Delete\tDel"],
+        ),
         ("Phi 4 mini", ["Use in chat", "Rename\tF2", "Show in folder", "Remove from list"]),
     ],
 )

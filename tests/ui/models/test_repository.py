@@ -135,13 +135,6 @@ def test_an_estimate_that_fails_says_so_beside_the_file(desk: Desk) -> None:
     desk.wait(lambda: desk.fit.text() == "Runs well · needs 7.4 GB")
 
 
-def test_pictures_are_not_promised_before_a_message_can_carry_one(desk: Desk) -> None:
-    desk.open_and_wait()
-    assert desk.pictures is None
-    assert desk.download.text() == "Download 5.7 GB"
-
-
-@pytest.mark.usefixtures("with_pictures")
 def test_the_picture_file_is_taken_along_unless_unticked(desk: Desk) -> None:
     desk.open_and_wait()
     assert desk.pictures is not None
@@ -179,7 +172,7 @@ def test_what_the_queue_says_of_the_file(desk: Desk, state: str, word: str) -> N
     assert not desk.download.isEnabled()
     QTest.mouseClick(desk.file_rows[0], Qt.MouseButton.LeftButton)
     assert desk.download.isEnabled()
-    assert desk.download.text() == "Download 3.9 GB"
+    assert desk.download.text() == "Download 4.7 GB"
 
 
 @pytest.mark.parametrize(("gated", "by_hand"), [("auto", False), ("manual", True)])

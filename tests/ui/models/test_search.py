@@ -92,7 +92,6 @@ def test_a_newer_search_cancels_the_older_and_its_answer_is_not_shown(desk: Desk
     assert desk.models.cancelled[0].text == "old"
 
 
-@pytest.mark.usefixtures("with_pictures")
 def test_filters_ask_anew_and_say_what_holds(desk: Desk) -> None:
     desk.search("qwen")
     desk.choose(desk.size.menu_now(), "Up to 4 GB")
@@ -265,14 +264,13 @@ def test_a_download_is_queued_and_told(desk: Desk) -> None:
     with desk.hears(desk.root.download_wanted) as told:
         desk.click(desk.repository.download)
     ((repository, model, with_pictures),) = told
-    assert (repository.name, model.tag, with_pictures) == ("a/b", "Q4_K_M", False)
-    assert ("download", ("Q4_K_M", False)) in desk.models.asked
+    assert (repository.name, model.tag, with_pictures) == ("a/b", "Q4_K_M", True)
+    assert ("download", ("Q4_K_M", True)) in desk.models.asked
     desk.models.answers["download"] = _raises(errors.NotEnoughDisk("/models", 9_000_000_000, 1_000_000_000))
     desk.click(desk.repository.download)
     desk.wait(lambda: len(desk.notices) == 1)
 
 
-@pytest.mark.usefixtures("with_pictures")
 def test_rows_say_everything_to_screen_readers(desk: Desk) -> None:
     row = Found("a/b", 1_240_000, 843, 0, "apache-2.0", "manual", True, 8_000_000_000, "qwen3", 32768)
     desk.models.answers["search"] = lambda query: Page((row,))
