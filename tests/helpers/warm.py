@@ -21,12 +21,13 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
 from app.__main__ import CHILDREN
 from app.__main__ import main as run
+from app.core.child import Child
 
 ROOT = Path(__file__).resolve().parents[2]
 PR_SET_CHILD_SUBREAPER = 36
@@ -76,10 +77,17 @@ def pids() -> set[int]:
 class _Warm:
     """One warm process, from this side."""
 
-    def __init__(self, kind: Kind, environment: Mapping[str, str]) -> None:
+    def __init__(self, door: socket.socket, pid: int, end: Callable[[], object] = bool) -> None:
+        self.pid = pid
+        self._socket, self._end = door, end
+        self._asking = threading.Lock()
+
+    @classmethod
+    def started(cls, kind: Kind, environment: Mapping[str, str]) -> _Warm:
+        """A new one."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            self._process = subprocess.Popen(
+            process = subprocess.Popen(
                 [sys.executable, "-m", "tests.helpers.warm", str(theirs.fileno()), *kind],
                 cwd=ROOT,
                 env=environment,
@@ -88,9 +96,7 @@ class _Warm:
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
             )
-        self.pid = self._process.pid
-        self._socket = ours
-        self._asking = threading.Lock()
+        return cls(ours, process.pid, process.wait)
 
     def fork(self, order: Order, streams: Sequence[int]) -> int:
         """The process id of a child with these standard streams."""
@@ -98,17 +104,19 @@ class _Warm:
             socket.send_fds(self._socket, [json.dumps(order).encode()], list(streams))
             answer = self._socket.recv(MOST_BYTES)
         if not answer:
-            raise ChildProcessError(f"the warm process {self._process.args} has ended")
+            raise ChildProcessError(f"the warm process {self.pid} has ended")
         return int(answer)
 
     def close(self) -> None:
         """It leaves when nobody can ask any more."""
         self._socket.close()
-        self._process.wait()
+        self._end()
 
 
 _warm: dict[tuple[Kind, frozenset[tuple[str, str]]], _Warm] = {}
 _making = threading.Lock()
+_nursery: _Warm | None = None
+_nursed: tuple[Kind, ...] = ()
 
 
 def _order(asked: Mapping[str, Any]) -> Order:
@@ -127,13 +135,27 @@ def _warm_for(command: Sequence[str], environment: Mapping[str, str]) -> _Warm |
     kind = _kind(command)
     if kind is None:
         return None
-    read = frozenset((name, value) for name, value in environment.items() if not name.startswith(LOOKED_UP))
+    read = _read(environment)
     with _making:
+        if _nursery is not None:
+            return _nursery if kind in _nursed and read == _read(os.environ) else None
         if (kind, read) not in _warm:
-            if not _warm:  # those that a warm process forks, and lets go of, are ours then
-                ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
-            _warm[kind, read] = _Warm(kind, environment)
+            if not _warm:
+                _take_on()
+            _warm[kind, read] = _Warm.started(kind, environment)
         return _warm[kind, read]
+
+
+def _read(environment: Mapping[str, str]) -> frozenset[tuple[str, str]]:
+    """What may have been read by the time of a fork."""
+    read = {name: value for name, value in environment.items() if not name.startswith(LOOKED_UP)}
+    folders = read.get("PYTHONPATH", "").split(os.pathsep)  # each child of a child names the checkout once more
+    return frozenset((read | {"PYTHONPATH": os.pathsep.join(dict.fromkeys(folders))}).items())
+
+
+def _take_on() -> None:
+    """Those that a warm process forks, and lets go of, are children of this process from now on."""
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
 
 
 def _kind(command: Sequence[str]) -> Kind | None:
@@ -160,15 +182,37 @@ def main() -> int:
     _import_all(kind)
     gc.collect()
     gc.freeze()
+    return _serve(door, kind)
+
+
+def _serve(door: socket.socket, kind: Kind) -> int:
     while True:
         try:
             message, streams, _, _ = socket.recv_fds(door, MOST_BYTES, 3)
         except OSError:
             message = b""
         if not message:
-            return 0
+            os._exit(0)
         if (order := _forked(door, json.loads(message), streams)) is not None:
+            if kind in NURSED:
+                _nurse(NURSED[kind])
             return run(order["arguments"][3:])
+
+
+def _nurse(kinds: tuple[Kind, ...]) -> None:
+    """What a child starts in its turn begins warm, too: forked from a fork of the child before it did anything."""
+    global _nursery, _nursed
+    _take_on()
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    pid = os.fork()
+    if pid == 0:
+        ours.close()
+        for number in range(3):  # which end with the child
+            os.dup2(os.open(os.devnull, os.O_RDWR), number)
+        sys.exit(_serve(theirs, ()))
+    theirs.close()
+    _nursery, _nursed = _Warm(ours, pid), kinds
+    Child.popen = Process
 
 
 def _forked(door: socket.socket, order: Order, streams: list[int]) -> Order | None:
@@ -215,6 +259,9 @@ def _text(descriptor: int, encoding: str, errors: str) -> TextIO:
     mode, is_line = ("w", descriptor == 2 or os.isatty(descriptor)) if descriptor else ("r", False)
     return open(descriptor, mode, 1 if is_line else -1, encoding, errors, newline="\n", closefd=False)
 
+
+NURSED: dict[Kind, tuple[Kind, ...]] = {("--engine-worker",): (("--template-renderer",), ("--fit-probe",))}
+"""Children that start children of their own, and which."""
 
 WHOLE = {
     WINDOW: ("app.ui", "app.bootstrap", "app.features", "app.store", "app.hub", "psutil"),
