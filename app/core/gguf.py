@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from app.core.errors import ModelMissing, ModelUnreadable
+from app.core.errors import ModelMissing, ModelUnreadable, ProjectorRefused
 
 MAGIC = b"GGUF"
 VERSIONS = (2, 3)
@@ -125,6 +125,27 @@ def check_model(path: Path) -> GgufHeader:
         raise ModelMissing(str(path)) from error
     except OSError as error:
         raise ModelUnreadable(str(path), "damaged") from error
+
+
+def check_projector(path: Path, model: str) -> GgufHeader:
+    """The header of a file through which the model file `model` may see or hear; raises ProjectorRefused for others.
+
+    llama.cpp itself takes one whose end is missing, and then sees at random.
+    """
+    try:
+        with path.open("rb") as file:
+            header = read_header(file)
+            size_bytes = file.seek(0, io.SEEK_END)
+    except GgufProblem as problem:
+        reason = "damaged" if problem.reason in ("damaged", "newer_format") else "not_a_projector"
+        raise ProjectorRefused(str(path), model, "truncated" if problem.reason == "truncated" else reason) from problem
+    except (OSError, ValueError) as error:
+        raise ProjectorRefused(str(path), model, "missing") from error
+    if header.metadata.get("general.architecture") != PROJECTOR or not header.tensors:
+        raise ProjectorRefused(str(path), model, "not_a_projector")
+    if size_bytes < header.needed_bytes:
+        raise ProjectorRefused(str(path), model, "truncated")
+    return header
 
 
 def read_complete(file: BinaryIO, size_bytes: int) -> GgufHeader:

@@ -22,6 +22,7 @@ from app.core.errors import (
     MachineLost,
     ModelDamaged,
     ModelLoadFailed,
+    ProjectorRefused,
     ProtocolViolation,
 )
 from app.core.events import (
@@ -58,6 +59,8 @@ ABORTED = (
     if sys.platform == "win32"
     else frozenset(-number for number in (signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE))
 )
+FILE_PROBLEMS = (ModelDamaged, ModelLoadFailed, ProjectorRefused)
+PROJECTOR_STEP = "projector"
 OUT_OF_MEMORY_WORDS = ("bad_alloc", "failed to allocate", "out of memory", "Out of memory")
 MACHINE_WORDS = ("Remote RPC server crashed", "ggml-rpc.cpp")
 GPU_WORDS = ("CUDA error", "ROCm error", "ggml_cuda", "ggml_vulkan", "vk::", "ggml_metal", "ggml_sycl")
@@ -74,6 +77,8 @@ class EngineProcess:
         self.closing = False
         self.loading: dict[int, str] = {}
         self.machines: tuple[str, ...] = ()
+        self._projectors: dict[int, str] = {}
+        self._at_projector: set[int] = set()
         self._began: set[int] = set()
         self._unloading: set[int] = set()
         self._lock = threading.Lock()
@@ -113,6 +118,7 @@ class EngineProcess:
         """Sends a request. A child that cannot take it ends, which every waiting call then hears."""
         if isinstance(request, protocol.LoadModel):
             self.loading[request.id], self.machines = request.path, request.machines
+            self._projectors[request.id] = request.wish.projector
         if isinstance(request, protocol.UnloadModel):
             self._unloading.add(request.id)
         if not self._conversation.send(request):
@@ -162,6 +168,8 @@ class EngineProcess:
         if isinstance(reply, protocol.Loading) and reply.id not in self._began:
             self._began.add(reply.id)
             self.loaded = None
+        if isinstance(reply, protocol.Loading) and reply.step == PROJECTOR_STEP:
+            self._at_projector.add(reply.id)
         if isinstance(reply, protocol.Done) and reply.id in self._unloading:
             self.loaded = None
         if isinstance(reply, protocol.Loaded):
@@ -178,9 +186,10 @@ class EngineProcess:
     def _on_exit(self, code: int, tail: str) -> None:
         is_hung = self._hung or self.child.was_given_up
         problem = self._problem or EngineStopped(None if is_hung else code, tail)
-        path = next((path for id_, path in self.loading.items() if id_ in self._began), None)
+        id_, path = next(((id_, path) for id_, path in self.loading.items() if id_ in self._began), (0, None))
         if path is not None and not is_hung and code in ABORTED:
-            problem = self._problem or loading_problem(path, tail) or problem
+            projector = self._projectors[id_] if id_ in self._at_projector else ""
+            problem = self._problem or loading_problem(path, tail, projector) or problem
         if not is_hung and code in ABORTED and any(words in tail for words in MACHINE_WORDS):
             problem = self._problem or MachineLost(self._machines(), tail)
         if not self.closing:
@@ -265,11 +274,18 @@ def first_replies(
         yield call.id, reply.error if isinstance(reply, protocol.Failed) else reply
 
 
-def loading_problem(path: str, tail: str) -> ModelDamaged | ModelLoadFailed | None:
+def loading_problem(
+    path: str, tail: str, projector: str = ""
+) -> ModelDamaged | ModelLoadFailed | ProjectorRefused | None:
     """What it means that native code broke off while it loaded a file; None where the file has nothing to do with it.
+
+    With `projector`, the model was in and that was being loaded.
 
     The libraries check a file by assertions, so only the circumstances tell damage from the rest.
     """
+    if projector:
+        is_memory = any(words in tail for words in OUT_OF_MEMORY_WORDS)
+        return ProjectorRefused(projector, path, "no_memory" if is_memory else "damaged", tail)
     if any(words in tail for words in OUT_OF_MEMORY_WORDS):
         return ModelLoadFailed(path, tail)
     return None if any(words in tail for words in GPU_WORDS) else ModelDamaged(path, tail)
@@ -363,7 +379,7 @@ class EngineClient:
             return False
         finally:
             call.abandon()
-            is_told = process.ended is None or isinstance(process.ended, ModelDamaged | ModelLoadFailed)
+            is_told = process.ended is None or isinstance(process.ended, FILE_PROBLEMS)
             if not loaded and is_told:  # any other crash keeps it: the third in a row will say so
                 with self._lock:
                     if self._last_load is request:
@@ -569,7 +585,7 @@ class EngineClient:
             for reply in call.replies(cancel):
                 if isinstance(reply, protocol.Done):
                     return None
-        except (ModelDamaged, ModelLoadFailed):
+        except FILE_PROBLEMS:
             with self._lock:
                 self._last_load = None
             raise

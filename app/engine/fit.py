@@ -65,6 +65,8 @@ class Layout:
     """Whether weights may be copied into a faster arrangement; without it they stay mapped from the file."""
     gpus: int = 1
     """Over how many devices the GPU layers are spread; each has scratch memory of its own."""
+    picture_tokens: int = 0
+    """Of the largest picture that is decoded at once, which may be more than `batch_tokens`."""
 
 
 @dataclass(frozen=True)
@@ -187,6 +189,12 @@ def tokens_side_by_side(shape: Shape, kv_type: str) -> int:
     """
     needs = shape.needs(Layout(SAMPLE_TOKENS, kv_type=kv_type))
     return int(SMALL_BESIDE_WEIGHTS * needs.weights * SAMPLE_TOKENS / needs.kv) if needs.kv else sys.maxsize
+
+
+def number_of(header: GgufHeader, key: str) -> int:
+    """A number of a header; 0 where there is none."""
+    value = header.metadata.get(key)
+    return int(min(max(value, 0), MOST_UNITS)) if isinstance(value, int | float) and value == value else 0  # noqa: PLR0124 - NaN
 
 
 def shape_of(header: GgufHeader) -> Shape:

@@ -20,6 +20,9 @@ from pathlib import Path
 
 log = logging.getLogger(__name__)
 
+Unit = int | tuple[str, int, int, int, int, str]
+"""A token's id, or a piece of a picture or sound: see `app.engine.llama.tiles`."""
+MOST_TILE_TOKENS = 1 << 20
 HEADER_BYTES = 65536
 INTERRUPTED_S = 600.0
 """A save that was not written to for so long has no process any more: one that is about to end may still write."""
@@ -74,18 +77,18 @@ class StateFolder:
 
         return more
 
-    def find(self, session: str, identity: Identity) -> list[int] | None:
-        """The token ids of a usable state; one that does not fit is deleted and said in the log, or waits aside."""
+    def find(self, session: str, identity: Identity) -> list[Unit] | None:
+        """What a usable state holds; one that does not fit is deleted and said in the log, or waits aside."""
         tokens = self._tokens(session, identity)
         if tokens is None and self._bring_back(session, identity):
             tokens = self._tokens(session, identity)
         return tokens
 
-    def _tokens(self, session: str, identity: Identity) -> list[int] | None:
+    def _tokens(self, session: str, identity: Identity) -> list[Unit] | None:
         sidecar = self.folder / (_key(session) + SIDECAR)
         try:
             body = json.loads(sidecar.read_text("utf-8"))
-            tokens = [int(token) for token in body["tokens"]]
+            tokens = [_unit(token) for token in body["tokens"]]
             written = body["identity"]
             wrong = [name for name, value in dataclasses.asdict(identity).items() if written.get(name) != value]
             if body["state_bytes"] != self.state_path(session).stat().st_size:
@@ -126,7 +129,7 @@ class StateFolder:
     def _aside(self, session: str, header_hash: str, ending: str) -> Path:
         return self.folder / f"{_key(session)}-{_key(header_hash)[:12]}{ending}"
 
-    def add(self, session: str, identity: Identity, tokens: list[int], unfinished: Path) -> None:
+    def add(self, session: str, identity: Identity, tokens: list[Unit], unfinished: Path) -> None:
         """Takes over a finished state file, then drops the least recently used beyond the budget."""
         sidecar = self.folder / (_key(session) + SIDECAR)
         sidecar.unlink(missing_ok=True)
@@ -176,6 +179,16 @@ class StateFolder:
 
     def _files(self, pattern: str) -> list[Path]:
         return [file for file in self.folder.glob(pattern) if file.is_file()] if self.folder.is_dir() else []
+
+
+def _unit(raw: object) -> Unit:
+    """Raises ValueError or TypeError."""
+    if not isinstance(raw, list):
+        return int(raw)  # type: ignore[call-overload, no-any-return]
+    media, most_tokens, index, tokens, positions, eyes = raw
+    if not 0 < int(tokens) <= MOST_TILE_TOKENS:
+        raise ValueError("not a tile's size")
+    return str(media), int(most_tokens), int(index), int(tokens), int(positions), str(eyes)
 
 
 def _key(session: str) -> str:

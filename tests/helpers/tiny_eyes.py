@@ -35,6 +35,7 @@ PICTURE_TOKENS = (IMAGE // PATCH) ** 2
 SEED = 5
 
 Tensors = dict[str, np.ndarray]
+Values = Callable[..., np.ndarray]
 
 
 # Pictures and sounds, as the engine is given them.
@@ -74,6 +75,59 @@ def tone(folder: Path, name: str, seconds: float = 0.4, **fields: Any) -> Media:
         file.setframerate(HEARING_HZ)
         file.writeframes(samples.tobytes())
     return replace(Media(hashlib.sha256(path.read_bytes()).hexdigest(), str(path), "sound", seconds=seconds), **fields)
+
+
+# Eyes with random weights, one for each way in which projectors differ; what they say depends on every pixel.
+
+
+def make_random_eye(family: str, path: Path, embedding: int, *, image: int = IMAGE, width: int = 32) -> Path:
+    """A projector of a family (see `FAMILIES`) for models of this width."""
+    random = np.random.default_rng(SEED)
+
+    def values(*shape: int) -> np.ndarray:
+        return random.standard_normal(shape) / math.sqrt(shape[-1])
+
+    tensors = _tower(width, values, blocks=2, places=(image // PATCH) ** 2)
+    tensors["v.patch_embd.weight"] = (values(width, 3, PATCH, PATCH) / 3 / PATCH**0.5).astype(np.float16)
+    kind, numbers = FAMILIES[family](tensors, values, width, embedding)
+    return _write(path, kind, tensors, **({"image_size": image} | numbers))
+
+
+def _llava(tensors: Tensors, values: Values, width: int, embedding: int) -> tuple[str, dict[str, int]]:
+    """A picture of one size, causal."""
+    tensors |= {"mm.0.weight": values(width, width), "mm.0.bias": np.zeros(width)}
+    tensors |= {"mm.2.weight": values(embedding, width), "mm.2.bias": np.zeros(embedding)}
+    return "mlp", {}
+
+
+def _gemma3(tensors: Tensors, values: Values, width: int, embedding: int) -> tuple[str, dict[str, int]]:
+    """A picture of one size, all of which sees all of it, in more tokens than text is read at once."""
+    tensors |= {"mm.input_projection.weight": values(width, embedding), "mm.soft_emb_norm.weight": np.ones(width)}
+    return "gemma3", {"projector.scale_factor": 1}
+
+
+def _qwen2vl(tensors: Tensors, values: Values, width: int, embedding: int) -> tuple[str, dict[str, int]]:
+    """Pictures of any size, in fewer positions than tokens."""
+    del tensors["v.position_embd.weight"]
+    tensors["v.patch_embd.weight.1"] = tensors["v.patch_embd.weight"]
+    tensors |= {"mm.0.weight": values(4 * width, 4 * width), "mm.0.bias": np.zeros(4 * width)}
+    tensors |= {"mm.2.weight": values(embedding, 4 * width), "mm.2.bias": np.zeros(embedding)}
+    return "qwen2vl_merger", {"attention.head_count": 2}
+
+
+def _pixtral(tensors: Tensors, values: Values, width: int, embedding: int) -> tuple[str, dict[str, int]]:
+    """Pictures of any size, with a token at the end of each row."""
+    del tensors["v.position_embd.weight"]
+    for name in [name for name in tensors if name.endswith((".ln1.bias", ".ln2.bias"))]:
+        del tensors[name]
+    tensors |= {"mm.1.weight": values(width, width), "mm.2.weight": values(embedding, width)}
+    tensors["v.token_embd.img_break"] = values(embedding)
+    return "pixtral", {}
+
+
+FAMILIES = {"llava": _llava, "gemma3": _gemma3, "qwen2vl": _qwen2vl, "pixtral": _pixtral}
+TEXT_MODELS = {"llava": "llama", "gemma3": "gemma3", "qwen2vl": "qwen2vl", "pixtral": "llama"}
+"""The kinds of tiny models that go with them."""
 
 
 # The eye that sees, and the ear that hears.
@@ -143,8 +197,8 @@ def _embeddings(model: Path, words: Sequence[str]) -> np.ndarray:
 # The frame of all of them.
 
 
-def _tower(width: int, values: Callable[..., np.ndarray], blocks: int = 1) -> Tensors:
-    tensors: Tensors = {"v.position_embd.weight": values((IMAGE // PATCH) ** 2, width)}
+def _tower(width: int, values: Values, blocks: int = 1, places: int = PICTURE_TOKENS) -> Tensors:
+    tensors: Tensors = {"v.position_embd.weight": values(places, width)}
     for number in range(blocks):
         blk = f"v.blk.{number}"
         for name in ("attn_q", "attn_k", "attn_v", "attn_out"):

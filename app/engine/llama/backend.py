@@ -22,7 +22,7 @@ from app.core.errors import (
     TemplateFailed,
     TooLongToInspect,
 )
-from app.core.events import FinishReason, ModelLoaded, TokenSeen
+from app.core.events import FinishReason, Media, Message, ModelLoaded, TokenSeen
 from app.core.gguf import check_model
 from app.engine import protocol
 from app.engine.answer import NO_THINKING, Answer, Syntax, syntax_of, thinking_of
@@ -39,7 +39,7 @@ from app.engine.llama.library import Library, open_library
 from app.engine.llama.loading import Opened, open_model
 from app.engine.llama.pool import Prompt, Run, SavedStates, common_length
 from app.engine.llama.sampling import choose, make_chain, open_grammar
-from app.engine.llama.template import Part, TemplateProblem
+from app.engine.llama.template import MediaMarks, Part, TemplateProblem
 from app.engine.scheduler import SideBySide
 from app.engine.states import StateFolder, model_identity
 
@@ -56,6 +56,7 @@ class LoadedModel:
         self.model = opened.model
         self._library = library
         self._opened = opened
+        self._eyes = opened.eyes
         self._inspection: Inspection | None = None
         self._embedding: Embedding | None = None
         self._cut: tuple[str, list[int]] = ("", [])
@@ -67,11 +68,13 @@ class LoadedModel:
             threads=opened.plan.threads,
             fixed_threads=request.wish.threads > 0,
             most_tokens=opened.model.most_tokens,
+            batch_tokens=opened.plan.batch_tokens,
         )
         states = None
         if request.states_folder:
             folder = StateFolder(Path(request.states_folder), lambda: request.states_budget_bytes)
-            states = SavedStates(library, self._context, folder, Path(request.path), opened.plan.kv_type)
+            identity_ = (library.version, opened.plan.kv_type)
+            states = SavedStates(self._context, opened.tiles, folder, Path(request.path), identity_)
         identity, threads = model_identity(Path(request.path)), opened.plan.threads
         self._speed_key = key_of(identity, library.version, opened.plan.device, opened.plan.gpu_layers, threads)
         self._speeds = Remembered(Path.cwd() / SPEEDS_FILE)
@@ -81,7 +84,7 @@ class LoadedModel:
             most_tokens = tokens_side_by_side(shape_of(opened.model.header), opened.plan.kv_type)
         best = known if isinstance(known, int) else 0
         self._side_by_side = SideBySide(self._context.most_sequences - 1, best, most_tokens)
-        self.decoder = Decoder(self._context, states, self._side_by_side)
+        self.decoder = Decoder(self._context, states, self._side_by_side, opened.tiles, opened.eyes)
         self._syntax = syntax_of(self.model.template_source) if self.model.template else Syntax()
 
     @property
@@ -119,16 +122,21 @@ class LoadedModel:
             model.header.weights,
             placement=self._opened.placement,
             machines_missed=self._opened.machines_missed,
+            **self._senses(),
         )
         return protocol.Loaded(id_, described)
+
+    def _senses(self) -> dict[str, Any]:
+        eyes = self._eyes
+        if eyes is None:
+            return {}
+        return {"projector": eyes.path, "sees": eyes.sees, "hears": eyes.hears, "hearing_hz": eyes.hearing_hz}
 
     def begin(self, request: protocol.Generate, job: Job) -> None:
         """Starts an answer; raises ChatUnavailable, TemplateFailed, PromptTooLong or GrammarInvalid."""
         begun_s = time.perf_counter()
         ask = request.ask
         self._look_away()
-        for one in (one for message in ask.messages for one in message.media):
-            raise MediaRefused(one.path, one.kind, "blind" if one.kind == "picture" else "deaf")
         prompt, syntax = self._asked(ask) if ask.messages else self._raw(ask)
         forced = list(ask.forced)
         if ask.tells_last:
@@ -141,6 +149,7 @@ class LoadedModel:
         if len(prompt.tokens) >= self._context.size_tokens:
             raise PromptTooLong(len(prompt.tokens), self._context.size_tokens)
         answer = Answer(request, job.reply, begun_s, syntax)
+        answer.media_tokens = sum(token < 0 for token in prompt.tokens) if prompt.media else 0
         if ask.max_tokens == 0 or (ask.tells_last and not forced):
             answer.begin(len(prompt.tokens), 0)
             job.reply(answer.finish(FinishReason.LENGTH))
@@ -199,8 +208,7 @@ class LoadedModel:
     def _tokens_of(self, request: protocol.Inspect) -> list[int]:
         """What is looked at; a long text comes again with every piece of it that is wanted, and is cut once."""
         if request.messages:
-            turns = protocol.turns_of(request.messages)
-            return self.model.prompt_tokens(self._parts(turns, False, request.template_variables))
+            return self.model.prompt_tokens(self._parts(request.messages, False, request.template_variables))
         if request.text != self._cut[0]:
             self._cut = (request.text, self.model.tokenize(request.text, special=False))
         begin = [] if request.what == "tokens" else self.model.begin_of_text()
@@ -208,8 +216,15 @@ class LoadedModel:
 
     def count_tokens(self, request: protocol.CountTokens) -> protocol.TokensCounted:
         """The length of the prompt."""
-        tokens = self.model.prompt_tokens(self._parts(protocol.turns_of(request.messages), False, {}))
+        tokens = self._tokens(self._parts(request.messages, False, {}))
         return protocol.TokensCounted(request.id, len(tokens))
+
+    def count_media(self, request: protocol.CountMedia) -> protocol.MediaCounted:
+        """What each picture or sound takes; nothing of one that cannot be shown."""
+        none = protocol.MediaCount(0, 0, 0)
+        eyes = self._eyes
+        counts = [none if eyes is None else eyes.count(media) for media in request.media]
+        return protocol.MediaCounted(request.id, tuple(counts))
 
     def thread_counts(self) -> dict[str, int]:
         """Threads found best so far, for writing and for reading."""
@@ -229,6 +244,8 @@ class LoadedModel:
         self._look_away()
         self._forget_embedding()
         self._context.free()
+        if self._eyes is not None:
+            self._eyes.close()
         self.model.free()
 
     def _look(self, tokens: int, job: Job) -> Inspection:
@@ -250,7 +267,7 @@ class LoadedModel:
         return Prompt(self.model.raw_tokens(ask.text, ask.suffix)), NO_THINKING
 
     def _asked(self, ask: protocol.Ask) -> tuple[Prompt, Syntax]:
-        parts = self._parts(ask.turns, ask.continue_last or ask.tells_last, ask.template_variables)
+        parts = self._parts(ask.messages, ask.continue_last or ask.tells_last, ask.template_variables)
         end = next((part.text for part in reversed(parts) if part.trusted), "")
         prompt = self._prompt(parts)
         if ask.shared:
@@ -260,31 +277,42 @@ class LoadedModel:
 
     def _told(self, ask: protocol.Ask) -> tuple[Prompt, list[int]]:
         """The prompt that ends before the last message, and the tokens of that message."""
-        parts = self._parts(ask.turns, True, ask.template_variables)
+        parts = self._parts(ask.messages, True, ask.template_variables)
         if not parts or parts[-1].trusted:  # the template changes what was said: which part that is nobody knows
             raise ModelNotInspectable(self.model.path, "probabilities")
         prompt = self._prompt(parts[:-1])
-        return prompt, self.model.prompt_tokens(parts)[len(prompt.tokens) :]
+        return prompt, self._tokens(parts)[len(prompt.tokens) :]
 
-    def _parts(
-        self, messages: Sequence[tuple[str, str]], continue_last: bool, variables: Mapping[str, Any]
-    ) -> list[Part]:
+    def _parts(self, messages: Sequence[Message], continue_last: bool, variables: Mapping[str, Any]) -> list[Part]:
         model = self.model
         if model.template is None:
             raise ChatUnavailable(model.path)
         try:
-            return model.template.render(messages, continue_last=continue_last, variables=variables)
+            marks = MediaMarks()
+            turns = [marks.turn(message) for message in messages]
+            return marks.split(model.template.render(turns, continue_last=continue_last, variables=variables))
         except TemplateProblem as problem:
             raise TemplateFailed(model.path, str(problem)) from problem
 
     def _prompt(self, parts: list[Part]) -> Prompt:
         """Token ids; where a model cannot forget a part, with the places before and after the last question."""
-        tokens = self.model.prompt_tokens(parts)
+        tokens = self._tokens(parts)
+        media = {(part.media.id, part.media.most_tokens): part.media for part in parts if part.media is not None}
         if self._context.can_forget:
-            return Prompt(tokens)
+            return Prompt(tokens, media=media)
         question = max((at for at, part in enumerate(parts) if not part.trusted and part.text), default=0)
-        ends = (len(self.model.prompt_tokens(parts[:end])) for end in (question, question + 1))
-        return Prompt(tokens, tuple(end for end in ends if 0 < end < len(tokens)))
+        while question and parts[question - 1].media is not None:
+            question -= 1  # its pictures are a part of it
+        ends = (len(self._tokens(parts[:end])) for end in (question, question + 1))
+        return Prompt(tokens, tuple(end for end in ends if 0 < end < len(tokens)), media=media)
+
+    def _tokens(self, parts: Sequence[Part]) -> list[int]:
+        return self.model.prompt_tokens(parts, self._shown)
+
+    def _shown(self, media: Media) -> list[int]:
+        if self._eyes is None:
+            raise MediaRefused(media.path, media.kind, "blind" if media.kind == "picture" else "deaf")
+        return self._eyes.tokens(media)
 
     def _shared_tokens(self, tokens: list[int], parts: list[Part], beginning: str) -> int:
         """How many tokens of a prompt come from a text that other prompts begin with, too, and from what is before it.
@@ -295,7 +323,7 @@ class LoadedModel:
             at = part.text.find(beginning) if beginning else -1
             if at >= 0:
                 cut = replace(part, text=part.text[: at + len(beginning)])
-                count = common_length(tokens, self.model.prompt_tokens([*parts[:number], cut]))
+                count = common_length(tokens, self._tokens([*parts[:number], cut]))
                 return count if count < len(tokens) else 0
         return 0
 
@@ -399,9 +427,8 @@ class LlamaBackend:
         return protocol.TextsCounted(request.id, tuple(counts))
 
     def count_media(self, request: protocol.CountMedia) -> protocol.MediaCounted:
-        """Nothing of it can be shown."""
-        self._ready()
-        return protocol.MediaCounted(request.id, (protocol.MediaCount(0, 0, 0),) * len(request.media))
+        """How much of a prompt pictures and sounds take."""
+        return self._ready().count_media(request)
 
     def embed(self, request: protocol.Embed, job: Job) -> protocol.Embedded | protocol.Done:
         """Vectors from the loaded model."""

@@ -6,6 +6,7 @@ import ctypes
 import math
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from app.engine.llama.library import Library
@@ -34,17 +35,77 @@ FEW_TOKENS = 16  # up to here a decode is bound by memory, as writing is; above 
 PARTIAL_ONLY = 1  # LLAMA_STATE_SEQ_FLAGS_PARTIAL_ONLY: what cannot be rolled back, see `Context.partial_state`
 
 
+@dataclass(frozen=True)
+class Embedded:
+    """What an encoder made of a tile: `embeddings` of [token, width], and `positions` of [dimension * token].
+
+    Without these, they just go on. `is_whole`: all of it sees all of it, so it is decoded at once.
+    """
+
+    embeddings: Any
+    positions: Any = None
+    is_whole: bool = False
+
+    @property
+    def tokens(self) -> int:
+        """How many there are."""
+        return len(self.embeddings)
+
+    def share(self, c: Any, start: int, most: int, sequence: int, position: int) -> Share:
+        """Some of it as a batch of llama.cpp's, for a sequence in which the tile begins at `position`."""
+        import numpy as np
+
+        end = min(self.tokens, start + most)
+        count = end - start
+        values = np.ascontiguousarray(self.embeddings[start:end], np.float32)
+        if self.positions is None:
+            places = np.arange(position + start, position + end, dtype=np.int32)
+        else:
+            places = np.ascontiguousarray(self.positions.reshape(-1, self.tokens)[:, start:end], np.int32).reshape(-1)
+        owner = (c.llama_seq_id * 1)(sequence)
+        owners = (ctypes.POINTER(c.llama_seq_id) * (count + 1))(*[owner] * count)
+        batch = c.llama_batch(
+            count,
+            None,
+            values.ctypes.data_as(ctypes.POINTER(ctypes.c_float)),
+            places.ctypes.data_as(ctypes.POINTER(c.llama_pos)),
+            (ctypes.c_int32 * count)(*[1] * count),
+            owners,
+            (ctypes.c_int8 * count)(),
+        )
+        return Share(batch, (values, places, owner, owners))
+
+
+@dataclass(frozen=True)
+class Share:
+    """A batch, and what its pointers point to."""
+
+    batch: Any
+    kept: tuple[Any, ...]
+
+
 class Context:
     """Owns llama.cpp's context. `can_forget` says whether a part of a sequence can be dropped from its end."""
 
     def __init__(
-        self, library: Library, model: Any, pointer: Any, *, threads: int, fixed_threads: bool, most_tokens: int
+        self,
+        library: Library,
+        model: Any,
+        pointer: Any,
+        *,
+        threads: int,
+        fixed_threads: bool,
+        most_tokens: int,
+        batch_tokens: int,
     ) -> None:
-        """`most_tokens` is the length of the longest sequence, where the model itself sets one."""
-        c = self._c = library.c
+        """`most_tokens` is the length of the longest sequence, where the model itself sets one; `batch_tokens` is how
+        much text is read at once, which a picture that has to be decoded whole may exceed.
+        """
+        c = self.c = library.c
         self.pointer = pointer
         self.size_tokens = min(int(c.llama_n_ctx(pointer)), most_tokens)
-        self.batch_tokens: int = c.llama_n_batch(pointer)
+        self._most_batch_tokens: int = c.llama_n_batch(pointer)
+        self.batch_tokens = min(batch_tokens, self._most_batch_tokens)
         self.most_sequences: int = c.llama_n_seq_max(pointer)
         self.can_forget = not (c.llama_model_is_recurrent(model) or c.llama_model_is_hybrid(model))
         self._memory = c.llama_get_memory(pointer)
@@ -66,66 +127,90 @@ class Context:
         count = self._fill(shares)
         controller = self._controller(count)
         self._use_threads(controller.count if controller else self._reading_threads)
-        callback = self._c.ggml_abort_callback((lambda _: aborted()) if aborted else 0)
-        if aborted:
-            self._c.llama_set_abort_callback(self.pointer, callback, None)
         begun_s = time.perf_counter()
-        try:
-            result = int(self._c.llama_decode(self.pointer, self._batch))
-        finally:
-            if aborted:
-                self._c.llama_set_abort_callback(self.pointer, self._c.ggml_abort_callback(0), None)
+        result = self._decode(self._batch, aborted)
         if result == DECODED and controller:
             controller.took(time.perf_counter() - begun_s)
         return result
 
+    def decode_tile(
+        self, tile: Embedded, sequence: int, position: int, wants_logits: bool, aborted: Callable[[], bool]
+    ) -> int:
+        """Decodes a piece of a picture or a sound; as `decode`. Its last place is `tile.tokens - 1`."""
+        self._use_threads(self._reading_threads)
+        step = tile.tokens if tile.is_whole else self.batch_tokens
+        if step > self._most_batch_tokens:
+            raise RuntimeError(f"{step} tokens at once, and room for {self._most_batch_tokens}")
+        if tile.is_whole:
+            self.c.llama_set_causal_attn(self.pointer, False)
+        try:
+            for start in range(0, tile.tokens, step):
+                share = tile.share(self.c, start, step, sequence, position)
+                share.batch.logits[share.batch.n_tokens - 1] = wants_logits and start + step >= tile.tokens
+                if (result := self._decode(share.batch, aborted)) != DECODED:
+                    return result
+        finally:
+            if tile.is_whole:  # the switch is for all sequences
+                self.c.llama_set_causal_attn(self.pointer, True)
+        return DECODED
+
+    def _decode(self, batch: Any, aborted: Callable[[], bool] | None) -> int:
+        callback = self.c.ggml_abort_callback((lambda _: aborted()) if aborted else 0)
+        if aborted:
+            self.c.llama_set_abort_callback(self.pointer, callback, None)
+        try:
+            return int(self.c.llama_decode(self.pointer, batch))
+        finally:
+            if aborted:
+                self.c.llama_set_abort_callback(self.pointer, self.c.ggml_abort_callback(0), None)
+
     def sees_all(self, sequence: int, count: int) -> bool:
-        """Whether a sequence still holds all that a sliding window sees from behind its first `count` tokens.
+        """Whether a sequence still holds all that a sliding window sees from behind its first `count` positions.
 
         A saved state holds the last window only, and cells that no window sees any more may be given to others.
         """
         if not self._window_tokens or not count:
             return True
-        first = int(self._c.llama_memory_seq_pos_min(self._memory, sequence))
+        first = int(self.c.llama_memory_seq_pos_min(self._memory, sequence))
         return 0 <= first <= max(0, count - self._window_tokens + 1)
 
     def keep(self, sequence: int, count: int) -> bool:
-        """Drops everything of a sequence after its first `count` tokens; False where that is not possible."""
-        return bool(self._c.llama_memory_seq_rm(self._memory, sequence, count, -1))
+        """Drops everything of a sequence after its first `count` positions; False where that is not possible."""
+        return bool(self.c.llama_memory_seq_rm(self._memory, sequence, count, -1))
 
     def clear(self, sequence: int) -> None:
         """Drops a whole sequence."""
-        self._c.llama_memory_seq_rm(self._memory, sequence, -1, -1)
+        self.c.llama_memory_seq_rm(self._memory, sequence, -1, -1)
 
     def clear_all(self) -> None:
         """Drops all sequences and overwrites what they held."""
-        self._c.llama_memory_clear(self._memory, True)
+        self.c.llama_memory_clear(self._memory, True)
 
     def logits(self, output: int, vocabulary_size: int) -> Any:
         """The logits at a place of the last decode, as an array that is only good until the next."""
         import numpy as np
 
-        return np.ctypeslib.as_array(self._c.llama_get_logits_ith(self.pointer, output), (vocabulary_size,))
+        return np.ctypeslib.as_array(self.c.llama_get_logits_ith(self.pointer, output), (vocabulary_size,))
 
     def has_numbers(self, output: int, vocabulary_size: int) -> bool:
         """Whether the logits at a place of the last decode are numbers."""
-        return has_numbers(self._c.llama_get_logits_ith(self.pointer, output), vocabulary_size)
+        return has_numbers(self.c.llama_get_logits_ith(self.pointer, output), vocabulary_size)
 
     def copy(self, source: int, target: int, count: int) -> None:
-        """Lets an empty sequence share the first `count` tokens of another one; nothing is computed or moved."""
-        self._c.llama_memory_seq_cp(self._memory, source, target, 0 if self.can_forget else -1, self._end(count))
+        """Lets an empty sequence share the first `count` positions of another one; nothing is computed or moved."""
+        self.c.llama_memory_seq_cp(self._memory, source, target, 0 if self.can_forget else -1, self._end(count))
 
     def partial_state(self, sequence: int) -> bytes:
         """The part of a sequence's memory that cannot be rolled back (recurrent states), as bytes."""
-        size = self._c.llama_state_seq_get_size_ext(self.pointer, sequence, PARTIAL_ONLY)
+        size = self.c.llama_state_seq_get_size_ext(self.pointer, sequence, PARTIAL_ONLY)
         buffer = (ctypes.c_uint8 * size)()
-        written = self._c.llama_state_seq_get_data_ext(self.pointer, buffer, size, sequence, PARTIAL_ONLY)
+        written = self.c.llama_state_seq_get_data_ext(self.pointer, buffer, size, sequence, PARTIAL_ONLY)
         return bytes(buffer) if written == size else b""
 
     def set_partial_state(self, sequence: int, data: bytes) -> bool:
         """Puts such bytes back."""
         buffer = (ctypes.c_uint8 * len(data)).from_buffer_copy(data)
-        done = self._c.llama_state_seq_set_data_ext(self.pointer, buffer, len(data), sequence, PARTIAL_ONLY)
+        done = self.c.llama_state_seq_set_data_ext(self.pointer, buffer, len(data), sequence, PARTIAL_ONLY)
         return bool(done)
 
     def thread_counts(self) -> tuple[int, int]:
@@ -135,8 +220,8 @@ class Context:
 
     def free(self) -> None:
         """Gives the memory back."""
-        self._c.llama_batch_free(self._batch)
-        self._c.llama_free(self.pointer)
+        self.c.llama_batch_free(self._batch)
+        self.c.llama_free(self.pointer)
 
     def _end(self, count: int) -> int:
         return count if self.can_forget else -1
@@ -168,4 +253,4 @@ class Context:
     def _use_threads(self, count: int) -> None:
         if self._threads != (count, count):
             self._threads = (count, count)
-            self._c.llama_set_n_threads(self.pointer, count, count)
+            self.c.llama_set_n_threads(self.pointer, count, count)

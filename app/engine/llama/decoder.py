@@ -9,16 +9,28 @@ from app.core.errors import AppError, ModelBroken, ModelReplaced
 from app.core.events import FinishReason
 from app.engine import protocol
 from app.engine.llama.context import CHECK_EVERY_TOKENS, DECODED, FEW_TOKENS, NO_ROOM, Context
+from app.engine.llama.eyes import Eyes
 from app.engine.llama.inspection import token_seen
+from app.engine.llama.looking import Looking
 from app.engine.llama.pool import Beginnings, Run, SavedStates, SequencePool
+from app.engine.llama.tiles import Tiles
 from app.engine.scheduler import SideBySide, next_decode
 
 
 class Decoder:
     """`add` an answer, then `step` as long as it is `busy`."""
 
-    def __init__(self, context: Context, states: SavedStates | None, side_by_side: SideBySide) -> None:
-        self.pool = SequencePool(context, states, side_by_side)
+    def __init__(
+        self,
+        context: Context,
+        states: SavedStates | None,
+        side_by_side: SideBySide,
+        tiles: Tiles | None = None,
+        eyes: Eyes | None = None,
+    ) -> None:
+        tiles = tiles or Tiles()
+        self.pool = SequencePool(context, tiles, states, side_by_side)
+        self._looking = Looking(eyes, tiles) if eyes is not None else None
         self._beginnings = Beginnings(context, states, self.pool)
         self._context = context
         self._side_by_side = side_by_side
@@ -51,6 +63,8 @@ class Decoder:
         for run, _ in next_decode(placed, self._context.batch_tokens, width):
             if not run.prepared:
                 self._beginnings.prepare(run)  # as late as possible: what it can share is read by now
+        if self._looking is not None and any(run.next_tile for run in placed):
+            placed = self._see(self._looking, placed, urgent)
         shares = next_decode(placed, self._context.batch_tokens, width)
         if shares:
             self._decode([(run, min(count, run.next_place())) for run, count in shares], urgent)
@@ -60,20 +74,50 @@ class Decoder:
         for run in [run for run in self.pool.runs if not run.interactive]:
             self._fail(run, ModelReplaced())
 
+    def _see(self, looking: Looking, placed: list[Run], urgent: Callable[[], bool]) -> list[Run]:
+        """Takes those on for which a picture or a sound comes next; returns the others, which may go on meanwhile."""
+        placed = [run for run in placed if run.interactive] or placed
+        waiting = [run for run in placed if run.next_tile]
+        ready = looking.ready(waiting)
+        if ready is not None:
+            self._decode_tile(looking, ready, urgent)
+            return []
+        others = [run for run in placed if not run.next_tile]
+        if waiting and (problem := looking.see(waiting[0], lambda: self.interactive)) is not None:
+            self._fail(waiting[0], problem)
+        elif waiting and not others:
+            looking.wait()
+        return others
+
+    def _decode_tile(self, looking: Looking, run: Run, urgent: Callable[[], bool]) -> None:
+        sequence, tile = run.sequence, looking.tile(run)
+        assert sequence is not None
+        aborted = self._aborted([(run, tile.tokens)], urgent)
+        is_last = run.pending_tokens == tile.tokens
+        result = self._context.decode_tile(tile, sequence.number, sequence.position, is_last, aborted)
+        output = tile.tokens - 1 if tile.is_whole else (tile.tokens - 1) % self._context.batch_tokens
+        self._after([(run, tile.tokens)], [output], result, aborted)
+
     def _decode(self, shares: list[tuple[Run, int]], urgent: Callable[[], bool]) -> None:
         batch, outputs, size = [], [], 0
         for run, count in shares:
             assert run.sequence is not None
-            held = run.held_tokens
-            batch.append((run.sequence.number, run.tokens[held : held + count], held, held + count == len(run.tokens)))
+            held, position = run.held_tokens, run.sequence.position
+            is_last = held + count == len(run.tokens)
+            batch.append((run.sequence.number, run.tokens[held : held + count], position, is_last))
             size += count
             outputs.append(size - 1)
         aborted = self._aborted(shares, urgent) if size > FEW_TOKENS else None
         begun_s = time.perf_counter()
         result = self._context.decode(batch, aborted)
+        if result == DECODED and size == len(shares) and not shares[0][0].interactive:
+            self._side_by_side.took(size, time.perf_counter() - begun_s)
+        self._after(shares, outputs, result, aborted)
+
+    def _after(
+        self, shares: list[tuple[Run, int]], outputs: list[int], result: int, aborted: Callable[[], bool] | None
+    ) -> None:
         if result == DECODED:
-            if size == len(shares) and not shares[0][0].interactive:
-                self._side_by_side.took(size, time.perf_counter() - begun_s)
             self._on_decoded(shares, outputs)
         elif result == NO_ROOM:
             if not self.pool.make_way(shares[0][0]):
@@ -83,7 +127,7 @@ class Decoder:
                 assert run.sequence is not None
                 run.sequence.drop_unfinished()
             if aborted is None or not aborted():
-                raise RuntimeError(f"llama_decode returned {result} for {size} tokens")
+                raise RuntimeError(f"llama_decode returned {result} for {shares[0][1]} tokens")
 
     def _aborted(self, shares: list[tuple[Run, int]], urgent: Callable[[], bool]) -> Callable[[], bool]:
         """Whether a decode in progress is to be broken off: somebody stops, or waits while only jobs are read."""

@@ -188,7 +188,7 @@ def context_parameters(library: Library, layout: Layout, threads: int) -> Any:
     c = library.c
     parameters = c.llama_context_default_params()
     parameters.n_ctx = layout.context_tokens
-    parameters.n_batch = parameters.n_ubatch = layout.batch_tokens
+    parameters.n_batch = parameters.n_ubatch = max(layout.batch_tokens, layout.picture_tokens)
     parameters.n_seq_max = parameters.n_outputs_max = layout.sequences
     parameters.kv_unified = True
     parameters.n_threads = parameters.n_threads_batch = threads

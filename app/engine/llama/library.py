@@ -11,7 +11,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -43,6 +43,11 @@ class Library:
         self.base = _load(package / "lib", "ggml-base")
         self._load_backends(package)
         c.llama_backend_init()
+
+    def hear(self, *setters: Callable[[Any, Any], object]) -> None:
+        """Has what another library logs come here, too; each of its own functions for that is given."""
+        for set_callback in setters:
+            set_callback(self._log_callback, None)
 
     def last_words(self) -> str:
         """Warnings and errors since `forget_words`, for "Copy details"."""

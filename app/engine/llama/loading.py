@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.core.errors import ModelLoadFailed, ModelTooLarge
+from app.core.errors import ModelLoadFailed, ModelTooLarge, ProjectorRefused
 from app.core.events import Placed
-from app.core.gguf import GgufHeader
+from app.core.gguf import GgufHeader, check_projector
 from app.engine import fit, protocol
 from app.engine.backend import Job
 from app.engine.computer import Remembered, key_of
@@ -20,13 +20,16 @@ from app.engine.fit import GpuRoom, Layout, Needs, Plan, Room, shape_of
 from app.engine.llama import devices
 from app.engine.llama.borrowed import Borrowed
 from app.engine.llama.devices import ModelParameters, context_parameters
+from app.engine.llama.eyes import Eyes, open_eyes
 from app.engine.llama.library import Library
 from app.engine.llama.model import Model, load_model
+from app.engine.llama.tiles import Tiles
 from app.engine.machines import watch_connections
 from app.engine.protocol import Device
 from app.engine.states import model_identity
 
 REMEMBERED_FILE = "loading.json"  # in the child's own working folder
+PROJECTOR = "projector"  # the step of the ladder, or rather beside it, that a crash is told apart by
 MOST_PROBES = 2
 CPU_DEVICE = "CPU"
 MIB = 2**20
@@ -37,7 +40,7 @@ MORE_FREE = 1.25  # with so much more memory free, what once had to be reduced i
 
 @dataclass(frozen=True)
 class Opened:
-    """A model, its context (llama.cpp's pointer; whoever asked frees both) and how they came to be."""
+    """A model, its context (llama.cpp's pointer; whoever asked frees both, and the eyes) and how they came to be."""
 
     model: Model
     context: Any
@@ -45,6 +48,8 @@ class Opened:
     plan: Plan
     placement: tuple[Placed, ...] = ()
     machines_missed: tuple[str, ...] = ()
+    tiles: Tiles = dataclasses.field(default_factory=Tiles)
+    eyes: Eyes | None = None
 
     @property
     def held(self) -> set[str]:
@@ -100,6 +105,9 @@ class _Opening:
         self._folder = folder
         self._remembered = Remembered(folder / REMEMBERED_FILE)
         self._model: Model | None = None
+        self._tiles = Tiles()
+        self._eyes: Eyes | None = None
+        self._projector = check_projector(Path(wish.projector), request.path) if wish.projector else None
         self._placement: tuple[object, ...] = ()
         self._placed: tuple[Placed, ...] = ()
         self._missed: tuple[str, ...] = ()
@@ -237,8 +245,51 @@ class _Opening:
         if self._model is None or self._job.cancelled:
             return None
         threads = self._wish.threads or devices.default_threads()
-        parameters = context_parameters(self._library, plan.layout, threads)
+        if self._projector is not None and self._eyes is None:
+            self._eyes = self._open_eyes(self._model, plan, threads)
+            if self._eyes is None:
+                return None
+        layout = plan.layout
+        if self._eyes is not None:
+            layout = dataclasses.replace(layout, picture_tokens=self._eyes.whole_tokens)
+        parameters = context_parameters(self._library, layout, threads)
         return self._library.c.llama_init_from_model(self._model.pointer, parameters)
+
+    def _open_eyes(self, model: Model, plan: Plan, threads: int) -> Eyes | None:
+        """The model's eyes, which were tried; None when cancelled."""
+        assert self._projector is not None
+        self._tell(1.0, PROJECTOR)
+        on_gpu = plan.gpu_layers > 0 and not self._wish.projector_on_cpu
+        lent = {device.name for device in self._lent}
+        here = [name for name in self._names if name not in lent][:1]
+        handles = devices.find_handles(self._library, here) if on_gpu else []
+        layers = fit.number_of(self._projector, "clip.vision.block_count")
+        for device in (*handles, None):
+            try:
+                eyes = open_eyes(
+                    self._library,
+                    self._wish.projector,
+                    model,
+                    self._tiles,
+                    threads=threads,
+                    device=device,
+                    layers=layers,
+                    cancelled=self._job.stop.is_set,
+                )
+            except ProjectorRefused as refused:
+                if device is None or refused.reason != "no_memory":
+                    self._drop(None)
+                    raise
+                continue
+            if eyes is not None:
+                try:
+                    eyes.try_out()
+                except ProjectorRefused:
+                    eyes.close()
+                    self._drop(None)
+                    raise
+            return eyes
+        return None
 
     def _load(self, plan: Plan) -> Model | None:
         lent = self._borrowed.handles(self._names) if plan.gpu_layers > 0 else {}
@@ -272,7 +323,7 @@ class _Opening:
             device=self._device(plan),
             threads=self._wish.threads or devices.default_threads(),
         )
-        return Opened(self._model, context, tokens, plan, self._placed, self._missed)
+        return Opened(self._model, context, tokens, plan, self._placed, self._missed, self._tiles, self._eyes)
 
     def _gpu_missed(self, plan: Plan) -> str:
         """Why a GPU that was asked for is not used."""
@@ -295,6 +346,9 @@ class _Opening:
     def _drop(self, context: Any) -> None:
         if context:
             self._library.c.llama_free(context)
+        if self._eyes is not None:
+            self._eyes.close()
+            self._eyes = None
         if self._model is not None:
             self._model.free()
             self._model = None

@@ -6,11 +6,12 @@ import ctypes
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from app.core.errors import InfillUnavailable
+from app.core.events import Media
 from app.core.gguf import GgufHeader
 from app.engine.llama.library import Library
 from app.engine.llama.template import ChatTemplate, Part, TemplateProcess, taking_text
@@ -59,14 +60,22 @@ class Model:
         name = self.header.metadata.get("general.name")
         return name if isinstance(name, str) and name.strip() else os.path.basename(self.path)  # noqa: PTH119
 
-    def prompt_tokens(self, parts: Iterable[Part]) -> list[int]:
-        """Ids of a prompt: special tokens only from trusted parts, the beginning-of-text token exactly once."""
+    def prompt_tokens(self, parts: Iterable[Part], shown: Callable[[Media], Sequence[int]] | None = None) -> list[int]:
+        """Ids of a prompt: special tokens only from trusted parts, the beginning-of-text token exactly once.
+
+        `shown` gives the tokens of a picture or a sound, without which these are left out.
+        """
         c = self._library.c
         ids: list[int] = []
         known, self._known = self._known, {}  # a chat's next prompt repeats all parts of the one before
+        is_after_media = False  # what stands there is tokenized by itself
         for part in parts:
-            if part.text:
-                after_text = bool(ids) and not self._is_special(ids[-1])
+            if part.media is not None:
+                ids += shown(part.media) if shown else ()
+                is_after_media = True
+            elif part.text:
+                after_text = bool(ids) and not is_after_media and not self._is_special(ids[-1])
+                is_after_media = False
                 key = (part.text, part.trusted, after_text)
                 self._known[key] = known.get(key) or self._tokenize_after(*key)
                 ids += self._known[key]

@@ -8,21 +8,21 @@ from __future__ import annotations
 
 import ctypes
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from collections.abc import Sequence as Runs
 from collections.abc import Sequence as Tokens
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from app.core.events import FinishReason
+from app.core.events import FinishReason, Media
 from app.engine import protocol
 from app.engine.answer import Answer
 from app.engine.backend import Job
 from app.engine.llama.context import Context
-from app.engine.llama.library import Library
 from app.engine.llama.model import Model, c_path
 from app.engine.llama.sampling import Chain
+from app.engine.llama.tiles import Tiles
 from app.engine.scheduler import SideBySide
 from app.engine.states import Identity, StateFolder, model_identity
 
@@ -47,17 +47,24 @@ class Snapshot:
 class Sequence:
     """`tokens` is what the memory holds, in order; `session` names what they belong to, `changed` since its save."""
 
-    def __init__(self, context: Context, number: int) -> None:
+    def __init__(self, context: Context, number: int, tiles: Tiles) -> None:
         self.number = number
+        self._tiles = tiles
         self.tokens: list[int] = []
         self.session = ""
         self.changed = False
         self._context = context
+        self._shift = 0
         self._snapshots: list[Snapshot] = []
 
+    @property
+    def position(self) -> int:
+        """Where the next token stands; where pictures have fewer positions than tokens, that is not their count."""
+        return len(self.tokens) - self._shift
+
     def common(self, prompt: Tokens[int]) -> int:
-        """How many tokens memory and prompt have in common."""
-        return common_length(self.tokens, prompt)
+        """How many tokens memory and prompt have in common, but for the beginning of a picture."""
+        return self._tiles.whole(prompt, common_length(self.tokens, prompt))
 
     def reusable(self, count: int) -> int:
         """How many of the first `count` tokens can be kept, exactly as if they had just been read."""
@@ -65,7 +72,7 @@ class Sequence:
             kept = min(count, len(self.tokens))
         else:
             kept = max((shot.count for shot in self._snapshots if shot.count <= count), default=0)
-        return kept if self._context.sees_all(self.number, kept) else 0
+        return kept if self._context.sees_all(self.number, self._position(kept)) else 0
 
     def go_back(self, count: int) -> int:
         """Keeps at most the first `count` tokens; returns how many were really kept."""
@@ -75,6 +82,7 @@ class Sequence:
                 self.clear()
                 return 0
             del self.tokens[count:]
+            self._shift = self._tiles.shift(self.tokens)
             self.changed = True
             self._snapshots = [shot for shot in self._snapshots if shot.count <= count]
         return count
@@ -82,28 +90,34 @@ class Sequence:
     def drop_unfinished(self) -> None:
         """After a decode that was not finished: removes what it left behind the tokens that are held."""
         if self._context.can_forget:
-            if not self._context.keep(self.number, len(self.tokens)):
+            if not self._context.keep(self.number, self.position):
                 self.clear()
             return
         before = max((shot.count for shot in self._snapshots), default=0)
         if not self._restore(before):
             self.clear()
         del self.tokens[before:]
+        self._shift = self._tiles.shift(self.tokens)
 
     def extend(self, tokens: Tokens[int]) -> None:
         """These tokens were decoded."""
         self.tokens += tokens
+        if self._tiles.shifts:
+            self._shift += self._tiles.shift(tokens)
         self.changed = True
 
     def share(self, source: Sequence, count: int) -> None:
         """Takes the first `count` tokens over from another sequence; this one is empty."""
-        self._context.copy(source.number, self.number, count)
         self.tokens = source.tokens[:count]
+        self._shift = self._tiles.shift(self.tokens)
+        self._context.copy(source.number, self.number, self.position)
         self.changed = True
 
     def can_share(self, count: int) -> bool:
         """Whether another sequence may take over the first `count` tokens of this one."""
-        return (self._context.can_forget or count == len(self.tokens)) and self._context.sees_all(self.number, count)
+        if not self._context.can_forget and count != len(self.tokens):
+            return False
+        return self._context.sees_all(self.number, self._position(count))
 
     def take_snapshot(self) -> None:
         """Remembers this point, where the model could not come back to it by itself."""
@@ -120,6 +134,7 @@ class Sequence:
     def loaded(self, tokens: list[int]) -> None:
         """A saved state was put into the memory."""
         self.tokens = tokens
+        self._shift = self._tiles.shift(tokens)
         self._snapshots = []
         self.changed = False
 
@@ -131,17 +146,21 @@ class Sequence:
     def forgotten(self) -> None:
         """The memory holds nothing of it any more."""
         self.tokens = []
+        self._shift = 0
         self._snapshots = []
         self.changed = False
+
+    def _position(self, count: int) -> int:
+        return count - self._tiles.shift(self.tokens[:count]) if self._tiles.shifts else count
 
     def _restore(self, count: int) -> bool:
         """Brings the memory to its first `count` tokens."""
         if self._context.can_forget:
-            return self._context.keep(self.number, count)
+            return self._context.keep(self.number, self._position(count))
         shot = next((shot for shot in self._snapshots if shot.count == count), None)
         if shot is None or not self._context.set_partial_state(self.number, shot.data):
             return False
-        return self._context.keep(self.number, count)
+        return self._context.keep(self.number, self._position(count))
 
 
 def common_length(ours: Tokens[int], theirs: Tokens[int]) -> int:
@@ -160,12 +179,16 @@ LEAST_TOKENS = 64  # reading so few again takes no longer than loading them
 class SavedStates:
     """States of one loaded model and context."""
 
-    def __init__(self, library: Library, context: Context, folder: StateFolder, model: Path, kv_type: str) -> None:
-        self._c = library.c
+    def __init__(
+        self, context: Context, tiles: Tiles, folder: StateFolder, model: Path, identity: tuple[str, str]
+    ) -> None:
+        """`identity` is what shapes the bytes beside the model: the library's version and the KV type."""
+        self._c = context.c
         self._context = context
+        self._tiles = tiles
         self._folder = folder
         settings = f"positions {'as read' if context.can_forget else 'recurrent'}"
-        self._identity = Identity(*model_identity(model), library.version, kv_type, settings)
+        self._identity = Identity(*model_identity(model), *identity, settings)
 
     def save(self, sequence: Sequence) -> None:
         """Writes a sequence's state for its session, if it has one and has changed; a full disk is only said."""
@@ -174,7 +197,7 @@ class SavedStates:
 
     def save_shared(self, name: str, sequence: Sequence) -> None:
         """The same for what several sessions begin with and the sequence holds now, unless it is there already."""
-        if len(sequence.tokens) >= LEAST_TOKENS and self._folder.find(name, self._identity) != sequence.tokens:
+        if len(sequence.tokens) >= LEAST_TOKENS and self._find(name) != sequence.tokens:
             self._write(name, sequence)
 
     def _write(self, session: str, sequence: Sequence) -> bool:
@@ -182,7 +205,7 @@ class SavedStates:
         if size > self._folder.budget_bytes():
             return False
         unfinished = self._folder.unfinished_path(session)
-        tokens = (self._c.llama_token * len(sequence.tokens))(*sequence.tokens)
+        tokens = (self._c.llama_token * len(sequence.tokens))(*_readable(sequence.tokens))
         try:
             self._folder.folder.mkdir(parents=True, exist_ok=True)
             self._c.llama_state_seq_save_file(
@@ -192,7 +215,7 @@ class SavedStates:
                 self._folder.delete(session)
                 log.info("a state was not saved: llama.cpp could not write it whole")
                 return False
-            self._folder.add(session, self._identity, sequence.tokens, unfinished)
+            self._folder.add(session, self._identity, self._tiles.units(sequence.tokens), unfinished)
         except OSError as error:
             self._folder.delete(session)
             log.info("a state was not saved: %s", error)
@@ -201,27 +224,36 @@ class SavedStates:
 
     def usable(self, session: str, prompt: Tokens[int]) -> int:
         """How many tokens of a prompt a session's state on disk would save reading."""
-        tokens = self._folder.find(session, self._identity)
+        tokens = self._find(session)
         if tokens is None or len(tokens) > self._context.size_tokens:
             return 0
-        common = common_length(tokens, prompt)
+        common = self._tiles.whole(prompt, common_length(tokens, prompt))
         return common if self._context.can_forget or common == len(tokens) else 0
 
     def load(self, session: str, sequence: Sequence) -> None:
         """Puts a session's state into an empty sequence, which stays empty when the file cannot be read."""
-        tokens = self._folder.find(session, self._identity) or []
+        tokens = self._find(session) or []
         room = (self._c.llama_token * len(tokens))()
         count = ctypes.c_size_t(0)
         path = c_path(str(self._folder.state_path(session)))
         read = self._c.llama_state_seq_load_file(
             self._context.pointer, path, sequence.number, room, len(tokens), ctypes.byref(count)
         )
-        if read and list(room[: count.value]) == tokens:
+        if read and list(room[: count.value]) == _readable(tokens):
             sequence.loaded(tokens)
             return
         sequence.clear()
         self._folder.delete(session)
         log.info("a saved state could not be read and was deleted")
+
+    def _find(self, session: str) -> list[int] | None:
+        units = self._folder.find(session, self._identity)
+        return None if units is None else self._tiles.tokens(units)
+
+
+def _readable(tokens: Tokens[int]) -> list[int]:
+    """As llama.cpp keeps them, which only stores them: our numbers of tiles mean nothing tomorrow."""
+    return [max(token, -1) for token in tokens]
 
 
 def is_worth_saving(sequence: Sequence) -> bool:
@@ -239,12 +271,14 @@ UNLIMITED_TOKENS = 2048  # kept free for an answer without a limit, where anothe
 class Prompt:
     """Token ids, and the places in them worth coming back to: before and after the last question.
 
-    `shared` is how many of the tokens other sessions begin with, too, where the request says that some do.
+    `shared` is how many of the tokens other sessions begin with, too, where the request says that some do. `media` are
+    the pictures and sounds in it, by their id and how many tokens they may take.
     """
 
     tokens: list[int]
     places: tuple[int, ...] = ()
     shared: int = 0
+    media: Mapping[tuple[str, int], Media] = field(default_factory=dict)
 
 
 @dataclass(eq=False)
@@ -265,6 +299,9 @@ class Run:
     sequence: Sequence | None = None
     prepared: bool = False
     begun: bool = False
+    looks: list[tuple[str, int]] = field(default_factory=list)
+    """What has to be looked at for it, by the keys of the prompt's media; `looked` is what was begun with."""
+    looked: set[tuple[str, int]] = field(default_factory=set)
     waits: str = ""
     places: set[int] = field(init=False)
 
@@ -290,7 +327,13 @@ class Run:
     @property
     def is_writing(self) -> bool:
         """Whether the next decode takes just its newest token."""
-        return self.prepared and self.pending_tokens == 1 and not self.job.cancelled
+        return self.prepared and self.pending_tokens == 1 and self.tokens[-1] >= 0 and not self.job.cancelled
+
+    @property
+    def next_tile(self) -> int:
+        """The number of the piece of a picture or a sound that comes next; 0 where text does."""
+        held = self.held_tokens
+        return min(self.tokens[held], 0) if self.prompt.media and self.prepared and held < len(self.tokens) else 0
 
     @property
     def most_tokens(self) -> int:
@@ -305,8 +348,11 @@ class Run:
         return len(self.tokens) == len(self.prompt.tokens)
 
     def next_place(self) -> int:
-        """How many tokens may be read before the next place worth a stop."""
-        ahead = [place - self.held_tokens for place in self.places if place > self.held_tokens]
+        """How many tokens may be read before the next place worth a stop, or the next picture."""
+        held = self.held_tokens
+        ahead = [place - held for place in self.places if place > held]
+        if self.prompt.media:
+            ahead += [at for at, token in enumerate(self.tokens[held:]) if token < 0][:1]
         return min(ahead, default=len(self.tokens))
 
     def choose(self, output: int, context: Any) -> int:
@@ -352,8 +398,8 @@ ROOM_TO_WRITE_TOKENS = 256  # an interactive answer begins with at least so much
 class SequencePool:
     """`runs` are all answers that run or wait, in the order they came."""
 
-    def __init__(self, context: Context, states: SavedStates | None, side_by_side: SideBySide) -> None:
-        self.sequences = [Sequence(context, number) for number in range(context.most_sequences)]
+    def __init__(self, context: Context, tiles: Tiles, states: SavedStates | None, side_by_side: SideBySide) -> None:
+        self.sequences = [Sequence(context, number, tiles) for number in range(context.most_sequences)]
         self.runs: list[Run] = []
         self._context = context
         self._states = states

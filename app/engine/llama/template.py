@@ -20,6 +20,7 @@ from typing import Any, Protocol
 
 from app.core.child import Child, own_command
 from app.core.errors import ProtocolViolation
+from app.core.events import Media, Message
 from app.core.wire import Conversation, Ended, Said, Wire
 
 # Has a chat template rendered by a process of its own, which can be ended whatever the template does.
@@ -149,7 +150,7 @@ class TemplateProcess:
         return TemplateAbandoned(problem)
 
 
-__all__ = ["ChatTemplate", "Part", "TemplateProblem", "Turn"]
+__all__ = ["ChatTemplate", "MediaMarks", "Part", "TemplateProblem", "Turn"]
 
 Turn = tuple[str, str]
 BLANK_LINE = "\n\n"
@@ -178,10 +179,46 @@ def taking_text(source: str) -> str:
 
 @dataclass(frozen=True)
 class Part:
-    """A piece of a prompt. Only in a `trusted` one do special tokens count."""
+    """A piece of a prompt. Only in a `trusted` one do special tokens count; one with `media` is that, and no text."""
 
     text: str
     trusted: bool
+    media: Media | None = None
+
+
+class MediaMarks:
+    """Stand-ins for pictures and sounds inside texts, which no text contains, while a template puts these in place."""
+
+    def __init__(self) -> None:
+        self._key = secrets.token_hex(8)
+        self._media: list[Media] = []
+        self._pattern = re.compile(f"\ue002{self._key}:(\\d+)\ue003")
+
+    def turn(self, message: Message) -> Turn:
+        """The turn with a mark at each place of a picture or a sound."""
+        text, at, pieces = message.text, 0, []
+        for media in sorted(message.media, key=lambda media: media.at):
+            until = min(max(media.at, at), len(text))
+            pieces += [text[at:until], f"\ue002{self._key}:{len(self._media)}\ue003"]
+            self._media.append(media)
+            at = until
+        return message.role.value, "".join(pieces) + text[at:]
+
+    def split(self, parts: Iterable[Part]) -> list[Part]:
+        """The parts with pictures and sounds in the place of their marks; raises TemplateProblem where one is lost."""
+        if not self._media:
+            return list(parts)
+        split: list[Part] = []
+        for part in parts:
+            pieces = self._pattern.split(part.text)
+            for index, piece in enumerate(pieces):
+                if index % 2:
+                    split.append(Part("", False, self._media[int(piece)]))
+                elif piece:
+                    split.append(Part(piece, part.trusted))
+        if [part.media for part in split if part.media is not None] != self._media:
+            raise TemplateProblem("a picture or a sound is lost in it")
+        return split
 
 
 class Renders(Protocol):

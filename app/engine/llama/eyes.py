@@ -1,0 +1,489 @@
+"""The eyes and ears of a model: libmtmd with a projector, which turns pictures and sounds into what the model reads.
+
+Decoded files only: a picture is a binary PPM, a sound is 16-bit mono WAV. `mtmd_helper_bitmap_init_*` would start
+ffmpeg for a file that it does not know, so nothing of mtmd ever gets to see one.
+"""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import ctypes
+import functools
+import hashlib
+import math
+import struct
+import threading
+import time
+import wave
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from app.core.errors import AppError, MediaRefused, ProjectorRefused
+from app.core.events import Media
+from app.engine.llama.library import Library
+from app.engine.llama.model import PROGRESS_EVERY_S, Model, c_path
+from app.engine.llama.tiles import Tile, Tiles
+from app.engine.protocol import MediaCount
+from app.engine.states import model_identity
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Floats = np.ndarray[Any, np.dtype[np.float32]]
+
+PICTURE, SOUND = "picture", "sound"
+IMAGE_CHUNK, SOUND_CHUNK = 1, 2
+KEPT_BYTES = 256 * 1024 * 1024
+KEPT_COUNTS = 1024
+LOOK_EVERY_NODES = 16  # between two looks at Stop; an encoder of 12 layers has 400 nodes
+NODES_A_LAYER = 33  # measured; how far the first encode is, until one has been counted
+MOST_SIDE, MOST_RATIO = 4096, 100
+SMALLEST_SIDE = 16  # below it a picture is not made smaller to take fewer tokens
+LEAST_SAMPLES = 640  # libmtmd ends the process over a single one
+SIZES = ((64, 64), (1024, 1024), (4096, 4096), (4096, 41), (41, 4096))
+"""Among these is one that takes the most tokens in a piece, whatever the projector does with sizes."""
+SERIALIZED_VERSION = 2
+OTHER_MODEL, UNKNOWN, NO_MEMORY = "mismatch between", "unknown projector type", "failed to allocate"
+
+
+@dataclass(eq=False)
+class Look:
+    """The tiles of one picture or sound while they are encoded, on a thread of their own.
+
+    `wanted` are their numbers; `stops` ends it early, and while `rests` is true nothing is computed.
+    """
+
+    media: Media
+    wanted: frozenset[int]
+    stops: Callable[[], bool]
+    rests: Callable[[], bool]
+    done: threading.Event = field(default_factory=threading.Event)
+    fraction: float = 0.0
+    problem: AppError | None = None
+
+
+class Eyes:
+    """Owns mtmd's context; `close` it before its model. One look at a time, everything else may be asked meanwhile."""
+
+    def __init__(self, library: Library, model: Model, tiles: Tiles, path: str, opened: tuple[Any, _Watch]) -> None:
+        from llama_cpp import mtmd_cpp
+
+        self.path, self.speeds = path, dict[str, float]()
+        """The least seconds that a token of each kind took so far."""
+        self._m, self._model, self._tiles = mtmd_cpp, model, tiles
+        self._pointer, self._watch = opened
+        self._name = hashlib.sha256(repr(model_identity(Path(path))).encode()).hexdigest()[:16]
+        self.width: int = library.c.llama_model_n_embd_inp(model.pointer)
+        self.sees = bool(mtmd_cpp.mtmd_support_vision(self._pointer))
+        self.hears = bool(mtmd_cpp.mtmd_support_audio(self._pointer))
+        self.hearing_hz = max(0, mtmd_cpp.mtmd_get_audio_sample_rate(self._pointer)) if self.hears else 0
+        self.is_spread = bool(mtmd_cpp.mtmd_decode_use_mrope(self._pointer))
+        """Whether the model has positions in two dimensions (M-RoPE)."""
+        self._kept: collections.OrderedDict[int, Floats] = collections.OrderedDict()
+        self._look: Look | None = None
+        self._units = functools.lru_cache(maxsize=KEPT_COUNTS)(self._units_of)
+
+    @functools.cached_property
+    def whole_tokens(self) -> int:
+        """Tokens of the largest piece that has to be decoded at once, since all of it sees all of it; 0 without any."""
+        if not self.sees or not self._m.mtmd_decode_use_non_causal(self._pointer, None):
+            return 0
+        sizes = (self._pieces(width, height) for width, height in SIZES)
+        return max((tokens for pieces in sizes for tokens in pieces), default=0)
+
+    def is_whole(self, media: Media) -> bool:
+        """Whether the tiles of it have to be decoded at once."""
+        return media.kind == PICTURE and self.whole_tokens > 0
+
+    def tokens(self, media: Media) -> list[int]:
+        """What stands in a prompt for it; raises MediaRefused where this model cannot be shown it."""
+        return list(self._measured(media)[0])
+
+    def count(self, media: Media) -> MediaCount:
+        """How much that is, and at which size it is looked at; nothing where it cannot be shown."""
+        try:
+            tokens, width, height = self._measured(media)
+        except MediaRefused:
+            return MediaCount(0, 0, 0)
+        tiles = {number for number in tokens if number < 0}
+        looked = sum(number < 0 for number in tokens)
+        seconds = looked * self.speeds.get(media.kind, 0.0)
+        return MediaCount(len(tokens), len(tokens) - self._tiles.shift(tokens), len(tiles), width, height, seconds)
+
+    def embeddings(self, number: int) -> Floats | None:
+        """What the encoder made of a tile, [token, width], if that is still known."""
+        found = self._kept.get(number)
+        if found is not None:
+            self._kept.move_to_end(number)
+        return found
+
+    def positions(self, media: Media, number: int, start: int) -> Any:
+        """Positions of a tile's tokens in each of the four dimensions; None where they just go on from `start`."""
+        if not self.is_spread:
+            return None
+        import numpy as np
+
+        tile = self._tiles[number]
+        if media.kind == SOUND:
+            return np.tile(np.arange(start, start + tile.tokens, dtype=np.int32), 4)
+        with self._chunks(self._placeholder(media)) as chunks:
+            pictures = [chunk for kind, chunk in chunks if kind == IMAGE_CHUNK]
+            image = self._m.mtmd_input_chunk_get_tokens_image(pictures[tile.index])
+            places = [self._m.mtmd_image_tokens_get_decoder_pos(image, start, index) for index in range(tile.tokens)]
+        return np.array([[place.t, place.y, place.x, place.z] for place in places], np.int32).T.reshape(-1)
+
+    @property
+    def look(self) -> Look | None:
+        """What is being looked at now."""
+        return self._look if self._look is not None and not self._look.done.is_set() else None
+
+    def begin(self, look: Look) -> None:
+        """Begins to encode; only when nothing else is being looked at."""
+        assert self.look is None
+        self._look = look
+        threading.Thread(target=self._encode, args=(look,), name="eyes", daemon=True).start()
+
+    def close(self) -> None:
+        """Gives the memory back."""
+        if (look := self.look) is not None:
+            look.stops = lambda: True
+            look.done.wait()
+        self._m.mtmd_free(self._pointer)
+
+    def try_out(self) -> None:
+        """Shows it a small picture and a short sound, without computing much: what is built for that is checked by
+        assertions, which end the process. Raises ProjectorRefused where the model does not know its marks.
+        """
+        for media in (Media("", "", PICTURE, 64, 64), Media("", "", SOUND, seconds=1.0)):
+            if not (self.sees if media.kind == PICTURE else self.hears):
+                continue
+            shown = self._blank(media)
+            with self._chunks(shown) as chunks:
+                for kind, chunk in chunks:
+                    if kind not in (IMAGE_CHUNK, SOUND_CHUNK) and min(self._text(chunk), default=0) < 0:
+                        raise ProjectorRefused(self.path, self._model.path, "other_model", "a mark is unknown")
+                first = next(chunk for kind, chunk in chunks if kind in (IMAGE_CHUNK, SOUND_CHUNK))
+                self._watch.begin(lambda: True, lambda: False, lambda fraction: None, 1)
+                self._m.mtmd_encode_chunk(self._pointer, first)
+
+    def _encode(self, look: Look) -> None:
+        try:
+            self._encode_tiles(look)
+        except AppError as error:
+            look.problem = error
+        except (OSError, ValueError, EOFError, wave.Error) as error:
+            reason = "missing" if isinstance(error, FileNotFoundError) else "damaged"
+            look.problem = MediaRefused(look.media.path, look.media.kind, reason)
+        finally:
+            look.done.set()
+
+    def _encode_tiles(self, look: Look) -> None:
+        media = look.media
+        numbers = list(dict.fromkeys(number for number in self.tokens(media) if number < 0))
+        bitmap = self._sound(media) if media.kind == SOUND else self._picture(media)
+        with self._chunks(bitmap) as chunks:
+            pieces = [chunk for kind, chunk in chunks if kind in (IMAGE_CHUNK, SOUND_CHUNK)]
+            if len(pieces) != len(numbers):
+                raise MediaRefused(media.path, media.kind, "unfit")
+            todo = [(number, piece) for number, piece in zip(numbers, pieces, strict=True) if number in look.wanted]
+            for done, (number, piece) in enumerate(todo):
+                if look.stops() or not self._encode_tile(look, number, piece, done / len(todo), 1 / len(todo)):
+                    return
+
+    def _encode_tile(self, look: Look, number: int, piece: Any, begun: float, share: float) -> bool:
+        """Encodes a tile and keeps what came of it; False when that was stopped."""
+        import numpy as np
+
+        count = self._tiles[number].tokens
+
+        def tell(fraction: float) -> None:
+            look.fraction = begun + share * fraction
+
+        self._watch.begin(look.stops, look.rests, tell, count)
+        begun_s = time.perf_counter()
+        failed = self._m.mtmd_encode_chunk(self._pointer, piece)
+        took_s = time.perf_counter() - begun_s
+        if self._watch.stopped:  # the code is 0 all the same, and the output rubbish
+            return False
+        if failed:
+            raise MediaRefused(look.media.path, look.media.kind, "unfit")
+        self._watch.learn(count)
+        output = self._m.mtmd_get_output_embd(self._pointer)
+        found = np.ctypeslib.as_array(output, (count, self.width)).copy()
+        if not np.isfinite(found).all():
+            raise MediaRefused(look.media.path, look.media.kind, "failed")
+        self._keep(number, found, look.wanted)
+        self.speeds[look.media.kind] = min(took_s / count, self.speeds.get(look.media.kind, took_s / count))
+        tell(1.0)
+        return True
+
+    def _keep(self, number: int, found: Floats, wanted: frozenset[int]) -> None:
+        self._kept[number] = found
+        total = sum(kept.nbytes for kept in self._kept.values())
+        for old in [old for old in self._kept if old not in wanted]:
+            if total <= KEPT_BYTES:
+                return
+            total -= self._kept.pop(old).nbytes
+
+    # What mtmd makes of a picture or a sound, without looking at it.
+
+    def _measured(self, media: Media) -> tuple[tuple[int, ...], int, int]:
+        """Its tokens, and the size at which it is looked at."""
+        is_picture = media.kind == PICTURE
+        if not (self.sees if is_picture else self.hears):
+            raise MediaRefused(media.path, media.kind, "blind" if is_picture else "deaf")
+        try:
+            return self._units(replace(media, path="", at=0))
+        except MediaRefused as refused:
+            raise MediaRefused(media.path, media.kind, refused.reason) from refused
+
+    def _units_of(self, media: Media) -> tuple[tuple[int, ...], int, int]:
+        tokens: list[int] = []
+        index = 0
+        seen: list[tuple[int, int]] = []
+        with self._chunks(self._placeholder(media)) as chunks:
+            for form, chunk in chunks:
+                if form not in (IMAGE_CHUNK, SOUND_CHUNK):
+                    tokens += self._text(chunk)
+                    continue
+                count: int = self._m.mtmd_input_chunk_get_n_tokens(chunk)
+                positions = self._m.mtmd_input_chunk_get_n_pos(chunk)
+                number = self._tiles.number(Tile(media.id, media.most_tokens, index, count, positions, self._name))
+                tokens += [number] * count
+                index += 1
+                seen += self._sizes(chunk)
+        if min(tokens, default=0) >= 0:
+            raise MediaRefused("", media.kind, "unfit")
+        width, height = _whole_size(seen, media.width / media.height) if seen else (0, 0)
+        return tuple(tokens), width, height
+
+    def _pieces(self, width: int, height: int) -> list[int]:
+        """Tokens of each piece of a picture of this size."""
+        with contextlib.suppress(MediaRefused), self._chunks(self._m.mtmd_bitmap_init(width, height, None)) as chunks:
+            return [self._m.mtmd_input_chunk_get_n_tokens(chunk) for kind, chunk in chunks if kind == IMAGE_CHUNK]
+        return []
+
+    def _placeholder(self, media: Media) -> Any:
+        if media.kind == SOUND:
+            return self._m.mtmd_bitmap_init_from_audio(self._samples(media), None)
+        return self._m.mtmd_bitmap_init(*self._fitting(media), None)
+
+    def _fitting(self, media: Media) -> tuple[int, int]:
+        """The size at which a picture takes no more tokens than it may, if it can be so small."""
+        width, height = media.width, media.height
+        if not (0 < width <= MOST_SIDE and 0 < height <= MOST_SIDE) or max(width, height) > MOST_RATIO * min(
+            width, height
+        ):
+            raise MediaRefused(media.path, media.kind, "unfit")
+        if not media.most_tokens:
+            return width, height
+        low, high = 0, 64  # in 64ths; the tokens grow with the size, or are the same for each
+        most = max(media.most_tokens, sum(self._pieces(*_scaled(width, height, 1))))
+        while low < high:
+            middle = (low + high + 1) // 2
+            if sum(self._pieces(*_scaled(width, height, middle))) <= most:
+                low = middle
+            else:
+                high = middle - 1
+        return _scaled(width, height, low)
+
+    def _samples(self, media: Media) -> int:
+        return max(LEAST_SAMPLES, round(media.seconds * self.hearing_hz))
+
+    @contextlib.contextmanager
+    def _chunks(self, bitmap: Any) -> Iterator[list[tuple[int, Any]]]:
+        """The chunks of a bitmap, which is freed: (kind, chunk). Raises MediaRefused where there are none."""
+        m = self._m
+        part = m.mtmd_input_part(None, bitmap)
+        parts = (ctypes.POINTER(m.mtmd_input_part) * 1)(ctypes.pointer(part))
+        chunks = m.mtmd_input_chunks_init()
+        try:
+            if m.mtmd_tokenize_from_parts(self._pointer, chunks, parts, 1, False):
+                raise MediaRefused("", PICTURE, "unfit")
+            all_ = [m.mtmd_input_chunks_get(chunks, index) for index in range(m.mtmd_input_chunks_size(chunks))]
+            yield [(m.mtmd_input_chunk_get_type(chunk), chunk) for chunk in all_]
+        finally:
+            m.mtmd_input_chunks_free(chunks)
+            m.mtmd_bitmap_free(bitmap)
+
+    def _text(self, chunk: Any) -> list[int]:
+        count = ctypes.c_size_t(0)
+        ids = self._m.mtmd_input_chunk_get_tokens_text(chunk, ctypes.byref(count))
+        return list(ids[: count.value])
+
+    def _sizes(self, chunk: Any) -> list[tuple[int, int]]:
+        """The pixels of what is encoded for a chunk; nothing where mtmd writes chunks in a form that is not known."""
+        m = self._m
+        size = ctypes.c_size_t(0)
+        m.mtmd_input_chunk_save(chunk, None, 0, ctypes.byref(size))
+        buffer = ctypes.create_string_buffer(size.value or 1)
+        if not size.value or m.mtmd_input_chunk_save(chunk, buffer, size.value, ctypes.byref(size)):
+            return []
+        return _sizes_in(buffer.raw[: size.value])
+
+    # What is shown: pixels and samples.
+
+    def _picture(self, media: Media) -> Any:
+        pixels = _pixels(media)
+        width, height = self._fitting(media)
+        if (width, height) != (media.width, media.height):
+            pixels = _smaller(pixels, width, height)
+        return self._m.mtmd_bitmap_init(width, height, pixels.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8)))
+
+    def _sound(self, media: Media) -> Any:
+        import numpy as np
+
+        with wave.open(media.path, "rb") as file:
+            if (file.getnchannels(), file.getsampwidth(), file.getframerate()) != (1, 2, self.hearing_hz):
+                raise MediaRefused(media.path, media.kind, "unfit")
+            data = file.readframes(file.getnframes())
+        samples = np.zeros(self._samples(media), np.float32)
+        heard = np.frombuffer(data, "<i2")[: len(samples)].astype(np.float32) / 32768
+        samples[: len(heard)] = heard
+        pointer = samples.ctypes.data_as(ctypes.POINTER(ctypes.c_float))
+        return self._m.mtmd_bitmap_init_from_audio(len(samples), pointer)
+
+    def _blank(self, media: Media) -> Any:
+        import numpy as np
+
+        if media.kind == SOUND:
+            samples = np.zeros(self._samples(media), np.float32)
+            pointer = samples.ctypes.data_as(ctypes.POINTER(ctypes.c_float))
+            return self._m.mtmd_bitmap_init_from_audio(len(samples), pointer)
+        pixels = np.zeros(media.width * media.height * 3, np.uint8)
+        return self._m.mtmd_bitmap_init(
+            media.width, media.height, pixels.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))
+        )
+
+
+class _Watch:
+    """Looks on while an encoder computes: counts, rests and stops. What a callback raises would be lost in C.
+
+    `layers` are those of the encoder.
+    """
+
+    def __init__(self, library: Library, layers: int) -> None:
+        self.callback = library.c.ggml_backend_sched_eval_callback(self._on_node)  # kept: C holds only the address
+        self.stopped = False
+        self._nodes = 0
+        self._first = NODES_A_LAYER * max(1, layers)
+        self._known: dict[int, int] = {}
+        self.begin(lambda: False, lambda: False, lambda fraction: None, 0)
+
+    def begin(
+        self, stops: Callable[[], bool], rests: Callable[[], bool], tell: Callable[[float], None], tokens: int
+    ) -> None:
+        """An encode of a tile of so many tokens begins."""
+        self._stops, self._rests, self._tell = stops, rests, tell
+        self.stopped, self._nodes = False, 0
+        self._expected = self._known.get(tokens, self._first)
+
+    def learn(self, tokens: int) -> None:
+        """That encode went to its end."""
+        self._known[tokens] = max(1, self._nodes)
+
+    def _on_node(self, _tensor: int, is_question: bool, _user_data: Any) -> bool:
+        """Asked for each node, and called again when one that was wanted is computed; False then ends it."""
+        if is_question:
+            self._nodes += 1
+            return self._nodes % LOOK_EVERY_NODES == 1
+        self._tell(min(0.99, self._nodes / self._expected))
+        while self._rests() and not self._stops():
+            time.sleep(PROGRESS_EVERY_S)
+        self.stopped = self._stops()
+        return not self.stopped
+
+
+def open_eyes(
+    library: Library,
+    path: str,
+    model: Model,
+    tiles: Tiles,
+    *,
+    threads: int,
+    device: int | None = None,
+    layers: int = 0,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Eyes | None:
+    """Loads a projector for a model, on a device of ggml's or the processor (None); None when cancelled.
+
+    Raises ProjectorRefused. A file that is damaged in other ways than its checked header shows may end the process.
+    """
+    from llama_cpp import mtmd_cpp as m
+
+    library.hear(m.mtmd_log_set, m.mtmd_helper_log_set)
+    library.forget_words()
+    watch = _Watch(library, layers)
+    parameters = m.mtmd_context_params_default()
+    parameters.n_threads = threads
+    parameters.use_gpu = device is not None
+    parameters.device = device
+    parameters.print_timings = False
+    on_progress = m.mtmd_progress_callback(lambda _fraction, _user_data: not cancelled())
+    parameters.cb_eval, parameters.progress_callback = watch.callback, on_progress
+    pointer = m.mtmd_init_from_file(c_path(path), model.pointer, parameters)
+    del on_progress  # kept alive until here
+    if pointer:
+        return Eyes(library, model, tiles, path, (pointer, watch))
+    if cancelled():
+        return None
+    words = library.last_words()
+    reasons = {OTHER_MODEL: "other_model", UNKNOWN: "unknown", NO_MEMORY: "no_memory"}
+    reason = next((reason for said, reason in reasons.items() if said in words), "damaged")
+    raise ProjectorRefused(path, model.path, reason, words)
+
+
+def _sizes_in(data: bytes) -> list[tuple[int, int]]:
+    """Width and height of each picture in a chunk as `mtmd_input_chunk_save` writes it."""
+    try:
+        version, _, text = struct.unpack_from("<QIQ", data)
+        if version != SERIALIZED_VERSION or text or not data[20]:
+            return []
+        (name,) = struct.unpack_from("<Q", data, 41)  # behind nx, ny, pos, image_idx, n_temporal_merge
+        at = 49 + name + 1
+        (count,) = struct.unpack_from("<Q", data, at)
+        return [struct.unpack_from("<ii", data, at + 8 + 14 * index + 6) for index in range(min(count, 64))]
+    except (struct.error, IndexError):
+        return []
+
+
+def _whole_size(tiles: Sequence[tuple[int, int]], ratio: float) -> tuple[int, int]:
+    """Width and height that several tiles make together; one of them shows the whole once more, and does not count."""
+    if len(tiles) < 2 or len(set(tiles)) > 1:
+        return max(tiles, default=(0, 0))
+    (width, height), count = tiles[0], len(tiles) - 1
+    pairs = [(columns, count // columns) for columns in range(1, count + 1) if count % columns == 0]
+    columns, rows = min(pairs, key=lambda pair: abs(math.log(pair[0] * width / (pair[1] * height) / ratio)))
+    return columns * width, rows * height
+
+
+def _scaled(width: int, height: int, parts: int) -> tuple[int, int]:
+    """So many 64ths of a size."""
+    return max(SMALLEST_SIDE, width * parts // 64), max(SMALLEST_SIDE, height * parts // 64)
+
+
+def _pixels(media: Media) -> Any:
+    """The bytes of a decoded picture; raises MediaRefused where that is not what the file holds."""
+    import numpy as np
+
+    data = Path(media.path).read_bytes()
+    head = b"P6\n%d %d\n255\n" % (media.width, media.height)
+    if not data.startswith(head) or len(data) != len(head) + media.width * media.height * 3:
+        raise MediaRefused(media.path, media.kind, "damaged")
+    return np.frombuffer(data, np.uint8, offset=len(head)).reshape(media.height, media.width, 3)
+
+
+def _smaller(pixels: Any, width: int, height: int) -> Any:
+    """A picture made smaller: each pixel is the mean of those that it stands for."""
+    import numpy as np
+
+    for axis, size in ((0, height), (1, width)):
+        old = pixels.shape[axis]
+        if size < old:
+            starts = np.arange(size) * old // size
+            counts = np.diff(np.append(starts, old)).reshape((-1, 1, 1) if axis == 0 else (1, -1, 1))
+            pixels = (np.add.reduceat(pixels, starts, axis, dtype=np.uint32) // counts).astype(np.uint8)
+    return np.ascontiguousarray(pixels)
