@@ -28,16 +28,18 @@ from app.store.jobs import Jobs
 from app.store.models import ModelNotes
 
 if TYPE_CHECKING:
-    from app.core.events import ModelLoaded
+    from app.core.events import CancelToken, ModelLoaded
+    from app.documents.protocol import Event, Read
     from app.engine.contract import Engine, WakingEvent
     from app.engine.fit import GpuRoom
     from app.engine.states import StateFolder
     from app.features.chat.answers import Chat
     from app.features.chat.beside import Beside
     from app.features.chats import Change, Chats
-    from app.features.documents import Documents
+    from app.features.documents import Documents, Hear
     from app.features.exchange.chat_file import Shelf
     from app.features.finding import Finding
+    from app.features.hearing import Hearing
     from app.features.leaving import Consent
     from app.features.media import MediaLibrary
     from app.features.models.collection import Models
@@ -175,7 +177,10 @@ class Parts:
     @_Once
     def documents(self) -> Documents:
         """All documents that were read."""
-        return build_documents(self.paths, self.database, self.consent, recognizes=False)
+        return build_documents(self.paths, self.database, self.consent, recognizes=False, hear=self._hear)
+
+    def _hear(self, request: Read, cancel: CancelToken) -> Iterator[Event]:
+        return build_hearing(self.paths, lambda: self.engine).read(request, cancel)
 
     @_Once
     def readings(self) -> Readings:
@@ -416,7 +421,7 @@ class Fireside(Parts):
         from app.features.projects import Preambles
 
         database = Database.in_memory()
-        documents = build_documents(self.paths, database, self.consent)
+        documents = build_documents(self.paths, database, self.consent, hear=self._hear)
         conversations = Conversations(database)
         media = PassingLibrary(conversations.media, self.paths.decoded, self.paths.documents)
         preambles = Preambles(self.database, self.documents, lambda: self.settings, is_temporary=True)
@@ -543,7 +548,12 @@ def build_trash(app: Fireside) -> Trash:
 
 
 def build_documents(
-    paths: AppPaths, database: Database, consent: Consent | None = None, *, recognizes: bool = True
+    paths: AppPaths,
+    database: Database,
+    consent: Consent | None = None,
+    *,
+    recognizes: bool = True,
+    hear: Hear | None = None,
 ) -> Documents:
     """Documents kept in a database. With `recognizes` pages that are pictures are read by tesseract at once.
 
@@ -555,7 +565,14 @@ def build_documents(
     from app.store.page_readings import PageReadings
 
     store, attachments, readings = DocumentStore(database), Attachments(database), PageReadings(database)
-    return Documents(store, attachments, paths.documents, readings, recognizes=recognizes, consent=consent)
+    return Documents(store, attachments, paths.documents, readings, recognizes=recognizes, consent=consent, hear=hear)
+
+
+def build_hearing(paths: AppPaths, engine: Callable[[], Engine]) -> Hearing:
+    """What makes documents of recordings, by the model that is loaded."""
+    from app.features.hearing import Hearing
+
+    return Hearing(engine, paths.documents, paths.cache / "heard")
 
 
 def build_spelling(paths: AppPaths) -> Spelling:

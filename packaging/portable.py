@@ -9,6 +9,7 @@ import datetime
 import importlib.metadata
 import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -90,6 +91,7 @@ SHIPPED = (
     "wakepy",
     "ziafont",
     "ziamath",
+    *(() if (sys.platform, platform.machine()) == ("linux", "aarch64") else ("cffi", "miniaudio")),
     *(BACKPORTS if sys.version_info < (3, 12) else ()),
 )
 

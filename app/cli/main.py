@@ -27,6 +27,7 @@ COMMANDS = {
     "models": "list, find, fetch, bring along and remove models",
     "read": "a document's text as Markdown with page marks",
     "summarize": "a summary of documents, each statement with its page",
+    "transcribe": "what is said in a recording, with its times",
     "translate": "a text, or a document in its own format",
     "evaluate": "how well a model does on documents with known results",
     "serve": "let other programs use the models of this computer",

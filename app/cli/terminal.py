@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
@@ -216,14 +217,14 @@ def _servers() -> Servers:
     return Servers(AppPaths.from_environment().servers, Token())
 
 
-def load_model(engine: Engine, path: Path, settings: Settings, cancel: CancelToken) -> ModelLoaded:
-    """Loads a model as the settings say; raises KeyboardInterrupt where that is cancelled."""
-    chosen = settings.engine
-    for event in engine.load(
-        path,
-        wish_of(chosen),
-        cancel=cancel,
-    ):
+def load_model(
+    engine: Engine, path: Path, settings: Settings, cancel: CancelToken, *, projector: Path | None = None
+) -> ModelLoaded:
+    """Loads a model as the settings say, with what lets it see or hear; raises KeyboardInterrupt where that is
+    cancelled.
+    """
+    wish = replace(wish_of(settings.engine), projector=str(projector.absolute()) if projector else "")
+    for event in engine.load(path, wish, cancel=cancel):
         if isinstance(event, ModelLoaded):
             return event
     raise KeyboardInterrupt

@@ -387,7 +387,8 @@ class DocumentUnreadable(EnvironmentProblem):
     """`reason`: missing, folder, not_a_file, denied, empty, no_text, not_text, damaged, inflates (a bomb), too_deep,
     entities (declared in its XML), old_format, protected (a password, on what is no PDF), drm, changed (while it was
     read), not_drawn (a page that cannot be shown), not_rewritable (no translation can be written in its format),
-    picture (and tesseract is not installed, or not wanted), iwork (Apple's Pages, Keynote or Numbers), djvu.
+    picture (and tesseract is not installed, or not wanted), iwork (Apple's Pages, Keynote or Numbers), djvu, sound (and
+    no model hears it), not_sound, too_long_sound, no_sound_here (nothing decodes it on this kind of computer).
     """
 
     path: str

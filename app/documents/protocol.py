@@ -139,6 +139,20 @@ class Arrange:
 
 
 @dataclass(frozen=True)
+class Listen:
+    """Cut a recording into pieces that a model can hear, as 16-bit mono WAV in `folder`, which is there.
+
+    None is longer than `longest_s`. Answered by `SoundOpened`, `SoundPiece`s in order, and `SoundHeard`.
+    """
+
+    path: str
+    folder: str
+    rate_hz: int = 16_000
+    longest_s: float = 28.0
+    memory_bytes: int = 2_000_000_000
+
+
+@dataclass(frozen=True)
 class Segments:
     """Find what there is to translate in a file; `encoding` is the person's choice for a text file."""
 
@@ -240,6 +254,31 @@ class Decoded:
 
 
 @dataclass(frozen=True)
+class SoundOpened:
+    """The file is a recording: wav, flac, ogg or mp3."""
+
+    format: str
+
+
+@dataclass(frozen=True)
+class SoundPiece:
+    """From one second to another; `path` is its WAV file, "" where nothing is to be heard."""
+
+    start_s: float
+    end_s: float
+    path: str = ""
+
+
+@dataclass(frozen=True)
+class SoundHeard:
+    """All of it is cut: so many seconds, and pieces in which something is to be heard."""
+
+    seconds: float
+    pieces: int
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
 class SegmentsRead:
     """The next segments, in order; an empty batch says that work goes on."""
 
@@ -280,7 +319,7 @@ class Rewritten:
     remarks: tuple[Remark, ...] = ()
 
 
-Request = Read | Draw | Decode | PutUpright | Recognize | Arrange | Segments | Rewrite
+Request = Read | Draw | Decode | PutUpright | Recognize | Arrange | Listen | Segments | Rewrite
 Event = (
     Found
     | BlocksRead
@@ -289,6 +328,9 @@ Event = (
     | Drawn
     | Decoded
     | PageBlocks
+    | SoundOpened
+    | SoundPiece
+    | SoundHeard
     | SegmentsRead
     | SegmentsDone
     | SegmentsWritten

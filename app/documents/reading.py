@@ -43,6 +43,7 @@ LAST = (
     protocol.Drawn,
     protocol.Decoded,
     protocol.PageBlocks,
+    protocol.SoundHeard,
     protocol.SegmentsDone,
     protocol.Rewritten,
 )
@@ -59,6 +60,16 @@ def read(request: protocol.Read, *, folder: Path, cancel: CancelToken) -> Genera
     """
     with closing(_ReadingChild(folder, request)) as child:
         yield from child.ask(request, lambda: cancel.cancelled)
+
+
+def listen(
+    request: protocol.Listen, *, folder: Path, cancel: CancelToken
+) -> Generator[protocol.SoundOpened | protocol.SoundPiece | protocol.SoundHeard, None, None]:
+    """Cuts a recording into pieces: SoundOpened, SoundPieces as they come, at last SoundHeard; otherwise as `read`."""
+    with closing(_ReadingChild(folder, request)) as child:
+        for event in child.ask(request, lambda: cancel.cancelled):
+            if isinstance(event, protocol.SoundOpened | protocol.SoundPiece | protocol.SoundHeard):
+                yield event
 
 
 def find_segments(

@@ -132,6 +132,7 @@ class Remark:
     not_read_inside (name): a document in an archive that could not be read.
     others_inside (count): files in an archive that are no documents, or too many.
     recognized (): pages whose text was read from a picture.
+    unclear (count): pieces of a recording that the model did not hear to their end, or repeated itself over.
     no_pages (): pages were chosen of a document that has none.
     fewer_pages (unit, pages, last): pages were chosen that come after the last one.
     attachment (name, size_bytes): a file inside, not read.

@@ -329,6 +329,10 @@ def _carry_out(request: protocol.Request, tell: Tell, on_step: Callable[[], None
             from app.documents.decoding import decode  # Qt, which no document needs
 
             return decode(request, on_step)
+        case protocol.Listen():
+            from app.documents.listening import listen  # what decodes it, which no document needs
+
+            return listen(request, tell, on_step)
         case protocol.PutUpright() | protocol.Recognize() | protocol.Arrange():
             return _scanned(request)
         case _:

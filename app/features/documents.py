@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
@@ -27,7 +27,7 @@ from app.documents.formats.registry import can_draw
 if TYPE_CHECKING:
     from app.core.events import CancelToken, ModelLoaded
     from app.documents import reading
-    from app.documents.protocol import Done, Drawn, Event, Found
+    from app.documents.protocol import Done, Drawn, Event, Found, Read
     from app.documents.source import PageRead
     from app.features.leaving import Consent
     from app.store.conversations import Attachment, Attachments
@@ -55,6 +55,7 @@ class Kept:
     document: StoredDocument
 
 
+Hear: TypeAlias = "Callable[[Read, CancelToken], Iterator[Event]]"
 ReadEvent: TypeAlias = "Event | Waits | Kept"
 
 
@@ -74,7 +75,8 @@ class Documents:
     """Reads, keeps and shows documents; from any thread. Owns no thread: what reads is a generator.
 
     `folder` is the child's own working directory. Passwords stay in memory. `readings` is what was read from pages that
-    are pictures, by whoever read it; with `recognizes` tesseract does so at once, where it is there.
+    are pictures, by whoever read it; with `recognizes` tesseract does so at once, where it is there. `hear`
+    makes documents of recordings.
     """
 
     def __init__(
@@ -86,9 +88,11 @@ class Documents:
         *,
         recognizes: bool = True,
         consent: Consent | None = None,
+        hear: Hear | None = None,
     ) -> None:
         self.store, self.attachments, self.readings = store, attachments, readings
         self._folder, self._recognizes, self._consent = folder, recognizes, consent
+        self._hear = hear
         self._reading = threading.Lock()
         self._passwords: dict[int, str] = {}
 
@@ -124,6 +128,7 @@ class Documents:
         self, path: Path, found: tuple[int, int], cancel: CancelToken, password: str, part: Part, *, name: str
     ) -> Iterator[ReadEvent]:
         from app.documents import reading  # processes and their wire: a window that reads nothing does without
+        from app.documents.listening import is_sound
         from app.documents.protocol import BlocksRead, Done, Found, Read
         from app.documents.source import Opened, PageRead
 
@@ -133,7 +138,11 @@ class Documents:
         pages: list[PageRead] = []
         words = 0
         try:
-            for event in reading.read(request, folder=self._folder, cancel=cancel):
+            if self._hear is not None and is_sound(path):
+                events = self._hear(request, cancel)
+            else:
+                events = reading.read(request, folder=self._folder, cancel=cancel)
+            for event in events:
                 if isinstance(event, BlocksRead):
                     self.store.add_blocks(document_id, [block_to_fields(block) for block in event.blocks])
                     words += sum(count_words(block.text) for block in event.blocks)

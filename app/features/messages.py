@@ -253,6 +253,10 @@ _DOCUMENT_UNREADABLE = {
     "changed": "{name} changed while it was read. Please try again.",
     "not_drawn": "This page of {name} cannot be shown.",
     "not_rewritable": "{name} is of a format in which no translation can be written.",
+    "sound": "{name} is a recording. Open a model that hears, and it becomes a text.",
+    "not_sound": "{name} is no recording that can be heard here: WAV, FLAC, MP3 and OGG can.",
+    "too_long_sound": "{name} is longer than twelve hours, so it was not heard. Cut it, and try the parts.",
+    "no_sound_here": "Recordings cannot be heard on this kind of computer: there is nothing that decodes them.",
 }
 
 
@@ -617,6 +621,7 @@ _REMARKS: dict[str, Callable[[Values], str]] = {
     ),
     "rows_cut": lambda v: f"The sheet {v['sheet']} has {v['rows']:,} rows; the first {v['shown']:,} were read.",
     "beside_cells_lost": lambda _: "It is damaged: comments, text boxes and long results of formulas may be missing.",
+    "unclear": lambda v: f"{units('piece', int(v['count']))} of the recording could not be heard to the end.",
     "hidden": lambda v: f"The {v['unit']} {v['name']} is hidden, and was read.",
     "missing_part": lambda v: f"Its part {v['part']} is missing.",
     "hidden_characters": _counted("1 hidden character was taken out.", "{count} hidden characters were taken out."),

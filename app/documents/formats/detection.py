@@ -21,6 +21,7 @@ from app.documents.folder import documents_in
 from app.documents.formats import registry
 from app.documents.formats.plain.code import has_shebang, language_of
 from app.documents.formats.registry import ODF, Format
+from app.documents.listening import find_sound
 
 TAIL_BYTES = 4096
 PDF_WITHIN_BYTES = 1024
@@ -104,6 +105,7 @@ def _binary(path: Path, head: bytes, tail: bytes) -> str:
         "old_format": head.startswith(_OLD),
         "djvu": head.startswith(b"AT&TFORM"),
         "picture": _is_picture(head),
+        "sound": bool(find_sound(head)),
         "not_text": is_movie or is_tar or head.startswith(_NOT_TEXT),
     }
     return next((kind for kind, is_it in kinds.items() if is_it), "")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from app.documents.visits import Rewrite
 
 PDFS, TEXTS, TABLES, SLIDES = "PDF documents", "Text documents", "Tables", "Presentations"
-MAILS, PICTURES, ARCHIVES = "Mail", "Pictures with text", "Archives"
+MAILS, PICTURES, RECORDINGS, ARCHIVES = "Mail", "Pictures with text", "Recordings", "Archives"
 """Kinds that a person chooses among in a file dialog; the window translates them."""
 ODF = "application/vnd.oasis.opendocument."
 
@@ -110,6 +110,10 @@ _FORMATS = {
         Format(
             "picture", "a picture", "png jpg jpeg tif tiff webp bmp gif", PICTURES, ".pictures",
             begins=(b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*"),
+        ),
+        Format(
+            "sound", "a recording", "wav flac mp3 ogg oga", RECORDINGS, ".sound",
+            begins=(b"fLaC", b"OggS", b"ID3\2", b"ID3\3", b"ID3\4"),
         ),
         Format("zipped", "an archive (ZIP)", "zip", ARCHIVES, ".zipped"),
         Format("subtitles", "a subtitle file", "srt vtt", "", ".plain.subtitles", ".plain.subtitles", is_plain=True),

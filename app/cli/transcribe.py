@@ -1,0 +1,117 @@
+"""`transcribe FILE` in the terminal: what is said in a recording, with its times, also as a file of subtitles."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+
+from app.bootstrap import build_engine, build_hearing
+from app.cli.terminal import INTERRUPTED, ProgressLine, interruptible, load_model, model_path, print_json
+from app.core.errors import DocumentUnreadable
+from app.core.events import CancelToken
+from app.core.paths import AppPaths
+from app.core.settings import Settings, load_settings
+from app.documents.listening import is_sound
+from app.documents.protocol import BlocksRead, Done, Found, Read
+from app.documents.source import PageRead
+from app.engine.contract import Engine
+from app.features.hearing import Hearing, Segment, clock, segment_of, srt_of
+from app.features.messages import units
+from app.features.work.saved_file import written
+
+
+def add_arguments(part: argparse.ArgumentParser) -> None:
+    """What `transcribe` takes."""
+    part.add_argument("file", metavar="FILE", type=Path, help="a recording: WAV, FLAC, MP3 or OGG")
+    part.add_argument("--model", metavar="FILE", type=Path, help="a GGUF file of a model that hears (the chosen one)")
+    part.add_argument("--projector", metavar="FILE", type=Path, help="the file through which it hears (that beside it)")
+    part.add_argument(
+        "-o", "--output", metavar="OUT", type=_output, help="a file to write: subtitles (.srt), text (.txt) or .json"
+    )
+    part.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    part.set_defaults(run=run_transcribe)
+
+
+def run_transcribe(options: argparse.Namespace) -> int:
+    """`transcribe`: Ctrl+C ends it with 130."""
+    path = options.file.expanduser().absolute()
+    if not is_sound(path):
+        raise DocumentUnreadable(str(path), "not_sound" if path.is_file() else "missing")
+    paths = AppPaths.from_environment()
+    settings, _ = load_settings(paths.settings)
+    with closing(build_engine(paths)) as engine, interruptible() as cancel:
+        _load(engine, options, settings, cancel)
+        segments, done = _heard(build_hearing(paths, lambda: engine), path, cancel)
+    if done is None:
+        return INTERRUPTED
+    told = {
+        "file": path.name,
+        "seconds": done.pages * 60 if not segments else segments[-1].end_s,
+        "language": done.language or None,
+        "segments": [dataclasses.asdict(segment) for segment in segments],
+    }
+    if options.output is not None:
+        with written(options.output) as file:
+            file.write(_WRITERS[options.output.suffix.lower()](segments).encode("utf-8"))
+    if options.json:
+        print_json(told)
+    elif options.output is None:
+        print("\n".join(f"{clock(segment.start_s)}  {segment.text}" for segment in segments))
+    if not segments:
+        print(f"Nothing is said in {path.name}, or the model does not hear it.", file=sys.stderr)
+    return 0
+
+
+def _load(engine: Engine, options: argparse.Namespace, settings: Settings, cancel: CancelToken) -> None:
+    path = model_path(options.model, settings.engine.model_path)
+    projector = options.projector or _projector_beside(path)
+    load_model(engine, path, settings, cancel, projector=projector)
+
+
+def _projector_beside(model: Path) -> Path | None:
+    """The only file beside a model that is called as those are through which models see and hear."""
+    found = sorted(model.parent.glob("*mmproj*.gguf")) if model.parent.is_dir() else []
+    return found[0] if len(found) == 1 else None
+
+
+def _heard(hearing: Hearing, path: Path, cancel: CancelToken) -> tuple[list[Segment], Done | None]:
+    """All that is said; without `Done` where it was cancelled."""
+    segments: list[Segment] = []
+    done: Done | None = None
+    minutes = 0
+    with ProgressLine() as line:
+        line.show(f"Listening to {path.name}")
+        for event in hearing.read(Read(str(path)), cancel):
+            match event:
+                case Found(opened=opened):
+                    minutes = opened.pages
+                case BlocksRead(blocks=blocks):
+                    segments += map(segment_of, blocks)
+                case PageRead(page=page):
+                    line.show(f"Listening to {path.name}", f"{page:,} of {units('minute', minutes)}")
+                case Done():
+                    done = event
+    return segments, done
+
+
+def _as_text(segments: Sequence[Segment]) -> str:
+    return "".join(f"{segment.text}\n" for segment in segments)
+
+
+def _as_json(segments: Sequence[Segment]) -> str:
+    return json.dumps({"segments": [dataclasses.asdict(one) for one in segments]}, ensure_ascii=False, indent=1) + "\n"
+
+
+_WRITERS: dict[str, Callable[[Sequence[Segment]], str]] = {".srt": srt_of, ".txt": _as_text, ".json": _as_json}
+
+
+def _output(text: str) -> Path:
+    path = Path(text)
+    if path.suffix.lower() not in _WRITERS:
+        raise argparse.ArgumentTypeError(f"must end in {', '.join(_WRITERS)}")
+    return path

@@ -1,0 +1,240 @@
+"""Recordings become documents: heard piece by piece by the model that is loaded, each sentence with its seconds.
+
+The events are those of a document that is read (`app.documents.reading.read`), so that what is said can be asked about,
+cited, summarized and translated as any other text. A block's place is in milliseconds of the recording.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.core.errors import MediaRefused, NoModel
+from app.core.paths import make_folder
+from app.documents.blocks import Block, Kind, Numbering, Piece, Place
+from app.documents.protocol import BlocksRead, Done, Event, Found, Listen, Read, SoundHeard, SoundPiece
+from app.documents.source import Opened, PageRead, Remark
+from app.language.sentences import sentences
+
+if TYPE_CHECKING:
+    from app.core.events import CancelToken, ModelLoaded
+    from app.engine.contract import Engine
+    from app.engine.protocol import Ask
+
+FORMAT, UNIT = "sound", "minute"
+MINUTE_S = 60.0
+WORDS = (
+    "Transcribe the speech in this recording, word for word and in the language that is spoken. "
+    "Write nothing but what is said."
+)
+_OWN_WORDS = (("qwen3-asr", ""), ("voxtral", "[TRANSCRIBE]"))
+"""Models made for this want their own; read in what their makers write, not tried here."""
+_ASR_HEAD = re.compile(r"\s*(?:language\s+\w+\s*)?<asr_text>")
+MOST_TOKENS = 512
+"""Of a piece of half a minute; the fastest speakers say 150 words in it."""
+LANGUAGE_CHARACTERS = 10_000
+CUE_CHARACTERS = 84
+"""Two lines of 42, as subtitles have them."""
+MOST_CUE_S = 7.0
+
+
+@dataclass(frozen=True)
+class Segment:
+    """What is said from one second to another."""
+
+    start_s: float
+    end_s: float
+    text: str
+
+
+class Hearing:
+    """Hears with the engine that is handed in. `folder` is the document child's own, `scratch` for the pieces."""
+
+    def __init__(self, engine: Callable[[], Engine], folder: Path, scratch: Path) -> None:
+        self._engine, self._folder, self._scratch = engine, folder, scratch
+
+    def read(self, request: Read, cancel: CancelToken) -> Iterator[Event]:
+        """As `app.documents.reading.read`. Raises NoModel or MediaRefused ("deaf") where no model hears, and what the
+        child or the engine raises; what was said so far is then lost.
+        """
+        engine = self._engine()
+        model = engine.loaded
+        if model is None:
+            raise NoModel
+        if not model.hears:
+            raise MediaRefused(request.path, "sound", "deaf")
+        make_folder(self._scratch)
+        with tempfile.TemporaryDirectory(prefix="heard-", dir=self._scratch) as folder:
+            heard: list[SoundPiece | SoundHeard] = []
+            yield from self._cut(Listen(request.path, folder, model.hearing_hz or 16_000), heard, cancel)
+            end = heard.pop() if heard else None
+            if isinstance(end, SoundHeard):
+                pieces = [piece for piece in heard if isinstance(piece, SoundPiece) and piece.path]
+                yield from _Document(engine, model, end, cancel).events(pieces)
+
+    def _cut(self, request: Listen, heard: list[SoundPiece | SoundHeard], cancel: CancelToken) -> Iterator[Event]:
+        from app.documents.reading import listen
+
+        for event in listen(request, folder=self._folder, cancel=cancel):
+            if isinstance(event, SoundPiece | SoundHeard):
+                heard.append(event)
+            yield BlocksRead(())
+
+
+class _Document:
+    """One recording on its way into a document."""
+
+    def __init__(self, engine: Engine, model: ModelLoaded, end: SoundHeard, cancel: CancelToken) -> None:
+        self._engine, self._model, self._end, self._cancel = engine, model, end, cancel
+        self._numbering = Numbering()
+        self._minutes = max(1, math.ceil(end.seconds / MINUTE_S))
+        self._sample = ""
+        self._unclear = 0
+
+    def events(self, pieces: Sequence[SoundPiece]) -> Iterator[Event]:
+        yield Found(FORMAT, Opened(UNIT, self._minutes))
+        spoken: set[int] = set()
+        told = 0
+        for piece in pieces:
+            said: list[Segment] = []
+            yield from self._hear(piece, said)
+            if self._cancel.cancelled:
+                return
+            blocks = tuple(self._block(segment) for segment in said)
+            spoken |= {block.page for block in blocks if block.page}
+            yield BlocksRead(blocks)
+            until = _minute(piece.end_s) - 1
+            for minute in range(told + 1, until + 1):
+                yield PageRead(minute, minute in spoken)
+            told = max(told, until)
+        for minute in range(told + 1, self._minutes + 1):
+            yield PageRead(minute, minute in spoken)
+        yield self._done(spoken)
+
+    def _hear(self, piece: SoundPiece, said: list[Segment]) -> Iterator[Event]:
+        """Fills `said`; something comes whenever the model says more."""
+        from app.features.page_reading.by_model import READ, Said, asked
+
+        for event in asked(self._engine, ask_for(piece, self._model), self._cancel):
+            if isinstance(event, Said):
+                self._unclear += event.state not in (READ, "empty")
+                said += segments_of(event.text, piece.start_s, piece.end_s)
+            yield BlocksRead(())
+
+    def _block(self, segment: Segment) -> Block:
+        self._sample = (self._sample + " " + segment.text)[:LANGUAGE_CHARACTERS]
+        place = Place("", round(segment.start_s * 1000), round(segment.end_s * 1000))
+        page = min(self._minutes, _minute(segment.start_s))
+        label = f"{clock(segment.start_s)} – {clock(segment.end_s)}"
+        return self._numbering.block(Piece(Kind.PARAGRAPH, segment.text, page, place, label=label))
+
+    def _done(self, spoken: set[int]) -> Done:
+        from app.language.detection import language_of
+
+        silent = tuple(minute for minute in range(1, self._minutes + 1) if minute not in spoken)
+        remarks = (Remark("unclear", {"count": self._unclear}),) if self._unclear else ()
+        language = language_of(self._sample) if self._sample else ""
+        return Done(self._minutes, silent, self._numbering.count, language, self._end.sha256, remarks)
+
+
+def ask_for(piece: SoundPiece, model: ModelLoaded) -> Ask:
+    """What the model is asked about a piece; the same answer each time."""
+    import hashlib
+
+    from app.core.events import Media, Message, Role
+    from app.core.settings import Chat, Settings
+    from app.engine.protocol import Ask, Sampling
+    from app.features.chat.options import template_variables
+
+    names = f"{model.name} {Path(model.path).name}".lower()
+    words = next((own for name, own in _OWN_WORDS if name in names), WORDS)
+    digest = hashlib.sha256(Path(piece.path).read_bytes()).hexdigest()
+    media = Media(digest, piece.path, "sound", seconds=piece.end_s - piece.start_s)
+    return Ask(
+        [Message(Role.USER, words, (media,))],
+        max_tokens=min(MOST_TOKENS, max(64, model.context_tokens // 4)),
+        task_sampling=Sampling(0.0, repeat_penalty=1.0, presence_penalty=0.0, seed=1),
+        template_variables=template_variables(None, Settings(chat=Chat(thinking="off")), model),
+        background=True,
+    )
+
+
+def segments_of(text: str, start_s: float, end_s: float) -> list[Segment]:
+    """The sentences of what was said in a stretch. Each gets as much of its time as it has letters: models that hear
+    do not say when.
+    """
+    text = " ".join(_ASR_HEAD.sub("", text, count=1).split())
+    parts = [part for part in (text[first:last].strip() for first, last in sentences(text)) if part]
+    return _shared(parts, start_s, end_s)
+
+
+def cues_of(segments: Sequence[Segment]) -> Iterator[Segment]:
+    """The same, none longer than two lines and seven seconds."""
+    for segment in segments:
+        for count in range(1, len(segment.text) + 1):
+            cues = _shared(_divided(segment.text, count), segment.start_s, segment.end_s)
+            if all(len(cue.text) <= CUE_CHARACTERS and cue.end_s - cue.start_s <= MOST_CUE_S for cue in cues):
+                break
+        yield from cues
+
+
+def srt_of(segments: Sequence[Segment]) -> str:
+    """As a SubRip file."""
+    cues = [
+        f"{number}\n{_srt_time(cue.start_s)} --> {_srt_time(cue.end_s)}\n{_in_lines(cue.text)}\n"
+        for number, cue in enumerate(cues_of(segments), 1)
+    ]
+    return "\n".join(cues)
+
+
+def segment_of(block: Block) -> Segment:
+    """What a block of a recording says, and when."""
+    return Segment(block.place.start / 1000, block.place.end / 1000, block.text)
+
+
+def clock(seconds: float) -> str:
+    """1:02:03, or 2:03 in the first hour."""
+    whole = int(seconds)
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours}:{minutes:02d}:{whole % 60:02d}" if hours else f"{minutes}:{whole % 60:02d}"
+
+
+def _minute(seconds: float) -> int:
+    return int(seconds // MINUTE_S) + 1
+
+
+def _shared(parts: Sequence[str], start_s: float, end_s: float) -> list[Segment]:
+    letters = sum(map(len, parts))
+    found, at_s = [], start_s
+    for part in parts:
+        until_s = at_s + (end_s - start_s) * len(part) / letters
+        found.append(Segment(at_s, until_s, part))
+        at_s = until_s
+    return found
+
+
+def _divided(text: str, count: int) -> list[str]:
+    """About equal parts, divided between words where there are any."""
+    parts, rest = [], text
+    for left in range(count, 1, -1):
+        middle = math.ceil(len(rest) / left)
+        cut = max(rest.rfind(" ", 0, middle + 1), 0) or middle
+        parts.append(rest[:cut].strip())
+        rest = rest[cut:].strip()
+    return [part for part in (*parts, rest) if part]
+
+
+def _in_lines(text: str) -> str:
+    return "\n".join(_divided(text, 2)) if len(text) > CUE_CHARACTERS // 2 else text
+
+
+def _srt_time(seconds: float) -> str:
+    milliseconds = round(seconds * 1000)
+    hours, rest = divmod(milliseconds, 3_600_000)
+    minutes, rest = divmod(rest, 60_000)
+    return f"{hours:02d}:{minutes:02d}:{rest // 1000:02d},{rest % 1000:03d}"
