@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from app.features.exchange.chat_file import Shelf
     from app.features.finding import Finding
     from app.features.hearing import Hearing
-    from app.features.leaving import Consent
+    from app.features.leaving import Consent, Leaving
     from app.features.media import MediaLibrary
     from app.features.models.collection import Models
     from app.features.models.machines import Machines
@@ -111,6 +111,8 @@ class Parts:
     on_waking: Callable[[WakingEvent], object] = lambda event: None
     before_closing: list[Callable[[], object]] = field(default_factory=list)
     """What uses the parts from outside, and ends before them."""
+    may_leave: Callable[[Leaving], bool] = lambda leaving: False
+    """Whether a person lets documents go to another computer; from any thread, which waits for it."""
     usual_model: Callable[[], Path | None] = lambda: None
     """The model for chats without one of their own, where another one is in because a chat has it; from any thread."""
 
@@ -152,7 +154,9 @@ class Parts:
         """Whether documents may leave this computer."""
         from app.features.leaving import Consent
 
-        return Consent(lambda: self.servers)
+        consent = Consent(lambda: self.servers)
+        consent.ask = lambda leaving: self.may_leave(leaving)  # noqa: PLW0108 - whom to ask may come later
+        return consent
 
     @property
     def loaded(self) -> ModelLoaded | None:

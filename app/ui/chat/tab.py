@@ -26,7 +26,7 @@ from app.ui.document.panel import DocumentPanel
 from app.ui.exchange.chats import COMMANDS, ChatExchange
 from app.ui.i18n import tr
 from app.ui.shell import tasks
-from app.ui.shell.model_loader import model_name
+from app.ui.shell.model_loader import in_words, model_name
 from app.ui.shell.tab_spec import (
     ASSISTANT,
     CHAT,
@@ -40,16 +40,28 @@ from app.ui.shell.tab_spec import (
     UiContext,
 )
 from app.ui.widgets.beside import InsideBeside
+from app.ui.widgets.dialogs import Question, WaitingQuestion
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
     from app.features.chat.answers import Chat
     from app.features.documents import Documents
+    from app.features.leaving import Leaving
     from app.store.assistants import Assistant
     from app.ui.chat.remembering import Remembering
 
 LONG_S = 10.0
 FIRST_CHARACTERS = 200
+
+
+class LeavingQuestion(WaitingQuestion["Leaving"]):
+    """Whether documents may be sent to where a model runs, for chats and for jobs."""
+
+    def dialog_for(self, asked: Leaving) -> Question:
+        from app.features.leaving import leaving_words  # not before a model elsewhere is asked
+
+        title = tr("Send it to {host}?", host=asked.host)
+        return Question("leaving_question", title, in_words(leaving_words(asked)), tr("Send"), tr("Keep it here"))
 
 
 class ChatTab(Tab):
@@ -74,6 +86,8 @@ class ChatTab(Tab):
         self.document, self.inside = self._sides.document, self._sides.inside
         self._model = ModelInStep(ui, self.chat)
         self._exchange = ChatExchange(app, ui)
+        self._leaving = LeavingQuestion(ui.theme, ui.window)
+        app.may_leave = self._leaving.ask
         LongAnswers(self.chat, app).told.connect(self.work_ended)
         Titling(self.chat, app, lambda: self.sidebar.list.is_editing).titled.connect(self._on_title_changed)
         self._connect()
@@ -232,6 +246,7 @@ class ChatTab(Tab):
         self.chat.draft.save()
 
     def close(self) -> None:
+        self._leaving.close()
         self.chat.draft.save()
         self._sides.keep_width()
         self.document.close_document()

@@ -29,6 +29,7 @@ from app.ui.settings.data import DataPage
 from app.ui.settings.memories import MemoriesPage
 from app.ui.settings.pages import EnginePage, MemoryPage, NetworkPage, SettingsPage, SummariesPage
 from app.ui.settings.programs import ProgramsPage
+from app.ui.settings.servers import ServersPage
 from app.ui.settings.system import SystemPage
 from app.ui.settings.trash import TrashPage
 from app.ui.shell.tab_spec import UiContext
@@ -103,6 +104,7 @@ class SettingsDialog(QDialog):
         self._add_page(tr("Engine"), "engine", lambda: self._engine_page(ui))
         self._add_page(tr("Model memory"), "memory", lambda: MemoryPage(app, theme, self._save))
         self._add_page(tr("Network"), "network", lambda: self._network_page(ui))
+        self._add_page(tr("Servers"), "servers", lambda: ServersPage(app, ui))
         self._add_page(tr("Other computers"), "computers", lambda: ComputersPage(app, theme, ui.notify))
         if ui.programs is not None:
             self._add_page(tr("Other programs"), "programs", lambda: ProgramsPage(app, ui))

@@ -519,13 +519,25 @@ class NetworkPage(SettingsPage):
     # The switch and the way out.
 
     def _add_switch(self) -> None:
-        intro = tr("The network is used to find and fetch models, and only when you ask. What you write is never sent.")
+        intro = tr(
+            "The network is used to find and fetch models, and only when you ask. What you write is sent nowhere but "
+            "to a server of models that you chose."
+        )
         self.column.addWidget(self.muted(intro))
         name = tr("Allow the network")
         self.allowed = Switch(self._theme, name, on=self._app.settings.network.allowed)
         self.allowed.toggled.connect(self._on_allowed)
         explanation = tr("Off: no connection is made at all. Models on this computer work without it.")
         self.add_row(name, explanation, self.allowed)
+        name = tr("Allow the internet")
+        self.internet = Switch(self._theme, name, on=self._app.settings.network.internet)
+        self.internet.toggled.connect(self._on_internet)
+        explanation = tr("Off: only this computer and your own network are reached, such as a server of models there.")
+        self.add_row(name, explanation, self.internet)
+
+    def _on_internet(self, wanted: bool) -> None:
+        self._save("network", internet=wanted)
+        self.network_changed.emit()
 
     def _on_allowed(self, wanted: bool) -> None:
         self._save("network", allowed=wanted)

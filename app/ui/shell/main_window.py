@@ -207,7 +207,8 @@ class MainWindow(QMainWindow):
         self.picker.use(path)
 
     def show_network(self) -> None:
-        self.status.show_network(is_on=self._app.settings.network.allowed)
+        network = self._app.settings.network
+        self.status.show_network(is_on=network.allowed, has_internet=network.internet)
 
     # What the window does itself.
 

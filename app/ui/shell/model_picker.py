@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.core.paths import starter_model
+from app.core.paths import runs_elsewhere, starter_model
 from app.features.models.messages import ASLEEP, facts, trying_words, why_words
 from app.ui.i18n import size_text, tr
 from app.ui.icons import icon
@@ -63,6 +63,7 @@ class ModelPicker(QPushButton):
         self.of_chat: OwnModelOf | None = None
         """Each chat may have a model for itself."""
         self._own: Path | None = None
+        self._is_elsewhere = False
         self.setObjectName("model_picker")
         self.is_at_work: Callable[[str], bool] = lambda _task: False
         """Whether the model of a tab, where that has its own, is answering now."""
@@ -163,11 +164,11 @@ class ModelPicker(QPushButton):
         from app.ui.model_texts import senses_words
 
         for path, name in self._known():
-            size_bytes = _size_or_none(path)
-            if size_bytes is None:
+            size = self._size_of(path)
+            if not size:
                 continue
-            words = [tr(name), size_text(size_bytes)]
-            if senses := senses_words(*senses_of(path)):
+            words = [tr(name), size]
+            if not runs_elsewhere(path) and (senses := senses_words(*senses_of(path))):
                 words.append(senses)
             if path == starter_model():
                 words.append(tr("a very small English model, often wrong"))
@@ -217,6 +218,14 @@ class ModelPicker(QPushButton):
     def _name_of(self, path: Path) -> str:
         return self._app.label_of(path) or model_name(path)
 
+    def _size_of(self, path: Path) -> str:
+        """How large a model is, or where it runs; "" for one that is not there any more."""
+        if runs_elsewhere(path):
+            host = self._app.host_of(path)
+            return tr("on {host}", host=host) if host else ""
+        size_bytes = _size_or_none(path)
+        return "" if size_bytes is None else size_text(size_bytes)
+
     def _add_for_one(self, menu: QMenu, chat: OwnModelOf) -> None:
         """Whether the model is this chat's alone, and another one may be that of all others."""
         is_own, path = chat.is_own, self.path
@@ -254,10 +263,12 @@ class ModelPicker(QPushButton):
         else:
             is_busy = self.is_at_work(self.task)
             word, state = (tr("at work"), "ready") if is_busy else (tr("asleep"), "asleep")
+            if not is_busy and path is not None and runs_elsewhere(path):
+                word, state = "", "ready"
         self._name.setText(name)
-        size_bytes = _size_or_none(path) if path else None
-        size = "" if size_bytes is None else size_text(size_bytes)
+        size = self._size_of(path) if path else ""
         self._size.setText(size)
+        self._is_elsewhere = path is not None and runs_elsewhere(path)
         self._word.setText(word)
         token, filled = _DOTS[state]
         self._dot.show_state(token, filled=filled)
@@ -271,6 +282,10 @@ class ModelPicker(QPushButton):
     def _said(self) -> list[QLabel]:
         """What stands beside the name where there is room."""
         return [label for label in (self._size, self._word) if label.text()]
+
+    @property
+    def _kept_longest(self) -> list[QLabel]:
+        return [self._size if self._is_elsewhere else self._word]
 
     def _width_of(self, name_px: int, labels: Sequence[QLabel]) -> int:
         margins = self._row.contentsMargins()
@@ -288,11 +303,11 @@ class ModelPicker(QPushButton):
 
     def _arrange(self) -> None:
         """In a narrow window the size goes first, then the word, then the name; the tool tip and screen readers still
-        say all of them."""
+        say all of them. Where a model runs elsewhere, that stays longest."""
         least = self._name.minimumSizeHint().width()
         self._name.setVisible(self.width() >= self._width_of(least, []))
         has_room_for = [
-            labels for labels in (self._said, [self._word], []) if self._width_of(least, labels) <= self.width()
+            labels for labels in (self._said, self._kept_longest, []) if self._width_of(least, labels) <= self.width()
         ]
         shown = has_room_for[0] if has_room_for else []
         for label in (self._size, self._word):
@@ -396,7 +411,7 @@ class ModelAbout(QFrame):
     def _add_facts(self, loader: ModelLoader) -> None:
         self._said: list[str] = []
         path = loader.path
-        if path is not None:
+        if path is not None and not runs_elsewhere(path):
             file = ElidedLabel(str(path), Qt.TextElideMode.ElideMiddle)
             file.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # a path reads so in every language
             self._add(tr("File"), file)

@@ -57,6 +57,7 @@ SETTINGS_PAGES = (
     ("memories", "Memories"),
     ("memory", "Model memory"),
     ("network", "Network"),
+    ("servers", "Servers"),
     ("computers", "Other computers"),
     ("programs", "Other programs"),
     ("system", "System"),

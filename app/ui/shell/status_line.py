@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QEnterEvent, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QLabel, QWidget
 
-from app.core.events import ModelLoaded
+from app.core.events import ModelElsewhere, ModelLoaded
 from app.features.models.messages import short_count
 from app.ui.i18n import tr
 from app.ui.theme import Theme
@@ -21,6 +21,8 @@ DEVICE_PX = 80
 
 def device_text(model: ModelLoaded) -> str:
     """What a model runs on, as it was really loaded."""
+    if isinstance(model, ModelElsewhere):
+        return tr("Runs on {host}", host=model.host)
     if model.gpu_layers > 0:
         return tr("GPU: {name}, {some}/{all} layers", name=model.device, some=model.gpu_layers, all=model.layers)
     return tr("CPU, 1 thread") if model.threads == 1 else tr("CPU, {count} threads", count=model.threads)
@@ -35,7 +37,7 @@ class ContextGauge(QAbstractButton):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self._theme, self._used, self._size, self._is_wanted = theme, 0, 0, True
-        self._has_room = self._has_bar = True
+        self._has_room = self._has_bar = self._is_exact = True
         theme.changed.connect(self._on_change)
         self._on_change()
 
@@ -45,9 +47,9 @@ class ContextGauge(QAbstractButton):
             self._used = used_tokens
             self._on_change()
 
-    def show_size(self, context_tokens: int) -> None:
-        """How many tokens the model holds; 0: there is none."""
-        self._size = context_tokens
+    def show_size(self, context_tokens: int, *, is_exact: bool = True) -> None:
+        """How many tokens the model holds; 0: there is none. `is_exact`: whether those of the chat are counted."""
+        self._size, self._is_exact = context_tokens, is_exact
         self._on_change()
 
     def show_wanted(self, *, wanted: bool) -> None:
@@ -72,7 +74,8 @@ class ContextGauge(QAbstractButton):
         return words + self._theme.px((BAR_PX + 8 if has_bar else 0) + 2 * INSET_PX)
 
     def _on_change(self) -> None:
-        text = tr("Context {used} of {size}", used=short_count(self._used), size=short_count(self._size))
+        words = "Context {used} of {size}" if self._is_exact or not self._used else "Context about {used} of {size}"
+        text = tr(words, used=short_count(self._used), size=short_count(self._size))
         self.setAccessibleName(text)
         self.setProperty("painted_text", text)
         self.setToolTip(tr("How much of what the model can keep in mind this chat takes, in tokens"))
@@ -157,7 +160,7 @@ class StatusLine(QWidget):
         self.waiting.setObjectName("waiting")
         for label in (self.device, self.work, self.waiting):
             label.setProperty("kind", "muted")
-        self._is_network_on = True
+        self._is_network_on, self._is_elsewhere = True, False
         self.network = text_button("", "quiet")
         self.network.setObjectName("network_switch")
         self.network.clicked.connect(lambda: self.network_wanted.emit(not self._is_network_on))
@@ -175,13 +178,15 @@ class StatusLine(QWidget):
         self.show_work("")
         self.show_waiting("")
 
-    def show_network(self, *, is_on: bool) -> None:
-        """Whether the network may be used."""
+    def show_network(self, *, is_on: bool, has_internet: bool = True) -> None:
+        """Whether the network may be used, or only the person's own."""
         self._is_network_on = is_on
-        text = tr("Network on") if is_on else tr("Network off")
+        text = (tr("Network on") if has_internet else tr("Own network only")) if is_on else tr("Network off")
         self.network.setText(text)
         self.network.setAccessibleName(text)
         what = tr("Models can be searched and fetched.") if is_on else tr("No connection is made at all.")
+        if is_on and not has_internet:
+            what = tr("Only servers in your own network are reached.")
         how = tr("Press to switch the network off.") if is_on else tr("Press to switch the network on.")
         self.network.setToolTip(f"{what} {how}")
         self.network.setAccessibleDescription(f"{what} {how}")
@@ -189,7 +194,9 @@ class StatusLine(QWidget):
     def show_model(self, model: ModelLoaded | None) -> None:
         """What the loaded model runs on, and its context."""
         self.device.setText(device_text(model) if model else "")
-        self.gauge.show_size(model.context_tokens if model else 0)
+        self._is_elsewhere = isinstance(model, ModelElsewhere)
+        is_exact = not isinstance(model, ModelElsewhere) or model.counts_exactly
+        self.gauge.show_size(model.context_tokens if model else 0, is_exact=is_exact)
         self._fit()
 
     def show_waiting(self, text: str) -> None:
@@ -203,15 +210,19 @@ class StatusLine(QWidget):
         self.work.setVisible(bool(text))
 
     def _fit(self) -> None:
-        """In a narrow window the gauge's bar goes first, then what the model runs on, then the gauge."""
+        """In a narrow window the gauge's bar goes first, then what the model runs on, then the gauge.
+
+        That it runs elsewhere stays: then the gauge goes.
+        """
         margins, gap = self._row.contentsMargins(), self._row.spacing()
         ends = [label for label in (self.waiting, self.network) if label.text()]
         room = self.width() - margins.left() - margins.right() - gap
         room -= sum(label.sizeHint().width() + gap for label in ends)
         device = self.device.sizeHint().width() + gap if self.device.text() else 0
-        if self.gauge.fit(room - gap, device):
+        least = min(device, self._theme.px(DEVICE_PX) + gap)
+        if self.gauge.fit(room - gap - (device if self._is_elsewhere else 0), 0 if self._is_elsewhere else device):
             room -= self.gauge.sizeHint().width() + gap
-        self.device.setVisible(0 < min(device, self._theme.px(DEVICE_PX) + gap) <= room)
+        self.device.setVisible(0 < least <= room or (self._is_elsewhere and device > 0))
 
     def event(self, event: QEvent) -> bool:
         if event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Resize):

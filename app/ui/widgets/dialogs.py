@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
-from PySide6.QtCore import QEvent, QMargins, QObject, QSize, Qt
+from PySide6.QtCore import QEvent, QMargins, QObject, QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QDialog,
     QFileDialog,
@@ -73,6 +76,86 @@ class QuestionDialog(QDialog):
             return
         self.accept()
         do()
+
+
+# A question that a thread waits for.
+
+
+Asked = TypeVar("Asked")
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a dialog asks. `name` is the dialog's, for whoever looks for it."""
+
+    name: str
+    title: str
+    words: str
+    yes: str
+    no: str
+
+
+class _Waiting(Generic[Asked]):
+    """One question, and how it is answered; without an answer it is no."""
+
+    def __init__(self, asked: Asked) -> None:
+        self.asked = asked
+        self.is_allowed = False
+        self.is_over = threading.Event()
+
+
+class WaitingQuestion(QObject, Generic[Asked]):
+    """`ask` belongs on any thread but the window's, which shows the question."""
+
+    _wanted = Signal(object)
+
+    def __init__(self, theme: Theme, window: QWidget) -> None:
+        super().__init__(window)
+        self._theme, self._window = theme, window
+        self._lock = threading.Lock()
+        self._waiting: list[_Waiting[Asked]] = []
+        self._is_closed = False
+        self._wanted.connect(self._on_wanted, Qt.ConnectionType.QueuedConnection)
+
+    def dialog_for(self, asked: Asked) -> Question:
+        """What is asked."""
+        raise NotImplementedError
+
+    def ask(self, asked: Asked) -> bool:
+        """Whether the person says yes; no when the window closes before an answer."""
+        waiting = _Waiting(asked)
+        with self._lock:
+            if self._is_closed:
+                return False
+            self._waiting.append(waiting)
+        self._wanted.emit(waiting)
+        waiting.is_over.wait()
+        return waiting.is_allowed
+
+    def close(self) -> None:
+        """The window closes: whoever waits hears no, and nobody is asked any more."""
+        with self._lock:
+            self._is_closed = True
+            waiting, self._waiting = self._waiting, []
+        for one in waiting:
+            one.is_over.set()
+
+    def _on_wanted(self, waiting: _Waiting[Asked]) -> None:
+        if waiting.is_over.is_set():
+            return
+        question = self.dialog_for(waiting.asked)
+        dialog = QuestionDialog(self._theme, question.title, question.words, self._window, no=question.no)
+        dialog.setObjectName(question.name)
+        dialog.add_choice(question.yes, lambda: self._answer(waiting, is_allowed=True), "primary")
+        dialog.rejected.connect(lambda: self._answer(waiting, is_allowed=False))
+        dialog.open()
+
+    def _answer(self, waiting: _Waiting[Asked], *, is_allowed: bool) -> None:
+        waiting.is_allowed = is_allowed
+        with self._lock:
+            if waiting in self._waiting:
+                self._waiting.remove(waiting)
+        waiting.is_over.set()
 
 
 def cancel_or(dialog: QDialog, label: str) -> QHBoxLayout:

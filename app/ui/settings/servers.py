@@ -1,0 +1,482 @@
+"""The settings of servers with models: which there are, and a dialog that asks one what it has and tests it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QBoxLayout, QDialog, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+
+from app import APP_NAME
+from app.core.errors import AppError, TokenNotKept
+from app.core.events import CancelToken
+from app.core.paths import starter_model
+from app.features.messages import sentence_for
+from app.features.models.messages import short_count
+from app.remote.servers import MOST_AT_ONCE, Server, address_of
+from app.ui.i18n import tr, window_title
+from app.ui.settings.pages import SettingsPage
+from app.ui.shell import tasks
+from app.ui.shell.tab_spec import UiContext
+from app.ui.widgets.buttons import IconButton, text_button
+from app.ui.widgets.dialogs import ScrollBox
+from app.ui.widgets.fields import CheckRow, Stepper
+from app.ui.widgets.labels import plain_label
+from app.ui.widgets.layouts import within_screen
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+    from app.remote.facts import Found, Tested
+
+WIDTH_PX, HEIGHT_PX = 520, 620
+MOST_TICKED = 8
+"""So few models of a server are all taken where nobody chose."""
+MOST_CONTEXT = 1 << 22
+_KINDS = {
+    "llama_cpp": "llama.cpp",
+    "vllm": "vLLM",
+    "sglang": "SGLang",
+    "ollama": "Ollama",
+    "lm_studio": "LM Studio",
+    "fireside": APP_NAME,
+}
+
+
+class ServersPage(SettingsPage):
+    """What is changed is kept at once, by the dialog of a server."""
+
+    def __init__(self, app: Fireside, ui: UiContext) -> None:
+        super().__init__(ui.theme, tr("Servers"))
+        self._app, self._ui = app, ui
+        intro = tr(
+            "Models that run somewhere else: on a larger computer of yours with vLLM, llama.cpp, Ollama, LM Studio or "
+            "{program}, or with a service on the internet. They stand in the menu of the models beside those here.",
+            program=APP_NAME,
+        )
+        self.column.addWidget(self.muted(intro))
+        warning = tr("What you write to such a model is sent there. Before a document is, you are asked.")
+        self.column.addWidget(self.label(warning, 13, 500))
+        self._list = QVBoxLayout()
+        ui.theme.dress(self._list, spacing=12)
+        self.column.addLayout(self._list)
+        self.rows: list[ServerRow] = []
+        self.add = text_button(tr("Add a server…"), "primary")
+        self.add.clicked.connect(lambda _=False: self.open_dialog(None))
+        row = QHBoxLayout()
+        row.addWidget(self.add)
+        row.addStretch(1)
+        self.column.addLayout(row)
+        self.finish()
+        self._show()
+
+    def open_dialog(self, server: Server | None) -> ServerDialog:
+        """For one that is kept, or for a new one."""
+        dialog = ServerDialog(self._app, self._ui, server, self)
+        dialog.accepted.connect(lambda: self._on_saved(dialog))
+        dialog.open()
+        return dialog
+
+    def _on_saved(self, dialog: ServerDialog) -> None:
+        self._show()
+        loader = self._ui.loader
+        if loader.path is not None and loader.path in dialog.kept_paths:
+            loader.reload()
+        loader.changed.emit()  # the picker lists other models now
+
+    def _show(self) -> None:
+        for row in self.rows:
+            self._list.removeWidget(row)
+            row.hide()
+            row.deleteLater()
+        self.rows = []
+        for server in self._app.servers.all():
+            names = [model.short_name for model in self._app.servers.models_on(server)]
+            row = ServerRow(self._ui, server, names)
+            row.edit.clicked.connect(lambda _=False, server=server: self.open_dialog(server))
+            row.remove.clicked.connect(lambda _=False, server=server: self._ask_to_remove(server))
+            self._list.addWidget(row)
+            self.rows.append(row)
+
+    def _ask_to_remove(self, server: Server) -> None:
+        words = tr("Its models leave the menu, and its key the system’s keyring. Your chats stay as they are.")
+        self.ask(tr("Remove {name}?", name=server.name), words, tr("Remove"), lambda: self._remove(server))
+
+    def _remove(self, server: Server) -> None:
+        paths = [model.path for model in self._app.servers.models_on(server)]
+        loader, starter = self._ui.loader, starter_model()
+
+        def gone(_: object) -> None:
+            self._show()
+            if loader.path in paths and starter is not None:
+                loader.load(starter)
+            loader.changed.emit()
+            self.add.setFocus()
+
+        tasks.ask(lambda _: self._app.servers.remove(server.name), self, gone, self._ui.notify.error)
+
+
+class ServerRow(QWidget):
+    """One of them, with where it is and which models are taken of it."""
+
+    def __init__(self, ui: UiContext, server: Server, models: list[str]) -> None:
+        super().__init__()
+        self.server = server
+        name = plain_label(server.host)
+        name.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # an address reads so in every language
+        kind = _KINDS.get(server.kind, "")
+        said = " · ".join(filter(None, (kind, _where(server), ", ".join(models) or tr("no model chosen"))))
+        self.said = plain_label(said, kind="muted", wraps=True)
+        self.edit = IconButton(ui.theme, "pencil-simple", tr("Change {name}", name=server.host), size_px=16)
+        self.remove = IconButton(ui.theme, "trash", tr("Remove {name}", name=server.host), size_px=16)
+        words, row = QVBoxLayout(), QHBoxLayout(self)
+        words.addWidget(name, 0, Qt.AlignmentFlag.AlignLeading)
+        words.addWidget(self.said)
+        row.addLayout(words, 1)
+        for button in (self.edit, self.remove):
+            row.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
+        ui.theme.dress(words, spacing=2)
+        ui.theme.dress(row, margins=(0, 0, 0, 0), spacing=4)
+        ui.theme.dress(self.said, font=(13, 400))
+
+
+def _where(server: Server) -> str:
+    if server.is_this_computer:
+        return tr("on this computer")
+    return tr("in your own network") if server.is_own_network else tr("on the internet")
+
+
+class ServerDialog(QDialog):
+    """Asks a server for its models, which are then ticked; tests the first of these; keeps all of it with Save."""
+
+    def __init__(self, app: Fireside, ui: UiContext, server: Server | None, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._app, self._theme, self._notify = app, ui.theme, ui.notify
+        self._server = server
+        self._found: Found | None = None
+        self._task: tasks.Task | None = None
+        self.kept_paths: list[object] = []
+        self.boxes: dict[str, CheckRow] = {}
+        self.setObjectName("server_dialog")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        title = tr("Add a server") if server is None else server.host
+        self.setWindowTitle(window_title(title))
+        px = ui.theme.px
+        inside = QWidget()
+        inside.setObjectName("page")
+        self._column = QVBoxLayout(inside)
+        ui.theme.dress(self._column, margins=(0, 0, 12, 0), spacing=12)
+        head = plain_label(title)
+        ui.theme.dress(head, font=(18, 600))
+        self._column.addWidget(head)
+        self._add_door()
+        self._add_models()
+        self._add_limits()
+        self._add_test()
+        self._column.addStretch(1)
+        around = QVBoxLayout(self)
+        around.setContentsMargins(px(24), px(22), px(12), px(20))
+        around.setSpacing(px(14))
+        around.addWidget(ScrollBox(inside, around.contentsMargins()), 1)
+        self.save = text_button(tr("Save"), "primary")
+        self.save.setDefault(True)
+        self.save.clicked.connect(lambda _=False: self._save())
+        cancel = text_button(tr("Cancel"), "plain")
+        cancel.clicked.connect(self.reject)
+        row = QHBoxLayout()
+        row.addStretch(1)
+        row.addWidget(cancel)
+        row.addWidget(self.save)
+        row.setContentsMargins(0, 0, px(12), 0)
+        around.addLayout(row)
+        self.resize(within_screen(self, QSize(px(WIDTH_PX), px(HEIGHT_PX))))
+        self._show_kept()
+        self._update()
+
+    # Where it is.
+
+    def _add_door(self) -> None:
+        self.address = QLineEdit(placeholderText="gpu-box.local:8000")
+        self.address.setAccessibleName(tr("Address of the server"))
+        self.address.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
+        self.key = QLineEdit(echoMode=QLineEdit.EchoMode.Password)
+        self.key.setAccessibleName(tr("Key of the server"))
+        self.key.setPlaceholderText(tr("None"))
+        self.ask = text_button(tr("Ask for its models"), "plain")
+        self.ask.clicked.connect(lambda _=False: self._ask())
+        self.note = self._said("server_note")
+        self._add_block(tr("Address"), self.address)
+        self._add_block(tr("Key, where it wants one; it is kept in the system’s keyring"), self.key)
+        row = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        row.addWidget(self.ask)
+        row.addStretch(1)
+        self._column.addLayout(row)
+        self._column.addWidget(self.note)
+        self.address.textEdited.connect(lambda _: self._on_edited())
+        self.key.textEdited.connect(lambda _: self._on_edited())
+
+    def _add_block(self, name: str, field: QWidget) -> None:
+        label = QLabel(name, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self._theme.dress(label, font=(13.5, 500))
+        block = QVBoxLayout()
+        self._theme.dress(block, spacing=4)
+        block.addWidget(label)
+        block.addWidget(field)
+        self._column.addLayout(block)
+
+    def _said(self, name: str) -> QLabel:
+        label = plain_label("", kind="muted", wraps=True)
+        label.setObjectName(name)
+        label.hide()
+        self._theme.dress(label, font=(13, 400))
+        return label
+
+    @property
+    def wanted(self) -> Server | None:
+        """The server as the fields have it; None without an address."""
+        address = address_of(self.address.text())
+        if not address:
+            return None
+        before = self._server or Server(self._app.servers.new_name(address), address)
+        kind = self._found.kind if self._found is not None else before.kind
+        return replace(
+            before,
+            address=address,
+            kind=kind,
+            context_tokens=int(self.context.number.value()),
+            at_once=int(self.at_once.number.value()),
+        )
+
+    def _key_now(self) -> str | None:
+        """What was typed; None leaves what is kept."""
+        return self.key.text().strip() if self.key.isModified() or self._server is None else None
+
+    def _on_edited(self) -> None:
+        self._found = None
+        self._stop()
+        self._say(self.note, "")
+        self._update()
+
+    def _ask(self) -> None:
+        server = self.wanted
+        if server is None:
+            self._say(self.note, tr("This is no address. It is such as gpu-box.local:8000."), is_problem=True)
+            self.address.setFocus()
+            return
+        from app.remote.facts import find_out
+
+        key = self._key_now()
+        self._say(self.note, tr("Asking {host}…", host=server.host))
+        self._run(lambda _: find_out(self._app.ask_server(server, key)), self._on_found, self.note)
+
+    def _on_found(self, found: Found) -> None:
+        self._found = found
+        kind = _KINDS.get(found.kind, "")
+        count = len(found.models)
+        text = tr("It has 1 model.") if count == 1 else tr("It has {count} models.", count=count)
+        self._say(self.note, " ".join(filter(None, (tr("This is {kind}.", kind=kind) if kind else "", text))))
+        ticked = {name for name, box in self.boxes.items() if box.isChecked()}
+        self._show_models({one.name: one.context_tokens for one in found.models}, ticked)
+
+    # Its models.
+
+    def _add_models(self) -> None:
+        self._models = QVBoxLayout()
+        self._theme.dress(self._models, spacing=2)
+        self._models_title = plain_label(tr("Models in the menu"))
+        self._theme.dress(self._models_title, font=(13.5, 500))
+        self._models_title.hide()
+        self._column.addWidget(self._models_title)
+        self._column.addLayout(self._models)
+
+    def _show_kept(self) -> None:
+        """What is known of one that is kept already, without asking it."""
+        if self._server is None:
+            return
+        self.address.setText(self._server.address)
+        self.key.setPlaceholderText(tr("As it is kept"))
+        kept = self._app.servers.models_on(self._server)
+        self._show_models({model.name: model.context_tokens for model in kept}, {model.name for model in kept})
+
+    def _show_models(self, models: dict[str, int], ticked: set[str]) -> None:
+        for box in self.boxes.values():
+            self._models.removeWidget(box)
+            box.hide()
+            box.deleteLater()
+        takes_all = not ticked and len(models) <= MOST_TICKED
+        self.boxes = {}
+        for name, context in models.items():
+            detail = tr("{count} tokens of context", count=short_count(context)) if context else ""
+            box = CheckRow(self._theme, name, detail)
+            box.setChecked(takes_all or name in ticked)
+            box.toggled.connect(lambda _: self._update())
+            self._models.addWidget(box)
+            self.boxes[name] = box
+        self._models_title.setVisible(bool(self.boxes))
+        self._update()
+
+    @property
+    def chosen(self) -> list[str]:
+        return [name for name, box in self.boxes.items() if box.isChecked()]
+
+    # How it is used.
+
+    def _add_limits(self) -> None:
+        before = self._server or Server("", "")
+        self.context = Stepper(
+            self._theme, tr("Context"), before.context_tokens,
+            lowest=0, highest=MOST_CONTEXT, step=1024, word_for_lowest=tr("As it says"),
+        )  # fmt: skip
+        self.at_once = Stepper(
+            self._theme, tr("Requests at once"), before.at_once, lowest=1, highest=MOST_AT_ONCE, step=1
+        )
+        for name, words, field in (
+            (tr("Context, in tokens"), tr("How much a model may be shown."), self.context),
+            (tr("Requests at once"), tr("For long documents. vLLM likes 32, Ollama answers few."), self.at_once),
+        ):
+            told = plain_label(words, kind="muted", wraps=True)
+            self._theme.dress(told, font=(13, 400))
+            texts, row = QVBoxLayout(), QHBoxLayout()
+            texts.addWidget(plain_label(name, wraps=True))
+            texts.addWidget(told)
+            row.addLayout(texts, 1)
+            row.addWidget(field, 0, Qt.AlignmentFlag.AlignTop)
+            self._theme.dress(texts, spacing=2)
+            self._column.addLayout(row)
+
+    # The test.
+
+    def _add_test(self) -> None:
+        self.test = text_button(tr("Test"), "plain")
+        self.test.clicked.connect(lambda _=False: self._test())
+        self.told = self._said("server_test")
+        row = QHBoxLayout()
+        row.addWidget(self.test)
+        row.addStretch(1)
+        self._column.addLayout(row)
+        self._column.addWidget(self.told)
+
+    def _test(self) -> None:
+        server, chosen = self.wanted, self.chosen
+        if server is None or not chosen:
+            return
+        from app.hub.model_server import Cut
+        from app.remote import facts
+
+        key, model, cut = self._key_now(), chosen[0], Cut()
+        lines: list[str] = []
+        self._say(self.told, tr("Testing {name}…", name=model))
+
+        def steps(_: CancelToken) -> Iterator[Tested]:
+            yield from facts.test(self._app.ask_server(server, key), model, cut)
+
+        def on_step(step: Tested) -> None:
+            lines.append(test_words(step))
+            self._say(self.told, "\n".join(lines))
+
+        self._stop()
+        task = self._task = tasks.run(steps, self)
+        self.destroyed.connect(cut.make)
+        task.event.connect(on_step)
+        task.failed.connect(self._notify.error)
+        task.finished.connect(self._on_over)
+        self._update()
+
+    # Keeping it.
+
+    def _save(self) -> None:
+        server = self.wanted
+        if server is None or not self.chosen:
+            return
+        listed = {one.name: one for one in self._found.models} if self._found is not None else {}
+        before = {model.name: model for model in self._app.servers.models_on(server)} if self._server else {}
+        models = []
+        for name in self.chosen:
+            known, one = before.get(name), listed.get(name)
+            facts = {
+                "context_tokens": one.context_tokens if one else known.context_tokens if known else 0,
+                "weights": one.weights if one else known.weights if known else 0,
+                "thinking": one.thinking if one else known.thinking if known else "none",
+            }
+            models.append(self._app.servers.model_of(server, name, **facts))
+        key = self._key_now()
+
+        def keep(_: CancelToken) -> bool:
+            self._app.servers.save(server, models)
+            if key is not None:
+                with suppress(TokenNotKept):
+                    self._app.servers.keep_key(server.name, key)
+                    return True
+                return False
+            return True
+
+        self.kept_paths = [model.path for model in models]
+        self._run(keep, self._on_kept, self.told)
+
+    def _on_kept(self, is_key_kept: bool) -> None:
+        if not is_key_kept and self.key.text():
+            self._notify.error(TokenNotKept())
+        self.accept()
+
+    def _run(self, do: Callable[[CancelToken], object], then: Callable[..., object], note: QLabel) -> None:
+        """On a thread; what goes wrong is said where it was asked for."""
+
+        def failed(error: BaseException) -> None:
+            if not isinstance(error, AppError):
+                raise error
+            self._say(note, tr(sentence_for(error).text), is_problem=True)
+
+        self._stop()
+        self._task = tasks.ask(do, self, then, failed)
+        self._task.finished.connect(self._on_over)
+        self._update()
+
+    def _stop(self) -> None:
+        if self._task is not None and not self._task.done:
+            self._task.abandon()
+        self._task = None
+
+    def _on_over(self) -> None:
+        self._task = None
+        self._update()
+
+    def _update(self) -> None:
+        is_free = self._task is None or self._task.done
+        self.ask.setEnabled(bool(self.address.text().strip()) and is_free)
+        self.test.setEnabled(bool(self.chosen) and is_free)
+        self.save.setEnabled(bool(self.chosen) and self.wanted is not None and is_free)
+
+    @staticmethod
+    def _say(label: QLabel, text: str, *, is_problem: bool = False) -> None:
+        label.setProperty("kind", "danger" if is_problem else "muted")
+        label.style().polish(label)
+        label.setText(text)
+        label.setVisible(bool(text))
+
+
+_WORKS = {
+    "models": "It lists its models.",
+    "answers": "It answers.",
+    "streams": "Text comes as it is written.",
+    "json": "It keeps to JSON.",
+    "counts": "It counts tokens.",
+}
+_LACKS = {
+    "models": "It lists no models.",
+    "context": "It does not say how much it holds: set the context above.",
+    "answers": "It does not answer.",
+    "streams": "An answer comes all at once.",
+    "json": "It does not keep to JSON, which is mended here.",
+    "counts": "It does not count tokens, so they are estimated.",
+}
+
+
+def test_words(step: Tested) -> str:
+    """A line for a step of the test, its mark first."""
+    if step.error is not None:
+        return f"✗ {tr(sentence_for(step.error).text)}"
+    if step.what == "context" and step.works:
+        return "✓ " + tr("It holds {count} tokens.", count=f"{step.detail:,}")
+    return f"✓ {tr(_WORKS[step.what])}" if step.works else f"– {tr(_LACKS[step.what])}"
