@@ -416,6 +416,7 @@ class Fireside(Parts):
             lambda: self.assistants,
             self.spelling,
             lambda: self.beside,
+            self.host_of,
         )
 
     def temporary_chat(self) -> Chat:

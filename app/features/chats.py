@@ -49,3 +49,5 @@ class Chats:
     """Dictionaries for what is typed; one for the whole run."""
     beside: Callable[[], Beside]
     """A second model for one answer."""
+    host_of: Callable[[Path], str] = lambda _path: ""
+    """Where a model runs that is not on this computer; "" for others."""

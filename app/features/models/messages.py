@@ -160,14 +160,15 @@ def facts(model: ModelLoaded) -> list[tuple[Words, Words]]:
 
 
 def _facts_elsewhere(model: ModelElsewhere) -> list[tuple[Words, Words]]:
-    counted = "counted by its server" if model.counts_exactly else "estimated: its server does not count them"
+    counted = "counted by its server" if model.counts_exactly else "estimated"
     return [
         (Words("Runs on"), Words("{host}", _values(model))),
         (Words("Context"), Words("{context}", _values(model))),
         (Words("Tokens"), Words(counted)),
         (Words("At the same time"), Words("up to {count} answers", {"count": str(model.sequences)})),
         (Words("Thinks first"), Words(_THINKING.get(model.thinking, model.thinking))),
-        (Words("Not there"), Words("what was read is not kept here, and nothing can be looked into")),
+        (Words("Kept of a chat"), Words("nothing beside the chat itself")),
+        (Words("Inside"), Words("cannot be looked into")),
     ]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.core.events import CancelToken, ModelLoaded
+from app.core.events import CancelToken, ModelElsewhere, ModelLoaded
 from app.engine.contract import Engine
 from app.features.summary.result import (
     InputDocument,
@@ -153,7 +153,7 @@ class Estimates:
             if not self._measure(engine, loaded, cancel):
                 return None
         seconds = self.seconds(model_file(loaded), tokens, sections, wish)
-        return Estimate(tokens, sections, seconds, planned.by_document)
+        return Estimate(tokens, sections, seconds, planned.by_document, isinstance(loaded, ModelElsewhere))
 
     def seconds(self, model: str, tokens: int, sections: int, wish: Wish) -> float | None:
         """How long a model (the name of its file) takes; None where nothing of it was measured here."""

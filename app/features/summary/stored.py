@@ -54,6 +54,8 @@ class Estimate:
     sections: int
     seconds: float | None
     by_document: tuple[int, ...]
+    is_elsewhere: bool = False
+    """Whether a server does it."""
 
 
 def from_job(job: Job, document_ids: Sequence[int]) -> StoredSummary:

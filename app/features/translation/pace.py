@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from app.core.events import CancelToken
+from app.core.events import CancelToken, ModelElsewhere
 from app.documents.segments import Segment
 from app.engine.contract import Engine
 from app.features.translation.result import Memory, Origin, SegmentDone, TranslationEvent, TranslationPlanned
@@ -87,7 +87,10 @@ class Estimates:
             left = [one for one in left if not cancel.cancelled and memory.find(one.content, one.context) is None]
             tokens = _tokens(left, engine, cancel)
             seconds = self._seconds(model.name, tokens, engine, cancel) if left else 0.0
-        return None if cancel.cancelled else TranslationEstimate(len(rows), len(rows) - len(left), tokens, seconds)
+            is_elsewhere = isinstance(engine.loaded, ModelElsewhere)
+        if cancel.cancelled:
+            return None
+        return TranslationEstimate(len(rows), len(rows) - len(left), tokens, seconds, is_elsewhere)
 
     def _seconds(self, model: str, tokens: int, engine: Engine, cancel: CancelToken) -> float | None:
         earlier = self._speeds.earlier(model)

@@ -85,6 +85,8 @@ class TranslationEstimate:
     known: int
     tokens: int
     seconds: float | None
+    is_elsewhere: bool = False
+    """Whether a server does it."""
 
 
 @dataclass(frozen=True)

@@ -173,6 +173,7 @@ class Translations(StoredJobs[StoredTranslation, TranslationEvent]):
                 sum(one.known for one in whole),
                 sum(one.tokens for one in whole),
                 sum(seconds) if len(seconds) == len(whole) else None,
+                any(one.is_elsewhere for one in whole),
             )
         )
 

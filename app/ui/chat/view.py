@@ -427,7 +427,8 @@ class ChatView(QWidget):
             self._completion_model = None if loaded.can_chat else path
         could_chat, self.can_chat = self.can_chat, path is None or path != self._completion_model
         is_starter = path is not None and path == starter_model()
-        self.empty.set_model(is_starter=is_starter, is_there=path is not None, can_chat=self.can_chat)
+        host = self._chats.host_of(path) if path is not None else ""
+        self.empty.set_model(is_starter=is_starter, is_there=path is not None, can_chat=self.can_chat, host=host)
         self.composer.set_can_send(self.can_chat)
         self._no_chat.show_wanted(wanted=not self.can_chat)
         if self.can_chat != could_chat:

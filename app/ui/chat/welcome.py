@@ -91,17 +91,12 @@ class EmptyState(QWidget):
         self.set_model(is_starter=False, is_there=True)
         self.setMinimumSize(1, 1)  # what is written below goes before ideas for it, and the list beside keeps its width
 
-    def set_model(self, *, is_starter: bool, is_there: bool, can_chat: bool = True) -> None:
-        """Which model is in, for what it can do; one that cannot chat is given no ideas."""
+    def set_model(self, *, is_starter: bool, is_there: bool, can_chat: bool = True, host: str = "") -> None:
+        """Which model is in, for what it can do; one that cannot chat is given no ideas. `host` is where it runs, if
+        that is not here."""
         self._greeting.setText(tr("What would you like to ask?") if can_chat else tr("This model goes on with a text"))
         self._greeting.setAccessibleName(self._greeting.text())
-        self._label.setText(
-            tr("Starter: a very small English model, often wrong")
-            if is_starter and is_there
-            else tr("Everything stays on this computer.")
-            if is_there
-            else tr("No model is open yet.")
-        )
+        self._label.setText(_where_words(is_starter=is_starter, host=host) if is_there else tr("No model is open yet."))
         for button, text in zip(self._ideas, STARTER_IDEAS if is_starter else IDEAS, strict=True):
             button.setAccessibleName(tr(text))
         self._open.setVisible(not is_there)
@@ -178,6 +173,12 @@ def _centred(widget: QWidget, *, as_wide_as_it_may: bool = False) -> QWidget:
 # Assistants that a chat can begin with, in a row of those used last.
 
 MOST_ASSISTANTS, ASSISTANT_PX = 5, 150
+
+
+def _where_words(*, is_starter: bool, host: str) -> str:
+    if is_starter:
+        return tr("Starter: a very small English model, often wrong")
+    return tr("What you write is sent to {host}.", host=host) if host else tr("Everything stays on this computer.")
 
 
 class AssistantRow(QWidget):

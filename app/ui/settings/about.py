@@ -38,7 +38,10 @@ class AboutPage(SettingsPage):
         version.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         version.setObjectName("version")
         self.column.addWidget(version)
-        what = tr("Talks to language models that run on this computer. What you write stays here.")
+        what = tr(
+            "Talks to language models that run on this computer. What you write stays here, unless you choose a model "
+            "on another server."
+        )
         self.column.addWidget(self.muted(what))
         self.updates = UpdateCheck(app.updates, theme)
         self.add_row(tr("Updates"), self.updates.explanation, self.updates.button)

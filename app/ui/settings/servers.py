@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtWidgets import QBoxLayout, QDialog, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from app import APP_NAME
@@ -179,7 +179,8 @@ class ServerDialog(QDialog):
         around = QVBoxLayout(self)
         around.setContentsMargins(px(24), px(22), px(12), px(20))
         around.setSpacing(px(14))
-        around.addWidget(ScrollBox(inside, around.contentsMargins()), 1)
+        self._box = ScrollBox(inside, around.contentsMargins())
+        around.addWidget(self._box, 1)
         self.save = text_button(tr("Save"), "primary")
         self.save.setDefault(True)
         self.save.clicked.connect(lambda _=False: self._save())
@@ -375,6 +376,7 @@ class ServerDialog(QDialog):
         def on_step(step: Tested) -> None:
             lines.append(test_words(step))
             self._say(self.told, "\n".join(lines))
+            QTimer.singleShot(0, self.told, lambda: self._box.ensureWidgetVisible(self.told))  # once it has its height
 
         self._stop()
         task = self._task = tasks.run(steps, self)

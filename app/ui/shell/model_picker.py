@@ -72,11 +72,12 @@ class ModelPicker(QPushButton):
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self._dot = StatusDot(theme)
         self._name = ElidedLabel()
-        self._size, self._word, self._caret = QLabel(), QLabel(), QLabel()
+        self._away, self._size, self._word, self._caret = QLabel(), QLabel(), QLabel(), QLabel()
+        self._away.hide()  # a sign that stays where there is no room for the words
         self._size.setProperty("kind", "muted")
         self._word.setProperty("kind", "muted")
         self._row = QHBoxLayout(self)
-        for widget in (self._dot, self._name, self._size, self._word, self._caret):
+        for widget in (self._dot, self._away, self._name, self._size, self._word, self._caret):
             if isinstance(widget, QLabel):
                 widget.setTextFormat(Qt.TextFormat.PlainText)
             widget.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
@@ -90,6 +91,7 @@ class ModelPicker(QPushButton):
         theme.dress(self._name, font=(13.5, 500), most_width=NAME_PX)
         theme.dress(self._size, self._word, font=(13.5, 400))
         theme.dress(self._caret, picture=("caret-down-bold", "text", 12))
+        theme.dress(self._away, picture=("cloud", "text", 16))
         theme.changed.connect(self._fit)
         self._fit()
         self._on_state_changed()
@@ -241,7 +243,7 @@ class ModelPicker(QPushButton):
         loader, tokens = self._loader, self._theme.tokens
         if loader.state == "loading" and loader.can_cancel:
             menu.addAction(icon("stop", tokens.muted), tr("Stop loading"), loader.cancel)
-        elif loader.state == "ready":
+        elif loader.state == "ready" and not self._is_elsewhere:
             menu.addAction(icon("moon", tokens.muted), tr("Put to sleep"), loader.sleep)
         elif loader.path is not None and loader.state == "asleep":
             menu.addAction(icon("sun", tokens.muted), tr("Wake up"), loader.wake)
@@ -269,6 +271,7 @@ class ModelPicker(QPushButton):
         size = self._size_of(path) if path else ""
         self._size.setText(size)
         self._is_elsewhere = path is not None and runs_elsewhere(path)
+        self._away.setVisible(self._is_elsewhere)
         self._word.setText(word)
         token, filled = _DOTS[state]
         self._dot.show_state(token, filled=filled)
@@ -289,7 +292,8 @@ class ModelPicker(QPushButton):
 
     def _width_of(self, name_px: int, labels: Sequence[QLabel]) -> int:
         margins = self._row.contentsMargins()
-        widths = [self._dot.minimumWidth(), *(label.sizeHint().width() for label in (*labels, self._caret))]
+        signs = [self._caret] if self._away.isHidden() else [self._away, self._caret]
+        widths = [self._dot.minimumWidth(), *(label.sizeHint().width() for label in (*labels, *signs))]
         return sum(widths) + name_px + margins.left() + margins.right() + self._row.spacing() * len(widths)
 
     def _fit(self) -> None:

@@ -50,7 +50,8 @@ def figures_of(documents: list[StoredDocument], estimate: Estimate | None) -> li
         if estimate.sections:
             figures.append((f"{estimate.sections:,}", tr("section") if estimate.sections == 1 else tr("sections")))
         if estimate.seconds is not None:
-            figures.append((time_words(estimate.seconds), tr("on this computer")))
+            where = tr("on its server") if estimate.is_elsewhere else tr("on this computer")
+            figures.append((time_words(estimate.seconds), where))
     return figures
 
 

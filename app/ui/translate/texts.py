@@ -78,7 +78,8 @@ def draft_words(drafts: Sequence[StoredTranslation], estimate: TranslationEstima
         if estimate.known:
             words.append(tr("{count} known from memory", count=f"{estimate.known:,}"))
         if estimate.seconds is not None:
-            words.append(tr("{time} on this computer", time=time_words(estimate.seconds)))
+            where = "{time} on its server" if estimate.is_elsewhere else "{time} on this computer"
+            words.append(tr(where, time=time_words(estimate.seconds)))
     return " · ".join(words)
 
 
