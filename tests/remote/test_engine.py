@@ -30,7 +30,7 @@ from app.engine.protocol import Ask, Sampling
 from app.features.messages import sentence_for
 from app.remote import engine as engine_module
 from tests.helpers.fake_server import FakeServer
-from tests.remote.conftest import Remote
+from tests.helpers.remote import Remote
 
 Start = Callable[..., FakeServer]
 HELLO = [Message(Role.USER, "Hello")]

@@ -10,7 +10,7 @@ from app.core.errors import ModelUnreadable
 from app.hub.access import is_own_network, is_this_computer
 from app.remote.facts import thinking_of
 from app.remote.servers import Server, address_of, host_of, weights_in_name
-from tests.remote.conftest import Remote
+from tests.helpers.remote import Remote
 
 
 @pytest.mark.parametrize(

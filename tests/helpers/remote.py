@@ -1,0 +1,56 @@
+"""Servers that a person added, without a keyring, and an engine that asks them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from app.core.events import ModelElsewhere
+from app.hub.access import Access, Ledger
+from app.hub.model_server import ModelServer
+from app.remote.engine import RemoteEngine
+from app.remote.servers import Server, Servers
+
+
+class Keys:
+    """In place of the keyring."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, str] = {}
+
+    def load(self, host: str) -> str:
+        return self.kept.get(host, "")
+
+    def save(self, text: str, host: str) -> None:
+        self.kept[host] = text
+
+
+class Remote:
+    """An engine, and what it needs."""
+
+    def __init__(self, folder: Path) -> None:
+        self.servers = Servers(folder / "servers", Keys())  # type: ignore[arg-type]
+        self.ledger = Ledger(folder / "connections.jsonl")
+        self.is_allowed = True
+        self.stream_timeout_s = 30.0
+        self.engine = RemoteEngine(self.servers, self.connect)
+
+    def connect(self, server: Server) -> ModelServer:
+        return ModelServer(
+            server.address,
+            lambda: Access(self.is_allowed, server.address.removesuffix("/v1")),
+            self.ledger,
+            lambda: self.servers.key(server.name),
+            stream_timeout_s=self.stream_timeout_s,
+        )
+
+    def add(self, address: str, model: str = "tiny-1B", **facts: object) -> Path:
+        """Has a server with one model; where that is."""
+        server = Server("box", address, **facts)  # type: ignore[arg-type]
+        one = self.servers.model_of(server, model)
+        self.servers.save(server, [one])
+        return one.path
+
+    def load(self, path: Path) -> ModelElsewhere:
+        loaded = list(self.engine.load(path))[-1]
+        assert isinstance(loaded, ModelElsewhere)
+        return loaded
