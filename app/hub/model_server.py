@@ -31,7 +31,7 @@ from app.hub.access import Access, Ledger, Visit, entered, wait_of, why_no_answe
 if TYPE_CHECKING:
     import httpx2
 
-CONNECT_TIMEOUT_S, CALL_TIMEOUT_S = 5.0, 15.0
+CONNECT_TIMEOUT_S, CALL_TIMEOUT_S = 5.0, 60.0
 STREAM_TIMEOUT_S = 900.0
 """Without a byte: a slow machine may read a long prompt for minutes, and who waits can stop."""
 MOST_ANSWER_BYTES, MOST_LINE_BYTES, MOST_ERROR_BYTES = 16_000_000, 4_000_000, 64 * 1024

@@ -40,13 +40,14 @@ class LlamaServer:
         *,
         context_tokens: int = 8192,
         threads: int = 0,
+        slots: int = 1,
         environment: Mapping[str, str] | None = None,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._port = free_port()
         self._log = folder / "log.txt"
         command = [str(built() / "llama-server"), "--model", str(model), "--host", "127.0.0.1"]
-        command += ["--port", str(self._port), "--ctx-size", str(context_tokens), "--parallel", "1"]
+        command += ["--port", str(self._port), "--ctx-size", str(context_tokens), "--parallel", str(slots)]
         command += ["--cache-ram", "0", "--slot-save-path", str(folder), "--no-ui", "--offline"]
         command += ["--threads", str(threads)] if threads else []
         with self._log.open("wb") as log:
@@ -66,6 +67,11 @@ class LlamaServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def address(self) -> str:
+        """What the paths of OpenAI's contract are below."""
+        return f"http://127.0.0.1:{self._port}/v1"
 
     @property
     def pid(self) -> int:

@@ -8,6 +8,7 @@ from app.core.events import ModelElsewhere
 from app.hub.access import Access, Ledger
 from app.hub.model_server import ModelServer
 from app.remote.engine import RemoteEngine
+from app.remote.facts import find_out
 from app.remote.servers import Server, Servers
 
 
@@ -49,6 +50,11 @@ class Remote:
         one = self.servers.model_of(server, model)
         self.servers.save(server, [one])
         return one.path
+
+    def model_on(self, address: str, at_once: int) -> Path:
+        """Has a server with the first model that it lists."""
+        found = find_out(self.connect(Server("box", address)))
+        return self.add(address, found.models[0].name, at_once=at_once)
 
     def load(self, path: Path) -> ModelElsewhere:
         loaded = list(self.engine.load(path))[-1]

@@ -74,7 +74,18 @@ def test_an_action_nobody_can_do_has_no_button(notify: Notify) -> None:
 
 
 def test_every_action_of_the_sentences_has_a_label() -> None:
-    named = {"open_model", "new_chat", "retry", "settings", "network", "models", "storage", "open_folder", "end"}
+    named = {
+        "open_model",
+        "new_chat",
+        "retry",
+        "settings",
+        "network",
+        "models",
+        "storage",
+        "open_folder",
+        "end",
+        "servers",
+    }
     assert set(ACTION_LABELS) == named | {"take_over"}
 
 
