@@ -116,9 +116,12 @@ def test_details_keep_what_the_engine_itself_said() -> None:
     assert "/home/ada" not in describe(ModelLoadFailed("/home/ada/x.gguf", "llama_model_load: error"))
 
 
+_EXAMPLES = {"str": "x", "tuple[str, ...]": ("x",)}
+
+
 def test_every_error_can_be_told(notify: Notify, caplog: pytest.LogCaptureFixture) -> None:
     for cls in every_error():
-        fields = {name: "x" if kind == "str" else 1 for name, kind in cls.__annotations__.items()}
+        fields = {name: _EXAMPLES.get(kind, 1) for name, kind in cls.__annotations__.items()}
         notify.error(cls(**fields))
         assert notify.bar.notices[-1].text
     caplog.clear()

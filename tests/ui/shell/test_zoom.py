@@ -176,7 +176,7 @@ def test_the_settings_of_a_small_window_have_their_pages_in_a_menu_and_nothing_i
         dialog.show_page(page)
         assert dialog._choice.value == str(page)
         assert clipped_texts(dialog) == []
-    dialog.resize(1560, 940)
+    dialog.resize(1560, 1040)
     qtbot.waitUntil(dialog._nav.isVisible)
     assert dialog._choice.isHidden()
     dialog.close()
