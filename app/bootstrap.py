@@ -213,14 +213,12 @@ class Parts:
     @_Once
     def media(self) -> MediaLibrary:
         """All pictures of messages."""
-        from app.features.media import MediaLibrary
-
-        return MediaLibrary(self.conversations.media, self.paths.media, self.paths.decoded, self.paths.documents)
+        return build_media(self.paths, self.database)
 
     @_Once
     def shelf(self) -> Shelf:
         """The kept chats, as they leave for files and come from files."""
-        return build_shelf(self.database)
+        return build_shelf(self.database, self.media)
 
     @_Once
     def chat(self) -> Chat:
@@ -595,14 +593,23 @@ def build_prompts(database: Database, settings: Callable[[], Settings], change: 
     return PromptLibrary(Prompts(database), settings, change)
 
 
-def build_shelf(database: Database) -> Shelf:
-    """The chats of a database, as they leave for files and come from files."""
+def build_media(paths: AppPaths, database: Database) -> MediaLibrary:
+    """The pictures of a database's chats."""
+    from app.features.media import MediaLibrary
+    from app.store.media import MediaStore
+
+    return MediaLibrary(MediaStore(database), paths.media, paths.decoded, paths.documents)
+
+
+def build_shelf(database: Database, media: MediaLibrary | None = None) -> Shelf:
+    """The chats of a database with their pictures, as they leave for files and come from files."""
     from app.features.exchange.chat_file import Shelf
     from app.features.exchange.surroundings import Surroundings
     from app.store.conversations import Attachments, WholeConversations
     from app.store.documents import DocumentStore
 
-    return Shelf(WholeConversations(database), Attachments(database), DocumentStore(database), Surroundings(database))
+    around = Surroundings(database)
+    return Shelf(WholeConversations(database), Attachments(database), DocumentStore(database), around, media)
 
 
 def build_summaries(

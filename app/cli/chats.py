@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from app.bootstrap import build_shelf
+from app.bootstrap import build_media, build_shelf
 from app.cli.terminal import INTERRUPTED, ProgressLine, interruptible, print_json
 from app.core.errors import AppError, ChatsUnreadable
 from app.core.events import CancelToken
@@ -129,7 +129,13 @@ def export_to_file(database: Database, cancel: CancelToken, options: argparse.Na
         return 1
     path, line = options.output.expanduser().absolute(), ProgressLine()
     done = None
-    for event in export_chats(path, found, build_shelf(database), cancel, with_thinking=options.thinking):
+    for event in export_chats(
+        path,
+        found,
+        build_shelf(database, build_media(AppPaths.from_environment(), database)),
+        cancel,
+        with_thinking=options.thinking,
+    ):
         if isinstance(event, ExportFinished):
             done = event
         else:
@@ -159,7 +165,11 @@ class _Came:
 
 def import_from_files(database: Database, cancel: CancelToken, options: argparse.Namespace) -> int:
     """`import`: whole chats stay of one that is interrupted."""
-    came, line, shelf = _Came(), ProgressLine(), build_shelf(database)
+    came, line, shelf = (
+        _Came(),
+        ProgressLine(),
+        build_shelf(database, build_media(AppPaths.from_environment(), database)),
+    )
     failures: list[AppError] = []
     for path in options.path:
         if cancel.cancelled:

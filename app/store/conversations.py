@@ -17,7 +17,7 @@ from app.core.visible import clean_text
 from app.store import messages as tree
 from app.store.database import Database, fold
 from app.store.erasing import leave_traces
-from app.store.media import MediaStore, copy_uses
+from app.store.media import MediaStore, NewUse, add_uses, copy_uses
 from app.store.messages import MessageState, OutlineMessage, StoredMessage, TreeMessage
 from app.store.queued import QueuedMessages
 
@@ -537,6 +537,8 @@ def _attachment(row: sqlite3.Row) -> Attachment:
 
 Attached = Mapping[int | None, Sequence[tuple[int, Use]]]
 """Documents and their use, by the message that they are attached to; None: the draft."""
+Media = Mapping[int | None, Sequence[NewUse]]
+"""Pictures and sounds, in the same way."""
 
 
 class WholeConversations:
@@ -571,7 +573,13 @@ class WholeConversations:
         with self._database.reading() as connection:
             return len(tree.tree_ids(connection, conversation_id))
 
-    def add_tree(self, chat: Conversation, messages: Sequence[TreeMessage], attached: Attached | None = None) -> int:
+    def add_tree(
+        self,
+        chat: Conversation,
+        messages: Sequence[TreeMessage],
+        attached: Attached | None = None,
+        media: Media | None = None,
+    ) -> int:
         """A whole conversation from elsewhere, with its times, in one transaction; returns its id.
 
         `chat` counts but for its ids: `first_kept_id` and the ids of messages, each after its parent, are only among
@@ -590,7 +598,7 @@ class WholeConversations:
                 values,
             ).fetchone()
             conversation_id = int(row[0])
-            ids, _ = _insert(connection, conversation_id, messages, attached or {})
+            ids, _ = _insert(connection, conversation_id, messages, attached or {}, media or {})
             kept_id = None if chat.first_kept_id is None else ids.get(chat.first_kept_id)
             connection.execute("UPDATE conversations SET first_kept_id = ? WHERE id = ?", (kept_id, conversation_id))
         return conversation_id
@@ -601,6 +609,8 @@ class WholeConversations:
         messages: Sequence[TreeMessage],
         attached: Attached | None = None,
         updated_at: float = 0,
+        *,
+        media: Media | None = None,
     ) -> int:
         """What of a tree is not in a conversation yet, in one transaction; returns how many messages that were.
 
@@ -611,7 +621,8 @@ class WholeConversations:
             at_messages: Attached = {
                 place: documents for place, documents in (attached or {}).items() if place is not None
             }
-            _, added = _insert(connection, conversation_id, messages, at_messages)
+            at_places: Media = {place: uses for place, uses in (media or {}).items() if place is not None}
+            _, added = _insert(connection, conversation_id, messages, at_messages, at_places)
             if added:
                 connection.execute(
                     "UPDATE conversations SET updated_at = max(updated_at, ?) WHERE id = ?",
@@ -637,9 +648,13 @@ class WholeConversations:
 
 
 def _insert(
-    connection: sqlite3.Connection, conversation_id: int, messages: Sequence[TreeMessage], attached: Attached
+    connection: sqlite3.Connection,
+    conversation_id: int,
+    messages: Sequence[TreeMessage],
+    attached: Attached,
+    media: Media,
 ) -> tuple[dict[int, int], int]:
-    """Adds messages with their documents; the ids that they have, and how many are new."""
+    """Adds messages with their documents and pictures; the ids that they have, and how many are new."""
     cleaned = [replace(one, **_cleaned(one, ("text", "model", "thinking"))) for one in messages]
     before = connection.execute("SELECT coalesce(max(id), 0) FROM messages").fetchone()[0]
     ids = tree.insert_tree(connection, conversation_id, cleaned)
@@ -651,5 +666,10 @@ def _insert(
                 "INSERT INTO attachments (document_id, conversation_id, message_id, use) VALUES (?, ?, ?, ?)",
                 [(document_id, *owner, use) for document_id, use in documents],
             )
+    for place, uses in media.items():
+        if place is None:
+            add_uses(connection, "conversation_id", conversation_id, uses)
+        elif place in new:
+            add_uses(connection, "message_id", new[place], uses)
     tree.settle_leaf(connection, conversation_id)
     return ids, len(new)

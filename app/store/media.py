@@ -190,7 +190,7 @@ def hand_over(
 
 
 def add_uses(connection: sqlite3.Connection, owner: str, owner_id: int, uses: Iterable[NewUse]) -> None:
-    """Puts some behind those of an owner: message_id or queued_id."""
+    """Puts some behind those of an owner: message_id, queued_id or, for its draft, conversation_id."""
     for sha256, name, most_tokens in uses:
         connection.execute(
             f"INSERT INTO media_uses (sha256, position, name, most_tokens, {owner}) VALUES (?, {_NEXT}, ?, ?, ?)",

@@ -1,7 +1,8 @@
 """Everything that a person made here, in one file, and back: chats, summaries, translations, pages, settings.
 
 The file is a ZIP archive: `fireside.db` (a copy of the database as of one moment), `settings.json`, `words.txt` (what
-is right in the person's own spelling), the copies of translated documents below `translations/`, and at its end
+is right in the person's own spelling), the copies of translated documents below `translations/`, the pictures of
+chats below `media/` (since version 2), and at its end
 `manifest.json`: `format` ("fireside-backup"), `version`, `program`, `made_at` (seconds since 1970), `schema` (of the
 database) and `files`, each with `name`, `size_bytes` and `sha256`. Models are not in it, nor the access token, which
 the system keeps.
@@ -35,9 +36,10 @@ from app.features.work.saved_file import scratch_beside, written
 from app.store.database import Database, copied_counts, copied_schema, is_let_go
 
 FORMAT = "fireside-backup"
-VERSION = 1
+VERSION = 2
+"""With pictures; without any it is 1, which older programs read, too."""
 DATABASE, SETTINGS, WORDS = "fireside.db", "settings.json", "words.txt"
-TRANSLATIONS, MANIFEST = "translations/", "manifest.json"
+TRANSLATIONS, MEDIA, MANIFEST = "translations/", "media/", "manifest.json"
 CHUNK_BYTES = 1 << 20
 MOST_MANIFEST_BYTES = 50_000_000
 MOST_FILES = 100_000
@@ -120,11 +122,13 @@ def _kept_files(places: AppPaths) -> Iterator[tuple[str, Path]]:
     for name, file in ((SETTINGS, places.settings), (WORDS, places.own_words)):
         if file.is_file():
             yield name, file
-    for here, _, names in os.walk(places.translations):
-        for name in sorted(names):
-            file = Path(here) / name
-            if stat.S_ISREG(file.lstat().st_mode):
-                yield TRANSLATIONS + file.relative_to(places.translations).as_posix(), file
+    for beginning, folder in ((TRANSLATIONS, places.translations), (MEDIA, places.media)):
+        for here, _, names in os.walk(folder):
+            for name in sorted(names):
+                file = Path(here) / name
+                is_on_its_way = folder == places.media and file.parent == folder
+                if stat.S_ISREG(file.lstat().st_mode) and not is_on_its_way:
+                    yield beginning + file.relative_to(folder).as_posix(), file
 
 
 def _pack(archive: zipfile.ZipFile, name: str, file: Path, files: list[dict[str, Any]]) -> Iterator[int]:
@@ -141,12 +145,13 @@ def _pack(archive: zipfile.ZipFile, name: str, file: Path, files: list[dict[str,
 
 def _member_info(name: str) -> zipfile.ZipInfo:
     info = zipfile.ZipInfo(name, date_time=time.localtime()[:6])
-    info.compress_type = zipfile.ZIP_DEFLATED
+    info.compress_type = zipfile.ZIP_STORED if name.startswith(MEDIA) else zipfile.ZIP_DEFLATED  # they are packed
     return info
 
 
 def _manifest(files: list[dict[str, Any]], schema: int) -> dict[str, Any]:
-    head = {"format": FORMAT, "version": VERSION, "program": f"{APP_NAME} {__version__}", "made_at": time.time()}
+    version = VERSION if any(one["name"].startswith(MEDIA) for one in files) else 1
+    head = {"format": FORMAT, "version": version, "program": f"{APP_NAME} {__version__}", "made_at": time.time()}
     return head | {"schema": schema, "files": files}
 
 
@@ -266,7 +271,7 @@ def _unpack(
 def _steps(name: str, path: Path) -> list[str]:
     """The way to a file below the folder. Nothing else than what a backup has may be written, and nowhere else."""
     steps = name.split("/")
-    is_inside = name.startswith(TRANSLATIONS) and not any(
+    is_inside = name.startswith((TRANSLATIONS, MEDIA)) and not any(
         step in ("", ".", "..") or "\\" in step or "\0" in step or ":" in step for step in steps
     )
     if name not in (DATABASE, SETTINGS, WORDS) and not is_inside:
@@ -308,6 +313,7 @@ def put_in_place(places: AppPaths) -> Path | None:
             (SETTINGS, places.settings),
             (WORDS, places.own_words),
             ("translations", places.translations),
+            ("media", places.media),
         ):
             new = places.restoring / name
             if not new.exists():

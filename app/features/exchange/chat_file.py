@@ -8,7 +8,8 @@ A chat has `title`, `system_prompt`, `temperature`, `model`, `draft`, `created_a
 `thinking`, `first_kept` and `open` (ids of messages or null), `project` and `assistant` (by what they hold, or null),
 `tags`, `draft_attachments`, and `messages`, each after its parent: `id`, `parent`, `role`, `text`, `state`, `model`,
 `created_at`, `chosen` (of those with one parent the highest is shown), `stats`, `thinking`,
-`thinking_s`, `pinned`, `sources`, `recalled` (ids of messages) and `attachments`.
+`thinking_s`, `pinned`, `sources`, `recalled` (ids of messages), `attachments`, and `media` where it has pictures:
+`name`, `sha256`, `kind`, `most_tokens`, and at its first place in the chat `data`, the file itself in base64.
 Documents are named, with the SHA-256 of their content; where this computer has such a document, a chat that comes back
 has it again. A model is named by its file, without the folder: where that lies is nobody else's concern.
 """
@@ -26,6 +27,7 @@ from typing import Any
 from app import APP_NAME, __version__
 from app.core.events import AnswerStats, FinishReason, Role
 from app.features.chat.options import EFFORTS
+from app.features.exchange import pictures
 from app.features.exchange.foreign import (
     MOST_MESSAGES,
     TooManyMessages,
@@ -40,6 +42,7 @@ from app.features.exchange.foreign import (
     text_of,
 )
 from app.features.exchange.surroundings import Surroundings
+from app.features.media import MediaLibrary
 from app.store.conversations import (
     Attachment,
     Attachments,
@@ -50,6 +53,7 @@ from app.store.conversations import (
     WholeConversations,
 )
 from app.store.documents import DocumentStore
+from app.store.media import MediaUse, NewUse
 
 FORMAT = "fireside-chats"
 VERSION = 1
@@ -65,6 +69,13 @@ class Shelf:
     documents: DocumentStore
     around: Surroundings | None = None
     """None: nothing is told of what chats have around them."""
+    media: MediaLibrary | None = None
+    """None: pictures stay where they are."""
+
+    def pictures(self, message_id: int) -> list[MediaUse]:
+        """Those of a message."""
+        found = self.media.store.of_messages([message_id]) if self.media is not None else {}
+        return found.get(message_id, [])
 
 
 # Writing.
@@ -98,17 +109,22 @@ def _chat_parts(shelf: Shelf, chat: Conversation) -> Iterator[Written]:
     if shelf.around is not None:
         fields |= shelf.around.told(chat)
     fields["draft_attachments"] = _attached(shelf, shelf.attachments.in_draft(chat.id))
+    written: set[str] = set()
+    if shelf.media is not None and (drafted := shelf.media.store.in_draft(chat.id)):
+        fields["draft_media"] = pictures.told(shelf.media, drafted, written)
     yield f'\n{_json(fields)[:-1]}, "messages": [', 0
     for number, one in enumerate(shelf.whole.all_messages(chat.id)):
-        yield f"{',' * bool(number)}\n{_json(_message_fields(shelf, one))}", 1
+        yield f"{',' * bool(number)}\n{_json(_message_fields(shelf, one, written))}", 1
     yield "\n]}", 0
 
 
-def _message_fields(shelf: Shelf, message: TreeMessage) -> dict[str, Any]:
+def _message_fields(shelf: Shelf, message: TreeMessage, written: set[str]) -> dict[str, Any]:
     fields = asdict(message)
     fields["parent"] = fields.pop("parent_id")
     fields["sources"] = [named for one in message.sources if (named := _named_source(shelf, one))]
     fields["attachments"] = _attached(shelf, shelf.attachments.of_messages([message.id]).get(message.id, []))
+    if shelf.media is not None and (uses := shelf.pictures(message.id)):
+        fields["media"] = pictures.told(shelf.media, uses, written)
     if message.state is MessageState.WRITING:
         fields["state"] = MessageState.INTERRUPTED
     return fields
@@ -163,6 +179,8 @@ class ReadChat:
     messages: list[TreeMessage]
     attached: dict[int | None, list[tuple[int, Use]]] = field(default_factory=dict)
     left_out: Counter[str] = field(default_factory=Counter)
+    media: dict[int | None, list[NewUse]] = field(default_factory=dict)
+    """Pictures by the message that they are at; None: the draft."""
     around: dict[str, Any] = field(default_factory=dict)
     """As `Surroundings.told` has it."""
 
@@ -199,6 +217,7 @@ def read_chat(value: dict[str, Any], shelf: Shelf, fallback_at: float) -> ReadCh
         if message is not None:
             seen.add(message.id)
             read.messages.append(_with_documents(message, fields, shelf, read))
+    _take_pictures(None, value.get("draft_media"), shelf, read)
     draft, missing = _documents(value.get("draft_attachments"), shelf)
     if draft:
         read.attached[None] = draft
@@ -254,6 +273,8 @@ def _stats(fields: dict[str, Any]) -> AnswerStats | None:
         number_of(fields.get("tokens_per_s")) or 0.0,
         FinishReason(fields["finish_reason"]),
         count_of(fields.get("thinking_tokens")),
+        count_of(fields.get("media_tokens")),
+        count_of(fields.get("encoded_media")),
     )
 
 
@@ -262,6 +283,7 @@ def _with_documents(message: TreeMessage, fields: dict[str, Any], shelf: Shelf, 
     found, missing = _documents(fields.get("attachments"), shelf)
     if found:
         read.attached[message.id] = found
+    missing += _take_pictures(message.id, fields.get("media"), shelf, read)
     given = [fields_of(one) for one in list_of(fields.get("sources"))]
     sources = [source for one in given if (source := _source(one, shelf))]
     read.left_out["file"] += len(missing)
@@ -270,6 +292,16 @@ def _with_documents(message: TreeMessage, fields: dict[str, Any], shelf: Shelf, 
         return message
     text = joined([message.text, attached_line(missing)]) if missing else message.text
     return replace(message, text=text, sources=tuple(sources))
+
+
+def _take_pictures(place: int | None, value: Any, shelf: Shelf, read: ReadChat) -> list[str]:
+    """Pictures of a message (None: of the draft) go along; the names of those that cannot."""
+    if shelf.media is None:
+        return []
+    uses, missing = pictures.taken(shelf.media, value)
+    if uses:
+        read.media[place] = uses
+    return missing
 
 
 def _documents(value: Any, shelf: Shelf) -> tuple[list[tuple[int, Use]], list[str]]:

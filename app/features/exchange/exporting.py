@@ -11,6 +11,7 @@ from app.core.events import CancelToken
 from app.features.exchange import chat_file
 from app.features.exchange.chat_file import Shelf
 from app.features.exchange.open_branch import as_html, as_markdown, open_branches
+from app.features.exchange.pictures import FolderBeside, address_of
 from app.features.work.saved_file import written
 from app.store.conversations import Conversation
 
@@ -53,12 +54,14 @@ def export_chats(
 ) -> Iterator[ExportProgress | ExportFinished]:
     """Writes the format of the ending, one of `ENDINGS`; what was there before is replaced at the end.
 
+    Pictures are in the file itself, but those of Markdown, which lie in a folder beside it.
+
     `with_thinking` counts for what is read by people: JSON has everything. Raises DiskFull or FolderNotWritable.
     """
     total, done = sum(shelf.whole.message_count(chat.id) for chat in chats), 0
     try:
         with written(path) as file:
-            for messages in _steps(path.suffix.lower(), chats, shelf, file, with_thinking=with_thinking):
+            for messages in _steps(path, chats, shelf, file, with_thinking=with_thinking):
                 done += messages
                 _end_if(cancel)
                 if messages and done % EVERY == 0:
@@ -71,21 +74,27 @@ def export_chats(
 
 
 def _steps(
-    ending: str, chats: Sequence[Conversation], shelf: Shelf, file: IO[bytes], *, with_thinking: bool
+    path: Path, chats: Sequence[Conversation], shelf: Shelf, file: IO[bytes], *, with_thinking: bool
 ) -> Iterator[int]:
     """Writes the file; each step says how many messages it was."""
+    ending, media = path.suffix.lower(), shelf.media
     branches = open_branches(chats, shelf, with_thinking=with_thinking)
     if ending == ".docx":
         from app.features.exchange.word_document import write_docx  # loads python-docx (0.1 s)
 
-        yield from write_docx(branches, file)
+        yield from write_docx(branches, file, shelf.media)
         return
     if ending == ".json":
         parts = chat_file.file_parts(shelf, chats)
     elif ending == ".html":
-        parts = as_html(branches, chats[0].title if len(chats) == 1 else f"{len(chats):,} chats")
+        parts = as_html(
+            branches,
+            chats[0].title if len(chats) == 1 else f"{len(chats):,} chats",
+            lambda use: address_of(media, use) if media is not None else "",
+        )
     else:
-        parts = as_markdown(branches)
+        folder = FolderBeside(path)
+        parts = as_markdown(branches, lambda use: folder.add(media, use) if media is not None else "")
     for text, messages in parts:
         file.write(text.encode("utf-8", "backslashreplace"))
         yield messages

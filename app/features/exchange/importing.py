@@ -159,13 +159,13 @@ def _kept(
     title = clean_text(read.chat.title)
     twin = None if with_copies else twins.find(read)
     if twin is not None:
-        added = shelf.whole.add_new(twin, read.messages, read.attached, read.chat.updated_at)
+        added = shelf.whole.add_new(twin, read.messages, read.attached, read.chat.updated_at, media=read.media)
         return ChatContinued(kind, title, twin, added, +read.left_out) if added else ChatIsHere(kind, title, twin)
     chat = read.chat
     if shelf.around is not None:
         project_id, assistant_id = shelf.around.project_of(read.around), shelf.around.assistant_of(read.around)
         chat = replace(chat, project_id=project_id, assistant_id=assistant_id)
-    conversation_id = shelf.whole.add_tree(chat, read.messages, read.attached)
+    conversation_id = shelf.whole.add_tree(chat, read.messages, read.attached, read.media)
     if shelf.around is not None:
         shelf.around.tag(conversation_id, read.around)
     twins.add(conversation_id, read.chat.created_at)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
@@ -17,6 +17,7 @@ from app.features.summary.export import escaped
 from app.features.work.saved_file import web_page
 from app.language.names import is_right_to_left
 from app.store.conversations import Conversation, MessageState, TreeMessage, Use
+from app.store.media import MediaUse
 
 YOU = "You"
 _ENDED = {
@@ -41,6 +42,7 @@ class Turn:
     thinking: str
     thinking_words: str
     facts: tuple[str, ...]
+    pictures: tuple[MediaUse, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,7 @@ def _turn(message: TreeMessage, shelf: Shelf, *, with_thinking: bool) -> Turn:
         message.thinking if with_thinking else "",
         f"Thinking{seconds}",
         tuple(_facts(message, shelf)),
+        tuple(shelf.pictures(message.id)),
     )
 
 
@@ -103,7 +106,11 @@ def _moment(at: float | None) -> str:
     return f"{moment:%Y-%m-%d %H:%M}"
 
 
-def as_markdown(branches: Iterable[OpenBranch]) -> Iterator[Written]:
+Place = Callable[[MediaUse], str]
+"""Where a picture is, as a reader of the file finds it; "" where it is nowhere."""
+
+
+def as_markdown(branches: Iterable[OpenBranch], place: Place = lambda _use: "") -> Iterator[Written]:
     """The file, a turn at a time. What models wrote is Markdown as it is, what a person wrote stays word for word."""
     answers = 0
     for number, branch in enumerate(branches):
@@ -113,16 +120,23 @@ def as_markdown(branches: Iterable[OpenBranch]) -> Iterator[Written]:
         yield ("\n\n---\n\n" if number else "") + "\n\n".join(head) + "\n", 0
         for turn in branch.turns:
             answers += not turn.is_question
-            yield "\n" + "\n\n".join(_markdown_of(turn, answers)) + "\n", 1
+            yield "\n" + "\n\n".join(_markdown_of(turn, answers, place)) + "\n", 1
 
 
-def _markdown_of(turn: Turn, number: int) -> Iterator[str]:
+def _markdown_of(turn: Turn, number: int, place: Place) -> Iterator[str]:
     yield f"## {escaped(turn.name)}, {turn.at}"
     if turn.thinking.strip():
         yield f"> **{turn.thinking_words}**\n>\n{_quoted(turn.thinking)}"
+    for use in turn.pictures:
+        at = place(use)
+        yield f"![{escaped(use.name)}](<{at}>)" if at else f"*{escaped(_no_picture(use))}*"
     if turn.text.strip():
         yield _words(turn.text) if turn.is_question else markup.as_markdown(turn.text, number)
     yield from (f"*{escaped(fact)}*" for fact in turn.facts)
+
+
+def _no_picture(use: MediaUse) -> str:
+    return f"Picture: {use.name}"
 
 
 def _words(text: str) -> str:
@@ -156,6 +170,7 @@ h2 { font-size: 1em; margin: 2em 0 .3em }
 pre { background-color: #F1EDE8; padding: .6em .9em; overflow-x: auto }
 .formula { white-space: pre-wrap }
 code { font-family: "JetBrains Mono", monospace; font-size: .92em }
+img { max-width: 100%; max-height: 30em; border-radius: .5em }
 table { border-collapse: collapse }
 th, td { border: 1px solid #CFC8C0; padding: .2em .6em }
 blockquote { border-left: .2em solid #CFC8C0; margin-left: 0; padding-left: .8em }
@@ -177,14 +192,14 @@ a { color: #B23F12 }
 """
 
 
-def as_html(branches: Iterable[OpenBranch], title: str) -> Iterator[Written]:
+def as_html(branches: Iterable[OpenBranch], title: str, place: Place = lambda _use: "") -> Iterator[Written]:
     """One page without script or network, a turn at a time."""
     before, after = "\n".join(web_page(["\0"], title, _STYLE, language="en")).split("\0")
     yield before, 0
     for branch in branches:
         yield "\n".join(_html_head(branch)), 0
         for turn in branch.turns:
-            yield "\n".join(_html_of(turn)), 1
+            yield "\n".join(_html_of(turn, place)), 1
     yield after + "\n", 0
 
 
@@ -196,11 +211,14 @@ def _html_head(branch: OpenBranch) -> Iterator[str]:
         yield _said("thinking", branch.instructions)
 
 
-def _html_of(turn: Turn) -> Iterator[str]:
+def _html_of(turn: Turn, place: Place) -> Iterator[str]:
     yield f'\n<h2><span dir="auto">{escape(turn.name)}</span> <span class="at">{escape(turn.at)}</span></h2>'
     if turn.thinking.strip():
         yield f'<details><summary><span class="fact">{escape(turn.thinking_words)}</span></summary>'
         yield f"{_said('thinking', turn.thinking)}</details>"
+    for use in turn.pictures:
+        at, name = place(use), escape(use.name)
+        yield f'<p><img src="{at}" alt="{name}"></p>' if at else f'<p class="fact">{escape(_no_picture(use))}</p>'
     if turn.text.strip():
         yield _said("question", turn.text) if turn.is_question else markup.as_html(turn.text)
     yield from (f'<p class="fact" dir="auto">{escape(fact)}</p>' for fact in turn.facts)

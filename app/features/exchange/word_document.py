@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import logging
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +12,8 @@ from typing import IO, Any
 
 from docx.enum.style import WD_STYLE_TYPE
 from docx.enum.text import WD_ALIGN_PARAGRAPH
+from docx.image.exceptions import InvalidImageStreamError, UnexpectedEndOfFileError, UnrecognizedImageError
+from docx.image.image import Image
 from docx.opc.constants import RELATIONSHIP_TYPE
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
@@ -20,10 +24,17 @@ from markdown_it.token import Token
 
 from app.features.exchange import markup
 from app.features.exchange.open_branch import OpenBranch, Turn
+from app.features.exchange.pictures import IN_WORD, find_file
+from app.features.media import MediaLibrary
 from app.features.work.new_docx import GREY, in_english, new_docx
 from app.language.names import is_right_to_left
+from app.store.media import MediaUse
+
+log = logging.getLogger(__name__)
 
 CODE, LINK = "Chat Code", "Hyperlink"
+MOST_WIDE_PT, MOST_HIGH_PT = 320.0, 320.0
+"""Of a picture."""
 MOST_LEVELS = 3
 """Of lists: Word's own template has styles for so many."""
 MOST_CELLS = 20_000
@@ -34,12 +45,12 @@ _NO_TEXT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _ALIGNED = {"left": None, "right": WD_ALIGN_PARAGRAPH.RIGHT, "center": WD_ALIGN_PARAGRAPH.CENTER}
 
 
-def write_docx(branches: Iterable[OpenBranch], out: IO[bytes]) -> Iterator[int]:
-    """Writes the document to a file that is open for bytes; yields 1 after each turn."""
+def write_docx(branches: Iterable[OpenBranch], out: IO[bytes], media: MediaLibrary | None = None) -> Iterator[int]:
+    """Writes the document to a file that is open for bytes; yields 1 after each turn. `media` has its pictures."""
     writing: _Writing | None = None
     for branch in branches:
         if writing is None:
-            writing = _Writing(branch.title)
+            writing = _Writing(branch.title, media)
         writing.begin(branch)
         for turn in branch.turns:
             writing.turn(turn)
@@ -70,7 +81,8 @@ class _Place:
 class _Writing:
     """One document on its way."""
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str, media: MediaLibrary | None = None) -> None:
+        self._media = media
         self._document = new_docx(title, "", is_rtl=False)
         styles = self._document.styles
         styles.add_style(LINK, WD_STYLE_TYPE.CHARACTER).font.color.rgb = _EMBER
@@ -99,12 +111,28 @@ class _Writing:
         if turn.thinking.strip():
             self._grey(turn.thinking_words, is_ours=True)
             self._plain(turn.thinking, "Quote")
+        for use in turn.pictures:
+            self._picture(use)
         if turn.is_question:
             self._plain(turn.text)
         elif turn.text.strip():
             self._markdown(markup.tokens_of(turn.text))
         for fact in turn.facts:
             self._grey(fact)
+
+    def _picture(self, use: MediaUse) -> None:
+        """As large as there is room for; what Word would show lying on its side goes along as it is seen."""
+        found = find_file(self._media, use, IN_WORD) if self._media is not None else None
+        try:
+            if found is not None and found[1] == "jpeg" and Image.from_blob(found[0]).px_width != use.media.width:
+                found = find_file(self._media, use, ()) if self._media is not None else None
+            if found is not None:
+                wide = min(MOST_WIDE_PT, use.media.width * 0.75, MOST_HIGH_PT * use.media.width / use.media.height)
+                self._paragraph(None, "").add_run().add_picture(io.BytesIO(found[0]), width=Pt(max(8, wide)))
+                return
+        except (UnrecognizedImageError, InvalidImageStreamError, UnexpectedEndOfFileError) as error:
+            log.info("a picture is not one to python-docx: %s", type(error).__name__)
+        self._grey(f"Picture: {use.name}")
 
     def _heading(self, text: str, level: int) -> None:
         self._words(self._paragraph(f"Heading {level}", text), text)

@@ -88,7 +88,7 @@ def put(scratch: Path, path: Path) -> None:
 # What every web page has that the program writes: a head without script or network.
 
 
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
 def web_page(body: Iterable[str], title: str, style: str, *, language: str, direction: str = "") -> Iterator[str]:

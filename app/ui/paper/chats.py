@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 
-from PySide6.QtGui import QPagedPaintDevice, QTextBlockFormat
+from PySide6.QtGui import QImage, QPagedPaintDevice, QTextBlockFormat
 
+from app.core.errors import AppError
 from app.core.events import CancelToken
 from app.features.exchange.chat_file import Shelf
 from app.features.exchange.exporting import ExportFinished, ExportProgress
 from app.features.exchange.open_branch import OpenBranch, Turn, open_branches
 from app.language.names import is_right_to_left
 from app.store.conversations import Conversation
+from app.store.media import MediaUse
 from app.ui.paper.sheets import Sheets, pdf_file
 from app.ui.paper.texts import NOTE_PT, Look, PaperText, answer_texts
 from app.ui.text.pieces import Span
 from app.ui.theme import LIGHT
+from app.ui.widgets.pictures import read_rows
 
 TITLE = Look(19, 700)
 SMALL = Look(NOTE_PT, color=LIGHT.muted)
@@ -72,7 +75,7 @@ def print_chats(
             _begin(sheets, branch)
             for turn in branch.turns:
                 _end_if(cancel)
-                _turn(sheets, turn)
+                _turn(sheets, turn, shelf)
                 done += 1
                 yield ExportProgress(done, max(done, total))
     finally:
@@ -93,7 +96,7 @@ def _begin(sheets: Sheets, branch: OpenBranch) -> None:
     sheets.add(paper.laid_out())
 
 
-def _turn(sheets: Sheets, turn: Turn) -> None:
+def _turn(sheets: Sheets, turn: Turn, shelf: Shelf) -> None:
     paper = PaperText(sheets)
     at = Span(f"   {turn.at}")
     paper.paragraph((Span(turn.name),), NAME, _kept_with_next(2), gap_pt=BETWEEN_TURNS_PT)
@@ -101,6 +104,12 @@ def _turn(sheets: Sheets, turn: Turn) -> None:
     if turn.thinking.strip():
         paper.paragraph((Span(turn.thinking_words),), SMALL, _kept_with_next(3), gap_pt=4)
         paper.said_small(turn.thinking, quote=1)
+    for use in turn.pictures:
+        image = _read(use, shelf)
+        if image.isNull():
+            paper.paragraph((Span(f"Picture: {use.name}"),), SMALL, gap_pt=4)
+        else:
+            paper.picture(image)
     if turn.is_question:
         if turn.text.strip():
             paper.typed(turn.text)
@@ -111,6 +120,14 @@ def _turn(sheets: Sheets, turn: Turn) -> None:
     for fact in turn.facts:
         paper.paragraph((Span(fact),), SMALL, gap_pt=4)
     sheets.add(paper.laid_out())
+
+
+def _read(use: MediaUse, shelf: Shelf) -> QImage:
+    """A picture, null where it is gone."""
+    try:
+        return read_rows(Path(shelf.media.shown(use.media).path)) if shelf.media is not None else QImage()
+    except AppError:
+        return QImage()
 
 
 def _kept_with_next(level: int) -> QTextBlockFormat:

@@ -9,11 +9,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from PySide6.QtCore import QByteArray, QRect, QRectF, QSizeF, Qt
+from PySide6.QtCore import QByteArray, QRect, QRectF, QSizeF, Qt, QUrl
 from PySide6.QtGui import (
     QColor,
     QFontMetrics,
     QFontMetricsF,
+    QImage,
     QPainter,
     QPyTextObject,
     QTextBlockFormat,
@@ -21,6 +22,7 @@ from PySide6.QtGui import (
     QTextCursor,
     QTextDocument,
     QTextFormat,
+    QTextImageFormat,
     QTextLength,
     QTextOption,
     QTextTable,
@@ -199,6 +201,19 @@ class PaperText:
             number = self.paragraph((Span(words),), PLAIN, format_, gap_pt=PAD_PT + 4 if not at else 0)
         self._grounds.append((first, number, "bubble"))
         self._last, self._gap_pt = None, PAD_PT
+
+    def picture(self, image: QImage, most_pt: tuple[float, float] = (300.0, 240.0)) -> None:
+        """As large as it is at 96 pixels an inch, or as there is room for."""
+        self.paragraph((), gap_pt=4)
+        scale = min(0.75, most_pt[0] / image.width(), most_pt[1] / image.height())
+        name = f"picture:{image.cacheKey()}"
+        self._document.addResource(QTextDocument.ResourceType.ImageResource.value, QUrl(name), image)
+        shown = QTextImageFormat()
+        shown.setName(name)
+        shown.setWidth(self._sheets.in_format(scale * image.width()))
+        shown.setHeight(self._sheets.in_format(scale * image.height()))
+        self._cursor.insertImage(shown)
+        self._gap_pt = 4
 
     def said_small(self, text: str, *, quote: int = 0) -> None:
         """A longer text in small letters, a line a paragraph: what was thought, or instructions."""

@@ -235,7 +235,7 @@ CHANGES: dict[str, tuple[Callable[[Members, dict[str, Any]], Any], str]] = {
     "twice": (lambda m, f: f["files"].append(f["files"][0]), "damaged"),
     "no database": (lambda m, f: f.update(files=[one for one in f["files"] if "db" not in one["name"]]), "damaged"),
     "another database": (_other_database, "damaged"),
-    "a newer version": (lambda m, f: f.update(version=2), "newer"),
+    "a newer version": (lambda m, f: f.update(version=3), "newer"),
     "another format": (lambda m, f: f.update(format="x"), "unknown"),
     "no list": (lambda m, f: f.update(files=7), "damaged"),
     "odd sizes": (lambda m, f: f["files"][0].update(size_bytes="x"), "damaged"),

@@ -1,0 +1,134 @@
+"""Pictures of chats on their way into other files: as they were given, or as PNG where a reader knows no other."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import logging
+import struct
+import zlib
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Any
+
+from app.core.errors import AppError
+from app.core.events import CancelToken
+from app.core.paths import make_folder
+from app.core.visible import visible_name
+from app.features.exchange.foreign import count_of, fields_of, list_of, name_of, text_of
+from app.features.media import PICTURE, Added, MediaLibrary, Unsaved, ending_of
+from app.store.media import MediaUse, NewUse
+
+log = logging.getLogger(__name__)
+
+IN_BROWSERS = ("png", "jpeg", "gif", "webp", "bmp", "svg")
+IN_WORD = ("png", "jpeg", "gif", "bmp", "tiff")
+MIME = {"png": "image/png", "jpeg": "image/jpeg", "gif": "image/gif", "webp": "image/webp", "bmp": "image/bmp",
+        "svg": "image/svg+xml"}  # fmt: skip
+MOST_EMBEDDED_BYTES = 60_000_000
+"""Of pictures in one chat of our own file, which is read a chat at a time."""
+
+
+def find_file(library: MediaLibrary, use: MediaUse, formats: Collection[str]) -> tuple[bytes, str] | None:
+    """A picture as a file of one of these formats or as PNG, and which it is; None where it is gone."""
+    try:
+        if use.media.format in formats:
+            return library.original(use.media).read_bytes(), use.media.format
+        return png_of(Path(library.shown(use.media).path)), "png"
+    except (AppError, OSError) as error:
+        log.info("a picture did not go along: %s", type(error).__name__)
+        return None
+
+
+def png_of(rows: Path) -> bytes:
+    """A binary PPM as a PNG, row after row without a filter (PNG specification, third edition, 9.2)."""
+    _, size, _, pixels = rows.read_bytes().split(b"\n", 3)
+    width, height = map(int, size.split())
+    packer, line = zlib.compressobj(6), 3 * width
+    data = b"".join(packer.compress(b"\0" + pixels[at * line : (at + 1) * line]) for at in range(height))
+    parts = [
+        (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)),
+        (b"IDAT", data + packer.flush()),
+        (b"IEND", b""),
+    ]
+    chunks = (struct.pack(">I", len(d)) + n + d + struct.pack(">I", zlib.crc32(n + d)) for n, d in parts)
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+def address_of(library: MediaLibrary, use: MediaUse) -> str:
+    """The picture itself as an address for a page that fetches nothing; "" where it is gone."""
+    found = find_file(library, use, IN_BROWSERS)
+    return f"data:{MIME[found[1]]};base64,{base64.b64encode(found[0]).decode()}" if found is not None else ""
+
+
+class FolderBeside:
+    """Where the pictures of a text go: a folder beside it, made with the first of them."""
+
+    def __init__(self, path: Path) -> None:
+        self._folder = path.with_name(f"{path.stem} pictures")
+        self._names: dict[str, str] = {}
+
+    def add(self, library: MediaLibrary, use: MediaUse) -> str:
+        """Copies a picture once; where it lies, as the text sees it. "" where it is gone. Raises OSError."""
+        known = self._names.get(use.media.sha256)
+        if known is None:
+            found = find_file(library, use, IN_BROWSERS)
+            if found is None:
+                return ""
+            ending = ending_of(use.media) if found[1] == use.media.format else ".png"
+            stem = visible_name(Path(use.name).stem).replace("/", " ").strip() or "picture"
+            known = f"{len(self._names) + 1} {stem[:60]}{ending}"
+            make_folder(self._folder)
+            (self._folder / known).write_bytes(found[0])
+            self._names[use.media.sha256] = known
+        return f"{self._folder.name}/{known}"
+
+
+# In our own file of chats: named by their content, and once with it.
+
+
+def told(library: MediaLibrary, uses: Sequence[MediaUse], written: set[str]) -> list[dict[str, Any]]:
+    """Fields of uses; `written` are those that stand in the chat with their content already, and grow."""
+    found = []
+    for use in uses:
+        fields: dict[str, Any] = {"name": use.name, "sha256": use.media.sha256, "kind": use.media.kind}
+        fields["most_tokens"] = use.most_tokens
+        if use.media.sha256 not in written and _has_room(written, use):
+            written.add(use.media.sha256)
+            try:
+                fields["data"] = base64.b64encode(library.original(use.media).read_bytes()).decode()
+            except OSError as error:
+                log.info("a picture did not go along: %s", type(error).__name__)
+        found.append(fields)
+    return found
+
+
+def _has_room(written: set[str], use: MediaUse) -> bool:
+    return use.media.size_bytes <= MOST_EMBEDDED_BYTES // (len(written) + 1)
+
+
+def taken(library: MediaLibrary, value: Any) -> tuple[list[NewUse], list[str]]:
+    """Uses of pictures that are here, or came with their content; and the names of those that did neither."""
+    uses, missing = [], []
+    for fields in map(fields_of, list_of(value)):
+        sha256, name = text_of(fields.get("sha256")), name_of(fields.get("name")) or "picture"
+        stored = library.store.get(sha256)
+        if stored is None or not library.original(stored).is_file():
+            stored = _added(library, name, fields)
+        if stored is None:
+            missing.append(name)
+        else:
+            uses.append((stored.sha256, name, count_of(fields.get("most_tokens"))))
+    return uses, missing
+
+
+def _added(library: MediaLibrary, name: str, fields: dict[str, Any]) -> Any:
+    """What a strange file holds is decoded like any other, by the child."""
+    try:
+        data = base64.b64decode(text_of(fields.get("data")), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    if not data or fields.get("kind") != PICTURE:
+        return None
+    event = next(library.adding([Unsaved(Path(name), data)], CancelToken()), None)
+    return event.media if isinstance(event, Added) else None

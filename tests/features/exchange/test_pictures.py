@@ -1,0 +1,132 @@
+"""Pictures go with their chats: into every format, back from our own file, and with a backup."""
+
+from __future__ import annotations
+
+import base64
+import zipfile
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from docx import Document
+from PySide6.QtGui import QImage
+
+from app.bootstrap import build_media, build_shelf
+from app.core.events import CancelToken, Role
+from app.core.paths import AppPaths
+from app.features.exchange.backup import BackupUnpacked, accept, back_up, put_in_place, unpack_backup
+from app.features.exchange.chat_file import Shelf
+from app.features.exchange.exporting import export_chats
+from app.features.exchange.importing import import_chats
+from app.store.conversations import Conversation, Conversations
+from app.store.database import Database
+from tests.helpers.picture_files import RED, drawing, halves, picture, save
+
+
+def places_in(folder: Path) -> AppPaths:
+    return AppPaths(folder / "data", folder / "config", folder / "cache", folder / "logs")
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> AppPaths:
+    return places_in(tmp_path / "home")
+
+
+@pytest.fixture
+def database(places: AppPaths) -> Iterator[Database]:
+    with closing(Database.open(places.database)) as database:
+        yield database
+
+
+@pytest.fixture
+def shelf(places: AppPaths, database: Database) -> Shelf:
+    return build_shelf(database, build_media(places, database))
+
+
+@pytest.fixture
+def chat(database: Database, shelf: Shelf, tmp_path: Path) -> Conversation:
+    """With a PNG, a photograph that was held upright, and a drawing."""
+    chats = Conversations(database)
+    chat = chats.create(title="Three")
+    question = chats.add_message(chat.id, None, Role.USER, "What are these?")
+    assert shelf.media is not None
+    files = [picture(tmp_path / "a red one.png", RED), save(halves(80, 40), tmp_path / "b.jpg", turned=True)]
+    for path in (*files, drawing(tmp_path / "c.svg")):
+        chats.media.use(question.id, [(shelf.media.add(path).sha256, path.name, 64)])
+    chats.add_message(chat.id, question.id, Role.ASSISTANT, "Pictures.")
+    found = chats.get(chat.id)
+    assert found is not None
+    return found
+
+
+def exported(path: Path, chat: Conversation, shelf: Shelf) -> Path:
+    list(export_chats(path, [chat], shelf, CancelToken()))
+    return path
+
+
+def test_markdown_has_them_beside_it(chat: Conversation, shelf: Shelf, tmp_path: Path) -> None:
+    text = exported(tmp_path / "out.md", chat, shelf).read_text("utf-8")
+    assert "![a red one.png](<out pictures/1 a red one.png>)" in text
+    folder = tmp_path / "out pictures"
+    assert sorted(each.name for each in folder.iterdir()) == ["1 a red one.png", "2 b.jpg", "3 c.svg"]
+    assert (folder / "1 a red one.png").read_bytes() == (tmp_path / "a red one.png").read_bytes()
+
+
+def test_a_page_and_a_word_document_hold_them(chat: Conversation, shelf: Shelf, tmp_path: Path) -> None:
+    page = exported(tmp_path / "out.html", chat, shelf).read_text("utf-8")
+    assert base64.b64encode((tmp_path / "b.jpg").read_bytes()).decode() in page
+    assert page.count("<img src=") == 3 and "img-src data:" in page
+    document = Document(str(exported(tmp_path / "out.docx", chat, shelf)))
+    shapes = document.inline_shapes
+    assert len(shapes) == 3
+    assert [shape.width > shape.height for shape in shapes] == [True, False, True]  # the photograph stands upright
+    drawn = next(part for part in document.part.package.iter_parts() if part.partname.endswith("image3.png"))
+    assert QImage.fromData(drawn.blob).width() == 1536
+
+
+def test_our_own_file_brings_them_back_elsewhere(chat: Conversation, shelf: Shelf, tmp_path: Path) -> None:
+    path = exported(tmp_path / "out.json", chat, shelf)
+    other = places_in(tmp_path / "other")
+    with closing(Database.open(other.database)) as database:
+        there = build_shelf(database, build_media(other, database))
+        list(import_chats(path, there, CancelToken()))
+        chats = Conversations(database)
+        question = chats.path(chats.find()[0].id)[0]
+        uses = chats.media.of_messages([question.id])[question.id]
+        assert [(use.name, use.most_tokens) for use in uses] == [("a red one.png", 64), ("b.jpg", 64), ("c.svg", 64)]
+        assert there.media is not None
+        assert there.media.original(uses[0].media).read_bytes() == (tmp_path / "a red one.png").read_bytes()
+        assert (uses[1].media.width, uses[1].media.height) == (40, 80)
+        list(import_chats(path, there, CancelToken(), with_copies=True))
+        assert len(database_files(other)) == 3  # each once
+
+
+def test_what_is_no_picture_in_a_strange_file_is_named(chat: Conversation, shelf: Shelf, tmp_path: Path) -> None:
+    path = exported(tmp_path / "out.json", chat, shelf)
+    good = base64.b64encode((tmp_path / "a red one.png").read_bytes()).decode()
+    path.write_text(path.read_text("utf-8").replace(good, base64.b64encode(b"no picture").decode()), "utf-8")
+    other = places_in(tmp_path / "other")
+    with closing(Database.open(other.database)) as database:
+        there = build_shelf(database, build_media(other, database))
+        list(import_chats(path, there, CancelToken()))
+        chats = Conversations(database)
+        question = chats.path(chats.find()[0].id)[0]
+        assert "a red one.png" in question.text
+        assert len(chats.media.of_messages([question.id])[question.id]) == 2
+
+
+def test_a_backup_has_them(chat: Conversation, places: AppPaths, database: Database, tmp_path: Path) -> None:
+    list(back_up(tmp_path / "all.zip", places, database, CancelToken()))
+    with zipfile.ZipFile(tmp_path / "all.zip") as archive:
+        assert sum(name.startswith("media/") for name in archive.namelist()) == 3
+    other = places_in(tmp_path / "other")
+    *_, last = unpack_backup(tmp_path / "all.zip", other, CancelToken())
+    assert isinstance(last, BackupUnpacked)
+    accept(other)
+    put_in_place(other)
+    assert database_files(other) == database_files(places)
+
+
+def database_files(places: AppPaths) -> list[str]:
+    return sorted(each.name for each in places.media.glob("*/*"))
