@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from app.features.finding import Finding
     from app.features.hearing import Hearing
     from app.features.leaving import Consent, Leaving
-    from app.features.media import MediaLibrary
+    from app.features.media import MediaLibrary, PassingLibrary
     from app.features.models.collection import Models
     from app.features.models.machines import Machines
     from app.features.page_reading.readings import Readings
@@ -781,7 +781,18 @@ def build_serving(
         may_load=lambda: settings().serving.loads_models,
         may_replace=may_replace,
     )
-    return Serving(engines, installed)
+    return Serving(engines, installed, lambda: _passing_library(paths))
+
+
+def _passing_library(paths: AppPaths) -> PassingLibrary:
+    """Pictures of which nothing is kept."""
+    from app.features.media import PassingLibrary
+    from app.store.media import MediaStore
+
+    database = Database.in_memory()
+    library = PassingLibrary(MediaStore(database), paths.decoded, paths.documents)
+    weakref.finalize(library, database.close)
+    return library
 
 
 def endpoint_of(settings: Settings) -> str:

@@ -234,12 +234,25 @@ class Media:
 
 
 @dataclass(frozen=True)
+class FunctionCall:
+    """A call of a function that another program lends to a model; `arguments` are JSON."""
+
+    id: str
+    name: str
+    arguments: str = "{}"
+
+
+@dataclass(frozen=True)
 class Message:
     """One turn, as it is shown to a model; `media` in the order of the text."""
 
     role: Role
     text: str
     media: tuple[Media, ...] = ()
+    calls: tuple[FunctionCall, ...] = ()
+    """With which a model goes on after its words."""
+    result_of: FunctionCall | None = None
+    """The call whose result the text is; a user's turn for models that know no other."""
 
 
 class CancelToken:

@@ -76,6 +76,9 @@ class Backend(Protocol):
     def count_media(self, request: protocol.CountMedia) -> protocol.MediaCounted:
         """Measures pictures and sounds."""
 
+    def call_syntax(self, request: protocol.FindCallSyntax) -> protocol.CallSyntaxFound:
+        """How the model calls functions."""
+
     def embed(self, request: protocol.Embed, job: Job) -> protocol.Embedded | protocol.Done:
         """Turns texts into vectors; `Done` when that was cancelled."""
 

@@ -426,9 +426,9 @@ class EngineClient:
             for call in calls:
                 call.abandon()
 
-    def count_tokens(self, messages: Sequence[Message]) -> int:
+    def count_tokens(self, messages: Sequence[Message], template_variables: Mapping[str, object] | None = None) -> int:
         """How many tokens this conversation's prompt takes."""
-        for reply in self._replies(lambda id_: protocol.CountTokens(id_, messages), None):
+        for reply in self._replies(lambda id_: protocol.CountTokens(id_, messages, template_variables or {}), None):
             if isinstance(reply, protocol.TokensCounted):
                 return reply.prompt_tokens
         raise ProtocolViolation("CountTokens was not answered with TokensCounted")
@@ -455,6 +455,13 @@ class EngineClient:
         if cancel is not None and cancel.cancelled:
             return ()
         raise ProtocolViolation("CountMedia was not answered with MediaCounted")
+
+    def call_syntax(self) -> protocol.CallSyntax | None:
+        """How the model's template has functions called; None where it has no way that is understood."""
+        for reply in self._replies(protocol.FindCallSyntax, None):
+            if isinstance(reply, protocol.CallSyntaxFound):
+                return reply.syntax
+        raise ProtocolViolation("FindCallSyntax was not answered with CallSyntaxFound")
 
     def embed(self, texts: Sequence[str], *, cancel: CancelToken | None = None) -> Embeddings:
         """A vector for each text; none when cancelled. Raises EmbeddingsUnavailable, PromptTooLong."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -24,7 +24,7 @@ from app.core.events import (
 
 if TYPE_CHECKING:
     from app.core.errors import AppError
-    from app.engine.protocol import Ask, DevicesDescribed, Inspected, MediaCount, Wish
+    from app.engine.protocol import Ask, CallSyntax, DevicesDescribed, Inspected, MediaCount, Wish
 
 AnswerEvent = Waiting | PromptProgress | LookProgress | TextDelta | TokenChosen | Finished
 WakingEvent = Path | LoadProgress | ModelLoaded | None
@@ -94,7 +94,7 @@ class Engine(Protocol):
     ) -> Iterator[tuple[int, AnswerEvent | AppError]]:
         """Answers several, as many at once as pays off; yields (index of the ask, event)."""
 
-    def count_tokens(self, messages: Sequence[Message]) -> int:
+    def count_tokens(self, messages: Sequence[Message], template_variables: Mapping[str, object] | None = None) -> int:
         """How many tokens this conversation's prompt takes."""
 
     def count_texts(self, texts: Sequence[str], *, cancel: CancelToken | None = None) -> tuple[int, ...]:
@@ -102,6 +102,9 @@ class Engine(Protocol):
 
     def count_media(self, media: Sequence[Media], *, cancel: CancelToken | None = None) -> tuple[MediaCount, ...]:
         """What each picture or sound takes of a prompt; of one that the model cannot be shown nothing."""
+
+    def call_syntax(self) -> CallSyntax | None:
+        """How the model has been taught to call functions; None where that is not known."""
 
     def embed(self, texts: Sequence[str], *, cancel: CancelToken | None = None) -> Embeddings:
         """A vector for each text, from a model that was made for it."""

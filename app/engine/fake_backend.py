@@ -8,6 +8,7 @@
       "answers": [RULE, ...],     the first rule that fits answers; without one, the last message is echoed
       "save_when": "go"           there is something to save at the end, which goes on until the file "go" is there
                                   (beside the script); "saved" is then written beside it
+      "calls": {"opening": ...}   how the model calls functions, see `protocol.CallSyntax`
       "devices": [{"name": ...}]  what DescribeDevices lists; one CPU by default
     }
 
@@ -323,6 +324,11 @@ class ScriptedBackend:
             self._looked.add(one.id)
             answer.encoded_media += 1
         return True
+
+    def call_syntax(self, request: protocol.FindCallSyntax) -> protocol.CallSyntaxFound:
+        """What the script says."""
+        told = self._script.get("calls")
+        return protocol.CallSyntaxFound(request.id, protocol.CallSyntax(**told) if told else None)
 
     def embed(self, request: protocol.Embed, job: Job) -> protocol.Embedded:
         """Of each text how often it has each of eight letters."""

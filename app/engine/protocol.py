@@ -65,6 +65,37 @@ class Sampling:
 
 
 @dataclass(frozen=True)
+class CallSyntax:
+    """How a model has been taught to call functions: the texts around a function's name and its arguments.
+
+    A call is `opening`, the name, `between`, the arguments, `closing`; the next one begins with `joiner` in place of
+    closing and opening (empty: there is only one). Arguments are a JSON object, or, with `key_opening`, each is that,
+    its name, `key_closing`, its value (a text as it is, all else as JSON) and `value_closing`. A NUL stands where the
+    model names the call. `begins` is with what a call is known to begin, `marks` are control tokens in all of these.
+    """
+
+    opening: str
+    between: str
+    closing: str
+    joiner: str = ""
+    key_opening: str = ""
+    key_closing: str = ""
+    value_closing: str = ""
+    begins: str = ""
+    marks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Calling:
+    """Functions that an answer may call. `functions` are names, each with the JSON schema of its arguments as text."""
+
+    syntax: CallSyntax
+    functions: tuple[tuple[str, str], ...]
+    must_call: bool = False
+    several: bool = True
+
+
+@dataclass(frozen=True)
 class Ask:
     """One answer that is wanted. With `continue_last`, go on writing the last (assistant) message. Without a message
     there is no template: the model goes on with `text` itself, and with `suffix` writes what is to stand between.
@@ -102,6 +133,8 @@ class Ask:
     """How many likeliest tokens are told for each one that is written (`Chosen`); -1 tells nothing."""
     forced: tuple[int, ...] = ()
     """Tokens that the answer begins or goes on with, whatever the model holds likely; then it is the model's turn."""
+    calling: Calling | None = None
+    """Functions that may be called in the way of the model's template, instead of a grammar."""
     tells_last: bool = False
     """The last (assistant) message is told token by token, as if it were written again; nothing is written after it."""
 
@@ -158,6 +191,7 @@ class CountTokens:
 
     id: int
     messages: Sequence[Message]
+    template_variables: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -182,6 +216,13 @@ class Embed:
 
     id: int
     texts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FindCallSyntax:
+    """How the model calls functions; answered by `CallSyntaxFound`."""
+
+    id: int
 
 
 @dataclass(frozen=True)
@@ -345,6 +386,14 @@ class MediaCounted:
 
 
 @dataclass(frozen=True)
+class CallSyntaxFound:
+    """*Last* reply to `FindCallSyntax`; None where its template has no way of calling that is understood."""
+
+    id: int
+    syntax: CallSyntax | None = None
+
+
+@dataclass(frozen=True)
 class Vectors:
     """The vectors of the next texts, one after the other, as float32 numbers in the machine's order."""
 
@@ -443,6 +492,7 @@ Request = (
     | CountTexts
     | CountMedia
     | Embed
+    | FindCallSyntax
     | Inspect
     | ForgetSession
     | DescribeDevices
@@ -462,6 +512,7 @@ Reply = (
     | MediaCounted
     | Vectors
     | Embedded
+    | CallSyntaxFound
     | Attended
     | Inspected
     | DevicesDescribed
@@ -475,6 +526,7 @@ LAST_REPLIES = (
     TextsCounted,
     MediaCounted,
     Embedded,
+    CallSyntaxFound,
     Inspected,
     DevicesDescribed,
     Done,

@@ -139,6 +139,7 @@ class Worker:
             protocol.CountTokens: backend.count_tokens,
             protocol.CountTexts: backend.count_texts,
             protocol.CountMedia: backend.count_media,
+            protocol.FindCallSyntax: backend.call_syntax,
             protocol.DescribeDevices: backend.describe_devices,
         }
         if type(request) in asked:

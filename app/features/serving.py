@@ -6,19 +6,22 @@ Nothing here knows a contract: `app.server` turns requests of each into `Wanted`
 from __future__ import annotations
 
 import contextlib
+import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from app.core.errors import (
     AppError,
     ChatUnavailable,
     EmbeddingsUnavailable,
+    MediaRefused,
     ModelNotInstalled,
     ModelNotLoaded,
     ModelTooLarge,
@@ -30,20 +33,26 @@ from app.core.gguf import GgufHeader, GgufProblem, read_beginning
 from app.core.paths import runs_elsewhere
 from app.engine.computer import free_memory_bytes
 from app.engine.contract import NO_VECTORS, Embeddings, Engine
-from app.engine.protocol import Ask, Sampling, Wish
+from app.engine.protocol import Ask, CallSyntax, Sampling, Wish
+from app.features.media import PassingLibrary
 from app.features.tool_calls import (
     CallArguments,
     CallBegins,
     CallReader,
+    SyntaxReader,
     Told,
     Tool,
     Words,
+    as_text,
+    calling_of,
     grammar_for,
     instructions_for,
     schema_for,
+    tools_told,
 )
 from app.features.work.engines import LOOK_EVERY_S, RESERVE_BYTES, needed_bytes
 from app.features.writing import GREEDY
+from app.store.media import StoredMedia
 
 SEEDS = 1 << 32
 JOURNAL_S = 3600.0
@@ -137,14 +146,21 @@ class Wanted:
     several_calls: bool = True
     thinks: bool | None = None
     alternatives: int = -1
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
+    """The files of the messages' media, by their ids."""
 
-    def asks(self) -> list[Ask]:
-        """What the engine is asked, each with the seed after the one before. Raises ValueError for a schema."""
+    def asks(self, syntax: CallSyntax | None = None) -> list[Ask]:
+        """What the engine is asked, each with the seed after the one before. Raises ValueError for a schema.
+
+        `syntax` is how the model calls functions.
+        """
         seed = self.sampling.seed
-        messages, grammar, schema = list(self.messages), "", self.json_schema
-        if self.tools:
-            messages = _with_instructions(messages, instructions_for(self.tools, must_call=self.must_call))
+        grammar, schema, calling = "", self.json_schema, None
+        if self.tools and syntax is not None:
+            calling = calling_of(syntax, self.tools, must_call=self.must_call, several=self.several_calls)
+        elif self.tools:
             grammar, schema = grammar_for(must_call=self.must_call, several=self.several_calls), schema_for(self.tools)
+        messages, variables = self.prompt(syntax)
         ask = Ask(
             messages,
             max_tokens=self.max_tokens,
@@ -155,12 +171,32 @@ class Wanted:
             json_schema=schema,
             text=self.text,
             suffix=self.suffix,
-            template_variables={} if self.thinks is None else {"enable_thinking": self.thinks, "thinking": self.thinks},
+            template_variables=variables,
             alternatives=self.alternatives,
+            calling=calling,
         )
         if seed is None:
             return [ask] * self.count
         return [replace(ask, sampling=replace(ask.sampling, seed=(seed + n) % SEEDS)) for n in range(self.count)]
+
+    def prompt(self, syntax: CallSyntax | None) -> tuple[list[Message], dict[str, Any]]:
+        """The messages, and what the template is told beside them."""
+        variables: dict[str, Any] = {}
+        if self.thinks is not None:
+            variables = {"enable_thinking": self.thinks, "thinking": self.thinks}
+        if syntax is None:
+            messages = as_text(self.messages)
+            if self.tools:
+                messages = _with_instructions(messages, instructions_for(self.tools, must_call=self.must_call))
+            return messages, variables
+        if self.tools:
+            variables["tools"] = tools_told(self.tools)
+        return list(self.messages), variables
+
+    @property
+    def has_calls(self) -> bool:
+        """Whether a template's way of calling is of any use for it."""
+        return bool(self.tools) or any(message.calls or message.result_of for message in self.messages)
 
 
 def _with_instructions(messages: Sequence[Message], text: str) -> list[Message]:
@@ -238,7 +274,8 @@ class ServedEngines:
         lent = self._found(path)
         if lent is None:
             with self._loading:
-                lent = self._found(path) or self._come(path, cancel, embeds=embeds)
+                wish = replace(self._wish(), context_tokens=EMBEDDING_TOKENS) if embeds else self._wish()
+                lent = self._found(path) or self._come(path, wish, cancel, embeds=embeds)
         try:
             yield lent.engine if lent is not None else None
         finally:
@@ -273,15 +310,15 @@ class ServedEngines:
                 lent.users += 1
             return lent
 
-    def _come(self, path: Path, cancel: CancelToken, *, embeds: bool) -> _Lent | None:
+    def _come(self, path: Path, wish: Wish, cancel: CancelToken, *, embeds: bool) -> _Lent | None:
         """A model that is not in; None when cancelled."""
-        own, wish = self.own(), self._wish()
+        own = self.own()
         if path == self.chosen() and own.loaded is None and not own.is_asleep:
             return self._bring(path, wish, cancel)
         if not self._may_load():
             raise ModelNotLoaded(path.stem)
         if self._make_room(path):
-            return self._load_beside(path, replace(wish, context_tokens=EMBEDDING_TOKENS) if embeds else wish, cancel)
+            return self._load_beside(path, wish, cancel)
         loaded = own.loaded
         if loaded is None:
             raise ModelTooLarge(str(path), self._needs(path), self._free_bytes())
@@ -380,8 +417,10 @@ class Serving:
         self,
         engines: ServedEngines,
         installed: Callable[[], Sequence[ServedModel]],
+        pictures: Callable[[], PassingLibrary] | None = None,
     ) -> None:
-        self.engines, self._installed = engines, installed
+        """`pictures` makes what decodes those of one request, and forgets them."""
+        self.engines, self._installed, self._pictures = engines, installed, pictures
         self._journal: deque[Asked] = deque(maxlen=MOST_IN_JOURNAL)
 
     def models(self) -> list[ServedModel]:
@@ -446,8 +485,13 @@ class Serving:
 
         Where there are tools, an answer is told as calls or as text. Raises the engine's situations and ValueError.
         """
-        readers = [CallReader() if wanted.tools else None for _ in range(wanted.count)]
-        for number, event in engine.generate_many(wanted.asks(), cancel=cancel, background=False):
+        if wanted.pictures:
+            with self._shown(engine, wanted, cancel) as shown:
+                yield from self.answer(engine, shown, cancel)
+            return
+        syntax = engine.call_syntax() if wanted.has_calls else None
+        readers = [_reader_of(wanted, syntax) for _ in range(wanted.count)]
+        for number, event in engine.generate_many(wanted.asks(syntax), cancel=cancel, background=False):
             reader = readers[number]
             match event:
                 case AppError():
@@ -460,11 +504,36 @@ class Serving:
                 case PromptProgress() | TextDelta() | TokenChosen() | Finished():
                     yield number, event
 
+    @contextmanager
+    def _shown(self, engine: Engine, wanted: Wanted, cancel: CancelToken) -> Iterator[Wanted]:
+        """The same with its pictures decoded, as long as this lasts. Raises MediaRefused, PictureUnreadable and its
+        like.
+        """
+        loaded = engine.loaded
+        if self._pictures is None or (loaded is not None and not loaded.sees):
+            raise MediaRefused("", "picture", "blind")
+        library = self._pictures()
+        try:
+            with tempfile.TemporaryDirectory(prefix="fireside-asked-") as folder:
+                stored = {}
+                for id_, data in wanted.pictures.items():
+                    path = Path(folder) / id_
+                    path.write_bytes(data)
+                    stored[id_] = library.add(path, cancel)
+            yield replace(wanted, pictures={}, messages=tuple(_with_files(library, stored, wanted.messages)))
+        finally:
+            library.end()
+
     def count_tokens(self, name: str, wanted: Wanted, cancel: CancelToken) -> int:
         """How many tokens the prompt takes; 0 when cancelled."""
-        (ask,) = replace(wanted, count=1).asks()
         with self.opened(name, cancel) as engine:
-            return engine.count_tokens(ask.messages) if engine is not None else 0
+            if engine is None:
+                return 0
+            syntax = engine.call_syntax() if wanted.has_calls else None
+            if not wanted.pictures:
+                return engine.count_tokens(*wanted.prompt(syntax))
+            with self._shown(engine, wanted, cancel) as shown:
+                return engine.count_tokens(*shown.prompt(syntax))
 
     def note(self, asked: Asked) -> None:
         """Remembers that a program asked, for an hour."""
@@ -474,6 +543,20 @@ class Serving:
         """What was asked within the last hour, the newest first."""
         since = time.time() - JOURNAL_S
         return [one for one in reversed(self._journal) if one.at >= since]
+
+
+def _with_files(
+    library: PassingLibrary, stored: Mapping[str, StoredMedia], messages: Sequence[Message]
+) -> Iterator[Message]:
+    for message in messages:
+        shown = tuple(library.shown(stored[one.id], at=one.at) for one in message.media)
+        yield replace(message, media=shown) if shown else message
+
+
+def _reader_of(wanted: Wanted, syntax: CallSyntax | None) -> CallReader | SyntaxReader | None:
+    if not wanted.tools:
+        return None
+    return CallReader() if syntax is None else SyntaxReader(syntax, wanted.tools, must_call=wanted.must_call)
 
 
 def _as_events(told: Iterator[Told]) -> Iterator[AnswerEvent]:

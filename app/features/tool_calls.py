@@ -1,7 +1,8 @@
 """Functions that a model may call: how they are told to it, what it may write, and its calls while they come.
 
-A call is one JSON object a line, ``{"name": …, "arguments": …}``, held to each function's own schema by a grammar, so
-that it cannot be malformed. This needs nothing of a model's template, so every model that chats can be asked.
+Where a model's template has a way of calling (`protocol.CallSyntax`), that is used. Everywhere else a call is one JSON
+object a line, ``{"name": …, "arguments": …}``, which needs nothing of a template, so every model that chats can be
+asked. Either is held to each function's own schema by a grammar, so that it cannot be malformed.
 """
 
 from __future__ import annotations
@@ -9,8 +10,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
+
+from app.core.events import Message
+from app.engine.answer import overlap
+from app.engine.protocol import Calling, CallSyntax
 
 MOST_CALLS = 8
 """In one answer: a small model would otherwise go on calling."""
@@ -50,6 +56,48 @@ class Words:
 
 
 Told = CallBegins | CallArguments | Words
+
+
+def tools_told(tools: Sequence[Tool]) -> list[dict[str, Any]]:
+    """The functions as templates take them."""
+    return [
+        {
+            "type": "function",
+            "function": {
+                "name": tool.name,
+                "description": tool.description,
+                "parameters": tool.parameters or {"type": "object", "properties": {}}
+                if isinstance(tool.parameters, Mapping)
+                else {"type": "object", "properties": {}},
+            },
+        }
+        for tool in tools
+    ]
+
+
+def calling_of(syntax: CallSyntax, tools: Sequence[Tool], *, must_call: bool, several: bool) -> Calling:
+    """What an answer may call in a template's own way. Raises ValueError as `schema_for`."""
+    functions = tuple((tool.name, json.dumps(_arguments_of(tool))) for tool in tools)
+    return Calling(syntax, functions, must_call, several)
+
+
+def as_text(messages: Sequence[Message]) -> list[Message]:
+    """Calls and results as the turns of a model that knows neither: as it wrote them, and as its user would."""
+    return [_as_text(message) for message in messages]
+
+
+def _as_text(message: Message) -> Message:
+    if message.result_of is not None:
+        name = message.result_of.name or "the function"
+        return replace(message, text=f"Result of {name}:\n{message.text}", result_of=None)
+    if message.calls:
+        lines = (f'{{"name": {_quoted(call.name)}, "arguments": {call.arguments}}}' for call in message.calls)
+        return replace(message, text="\n".join(filter(None, (message.text, *lines))), calls=())
+    return message
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
 
 
 def instructions_for(tools: Sequence[Tool], *, must_call: bool) -> str:
@@ -137,8 +185,7 @@ class CallReader:
         self._held = ""
         self._state = "begin"
         self._number = -1
-        self._depth = 0
-        self._in_string = self._is_escaped = False
+        self._depth = _Depth()
 
     @property
     def calls(self) -> int:
@@ -171,7 +218,7 @@ class CallReader:
             return
         self._number += 1
         self._held, self._state = self._held[found.end() :], "arguments"
-        self._depth, self._in_string = 0, False
+        self._depth = _Depth()
         yield CallBegins(self._number, json.loads(found[1]))
 
     def _words(self) -> Iterator[Told]:
@@ -180,14 +227,142 @@ class CallReader:
 
     def _arguments(self) -> Iterator[Told]:
         """They are an object, which ends with the bracket that closes it."""
-        for place, character in enumerate(self._held):
+        place = self._depth.end_of(self._held)
+        piece, self._held = self._held[:place], self._held[place:]
+        if self._depth.is_over:
+            self._state = "end"
+        yield CallArguments(self._number, piece)
+
+    def _end(self) -> Iterator[Told]:
+        place = self._held.find("}")
+        if place >= 0:
+            self._held, self._state = self._held[place + 1 :], "begin"
+        else:
+            self._held = ""
+        return iter(())
+
+
+class SyntaxReader:
+    """As `CallReader`, of calls that are written in the way of a model's template, behind words or without any.
+
+    Arguments that are not JSON there are told as JSON; a value is told when it is whole.
+    """
+
+    def __init__(self, syntax: CallSyntax, tools: Sequence[Tool], *, must_call: bool) -> None:
+        self._syntax = syntax
+        self._schemas = {tool.name: _arguments_of(tool).get("properties", {}) for tool in tools}
+        self._held, self._number, self._name = "", -1, ""
+        self._state = self._opening if must_call else self._words
+        self._depth = _Depth()
+        self._is_first = True
+
+    def read(self, piece: str) -> Iterator[Told]:
+        """What a new piece of the answer says."""
+        self._held += piece
+        while True:
+            before = self._held, self._state
+            yield from self._state()
+            if (self._held, self._state) == before or not self._held:
+                return
+
+    def close(self) -> Iterator[Told]:
+        """The answer has ended: what was held back because it could have become a call are words."""
+        if self._state == self._words and self._held:
+            held, self._held = self._held, ""
+            yield Words(held)
+
+    def _words(self) -> Iterator[Told]:
+        at = self._held.find(self._syntax.begins)
+        if at >= 0:
+            words, self._held, self._state = self._held[:at].rstrip(), self._held[at:], self._opening
+        else:
+            words = self._held[: len(self._held) - overlap(self._held, self._syntax.begins)].rstrip()
+            self._held = self._held[len(words) :]
+        if words:
+            yield Words(words)
+
+    def _opening(self) -> Iterator[Told]:
+        self._pass(self._syntax.opening, self._in_name)
+        return iter(())
+
+    def _pass(self, literal: str, then: Any) -> bool:
+        """Passes over a text that comes next."""
+        found = _pattern(literal).match(self._held)
+        if found is None:
+            return False
+        self._held, self._state = self._held[found.end() :], then
+        return True
+
+    def _in_name(self) -> Iterator[Told]:
+        """Names do not begin each other's ends: what stands between them and their arguments tells where one ends."""
+        for name in sorted(self._schemas, key=len, reverse=True):
+            rest = self._held[len(name) :]
+            if self._held.startswith(name) and _pattern(self._syntax.between).match(rest):
+                self._number, self._name, self._held = self._number + 1, name, rest
+                self._pass(self._syntax.between, self._pairs if self._syntax.key_opening else self._json)
+                self._depth, self._is_first = _Depth(), True
+                yield CallBegins(self._number, name)
+                return
+
+    def _json(self) -> Iterator[Told]:
+        place = self._depth.end_of(self._held)
+        piece, self._held = self._held[:place], self._held[place:]
+        if self._depth.is_over:
+            self._state = self._behind
+        if piece:
+            yield CallArguments(self._number, piece)
+
+    def _pairs(self) -> Iterator[Told]:
+        syntax = self._syntax
+        found = re.match(
+            f"{re.escape(syntax.key_opening)}(.*?){re.escape(syntax.key_closing)}(.*?){re.escape(syntax.value_closing)}",
+            self._held,
+            re.DOTALL,
+        )
+        if found is not None:
+            begin = "{" if self._is_first else ", "
+            self._is_first, self._held = False, self._held[found.end() :]
+            yield CallArguments(self._number, f"{begin}{_quoted(found[1])}: {self._value(found[1], found[2])}")
+        elif self._held and not syntax.key_opening.startswith(self._held[: len(syntax.key_opening)]):
+            self._state = self._behind
+            yield CallArguments(self._number, "{}" if self._is_first else "}")
+
+    def _value(self, key: str, text: str) -> str:
+        schema = self._schemas[self._name].get(key)
+        if isinstance(schema, Mapping) and schema.get("type") == "string" and "enum" not in schema:
+            return _quoted(text)
+        try:
+            return json.dumps(json.loads(text), ensure_ascii=False)
+        except ValueError:
+            return _quoted(text)
+
+    def _behind(self) -> Iterator[Told]:
+        if self._syntax.joiner:
+            self._pass(self._syntax.joiner, self._in_name)
+        return iter(())
+
+
+@lru_cache(maxsize=64)
+def _pattern(literal: str) -> re.Pattern[str]:
+    """A text in which a NUL stands for the model's name of a call."""
+    return re.compile("[a-zA-Z0-9]{9}".join(map(re.escape, literal.split("\0"))))
+
+
+class _Depth:
+    """How deep in brackets a JSON object that is being written is."""
+
+    def __init__(self) -> None:
+        self._depth, self._in_string, self._is_escaped = 0, False, False
+        self.is_over = False
+
+    def end_of(self, text: str) -> int:
+        """Where the object ends in the next piece of it; its length, where it does not."""
+        for place, character in enumerate(text):
             self._step(character)
             if self._depth == 0 and not self._in_string:
-                piece, self._held, self._state = self._held[: place + 1], self._held[place + 1 :], "end"
-                yield CallArguments(self._number, piece)
-                return
-        held, self._held = self._held, ""
-        yield CallArguments(self._number, held)
+                self.is_over = True
+                return place + 1
+        return len(text)
 
     def _step(self, character: str) -> None:
         if self._in_string:
@@ -199,11 +374,3 @@ class CallReader:
             self._depth += 1
         elif character in "}]":
             self._depth -= 1
-
-    def _end(self) -> Iterator[Told]:
-        place = self._held.find("}")
-        if place >= 0:
-            self._held, self._state = self._held[place + 1 :], "begin"
-        else:
-            self._held = ""
-        return iter(())

@@ -10,7 +10,7 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -41,7 +41,7 @@ from app.core.events import (
     Waiting,
 )
 from app.engine.contract import AnswerEvent, Embeddings, WakingEvent
-from app.engine.protocol import OPEN, Ask, DevicesDescribed, Inspected, MediaCount, Wish
+from app.engine.protocol import OPEN, Ask, CallSyntax, DevicesDescribed, Inspected, MediaCount, Wish
 from app.hub.model_server import Cut, ModelServer
 from app.remote import facts
 from app.remote.counting import Counting
@@ -170,7 +170,15 @@ class RemoteEngine:
         finally:
             many.give_up()
 
-    def count_tokens(self, messages: Sequence[Message]) -> int:
+    def call_syntax(self) -> CallSyntax | None:
+        """A server's own affair."""
+        return None
+
+    def count_tokens(
+        self,
+        messages: Sequence[Message],
+        template_variables: Mapping[str, object] | None = None,  # noqa: ARG002 - a server's template is its own
+    ) -> int:
         """Tokens of a conversation's prompt, estimated where the server does not count."""
         used = self._in_use()
         return self._aside(lambda cut: used.counting.messages(messages, cut), None) or 0

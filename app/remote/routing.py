@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ from app.core.events import CancelToken, LoadProgress, Media, Message, ModelLoad
 from app.core.paths import runs_elsewhere
 from app.engine.client import EngineOnDemand
 from app.engine.contract import AnswerEvent, Embeddings, Engine, WakingEvent
-from app.engine.protocol import OPEN, Ask, DevicesDescribed, Inspected, MediaCount, Wish
+from app.engine.protocol import OPEN, Ask, CallSyntax, DevicesDescribed, Inspected, MediaCount, Wish
 
 if TYPE_CHECKING:
     from app.remote.engine import RemoteEngine
@@ -102,8 +102,11 @@ class RoutedEngine:
     ) -> Iterator[tuple[int, AnswerEvent | AppError]]:
         return self._chosen.generate_many(asks, cancel=cancel, background=background)
 
-    def count_tokens(self, messages: Sequence[Message]) -> int:
-        return self._chosen.count_tokens(messages)
+    def count_tokens(self, messages: Sequence[Message], template_variables: Mapping[str, object] | None = None) -> int:
+        return self._chosen.count_tokens(messages, template_variables)
+
+    def call_syntax(self) -> CallSyntax | None:
+        return self._chosen.call_syntax()
 
     def count_texts(self, texts: Sequence[str], *, cancel: CancelToken | None = None) -> tuple[int, ...]:
         return self._chosen.count_texts(texts, cancel=cancel)

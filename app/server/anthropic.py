@@ -8,12 +8,13 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
-from app.core.events import Finished, Message, Role, TextDelta
+from app.core.events import Finished, FunctionCall, Media, Message, Role, TextDelta
 from app.features.serving import AnswerEvent, Wanted
 from app.features.tool_calls import CallArguments, CallBegins, Tool
 from app.server.answers import Answer, event_line
 from app.server.body import BadRequest, Body
-from app.server.openai import MOST_TOKENS, NO_PICTURES, call_line
+from app.server.openai import MOST_TOKENS, NO_SOUND
+from app.server.pictures import ONLY_DATA, Pictures
 
 _CHANGES_EACH_TIME = re.compile(r"^x-anthropic-billing-header:.*$\n?", re.MULTILINE)
 """Claude Code puts it before everything else, another one each time: nothing read before could be used again."""
@@ -32,12 +33,13 @@ class AnthropicMessages:
         if most is None and not counts:
             raise BadRequest("max_tokens is missing", "max_tokens")
         tools, must_call, several = _tools_of(body)
-        thinking = body.inner("thinking")
+        thinking, pictures = body.inner("thinking"), Pictures()
         self.answers = [Answer()]
         self._id, self._open, self._blocks = f"msg_{uuid.uuid4().hex[:24]}", "", -1
         self.wanted = [
             Wanted(
-                _messages_of(body),
+                _messages_of(body, pictures),
+                pictures=pictures.files,
                 max_tokens=most or -1,
                 sampling=body.sampling(),
                 stop=body.stops("stop_sequences"),
@@ -139,15 +141,15 @@ def _id_of(call_id: str) -> str:
     return call_id.replace("call_", "toolu_", 1)
 
 
-def _messages_of(body: Body) -> tuple[Message, ...]:
-    names: dict[str, str] = {}
+def _messages_of(body: Body, pictures: Pictures) -> tuple[Message, ...]:
+    known: dict[str, FunctionCall] = {}
     system = _system_of(body)
     found = [Message(Role.SYSTEM, system)] if system else []
     for each in body.objects("messages"):
         role = each.text("role")
         if role not in ("user", "assistant", "system"):
             raise BadRequest(f"{each.name_of('role')}: there is no role {role!r}", each.name_of("role"))
-        found.append(Message(Role(role), _content_of(each, names)))
+        found += _turn(Role(role), each, known, pictures)
     if not body.many("messages"):
         raise BadRequest("messages must have at least one message", "messages")
     return tuple(found)
@@ -162,26 +164,45 @@ def _system_of(body: Body) -> str:
     return _CHANGES_EACH_TIME.sub("", text).strip()
 
 
-def _content_of(body: Body, names: dict[str, str]) -> str:
-    if isinstance(body.raw("content"), str):
-        return body.text("content")
-    return "\n".join(filter(None, (_block_text(block, names) for block in body.objects("content"))))
+def _turn(role: Role, body: Body, known: dict[str, FunctionCall], pictures: Pictures) -> list[Message]:
+    """What one turn is: results of calls by themselves, then the rest of it."""
+    if not isinstance(body.raw("content"), list):
+        return [Message(role, body.text("content"))]
+    results, text, media, calls = list[Message](), "", list[Media](), list[FunctionCall]()
+    for block in body.objects("content"):
+        match block.text("type"):
+            case "text":
+                text = "\n".join(filter(None, (text, block.text("text"))))
+            case "image":
+                media.append(_picture(block, len(text), pictures))
+            case "tool_use":
+                arguments = json.dumps(block.raw("input") or {}, ensure_ascii=False)
+                calls.append(FunctionCall(block.text("id", ""), block.text("name"), arguments))
+            case "tool_result":
+                results.append(_result(block, known, pictures))
+            case "thinking" | "redacted_thinking":
+                pass  # a model is not shown its own thinking again
+            case _:
+                raise BadRequest(f"{block.name_of('type')}: {NO_SOUND}", block.name_of("type"))
+    known |= {call.id: call for call in calls}
+    if text or media or calls or not results:
+        results.append(Message(role, text, tuple(media), tuple(calls)))
+    return results
 
 
-def _block_text(block: Body, names: dict[str, str]) -> str:
-    match block.text("type"):
-        case "text":
-            return block.text("text")
-        case "tool_use":
-            names[block.text("id", "")] = block.text("name")
-            return call_line(block.text("name"), json.dumps(block.raw("input") or {}, ensure_ascii=False))
-        case "tool_result":
-            name = names.get(block.text("tool_use_id", ""), "the function")
-            text = _content_of(block, names) if block.has("content") else ""
-            return f"Result of {name}{' (it failed)' if block.flag('is_error') else ''}:\n{text}"
-        case "thinking" | "redacted_thinking":
-            return ""  # a model is not shown its own thinking again
-    raise BadRequest(f"{block.name_of('type')}: {NO_PICTURES}", block.name_of("type"))
+def _result(block: Body, known: dict[str, FunctionCall], pictures: Pictures) -> Message:
+    id_ = block.text("tool_use_id", "")
+    whole = _turn(Role.USER, block, {}, pictures)[-1] if block.has("content") else Message(Role.USER, "")
+    text = f"It failed:\n{whole.text}" if block.flag("is_error") else whole.text
+    return Message(Role.USER, text, whole.media, result_of=known.get(id_, FunctionCall(id_, "")))
+
+
+def _picture(block: Body, at: int, pictures: Pictures) -> Media:
+    source = block.inner("source")
+    name = block.name_of("source")
+    if source is None or source.text("type", "") != "base64":
+        raise BadRequest(f"{name}: {ONLY_DATA}", name)
+    return pictures.from_base64(source.text("data"), source.name_of("data"), at)
 
 
 def _tools_of(body: Body) -> tuple[tuple[Tool, ...], bool, bool]:

@@ -8,14 +8,15 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
-from app.core.events import Finished, Message, Role, TextDelta, TokenChosen, TokenSeen
+from app.core.events import Finished, FunctionCall, Media, Message, Role, TextDelta, TokenChosen, TokenSeen
 from app.features.serving import AnswerEvent, Wanted
 from app.features.tool_calls import CallArguments, CallBegins, Tool
 from app.server.answers import Answer, event_line
 from app.server.body import MOST_ALTERNATIVES, MOST_ANSWERS, BadRequest, Body
+from app.server.pictures import Pictures
 
 MOST_TOKENS = 10_000_000
-NO_PICTURES = "this model is shown text only: leave pictures, sound and files out"
+NO_SOUND = "only text and pictures are taken: leave sound and files out"
 _ROLES = {
     "system": Role.SYSTEM,
     "developer": Role.SYSTEM,
@@ -26,10 +27,10 @@ _ROLES = {
 }
 
 
-def messages_of(body: Body) -> tuple[Message, ...]:
-    """The conversation. Calls and their results are told as text: as the model wrote them, and as its user would."""
-    names: dict[str, str] = {}
-    found = [_message(each, names) for each in body.objects("messages")]
+def messages_of(body: Body, pictures: Pictures) -> tuple[Message, ...]:
+    """The conversation, with calls and their results."""
+    known: dict[str, FunctionCall] = {}
+    found = [_message(each, known, pictures) for each in body.objects("messages")]
     if not found:
         raise BadRequest("messages must have at least one message", "messages")
     return tuple(found)
@@ -43,46 +44,44 @@ def role_of(body: Body) -> Role:
     return _ROLES[role]
 
 
-def _message(body: Body, names: dict[str, str]) -> Message:
+def _message(body: Body, known: dict[str, FunctionCall], pictures: Pictures) -> Message:
     role, speaker = body.text("role"), role_of(body)
-    text = content_of(body, "content")
+    text, media = content_of(body, "content", pictures)
     if role == "assistant":
-        calls = [_call_line(call, names) for call in body.objects("tool_calls")]
-        text = "\n".join(filter(None, (text, *calls)))
-    elif role in ("tool", "function"):
-        name = names.get(body.text("tool_call_id", ""), body.text("name", ""))
-        text = f"Result of {name or 'the function'}:\n{text}"
-    return Message(speaker, text)
+        calls = tuple(_call(call) for call in body.objects("tool_calls"))
+        known |= {call.id: call for call in calls}
+        return Message(speaker, text, media, calls)
+    if role in ("tool", "function"):
+        id_ = body.text("tool_call_id", "")
+        return Message(speaker, text, media, result_of=known.get(id_, FunctionCall(id_, body.text("name", ""))))
+    return Message(speaker, text, media)
 
 
-def content_of(body: Body, field: str) -> str:
-    """A text, or the texts of its parts; "" for null."""
+def content_of(body: Body, field: str, pictures: Pictures) -> tuple[str, tuple[Media, ...]]:
+    """A text, or the texts of its parts with the pictures before their places; nothing for null."""
     value = body.raw(field)
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return body.text(field)
-    parts = []
+    if value is None or isinstance(value, str):
+        return body.text(field, ""), ()
+    text, media = "", list[Media]()
     for part in body.objects(field):
         kind = part.text("type", "text")
+        if kind in ("image_url", "input_image"):
+            holder = part.raw("image_url")
+            address = holder.get("url") if isinstance(holder, dict) else holder
+            media.append(pictures.from_address(address, part.name_of("image_url"), len(text)))
+            continue
         if kind not in ("text", "input_text", "output_text", "refusal"):
-            raise BadRequest(f"{part.name_of('type')}: {NO_PICTURES}", part.name_of("type"))
-        parts.append(part.text("text" if kind != "refusal" else "refusal"))
-    return "\n".join(parts)
+            raise BadRequest(f"{part.name_of('type')}: {NO_SOUND}", part.name_of("type"))
+        words = part.text("text" if kind != "refusal" else "refusal")
+        text = f"{text}\n{words}" if text else words
+    return text, tuple(media)
 
 
-def _call_line(body: Body, names: dict[str, str]) -> str:
+def _call(body: Body) -> FunctionCall:
     function = body.inner("function")
     if function is None:
         raise BadRequest(f"{body.name_of('function')} is missing", body.name_of("function"))
-    name = function.text("name")
-    names[body.text("id", "")] = name
-    return call_line(name, function.text("arguments", "{}") or "{}")
-
-
-def call_line(name: str, arguments: str) -> str:
-    """A call as the model writes it."""
-    return f'{{"name": {json.dumps(name, ensure_ascii=False)}, "arguments": {arguments}}}'
+    return FunctionCall(body.text("id", ""), function.text("name"), function.text("arguments", "{}") or "{}")
 
 
 def tools_of(body: Body) -> tuple[tuple[Tool, ...], bool]:
@@ -195,11 +194,12 @@ class ChatCompletion(_Completion):
         tools, must_call = tools_of(body)
         self._tells_tokens = body.flag("logprobs")
         most = body.whole("top_logprobs", 0, MOST_ALTERNATIVES) or 0
-        thinking = body.inner("chat_template_kwargs")
+        thinking, pictures = body.inner("chat_template_kwargs"), Pictures()
         self._set(
             [
                 Wanted(
-                    messages_of(body),
+                    messages_of(body, pictures),
+                    pictures=pictures.files,
                     count=body.whole("n", 1, MOST_ANSWERS) or 1,
                     max_tokens=most_tokens(body, "max_completion_tokens", "max_tokens"),
                     sampling=body.sampling(),

@@ -6,15 +6,16 @@ import json
 import time
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from app.core.events import Finished, Message, Role, TextDelta
+from app.core.events import Finished, FunctionCall, Message, Role, TextDelta
 from app.features.serving import AnswerEvent, Wanted
 from app.features.tool_calls import CallArguments, CallBegins
 from app.server.answers import Answer, event_line
 from app.server.body import BadRequest, Body
-from app.server.openai import call_line, content_of, most_tokens, role_of, schema_text, tools_of
+from app.server.openai import content_of, most_tokens, role_of, schema_text, tools_of
+from app.server.pictures import Pictures
 
 
 @dataclass
@@ -38,14 +39,15 @@ class Responses:
             raise BadRequest("nothing is kept here: send the whole conversation", "previous_response_id")
         self.model, self.streams = body.text("model", ""), body.flag("stream")
         tools, must_call = tools_of(body)
-        text = body.inner("text")
+        text, pictures = body.inner("text"), Pictures()
         self.answers = [Answer()]
         self._id, self._created = f"resp_{uuid.uuid4().hex}", int(time.time())
         self._sequence, self._open = 0, list[_Item]()
         self._done: list[dict[str, Any]] = []
         self.wanted = [
             Wanted(
-                _messages_of(body),
+                _messages_of(body, pictures),
+                pictures=pictures.files,
                 max_tokens=most_tokens(body, "max_output_tokens"),
                 sampling=body.sampling(),
                 json_schema="" if tools or text is None else _schema_of(text),
@@ -191,29 +193,35 @@ def _schema_of(text: Body) -> str:
     return "" if wished is None else schema_text(wished, wished, "text.format")
 
 
-def _messages_of(body: Body) -> tuple[Message, ...]:
-    names: dict[str, str] = {}
+def _messages_of(body: Body, pictures: Pictures) -> tuple[Message, ...]:
+    known: dict[str, FunctionCall] = {}
     instructions = body.text("instructions", "")
     found = [Message(Role.SYSTEM, instructions)] if instructions else []
     if isinstance(body.raw("input"), str):
         found.append(Message(Role.USER, body.text("input")))
     else:
-        found += [message for item in body.objects("input") if (message := _message_of(item, names)) is not None]
+        for item in body.objects("input"):
+            message, last = _message_of(item, known, pictures), found[-1] if found else None
+            if message is not None and message.calls and last is not None and last.role is Role.ASSISTANT:
+                found[-1] = replace(last, calls=(*last.calls, *message.calls))
+            elif message is not None:
+                found.append(message)
     if not any(message.role is Role.USER for message in found):
         raise BadRequest("input has nothing that could be answered", "input")
     return tuple(found)
 
 
-def _message_of(item: Body, names: dict[str, str]) -> Message | None:
+def _message_of(item: Body, known: dict[str, FunctionCall], pictures: Pictures) -> Message | None:
     match item.text("type", "message"):
         case "message":
-            return Message(role_of(item), content_of(item, "content"))
+            return Message(role_of(item), *content_of(item, "content", pictures))
         case "function_call":
-            names[item.text("call_id", "")] = item.text("name")
-            return Message(Role.ASSISTANT, call_line(item.text("name"), item.text("arguments", "{}") or "{}"))
+            call = FunctionCall(item.text("call_id", ""), item.text("name"), item.text("arguments", "{}") or "{}")
+            known[call.id] = call
+            return Message(Role.ASSISTANT, "", calls=(call,))
         case "function_call_output":
-            name = names.get(item.text("call_id", ""), "the function")
+            id_ = item.text("call_id", "")
             output = item.raw("output")
             text = output if isinstance(output, str) else json.dumps(output, ensure_ascii=False)
-            return Message(Role.USER, f"Result of {name}:\n{text}")
+            return Message(Role.USER, text, result_of=known.get(id_, FunctionCall(id_, "")))
     return None  # reasoning, and calls of what runs at OpenAI

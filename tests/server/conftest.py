@@ -15,9 +15,12 @@ from app.core.child import own_command
 from app.engine.client import EngineOnDemand
 from app.engine.contract import Engine
 from app.engine.protocol import OPEN
+from app.features.media import PassingLibrary
 from app.features.serving import ServedEngines, Serving, served_models
 from app.server.application import Rules, application
 from app.server.running import RunningServer
+from app.store.database import Database
+from app.store.media import MediaStore
 from tests.helpers.engine import scripted_client
 from tests.helpers.tiny_models import make_tiny
 
@@ -43,15 +46,22 @@ def serve(
     models: list[Path],
     stack: ExitStack,
     make: Callable[[], Engine] = lambda: pytest.fail("no second engine was expected"),
+    origins: tuple[str, ...] = (),
     **options: Any,
 ) -> Served:
     """Runs until the stack is closed. `make` and `options` are those of `ServedEngines`."""
     engines = ServedEngines(
         lambda: engine, lambda: models[0], lambda: OPEN, make, may_load=lambda: served.may_load, **options
     )
-    serving = Serving(engines, lambda: served_models((path, path.stat().st_size, False) for path in models))
+    database = Database.in_memory()
+    stack.callback(database.close)
+    serving = Serving(
+        engines,
+        lambda: served_models((path, path.stat().st_size, False) for path in models),
+        lambda: PassingLibrary(MediaStore(database), models[0].parent / "decoded", models[0].parent / "documents"),
+    )
     stack.callback(engines.close)
-    server = RunningServer(application(serving, Rules(KEY)), port=0)
+    server = RunningServer(application(serving, Rules(KEY, origins=origins)), port=0)
     server.start()
     stack.callback(server.stop)
     headers = {"Authorization": f"Bearer {KEY}"}
@@ -71,6 +81,7 @@ def scripted(tmp_path: Path) -> Iterator[Callable[..., Served]]:
             models: Sequence[Path] = (),
             free_bytes: Callable[[], int] = lambda: 0,
             needs: Callable[[Path], int] = lambda path: 0,
+            origins: tuple[str, ...] = (),
             **script: Any,
         ) -> Served:
             engine = scripted_client(tmp_path / "engine", {"answers": list(answers)} | script)
@@ -82,7 +93,7 @@ def scripted(tmp_path: Path) -> Iterator[Callable[..., Served]]:
             def second() -> Engine:
                 return scripted_client(tmp_path / "beside", beside or {})
 
-            return serve(engine, [*found, *models], stack, second, free_bytes=free_bytes, needs=needs)
+            return serve(engine, [*found, *models], stack, second, origins, free_bytes=free_bytes, needs=needs)
 
         yield make
 

@@ -13,6 +13,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from tests.helpers.script import requests
 from tests.server.conftest import KEY, Served
 
 Make = Callable[..., Served]
@@ -191,7 +192,8 @@ def test_responses_are_items_told_one_after_the_other(scripted: Make) -> None:
         (b'{"messages": "hello"}', "messages"),
         (b'{"messages": []}', "messages"),
         (b'{"messages": [{"role": "king", "content": "x"}]}', "messages[0].role"),
-        (b'{"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}', "messages[0].content[0].type"),
+        (b'{"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}', "messages[0].content[0].image_url"),
+        (b'{"messages": [{"role": "user", "content": [{"type": "input_audio"}]}]}', "messages[0].content[0].type"),
         (b'{"messages": [{"role": "user", "content": "x"}], "temperature": "hot"}', "temperature"),
         (b'{"messages": [{"role": "user", "content": "x"}], "n": 99}', "n"),
         (b'{"messages": [{"role": "user", "content": "x"}], "stop": [1]}', "stop"),
@@ -308,3 +310,129 @@ def test_a_model_that_is_named_is_loaded_beside_the_other_one_where_there_is_roo
     free[0] = 20_000_000_000
     served.may_load = False
     assert said("two") == "model_not_loaded"
+
+
+OWN_WAY = {
+    "opening": '<tool_call>\n{"name": "',
+    "between": '", "arguments": ',
+    "closing": "}\n</tool_call>",
+    "joiner": '}\n</tool_call>\n<tool_call>\n{"name": "',
+    "begins": "<tool_call>",
+}
+
+
+def test_a_model_that_was_taught_to_call_does_it_in_its_own_way(scripted: Make, tmp_path: Path) -> None:
+    text = f"I look.\n<tool_call>\n{CALL}\n</tool_call>"
+    served = scripted({"text": text, "times": 1}, {"text": "Rain."}, calls=OWN_WAY, log="prompts.jsonl")
+    pieces = [piece["choices"][0]["delta"] for piece in events(served.chat(tools=[WEATHER], stream=True).text)]
+    told = [one for piece in pieces for one in piece.get("tool_calls", [])]
+    assert "".join(piece.get("content", "") for piece in pieces) == "I look."
+    assert [one["function"]["name"] for one in told if "id" in one] == ["weather"]
+    assert json.loads("".join(one["function"]["arguments"] for one in told)) == {"city": "Köln"}
+    call = {"id": "call_1", "type": "function", "function": {"name": "weather", "arguments": '{"city": "Köln"}'}}
+    history = [
+        {"role": "user", "content": "And in Köln?"},
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "call_1", "content": "rain"},
+    ]
+    answered = served.client.post("chat/completions", json={"messages": history, "tools": [WEATHER]}).json()
+    assert answered["choices"][0]["message"]["content"] == "Rain."
+    blocks = [
+        {"role": "user", "content": "And in Köln?"},
+        {
+            "role": "assistant",
+            "content": [{"type": "tool_use", "id": "call_1", "name": "weather", "input": {"city": "Köln"}}],
+        },
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "call_1", "content": "rain"}]},
+    ]
+    served.client.post("messages", json={"messages": blocks, "max_tokens": 5})
+    items = [
+        {"role": "user", "content": "And in Köln?"},
+        {"type": "function_call", "call_id": "call_1", "name": "weather", "arguments": '{"city": "Köln"}'},
+        {"type": "function_call_output", "call_id": "call_1", "output": "rain"},
+    ]
+    served.client.post("responses", json={"input": items})
+    first, *later = requests(tmp_path / "engine" / "script.json")
+    assert first["calling"]["functions"][0][0] == "weather"
+    assert first["template_variables"]["tools"][0]["function"]["name"] == "weather"
+    assert len(first["messages"]) == 1, "its template tells it of the functions"
+    logged = (tmp_path / "engine" / "prompts.jsonl").read_text("utf-8")
+    conversations = [json.loads(line)["ask"]["messages"] for line in logged.splitlines() if '"Generate"' in line][1:]
+    assert len(later) == len(conversations) == 3
+    for _, asked, result in conversations:
+        assert (asked["text"], asked["calls"][0]["name"]) == ("", "weather")
+        assert (result["text"], result["result_of"]["id"], result["result_of"]["name"]) == ("rain", "call_1", "weather")
+
+
+PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAFklEQVR4nGP8z8DAwMDAxMDAwMDAAAANHQEDasKb6QAAAABJRU5ErkJggg=="
+
+
+def test_pictures_are_shown_to_a_model_that_sees(scripted: Make, tmp_path: Path) -> None:
+    served = scripted({"text": "a cat"}, load={"any_path": True, "sees": True}, log="prompts.jsonl")
+    url = f"data:image/png;base64,{PICTURE}"
+    parts = [
+        {"type": "text", "text": "What"},
+        {"type": "image_url", "image_url": {"url": url}},
+        {"type": "text", "text": "is it?"},
+    ]
+    assert (
+        served.client.post("chat/completions", json={"messages": [{"role": "user", "content": parts}]}).status_code
+        == 200
+    )
+    block = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": PICTURE}}
+    asked = {"messages": [{"role": "user", "content": [block]}], "max_tokens": 5}
+    assert served.client.post("messages", json=asked).status_code == 200
+    assert served.client.post("messages/count_tokens", json=asked).json()["input_tokens"] > 4
+    item = {"role": "user", "content": [{"type": "input_image", "image_url": url}, {"type": "input_text", "text": "?"}]}
+    assert served.client.post("responses", json={"input": [item]}).status_code == 200
+    logged = (tmp_path / "engine" / "prompts.jsonl").read_text("utf-8").splitlines()
+    shown = [json.loads(line)["ask"]["messages"][0]["media"] for line in logged if '"Generate"' in line]
+    assert [(one[0]["width"], one[0]["height"], one[0]["at"]) for one in shown] == [(2, 2, 4), (2, 2, 0), (2, 2, 0)]
+    assert not any(Path(one[0]["path"]).exists() for one in shown), "nothing of a request stays"
+
+
+def test_pictures_are_not_fetched_nor_read_nor_shown_to_the_blind(scripted: Make) -> None:
+    served = scripted()
+
+    def refusal(url: str) -> tuple[int, str]:
+        parts = [{"type": "image_url", "image_url": {"url": url}}]
+        refused = served.client.post("chat/completions", json={"messages": [{"role": "user", "content": parts}]})
+        return refused.status_code, refused.json()["error"]["code"]
+
+    for url in (
+        "https://evil.example/x.png",
+        "file:///etc/passwd",
+        "/etc/passwd",
+        "data:text/html;base64,AAAA",
+        "data:image/png;base64,%",
+    ):
+        assert refusal(url) == (400, "invalid_request")
+    assert refusal(f"data:image/png;base64,{PICTURE}") == (400, "no_pictures")
+    seeing = scripted(load={"any_path": True, "sees": True})
+    parts = [{"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}]
+    broken = seeing.client.post("chat/completions", json={"messages": [{"role": "user", "content": parts}]})
+    assert (broken.status_code, broken.json()["error"]["code"]) == (400, "bad_picture")
+
+
+def test_a_page_that_is_named_may_ask_and_no_other(scripted: Make) -> None:
+    served = scripted(origins=("app://obsidian.md",))
+    wanted = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization,content-type"}
+    asked = httpx2.options(f"{served.address}/chat/completions", headers=wanted | {"Origin": "app://obsidian.md"})
+    assert asked.status_code == 200
+    assert asked.headers["access-control-allow-origin"] == "app://obsidian.md"
+    assert "authorization" in asked.headers["access-control-allow-headers"].lower()
+    other = httpx2.options(f"{served.address}/chat/completions", headers=wanted | {"Origin": "https://evil.example"})
+    assert "access-control-allow-origin" not in other.headers
+
+
+def test_while_a_prompt_is_read_the_stream_is_kept_alive(scripted: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.server.application.HEARTBEAT_S", 0.05)
+    served = scripted({"text": "slow", "delay_s": 0.5})
+    text = served.chat(stream=True).text
+    assert "\n: still at work\n" in text
+    assert events(text)[-1]["choices"][0]["finish_reason"] == "stop"
+
+
+@pytest.mark.parametrize("wished", [{"type": "text"}, {"type": "json_object"}])
+def test_every_form_of_an_answer_may_be_wished(scripted: Make, wished: dict[str, str]) -> None:
+    assert scripted({"text": "{}"}).chat(response_format=wished).status_code == 200

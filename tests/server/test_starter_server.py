@@ -73,3 +73,33 @@ def test_a_text_is_gone_on_with_and_a_long_one_is_refused_with_the_numbers(start
     assert refused.status_code == 400
     assert refused.json()["error"]["code"] == "context_length_exceeded"
     assert "8192" in refused.json()["error"]["message"]
+
+
+def test_schemas_of_every_kind_are_followed_or_refused(starter_server: Served) -> None:
+    parameters = {
+        "type": "object",
+        "properties": {
+            "anything": True,
+            "maybe": {"type": ["string", "null"], "maxLength": 3},
+            "leaf": {"$ref": "#/$defs/branch/properties/leaf"},
+        },
+        "required": ["maybe", "leaf"],
+        "$defs": {
+            "branch": {"type": "object", "properties": {"leaf": {"$ref": "#/$defs/end"}}},
+            "end": {"enum": ["a", "b"]},
+        },
+    }
+    tool = {"type": "function", "function": {"name": "f", "parameters": parameters}}
+    answer = starter_server.chat(
+        "Call f.", tools=[tool], tool_choice="required", parallel_tool_calls=False, max_tokens=300
+    )
+    assert answer.status_code == 200
+    (call,) = answer.json()["choices"][0]["message"]["tool_calls"]
+    assert call["function"]["name"] == "f"
+    deep: dict[str, object] = {"type": "string"}
+    for _ in range(400):
+        deep = {"type": "object", "properties": {"a": deep}, "required": ["a"]}
+    wished = {"type": "json_schema", "json_schema": {"name": "deep", "schema": deep}}
+    refused = starter_server.chat("Hello", response_format=wished, max_tokens=5)
+    assert refused.status_code in (200, 400)
+    assert starter_server.chat("Hello", max_tokens=1).status_code == 200, "nothing has ended over it"

@@ -5,10 +5,20 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from app.features.tool_calls import CallArguments, CallBegins, CallReader, Told, Tool, Words, schema_for
+from app.engine.protocol import CallSyntax
+from app.features.tool_calls import (
+    CallArguments,
+    CallBegins,
+    CallReader,
+    SyntaxReader,
+    Told,
+    Tool,
+    Words,
+    schema_for,
+)
 
 
 def read(text: str, cuts: list[int]) -> list[Told]:
@@ -69,3 +79,71 @@ def test_references_of_a_schema_are_followed_and_never_without_end() -> None:
     wide = {"$defs": {f"d{n}": {"anyOf": [{"$ref": f"#/$defs/d{n + 1}"}] * 9} for n in range(20)} | {"d20": {}}}
     with pytest.raises(ValueError, match="too large"):
         schema_for([Tool("f", parameters=wide | {"properties": {"a": {"$ref": "#/$defs/d0"}}})])
+
+
+TAGGED = CallSyntax(
+    '<tool_call>\n{"name": "',
+    '", "arguments": ',
+    "}\n</tool_call>",
+    '}\n</tool_call>\n<tool_call>\n{"name": "',
+    begins="<tool_call>",
+)
+LISTED = CallSyntax("[CALLS] [", "|\0|", "]", ", ", begins="[CALLS]")
+BY_ARGUMENT = CallSyntax(
+    "<call>", "\n", "</call>", "</call>\n<call>", "<key>", "</key>\n<value>", "</value>\n", begins="<call>"
+)
+LENT = [Tool(name) for name in ("weather", "weather_of", "x")]
+ARGUMENTS = st.dictionaries(st.sampled_from(["city", "days"]), VALUES)
+WORDS = st.text(st.characters(exclude_characters="<["))
+
+
+def written(syntax: CallSyntax, calls: list[tuple[str, dict[str, object]]]) -> str:
+    """Calls as a model writes them that was taught so."""
+    parts = []
+    for name, values in calls:
+        told = json.dumps(values)
+        if syntax.key_opening:
+            pairs = (
+                f"{syntax.key_opening}{k}{syntax.key_closing}{json.dumps(v)}{syntax.value_closing}"
+                for k, v in values.items()
+            )
+            told = "".join(pairs)
+        parts.append(f"{name}{syntax.between.replace(chr(0), 'a1b2c3d4e')}{told}")
+    return syntax.opening + syntax.joiner.join(parts) + syntax.closing
+
+
+@given(
+    st.sampled_from([TAGGED, LISTED, BY_ARGUMENT]),
+    WORDS,
+    st.lists(st.tuples(st.sampled_from([tool.name for tool in LENT]), ARGUMENTS), max_size=3),
+    st.data(),
+)
+def test_calls_in_a_models_own_way_come_out_as_they_were_written(
+    syntax: CallSyntax, words: str, calls: list[tuple[str, dict[str, object]]], data: st.DataObject
+) -> None:
+    if syntax.key_opening:
+        assume(not any("<" in json.dumps(values) for _, values in calls))
+    text = words + (written(syntax, calls) if calls else "")
+    reader, told, begin = SyntaxReader(syntax, LENT, must_call=False), list[Told](), 0
+    for cut in [*sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=30))), len(text)]:
+        told += reader.read(text[begin:cut])
+        begin = max(begin, cut)
+    told += reader.close()
+    names = [one.name for one in told if isinstance(one, CallBegins)]
+    arguments = [
+        json.loads("".join(one.piece for one in told if isinstance(one, CallArguments) and one.number == number))
+        for number in range(len(names))
+    ]
+    assert list(zip(names, arguments, strict=True)) == calls
+    said = "".join(one.piece for one in told if isinstance(one, Words))
+    assert said.rstrip() == words.rstrip()
+
+
+def test_a_value_that_is_a_text_stays_one_where_arguments_are_no_json() -> None:
+    tool = Tool(
+        "weather", parameters={"type": "object", "properties": {"zip": {"type": "string"}, "days": {"type": "integer"}}}
+    )
+    reader = SyntaxReader(BY_ARGUMENT, [tool], must_call=True)
+    text = "<call>weather\n<key>zip</key>\n<value>01234</value>\n<key>days</key>\n<value>2</value>\n</call>"
+    told = [one for one in reader.read(text) if isinstance(one, CallArguments)]
+    assert json.loads("".join(one.piece for one in told)) == {"zip": "01234", "days": 2}

@@ -6,8 +6,9 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from app.engine.computer import Remembered, key_of
 from app.engine.fit import shape_of, tokens_side_by_side
 from app.engine.llama import devices
 from app.engine.llama.borrowed import Borrowed
+from app.engine.llama.calling import call_syntax, grammar_of
 from app.engine.llama.context import Context
 from app.engine.llama.decoder import Decoder
 from app.engine.llama.embedding import MOST_EMBEDDED_TOKENS, Embedding, EmbeddingBrokenOff, embeds
@@ -38,8 +40,8 @@ from app.engine.llama.inspection import MOST_ATTENTION_TOKENS, WINDOW_TOKENS, In
 from app.engine.llama.library import Library, open_library
 from app.engine.llama.loading import Opened, open_model
 from app.engine.llama.pool import Prompt, Run, SavedStates, common_length
-from app.engine.llama.sampling import choose, make_chain, open_grammar
-from app.engine.llama.template import MediaMarks, Part, TemplateProblem
+from app.engine.llama.sampling import Grammar, choose, gbnf_of_schema, make_chain, open_grammar
+from app.engine.llama.template import MediaMarks, Part, TemplateProblem, calls_told
 from app.engine.scheduler import SideBySide
 from app.engine.states import StateFolder, model_identity
 
@@ -154,9 +156,9 @@ class LoadedModel:
             answer.begin(len(prompt.tokens), 0)
             job.reply(answer.finish(FinishReason.LENGTH))
             return
-        grammar = open_grammar(self._library, self.model, ask.grammar, ask.json_schema)
+        grammar = self._grammar_for(ask)
         choice = choose(ask.sampling, ask.task_sampling, self.model.header.metadata)
-        piece = self._piece_with(syntax)
+        piece = self._piece_with(syntax.marks | set(ask.calling.syntax.marks if ask.calling else ()))
         chain = make_chain(self._library, choice, self.model, grammar, lambda token: answer.is_outside(piece(token)))
         self.decoder.add(Run(request, job, answer, self.model, prompt, chain, piece, forced))
 
@@ -216,7 +218,7 @@ class LoadedModel:
 
     def count_tokens(self, request: protocol.CountTokens) -> protocol.TokensCounted:
         """The length of the prompt."""
-        tokens = self._tokens(self._parts(request.messages, False, {}))
+        tokens = self._tokens(self._parts(request.messages, False, request.template_variables))
         return protocol.TokensCounted(request.id, len(tokens))
 
     def count_media(self, request: protocol.CountMedia) -> protocol.MediaCounted:
@@ -225,6 +227,18 @@ class LoadedModel:
         eyes = self._eyes
         counts = [none if eyes is None else eyes.count(media) for media in request.media]
         return protocol.MediaCounted(request.id, tuple(counts))
+
+    @cached_property
+    def call_syntax(self) -> protocol.CallSyntax | None:
+        """How the model's template has functions called."""
+        model = self.model
+        if model.template is None or "tools" not in model.template_source:
+            return None
+        found = call_syntax(model.template.written, model.ends_with)
+        if found is None:
+            return None
+        literals = (found.opening, found.between, found.closing, found.joiner, found.value_closing)
+        return replace(found, marks=tuple(set(model.control_tokens_in(literals).values())))
 
     def thread_counts(self) -> dict[str, int]:
         """Threads found best so far, for writing and for reading."""
@@ -289,8 +303,9 @@ class LoadedModel:
             raise ChatUnavailable(model.path)
         try:
             marks = MediaMarks()
-            turns = [marks.turn(message) for message in messages]
-            return marks.split(model.template.render(turns, continue_last=continue_last, variables=variables))
+            turns, told = [marks.turn(message) for message in messages], calls_told(messages)
+            parts = model.template.render(turns, continue_last=continue_last, variables=variables, told=told)
+            return marks.split(parts)
         except TemplateProblem as problem:
             raise TemplateFailed(model.path, str(problem)) from problem
 
@@ -327,9 +342,16 @@ class LoadedModel:
                 return count if count < len(tokens) else 0
         return 0
 
-    def _piece_with(self, syntax: Syntax) -> Callable[[int], bytes]:
-        """The text of a token; control tokens that mark thinking are spelled out, the others give nothing."""
-        ids = {mark: self.model.tokenize(mark, special=True) for mark in syntax.marks}
+    def _grammar_for(self, ask: protocol.Ask) -> Grammar | None:
+        if ask.calling is None:
+            return open_grammar(self._library, self.model, ask.grammar, ask.json_schema)
+        rules = grammar_of(ask.calling, gbnf_of_schema)
+        begins = "" if ask.calling.must_call else ask.calling.syntax.begins
+        return open_grammar(self._library, self.model, rules, "", begins)
+
+    def _piece_with(self, marks: Iterable[str]) -> Callable[[int], bytes]:
+        """The text of a token; control tokens that mark thinking or calls are spelled out, others give nothing."""
+        ids = {mark: self.model.tokenize(mark, special=True) for mark in marks}
         spelled = {found[0]: mark.encode() for mark, found in ids.items() if len(found) == 1}
         plain = self.model.piece
         return lambda token: spelled.get(token) or plain(token)
@@ -429,6 +451,14 @@ class LlamaBackend:
     def count_media(self, request: protocol.CountMedia) -> protocol.MediaCounted:
         """How much of a prompt pictures and sounds take."""
         return self._ready().count_media(request)
+
+    def call_syntax(self, request: protocol.FindCallSyntax) -> protocol.CallSyntaxFound:
+        """How the model calls functions."""
+        loaded = self._ready()
+        try:
+            return protocol.CallSyntaxFound(request.id, loaded.call_syntax)
+        except TemplateProblem as problem:
+            raise TemplateFailed(loaded.model.path, str(problem)) from problem
 
     def embed(self, request: protocol.Embed, job: Job) -> protocol.Embedded | protocol.Done:
         """Vectors from the loaded model."""

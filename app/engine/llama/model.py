@@ -111,6 +111,16 @@ class Model:
             piece = self._pieces[token] = self._buffer.raw[:count]
         return piece
 
+    def control_tokens_in(self, texts: Iterable[str]) -> dict[int, str]:
+        """Control tokens that are written out in texts, with their spellings."""
+        found = (token for text in texts for token in self.tokenize(text, special=True))
+        return {token: self._text_of(token) for token in found if self._is_special(token)}
+
+    def ends_with(self, spelling: str) -> bool:
+        """Whether a text is the spelling of a token that ends an answer."""
+        tokens = self.tokenize(spelling, special=True)
+        return len(tokens) == 1 and self.ends_answer(tokens[0])
+
     def written(self, token: int) -> tuple[bytes, bool]:
         """The bytes of a token, of a control token those of its name; and whether it is one."""
         is_control = self._is_special(token)

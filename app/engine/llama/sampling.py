@@ -21,14 +21,16 @@ from app.engine.protocol import Sampling
 ROOT = b"root"
 MOST_SCHEMA_CHARACTERS = 50_000
 MOST_GRAMMAR_CHARACTERS = 200_000
+ANYTHING = {"type": ["object", "array", "string", "number", "boolean", "null"]}
 _WHOLE_RULE = re.compile(r"^root ::=", re.MULTILINE)
 
 
-def open_grammar(library: Library, model: Model, gbnf: str, json_schema: str) -> Grammar | None:
+def open_grammar(library: Library, model: Model, gbnf: str, json_schema: str, begins: str = "") -> Grammar | None:
     """The grammar of a request (`Generate.grammar`, `.json_schema`), or None when it has neither.
 
-    Where there are both, the schema is the grammar's rule `schema`. Raises GrammarInvalid, with llama.cpp's reason
-    where it gives one. Hand it to `make_chain`, whose chain frees it.
+    Where there are both, the schema is the grammar's rule `schema`. With `begins` it is in force from where the answer
+    says that. Raises GrammarInvalid, with llama.cpp's reason where it gives one. Hand it to `make_chain`, whose chain
+    frees it.
     """
     if json_schema:
         rules = gbnf_of_schema(json_schema)
@@ -40,7 +42,12 @@ def open_grammar(library: Library, model: Model, gbnf: str, json_schema: str) ->
     c = library.c
     vocab = c.llama_model_get_vocab(model.pointer)
     library.forget_words()
-    pointer = c.llama_sampler_init_grammar(vocab, gbnf.encode("utf-8", "replace"), ROOT)
+    text = gbnf.encode("utf-8", "replace")
+    if begins:
+        pattern = (ctypes.c_char_p * 1)(re.sub(r"([^\w\s])", r"\\\1", begins).encode("utf-8", "replace"))
+        pointer = c.llama_sampler_init_grammar_lazy_patterns(vocab, text, ROOT, pattern, 1, None, 0)
+    else:
+        pointer = c.llama_sampler_init_grammar(vocab, text, ROOT)
     if not pointer:
         raise GrammarInvalid(library.last_words() or "llama.cpp does not accept the grammar")
     return Grammar(library, pointer, model.vocabulary_size)
@@ -60,14 +67,35 @@ def gbnf_of_schema(json_schema: str) -> str:
 
 def _without_outer_reference(json_schema: str) -> str:
     """WORKAROUND: the converter does not look at definitions beside a `$ref`, as recursive models have them outside."""
-    schema = json.loads(json_schema)
+    schema = _without_bare_schemas(json.loads(json_schema))
     reference = schema.get("$ref") if isinstance(schema, dict) else None
     if not isinstance(reference, str) or not reference.startswith("#/"):
-        return json_schema
+        return json.dumps(schema)
     target = schema
     for name in reference[2:].split("/"):
         target = target[name]
     return json.dumps({name: value for name, value in schema.items() if name != "$ref"} | target)
+
+
+def _without_bare_schemas(schema: Any) -> Any:
+    """WORKAROUND: the converter knows no `true` for a schema, and takes `{}` for any object; either is any value."""
+    if schema is True or schema == {}:
+        return ANYTHING
+    if not isinstance(schema, dict):
+        return schema
+    whole = dict(schema)
+    for name in ("properties", "$defs", "definitions"):
+        if isinstance(inner := whole.get(name), dict):
+            whole[name] = {key: _without_bare_schemas(each) for key, each in inner.items() if each is not False}
+    for name in ("anyOf", "oneOf", "allOf", "prefixItems"):
+        if isinstance(inner := whole.get(name), list):
+            whole[name] = [_without_bare_schemas(each) for each in inner]
+    for name in ("items", "additionalProperties"):
+        if name in whole and not isinstance(whole[name], bool):
+            whole[name] = _without_bare_schemas(whole[name])
+    if whole.get("items") is True:
+        del whole["items"]
+    return whole
 
 
 class Candidates:

@@ -7,12 +7,14 @@ become control tokens; `<|im_end|>` typed by a person, or copied from a document
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import json
 import logging
 import re
 import secrets
 import signal
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -221,6 +223,37 @@ class MediaMarks:
         return split
 
 
+def call_told(id_: str, name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """A call as templates take it."""
+    return {"id": id_, "type": "function", "function": {"name": name, "arguments": arguments}}
+
+
+def calls_told(messages: Sequence[Message]) -> dict[int, dict[str, Any]]:
+    """What templates are told of messages that call, or are results of calls, by their places."""
+    told: dict[int, dict[str, Any]] = {}
+    for place, message in enumerate(messages):
+        if message.calls:
+            calls = [call_told(_short(call.id), call.name, _values(call.arguments)) for call in message.calls]
+            told[place] = {"tool_calls": calls}
+        elif message.result_of is not None:
+            of = message.result_of
+            told[place] = {"role": "tool", "tool_call_id": _short(of.id), "name": of.name}
+    return told
+
+
+def _short(id_: str) -> str:
+    """A name of a call as the pickiest template takes it: nine letters and digits."""
+    return hashlib.sha256(id_.encode("utf-8", "replace")).hexdigest()[:9]
+
+
+def _values(arguments: str) -> dict[str, Any]:
+    try:
+        found = json.loads(arguments)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 class Renders(Protocol):
     """What makes a text out of a template and variables."""
 
@@ -238,9 +271,19 @@ class ChatTemplate:
         self._control_texts = control_texts
 
     def render(
-        self, messages: Sequence[Turn], *, continue_last: bool, variables: Mapping[str, Any] | None = None
+        self,
+        messages: Sequence[Turn],
+        *,
+        continue_last: bool,
+        variables: Mapping[str, Any] | None = None,
+        told: Mapping[int, Mapping[str, Any]] | None = None,
     ) -> list[Part]:
-        """The prompt in parts. With `continue_last` it ends inside the last message. Raises TemplateProblem."""
+        """The prompt in parts. With `continue_last` it ends inside the last message. Raises TemplateProblem.
+
+        `told` is what the template is told of a message beside its text, by its place: calls, or whose result it is.
+        """
+        if told or (variables or {}).get("tools"):
+            return self._with_calls(messages, self._harmless(told or {}), self._harmless(variables or {}))
         problem: TemplateProblem | None = None
         rendered: Sequence[Turn] | None = None
         for turns in _shapes(messages):
@@ -259,8 +302,41 @@ class ChatTemplate:
             raise problem or TemplateProblem("there are no messages")
         return self._without_marks(rendered, continue_last, variables or {})
 
-    def _format(self, turns: Sequence[Turn], continue_last: bool, variables: Mapping[str, Any]) -> str:
-        messages = [{"role": role, "content": text} for role, text in turns]
+    def written(self, variables: Mapping[str, Any]) -> str:
+        """What the template makes of these variables, as a text. Raises TemplateProblem."""
+        return self._renderer.render(NOTHING | {"bos_token": self._bos, "eos_token": self._eos, **variables})
+
+    def _with_calls(
+        self, turns: Sequence[Turn], told: Mapping[int, Mapping[str, Any]], variables: Mapping[str, Any]
+    ) -> list[Part]:
+        problem: TemplateProblem | None = None
+        for shape, more in _shapes_with_calls(turns, told):
+            marks = _Marks(keep_end=False)
+            wordless = {
+                place for place, fields in more.items() if "tool_calls" in fields and not shape[place][1].strip()
+            }
+            try:
+                text = self._format(marks.marked(shape, wordless), False, variables, more)
+            except TemplateAbandoned:
+                raise
+            except TemplateProblem as error:
+                problem = problem or error
+                continue
+            if marks.all_in(text):
+                return list(marks.split(text))
+            harmless = [(role, self._broken(words)) for role, words in shape]
+            return [Part(self._format(harmless, False, variables, more), trusted=True)]
+        raise problem or TemplateProblem("there are no messages")
+
+    def _format(
+        self,
+        turns: Sequence[Turn],
+        continue_last: bool,
+        variables: Mapping[str, Any],
+        told: Mapping[int, Mapping[str, Any]] | None = None,
+    ) -> str:
+        more = told or {}
+        messages = [{"role": role, "content": text, **more.get(at, {})} for at, (role, text) in enumerate(turns)]
         own: dict[str, Any] = {"messages": messages, "bos_token": self._bos, "eos_token": self._eos}
         own["add_generation_prompt"] = not continue_last
         if taken := own.keys() & variables.keys():
@@ -276,6 +352,14 @@ class ChatTemplate:
             at = prompt.rfind(end)
             prompt = prompt[: at + len(end)] if at >= 0 else prompt
         return [Part(prompt, trusted=True)]
+
+    def _harmless(self, value: Any) -> Any:
+        """The same value, in whose texts no control token is spelled."""
+        if isinstance(value, str):
+            return self._broken(value)
+        if isinstance(value, Mapping):
+            return {key: self._harmless(inner) for key, inner in value.items()}
+        return [self._harmless(inner) for inner in value] if isinstance(value, list | tuple) else value
 
     def _broken(self, text: str) -> str:
         """With a space of no width after each letter that begins the spelling of a control token.
@@ -304,10 +388,16 @@ class _Marks:
         self._needed: list[int] = []
         self._pattern = re.compile(f"\ue000{self._key}:(\\d+)\ue001")
 
-    def marked(self, turns: Sequence[Turn]) -> list[Turn]:
-        """The turns with marks for texts. White space around stays outside, for the template to trim or keep."""
+    def marked(self, turns: Sequence[Turn], wordless: Collection[int] = ()) -> list[Turn]:
+        """The turns with marks for texts. White space around stays outside, for the template to trim or keep.
+
+        Those that are `wordless` have none.
+        """
         marked = []
         for number, (role, text) in enumerate(turns):
+            if number in wordless:
+                marked.append((role, ""))
+                continue
             open_end = self._keep_end and number == len(turns) - 1
             pieces = THOUGHTS.split(text) if role == "assistant" else [text]
             content = "".join(
@@ -360,6 +450,23 @@ def _shapes(messages: Sequence[Turn]) -> Iterator[list[Turn]]:
             joined.append((role, text))
     if joined != merged:
         yield joined
+
+
+def _shapes_with_calls(
+    turns: Sequence[Turn], told: Mapping[int, Mapping[str, Any]]
+) -> Iterator[tuple[list[Turn], dict[int, Mapping[str, Any]]]]:
+    """As `_shapes`; what belongs to calls stays apart, and each is told what it was told."""
+    kept = [(turn, told.get(place, {})) for place, turn in enumerate(turns) if turn[0] != "system" or turn[1].strip()]
+    shapes = [kept]
+    system = BLANK_LINE.join(turn[1] for turn, _ in kept if turn[0] == "system")
+    if system:
+        others = [each for each in kept if each[0][0] != "system"]
+        if others and others[0][0][0] == "user":
+            shapes.append([(("user", system + BLANK_LINE + others[0][0][1]), others[0][1]), *others[1:]])
+        else:
+            shapes.append([(("user", system), {}), *others])
+    for shape in shapes:
+        yield [turn for turn, _ in shape], {place: fields for place, (_, fields) in enumerate(shape) if fields}
 
 
 def _system_merged(turns: list[Turn]) -> list[Turn]:

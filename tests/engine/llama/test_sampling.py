@@ -126,6 +126,18 @@ def test_a_large_schema_is_ready_quickly(starter_loaded: Model) -> None:
     grammar.free()
 
 
+def test_a_grammar_may_wait_for_what_begins_it(starter_loaded: Model) -> None:
+    grammar = open_grammar(open_library(), starter_loaded, 'root ::= "<call>" ("yes" | "no")', "", "<call>")
+    assert grammar is not None
+    for token in starter_loaded.tokenize("Some words, <b>bold</b>. <call>", special=False):
+        assert grammar.allows(token)
+        grammar.accept(token)
+    yes, other = (starter_loaded.tokenize(text, special=False)[0] for text in ("yes", "maybe"))
+    assert grammar.allows(yes)
+    assert not grammar.allows(other)
+    grammar.free()
+
+
 def test_without_either_there_is_no_grammar(starter_loaded: Model) -> None:
     assert open_grammar(open_library(), starter_loaded, "", "") is None
 

@@ -18,7 +18,11 @@ with client.messages.stream(model=model, max_tokens=12, messages=question, syste
     seen["streamed"] = "".join(stream.text_stream)
     seen["stopped"] = stream.get_final_message().stop_reason
 with client.messages.stream(
-    model=model, max_tokens=200, messages=question, tools=[tool], tool_choice={"type": "tool", "name": "weather"}
+    model=model,
+    max_tokens=200,
+    messages=question,
+    tools=[tool],
+    tool_choice={"type": "tool", "name": "weather", "disable_parallel_tool_use": True},
 ) as stream:
     message = stream.get_final_message()
 (use,) = [block for block in message.content if block.type == "tool_use"]

@@ -29,8 +29,8 @@ class Leg(BaseModel):
 class Animal(BaseModel):
     """What is asked for."""
 
-    legs: list[Leg]
-    count: int
+    first: Leg
+    second: Leg
 
 
 parsed = client.chat.completions.parse(model=model, messages=question, response_format=Animal, max_tokens=400, seed=1)

@@ -1,0 +1,250 @@
+"""How a model's template has functions called, found by comparing what it writes with a call and without one.
+
+The method is that of llama.cpp's docs/autoparser.md: a conversation whose last answer is in words, and the same with
+one call, with two calls, and with one or two arguments, are rendered; what differs is the way of calling. Nothing is
+known of any model by name.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from app.engine.answer import PAIRS
+from app.engine.llama.template import TemplateAbandoned, TemplateProblem, call_told
+from app.engine.protocol import Calling, CallSyntax
+
+Render = Callable[[Mapping[str, Any]], str]
+
+WORDS = "~plain words~"
+NAMES = ("firstfunction", "secondfunction")
+KEYS, VALUES, NUMBER = ("firstkey", "secondkey"), ("firstvalue", "secondvalue"), 1234567
+IDS = ("aaaaaaaa1", "bbbbbbbb2")
+"""As long as the pickiest template wants them."""
+ANY_ID = "\0"
+"""In a literal: what names the call is written here, and is the model's to choose."""
+CUT_BEGIN, CUT_END = re.compile(r"(<[^<>\s]*)?$"), re.compile(r"([^<>\s]*>)?")
+"""Of a tag, which two ways of answering may have in common."""
+TAG = re.compile(r"<[^<>\s]*>|\[[A-Z_]+\]|<｜[^｜]*｜>")
+"""What may begin a call, if nothing else does."""
+
+
+def call_syntax(render: Render, is_end: Callable[[str], bool] = lambda text: False) -> CallSyntax | None:
+    """The way of calling, None where a template has none, or one that is not understood.
+
+    `is_end` says whether a text is the spelling of a token that ends an answer. Raises TemplateAbandoned.
+    """
+    try:
+        return _Found(render, is_end).syntax()
+    except TemplateAbandoned:
+        raise
+    except (TemplateProblem, _NotUnderstood):
+        return None
+
+
+class _NotUnderstood(Exception):
+    pass
+
+
+class _Found:
+    def __init__(self, render: Render, is_end: Callable[[str], bool]) -> None:
+        self._render, self._is_end = render, is_end
+
+    def syntax(self) -> CallSyntax:
+        one = self._called((0, 1))
+        try:
+            two = self._called((0, 1), (1, 1))
+        except (TemplateProblem, _NotUnderstood):
+            two = ""
+        opening, rest = _split(one, NAMES[0])
+        inside = json.dumps({KEYS[0]: VALUES[0]})
+        found = re.search(r"\s*".join(map(re.escape, re.findall(r'"\w+"|\S', inside))), rest)
+        if found is None:
+            return self._tagged(opening, rest, two)
+        between, closing = rest[: found.start()], rest[found.end() :]
+        joiner = ""
+        if two:
+            first, second = _split(two, NAMES[1])
+            joiner = first[_last(first, found[0]) + len(found[0]) :]
+            if _with_any_id(second) != _with_any_id(between + found[0] + closing):
+                joiner = ""
+        return self._checked(CallSyntax(opening, between, closing, joiner))
+
+    def _tagged(self, opening: str, rest: str, two: str) -> CallSyntax:
+        """Arguments that are not JSON: each with a tag for its name, and its value until another tag."""
+        before_key, after_key = _split(rest, KEYS[0])
+        key_closing, tail = _split(after_key, VALUES[0])
+        place = before_key.rfind("<")
+        if place < 0:
+            raise _NotUnderstood
+        between, key_opening = before_key[:place], before_key[place:]
+        both = self._called((0, 2))
+        to_next = _between(both, VALUES[0], KEYS[1])
+        if not to_next.endswith(key_opening):
+            raise _NotUnderstood
+        value_closing = to_next[: -len(key_opening)]
+        none = self._called((0, 0))
+        if f"{key_closing}{NUMBER}{value_closing}" not in self._called((0, 1), values=(NUMBER, NUMBER)):
+            raise _NotUnderstood
+        closing = tail[len(value_closing) :]
+        if not tail.startswith(value_closing) or none != opening + NAMES[0] + between + closing:
+            raise _NotUnderstood
+        if not value_closing.strip().startswith("</"):
+            raise _NotUnderstood
+        joiner = ""
+        if two:
+            to_second = _between(two, VALUES[0], NAMES[1])
+            joiner = to_second[len(value_closing) :] if to_second.startswith(value_closing) else ""
+        return self._checked(CallSyntax(opening, between, closing, joiner, key_opening, key_closing, value_closing))
+
+    def _checked(self, found: CallSyntax) -> CallSyntax:
+        """As it is used: without white space at the beginning, tokens that end an answer, and the ids of ours."""
+        opening, closing = found.opening.lstrip(), found.closing
+        for begin, end in PAIRS:  # an empty thought
+            if opening.startswith(begin) and end in opening:
+                opening = opening.partition(end)[2].lstrip()
+        ends = [match.start() for match in TAG.finditer(closing) if self._is_end(match[0])]
+        closing = closing[: min(ends, default=len(closing))]
+        if not opening or any(one in opening for one in IDS):
+            raise _NotUnderstood
+        tag = TAG.match(opening)
+        return replace(
+            found,
+            opening=opening,
+            between=_with_any_id(found.between),
+            closing=_with_any_id(closing.rstrip()),
+            joiner=_with_any_id(found.joiner),
+            begins=tag[0] if tag is not None else opening,
+        )
+
+    def _called(self, *calls: tuple[int, int], values: Sequence[object] = VALUES) -> str:
+        """What an answer with these calls is rendered as; each is a name's number and how many arguments it has."""
+        words = self._answered({"role": "assistant", "content": WORDS})
+        told = [
+            call_told(IDS[number], NAMES[number], dict(list(zip(KEYS, values, strict=True))[:count]))
+            for number, count in calls
+        ]
+        called = self._answered({"role": "assistant", "content": "", "tool_calls": told})
+        begin = _alike(words, called)
+        cut = CUT_BEGIN.search(called[:begin])
+        begin -= len(cut[0]) if cut else 0
+        end = len(called) - _alike(words[begin:][::-1], called[begin:][::-1])
+        cut = CUT_END.match(called[end:])
+        return called[begin : end + (len(cut[0]) if cut else 0)]
+
+    def _answered(self, answer: Mapping[str, Any]) -> str:
+        return self._render(
+            {
+                "messages": [{"role": "user", "content": "A question."}, answer],
+                "tools": [_function(name) for name in NAMES],
+                "add_generation_prompt": False,
+            }
+        )
+
+
+def _function(name: str) -> Mapping[str, Any]:
+    properties = {key: {"type": "string", "description": "A text."} for key in KEYS}
+    parameters = {"type": "object", "properties": properties, "required": [KEYS[0]]}
+    return {"type": "function", "function": {"name": name, "description": "Does it.", "parameters": parameters}}
+
+
+def _with_any_id(text: str) -> str:
+    return text.replace(IDS[0], ANY_ID).replace(IDS[1], ANY_ID)
+
+
+def _alike(one: str, other: str) -> int:
+    """How many characters both begin with."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((number for number, (a, b) in pairs if a != b), min(len(one), len(other)))
+
+
+def _split(text: str, at: str) -> tuple[str, str]:
+    before, found, after = text.partition(at)
+    if not found:
+        raise _NotUnderstood
+    return before, after
+
+
+def _between(text: str, first: str, second: str) -> str:
+    return _split(_split(text, first)[1], second)[0]
+
+
+def _last(text: str, piece: str) -> int:
+    at = text.rfind(piece)
+    if at < 0:
+        raise _NotUnderstood
+    return at
+
+
+# What an answer may look like that calls in this way, as a grammar.
+
+
+RAW_TEXT = """rawtext ::= ([^<] | "<" [^/])*"""
+"""Whatever has no closing tag in it."""
+MOST_CALLS = 8
+"""In one answer: a small model would otherwise go on calling."""
+
+
+def grammar_of(calling: Calling, gbnf_of_schema: Callable[[str], str]) -> str:
+    """GBNF of the calls alone, from what begins them. Raises GrammarInvalid for a schema."""
+    return _Grammar(calling, gbnf_of_schema).text()
+
+
+class _Grammar:
+    def __init__(self, calling: Calling, gbnf_of_schema: Callable[[str], str]) -> None:
+        self._calling, self._syntax = calling, calling.syntax
+        self._gbnf_of_schema = gbnf_of_schema
+        self._schemas: list[Any] = []
+
+    def text(self) -> str:
+        syntax, functions = self._syntax, self._calling.functions
+        rules = [self._call(number, name, json.loads(schema)) for number, (name, schema) in enumerate(functions)]
+        several = syntax.joiner and self._calling.several
+        more = f" ({_literal(syntax.joiner)} call){{0,{MOST_CALLS - 1}}}" if several else ""
+        lines = [f"root ::= {_literal(syntax.opening)} call{more} {_literal(syntax.closing)}"]
+        lines.append("call ::= " + " | ".join(f"call{number}" for number in range(len(functions))))
+        lines += rules
+        lines.append("callid ::= [a-zA-Z0-9]{9}")
+        lines.append(RAW_TEXT if syntax.key_opening else "")
+        if self._schemas:  # one schema of all, so that no two rules of the converter have the same name
+            found = self._gbnf_of_schema(json.dumps({"anyOf": [*self._schemas, {"type": "null"}]}))
+            (root,) = re.findall(r"^root ::= (.*)$", found, re.MULTILINE)
+            lines += [f"schema{number} ::= {rule}" for number, rule in enumerate(root.split(" | ")[:-1])]
+            lines += [line for line in found.splitlines() if not line.startswith("root ::=")]
+        return "\n".join(filter(None, lines))
+
+    def _call(self, number: int, name: str, schema: Any) -> str:
+        between = _literal(self._syntax.between)
+        if not self._syntax.key_opening:
+            return f"call{number} ::= {_literal(name)} {between} {self._schema(schema)}"
+        given = schema.get("properties") if isinstance(schema, dict) else None
+        properties = given if isinstance(given, dict) else {}
+        required = schema.get("required", ()) if properties else ()
+        arguments = []
+        for key, value in properties.items():
+            rule = self._argument(key, value)
+            arguments.append(rule if key in required else f"({rule})?")
+        return f"call{number} ::= {_literal(name)} {between} {' '.join(arguments)}"
+
+    def _argument(self, key: str, schema: Any) -> str:
+        syntax = self._syntax
+        value = "rawtext" if is_text(schema) else self._schema(schema)
+        parts = (_literal(syntax.key_opening), _literal(key), _literal(syntax.key_closing), value)
+        return " ".join((*parts, _literal(syntax.value_closing)))
+
+    def _schema(self, schema: Any) -> str:
+        self._schemas.append(schema)
+        return f"schema{len(self._schemas) - 1}"
+
+
+def is_text(schema: Any) -> bool:
+    """Whether a value is written as it is, where arguments are not JSON."""
+    return isinstance(schema, dict) and schema.get("type") == "string" and "enum" not in schema
+
+
+def _literal(text: str) -> str:
+    pieces = (json.dumps(piece, ensure_ascii=False) for piece in text.split(ANY_ID))
+    return " callid ".join(piece for piece in pieces if piece != '""') or '""'

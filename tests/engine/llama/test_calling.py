@@ -1,0 +1,171 @@
+"""How templates have functions called is found by comparing what they write; the grammar holds the model to it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.core.child import own_command
+from app.core.events import FunctionCall, Message, Role
+from app.engine.client import EngineClient
+from app.engine.llama.calling import call_syntax, grammar_of
+from app.engine.llama.sampling import gbnf_of_schema
+from app.engine.llama.sandbox import CompiledTemplate
+from app.engine.llama.template import NOTHING, TemplateProblem
+from app.engine.protocol import Calling, CallSyntax
+from tests.helpers.engine import GREEDY, answer_of, load, user
+from tests.helpers.tiny_models import CONTROL, make_tiny
+
+TURNS = (
+    "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}CALLS<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+LISTED = "{% if tools %}{% for t in tools %}{{ t.function.name }} {% endfor %}{% endif %}"
+EACH = "{% for c in m.tool_calls or [] %}{% set f = c.function %}ONE{% endfor %}"
+
+
+def template(one: str, before: str = "", after: str = "") -> str:
+    """Turns whose calls are written so, with something before and after all of them."""
+    calls = "{% if m.tool_calls %}" + before + EACH.replace("ONE", one) + after + "{% endif %}"
+    return LISTED + TURNS.replace("CALLS", calls)
+
+
+IN_TAGS = template(
+    '<tool_call>\n{"name": "{{ f.name }}", "arguments": {{ f.arguments | tojson }}}\n</tool_call>'
+    "{% if not loop.last %}{{ '\\n' }}{% endif %}"
+)
+IN_A_LIST = template(
+    '{"name": "{{ f.name }}", "arguments": {{ f.arguments | tojson }}, "id": "{{ c.id }}"}'
+    "{% if not loop.last %}, {% endif %}",
+    "[TOOL_CALLS] [",
+    "]",
+)
+ARGUMENT_BY_ARGUMENT = template(
+    "<function={{ f.name }}>\n{% for k, v in f.arguments | items %}<parameter={{ k }}>\n"
+    "{{ v if v is string else v | tojson }}\n</parameter>\n{% endfor %}</function>\n"
+)
+ONE_ONLY = LISTED + TURNS.replace(
+    "CALLS",
+    "{% if m.tool_calls %}{% if m.tool_calls | length > 1 %}{{ raise_exception('one') }}{% endif %}"
+    '{"name": "{{ m.tool_calls[0].function.name }}", "parameters": {{ m.tool_calls[0].function.arguments | tojson }}}'
+    "{% endif %}",
+)
+
+
+def found(source: str) -> CallSyntax | None:
+    compiled = CompiledTemplate(source)
+
+    def render(variables: Mapping[str, Any]) -> str:
+        return compiled.render({**NOTHING, "bos_token": "", "eos_token": "", **variables})
+
+    return call_syntax(render, lambda text: text == "<|im_end|>")
+
+
+@pytest.mark.parametrize(
+    ("source", "syntax"),
+    [
+        (
+            IN_TAGS,
+            CallSyntax(
+                '<tool_call>\n{"name": "',
+                '", "arguments": ',
+                "}\n</tool_call>",
+                '}\n</tool_call>\n<tool_call>\n{"name": "',
+                begins="<tool_call>",
+            ),
+        ),
+        (
+            IN_A_LIST,
+            CallSyntax(
+                '[TOOL_CALLS] [{"name": "',
+                '", "arguments": ',
+                ', "id": "\0"}]',
+                ', "id": "\0"}, {"name": "',
+                begins="[TOOL_CALLS]",
+            ),
+        ),
+        (
+            ARGUMENT_BY_ARGUMENT,
+            CallSyntax(
+                "<function=",
+                ">\n",
+                "</function>",
+                "</function>\n<function=",
+                "<parameter=",
+                ">\n",
+                "\n</parameter>\n",
+                "<function=",
+            ),
+        ),
+        (ONE_ONLY, CallSyntax('{"name": "', '", "parameters": ', "}", begins='{"name": "')),
+        (TURNS.replace("CALLS", ""), None),
+        ("{{ raise_exception('no') }}", None),
+        (template("{{ f.arguments.values() | list }}"), None),
+    ],
+)
+def test_the_way_of_calling_is_found(source: str, syntax: CallSyntax | None) -> None:
+    assert found(source) == syntax
+
+
+CITY = json.dumps(
+    {
+        "type": "object",
+        "properties": {"rainy": {"type": "boolean"}, "days": {"enum": [1, 2]}},
+        "required": ["rainy", "days"],
+    }
+)
+
+
+def test_a_model_is_held_to_its_own_way_and_to_the_schema(tmp_path: Path) -> None:
+    engine = EngineClient(own_command("--engine-worker"), tmp_path / "engine")
+    try:
+        load(engine, make_tiny("llama", tmp_path / "calls.gguf", template=IN_TAGS.replace("<tool_call>", CONTROL[0])))
+        syntax = engine.call_syntax()
+        assert syntax is not None
+        assert syntax.marks == (CONTROL[0],), "what is written with a control token has to be seen"
+        calling = Calling(
+            syntax,
+            (("weather", CITY), ("nothing", '{"type": "object", "properties": {}}')),
+            must_call=True,
+            several=False,
+        )
+        text, _ = answer_of(engine.generate([user("Rain?")], sampling=GREEDY, calling=calling, max_tokens=200))
+        assert text.startswith(syntax.opening)
+        body = json.loads(text.removeprefix(CONTROL[0]).removesuffix("</tool_call>"))
+        assert body["name"] in ("weather", "nothing")
+        if body["name"] == "weather":
+            assert set(body["arguments"]) == {"rainy", "days"}
+        call = FunctionCall("call_1", "weather", '{"rainy": true}')
+        history = [
+            user("Rain?"),
+            Message(Role.ASSISTANT, "", calls=(call,)),
+            Message(Role.USER, f"yes {CONTROL[2]}", result_of=call),
+        ]
+        tools = {"tools": [{"type": "function", "function": {"name": f"weather{CONTROL[2]}", "parameters": {}}}]}
+        seen = engine.inspect("tokens", messages=history, template_variables=tools)
+        ends = [token for token in seen.tokens if token.is_control and token.data == CONTROL[2].encode()]
+        assert len(ends) == len(history), "nobody but the template ends a turn"
+        assert b"tool" in b"".join(token.data for token in seen.tokens).split(b"<|im_start|>")[3]
+    finally:
+        engine.close()
+
+
+def test_a_grammar_has_a_rule_for_each_function_and_refuses_none_of_their_schemas() -> None:
+    syntax = found(ARGUMENT_BY_ARGUMENT)
+    assert syntax is not None
+    text = {"type": "object", "properties": {"q": {"type": "string"}, "n": {"type": "integer"}}, "required": ["q"]}
+    grammar = grammar_of(Calling(syntax, (("search", json.dumps(text)), ("weather", CITY))), gbnf_of_schema)
+    assert "call ::= call0 | call1" in grammar
+    assert 'call0 ::= "search" ">\\n"' in grammar
+    assert "rawtext" in grammar
+
+
+def test_a_template_that_wants_too_much_is_not_tried_again_and_again() -> None:
+    def render(_variables: Mapping[str, Any]) -> str:
+        raise TemplateProblem("no tools here")
+
+    assert call_syntax(render) is None
