@@ -40,7 +40,7 @@ from app.features.translation.result import (
     TranslationWish,
 )
 from app.features.translation.saving import endings_of
-from app.features.translation.stored import Adding, Row, Saved, StoredTranslation
+from app.features.translation.stored import Added, Adding, Row, Saved, StoredTranslation
 from app.features.translation.translations import Translations
 from app.features.work.asking import Rests
 from app.language.names import base, english_name, language
@@ -130,9 +130,10 @@ def added(
         with ProgressLine() as line:
             line.show(f"Reading {path.name}")
             for event in translations.add(path, wish, cancel, password=given):
-                if not isinstance(event, Adding):
+                if isinstance(event, Added):
                     return event.translation
-                line.show(f"Reading {path.name}", f"({event.segments:,} segments)" if event.segments else "")
+                count = event.segments if isinstance(event, Adding) else 0
+                line.show(f"Reading {path.name}", f"({count:,} segments)" if count else "")
         return None
 
     stored = unlocked(password, read)

@@ -138,6 +138,15 @@ class Summaries:
 
 
 @dataclass(frozen=True)
+class Documents:
+    """Pages that are `pictures` are read by themselves by tesseract or model, as chosen last; none: only when a person
+    asks; "": by whichever is there.
+    """
+
+    pictures: str = ""
+
+
+@dataclass(frozen=True)
 class Translations:
     """What was chosen last. `target` is a language's code, such as "pt-BR"; "" is the system's."""
 
@@ -229,6 +238,7 @@ class Settings:
     engine: Engine = field(default_factory=Engine)
     models: Models = field(default_factory=Models)
     network: Network = field(default_factory=Network)
+    documents: Documents = field(default_factory=Documents)
     summaries: Summaries = field(default_factory=Summaries)
     translations: Translations = field(default_factory=Translations)
     writing: Writing = field(default_factory=Writing)
@@ -261,6 +271,7 @@ LIMITS: dict[str, Callable[[Any], bool]] = {
     "models.add_how": lambda v: v in ("", "copy", "move", "in_place"),
     "summaries.length": lambda v: v in ("short", "medium", "long"),
     "summaries.form": lambda v: v in ("paragraphs", "bullets", "sections", "actions", "questions", "own"),
+    "documents.pictures": lambda v: v in ("", "tesseract", "model", "none"),
     "translations.formality": lambda v: v in ("", "formal", "informal"),
     "writing.max_tokens": lambda v: 1 <= v <= 8192,
     "writing.count": lambda v: 1 <= v <= 5,

@@ -221,6 +221,13 @@ class Documents:
         part = document.info.get("part")
         return next((one for one in known if one.info.get("part") == part and one.id >= document.id), document)
 
+    def has_unread_pictures(self, document: StoredDocument) -> bool:
+        """Whether pages of it are pictures that somebody has still to read; nobody has where tesseract did at once."""
+        if self._recognizes or self.readings is None:
+            return False
+        known = self.readings.of(document.sha256)
+        return any(page["is_picture"] and page["page"] not in known for page in document.info.get("pages", ()))
+
     def password_of(self, document_id: int) -> str:
         """With which it was opened; "" for none."""
         return self._passwords.get(document_id, "")

@@ -248,6 +248,7 @@ _DOCUMENT_UNREADABLE = {
     "iwork": "{name} is a document of Apple's {program}. Save it there, or in LibreOffice, as {other} or PDF.",
     "djvu": "{name} is a DjVu document. Convert it to PDF, for example with the program ddjvu.",
     "picture": "{name} is a picture. Its text can be read where the program tesseract is installed.",
+    "pictures": "{name} has pages that are pictures, which are to be read first.",
     "protected": "{name} is protected with a password. Save an unprotected copy and try that.",
     "drm": "{name} has a copy protection, so it cannot be read.",
     "changed": "{name} changed while it was read. Please try again.",

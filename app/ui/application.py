@@ -223,6 +223,8 @@ def _after_first_paint(app: Fireside, window: MainWindow, notify: Notify, theme:
     window.tabs.go_on()
     if window.ui.programs is not None:
         window.ui.programs.begin()
+    if window.ui.pictures is not None:
+        window.ui.pictures.go_on()
     tasks.run(lambda _token: _tidied(app), window).failed.connect(notify.error)
 
 

@@ -19,7 +19,7 @@ from app.documents.protocol import BlocksRead, Segments, SegmentsDone, SegmentsR
 from app.features.documents import Documents, Kept
 from app.features.translation.recomposed import segments_of
 from app.features.translation.result import TranslationWish
-from app.features.translation.stored import ADDING, BLOCKS, DRAFT, KIND, TYPED, Adding, searched_text
+from app.features.translation.stored import ADDING, BLOCKS, DRAFT, KIND, TYPED, Adding, Pictured, searched_text
 from app.language.names import language
 from app.store.jobs import Jobs
 from app.store.translations import TranslationStore
@@ -79,14 +79,16 @@ class Additions:
         self._jobs, self._store, self._documents = jobs, store, documents
         self._copies, self._child_folder = copies, child_folder
 
-    def add(self, path: Path, wish: TranslationWish, cancel: CancelToken, password: str) -> Iterator[Adding | int]:
+    def add(
+        self, path: Path, wish: TranslationWish, cancel: CancelToken, password: str, *, leaves_pictures: bool = False
+    ) -> Iterator[Adding | Pictured | int]:
         """The last thing is the id of the job, none where it was cancelled; nothing is then kept of it."""
         spec = {"wish": to_json(wish), "name": path.name, "path": str(path)}
         job = self._jobs.add(KIND, visible_name(PurePath(path.name).stem or path.name), spec, state=ADDING)
         is_there = False
         try:
-            for found in self._found(job.id, path, cancel, password):
-                if isinstance(found, Adding):
+            for found in self._found(job.id, path, cancel, password, leaves_pictures=leaves_pictures):
+                if isinstance(found, Adding | Pictured):
                     yield found
                     continue
                 if not self._store.segment(job.id, 1):
@@ -111,7 +113,9 @@ class Additions:
         self._jobs.update(job.id, state=DRAFT)
         return job.id
 
-    def _found(self, job_id: int, path: Path, cancel: CancelToken, password: str) -> Iterator[Adding | dict[str, Any]]:
+    def _found(
+        self, job_id: int, path: Path, cancel: CancelToken, password: str, *, leaves_pictures: bool
+    ) -> Iterator[Adding | Pictured | dict[str, Any]]:
         """At last what the job says of the file."""
         copy = self._copies.keep(job_id, path, cancel)
         try:
@@ -120,7 +124,7 @@ class Additions:
             if error.reason != "not_rewritable":
                 raise
             self._copies.remove(job_id)
-            yield from self._blocks(job_id, path, cancel, password)
+            yield from self._blocks(job_id, path, cancel, password, leaves_pictures=leaves_pictures)
 
     def _segments(
         self, job_id: int, copy: Path, cancel: CancelToken, password: str
@@ -142,11 +146,16 @@ class Additions:
                         "remarks": [asdict(remark) for remark in event.remarks],
                     }
 
-    def _blocks(self, job_id: int, path: Path, cancel: CancelToken, password: str) -> Iterator[Adding | dict[str, Any]]:
+    def _blocks(
+        self, job_id: int, path: Path, cancel: CancelToken, password: str, *, leaves_pictures: bool
+    ) -> Iterator[Adding | Pictured | dict[str, Any]]:
         count = 0
         for event in self._documents.read(path, cancel, password=password):
             if isinstance(event, Kept):
                 document = event.document
+                if not leaves_pictures and self._documents.has_unread_pictures(document):
+                    yield Pictured(document)
+                    raise DocumentUnreadable(str(path), "pictures")
                 self._store.set_documents(job_id, [document.id])
                 segments = segments_of(self._documents.blocks(document.id))
                 self._store.add_segments(job_id, ((one.id, to_json(one)) for one in segments))

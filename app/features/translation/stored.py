@@ -11,6 +11,7 @@ from app.core.wire import from_json
 from app.documents.segments import Segment
 from app.documents.source import Remark
 from app.features.translation.result import Origin, Term, Translated, TranslationWish
+from app.store.documents import StoredDocument
 from app.store.jobs import Job, JobRow
 from app.store.translations import Counts, StoredSegment
 
@@ -65,6 +66,13 @@ class Adding:
     """So many segments were found so far; comes several times a second."""
 
     segments: int
+
+
+@dataclass(frozen=True)
+class Pictured:
+    """Pages of this document are pictures that are not read yet: DocumentUnreadable ("pictures") follows."""
+
+    document: StoredDocument
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,7 @@ from app.features.translation.stored import (
     TYPED,
     Added,
     Adding,
+    Pictured,
     Row,
     Saved,
     Saving,
@@ -113,15 +114,22 @@ class Translations(StoredJobs[StoredTranslation, TranslationEvent]):
     # What is put together.
 
     def add(
-        self, path: Path, wish: TranslationWish, cancel: CancelToken, *, password: str = ""
-    ) -> Iterator[Adding | Added]:
+        self,
+        path: Path,
+        wish: TranslationWish,
+        cancel: CancelToken,
+        *,
+        password: str = "",
+        leaves_pictures: bool = False,
+    ) -> Iterator[Adding | Pictured | Added]:
         """Finds what there is to translate in a file; the last event is Added, and cancelled there is none.
 
         The file's bytes are copied, so that it can be written whatever becomes of it. Raises DocumentLocked where a
-        password is needed, and what else the child met; nothing of the file is then kept.
+        password is needed, and what else the child met; nothing of the file is then kept. Pages that are pictures are
+        to be read first, unless they are to be left.
         """
-        for found in self._additions.add(path, wish, cancel, password):
-            if isinstance(found, Adding):
+        for found in self._additions.add(path, wish, cancel, password, leaves_pictures=leaves_pictures):
+            if isinstance(found, Adding | Pictured):
                 yield found
                 continue
             if password:

@@ -40,11 +40,13 @@ from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import announce, plain_label, plain_tip
 from app.ui.widgets.layouts import FlowLayout, scrolled
 from app.ui.work.intake import Intake
+from app.ui.work.pictures import PicturesLine
 
 if TYPE_CHECKING:
     from app.features.chat.answers import Chat
     from app.features.chat.seen import Fit
     from app.store.conversations import Conversation
+    from app.ui.shell.picture_reading import PictureReading
 
 
 class Attaching(QObject):
@@ -86,6 +88,7 @@ class Attaching(QObject):
         self._row, self._notify, self._window = row, notify, parent
         self._model = model
         self._talk: Chat | None = None
+        self._scans: PictureReading | None = None
         self.draft_of: int | None = None
         """Whose draft is shown: a conversation's id, or None for that of a new chat."""
         self._intake = Intake(_read, theme, notify, parent)
@@ -136,6 +139,14 @@ class Attaching(QObject):
             Offer(tr("Remove all"), lambda _one: self._remove(self.shown), lambda _one: len(self.shown) > 1),
         ]
 
+    def watch(self, pictures: PictureReading) -> None:
+        """Pages that are pictures are read, of documents that are kept."""
+        self._scans = pictures
+        self._row.scans.watch(pictures)
+        self._row.scans.opened.connect(self.opened)
+        pictures.changed.connect(self._show)
+        pictures.renewed.connect(self._on_renewed)
+
     @property
     def shown(self) -> list[DraftDocument]:
         """The documents of the draft that is shown."""
@@ -163,7 +174,12 @@ class Attaching(QObject):
     @property
     def waits_for(self) -> str:
         """The first of them that is still being read, by name; "" when all are there."""
-        return next((short_name(one.name) for one in self.parts if one.is_on_its_way), "")
+        return next((short_name(one.name) for one in self.parts if one.is_on_its_way or self._is_looked_at(one)), "")
+
+    def _is_looked_at(self, one: DraftDocument | DraftPicture) -> bool:
+        """Whether its pages that are pictures are being read."""
+        document = one.document if isinstance(one, DraftDocument) and not one.talk.is_temporary else None
+        return self._scans is not None and document is not None and self._scans.is_reading(document)
 
     # What the person does.
 
@@ -296,6 +312,18 @@ class Attaching(QObject):
             announce(self._window, ", ".join(part for part in said if part))
             if self._model() is None and one in self.shown:
                 self.model_wanted.emit()
+            if self._scans is not None and not one.talk.is_temporary:
+                self._scans.begin_by_itself(document)
+        self.look_again()
+
+    def _on_renewed(self, earlier_id: int, document_id: int) -> None:
+        """More of a document was read: it stays where it is, and may be too long now."""
+        for one in self._intake.files:
+            if not one.talk.is_temporary and one.document is not None and one.document.id == earlier_id:
+                one.document = one.talk.documents.store.get(document_id) or one.document
+                one.fit = None
+                if one.attachment is not None:
+                    one.attachment = replace(one.attachment, document_id=document_id, passages=())
         self.look_again()
 
     def _on_failed(self, one: DraftDocument) -> None:
@@ -387,6 +415,7 @@ class AttachmentRow(QWidget):
         self._chips: dict[DraftDocument | DraftPicture, DocumentChip] = {}
         self.too_long = TooLong(theme)
         self.not_seen = NotSeen(theme)
+        self.scans = PicturesLine(theme)
         self._page = QWidget()
         self._page.setObjectName("page")
         self._flow = FlowLayout(self._page)
@@ -396,7 +425,7 @@ class AttachmentRow(QWidget):
         self._remarks.hide()
         self._page.installEventFilter(self)
         self._column = QVBoxLayout(self)
-        for widget in (self._scroll, self._remarks, self.not_seen, self.too_long):
+        for widget in (self._scroll, self._remarks, self.not_seen, self.scans, self.too_long):
             self._column.addWidget(widget)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)  # words that wrap need more
         theme.dress(self._column, margins=(0, 0, 6, 6), spacing=8)
@@ -433,6 +462,8 @@ class AttachmentRow(QWidget):
         self._remarks.setText("\n".join(lines))
         self._remarks.setVisible(bool(lines))
         documents = [one for one in parts if isinstance(one, DraftDocument)]
+        kept = [one.document for one in documents if one.document is not None and not one.talk.is_temporary]
+        self.scans.show_documents(kept)
         self.too_long.show_documents([one for one in documents if one.is_too_long])
         self.setVisible(bool(parts))
         self._fit()
@@ -485,7 +516,7 @@ class AttachmentRow(QWidget):
         chip.show_words(words)
         size = spoken_size(one.document)
         chip.setAccessibleName(", ".join(part for part in (one.name, size, tr("attached")) if part))
-        remarks = remarks_words(one.document)
+        remarks = remarks_words(one.document, tells_pictures=one.talk.is_temporary)
         chip.setAccessibleDescription(remarks)
         chip.setToolTip(plain_tip("\n".join(part for part in (one.name, tokens_words(tokens), remarks) if part)))
 
@@ -502,6 +533,8 @@ class AttachmentRow(QWidget):
         self._remarks.setMinimumHeight(0)  # or it is as high as before
         room = max(1, self.width() - margins.left() - margins.right())
         self._remarks.setMinimumHeight(max(0, self._remarks.heightForWidth(room)))
+        self.scans.setMinimumHeight(0)
+        self.scans.setMinimumHeight(max(0, self.scans.heightForWidth(room)))
         self.updateGeometry()
         self.height_changed.emit()
 
@@ -555,7 +588,9 @@ class DraftDocument(FileToRead):
     @property
     def remarks(self) -> str:
         """What a person should know of it."""
-        return remarks_words(self.document) if self.document is not None else ""
+        if self.document is None:
+            return ""
+        return remarks_words(self.document, tells_pictures=self.talk.is_temporary)
 
     @property
     def is_too_long(self) -> bool:

@@ -22,6 +22,7 @@ from app.ui.shell.model_loader import ModelLoader
 from app.ui.shell.model_picker import ModelPicker
 from app.ui.shell.notify import Notify
 from app.ui.shell.other_programs import OtherPrograms
+from app.ui.shell.picture_reading import PictureReading
 from app.ui.shell.status_line import StatusLine
 from app.ui.shell.tab_spec import CHAT, MODELS, Drops, Tab, TabSpec, UiContext
 from app.ui.shell.tabs import LeftColumn, TabRow, Tabs
@@ -68,7 +69,10 @@ class MainWindow(QMainWindow):
         self._remember_later.timeout.connect(self._remember)
         self.setObjectName("main_window")
         self.status = StatusLine(theme)
-        self.ui = UiContext(theme, notify, loader, self.status, self, self, programs=OtherPrograms(app, notify, self))
+        self.ui = UiContext(
+            theme, notify, loader, self.status, self, self,
+            programs=OtherPrograms(app, notify, self), pictures=PictureReading(app, notify, self),
+        )  # fmt: skip
         self.left = LeftColumn(theme, [spec for spec in specs if spec.is_at_foot])
         self.tabs = Tabs(app, self.ui, self.left, specs)
         self.picker = ModelPicker(app, theme, loader, notify)

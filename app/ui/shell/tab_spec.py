@@ -19,6 +19,7 @@ from app.ui.widgets.fields import SearchField
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
     from app.ui.shell.other_programs import OtherPrograms
+    from app.ui.shell.picture_reading import PictureReading
 
 CHAT, SUMMARIZE, TRANSLATE, WRITE, MODELS = "chat", "summarize", "translate", "write", "models"
 """Names by which the tabs of the program send a person to each other; the window itself knows none of them."""
@@ -134,6 +135,8 @@ class UiContext:
     system: SystemLink = field(default_factory=SystemLink)
     programs: OtherPrograms | None = None
     """The server for other programs; only a whole window has one."""
+    pictures: PictureReading | None = None
+    """What reads pages that are pictures, in a whole window."""
 
 
 @dataclass(frozen=True)

@@ -57,10 +57,12 @@ from app.ui.widgets.layouts import FlowLayout, name_widgets, scrolled
 from app.ui.work.doing import Estimating
 from app.ui.work.intake import Intake
 from app.ui.work.page import Column
+from app.ui.work.pictures import PicturesLine
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
     from app.features.models.messages import Words
+    from app.ui.shell.picture_reading import PictureReading
 
 
 MOST_REMARKS = 3
@@ -100,6 +102,10 @@ class DraftPage(QWidget):
         self.add_button.clicked.connect(files.ask)
         self._remarks = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self._remarks.setProperty("kind", "muted")
+        self.pictures = PicturesLine(theme)
+        self.pictures.models_wanted.connect(self.model_wanted)
+        if files.pictures is not None:
+            self.pictures.watch(files.pictures)
         self.figures = Figures(theme)
         self.time = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self.time.setProperty("kind", "muted")
@@ -123,7 +129,8 @@ class DraftPage(QWidget):
         self._inner = Column(self._theme, top_px=TOP_PX, bottom_px=12)
         self.chips.add_last(self.add_button)
         rows = self._inner.rows
-        for widget in (self._head, self.chips, self._remarks, self.figures, self.time, self.better, self.digest):
+        told = (self._remarks, self.pictures)
+        for widget in (self._head, self.chips, *told, self.figures, self.time, self.better, self.digest):
             rows.addWidget(widget)
         rows.addStretch(1)
         self._inner.setObjectName("page")
@@ -183,6 +190,7 @@ class DraftPage(QWidget):
     def _on_files(self) -> None:
         self.better.look_at(self._languages)
         self.chips.show_files(self._files.files, self._tokens())
+        self.pictures.show_documents(self._files.documents)
         self._show_words()
         self._look()
         self._ask()
@@ -280,7 +288,7 @@ class DraftPage(QWidget):
         elif self._estimate is not None and self._estimate.seconds is None:
             words = tr("An estimate of the time comes after the first section.")
         self._say(words)
-        told = [one for one in files if one.document is not None and remarks_words(one.document)]
+        told = [one for one in files if one.document is not None and remarks_words(one.document, tells_pictures=False)]
         lines = [_remark_line(one, is_alone=len(files) == 1) for one in told[:MOST_REMARKS]]
         self._remarks.setText("\n".join(lines))
         self._remarks.setVisible(bool(lines))
@@ -305,7 +313,7 @@ class DraftPage(QWidget):
 
 def _remark_line(one: FileToRead, *, is_alone: bool) -> str:
     assert one.document is not None
-    words = remarks_words(one.document)
+    words = remarks_words(one.document, tells_pictures=False)
     return words if is_alone else f"{short_name(one.name)}: {words}"
 
 
@@ -561,7 +569,7 @@ class FileChips(QWidget):
             chip.show_words(size_words(one.document))
             said = (one.name, spoken_size(one.document))
             chip.setAccessibleName(", ".join(part for part in said if part))
-            remarks = remarks_words(one.document)
+            remarks = remarks_words(one.document, tells_pictures=False)
             chip.setAccessibleDescription(remarks)
             chip.setToolTip(plain_tip("\n".join(part for part in (one.name, tokens_words(tokens), remarks) if part)))
 
@@ -695,7 +703,9 @@ class DraftFiles(Intake):
     opened = Signal(int)
     """A document is to be shown."""
 
-    def __init__(self, app: Fireside, theme: Theme, notify: Notify, window: QWidget) -> None:
+    def __init__(
+        self, app: Fireside, theme: Theme, notify: Notify, window: QWidget, pictures: PictureReading | None = None
+    ) -> None:
         documents = app.documents
         super().__init__(
             lambda one, cancel: documents.read(one.path, cancel, password=one.password, part=one.part),
@@ -703,14 +713,30 @@ class DraftFiles(Intake):
             notify,
             window,
         )
-        self._documents, self._window = documents, window
+        self._documents, self._window, self.pictures = documents, window, pictures
+        if pictures is not None:
+            self.read.connect(lambda one: pictures.begin_by_itself(one.document))
+            pictures.renewed.connect(self._on_renewed)
+            pictures.changed.connect(self.changed)
         self.refused.connect(self.remove)
         self.questions.files_chosen.connect(self.add)
+
+    @property
+    def is_reading(self) -> bool:
+        pictures = self.pictures
+        return super().is_reading or (pictures is not None and any(map(pictures.is_reading, self.documents)))
 
     @property
     def documents(self) -> list[StoredDocument]:
         """Those that are read, in order."""
         return [one.document for one in self.files if one.document is not None and one.stage is Stage.READ]
+
+    def _on_renewed(self, earlier_id: int, document_id: int) -> None:
+        """More of a document was read."""
+        for one in self.files:
+            if one.document is not None and one.document.id == earlier_id:
+                one.document = self._document(document_id) or one.document
+        self.changed.emit()
 
     def take_out(self, one: FileToRead) -> None:
         """A person leaves one out, and can take that back."""

@@ -44,7 +44,10 @@ class SummarizeTab(WorkTab):
         """What stands in the middle of the window."""
         from app.ui.summarize.summarize_view import SummarizeView  # work that goes on needs no view
 
-        go, view = self._ui.go, SummarizeView(self._app, self._ui.theme, self._ui.notify, self.runner)
+        go, view = (
+            self._ui.go,
+            SummarizeView(self._app, self._ui.theme, self._ui.notify, self.runner, self._ui.pictures),
+        )
         view.ask_wanted.connect(lambda ids, title: go.tab(CHAT).take_documents(ids, title))
         view.model_wanted.connect(go.open_models)
         view.translate_wanted.connect(lambda text: go.show_tab(TRANSLATE).take_text(text))

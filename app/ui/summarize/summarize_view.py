@@ -29,6 +29,7 @@ from app.ui.work.tab import Runner, WorkView
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
+    from app.ui.shell.picture_reading import PictureReading
 
 
 AT_WORK = ("queued", "running")
@@ -43,12 +44,19 @@ class SummarizeView(WorkView):
     translate_wanted = Signal(str)
     """The text of a summary is to be translated."""
 
-    def __init__(self, app: Fireside, theme: Theme, notify: Notify, runner: Runner[Progress]) -> None:
+    def __init__(
+        self,
+        app: Fireside,
+        theme: Theme,
+        notify: Notify,
+        runner: Runner[Progress],
+        pictures: PictureReading | None = None,
+    ) -> None:
         super().__init__(runner)
         self._app, self._theme, self._notify = app, theme, notify
         self._places: Places | None = None
         self._is_draft_loaded = False
-        self.files = DraftFiles(app, theme, notify, self)
+        self.files = DraftFiles(app, theme, notify, self, pictures)
         self.looks = FirstLooks(app, notify, self)
         self._saving = Saving(app, notify, self)
         self.empty = EmptyPage(app, theme)
@@ -88,6 +96,7 @@ class SummarizeView(WorkView):
             better.model_wanted.connect(self.model_wanted)
         self.files.changed.connect(self._on_draft_changed)
         self.files.opened.connect(lambda number: self.document.open(self._app.documents, number))
+        self.draft.pictures.opened.connect(lambda number, mark: self.document.open(self._app.documents, number, mark))
         self.draft.changed.connect(self._keep_draft)
         self.draft.started.connect(self._begin)
         self.work.stop_wanted.connect(lambda: self._with_open(self.doing.stop))

@@ -16,7 +16,16 @@ from app.core.events import CancelToken
 from app.features.messages import sentence_for
 from app.features.translation.result import Term, TranslationWish
 from app.features.translation.saving import endings_of, file_name
-from app.features.translation.stored import DRAFT, Added, Adding, Saved, Saving, StoredTranslation, TranslationEstimate
+from app.features.translation.stored import (
+    DRAFT,
+    Added,
+    Adding,
+    Pictured,
+    Saved,
+    Saving,
+    StoredTranslation,
+    TranslationEstimate,
+)
 from app.features.work.queue import DONE, QUEUED, RUNNING
 from app.language.names import is_same
 from app.ui.document.files import FileToRead, Stage
@@ -137,10 +146,13 @@ class FileToTranslate(FileToRead):
     """A file that becomes a translation. `page` counts its segments."""
 
     translation: StoredTranslation | None = None
+    leaves_pictures: bool = False
 
     def take(self, event: object) -> bool:
         if isinstance(event, Added):
             self.translation, self.stage = event.translation, Stage.READ
+        elif isinstance(event, Pictured):
+            self.document = event.document
         elif isinstance(event, Adding):
             self.page = event.segments
         return isinstance(event, Adding)
@@ -170,6 +182,10 @@ class Drafts(QObject):
         self.estimating = Estimating(self)
         self.files.refused.connect(self.files.remove)
         self.files.read.connect(self._on_read)
+        self.files.failed.connect(self._on_failed)
+        self.pictures = ui.pictures
+        if ui.pictures is not None:
+            ui.pictures.renewed.connect(self._on_renewed)
         self.files.changed.connect(self._on_files)
         self.capability.changed.connect(self._on_able)
         self.estimating.estimated.connect(self._on_estimated)
@@ -219,8 +235,34 @@ class Drafts(QObject):
         self.estimating.stop()
         self.estimate, self.problem = None, ""
 
-    def _add(self, one: FileToTranslate, cancel: CancelToken) -> Iterator[Adding | Added]:
-        return self._translations.add(one.path, self._last.wish, cancel, password=one.password)
+    @property
+    def with_pictures(self) -> list[FileToTranslate]:
+        """Those that wait until their pages that are pictures are read."""
+        return [one for one in self.files.files if one.stage is Stage.FAILED and one.document is not None]
+
+    def leave_pictures(self) -> None:
+        """What they have as text is translated."""
+        for one in self.with_pictures:
+            self._add_again(one, leaves_pictures=True)
+
+    def _add(self, one: FileToTranslate, cancel: CancelToken) -> Iterator[Adding | Pictured | Added]:
+        return self._translations.add(
+            one.path, self._last.wish, cancel, password=one.password, leaves_pictures=one.leaves_pictures
+        )
+
+    def _on_failed(self, one: FileToTranslate) -> None:
+        if one.document is not None and self.pictures is not None:
+            self.pictures.begin_by_itself(one.document)
+
+    def _on_renewed(self, earlier_id: int, document_id: int) -> None:
+        """One whose pictures are read is taken again."""
+        for one in self.with_pictures:
+            if one.document is not None and one.document.id in (earlier_id, document_id):
+                self._add_again(one)
+
+    def _add_again(self, one: FileToTranslate, *, leaves_pictures: bool = False) -> None:
+        self.files.drop(one)
+        self.files.take(FileToTranslate(one.path, password=one.password, leaves_pictures=leaves_pictures))
 
     def _on_read(self, one: FileToTranslate) -> None:
         self.files.drop(one)
@@ -244,7 +286,7 @@ class Drafts(QObject):
         if shown is None and not files.files and not self._batch:
             self.emptied.emit()
         elif shown is not None and not files.is_reading:
-            for one in [one for one in files.files if one.error]:
+            for one in [one for one in files.files if one.error and one.document is None]:
                 self._notify.mention(one.error)
                 files.drop(one)
 

@@ -27,8 +27,8 @@ from app.ui.translate.texts import Remedy, draft_words, layout_words, segments_w
 from app.ui.widgets.buttons import IconButton, set_mark, text_button
 from app.ui.widgets.labels import ElidedLabel, ProgressLine, plain_label
 from app.ui.widgets.layouts import FlowLayout, name_widgets, scrolled
-from app.ui.work.intake import Intake
 from app.ui.work.page import StateBar
+from app.ui.work.pictures import PicturesLine
 
 if TYPE_CHECKING:
     from app.features.models.collection import Models
@@ -601,11 +601,21 @@ class FileLine(QFrame):
 
 
 class DraftPage(QWidget):
-    """A line for each file that is not a translation yet."""
+    """A line for each file that is not a translation yet, and what is done about pages that are pictures."""
 
-    def __init__(self, theme: Theme, files: Intake) -> None:
+    models_wanted = Signal()
+
+    def __init__(self, theme: Theme, drafts: Drafts) -> None:
         super().__init__()
-        self._theme, self._files = theme, files
+        self._theme, self._drafts, files = theme, drafts, drafts.files
+        self._files = files
+        self.pictures = PicturesLine(theme)
+        self.pictures.models_wanted.connect(self.models_wanted)
+        self.leave = text_button(tr("Translate without these pages"), "quiet")
+        self.leave.clicked.connect(drafts.leave_pictures)
+        if drafts.pictures is not None:
+            self.pictures.watch(drafts.pictures)
+            drafts.pictures.changed.connect(self.show_files)
         self.lines: list[FileLine] = []
         self._shown: list[FileToRead] = []
         self._title = plain_label(wraps=True)
@@ -613,6 +623,8 @@ class DraftPage(QWidget):
         inner.setObjectName("page")
         self._column = QVBoxLayout(inner)
         self._column.addWidget(self._title)
+        self._column.addWidget(self.pictures)
+        self._column.addWidget(self.leave, 0, Qt.AlignmentFlag.AlignLeading)
         self._column.addStretch(1)
         column = QVBoxLayout(self)
         column.addWidget(scrolled(inner))
@@ -628,8 +640,15 @@ class DraftPage(QWidget):
             self._write()
         for line, one in zip(self.lines, self._shown, strict=True):
             line.show_file(one)
-        is_reading = self._files.is_reading
-        self._title.setText(tr("Reading the documents…") if is_reading else tr("These could not be read"))
+        documents = [one.document for one in self._drafts.with_pictures if one.document is not None]
+        self.pictures.show_documents(documents)
+        pictures = self._drafts.pictures
+        is_seeing = pictures is not None and any(map(pictures.is_reading, documents))
+        self.leave.setVisible(bool(documents) and not is_seeing and any(one.info.get("words") for one in documents))
+        if self._files.is_reading or is_seeing:
+            self._title.setText(tr("Reading the documents…"))
+        else:
+            self._title.setText(tr("Pages are to be read first") if documents else tr("These could not be read"))
 
     def _write(self) -> None:
         for line in self.lines:

@@ -1,0 +1,195 @@
+"""Pages that are pictures, as a window has them read: begun by itself or as the person says, told of wherever shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from app.bootstrap import PAGE_READING
+from app.core.events import CancelToken
+from app.store.jobs import Jobs
+from app.ui.shell import tasks
+from app.ui.shell.notify import Notify
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+    from app.features.documents import Mark
+    from app.features.page_reading.readings import Pictures, ReadingEvent, StoredReading, Way
+    from app.features.work.queue import Worked
+    from app.store.documents import StoredDocument
+
+QUEUED, RUNNING = "queued", "running"
+At = tuple[int, int, float | None, bool]
+"""Page, number, seconds left, whether others go before it."""
+NOWHERE: At = (0, 0, None, False)
+
+
+@dataclass(frozen=True)
+class PictureState:
+    """What is known of the pictures of a document now; `page` is being read, the `number`th of the wanted ones."""
+
+    document: StoredDocument
+    pictures: Pictures
+    ways: Sequence[Way]
+    row: StoredReading | None
+    page: int = 0
+    number: int = 0
+    seconds_left: float | None = None
+    rests: bool = False
+
+    @property
+    def is_reading(self) -> bool:
+        return self.row is not None and self.row.state in (QUEUED, RUNNING)
+
+
+class PictureReading(QObject):
+    """One for a window; nothing of it is imported before a document has a picture."""
+
+    changed = Signal()
+    """Something that is read, or can be, is another."""
+    renewed = Signal(int, int)
+    """A document, and the one that has taken its place because more of it was read."""
+
+    def __init__(self, app: Fireside, notify: Notify, parent: QObject) -> None:
+        super().__init__(parent)
+        self._app, self._notify = app, notify
+        self._task: tasks.Task | None = None
+        self._is_asked_again = False
+        self._at: dict[int, At] = {}
+        """Of a job at work."""
+
+    def go_on(self) -> None:
+        """At start: with what the run before left."""
+        with self._notify.guard():
+            if Jobs(self._app.database).find(PAGE_READING, (QUEUED,)):
+                self._start()
+
+    def state_of(self, document: StoredDocument) -> PictureState | None:
+        """None for a document without pictures, and where the store cannot tell."""
+        if not _has_pictures(document):
+            return None
+        with self._notify.guard():
+            readings = self._app.readings
+            row = readings.of_document(document.id)
+            at = self._at.get(row.id, NOWHERE) if row is not None else NOWHERE
+            return PictureState(document, readings.pictures(document), readings.ways(), row, *at)
+        return None
+
+    def is_reading(self, document: StoredDocument) -> bool:
+        """Whether more of it will be there soon."""
+        state = self.state_of(document)
+        return state is not None and state.is_reading
+
+    def begin_by_itself(self, document: StoredDocument) -> None:
+        """A document has come: its pages that are pictures are read, unless the person does not want that.
+
+        By what was chosen last where it is there, else by the quickest; figures only when somebody asks.
+        """
+        state, wanted = self.state_of(document), self._app.settings.documents.pictures
+        if state is None or state.row is not None or wanted == "none" or not state.pictures.unread_pages:
+            return
+        way = next((one for one in state.ways if one.method == wanted), next(iter(state.ways), None))
+        if way is not None:
+            self._begin(document, way, state.pictures.unread_pages)
+
+    def begin(self, document: StoredDocument, way: Way, pages: Sequence[int]) -> None:
+        """The person chose a way, which is then the usual one."""
+        with self._notify.guard():
+            self._app.change("documents", pictures=way.method)
+        self._begin(document, way, pages)
+
+    def stop(self, document: StoredDocument) -> None:
+        """What was read stays."""
+        self._with_row(document, self._app.readings.stop)
+
+    def resume(self, document: StoredDocument) -> None:
+        """With the next page."""
+        self._with_row(document, self._app.readings.resume)
+        self._start()
+
+    def reveal(self, document: StoredDocument) -> Mark | None:
+        """The first block that was read from a picture."""
+        from app.features.documents import Mark
+
+        with self._notify.guard():
+            blocks = self._app.documents.blocks(document.id)
+            return next((Mark(block.id) for block in blocks if block.origin), None)
+        return None
+
+    def _begin(self, document: StoredDocument, way: Way, pages: Sequence[int]) -> None:
+        try:
+            with self._notify.guard():
+                self._app.readings.begin(document.id, way, list(dict.fromkeys(pages)))
+        except KeyError:
+            return
+        self._start()
+
+    def _with_row(self, document: StoredDocument, do: Callable[[int], object]) -> None:
+        state = self.state_of(document)
+        if state is not None and state.row is not None:
+            with self._notify.guard():
+                do(state.row.id)
+        self.changed.emit()
+
+    def _start(self) -> None:
+        self.changed.emit()
+        if self._task is not None:
+            self._is_asked_again = True
+            return
+        self._is_asked_again = False
+        self._task = tasks.run(self._work, self)
+        self._task.event.connect(self._on_worked)
+        self._task.finished.connect(self._on_ended)
+        self._task.failed.connect(self._on_failed)
+
+    def _work(self, cancel: CancelToken) -> Iterator[tuple[Worked[ReadingEvent], tuple[int, int] | None]]:
+        """What happens, and at the end of each one which document took the place of which."""
+        before: dict[int, int] = {}
+        for worked in self._app.readings.run(cancel):
+            renewal = None
+            if worked.event is None and (row := self._app.readings.get(worked.id)) is not None:
+                earlier = before.setdefault(worked.id, row.document_id)
+                renewal = (earlier, row.document_id) if earlier != row.document_id else None
+                before[worked.id] = row.document_id
+            yield worked, renewal
+
+    def _on_worked(self, told: tuple[Worked[ReadingEvent], tuple[int, int] | None]) -> None:
+        from app.features.page_reading.readings import PageBegun, PageDone
+        from app.features.work.asking import Rests
+
+        worked, renewal = told
+        page, number, seconds_left, _ = self._at.get(worked.id, NOWHERE)
+        match worked.event:
+            case None:
+                self._at.pop(worked.id, None)
+            case PageBegun():
+                self._at[worked.id] = (worked.event.page, worked.event.number, seconds_left, False)
+            case PageDone():
+                self._at[worked.id] = (page, number, worked.event.seconds_left, False)
+            case Rests(reason=reason):
+                self._at[worked.id] = (page, number, seconds_left, bool(reason))
+            case _:
+                return
+        if renewal is not None:
+            self.renewed.emit(*renewal)
+        self.changed.emit()
+
+    def _on_ended(self) -> None:
+        self._task = None
+        self._at.clear()
+        if self._is_asked_again:
+            self._start()
+        else:
+            self.changed.emit()
+
+    def _on_failed(self, error: BaseException) -> None:
+        self._notify.error(error)
+        self._on_ended()
+
+
+def _has_pictures(document: StoredDocument) -> bool:
+    """Without asking what reads them, which takes its time to import."""
+    return any(page["is_picture"] or page.get("figures") for page in document.info.get("pages", ()))
