@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
@@ -91,7 +91,7 @@ class Documents:
         hear: Hear | None = None,
     ) -> None:
         self.store, self.attachments, self.readings = store, attachments, readings
-        self._folder, self._recognizes, self._consent = folder, recognizes, consent
+        self.folder, self._recognizes, self._consent = folder, recognizes, consent
         self._hear = hear
         self._reading = threading.Lock()
         self._passwords: dict[int, str] = {}
@@ -141,7 +141,7 @@ class Documents:
             if self._hear is not None and is_sound(path):
                 events = self._hear(request, cancel)
             else:
-                events = reading.read(request, folder=self._folder, cancel=cancel)
+                events = reading.read(request, folder=self.folder, cancel=cancel)
             for event in events:
                 if isinstance(event, BlocksRead):
                     self.store.add_blocks(document_id, [block_to_fields(block) for block in event.blocks])
@@ -180,7 +180,8 @@ class Documents:
 
     def _with_readings(self, document: StoredDocument) -> StoredDocument:
         """With what was read of its pages before, as another document of the same content."""
-        return self.renewed(document.id) if self.readings and self.readings.of(document.sha256) else document
+        known = self.readings is not None and not self._recognizes and self.readings.of(document.sha256)
+        return self.renewed(document.id) if known else document
 
     # Pages that are pictures, once they are read. A document that is complete stays as it is, since summaries,
     # translations and answers count its blocks: what is read later makes another one, which takes its place in chats.
@@ -197,7 +198,7 @@ class Documents:
         before = self.blocks(document_id)
         numbering = Numbering()
         after = [numbering.block(piece) for piece in _merged(before, readings, _recognized(document))]
-        info = _renewed_info(document, readings, after)
+        info = _renewed_info(document, after)
         if after == before and info == document.info:
             return document
         renewed_id, renewed = self.store.begin(document.path, document.size_bytes, document.mtime_ns), None
@@ -309,17 +310,20 @@ class Documents:
         document = self.store.get(document_id)
         if document is None:
             raise KeyError(document_id)
-        return KeptDocument(document, self.store, self._folder, self._passwords.get(document_id, ""))
+        return KeptDocument(document, self.store, self.folder, self._passwords.get(document_id, ""))
 
 
-def _merged(before: Sequence[Block], readings: dict[int, PageReading], recognized: set[int]) -> Iterator[Piece]:
-    """The blocks with what was read of each page behind what the page has by itself; an earlier reading goes."""
+def _merged(before: Sequence[Block], readings: dict[int, PageReading], replaced: Container[int]) -> Iterator[Piece]:
+    """The blocks with what was read of each page behind what the page has by itself; an earlier reading goes.
+
+    `replaced` are pages whose blocks are such a reading without saying so.
+    """
     waiting = sorted(readings)
     for block in before:
         page = block.page or 0
         while waiting and page > waiting[0]:
             yield from _pieces_of(readings[waiting.pop(0)])
-        if page not in readings or not (block.origin or page in recognized):
+        if not block.origin and not (page in readings and page in replaced):
             yield piece_of(block)
     for page in waiting:
         yield from _pieces_of(readings[page])
@@ -334,19 +338,20 @@ def _recognized(document: StoredDocument) -> set[int]:
     return {page["page"] for page in document.info.get("pages", ()) if page.get("recognized")}
 
 
-def _renewed_info(document: StoredDocument, readings: dict[int, PageReading], blocks: Sequence[Block]) -> Fields:
+def _renewed_info(document: StoredDocument, blocks: Sequence[Block]) -> Fields:
     """What is known of a document whose pictures were read."""
     from app.language.detection import language_of
 
-    with_text = {block.page for block in blocks}
+    with_text = {block.page for block in blocks if block.page}
     pages = [
-        fields | {"has_text": fields["page"] in with_text, "recognized": bool(readings[fields["page"]].blocks)}
-        if fields["page"] in readings
+        fields | {"has_text": fields["page"] in with_text, "recognized": fields["page"] in with_text}
+        if fields["is_picture"]
         else fields
         for fields in document.info.get("pages", ())
     ]
     info: Fields = document.info | {"pages": pages, "words": sum(count_words(block.text) for block in blocks)}
-    without = [page for page in document.info.get("pages_without_text", ()) if page not in with_text]
+    pictures = {fields["page"] for fields in pages if fields["is_picture"]}
+    without = sorted(pictures.union(document.info.get("pages_without_text", ())) - with_text)
     remarks = [one for one in document.info.get("remarks", ()) if one["name"] not in ("no_recognition", "recognized")]
     if any(block.origin for block in blocks):
         remarks.append({"name": "recognized", "values": {}})
@@ -500,6 +505,8 @@ class Mark:
     block_id: int
     start: int = 0
     end: int = 0
+    compares: bool = False
+    """What was read from the picture of its page is shown beside that."""
 
 
 class ShownDocument(Protocol):

@@ -7,7 +7,6 @@ comes in. When the work ends, however that comes, a document with the text takes
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
@@ -16,23 +15,17 @@ from pathlib import Path
 
 from app.core.errors import DocumentGone, MediaRefused
 from app.core.events import CancelToken, LookProgress, Media, ModelLoaded
-from app.core.paths import make_folder
 from app.core.settings import Settings
 from app.documents.blocks import (
     MODEL,
-    PERSON,
     TESSERACT,
     Block,
     Box,
     Kind,
     Place,
-    as_markdown,
-    block_from_fields,
     block_to_fields,
 )
 from app.documents.formats.registry import can_scan
-from app.documents.protocol import NO_VIEW, Arrange, PutUpright, Recognize, View
-from app.documents.reading import Scanning
 from app.engine.contract import Engine
 from app.features.documents import Documents
 from app.features.page_reading.by_model import (
@@ -45,6 +38,7 @@ from app.features.page_reading.by_model import (
     asked,
     words_for,
 )
+from app.features.page_reading.corrections import Region, Scanner
 from app.features.work.asking import Rests
 from app.features.work.engines import TaskEngines
 from app.features.work.pace import WorkClock
@@ -56,8 +50,6 @@ from app.store.page_readings import PageReading, PageReadings
 
 KIND = "page_reading"
 OPEN = (QUEUED, RUNNING, PAUSED)
-Region = tuple[float, ...]
-"""Left, top, right and bottom in points; () is all of the page."""
 
 
 @dataclass(frozen=True)
@@ -179,42 +171,6 @@ class Readings(StoredJobs[StoredReading, ReadingEvent]):
         rows = [row for row in self.find() if row.document_id == document_id and row.state != DONE]
         return next(iter(rows), None)
 
-    def text_of(self, document_id: int, page: int) -> str:
-        """What was read of a page, as Markdown that can be corrected; "" where nothing was."""
-        document = self._documents.store.get(document_id)
-        reading = self._kept.of(document.sha256).get(page) if document is not None else None
-        if reading is None:
-            return ""
-        return "".join(as_markdown(map(block_from_fields, reading.blocks), "")).strip()
-
-    def correct(self, document_id: int, page: int, text: str, cancel: CancelToken) -> StoredDocument | None:
-        """What a person says stands on a page goes before whatever reads it; None where it was cancelled.
-
-        Raises KeyError where the document is gone, or what the child or the store raises.
-        """
-        document = self._documents.store.get(document_id)
-        if document is None:
-            raise KeyError(document_id)
-        scanner = _Scanner(document, self._documents.password_of(document_id), self._folder)
-        try:
-            before = self._kept.of(document.sha256).get(page)
-            blocks = scanner.arranged(page, text, NO_VIEW, PERSON, cancel)
-        finally:
-            scanner.close()
-        if blocks is None:
-            return None
-        method, model = (before.method, before.model) if before is not None else (PERSON, "")
-        reading = PageReading(page, method, model, READ, tuple(map(block_to_fields, blocks)), is_edited=True)
-        self._kept.keep(document.sha256, reading)
-        return self._documents.renewed(document_id)
-
-    def discard_corrections(self, document_id: int, page: int) -> None:
-        """The page can be read again. Raises KeyError where the document is gone."""
-        document = self._documents.store.get(document_id)
-        if document is None:
-            raise KeyError(document_id)
-        self._kept.forget(document.sha256, page)
-
     def _is_edited(self, document: StoredDocument, page: int) -> bool:
         reading = self._kept.of(document.sha256).get(page)
         return reading is not None and reading.is_edited
@@ -292,12 +248,12 @@ class ReadingAtWork(Working[ReadingEvent]):
             raise MediaRefused(self._document.name, "picture", "blind")
         by_model = ByModel(engine, model)
 
-        def read(scanner: _Scanner, page: int, region: Region) -> Generator[ReadingEvent, None, Found]:
+        def read(scanner: Scanner, page: int, region: Region) -> Generator[ReadingEvent, None, Found]:
             return (yield from by_model.read(scanner, page, region, cancel))
 
         yield from self._pages(cancel, read)
 
-    def _by_tesseract(self, scanner: _Scanner, page: int, region: Region) -> Generator[ReadingEvent, None, Found]:
+    def _by_tesseract(self, scanner: Scanner, page: int, region: Region) -> Generator[ReadingEvent, None, Found]:
         yield from ()
         blocks = scanner.recognized(page, region, self._cancel)
         return None if blocks is None else (blocks, READ if blocks else EMPTY)
@@ -306,7 +262,7 @@ class ReadingAtWork(Working[ReadingEvent]):
         self._cancel = cancel
         self._clock.start()
         self._done_now = 0
-        scanner = _Scanner(self._document, self._documents.password_of(self._document.id), self._folder)
+        scanner = Scanner(self._document, self._documents.password_of(self._document.id), self._folder)
         figures = {page["page"]: page.get("figures", ()) for page in self._document.info.get("pages", ())}
         pictures = {page["page"] for page in self._document.info.get("pages", ()) if page["is_picture"]}
         total = len(self._row.pages)
@@ -324,7 +280,7 @@ class ReadingAtWork(Working[ReadingEvent]):
                 self._documents.renewed(self._document.id)
 
     def _page(
-        self, page: int, regions: Sequence[Region], scanner: _Scanner, read: ReadPage
+        self, page: int, regions: Sequence[Region], scanner: Scanner, read: ReadPage
     ) -> Generator[ReadingEvent, None, str | None]:
         """How it went, once all of it is kept; None where it was cancelled."""
         blocks: list[Block] = []
@@ -363,7 +319,7 @@ class ReadingAtWork(Working[ReadingEvent]):
 
 Found = tuple[Sequence[Block], str] | None
 """The blocks of a page or a region, and how it went; None where it was cancelled."""
-ReadPage = Callable[["_Scanner", int, Region], Generator[ReadingEvent, None, Found]]
+ReadPage = Callable[["Scanner", int, Region], Generator[ReadingEvent, None, Found]]
 
 
 class ByModel:
@@ -373,7 +329,7 @@ class ByModel:
         self._engine, self._model, self._words = engine, model, words_for(model)
 
     def read(
-        self, scanner: _Scanner, page: int, region: Region, cancel: CancelToken
+        self, scanner: Scanner, page: int, region: Region, cancel: CancelToken
     ) -> Generator[ReadingEvent, None, Found]:
         """A page, or a figure on it."""
         with_picture = scanner.put_upright(page, region, self._words.most_side, cancel)
@@ -418,38 +374,3 @@ class ByModel:
 def _caption(text: str, page: int, region: Region) -> Block:
     box = Box(page, region[0], region[1], region[2], region[3], 0, len(text))
     return Block(1, Kind.CAPTION, text, page, place=Place(boxes=(box,)), label="figure", origin=MODEL)
-
-
-class _Scanner:
-    """The pages of one document in the hands of a child."""
-
-    def __init__(self, document: StoredDocument, password: str, folder: Path) -> None:
-        self._path, self._password, self._folder = str(document.path), password, folder
-        make_folder(folder)
-        self._scanning = Scanning(folder)
-
-    def recognized(self, page: int, region: Region, cancel: CancelToken) -> tuple[Block, ...] | None:
-        """By tesseract; None where it was cancelled."""
-        return self._scanning.blocks(Recognize(self._path, page, region, self._password), cancel)
-
-    def put_upright(self, page: int, region: Region, most_side: int, cancel: CancelToken) -> tuple[Media, View] | None:
-        """A picture for a model, which is to be deleted, and what it shows; None where it was cancelled."""
-        out = self._folder / f"page-{page}.ppm"
-        out.touch(0o600)
-        drawn = self._scanning.put_upright(
-            PutUpright(self._path, page, str(out), region, most_side, self._password), cancel
-        )
-        if drawn is None:
-            out.unlink(missing_ok=True)
-            return None
-        with out.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return Media(digest, str(out), width=drawn.width, height=drawn.height), drawn.view
-
-    def arranged(self, page: int, text: str, view: View, origin: str, cancel: CancelToken) -> tuple[Block, ...] | None:
-        """What is said to stand on a page, as blocks; None where it was cancelled."""
-        request = Arrange(self._path, page, text, view, origin, self._password)
-        return self._scanning.blocks(request, cancel)
-
-    def close(self) -> None:
-        self._scanning.close()

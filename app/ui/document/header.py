@@ -23,6 +23,8 @@ class DocumentHeader(QWidget):
 
     turn_wanted = Signal(int)
     text_wanted = Signal(bool)
+    comparing_wanted = Signal(bool)
+    """What was read from the picture of the page is to be seen beside it, or not any more."""
     zoom_wanted = Signal(int)
     """One step nearer (1) or farther (-1)."""
     search_wanted = Signal()
@@ -41,6 +43,9 @@ class DocumentHeader(QWidget):
         self.search = IconButton(theme, "magnifying-glass", tr("Search in the document"), size_px=18)
         self.text = IconButton(theme, "text-align-left", tr("Show as text"), size_px=18)
         self.text.setCheckable(True)
+        self.compare = IconButton(theme, "columns", tr("Compare the picture with what was read"), size_px=18)
+        self.compare.setCheckable(True)
+        self.compare.hide()
         self.farther = IconButton(theme, "magnifying-glass-minus", tr("Smaller"), size_px=18)
         self.nearer = IconButton(theme, "magnifying-glass-plus", tr("Larger"), size_px=18)
         for button, keys, step in ((self.farther, "−", -1), (self.nearer, "+", 1)):
@@ -53,6 +58,7 @@ class DocumentHeader(QWidget):
         self.close_button.setToolTip(f"{tr('Close the document')} (Esc)")
         self.search.clicked.connect(self.search_wanted)
         self.text.clicked.connect(self.text_wanted)
+        self.compare.clicked.connect(self.comparing_wanted)
         self.previous.clicked.connect(lambda: self.turn_wanted.emit(-1))
         self.next.clicked.connect(lambda: self.turn_wanted.emit(1))
         self.close_button.clicked.connect(self.close_wanted)
@@ -60,7 +66,9 @@ class DocumentHeader(QWidget):
         self._row.addWidget(self.name, 0)
         self._row.addWidget(self.where, 0)
         self._row.addStretch(1)
-        self._tools = (self.search, self.text, self.farther, self.nearer, self.previous, self.next)
+        self._tools = (
+            self.search, self.text, self.compare, self.farther, self.nearer, self.previous, self.next,
+        )  # fmt: skip
         for button in (*self._tools, self.close_button):
             self._row.addWidget(button)
         self._below.addStretch(1)
@@ -79,6 +87,7 @@ class DocumentHeader(QWidget):
             document_where=self.where,
             search_document=self.search,
             show_text=self.text,
+            compare_reading=self.compare,
             smaller=self.farther,
             larger=self.nearer,
             previous_page=self.previous,
@@ -105,6 +114,12 @@ class DocumentHeader(QWidget):
     def show_share(self, percent: int | None) -> None:
         """How far one is in a document without pages; None where all of it is in view."""
         self._show_where("" if percent is None else f"{percent}\u00a0%")
+
+    def show_comparing(self, *, can_compare: bool, is_comparing: bool) -> None:
+        """Whether something was read from pictures, and whether it is seen beside them."""
+        self.compare.setVisible(can_compare)
+        self.compare.setChecked(is_comparing)
+        self._fit()
 
     def show_form(self, *, is_text: bool) -> None:
         self._can_zoom = not is_text

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QWidget
 
 from app.core.errors import AppError
@@ -19,6 +19,7 @@ from app.ui.widgets.beside import Beside
 
 if TYPE_CHECKING:
     from app.features.documents import Documents, KeptDocument
+    from app.features.page_reading.corrections import Corrections
     from app.ui.document.view import DocumentView
 
 
@@ -27,6 +28,8 @@ class DocumentPanel(Beside):
 
     share = 0.54  # a page of A4 can be read in it
     most_px = 900
+    renewed = Signal(int, int)
+    """A document, and the one that has taken its place with what was corrected in it."""
 
     def __init__(self, theme: Theme, notify: Notify, beside: QWidget, take_keyboard: Callable[[], object]) -> None:
         super().__init__(theme, beside, take_keyboard)
@@ -43,6 +46,7 @@ class DocumentPanel(Beside):
 
         view = DocumentView(self._theme, self._notify)
         view.closed.connect(self.close_document)
+        view.renewed.connect(self._on_renewed)
         self.column.addWidget(view)
         return view
 
@@ -50,8 +54,8 @@ class DocumentPanel(Beside):
     def is_open(self) -> bool:
         return self._shown is not None
 
-    def open(self, documents: Documents, document_id: int, mark: Mark | None = None) -> None:
-        """Shows a document, at a mark or at its beginning."""
+    def open(self, documents: Documents, document_id: int, mark: Mark | None = None, *, page: int = 0) -> None:
+        """Shows a document, at a mark, a page or its beginning."""
         try:
             if self._shown != (documents, document_id) or self._document is None:
                 document = documents.shown(document_id)
@@ -65,8 +69,18 @@ class DocumentPanel(Beside):
             return
         view = self.view  # made while its frame is hidden, it is shown with it
         self.show_beside()
-        view.open(self._document, mark)
+        corrections = _corrections_of(documents, document_id)
+        view.open(self._document, mark, page=page, corrections=corrections, document_id=document_id)
         view.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def take_over(self, earlier_id: int, document_id: int) -> None:
+        """More of the document that is open was read: it stays open, at its page."""
+        if self._shown is not None and self._shown[1] == earlier_id != document_id:
+            self.open(self._shown[0], document_id, page=self.view.page)
+
+    def _on_renewed(self, earlier_id: int, document_id: int) -> None:
+        self.renewed.emit(earlier_id, document_id)
+        self.take_over(earlier_id, document_id)
 
     def close_document(self) -> None:
         """Shows the view alone again."""
@@ -85,3 +99,17 @@ class DocumentPanel(Beside):
         document, self._document, self._shown = self._document, None, None
         if document is not None:
             tasks.ask(lambda _token: document.close(), self, lambda _: None)
+
+
+def _corrections_of(documents: Documents, document_id: int) -> Corrections | None:
+    """What corrects a document of which something was read from pictures, or could be; None for others."""
+    document = documents.store.get(document_id)
+    if (
+        document is None
+        or documents.readings is None
+        or not any(page["is_picture"] or page.get("figures") for page in document.info.get("pages", ()))
+    ):
+        return None
+    from app.features.page_reading.corrections import Corrections
+
+    return Corrections(documents, document_id)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QLineF, QObject, QRectF, Qt, Signal
 from PySide6.QtGui import (
@@ -13,8 +15,9 @@ from PySide6.QtGui import (
     QPainterPath,
     QPaintEvent,
     QPen,
+    QResizeEvent,
 )
-from PySide6.QtWidgets import QFrame, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from app.documents.blocks import Block
 from app.features.documents import Mark, ShownDocument
@@ -27,6 +30,12 @@ from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.labels import announce, plain_label
 
+if TYPE_CHECKING:
+    from app.features.page_reading.corrections import Corrections
+    from app.ui.document.reading import PageReading
+
+COMPARED_PX = 640
+"""From this width on a page and what was read of it stand beside each other."""
 ALT, CONTROL, SHIFT, NO_MODIFIER = (
     Qt.KeyboardModifier.AltModifier,
     Qt.KeyboardModifier.ControlModifier,
@@ -140,10 +149,14 @@ class DocumentView(DocumentCard):
     """Shows one document at a time. `closed` follows when the person closed it."""
 
     closed = Signal()
+    renewed = Signal(int, int)
+    """A document, and the one that has taken its place with what was corrected in it."""
 
     def __init__(self, theme: Theme, notify: Notify, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
         self._notify = notify
+        self._corrections: Corrections | None = None
+        self._document_id = 0
         self._open: OpenDocument | None = None
         self.mark: Mark | None = None
         """What was asked for."""
@@ -163,7 +176,12 @@ class DocumentView(DocumentCard):
         self._stack = QStackedWidget()
         self._stack.setMinimumHeight(1)  # in a low window the line above keeps its height
         self.set_content(self._stack)
-        self._stack.addWidget(self._pane)
+        self._beside = QSplitter()
+        self._beside.setObjectName("comparing")
+        self._beside.setHandleWidth(1)
+        self._beside.setChildrenCollapsible(False)
+        self._beside.addWidget(self._pane)
+        self._stack.addWidget(self._beside)
         self._stack.addWidget(self._text)
         column = QVBoxLayout(self)
         column.setContentsMargins(2, 2, 2, 2)
@@ -193,6 +211,7 @@ class DocumentView(DocumentCard):
         self._text.moved.connect(self._show_where)
         self._pane.problem.text_button.clicked.connect(lambda: self.show_form(is_text=True))
         self._pane.failed.connect(self._say)
+        self.header.comparing_wanted.connect(lambda is_wanted: self.compare(is_wanted=is_wanted))
 
     @property
     def document(self) -> ShownDocument | None:
@@ -208,15 +227,70 @@ class DocumentView(DocumentCard):
         """Whether the text is shown, and not the page as a picture."""
         return self._stack.currentWidget() is self._text
 
-    def open(self, document: ShownDocument, mark: Mark | None = None) -> None:
-        """Shows a document, at a mark or at its beginning. The one that is open already only moves to the mark."""
+    @cached_property
+    def reading(self) -> PageReading:
+        """What was read of a page, beside its picture; made when it is wanted."""
+        from app.ui.document.reading import PageReading
+
+        reading = PageReading(self._card_theme, self._notify)
+        reading.renewed.connect(self.renewed)
+        reading.hide()
+        self._beside.addWidget(reading)
+        self._arrange()
+        return reading
+
+    @property
+    def is_comparing(self) -> bool:
+        return "reading" in self.__dict__ and not self.reading.isHidden()
+
+    def compare(self, *, is_wanted: bool) -> None:
+        """What was read from the picture of the page is seen beside it, and can be corrected; or the page alone."""
+        is_wanted = is_wanted and self._corrections is not None
+        if is_wanted or self.is_comparing:
+            self.reading.setVisible(is_wanted)
+        self.header.show_comparing(can_compare=self._corrections is not None, is_comparing=is_wanted)
+        if is_wanted:
+            self.show_form(is_text=False)
+            self._arrange()
+            self._show_reading()
+
+    def _show_reading(self) -> None:
+        if self.is_comparing:
+            self.reading.show_page(self._corrections, self._document_id, self.page)
+
+    def _arrange(self) -> None:
+        """Beside each other where there is room, else below."""
+        is_wide = self.width() >= self._card_theme.px(COMPARED_PX)
+        self._beside.setOrientation(Qt.Orientation.Horizontal if is_wide else Qt.Orientation.Vertical)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+    def open(
+        self,
+        document: ShownDocument,
+        mark: Mark | None = None,
+        *,
+        page: int = 0,
+        corrections: Corrections | None = None,
+        document_id: int = 0,
+    ) -> None:
+        """Shows a document, at a mark, a page or its beginning. The one that is open already only moves to the mark.
+
+        What was read from its pictures can be corrected through `corrections`.
+        """
         if self._open is not None and document is self._open.document:
             if mark is not None:
                 self.mark, self._found = mark, None
                 self._reveal(self._open, mark)
+                if mark.compares:
+                    self.compare(is_wanted=True)
             return
+        was_comparing = self.is_comparing and corrections is not None
         self.close_document()
         opened = self._open = OpenDocument(document, self._notify)
+        self._corrections, self._document_id = (corrections if document.can_draw else None), document_id
         self._pane.set_document(document)
         self.search.set_document(document)
         unit = document.unit if document.pages else ""
@@ -224,20 +298,24 @@ class DocumentView(DocumentCard):
         self.header.show_document(document.name, unit, can_draw=document.can_draw)
         self.note.setText(tr(document.note) if document.note else "")
         self.note.setVisible(bool(document.note))
-        self._stack.setCurrentWidget(self._pane if document.can_draw else self._text)
+        self._stack.setCurrentWidget(self._beside if document.can_draw else self._text)
         self.mark = mark
         block = opened.block_of(mark) if mark is not None else None
-        page = page_of(block, mark) if block is not None and mark is not None else 1
+        page = page_of(block, mark) if block is not None and mark is not None else page
         self._go_to(opened, max(1, page) if document.pages else 0)
         self.show_form(is_text=not document.can_draw)
         if mark is not None:
             self._reveal(opened, mark)
+        self.compare(is_wanted=was_comparing or (mark is not None and mark.compares))
 
     def close_document(self) -> None:
         """Forgets the document and cancels what still runs for it."""
         self._end_search()
         self.search.set_document(None)
+        if self.is_comparing:
+            self.reading.show_page(None, 0, 0)
         self._open, self.mark, self._found, self._text_page = None, None, None, -1
+        self._corrections = None
         self._pane.set_document(None)
         self._text.show_words("")
 
@@ -255,7 +333,7 @@ class DocumentView(DocumentCard):
         is_text = is_text or not opened.document.can_draw
         had_focus = self._has_focus_in(self._stack)
         form = self._text if is_text else self._pane
-        self._stack.setCurrentWidget(form)
+        self._stack.setCurrentWidget(self._text if is_text else self._beside)
         self.setFocusProxy(form)
         self.header.show_form(is_text=is_text)
         self._show_zoom()
@@ -300,6 +378,7 @@ class DocumentView(DocumentCard):
             self._pane.show_page(page)
             self._show_marks()
             self._area.scroll_to_mark()
+            self._show_reading()
 
     def _show_text(self, opened: OpenDocument) -> None:
         if self._text_page != opened.page:

@@ -116,7 +116,7 @@ class PictureReading(QObject):
 
         with self._notify.guard():
             blocks = self._app.documents.blocks(document.id)
-            return next((Mark(block.id) for block in blocks if block.origin), None)
+            return next((Mark(block.id, compares=True) for block in blocks if block.origin), None)
         return None
 
     def _begin(self, document: StoredDocument, way: Way, pages: Sequence[int]) -> None:

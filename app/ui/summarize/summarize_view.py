@@ -96,6 +96,9 @@ class SummarizeView(WorkView):
             better.model_wanted.connect(self.model_wanted)
         self.files.changed.connect(self._on_draft_changed)
         self.files.opened.connect(lambda number: self.document.open(self._app.documents, number))
+        if (pictures := self.files.pictures) is not None:
+            self.document.renewed.connect(pictures.renewed)
+            pictures.renewed.connect(self.document.take_over)
         self.draft.pictures.opened.connect(lambda number, mark: self.document.open(self._app.documents, number, mark))
         self.draft.changed.connect(self._keep_draft)
         self.draft.started.connect(self._begin)

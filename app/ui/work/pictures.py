@@ -8,6 +8,7 @@ from functools import partial
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QSizePolicy, QVBoxLayout, QWidget
 
+from app.documents.blocks import PERSON
 from app.features.messages import sentence_for, units
 from app.store.documents import StoredDocument
 from app.ui.document.files import short_name
@@ -204,24 +205,20 @@ def read_words(state: PictureState) -> str:
     readings = [state.pictures.readings[page] for page in state.pictures.pages if page in state.pictures.readings]
     names = list(dict.fromkeys(one.model or one.method for one in readings))
     words = tr(
-        "{pages} of {name} read from pictures by {way}; letters may be wrong.",
+        "{pages} of {name} read from pictures by {way}. Letters may be wrong.",
         pages=units("page", len(readings)), name=short_name(state.document.name), way=", ".join(names),
     )  # fmt: skip
-    edited = [one.page for one in readings if one.is_edited]
-    odd = {
-        "empty": tr("without text: {pages}"),
-        "repeated": tr("the answer repeated itself, what came before is kept: {pages}"),
-        "cut": tr("the answer did not end, what there is is kept: {pages}"),
-        "refused": tr("the model would not read it: {pages}"),
+    told = {
+        "empty": tr("Without text: {pages}."),
+        "repeated": tr("The answer repeated itself; what came before is kept: {pages}."),
+        "cut": tr("The answer did not end; what there is is kept: {pages}."),
+        "refused": tr("The model would not read: {pages}."),
+        PERSON: tr("Corrected by you: {pages}."),
     }
-    told = [
-        text.format(pages=_pages([one.page for one in readings if one.state == kind and not one.is_edited]))
-        for kind, text in odd.items()
-        if any(one.state == kind and not one.is_edited for one in readings)
-    ]
-    if edited:
-        told.append(tr("corrected by you: {pages}", pages=_pages(edited)))
-    return f"{words} {'; '.join(told)}.".replace(" .", "").strip() if told else words
+    pages: dict[str, list[int]] = {}
+    for one in readings:
+        pages.setdefault(PERSON if one.is_edited else one.state, []).append(one.page)
+    return " ".join([words, *(told[kind].format(pages=_pages(found)) for kind, found in pages.items() if kind in told)])
 
 
 def _pages(pages: Sequence[int]) -> str:

@@ -1,0 +1,103 @@
+"""What was read from the pictures of one document, in the hands of a child and of a person who corrects it."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from app.core.events import CancelToken, Media
+from app.core.paths import make_folder
+from app.documents.blocks import PERSON, Block, as_markdown, block_from_fields, block_to_fields
+from app.documents.protocol import NO_VIEW, Arrange, PutUpright, Recognize, View
+from app.documents.reading import Scanning
+from app.features.documents import Documents
+from app.store.documents import StoredDocument
+from app.store.page_readings import PageReading
+
+Region = tuple[float, ...]
+"""Left, top, right and bottom in points; () is all of the page."""
+
+
+class Scanner:
+    """The pages of one document in the hands of a child."""
+
+    def __init__(self, document: StoredDocument, password: str, folder: Path) -> None:
+        self._path, self._password, self._folder = str(document.path), password, folder
+        make_folder(folder)
+        self._scanning = Scanning(folder)
+
+    def recognized(self, page: int, region: Region, cancel: CancelToken) -> tuple[Block, ...] | None:
+        """By tesseract; None where it was cancelled."""
+        return self._scanning.blocks(Recognize(self._path, page, region, self._password), cancel)
+
+    def put_upright(self, page: int, region: Region, most_side: int, cancel: CancelToken) -> tuple[Media, View] | None:
+        """A picture for a model, which is to be deleted, and what it shows; None where it was cancelled."""
+        out = self._folder / f"page-{page}.ppm"
+        out.touch(0o600)
+        drawn = self._scanning.put_upright(
+            PutUpright(self._path, page, str(out), region, most_side, self._password), cancel
+        )
+        if drawn is None:
+            out.unlink(missing_ok=True)
+            return None
+        with out.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return Media(digest, str(out), width=drawn.width, height=drawn.height), drawn.view
+
+    def arranged(self, page: int, text: str, view: View, origin: str, cancel: CancelToken) -> tuple[Block, ...] | None:
+        """What is said to stand on a page, as blocks; None where it was cancelled."""
+        request = Arrange(self._path, page, text, view, origin, self._password)
+        return self._scanning.blocks(request, cancel)
+
+    def close(self) -> None:
+        self._scanning.close()
+
+
+class Corrections:
+    """What a person says stands on a page goes before whatever reads it.
+
+    Raises KeyError where the document is gone, and what the store raises.
+    """
+
+    def __init__(self, documents: Documents, document_id: int) -> None:
+        self._documents, self._document_id = documents, document_id
+
+    @property
+    def readings(self) -> dict[int, PageReading]:
+        """What is known of each page that was read from a picture."""
+        kept = self._documents.readings
+        return kept.of(self._document.sha256) if kept is not None else {}
+
+    def text_of(self, page: int) -> str:
+        """What was read of a page, as Markdown that can be corrected; "" where nothing was."""
+        reading = self.readings.get(page)
+        blocks = map(block_from_fields, reading.blocks) if reading is not None else ()
+        return "".join(as_markdown(blocks, "")).strip()
+
+    def correct(self, page: int, text: str, cancel: CancelToken) -> StoredDocument | None:
+        """The document with it; None where it was cancelled. Raises what the child raises, too."""
+        document, before = self._document, self.readings.get(page)
+        scanner = Scanner(document, self._documents.password_of(document.id), self._documents.folder)
+        try:
+            blocks = scanner.arranged(page, text, NO_VIEW, PERSON, cancel)
+        finally:
+            scanner.close()
+        if blocks is None or self._documents.readings is None:
+            return None
+        method, model = (before.method, before.model) if before is not None else (PERSON, "")
+        fields = tuple(map(block_to_fields, blocks))
+        self._documents.readings.keep(document.sha256, PageReading(page, method, model, "read", fields, is_edited=True))
+        return self._documents.renewed(document.id)
+
+    def give_up(self, page: int) -> StoredDocument:
+        """The page is as if nobody had read it, and can be read again."""
+        if self._documents.readings is not None:
+            self._documents.readings.forget(self._document.sha256, page)
+        return self._documents.renewed(self._document_id)
+
+    @property
+    def _document(self) -> StoredDocument:
+        document = self._documents.store.get(self._document_id)
+        if document is None:
+            raise KeyError(self._document_id)
+        return document
