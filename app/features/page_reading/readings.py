@@ -157,19 +157,21 @@ class Readings(StoredJobs[StoredReading, ReadingEvent]):
         document = self._documents.store.get(document_id)
         if document is None:
             raise KeyError(document_id)
-        for job in self._jobs.find(KIND):
-            if job.state == DONE or self._results.documents_of([job.id])[job.id] == (document_id,):
-                self._queue.stop(job.id)
-                self._jobs.remove(job.id)
+        document = self._documents.current(document)
+        for row in self.find():
+            if row.state == DONE or row.document_id in (document_id, document.id):
+                self._queue.stop(row.id)
+                self._jobs.remove(row.id)
         wanted = [page for page in pages if not self._is_edited(document, page)]
         spec = {"method": way.method, "name": way.name, "pages": wanted}
-        job = self._jobs.add(KIND, document.name, spec, document_ids=[document_id])
+        job = self._jobs.add(KIND, document.name, spec, document_ids=[document.id])
         return self._rows([job])[0]
 
-    def of_document(self, document_id: int) -> StoredReading | None:
-        """The one that is open for a document, or has failed; None where there is none."""
-        rows = [row for row in self.find() if row.document_id == document_id and row.state != DONE]
-        return next(iter(rows), None)
+    def of_document(self, document: StoredDocument) -> StoredReading | None:
+        """The one that is open for a document, or what has taken its place, or has failed; None where there is none."""
+        rows = [row for row in self.find() if row.state != DONE]
+        ids = {document.id, self._documents.current(document).id} if rows else set()
+        return next((row for row in rows if row.document_id in ids), None)
 
     def _is_edited(self, document: StoredDocument, page: int) -> bool:
         reading = self._kept.of(document.sha256).get(page)

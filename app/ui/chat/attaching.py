@@ -139,11 +139,12 @@ class Attaching(QObject):
             Offer(tr("Remove all"), lambda _one: self._remove(self.shown), lambda _one: len(self.shown) > 1),
         ]
 
-    def watch(self, pictures: PictureReading) -> None:
-        """Pages that are pictures are read, of documents that are kept."""
+    def watch(self, pictures: PictureReading, open_models: Callable[[], object]) -> None:
+        """Pages that are pictures are read, of documents that are kept; where no model sees, others are shown."""
         self._scans = pictures
         self._row.scans.watch(pictures)
         self._row.scans.opened.connect(self.opened)
+        self._row.scans.models_wanted.connect(open_models)
         pictures.changed.connect(self._show)
         pictures.renewed.connect(self._on_renewed)
 

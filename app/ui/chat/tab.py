@@ -92,10 +92,9 @@ class ChatTab(Tab):
         Titling(self.chat, app, lambda: self.sidebar.list.is_editing).titled.connect(self._on_title_changed)
         self._connect()
         if ui.pictures is not None:
-            self.chat.attaching.watch(ui.pictures)
+            self.chat.attaching.watch(ui.pictures, ui.go.open_models)
             self.document.renewed.connect(ui.pictures.renewed)
             ui.pictures.renewed.connect(self.document.take_over)
-            self.chat.composer.attachments.pictures.models_wanted.connect(ui.go.open_models)
         Elsewhere(app, ui, self.chat)
         self.chat.own.name_of = lambda path: app.label_of(path) or model_name(path)
 

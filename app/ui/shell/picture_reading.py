@@ -73,7 +73,7 @@ class PictureReading(QObject):
             return None
         with self._notify.guard():
             readings = self._app.readings
-            row = readings.of_document(document.id)
+            row = readings.of_document(document)
             at = self._at.get(row.id, NOWHERE) if row is not None else NOWHERE
             return PictureState(document, readings.pictures(document), readings.ways(), row, *at)
         return None

@@ -15,6 +15,7 @@ from app.core.errors import MediaRefused
 from app.core.events import CancelToken
 from app.documents.blocks import MODEL, PERSON, TESSERACT, Kind
 from app.features.documents import Kept
+from app.features.page_reading.corrections import Corrections
 from app.features.page_reading.readings import PageDone, Readings, Way
 from app.features.work.queue import DONE, FAILED, PAUSED
 from app.store.conversations import Use
@@ -117,7 +118,7 @@ def test_stopped_after_a_page_it_goes_on_with_the_next_one(
         readings.stop(row.id)
     after = app.documents.current(document)
     assert texts(app, after) == ALL[:2]
-    open_one = readings.of_document(after.id)
+    open_one = readings.of_document(after)
     assert open_one is not None
     assert (open_one.id, open_one.state, open_one.done) == (row.id, PAUSED, (1,))
     readings.resume(row.id)
@@ -206,17 +207,20 @@ def test_what_a_person_corrects_stays_whoever_reads_the_page_again(
     readings.begin(document.id, SEEING, (1, 2, 3))
     work_off(readings)
     renewed = app.documents.current(document)
-    text = readings.text_of(renewed.id, 1)
+    corrections = Corrections(app.documents, renewed.id)
+    text = corrections.text_of(1)
     assert text == "# Lease\n\nThe rent is 1,450 euros."
-    corrected = readings.correct(renewed.id, 1, text.replace("1,450", "1,540"), CancelToken())
+    corrected = corrections.correct(1, text.replace("1,450", "1,540"), CancelToken())
     assert corrected is not None
     first, second, *_ = app.documents.blocks(corrected.id)
     assert (second.text, first.origin, second.origin) == ("The rent is 1,540 euros.", PERSON, PERSON)
     assert texts(app, corrected)[2:] == ALL[2:]
     row = readings.begin(corrected.id, SEEING, (1, 2))
     assert row.pages == (2,)
-    readings.discard_corrections(corrected.id, 1)
-    assert readings.begin(corrected.id, SEEING, (1, 2)).pages == (1, 2)
+    given_up = Corrections(app.documents, corrected.id).give_up(1)
+    assert texts(app, given_up) == ALL[2:]
+    assert given_up.info["pages_without_text"] == [1]
+    assert readings.begin(given_up.id, SEEING, (1, 2)).pages == (1, 2)
 
 
 def test_the_same_file_is_not_read_a_second_time(app: Fireside, readings: Readings, tmp_path: Path) -> None:

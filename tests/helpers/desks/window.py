@@ -69,6 +69,9 @@ class PlainAttaching(QObject):
         self.files: list[Path] = []
         self.asked = 0
 
+    def watch(self, pictures: object, open_models: object) -> None:
+        """It reads none."""
+
     def add(self, files: Sequence[Path]) -> None:
         self.files += files
 

@@ -1,0 +1,161 @@
+"""A scan in the whole window: read, told of, stopped, asked about, compared, corrected; summarized and translated."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtWidgets import QApplication, QPushButton
+
+from app.ui.chat.view import ChatView
+from app.ui.document.reading import PageReading
+from app.ui.work.pictures import PicturesLine
+from tests.helpers.desks.chat import ChatDesk
+from tests.helpers.desks.desk import Found
+from tests.helpers.desks.window import Frame, open_window
+from tests.helpers.scans import drawn, letter, scan, skewed
+from tests.helpers.script import prompts, write_script
+
+FIRST = "# Lease\n\nThe rent is 1,450 euros, due on the third working day of each month."
+SECOND = "Signed by both parties in Elm Street."
+CITED = "Pets may be kept only with the written consent of the landlord."
+READING_MS = 120_000
+ANSWER = "The rent is 1,450 euros, due on the third working day of each month."
+
+
+class ScanDesk(Frame):
+    """The window with a real chat, whose model sees."""
+
+    reading = Found(PageReading)
+
+    def __init__(self, frame: Frame, script: Path) -> None:
+        super().__init__(frame.window, frame.app, frame.notify, theme=frame.theme, loader=frame.loader, chat=frame.chat)
+        self.script = script
+        self.talk = ChatDesk(self.chat, self.app, self.notify, self.theme, script)
+
+    def line(self) -> PicturesLine:
+        """What is told of pictures in the tab that is open."""
+        return next(one for one in self.window.findChildren(PicturesLine) if one.isVisible())
+
+    @property
+    def said(self) -> str:
+        lines = [one for one in self.window.findChildren(PicturesLine) if one.isVisible()]
+        return lines[0].text if lines else ""
+
+    def act(self, name: str) -> None:
+        buttons = [one for one in self.line().findChildren(QPushButton) if one.text() == name and one.isVisible()]
+        self.click(buttons[0])
+
+
+def rule(text: str, **more: Any) -> dict[str, Any]:
+    return {"when": "Copy all text", "text": text, "times": 1} | more
+
+
+def with_a_model_that_sees(folder: Path, monkeypatch: pytest.MonkeyPatch, *rules: dict[str, Any]) -> Path:
+    """The script of one that answers by these rules, and knows when the rent is due."""
+    seeing = {"sees": True, "name": "Eye 2B", "context_tokens": 8192}
+    path = write_script(folder / "script", *rules, {"when": "due", "text": ANSWER}, load=seeing)
+    monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(path))
+    return path
+
+
+@contextmanager
+def opened(application: QApplication, script: Path) -> Iterator[ScanDesk]:
+    with open_window(application, make_chat=ChatView) as frame:
+        list(frame.app.engine.load(Path("/any/model.gguf")))
+        frame.loader.look()
+        yield ScanDesk(frame, script)
+
+
+@pytest.fixture
+def seeing(qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ScanDesk]:
+    """Without tesseract; the model waits at the end of the second page."""
+    held = rule(SECOND, held_after=1, until="go")
+    script = with_a_model_that_sees(tmp_path, monkeypatch, rule(FIRST), held, rule(SECOND))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with opened(qapp, script) as desk:
+        yield desk
+
+
+@pytest.fixture
+def lease(tmp_path: Path) -> Path:
+    return scan(tmp_path / "lease.pdf", drawn([letter()] * 2, tmp_path, 40), 40)
+
+
+def test_a_scan_is_stopped_and_gone_on_with_asked_about_compared_and_corrected(seeing: ScanDesk, lease: Path) -> None:
+    desk, chat = seeing, seeing.talk
+    chat.attaching.add([lease])
+    desk.wait(lambda: "2 of 2" in desk.said)
+    assert desk.said == "Reading the pictures of lease.pdf with Eye 2B · 2 of 2"
+    assert chat.attaching.waits_for == "lease.pdf"
+    desk.act("Stop")
+    desk.wait(lambda: "not read" in desk.said)
+    assert desk.said == "Page 2 of lease.pdf is a picture and was not read."
+    (desk.script.parent / "go").touch()
+    desk.act("Go on")
+    desk.wait(lambda: desk.said == "2 pages of lease.pdf read from pictures by Eye 2B. Letters may be wrong.")
+    chat.wait_until_attached(1)
+    assert "22 words" in chat.chips[0].accessibleName()
+
+    desk.act("Compare with the pictures")
+    reading = desk.reading
+    assert (desk.reader.page, reading.edit.toPlainText()) == (1, FIRST)
+    assert reading.who.text().startswith("Read from the picture by Eye 2B.")
+    assert not reading.save.isEnabled()
+    reading.edit.setPlainText(FIRST.replace("1,450", "1,540"))
+    desk.click(reading.save)
+    desk.wait(lambda: reading.who.text().startswith("Corrected by you"))
+    assert desk.said.endswith("Corrected by you: page 1.")
+    desk.click(desk.reader.next_page)
+    assert reading.edit.toPlainText() == SECOND
+
+    chat.ask("When is it due?")
+    (asked,) = [one for one in prompts(desk.script) if "When is it due?" in one[-1][1]]
+    assert "The rent is 1,540 euros" in asked[-1][1]
+    assert SECOND in asked[-1][1]
+
+
+@pytest.mark.skipif(shutil.which("tesseract") is None, reason="make test-documents installs it")
+def test_a_citation_opens_its_lines_on_the_picture(
+    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = with_a_model_that_sees(tmp_path, monkeypatch, {"when": "pets", "text": CITED})
+    askew = scan(tmp_path / "askew.pdf", [skewed(drawn([letter()], tmp_path, 120)[0], 2)], 120)
+    with opened(qapp, script) as desk:
+        desk.talk.attaching.add([askew])
+        desk.wait(lambda: "read from pictures by tesseract" in desk.said, READING_MS)
+        desk.talk.wait_until_attached(1)
+        desk.talk.ask("May I keep pets?")
+        (chip,) = desk.talk.places_in(desk.talk.last.sources)
+        desk.click(chip)
+        desk.wait(lambda: desk.reader.is_sharp)
+        marked = desk.reader.paper.marked_rect()
+        assert marked is not None
+        share = marked.top() / desk.reader.paper.height(), marked.bottom() / desk.reader.paper.height()
+        assert 0.15 < share[0] < share[1] < 0.32, "the third paragraph of the page"
+
+
+def test_a_scan_is_summarized_and_translated_once_it_is_read(seeing: ScanDesk, lease: Path, tmp_path: Path) -> None:
+    desk = seeing
+    desk.new_summary()
+    desk.summarize.root.add_files([lease])
+    desk.wait(lambda: "2 of 2" in desk.said)
+    assert not desk.summarize.begin_button.isEnabled()
+    (desk.script.parent / "go").touch()
+    desk.wait(lambda: "read from pictures" in desk.said)
+    desk.wait(desk.summarize.begin_button.isEnabled)
+    (document_id,) = desk.summarize.document_ids
+    assert [block.text for block in desk.app.documents.blocks(document_id)][1:] == [FIRST.split("\n\n")[1], SECOND]
+
+    copy = tmp_path / "other.pdf"
+    copy.write_bytes(lease.read_bytes() + b"\n")  # another file, which nobody has read
+    desk.window.show_tab("translate")
+    desk.window.tab("translate").take_files([copy])
+    desk.wait(lambda: "Reading the pictures of other.pdf" in desk.said)
+    desk.wait(lambda: desk.app.translations.find() != [])
+    (translation,) = desk.app.translations.find()
+    assert desk.app.translations.segments.row(translation.id, 1).segment.text == SECOND
