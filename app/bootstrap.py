@@ -199,6 +199,7 @@ class Parts:
             self.model_path,
             lambda: None,
             make_engine=lambda: build_engine(self.paths, sees=True),
+            let_out=self.documents.let_out,
         )
         return Readings(
             Jobs(self.database),

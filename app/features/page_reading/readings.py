@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.core.errors import DocumentGone, MediaRefused
-from app.core.events import CancelToken, LookProgress, Media, ModelLoaded
+from app.core.events import CancelToken, LookProgress, Media, ModelElsewhere, ModelLoaded
 from app.core.settings import Settings
 from app.documents.blocks import (
     MODEL,
@@ -54,10 +54,14 @@ OPEN = (QUEUED, RUNNING, PAUSED)
 
 @dataclass(frozen=True)
 class Way:
-    """How pictures can be read here: the method, and the model's name or the program's."""
+    """How pictures can be read here: the method, and the model's name or the program's.
+
+    `goes_out`: the model runs on another computer, so the pictures go there.
+    """
 
     method: str
     name: str
+    goes_out: bool = False
 
 
 @dataclass(frozen=True)
@@ -192,7 +196,9 @@ class Readings(StoredJobs[StoredReading, ReadingEvent]):
 def ways(loaded: ModelLoaded | None) -> list[Way]:
     """How pictures can be read on this computer with this model in memory, the quicker one first."""
     found = [Way(TESSERACT, TESSERACT)] if shutil.which(TESSERACT) else []
-    return found + ([Way(MODEL, loaded.name)] if loaded is not None and loaded.sees else [])
+    if loaded is None or not loaded.sees:
+        return found
+    return [*found, Way(MODEL, loaded.name, isinstance(loaded, ModelElsewhere) and not loaded.stays_here)]
 
 
 def pictures_of(document: StoredDocument, kept: PageReadings | None) -> Pictures:

@@ -86,12 +86,14 @@ class PictureReading(QObject):
     def begin_by_itself(self, document: StoredDocument) -> None:
         """A document has come: its pages that are pictures are read, unless the person does not want that.
 
-        By what was chosen last where it is there, else by the quickest; figures only when somebody asks.
+        By what was chosen last where it is there, else by the quickest; figures, and on another computer, only when
+        somebody asks.
         """
         state, wanted = self.state_of(document), self._app.settings.documents.pictures
         if state is None or state.row is not None or wanted == "none" or not state.pictures.unread_pages:
             return
-        way = next((one for one in state.ways if one.method == wanted), next(iter(state.ways), None))
+        here = [one for one in state.ways if not one.goes_out]
+        way = next((one for one in here if one.method == wanted), next(iter(here), None))
         if way is not None:
             self._begin(document, way, state.pictures.unread_pages)
 
