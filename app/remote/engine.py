@@ -45,7 +45,7 @@ from app.engine.protocol import OPEN, Ask, CallSyntax, DevicesDescribed, Inspect
 from app.hub.model_server import Cut, ModelServer
 from app.remote import facts
 from app.remote.counting import Counting
-from app.remote.requests import Reader, body_of, json_in, path_of
+from app.remote.requests import Reader, body_of, json_in, named_in, path_of
 from app.remote.servers import USUAL_WEIGHTS, RemoteModel, Server, Servers
 
 ANSWER = "answer"
@@ -469,10 +469,10 @@ class _Many:
                 yield from _read(used, one.ask, body, request.cut)
                 return
             except ServerRefused as error:
-                if one.has_text or not doubtful:
+                named = named_in(error.detail, body) or next(iter(doubtful), "")  # else one after another is left out
+                if one.has_text or not named or named in used.refused:
                     raise
-                # Where its words do not say what it did not like, one after another is left out.
-                used.refused.add(next((name for name in doubtful if name in error.detail), doubtful[0]))
+                used.refused.add(named)
 
 
 def _joined(before: Any, event: Any) -> TextDelta | None:

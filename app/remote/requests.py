@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
-from app.core.events import AnswerStats, FinishReason, ModelElsewhere, TextDelta
+from app.core.events import AnswerStats, FinishReason, Message, ModelElsewhere, Role, TextDelta
 from app.engine.protocol import Ask, Sampling
 from app.remote import facts
 from app.remote.servers import RemoteModel
 
 THINKING_ROOM = 4096
 """Tokens more for an answer whose thinking is counted with it and cannot be held to a limit."""
+SYSTEM = "system"
+_NEEDED = ("model", "messages", "prompt", "stream", "suffix")
 _OPEN, _CLOSE = "<think>", "</think>"
 _EXACT = ("temperature", "top_p", "presence_penalty", "seed")
 _MORE = {"top_k": "top_k", "min_p": "min_p", "repeat_penalty": "repeat_penalty", "dry_multiplier": "dry_multiplier"}
@@ -29,27 +33,52 @@ def path_of(ask: Ask) -> str:
 def body_of(
     ask: Ask, model: RemoteModel, loaded: ModelElsewhere, refused: set[str]
 ) -> tuple[dict[str, Any], list[str]]:
-    """A request, and the names of its fields that not every server takes, without those that were `refused`."""
+    """A request, and the names of its fields that not every server takes, without those that were `refused`.
+
+    "system" among these: the template has no place for instructions, so they stand before the first question.
+    """
     kind = model.server.kind
     body: dict[str, Any] = {"model": model.name, "stream": True, "stream_options": {"include_usage": True}}
     if ask.messages:
-        body["messages"] = [{"role": one.role.value, "content": _clean(one.text)} for one in ask.messages]
+        messages = _folded(ask.messages) if SYSTEM in refused else ask.messages
+        body["messages"] = [{"role": one.role.value, "content": _clean(one.text)} for one in messages]
     else:
         body["prompt"] = _clean(ask.text)
         body |= {"suffix": _clean(ask.suffix)} if ask.suffix else {}
     if ask.max_tokens > 0:
-        body["max_tokens"] = ask.max_tokens + (THINKING_ROOM if _thinks_anyway(ask, loaded) else 0)
+        room = THINKING_ROOM if ask.messages and _thinks_anyway(loaded, kind, refused) else 0
+        body["max_completion_tokens" if "max_tokens" in refused else "max_tokens"] = ask.max_tokens + room
     elif not ask.messages:
         body["max_tokens"] = max(16, loaded.context_tokens // 2)  # the contract's own limit is 16
     if ask.stop:
         body["stop"] = list(ask.stop)[:4]
     body |= _sampling(ask.sampling, ask.task_sampling, kind)
     doubtful = {name: value for name, value in _doubtful(ask, kind).items() if name not in refused}
-    return body | doubtful, list(doubtful)
+    body = {name: value for name, value in (body | doubtful).items() if name not in refused}
+    return body, list(doubtful)
 
 
-def _thinks_anyway(ask: Ask, loaded: ModelElsewhere) -> bool:
-    return loaded.thinking in ("always", "effort") and bool(ask.messages)
+def named_in(words: str, body: dict[str, Any]) -> str:
+    """Which part of a request a server's refusal is about; "" where that cannot be told."""
+    if any(one["role"] == "system" for one in body.get("messages", ())) and re.search(r"system role", words, re.I):
+        return SYSTEM
+    return next((name for name in body if name not in _NEEDED and re.search(rf"\b{name}\b", words)), "")
+
+
+def _folded(messages: Sequence[Message]) -> list[Message]:
+    """The instructions, as the beginning of the first question."""
+    system = "\n\n".join(one.text for one in messages if one.role is Role.SYSTEM)
+    rest = [one for one in messages if one.role is not Role.SYSTEM]
+    if not rest or rest[0].role is not Role.USER:
+        return [Message(Role.USER, system), *rest]
+    return [replace(rest[0], text=f"{system}\n\n{rest[0].text}"), *rest[1:]]
+
+
+def _thinks_anyway(loaded: ModelElsewhere, kind: str, refused: set[str]) -> bool:
+    if loaded.thinking != "switch":
+        return loaded.thinking in ("always", "effort")
+    takes_variables = kind in facts.TAKES_TEMPLATE_VARIABLES and "chat_template_kwargs" not in refused
+    return not (takes_variables or kind == facts.OLLAMA)
 
 
 def _clean(text: str) -> str:

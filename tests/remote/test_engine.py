@@ -7,9 +7,17 @@ import socket
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from app.core.errors import (
     AppError,
@@ -253,6 +261,29 @@ def test_what_a_server_does_not_take_is_left_out_from_then_on(remote: Remote, st
     assert ["response_format" in body for body in server.asked()] == [True, False, False]
 
 
+def test_instructions_stand_before_the_question_where_a_template_has_no_place_for_them(
+    remote: Remote, start: Start
+) -> None:
+    server = start()
+    server.fail("status", status=400, body=b'{"error": {"message": "System role not supported"}}')
+    messages = [Message(Role.SYSTEM, "Be brief."), *HELLO]
+    for _ in range(2):
+        list(remote.engine.generate(messages, sampling=Sampling(temperature=0.2)))
+    assert len(server.asked()) == 3
+    assert server.asked()[-1]["messages"] == [{"role": "user", "content": "Be brief.\n\nHello"}]
+    server.fail("status", status=400, body=b'{"error": {"message": "Unsupported: \'max_tokens\' and more"}}')
+    list(remote.engine.generate(messages, max_tokens=9))
+    assert server.asked()[-1]["max_completion_tokens"] == 9
+
+
+def test_a_model_that_cannot_be_kept_from_thinking_gets_room_for_it(remote: Remote) -> None:
+    with FakeServer(kind="lm_studio") as server:
+        server.models = ["qwen3-4b"]
+        remote.load(remote.add(server.address, "qwen3-4b"))
+        list(remote.engine.generate(HELLO, max_tokens=50, template_variables={"enable_thinking": False}))
+        assert server.asked()[-1]["max_tokens"] > 1000
+
+
 def test_what_it_does_not_offer_is_said(remote: Remote, start: Start) -> None:
     start(kind="vllm")
     for options in ({"forced": (1,)}, {"tells_last": True}):
@@ -304,6 +335,37 @@ def test_loading_says_what_is_wrong(remote: Remote, tmp_path: Any) -> None:
         with pytest.raises(ServerUnreachable) as raised:
             remote.load(remote.add(address))
         assert raised.value.reason == reason
+
+
+def test_a_certificate_that_nobody_vouches_for_is_a_sentence(remote: Remote, tmp_path: Path) -> None:
+    certificate, key = self_signed(tmp_path)
+    server = FakeServer()
+    server.be_secure(certificate, key)
+    with server, pytest.raises(ServerUnreachable) as raised:
+        remote.load(remote.add(server.address.replace("http:", "https:")))
+    assert raised.value.reason == "tls" and "certificate" in sentence_for(raised.value).text
+
+
+def self_signed(folder: Path) -> tuple[Path, Path]:
+    """A certificate of 127.0.0.1 by itself, and its key."""
+    private = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(private.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(private, hashes.SHA256())
+    )
+    certificate, key = folder / "certificate.pem", folder / "key.pem"
+    certificate.write_bytes(made.public_bytes(Encoding.PEM))
+    key.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return certificate, key
 
 
 def test_a_server_that_speaks_no_http_is_a_sentence(remote: Remote) -> None:

@@ -46,6 +46,10 @@ _WHY = {
     "card": "Reading about a model",
     "memory estimate": "Estimating the memory a model needs",
     "updates": "Checking for updates",
+    "models": "Asking a server for its models",
+    "test": "Testing a server",
+    "answer": "An answer of a server",
+    "count": "Counting tokens on a server",
     "lent memory": "Using the memory of another computer",
 }
 

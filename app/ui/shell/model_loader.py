@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from app.core.events import LoadProgress, ModelLoaded
+from app.core.events import LoadProgress, ModelElsewhere, ModelLoaded
 from app.core.paths import starter_model
 from app.core.visible import visible_name
 from app.features.chat.options import wish_of
@@ -130,7 +130,7 @@ class ModelLoader(QObject):
 
     def sleep(self) -> None:
         """Frees the model's memory; the next message brings it back, and so does `wake`."""
-        if self.state != "ready":
+        if self.state != "ready" or isinstance(self.model, ModelElsewhere):  # which takes no memory here
             return
         task = tasks.run(lambda _: _once(self._app.engine.sleep), self)
         task.finished.connect(self.look)

@@ -10,6 +10,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from app.core.child import BEAT_EVERY_S, Child, SilenceWatch
+from app.core.events import ModelElsewhere
 from app.features.messages import silence_sentence
 from app.features.models.memory import MemoryWatch, Verdict
 from app.features.models.messages import SLEEPS_FOR_MEMORY, WAITS_FOR_ANSWER, WAITS_FOR_SUMMARY
@@ -80,7 +81,7 @@ class ModelSleep(QObject):
             self.look()  # it was only waiting for this
 
     def _on_model_changed(self) -> None:
-        is_there = self._loader.state == "ready"
+        is_there = self._loader.state == "ready" and not isinstance(self._loader.model, ModelElsewhere)
         if is_there and not self.is_watching:
             self._notice.end()
             self._watch.used()
