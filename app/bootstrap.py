@@ -498,21 +498,15 @@ class Fireside(Parts):
                 Jobs(self.database).remove(done.id)
         with suppress(DiskFull):  # which was told at start: what was deleted stays until there is room
             build_trash(self).purge(self.began_at - self.settings.trash.keep_days * DAY_S)
-        self._tidy_media()
+        if self.paths.decoded.is_dir():
+            from app.features.media import remove_passing
+
+            remove_passing(self.paths.decoded, self.began_at)
         remove_old_backups(self.database, time.time())
         if self.paths.before_restoring.is_dir() or self.paths.unpacked.is_dir():
             from app.features.exchange.backup import remove_old
 
             remove_old(self.paths, time.time())
-
-    def _tidy_media(self) -> None:
-        if self.paths.decoded.is_dir():
-            from app.features.media import remove_passing
-
-            remove_passing(self.paths.decoded, self.began_at)
-        if self.paths.media.is_dir():
-            with suppress(DiskFull):
-                self.media.tidy(self.began_at)
 
     def close(self, on_let_go: Callable[[], object] = lambda: None) -> None:
         """Ends all work, then the database; safe to call twice.
@@ -548,6 +542,7 @@ def build_trash(app: Fireside) -> Trash:
         translations=lambda: app.translations,
         forget=lambda session: app.states.delete(session),  # noqa: PLW0108 - made when there is something to forget
         began_at=app.began_at,
+        forget_media=lambda before: app.media.tidy(before) if app.paths.media.is_dir() else None,
     )
 
 

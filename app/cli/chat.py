@@ -15,8 +15,18 @@ from typing import Any, TextIO
 from app import APP_NAME, __version__
 from app.bootstrap import build_engine
 from app.cli.terminal import INTERRUPTED, interruptible, load_model, model_path, positive, print_json, seed, temperature
-from app.core.errors import AppError, ChatUnavailable
-from app.core.events import AnswerStats, Finished, FinishReason, Message, ModelLoaded, Role, TextDelta
+from app.core.errors import AppError, ChatUnavailable, MediaRefused
+from app.core.events import (
+    AnswerStats,
+    Finished,
+    FinishReason,
+    LookProgress,
+    Media,
+    Message,
+    ModelLoaded,
+    Role,
+    TextDelta,
+)
 from app.core.paths import AppPaths
 from app.core.settings import Settings, load_settings
 from app.core.visible import clean_text
@@ -31,6 +41,7 @@ from app.store.database import Database
 def add_arguments(chat: argparse.ArgumentParser) -> None:
     """What `chat` takes."""
     chat.add_argument("-p", "--prompt", metavar="TEXT", help="the question; without it, standard input")
+    chat.add_argument("--image", metavar="FILE", nargs="+", type=Path, default=[], help="pictures for the question")
     chat.add_argument(
         "--model",
         metavar="FILE",
@@ -68,6 +79,8 @@ class ChatRun:
                     if out is not None:
                         out.write(event.text)
                         out.flush()
+                elif isinstance(event, LookProgress) and event.fraction == 0:
+                    print(f"Looking at picture {event.number} of {event.total}…", file=sys.stderr)
                 elif isinstance(event, Finished):
                     return "".join(text), event.stats
         raise AssertionError("an answer always finishes or raises")
@@ -91,8 +104,9 @@ def run_chat(options: argparse.Namespace) -> int:
         if not prompt:
             print("There is no text on standard input. Say something with -p TEXT.", file=sys.stderr)
             return 2
-    elif prompt is None and options.json:
-        print("--json needs -p TEXT, or text on standard input.", file=sys.stderr)
+    elif prompt is None and (options.json or options.image):
+        option = "--json" if options.json else "--image"
+        print(f"{option} needs -p TEXT, or text on standard input.", file=sys.stderr)
         return 2
     paths = AppPaths.from_environment()
     settings, _ = load_settings(paths.settings)
@@ -101,7 +115,7 @@ def run_chat(options: argparse.Namespace) -> int:
         print(f"There is no assistant called {options.assistant}.", file=sys.stderr)
         return 2
     own = Path(assistant.model) if assistant is not None and assistant.model else None
-    with closing(build_engine(paths)) as engine:
+    with closing(build_engine(paths, sees=bool(options.image))) as engine:
         with interruptible() as cancel:
             model = load_model(engine, model_path(options.model or own, settings.engine.model_path), settings, cancel)
         if not model.can_chat:
@@ -112,6 +126,8 @@ def run_chat(options: argparse.Namespace) -> int:
         messages = [Message(Role.SYSTEM, clean_text(system))] if system.strip() else []
         if prompt is None:
             return _converse(chat, messages)
+        if options.image:
+            return _ask_with_pictures(chat, paths, messages, clean_text(prompt))
         return _ask_once(chat, [*messages, Message(Role.USER, clean_text(prompt))])
 
 
@@ -124,10 +140,50 @@ def _assistant(paths: AppPaths, name: str) -> Assistant | None:
         return next((one for one in AssistantStore(database).all() if one.name.casefold() == wanted), None)
 
 
-def _ask_once(chat: ChatRun, messages: list[Message]) -> int:
+def _ask_with_pictures(chat: ChatRun, paths: AppPaths, messages: list[Message], prompt: str) -> int:
+    """What cannot be opened is told and left out; where nothing can, nothing is asked. No copy of them stays."""
+    from app.features.media import PICTURE, Added, PassingLibrary
+    from app.store.media import MediaStore
+
+    media: dict[Path, Media] = {}
+    errors: list[dict[str, str]] = []
+    with closing(Database.in_memory()) as database, interruptible() as cancel:
+        library = PassingLibrary(MediaStore(database), paths.decoded, paths.documents)
+        try:
+            for one in library.adding(chat.options.image, cancel):
+                if isinstance(one, Added):
+                    media[one.path] = library.shown(one.media)
+                    continue
+                sentence = sentence_for(one.error)
+                errors.append({"file": str(one.path), "reason": sentence.text})
+                print(sentence, file=sys.stderr)
+            if cancel.cancelled or not media:
+                return INTERRUPTED if cancel.cancelled else 1
+            if not chat.model.sees:
+                raise MediaRefused(str(next(iter(media))), PICTURE, "blind")
+            more: dict[str, Any] = {"images": _counted(chat.engine, media)} | ({"errors": errors} if errors else {})
+            return _ask_once(chat, [*messages, Message(Role.USER, prompt, tuple(media.values()))], more)
+        finally:
+            library.end()
+
+
+def _counted(engine: Engine, media: dict[Path, Media]) -> list[dict[str, Any]]:
+    """Each file with the size at which it is looked at, and its tokens."""
+    found = zip(media.items(), engine.count_media(list(media.values())), strict=True)
+    return [
+        {"file": str(path), "width": count.width or one.width, "height": count.height or one.height}
+        | {"tokens": count.tokens}
+        for (path, one), count in found
+    ]
+
+
+def _ask_once(chat: ChatRun, messages: list[Message], more: dict[str, Any] | None = None) -> int:
     text, stats = chat.answer(messages, None if chat.options.json else sys.stdout)
     if chat.options.json:
-        print_json({"text": text, "model": Path(chat.model.path).name} | asdict(stats))
+        told = asdict(stats)
+        if more is None:  # who asks without pictures knows nothing of them
+            told = {name: value for name, value in told.items() if "media" not in name}
+        print_json({"text": text, "model": Path(chat.model.path).name} | told | (more or {}))
     else:
         print()
     return INTERRUPTED if stats.finish_reason is FinishReason.CANCELLED else 0

@@ -52,7 +52,8 @@ class Trash:
     """From any thread; what goes for good takes seconds: not for the window's.
 
     `translations` are for what they keep in files; `forget` takes away what is kept of a chat beside its rows, by the
-    name of its session. What nothing refers to any more goes where it was begun before `began_at`.
+    name of its session, `forget_media` the pictures that nothing has any more and that came before a moment. What
+    nothing refers to any more goes where it was begun before `began_at`.
     """
 
     def __init__(
@@ -62,8 +63,10 @@ class Trash:
         translations: Callable[[], Translations],
         forget: Callable[[str], object],
         began_at: float,
+        forget_media: Callable[[float], object] = lambda _before: None,
     ) -> None:
         self._database, self._translations, self._forget, self._began_at = database, translations, forget, began_at
+        self._forget_media = forget_media
         self._store, self._conversations, self._jobs = TrashStore(database), Conversations(database), Jobs(database)
 
     def rows(self) -> list[Trashed]:
@@ -107,5 +110,6 @@ class Trash:
         for store in (AssistantStore, Projects, Memories, Tags, Prompts):
             store(self._database).purge_deleted(before)
         DocumentStore(self._database).purge(self._began_at)
+        self._forget_media(self._began_at)
         PageReadings(self._database).purge()
         erase_traces(self._database)
