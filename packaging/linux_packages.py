@@ -20,12 +20,11 @@ from appimage import runtime, write_appimage
 from desktop import homepage
 from manual import write_completions, write_manual
 from materials import write_materials
-from parts import folder_bytes, is_program, parts_of, table, write_archive
+from parts import LEVEL, folder_bytes, is_program, parts_of, table, write_archive
 from portable import ROOT, TARGET, Source, has_starter, this_source
 
 DIST = TARGET.parent
 DEBIAN_NAMES = {"x86_64": "amd64", "aarch64": "arm64"}
-LEVEL = int(os.environ.get("PACK_LEVEL", "19"))
 
 CONTROL = """\
 Package: fireside

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import tarfile
@@ -30,6 +31,8 @@ PARTS = (
 RESOURCES = re.compile(r"/resources/(?!models/|languages/|icons/)")
 ELF = b"\x7fELF"
 BLOCK = 512
+LEVEL = int(os.environ.get("PACK_LEVEL", "19"))
+"""Of zstd; 3 is for trying."""
 
 
 @dataclass
@@ -70,12 +73,12 @@ def write_archive(folder: Path, target: Path, parts: Iterable[Part], epoch: int)
         for part in parts:
             before = out.seek(0, 2)
             pieces = (_file_entry(path, folder, epoch) for path in part.files)
-            _write_frame(out, pieces, level=3 if part.name == STARTER else 19)
+            _write_frame(out, pieces, level=3 if part.name == STARTER else LEVEL)
             part.packed_bytes = out.seek(0, 2) - before
         _write_frame(out, [bytes(2 * BLOCK)])
 
 
-def _write_frame(out: BinaryIO, pieces: Iterable[bytes], level: int = 19) -> None:
+def _write_frame(out: BinaryIO, pieces: Iterable[bytes], level: int = LEVEL) -> None:
     """More than 19 needs more memory to unpack than some machines give by themselves; weights do not get smaller."""
     command = ["zstd", "--quiet", f"-{level}", "--long=27", "-T2", "--stdout"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=out) as packing:

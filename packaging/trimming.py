@@ -37,6 +37,7 @@ def trim(internal: Path) -> list[tuple[str, int]]:
     """Makes everything below PyInstaller's folder smaller; what each step took off, in bytes."""
     steps = [
         ("symbols of libraries", strip_libraries),
+        ("second names of libraries", link_copies),
         ("ICU's unused data", cut_icu),
         ("language data", pack_languages),
         ("drawing in the browser", pack_drawing),
@@ -59,6 +60,17 @@ def strip_libraries(folder: Path) -> None:
         done = subprocess.run(["strip", "--strip-unneeded", path], capture_output=True, text=True, check=False)
         if done.returncode:
             raise SystemExit(f"{path.name} could not be stripped: {done.stderr.strip()}")
+
+
+def link_copies(internal: Path) -> None:
+    """The engine's library by the name that Python knows, and by the one that other libraries are linked with."""
+    first: dict[bytes, Path] = {}
+    for path in sorted(internal.glob("llama_cpp/lib/*.so*"), reverse=True):  # the longer name is the file's
+        if not path.is_symlink():
+            same = first.setdefault(hashlib.sha256(path.read_bytes()).digest(), path)
+            if same != path:
+                path.unlink()
+                path.symlink_to(same.name)
 
 
 def pack_languages(internal: Path) -> None:

@@ -206,6 +206,22 @@ def test_what_stands_in_for_cryptography_encrypts_as_it_does() -> None:
     assert said[2] == "False"
 
 
+def test_a_library_under_two_names_is_one_file_and_a_link(tmp_path: Path) -> None:
+    from trimming import link_copies
+
+    folder = tmp_path / "llama_cpp" / "lib"
+    folder.mkdir(parents=True)
+    for name in ("libllama.so", "libllama.so.0", "libmtmd.so"):
+        (folder / name).write_bytes(name[:8].encode())
+    link_copies(tmp_path)
+    assert {path.name: path.is_symlink() for path in folder.iterdir()} == {
+        "libllama.so": True,
+        "libllama.so.0": False,
+        "libmtmd.so": False,
+    }
+    assert (folder / "libllama.so").read_bytes() == b"libllama"
+
+
 def test_the_library_for_vulkan_is_packed_as_the_engine_unpacks_it(tmp_path: Path) -> None:
     from trimming import pack_backends
 

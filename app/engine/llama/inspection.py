@@ -295,7 +295,7 @@ class _InitParameters(ctypes.Structure):
 class Products:
     """Multiplies matrices of floats by ggml, on the processor; close it.
 
-    NumPy of its own does it 50 times more slowly where it has no BLAS, as in a package: OpenBLAS would be 26 MB.
+    NumPy by itself takes ten times as long where it has no BLAS, as in a package: OpenBLAS would be 26 MB.
     """
 
     def __init__(self, library: Library, threads: int) -> None:
