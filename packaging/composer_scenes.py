@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from PySide6.QtCore import QPoint
-from PySide6.QtGui import QContextMenuEvent, QTextCursor
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QColor, QContextMenuEvent, QImage, QLinearGradient, QPainter, QTextCursor
 from PySide6.QtWidgets import QApplication, QMenu
 
-from app.core.events import Role
+from app.core.events import AnswerStats, FinishReason, Role
 from app.features.assistants import Chosen, in_assistant
-from app.store.conversations import Conversations
+from app.store.conversations import Conversations, MessageState
 from app.ui.chat.assistant_dialog import AssistantDialog
+from app.ui.chat.large_picture import LargePicture
 from app.ui.chat.prompt_dialog import PromptDialog
+from app.ui.chat.sent_pictures import SentPicture
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.window import Frame
 from tests.helpers.dictionaries import lines
@@ -105,6 +109,7 @@ def screens(frame: Frame, chat: ChatDesk, told: int) -> list[tuple[str, Step, St
         ("prompts", prompts, lambda: frame.find(PromptDialog).close()),
         ("spelling", spelling, close_popup),
         ("side-by-side", pair, lambda: frame.show_chat(told)),
+        *picture_screens(frame, chat, told),
     ]
 
 
@@ -130,3 +135,61 @@ def invent_pair(conversations: Conversations) -> int:
     for text, model in ((FIRST, SMALL), (SECOND, LARGE)):
         conversations.add_message(chat.id, question.id, Role.ASSISTANT, text, model=model)
     return chat.id
+
+
+def picture_screens(frame: Frame, chat: ChatDesk, told: int) -> list[tuple[str, Step, Step]]:
+    """A question with pictures, and one of them large."""
+    made: list[int] = []
+
+    def sent() -> None:
+        if not made:
+            made.append(invent_pictures(frame))
+        frame.show_tab("chat")
+        frame.show_chat(made[0])
+        chat.wait(lambda: all(one.has_picture for one in chat.root.findChildren(SentPicture)), TIMEOUT_MS)
+
+    def large() -> None:
+        sent()
+        chat.click(chat.root.findChildren(SentPicture)[0])
+        chat.wait(lambda: not frame.find(LargePicture).canvas.image.isNull(), TIMEOUT_MS)
+
+    return [
+        ("pictures-sent", sent, lambda: frame.show_chat(told)),
+        ("picture-large", large, lambda: frame.find(LargePicture).close()),
+    ]
+
+
+def invent_pictures(frame: Frame) -> int:
+    """A chat about two pictures; its id."""
+    conversations, library = frame.app.conversations, frame.app.media
+    chat = conversations.create(title="Which evening was it?")
+    question = conversations.add_message(chat.id, None, Role.USER, "Which of these was taken later in the day?")
+    with TemporaryDirectory() as folder:
+        for name, sky in (("harbour.jpg", ("#7FB2D9", "#F4E3C1")), ("lake.jpg", ("#1B2A49", "#E07A3F"))):
+            path = Path(folder) / name
+            draw_evening(*sky).save(str(path), "JPEG", 92)
+            conversations.media.use(question.id, [(library.add(path).sha256, name, 0)])
+    answer = conversations.add_message(
+        chat.id,
+        question.id,
+        Role.ASSISTANT,
+        "The second: its sky is dark above and still red at the lake.",
+        model=LARGE,
+    )
+    stats = AnswerStats(571, 0, 14, 2.1, 9.4, FinishReason.STOP, media_tokens=512, encoded_media=2)
+    conversations.finish_message(answer.id, answer.text, MessageState.COMPLETE, stats)
+    return chat.id
+
+
+def draw_evening(high: str, low: str) -> QImage:
+    """A sky over water."""
+    image = QImage(1200, 800, QImage.Format.Format_RGB32)
+    painter, sky = QPainter(image), QLinearGradient(0, 0, 0, 800)
+    for at, colour in ((0.0, high), (0.5, low), (0.52, "#34506B"), (1.0, "#0E1A2B")):
+        sky.setColorAt(at, QColor(colour))
+    painter.fillRect(image.rect(), sky)
+    painter.setBrush(QColor("#FFE9B0"))
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.drawEllipse(720, 300, 96, 96)
+    painter.end()
+    return image

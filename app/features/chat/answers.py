@@ -185,12 +185,18 @@ class Chat:
         conversation = self.conversations.get(conversation_id)
         leaf_id = conversation.leaf_id if conversation else None
         question = self.conversations.add_message(conversation_id, leaf_id, Role.USER, text)
-        if conversation and not conversation.title:
-            self.conversations.update(conversation_id, title=first_words(question.text), titled_by="")
         if draft_of != 0:
             self.documents.attachments.send(draft_of, question.id)
             self.conversations.media.send(draft_of, question.id)
+        if conversation and not conversation.title:
+            title = first_words(question.text) or self._picture_names(question.id)
+            self.conversations.update(conversation_id, title=title, titled_by="")
         return question
+
+    def _picture_names(self, message_id: int) -> str:
+        """A title for what was said without a word."""
+        uses = self.conversations.media.of_messages([message_id]).get(message_id, [])
+        return title_from(", ".join(use.name for use in uses))
 
     def send_queued(self, message: QueuedMessage) -> StoredMessage:
         """What waited becomes a question under the last message of its conversation, with its documents."""

@@ -115,6 +115,11 @@ def _figures(stats: AnswerStats) -> list[Row]:
         (tr("Of that"), tr("re-used {kept}, read {count}", kept=f"{stats.reused_tokens:,}", count=f"{read:,}")),
         (tr("Written"), tr("{count} tokens", count=f"{stats.generated_tokens:,}")),
     ]
+    if stats.media_tokens:
+        told = tr("{count} tokens, remembered", count=f"{stats.media_tokens:,}")
+        if stats.encoded_media:
+            told = tr("{count} tokens, looked at now: {new}", count=f"{stats.media_tokens:,}", new=stats.encoded_media)
+        rows.insert(2, (tr("For pictures"), told))
     if stats.thinking_tokens:
         rows.append((tr("Of that"), tr("{count} of thinking", count=f"{stats.thinking_tokens:,}")))
     rows.append((tr("First token after"), _time(stats.time_to_first_token_s)))

@@ -122,6 +122,9 @@ class Composer(QWidget):
         self.attach = IconButton(theme, "paperclip", tr("Attach files"))
         self.attach.setObjectName("attach")
         self.attach.setToolTip(with_keys(tr("Attach files"), "attach"))
+        self.picture = IconButton(theme, "image", tr("Show it a picture"))
+        self.picture.setObjectName("attach_picture")
+        self.picture.hide()
         self.settings = IconButton(theme, "sliders-horizontal", tr("Chat settings"))
         self.settings.setObjectName("chat_settings")
         self.thinking = ThinkingChoice(theme)
@@ -205,7 +208,7 @@ class Composer(QWidget):
         self._is_compact = is_compact
         self._more.setHidden(is_compact)
         if is_compact:
-            self._row.insertWidget(1, self.field, 1)
+            self._row.insertWidget(2, self.field, 1)
         else:
             self._written.addWidget(self.field)
         self._dress()
@@ -248,6 +251,7 @@ class Composer(QWidget):
         more.addWidget(self._note, 1)
         self._row = QHBoxLayout()
         self._row.addWidget(self.attach)
+        self._row.addWidget(self.picture)
         self._row.addWidget(self._more, 1)
         self._row.addWidget(self.later)
         self._row.addWidget(self.send)

@@ -201,6 +201,9 @@ class ChatMemory(QObject):
         with self._notify.guard():
             message = self._chat.talk.conversations.message(message_id)
             if message is not None and message.role is Role.USER:
+                media = self._chat.talk.conversations.media
+                for use in media.of_messages([message_id]).get(message_id, []):
+                    media.put_into_draft(None, use.media.sha256, use.name, use.most_tokens)
                 self.new_chat_wanted.emit(message.text, [one.document.path for one in documents])
             else:
                 self.new_chat_wanted.emit("", [])

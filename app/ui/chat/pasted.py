@@ -11,12 +11,13 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QMenu
 
 from app.core.visible import visible_name
-from app.features.media import Unsaved
+from app.features.media import ENDINGS, Unsaved
 from app.ui.chat.attaching import Attaching, DraftDocument
 from app.ui.chat.composer import Composer
 from app.ui.i18n import tr
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
+from app.ui.widgets.dialogs import DOCUMENTS, file_dialog
 
 if TYPE_CHECKING:
     from app.ui.chat.open_chat import OpenChat
@@ -43,6 +44,7 @@ class Pasted(QObject):
         field.edit.files_pasted.connect(attaching.add)
         field.edit.picture_pasted.connect(lambda picture: self._take_picture(*picture))
         field.edit.menu_wanted.connect(self._add_to_menu)
+        composer.picture.clicked.connect(lambda _: self._show_picture_ways())
         composer.attach.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         composer.attach.customContextMenuRequested.connect(self._show_ways)
         attaching.text_wanted.connect(self._put_into_message)
@@ -99,6 +101,25 @@ class Pasted(QObject):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._add_ways(menu)
         menu.popup(self._composer.attach.mapToGlobal(at))
+
+    def _show_picture_ways(self) -> None:
+        """What can be shown to a model that sees."""
+        menu = QMenu(self._composer)
+        menu.setObjectName("picture_menu")
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction(tr("Choose pictures…"), self._ask_for_pictures)
+        menu.addAction(tr("A part of the screen"), lambda: self._region.ask())  # noqa: PLW0108 - not made before
+        button = self._composer.picture
+        menu.popup(button.mapToGlobal(QPoint(0, -menu.sizeHint().height())))
+
+    def _ask_for_pictures(self) -> None:
+        dialog = file_dialog(self._composer.window(), tr("Choose pictures"), DOCUMENTS)
+        dialog.setObjectName("pictures_dialog")
+        patterns = " ".join(f"*{ending}" for ending in ENDINGS)
+        dialog.setNameFilters([f"{tr('Pictures')} ({patterns})", tr("All files (*)")])
+        dialog.setFileMode(dialog.FileMode.ExistingFiles)
+        dialog.filesSelected.connect(lambda files: self._attaching.pictures.add([Path(file) for file in files]))
+        dialog.open()
 
     def _add_ways(self, menu: QMenu) -> None:
         menu.addAction(tr("Attach files…"), self._attaching.ask)

@@ -15,7 +15,7 @@ from app.features.messages import sentence_for
 from app.features.models.estimate import TOO_LARGE, download_words, fit_words, pace_words
 from app.hub.files import quantization, quantization_words
 from app.ui.i18n import size_text, tr
-from app.ui.model_texts import join, problem_words, state_words
+from app.ui.model_texts import join, problem_words, senses_words, state_words
 from app.ui.models.page import ModelCard, ModelsPage
 from app.ui.shell import tasks
 from app.ui.shell.model_loader import in_words
@@ -245,7 +245,8 @@ def facts_of(suggestion: Suggestion) -> str:
     languages = tr("{n} languages", n=entry.languages) if entry.languages > 1 else ""
     size = in_words(download_words(entry.size_bytes)) if can_download(suggestion) else size_text(entry.size_bytes)
     kind = f"{words} ({tag})" if words else tag
-    facts = join(in_words(pace) if pace else "", size, kind, entry.license, languages, entry.repo)
+    senses = senses_words(sees=True, hears=entry.vision.hears) if entry.vision is not None else ""
+    facts = join(in_words(pace) if pace else "", size, kind, senses, entry.license, languages, entry.repo)
     return facts[:1].upper() + facts[1:]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QMimeData, QPoint, Qt
 from PySide6.QtGui import QGuiApplication, QPixmap
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog, QLabel
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMenu
 
 from app.ui.chat.large_picture import LargePicture
 from app.ui.chat.pictures import DetailPopup, NotSeen, PictureChip
@@ -134,6 +134,19 @@ def test_more_or_less_detail_where_the_model_has_a_choice(open_chat: Open, tmp_p
     QTest.keyClick(popup, Qt.Key.Key_Escape)
     desk.ask("What is it?")
     assert desk.media()[0]["most_tokens"] == 64
+
+
+def test_who_sees_has_a_button_for_pictures(open_chat: Open, tmp_path: Path) -> None:
+    assert not open_chat().composer.picture.isVisible()
+    desk = open_chat(load=EYES)
+    desk.click(desk.composer.picture)
+    menu = desk.find(QMenu, "picture_menu")
+    desk.click_menu(menu, "Choose pictures…")
+    dialog = desk.find(QFileDialog, "pictures_dialog")
+    dialog.filesSelected.emit([str(picture(tmp_path / "a.webp"))])
+    dialog.close()
+    desk.wait(lambda: is_there(desk, 1))
+    assert words_of(desk)[0].startswith("Picture a.webp: 64 × 48")
 
 
 def test_a_part_of_a_still_is_taken(open_chat: Open) -> None:
