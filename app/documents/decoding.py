@@ -22,7 +22,7 @@ from PySide6.QtCore import (
     QtMsgType,
     qInstallMessageHandler,
 )
-from PySide6.QtGui import QColorSpace, QImage, QImageIOHandler, QImageReader, QPainter
+from PySide6.QtGui import QColorSpace, QImage, QImageIOHandler, QImageReader, QPainter, QTransform
 
 from app.core.errors import PictureUnreadable
 from app.core.pyside import make_immortal
@@ -90,6 +90,44 @@ def decode(request: Decode, on_step: Callable[[], None] = lambda: None) -> Decod
     return Decoded(format_, *read.size, picture.width(), picture.height(), read.frames, is_cut=is_cut)
 
 
+@dataclass(frozen=True)
+class Frame:
+    """One picture of a file as rows of RGB without padding, how large it is in the file, and how many that has."""
+
+    width: int
+    height: int
+    pixels: bytes
+    own_width: int
+    own_height: int
+    frames: int
+
+
+def frame_of(path: Path, number: int, most_side: int, degrees: float = 0.0) -> Frame:
+    """Picture `number` (from 1) of a file, turned around its middle; what that leaves free is white.
+
+    A moving picture has one. Raises PictureUnreadable.
+    """
+    with path.open("rb") as file:
+        format_ = find_picture(file.read(HEAD_BYTES))
+    if not format_:
+        raise PictureUnreadable(str(path), "not_picture")
+    with _heard():
+        read = _Reading(path, format_).read(most_side, number)
+    picture = _on_white(_shrunk(_in_srgb(read.image), most_side))
+    width, height, stride = picture.width(), picture.height(), 3 * picture.width()
+    if degrees:
+        turned = picture.transformed(QTransform().rotate(degrees), Qt.TransformationMode.SmoothTransformation)
+        paper = QImage(width, height, QImage.Format.Format_RGB888)
+        paper.fill(Qt.GlobalColor.white)
+        painter = QPainter(paper)
+        painter.drawImage((width - turned.width()) // 2, (height - turned.height()) // 2, turned)
+        painter.end()
+        picture = paper
+    rows, line = picture.constBits(), picture.bytesPerLine()
+    pixels = b"".join(bytes(rows[row * line : row * line + stride]) for row in range(height))
+    return Frame(width, height, pixels, *read.size, read.frames if format_ == "tiff" else 1)
+
+
 def write_rows(picture: QImage, path: Path) -> None:
     """As a binary PPM. Qt pads rows of RGB to four bytes, which nobody else expects."""
     width, height, stride = picture.width(), picture.height(), picture.bytesPerLine()
@@ -127,9 +165,11 @@ class _Reading:
         self._reader.setAutoDetectImageFormat(False)
         self._reader.setAutoTransform(True)
 
-    def read(self, most_side: int) -> _Read:
-        """Its first frame, no larger than it has to be where the format can do that while it reads."""
+    def read(self, most_side: int, frame: int = 1) -> _Read:
+        """Its first frame or another, no larger than it has to be where the format can do that while it reads."""
         frames = max(1, self._reader.imageCount()) if self._format in ("gif", "webp", "tiff") else 1  # before any size
+        if frame > 1 and not self._reader.jumpToImage(frame - 1):
+            raise self._refused("damaged")
         size = self._reader.size()
         if not size.isValid() or size.isEmpty():
             raise self._refused("damaged")

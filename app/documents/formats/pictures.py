@@ -1,7 +1,4 @@
-"""Reads the text of pictures with an installed tesseract: pixels go in by a pipe, lines with their boxes come out.
-
-A picture's file goes to tesseract as it is: nothing here decodes pictures.
-"""
+"""Pictures as documents, and what an installed tesseract reads in them: pixels go in by a pipe, lines come out."""
 
 from __future__ import annotations
 
@@ -9,23 +6,44 @@ import locale
 import re
 import shutil
 import subprocess
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from app.core.errors import DocumentUnreadable
 from app.documents.blocks import TESSERACT, Box, Kind, Piece, Place
+from app.documents.protocol import NO_VIEW, Arrange, Drawn, PutUpright, Recognize, View
 from app.documents.source import Item, Opened, PageRead, Source
 
-# A picture, or a file of several (TIFF), whose text tesseract reads where it is installed.
+if TYPE_CHECKING:
+    import numpy as np
+
+    from app.documents.decoding import Frame
+
+# A picture, or a file of several (TIFF), as a document whose pages are pictures.
 
 
 MOST_BYTES = 200_000_000
+DPI = 150.0
+"""What is taken for the resolution of a picture: few files tell the truth about it, and a page needs a size."""
+MOST_SIDE = 4096
 
 
 def read(source: Source) -> Iterator[Item]:
-    """The paragraphs of each picture; raises DocumentUnreadable: picture, where nothing can read it."""
-    tesseract = find_tesseract() if source.recognize else None
-    if tesseract is None or source.path.stat().st_size > MOST_BYTES:
+    """The paragraphs of each picture as tesseract reads them, or that there are pages to be read.
+
+    Raises DocumentUnreadable (picture, where nothing can read it) or PictureUnreadable.
+    """
+    if source.path.stat().st_size > MOST_BYTES:
+        raise source.unreadable("picture")
+    if not source.recognize:
+        yield from _left(source)
+        return
+    tesseract = find_tesseract()
+    if tesseract is None:
         raise source.unreadable("picture")
     found = tesseract.pages(source.path.read_bytes())
     if not found:
@@ -35,6 +53,74 @@ def read(source: Source) -> Iterator[Item]:
     for page in filter(source.wants, range(1, pages + 1)):
         yield from found.get(page, ())
         yield PageRead(page, has_text=page in found, is_picture=True, recognized=page in found)
+
+
+def _left(source: Source) -> Iterator[Item]:
+    """Its pages, which somebody reads later."""
+    from app.documents.decoding import frame_of  # Qt, which no document needs
+
+    pages = frame_of(source.path, 1, 64).frames
+    yield Opened("page", pages)
+    for page in filter(source.wants, range(1, pages + 1)):
+        yield PageRead(page, has_text=False, is_picture=True)
+
+
+def draw(path: Path, page: int, scale: float, _password: str = "", most_pixels: int = 16_000_000) -> Drawn:
+    """A picture of the file as a page; raises PictureUnreadable."""
+    from app.documents.decoding import frame_of
+
+    own = frame_of(path, page, 64)
+    share = min(1.0, scale * 72 / DPI, (most_pixels / (own.own_width * own.own_height)) ** 0.5)
+    frame = frame_of(path, page, max(64, round(max(own.own_width, own.own_height) * share)))
+    width_pt, height_pt = (round(side * 72 / DPI, 2) for side in (frame.own_width, frame.own_height))
+    return Drawn(page, frame.width, frame.height, width_pt, height_pt, zlib.compress(frame.pixels, 1))
+
+
+def recognize(request: Recognize) -> list[Piece]:
+    """The paragraphs of one picture with their places; raises DocumentUnreadable ("picture") without tesseract."""
+    tesseract = find_tesseract()
+    if tesseract is None:
+        raise DocumentUnreadable(request.path, "picture")
+    frame, view = _upright(request.path, request.page, MOST_SIDE)
+    picture = Picture(frame.width, frame.height, frame.pixels, view.scale)
+    return [on_page(piece, view) for piece in tesseract.pieces(picture, request.page)]
+
+
+def put_upright(request: PutUpright) -> Drawn:
+    """Draws a picture into a file for a model that sees."""
+    frame, view = _upright(request.path, request.page, request.most_side)
+    Path(request.out).write_bytes(b"P6\n%d %d\n255\n" % (frame.width, frame.height) + frame.pixels)
+    return Drawn(request.page, frame.width, frame.height, view.right, view.bottom, b"", view)
+
+
+def lines_of(request: Arrange) -> tuple[View, list[tuple[Box, str]]]:
+    """What was seen, and where its lines are and about what they say, as far as tesseract is there to find them."""
+    tesseract = find_tesseract()
+    frame, view = _upright(request.path, request.page, MOST_SIDE)
+    picture = Picture(frame.width, frame.height, frame.pixels, view.scale)
+    pieces = [on_page(piece, view) for piece in tesseract.pieces(picture, request.page)] if tesseract else []
+    seen = view._replace(degrees=0.0) if request.view == NO_VIEW else request.view
+    return seen, [(box, piece.text[box.start : box.end]) for piece in pieces for box in piece.place.boxes]
+
+
+def _upright(path: str, page: int, most_side: int) -> tuple[Frame, View]:
+    """A picture whose lines lie across."""
+    from app.documents.decoding import frame_of
+
+    small = frame_of(Path(path), page, 640)
+    degrees = skew_of(small.width, small.height, small.pixels)
+    frame = frame_of(Path(path), page, most_side, degrees)
+    width, height = frame.own_width * 72 / DPI, frame.own_height * 72 / DPI
+    return frame, View(0, 0, round(width, 2), round(height, 2), frame.width / width, degrees)
+
+
+def on_page(piece: Piece, view: View) -> Piece:
+    """A piece whose boxes are points of a view that may be turned, with its boxes on the page."""
+    boxes = []
+    for box in piece.place.boxes:
+        edges = view.on_page(*(edge * view.scale for edge in box[1:5]))
+        boxes.append(Box(box.page, *edges, box.start, box.end))
+    return piece._replace(place=piece.place._replace(boxes=tuple(boxes)))
 
 
 MOST_S = 60.0
@@ -199,3 +285,48 @@ def _piece(lines: list[_Line], page: int, scale: float) -> Piece:
         boxes.append(Box(page, left, top, right, bottom, len(text), len(text) + len(part)))
         text += part if is_divided or not following else f"{part} "
     return Piece(Kind.PARAGRAPH, text, page, Place(boxes=tuple(boxes)), origin=TESSERACT)
+
+
+# How far a page lies askew: turned back by the right angle, the lines of text and the gaps between them are sharpest
+# (Postl, Detection of linear oblique structures and skew scan in digitized documents, 1986). A small turn is a shift
+# of each column, which costs a fraction of it.
+
+
+LOOK_DPI = 75
+"""Enough to see how lines lie."""
+MOST_DEGREES = 8
+LEAST_DEGREES = 0.3
+LEAST_GAIN = 1.3
+"""So much sharper the lines have to become: a photograph has a best angle, too."""
+
+
+def skew_of(width: int, height: int, pixels: bytes) -> float:
+    """By how many degrees a picture has to be turned for its lines to lie across, or straight down; 0 where they do."""
+    import numpy as np  # not for documents without pictures
+
+    grey = np.frombuffer(pixels, np.uint8).reshape(height, width, 3)[:, :, 1].astype(np.float32)
+    ink = np.maximum(np.median(grey) - grey, 0)
+    across, down = _sharpest(ink), _sharpest(ink.T)
+    degrees, sharpness, plain = across if across[1] >= down[1] else (-down[0], *down[1:])
+    is_askew = abs(degrees) >= LEAST_DEGREES and sharpness > LEAST_GAIN * plain
+    return round(degrees, 2) if is_askew else 0.0
+
+
+def _sharpest(ink: np.ndarray[Any, Any]) -> tuple[float, float, float]:
+    """The best angle, how sharp the lines are then, and how sharp they are as it lies."""
+    import numpy as np
+
+    sharpness: dict[float, float] = {}
+
+    def of(degrees: float) -> float:
+        if degrees not in sharpness:
+            rows, columns = ink.shape
+            shift = np.round(np.tan(np.deg2rad(degrees)) * (np.arange(columns) - columns / 2)).astype(int)
+            places = (np.arange(rows)[:, None] + shift[None, :]) % rows
+            profile = np.take_along_axis(ink, places, 0).sum(axis=1)
+            sharpness[degrees] = float((np.diff(profile) ** 2).sum())
+        return sharpness[degrees]
+
+    coarse = max((float(each) for each in range(-MOST_DEGREES, MOST_DEGREES + 1)), key=of)
+    fine = max((coarse + each / 5 for each in range(-5, 6)), key=of)
+    return -fine, of(fine), of(0.0)

@@ -109,6 +109,7 @@ _FORMATS = {
         Format("msg", "an Outlook message", "msg", MAILS, ".mail.outlook", streams=("__properties_version1.0",)),
         Format(
             "picture", "a picture", "png jpg jpeg tif tiff webp bmp gif", PICTURES, ".pictures",
+            draw=".pictures", scan=".pictures",
             begins=(b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*"),
         ),
         Format(

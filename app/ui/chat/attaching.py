@@ -209,6 +209,8 @@ class Attaching(QObject):
         for one in gone:
             self._intake.drop(one)
             self._detach(one)
+            if self._scans is not None and one.document is not None and self._is_looked_at(one):
+                self._scans.stop(one.document)
         attached = [one for one in gone if one.attachment is not None]
         if attached and is_told:
             told = tr("{name} was taken out.", name=short_name(attached[0].name))

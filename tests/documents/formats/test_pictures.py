@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PySide6.QtGui import QImage
 
 from app.core.errors import DocumentUnreadable
 from app.documents.blocks import Kind, Piece
@@ -15,11 +16,14 @@ from app.documents.formats import pictures
 from app.documents.formats.pdf.pages import draw
 from app.documents.formats.pdf.pdf import read
 from app.documents.formats.pictures import Picture, find_tesseract
+from app.documents.protocol import PutUpright, Recognize
 from app.documents.source import Item, Opened, PageRead, Remark, Source
 from app.features.messages import sentence_for
 from tests.documents.formats.pdf.test_pages import pixels_of
 from tests.helpers.documents import read as read_in_child
 from tests.helpers.pdf_files import Page, write_pdf
+from tests.helpers.picture_files import halves, rows_of, save
+from tests.helpers.scans import drawn, found_share, letter, skewed, words_of
 
 ASKED, ALL = "asked.txt", "deu\\neng\\nosd"
 FAKE = """#!{python}
@@ -182,9 +186,31 @@ def test_a_file_of_pictures_is_read_and_marked_page_by_page(tmp_path: Path, monk
         Piece(Kind.PARAGRAPH, "Third.", 3, origin="tesseract"),
         PageRead(3, is_picture=True, recognized=True),
     ]
-    with pytest.raises(DocumentUnreadable) as caught:
-        list(pictures.read(Source(path, recognize=False)))
-    assert caught.value.reason == "picture"
+
+
+def test_a_picture_that_is_left_is_a_page_which_can_be_drawn(tmp_path: Path) -> None:
+    path = save(halves(300, 150), tmp_path / "a.png")
+    assert list(pictures.read(Source(path, recognize=False))) == [
+        Opened("page", 1),
+        PageRead(1, has_text=False, is_picture=True),
+    ]
+    drawn = pictures.draw(path, 1, 1.0)
+    assert (drawn.width, drawn.height, drawn.width_pt, drawn.height_pt) == (144, 72, 144, 72)
+    out = tmp_path / "page.ppm"
+    shown = pictures.put_upright(PutUpright(str(path), 1, str(out), most_side=100))
+    assert (shown.width, shown.height, shown.view.degrees) == (100, 50, 0)
+    assert rows_of(out)[:2] == (100, 50)
+
+
+@pytest.mark.skipif(shutil.which("tesseract") is None, reason="make test-documents installs it")
+def test_an_askew_picture_is_read_with_the_places_of_its_lines(tmp_path: Path) -> None:
+    pixels = skewed(drawn([letter()], tmp_path, 150)[0], 3)
+    rows, columns = pixels.shape
+    path = save(QImage(pixels.tobytes(), columns, rows, columns, QImage.Format.Format_Grayscale8), tmp_path / "a.png")
+    pieces = pictures.recognize(Recognize(str(path), 1))
+    assert found_share(words_of(letter()), " ".join(piece.text for piece in pieces)) > 0.97
+    box = next(box for piece in pieces for box in piece.place.boxes if "deposit" in piece.text[box.start : box.end])
+    assert (box.left, box.top) == pytest.approx((90, 115), abs=15)
 
 
 @posix_only

@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pypdfium2 as pdfium
 from pypdfium2 import raw
@@ -20,21 +20,12 @@ from pypdfium2 import raw
 from app.core.errors import DocumentUnreadable
 from app.documents.blocks import Box, Piece
 from app.documents.formats.pdf.pages import MOST_SIDE, opened, resolution_of
-from app.documents.formats.pictures import Picture, Tesseract, find_tesseract
+from app.documents.formats.pictures import LOOK_DPI, Picture, Tesseract, find_tesseract, on_page, skew_of
 from app.documents.protocol import NO_VIEW, Arrange, Drawn, PutUpright, Recognize, View
-
-if TYPE_CHECKING:
-    import numpy as np
 
 LEAST_DPI, MOST_DPI = 150.0, 300.0
 """A picture of less is enlarged, and never further: its noise would grow to letters."""
 MOST_PIXELS = 16_000_000
-LOOK_DPI = 75
-"""Enough to see how lines lie."""
-MOST_DEGREES = 8
-LEAST_DEGREES = 0.3
-LEAST_GAIN = 1.3
-"""So much sharper the lines have to become: a photograph has a best angle, too."""
 
 
 def recognize(request: Recognize) -> list[Piece]:
@@ -54,7 +45,7 @@ def recognized(loaded: Any, page: int, tesseract: Tesseract, region: tuple[float
     view = view_of(loaded, region, _best_dpi(loaded) / 72, MOST_PIXELS)
     width, height, pixels = drawn_view(loaded, view)
     pieces = tesseract.pieces(Picture(width, height, pixels, view.scale), page)
-    return [piece._replace(place=piece.place._replace(boxes=_on_page(piece, view))) for piece in pieces]
+    return [on_page(piece, view) for piece in pieces]
 
 
 def put_upright(request: PutUpright) -> Drawn:
@@ -132,49 +123,3 @@ def drawn_view(loaded: Any, view: View) -> tuple[int, int, bytes]:
     if stride == 3 * width:
         return width, height, rows
     return width, height, b"".join(rows[at : at + 3 * width] for at in range(0, len(rows), stride))
-
-
-def _on_page(piece: Piece, view: View) -> tuple[Box, ...]:
-    """The boxes of a piece, whose points are those of the view, on the page."""
-    found = []
-    for box in piece.place.boxes:
-        left, top, right, bottom = view.on_page(*(edge * view.scale for edge in box[1:5]))
-        found.append(Box(box.page, left, top, right, bottom, box.start, box.end))
-    return tuple(found)
-
-
-# How far a page lies askew: turned back by the right angle, the lines of text and the gaps between them are sharpest
-# (Postl, Detection of linear oblique structures and skew scan in digitized documents, 1986). A small turn is a shift
-# of each column, which costs a fraction of it.
-
-
-def skew_of(width: int, height: int, pixels: bytes) -> float:
-    """By how many degrees a picture has to be turned for its lines to lie across, or straight down; 0 where they do."""
-    import numpy as np  # not for documents without pictures
-
-    grey = np.frombuffer(pixels, np.uint8).reshape(height, width, 3)[:, :, 1].astype(np.float32)
-    ink = np.maximum(np.median(grey) - grey, 0)
-    across, down = _sharpest(ink), _sharpest(ink.T)
-    degrees, sharpness, plain = across if across[1] >= down[1] else (-down[0], *down[1:])
-    is_askew = abs(degrees) >= LEAST_DEGREES and sharpness > LEAST_GAIN * plain
-    return round(degrees, 2) if is_askew else 0.0
-
-
-def _sharpest(ink: np.ndarray[Any, Any]) -> tuple[float, float, float]:
-    """The best angle, how sharp the lines are then, and how sharp they are as it lies."""
-    import numpy as np
-
-    sharpness: dict[float, float] = {}
-
-    def of(degrees: float) -> float:
-        if degrees not in sharpness:
-            rows, columns = ink.shape
-            shift = np.round(np.tan(np.deg2rad(degrees)) * (np.arange(columns) - columns / 2)).astype(int)
-            places = (np.arange(rows)[:, None] + shift[None, :]) % rows
-            profile = np.take_along_axis(ink, places, 0).sum(axis=1)
-            sharpness[degrees] = float((np.diff(profile) ** 2).sum())
-        return sharpness[degrees]
-
-    coarse = max((float(each) for each in range(-MOST_DEGREES, MOST_DEGREES + 1)), key=of)
-    fine = max((coarse + each / 5 for each in range(-5, 6)), key=of)
-    return -fine, of(fine), of(0.0)
