@@ -4,19 +4,33 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from app.cli.terminal import INTERRUPTED, ProgressLine, interruptible, print_json, unlocked
+from app.cli.terminal import (
+    INTERRUPTED,
+    ProgressLine,
+    interruptible,
+    load_model,
+    model_path,
+    print_json,
+    unlocked,
+)
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
 from app.documents.blocks import Block, as_markdown
 from app.documents.protocol import BlocksRead, Done, Event, Found, Read
 from app.documents.reading import read
-from app.documents.source import PageRead
+from app.documents.source import PageRead, Remark
 from app.features.messages import pages_words, remark_sentence, units
+
+if TYPE_CHECKING:
+    from app.features.page_reading.readings import ByModel
+    from app.store.page_readings import PageReading
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +39,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--password", metavar="TEXT", default="", help="of a PDF; without it, it is asked for")
     parser.add_argument("--encoding", metavar="NAME", default="", type=_encoding, help="of its letters, such as cp1251")
     parser.add_argument("--pages", metavar="3-7", default=(0, 0), type=_pages, help="only these, both included")
-    parser.add_argument("--no-ocr", action="store_true", help="leave pages alone that are pictures")
+    parser.add_argument(
+        "--pictures",
+        choices=["model", "tesseract", "none"],
+        default="tesseract",
+        help="what reads pages that are pictures: a model that sees (figures, too), or tesseract; default: tesseract, "
+        "where it is installed",
+    )
+    parser.add_argument("--no-ocr", action="store_const", const="none", dest="pictures", help="as --pictures none")
+    parser.add_argument("--model", metavar="FILE", type=Path, help="which model; default: the chat's")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
     parser.set_defaults(run=run_read)
 
@@ -57,9 +79,10 @@ def run_read(options: argparse.Namespace) -> int:
     first, last = options.pages
 
     def output(password: str) -> int:
-        request = Read(str(path), password, options.encoding, first, last, recognize=not options.no_ocr)
+        request = Read(str(path), password, options.encoding, first, last, recognize=options.pictures == "tesseract")
         with interruptible() as cancel:
-            return _Output(path, cancel, as_json=options.json).of(request)
+            model = options.model if options.pictures == "model" else None
+            return _Output(path, cancel, options.json, options.pictures == "model", model).of(request)
 
     return unlocked(options.password, output)
 
@@ -71,6 +94,8 @@ class _Output:
     path: Path
     cancel: CancelToken
     as_json: bool
+    by_model: bool = False
+    model: Path | None = None
     found: Found | None = None
     pages: list[PageRead] = field(default_factory=list)
     done: Done | None = None
@@ -81,7 +106,7 @@ class _Output:
 
     def of(self, request: Read) -> int:
         """Reads and tells; the exit code."""
-        blocks = self._blocks(request)
+        blocks = self._with_pictures(request) if self.by_model else self._blocks(request)
         try:
             if self.as_json:
                 listed = [_fields(block) for block in blocks]
@@ -120,6 +145,66 @@ class _Output:
                 yield from event.blocks
                 if event.blocks and not self.as_json:
                     sys.stdout.flush()
+
+    def _with_pictures(self, request: Read) -> Iterator[Block]:
+        """All of it, its pictures read by a model once it is known which there are."""
+        blocks = list(self._blocks(request))
+        wanted = [page for page in self.pages if page.is_picture or page.figures]
+        if self.done is None or not wanted:
+            return iter(blocks)
+        from app.bootstrap import build_engine  # what no document without pictures needs
+        from app.core.errors import MediaRefused
+        from app.core.settings import load_settings
+        from app.features.documents import with_readings
+        from app.features.page_reading.readings import ByModel
+
+        places = AppPaths.from_environment()
+        settings, _ = load_settings(places.settings)
+        model = model_path(self.model, settings.engine.model_path)
+        with closing(build_engine(places, sees=True)) as engine:
+            print(f"Loading {model.name}", file=sys.stderr)
+            loaded = load_model(engine, model, settings, self.cancel)
+            if not loaded.sees:
+                raise MediaRefused(str(self.path), "picture", "blind")
+            readings = self._readings(wanted, ByModel(engine, loaded), request.password, places.documents)
+        if self.cancel.cancelled:
+            self.done = None
+            return iter(())
+        self._note(readings)
+        return with_readings(blocks, readings)
+
+    def _readings(
+        self, pages: Sequence[PageRead], by_model: ByModel, password: str, folder: Path
+    ) -> dict[int, PageReading]:
+        """What the model reads; it ends where it was cancelled."""
+        from app.features.page_reading.corrections import Scanner
+        from app.features.page_reading.readings import outcome, read_page
+
+        readings: dict[int, PageReading] = {}
+        with closing(Scanner(self.path, password, folder)) as scanner:
+            for number, page in enumerate(pages, 1):
+                self._line.show(
+                    f"Reading the pictures of {self.path.name}", f"page {page.page}, {number} of {len(pages)}"
+                )
+                regions = [()] if page.is_picture else list(page.figures)
+                read_region = partial(by_model.read, scanner, cancel=self.cancel)
+                reading = outcome(read_page(page.page, regions, read_region, by_model.way))
+                if reading is None:
+                    break
+                readings[page.page] = reading
+        return readings
+
+    def _note(self, readings: dict[int, PageReading]) -> None:
+        """What became of the pages that are pictures."""
+        assert self.done is not None
+        read = {page for page, reading in readings.items() if reading.blocks}
+        self.pages = [
+            replace(page, has_text=page.has_text or page.page in read, recognized=page.is_picture and page.page in read)
+            for page in self.pages
+        ]
+        without = tuple(page for page in self.done.pages_without_text if page not in read)
+        remarks = tuple(one for one in self.done.remarks if one.name != "no_recognition")
+        self.done = replace(self.done, pages_without_text=without, remarks=(*remarks, Remark("recognized")))
 
     def _take(self, event: Event) -> None:
         match event:
@@ -161,7 +246,8 @@ class _Output:
 
 
 def _fields(block: Block) -> dict[str, Any]:
-    return {
+    read_by = {"read_by": block.origin} if block.origin else {}
+    return read_by | {
         "id": block.id,
         "kind": block.kind.value,
         "page": block.page,

@@ -196,8 +196,7 @@ class Documents:
             raise KeyError(document_id)
         readings = self._readings_of(document)
         before = self.blocks(document_id)
-        numbering = Numbering()
-        after = [numbering.block(piece) for piece in _merged(before, readings, _recognized(document))]
+        after = list(with_readings(before, readings, _recognized(document)))
         info = _renewed_info(document, after)
         if after == before and info == document.info:
             return document
@@ -311,6 +310,14 @@ class Documents:
         if document is None:
             raise KeyError(document_id)
         return KeptDocument(document, self.store, self.folder, self._passwords.get(document_id, ""))
+
+
+def with_readings(
+    before: Sequence[Block], readings: dict[int, PageReading], replaced: Container[int] = ()
+) -> Iterator[Block]:
+    """All blocks of a document, numbered anew, with what was read from its pictures; see `_merged`."""
+    numbering = Numbering()
+    return (numbering.block(piece) for piece in _merged(before, readings, replaced))
 
 
 def _merged(before: Sequence[Block], readings: dict[int, PageReading], replaced: Container[int]) -> Iterator[Piece]:

@@ -13,6 +13,8 @@ import pytest
 from tests.helpers.documents import WORDS, good_pdf, long_text, pdf_pages, shown
 from tests.helpers.office_files import paragraph, write_docx, write_zip
 from tests.helpers.pdf_files import Lock, Page, write_pdf
+from tests.helpers.scans import drawn, letter, scan
+from tests.helpers.script import write_script
 from tests.helpers.terminal import ROOT, command, fireside, only_json
 from tests.helpers.typist import Typist
 
@@ -251,3 +253,28 @@ def test_no_window_library_and_no_parser_is_loaded(tmp_path: Path) -> None:
     result = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert result.stdout == WORDS + "\n"
     assert result.stderr.splitlines()[-1] == "0 []"
+
+
+def test_a_scan_is_read_by_a_model_that_sees_and_says_so(tmp_path: Path) -> None:
+    page = "| Month | Rent |\n| --- | --- |\n| May | 1,450 |"
+    script = write_script(tmp_path, {"text": "Rent is due.", "times": 1}, {"text": page}, load={"sees": True})
+    path = scan(tmp_path / "lease.pdf", drawn([letter()] * 2, tmp_path, 40), 40)
+    environment = {"FIRESIDE_ENGINE_SCRIPT": str(script), "PATH": str(tmp_path)}
+    asked = ["read", str(path), "--pictures", "model", "--model", str(tmp_path / "any.gguf"), "--json"]
+    body = only_json(fireside(*asked, environment=environment))
+    assert [(one["kind"], one["text"], one["page"], one["read_by"]) for one in body["blocks"]] == [
+        ("paragraph", "Rent is due.", 1, "model"),
+        ("table", "Month\tRent\nMay\t1,450", 2, "model"),
+    ]
+    assert (body["pages_without_text"], body["pages_recognized"]) == ([], [1, 2])
+    left = only_json(fireside("read", str(path), "--pictures", "none", "--json", environment=environment))
+    assert (left["blocks"], left["pages_without_text"]) == ([], [1, 2])
+
+
+def test_a_model_that_does_not_see_is_a_sentence(tmp_path: Path) -> None:
+    script = write_script(tmp_path)
+    path = scan(tmp_path / "lease.pdf", drawn([letter()], tmp_path, 40), 40)
+    asked = ["read", str(path), "--pictures", "model", "--model", str(tmp_path / "any.gguf")]
+    result = fireside(*asked, environment={"FIRESIDE_ENGINE_SCRIPT": str(script)})
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "sees" in result.stderr

@@ -21,8 +21,8 @@ Region = tuple[float, ...]
 class Scanner:
     """The pages of one document in the hands of a child."""
 
-    def __init__(self, document: StoredDocument, password: str, folder: Path) -> None:
-        self._path, self._password, self._folder = str(document.path), password, folder
+    def __init__(self, path: Path, password: str, folder: Path) -> None:
+        self._path, self._password, self._folder = str(path), password, folder
         make_folder(folder)
         self._scanning = Scanning(folder)
 
@@ -77,7 +77,7 @@ class Corrections:
     def correct(self, page: int, text: str, cancel: CancelToken) -> StoredDocument | None:
         """The document with it; None where it was cancelled. Raises what the child raises, too."""
         document, before = self._document, self.readings.get(page)
-        scanner = Scanner(document, self._documents.password_of(document.id), self._documents.folder)
+        scanner = Scanner(document.path, self._documents.password_of(document.id), self._documents.folder)
         try:
             blocks = scanner.arranged(page, text, NO_VIEW, PERSON, cancel)
         finally:

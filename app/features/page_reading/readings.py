@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from app.core.errors import DocumentGone, MediaRefused
@@ -270,7 +271,7 @@ class ReadingAtWork(Working[ReadingEvent]):
         self._cancel = cancel
         self._clock.start()
         self._done_now = 0
-        scanner = Scanner(self._document, self._documents.password_of(self._document.id), self._folder)
+        scanner = Scanner(self._document.path, self._documents.password_of(self._document.id), self._folder)
         figures = {page["page"]: page.get("figures", ()) for page in self._document.info.get("pages", ())}
         pictures = {page["page"] for page in self._document.info.get("pages", ()) if page["is_picture"]}
         total = len(self._row.pages)
@@ -278,47 +279,34 @@ class ReadingAtWork(Working[ReadingEvent]):
             for page in [one for one in self._row.pages if one not in self._done]:
                 yield PageBegun(page, len(self._done) + 1, total)
                 regions = [()] if page in pictures else [tuple(region) for region in figures.get(page, ())] or [()]
-                state = yield from self._page(page, regions, scanner, read)
-                if state is None:
+                way = self._row.way
+                reading = yield from self._timed(read_page(page, regions, partial(read, scanner), way))
+                if reading is None:
                     return
-                yield PageDone(page, len(self._done), total, state, self.seconds_left())
+                self._keep(reading)
+                yield PageDone(page, len(self._done), total, reading.state, self.seconds_left())
         finally:
             scanner.close()
             if self._done_now:
                 self._documents.renewed(self._document.id)
 
-    def _page(
-        self, page: int, regions: Sequence[Region], scanner: Scanner, read: ReadPage
-    ) -> Generator[ReadingEvent, None, str | None]:
-        """How it went, once all of it is kept; None where it was cancelled."""
-        blocks: list[Block] = []
-        states: list[str] = []
-        for region in regions:
-            found = yield from self._timed(read(scanner, page, region))
-            if found is None:
-                return None
-            blocks += found[0]
-            states.append(found[1])
-        state = next((one for one in states if one != READ), READ) if len(set(states)) > 1 else states[0]
-        name = self._row.way.name if self._row.way.method == MODEL else ""
-        fields = tuple(map(block_to_fields, blocks))
+    def _keep(self, reading: PageReading) -> None:
         assert self._documents.readings is not None
-        self._documents.readings.keep(
-            self._document.sha256, PageReading(page, self._row.way.method, name, state, fields)
-        )
-        self._done.append(page)
+        self._documents.readings.keep(self._document.sha256, reading)
+        self._done.append(reading.page)
         self._done_now += 1
         with suppress(KeyError):  # another reading of it was begun
             self._jobs.update(self._row.id, progress={"done": self._done})
-        return state
 
-    def _timed(self, events: Generator[ReadingEvent, None, Found]) -> Generator[ReadingEvent, None, Found]:
+    def _timed(
+        self, events: Generator[ReadingEvent, None, PageReading | None]
+    ) -> Generator[ReadingEvent, None, PageReading | None]:
         """The same; while others go before it, its clock rests."""
         while True:
             try:
                 event = next(events)
             except StopIteration as end:
-                found: Found = end.value
+                found: PageReading | None = end.value
                 return found
             if isinstance(event, Rests):
                 self._clock.rest(is_resting=bool(event.reason))
@@ -327,11 +315,43 @@ class ReadingAtWork(Working[ReadingEvent]):
 
 Found = tuple[Sequence[Block], str] | None
 """The blocks of a page or a region, and how it went; None where it was cancelled."""
-ReadPage = Callable[["Scanner", int, Region], Generator[ReadingEvent, None, Found]]
+ReadPage = Callable[[Scanner, int, Region], Generator[ReadingEvent, None, Found]]
+
+
+def read_page(
+    page: int, regions: Sequence[Region], read: Callable[[int, Region], Generator[ReadingEvent, None, Found]], way: Way
+) -> Generator[ReadingEvent, None, PageReading | None]:
+    """A page, or the figures on it; None where it was cancelled."""
+    blocks: list[Block] = []
+    states: list[str] = []
+    for region in regions:
+        found = yield from read(page, region)
+        if found is None:
+            return None
+        blocks += found[0]
+        states.append(found[1])
+    state = states[0] if len(set(states)) == 1 else next(one for one in states if one != READ)
+    name = way.name if way.method == MODEL else ""
+    return PageReading(page, way.method, name, state, tuple(map(block_to_fields, blocks)))
+
+
+def outcome(events: Generator[ReadingEvent, None, PageReading | None]) -> PageReading | None:
+    """What comes of it, for who shows no progress within a page."""
+    while True:
+        try:
+            next(events)
+        except StopIteration as end:
+            found: PageReading | None = end.value
+            return found
 
 
 class ByModel:
     """Pages read by a model that sees."""
+
+    @property
+    def way(self) -> Way:
+        """As it is kept with what was read."""
+        return Way(MODEL, self._model.name)
 
     def __init__(self, engine: Engine, model: ModelLoaded) -> None:
         self._engine, self._model, self._words = engine, model, words_for(model)
