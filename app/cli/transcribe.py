@@ -15,11 +15,10 @@ from app.cli.terminal import INTERRUPTED, ProgressLine, interruptible, load_mode
 from app.core.errors import DocumentUnreadable
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
-from app.core.settings import Settings, load_settings
+from app.core.settings import load_settings
 from app.documents.listening import is_sound
 from app.documents.protocol import BlocksRead, Done, Found, Read
 from app.documents.source import PageRead
-from app.engine.contract import Engine
 from app.features.hearing import Hearing, Segment, clock, segment_of, srt_of
 from app.features.messages import units
 from app.features.work.saved_file import written
@@ -45,7 +44,8 @@ def run_transcribe(options: argparse.Namespace) -> int:
     paths = AppPaths.from_environment()
     settings, _ = load_settings(paths.settings)
     with closing(build_engine(paths)) as engine, interruptible() as cancel:
-        _load(engine, options, settings, cancel)
+        model = model_path(options.model, settings.engine.model_path)
+        load_model(engine, model, settings, cancel, projector=options.projector)
         segments, done = _heard(build_hearing(paths, lambda: engine), path, cancel)
     if done is None:
         return INTERRUPTED
@@ -65,18 +65,6 @@ def run_transcribe(options: argparse.Namespace) -> int:
     if not segments:
         print(f"Nothing is said in {path.name}, or the model does not hear it.", file=sys.stderr)
     return 0
-
-
-def _load(engine: Engine, options: argparse.Namespace, settings: Settings, cancel: CancelToken) -> None:
-    path = model_path(options.model, settings.engine.model_path)
-    projector = options.projector or _projector_beside(path)
-    load_model(engine, path, settings, cancel, projector=projector)
-
-
-def _projector_beside(model: Path) -> Path | None:
-    """The only file beside a model that is called as those are through which models see and hear."""
-    found = sorted(model.parent.glob("*mmproj*.gguf")) if model.parent.is_dir() else []
-    return found[0] if len(found) == 1 else None
 
 
 def _heard(hearing: Hearing, path: Path, cancel: CancelToken) -> tuple[list[Segment], Done | None]:

@@ -8,14 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from app.core.child import own_command
 from app.core.errors import MediaRefused, NoModel
 from app.core.events import CancelToken
 from app.documents.blocks import Block
 from app.documents.listening import is_sound
 from app.documents.protocol import BlocksRead, Done, Event, Found, Read
 from app.documents.source import Opened, PageRead
-from app.engine.client import EngineOnDemand
+from app.engine.client import EngineClient, EngineOnDemand
 from app.features.hearing import Hearing, Segment, cues_of, segment_of, segments_of, srt_of
+from tests.helpers import tiny_eyes
 from tests.helpers.engine import load, scripted_client
 from tests.helpers.script import requests
 from tests.helpers.sounds import spoken, write_sound
@@ -111,6 +113,23 @@ def test_a_model_that_hears_nothing_is_told_of(hearing: Make, tmp_path: Path) ->
     engine.unload()
     with pytest.raises(NoModel):
         list(hears.read(Read(str(path)), CancelToken()))
+
+
+@pytest.mark.model
+def test_a_real_model_with_a_tiny_ear_hears_each_piece(starter: Path, tmp_path: Path) -> None:
+    low, high = (spoken((1.0, 1.0), tone_hz=tiny_eyes.TONES[name]) for name in ("low", "high"))
+    engine = EngineClient(own_command("--engine-worker"), tmp_path / "engine")
+    try:
+        load(engine, starter, projector=str(tiny_eyes.make_ear(starter, tmp_path / "ear.gguf")), context_tokens=2048)
+        hears = Hearing(lambda: engine, tmp_path / "documents", tmp_path / "heard")
+        said = []
+        for name, sound in (("low", low), ("high", high)):
+            path = write_sound(tmp_path / f"{name}.wav", sound, 44_100, 2)
+            said.append([block.text for block in blocks_of(list(hears.read(Read(str(path)), CancelToken())))])
+    finally:
+        engine.close()
+
+    assert said[0] != said[1], "it hears a difference"
 
 
 def test_a_file_is_a_recording_by_what_it_begins_with(tmp_path: Path) -> None:

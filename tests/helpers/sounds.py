@@ -14,7 +14,7 @@ LOUD = 16_000 / 32768
 Sound = tuple[float, Callable[[float], float]]
 
 
-def spoken(*stretches: tuple[float, float]) -> Sound:
+def spoken(*stretches: tuple[float, float], tone_hz: float = TONE_HZ) -> Sound:
     """Seconds and how loud each is, 0 to 1; as long as all of them, and the value at each second."""
     ends, at = [], 0.0
     for seconds, loudness in stretches:
@@ -23,7 +23,7 @@ def spoken(*stretches: tuple[float, float]) -> Sound:
 
     def value(second: float) -> float:
         loudness = next((loudness for end, loudness in ends if second < end), 0.0)
-        return loudness * LOUD * math.sin(2 * math.pi * TONE_HZ * second)
+        return loudness * LOUD * math.sin(2 * math.pi * tone_hz * second)
 
     return at, value
 
