@@ -13,6 +13,7 @@ CHILDREN = {
     "--lend-worker": "app.engine.llama.lender",
     "--template-renderer": "app.engine.llama.sandbox",
     "--download-worker": "app.hub.transfer",
+    "--record-worker": "app.documents.microphone",
     "--document-worker": "app.documents.worker",
     "--try-imports": "app.core.trial",
 }

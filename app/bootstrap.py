@@ -7,7 +7,7 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from app.features.pages import Pages
     from app.features.projects import Preambles
     from app.features.prompt_library import PromptLibrary
+    from app.features.recording import Recorder
     from app.features.serving import Serving
     from app.features.spelling import Spelling
     from app.features.summary.summaries import Summaries
@@ -183,8 +184,17 @@ class Parts:
         """All documents that were read."""
         return build_documents(self.paths, self.database, self.consent, recognizes=False, hear=self._hear)
 
-    def _hear(self, request: Read, cancel: CancelToken) -> Iterator[Event]:
+    def _hear(self, request: Read, cancel: CancelToken) -> Generator[Event, None, None]:
         return build_hearing(self.paths, lambda: self.engine).read(request, cancel)
+
+    @_Once
+    def recorder(self) -> Recorder:
+        """What records with the microphone."""
+        from app.features.recording import Recorder
+
+        return Recorder(
+            self.paths.data / "recordings", self.paths.cache / "recording", lambda: time.strftime("%Y-%m-%d %H.%M")
+        )
 
     @_Once
     def readings(self) -> Readings:

@@ -53,6 +53,7 @@
     │   ├── ModelNotOurs              another application's file, which is never changed
     │   ├── DocumentUnreadable        empty, damaged, no text, protected: `reason` says which
     │   ├── PictureUnreadable         no picture, damaged, too many pixels: `reason` says which
+    │   ├── MicrophoneMissing         there is none, or it may not be used
     │   ├── DocumentPagesMissing      it has fewer pages than the first that was chosen
     │   ├── DocumentLocked            needs a password, or another one
     │   ├── DocumentTooDemanding      its child was ended at the limit of memory or time
@@ -383,12 +384,17 @@ class ModelNotOurs(EnvironmentProblem):
     path: str
 
 
+class MicrophoneMissing(EnvironmentProblem):
+    detail: str
+
+
 class DocumentUnreadable(EnvironmentProblem):
     """`reason`: missing, folder, not_a_file, denied, empty, no_text, not_text, damaged, inflates (a bomb), too_deep,
     entities (declared in its XML), old_format, protected (a password, on what is no PDF), drm, changed (while it was
     read), not_drawn (a page that cannot be shown), not_rewritable (no translation can be written in its format),
     picture (and tesseract is not installed, or not wanted), iwork (Apple's Pages, Keynote or Numbers), djvu, sound (and
-    no model hears it), not_sound, too_long_sound, no_sound_here (nothing decodes it on this kind of computer).
+    no model hears it), not_sound, too_long_sound, no_speech,
+    no_sound_here (nothing decodes it on this kind of computer).
     """
 
     path: str

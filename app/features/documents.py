@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Generator, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
@@ -55,7 +55,7 @@ class Kept:
     document: StoredDocument
 
 
-Hear: TypeAlias = "Callable[[Read, CancelToken], Iterator[Event]]"
+Hear: TypeAlias = "Callable[[Read, CancelToken], Generator[Event, None, None]]"
 ReadEvent: TypeAlias = "Event | Waits | Kept"
 
 
@@ -134,14 +134,14 @@ class Documents:
 
         request = Read(str(path), password, part.encoding, part.first_page, part.last_page, recognize=self._recognizes)
         document_id, kept = self.store.begin(path, *found, name=name), None
+        if self._hear is not None and is_sound(path):
+            events = self._hear(request, cancel)
+        else:
+            events = reading.read(request, folder=self.folder, cancel=cancel)
         opening = Found("", Opened())
         pages: list[PageRead] = []
         words = 0
         try:
-            if self._hear is not None and is_sound(path):
-                events = self._hear(request, cancel)
-            else:
-                events = reading.read(request, folder=self.folder, cancel=cancel)
             for event in events:
                 if isinstance(event, BlocksRead):
                     self.store.add_blocks(document_id, [block_to_fields(block) for block in event.blocks])
@@ -151,6 +151,8 @@ class Documents:
                 elif isinstance(event, PageRead) and (event.is_picture or not event.has_text or event.figures):
                     pages.append(event)
                 elif isinstance(event, Done):
+                    if not event.blocks and opening.format == "sound":
+                        raise DocumentUnreadable(str(path), "no_speech")
                     kept = self._finish(document_id, part, opening, event, pages, words=words)
                 yield event
             if kept is not None:
@@ -158,6 +160,7 @@ class Documents:
                     self._passwords[document_id] = password
                 yield Kept(self._with_readings(kept))
         finally:
+            events.close()
             if kept is None:
                 self.store.discard(document_id)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,7 +58,7 @@ class Hearing:
     def __init__(self, engine: Callable[[], Engine], folder: Path, scratch: Path) -> None:
         self._engine, self._folder, self._scratch = engine, folder, scratch
 
-    def read(self, request: Read, cancel: CancelToken) -> Iterator[Event]:
+    def read(self, request: Read, cancel: CancelToken) -> Generator[Event, None, None]:
         """As `app.documents.reading.read`. Raises NoModel or MediaRefused ("deaf") where no model hears, and what the
         child or the engine raises; what was said so far is then lost.
         """

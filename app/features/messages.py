@@ -256,6 +256,7 @@ _DOCUMENT_UNREADABLE = {
     "not_rewritable": "{name} is of a format in which no translation can be written.",
     "sound": "{name} is a recording. Open a model that hears, and it becomes a text.",
     "not_sound": "{name} is no recording that can be heard here: WAV, FLAC, MP3 and OGG can.",
+    "no_speech": "Nothing is said in {name}, or the model does not hear it.",
     "too_long_sound": "{name} is longer than twelve hours, so it was not heard. Cut it, and try the parts.",
     "no_sound_here": "Recordings cannot be heard on this kind of computer: there is nothing that decodes them.",
 }
@@ -432,6 +433,9 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], Sentence]] = {
     ),
     errors.HubUnreachable: _unreachable,
     errors.HubBusy: _busy,
+    errors.MicrophoneMissing: lambda e: Sentence(
+        "No microphone could be opened. Is one plugged in, and may programs use it?"
+    ),
     errors.MachineLost: _machine_lost,
     errors.MachineUnusable: _machine_unusable,
     errors.ReleaseRefused: _release_refused,

@@ -197,6 +197,10 @@ class Composer(QWidget):
     def set_note(self, text: str) -> None:
         self._note.setText(text)
 
+    def add_way(self, way: QWidget) -> None:
+        """Something else that comes with a message, beside the files."""
+        self._row.insertWidget(1, way)
+
     def add_choice(self, choice: QWidget) -> None:
         """Something else that can be chosen for the chat, behind its settings."""
         self._choices.insertWidget(1, choice)

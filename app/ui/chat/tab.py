@@ -20,6 +20,7 @@ from app.ui.chat.column import ChatsColumn
 from app.ui.chat.memory import ContextPanel
 from app.ui.chat.own_model import OwnModel
 from app.ui.chat.projects import ProjectActions
+from app.ui.chat.recording import Microphone
 from app.ui.chat.titling import Titling
 from app.ui.chat.view import ChatView
 from app.ui.document.panel import DocumentPanel
@@ -96,6 +97,7 @@ class ChatTab(Tab):
             self.document.renewed.connect(ui.pictures.renewed)
             ui.pictures.renewed.connect(self.document.take_over)
         Elsewhere(app, ui, self.chat)
+        self.microphone = Microphone(app, ui, self.chat)
         self.chat.own.name_of = lambda path: app.label_of(path) or model_name(path)
 
     def _connect(self) -> None:

@@ -1,0 +1,106 @@
+"""The microphone, in a child of its own that is there only while it is listened to; drivers may hang or end it.
+
+`app.features.recording` starts it with `--record-worker`. It writes a WAV file until its parent lets it go.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import wave
+from array import array
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.core.child import claim_wire
+from app.core.wire import ParentSide, Wire, checked
+
+RATE_HZ = 16_000
+TELL_EVERY_S = 0.2
+TRIAL_VARIABLE = "FIRESIDE_MICROPHONE"
+"""Set to "null" there is a microphone that hears nothing: for computers without one."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """Write what is heard to this file, which is not there yet."""
+
+    path: str
+
+
+@dataclass(frozen=True)
+class Heard:
+    """So many seconds are written; `loudness` is that of the last moment, 0 to 1."""
+
+    seconds: float
+    loudness: float
+
+
+@dataclass(frozen=True)
+class NoMicrophone:
+    """There is none, or it may not be used; the child ends."""
+
+    detail: str
+
+
+WIRE = Wire(1, (Record,), (Heard, NoMicrophone))
+
+
+def main(_arguments: list[str]) -> int:
+    """Until the parent lets it go; then the file is complete."""
+    parent = ParentSide(WIRE, *claim_wire(may_save=True))
+    parent.greet()
+    request: Record = checked(next(parent.requests()))
+    file = _Wav(Path(request.path))
+    parent.leave_with_parent(lambda _request: None, file.close)
+    try:
+        import miniaudio  # type: ignore[import-untyped]
+
+        backends = [miniaudio.Backend.NULL] if os.environ.get(TRIAL_VARIABLE) == "null" else None
+        device = miniaudio.CaptureDevice(
+            miniaudio.SampleFormat.SIGNED16, nchannels=1, sample_rate=RATE_HZ, backends=backends, app_name="Fireside"
+        )
+        taking = file.taking()
+        next(taking)
+        device.start(taking)
+    except Exception as error:  # noqa: BLE001 - a driver may make it raise anything
+        parent.tell(NoMicrophone(f"{type(error).__name__}: {error}"))
+        os._exit(1)
+    while True:
+        parent.tell(Heard(file.seconds, file.loudness))
+        time.sleep(TELL_EVERY_S)
+
+
+class _Wav:
+    """Filled by the driver's thread, closed by the one that hears the parent go."""
+
+    def __init__(self, path: Path) -> None:
+        self._lock = threading.Lock()
+        self._file = wave.open(str(path), "wb")  # noqa: SIM115 - open as long as it is recorded
+        self._file.setnchannels(1)
+        self._file.setsampwidth(2)
+        self._file.setframerate(RATE_HZ)
+        self._is_open = True
+        self._samples = 0
+        self.loudness = 0.0
+
+    @property
+    def seconds(self) -> float:
+        return self._samples / RATE_HZ
+
+    def taking(self) -> Generator[None, bytes, None]:
+        while True:
+            data = yield
+            with self._lock:
+                if self._is_open:
+                    self._file.writeframes(data)
+                    samples = array("h", bytes(data))
+                    self._samples += len(samples)
+                    self.loudness = max(map(abs, samples), default=0) / 32768
+
+    def close(self) -> None:
+        with self._lock:
+            self._is_open = False
+            self._file.close()

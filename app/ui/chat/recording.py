@@ -1,0 +1,79 @@
+"""A microphone beside the paper clip, where the model hears: lit while it records, then a document of what was said."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from app.ui.chat.view import ChatView
+from app.ui.i18n import tr
+from app.ui.shell import tasks
+from app.ui.shell.tab_spec import UiContext
+from app.ui.widgets.buttons import IconButton
+from app.ui.widgets.labels import plain_label
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+
+
+class Microphone(QObject):
+    """The button, and the time beside it while it is lit. Nothing is opened before it is pressed."""
+
+    def __init__(self, app: Fireside, ui: UiContext, chat: ChatView) -> None:
+        super().__init__(chat)
+        self._app, self._ui, self._chat = app, ui, chat
+        self._task: tasks.Task | None = None
+        self.button = IconButton(ui.theme, "microphone", tr("Record"))
+        self.button.setObjectName("record")
+        self.button.clicked.connect(lambda _=False: self._on_clicked())
+        self.time = plain_label(kind="danger")
+        self.time.setObjectName("recorded_time")
+        self.time.hide()
+        ui.theme.dress(self.time, font=(12.5, 500))
+        chat.composer.add_way(self.time)
+        chat.composer.add_way(self.button)
+        ui.loader.changed.connect(self._look)
+        self._look()
+
+    @property
+    def is_on(self) -> bool:
+        """Whether the microphone is open."""
+        return self._task is not None
+
+    def _look(self) -> None:
+        loaded = self._app.loaded
+        self.button.setVisible(self.is_on or (loaded is not None and loaded.hears))
+
+    def _on_clicked(self) -> None:
+        if self._task is not None:
+            self.button.setEnabled(False)
+            self._task.cancel()
+            return
+        self._task = tasks.run(self._app.recorder.record, self._chat)
+        self._task.event.connect(self._on_event)
+        self._task.failed.connect(self._ui.notify.error)
+        self._task.failed.connect(lambda _: self._on_over())
+        self._task.finished.connect(self._on_over)
+        self._show_lit()
+
+    def _on_event(self, event: object) -> None:
+        from app.features.recording import Recorded
+
+        if isinstance(event, Recorded):
+            self._chat.attaching.add([event.path])
+        else:
+            seconds = int(getattr(event, "seconds", 0))
+            self.time.setText(f"{seconds // 60}:{seconds % 60:02d}")
+
+    def _on_over(self) -> None:
+        self._task = None
+        self._show_lit()
+        self._look()
+
+    def _show_lit(self) -> None:
+        self.button.setEnabled(True)
+        self.button.set_glyph("stop" if self.is_on else "microphone", "danger" if self.is_on else "muted")
+        self.button.set_name(tr("Stop recording") if self.is_on else tr("Record"))
+        self.time.setText("0:00")
+        self.time.setVisible(self.is_on)

@@ -1,0 +1,49 @@
+"""Recording: a file that grows while it is lit, whole when it is let go; without a microphone a sentence."""
+
+from __future__ import annotations
+
+import wave
+from pathlib import Path
+
+import pytest
+
+from app.core.errors import MicrophoneMissing
+from app.core.events import CancelToken
+from app.documents.microphone import RATE_HZ, TRIAL_VARIABLE, Heard
+from app.features.recording import Recorded, Recorder
+
+
+def recorder(folder: Path) -> Recorder:
+    return Recorder(folder / "recordings", folder / "child", lambda: "Recording")
+
+
+def test_what_is_heard_until_it_is_let_go_is_a_whole_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(TRIAL_VARIABLE, "null")
+    for name in ("Recording.wav", "Recording 2.wav"):
+        stop, last = CancelToken(), None
+        for event in recorder(tmp_path).record(stop):
+            last = event
+            if isinstance(event, Heard) and event.seconds > 0.5:
+                stop.cancel()
+        assert isinstance(last, Recorded)
+        assert last.path == tmp_path / "recordings" / name
+        with wave.open(str(last.path), "rb") as file:
+            assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (1, 2, RATE_HZ)
+            assert file.getnframes() >= 0.5 * RATE_HZ
+        assert last.path.stat().st_mode & 0o077 == 0, "nobody else may listen"
+
+
+def test_a_slip_of_the_finger_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(TRIAL_VARIABLE, "null")
+    stop = CancelToken()
+    stop.cancel()
+    assert list(recorder(tmp_path).record(stop)) == []
+    assert list((tmp_path / "recordings").iterdir()) == []
+
+
+def test_without_a_microphone_it_is_said(tmp_path: Path) -> None:
+    if Path("/dev/snd").exists():
+        pytest.skip("this computer has one")
+    with pytest.raises(MicrophoneMissing):
+        list(recorder(tmp_path).record(CancelToken()))
+    assert list((tmp_path / "recordings").iterdir()) == []

@@ -1,0 +1,64 @@
+"""Recordings in the chat: dropped ones become documents of what is said, and the button records one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from app.documents.microphone import TRIAL_VARIABLE
+from app.ui.chat.tab import ChatTab
+from app.ui.chat.view import ChatView
+from tests.helpers.desks.window import open_window
+from tests.helpers.script import prompts, write_script
+from tests.helpers.sounds import spoken, write_sound
+
+
+@pytest.fixture
+def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = write_script(
+        tmp_path / "script",
+        {"when": "word for word", "text": "We meet on Tuesday. Bring the keys."},
+        load={"hears": True},
+    )
+    monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(path))
+    return path
+
+
+def test_a_dropped_recording_becomes_a_document_and_the_button_records_one(
+    qtbot: QtBot, qapp: object, script: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(TRIAL_VARIABLE, "null")
+    with open_window(qapp, make_chat=ChatView) as frame:  # type: ignore[arg-type]
+        tab = frame.find(ChatTab)
+        microphone, chat = tab.microphone, tab.chat
+        assert microphone.button.isHidden(), "no model that hears is loaded"
+        frame.window.loader.start()
+        frame.wait(lambda: not microphone.button.isHidden())
+
+        chat.attaching.add([write_sound(tmp_path / "talk.wav", spoken((2.0, 1.0)))])
+        frame.wait(lambda: [one.document for one in chat.attaching.shown if one.document])
+        (document,) = [one.document for one in chat.attaching.shown]
+        assert document is not None
+        assert (document.format, document.unit, document.pages) == ("sound", "minute", 1)
+        blocks = frame.app.documents.blocks(document.id)
+        assert [block.text for block in blocks] == ["We meet on Tuesday.", "Bring the keys."]
+        chat.composer.set_text("When do we meet?")
+        QTest.keyClick(chat.composer.field.edit, Qt.Key.Key_Return)
+        frame.wait(lambda: any("When do we meet?" in turn[-1][1] for turn in prompts(script)))
+        assert "We meet on Tuesday." in prompts(script)[-1][-1][1]
+
+        QTest.mouseClick(microphone.button, Qt.MouseButton.LeftButton)
+        assert microphone.button.accessibleName() == "Stop recording"
+        frame.wait(lambda: microphone.time.text() == "0:01")
+        QTest.mouseClick(microphone.button, Qt.MouseButton.LeftButton)
+        frame.wait(lambda: not microphone.is_on)
+        assert (microphone.button.accessibleName(), microphone.time.isHidden()) == ("Record", True)
+        (kept,) = (frame.app.paths.data / "recordings").iterdir()
+        assert kept.stat().st_size > 16_000 * 2
+        frame.wait(lambda: [one.error for one in chat.attaching.shown if one.error])
+        (silent,) = chat.attaching.shown
+        assert "Nothing is said in" in silent.error
