@@ -72,6 +72,22 @@ def built(recipe: Recipe = DEFAULT) -> Path:
     return folder
 
 
+def eyes_program() -> Path:
+    """llama-mtmd-cli, which is one file: it is compiled against the libraries of the default build."""
+    folder = built()
+    program = folder / "llama-mtmd-cli"
+    if not program.exists():
+        with tempfile.TemporaryDirectory(prefix="fireside-comparison-") as scratch:
+            source = unpacked_source(build_environment(Path(scratch) / "venv"), Path(scratch))
+            parts = ("common", "include", "ggml/include", "vendor", "tools/mtmd")
+            command = ["c++", "-O2", "-std=c++17", *(f"-I{source / part}" for part in parts)]
+            command += [source / "tools/mtmd/mtmd-cli.cpp", "-o", Path(scratch) / program.name, f"-L{folder}"]
+            command += [f"-l{name}" for name in ("llama-common", "mtmd", "llama", "ggml", "ggml-base")]
+            subprocess.run([*map(str, command), "-Wl,-rpath,$ORIGIN"], check=True)
+            shutil.move(Path(scratch) / program.name, program)
+    return program
+
+
 def unpacked_source(python: Path, scratch: Path) -> Path:
     """llama.cpp as the pinned archive holds it; pip checks the hash."""
     command = [python, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:", "--no-build-isolation"]

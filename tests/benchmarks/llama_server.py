@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import http.client
 import json
@@ -42,6 +43,7 @@ class LlamaServer:
         threads: int = 0,
         slots: int = 1,
         environment: Mapping[str, str] | None = None,
+        projector: Path | None = None,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._port = free_port()
@@ -50,6 +52,7 @@ class LlamaServer:
         command += ["--port", str(self._port), "--ctx-size", str(context_tokens), "--parallel", str(slots)]
         command += ["--cache-ram", "0", "--slot-save-path", str(folder), "--no-ui", "--offline"]
         command += ["--threads", str(threads)] if threads else []
+        command += ["--mmproj", str(projector)] if projector else []
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=os.environ | dict(environment or {})
@@ -177,5 +180,16 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _plain(messages: Sequence[Message]) -> list[dict[str, str]]:
-    return [{"role": str(message.role), "content": message.text} for message in messages]
+def _plain(messages: Sequence[Message]) -> list[dict[str, Any]]:
+    return [{"role": str(message.role), "content": _content(message)} for message in messages]
+
+
+def _content(message: Message) -> str | list[dict[str, Any]]:
+    """A text, or pictures before it."""
+    if not message.media:
+        return message.text
+    encoded = [base64.b64encode(Path(media.path).read_bytes()).decode("ascii") for media in message.media]
+    urls = [
+        {"type": "image_url", "image_url": {"url": f"data:image/x-portable-pixmap;base64,{one}"}} for one in encoded
+    ]
+    return [*urls, {"type": "text", "text": message.text}]

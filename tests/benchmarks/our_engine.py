@@ -36,11 +36,13 @@ class OurEngine:
         threads: int = 0,
         environment: Mapping[str, str] | None = None,
         keep_states: bool = True,
+        projector: Path | None = None,
     ) -> None:
         states = StateFolder(folder / "states", lambda: STATES_BUDGET_BYTES) if keep_states else None
         self.client = EngineClient(own_command("--engine-worker"), folder / "engine", environment, states)
         self.loaded: ModelLoaded
-        wish = Wish(context_tokens, gpu_layers=0, devices=("CPU",), threads=threads)
+        eyes = str(projector) if projector else ""
+        wish = Wish(context_tokens, gpu_layers=0, devices=("CPU",), threads=threads, projector=eyes)
         for event in self.client.load(model or starter(), wish):
             if isinstance(event, ModelLoaded):
                 self.loaded = event

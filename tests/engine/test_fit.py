@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.gguf import GgufHeader, TensorInfo, check_model
+from app.core.gguf import GgufHeader, TensorInfo, check_model, check_projector
 from app.engine import fit
 from app.engine.fit import (
+    EYES_BYTES,
     TOKEN_BYTES,
     DoesNotFit,
     GpuRoom,
@@ -27,6 +28,7 @@ from app.engine.fit import (
     tokens_side_by_side,
 )
 from app.engine.protocol import Wish
+from tests.helpers.tiny_eyes import make_random_eye
 
 # Memory by formula, from headers alone.
 
@@ -78,6 +80,27 @@ def test_sliding_layers_may_have_heads_of_another_length() -> None:
     keys = {"attention__key_length_swa": 32, "attention__value_length_swa": 32}
     pattern = [True, True, True, False]
     assert values(**keys, attention__sliding_window_pattern=pattern) == (512, 512, 512, 1024)
+
+
+def test_eyes_take_weights_and_scratch_and_their_pictures_are_read_at_once(tmp_path: Path) -> None:
+    path = make_random_eye("gemma3", tmp_path / "eye.gguf", 64, image=560)
+    eye = check_projector(path, "model.gguf")
+    blind, seeing = shape_of(header()), shape_of(header(), eye)
+    assert 0 < path.stat().st_size - seeing.eyes.weights < 10_000
+    assert seeing.eyes.whole_tokens == 400
+    before, after = blind.needs(LAYOUT), seeing.needs(LAYOUT)
+    assert after.weights - before.weights == seeing.eyes.weights
+    assert after.compute - before.compute == seeing.eyes.compute > EYES_BYTES
+    on_gpu, on_cpu = (replace(LAYOUT, gpu_layers=5), shape_of(header(), eye, projector_on_cpu=True))
+    assert seeing.needs(on_gpu).gpu_weights == blind.needs(on_gpu).gpu_weights + seeing.eyes.weights
+    assert on_cpu.needs(on_gpu).gpu == blind.needs(on_gpu).gpu
+    assert on_cpu.needs(on_gpu).main == blind.needs(on_gpu).main + seeing.eyes.weights + seeing.eyes.compute
+    room = Room(10 * 2**30, 12 * 2**30)
+    assert choose(seeing, Wish(), room).picture_tokens == 400
+    measured = replace(before, weights=before.weights * 2)
+    estimate = fit.corrected(seeing, LAYOUT, measured)
+    assert estimate(LAYOUT).weights == 2 * before.weights + seeing.eyes.weights
+    assert estimate(replace(LAYOUT, context_tokens=8192)).weights == 2 * before.weights + seeing.eyes.weights
 
 
 def test_recurrent_layers_keep_a_state_for_each_sequence_instead() -> None:

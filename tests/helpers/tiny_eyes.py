@@ -80,17 +80,21 @@ def tone(folder: Path, name: str, seconds: float = 0.4, **fields: Any) -> Media:
 # Eyes with random weights, one for each way in which projectors differ; what they say depends on every pixel.
 
 
-def make_random_eye(family: str, path: Path, embedding: int, *, image: int = IMAGE, width: int = 32) -> Path:
-    """A projector of a family (see `FAMILIES`) for models of this width."""
+def make_random_eye(
+    family: str, path: Path, embedding: int, *, image: int = IMAGE, patch: int = PATCH, width: int = 32, blocks: int = 2
+) -> Path:
+    """A projector of a family (see `FAMILIES`) for models of this width; its matrices have 16 bits where it is wide."""
     random = np.random.default_rng(SEED)
+    kept = np.float16 if width > 256 else np.float32
 
     def values(*shape: int) -> np.ndarray:
-        return random.standard_normal(shape) / math.sqrt(shape[-1])
+        scaled = random.standard_normal(shape, np.float32) / math.sqrt(shape[-1])
+        return scaled.astype(kept) if len(shape) == 2 else scaled
 
-    tensors = _tower(width, values, blocks=2, places=(image // PATCH) ** 2)
-    tensors["v.patch_embd.weight"] = (values(width, 3, PATCH, PATCH) / 3 / PATCH**0.5).astype(np.float16)
+    tensors = _tower(width, values, blocks=blocks, places=(image // patch) ** 2)
+    tensors["v.patch_embd.weight"] = (values(width, 3, patch, patch) / 3 / patch**0.5).astype(np.float16)
     kind, numbers = FAMILIES[family](tensors, values, width, embedding)
-    return _write(path, kind, tensors, **({"image_size": image} | numbers))
+    return _write(path, kind, tensors, **({"image_size": image, "patch_size": patch} | numbers))
 
 
 def _llava(tensors: Tensors, values: Values, width: int, embedding: int) -> tuple[str, dict[str, int]]:
@@ -198,7 +202,7 @@ def _embeddings(model: Path, words: Sequence[str]) -> np.ndarray:
 
 
 def _tower(width: int, values: Values, blocks: int = 1, places: int = PICTURE_TOKENS) -> Tensors:
-    tensors: Tensors = {"v.position_embd.weight": values(places, width)}
+    tensors: Tensors = {"v.position_embd.weight": values(places, width).astype(np.float32)}
     for number in range(blocks):
         blk = f"v.blk.{number}"
         for name in ("attn_q", "attn_k", "attn_v", "attn_out"):

@@ -85,6 +85,7 @@ class LoadedModel:
         if not opened.plan.gpu_layers:
             most_tokens = tokens_side_by_side(shape_of(opened.model.header), opened.plan.kv_type)
         best = known if isinstance(known, int) else 0
+        self._look_key = self._remember_looks() if self._eyes is not None else ""
         self._side_by_side = SideBySide(self._context.most_sequences - 1, best, most_tokens)
         self.decoder = Decoder(self._context, states, self._side_by_side, opened.tiles, opened.eyes)
         self._syntax = syntax_of(self.model.template_source) if self.model.template else Syntax()
@@ -127,6 +128,16 @@ class LoadedModel:
             **self._senses(),
         )
         return protocol.Loaded(id_, described)
+
+    def _remember_looks(self) -> str:
+        """How long looking takes at least is known from before; returns by which key."""
+        assert self._eyes is not None
+        plan = self._opened.plan
+        identity = model_identity(Path(self._eyes.path))
+        key = key_of("look", identity, self._library.version, plan.device, plan.gpu_layers, plan.threads)
+        known = (self._speeds.find(key) or {}).items()
+        self._eyes.speeds.update({kind: took for kind, took in known if isinstance(took, float) and took > 0})
+        return key
 
     def _senses(self) -> dict[str, Any]:
         eyes = self._eyes
@@ -250,6 +261,8 @@ class LoadedModel:
         self.decoder.pool.save()
         if self._side_by_side.learnt:
             self._speeds.put(self._speed_key, {"side_by_side": self._side_by_side.best})
+        if self._eyes is not None and self._eyes.speeds:
+            self._speeds.put(self._look_key, dict(self._eyes.speeds))
 
     def free(self) -> None:
         """Ends background answers, saves the sessions and gives the memory back."""

@@ -94,8 +94,10 @@ class _Opening:
         held: Collection[str],
     ) -> None:
         self._library, self._request, self._job, self._borrowed = library, request, job, borrowed
-        self._header, self._shape = header, shape_of(header)
         self._wish = wish = request.wish
+        self._projector = check_projector(Path(wish.projector), request.path) if wish.projector else None
+        self._header = header
+        self._shape = shape_of(header, self._projector, projector_on_cpu=wish.projector_on_cpu)
         lent, missed = borrowed.look(request.machines, held)
         self._lent, self._unreached = lent, tuple(problem.address for problem in missed)
         self._found = devices.list_devices(library) + lent
@@ -107,7 +109,6 @@ class _Opening:
         self._model: Model | None = None
         self._tiles = Tiles()
         self._eyes: Eyes | None = None
-        self._projector = check_projector(Path(wish.projector), request.path) if wish.projector else None
         self._placement: tuple[object, ...] = ()
         self._placed: tuple[Placed, ...] = ()
         self._missed: tuple[str, ...] = ()
@@ -249,9 +250,8 @@ class _Opening:
             self._eyes = self._open_eyes(self._model, plan, threads)
             if self._eyes is None:
                 return None
-        layout = plan.layout
-        if self._eyes is not None:
-            layout = dataclasses.replace(layout, picture_tokens=self._eyes.whole_tokens)
+        whole = self._eyes.whole_tokens if self._eyes is not None else 0
+        layout = dataclasses.replace(plan.layout, picture_tokens=whole)
         parameters = context_parameters(self._library, layout, threads)
         return self._library.c.llama_init_from_model(self._model.pointer, parameters)
 
