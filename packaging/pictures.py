@@ -29,6 +29,7 @@ from project_scenes import screens as project_screens  # noqa: E402
 from PySide6.QtCore import QPoint  # noqa: E402
 from PySide6.QtTest import QTest  # noqa: E402
 from PySide6.QtWidgets import QApplication, QPushButton, QWidget  # noqa: E402
+from server_scenes import Scenes as ServerScenes  # noqa: E402
 from summary_scenes import screens as summary_screens  # noqa: E402
 from system_scenes import screens as system_screens  # noqa: E402
 from translation_scenes import screens as translation_screens  # noqa: E402
@@ -269,6 +270,7 @@ def _screens(scene: Scene) -> list[tuple[str, Step, Step]]:
         *write_screens(frame),
         *document_screens(frame, chat, data / "documents-of-pictures"),
         *model_screens(frame),
+        *ServerScenes(frame, chat).screens(),
         *summary_screens(frame, data / "summaries-of-pictures"),
         *translation_screens(frame),
     ]

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QBoxLayout, QDialog, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from app import APP_NAME
@@ -179,8 +179,9 @@ class ServerDialog(QDialog):
         around = QVBoxLayout(self)
         around.setContentsMargins(px(24), px(22), px(12), px(20))
         around.setSpacing(px(14))
-        self._box = ScrollBox(inside, around.contentsMargins())
-        around.addWidget(self._box, 1)
+        box = ScrollBox(inside, around.contentsMargins())
+        box.verticalScrollBar().rangeChanged.connect(lambda _, end: self._follow(box, end))
+        around.addWidget(box, 1)
         self.save = text_button(tr("Save"), "primary")
         self.save.setDefault(True)
         self.save.clicked.connect(lambda _=False: self._save())
@@ -376,7 +377,6 @@ class ServerDialog(QDialog):
         def on_step(step: Tested) -> None:
             lines.append(test_words(step))
             self._say(self.told, "\n".join(lines))
-            QTimer.singleShot(0, self.told, lambda: self._box.ensureWidgetVisible(self.told))  # once it has its height
 
         self._stop()
         task = self._task = tasks.run(steps, self)
@@ -385,6 +385,11 @@ class ServerDialog(QDialog):
         task.failed.connect(self._notify.error)
         task.finished.connect(self._on_over)
         self._update()
+
+    def _follow(self, box: ScrollBox, end: int) -> None:
+        """What the test tells is at the end, and grows."""
+        if not self.told.isHidden():
+            box.verticalScrollBar().setValue(end)
 
     # Keeping it.
 

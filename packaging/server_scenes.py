@@ -1,0 +1,98 @@
+"""Models on other servers in pictures: which there are, one that is tested, an answer from there, what is asked."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from unittest.mock import patch
+
+from app.core.paths import starter_model
+from app.features.leaving import Leaving
+from app.remote.servers import Server
+from app.ui.settings.dialog import SettingsDialog
+from app.ui.settings.servers import ServerDialog, ServersPage
+from app.ui.widgets.dialogs import QuestionDialog
+from tests.helpers.desks.chat import ChatDesk
+from tests.helpers.desks.window import Frame
+from tests.helpers.fake_server import FakeServer
+
+HOST = "gpu-box.local:8000"
+MODELS = ("Qwen/Qwen3-32B", "google/gemma-3-27b-it", "mistralai/Mistral-Small-24B")
+QUESTION = "How much is the deposit, and when is it paid back?"
+ANSWER = (
+    "The deposit is **2,400 euros**. It is paid back within eight weeks of moving out, without interest, unless "
+    "something in the flat is damaged."
+)
+LOAD_MS = 60_000
+Step = Callable[[], object]
+
+
+class Scenes:
+    """The steps of these pictures, around a server of our own that is shown by another name."""
+
+    def __init__(self, frame: Frame, chat: ChatDesk) -> None:
+        self._frame, self._chat, self._app = frame, chat, frame.app
+        self._open = ExitStack()
+
+    def screens(self) -> list[tuple[str, Step, Step]]:
+        """Name, what to do before the picture, what to do after it."""
+        return [
+            ("servers", self.show_page, self.leave),
+            ("server-dialog", self.show_dialog, self.leave),
+            ("elsewhere", self.show_answer, self.leave),
+            ("leaving", self.ask, self.leave),
+        ]
+
+    def show_page(self) -> None:
+        self._begin()
+        self._frame.window.open_settings("servers")
+
+    def show_dialog(self) -> None:
+        server = self._begin()
+        self._frame.window.open_settings("servers")
+        page = self._frame.find(ServersPage)
+        dialog = page.open_dialog(None)
+        dialog.address.setText(server.host)
+        dialog.ask.setEnabled(True)
+        dialog.ask.click()
+        self._frame.wait(lambda: bool(dialog.boxes))
+        dialog.test.click()
+        self._frame.wait(lambda: dialog.told.text().count("\n") == 5)
+        dialog.address.setText(HOST)
+
+    def show_answer(self) -> None:
+        self._begin()
+        window, loader = self._frame.window, self._frame.loader
+        self._frame.show_tab("chat")
+        self._frame.window.tab("chat").show_new()
+        window.picker.use(self._app.servers.models()[0].path)
+        self._frame.wait(lambda: loader.state == "ready", LOAD_MS)
+        self._chat.ask(QUESTION)
+
+    def ask(self) -> None:
+        self.show_answer()
+        leaving = Leaving(HOST, ("Lease agreement.pdf",))
+        threading.Thread(target=lambda: self._app.may_leave(leaving), daemon=True).start()
+        self._frame.wait(lambda: bool(self._frame.window.findChildren(QuestionDialog, "leaving_question")))
+
+    def leave(self) -> None:
+        window, loader, starter = self._frame.window, self._frame.loader, starter_model()
+        for kind in (QuestionDialog, ServerDialog, SettingsDialog):
+            for dialog in window.findChildren(kind):
+                dialog.close()
+        for server in self._app.servers.all():
+            self._app.servers.remove(server.name)
+        if starter is not None and loader.path != starter:
+            loader.load(starter)
+            self._frame.wait(lambda: loader.state == "ready", LOAD_MS)
+        self._open.close()
+
+    def _begin(self) -> FakeServer:
+        server = self._open.enter_context(FakeServer(ANSWER, kind="vllm"))
+        server.models, server.context_tokens = list(MODELS), 40_960
+        self._open.enter_context(patch("app.remote.servers.host_of", lambda _address: HOST))
+        self._open.enter_context(patch("app.hub.access.is_this_computer", lambda _host: False))
+        kept = Server("gpu-box", server.address, "vllm", at_once=32)
+        self._app.servers.save(kept, [self._app.servers.model_of(kept, name) for name in MODELS])
+        return server
