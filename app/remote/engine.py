@@ -45,7 +45,7 @@ from app.engine.protocol import OPEN, Ask, CallSyntax, DevicesDescribed, Inspect
 from app.hub.model_server import Cut, ModelServer
 from app.remote import facts
 from app.remote.counting import Counting
-from app.remote.requests import Reader, body_of, json_in, named_in, path_of
+from app.remote.requests import Reader, body_of, echo_of, json_in, named_in, path_of
 from app.remote.servers import USUAL_WEIGHTS, RemoteModel, Server, Servers
 
 ANSWER = "answer"
@@ -485,7 +485,9 @@ def _joined(before: Any, event: Any) -> TextDelta | None:
 def _read(used: _Used, ask: Ask, body: dict[str, Any], cut: Cut) -> Iterator[AnswerEvent]:
     """The events of one answer. JSON is told when it is whole, without the words that a model puts around it."""
     expected = used.counting.estimate_of(ask)
-    reader = Reader(splits_thinking=bool(ask.messages) and not ask.continue_last)
+    reader = Reader(
+        splits_thinking=bool(ask.messages) and not ask.continue_last, echo=echo_of(ask, used.model.server.kind)
+    )
     most, held = MOST_CHARACTERS_A_TOKEN * max(used.loaded.context_tokens, 1024), ""
     holds = bool(ask.json_schema) and not ask.grammar
     for delta in _deltas(used, ask, body, reader, cut=cut, most_characters=most):

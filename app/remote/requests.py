@@ -18,6 +18,8 @@ THINKING_ROOM = 4096
 """Tokens more for an answer whose thinking is counted with it and cannot be held to a limit."""
 SYSTEM = "system"
 _NEEDED = ("model", "messages", "prompt", "stream", "suffix")
+LEAST_ECHO = 16
+"""Characters: a shorter beginning may well be said twice."""
 _OPEN, _CLOSE = "<think>", "</think>"
 _EXACT = ("temperature", "top_p", "presence_penalty", "seed")
 _MORE = {"top_k": "top_k", "min_p": "min_p", "repeat_penalty": "repeat_penalty", "dry_multiplier": "dry_multiplier"}
@@ -119,10 +121,17 @@ def _doubtful(ask: Ask, kind: str) -> dict[str, Any]:
     return found
 
 
+def echo_of(ask: Ask, kind: str) -> str:
+    """What a server may say again of an answer that goes on: llama-server does, of others nobody knows."""
+    text = ask.messages[-1].text if ask.continue_last and ask.messages else ""
+    return text if kind == facts.LLAMA_CPP or len(text) >= LEAST_ECHO else ""
+
+
 class Reader:
     """Reads an answer's pieces. Thinking is what the server sets apart, or what stands in tags at the beginning."""
 
-    def __init__(self, *, splits_thinking: bool) -> None:
+    def __init__(self, *, splits_thinking: bool, echo: str = "") -> None:
+        """`echo` is what the answer goes on with; some servers say it again, and then it is left out."""
         self.prompt_tokens = self.cached_tokens = self.generated_tokens = self.thinking_tokens = 0
         """As the server says; 0 where it does not."""
         self.pieces = self.characters = 0
@@ -130,7 +139,7 @@ class Reader:
         self.is_over = False
         """Whether the answer said that it ended."""
         self._state = "beginning" if splits_thinking else "text"
-        self._held = ""
+        self._held, self._echo, self._has_gap = "", echo.rstrip(), echo[-1:].isspace()
         self._began_s, self._first_s, self._last_s = time.monotonic(), 0.0, 0.0
 
     def read(self, piece: dict[str, Any]) -> Iterator[TextDelta]:
@@ -177,10 +186,13 @@ class Reader:
         self.characters += len(text)
 
     def _split(self, text: str) -> Iterator[TextDelta]:
-        if self._state == "text":
+        if self._state == "text" and not self._echo:
             yield TextDelta(text)
             return
         self._held += text
+        if self._echo:
+            yield from self._without_echo()
+            return
         if self._state == "beginning":
             begun = self._held.lstrip()
             if not begun or _OPEN.startswith(begun):
@@ -202,6 +214,16 @@ class Reader:
         ready, self._held = self._held[:safe], self._held[safe:]
         if ready:
             yield TextDelta(ready, thinking=True)
+
+    def _without_echo(self) -> Iterator[TextDelta]:
+        begun = self._held.lstrip()
+        if self._echo.startswith(begun) and begun != self._echo:
+            return
+        if begun.startswith(self._echo):
+            rest = begun.removeprefix(self._echo)
+            self._held = rest.lstrip() if self._has_gap else rest
+        self._echo = ""
+        yield from self.close()
 
     def _read_usage(self, usage: Any) -> None:
         if not isinstance(usage, dict):

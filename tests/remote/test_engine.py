@@ -294,6 +294,16 @@ def test_what_it_does_not_offer_is_said(remote: Remote, start: Start) -> None:
         remote.engine.inspect("attention", "a")
 
 
+def test_an_answer_that_goes_on_is_not_said_twice(remote: Remote, start: Start) -> None:
+    begun = "My favourite number is "
+    server = start(f"{begun}25.", "My other one is 7.", "26.")
+    messages = [*HELLO, Message(Role.ASSISTANT, begun)]
+    for told in ("25.", "My other one is 7.", "26."):
+        events = list(remote.engine.generate(messages, continue_last=True))
+        assert "".join(one.text for one in events if isinstance(one, TextDelta)) == told
+    assert server.asked()[-1]["messages"][-1] == {"role": "assistant", "content": begun}
+
+
 def test_a_text_is_gone_on_with(remote: Remote, start: Start) -> None:
     server = start("and so on")
     events = list(remote.engine.answer(Ask([], text="Once upon a time", max_tokens=8)))
