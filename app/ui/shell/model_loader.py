@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from app.core.events import LoadProgress, ModelElsewhere, ModelLoaded
-from app.core.paths import starter_model
+from app.core.paths import runs_elsewhere, starter_model
 from app.core.visible import visible_name
 from app.features.chat.options import wish_of
 from app.features.messages import Sentence, sentence_for
@@ -32,6 +32,8 @@ def model_name(path: Path) -> str:
     if path == starter_model():
         return tr("Starter")
     stem = visible_name(path.stem)
+    if runs_elsewhere(path):
+        return stem.rpartition("--")[2]  # without who published it
     return _TAGS.sub("", stem).replace("-", " ").replace("_", " ").strip() or stem
 
 
