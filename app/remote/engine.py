@@ -45,7 +45,7 @@ from app.engine.protocol import OPEN, Ask, CallSyntax, DevicesDescribed, Inspect
 from app.hub.model_server import Cut, ModelServer
 from app.remote import facts
 from app.remote.counting import Counting
-from app.remote.requests import Reader, body_of, echo_of, json_in, named_in, path_of
+from app.remote.requests import COMPLETIONS, Reader, body_of, echo_of, json_in, named_in, path_of
 from app.remote.servers import USUAL_WEIGHTS, RemoteModel, Server, Servers
 
 ANSWER = "answer"
@@ -468,7 +468,15 @@ class _Many:
             try:
                 yield from _read(used, one.ask, body, request.cut)
                 return
+            except (ServerUnreachable, ServerLacksModel) as error:
+                is_missing = isinstance(error, ServerLacksModel) or error.reason == "not_a_server"
+                if path_of(body) != COMPLETIONS or not is_missing or one.ask.suffix:
+                    raise
+                used.refused.add(COMPLETIONS)
             except ServerRefused as error:
+                if path_of(body) == COMPLETIONS and not one.has_text and not one.ask.suffix and "chat" in error.detail:
+                    used.refused.add(COMPLETIONS)
+                    continue
                 named = named_in(error.detail, body) or next(iter(doubtful), "")  # else one after another is left out
                 if one.has_text or not named or named in used.refused:
                     raise
@@ -490,7 +498,7 @@ def _read(used: _Used, ask: Ask, body: dict[str, Any], cut: Cut) -> Iterator[Ans
     )
     most, held = MOST_CHARACTERS_A_TOKEN * max(used.loaded.context_tokens, 1024), ""
     holds = bool(ask.json_schema) and not ask.grammar
-    for delta in _deltas(used, ask, body, reader, cut=cut, most_characters=most):
+    for delta in _deltas(used, body, reader, cut=cut, most_characters=most):
         if holds and not delta.thinking:
             held += delta.text
         else:
@@ -504,11 +512,11 @@ def _read(used: _Used, ask: Ask, body: dict[str, Any], cut: Cut) -> Iterator[Ans
 
 
 def _deltas(
-    used: _Used, ask: Ask, body: dict[str, Any], reader: Reader, *, cut: Cut, most_characters: int
+    used: _Used, body: dict[str, Any], reader: Reader, *, cut: Cut, most_characters: int
 ) -> Iterator[TextDelta]:
     """The text of an answer. Raises ServerUnreachable where it does not come to its end."""
     try:
-        for piece in used.server.stream(path_of(ask), body, why=ANSWER, cut=cut):
+        for piece in used.server.stream(path_of(body), body, why=ANSWER, cut=cut):
             yield from reader.read(piece)
             if reader.characters > most_characters:
                 return

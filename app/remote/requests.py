@@ -16,7 +16,13 @@ from app.remote.servers import RemoteModel
 
 THINKING_ROOM = 4096
 """Tokens more for an answer whose thinking is counted with it and cannot be held to a limit."""
+CHAT, COMPLETIONS = "/chat/completions", "/completions"
 SYSTEM = "system"
+GO_ON = (
+    "Go on with the text that the user shows you, from its very last word on, in its language and manner. Write only "
+    "what comes next: no greeting, no remark, and nothing of the text again."
+)
+"""For a server whose models only chat."""
 _NEEDED = ("model", "messages", "prompt", "stream", "suffix")
 LEAST_ECHO = 16
 """Characters: a shorter beginning may well be said twice."""
@@ -27,9 +33,9 @@ _REPETITION = {facts.VLLM: "repetition_penalty", facts.SGLANG: "repetition_penal
 _KNOWS_MORE = (facts.LLAMA_CPP, facts.VLLM, facts.SGLANG, facts.LM_STUDIO, facts.FIRESIDE)
 
 
-def path_of(ask: Ask) -> str:
-    """Where an ask goes."""
-    return "/chat/completions" if ask.messages else "/completions"
+def path_of(body: dict[str, Any]) -> str:
+    """Where a request goes."""
+    return CHAT if "messages" in body else COMPLETIONS
 
 
 def body_of(
@@ -41,7 +47,12 @@ def body_of(
     """
     kind = model.server.kind
     body: dict[str, Any] = {"model": model.name, "stream": True, "stream_options": {"include_usage": True}}
-    if ask.messages:
+    if not ask.messages and COMPLETIONS in refused:
+        body["messages"] = [
+            {"role": "system", "content": GO_ON},
+            {"role": "user", "content": _clean(ask.text)},
+        ]
+    elif ask.messages:
         messages = _folded(ask.messages) if SYSTEM in refused else ask.messages
         body["messages"] = [{"role": one.role.value, "content": _clean(one.text)} for one in messages]
     else:

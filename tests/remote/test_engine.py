@@ -312,6 +312,21 @@ def test_a_text_is_gone_on_with(remote: Remote, start: Start) -> None:
     assert (body["prompt"], body["max_tokens"]) == ("Once upon a time", 8)
 
 
+@pytest.mark.parametrize(
+    ("status", "body"), [(404, b"Not Found"), (404, b'{"error": {"message": "This is a chat model"}}')]
+)
+def test_a_server_whose_models_only_chat_is_told_to_go_on(
+    remote: Remote, start: Start, status: int, body: bytes
+) -> None:
+    server = start("and so on")
+    server.fail("status", path="/v1/completions", status=status, body=body, times=-1)
+    for _ in range(2):
+        events = list(remote.engine.answer(Ask([], text="Once upon a time", max_tokens=8)))
+        assert "".join(one.text for one in events if isinstance(one, TextDelta)) == "and so on"
+    assert len(server.asked("/v1/completions")) == 1
+    assert server.asked()[-1]["messages"][-1]["content"] == "Once upon a time"
+
+
 def test_nothing_is_sent_with_the_network_off(remote: Remote, start: Start) -> None:
     server = start()
     asked = len(server.requests)
