@@ -462,23 +462,24 @@ class _Many:
 
     def _asked(self, one: _One, request: _Request) -> Iterator[AnswerEvent]:
         """The events of one answer, on the request's thread; asked again without what the server does not take."""
-        used = self._used
+        used, is_told = self._used, False
         while True:
             body, doubtful = body_of(one.ask, used.model, used.loaded, used.refused)
             try:
-                yield from _read(used, one.ask, body, request.cut)
+                for event in _read(used, one.ask, body, request.cut):
+                    is_told = True
+                    yield event
                 return
             except (ServerUnreachable, ServerLacksModel) as error:
                 is_missing = isinstance(error, ServerLacksModel) or error.reason == "not_a_server"
-                if path_of(body) != COMPLETIONS or not is_missing or one.ask.suffix:
+                if is_told or path_of(body) != COMPLETIONS or not is_missing or one.ask.suffix:
                     raise
                 used.refused.add(COMPLETIONS)
             except ServerRefused as error:
-                if path_of(body) == COMPLETIONS and not one.has_text and not one.ask.suffix and "chat" in error.detail:
-                    used.refused.add(COMPLETIONS)
-                    continue
                 named = named_in(error.detail, body) or next(iter(doubtful), "")  # else one after another is left out
-                if one.has_text or not named or named in used.refused:
+                if path_of(body) == COMPLETIONS and not one.ask.suffix and "chat" in error.detail:
+                    named = COMPLETIONS
+                if is_told or not named or named in used.refused:
                     raise
                 used.refused.add(named)
 
