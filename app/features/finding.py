@@ -97,6 +97,7 @@ class Finding:
         if CHAT in wanted:
             found += [(0, one, one.at) for one in self._search.titles(query, limit, within=within)]
             found += self._messages(query, is_cancelled, within)
+            found += [(2, one, one.at) for one in self._search.pictures(query, limit, within=within)]
         jobs = [kind for kind in (SUMMARY, TRANSLATION) if kind in wanted]
         if jobs and not is_cancelled():
             found += [(_rank(one, query), one, one.at) for one in self._search.jobs(query, jobs, CANDIDATES)]

@@ -150,6 +150,22 @@ class Search:
             ).fetchall()
         return [FoundText(*row) for row in rows]
 
+    def pictures(self, query: str, most: int, *, within: Sequence[int] | None = None) -> list[FoundText]:
+        """Messages by the names of their pictures and sounds, the last added first. There are few of these."""
+        words = fold(clean_text(query)).split()
+        if not words:
+            return []
+        named = "".join(f" AND instr(fold(u.name), :word{number})" for number in range(len(words)))
+        values = {f"word{number}": word for number, word in enumerate(words)} | {"most": most, "within": _list(within)}
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT 'chat', c.id, m.id, c.title, u.name, m.created_at FROM media_uses u"
+                " JOIN messages m ON m.id = u.message_id JOIN conversations c ON c.id = m.conversation_id"
+                f" WHERE m.deleted_at IS NULL AND c.deleted_at IS NULL{named}{_WITHIN} ORDER BY u.id DESC LIMIT :most",
+                values,
+            ).fetchall()
+        return [FoundText(*row) for row in rows]
+
     def pages(self, query: str, most: int) -> list[PageRow]:
         """Pages, the last changed first; their snippets are where the words stand."""
         return self._pages.find(query)[:most] if any(_parts(query)) else []

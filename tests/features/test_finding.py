@@ -14,6 +14,7 @@ from app.features.finding import Asked, Finding, Hit, around, asked, marks_in, p
 from app.store.conversations import Conversations, MessageState
 from app.store.database import Database
 from app.store.jobs import JobResults, Jobs
+from app.store.media import StoredMedia
 from app.store.pages import PageStore
 from app.store.projects import Projects
 from app.store.tags import Tags
@@ -78,6 +79,16 @@ def test_everything_a_person_has_is_found_titles_first_then_the_newest(store: St
     assert [marked(hit) for hit in hits[1:]] == [["kiln"]] * 5
     assert [hit.title for hit in hits[3:]] == ["Pottery", "Pottery", "Notes"]
     assert [hit.id for hit in store.finding.search("kiln", kinds=["page"])] == [page.id]
+
+
+def test_a_picture_is_found_by_its_name_and_not_in_the_trash(store: Store) -> None:
+    chat, (question, _) = store.chat("Walls", "Which one?", "The left one.")
+    store.chats.media.add(StoredMedia("a" * 64, "picture", "png", 9, 4, 3))
+    store.chats.media.use(question, [("a" * 64, "Kitchen wall (2).png", 0)])
+    found = [hit for hit in store.finding.search("wall kitchen") if hit.message_id]
+    assert [(hit.id, hit.message_id, hit.snippet) for hit in found] == [(chat, question, "Kitchen wall (2).png")]
+    store.chats.delete_message(question)
+    assert not [hit for hit in store.finding.search("kitchen") if hit.message_id]
 
 
 def test_words_in_any_order_the_last_a_beginning_without_case_and_accents(store: Store) -> None:

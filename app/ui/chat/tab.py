@@ -284,8 +284,15 @@ class Elsewhere(QObject):
         chat.write_wanted.connect(self._on_write_wanted)
         chat.model_wanted.connect(go.ask_for_model)
         chat.models.more_wanted.connect(go.open_models)
-        chat.attaching.models_wanted.connect(go.open_models)
+        chat.attaching.models_wanted.connect(self._on_models_wanted)
         chat.remember_wanted.connect(lambda text: self._remembering.ask(text))  # noqa: PLW0108 - not made before
+
+    def _on_models_wanted(self) -> None:
+        """To where this model's own eyes can be fetched, or else to models that have some."""
+        path = self._ui.loader.path
+        rows = [row.model for row in self._app.models.installed() if row.model.path == path]
+        is_blind = any(self._app.models.can_fetch_eyes(model) for model in rows)
+        self._ui.go.open_models("installed" if is_blind else "suggested")
 
     @cached_property
     def _remembering(self) -> Remembering:
