@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app.core.errors import (
     AppError,
@@ -34,7 +34,6 @@ from app.core.paths import runs_elsewhere
 from app.engine.computer import free_memory_bytes
 from app.engine.contract import NO_VECTORS, Embeddings, Engine
 from app.engine.protocol import Ask, CallSyntax, Sampling, Wish
-from app.features.media import PassingLibrary
 from app.features.tool_calls import (
     CallArguments,
     CallBegins,
@@ -52,7 +51,10 @@ from app.features.tool_calls import (
 )
 from app.features.work.engines import LOOK_EVERY_S, RESERVE_BYTES, needed_bytes
 from app.features.writing import GREEDY
-from app.store.media import StoredMedia
+
+if TYPE_CHECKING:
+    from app.features.media import PassingLibrary
+    from app.store.media import StoredMedia
 
 SEEDS = 1 << 32
 JOURNAL_S = 3600.0

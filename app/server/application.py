@@ -39,7 +39,7 @@ from app.core.errors import (
     PictureUnreadable,
     PromptTooLong,
 )
-from app.core.events import CancelToken, Finished
+from app.core.events import CancelToken, Finished, PromptProgress
 from app.features.messages import sentence_for
 from app.features.serving import AnswerEvent, Asked, ServedModel, Serving
 from app.server import anthropic, openai
@@ -370,19 +370,22 @@ async def _streamed(
 ) -> AsyncIterator[bytes]:
     status = 499  # the client went away
     try:
-        for line in contract.begin():
-            yield line
+        lines, sent_s = [*contract.begin()], time.monotonic()
         if not has_begun:
-            yield HEARTBEAT
+            yield b"".join((*lines, HEARTBEAT))
+            lines = []
         async for event in flow.events(HEARTBEAT_S):
-            if event is None:
-                yield HEARTBEAT
-                continue
-            note.take(event[1])
-            for line in contract.take(*event):
-                yield line
-        for line in contract.end():
-            yield line
+            if event is not None:
+                note.take(event[1])
+                lines += contract.take(*event)
+            if event is None or time.monotonic() - sent_s >= HEARTBEAT_S:  # also while a prompt's progress is told
+                lines.append(HEARTBEAT)
+            elif isinstance(event[1], PromptProgress):
+                continue  # what a stream begins with leaves with its first words: each sending wakes the client
+            if lines:
+                yield b"".join(lines)
+                lines, sent_s = [], time.monotonic()
+        yield b"".join((*lines, *contract.end()))
         status = 200
     except (AppError, ValueError) as error:  # the status has been sent: it is told as an event
         status, message, code = _told(error)

@@ -44,6 +44,7 @@ class LlamaServer:
         slots: int = 1,
         environment: Mapping[str, str] | None = None,
         projector: Path | None = None,
+        options: Sequence[str] = (),
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._port = free_port()
@@ -51,7 +52,7 @@ class LlamaServer:
         command = [str(built() / "llama-server"), "--model", str(model), "--host", "127.0.0.1"]
         command += ["--port", str(self._port), "--ctx-size", str(context_tokens), "--parallel", str(slots)]
         command += ["--cache-ram", "0", "--slot-save-path", str(folder), "--no-ui", "--offline"]
-        command += ["--threads", str(threads)] if threads else []
+        command += [*options, *(["--threads", str(threads)] if threads else [])]
         command += ["--mmproj", str(projector)] if projector else []
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(

@@ -16,6 +16,7 @@ from typing import Any
 
 import httpx2
 from comparing import Answer, compared, in_turns, progress
+from llama_server import LlamaServer
 from our_engine import OurEngine, question, starter
 from run import ROOT, Row
 from texts import STORY, prose
@@ -83,6 +84,9 @@ class Served:
         return Answer(text, first_s - began_s, ended_s - first_s, usage["prompt_tokens"], reused, written_tokens)
 
 
+Server = Served | LlamaServer
+
+
 def rows() -> Iterator[Row]:
     """One side works while the other rests."""
     with tempfile.TemporaryDirectory(prefix="fireside-bench-") as scratch:
@@ -92,6 +96,11 @@ def rows() -> Iterator[Row]:
             yield first_token(ours, served)
             yield side_by_side(served)
             yield prefix(served)
+        with (
+            Served(folder / "home") as served,
+            LlamaServer(starter(), folder / "theirs", slots=CLIENTS, options=("--kv-unified",)) as theirs,
+        ):
+            yield from beside_llama_server(served, theirs)
     yield idle_memory()
 
 
@@ -128,32 +137,55 @@ def first_token(ours: OurEngine, served: Served) -> Row:
     )
 
 
+def one_of_many(served: Server, number: int) -> None:
+    """One client's answer."""
+    answer = served.chat(question(f"{STORY} It begins in harbour {number}."), CLIENT_TOKENS)
+    assert answer.generated_tokens == CLIENT_TOKENS
+
+
+def together(served: Server) -> float:
+    """Tokens per second of several clients at once."""
+    began_s = time.perf_counter()
+    threads = [threading.Thread(target=one_of_many, args=(served, number)) for number in range(CLIENTS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return CLIENTS * CLIENT_TOKENS / (time.perf_counter() - began_s)
+
+
 def side_by_side(served: Served) -> Row:
     """Tokens per second of several clients together, against one after another."""
     progress(f"{CLIENTS} clients at once and one after another")
-    written = CLIENTS * CLIENT_TOKENS
-
-    def one(number: int) -> None:
-        answer = served.chat(question(f"{STORY} It begins in harbour {number}."), CLIENT_TOKENS)
-        assert answer.generated_tokens == CLIENT_TOKENS
-
-    def together(_round: int) -> float:
-        began_s = time.perf_counter()
-        threads = [threading.Thread(target=one, args=(number,)) for number in range(CLIENTS)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        return written / (time.perf_counter() - began_s)
 
     def in_a_row(_round: int) -> float:
         began_s = time.perf_counter()
         for number in range(CLIENTS):
-            one(number)
-        return written / (time.perf_counter() - began_s)
+            one_of_many(served, number)
+        return CLIENTS * CLIENT_TOKENS / (time.perf_counter() - began_s)
 
-    joined, single = in_turns([together, in_a_row], CLIENT_ROUNDS)
+    joined, single = in_turns([lambda _: together(served), in_a_row], CLIENT_ROUNDS)
     return compared(f"{CLIENTS} clients at once, against one after another", joined, single, "tokens/s", at_least=1.5)
+
+
+def beside_llama_server(served: Served, theirs: LlamaServer) -> Iterator[Row]:
+    """The same requests to llama-server, which has as many places as there are clients, and one memory for all."""
+    progress("beside llama-server")
+
+    def rate(side: Server) -> Callable[[int], float]:
+        return lambda _: side.chat(question(STORY), DECODED_TOKENS).tokens_per_s
+
+    def first(side: Server) -> Callable[[int], float]:
+        return lambda number: side.chat(question(prose(60, 7000 + number)), 4).first_s * 1000
+
+    for side in (served, theirs):
+        rate(side)(0)
+    mine, other = in_turns([rate(served), rate(theirs)])
+    yield compared("decoding through the server beside llama-server", mine, other, "tokens/s")
+    mine, other = in_turns([first(served), first(theirs)], 15)
+    yield compared("first token through the server beside llama-server", mine, other, "ms")
+    mine, other = in_turns([lambda _: together(served), lambda _: together(theirs)], CLIENT_ROUNDS)
+    yield compared(f"{CLIENTS} clients at once beside llama-server", mine, other, "tokens/s")
 
 
 def prefix(served: Served) -> Row:
@@ -177,10 +209,11 @@ import psutil, sys
 sys.path.insert(0, {root!r})
 import app.bootstrap, app.engine.client, app.features.messages, app.features.writing
 before = psutil.Process().memory_info().rss
-from app.features.serving import Serving
+from app.features.serving import ServedEngines, Serving
 from app.server.application import Rules, application
 from app.server.running import RunningServer
-server = RunningServer(application(Serving(lambda: None, list, lambda: None, lambda: None), Rules("k")), port=0)
+serving = Serving(ServedEngines(*[lambda: None] * 4), list)
+server = RunningServer(application(serving, Rules("k")), port=0)
 server.start()
 print(psutil.Process().memory_info().rss - before)
 server.stop()

@@ -427,10 +427,11 @@ def test_a_page_that_is_named_may_ask_and_no_other(scripted: Make) -> None:
 
 def test_while_a_prompt_is_read_the_stream_is_kept_alive(scripted: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.server.application.HEARTBEAT_S", 0.05)
-    served = scripted({"text": "slow", "delay_s": 0.5})
-    text = served.chat(stream=True).text
-    assert "\n: still at work\n" in text
-    assert events(text)[-1]["choices"][0]["finish_reason"] == "stop"
+    served = scripted({"text": "slow", "delay_s": 0.5, "when": "slowly"}, {"text": "read", "prompt_s": 0.6})
+    for question in ("slowly", "read a long prompt, which is told step by step"):
+        text = served.chat(question, stream=True).text
+        assert ": still at work\n" in text
+        assert events(text)[-1]["choices"][0]["finish_reason"] == "stop"
 
 
 @pytest.mark.parametrize("wished", [{"type": "text"}, {"type": "json_object"}])
