@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import socket
+import subprocess
 from collections.abc import Callable
+
+from PySide6.QtCore import QCoreApplication
+from PySide6.QtWidgets import QScrollArea
 
 from app.bootstrap import build_trash
 from app.core.events import Role
@@ -17,6 +22,15 @@ from tests.helpers.desks.window import Frame
 DELETED = ("Names for a boat", "What is a Roth IRA?", "Dinner for six, one of them vegan")
 TIMEOUT_MS = 60_000
 Step = Callable[[], object]
+
+
+def asked_by(agent: str, address: str, key: str) -> subprocess.Popen[bytes]:
+    """A question by curl, under the way."""
+    body = json.dumps({"messages": [{"role": "user", "content": "Three words about rain."}], "max_tokens": 12})
+    headers = (f"Authorization: Bearer {key}", f"User-Agent: {agent}", "Content-Type: application/json")
+    told = [part for header in headers for part in ("--header", header)]
+    command = ["curl", "--silent", "--fail", f"{address}/chat/completions", "--data", body, *told]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL)
 
 
 def screens(frame: Frame, told: int) -> list[tuple[str, Step, Step]]:
@@ -64,6 +78,18 @@ def screens(frame: Frame, told: int) -> list[tuple[str, Step, Step]]:
         frame.find(ProgramsPage).switch.click()
         frame.wait(lambda: not programs.is_turning, TIMEOUT_MS)
 
+    def asked() -> None:
+        serve()
+        door = programs.door
+        assert door is not None
+        for agent in ("Zed/0.212.1", "Continue/1.4"):
+            asking = asked_by(agent, door.address, door.key)
+            frame.wait(lambda asking=asking: asking.poll() is not None, TIMEOUT_MS)
+        frame.find(ProgramsPage).show_asked()
+        QCoreApplication.processEvents()
+        bar = frame.find(ProgramsPage).findChildren(QScrollArea)[0].verticalScrollBar()
+        bar.setValue(bar.maximum())
+
     def end() -> None:
         frame.find(ProgramsPage).switch.click()
         frame.wait(lambda: not programs.is_turning, TIMEOUT_MS)
@@ -75,4 +101,5 @@ def screens(frame: Frame, told: int) -> list[tuple[str, Step, Step]]:
         ("print-preview", preview, lambda: frame.find(PrintPreview).close()),
         ("settings-trash", trash, empty),
         ("settings-programs", serve, end),
+        ("settings-programs-asked", asked, end),
     ]

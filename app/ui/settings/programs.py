@@ -44,7 +44,7 @@ class ProgramsPage(SettingsPage):
         self._app, self._programs = app, ui.programs
         self._recipes: tuple[Recipe, ...] = ()
         self._in_code_font: list[tuple[QWidget, float]] = []
-        intro = tr("Editors, scripts and other programs on this computer can use the model that is loaded here.")
+        intro = tr("Editors, scripts and other programs on this computer can use the models that are here.")
         self.column.addWidget(self.muted(intro))
         name = tr("Let other programs use the model")
         self.switch = Switch(ui.theme, name, on=ui.programs.is_wanted)
@@ -58,7 +58,7 @@ class ProgramsPage(SettingsPage):
         name = tr("Load models that they ask for by name")
         loads = Switch(ui.theme, name, on=app.settings.serving.loads_models)
         loads.toggled.connect(lambda wanted: self._programs.use(loads_models=wanted))
-        hint = tr("Beside the one that is loaded, where memory allows. Without it, or without room, they are told so.")
+        hint = tr("Beside the one that is loaded, where memory allows. Otherwise they are told that it is not.")
         self.add_row(name, hint, loads)
         self._open = QWidget()
         self._inside = QVBoxLayout(self._open)
@@ -73,14 +73,14 @@ class ProgramsPage(SettingsPage):
         self._put_fonts_on()
         self.finish()
         self._look = QTimer(self, interval=LOOK_EVERY_MS)
-        self._look.timeout.connect(self._show_journal)
+        self._look.timeout.connect(self.show_asked)
         ui.programs.changed.connect(self._show)
         self._show()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._look.start()
-        self._show_journal()
+        self.show_asked()
 
     def hideEvent(self, event: QHideEvent) -> None:
         self._look.stop()
@@ -232,7 +232,8 @@ class ProgramsPage(SettingsPage):
         self._inside.addWidget(self._journal)
         self._inside.addWidget(self._beside)
 
-    def _show_journal(self) -> None:
+    def show_asked(self) -> None:
+        """Who has asked by now, and what is in memory for it."""
         if self._programs.door is None:
             return
         asked = self._programs.switch.journal()
@@ -256,7 +257,7 @@ class ProgramsPage(SettingsPage):
             self._key.setText(HIDDEN)
             self._offer_recipes()
             self._show_recipe()
-            self._show_journal()
+            self.show_asked()
         self._open.setVisible(door is not None)  # once everything is in it: what comes later is seen a moment later
 
     def _words(self) -> str:

@@ -10,12 +10,14 @@ import httpx2
 import keyring
 import pytest
 from keyring.backends import fail
-from PySide6.QtCore import QCoreApplication, QEvent
+from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtGui import QFontMetrics, QGuiApplication
+from PySide6.QtTest import QTest
 
 from app.core.settings import load_settings
 from app.ui.settings.programs import ProgramsPage
 from app.ui.widgets.buttons import IconButton
+from app.ui.widgets.fields import Switch
 from tests.helpers.desks.settings import SettingsDesk
 from tests.helpers.desks.window import Frame
 
@@ -51,7 +53,7 @@ class Desk(SettingsDesk):
 
     @property
     def journal(self) -> str:
-        self.page._show_journal()
+        self.page.show_asked()
         return self.page._journal.text()
 
 
@@ -113,3 +115,29 @@ def test_a_page_that_was_closed_hears_of_no_other_theme(frame: Frame) -> None:
     desk.close()
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
     frame.theme.scheme = "dark"  # an exception in a slot fails a test
+
+
+def test_pages_of_a_browser_are_let_in_by_name_and_models_are_loaded_only_where_that_is_wanted(frame: Frame) -> None:
+    frame.app.change("serving", port=free_port())
+    desk = Desk(frame)
+    desk.switch()
+    page, programs = desk.page, desk.programs
+    assert programs is not None
+    (loads,) = [
+        one for one in page.findChildren(Switch) if one.accessibleName() == "Load models that they ask for by name"
+    ]
+    desk.click(loads)
+    assert not load_settings(frame.app.paths.settings)[0].serving.loads_models
+    QTest.keyClicks(page.origins, "https://pages.example/with/a/path")
+    QTest.keyClick(page.origins, Qt.Key.Key_Return)
+    assert "Not saved" in page.origins.accessibleDescription()
+    assert frame.app.settings.serving.origins == ()
+    page.origins.selectAll()
+    QTest.keyClicks(page.origins, "app://obsidian.md http://localhost:3000")
+    QTest.keyClick(page.origins, Qt.Key.Key_Return)
+    desk.wait(lambda: not programs.is_turning)
+    assert programs.door is not None
+    for origin, is_let_in in (("http://localhost:3000", True), ("https://pages.example", False)):
+        headers = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+        asked = httpx2.options(f"{programs.door.address}/chat/completions", headers=headers, timeout=60)
+        assert (asked.headers.get("access-control-allow-origin") == origin) == is_let_in
