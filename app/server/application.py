@@ -42,6 +42,7 @@ from app.core.errors import (
 from app.core.events import CancelToken, Finished, PromptProgress
 from app.features.messages import sentence_for
 from app.features.serving import AnswerEvent, Asked, ServedModel, Serving
+from app.hub.files import quantization
 from app.server import anthropic, openai
 from app.server.answers import HEARTBEAT, Contract, event_line
 from app.server.body import BadRequest, Body
@@ -467,7 +468,7 @@ def _described(model: ServedModel) -> dict[str, Any]:
         "publisher": "fireside",
         "arch": model.architecture,
         "compatibility_type": "gguf",
-        "quantization": "",
+        "quantization": quantization(model.path.name),
         "state": "loaded" if model.is_loaded else "not-loaded",
         "max_context_length": context,
         "loaded_context_length": model.context_tokens or context,

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QBuffer
+from PySide6.QtGui import QColor, QImage
 
-from tests.server.conftest import Served
+from app.core.child import own_command
+from app.engine.client import EngineOnDemand
+from tests.helpers.engine import load
+from tests.helpers.tiny_eyes import COLOURS, PICTURE_TOKENS, make_eye
+from tests.server.conftest import Served, serve
 
 pytestmark = pytest.mark.model
 
@@ -103,3 +113,35 @@ def test_schemas_of_every_kind_are_followed_or_refused(starter_server: Served) -
     refused = starter_server.chat("Hello", response_format=wished, max_tokens=5)
     assert refused.status_code in (200, 400)
     assert starter_server.chat("Hello", max_tokens=1).status_code == 200, "nothing has ended over it"
+
+
+@pytest.fixture(scope="module")
+def seeing_server(starter: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A server with the starter and an eye that knows six colours."""
+    folder = tmp_path_factory.mktemp("seeing")
+    with ExitStack() as stack:
+        engine = EngineOnDemand(own_command("--engine-worker"), folder / "engine")
+        stack.callback(engine.close)
+        load(engine, starter, projector=str(make_eye(starter, folder / "eye.gguf")), context_tokens=2048)
+        yield serve(engine, [starter], stack)
+
+
+def test_a_picture_that_a_program_sends_is_seen(seeing_server: Served) -> None:
+    wished = {"type": "json_schema", "json_schema": {"name": "colour", "schema": {"enum": list(COLOURS)}}}
+    named = []
+    for red, green, blue in COLOURS.values():
+        picture, file = QImage(96, 96, QImage.Format.Format_RGB888), QBuffer()
+        picture.fill(QColor(red, green, blue))
+        picture.save(file, "PNG")  # type: ignore[call-overload]
+        url = f"data:image/png;base64,{base64.b64encode(file.data().data()).decode()}"
+        parts = [
+            {"type": "image_url", "image_url": {"url": url}},
+            {"type": "text", "text": "What colour is the picture?"},
+        ]
+        answer = seeing_server.client.post(
+            "chat/completions",
+            json={"messages": [{"role": "user", "content": parts}], "response_format": wished, "temperature": 0},
+        ).json()
+        named.append(json.loads(answer["choices"][0]["message"]["content"]))
+        assert answer["usage"]["prompt_tokens"] > PICTURE_TOKENS
+    assert sum(map(str.__eq__, named, COLOURS)) >= 5
