@@ -205,7 +205,7 @@ def _one(lines: list[Piece]) -> Iterator[Piece]:
 
 # Blocks as plain Markdown with page marks, for people and for prompts.
 
-PAGE_MARKS = {"page": "p.", "slide": "slide", "sheet": "sheet", "chapter": "ch.", "file": "file"}
+PAGE_MARKS = {"page": "p.", "slide": "slide", "sheet": "sheet", "chapter": "ch.", "file": "file", "minute": "min."}
 """What stands before the number, by what the document counts; see `Opened.unit`."""
 _INDENT = "    "
 """Deeper than any list mark and its space, so that a list below a numbered item stays inside it."""

@@ -693,7 +693,8 @@ def pages_words(unit: str, pages: int, seen: Iterable[PageRead]) -> str:
     recognized = [page.page for page in seen if page.recognized]
     parts = [f"{units(unit, pages)} read" if len(read) == pages else f"{len(read):,} of {units(unit, pages)} read"]
     parts += clause(pictures, "{} is a picture", "{} are pictures")
-    parts += clause(empty, *(("{} gave no text",) * 2 if unit == "file" else ("{} is empty", "{} are empty")))
+    nothing = {"file": ("{} gave no text",) * 2, "minute": ("nothing is said in {}",) * 2}
+    parts += clause(empty, *nothing.get(unit, ("{} is empty", "{} are empty")))
     parts += clause(recognized, *("the text of {} was recognized in a picture",) * 2)
     return "; ".join(parts)
 

@@ -30,6 +30,7 @@ EXAMPLES = {
     "reason": "empty",
     "detail": "last words",
     "exit_code": -9,
+    "instead": ("nomic-embed-text",),
     "addresses": ("192.168.1.7:50052", "gpu-box.local:50052"),
 }
 ACTIONS = {"network", "servers", "models", "storage", "", "open_model", "new_chat", "retry", "settings", "open_folder"}
@@ -170,3 +171,9 @@ def test_counts_have_their_words() -> None:
 def test_the_starter_has_a_name_that_people_can_read(starter: Path) -> None:
     assert check_model(starter).metadata["general.name"] == STARTER_CALLS_ITSELF
     assert (model_words(STARTER_CALLS_ITSELF), model_words("Qwen3")) == ("SmolLM2 135M", "Qwen3")
+
+
+def test_minutes_of_a_recording_are_not_empty_but_silent() -> None:
+    assert pages_words("minute", 2, [PageRead(1), PageRead(2, has_text=False)]) == (
+        "1 of 2 minutes read; nothing is said in 2"
+    )

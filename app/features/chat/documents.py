@@ -293,7 +293,9 @@ LEAST_SHARE = 0.6
 LEAST_WORDS = 4
 MOST_CANDIDATES = 12
 MOST_SENTENCES = 60
-_PAGE = re.compile(r"[\[(](?:p|pp|page|pages|slide|sheet|chapter|ch|file|(¶))\.? ?(\d{1,6})[\])]", re.IGNORECASE)
+_PAGE = re.compile(
+    r"[\[(](?:p|pp|page|pages|slide|sheet|chapter|ch|file|minute|min|(¶))\.? ?(\d{1,6})[\])]", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)

@@ -203,6 +203,7 @@ def page_words(unit: str, page: int, pages: int) -> str:
         "sheet": tr("sheet {page} of {pages}", page=page, pages=pages),
         "chapter": tr("chapter {page} of {pages}", page=page, pages=pages),
         "file": tr("file {page} of {pages}", page=page, pages=pages),
+        "minute": tr("minute {page} of {pages}", page=page, pages=pages),
     }
     return text.get(unit) or tr("page {page} of {pages}", page=page, pages=pages)
 
@@ -210,10 +211,10 @@ def page_words(unit: str, page: int, pages: int) -> str:
 def _turn_words(unit: str, step: int) -> str:
     if step < 0:
         words = {"slide": tr("Previous slide"), "sheet": tr("Previous sheet"), "chapter": tr("Previous chapter")}
-        words["file"] = tr("Previous file")
+        words |= {"file": tr("Previous file"), "minute": tr("Previous minute")}
         return words.get(unit) or tr("Previous page")
     words = {"slide": tr("Next slide"), "sheet": tr("Next sheet"), "chapter": tr("Next chapter")}
-    words["file"] = tr("Next file")
+    words |= {"file": tr("Next file"), "minute": tr("Next minute")}
     return words.get(unit) or tr("Next page")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -353,6 +354,7 @@ def no_text_words(unit: str) -> str:
         "sheet": tr("There is no text on this sheet."),
         "chapter": tr("There is no text in this chapter."),
         "file": tr("No text was found in this file."),
+        "minute": tr("Nothing is said in this minute."),
     }.get(unit, tr("There is no text on this page: it is a picture, or empty."))
 
 
@@ -570,6 +572,8 @@ WIDEST_CELL_PX = 480
 HEADING_SIZES = {1: 18.0, 2: 16.5}
 GAPS_PX = {Kind.HEADING: 18, Kind.LIST_ITEM: 5, Kind.NOTE: 8}
 # Characters that Qt's documents take for structure; each becomes one that is only shown.
+_SPOKEN = re.compile(r"(\d+:\d\d(?::\d\d)?) – ")
+"""The label of what is said in a recording: from when to when."""
 _ONLY_CHARACTERS = str.maketrans(
     {"\n": "\u2028", "\r": " ", "\u2029": "\u2028", "\0": "\ufffd", "\ufdd0": "\ufffd", "\ufdd1": "\ufffd"}
 )
@@ -696,5 +700,8 @@ class DocumentLook:
             # WORKAROUND: a tab in a right-to-left paragraph has no width
             gap = "\u2003" if is_right_to_left(block.text) else "\t"
             return (block.label.translate(_ONLY_CHARACTERS) or "•") + gap
+        spoken = _SPOKEN.match(block.label) if block.kind is Kind.PARAGRAPH else None
+        if spoken is not None:
+            return spoken[1] + 2 * "\u2002"
         words = {"comment": tr("Comment"), "speaker notes": tr("Speaker notes")}.get(block.label)
         return f"{words}: " if block.kind is Kind.NOTE and words else ""
