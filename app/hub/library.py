@@ -7,6 +7,7 @@ import json
 import os
 import re
 import stat
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -141,13 +142,10 @@ def models_in(
     is_one = len({display_name(Path(model.name)) for model in found_all}) == 1 if is_alone is None else is_alone
     for model in found_all:
         eye = _vision_for(model.name, vision, is_flat=is_flat, is_alone=is_one)
-        sees, hears = abilities(here[eye.name].path) if eye else (False, False)
         found = model_of(
             [here[part.name] for part in model.parts],
             origin,
             vision_path=here[eye.name].path if eye else None,
-            sees=sees,
-            hears=hears,
             tag=model.tag,
             repo=repo,
             commit=commit,
@@ -173,6 +171,8 @@ def model_of(
     has_weights = len(parts) > 1 or bool(fields.get("missing")) or any(start[8:16])
     if architecture == "clip" or facts.get("general.type") in NO_MODELS or not has_weights:
         return None
+    eye = fields.get("vision_path")
+    sees, hears = abilities(eye) if eye is not None else (False, False)
     return InstalledModel(
         path,
         name or display_name(path),
@@ -181,6 +181,8 @@ def model_of(
         tuple(part.path for part in parts),
         tag=tag or quantization(path.name),
         architecture=architecture if isinstance(architecture, str) else "",
+        sees=sees,
+        hears=hears,
         **fields,
     )
 
@@ -321,8 +323,11 @@ def abilities(projector: Path) -> tuple[bool, bool]:
 
 
 def find_projector(path: Path) -> Path | None:
-    """The file through which a model sees or hears, where it lies beside it."""
-    found = describe(path, "")
+    """The file through which a model sees or hears, where it lies beside it, or another program says which it is."""
+    if path.name.lower().endswith(ENDING):
+        found = describe(path, "")
+    else:  # named by its content, as Ollama has them
+        found = next((one for one in scan_others(os.environ, Path.home(), sys.platform) if one.path == path), None)
     return found.vision_path if found is not None else None
 
 

@@ -474,7 +474,9 @@ def test_ollama_names_are_as_a_person_types_them(tmp_path: Path) -> None:
     assert models["bartowski/Tiny-GGUF:Q4_K_M"].tag == "Q4_K_M"
 
 
-def test_two_tags_of_one_blob_are_one_model_and_a_projector_is_its_vision_file(tmp_path: Path) -> None:
+def test_two_tags_of_one_blob_are_one_model_and_a_projector_is_its_vision_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     blob = in_ollama(tmp_path, "library/see", "a")
     eye = in_ollama(tmp_path, "library/other", "b")
     manifests = tmp_path / "manifests" / "registry.ollama.ai" / "library"
@@ -483,6 +485,8 @@ def test_two_tags_of_one_blob_are_one_model_and_a_projector_is_its_vision_file(t
     write_manifest(manifests / "see" / "latest", {"layers": [layer("model", blob)]})
     (model,) = found(tmp_path, OLLAMA_MODELS=str(tmp_path))
     assert (model.path, model.vision_path) == (blob, eye)
+    monkeypatch.setenv("OLLAMA_MODELS", str(tmp_path))
+    assert find_projector(blob) == eye
 
 
 HOSTILE = [
