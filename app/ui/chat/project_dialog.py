@@ -32,6 +32,7 @@ from app.ui.document.files import DocumentChip, FileToRead, Stage, size_words
 from app.ui.i18n import tr, window_title
 from app.ui.shell import tasks
 from app.ui.shell.notify import UNDO_MS, Notify
+from app.ui.shell.picture_reading import PictureReading
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import ChoiceButton, text_button
 from app.ui.widgets.dialogs import ScrollBox
@@ -42,6 +43,7 @@ from app.ui.widgets.layouts import FlowLayout
 from app.ui.widgets.notice_bar import Notice
 from app.ui.widgets.row_list import clean_title
 from app.ui.work.intake import Intake
+from app.ui.work.pictures import PicturesLine
 
 WIDTH_PX = 500
 TYPING_MS = 500
@@ -308,11 +310,20 @@ class ProjectFiles(QWidget):
         self._nothing.setFont(theme.font(13))
         column = self._column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        for widget in (self._nothing, self._chips):
+        self._pictures: PictureReading | None = None
+        self._scans = PicturesLine(theme)
+        for widget in (self._nothing, self._chips, self._scans):
             column.addWidget(widget)
         column.insertLayout(0, head)
         theme.dress(column, spacing=8)
         theme.dress(self._flow, spacing=6)
+        self._show()
+
+    def watch(self, pictures: PictureReading) -> None:
+        """Pages of the documents that are pictures are read, and told of."""
+        self._pictures = pictures
+        self._scans.watch(pictures)
+        pictures.renewed.connect(self._show)
         self._show()
 
     @property
@@ -343,6 +354,8 @@ class ProjectFiles(QWidget):
         with self._notify.guard():
             self._preambles.attached.add(self._project_id, document.id)
             announce(self, tr("{name} added", name=one.name))
+            if self._pictures is not None:
+                self._pictures.begin_by_itself(document)
         self._intake.drop(one)
         self._show()
         self.changed.emit()
@@ -370,10 +383,12 @@ class ProjectFiles(QWidget):
 
     def _show(self) -> None:
         self._flow.clear()
+        documents: list[StoredDocument] = []
         with self._notify.guard():
             for attachment in self._preambles.attached.of(self._project_id):
                 document = self._documents.store.get(attachment.document_id)
                 if document is not None:
+                    documents.append(document)
                     remove = partial(self._remove, attachment, document.name)
                     self._add_chip(document.name, self._words(document), remove)
         self._reading = {}
@@ -382,6 +397,7 @@ class ProjectFiles(QWidget):
             if one.stage is Stage.FAILED:
                 chip.show_error(one.error)
             self._on_moved(one)
+        self._scans.show_documents(documents)
         self._nothing.setVisible(not self._flow.count())
         self._chips.setVisible(bool(self._flow.count()))
 

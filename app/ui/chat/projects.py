@@ -27,6 +27,7 @@ from app.ui.widgets.labels import plain_tip
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
     from app.ui.chat.open_chat import OpenChat
+    from app.ui.shell.picture_reading import PictureReading
 
 MOST_NAME = 40
 
@@ -113,6 +114,9 @@ class ProjectActions(QObject):
     new_chat_wanted = Signal(int)
     """An empty chat that will be in this project."""
 
+    pictures: PictureReading | None = None
+    """What reads pages of documents that are pictures."""
+
     def __init__(self, app: Fireside, theme: Theme, notify: Notify, folders: ProjectMenus, window: QWidget) -> None:
         super().__init__(folders)
         self._app, self._theme, self._notify, self._folders, self._window = app, theme, notify, folders, window
@@ -147,6 +151,8 @@ class ProjectActions(QObject):
                 notify=self._notify,
                 parent=self._window,
             )
+            if self.pictures is not None:
+                dialog.documents.watch(self.pictures)
             dialog.changed.connect(self._folders.changed)
             dialog.document_removed.connect(lambda: self._forget(project_id))
             if is_new:

@@ -93,6 +93,7 @@ class ChatTab(Tab):
         Titling(self.chat, app, lambda: self.sidebar.list.is_editing).titled.connect(self._on_title_changed)
         self._connect()
         if ui.pictures is not None:
+            self.projects.pictures = ui.pictures
             self.chat.attaching.watch(ui.pictures, ui.go.open_models)
             self.document.renewed.connect(ui.pictures.renewed)
             ui.pictures.renewed.connect(self.document.take_over)

@@ -419,6 +419,11 @@ class SummariesPage(SettingsPage):
         awake.toggled.connect(lambda wanted: save("summaries", stay_awake=wanted))
         explanation = tr("On mains power only. The screen may still go dark, and on battery the computer may sleep.")
         self.add_row(name, explanation, awake)
+        name = tr("Read scanned pages as soon as a document comes")
+        scans = Switch(theme, name, on=app.settings.documents.pictures != "none")
+        scans.toggled.connect(lambda wanted: save("documents", pictures="" if wanted else "none"))
+        explanation = tr("In all tabs. Figures, and models on other computers, wait until you say so.")
+        self.add_row(name, explanation, scans)
         self.finish()
 
 

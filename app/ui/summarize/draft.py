@@ -205,7 +205,7 @@ class DraftPage(QWidget):
     def _look(self) -> None:
         """What was seen of the same documents stays until they are looked at for another length."""
         before, wanted = self._looked_at, (self.ids, self.foot.wish)
-        if wanted == before:
+        if wanted == before or self._files.are_pictures_read:
             return
         self._looked_at = wanted
         if wanted[0] and wanted[0] == self._not_looked_at:
@@ -245,7 +245,7 @@ class DraftPage(QWidget):
 
     def _ask(self) -> None:
         wanted = (tuple(self.ids), self.foot.wish)
-        if wanted == self._known:
+        if wanted == self._known or self._files.are_pictures_read:
             return
         if self._known is not None and wanted[0] != self._known[0]:
             self._estimate = None
@@ -723,8 +723,12 @@ class DraftFiles(Intake):
 
     @property
     def is_reading(self) -> bool:
-        pictures = self.pictures
-        return super().is_reading or (pictures is not None and any(map(pictures.is_reading, self.documents)))
+        return super().is_reading or self.are_pictures_read
+
+    @property
+    def are_pictures_read(self) -> bool:
+        """Whether there will be more of them soon."""
+        return self.pictures is not None and any(map(self.pictures.is_reading, self.documents))
 
     @property
     def documents(self) -> list[StoredDocument]:

@@ -586,16 +586,17 @@ class FileLine(QFrame):
         name_widgets(file_words=self.words, file_button=self.button)
 
     def show_file(self, one: FileToRead) -> None:
-        is_failed = one.stage is Stage.FAILED
+        waits = one.document is not None and one.stage is Stage.FAILED
+        is_failed = one.stage is Stage.FAILED and not waits
         words = {
-            Stage.FAILED: one.error,
+            Stage.FAILED: tr("Waits until its pages that are pictures are read") if waits else one.error,
             Stage.LOCKED: tr("It needs a password."),
             Stage.READING: tr("Looking for its text… {count}", count=segments_words(one.page)),
         }.get(one.stage, tr("Waits for its turn"))
         self.name.setText(one.name)
         self.words.setText(words)
         set_mark(self.words, "kind", "danger" if is_failed else "muted")
-        self.button.setText(tr("Remove") if is_failed else tr("Cancel"))
+        self.button.setText(tr("Remove") if one.stage is Stage.FAILED else tr("Cancel"))
         self.button.setAccessibleName(f"{self.button.text()}: {short_name(one.name)}")
         self.setAccessibleName(f"{one.name}: {words}")
 
