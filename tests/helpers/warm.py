@@ -28,6 +28,8 @@ from typing import Any, TextIO
 from app.__main__ import CHILDREN
 from app.__main__ import main as run
 from app.core.child import Child
+from app.documents.limits import child_environment
+from app.engine.client import ENVIRONMENT
 
 ROOT = Path(__file__).resolve().parents[2]
 PR_SET_CHILD_SUBREAPER = 36
@@ -116,7 +118,7 @@ class _Warm:
 _warm: dict[tuple[Kind, frozenset[tuple[str, str]]], _Warm] = {}
 _making = threading.Lock()
 _nursery: _Warm | None = None
-_nursed: tuple[Kind, ...] = ()
+_nursed: Mapping[Kind, Mapping[str, str]] = {}
 
 
 def _order(asked: Mapping[str, Any]) -> Order:
@@ -138,19 +140,21 @@ def _warm_for(command: Sequence[str], environment: Mapping[str, str]) -> _Warm |
     read = _read(environment)
     with _making:
         if _nursery is not None:
-            return _nursery if kind in _nursed and read == _read(os.environ) else None
+            theirs = {"PYTHONPATH", "PYTHONSAFEPATH"}  # where the modules are, which it has already
+            known = _read({**os.environ, **_nursed.get(kind, {})})
+            is_there = kind in _nursed and all(one in known or one[0] in theirs for one in read)
+            return _nursery if is_there else None
         if (kind, read) not in _warm:
             if not _warm:
                 _take_on()
-            _warm[kind, read] = _Warm.started(kind, environment)
+            theirs = NURSED.get(kind, {}).get(("--document-worker",), {})
+            _warm[kind, read] = _Warm.started(kind, {**environment, **theirs})
         return _warm[kind, read]
 
 
 def _read(environment: Mapping[str, str]) -> frozenset[tuple[str, str]]:
     """What may have been read by the time of a fork."""
-    read = {name: value for name, value in environment.items() if not name.startswith(LOOKED_UP)}
-    folders = read.get("PYTHONPATH", "").split(os.pathsep)  # each child of a child names the checkout once more
-    return frozenset((read | {"PYTHONPATH": os.pathsep.join(dict.fromkeys(folders))}).items())
+    return frozenset((name, value) for name, value in environment.items() if not name.startswith(LOOKED_UP))
 
 
 def _take_on() -> None:
@@ -182,10 +186,10 @@ def main() -> int:
     _import_all(kind)
     gc.collect()
     gc.freeze()
-    return _serve(door, kind)
+    return _serve(door)
 
 
-def _serve(door: socket.socket, kind: Kind) -> int:
+def _serve(door: socket.socket) -> int:
     while True:
         try:
             message, streams, _, _ = socket.recv_fds(door, MOST_BYTES, 3)
@@ -194,12 +198,12 @@ def _serve(door: socket.socket, kind: Kind) -> int:
         if not message:
             os._exit(0)
         if (order := _forked(door, json.loads(message), streams)) is not None:
-            if kind in NURSED:
-                _nurse(NURSED[kind])
+            if (begun := _kind(order["arguments"]) or ()) in NURSED:
+                _nurse(NURSED[begun])
             return run(order["arguments"][3:])
 
 
-def _nurse(kinds: tuple[Kind, ...]) -> None:
+def _nurse(kinds: Mapping[Kind, Mapping[str, str]]) -> None:
     """What a child starts in its turn begins warm, too: forked from a fork of the child before it did anything."""
     global _nursery, _nursed
     _take_on()
@@ -209,7 +213,7 @@ def _nurse(kinds: tuple[Kind, ...]) -> None:
         ours.close()
         for number in range(3):  # which end with the child
             os.dup2(os.open(os.devnull, os.O_RDWR), number)
-        sys.exit(_serve(theirs, ()))
+        sys.exit(_serve(theirs))
     theirs.close()
     _nursery, _nursed = _Warm(ours, pid), kinds
     Child.popen = Process
@@ -260,12 +264,22 @@ def _text(descriptor: int, encoding: str, errors: str) -> TextIO:
     return open(descriptor, mode, 1 if is_line else -1, encoding, errors, newline="\n", closefd=False)
 
 
-NURSED: dict[Kind, tuple[Kind, ...]] = {("--engine-worker",): (("--template-renderer",), ("--fit-probe",))}
-"""Children that start children of their own, and which."""
+NURSED: dict[Kind, dict[Kind, dict[str, str]]] = {
+    TERMINAL: {("--document-worker",): child_environment(), ("--engine-worker", "--scripted"): ENVIRONMENT},
+    ("--engine-worker",): {("--template-renderer",): {}, ("--fit-probe",): {}},
+}
+"""Children that start children of their own, which, and what those have in their environment besides.
+
+What libraries of a document's child read of it is there from the start of the warm process; the scripted engine has
+no library that would read anything.
+"""
 
 WHOLE = {
     WINDOW: ("app.ui", "app.bootstrap", "app.features", "app.store", "app.hub", "psutil"),
-    TERMINAL: ("app.cli", "app.bootstrap", "app.features", "app.store", "app.hub", "rapidfuzz.fuzz", "wakepy"),
+    TERMINAL: (
+        *("app.cli", "app.bootstrap", "app.features", "app.store", "app.hub", "rapidfuzz.fuzz", "wakepy"),
+        *("app.documents", "app.language", "psutil", "app.engine.worker", "app.engine.fake_backend"),
+    ),
     ("--document-worker",): ("app.documents", "app.language", "psutil"),
     ("--engine-worker",): ("app.engine", "llama_cpp"),
     ("--engine-worker", "--scripted"): ("app.engine.fake_backend",),
