@@ -383,8 +383,8 @@ def _read(one: DraftDocument, cancel: CancelToken) -> Iterator[ReadEvent]:
 # The documents beside what is being written: a chip for each, and what there is to tell of them.
 
 MOST_LINES = 3
-HIGH_CHIP_PX = 40
-"""A chip as high as that has a picture; a line less of them is seen."""
+HIGH_CHIP_PX, ROOMY_PX = 40, 700
+"""A chip as high as that has a picture; in a window that is not as high a line less of them is seen."""
 LOW_PX = 560
 """A window lower than that has room for one line of chips; the others are scrolled to."""
 MOST_REMARKS = 2
@@ -528,8 +528,9 @@ class AttachmentRow(QWidget):
         width = self._scroll.viewport().width() or self.width()
         wanted = self._flow.heightForWidth(max(1, width))
         line = max((chip.sizeHint().height() for chip in self._chips.values()), default=0)
-        lines = MOST_LINES if line < self._theme.px(HIGH_CHIP_PX) else MOST_LINES - 1
-        lines = lines if self.window().height() >= self._theme.px(LOW_PX) else 1
+        px, height = self._theme.px, self.window().height()
+        is_tight = line >= px(HIGH_CHIP_PX) and height < px(ROOMY_PX)
+        lines = 1 if height < px(LOW_PX) else MOST_LINES - is_tight
         most = lines * line + (lines - 1) * self._flow.gap_px
         self._scroll.setFixedHeight(max(1, min(wanted, most)))
         margins = self._column.contentsMargins()

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
 IMPORT = ":import"
 """Behind the name of a tab: where files are let go that come into its list."""
+DROPPED_MS = 60_000
+"""That a dropped picture stays as a file."""
 REMEMBER_MS = 200
 """After the last change: arrows pass many chats in a list."""
 
@@ -538,9 +540,14 @@ class IncomingFiles(QObject):
         tasks.ask(
             lambda _token: save(),
             self._ui.window,
-            lambda saved: self._tabs.send(CHAT, [saved]),
+            self._on_saved,
             self._ui.notify.error,
         )
+
+    def _on_saved(self, path: Path) -> None:
+        """Whoever takes it has it soon; of a chat that keeps nothing it must not stay here either."""
+        self._tabs.send(CHAT, [path])
+        QTimer.singleShot(DROPPED_MS, self._ui.window, lambda: path.unlink(missing_ok=True))
 
     def _add(self, path: Path) -> None:
         self._tabs.made(MODELS).take_files([path])
