@@ -116,6 +116,9 @@ def test_a_model_elsewhere_is_added_asked_and_unplugged(
     desk.click(desk.go_on_button)
     qtbot.waitUntil(lambda: app.summaries.find()[0].state == "done", timeout=60_000)
     assert not window.findChildren(QuestionDialog, "leaving_question")  # it was asked once
+    desk.wait(
+        lambda: "made on a server by tiny 1B" in desk.facts.text() or "made on a server by tiny-1B" in desk.facts.text()
+    )
 
     settings = SettingsDesk(frame, "servers")
     page = settings.find(ServersPage)

@@ -14,6 +14,7 @@ from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QBoxLayout, QFileDialog, QHBoxLayout, QLabel, QLineEdit, QMenu, QVBoxLayout, QWidget
 
+from app.core.paths import runs_elsewhere
 from app.features.summary.messages import (
     DIGEST_WORDS,
     coverage_words,
@@ -29,6 +30,7 @@ from app.language.names import is_right_to_left
 from app.ui.i18n import tr
 from app.ui.shell import tasks
 from app.ui.shell.desktop import copy_text
+from app.ui.shell.model_loader import model_name
 from app.ui.shell.notify import Notify
 from app.ui.summarize.statements import StatementView
 from app.ui.summarize.texts import Told, read_words, was_read
@@ -270,7 +272,11 @@ class ResultHead(Column):
         else:
             found, attention = statements_words(summary.statements) if summary.statements else ("", "")
             told = [tr(words) for words in (attention, language_words(summary), unknown_in_short(summary)) if words]
-            self._said = (tr(coverage_words(summary)), tr(found), ", ".join(told))
+            read = tr(coverage_words(summary))
+            if runs_elsewhere(summary.model):
+                made = tr("made on a server by {model}", model=model_name(Path(summary.model)))
+                read = BETWEEN.join(part for part in (read, made) if part)
+            self._said = (read, tr(found), ", ".join(told))
         self._write()
 
     def show_digest(self) -> None:
