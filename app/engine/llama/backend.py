@@ -162,7 +162,7 @@ class LoadedModel:
         if len(prompt.tokens) >= self._context.size_tokens:
             raise PromptTooLong(len(prompt.tokens), self._context.size_tokens)
         answer = Answer(request, job.reply, begun_s, syntax)
-        answer.media_tokens = sum(token < 0 for token in prompt.tokens) if prompt.media else 0
+        answer.media_tokens = prompt.media_tokens
         if ask.max_tokens == 0 or (ask.tells_last and not forced):
             answer.begin(len(prompt.tokens), 0)
             job.reply(answer.finish(FinishReason.LENGTH))
@@ -325,14 +325,16 @@ class LoadedModel:
     def _prompt(self, parts: list[Part]) -> Prompt:
         """Token ids; where a model cannot forget a part, with the places before and after the last question."""
         tokens = self._tokens(parts)
-        media = {(part.media.id, part.media.most_tokens): part.media for part in parts if part.media is not None}
+        shown = [part.media for part in parts if part.media is not None]
+        media = {(one.id, one.most_tokens): one for one in shown}
+        prompt = Prompt(tokens, media=media, media_tokens=sum(len(self._shown(one)) for one in shown))
         if self._context.can_forget:
-            return Prompt(tokens, media=media)
+            return prompt
         question = max((at for at, part in enumerate(parts) if not part.trusted and part.text), default=0)
         while question and parts[question - 1].media is not None:
             question -= 1  # its pictures are a part of it
         ends = (len(self._tokens(parts[:end])) for end in (question, question + 1))
-        return Prompt(tokens, tuple(end for end in ends if 0 < end < len(tokens)), media=media)
+        return replace(prompt, places=tuple(end for end in ends if 0 < end < len(tokens)))
 
     def _tokens(self, parts: Sequence[Part]) -> list[int]:
         return self.model.prompt_tokens(parts, self._shown)

@@ -63,6 +63,15 @@ class Look:
     done: threading.Event = field(default_factory=threading.Event)
     fraction: float = 0.0
     problem: AppError | None = None
+    _gives_way: bool = False
+
+    def give_way(self) -> None:
+        """Ends it early; the tiles that are encoded by then are kept."""
+        self._gives_way = True
+
+    def is_over(self) -> bool:
+        """Whether nobody wants what comes next of it."""
+        return self._gives_way or self.stops()
 
 
 class Eyes:
@@ -149,7 +158,7 @@ class Eyes:
     def close(self) -> None:
         """Gives the memory back."""
         if (look := self.look) is not None:
-            look.stops = lambda: True
+            look.give_way()
             look.done.wait()
         self._m.mtmd_free(self._pointer)
 
@@ -190,7 +199,7 @@ class Eyes:
                 raise MediaRefused(media.path, media.kind, "unfit")
             todo = [(number, piece) for number, piece in zip(numbers, pieces, strict=True) if number in look.wanted]
             for done, (number, piece) in enumerate(todo):
-                if look.stops() or not self._encode_tile(look, number, piece, done / len(todo), 1 / len(todo)):
+                if look.is_over() or not self._encode_tile(look, number, piece, done / len(todo), 1 / len(todo)):
                     return
 
     def _encode_tile(self, look: Look, number: int, piece: Any, begun: float, share: float) -> bool:
@@ -202,7 +211,7 @@ class Eyes:
         def tell(fraction: float) -> None:
             look.fraction = begun + share * fraction
 
-        self._watch.begin(look.stops, look.rests, tell, count)
+        self._watch.begin(look.is_over, look.rests, tell, count)
         begun_s = time.perf_counter()
         failed = self._m.mtmd_encode_chunk(self._pointer, piece)
         took_s = time.perf_counter() - begun_s

@@ -50,7 +50,7 @@ class Looking:
         if look is None:
             look = self._begin(run, number, somebody_waits)
         elif run.interactive and self._is_for_job:
-            look.stops = lambda: True  # what it has found by then is kept
+            look.give_way()
         self._look = look
         if number in look.wanted:
             self._tell(run, number, look.fraction)

@@ -279,6 +279,8 @@ class Prompt:
     places: tuple[int, ...] = ()
     shared: int = 0
     media: Mapping[tuple[str, int], Media] = field(default_factory=dict)
+    media_tokens: int = 0
+    """What they take, with what the model wants written around them."""
 
 
 @dataclass(eq=False)
