@@ -97,7 +97,7 @@ _MEDIA_REFUSED = {
     "missing": "The {kind} is not there any more.",
     "damaged": "The {kind} is damaged and could not be shown to the model.",
     "blind": "The model that is open sees no pictures.",
-    "deaf": "The model that is open hears no sound.",
+    "deaf": "The model that is open hears no sound. Among those under Models, Gemma 4 E2B does.",
     "unfit": "The model that is open cannot take this {kind}.",
     "failed": "The model's eyes computed no numbers from this {kind}.",
 }

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from app.core import errors
 from app.core.gguf import check_model
+from app.core.paths import resource
 from app.documents.formats.registry import formats, words_for
 from app.documents.source import PageRead, Remark
 from app.features.messages import (
@@ -177,3 +180,13 @@ def test_minutes_of_a_recording_are_not_empty_but_silent() -> None:
     assert pages_words("minute", 2, [PageRead(1), PageRead(2, has_text=False)]) == (
         "1 of 2 minutes read; nothing is said in 2"
     )
+
+
+def test_who_has_no_model_that_hears_is_told_of_the_smallest_that_does() -> None:
+    with_ears = [one for one in json.loads(resource("models.json").read_text("utf-8"))["models"] if _hears(one)]
+    smallest = min(with_ears, key=lambda one: one["size_bytes"])
+    assert smallest["name"] in str(sentence_for(errors.MediaRefused("a.wav", "sound", "deaf")))
+
+
+def _hears(model: dict[str, Any]) -> bool:
+    return any(isinstance(value, dict) and value.get("hears") for value in model.values())
