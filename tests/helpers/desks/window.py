@@ -106,6 +106,14 @@ class PlainBanner(QObject):
         pass
 
 
+class PlainComposer(QPlainTextEdit):
+    """A field for a message, and nothing beside it."""
+
+    def add_way(self, way: QWidget) -> None:
+        way.setParent(self)
+        way.hide()
+
+
 class PlainChat(QWidget):
     """Stands in for the chat view where a test is about the frame around it."""
 
@@ -141,7 +149,7 @@ class PlainChat(QWidget):
         self.own = PlainOwnModel(self)
         self.assistants = PlainAssistants(self)
         self.options = SimpleNamespace(model=None)
-        self.composer = QPlainTextEdit()
+        self.composer = PlainComposer()
         self.composer.setAccessibleName("Message")
         self.composer.setAcceptDrops(False)
         column = QVBoxLayout(self)
