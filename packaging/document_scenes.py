@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QPushButton
 
 from app.core.events import CancelToken, Role
 from app.features.chat.documents import source_to_fields, sources_of
@@ -21,6 +22,7 @@ from app.ui.chat.survey import LOOK_MS
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.window import Frame
 from tests.helpers.pdf_files import Page, column, wrapped, write_pdf
+from tests.helpers.scans import drawn, letter, noisy, scan, skewed
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -57,6 +59,8 @@ def screens(frame: Frame, desk: ChatDesk, folder: Path) -> list[tuple[str, Step,
     folder.mkdir(exist_ok=True)
     app = frame.app
     report, handbook, sheet = _report(folder), _handbook(folder), _sheet(folder)
+    askew = [noisy(skewed(page, 1.5), 0.04) for page in drawn([letter(table=True), letter()], folder, 120)]
+    lease = scan(folder / "lease-of-the-workshop.pdf", askew, 120)
     told = _told(app, report)
     searched = _searched(app, handbook)
     read_whole = _read_whole(app, handbook)
@@ -68,7 +72,7 @@ def screens(frame: Frame, desk: ChatDesk, folder: Path) -> list[tuple[str, Step,
 
     def tidy() -> None:
         for one in desk.attached:
-            desk.attaching.remove(one)
+            desk.attaching.remove(one, is_told=False)
         desk.put_message("")
 
     def offer(*, by_model: bool) -> None:
@@ -95,11 +99,29 @@ def screens(frame: Frame, desk: ChatDesk, folder: Path) -> list[tuple[str, Step,
         ("document-answer", lambda: frame.show_chat(told), frame.close_document),
         ("document-beside", beside, frame.close_document),
         ("document-passages", lambda: frame.show_chat(searched), frame.close_document),
+        ("scan-read", lambda: scanned(frame, desk, lease), tidy),
+        ("scan-compared", lambda: compared(frame, desk, lease), lambda: (tidy(), frame.close_document())),
         ("survey-offered", lambda: offer(by_model=False), tidy),
         ("survey-estimated", lambda: offer(by_model=True), tidy),
         ("survey-found", lambda: found(frame, desk, handbook), frame.close_document),
         ("survey-read", lambda: frame.show_chat(read_whole), frame.close_document),
     ]
+
+
+def scanned(frame: Frame, desk: ChatDesk, path: Path) -> None:
+    """Pages that are pictures, read by tesseract."""
+    frame.new_chat()
+    desk.attach(path)
+    frame.wait(lambda: "read from pictures" in desk.row.scans.text, TIMEOUT_MS)
+    desk.put_message("When is the rent due?")
+
+
+def compared(frame: Frame, desk: ChatDesk, path: Path) -> None:
+    """One of them beside what was read of it."""
+    scanned(frame, desk, path)
+    buttons = desk.row.scans.findChildren(QPushButton)
+    next(one for one in buttons if one.text().startswith("Compare")).click()
+    frame.wait(lambda: frame.reader.is_drawn, TIMEOUT_MS)
 
 
 def found(frame: Frame, desk: ChatDesk, path: Path) -> None:
