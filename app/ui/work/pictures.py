@@ -147,15 +147,16 @@ class PicturesLine(QFrame):
         return acts
 
     def _read(self, pictures: PictureReading, state: PictureState, read: Sequence[int]) -> list[Act]:
-        used = {state.pictures.readings[page].method for page in read}
-        again = [way for way in state.ways if {way.method} != used]
-        return [
-            (tr("Compare with the pictures"), partial(self._open, state.document)),
-            *(
-                (tr("Read with {name}", name=way.name), partial(pictures.begin, state.document, way, read))
-                for way in again
-            ),
-        ]
+        used, figures = {state.pictures.readings[page].method for page in read}, state.pictures.unread_figures
+        acts: list[Act] = [(tr("Compare with the pictures"), partial(self._open, state.document))]
+        for way in state.ways:
+            if {way.method} != used:
+                name = tr("Read with {name}", name=way.name)
+                acts.append((name, partial(pictures.begin, state.document, way, read)))
+        for way in state.ways[-1:] if figures else ():  # a model says more of a figure than what is written in it
+            name = tr("Read the figures with {name}", name=way.name)
+            acts.append((name, partial(pictures.begin, state.document, way, figures)))
+        return acts
 
     def _open(self, document: StoredDocument) -> None:
         assert self._pictures is not None

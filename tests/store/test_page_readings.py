@@ -1,0 +1,56 @@
+"""What was read from pages that are pictures: kept by content, corrections first, gone with the last document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from app.store.database import Database
+from app.store.documents import DocumentStore
+from app.store.page_readings import PageReading, PageReadings
+
+BLOCK = {"id": 1, "kind": "paragraph", "text": "Rent", "page": 2, "heading_path": []}
+READ = PageReading(2, "model", "Eye 2B", "read", (BLOCK,))
+
+
+@pytest.fixture
+def database() -> Iterator[Database]:
+    with closing(Database.in_memory()) as database:
+        yield database
+
+
+def test_a_page_is_kept_by_the_content_of_its_file_and_read_anew_in_its_place(database: Database) -> None:
+    readings = PageReadings(database, lambda: 7.0)
+    assert readings.keep("ab", READ)
+    assert readings.keep("ab", PageReading(2, "tesseract", "", "empty", ()))
+    assert readings.keep("ab", PageReading(1, "tesseract", "", "read", ()))
+    assert readings.keep("cd", READ)
+    assert [(page, one.method, one.state) for page, one in readings.of("ab").items()] == [
+        (1, "tesseract", "read"),
+        (2, "tesseract", "empty"),
+    ]
+    assert readings.of("cd")[2].blocks == (BLOCK,)
+    assert readings.of("cd")[2].made_at == 7.0
+
+
+def test_what_a_person_corrected_is_replaced_by_a_person_alone(database: Database) -> None:
+    readings = PageReadings(database)
+    readings.keep("ab", PageReading(2, "model", "Eye 2B", "read", (BLOCK,), is_edited=True))
+    assert not readings.keep("ab", PageReading(2, "tesseract", "", "read", ()))
+    assert readings.of("ab")[2].blocks == (BLOCK,)
+    assert readings.keep("ab", PageReading(2, "model", "Eye 2B", "read", (), is_edited=True))
+    readings.forget("ab", 2)
+    assert readings.of("ab") == {}
+
+
+def test_readings_go_when_no_document_has_their_file_any_more(database: Database) -> None:
+    store, readings = DocumentStore(database), PageReadings(database)
+    document_id = store.begin(Path("/a.pdf"), 1, 1)
+    store.finish(document_id, format_="pdf", unit="page", pages=2, sha256="ab", info={})
+    for sha256 in ("ab", "cd"):
+        readings.keep(sha256, READ)
+    readings.purge()
+    assert (len(readings.of("ab")), len(readings.of("cd"))) == (1, 0)
