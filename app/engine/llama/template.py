@@ -367,10 +367,17 @@ class ChatTemplate:
         A regular expression of all spellings would be as slow as a stranger's vocabulary likes it to be.
         """
         heads, lengths = self._heads, sorted({len(head) for head in self._heads})
-        return "".join(
-            letter + "\u200b" if any(text[at : at + length] in heads for length in lengths) else letter
-            for at, letter in enumerate(text)
-        )
+
+        def letter(found: re.Match[str]) -> str:
+            at = found.start()
+            return found[0] + "\u200b" * any(text[at : at + length] in heads for length in lengths)
+
+        return self._first_letters.sub(letter, text)
+
+    @cached_property
+    def _first_letters(self) -> re.Pattern[str]:
+        """Few, as a rule: most of a text need not be looked at."""
+        return re.compile("|".join(map(re.escape, {head[0] for head in self._heads})) or "(?!)")
 
     @cached_property
     def _heads(self) -> frozenset[str]:
