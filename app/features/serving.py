@@ -464,7 +464,12 @@ class Serving:
         return self._named(name).path
 
     def _named(self, name: str) -> ServedModel:
+        """What is in memory first: the folders need not be looked through for it."""
         wanted = name.casefold()
+        for path in (Path(loaded.path) for loaded in self.engines.loaded):
+            if wanted in (path.name.casefold(), path.stem.casefold()):
+                with contextlib.suppress(OSError):
+                    return _told_by(path, path.stat().st_mtime)
         for model in self._installed():
             if wanted in (model.name.casefold(), model.path.name.casefold(), model.path.stem.casefold()):
                 return model
@@ -475,10 +480,12 @@ class Serving:
 
         Raises EmbeddingsUnavailable for a model that does not, PromptTooLong, and what `opened` raises.
         """
-        able = [model for model in self._installed() if model.embeds]
-        model = self._named(name) if name else able[0] if able else None
+        model = self._named(name) if name else None
         if model is None or not model.embeds:
-            raise EmbeddingsUnavailable(str(self._path_of(name)), tuple(one.name for one in able))
+            able = [one for one in self._installed() if one.embeds]
+            if name or not able:
+                raise EmbeddingsUnavailable(str(self._path_of(name)), tuple(one.name for one in able))
+            model = able[0]
         with self.engines.opened(model.path, cancel, embeds=True) as engine:
             return engine.embed(texts, cancel=cancel) if engine is not None else NO_VECTORS
 
