@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx2
@@ -53,12 +54,12 @@ def serve(
     engines = ServedEngines(
         lambda: engine, lambda: models[0], lambda: OPEN, make, may_load=lambda: served.may_load, **options
     )
-    database = Database.in_memory()
+    database, scratch = Database.in_memory(), Path(stack.enter_context(TemporaryDirectory(prefix="fireside-served-")))
     stack.callback(database.close)
     serving = Serving(
         engines,
         lambda: served_models((path, path.stat().st_size, False) for path in models),
-        lambda: PassingLibrary(MediaStore(database), models[0].parent / "decoded", models[0].parent / "documents"),
+        lambda: PassingLibrary(MediaStore(database), scratch / "decoded", scratch / "documents"),
     )
     stack.callback(engines.close)
     server = RunningServer(application(serving, Rules(KEY, origins=origins)), port=0)
