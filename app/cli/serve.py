@@ -25,7 +25,11 @@ def add_arguments(part: argparse.ArgumentParser) -> None:
     )
     part.add_argument("--key", metavar="KEY", help="what programs have to show; default: one that is made and kept")
     part.add_argument(
-        "--model", metavar="FILE", type=Path, help="a GGUF file; default: the chosen one, else the starter"
+        "--model",
+        metavar="FILE",
+        type=Path,
+        help="a GGUF file, for programs that name no model; default: the chosen one, else the starter. "
+        "Others that they name come beside it, or in its place where there is no room",
     )
     part.add_argument(
         "--origin",

@@ -75,7 +75,7 @@ RECIPES = (
     ),
     Recipe(
         "Obsidian Copilot",
-        "Add a custom model, provider “OpenAI Format”",
+        "Add a custom model, provider “OpenAI Format”; name app://obsidian.md as a page that may ask, below",
         lambda address, key, model: f"Model name: {model}\nBase URL: {address}\nAPI key: {key}",
     ),
     Recipe(
