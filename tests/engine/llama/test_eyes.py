@@ -81,10 +81,11 @@ def said(client: EngineClient, asks: list[list[Message]], among: Iterable[str] =
     return [word.strip() for word in words]
 
 
-def test_the_colours_of_sixty_noisy_pictures_are_named_side_by_side(seeing: EngineClient, tmp_path: Path) -> None:
-    colours = list(itertools.islice(itertools.cycle(COLOURS), 60))
+@pytest.mark.parametrize("count", [18, pytest.param(60, marks=pytest.mark.slow)])
+def test_the_colours_of_noisy_pictures_are_named_side_by_side(seeing: EngineClient, tmp_path: Path, count: int) -> None:
+    colours = list(itertools.islice(itertools.cycle(COLOURS), count))
     words = said(seeing, [about(noisy(tmp_path, colour, seed)) for seed, colour in enumerate(colours)])
-    assert sum(map(str.__eq__, words, colours)) >= 57  # by chance 10; without a picture it says blue
+    assert sum(map(str.__eq__, words, colours)) >= 0.94 * count  # by chance a sixth; without a picture it says blue
 
 
 def test_two_pictures_in_a_message_are_told_apart_in_both_orders(seeing: EngineClient, tmp_path: Path) -> None:
