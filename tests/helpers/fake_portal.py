@@ -20,6 +20,8 @@ class FakePortal:
 
     def __init__(self, *, code: int = 0, trigger: str = "Ctrl+Alt+Space", has_shortcuts: bool = True) -> None:
         self.code, self.trigger, self.has_shortcuts = code, trigger, has_shortcuts
+        self.picture = "file:///tmp/a%20part.png"
+        """Where the picture of the screen is that it was asked for."""
         self.calls: list[tuple[str, tuple[Any, ...]]] = []
         self._bus = open_dbus_connection("SESSION")
         self._bus.send_and_get_reply(message_bus.RequestName("org.freedesktop.portal.Desktop", 0), timeout=10)
@@ -77,5 +79,7 @@ class FakePortal:
         code = 0
         if member == "BindShortcuts":
             code, results = self.code, {"shortcuts": ("a(sa{sv})", self._shortcuts(self.trigger))}
+        elif member == "Screenshot":
+            code, results = self.code, {"uri": ("s", self.picture)}
         answer = (code, {} if code else results)
         self._tell("org.freedesktop.portal.Request", "Response", "ua{sv}", answer, path=request)

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import QMimeData, QPoint, Qt
 from PySide6.QtGui import QGuiApplication, QPixmap
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMenu
 
+from app.core.events import CancelToken
 from app.ui.chat.large_picture import LargePicture
 from app.ui.chat.pictures import DetailPopup, NotSeen, PictureChip
-from app.ui.chat.screen_region import Still
+from app.ui.chat.screen_region import Still, ask_portal
 from app.ui.chat.sent_pictures import SentPicture
 from app.ui.widgets.pictures import Thumbnail
 from tests.helpers.attached import copy_files, notes
 from tests.helpers.desks.chat import ChatDesk
+from tests.helpers.fake_portal import FakePortal
 from tests.helpers.picture_files import BLUE, GREEN, RED, bomb, picture, plain
 from tests.ui.chat.conftest import Open
+from tests.ui.shell.test_desktop import bus
+
+__all__ = ["bus"]
 
 EYES = {"sees": True}
 
@@ -162,3 +168,18 @@ def test_a_part_of_a_still_is_taken(open_chat: Open) -> None:
     QTest.keyClick(still, Qt.Key.Key_Escape)
     assert taken[1][0].isNull()
     still.deleteLater()
+
+
+@pytest.mark.parametrize(("code", "path"), [(0, Path("/tmp/a part.png")), (1, None)])
+def test_on_wayland_the_desktop_asks_which_part(bus: object, code: int, path: Path | None) -> None:
+    portal = FakePortal(code=code)
+    try:
+        assert ask_portal(CancelToken()) == path
+        assert portal.calls[0][1][1]["interactive"] == ("b", True)
+    finally:
+        portal.close()
+
+
+def test_a_desktop_without_a_portal_is_a_failure_to_tell(bus: object) -> None:
+    with pytest.raises(OSError, match="portal"):
+        ask_portal(CancelToken())
