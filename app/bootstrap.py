@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from app.remote.engine import RemoteEngine
     from app.remote.servers import Server, Servers
     from app.store.assistants import AssistantStore
+    from app.store.page_readings import PageReadings
     from app.store.translations import TranslationMemory
 
 log = logging.getLogger(__name__)
@@ -185,7 +186,10 @@ class Parts:
         return build_documents(self.paths, self.database, self.consent, recognizes=False, hear=self._hear)
 
     def _hear(self, request: Read, cancel: CancelToken) -> Generator[Event, None, None]:
-        return build_hearing(self.paths, lambda: self.engine).read(request, cancel)
+        from app.store.page_readings import PageReadings
+
+        hearing = build_hearing(self.paths, lambda: self.engine, PageReadings(self.database))
+        yield from hearing.read(request, cancel)
 
     @_Once
     def recorder(self) -> Recorder:
@@ -577,11 +581,11 @@ def build_documents(
     return Documents(store, attachments, paths.documents, readings, recognizes=recognizes, consent=consent, hear=hear)
 
 
-def build_hearing(paths: AppPaths, engine: Callable[[], Engine]) -> Hearing:
+def build_hearing(paths: AppPaths, engine: Callable[[], Engine], kept: PageReadings | None = None) -> Hearing:
     """What makes documents of recordings, by the model that is loaded."""
     from app.features.hearing import Hearing
 
-    return Hearing(engine, paths.documents, paths.cache / "heard")
+    return Hearing(engine, paths.documents, paths.cache / "heard", kept)
 
 
 def build_spelling(paths: AppPaths) -> Spelling:

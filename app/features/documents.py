@@ -93,7 +93,7 @@ class Documents:
         self.store, self.attachments, self.readings = store, attachments, readings
         self.folder, self._recognizes, self._consent = folder, recognizes, consent
         self._hear = hear
-        self._reading = threading.Lock()
+        self._reading, self._listening = threading.Lock(), threading.Lock()
         self._passwords: dict[int, str] = {}
 
     def let_out(self, document_ids: Sequence[int], model: ModelLoaded | None) -> None:
@@ -115,29 +115,41 @@ class Documents:
         if known is not None:
             yield Kept(known)
             return
-        while not self._reading.acquire(timeout=LOOK_EVERY_S):
+        hear = self._hear_of(path)
+        turns = self._reading if hear is None else self._listening  # what takes minutes keeps nothing else waiting
+        while not turns.acquire(timeout=LOOK_EVERY_S):
             if cancel.cancelled:
                 return
             yield Waits()
         try:
-            yield from self._read(path, found, cancel, password, part, name=name)
+            yield from self._read(path, found, cancel, password, part, hear=hear, name=name)
         finally:
-            self._reading.release()
+            turns.release()
+
+    def _hear_of(self, path: Path) -> Hear | None:
+        """What makes a document of a file that is a recording."""
+        from app.documents.listening import is_sound  # with the wire of a child
+
+        return self._hear if self._hear is not None and is_sound(path) else None
 
     def _read(
-        self, path: Path, found: tuple[int, int], cancel: CancelToken, password: str, part: Part, *, name: str
+        self,
+        path: Path,
+        found: tuple[int, int],
+        cancel: CancelToken,
+        password: str,
+        part: Part,
+        *,
+        hear: Hear | None,
+        name: str,
     ) -> Iterator[ReadEvent]:
         from app.documents import reading  # processes and their wire: a window that reads nothing does without
-        from app.documents.listening import is_sound
         from app.documents.protocol import BlocksRead, Done, Found, Read
         from app.documents.source import Opened, PageRead
 
         request = Read(str(path), password, part.encoding, part.first_page, part.last_page, recognize=self._recognizes)
         document_id, kept = self.store.begin(path, *found, name=name), None
-        if self._hear is not None and is_sound(path):
-            events = self._hear(request, cancel)
-        else:
-            events = reading.read(request, folder=self.folder, cancel=cancel)
+        events = hear(request, cancel) if hear is not None else reading.read(request, folder=self.folder, cancel=cancel)
         opening = Found("", Opened())
         pages: list[PageRead] = []
         words = 0

@@ -19,12 +19,15 @@ from app.core.paths import make_folder
 from app.documents.blocks import Block, Kind, Numbering, Piece, Place
 from app.documents.protocol import BlocksRead, Done, Event, Found, Listen, Read, SoundHeard, SoundPiece
 from app.documents.source import Opened, PageRead, Remark
+from app.features.page_reading.by_model import EMPTY, READ, Said, asked
 from app.language.sentences import sentences
+from app.store.page_readings import HEARD, PageReading
 
 if TYPE_CHECKING:
     from app.core.events import CancelToken, ModelLoaded
     from app.engine.contract import Engine
     from app.engine.protocol import Ask
+    from app.store.page_readings import PageReadings
 
 FORMAT, UNIT = "sound", "minute"
 MINUTE_S = 60.0
@@ -53,14 +56,20 @@ class Segment:
 
 
 class Hearing:
-    """Hears with the engine that is handed in. `folder` is the document child's own, `scratch` for the pieces."""
+    """Hears with the engine that is handed in. `folder` is the document child's own, `scratch` for the pieces.
 
-    def __init__(self, engine: Callable[[], Engine], folder: Path, scratch: Path) -> None:
-        self._engine, self._folder, self._scratch = engine, folder, scratch
+    `kept` holds what was heard of a recording until all of it is: one that is broken off goes on where it was.
+    """
+
+    def __init__(
+        self, engine: Callable[[], Engine], folder: Path, scratch: Path, kept: PageReadings | None = None
+    ) -> None:
+        self._engine, self._folder, self._scratch, self._kept = engine, folder, scratch, kept
 
     def read(self, request: Read, cancel: CancelToken) -> Generator[Event, None, None]:
         """As `app.documents.reading.read`. Raises NoModel or MediaRefused ("deaf") where no model hears, and what the
-        child or the engine raises; what was said so far is then lost.
+        child, the engine or the store raises. Whoever has taken `Done` has all of it; before, the same recording
+        begins with what the same model heard of it.
         """
         engine = self._engine()
         model = engine.loaded
@@ -75,7 +84,10 @@ class Hearing:
             end = heard.pop() if heard else None
             if isinstance(end, SoundHeard):
                 pieces = [piece for piece in heard if isinstance(piece, SoundPiece) and piece.path]
-                yield from _Document(engine, model, end, cancel).events(pieces)
+                heard_before = _Heard(self._kept, end.sha256, model)
+                yield from _Document(engine, model, end, heard_before, cancel).events(pieces)
+                if not cancel.cancelled:
+                    heard_before.forget()
 
     def _cut(self, request: Listen, heard: list[SoundPiece | SoundHeard], cancel: CancelToken) -> Iterator[Event]:
         from app.documents.reading import listen
@@ -86,11 +98,44 @@ class Hearing:
             yield BlocksRead(())
 
 
+class _Heard:
+    """What a model has heard of the pieces of a recording. Pieces begin and end at the same places each time.
+
+    It is kept under a key of its own, so that it is never taken for what was read from pages.
+    """
+
+    def __init__(self, kept: PageReadings | None, sha256: str, model: ModelLoaded) -> None:
+        import hashlib
+
+        facts = (HEARD, sha256, model.name, Path(model.path).name, str(model.hearing_hz))
+        self._key = hashlib.sha256("\0".join(facts).encode("utf-8", "replace")).hexdigest()
+        self._kept, self._model = kept, model.name
+        self._known = kept.of(self._key) if kept is not None else {}
+
+    def of(self, number: int, piece: SoundPiece) -> Said | None:
+        """Of the piece with that number, from 1; None where nobody has heard it."""
+        reading = self._known.get(number)
+        fields = reading.blocks[0] if reading is not None and reading.blocks else {}
+        if reading is None or (fields.get("start_s"), fields.get("end_s")) != (piece.start_s, piece.end_s):
+            return None
+        return Said(fields["text"], reading.state)
+
+    def keep(self, number: int, piece: SoundPiece, said: Said) -> None:
+        if self._kept is not None:
+            fields = {"text": said.text, "start_s": piece.start_s, "end_s": piece.end_s}
+            self._kept.keep(self._key, PageReading(number, HEARD, self._model, said.state, (fields,)))
+
+    def forget(self) -> None:
+        """All of it is in a document now."""
+        if self._kept is not None:
+            self._kept.forget_all(self._key)
+
+
 class _Document:
     """One recording on its way into a document."""
 
-    def __init__(self, engine: Engine, model: ModelLoaded, end: SoundHeard, cancel: CancelToken) -> None:
-        self._engine, self._model, self._end, self._cancel = engine, model, end, cancel
+    def __init__(self, engine: Engine, model: ModelLoaded, end: SoundHeard, heard: _Heard, cancel: CancelToken) -> None:
+        self._engine, self._model, self._end, self._heard, self._cancel = engine, model, end, heard, cancel
         self._numbering = Numbering()
         self._minutes = max(1, math.ceil(end.seconds / MINUTE_S))
         self._sample = ""
@@ -100,9 +145,9 @@ class _Document:
         yield Found(FORMAT, Opened(UNIT, self._minutes))
         spoken: set[int] = set()
         told = 0
-        for piece in pieces:
+        for number, piece in enumerate(pieces, 1):
             said: list[Segment] = []
-            yield from self._hear(piece, said)
+            yield from self._hear(number, piece, said)
             if self._cancel.cancelled:
                 return
             blocks = tuple(self._block(segment) for segment in said)
@@ -116,15 +161,18 @@ class _Document:
             yield PageRead(minute, minute in spoken)
         yield self._done(spoken)
 
-    def _hear(self, piece: SoundPiece, said: list[Segment]) -> Iterator[Event]:
+    def _hear(self, number: int, piece: SoundPiece, said: list[Segment]) -> Iterator[Event]:
         """Fills `said`; something comes whenever the model says more."""
-        from app.features.page_reading.by_model import READ, Said, asked
-
-        for event in asked(self._engine, ask_for(piece, self._model), self._cancel):
-            if isinstance(event, Said):
-                self._unclear += event.state not in (READ, "empty")
-                said += segments_of(event.text, piece.start_s, piece.end_s)
-            yield BlocksRead(())
+        found = self._heard.of(number, piece)
+        if found is None:
+            for event in asked(self._engine, ask_for(piece, self._model), self._cancel):
+                if isinstance(event, Said):
+                    found = event
+                    self._heard.keep(number, piece, event)
+                yield BlocksRead(())
+        if found is not None:
+            self._unclear += found.state not in (READ, EMPTY)
+            said += segments_of(found.text, piece.start_s, piece.end_s)
 
     def _block(self, segment: Segment) -> Block:
         self._sample = (self._sample + " " + segment.text)[:LANGUAGE_CHARACTERS]
@@ -190,6 +238,11 @@ def srt_of(segments: Sequence[Segment]) -> str:
         for number, cue in enumerate(cues_of(segments), 1)
     ]
     return "\n".join(cues)
+
+
+def text_of(segments: Sequence[Segment]) -> str:
+    """A sentence a line, without times."""
+    return "".join(f"{segment.text}\n" for segment in segments)
 
 
 def segment_of(block: Block) -> Segment:

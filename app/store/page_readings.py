@@ -11,6 +11,9 @@ from typing import Any
 
 from app.store.database import Database
 
+HEARD = "heard"
+"""The method of pieces of a recording, which are kept here, by a key of their own, until all of it is heard."""
+HEARD_KEPT_S = 30 * 24 * 3600.0
 Fields = dict[str, Any]
 """A block in plain JSON, as in `app.store.documents`."""
 
@@ -66,10 +69,19 @@ class PageReadings:
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM page_readings WHERE sha256 = ? AND page = ?", (sha256, page))
 
-    def purge(self) -> None:
-        """Those of files of which there is no document any more go."""
+    def forget_all(self, sha256: str) -> None:
+        """Nothing of the file was read."""
         with self._database.transaction() as connection:
-            connection.execute("DELETE FROM page_readings WHERE sha256 NOT IN (SELECT sha256 FROM documents)")
+            connection.execute("DELETE FROM page_readings WHERE sha256 = ?", (sha256,))
+
+    def purge(self) -> None:
+        """Those of files of which there is no document any more go, and of recordings that nobody went on with."""
+        with self._database.transaction() as connection:
+            connection.execute(
+                "DELETE FROM page_readings WHERE sha256 NOT IN (SELECT sha256 FROM documents)"
+                " AND (method <> ? OR made_at < ?)",
+                (HEARD, self._clock() - HEARD_KEPT_S),
+            )
 
 
 def _values(reading: PageReading) -> tuple[object, ...]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,12 @@ from app.documents.listening import is_sound
 from app.documents.protocol import BlocksRead, Done, Event, Found, Read
 from app.documents.source import Opened, PageRead
 from app.engine.client import EngineClient, EngineOnDemand
+from app.features.documents import Documents, Kept, Waits
 from app.features.hearing import Hearing, Segment, cues_of, segment_of, segments_of, srt_of
+from app.store.conversations import Attachments
+from app.store.database import Database
+from app.store.documents import DocumentStore
+from app.store.page_readings import PageReadings
 from tests.helpers import tiny_eyes
 from tests.helpers.engine import load, scripted_client
 from tests.helpers.script import requests
@@ -28,19 +34,20 @@ Make = Callable[..., tuple[Hearing, EngineOnDemand]]
 
 @pytest.fixture
 def hearing(tmp_path: Path) -> Iterator[Make]:
-    """What hears with a scripted model, which is loaded."""
-    engines = []
+    """What hears with a scripted model, which is loaded; all of them keep it in the same place."""
+    engines, database = [], Database.in_memory()
 
     def make(*answers: dict[str, object], **rule: object) -> tuple[Hearing, EngineOnDemand]:
         script = {"log": "prompts.jsonl", "load": HEARS | rule, "answers": list(answers)}
         engine = scripted_client(tmp_path / "scripted", script)
         engines.append(engine)
         load(engine)
-        return Hearing(lambda: engine, tmp_path / "documents", tmp_path / "heard"), engine
+        return Hearing(lambda: engine, tmp_path / "documents", tmp_path / "heard", PageReadings(database)), engine
 
     yield make
     for engine in engines:
         engine.close()
+    database.close()
 
 
 def blocks_of(events: list[Event]) -> list[Block]:
@@ -102,6 +109,43 @@ def test_a_cancel_ends_it_between_two_words(hearing: Make, tmp_path: Path) -> No
         if isinstance(event, Found):
             cancel.cancel()
     assert not any(isinstance(event, Done) for event in seen)
+
+
+def test_one_that_is_broken_off_goes_on_where_it_was(hearing: Make, tmp_path: Path) -> None:
+    path = write_sound(tmp_path / "a.wav", spoken((20.0, 1.0), (60.0, 0.0), (10.0, 1.0)), 8000)
+    hears, engine = hearing({"text": "The first part."})
+    cancel, asked = CancelToken(), tmp_path / "scripted" / "script.json"
+    for event in hears.read(Read(str(path)), cancel):
+        if isinstance(event, BlocksRead) and event.blocks:
+            cancel.cancel()
+    engine.close()
+    first = len(requests(asked))
+    again, engine = hearing({"text": "And the second."})
+    heard = [block.text for block in blocks_of(list(again.read(Read(str(path)), CancelToken())))]
+    assert heard == ["The first part.", "And the second."]
+    assert len(requests(asked)) == first + 1
+    engine.close()
+    last, _ = hearing({"text": "Heard anew."})
+    heard = [block.text for block in blocks_of(list(last.read(Read(str(path)), CancelToken())))]
+    assert heard == ["Heard anew."] * 2, "what is in a document is not kept beside it"
+
+
+def test_other_documents_are_read_while_a_recording_is_heard(tmp_path: Path) -> None:
+    def hear(request: Read, cancel: CancelToken) -> Generator[Event, None, None]:
+        yield Found("sound", Opened("minute", 1))
+        yield Done(1, (1,), 0, "", "ab")
+
+    sound, text = write_sound(tmp_path / "a.wav", spoken((1.0, 1.0))), tmp_path / "b.txt"
+    text.write_text("A letter.", "utf-8")
+    with closing(Database.in_memory()) as database:
+        store = DocumentStore(database)
+        documents = Documents(store, Attachments(database), tmp_path / "documents", hear=hear)
+        listening = documents.read(sound, CancelToken())
+        assert isinstance(next(listening), Found)
+        assert isinstance(list(documents.read(text, CancelToken()))[-1], Kept)
+        second = write_sound(tmp_path / "c.wav", spoken((2.0, 1.0)))
+        assert isinstance(next(documents.read(second, CancelToken())), Waits)
+        listening.close()
 
 
 def test_a_model_that_hears_nothing_is_told_of(hearing: Make, tmp_path: Path) -> None:

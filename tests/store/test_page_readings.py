@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from app.store.database import Database
 from app.store.documents import DocumentStore
-from app.store.page_readings import PageReading, PageReadings
+from app.store.page_readings import HEARD, HEARD_KEPT_S, PageReading, PageReadings
 
 BLOCK = {"id": 1, "kind": "paragraph", "text": "Rent", "page": 2, "heading_path": []}
 READ = PageReading(2, "model", "Eye 2B", "read", (BLOCK,))
@@ -52,5 +53,8 @@ def test_readings_go_when_no_document_has_their_file_any_more(database: Database
     store.finish(document_id, format_="pdf", unit="page", pages=2, sha256="ab", info={})
     for sha256 in ("ab", "cd"):
         readings.keep(sha256, READ)
+    readings.keep("ef", PageReading(1, HEARD, "Ear", "read", ({"text": "Hello."},)))
     readings.purge()
-    assert (len(readings.of("ab")), len(readings.of("cd"))) == (1, 0)
+    assert [len(readings.of(sha256)) for sha256 in ("ab", "cd", "ef")] == [1, 0, 1]
+    PageReadings(database, lambda: time.time() + HEARD_KEPT_S + 1).purge()
+    assert [len(readings.of(sha256)) for sha256 in ("ab", "ef")] == [1, 0], "a recording that nobody went on with"
