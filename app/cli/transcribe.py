@@ -19,7 +19,7 @@ from app.core.settings import load_settings
 from app.documents.listening import is_sound
 from app.documents.protocol import BlocksRead, Done, Found, Read
 from app.documents.source import PageRead
-from app.features.hearing import Hearing, Segment, clock, segment_of, srt_of
+from app.features.hearing import Hearing, Segment, clock, segment_of, srt_of, text_of
 from app.features.messages import units
 from app.features.work.saved_file import written
 
@@ -87,15 +87,11 @@ def _heard(hearing: Hearing, path: Path, cancel: CancelToken) -> tuple[list[Segm
     return segments, done
 
 
-def _as_text(segments: Sequence[Segment]) -> str:
-    return "".join(f"{segment.text}\n" for segment in segments)
-
-
 def _as_json(segments: Sequence[Segment]) -> str:
     return json.dumps({"segments": [dataclasses.asdict(one) for one in segments]}, ensure_ascii=False, indent=1) + "\n"
 
 
-_WRITERS: dict[str, Callable[[Sequence[Segment]], str]] = {".srt": srt_of, ".txt": _as_text, ".json": _as_json}
+_WRITERS: dict[str, Callable[[Sequence[Segment]], str]] = {".srt": srt_of, ".txt": text_of, ".json": _as_json}
 
 
 def _output(text: str) -> Path:

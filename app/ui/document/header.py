@@ -16,6 +16,8 @@ from app.ui.widgets.labels import announce, plain_label, plain_tip
 from app.ui.widgets.layouts import name_widgets
 
 LEAST_NAME_PX = 48
+RECORDING_UNIT = "minute"
+"""What a recording has for pages; see `app.features.hearing`, which is not needed to show one."""
 
 
 class DocumentHeader(QWidget):
@@ -28,6 +30,8 @@ class DocumentHeader(QWidget):
     zoom_wanted = Signal(int)
     """One step nearer (1) or farther (-1)."""
     search_wanted = Signal()
+    save_wanted = Signal()
+    """What is said in a recording is to become a file."""
     close_wanted = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -46,6 +50,8 @@ class DocumentHeader(QWidget):
         self.compare = IconButton(theme, "columns", tr("Compare the picture with what was read"), size_px=18)
         self.compare.setCheckable(True)
         self.compare.hide()
+        self.save = IconButton(theme, "floppy-disk", tr("Save as subtitles or text"), size_px=18)
+        self.save.hide()
         self.farther = IconButton(theme, "magnifying-glass-minus", tr("Smaller"), size_px=18)
         self.nearer = IconButton(theme, "magnifying-glass-plus", tr("Larger"), size_px=18)
         for button, keys, step in ((self.farther, "−", -1), (self.nearer, "+", 1)):
@@ -56,18 +62,13 @@ class DocumentHeader(QWidget):
         self.close_button = IconButton(theme, "x", tr("Close the document"), size_px=18)
         self.search.setToolTip(f"{tr('Search in the document')} (Ctrl+F)")
         self.close_button.setToolTip(f"{tr('Close the document')} (Esc)")
-        self.search.clicked.connect(self.search_wanted)
-        self.text.clicked.connect(self.text_wanted)
-        self.compare.clicked.connect(self.comparing_wanted)
-        self.previous.clicked.connect(lambda: self.turn_wanted.emit(-1))
-        self.next.clicked.connect(lambda: self.turn_wanted.emit(1))
-        self.close_button.clicked.connect(self.close_wanted)
+        self._connect()
         self._row, self._below = QHBoxLayout(), QHBoxLayout()
         self._row.addWidget(self.name, 0)
         self._row.addWidget(self.where, 0)
         self._row.addStretch(1)
         self._tools = (
-            self.search, self.text, self.compare, self.farther, self.nearer, self.previous, self.next,
+            self.search, self.text, self.compare, self.save, self.farther, self.nearer, self.previous, self.next,
         )  # fmt: skip
         for button in (*self._tools, self.close_button):
             self._row.addWidget(button)
@@ -88,12 +89,22 @@ class DocumentHeader(QWidget):
             search_document=self.search,
             show_text=self.text,
             compare_reading=self.compare,
+            save_words=self.save,
             smaller=self.farther,
             larger=self.nearer,
             previous_page=self.previous,
             next_page=self.next,
             close_document=self.close_button,
         )
+
+    def _connect(self) -> None:
+        self.search.clicked.connect(self.search_wanted)
+        self.text.clicked.connect(self.text_wanted)
+        self.compare.clicked.connect(self.comparing_wanted)
+        self.save.clicked.connect(self.save_wanted)
+        self.previous.clicked.connect(lambda: self.turn_wanted.emit(-1))
+        self.next.clicked.connect(lambda: self.turn_wanted.emit(1))
+        self.close_button.clicked.connect(self.close_wanted)
 
     def show_document(self, name: str, unit: str, *, can_draw: bool) -> None:
         """A document's name, what its pages are ("" for none), and whether they can be shown as pictures."""
@@ -102,6 +113,7 @@ class DocumentHeader(QWidget):
         self.name.setToolTip(plain_tip(name))
         self.name.setAccessibleName(name)
         self.text.setVisible(can_draw)
+        self.save.setVisible(unit == RECORDING_UNIT)
         self._mirror()
         self._fit()
 

@@ -24,6 +24,7 @@ from app.features.documents import Mark, ShownDocument
 from app.ui.document.header import DocumentHeader, DocumentSearch, page_words
 from app.ui.document.marks import areas_on, page_of, span_of
 from app.ui.document.page import ZOOMS, PagePane
+from app.ui.document.saving import ask_where_to_save
 from app.ui.document.text import MOST_SAID, DocumentText, no_text_words, said_of
 from app.ui.i18n import tr
 from app.ui.shell.notify import Notify
@@ -199,6 +200,7 @@ class DocumentView(DocumentCard):
         self.header.zoom_wanted.connect(self._area.zoom_by)
         self._area.zoom_changed.connect(self._show_zoom)
         self.header.search_wanted.connect(self.begin_search)
+        self.header.save_wanted.connect(lambda: self.document and ask_where_to_save(self, self.document, self._notify))
         self.header.close_wanted.connect(self._on_close)
         self.search.hits_changed.connect(self._show_marks)
         self.search.chosen.connect(self._on_found)

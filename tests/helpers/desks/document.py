@@ -26,6 +26,7 @@ class ReaderDesk(Desk):
     where = Found(QLabel, "document_where")
     search_button = Found(QToolButton, "search_document")
     text_button = Found(QToolButton, "show_text")
+    save_button = Found(QToolButton, "save_words")
     smaller = Found(QToolButton, "smaller")
     larger = Found(QToolButton, "larger")
     previous_page = Found(QToolButton, "previous_page")

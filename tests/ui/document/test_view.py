@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAction, QColor, QImage, QKeySequence
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QFileDialog, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.core.errors import DatabaseDamaged, DocumentUnreadable
-from app.documents.blocks import Block, Kind
+from app.documents.blocks import Block, Kind, Place
 from app.features.documents import Mark
 from app.ui.document.view import DocumentView
 from app.ui.shell import tasks
@@ -516,3 +517,24 @@ def test_buttons_bring_the_page_nearer_and_farther_up_to_an_end(desk: Desk) -> N
     desk.wait(lambda: desk.next_page.isVisible() and desk.next_page.y() == desk.close_button.y())
     assert desk.name.text()
     assert desk.window.minimumSizeHint().width() < 330
+
+
+def test_what_is_said_in_a_recording_is_saved_with_its_times_or_without(desk: Desk, tmp_path: Path) -> None:
+    blocks = [
+        Block(1, Kind.PARAGRAPH, "Good morning.", 1, place=Place("", 0, 1500), label="0:00 – 0:01"),
+        Block(2, Kind.PARAGRAPH, "And good night.", 2, place=Place("", 61_000, 62_000), label="1:01 – 1:02"),
+    ]
+    desk.root.open(annual_report())
+    assert not desk.save_button.isVisible(), "a page says nothing"
+    desk.root.open(DocumentInMemory("Meeting.wav", blocks, "minute", 2))
+    for name in ("said.srt", "said.txt"):
+        desk.click(desk.save_button)
+        dialog = desk.find(QFileDialog, "save_words")
+        assert Path(dialog.selectedFiles()[0]).name == "Meeting.srt"
+        desk.choose_file(tmp_path / name, "save_words")
+        desk.wait((tmp_path / name).exists)
+    assert (tmp_path / "said.srt").read_text("utf-8").splitlines()[5:7] == [
+        "00:01:01,000 --> 00:01:02,000",
+        "And good night.",
+    ]
+    assert (tmp_path / "said.txt").read_text("utf-8") == "Good morning.\nAnd good night.\n"
