@@ -87,7 +87,8 @@ _PROJECTOR_REFUSED = {
 }
 
 
-def _projector_refused(error: errors.ProjectorRefused) -> Sentence:
+def projector_refused(error: errors.ProjectorRefused) -> Sentence:
+    """Why a file does not let a model see, and that the model works without it."""
     text = _PROJECTOR_REFUSED.get(error.reason, "{name}, through which {model} sees, could not be loaded.")
     kept = "Without it the model reads and writes as before."
     return Sentence(text.format(name=_name(error.path), model=_name(error.model)), kept, "models")
@@ -381,7 +382,7 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], Sentence]] = {
         "The text so far was kept.",
         "open_model",
     ),
-    errors.ProjectorRefused: _projector_refused,
+    errors.ProjectorRefused: projector_refused,
     errors.MediaRefused: _media_refused,
     errors.ModelTooLarge: lambda e: Sentence(
         f"{_name(e.path)} is too large for this computer now: "

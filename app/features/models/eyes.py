@@ -34,10 +34,10 @@ class SeeingEngine(EngineOnDemand):
         try:
             yield from super().load(path, seeing, cancel=cancel)
             return
-        except ProjectorRefused:
-            pass
+        except ProjectorRefused as error:
+            refused = f"{REFUSED}{error.reason}"
         for event in super().load(path, wish, cancel=cancel):
             if isinstance(event, ModelLoaded):
-                yield replace(event, steps=(*event.steps, REFUSED), projector=str(projector))
+                yield replace(event, steps=(*event.steps, refused), projector=str(projector))
             else:
                 yield event

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import PurePath
 
+from app.core.errors import ProjectorRefused
 from app.core.events import ModelElsewhere, ModelLoaded
-from app.core.visible import visible_name
-from app.features.messages import Sentence
+from app.features.messages import Sentence, projector_refused
 
-REFUSED = "projector_refused"
-"""A step of `ModelLoaded`: what lay beside the model does not let it see, so it was loaded without."""
+REFUSED = "projector_refused:"
+"""How a step of `ModelLoaded` begins where what lay beside the model does not let it see, so that it was loaded
+without; then comes the reason of `ProjectorRefused`."""
 
 
 @dataclass(frozen=True)
@@ -114,9 +114,10 @@ def surprise_words(model: ModelLoaded) -> Words | None:
     if model.gpu_missed:
         text = _MISSED.get(model.gpu_missed, "Loaded on the CPU, because the GPU is not used: {reason}")
         return Words(text, {"reason": model.gpu_missed})
-    if REFUSED in model.steps:
-        text = "{name} beside the model could not be loaded with it, so the model does not see pictures."
-        return Words(text, {"name": visible_name(PurePath(model.projector).name)})
+    refused = next((step for step in model.steps if step.startswith(REFUSED)), "")
+    if refused:
+        sentence = projector_refused(ProjectorRefused(model.projector, model.path, refused.removeprefix(REFUSED)))
+        return Words("{refusal}", {"refusal": f"{sentence.text} {sentence.kept}"})
     for needed, text in _STEPPED:
         if needed <= set(model.steps):
             return Words(text, _values(model))
