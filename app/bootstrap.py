@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from app.features.pages import Pages
     from app.features.projects import Preambles
     from app.features.prompt_library import PromptLibrary
-    from app.features.recording import Recorder
+    from app.features.recording import Recorder, Recordings
     from app.features.serving import Serving
     from app.features.spelling import Spelling
     from app.features.summary.summaries import Summaries
@@ -196,9 +196,7 @@ class Parts:
         """What records with the microphone."""
         from app.features.recording import Recorder
 
-        return Recorder(
-            self.paths.data / "recordings", self.paths.cache / "recording", lambda: time.strftime("%Y-%m-%d %H.%M")
-        )
+        return Recorder(self.paths.recordings, self.paths.cache / "recording", lambda: time.strftime("%Y-%m-%d %H.%M"))
 
     @_Once
     def readings(self) -> Readings:
@@ -557,7 +555,16 @@ def build_trash(app: Fireside) -> Trash:
         forget=lambda session: app.states.delete(session),  # noqa: PLW0108 - made when there is something to forget
         began_at=app.began_at,
         forget_media=lambda before: app.media.tidy(before) if app.paths.media.is_dir() else None,
+        recordings=lambda: build_recordings(app) if app.paths.recordings.is_dir() else None,
     )
+
+
+def build_recordings(app: Fireside) -> Recordings:
+    """What was recorded."""
+    from app.features.recording import Recordings
+    from app.store.documents import DocumentStore
+
+    return Recordings(app.paths.recordings, DocumentStore(app.database))
 
 
 def build_documents(

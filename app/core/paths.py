@@ -74,6 +74,11 @@ class AppPaths:
         return self.data / "media"
 
     @property
+    def recordings(self) -> Path:
+        """What was recorded with the microphone."""
+        return self.data / "recordings"
+
+    @property
     def decoded(self) -> Path:
         """What became of them; it can be made again."""
         return self.cache / "media"

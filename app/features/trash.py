@@ -34,6 +34,7 @@ from app.store.trash import (
 )
 
 if TYPE_CHECKING:
+    from app.features.recording import Recordings
     from app.features.translation.translations import Translations
 
 __all__ = ["KINDS", "Trash", "Trashed", "kept_until"]
@@ -52,8 +53,9 @@ class Trash:
     """From any thread; what goes for good takes seconds: not for the window's.
 
     `translations` are for what they keep in files; `forget` takes away what is kept of a chat beside its rows, by the
-    name of its session, `forget_media` the pictures that nothing has any more and that came before a moment. What
-    nothing refers to any more goes where it was begun before `began_at`.
+    name of its session, `forget_media` the pictures that nothing has any more and that came before a moment.
+    `recordings`, where there are any, go with the last document of them. What nothing refers to any more goes where it
+    was begun before `began_at`.
     """
 
     def __init__(
@@ -64,9 +66,10 @@ class Trash:
         forget: Callable[[str], object],
         began_at: float,
         forget_media: Callable[[float], object] = lambda _before: None,
+        recordings: Callable[[], Recordings | None] = lambda: None,
     ) -> None:
         self._database, self._translations, self._forget, self._began_at = database, translations, forget, began_at
-        self._forget_media = forget_media
+        self._forget_media, self._recordings = forget_media, recordings
         self._store, self._conversations, self._jobs = TrashStore(database), Conversations(database), Jobs(database)
 
     def rows(self) -> list[Trashed]:
@@ -109,7 +112,11 @@ class Trash:
         PageStore(self._database).purge_deleted(before)
         for store in (AssistantStore, Projects, Memories, Tags, Prompts):
             store(self._database).purge_deleted(before)
+        recordings = self._recordings()
+        recorded = recordings.used() if recordings is not None else set()
         DocumentStore(self._database).purge(self._began_at)
+        if recordings is not None:
+            recordings.tidy(recorded, self._began_at)
         self._forget_media(self._began_at)
         PageReadings(self._database).purge()
         erase_traces(self._database)

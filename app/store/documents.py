@@ -158,6 +158,11 @@ class DocumentStore:
             ).fetchone()
         return None if row is None else _document(row)
 
+    def paths(self) -> set[Path]:
+        """Where the files of all of them were, half-read ones included."""
+        with self._database.reading() as connection:
+            return {Path(os.fsdecode(row[0])) for row in connection.execute("SELECT DISTINCT path FROM documents")}
+
     def block_count(self, document_id: int) -> int:
         """How many blocks are there."""
         with self._database.reading() as connection:

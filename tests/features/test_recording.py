@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import time
 import wave
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,7 +13,11 @@ import pytest
 from app.core.errors import MicrophoneMissing
 from app.core.events import CancelToken
 from app.documents.microphone import RATE_HZ, TRIAL_VARIABLE, Heard
-from app.features.recording import Recorded, Recorder
+from app.features.recording import Recorded, Recorder, Recordings
+from app.features.trash import Trash
+from app.store.conversations import Attachments, Conversations
+from app.store.database import Database
+from app.store.documents import DocumentStore
 
 
 def recorder(folder: Path) -> Recorder:
@@ -47,3 +54,35 @@ def test_without_a_microphone_it_is_said(tmp_path: Path) -> None:
     with pytest.raises(MicrophoneMissing):
         list(recorder(tmp_path).record(CancelToken()))
     assert list((tmp_path / "recordings").iterdir()) == []
+
+
+def test_a_recording_goes_with_the_last_document_of_it(tmp_path: Path) -> None:
+    folder = tmp_path / "recordings"
+    folder.mkdir()
+    for name in ("used", "deleted", "unheard", "old"):
+        (folder / f"{name}.wav").write_bytes(b"RIFF")
+    os.utime(folder / "old.wav", (1.0, 1.0))
+    with closing(Database.in_memory()) as database:
+        store = DocumentStore(database)
+        ids = [store.begin(path, 1, 1) for path in (Path("/elsewhere/recordings/used.wav"), folder / "deleted.wav")]
+        for number in ids:
+            store.finish(number, format_="sound", unit="minute", pages=1, sha256=f"{number}", info={})
+        chat = Conversations(database).create(title="Rent")
+        Attachments(database).add_to_draft(chat.id, ids[0])
+
+        def purge(before: float) -> None:
+            Trash(
+                database,
+                translations=pytest.fail,
+                forget=lambda _session: None,
+                began_at=time.time() + 1,
+                recordings=lambda: Recordings(folder, store),
+            ).purge(before)
+
+        purge(1.0)
+        assert sorted(path.stem for path in folder.iterdir()) == ["unheard", "used"]
+        Conversations(database).delete(chat.id)
+        purge(1.0)
+        assert sorted(path.stem for path in folder.iterdir()) == ["unheard", "used"], "it can be taken back"
+        purge(time.time() + 1)
+        assert [path.stem for path in folder.iterdir()] == ["unheard"], "nobody has deleted that one"

@@ -2,10 +2,11 @@
 
 The file is a ZIP archive: `fireside.db` (a copy of the database as of one moment), `settings.json`, `words.txt` (what
 is right in the person's own spelling), the copies of translated documents below `translations/`, the pictures of
-chats below `media/` (since version 2), and at its end
+chats below `media/` (since version 2), recordings below `recordings/` and other servers with models below `servers/`
+(since version 3), and at its end
 `manifest.json`: `format` ("fireside-backup"), `version`, `program`, `made_at` (seconds since 1970), `schema` (of the
-database) and `files`, each with `name`, `size_bytes` and `sha256`. Models are not in it, nor the access token, which
-the system keeps.
+database) and `files`, each with `name`, `size_bytes` and `sha256`. Models are not in it, nor the access token and the
+keys of servers, which the system keeps, nor which documents may be sent to a server: that is asked again.
 
 A backup is unpacked and compared as a whole before anything is touched. It takes its place when nobody has the
 database open, which for the window is its next start; what was there moves into a folder of its own for 30 days.
@@ -29,17 +30,19 @@ from typing import IO, Any
 from app import APP_NAME, __version__
 from app.core.errors import BackupUnreadable, DatabaseNewer
 from app.core.events import CancelToken
-from app.core.paths import AppPaths, disk_problem, make_folder
+from app.core.paths import REMOTE_ENDING, AppPaths, disk_problem, make_folder
 from app.features.exchange.foreign import fields_of, list_of, number_of, text_of
 from app.features.exchange.json_pieces import read_value
 from app.features.work.saved_file import scratch_beside, written
 from app.store.database import Database, copied_counts, copied_schema, is_let_go
 
 FORMAT = "fireside-backup"
-VERSION = 2
-"""With pictures; without any it is 1, which older programs read, too."""
+VERSION = 3
+"""With recordings or servers; with pictures alone it is 2, without any 1, which older programs read, too."""
 DATABASE, SETTINGS, WORDS = "fireside.db", "settings.json", "words.txt"
-TRANSLATIONS, MEDIA, MANIFEST = "translations/", "media/", "manifest.json"
+TRANSLATIONS, MEDIA, RECORDINGS, SERVERS = "translations/", "media/", "recordings/", "servers/"
+MANIFEST = "manifest.json"
+OF_SERVERS = ("server.json", REMOTE_ENDING)
 CHUNK_BYTES = 1 << 20
 MOST_MANIFEST_BYTES = 50_000_000
 MOST_FILES = 100_000
@@ -122,13 +125,24 @@ def _kept_files(places: AppPaths) -> Iterator[tuple[str, Path]]:
     for name, file in ((SETTINGS, places.settings), (WORDS, places.own_words)):
         if file.is_file():
             yield name, file
-    for beginning, folder in ((TRANSLATIONS, places.translations), (MEDIA, places.media)):
+    for beginning, folder in _folders(places).items():
         for here, _, names in os.walk(folder):
             for name in sorted(names):
                 file = Path(here) / name
                 is_on_its_way = folder == places.media and file.parent == folder
-                if stat.S_ISREG(file.lstat().st_mode) and not is_on_its_way:
+                is_left = folder == places.servers and not name.endswith(OF_SERVERS)
+                if stat.S_ISREG(file.lstat().st_mode) and not is_on_its_way and not is_left:
                     yield beginning + file.relative_to(folder).as_posix(), file
+
+
+def _folders(places: AppPaths) -> dict[str, Path]:
+    """What goes along of each of them, by how its names begin."""
+    return {
+        TRANSLATIONS: places.translations,
+        MEDIA: places.media,
+        RECORDINGS: places.recordings,
+        SERVERS: places.servers,
+    }
 
 
 def _pack(archive: zipfile.ZipFile, name: str, file: Path, files: list[dict[str, Any]]) -> Iterator[int]:
@@ -150,7 +164,9 @@ def _member_info(name: str) -> zipfile.ZipInfo:
 
 
 def _manifest(files: list[dict[str, Any]], schema: int) -> dict[str, Any]:
-    version = VERSION if any(one["name"].startswith(MEDIA) for one in files) else 1
+    names = [one["name"] for one in files]
+    since = {(RECORDINGS, SERVERS): VERSION, (MEDIA,): 2}
+    version = next((since[new] for new in since if any(name.startswith(new) for name in names)), 1)
     head = {"format": FORMAT, "version": version, "program": f"{APP_NAME} {__version__}", "made_at": time.time()}
     return head | {"schema": schema, "files": files}
 
@@ -271,7 +287,7 @@ def _unpack(
 def _steps(name: str, path: Path) -> list[str]:
     """The way to a file below the folder. Nothing else than what a backup has may be written, and nowhere else."""
     steps = name.split("/")
-    is_inside = name.startswith((TRANSLATIONS, MEDIA)) and not any(
+    is_inside = name.startswith((TRANSLATIONS, MEDIA, RECORDINGS, SERVERS)) and not any(
         step in ("", ".", "..") or "\\" in step or "\0" in step or ":" in step for step in steps
     )
     if name not in (DATABASE, SETTINGS, WORDS) and not is_inside:
@@ -312,8 +328,7 @@ def put_in_place(places: AppPaths) -> Path | None:
             (DATABASE, places.database),
             (SETTINGS, places.settings),
             (WORDS, places.own_words),
-            ("translations", places.translations),
-            ("media", places.media),
+            *((beginning.rstrip("/"), folder) for beginning, folder in _folders(places).items()),
         ):
             new = places.restoring / name
             if not new.exists():

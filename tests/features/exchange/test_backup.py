@@ -50,6 +50,11 @@ def here(tmp_path: Path) -> AppPaths:
     places.own_words.write_text("Fireside\n", "utf-8")
     (places.translations / "1").mkdir(parents=True)
     (places.translations / "1" / "Vertrag ü.docx").write_bytes(b"document" * 1000)
+    for name in ("server.json", "Qwen3.remote", "sent.txt"):
+        (places.servers / "gpu-box").mkdir(parents=True, exist_ok=True)
+        (places.servers / "gpu-box" / name).write_text(name, "utf-8")
+    places.recordings.mkdir()
+    (places.recordings / "2026-11-27 20.15.wav").write_bytes(b"RIFF")
     return places
 
 
@@ -58,7 +63,7 @@ def saved(here: AppPaths, tmp_path: Path) -> Path:
     path = tmp_path / "backup.zip"
     with closing(Database.open(here.database)) as database:
         *progress, last = back_up(path, here, database, CancelToken())
-    assert last == BackupFinished(4, path.stat().st_size)
+    assert last == BackupFinished(7, path.stat().st_size)
     assert progress[-1].done_bytes == progress[-1].total_bytes  # type: ignore[union-attr]
     return path
 
@@ -83,6 +88,8 @@ def test_everything_comes_back_in_an_empty_home(saved: Path, tmp_path: Path) -> 
     assert load_settings(there.settings)[0].appearance.zoom == 1.5
     assert there.own_words.read_text("utf-8") == "Fireside\n"
     assert (there.translations / "1" / "Vertrag ü.docx").read_bytes() == b"document" * 1000
+    assert (there.recordings / "2026-11-27 20.15.wav").read_bytes() == b"RIFF"
+    assert sorted(path.name for path in (there.servers / "gpu-box").iterdir()) == ["Qwen3.remote", "server.json"]
     assert not there.restoring.exists()
     assert put_in_place(there) is None
 
@@ -235,7 +242,7 @@ CHANGES: dict[str, tuple[Callable[[Members, dict[str, Any]], Any], str]] = {
     "twice": (lambda m, f: f["files"].append(f["files"][0]), "damaged"),
     "no database": (lambda m, f: f.update(files=[one for one in f["files"] if "db" not in one["name"]]), "damaged"),
     "another database": (_other_database, "damaged"),
-    "a newer version": (lambda m, f: f.update(version=3), "newer"),
+    "a newer version": (lambda m, f: f.update(version=4), "newer"),
     "another format": (lambda m, f: f.update(format="x"), "unknown"),
     "no list": (lambda m, f: f.update(files=7), "damaged"),
     "odd sizes": (lambda m, f: f["files"][0].update(size_bytes="x"), "damaged"),
