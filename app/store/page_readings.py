@@ -24,6 +24,7 @@ class PageReading:
 
     `state` is read; cut (the answer did not end, what came before is kept), repeated (the same again and again, what
     came before is kept), empty or refused. `is_edited`: a person has corrected it. `made_at` in seconds since 1970.
+    `before` is what was read before the corrections; None where nothing was, or nobody kept it.
     """
 
     page: int
@@ -33,6 +34,7 @@ class PageReading:
     blocks: tuple[Fields, ...]
     is_edited: bool = False
     made_at: float = 0.0
+    before: PageReading | None = None
 
 
 class PageReadings:
@@ -64,15 +66,25 @@ class PageReadings:
             )
         return done.rowcount > 0
 
-    def forget(self, sha256: str, page: int) -> None:
-        """The page was not read, and nothing of it was corrected."""
-        with self._database.transaction() as connection:
-            connection.execute("DELETE FROM page_readings WHERE sha256 = ? AND page = ?", (sha256, page))
-
     def forget_all(self, sha256: str) -> None:
         """Nothing of the file was read."""
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM page_readings WHERE sha256 = ?", (sha256,))
+
+    def give_up(self, sha256: str, page: int) -> PageReading | None:
+        """What was read before a person corrected the page is there again; returns the corrections, for `keep`."""
+        given_up = self.of(sha256).get(page)
+        if given_up is None or not given_up.is_edited:
+            return None
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM page_readings WHERE sha256 = ? AND page = ?", (sha256, page))
+            if given_up.before is not None:
+                connection.execute(
+                    "INSERT INTO page_readings (sha256, page, method, model, state, fields, is_edited, made_at)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    (sha256, *_values(given_up.before), self._clock()),
+                )
+        return given_up
 
     def purge(self) -> None:
         """Those of files of which there is no document any more go, and of recordings that nobody went on with."""
@@ -85,12 +97,26 @@ class PageReadings:
 
 
 def _values(reading: PageReading) -> tuple[object, ...]:
-    fields = json.dumps({"blocks": list(reading.blocks)})
-    return reading.page, reading.method, reading.model, reading.state, fields, reading.is_edited
+    fields: Fields = {"blocks": list(reading.blocks)}
+    if reading.before is not None:
+        before = reading.before
+        fields["before"] = {"method": before.method, "model": before.model, "state": before.state}
+        fields["before"]["blocks"] = list(before.blocks)
+    return reading.page, reading.method, reading.model, reading.state, json.dumps(fields), reading.is_edited
 
 
 def _reading(row: sqlite3.Row) -> PageReading:
-    blocks = tuple(json.loads(row["fields"])["blocks"])
+    page, fields = row["page"], json.loads(row["fields"])
+    before = fields.get("before")  # corrections of earlier versions have none
+    if before is not None:
+        before = PageReading(page, before["method"], before["model"], before["state"], tuple(before["blocks"]))
     return PageReading(
-        row["page"], row["method"], row["model"], row["state"], blocks, bool(row["is_edited"]), row["made_at"]
+        page,
+        row["method"],
+        row["model"],
+        row["state"],
+        tuple(fields["blocks"]),
+        bool(row["is_edited"]),
+        row["made_at"],
+        before,
     )

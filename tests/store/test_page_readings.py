@@ -43,8 +43,24 @@ def test_what_a_person_corrected_is_replaced_by_a_person_alone(database: Databas
     assert not readings.keep("ab", PageReading(2, "tesseract", "", "read", ()))
     assert readings.of("ab")[2].blocks == (BLOCK,)
     assert readings.keep("ab", PageReading(2, "model", "Eye 2B", "read", (), is_edited=True))
-    readings.forget("ab", 2)
-    assert readings.of("ab") == {}
+
+
+def test_corrections_are_given_up_for_what_was_read_before_them(database: Database) -> None:
+    readings = PageReadings(database)
+    readings.keep("ab", READ)
+    assert readings.give_up("ab", 2) is None
+    corrected = PageReading(2, "model", "Eye 2B", "read", (), is_edited=True, before=READ)
+    readings.keep("ab", corrected)
+    given_up = readings.give_up("ab", 2)
+    assert given_up is not None
+    assert (given_up.blocks, given_up.before) == ((), READ)
+    now = readings.of("ab")[2]
+    assert (now.blocks, now.is_edited, now.before) == ((BLOCK,), False, None)
+    readings.keep("ab", given_up)
+    assert readings.of("ab")[2].before == READ
+    readings.keep("ab", PageReading(3, "person", "", "read", (BLOCK,), is_edited=True))
+    assert readings.give_up("ab", 3) is not None
+    assert list(readings.of("ab")) == [2]
 
 
 def test_readings_go_when_no_document_has_their_file_any_more(database: Database) -> None:

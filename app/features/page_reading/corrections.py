@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 
 from app.core.events import CancelToken, Media
@@ -53,6 +54,14 @@ class Scanner:
         self._scanning.close()
 
 
+@dataclass(frozen=True)
+class GivenUp:
+    """What a person had corrected on a page, and the document without it."""
+
+    document: StoredDocument
+    correction: PageReading
+
+
 class Corrections:
     """What a person says stands on a page goes before whatever reads it.
 
@@ -85,15 +94,25 @@ class Corrections:
         if blocks is None or self._documents.readings is None:
             return None
         method, model = (before.method, before.model) if before is not None else (PERSON, "")
+        if before is not None and before.is_edited:
+            before = before.before
         fields = tuple(map(block_to_fields, blocks))
-        self._documents.readings.keep(document.sha256, PageReading(page, method, model, "read", fields, is_edited=True))
+        corrected = PageReading(page, method, model, "read", fields, is_edited=True, before=before)
+        self._documents.readings.keep(document.sha256, corrected)
         return self._documents.renewed(document.id)
 
-    def give_up(self, page: int) -> StoredDocument:
-        """The page is as if nobody had read it, and can be read again."""
-        if self._documents.readings is not None:
-            self._documents.readings.forget(self._document.sha256, page)
-        return self._documents.renewed(self._document_id)
+    def give_up(self, page: int) -> GivenUp | None:
+        """The page is as it was read, or as if nobody had read it; None where nothing of it was corrected."""
+        document, readings = self._document, self._documents.readings
+        correction = readings.give_up(document.sha256, page) if readings is not None else None
+        return GivenUp(self._documents.renewed(document.id), correction) if correction is not None else None
+
+    def take_back(self, given_up: GivenUp) -> StoredDocument:
+        """What was given up is there again; the document with it."""
+        document = self._documents.current(given_up.document)
+        assert self._documents.readings is not None
+        self._documents.readings.keep(document.sha256, given_up.correction)
+        return self._documents.renewed(document.id)
 
     @property
     def _document(self) -> StoredDocument:

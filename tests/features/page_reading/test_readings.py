@@ -217,10 +217,14 @@ def test_what_a_person_corrects_stays_whoever_reads_the_page_again(
     assert texts(app, corrected)[2:] == ALL[2:]
     row = readings.begin(corrected.id, SEEING, (1, 2))
     assert row.pages == (2,)
-    given_up = Corrections(app.documents, corrected.id).give_up(1)
-    assert texts(app, given_up) == ALL[2:]
-    assert given_up.info["pages_without_text"] == [1]
-    assert readings.begin(given_up.id, SEEING, (1, 2)).pages == (1, 2)
+    again = Corrections(app.documents, corrected.id).correct(1, "Other words", CancelToken())
+    assert again is not None
+    corrections = Corrections(app.documents, again.id)
+    given_up = corrections.give_up(1)
+    assert given_up is not None
+    assert texts(app, given_up.document) == ALL, "as it was read, not as it was corrected first"
+    assert readings.begin(given_up.document.id, SEEING, (1, 2)).pages == (1, 2)
+    assert texts(app, corrections.take_back(given_up)) == [(Kind.PARAGRAPH, "Other words"), *ALL[2:]]
 
 
 def test_the_same_file_is_not_read_a_second_time(app: Fireside, readings: Readings, tmp_path: Path) -> None:

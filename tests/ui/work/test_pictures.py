@@ -110,7 +110,15 @@ def test_a_scan_is_stopped_and_gone_on_with_asked_about_compared_and_corrected(s
     desk.click(reading.save)
     desk.wait(lambda: reading.who.text().startswith("Corrected by you"))
     assert desk.said.endswith("Corrected by you: page 1.")
+    desk.click(reading.give_up)
+    desk.wait(lambda: reading.edit.toPlainText() == FIRST and not desk.said.endswith("page 1."))
+    assert reading.who.text().startswith("Read from the picture by Eye 2B.")
+    assert not reading.give_up.isVisible()
+    desk.press_notice("Undo")
+    desk.wait(lambda: desk.said.endswith("Corrected by you: page 1.") and reading.give_up.isVisible())
+    assert "1,540" in reading.edit.toPlainText()
     desk.click(desk.reader.next_page)
+    assert not reading.give_up.isVisible()
     assert reading.edit.toPlainText() == SECOND
 
     chat.ask("When is it due?")
