@@ -3,16 +3,20 @@
 After public readers of the format and their descriptions: mitkury/chatgpt-export-parser (`docs/`), Open WebUI's
 `convertOpenAIChats`, mohamed-chs/convoviz. OpenAI documents none of it. `conversations.json` (in newer exports several,
 numbered) is a list of conversations: `mapping` has the nodes by id with `parent` and `message`, `current_node` is the
-end of the open branch. A message's `content` has a `content_type`, and text in `parts` or `text`.
+end of the open branch. A message's `content` has a `content_type`, and text in `parts` or `text`. A picture is a part
+with an `asset_pointer`, after whose id its file beside the list is named (`file-ID-name.png`, `dalle-generations/`,
+`user-…/file_ID-….png`; newer `file_ID.dat`); `metadata.attachments` has what it was called.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from app.features.exchange.foreign import (
     ForeignChat,
+    Given,
     Said,
     fields_of,
     joined,
@@ -31,6 +35,7 @@ _NOT_SHOWN = ("user_editable_context", "model_editable_context", "system_error",
 _PICTURES = ("image_asset_pointer",)
 _VOICE = ("audio_asset_pointer", "real_time_user_audio_video_asset_pointer", "video_container_asset_pointer")
 _CANVAS = "canmore.create_textdoc"
+_AFTER_ID = re.compile("[?#]")
 
 
 def is_chat(value: dict[str, Any]) -> bool:
@@ -84,7 +89,11 @@ def _read_message(said: Said, message: dict[str, Any], chat: ForeignChat) -> Non
         return
     said.role = role
     said.model = name_of(metadata.get("model_slug")) if role == "assistant" else ""
-    said.names = [name_of(fields_of(one).get("name")) for one in list_of(metadata.get("attachments"))]
+    attached = list(map(fields_of, list_of(metadata.get("attachments"))))
+    names = {text_of(one.get("id")): name_of(one.get("name")) for one in attached}
+    said.pictures = list(_pictures(content, names))
+    assets = {one.asset for one in said.pictures}
+    said.names = [name_of(one.get("name")) for one in attached if text_of(one.get("id")) not in assets]
     said.names = [name for name in said.names if name]
     chat.left_out["file"] += len(said.names)
     if message.get("status") in ("in_progress", "finished_partial_completion"):
@@ -92,7 +101,7 @@ def _read_message(said: Said, message: dict[str, Any], chat: ForeignChat) -> Non
     if kind == "thoughts":
         said.thinking = joined(_thought(fields_of(one)) for one in list_of(content.get("thoughts")))
     else:
-        said.text = _text(content, kind, said, chat)
+        said.text = _text(content, kind, chat)
 
 
 def _is_tool_call(message: dict[str, Any]) -> bool:
@@ -114,7 +123,15 @@ def _count_left_out(role: str, kind: str, content: dict[str, Any], message: dict
         chat.left_out["system"] += 1
 
 
-def _text(content: dict[str, Any], kind: str, said: Said, chat: ForeignChat) -> str:
+def _pictures(content: dict[str, Any], names: dict[str, str]) -> Iterator[Given]:
+    """Those of a message; the export has their files by the id in the pointer, and the names of some."""
+    for part in map(fields_of, list_of(content.get("parts"))):
+        if text_of(part.get("content_type")) in _PICTURES:
+            asset = _AFTER_ID.split(text_of(part.get("asset_pointer")).rpartition("/")[2], maxsplit=1)[0]
+            yield Given(names.get(asset) or _picture_name(part), asset)
+
+
+def _text(content: dict[str, Any], kind: str, chat: ForeignChat) -> str:
     if kind == "code":
         return _code(text_of(content.get("text")), text_of(content.get("language")))
     parts = list_of(content.get("parts")) or [content.get("text") or content.get("result")]
@@ -123,7 +140,7 @@ def _text(content: dict[str, Any], kind: str, said: Said, chat: ForeignChat) -> 
         if isinstance(part, str):
             texts.append(part)
         elif isinstance(part, dict):
-            texts.append(_part(part, said, chat))
+            texts.append(_part(part, chat))
         elif part is not None:
             chat.left_out["unknown"] += 1
     text = joined(texts)
@@ -132,17 +149,13 @@ def _text(content: dict[str, Any], kind: str, said: Said, chat: ForeignChat) -> 
     return plain
 
 
-def _part(part: dict[str, Any], said: Said, chat: ForeignChat) -> str:
+def _part(part: dict[str, Any], chat: ForeignChat) -> str:
     kind = text_of(part.get("content_type"))
     if kind == "audio_transcription" or "text" in part:
         return text_of(part.get("text"))
-    if kind in _PICTURES:
-        if not said.names:
-            said.names.append(_picture_name(part))
-            chat.left_out["picture"] += 1
-    elif kind in _VOICE:
+    if kind in _VOICE:
         chat.left_out["voice"] += 1
-    else:
+    elif kind not in _PICTURES:
         chat.left_out["unknown"] += 1
     return ""
 

@@ -18,6 +18,7 @@ from typing import Any
 from app.core.events import AnswerStats, Role
 from app.features.chat.answers import title_from
 from app.store.conversations import Conversation, MessageState, TreeMessage
+from app.store.media import NewUse
 
 MOST_MESSAGES = 100_000
 """Of one chat. It is added in one transaction, for which others wait."""
@@ -29,11 +30,22 @@ _MILLISECONDS = 1e11
 _LATEST_S = 4e9
 
 
+@dataclass(frozen=True)
+class Given:
+    """A picture of a message, and what it is called: its file in the export by the name or id that the message says,
+    or what it holds in base64.
+    """
+
+    name: str
+    asset: str = ""
+    data: str = ""
+
+
 @dataclass
 class Said:
     """One message of a file. A `role` other than user and assistant is no turn, and is only a place in the tree.
 
-    `names` are what was attached to it. `state` is how it ended.
+    `names` are what was attached to it and is only named, `pictures` what may come along. `state` is how it ended.
     """
 
     id: str
@@ -46,6 +58,9 @@ class Said:
     created_at: float | None = None
     stats: AnswerStats | None = None
     names: list[str] = field(default_factory=list)
+    pictures: list[Given] = field(default_factory=list)
+    media: list[NewUse] = field(default_factory=list)
+    """Those of the pictures that are here now."""
     state: MessageState = MessageState.COMPLETE
 
 
@@ -131,6 +146,13 @@ def joined(texts: Iterable[str]) -> str:
     return "\n\n".join(filter(None, (text.strip("\n") for text in texts)))
 
 
+def data_of(address: Any) -> str:
+    """What an address holds itself, in base64; "" for one that leads elsewhere."""
+    text = text_of(address)
+    head, _, data = text.partition(",") if text.startswith("data:") else ("", "", "")
+    return data if head.endswith(";base64") else ""
+
+
 def attached_line(names: Iterable[str]) -> str:
     """What stands in a message for things that did not come along."""
     return joined(f"[Attached: {name}]" for name in names)
@@ -148,14 +170,18 @@ def split_thinking(text: str) -> tuple[str, str]:
 # From the file's messages to a tree.
 
 
-def grown(chat: ForeignChat, fallback_at: float) -> tuple[Conversation, list[TreeMessage]]:
+Grown = tuple[Conversation, list[TreeMessage], dict[int | None, list[NewUse]]]
+"""A chat, its messages, and the pictures of those that have some."""
+
+
+def grown(chat: ForeignChat, fallback_at: float) -> Grown:
     """The chat and its turns, each after its parent; `fallback_at` is its time where it has none.
 
     Raises TooManyMessages.
     """
     if len(chat.messages) > MOST_MESSAGES:
         raise TooManyMessages
-    turns = _numbered(_joined_steps(_turns(chat)), chat)
+    turns, media = _numbered(_joined_steps(_turns(chat)), chat)
     times = [one.created_at for one in turns if one.created_at]
     created_at = chat.created_at or min(times, default=fallback_at)
     tree: list[TreeMessage] = []
@@ -168,7 +194,7 @@ def grown(chat: ForeignChat, fallback_at: float) -> tuple[Conversation, list[Tre
     conversation = Conversation(
         0, title, chat.system_prompt, None, chat.model, "", created_at, updated_at, None, chat.is_pinned
     )
-    return conversation, tree
+    return conversation, tree, media
 
 
 @dataclass
@@ -209,7 +235,7 @@ def _turns(chat: ForeignChat) -> list[_Turn]:
 
 
 def _is_turn(said: Said) -> bool:
-    has_content = bool(said.text.strip() or said.thinking.strip() or said.names)
+    has_content = bool(said.text.strip() or said.thinking.strip() or said.names or said.media)
     return said.role in ("user", "assistant") and has_content
 
 
@@ -239,13 +265,15 @@ def _one(steps: list[_Turn]) -> Said:
         model=next((one.model for one in reversed(said) if one.model), ""),
         stats=said[-1].stats,
         names=[name for one in said for name in one.names],
+        media=[use for one in said for use in one.media],
         state=said[-1].state,
     )
 
 
-def _numbered(top: list[_Turn], chat: ForeignChat) -> list[TreeMessage]:
-    """The tree; the branch to `chat.shown` is chosen, elsewhere what came last."""
+def _numbered(top: list[_Turn], chat: ForeignChat) -> tuple[list[TreeMessage], dict[int | None, list[NewUse]]]:
+    """The tree, whose branch to `chat.shown` is chosen, elsewhere what came last; and the pictures at its messages."""
     tree: list[TreeMessage] = []
+    media: dict[int | None, list[NewUse]] = {}
     places: dict[str, int] = {}
     open_turns: list[tuple[_Turn, int | None, int]] = []
     open_turns += [(turn, None, at) for at, turn in enumerate(top)][::-1]
@@ -254,13 +282,15 @@ def _numbered(top: list[_Turn], chat: ForeignChat) -> list[TreeMessage]:
         number = len(tree) + 1
         places |= dict.fromkeys(turn.ids, number)
         tree.append(_message(turn.said, number, parent, chosen, chat.model))
+        if turn.said.media:
+            media[number] = turn.said.media
         open_turns += [(below, number, at) for at, below in enumerate(turn.below)][::-1]
     shown = places.get(chat.shown) or _nearest(chat, places)
     while shown is not None:
         one = tree[shown - 1]
         tree[shown - 1] = replace(one, chosen=len(tree))
         shown = one.parent_id
-    return tree
+    return tree, media
 
 
 def _nearest(chat: ForeignChat, places: dict[str, int]) -> int | None:

@@ -15,6 +15,7 @@ from app.features.exchange import chat_file, jan
 from app.features.exchange.chat_file import ReadChat, Shelf
 from app.features.exchange.foreign import ForeignChat, TooManyMessages, fields_of, grown
 from app.features.exchange.json_pieces import MOST_BYTES, read_value
+from app.features.exchange.pictures import bring_along
 from app.features.exchange.recognition import (
     JAN,
     Contents,
@@ -104,7 +105,7 @@ def import_chats(path: Path, shelf: Shelf, cancel: CancelToken, *, with_copies: 
     strange: list[ChatNotRead] = []  # to be told only where something is known
     known, twins = 0, _Twins(shelf)
     with contents_of(path) as contents:
-        for found in _all(contents, shelf):
+        for found in _all(contents, shelf, cancel):
             if cancel.cancelled:
                 break
             if isinstance(found, int):
@@ -172,9 +173,17 @@ def _kept(
     return ChatImported(kind, title, conversation_id, len(read.messages), +read.left_out)
 
 
-def _all(contents: Contents, shelf: Shelf) -> Iterator[Read | ChatNotRead | int]:
-    """Everything in its order; numbers are bytes that were read."""
+def _all(contents: Contents, shelf: Shelf, cancel: CancelToken) -> Iterator[Read | ChatNotRead | int]:
+    """Everything in its order; numbers are bytes that were read, and come again while pictures are looked at.
+
+    What comes after it was cancelled may lack some.
+    """
     before = 0
+
+    def with_pictures(chat: ForeignChat, done: int) -> Iterator[int]:
+        for _ in bring_along(shelf.media, chat, contents.find, cancel):
+            yield before + done
+
     for entry in contents.files:
         try:
             stream = entry.open()
@@ -182,29 +191,30 @@ def _all(contents: Contents, shelf: Shelf) -> Iterator[Read | ChatNotRead | int]
             yield ChatNotRead(entry.name, "", "denied")
             continue
         with stream:
-            for found in _in_file(entry, stream, shelf):
-                yield before + found if isinstance(found, int) else found
+            done = 0
+            for found in chats_in(stream):
+                if isinstance(found, int):
+                    done = found
+                    yield before + done
+                elif isinstance(found, NoChat):
+                    yield ChatNotRead(entry.name, "", found.reason)
+                elif found.read is None:
+                    yield _own(found, entry, shelf)
+                else:
+                    foreign = found.read(found.value)
+                    yield from with_pictures(foreign, done)
+                    yield _grown(found.kind, foreign, entry)
         before += entry.size_bytes
         yield before
     for thread in contents.threads:
-        yield _in_thread(thread)
+        foreign = _in_thread(thread)
+        yield from with_pictures(foreign, 0)
+        yield _grown(JAN, foreign, thread.lines)
         before += thread.lines.size_bytes
         yield before
 
 
-def _in_file(entry: Entry, stream: BinaryIO, shelf: Shelf) -> Iterator[Read | ChatNotRead | int]:
-    for found in chats_in(stream):
-        if isinstance(found, int):
-            yield found
-        elif isinstance(found, NoChat):
-            yield ChatNotRead(entry.name, "", found.reason)
-        else:
-            yield _read(found, entry, shelf)
-
-
-def _read(found: FoundChat, entry: Entry, shelf: Shelf) -> Read | ChatNotRead:
-    if found.read is not None:
-        return _grown(found.kind, found.read(found.value), entry)
+def _own(found: FoundChat, entry: Entry, shelf: Shelf) -> Read | ChatNotRead:
     try:
         return found.kind, chat_file.read_chat(found.value, shelf, entry.modified_at)
     except TooManyMessages:
@@ -213,15 +223,15 @@ def _read(found: FoundChat, entry: Entry, shelf: Shelf) -> Read | ChatNotRead:
 
 def _grown(kind: str, foreign: ForeignChat, entry: Entry) -> Read | ChatNotRead:
     try:
-        chat, messages = grown(foreign, entry.modified_at)
+        chat, messages, media = grown(foreign, entry.modified_at)
     except TooManyMessages:
         return ChatNotRead(entry.name, clean_text(foreign.title[:200]), "too_many")
     if not messages:
         return ChatNotRead(entry.name, clean_text(chat.title), "empty")
-    return kind, ReadChat(chat, messages, {}, foreign.left_out)
+    return kind, ReadChat(chat, messages, {}, foreign.left_out, media)
 
 
-def _in_thread(thread: Thread) -> Read | ChatNotRead:
+def _in_thread(thread: Thread) -> ForeignChat:
     about = {}
     is_damaged = False
     if thread.about is not None:
@@ -233,7 +243,7 @@ def _in_thread(thread: Thread) -> Read | ChatNotRead:
     with thread.lines.open() as stream:
         foreign = jan.read_chat(about, _lines(stream))
     foreign.left_out["title"] += is_damaged
-    return _grown(JAN, foreign, thread.lines)
+    return foreign
 
 
 def _lines(stream: BinaryIO) -> Iterator[bytes | None]:

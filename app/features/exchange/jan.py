@@ -12,7 +12,9 @@ from typing import Any
 
 from app.features.exchange.foreign import (
     ForeignChat,
+    Given,
     Said,
+    data_of,
     fields_of,
     joined,
     list_of,
@@ -76,8 +78,7 @@ def _said(message: dict[str, Any], chat: ForeignChat) -> Said:
         elif kind == "reasoning":
             thoughts.append(value)
         elif kind in ("image_url", "image"):
-            said.names.append("picture")
-            chat.left_out["picture"] += 1
+            said.pictures.append(Given("picture", data=data_of(fields_of(part.get("image_url")).get("url"))))
         elif kind in ("tool_call", "tool"):
             chat.left_out["tool"] += 1
         else:

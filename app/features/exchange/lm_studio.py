@@ -14,6 +14,7 @@ from typing import Any
 from app.core.events import AnswerStats, FinishReason
 from app.features.exchange.foreign import (
     ForeignChat,
+    Given,
     Said,
     count_of,
     fields_of,
@@ -110,8 +111,13 @@ def _content(content: Any, said: Said, chat: ForeignChat) -> str:
         if kind == "text":
             texts.append(text_of(part.get("text")))
         elif kind == "file":
-            said.names.append(name_of(part.get("name")) or name_of(part.get("fileIdentifier")) or "file")
-            chat.left_out["file"] += 1
+            asset = text_of(part.get("fileIdentifier"))
+            name = name_of(part.get("name")) or name_of(asset) or "file"
+            if part.get("fileType") == "image":
+                said.pictures.append(Given(name, asset))
+            else:
+                said.names.append(name)
+                chat.left_out["file"] += 1
         elif not kind.startswith("tool"):  # a tool's status counts it already
             chat.left_out["unknown"] += 1
     return joined(texts)

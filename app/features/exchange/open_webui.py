@@ -2,7 +2,9 @@
 
 After Open WebUI's own sources (`backend/open_webui/models/chats.py`, `src/lib/utils/index.ts`): a list of rows with
 `title`, `created_at` and `chat`, whose `history` has `messages` by id with `parentId`, and `currentId`. Older ones
-have only the list `messages`. What a model thought stands in the text, in `<details type="reasoning">`, escaped.
+have only the list `messages`. Pictures are `files` of a message, in older ones with what they hold in `url`; newer
+ones only name where the server has them. What a model thought stands in the text, in `<details type="reasoning">`,
+escaped.
 """
 
 from __future__ import annotations
@@ -14,8 +16,10 @@ from typing import Any
 from app.core.events import AnswerStats, FinishReason
 from app.features.exchange.foreign import (
     ForeignChat,
+    Given,
     Said,
     count_of,
+    data_of,
     fields_of,
     joined,
     list_of,
@@ -73,7 +77,7 @@ def _add(message: Any, name: str, parent: str | None, chat: ForeignChat) -> None
     said = Said(name, parent, text_of(message.get("role")), created_at=seconds_of(message.get("timestamp")))
     if said.role == "system":
         chat.system_prompt = chat.system_prompt or text_of(message.get("content"))
-    text = _content(message.get("content"), chat)
+    text = _content(message.get("content"), said, chat)
     if said.role == "assistant":
         said.model = name_of(message.get("model"))
         said.stats = _stats(fields_of(message.get("usage")) or fields_of(message.get("info")))
@@ -83,20 +87,27 @@ def _add(message: Any, name: str, parent: str | None, chat: ForeignChat) -> None
         if message.get("error") and not text:
             chat.left_out["error"] += 1
     said.text = text
-    said.names = [name for name in map(_file_name, list_of(message.get("files"))) if name]
+    for file in map(fields_of, list_of(message.get("files"))):
+        name = name_of(file.get("name")) or name_of(file.get("type"))
+        if file.get("type") == "image":
+            said.pictures.append(Given(name, data=data_of(file.get("url"))))
+        elif name:
+            said.names.append(name)
     chat.left_out["file"] += len(said.names)
     chat.messages.append(said)
 
 
-def _content(content: Any, chat: ForeignChat) -> str:
+def _content(content: Any, said: Said, chat: ForeignChat) -> str:
     if not isinstance(content, list):
         return text_of(content)
     texts = []
     for part in map(fields_of, content):
         if "text" in part:
             texts.append(text_of(part.get("text")))
+        elif part.get("type") == "image_url":
+            said.pictures.append(Given("picture", data=data_of(fields_of(part.get("image_url")).get("url"))))
         else:
-            chat.left_out["picture" if part.get("type") == "image_url" else "unknown"] += 1
+            chat.left_out["unknown"] += 1
     return joined(texts)
 
 
@@ -112,11 +123,6 @@ def _without_details(text: str, said: Said, chat: ForeignChat) -> str:
     plain, thinking = split_thinking(_DETAILS.sub("", text))
     said.thinking = joined([*thoughts, thinking])
     return plain.strip("\n") if said.thinking else plain
-
-
-def _file_name(file: Any) -> str:
-    fields = fields_of(file)
-    return name_of(fields.get("name")) or (name_of(fields.get("type")) if fields else "")
 
 
 def _stats(usage: dict[str, Any]) -> AnswerStats | None:

@@ -1,4 +1,6 @@
-"""Pictures of chats on their way into other files: as they were given, or as PNG where a reader knows no other."""
+"""Pictures of chats on their way into other files, as they were given or as PNG where a reader knows no other, and
+back; and those of other programs' chats on their way in.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +9,27 @@ import binascii
 import logging
 import struct
 import zlib
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from app.core.errors import AppError
 from app.core.events import CancelToken
 from app.core.paths import make_folder
 from app.core.visible import visible_name
-from app.features.exchange.foreign import count_of, fields_of, list_of, name_of, text_of
+from app.documents.limits import MOST_PICTURE_BYTES
+from app.features.exchange.foreign import (
+    ForeignChat,
+    Given,
+    Said,
+    count_of,
+    fields_of,
+    list_of,
+    name_of,
+    text_of,
+)
 from app.features.media import PICTURE, Added, MediaLibrary, Unsaved, ending_of
-from app.store.media import MediaUse, NewUse
+from app.store.media import MediaUse, NewUse, StoredMedia
 
 log = logging.getLogger(__name__)
 
@@ -120,6 +132,55 @@ def taken(library: MediaLibrary, value: Any) -> tuple[list[NewUse], list[str]]:
         else:
             uses.append((stored.sha256, name, count_of(fields.get("most_tokens"))))
     return uses, missing
+
+
+# From the files of other programs.
+
+Find = Callable[[str], Path | Callable[[], BinaryIO] | None]
+"""Where a file of an export is, by the name or id that a message says; None where it is not there."""
+
+
+def bring_along(library: MediaLibrary | None, chat: ForeignChat, find: Find, cancel: CancelToken) -> Iterator[None]:
+    """Keeps the pictures of a chat's questions; those that cannot come are named where they were, and counted.
+
+    Yields after each of them; what is left when it was cancelled is in no state to be kept.
+    """
+    wanted = [(said, given) for said in chat.messages for given in said.pictures]
+    able = [given for said, given in wanted if library is not None and _can_open(said, given, find)]
+    kept: dict[int, StoredMedia] = {}
+    if library is not None and able:
+        events = library.adding((_opened(given, find) for given in able), cancel)
+        for event, given in zip(events, able, strict=False):  # fewer where it was cancelled
+            if isinstance(event, Added):
+                kept[id(given)] = event.media
+            yield
+    for said, given in wanted:
+        if (media := kept.get(id(given))) is not None:
+            said.media.append((media.sha256, given.name, 0))
+        else:
+            said.names.append(given.name)
+            chat.left_out["picture"] += 1
+
+
+def _can_open(said: Said, given: Given, find: Find) -> bool:
+    return said.role == "user" and bool(given.data or find(given.asset) is not None)
+
+
+def _opened(given: Given, find: Find) -> Path | Unsaved:
+    """A file where it lies, or its content; an empty one where that cannot be had."""
+    name = Path(given.name)
+    try:
+        if given.data:
+            return Unsaved(name, base64.b64decode(given.data, validate=True))
+        found = find(given.asset)
+        if found is None or isinstance(found, Path):
+            return found or Unsaved(name, b"")
+        with found() as stream:
+            data = stream.read(MOST_PICTURE_BYTES + 1)
+        return Unsaved(name, data if len(data) <= MOST_PICTURE_BYTES else b"")
+    except (AppError, OSError, ValueError) as error:
+        log.info("a picture did not come along: %s", type(error).__name__)
+        return Unsaved(name, b"")
 
 
 def _added(library: MediaLibrary, name: str, fields: dict[str, Any]) -> Any:

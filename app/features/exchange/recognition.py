@@ -7,7 +7,8 @@ import re
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -18,6 +19,7 @@ from app.features.exchange import chat_file, chatgpt, claude, lm_studio, open_we
 from app.features.exchange.backup import DATABASE, MANIFEST
 from app.features.exchange.foreign import ForeignChat
 from app.features.exchange.json_pieces import MOST_BYTES, NotJson, Piece, Pieces
+from app.features.exchange.pictures import Find
 
 MOST_FILES = 50_000
 MOST_FOLDERS_DEEP = 8
@@ -39,6 +41,7 @@ _MAKERS: tuple[tuple[str, Callable[[dict[str, Any]], bool], Callable[[dict[str, 
     (OPEN_WEBUI, open_webui.is_chat, open_webui.read_chat),
     (LM_STUDIO, lm_studio.is_chat, lm_studio.read_chat),
 )
+_CHATS_BESIDE, _GIVEN_FILES = "conversations", "user-files"
 _LINES, _THREAD = "messages.jsonl", "thread.json"
 _CONVERSATIONS = re.compile(r"conversations(?:[-_ ]?\d+)?\.json", re.IGNORECASE)
 
@@ -71,10 +74,11 @@ class Thread:
 
 @dataclass(frozen=True)
 class Contents:
-    """Files of chats, and chats of Jan."""
+    """Files of chats, and chats of Jan. `find` knows where the file of a picture is that a message names."""
 
     files: tuple[Entry, ...]
     threads: tuple[Thread, ...]
+    find: Find = lambda _: None
 
     @property
     def size_bytes(self) -> int:
@@ -87,7 +91,7 @@ def contents_of(path: Path) -> Iterator[Contents]:
     try:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):
-            yield _sorted_out(list(_in_folder(path)))
+            yield replace(_sorted_out(list(_in_folder(path))), find=FilesBeside(path).find)
         elif not stat.S_ISREG(status.st_mode):
             raise ChatsUnreadable(str(path), "not_a_file")
         elif not status.st_size:
@@ -96,10 +100,10 @@ def contents_of(path: Path) -> Iterator[Contents]:
             with Archive(Source(path)) as archive:
                 if MANIFEST in archive and DATABASE in archive:
                     raise ChatsUnreadable(str(path), "backup")
-                yield _sorted_out(list(_in_archive(archive, status.st_mtime)))
+                yield replace(_sorted_out(list(_in_archive(archive, status.st_mtime))), find=_finder_in(archive))
         else:
             entry = Entry(path.name, status.st_size, status.st_mtime, lambda: path.open("rb"))
-            yield _one_file(entry, path)
+            yield replace(_one_file(entry, path), find=FilesBeside(path.parent).find)
     except DocumentUnreadable as error:
         raise ChatsUnreadable(str(path), error.reason) from error
     except FileNotFoundError as error:
@@ -214,21 +218,68 @@ def _sorted_out(entries: list[Entry]) -> Contents:
 
 
 def _in_folder(folder: Path) -> Iterator[Entry]:
-    """Files of JSON below a folder, by name; links are not followed, for they may lead in circles or out of it."""
+    for path, status in _files(folder, lambda name: name.endswith((".json", ".jsonl"))):
+        relative = path.relative_to(folder).as_posix()
+        yield Entry(relative, status.st_size, status.st_mtime, lambda path=path: path.open("rb"))  # type: ignore[misc]
+
+
+def _files(folder: Path, is_wanted: Callable[[str], bool]) -> Iterator[tuple[Path, os.stat_result]]:
+    """Files below a folder, by name; links are not followed, for they may lead in circles or out of it."""
     count = 0
     for here, inner, names in os.walk(folder):
         depth = len(Path(here).relative_to(folder).parts)
         inner[:] = sorted(inner) if depth < MOST_FOLDERS_DEEP else []
-        for name in sorted(names):
+        for name in sorted(filter(is_wanted, names)):
             path = Path(here) / name
             status = path.lstat()
-            if not name.endswith((".json", ".jsonl")) or not stat.S_ISREG(status.st_mode):
+            if not stat.S_ISREG(status.st_mode):
                 continue
             count += 1
             if count > MOST_FILES:
                 return
-            relative = path.relative_to(folder).as_posix()
-            yield Entry(relative, status.st_size, status.st_mtime, lambda path=path: path.open("rb"))  # type: ignore[misc]
+            yield path, status
+
+
+_ASSET = re.compile(r"(file[-_][A-Za-z0-9]+)(?=[-.])")
+"""How ChatGPT's names of files begin."""
+
+
+def _keys(base: str) -> list[str]:
+    """What a message may call a file with this name."""
+    asset = _ASSET.match(base)
+    return [base, asset[1]] if asset else [base]
+
+
+class FilesBeside:
+    """The files of an export that lies in a folder, by what messages call them; looked for when one is first wanted.
+
+    LM Studio keeps what was given to its chats beside the folder of these.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def find(self, asset: str) -> Path | None:
+        """Where one is."""
+        return self._known.get(asset)
+
+    @cached_property
+    def _known(self) -> dict[str, Path]:
+        known: dict[str, Path] = {}
+        beside = self._folder.parent / _GIVEN_FILES
+        for root in (self._folder, *([beside] if self._folder.name == _CHATS_BESIDE and beside.is_dir() else [])):
+            for path, _ in _files(root, lambda name: not name.endswith((".json", ".jsonl"))):
+                for key in _keys(path.name):
+                    known.setdefault(key, path)
+        return known
+
+
+def _finder_in(archive: Archive) -> Find:
+    known: dict[str, str] = {}
+    for name in archive.names:
+        for key in _keys(name.rpartition("/")[2]):
+            known.setdefault(key, name)
+    return lambda asset: partial(archive.open, known[asset]) if asset in known else None
 
 
 def _in_archive(archive: Archive, modified_at: float) -> Iterator[Entry]:

@@ -91,6 +91,7 @@ class PageReading(QFrame):
     def _show_buttons(self) -> None:
         for button in (self.save, self.undo):
             button.setEnabled(self.is_changed)
+        self.undo.setVisible(self.is_changed)
         self.give_up.setVisible(self._is_corrected)
         self.give_up.setEnabled(not self.is_changed)
 

@@ -19,7 +19,7 @@ def put(path: Path, value: Any) -> Path:
 def put_zip(path: Path, members: dict[str, Any]) -> Path:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, value in members.items():
-            archive.writestr(name, json.dumps(value))
+            archive.writestr(name, value if isinstance(value, bytes) else json.dumps(value))
     return path
 
 

@@ -208,7 +208,7 @@ def test_no_reader_falls_over_a_value_of_another_type(kind: str, data: st.DataOb
     value = example()
     place = data.draw(st.sampled_from(places(value)[1:]))
     chat = reader(with_other(value, place, data.draw(ODD)))
-    conversation, messages = grown(chat, 5.0)
+    conversation, messages, _ = grown(chat, 5.0)
     assert conversation.created_at > 0
     seen: set[int | None] = {None}
     for one in messages:

@@ -105,7 +105,7 @@ def test_lm_studio(tmp_path: Path, shelf: Shelf, conversations: Conversations) -
     assert melts.stats.finish_reason is FinishReason.CANCELLED
     assert (chat.system_prompt, chat.pinned, chat.model) == ("Be cool.", True, "llama-3")
     assert chat.created_at == 1_721_000_000.123
-    assert event.left_out == {"file": 1, "tool": 1}
+    assert event.left_out == {"picture": 1, "tool": 1}
 
 
 @pytest.mark.parametrize("chosen", ["", "threads", "threads/t1", "threads/t1/messages.jsonl", "threads/t1/thread.json"])
@@ -146,7 +146,7 @@ def test_open_webuis_older_list_of_messages(tmp_path: Path, shelf: Shelf, conver
         tmp_path / "x.json", [{"chat": {"title": "Old", "messages": messages, "timestamp": 1_690_000_000}}]
     )
     event, chat = imported(path, shelf, conversations)
-    assert outline(shelf, chat) == ["0*u: 'Hi'", "1*a: 'Hello'"]
+    assert outline(shelf, chat) == ["0*u: 'Hi'", "1*a: 'Hello\\n\\n[Attached: picture]'"]
     assert (chat.title, chat.system_prompt, chat.created_at) == ("Old", "S.", 1_690_000_000)
     assert event.left_out == {"picture": 1}
 

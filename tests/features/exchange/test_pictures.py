@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from docx import Document
@@ -18,10 +19,11 @@ from app.core.paths import AppPaths
 from app.features.exchange.backup import BackupUnpacked, accept, back_up, put_in_place, unpack_backup
 from app.features.exchange.chat_file import Shelf
 from app.features.exchange.exporting import export_chats
-from app.features.exchange.importing import import_chats
+from app.features.exchange.importing import ChatImported, ChatIsHere, import_chats
 from app.store.conversations import Conversation, Conversations
 from app.store.database import Database
-from tests.helpers.picture_files import RED, drawing, halves, picture, save
+from tests.features.exchange import makers
+from tests.helpers.picture_files import BLUE, RED, drawing, halves, picture, save
 
 
 def places_in(folder: Path) -> AppPaths:
@@ -114,6 +116,92 @@ def test_what_is_no_picture_in_a_strange_file_is_named(chat: Conversation, shelf
         question = chats.path(chats.find()[0].id)[0]
         assert "a red one.png" in question.text
         assert len(chats.media.of_messages([question.id])[question.id]) == 2
+
+
+def gpt_pictures() -> dict[str, Any]:
+    """Four of ChatGPT's: as its older and newer exports name them, one that is missing, one that is no picture."""
+
+    def pointer(scheme: str, asset: str) -> dict[str, Any]:
+        kind = "image_asset_pointer"
+        return {"content_type": kind, "asset_pointer": f"{scheme}://{asset}", "width": 64, "height": 48}
+
+    attached = {"attachments": [{"id": "file-Ab1", "name": "my cat.png"}, {"id": "file-Pdf", "name": "plan.pdf"}]}
+    old, new = pointer("file-service", "file-Ab1"), pointer("sediment", "file_00c2")
+    gone, bad = pointer("sediment", "file_gone"), pointer("sediment", "file_00bad")
+    return makers.gpt_chat(
+        makers.gpt_node(
+            "q1", "client-created-root", "user", [old, "What is it?"], "multimodal_text", metadata=attached
+        ),
+        makers.gpt_node("a1", "q1", "assistant", ["A cat."]),
+        makers.gpt_node("q2", "a1", "user", [new, gone, bad], "multimodal_text"),
+        makers.gpt_node("a2", "q2", "assistant", ["A dog."]),
+        current="a2",
+    )
+
+
+def imported(path: Path, shelf: Shelf, database: Database) -> tuple[list[tuple[str, list[str]]], dict[str, int]]:
+    """The questions with the names of their pictures, and what did not come along."""
+    (event,) = (one for one in import_chats(path, shelf, CancelToken()) if isinstance(one, ChatImported))
+    chats = Conversations(database)
+    questions = [one for one in chats.path(event.conversation_id) if one.role is Role.USER]
+    uses = chats.media.of_messages([one.id for one in questions])
+    return [(one.text, [use.name for use in uses.get(one.id, [])]) for one in questions], dict(event.left_out)
+
+
+@pytest.mark.parametrize("is_unpacked", [False, True])
+def test_chatgpts_archive_brings_the_pictures_that_are_in_it(
+    shelf: Shelf, database: Database, tmp_path: Path, is_unpacked: bool
+) -> None:
+    red, blue = (picture(tmp_path / f"{at}.png", colour).read_bytes() for at, colour in enumerate((RED, BLUE)))
+    members = {
+        "conversations.json": [gpt_pictures()], "file-Ab1-my cat.png": red, "user-1/file_00c2.dat": blue,
+        "file_00bad-x.png": b"no picture", "file-Pdf-plan.pdf": b"%PDF-",
+    }  # fmt: skip
+    path = makers.put_zip(tmp_path / "export.zip", members)
+    if is_unpacked:
+        with zipfile.ZipFile(path) as archive:
+            archive.extractall(tmp_path / "export")
+        path = tmp_path / "export" / "conversations.json"
+    questions, left_out = imported(path, shelf, database)
+    assert questions == [
+        ("What is it?\n\n[Attached: plan.pdf]", ["my cat.png"]),
+        ("[Attached: file_gone (64 × 48)]\n\n[Attached: file_00bad (64 × 48)]", ["file_00c2 (64 × 48)"]),
+    ]
+    assert left_out == {"picture": 2, "file": 1}
+    assert shelf.media is not None
+    assert sorted(each.stat().st_size for each in (tmp_path / "home").glob("data/media/*/*")) == sorted(
+        (len(red), len(blue))
+    )
+    assert any(isinstance(one, ChatIsHere) for one in import_chats(path, shelf, CancelToken()))
+
+
+def test_open_webui_and_jan_hold_them_themselves(shelf: Shelf, database: Database, tmp_path: Path) -> None:
+    data = "data:image/png;base64," + base64.b64encode(picture(tmp_path / "a.png", RED).read_bytes()).decode()
+    value = makers.webui_example()
+    (question, *_) = value["chat"]["history"]["messages"].values()
+    question["files"] = [
+        {"type": "image", "url": data, "name": "red.png"},
+        {"type": "image", "url": "/api/v1/files/1/content"},
+        {"type": "image", "url": "data:image/png;base64,%%%"},
+    ]
+    questions, left_out = imported(makers.put(tmp_path / "w.json", [value]), shelf, database)
+    assert questions == [("Is 2 < 3?\n\n[Attached: image]\n\n[Attached: image]", ["red.png"])]
+    assert left_out == {"picture": 2}
+    folder = makers.jan_example(tmp_path / "jan")
+    lines = folder / "threads" / "t1" / "messages.jsonl"
+    lines.write_text(lines.read_text("utf-8").replace("data:image/png;base64,AA", data), "utf-8")
+    questions, left_out = imported(folder, shelf, database)
+    assert questions[0] == ("How hot?", ["picture"])
+    assert left_out == {"damaged": 1}
+
+
+def test_lm_studio_keeps_them_beside_its_chats(shelf: Shelf, database: Database, tmp_path: Path) -> None:
+    makers.put(tmp_path / "lm" / "conversations" / "1.conversation.json", makers.lm_example())
+    (tmp_path / "lm" / "user-files").mkdir()
+    picture(tmp_path / "lm" / "user-files" / "1721 - ice.png", BLUE)
+    questions, left_out = imported(tmp_path / "lm" / "conversations", shelf, database)
+    assert questions[0] == ("And ice?", ["1721 - ice.png"])
+    assert left_out == {"tool": 1}
 
 
 def test_a_backup_has_them(chat: Conversation, places: AppPaths, database: Database, tmp_path: Path) -> None:
