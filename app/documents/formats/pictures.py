@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import locale
+import os
 import re
 import shutil
 import subprocess
@@ -228,11 +229,23 @@ def _chosen(installed: set[str], language: str) -> str:
     return "+".join(dict.fromkeys(found))
 
 
+ONE_THREAD = {"OMP_THREAD_LIMIT": "1"}
+"""Its four threads wait for each other by going round: a page of 200 dpi took three times the processor, and on two
+busy cores more than twice the time. It asks for so many itself, which OMP_NUM_THREADS does not change.
+"""
+
+
 def _said(arguments: list[str], given: bytes, limit_s: float) -> str | None:
     """What the program answers; None where it fails or takes too long."""
     try:
         done = subprocess.run(
-            arguments, input=given, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=limit_s, check=False
+            arguments,
+            input=given,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=os.environ | ONE_THREAD,
+            timeout=limit_s,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
         return None

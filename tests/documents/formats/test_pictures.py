@@ -27,6 +27,7 @@ from tests.helpers.scans import drawn, found_share, letter, skewed, words_of
 
 ASKED, ALL = "asked.txt", "deu\\neng\\nosd"
 FAKE = """#!{python}
+import os
 import sys
 from pathlib import Path
 
@@ -37,7 +38,7 @@ picture = sys.stdin.buffer.read()
 header, size, most, pixels = picture.split(b"\\n", 3)
 width, height = map(int, size.split())
 assert (header, most, len(pixels)) == (b"P6", b"255", 3 * width * height), picture[:40]
-Path({asked!r}).write_text(" ".join(sys.argv[1:]) + f" {{width}} {{height}}")
+Path({asked!r}).write_text(" ".join(sys.argv[1:]) + f" {{os.environ['OMP_THREAD_LIMIT']}} {{width}} {{height}}")
 {then}
 """
 ANSWER = r"""
@@ -96,7 +97,7 @@ def test_a_page_that_is_a_picture_is_read_with_the_places_of_its_lines(
     assert items[-1] == PageRead(1, is_picture=True, recognized=True)
     said = asked.read_text().split()
     assert said[:2] == ["stdin", "stdout"]
-    assert said[-3] == "tsv"
+    assert said[-4:-2] == ["tsv", "1"]  # and one thread
     assert said[said.index("--dpi") + 1] == "150"  # the picture has fewer
     assert int(said[-2]) == pytest.approx(595 * 150 / 72, abs=2)
 
