@@ -62,11 +62,12 @@ def add_server(desk: SettingsDesk, server: FakeServer) -> ServersPage:
     dialog.address.clear()
     QTest.keyClicks(dialog.address, server.host)
     desk.click(dialog.ask)
-    desk.wait(lambda: bool(dialog.boxes))
+    desk.wait(dialog.test.isEnabled)
     assert "vLLM" in dialog.note.text() and dialog.chosen == ["maker/tiny-1B"]  # the other one answers nobody
     desk.click(dialog.test)
     desk.wait(lambda: dialog.told.text().count("\n") == 5)
     assert "✓ It holds 4,096 tokens." in dialog.told.text() and "– It does not count tokens" in dialog.told.text()
+    desk.wait(dialog.save.isEnabled)
     desk.click(dialog.save)
     desk.wait(lambda: bool(page.rows))
     return page
