@@ -422,7 +422,7 @@ def test_a_web_page_fetches_nothing(victim: Victim, tmp_path: Path, listener: so
 
 # 13: nesting
 
-DEEP = 200_000
+DEEP = 100_000
 
 
 DEEPLY = {

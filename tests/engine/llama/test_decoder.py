@@ -133,7 +133,7 @@ def test_an_interactive_answer_goes_first_and_the_others_go_on_afterwards(starte
 
 
 def test_a_long_background_prompt_gives_way_in_the_middle(starter_engine: EngineClient) -> None:
-    long = Ask([user("The sea is deep and blue and wide. " * 150)], 2, GREEDY)
+    long = Ask([user("The sea is deep and blue and wide. " * 70)], 2, GREEDY)  # in three pieces
     seen: list[AnswerStats] = []
     threads = []
 
@@ -176,10 +176,10 @@ def test_leaving_the_loop_early_frees_the_places(starter_engine: EngineClient) -
 
 
 def test_a_chat_takes_the_room_that_background_answers_have(engine: EngineClient, starter: Path) -> None:
-    load(engine, starter, context_tokens=1024)
-    jobs = [ask(topic, 90) for topic in HARBOURS]
+    load(engine, starter, context_tokens=512)
+    jobs = [ask(topic, 40) for topic in HARBOURS]
     expected = beginnings(engine)
-    long_chat = [user("The sea is deep and blue. " * 100)]  # needs most of the context for itself
+    long_chat = [user("The sea is deep and blue. " * 50)]  # needs most of the context for itself
     stats: list[AnswerStats] = []
     threads: list[threading.Thread] = []
     texts = dict.fromkeys(expected, "")

@@ -30,14 +30,20 @@ def states(tmp_path: Path) -> StateFolder:
 
 
 @pytest.fixture
-def start(tmp_path: Path, states: StateFolder, starter: Path) -> Iterator[Start]:
-    """Starts engines that keep states, with the starter loaded."""
+def path(tiny_model: Callable[[str], Path]) -> Path:
+    """Of a model whose answers mean nothing, and differ with whatever is different in its memory."""
+    return tiny_model("llama")
+
+
+@pytest.fixture
+def start(tmp_path: Path, states: StateFolder, path: Path) -> Iterator[Start]:
+    """Starts engines that keep states, with the model loaded."""
     clients: list[EngineClient] = []
 
     def make() -> EngineClient:
         client = EngineClient(own_command("--engine-worker"), tmp_path / f"engine{len(clients)}", states=states)
         clients.append(client)
-        load(client, starter)
+        load(client, path)
         return client
 
     yield make
@@ -80,14 +86,14 @@ def test_what_was_loaded_answers_exactly_like_what_was_read(start: Start, states
     assert anew == restored
 
 
-def test_switching_models_and_unloading_keep_the_state(start: Start, starter: Path, states: StateFolder) -> None:
+def test_switching_models_and_unloading_keep_the_state(start: Start, path: Path, states: StateFolder) -> None:
     client = start()
     _, first = turn(client, [STORY], "chat-1")
-    load(client, starter)
+    load(client, path)
     _, again = turn(client, [STORY], "chat-1")
     assert again.reused_tokens == first.prompt_tokens - 1
     client.unload()
-    load(client, starter)
+    load(client, path)
     _, again = turn(client, [STORY], "chat-1")
     assert again.reused_tokens == first.prompt_tokens - 1
 
@@ -114,6 +120,7 @@ def test_a_state_of_another_context_is_deleted_and_said(
     start: Start, starter: Path, states: StateFolder, caplog: pytest.LogCaptureFixture
 ) -> None:
     client = start()
+    load(client, starter)  # heads of the tiny one are too narrow for anything but f16
     turn(client, [STORY], "chat-1")
     with caplog.at_level(logging.INFO):
         load(client, starter, kv_type="q8_0")
@@ -167,7 +174,7 @@ def test_what_several_sessions_begin_with_is_read_once(start: Start, states: Sta
 
     client = start()
     second = begun(client, "How many dogs are there?", "chat-2")
-    assert second.prompt_tokens - second.reused_tokens < 30
+    assert second.prompt_tokens - second.reused_tokens < 70  # letters, which are the tiny model's tokens
 
 
 def test_a_documents_state_is_kept_by_a_background_answer(start: Start, states: StateFolder) -> None:

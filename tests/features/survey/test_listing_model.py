@@ -17,7 +17,7 @@ from app.features.survey.listing import Listed, list_all
 from tests.features.summary.test_summarize_model import TOWN
 from tests.helpers.engine import load
 
-HARBOUR = replace(TOWN, blocks=TOWN.blocks[:4])
+HARBOUR = replace(TOWN, blocks=TOWN.blocks[:2])
 
 
 @pytest.mark.model

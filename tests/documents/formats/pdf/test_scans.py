@@ -21,7 +21,7 @@ needs_tesseract = pytest.mark.skipif(shutil.which("tesseract") is None, reason="
 @needs_tesseract
 @pytest.mark.parametrize(("degrees", "quarters"), [(2, 0), (-5, 3), (0, 2)])
 def test_a_noisy_page_is_read_however_it_lay_on_the_glass(tmp_path: Path, degrees: float, quarters: int) -> None:
-    page = letter()
+    page = letter(paragraphs=LETTER[:3])
     picture = noisy(turned(skewed(drawn([page], tmp_path, 150)[0], degrees), quarters), 0.08)
     pieces = recognize(Recognize(str(scan(tmp_path / "scan.pdf", [picture], 150)), 1))
     assert found_share(words_of(page), " ".join(piece.text for piece in pieces)) > 0.95
