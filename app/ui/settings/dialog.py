@@ -101,13 +101,16 @@ class SettingsDialog(QDialog):
         self._add_page(tr("Chat"), "chat", self._chat_page)
         self._add_page(tr("Memories"), "memories", lambda: MemoriesPage(app, theme, ui.notify, self._save))
         self._add_page(tr("Summarize"), "summarize", lambda: SummariesPage(app, theme, self._save))
+        self._add_gap()
         self._add_page(tr("Engine"), "engine", lambda: self._engine_page(ui))
         self._add_page(tr("Model memory"), "memory", lambda: MemoryPage(app, theme, self._save))
+        self._add_gap()
         self._add_page(tr("Network"), "network", lambda: self._network_page(ui))
         self._add_page(tr("Servers"), "servers", lambda: ServersPage(app, ui))
         self._add_page(tr("Other computers"), "computers", lambda: ComputersPage(app, theme, ui.notify))
         if ui.programs is not None:
             self._add_page(tr("Other programs"), "programs", lambda: ProgramsPage(app, ui))
+        self._add_gap()
         self._add_page(tr("System"), "system", lambda: SystemPage(app, theme, self._save, ui.system))
         self._add_page(tr("Your data"), "data", lambda: DataPage(app, ui, self.accept))
         self._add_page(tr("Trash"), "trash", lambda: TrashPage(app, ui, self._save))
@@ -150,12 +153,18 @@ class SettingsDialog(QDialog):
         button.setCheckable(True)
         number = self.pages.count()
         self._numbers[key] = number
-        button.clicked.connect(lambda: self._open(number))
+        button.clicked.connect(lambda: self.show_page(number))
         self._group.addButton(button)
         self._nav_column.addWidget(button)
         empty = QWidget()
         self._unmade[number] = empty, make
         self.pages.addWidget(empty)
+
+    def _add_gap(self) -> None:
+        """Between what belongs together: what one works with, models, what is outside, this computer."""
+        gap = QWidget()
+        self._theme.dress(gap, size=(1, 6))
+        self._nav_column.addWidget(gap)
 
     def _open(self, number: int) -> None:
         """A page is made when it is first opened: most are not."""

@@ -216,8 +216,9 @@ class ServerDialog(QDialog):
         row.addStretch(1)
         self._column.addLayout(row)
         self._column.addWidget(self.note)
-        self.address.textEdited.connect(lambda _: self._on_edited())
-        self.key.textEdited.connect(lambda _: self._on_edited())
+        for field in (self.address, self.key):
+            field.textEdited.connect(lambda _: self._on_edited())
+            field.returnPressed.connect(self._on_enter)
 
     def _add_block(self, name: str, field: QWidget) -> None:
         label = QLabel(name, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
@@ -260,6 +261,11 @@ class ServerDialog(QDialog):
         self._stop()
         self._say(self.note, "")
         self._update()
+
+    def _on_enter(self) -> None:
+        """The next thing to do: with models chosen that is Save, which the dialog presses by itself."""
+        if self.ask.isEnabled() and not self.save.isEnabled():
+            self._ask()
 
     def _ask(self) -> None:
         server = self.wanted
@@ -383,6 +389,7 @@ class ServerDialog(QDialog):
         self.destroyed.connect(cut.make)
         task.event.connect(on_step)
         task.failed.connect(self._notify.error)
+        task.failed.connect(self._on_over)
         task.finished.connect(self._on_over)
         self._update()
 
@@ -438,6 +445,7 @@ class ServerDialog(QDialog):
         self._stop()
         self._task = tasks.ask(do, self, then, failed)
         self._task.finished.connect(self._on_over)
+        self._task.failed.connect(self._on_over)
         self._update()
 
     def _stop(self) -> None:
@@ -445,7 +453,7 @@ class ServerDialog(QDialog):
             self._task.abandon()
         self._task = None
 
-    def _on_over(self) -> None:
+    def _on_over(self, *_: object) -> None:
         self._task = None
         self._update()
 
