@@ -416,6 +416,8 @@ class AttachmentRow(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._chips: dict[DraftDocument | DraftPicture, DocumentChip] = {}
+        self._wrong: list[DraftDocument | DraftPicture] = []
+        self._sought: DraftDocument | DraftPicture | None = None
         self.too_long = TooLong(theme)
         self.not_seen = NotSeen(theme)
         self.scans = PicturesLine(theme)
@@ -424,6 +426,7 @@ class AttachmentRow(QWidget):
         self._flow = FlowLayout(self._page)
         self._scroll = scrolled(self._page)
         self._scroll.setAccessibleName(tr("Attached documents"))
+        self._scroll.verticalScrollBar().rangeChanged.connect(self._seek)
         self._remarks = plain_label(kind="muted", wraps=True)
         self._remarks.hide()
         self._page.installEventFilter(self)
@@ -470,6 +473,19 @@ class AttachmentRow(QWidget):
         self.too_long.show_documents([one for one in documents if one.is_too_long])
         self.setVisible(bool(parts))
         self._fit()
+        self._show_wrong([one for one in parts if one.stage in (Stage.FAILED, Stage.LOCKED)])
+
+    def _show_wrong(self, wrong: Sequence[DraftDocument | DraftPicture]) -> None:
+        """What could not be opened is scrolled to: sent without a look, it would be gone unseen."""
+        fresh = [one for one in wrong if one not in self._wrong]
+        self._wrong = list(wrong)
+        if fresh:
+            self._sought = fresh[0]
+            self._seek()
+
+    def _seek(self) -> None:
+        if self._sought is not None and self._sought in self._wrong and self._sought in self._chips:
+            self._scroll.ensureWidgetVisible(self._chips[self._sought], 0, 0)
 
     def show_progress(self, one: DraftDocument) -> None:
         if one in self._chips:

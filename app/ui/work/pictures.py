@@ -11,9 +11,10 @@ from PySide6.QtWidgets import QFrame, QSizePolicy, QVBoxLayout, QWidget
 from app.documents.blocks import PERSON
 from app.features.messages import sentence_for, units
 from app.store.documents import StoredDocument
+from app.store.page_readings import PageReading
 from app.ui.document.files import short_name
 from app.ui.i18n import tr
-from app.ui.shell.picture_reading import PictureReading, PictureState
+from app.ui.shell.picture_reading import QUEUED, RUNNING, PictureReading, PictureState
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import ProgressLine, plain_label
@@ -24,7 +25,7 @@ Act = tuple[str, Callable[[], object]]
 
 
 class PicturesLine(QFrame):
-    """Of the first document that has something to tell; the others come after it."""
+    """Of one document: that which is being read, before one that is not read, before one that is."""
 
     opened = Signal(int, object)
     """A document's id, and a `Mark` in what was read from its pictures."""
@@ -73,7 +74,7 @@ class PicturesLine(QFrame):
     def look_again(self) -> None:
         """More was read, or it can be read in another way."""
         found = [self._told(one) for one in self._documents]
-        told = next((one for one in found if one is not None), None)
+        told = min((one for one in found if one is not None), key=lambda one: _place_of(one[2]), default=None)
         self.setVisible(told is not None)
         if told is None:
             self._shown = ("", ())
@@ -153,6 +154,9 @@ class PicturesLine(QFrame):
             if {way.method} != used:
                 name = tr("Read with {name}", name=way.name)
                 acts.append((name, partial(pictures.begin, state.document, way, read)))
+        is_nothing = _is_nothing([state.pictures.readings[page] for page in read])
+        if is_nothing and not any(way.method == "model" for way in state.ways):
+            acts.append((tr("Choose a model that sees"), self.models_wanted.emit))
         for way in state.ways[-1:] if figures else ():  # a model says more of a figure than what is written in it
             name = tr("Read the figures with {name}", name=way.name)
             acts.append((name, partial(pictures.begin, state.document, way, figures)))
@@ -161,6 +165,19 @@ class PicturesLine(QFrame):
     def _open(self, document: StoredDocument) -> None:
         assert self._pictures is not None
         self.opened.emit(document.id, self._pictures.reveal(document))
+
+
+def _place_of(state: PictureState) -> int:
+    """Which of several documents is told of: that with the lowest number."""
+    states = (RUNNING, QUEUED)
+    if state.row is not None and state.row.state in states:
+        return states.index(state.row.state)
+    is_open = bool(state.pictures.unread_pages) or (state.row is not None and state.row.error is not None)
+    return 2 if is_open else 3
+
+
+def _is_nothing(readings: Sequence[PageReading]) -> bool:
+    return all(one.state == "empty" and not one.is_edited for one in readings)
 
 
 def reading_words(state: PictureState) -> str:
@@ -205,10 +222,10 @@ def read_words(state: PictureState) -> str:
     """Who read them, and what is to be looked at."""
     readings = [state.pictures.readings[page] for page in state.pictures.pages if page in state.pictures.readings]
     names = list(dict.fromkeys(one.model or one.method for one in readings))
-    words = tr(
-        "{pages} of {name} read from pictures by {way}. Letters may be wrong.",
-        pages=units("page", len(readings)), name=short_name(state.document.name), way=", ".join(names),
-    )  # fmt: skip
+    pages_of = {"pages": units("page", len(readings)), "name": short_name(state.document.name), "way": ", ".join(names)}
+    if _is_nothing(readings):
+        return tr("{way} found no text on {pages} of {name}.", **pages_of)
+    words = tr("{pages} of {name} read from pictures by {way}. Letters may be wrong.", **pages_of)
     told = {
         "empty": tr("Without text: {pages}."),
         "repeated": tr("The answer repeated itself; what came before is kept: {pages}."),

@@ -112,6 +112,16 @@ def test_bad_ones_say_why_and_the_others_go_on(open_chat: Open, tmp_path: Path) 
     assert len(sent_in(desk)) == 1
 
 
+def test_one_that_cannot_be_opened_is_in_sight_below_many_others(open_chat: Open, tmp_path: Path) -> None:
+    desk = open_chat(load=EYES)
+    good = [picture(tmp_path / f"a picture with a long name {number}.png") for number in range(12)]
+    desk.attaching.add([*good, notes(tmp_path / "text.png", "no picture")])
+    desk.wait(lambda: is_there(desk, 13))
+    last = pictures_of(desk)[-1]
+    assert "no picture" in words_of(desk)[-1]
+    desk.wait(lambda: last.visibleRegion().boundingRect().size() == last.size())
+
+
 def test_without_eyes_they_are_kept_and_it_is_said(open_chat: Open, tmp_path: Path) -> None:
     desk = open_chat({"text": "I cannot see it."})
     desk.attaching.add([picture(tmp_path / "a.png")])

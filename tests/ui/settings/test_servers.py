@@ -34,5 +34,5 @@ def test_one_that_does_not_answer_can_be_asked_again(desk: SettingsDesk) -> None
     assert dialog.isVisible() and dialog.ask.isEnabled()
     desk.click(dialog.ask)
     assert not dialog.ask.isEnabled()
-    desk.wait(lambda: dialog.ask.isEnabled())
+    desk.wait(dialog.ask.isEnabled)
     dialog.reject()

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QPushButton
+from pytestqt.qtbot import QtBot
 
 from app.features.page_reading.readings import Pictures, StoredReading, Way
 from app.store.documents import StoredDocument
 from app.store.page_readings import PageReading
 from app.ui.shell.picture_reading import PictureState
-from app.ui.work.pictures import read_words, reading_words, unread_words
+from app.ui.theme import Theme
+from app.ui.work.pictures import PicturesLine, read_words, reading_words, unread_words
 
 TESSERACT, EYE = Way("tesseract", "tesseract"), Way("model", "Eye 2B")
 
@@ -26,6 +32,20 @@ def state(unread: tuple[int, ...] = (), read: dict[int, PageReading] | None = No
     return PictureState(
         more.pop("document", document()), pictures, more.pop("ways", [EYE]), more.pop("row", None), **more
     )
+
+
+class Reads(QObject):
+    """What reads pictures, as far as the line asks it; `states` by the documents' ids."""
+
+    changed = Signal()
+    begin = stop = reveal = staticmethod(lambda *_: None)
+
+    def __init__(self, *states: PictureState) -> None:
+        super().__init__()
+        self.states = {one.document.id: one for one in states}
+
+    def state_of(self, document: StoredDocument) -> PictureState:
+        return self.states[document.id]
 
 
 def reading(page: int, state: str = "read", *, edited: bool = False) -> PageReading:
@@ -66,3 +86,33 @@ def test_answers_that_are_none_and_corrections_are_said_with_their_pages() -> No
         "4 pages of lease.pdf read from pictures by Eye 2B. Letters may be wrong."
         " The answer repeated itself; what came before is kept: page 2. Without text: page 3. Corrected by you: page 4."
     )
+
+
+def test_pages_without_a_word_are_no_reading_and_a_model_that_sees_is_offered(qtbot: QtBot) -> None:
+    blank = state(read={1: reading(1, "empty"), 2: reading(2, "empty")}, ways=[TESSERACT])
+    assert read_words(blank) == "Eye 2B found no text on 2 pages of lease.pdf."
+    line = PicturesLine(Theme("light"))
+    qtbot.addWidget(line)
+    line.watch(Reads(blank))  # type: ignore[arg-type]
+    line.show_documents([blank.document])
+    assert "Choose a model that sees" in [button.text() for button in line.findChildren(QPushButton)]
+
+
+def test_the_one_that_is_being_read_is_told_of_before_the_others(qtbot: QtBot) -> None:
+    def named(number: int, **more: Any) -> PictureState:
+        return state(document=replace(document(), id=number, name=f"{number}.pdf"), **more)
+
+    row = StoredReading(3, "3.pdf", "running", None, 0.0, 0.0, 1, EYE, (1,), ())
+    reads = Reads(
+        named(1, read={1: reading(1)}, ways=[]), named(2, unread=(1,), ways=[]), named(3, unread=(1,), row=row, ways=[])
+    )
+    line = PicturesLine(Theme("light"))
+    qtbot.addWidget(line)
+    line.watch(reads)  # type: ignore[arg-type]
+    line.show_documents([one.document for one in reads.states.values()])
+    said = [line.text]
+    for number in (3, 2):
+        reads.states[number] = named(number, read={1: reading(1)}, ways=[])
+        reads.changed.emit()
+        said.append(line.text)
+    assert [re.search(r"\d\.pdf", text)[0] for text in said] == ["3.pdf", "2.pdf", "1.pdf"]  # type: ignore[index]
