@@ -20,7 +20,15 @@ from pypdfium2 import raw
 from app.core.errors import DocumentUnreadable
 from app.documents.blocks import Box, Piece
 from app.documents.formats.pdf.pages import MOST_SIDE, opened, resolution_of
-from app.documents.formats.pictures import LOOK_DPI, Picture, Tesseract, find_tesseract, on_page, skew_of
+from app.documents.formats.pictures import (
+    LOOK_DPI,
+    MOST_LOOKED_AT,
+    Picture,
+    Tesseract,
+    find_tesseract,
+    on_page,
+    skew_of,
+)
 from app.documents.protocol import NO_VIEW, Arrange, Drawn, PutUpright, Recognize, View
 
 LEAST_DPI, MOST_DPI = 150.0, 300.0
@@ -96,7 +104,7 @@ def view_of(loaded: Any, region: tuple[float, ...], scale: float, most_pixels: i
         raise ValueError("a page without a size")
     across, down = right - left, bottom - top
     scale = min(scale, (most_pixels / (across * down)) ** 0.5, most_side / max(across, down))
-    small = View(left, top, right, bottom, min(scale, LOOK_DPI / 72))
+    small = View(left, top, right, bottom, min(scale, LOOK_DPI / 72, (MOST_LOOKED_AT / (across * down)) ** 0.5))
     degrees = 0.0 if region else skew_of(*drawn_view(loaded, small))
     return View(left, top, right, bottom, scale, degrees)
 
