@@ -487,6 +487,14 @@ class Fireside(Parts):
             return self.servers.read(path).server.host
         return ""
 
+    def senses_elsewhere(self, path: Path) -> tuple[bool, bool]:
+        """Whether a model on a server sees, as far as is known, and hears."""
+        from app.remote.servers import SEES
+
+        with suppress(ModelMissing, ModelUnreadable):
+            return self.servers.read(path).sees == SEES, False
+        return False, False
+
     def ask_server(self, server: Server, key: str | None = None) -> ModelServer:
         """For requests to a server, whether it is kept already or not; `key` None is the one that is kept."""
         return build_model_server(server, self.servers, lambda: self.settings, self.ledger, key)

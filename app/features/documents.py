@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Container, Generator, Iterator, Sequence
+from collections.abc import Callable, Container, Generator, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
@@ -96,10 +96,15 @@ class Documents:
         self._reading, self._listening = threading.Lock(), threading.Lock()
         self._passwords: dict[int, str] = {}
 
-    def let_out(self, document_ids: Sequence[int], model: ModelLoaded | None) -> None:
-        """Returns where these may go to where a model runs. Raises DocumentStaysHere; may wait for the person."""
+    def let_out(
+        self, document_ids: Sequence[int], model: ModelLoaded | None, pictures: Mapping[str, str] | None = None
+    ) -> None:
+        """Returns where these may go to where a model runs, and these pictures, names by their SHA-256.
+
+        Raises DocumentStaysHere; may wait for the person.
+        """
         if self._consent is not None:
-            self._consent.let_out(self.store, document_ids, model)
+            self._consent.let_out(self.store, document_ids, model, pictures)
 
     def read(
         self, path: Path, cancel: CancelToken, *, password: str = "", part: Part = WHOLE, name: str = ""

@@ -1,9 +1,9 @@
-"""Whether documents may leave this computer: a person is asked once for each document and server."""
+"""Whether documents and pictures may leave this computer: a person is asked once for each of them and server."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from app.store.documents import DocumentStore, StoredDocument
 
 @dataclass(frozen=True)
 class Leaving:
-    """What a person is asked: may these documents, by name, be sent to `host`?"""
+    """What a person is asked: may these documents and pictures, by name, be sent to `host`?"""
 
     host: str
     names: tuple[str, ...]
@@ -30,21 +30,31 @@ class Consent:
         self._servers = servers
         self._asking = threading.Lock()
 
-    def let_out(self, store: DocumentStore, document_ids: Sequence[int], model: ModelLoaded | None) -> None:
-        """Returns where these documents may go to where the model runs; raises DocumentStaysHere."""
-        if not isinstance(model, ModelElsewhere) or model.stays_here or not document_ids:
+    def let_out(
+        self,
+        store: DocumentStore,
+        document_ids: Sequence[int],
+        model: ModelLoaded | None,
+        pictures: Mapping[str, str] | None = None,
+    ) -> None:
+        """Returns where these documents may go to where the model runs, and these pictures, names by their SHA-256.
+
+        Raises DocumentStaysHere.
+        """
+        if not isinstance(model, ModelElsewhere) or model.stays_here or not (document_ids or pictures):
             return
         servers = self._servers()
         server = servers.read(Path(model.path)).server
-        found = [document for one in dict.fromkeys(document_ids) if (document := store.get(one)) is not None]
+        documents = [document for one in dict.fromkeys(document_ids) if (document := store.get(one)) is not None]
+        found = {_known_by(one): one.name for one in documents} | dict(pictures or {})
         with self._asking:  # who asks second may find that it was allowed meanwhile
-            new = [one for one in found if not servers.may_have(server, _known_by(one))]
+            new = {known_by: name for known_by, name in found.items() if not servers.may_have(server, known_by)}
             if not new:
                 return
-            names = tuple(one.name for one in new)
+            names = tuple(new.values())
             if not self.ask(Leaving(model.host, names)):
                 raise DocumentStaysHere(model.host, names[0])
-            servers.let_have(server, [_known_by(one) for one in new])
+            servers.let_have(server, list(new))
 
 
 def _known_by(document: StoredDocument) -> str:
@@ -54,8 +64,8 @@ def _known_by(document: StoredDocument) -> str:
 def leaving_words(leaving: Leaving) -> Words:
     """The question, for a dialog with the answers "Send" and "Keep it here"."""
     if len(leaving.names) == 1:
-        text = "The model runs on {host}. May {name} be sent there? You are asked once for each document."
+        text = "The model runs on {host}. May {name} be sent there? You are asked once for each document and picture."
         return Words(text, {"host": leaving.host, "name": leaving.names[0]})
-    text = "The model runs on {host}. May these {count} documents be sent there: {names}? You are asked once for each."
+    text = "The model runs on {host}. May these {count} be sent there: {names}? You are asked once for each."
     shown = ", ".join(leaving.names[:3]) + (", …" if len(leaving.names) > 3 else "")
     return Words(text, {"host": leaving.host, "count": str(len(leaving.names)), "names": shown})

@@ -11,6 +11,7 @@ from app.core.errors import ServerRefused, ServerUnreachable
 from app.core.events import Message
 from app.engine.protocol import Ask
 from app.hub.model_server import Cut, ModelServer
+from app.remote.pictures import count_of
 
 COUNT = "count"
 """Why a connection is made, as the ledger tells it."""
@@ -40,8 +41,8 @@ class Counting:
     `is_exact`: each text is sent to be counted, which nobody was asked about: so only to another program here.
     """
 
-    def __init__(self, server: ModelServer, model: str, *, is_exact: bool) -> None:
-        self._server, self._model, self._is_exact = server, model, is_exact
+    def __init__(self, server: ModelServer, model: str, *, is_exact: bool, sees: bool = False) -> None:
+        self._server, self._model, self._is_exact, self._sees = server, model, is_exact, sees
         self._factor = 1.0
         self._lock = threading.Lock()
 
@@ -64,20 +65,28 @@ class Counting:
 
     def messages(self, messages: Sequence[Message], cut: Cut) -> int:
         """Tokens of a prompt; what its template adds is estimated."""
-        return sum(self.texts([one.text for one in messages], cut)) + AROUND_A_MESSAGE * (len(messages) + 1)
+        texts = sum(self.texts([one.text for one in messages], cut))
+        return texts + AROUND_A_MESSAGE * (len(messages) + 1) + self._pictures(messages)
 
     def estimate_of(self, ask: Ask) -> int:
         """Tokens of a prompt, without asking anybody."""
         texts = [one.text for one in ask.messages] or [ask.text, ask.suffix]
-        return sum(map(self._estimated, texts)) + AROUND_A_MESSAGE * (len(ask.messages) + bool(ask.messages))
+        around = AROUND_A_MESSAGE * (len(ask.messages) + bool(ask.messages))
+        return sum(map(self._estimated, texts)) + around + self._pictures(ask.messages)
 
     def learn(self, ask: Ask, prompt_tokens: int) -> None:
-        """The server read this prompt, and says how many tokens it had."""
+        """The server read this prompt, and says how many tokens it had; with pictures that tells nothing of texts."""
+        if self._pictures(ask.messages):
+            return
         with self._lock:
             expected = self.estimate_of(ask) / self._factor
             if prompt_tokens >= LEAST_LEARNT_TOKENS and expected > 0:
                 seen = min(FAR, max(CLOSE, prompt_tokens / expected))
                 self._factor += LEARNING * (seen - self._factor)
+
+    def _pictures(self, messages: Sequence[Message]) -> int:
+        pictures = [each for one in messages for each in one.media if each.kind == "picture"] if self._sees else []
+        return sum(count_of(each).tokens for each in pictures)
 
     def _estimated(self, text: str) -> int:
         if not text:

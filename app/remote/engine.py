@@ -34,6 +34,7 @@ from app.core.events import (
     Finished,
     FinishReason,
     LoadProgress,
+    Media,
     Message,
     ModelElsewhere,
     ModelLoaded,
@@ -45,8 +46,9 @@ from app.engine.protocol import OPEN, Ask, CallSyntax, DevicesDescribed, Inspect
 from app.hub.model_server import Cut, ModelServer
 from app.remote import facts
 from app.remote.counting import Counting
+from app.remote.pictures import count_of
 from app.remote.requests import COMPLETIONS, Reader, body_of, echo_of, json_in, named_in, path_of
-from app.remote.servers import USUAL_WEIGHTS, RemoteModel, Server, Servers
+from app.remote.servers import SEES, USUAL_WEIGHTS, RemoteModel, Server, Servers
 
 ANSWER = "answer"
 """Why a connection is made, as the ledger tells it."""
@@ -188,9 +190,17 @@ class RemoteEngine:
         used = self._in_use()
         return self._aside(lambda cut: used.counting.texts(texts, cut), cancel) or (0,) * len(texts)
 
-    def count_media(self, *_args: Any, **_options: Any) -> tuple[MediaCount, ...]:
-        """A server is shown text only."""
-        raise NotOffered(self._in_use().server.host, "pictures")
+    def count_media(
+        self,
+        media: Sequence[Media],
+        *,
+        cancel: CancelToken | None = None,  # noqa: ARG002 - nobody is asked
+    ) -> tuple[MediaCount, ...]:
+        """What pictures take by estimate. Raises NotOffered where the model does not see."""
+        used = self._in_use()
+        if not used.loaded.sees:
+            raise NotOffered(used.server.host, "pictures")
+        return tuple(count_of(one) if one.kind == "picture" else MediaCount(0, 0, 0) for one in media)
 
     def embed(self, *_args: Any, **_options: Any) -> Embeddings:
         """Models that answer are asked, none that make vectors."""
@@ -294,6 +304,7 @@ def _loaded(model: RemoteModel, listed: facts.Listed, *, counts_exactly: bool) -
         sequences=server.at_once,
         choice="other_program" if server.is_this_computer else "elsewhere",
         thinking=listed.thinking,
+        sees=(listed.sees or model.sees) == SEES,
         weights=listed.weights or USUAL_WEIGHTS,
         host=server.host,
         stays_here=server.is_this_computer,
@@ -312,7 +323,9 @@ class _Used:
     """Fields of a request that the server does not take."""
 
     def __post_init__(self) -> None:
-        self.counting = Counting(self.server, self.model.name, is_exact=self.loaded.counts_exactly)
+        self.counting = Counting(
+            self.server, self.model.name, is_exact=self.loaded.counts_exactly, sees=self.loaded.sees
+        )
 
     def refuse_what_is_not_offered(self, ask: Ask) -> None:
         """Raises NotOffered."""

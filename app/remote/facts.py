@@ -14,7 +14,7 @@ from typing import Any
 
 from app.core.errors import AppError, ServerRefused, ServerUnreachable
 from app.hub.model_server import Cut, ModelServer
-from app.remote.servers import weights_in_name
+from app.remote.servers import BLIND, SEES, weights_in_name
 
 LLAMA_CPP, VLLM, SGLANG, OLLAMA, LM_STUDIO, FIRESIDE = "llama_cpp", "vllm", "sglang", "ollama", "lm_studio", "fireside"
 _OWNERS = {
@@ -25,6 +25,8 @@ _OWNERS = {
     "organization_owner": LM_STUDIO,
     "fireside": FIRESIDE,
 }
+TELLS_SIGHT = (LLAMA_CPP, OLLAMA, LM_STUDIO, FIRESIDE)
+"""Those that say which of their models see; of others a person has to."""
 TAKES_TEMPLATE_VARIABLES = (LLAMA_CPP, VLLM, SGLANG, FIRESIDE)
 OLLAMA_CONTEXT = 4096
 """What Ollama gives a model where neither it nor anybody else says more."""
@@ -41,12 +43,14 @@ _NO_CHAT = re.compile(r"embed|rerank|whisper|tts|(?:^|[-/])(?:bge|clip)[-/]", re
 
 @dataclass(frozen=True)
 class Listed:
-    """A model as a server lists it; 0 where it does not say. `thinking` as in `ModelLoaded`."""
+    """A model as a server lists it; 0 where it does not say. `thinking` as in `ModelLoaded`, `sees` as in
+    `RemoteModel`."""
 
     name: str
     context_tokens: int = 0
     weights: int = 0
     thinking: str = "none"
+    sees: str = ""
 
 
 @dataclass(frozen=True)
@@ -108,8 +112,11 @@ def _of_llama_cpp(server: ModelServer, listed: list[Listed], _only: str, cut: Cu
     thinking = "switch" if "enable_thinking" in template else "effort" if "reasoning_effort" in template else ""
     if not thinking and template:
         thinking = "always" if "<think>" in template and "</think>" in template else "none"
+    modalities = props.get("modalities")
+    sees = _sight(modalities, isinstance(modalities, dict) and modalities.get("vision") is True)
     return [
-        replace(one, context_tokens=context or one.context_tokens, thinking=thinking or one.thinking) for one in listed
+        replace(one, context_tokens=context or one.context_tokens, thinking=thinking or one.thinking, sees=sees)
+        for one in listed
     ]
 
 
@@ -122,7 +129,8 @@ def _of_lm_studio(server: ModelServer, listed: list[Listed], _only: str, cut: Cu
         if _text(row, "type") == "embeddings":
             continue
         context = _whole(row, "loaded_context_length") or _whole(row, "max_context_length")
-        found.append(replace(one, context_tokens=context or one.context_tokens))
+        kind = _text(row, "type")
+        found.append(replace(one, context_tokens=context or one.context_tokens, sees=_sight(kind, kind == "vlm")))
     return found
 
 
@@ -149,9 +157,15 @@ def _shown_by_ollama(one: Listed, shown: dict[str, Any], loaded: dict[str, Any])
     thinks = isinstance(can, list) and "thinking" in can
     weights = _whole(info, "general.parameter_count") or weights_in_name(_text(details, "parameter_size"))
     thinking = (one.thinking if one.thinking != "none" else "always") if thinks else "none"
-    return replace(
-        one, context_tokens=context, weights=weights or one.weights, thinking=thinking if can else one.thinking
-    )
+    sees = _sight(can, isinstance(can, list) and "vision" in can)
+    thinking = thinking if can else one.thinking
+    return replace(one, context_tokens=context, weights=weights or one.weights, thinking=thinking, sees=sees)
+
+
+def _sight(said: object, does_see: bool) -> str:
+    if not said:
+        return ""
+    return SEES if does_see else BLIND
 
 
 _MORE: dict[str, Callable[[ModelServer, list[Listed], str, Cut], list[Listed]]] = {

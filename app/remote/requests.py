@@ -12,6 +12,7 @@ from typing import Any
 from app.core.events import AnswerStats, FinishReason, Message, ModelElsewhere, Role, TextDelta
 from app.engine.protocol import Ask, Sampling
 from app.remote import facts
+from app.remote.pictures import clean, content_of
 from app.remote.servers import RemoteModel
 
 THINKING_ROOM = 4096
@@ -44,20 +45,21 @@ def body_of(
     """A request, and the names of its fields that not every server takes, without those that were `refused`.
 
     "system" among these: the template has no place for instructions, so they stand before the first question.
+    Raises PictureUnreadable.
     """
     kind = model.server.kind
     body: dict[str, Any] = {"model": model.name, "stream": True, "stream_options": {"include_usage": True}}
     if not ask.messages and COMPLETIONS in refused:
         body["messages"] = [
             {"role": "system", "content": GO_ON},
-            {"role": "user", "content": _clean(ask.text)},
+            {"role": "user", "content": clean(ask.text)},
         ]
     elif ask.messages:
         messages = _folded(ask.messages) if SYSTEM in refused else ask.messages
-        body["messages"] = [{"role": one.role.value, "content": _clean(one.text)} for one in messages]
+        body["messages"] = [{"role": one.role.value, "content": content_of(one, sees=loaded.sees)} for one in messages]
     else:
-        body["prompt"] = _clean(ask.text)
-        body |= {"suffix": _clean(ask.suffix)} if ask.suffix else {}
+        body["prompt"] = clean(ask.text)
+        body |= {"suffix": clean(ask.suffix)} if ask.suffix else {}
     if ask.max_tokens > 0:
         room = THINKING_ROOM if ask.messages and _thinks_anyway(loaded, kind, refused) else 0
         body["max_completion_tokens" if "max_tokens" in refused else "max_tokens"] = ask.max_tokens + room
@@ -92,11 +94,6 @@ def _thinks_anyway(loaded: ModelElsewhere, kind: str, refused: set[str]) -> bool
         return loaded.thinking in ("always", "effort")
     takes_variables = kind in facts.TAKES_TEMPLATE_VARIABLES and "chat_template_kwargs" not in refused
     return not (takes_variables or kind == facts.OLLAMA)
-
-
-def _clean(text: str) -> str:
-    """Without lone surrogates, which JSON on the wire cannot have."""
-    return text.encode("utf-8", "replace").decode()
 
 
 def _sampling(own: Sampling, task: Sampling, kind: str) -> dict[str, Any]:

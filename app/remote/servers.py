@@ -33,6 +33,7 @@ USUAL_WEIGHTS = 8_000_000_000
 """Taken for the size of what is worth a server, where neither it nor the model's name says."""
 _WEIGHTS = re.compile(r"(?<![a-z0-9.])(?:(\d{1,2})x)?(\d{1,4}(?:[.,]\d{1,2})?)([bm])(?![a-z0-9])", re.IGNORECASE)
 _NO_NAME = re.compile(r"[^\w.-]+")
+SEES, BLIND = "yes", "no"
 KEY_OF = "model server {}"
 """Under which name a server's key stands in the keyring."""
 
@@ -75,7 +76,8 @@ class Server:
 class RemoteModel:
     """A model of a server. `name` is what the server calls it; `context_tokens` 0: nobody said.
 
-    `weights` 0: not known. `thinking` as in `ModelLoaded`.
+    `weights` 0: not known. `thinking` as in `ModelLoaded`. `sees`: `SEES` or `BLIND`, as the server or a person says;
+    "" where nobody does, and then it is shown no pictures.
     """
 
     path: Path
@@ -84,6 +86,7 @@ class RemoteModel:
     context_tokens: int = 0
     weights: int = 0
     thinking: str = "none"
+    sees: str = ""
 
     @property
     def label(self) -> str:

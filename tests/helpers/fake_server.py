@@ -45,6 +45,8 @@ class FakeServer:
         self.models = ["tiny-1B"]
         self.context_tokens = 4096
         self.thinking = ""
+        self.sees: bool | None = None
+        """None: it does not say, whatever its kind."""
         self.extra: dict[str, Any] = {}
         """Fields of every piece's `delta`."""
         self.piece_s = 0.0
@@ -129,7 +131,8 @@ class FakeServer:
     def own(self, path: str, body: dict[str, Any]) -> dict[str, Any] | None:
         """What a kind of server has beside the contract."""
         if self.kind == "llama_cpp" and path == "/props":
-            return {"default_generation_settings": {"n_ctx": self.context_tokens}, "chat_template": "{{ messages }}"}
+            props = {"default_generation_settings": {"n_ctx": self.context_tokens}, "chat_template": "{{ messages }}"}
+            return props | ({} if self.sees is None else {"modalities": {"vision": self.sees, "audio": False}})
         if self.kind == "llama_cpp" and path == "/tokenize":
             return {"tokens": [{"id": 1, "piece": piece} for piece in _tokens(body["content"])]}
         if self.kind == "lm_studio" and path == "/api/v0/models":
@@ -137,7 +140,7 @@ class FakeServer:
                 "data": [
                     {
                         "id": name,
-                        "type": "llm",
+                        "type": "vlm" if self.sees else "llm",
                         "loaded_context_length": self.context_tokens,
                         "max_context_length": 1 << 17,
                     }
@@ -145,7 +148,9 @@ class FakeServer:
                 ]
             }
         if self.kind == "ollama" and path == "/api/show":
-            return {"model_info": {"llama.context_length": 131072}, "parameters": f"num_ctx   {self.context_tokens}"}
+            can = {} if self.sees is None else {"capabilities": ["completion", *(["vision"] if self.sees else [])]}
+            described = {"llama.context_length": 131072}
+            return {"model_info": described, "parameters": f"num_ctx   {self.context_tokens}"} | can
         if self.kind == "ollama" and path == "/api/ps":
             return {"models": []}
         return None

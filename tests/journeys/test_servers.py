@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 from app.core.errors import ServerUnreachable
 from app.hub import access
 from app.remote import engine as engine_module
+from app.ui.chat.pictures import PictureChip
 from app.ui.chat.view import ChatView
 from app.ui.settings.servers import ServerDialog, ServersPage
 from app.ui.widgets.dialogs import QuestionDialog
@@ -24,6 +25,7 @@ from tests.helpers.desks.settings import SettingsDesk
 from tests.helpers.desks.summarize import SummarizeDesk
 from tests.helpers.desks.window import Frame, open_window
 from tests.helpers.fake_server import FakeServer
+from tests.helpers.picture_files import RED, picture
 from tests.helpers.summaries import paragraphs
 
 _SHOWN = re.compile(r"^\[(\d+)\] (.+?\.)", re.MULTILINE)
@@ -67,6 +69,7 @@ def add_server(desk: SettingsDesk, server: FakeServer) -> ServersPage:
     desk.click(dialog.test)
     desk.wait(lambda: dialog.told.text().count("\n") == 5)
     assert "✓ It holds 4,096 tokens." in dialog.told.text() and "– It does not count tokens" in dialog.told.text()
+    desk.click(dialog.sees)  # which such a server does not say
     desk.wait(dialog.save.isEnabled)
     desk.click(dialog.save)
     desk.wait(lambda: bool(page.rows))
@@ -84,7 +87,7 @@ def test_a_model_elsewhere_is_added_asked_and_unplugged(
 
     menu = window.picker.menu_now()
     entry = next(one for one in menu.actions() if "tiny-1B" in one.text())
-    assert f"on {server.host}" in entry.text()
+    assert f"on {server.host}" in entry.text() and "sees" in entry.text()
     entry.trigger()
     menu.close()
     qtbot.waitUntil(lambda: frame.loader.state == "ready", timeout=20_000)
@@ -99,6 +102,12 @@ def test_a_model_elsewhere_is_added_asked_and_unplugged(
     stored = app.conversations.path(frame.chat.conversation_id)[-1]
     assert stored.text == "Hello from afar." and server.host in stored.model
     assert "about" in window.status.gauge.accessibleName()
+
+    chat.attaching.add([picture(tmp_path / "red.png", RED, (640, 480))])
+    chip = next(iter(qtbot_wait(qtbot, lambda: [one for one in chat.row.chips if isinstance(one, PictureChip)])))
+    words = f"sent to {server.host}, about 396 tokens"
+    qtbot.waitUntil(lambda: chip.accessibleDescription() == words, timeout=20_000)
+    chat.click(chip.remove)
 
     tab = window.show_tab("summarize")
     desk = SummarizeDesk(tab.view, app, frame.notify)  # type: ignore[attr-defined]

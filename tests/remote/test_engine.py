@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import socket
 import threading
@@ -18,6 +19,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
+from PySide6.QtGui import QColor, QImage
 
 from app.core.errors import (
     AppError,
@@ -33,7 +35,7 @@ from app.core.errors import (
     ServerRefused,
     ServerUnreachable,
 )
-from app.core.events import CancelToken, Finished, FinishReason, Message, Role, TextDelta
+from app.core.events import CancelToken, Finished, FinishReason, Media, Message, Role, TextDelta
 from app.engine.protocol import Ask, Sampling
 from app.features.messages import sentence_for
 from app.remote import engine as engine_module
@@ -110,6 +112,46 @@ def test_each_kind_of_server_is_asked_for_its_context(remote: Remote, kind: str)
         loaded = remote.load(remote.add(server.address))
         assert (loaded.context_tokens, loaded.weights) == (12_345, 10**9)
         assert loaded.host == server.host and server.host in loaded.name and loaded.stays_here
+
+
+def test_each_kind_of_server_says_whether_its_models_see_or_a_person_does(remote: Remote) -> None:
+    for kind in ("llama_cpp", "lm_studio", "ollama"):
+        for sees in (True, False):
+            with FakeServer(kind=kind) as server:
+                server.sees = sees
+                assert remote.load(remote.add(server.address)).sees is sees, kind
+    with FakeServer(kind="vllm") as server:
+        path = remote.add(server.address)
+        assert not remote.load(path).sees
+        model = remote.servers.read(path)
+        remote.servers.save(model.server, [replace(model, sees="yes")])
+        assert remote.load(path).sees
+
+
+def test_pictures_are_sent_at_their_places_and_no_larger_than_they_are_looked_at(
+    remote: Remote, start: Start, tmp_path: Path
+) -> None:
+    rows = bytes(value for y in range(2) for x in range(2000) for value in (x % 250, 7 * y, 9))
+    (tmp_path / "a.ppm").write_bytes(b"P6\n2000 2\n255\n" + rows)
+    picture = Media("a", str(tmp_path / "a.ppm"), width=2000, height=2, at=5)
+    message = [Message(Role.USER, "This: what is it?", (picture,))]
+    with FakeServer(kind="llama_cpp") as server:
+        server.sees = True
+        remote.load(remote.add(server.address))
+        (count,) = remote.engine.count_media([picture])
+        assert (count.width, count.height) == (1000, 1) and count.tokens > 0
+        list(remote.engine.generate(message))
+        first, image, last = server.asked()[0]["messages"][0]["content"]
+    assert (first["text"], last["text"]) == ("This:", " what is it?")
+    head, data = image["image_url"]["url"].split(",")
+    png = QImage.fromData(base64.b64decode(data), "PNG")
+    assert (head, png.width(), png.height()) == ("data:image/png;base64", 1000, 1)
+    assert [QColor(png.pixel(x, 0)).getRgb()[:3] for x in (0, 3)] == [(0, 4, 9), (6, 4, 9)]
+    server = start(kind="vllm")
+    list(remote.engine.generate(message))
+    assert server.asked()[0]["messages"] == [{"role": "user", "content": "This: what is it?"}], "it has no eyes"
+    with pytest.raises(NotOffered):
+        remote.engine.count_media([picture])
 
 
 def test_the_persons_own_context_goes_before_what_the_server_says(remote: Remote) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from app.remote import engine as engine_module
 from app.remote.servers import Server
 from app.store.conversations import MessageState
 from tests.helpers.fake_server import FakeServer
+from tests.helpers.picture_files import RED, picture
 from tests.helpers.summaries import paragraphs, store_document
 from tests.helpers.translations import begin, text_file
 
@@ -29,6 +31,8 @@ _SHOWN = re.compile(r"^\[(\d+)\] (.+?\.)", re.MULTILINE)
 def answer(body: dict[str, Any]) -> str:
     """As a model would: a paragraph that it is shown with its number, segments in capitals, else a greeting."""
     text = body["messages"][-1]["content"]
+    if not isinstance(text, str):
+        return "A red picture."
     if segments := re.findall(r'<s n="(\d+)">(.*?)</s>', text):
         return "\n".join(f'<s n="{number}">{said.upper()}</s>' for number, said in segments)
     if shown := _SHOWN.findall(text):
@@ -148,6 +152,28 @@ def test_a_document_leaves_once_a_person_said_so(app: Fireside, server: FakeServ
     app.summaries.begin([document.id], Wish(), together=True)
     list(app.summaries.run(CancelToken()))
     assert len(asked) == 2
+
+
+def test_a_picture_leaves_once_a_person_said_so(app: Fireside, server: FakeServer, away: None, tmp_path: Path) -> None:
+    asked: list[Leaving] = []
+    answers = [False, True]
+    app.consent.ask = lambda leaving: asked.append(leaving) or answers.pop(0)  # type: ignore[func-returns-value]
+    model = app.servers.models()[0]
+    app.servers.save(model.server, [replace(model, sees="yes")])
+    list(app.engine.load(model.path))
+    stored = app.media.add(picture(tmp_path / "red.png", RED, (64, 48)))
+    conversation = app.conversations.create()
+    app.conversations.media.put_into_draft(conversation.id, stored.sha256, "red.png")
+    question = app.chat.add_question(conversation.id, "What is it?", draft_of=conversation.id)
+    sent = len(server.requests)
+    with pytest.raises(DocumentStaysHere):
+        list(app.chat.answer(question.id, CancelToken()))
+    assert len(server.requests) == sent and asked == [Leaving(server.host, ("red.png",))]
+    for _ in range(2):
+        list(app.chat.answer(question.id, CancelToken()))
+    assert len(asked) == 2
+    image, text = server.asked()[-1]["messages"][-1]["content"]
+    assert text["text"] == "What is it?" and image["image_url"]["url"].startswith("data:image/png;base64,")
 
 
 def test_a_job_whose_document_stays_waits(app: Fireside, server: FakeServer, away: None) -> None:

@@ -13,7 +13,7 @@ from PySide6.QtGui import QImage, QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QSlider, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
-from app.core.events import CancelToken, ModelLoaded
+from app.core.events import CancelToken, ModelElsewhere, ModelLoaded
 from app.core.visible import visible_name
 from app.features.media import Added, Unsaved
 from app.features.messages import Sentence, sentence_for
@@ -65,6 +65,8 @@ class DraftPicture:
     levels: tuple[Level, ...] = ()
     is_unseen: bool = False
     """Whether the model that is loaded cannot be shown it."""
+    host: str = ""
+    """Where it is sent to; "" while the model runs here."""
 
     @property
     def name(self) -> str:
@@ -118,11 +120,20 @@ def size_words(use: MediaUse) -> str:
     return f"{use.media.width:,} × {use.media.height:,}"
 
 
-def count_words(use: MediaUse, count: MediaCount) -> str:
-    """How a picture is shown to the model: "sent at 1,536 × 1,024, 1,020 tokens", and for how long if that is long."""
+def count_words(use: MediaUse, count: MediaCount, host: str = "") -> str:
+    """How a picture is shown to the model: "sent at 1,536 × 1,024, 1,020 tokens", and for how long if that is long.
+
+    With a `host` the model runs there, and its tokens are estimated.
+    """
+    size = f"{count.width:,} × {count.height:,}"
+    is_other_size = bool(count.width) and (count.width, count.height) != (use.media.width, use.media.height)
+    if host:
+        tokens = tr("about {count} tokens", count=f"{count.tokens:,}")
+        if is_other_size:
+            return tr("sent to {host} at {size}, {tokens}", host=host, size=size, tokens=tokens)
+        return tr("sent to {host}, {tokens}", host=host, tokens=tokens)
     tokens = tr("1 token") if count.tokens == 1 else tr("{count} tokens", count=f"{count.tokens:,}")
-    if count.width and (count.width, count.height) != (use.media.width, use.media.height):
-        size = f"{count.width:,} × {count.height:,}"
+    if is_other_size:
         words = tr("sent at {size}, {tokens}", size=size, tokens=tokens)
     else:
         words = f"{size_words(use)}, {tokens}"
@@ -183,7 +194,7 @@ def _words(one: DraftPicture, use: MediaUse) -> str:
     if one.is_unseen:
         return tr("{size}, not shown", size=size_words(use))
     count = one.count
-    return size_words(use) if count is None or not count.tokens else count_words(use, count)
+    return size_words(use) if count is None or not count.tokens else count_words(use, count, one.host)
 
 
 class NotSeen(QFrame):
@@ -316,6 +327,7 @@ class DraftPictures(QObject):
         model = self._model()
         for one in self.shown:
             one.is_unseen = model is not None and not model.sees
+            one.host = model.host if isinstance(model, ModelElsewhere) else ""
             if model is None:
                 one.levels = ()
         self._count()
@@ -475,7 +487,7 @@ class DetailPopup(QFrame):
     def __init__(self, theme: Theme, one: DraftPicture, parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
         assert one.use is not None
-        self._theme, self._use, self._choices = theme, one.use, one.choices
+        self._theme, self._use, self._choices, self._host = theme, one.use, one.choices, one.host
         self.setObjectName("detail_popup")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setAccessibleName(tr("Detail of {name}", name=one.name))
@@ -521,7 +533,7 @@ class DetailPopup(QFrame):
         self.chosen.emit(self._choices[self.slider.value()].most_tokens)
 
     def _say(self) -> None:
-        words = count_words(self._use, self._choices[self.slider.value()].count)
+        words = count_words(self._use, self._choices[self.slider.value()].count, self._host)
         self.words.setText(words)
         self.slider.setAccessibleDescription(words)
 

@@ -16,7 +16,7 @@ from app.core.events import CancelToken
 from app.core.paths import starter_model
 from app.features.messages import sentence_for
 from app.features.models.messages import short_count
-from app.remote.servers import MOST_AT_ONCE, Server, address_of
+from app.remote.servers import MOST_AT_ONCE, SEES, Server, address_of
 from app.ui.i18n import tr, window_title
 from app.ui.settings.pages import SettingsPage
 from app.ui.shell import tasks
@@ -29,7 +29,8 @@ from app.ui.widgets.layouts import within_screen
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.remote.facts import Found, Tested
+    from app.remote.facts import Found, Listed, Tested
+    from app.remote.servers import RemoteModel
 
 WIDTH_PX, HEIGHT_PX = 520, 620
 MOST_TICKED = 8
@@ -57,7 +58,7 @@ class ServersPage(SettingsPage):
             program=APP_NAME,
         )
         self.column.addWidget(self.muted(intro))
-        warning = tr("What you write to such a model is sent there. Before a document is, you are asked.")
+        warning = tr("What you write to such a model is sent there. Before a document or a picture is, you are asked.")
         self.column.addWidget(self.label(warning, 13, 500))
         self._list = QVBoxLayout()
         ui.theme.dress(self._list, spacing=12)
@@ -298,6 +299,12 @@ class ServerDialog(QDialog):
         self._models_title.hide()
         self._column.addWidget(self._models_title)
         self._column.addLayout(self._models)
+        self.sees = CheckRow(
+            self._theme, tr("They see pictures"), tr("The server does not say so itself. Pictures are then sent there.")
+        )
+        self.sees.setObjectName("server_sees")
+        self.sees.hide()
+        self._column.addWidget(self.sees)
 
     def _show_kept(self) -> None:
         """What is known of one that is kept already, without asking it."""
@@ -306,6 +313,7 @@ class ServerDialog(QDialog):
         self.address.setText(self._server.address)
         self.key.setPlaceholderText(tr("As it is kept"))
         kept = self._app.servers.models_on(self._server)
+        self.sees.setChecked(any(model.sees == SEES for model in kept))
         self._show_models({model.name: model.context_tokens for model in kept}, {model.name for model in kept})
 
     def _show_models(self, models: dict[str, int], ticked: set[str]) -> None:
@@ -323,7 +331,16 @@ class ServerDialog(QDialog):
             self._models.addWidget(box)
             self.boxes[name] = box
         self._models_title.setVisible(bool(self.boxes))
+        self.sees.setVisible(bool(self.boxes) and self._asks_about_sight)
         self._update()
+
+    @property
+    def _asks_about_sight(self) -> bool:
+        """Whether a person has to say that models see, since the server does not."""
+        from app.remote.facts import TELLS_SIGHT
+
+        server = self.wanted
+        return server is not None and server.kind not in TELLS_SIGHT
 
     @property
     def chosen(self) -> list[str]:
@@ -413,6 +430,7 @@ class ServerDialog(QDialog):
                 "context_tokens": one.context_tokens if one else known.context_tokens if known else 0,
                 "weights": one.weights if one else known.weights if known else 0,
                 "thinking": one.thinking if one else known.thinking if known else "none",
+                "sees": self._sight_of(one, known),
             }
             models.append(self._app.servers.model_of(server, name, **facts))
         key = self._key_now()
@@ -428,6 +446,11 @@ class ServerDialog(QDialog):
 
         self.kept_paths = [model.path for model in models]
         self._run(keep, self._on_kept, self.told)
+
+    def _sight_of(self, listed: Listed | None, known: RemoteModel | None) -> str:
+        if self._asks_about_sight:
+            return SEES if self.sees.isChecked() else ""
+        return listed.sees if listed else known.sees if known else ""
 
     def _on_kept(self, is_key_kept: bool) -> None:
         if not is_key_kept and self.key.text():

@@ -170,7 +170,8 @@ class ModelPicker(QPushButton):
             if not size:
                 continue
             words = [tr(name), size]
-            if not runs_elsewhere(path) and (senses := senses_words(*senses_of(path))):
+            known = self._app.senses_elsewhere(path) if runs_elsewhere(path) else senses_of(path)
+            if senses := senses_words(*known):
                 words.append(senses)
             if path == starter_model():
                 words.append(tr("a very small English model, often wrong"))
