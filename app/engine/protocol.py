@@ -69,9 +69,11 @@ class CallSyntax:
     """How a model has been taught to call functions: the texts around a function's name and its arguments.
 
     A call is `opening`, the name, `between`, the arguments, `closing`; the next one begins with `joiner` in place of
-    closing and opening (empty: there is only one). Arguments are a JSON object, or, with `key_opening`, each is that,
-    its name, `key_closing`, its value (a text as it is, all else as JSON) and `value_closing`. A NUL stands where the
-    model names the call. `begins` is with what a call is known to begin, `marks` are control tokens in all of these.
+    closing and opening (empty: there is only one). Arguments are a JSON object, or, with `key_closing`, one by one:
+    `key_opening`, the name, `key_closing`, the value and `value_closing`, with `separator` between two of them. Values
+    are JSON, but a text is as it is where `value_closing` ends it, or `quote` stands before and behind it. A NUL stands
+    where the model names the call. `begins` is with what a call is known to begin, `marks` are control tokens in all of
+    these.
     """
 
     opening: str
@@ -83,6 +85,8 @@ class CallSyntax:
     value_closing: str = ""
     begins: str = ""
     marks: tuple[str, ...] = ()
+    separator: str = ""
+    quote: str = ""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
@@ -299,10 +299,17 @@ class SyntaxReader:
             rest = self._held[len(name) :]
             if self._held.startswith(name) and _pattern(self._syntax.between).match(rest):
                 self._number, self._name, self._held = self._number + 1, name, rest
-                self._pass(self._syntax.between, self._pairs if self._syntax.key_opening else self._json)
+                self._pass(self._syntax.between, self._arguments)
                 self._depth, self._is_first = _Depth(), True
                 yield CallBegins(self._number, name)
                 return
+
+    @property
+    def _arguments(self) -> Callable[[], Iterator[Told]]:
+        """How they are written."""
+        if not self._syntax.key_closing:
+            return self._json
+        return self._listed if self._syntax.separator else self._pairs
 
     def _json(self) -> Iterator[Told]:
         place = self._depth.end_of(self._held)
@@ -327,6 +334,32 @@ class SyntaxReader:
             self._state = self._behind
             yield CallArguments(self._number, "{}" if self._is_first else "}")
 
+    def _listed(self) -> Iterator[Told]:
+        """A value is whole when what follows it is there."""
+        syntax = self._syntax
+        if self._held.startswith(syntax.closing[:1]):
+            self._state = self._behind
+            yield CallArguments(self._number, "{}" if self._is_first else "}")
+            return
+        key, _, text = self._held.partition(syntax.key_closing)
+        value, rest = self._first_value(text)
+        if rest.startswith(syntax.separator) or (rest and rest.startswith(syntax.closing[:1])):
+            begin = "{" if self._is_first else ", "
+            self._is_first, self._held = False, rest.removeprefix(syntax.separator)
+            yield CallArguments(self._number, f"{begin}{_quoted(key)}: {json.dumps(value, ensure_ascii=False)}")
+
+    def _first_value(self, text: str) -> tuple[Any, str]:
+        """The value that a text begins with, and what stands behind it: nothing as long as it is not whole."""
+        quote = self._syntax.quote
+        if quote and text.startswith(quote):
+            words, _, rest = text.removeprefix(quote).partition(quote)
+            return words, rest
+        try:
+            value, end = _DECODER.raw_decode(text)
+        except ValueError:
+            return None, ""
+        return value, text[end:].lstrip()
+
     def _value(self, key: str, text: str) -> str:
         schema = self._schemas[self._name].get(key)
         if isinstance(schema, Mapping) and schema.get("type") == "string" and "enum" not in schema:
@@ -340,6 +373,9 @@ class SyntaxReader:
         if self._syntax.joiner:
             self._pass(self._syntax.joiner, self._in_name)
         return iter(())
+
+
+_DECODER = json.JSONDecoder()
 
 
 @lru_cache(maxsize=64)

@@ -92,9 +92,18 @@ LISTED = CallSyntax("[CALLS] [", "|\0|", "]", ", ", begins="[CALLS]")
 BY_ARGUMENT = CallSyntax(
     "<call>", "\n", "</call>", "</call>\n<call>", "<key>", "</key>\n<value>", "</value>\n", begins="<call>"
 )
+BY_NAME = CallSyntax("<call>[", "(", ")]", "), ", "", "=", begins="<call>", separator=", ")
+IN_MARKS = CallSyntax(
+    "<call>:", "{", "}</call>", "}</call><call>:", "", ":", begins="<call>", separator=",", quote='<|"|>'
+)
 LENT = [Tool(name) for name in ("weather", "weather_of", "x")]
 ARGUMENTS = st.dictionaries(st.sampled_from(["city", "days"]), VALUES)
 WORDS = st.text(st.characters(exclude_characters="<["))
+
+
+def as_value(syntax: CallSyntax, value: object) -> str:
+    """A text in the marks of the syntax, if it has some; all else as JSON."""
+    return f"{syntax.quote}{value}{syntax.quote}" if syntax.quote and isinstance(value, str) else json.dumps(value)
 
 
 def written(syntax: CallSyntax, calls: list[tuple[str, dict[str, object]]]) -> str:
@@ -108,12 +117,14 @@ def written(syntax: CallSyntax, calls: list[tuple[str, dict[str, object]]]) -> s
                 for k, v in values.items()
             )
             told = "".join(pairs)
+        if syntax.separator:
+            told = syntax.separator.join(f"{k}{syntax.key_closing}{as_value(syntax, v)}" for k, v in values.items())
         parts.append(f"{name}{syntax.between.replace(chr(0), 'a1b2c3d4e')}{told}")
     return syntax.opening + syntax.joiner.join(parts) + syntax.closing
 
 
 @given(
-    st.sampled_from([TAGGED, LISTED, BY_ARGUMENT]),
+    st.sampled_from([TAGGED, LISTED, BY_ARGUMENT, BY_NAME, IN_MARKS]),
     WORDS,
     st.lists(st.tuples(st.sampled_from([tool.name for tool in LENT]), ARGUMENTS), max_size=3),
     st.data(),
@@ -121,7 +132,7 @@ def written(syntax: CallSyntax, calls: list[tuple[str, dict[str, object]]]) -> s
 def test_calls_in_a_models_own_way_come_out_as_they_were_written(
     syntax: CallSyntax, words: str, calls: list[tuple[str, dict[str, object]]], data: st.DataObject
 ) -> None:
-    if syntax.key_opening:
+    if syntax.key_opening or syntax.quote:
         assume(not any("<" in json.dumps(values) for _, values in calls))
     text = words + (written(syntax, calls) if calls else "")
     reader, told, begin = SyntaxReader(syntax, LENT, must_call=False), list[Told](), 0

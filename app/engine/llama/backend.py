@@ -248,7 +248,7 @@ class LoadedModel:
         found = call_syntax(model.template.written, model.ends_with)
         if found is None:
             return None
-        literals = (found.opening, found.between, found.closing, found.joiner, found.value_closing)
+        literals = (found.opening, found.between, found.closing, found.joiner, found.value_closing, found.quote)
         return replace(found, marks=tuple(set(model.control_tokens_in(literals).values())))
 
     def thread_counts(self) -> dict[str, int]:

@@ -28,6 +28,9 @@ ANY_ID = "\0"
 """In a literal: what names the call is written here, and is the model's to choose."""
 CUT_BEGIN, CUT_END = re.compile(r"(<[^<>\s]*)?$"), re.compile(r"([^<>\s]*>)?")
 """Of a tag, which two ways of answering may have in common."""
+QUOTES = ("'", '"')
+"""Between these a text is written as JSON has it, where a template writes it in any of them."""
+BRACKETS = (")", "}", "]")
 TAG = re.compile(r"<[^<>\s]*>|\[[A-Z_]+\]|<｜[^｜]*｜>")
 """What may begin a call, if nothing else does."""
 
@@ -63,7 +66,10 @@ class _Found:
         inside = json.dumps({KEYS[0]: VALUES[0]})
         found = re.search(r"\s*".join(map(re.escape, re.findall(r'"\w+"|\S', inside))), rest)
         if found is None:
-            return self._tagged(opening, rest, two)
+            try:
+                return self._tagged(opening, rest, two)
+            except _NotUnderstood:
+                return self._listed(opening, rest, two)
         between, closing = rest[: found.start()], rest[found.end() :]
         joiner = ""
         if two:
@@ -92,13 +98,36 @@ class _Found:
         closing = tail[len(value_closing) :]
         if not tail.startswith(value_closing) or none != opening + NAMES[0] + between + closing:
             raise _NotUnderstood
-        if not value_closing.strip().startswith("</"):
+        if not key_closing or not value_closing.strip().startswith("</"):
             raise _NotUnderstood
         joiner = ""
         if two:
             to_second = _between(two, VALUES[0], NAMES[1])
             joiner = to_second[len(value_closing) :] if to_second.startswith(value_closing) else ""
         return self._checked(CallSyntax(opening, between, closing, joiner, key_opening, key_closing, value_closing))
+
+    def _listed(self, opening: str, rest: str, two: str) -> CallSyntax:
+        """Arguments that are not JSON: names and values in brackets, as `f(a='text', b=1)` or `f{a:"text",b:1}`."""
+        between, after_key = _split(rest, KEYS[0])
+        before_value, tail = _split(after_key, VALUES[0])
+        number = self._called((0, 1), values=(NUMBER, NUMBER))
+        key_closing, closing = _split(_split(number, KEYS[0])[1], str(NUMBER))
+        quote = before_value.removeprefix(key_closing)
+        if not key_closing or closing[:1] not in BRACKETS or not (quote in QUOTES or re.fullmatch("<[^<>]+>", quote)):
+            raise _NotUnderstood
+        if before_value != key_closing + quote or tail != quote + closing:
+            raise _NotUnderstood
+        to_next = _between(self._called((0, 2)), VALUES[0], KEYS[1])
+        separator = to_next.removeprefix(quote)
+        if not separator.strip() or to_next != quote + separator or closing.startswith(separator):
+            raise _NotUnderstood
+        if self._called((0, 0)) != opening + NAMES[0] + between + closing:
+            raise _NotUnderstood
+        joiner = _between(two, VALUES[0], NAMES[1]).removeprefix(quote) if two else ""
+        quote = "" if quote in QUOTES else quote
+        return self._checked(
+            CallSyntax(opening, between, closing, joiner, key_closing=key_closing, separator=separator, quote=quote)
+        )
 
     def _checked(self, found: CallSyntax) -> CallSyntax:
         """As it is used: without white space at the beginning, tokens that end an answer, and the ids of ours."""
@@ -182,8 +211,8 @@ def _last(text: str, piece: str) -> int:
 # What an answer may look like that calls in this way, as a grammar.
 
 
-RAW_TEXT = """rawtext ::= ([^<] | "<" [^/])*"""
-"""Whatever has no closing tag in it."""
+RAW_TEXT = 'rawtext ::= ([^<] | "<" [^{}])*'
+"""Whatever has no closing tag in it, nor what else a text ends with: a `<` and that character."""
 MOST_CALLS = 8
 """In one answer: a small model would otherwise go on calling."""
 
@@ -208,7 +237,7 @@ class _Grammar:
         lines.append("call ::= " + " | ".join(f"call{number}" for number in range(len(functions))))
         lines += rules
         lines.append("callid ::= [a-zA-Z0-9]{9}")
-        lines.append(RAW_TEXT if syntax.key_opening else "")
+        lines.append(RAW_TEXT.format("/" if not syntax.quote else syntax.quote[1]) if syntax.key_closing else "")
         if self._schemas:  # one schema of all, so that no two rules of the converter have the same name
             found = self._gbnf_of_schema(json.dumps({"anyOf": [*self._schemas, {"type": "null"}]}))
             (root,) = re.findall(r"^root ::= (.*)$", found, re.MULTILINE)
@@ -218,22 +247,43 @@ class _Grammar:
 
     def _call(self, number: int, name: str, schema: Any) -> str:
         between = _literal(self._syntax.between)
-        if not self._syntax.key_opening:
+        if not self._syntax.key_closing:
             return f"call{number} ::= {_literal(name)} {between} {self._schema(schema)}"
         given = schema.get("properties") if isinstance(schema, dict) else None
         properties = given if isinstance(given, dict) else {}
         required = schema.get("required", ()) if properties else ()
-        arguments = []
-        for key, value in properties.items():
-            rule = self._argument(key, value)
-            arguments.append(rule if key in required else f"({rule})?")
-        return f"call{number} ::= {_literal(name)} {between} {' '.join(arguments)}"
+        rules = [(self._argument(key, value), key in required) for key, value in properties.items()]
+        return f"call{number} ::= {_literal(name)} {between} {self._arguments(rules)}"
+
+    def _arguments(self, rules: Sequence[tuple[str, bool]]) -> str:
+        """Arguments in their order, and which are required: the first one that is there has no separator before it."""
+        between = f"{_literal(self._syntax.separator)} " if self._syntax.separator else ""
+        rest = [f"{between}{rule}" if is_required else f"({between}{rule})?" for rule, is_required in rules]
+        if not between:
+            return " ".join(rest)
+        begins = []
+        for place, (rule, is_required) in enumerate(rules):
+            begins.append(" ".join((rule, *rest[place + 1 :])))
+            if is_required:
+                return f"({' | '.join(begins)})"
+        return f"({' | '.join(begins)})?" if begins else ""
 
     def _argument(self, key: str, schema: Any) -> str:
         syntax = self._syntax
-        value = "rawtext" if is_text(schema) else self._schema(schema)
-        parts = (_literal(syntax.key_opening), _literal(key), _literal(syntax.key_closing), value)
-        return " ".join((*parts, _literal(syntax.value_closing)))
+        before = _literal(f"{syntax.key_opening}{key}{syntax.key_closing}")
+        after = f" {_literal(syntax.value_closing)}" if syntax.value_closing else ""
+        return f"{before} {self._value(schema)}{after}"
+
+    def _value(self, schema: Any) -> str:
+        quote = self._syntax.quote
+        if is_text(schema) and self._syntax.value_closing:
+            return "rawtext"
+        if is_text(schema) and quote:
+            return f"{_literal(quote)} rawtext {_literal(quote)}"
+        chosen = schema.get("enum") if isinstance(schema, dict) and quote else None
+        if isinstance(chosen, list) and chosen and all(isinstance(one, str) and quote not in one for one in chosen):
+            return "(" + " | ".join(_literal(f"{quote}{one}{quote}") for one in chosen) + ")"
+        return self._schema(schema)
 
     def _schema(self, schema: Any) -> str:
         self._schemas.append(schema)

@@ -17,6 +17,7 @@ from app.engine.llama.sampling import gbnf_of_schema
 from app.engine.llama.sandbox import CompiledTemplate
 from app.engine.llama.template import NOTHING, TemplateProblem
 from app.engine.protocol import Calling, CallSyntax
+from app.features.tool_calls import CallArguments, SyntaxReader, Tool
 from tests.helpers.engine import GREEDY, answer_of, load, user
 from tests.helpers.tiny_models import CONTROL, make_tiny
 
@@ -47,6 +48,17 @@ IN_A_LIST = template(
 ARGUMENT_BY_ARGUMENT = template(
     "<function={{ f.name }}>\n{% for k, v in f.arguments | items %}<parameter={{ k }}>\n"
     "{{ v if v is string else v | tojson }}\n</parameter>\n{% endfor %}</function>\n"
+)
+BY_NAME = template(
+    '{{ f.name }}({% for k, v in f.arguments | items %}{{ k }}={{ "\'" ~ v ~ "\'" if v is string else v | tojson }}'
+    "{% if not loop.last %}, {% endif %}{% endfor %}){% if not loop.last %}, {% endif %}",
+    "<call>[",
+    "]</call>",
+)
+IN_MARKS = template(
+    "<call>call:{{ f.name }}{{ '{' }}{% for k, v in f.arguments | items %}{{ k }}:"
+    "{{ '<quote>' ~ v ~ '<quote>' if v is string else v | tojson }}"
+    "{% if not loop.last %},{% endif %}{% endfor %}{{ '}' }}</call>"
 )
 ONE_ONLY = LISTED + TURNS.replace(
     "CALLS",
@@ -99,6 +111,23 @@ def found(source: str) -> CallSyntax | None:
                 ">\n",
                 "\n</parameter>\n",
                 "<function=",
+            ),
+        ),
+        (
+            BY_NAME,
+            CallSyntax("<call>[", "(", ")]</call>", "), ", key_closing="=", begins="<call>", separator=", "),
+        ),
+        (
+            IN_MARKS,
+            CallSyntax(
+                "<call>call:",
+                "{",
+                "}</call>",
+                "}</call><call>call:",
+                key_closing=":",
+                begins="<call>",
+                separator=",",
+                quote="<quote>",
             ),
         ),
         (ONE_ONLY, CallSyntax('{"name": "', '", "parameters": ', "}", begins='{"name": "')),
@@ -154,6 +183,33 @@ def test_a_model_is_held_to_its_own_way_and_to_the_schema(tmp_path: Path) -> Non
         engine.close()
 
 
+def test_a_model_is_held_to_arguments_in_brackets(tmp_path: Path) -> None:
+    town = {"type": "string", "enum": ["Ulm", "Bonn"]}
+    properties = {"near": {"type": "boolean"}, "town": town, "days": {"type": "integer", "enum": [1, 2]}}
+    schema = json.dumps({"type": "object", "properties": properties, "required": ["town", "days"]})
+    tools = [Tool("weather", parameters=json.loads(schema))]
+    engine = EngineClient(own_command("--engine-worker"), tmp_path / "engine")
+    try:
+        for source in (BY_NAME, IN_MARKS):
+            marked = source.replace("<call>", CONTROL[0]).replace("<quote>", CONTROL[1])
+            load(engine, make_tiny("llama", tmp_path / "calls.gguf", template=marked))
+            syntax = engine.call_syntax()
+            assert syntax is not None
+            assert (CONTROL[1] in syntax.marks) == (source is IN_MARKS)
+            calling = Calling(syntax, (("weather", schema),), must_call=True, several=False)
+            text, _ = answer_of(engine.generate([user("Rain?")], sampling=GREEDY, calling=calling, max_tokens=200))
+            assert text.startswith(f"{syntax.opening}weather{syntax.between}"), text
+            reader = SyntaxReader(syntax, tools, must_call=True)
+            told = [one.piece for one in reader.read(text) if isinstance(one, CallArguments)]
+            arguments = json.loads("".join(told))
+            assert arguments.pop("town") in town["enum"]
+            assert arguments.pop("days") in (1, 2)
+            assert arguments.pop("near", True) in (True, False)
+            assert not arguments
+    finally:
+        engine.close()
+
+
 def test_a_grammar_has_a_rule_for_each_function_and_refuses_none_of_their_schemas() -> None:
     syntax = found(ARGUMENT_BY_ARGUMENT)
     assert syntax is not None
@@ -162,6 +218,11 @@ def test_a_grammar_has_a_rule_for_each_function_and_refuses_none_of_their_schema
     assert "call ::= call0 | call1" in grammar
     assert 'call0 ::= "search" ">\\n"' in grammar
     assert "rawtext" in grammar
+    in_marks = found(IN_MARKS)
+    assert in_marks is not None
+    grammar = grammar_of(Calling(in_marks, (("search", json.dumps(text)),)), gbnf_of_schema)
+    search = next(line for line in grammar.splitlines() if line.startswith("call0"))
+    assert search == 'call0 ::= "search" "{" ("q:" "<quote>" rawtext "<quote>" ("," "n:" schema0)?)'
 
 
 def test_a_template_that_wants_too_much_is_not_tried_again_and_again() -> None:
