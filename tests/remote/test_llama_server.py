@@ -15,6 +15,7 @@ import pytest
 from app.core.events import Finished, Message, Role, TextDelta
 from app.engine.protocol import Ask, Sampling
 from app.remote.servers import Server
+from tests.helpers import tiny_eyes
 from tests.helpers.remote import Remote
 
 pytestmark = [pytest.mark.slow, pytest.mark.model, pytest.mark.timeout(300)]
@@ -26,13 +27,15 @@ READY_S = 60
 
 @pytest.fixture
 def remote(tmp_path: Path, starter: Path) -> Iterator[Remote]:
-    """An engine with the starter on a llama-server of four slots; one thread, which other work disturbs least."""
+    """An engine with the starter, and an eye that knows six colours, on a llama-server of four slots; one thread,
+    which other work disturbs least."""
     if not BUILT:
         pytest.skip("llama-server is not built: make bench does it")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = [BUILT[-1], "--model", starter, "--host", "127.0.0.1", "--port", str(port), "--alias", "SmolLM2-135M"]
     command += ["--ctx-size", "8192", "--parallel", "4", "--threads", "1", "--no-ui", "--offline", "--cache-ram", "0"]
+    command += ["--mmproj", tiny_eyes.make_eye(starter, tmp_path / "eye.gguf")]
     with (tmp_path / "log.txt").open("wb") as log:
         process = subprocess.Popen(list(map(str, command)), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     made = Remote(tmp_path / "remote")
@@ -82,6 +85,16 @@ def test_it_tells_what_it_holds_counts_follows_a_grammar_goes_on_and_answers_sev
     ends = [index for index, event in remote.engine.generate_many(asks) if isinstance(event, Finished)]
     assert sorted(ends) == list(range(6))
     assert remote.servers.get("box") == Server("box", f"http://{loaded.host}/v1", at_once=4)
+
+
+def test_it_sees_what_is_sent(remote: Remote, tmp_path: Path) -> None:
+    assert remote.engine.loaded is not None and remote.engine.loaded.sees
+    grammar = "root ::= " + " | ".join(f'"{name}"' for name in tiny_eyes.COLOURS)
+    named = []
+    for colour in tiny_eyes.COLOURS.values():
+        question = Message(Role.USER, "What colour is the picture?", (tiny_eyes.picture(tmp_path, colour, 1600, 1600),))
+        named.append(text_of(remote.engine.generate([question], grammar=grammar, sampling=GREEDY)))
+    assert sum(map(str.__eq__, named, tiny_eyes.COLOURS)) >= 5, named
 
 
 def text_of(events: object) -> str:
