@@ -52,7 +52,8 @@ class RunningServer:
     def start(self) -> None:
         """Raises PortTaken; returns when it listens."""
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
-        listening = socket.socket(family, socket.SOCK_STREAM)
+        # Only of one that is named as TCP does asyncio turn off that small pieces wait for each other's arrival.
+        listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         try:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listening.bind((self._host, self._port))
