@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QPoint, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QWidget
 
@@ -96,6 +96,8 @@ class BranchDocuments:
         """Messages whose pictures were not shown to the model that answered."""
         self.open_large: Callable[[Sequence[MediaUse], int], object] = lambda _uses, _first: None
         """Shows pictures large, beginning with one of them."""
+        self.show_picture_menu: Callable[[Sequence[MediaUse], int, QPoint], object] = lambda _uses, _one, _at: None
+        """What can be done with one of them, at a point of the screen."""
 
     def load(self, talk: Chat, messages: Sequence[StoredMessage]) -> None:
         """Another branch; raises what the store raises."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
+    QColor,
     QGuiApplication,
     QImage,
     QKeyEvent,
@@ -16,6 +17,7 @@ from PySide6.QtGui import (
     QMouseEvent,
     QPainter,
     QPaintEvent,
+    QPen,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
@@ -46,8 +48,9 @@ class PictureCanvas(QWidget):
 
     zoomed = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._theme = theme
         self._image = QImage()
         self._zoom = 0.0
         self._middle = QPointF()
@@ -116,8 +119,8 @@ class PictureCanvas(QWidget):
         left = QPointF(self.width(), self.height()) / 2 - self._middle * self.zoom
         painter.drawImage(QRectF(left.x(), left.y(), size.x(), size.y()), self._image)
         if self.hasFocus():
-            painter.setPen(self.palette().text().color())
-            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+            painter.setPen(QPen(QColor(self._theme.tokens.focus), 2))
+            painter.drawRect(self.rect().adjusted(1, 1, -1, -1))
 
     def resizeEvent(self, _event: object) -> None:
         self._tell()
@@ -165,7 +168,7 @@ class LargePicture(QDialog):
         self._theme = theme
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setObjectName("large_picture")
-        self.canvas = PictureCanvas()
+        self.canvas = PictureCanvas(theme)
         self.canvas.zoomed.connect(self._show_zoom)
         self._name = ElidedLabel(mode=Qt.TextElideMode.ElideMiddle)
         self._about = plain_label(kind="muted")
@@ -247,27 +250,10 @@ class LargePicture(QDialog):
 
     def _copy(self) -> None:
         if not self.canvas.image.isNull():
-            QGuiApplication.clipboard().setImage(self.canvas.image)
-            self._notify.mention(tr("The picture was copied."))
+            put_into_clipboard(self.canvas.image, self._notify)
 
     def _ask_where(self) -> None:
-        use = self.use
-        dialog = file_dialog(self, tr("Save the picture"), SAVED)
-        dialog.setObjectName("save_picture")
-        dialog.setAcceptMode(dialog.AcceptMode.AcceptSave)
-        dialog.setDefaultSuffix(ending_of(use.media)[1:])
-        dialog.selectFile(str(Path(use.name).with_suffix(ending_of(use.media))))
-        dialog.fileSelected.connect(lambda path: self._save(use, Path(path)))
-        dialog.open()
-
-    def _save(self, use: MediaUse, path: Path) -> None:
-        """As it was given: nothing is lost by another way of packing it."""
-        with self._notify.guard():
-            try:
-                shutil.copyfile(self._library.original(use.media), path)
-            except OSError as error:
-                raise disk_problem(error, path.parent) from error
-            self._notify.mention(tr("{name} was saved.", name=path.name))
+        ask_where_to_save(self.use, self._library, self._notify, self)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         steps = {Qt.Key.Key_Plus: 1, Qt.Key.Key_Equal: 1, Qt.Key.Key_Minus: -1}
@@ -290,3 +276,33 @@ class LargePicture(QDialog):
 def _read(library: MediaLibrary, use: MediaUse) -> QImage:
     """In the form that is drawn without being changed each time."""
     return read_rows(Path(library.shown(use.media).path)).convertToFormat(QImage.Format.Format_RGB32)
+
+
+def copy_picture(use: MediaUse, library: MediaLibrary, notify: Notify, parent: QWidget) -> None:
+    """The whole picture, without showing it large first."""
+    tasks.ask(lambda _token: _read(library, use), parent, lambda image: put_into_clipboard(image, notify), notify.error)
+
+
+def put_into_clipboard(image: QImage, notify: Notify) -> None:
+    QGuiApplication.clipboard().setImage(image)
+    notify.mention(tr("The picture was copied."))
+
+
+def ask_where_to_save(use: MediaUse, library: MediaLibrary, notify: Notify, parent: QWidget) -> None:
+    dialog = file_dialog(parent, tr("Save the picture"), SAVED)
+    dialog.setObjectName("save_picture")
+    dialog.setAcceptMode(dialog.AcceptMode.AcceptSave)
+    dialog.setDefaultSuffix(ending_of(use.media)[1:])
+    dialog.selectFile(str(Path(use.name).with_suffix(ending_of(use.media))))
+    dialog.fileSelected.connect(lambda path: _save(use, Path(path), library, notify))
+    dialog.open()
+
+
+def _save(use: MediaUse, path: Path, library: MediaLibrary, notify: Notify) -> None:
+    """As it was given: nothing is lost by another way of packing it."""
+    with notify.guard():
+        try:
+            shutil.copyfile(library.original(use.media), path)
+        except OSError as error:
+            raise disk_problem(error, path.parent) from error
+        notify.mention(tr("{name} was saved.", name=path.name))

@@ -554,14 +554,30 @@ def offers_of(
     ]
 
 
-def see_large(
-    library: Callable[[], MediaLibrary], theme: Theme, notify: Notify, window: QWidget
-) -> Callable[[Sequence[MediaUse], int], None]:
-    """Shows pictures of the chat that is open in a window of their own, beginning with one of them."""
+class SeeLarge:
+    """Shows pictures of the chat that is open in a window of their own; what can be done with one is in a menu, too."""
 
-    def see(uses: Sequence[MediaUse], first: int) -> None:
+    def __init__(self, library: Callable[[], MediaLibrary], theme: Theme, notify: Notify, window: QWidget) -> None:
+        self._library, self._theme, self._notify, self._window = library, theme, notify, window
+
+    def __call__(self, uses: Sequence[MediaUse], first: int) -> None:
+        """Beginning with one of them."""
         from app.ui.chat.large_picture import LargePicture  # not before somebody looks
 
-        LargePicture(uses, first, library(), theme=theme, notify=notify, parent=window.window()).open()
+        window = self._window.window()
+        LargePicture(uses, first, self._library(), theme=self._theme, notify=self._notify, parent=window).open()
 
-    return see
+    def show_menu(self, uses: Sequence[MediaUse], number: int, at: QPoint) -> None:
+        """For one of them, where the pointer is."""
+        from app.ui.chat import large_picture
+
+        one, library, window = uses[number], self._library(), self._window.window()
+        menu = QMenu(window)
+        menu.setObjectName("sent_picture_menu")
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction(tr("Open"), lambda: self(uses, number))
+        menu.addAction(tr("Copy the picture"), lambda: large_picture.copy_picture(one, library, self._notify, window))
+        menu.addAction(
+            tr("Save the picture…"), lambda: large_picture.ask_where_to_save(one, library, self._notify, window)
+        )
+        menu.popup(at)

@@ -245,6 +245,7 @@ class QuestionDocuments(QObject):
         for number, use in enumerate(uses):
             picture = SentPicture(self._theme, use, self._pictures, is_alone=len(uses) == 1)
             picture.clicked.connect(lambda _=False, number=number: documents.open_large(uses, number))
+            picture.menu_wanted.connect(lambda at, number=number: documents.show_picture_menu(uses, number, at))
             picture.read(partial(documents.read_preview, use))
             flow.addWidget(picture)
         self._pictures.show()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QSize
-from PySide6.QtGui import QImage
+from PySide6.QtCore import QPoint, QSize, Signal
+from PySide6.QtGui import QContextMenuEvent, QImage
 from PySide6.QtWidgets import QWidget
 
 from app.core.errors import AppError
@@ -25,6 +25,9 @@ WIDE_PX = (72, 200)
 class SentPicture(Thumbnail):
     """Its size is known before it is there, so that nothing moves when it comes."""
 
+    menu_wanted = Signal(QPoint)
+    """By the right button, at a point of the screen; the keyboard's menu is that of the turn."""
+
     def __init__(self, theme: Theme, use: MediaUse, parent: QWidget, *, is_alone: bool) -> None:
         super().__init__(theme, parent)
         self.setObjectName("sent_picture")
@@ -43,6 +46,12 @@ class SentPicture(Thumbnail):
         self.show_picture(QImage())
         if not isinstance(error, AppError):
             raise error
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        if event.reason() is QContextMenuEvent.Reason.Keyboard:
+            event.ignore()
+        else:
+            self.menu_wanted.emit(event.globalPos())
 
     def _fit(self) -> None:
         self.setFixedSize(QSize(*map(self._theme.px, self._sides)))

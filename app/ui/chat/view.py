@@ -21,7 +21,7 @@ from app.ui.chat.open_chat import OpenChat, TurnActions, busy_words
 from app.ui.chat.other_models import OtherModels
 from app.ui.chat.own_model import OwnModel
 from app.ui.chat.pasted import Pasted
-from app.ui.chat.pictures import DraftPicture, see_large
+from app.ui.chat.pictures import DraftPicture, SeeLarge
 from app.ui.chat.projects import ProjectBanner
 from app.ui.chat.prompts import ComposerPrompts
 from app.ui.chat.queue import Queue, QueueView
@@ -399,9 +399,10 @@ class ChatView(QWidget):
         self.attaching.changed.connect(self.memory.look_later)
         self.attaching.model_wanted.connect(self.wake_wanted)
         self.attaching.changed.connect(lambda: self.composer.set_pictures(are_there=self.attaching.has_pictures))
-        open_large = see_large(lambda: self.open_chat.talk.media, self._theme, self._notify, self)
+        open_large = SeeLarge(lambda: self.open_chat.talk.media, self._theme, self._notify, self)
         self.attaching.picture_opened.connect(open_large)
         self.transcript.documents.open_large = open_large
+        self.transcript.documents.show_picture_menu = open_large.show_menu
         self.answer_finished.connect(self.attaching.look_again)
         self.answer_finished.connect(self._sending.look_again)
 

@@ -264,6 +264,13 @@ class ChatDesk(FileQuestions):
         self._click_right(turn, turn.rect().center())
         return self.find(QMenu, "action_menu")
 
+    def picture_menu(self, picture: QWidget) -> QMenu:
+        """What can be done with a picture that was sent, by the right button."""
+        self._click_right(picture, picture.rect().center())
+        menu = QApplication.activePopupWidget()
+        assert isinstance(menu, QMenu)
+        return menu
+
     def selection_menu(self, view: TextView, position: int = 1) -> QMenu:
         """What can be done with what is selected, by the right button on a place in it."""
         self._click_right(view.viewport(), self.place_of(view, position))

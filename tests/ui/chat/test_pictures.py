@@ -109,7 +109,12 @@ def test_bad_ones_say_why_and_the_others_go_on(open_chat: Open, tmp_path: Path) 
     for chip in pictures_of(desk)[:2]:
         desk.click(chip.remove)
     desk.answer_to_enter()
-    assert len(sent_in(desk)) == 1
+    (good,) = sent_in(desk)
+    menu = desk.picture_menu(good)
+    assert desk.menu_lines(menu) == ["Open", "Copy the picture", "Save the picture…"]
+    QGuiApplication.clipboard().clear()
+    desk.click_menu(menu, "Copy the picture")
+    desk.wait(lambda: QGuiApplication.clipboard().image().width() == 64)
 
 
 def test_one_that_cannot_be_opened_is_in_sight_below_many_others(open_chat: Open, tmp_path: Path) -> None:
