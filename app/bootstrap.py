@@ -115,6 +115,10 @@ class Parts:
     """What uses the parts from outside, and ends before them."""
     may_leave: Callable[[Leaving], bool] = lambda leaving: False
     """Whether a person lets documents go to another computer; from any thread, which waits for it."""
+    _passing_readings: weakref.WeakKeyDictionary[Chat, Callable[[], Readings]] = field(
+        default_factory=weakref.WeakKeyDictionary
+    )
+    """What makes what reads the documents of temporary chats."""
     usual_model: Callable[[], Path | None] = lambda: None
     """The model for chats without one of their own, where another one is in because a chat has it; from any thread."""
 
@@ -201,6 +205,14 @@ class Parts:
     @_Once
     def readings(self) -> Readings:
         """What reads the pages of these that are pictures."""
+        return self._readings_of(self.documents, self.database, self.paths.documents)
+
+    def readings_of(self, chat: Chat) -> Readings:
+        """The same for the documents of one chat; of those of a temporary one nothing is kept."""
+        passing = self._passing_readings.get(chat)
+        return passing() if passing is not None else self.readings
+
+    def _readings_of(self, documents: Documents, database: Database, folder: Path) -> Readings:
         from app.features.page_reading.readings import Readings
         from app.features.work.engines import TaskEngines
         from app.store.jobs import JobResults
@@ -211,15 +223,15 @@ class Parts:
             self.model_path,
             lambda: None,
             make_engine=lambda: build_engine(self.paths, sees=True),
-            let_out=self.documents.let_out,
+            let_out=documents.let_out,
         )
         return Readings(
-            Jobs(self.database),
-            JobResults(self.database),
-            self.documents,
+            Jobs(database),
+            JobResults(database),
+            documents,
             engines,
             lambda: self.settings,
-            folder=self.paths.documents,
+            folder=folder,
             loaded=lambda: self.loaded,
         )
 
@@ -437,7 +449,7 @@ class Fireside(Parts):
         from app.features.projects import Preambles
 
         database = Database.in_memory()
-        documents = build_documents(self.paths, database, self.consent, hear=self._hear)
+        documents = build_documents(self.paths, database, self.consent, recognizes=False, hear=self._hear)
         conversations = Conversations(database)
         media = PassingLibrary(conversations.media, self.paths.decoded, self.paths.documents)
         preambles = Preambles(self.database, self.documents, lambda: self.settings, is_temporary=True)
@@ -451,6 +463,7 @@ class Fireside(Parts):
             usual_model=lambda: self.usual_model(),  # noqa: PLW0108 - as above
             is_temporary=True,
         )
+        self._passing_readings[chat] = lambda: self._readings_of(documents, database, media.folder)
         weakref.finalize(chat, database.close)
         weakref.finalize(chat, media.end)
         return chat

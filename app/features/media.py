@@ -277,6 +277,8 @@ class PassingLibrary(MediaLibrary):
 
     def __init__(self, store: MediaStore, cache: Path, folder: Path) -> None:
         self._place = cache / f"{PASSING}{os.getpid()}-{next(_numbers)}"
+        self.folder = self._place / "pages"
+        """For whatever else is to go with it."""
         super().__init__(store, self._place / "originals", self._place / "decoded", folder)
 
     def end(self) -> None:

@@ -60,6 +60,8 @@ class Attaching(QObject):
     """What is attached, or whether it can be sent, is another."""
     opened = Signal(int, object)
     """A document's id, and None: it is to be shown from its beginning."""
+    renewed = Signal(object, int, int)
+    """A temporary chat's documents, one of them, and the one that has taken its place."""
     model_wanted = Signal()
     """Whether a document fits cannot be said without a model."""
     summarize_wanted = Signal(int)
@@ -89,6 +91,8 @@ class Attaching(QObject):
         self._model = model
         self._talk: Chat | None = None
         self._scans: PictureReading | None = None
+        self._passing: PictureReading | None = None
+        """That of the temporary chat that is shown."""
         self.draft_of: int | None = None
         """Whose draft is shown: a conversation's id, or None for that of a new chat."""
         self._intake = Intake(_read, theme, notify, parent)
@@ -140,13 +144,30 @@ class Attaching(QObject):
         ]
 
     def watch(self, pictures: PictureReading, open_models: Callable[[], object]) -> None:
-        """Pages that are pictures are read, of documents that are kept; where no model sees, others are shown."""
+        """Pages that are pictures are read; where no model sees, others are shown."""
         self._scans = pictures
         self._row.scans.watch(pictures)
         self._row.scans.opened.connect(self.opened)
         self._row.scans.models_wanted.connect(open_models)
         pictures.changed.connect(self._show)
-        pictures.renewed.connect(self._on_renewed)
+        pictures.renewed.connect(partial(self.take_over, is_temporary=False))
+
+    def _follow(self, talk: Chat) -> None:
+        """Pages are read by what belongs to the chat that is shown; of a temporary one that was left nothing more."""
+        if self._passing is not None:
+            self._passing.end()
+            self._passing = None
+        if self._scans is None:
+            return
+        if talk.is_temporary:
+            passing = self._passing = self._scans.of_temporary(talk)
+            passing.changed.connect(self._show)
+            passing.renewed.connect(partial(self.take_over, is_temporary=True))
+            passing.renewed.connect(partial(self.renewed.emit, talk.documents))
+        self._row.scans.watch(self._passing or self._scans)
+
+    def _scans_of(self, one: DraftDocument) -> PictureReading | None:
+        return self._passing if one.talk.is_temporary else self._scans
 
     @property
     def shown(self) -> list[DraftDocument]:
@@ -179,8 +200,10 @@ class Attaching(QObject):
 
     def _is_looked_at(self, one: DraftDocument | DraftPicture) -> bool:
         """Whether its pages that are pictures are being read."""
-        document = one.document if isinstance(one, DraftDocument) and not one.talk.is_temporary else None
-        return self._scans is not None and document is not None and self._scans.is_reading(document)
+        if not isinstance(one, DraftDocument) or one.document is None:
+            return False
+        scans = self._scans_of(one)
+        return scans is not None and scans.is_reading(one.document)
 
     # What the person does.
 
@@ -209,8 +232,8 @@ class Attaching(QObject):
         for one in gone:
             self._intake.drop(one)
             self._detach(one)
-            if self._scans is not None and one.document is not None and self._is_looked_at(one):
-                self._scans.stop(one.document)
+            if (scans := self._scans_of(one)) is not None and one.document is not None and self._is_looked_at(one):
+                scans.stop(one.document)
         attached = [one for one in gone if one.attachment is not None]
         if attached and is_told:
             told = tr("{name} was taken out.", name=short_name(attached[0].name))
@@ -267,6 +290,8 @@ class Attaching(QObject):
         if self._talk is not talk and self._talk is not None and self._talk.is_temporary:
             for one in [one for one in self._intake.files if one.talk is self._talk]:
                 self._intake.drop(one)
+        if self._talk is not talk:
+            self._follow(talk)
         self._talk, self.draft_of = talk, conversation_id
         self.pictures.show(talk, conversation_id)
         attached: list[DraftDocument] = []
@@ -315,14 +340,15 @@ class Attaching(QObject):
             announce(self._window, ", ".join(part for part in said if part))
             if self._model() is None and one in self.shown:
                 self.model_wanted.emit()
-            if self._scans is not None and not one.talk.is_temporary:
-                self._scans.begin_by_itself(document)
+            if (scans := self._scans_of(one)) is not None:
+                scans.begin_by_itself(document)
         self.look_again()
 
-    def _on_renewed(self, earlier_id: int, document_id: int) -> None:
+    def take_over(self, earlier_id: int, document_id: int, *, is_temporary: bool) -> None:
         """More of a document was read: it stays where it is, and may be too long now."""
         for one in self._intake.files:
-            if not one.talk.is_temporary and one.document is not None and one.document.id == earlier_id:
+            is_known = one.talk.is_temporary == is_temporary and one.document is not None
+            if is_known and one.document is not None and one.document.id == earlier_id:
                 one.document = one.talk.documents.store.get(document_id) or one.document
                 one.fit = None
                 if one.attachment is not None:
@@ -468,8 +494,7 @@ class AttachmentRow(QWidget):
         self._remarks.setText("\n".join(lines))
         self._remarks.setVisible(bool(lines))
         documents = [one for one in parts if isinstance(one, DraftDocument)]
-        kept = [one.document for one in documents if one.document is not None and not one.talk.is_temporary]
-        self.scans.show_documents(kept)
+        self.scans.show_documents([one.document for one in documents if one.document is not None])
         self.too_long.show_documents([one for one in documents if one.is_too_long])
         self.setVisible(bool(parts))
         self._fit()
@@ -535,7 +560,7 @@ class AttachmentRow(QWidget):
         chip.show_words(words)
         size = spoken_size(one.document)
         chip.setAccessibleName(", ".join(part for part in (one.name, size, tr("attached")) if part))
-        remarks = remarks_words(one.document, tells_pictures=one.talk.is_temporary)
+        remarks = remarks_words(one.document)
         chip.setAccessibleDescription(remarks)
         chip.setToolTip(plain_tip("\n".join(part for part in (one.name, tokens_words(tokens), remarks) if part)))
 
@@ -610,7 +635,7 @@ class DraftDocument(FileToRead):
         """What a person should know of it."""
         if self.document is None:
             return ""
-        return remarks_words(self.document, tells_pictures=self.talk.is_temporary)
+        return remarks_words(self.document)
 
     @property
     def is_too_long(self) -> bool:

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from app.features.leaving import Leaving
     from app.store.assistants import Assistant
     from app.ui.chat.remembering import Remembering
+    from app.ui.shell.picture_reading import PictureReading
 
 LONG_S = 10.0
 FIRST_CHARACTERS = 200
@@ -95,8 +96,7 @@ class ChatTab(Tab):
         if ui.pictures is not None:
             self.projects.pictures = ui.pictures
             self.chat.attaching.watch(ui.pictures, ui.go.open_models)
-            self.document.renewed.connect(ui.pictures.renewed)
-            ui.pictures.renewed.connect(self.document.take_over)
+            self._sides.follow(ui.pictures)
         Elsewhere(app, ui, self.chat)
         self.microphone = Microphone(app, ui, self.chat)
         self.chat.own.name_of = lambda path: app.label_of(path) or model_name(path)
@@ -321,6 +321,22 @@ class Sides(QObject):
         self.inside.width_px = app.settings.window.inside_width
         chat.document_wanted.connect(self._open_document)
         chat.documents_known.connect(self.document.keep)
+
+    def follow(self, pictures: PictureReading) -> None:
+        """What is read of the document, or corrected in it, is the chat's as well, whichever chat that is."""
+
+        def on_corrected(documents: Documents, earlier_id: int, document_id: int) -> None:
+            if documents is self._app.documents:
+                pictures.renewed.emit(earlier_id, document_id)
+            else:
+                self._chat.attaching.take_over(earlier_id, document_id, is_temporary=True)
+
+        def on_read(earlier_id: int, document_id: int) -> None:
+            self.document.take_over(self._app.documents, earlier_id, document_id)
+
+        self.document.renewed.connect(on_corrected)
+        pictures.renewed.connect(on_read)
+        self._chat.attaching.renewed.connect(self.document.take_over)
 
     def toggle_inside(self) -> None:
         if not self.inside.is_beside and not self.inside.has_room_for(self.document.narrow_px):

@@ -520,19 +520,17 @@ def _sizes(document: StoredDocument) -> list[str]:
     return [part for part in (pages_line(document), counted if words else "") if part]
 
 
-def remarks_words(document: StoredDocument, *, tells_pictures: bool = True) -> str:
-    """What the person should know of it; "" where all is as it should be. Of pictures something else may tell."""
+def remarks_words(document: StoredDocument) -> str:
+    """What the person should know of it; "" where all is as it should be. Of pictures `PicturesLine` tells."""
     from app.documents.source import PageRead, Remark  # of what was read in another process, mostly before
 
     found = [PageRead(**fields) for fields in document.info.get("pages", ())]
-    odd = {page.page: page for page in found if not page.has_text or page.recognized}
-    if not tells_pictures:
-        odd = {number: page for number, page in odd.items() if not page.is_picture}
+    odd = {page.page: page for page in found if (not page.has_text or page.recognized) and not page.is_picture}
     part = part_of(document)
     looked_at = range(part.first_page or 1, (part.last_page or document.pages) + 1)
     seen = [odd.get(page, PageRead(page)) for page in looked_at]
     pages = pages_words(document.unit, document.pages, seen) if odd else ""
-    remarks = [one for one in document.info.get("remarks", ()) if tells_pictures or one["name"] != "recognized"]
+    remarks = [one for one in document.info.get("remarks", ()) if one["name"] != "recognized"]
     said = [remark_sentence(Remark(one["name"], one["values"])) for one in remarks]
     return " ".join([f"{pages}." if said and pages else pages, *said]).strip()
 

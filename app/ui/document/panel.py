@@ -28,8 +28,8 @@ class DocumentPanel(Beside):
 
     share = 0.54  # a page of A4 can be read in it
     most_px = 900
-    renewed = Signal(int, int)
-    """A document, and the one that has taken its place with what was corrected in it."""
+    renewed = Signal(object, int, int)
+    """Whose documents, one of them, and the one that has taken its place with what was corrected in it."""
 
     def __init__(self, theme: Theme, notify: Notify, beside: QWidget, take_keyboard: Callable[[], object]) -> None:
         super().__init__(theme, beside, take_keyboard)
@@ -73,14 +73,16 @@ class DocumentPanel(Beside):
         view.open(self._document, mark, page=page, corrections=corrections, document_id=document_id)
         view.setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def take_over(self, earlier_id: int, document_id: int) -> None:
+    def take_over(self, documents: Documents, earlier_id: int, document_id: int) -> None:
         """More of the document that is open was read: it stays open, at its page."""
-        if self._shown is not None and self._shown[1] == earlier_id != document_id:
-            self.open(self._shown[0], document_id, page=self.view.page)
+        if self._shown == (documents, earlier_id) and earlier_id != document_id:
+            self.open(documents, document_id, page=self.view.page)
 
     def _on_renewed(self, earlier_id: int, document_id: int) -> None:
-        self.renewed.emit(earlier_id, document_id)
-        self.take_over(earlier_id, document_id)
+        if self._shown is not None:
+            documents = self._shown[0]
+            self.renewed.emit(documents, earlier_id, document_id)
+            self.take_over(documents, earlier_id, document_id)
 
     def close_document(self) -> None:
         """Shows the view alone again."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
@@ -16,8 +17,9 @@ from app.ui.shell.notify import Notify
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
+    from app.features.chat.answers import Chat
     from app.features.documents import Mark
-    from app.features.page_reading.readings import Pictures, ReadingEvent, StoredReading, Way
+    from app.features.page_reading.readings import Pictures, ReadingEvent, Readings, StoredReading, Way
     from app.features.work.queue import Worked
     from app.store.documents import StoredDocument
 
@@ -46,20 +48,37 @@ class PictureState:
 
 
 class PictureReading(QObject):
-    """One for a window; nothing of it is imported before a document has a picture."""
+    """One for a window, and one for a temporary chat; nothing of it is imported before a document has a picture."""
 
     changed = Signal()
     """Something that is read, or can be, is another."""
     renewed = Signal(int, int)
     """A document, and the one that has taken its place because more of it was read."""
 
-    def __init__(self, app: Fireside, notify: Notify, parent: QObject) -> None:
+    def __init__(self, app: Fireside, notify: Notify, parent: QObject, talk: Chat | None = None) -> None:
+        """`talk` has documents of its own, of which nothing is kept; None: the kept ones."""
         super().__init__(parent)
-        self._app, self._notify = app, notify
+        self._app, self._notify, self._talk = app, notify, talk
         self._task: tasks.Task | None = None
         self._is_asked_again = False
         self._at: dict[int, At] = {}
         """Of a job at work."""
+
+    def of_temporary(self, talk: Chat) -> PictureReading:
+        """The same for the documents of a temporary chat, until `end`."""
+        return PictureReading(self._app, self._notify, self, talk)
+
+    def end(self) -> None:
+        """The chat is left: nothing of it is read any more."""
+        if self._task is not None:
+            self._task.abandon()
+        self._talk = None
+        self.__dict__.pop("_readings", None)
+        self.deleteLater()
+
+    @cached_property
+    def _readings(self) -> Readings:
+        return self._app.readings_of(self._talk) if self._talk is not None else self._app.readings
 
     def go_on(self) -> None:
         """At start: with what the run before left."""
@@ -72,7 +91,7 @@ class PictureReading(QObject):
         if not _has_pictures(document):
             return None
         with self._notify.guard():
-            readings = self._app.readings
+            readings = self._readings
             row = readings.of_document(document)
             at = self._at.get(row.id, NOWHERE) if row is not None else NOWHERE
             return PictureState(document, readings.pictures(document), readings.ways(), row, *at)
@@ -100,16 +119,17 @@ class PictureReading(QObject):
     def begin(self, document: StoredDocument, way: Way, pages: Sequence[int]) -> None:
         """The person chose a way, which is then the usual one."""
         with self._notify.guard():
-            self._app.change("documents", pictures=way.method)
+            if self._talk is None:
+                self._app.change("documents", pictures=way.method)
         self._begin(document, way, pages)
 
     def stop(self, document: StoredDocument) -> None:
         """What was read stays."""
-        self._with_row(document, self._app.readings.stop)
+        self._with_row(document, self._readings.stop)
 
     def resume(self, document: StoredDocument) -> None:
         """With the next page."""
-        self._with_row(document, self._app.readings.resume)
+        self._with_row(document, self._readings.resume)
         self._start()
 
     def reveal(self, document: StoredDocument) -> Mark | None:
@@ -117,14 +137,15 @@ class PictureReading(QObject):
         from app.features.documents import Mark
 
         with self._notify.guard():
-            blocks = self._app.documents.blocks(document.id)
+            documents = self._talk.documents if self._talk is not None else self._app.documents
+            blocks = documents.blocks(document.id)
             return next((Mark(block.id, compares=True) for block in blocks if block.origin), None)
         return None
 
     def _begin(self, document: StoredDocument, way: Way, pages: Sequence[int]) -> None:
         try:
             with self._notify.guard():
-                self._app.readings.begin(document.id, way, list(dict.fromkeys(pages)))
+                self._readings.begin(document.id, way, list(dict.fromkeys(pages)))
         except KeyError:
             return
         self._start()
@@ -150,9 +171,10 @@ class PictureReading(QObject):
     def _work(self, cancel: CancelToken) -> Iterator[tuple[Worked[ReadingEvent], tuple[int, int] | None]]:
         """What happens, and at the end of each one which document took the place of which."""
         before: dict[int, int] = {}
-        for worked in self._app.readings.run(cancel):
+        readings, _held = self._readings, self._talk  # as long as this works, its store is not closed
+        for worked in readings.run(cancel):
             renewal = None
-            if worked.event is None and (row := self._app.readings.get(worked.id)) is not None:
+            if worked.event is None and (row := readings.get(worked.id)) is not None:
                 earlier = before.setdefault(worked.id, row.document_id)
                 renewal = (earlier, row.document_id) if earlier != row.document_id else None
                 before[worked.id] = row.document_id

@@ -288,7 +288,7 @@ class DraftPage(QWidget):
         elif self._estimate is not None and self._estimate.seconds is None:
             words = tr("An estimate of the time comes after the first section.")
         self._say(words)
-        told = [one for one in files if one.document is not None and remarks_words(one.document, tells_pictures=False)]
+        told = [one for one in files if one.document is not None and remarks_words(one.document)]
         lines = [_remark_line(one, is_alone=len(files) == 1) for one in told[:MOST_REMARKS]]
         self._remarks.setText("\n".join(lines))
         self._remarks.setVisible(bool(lines))
@@ -313,7 +313,7 @@ class DraftPage(QWidget):
 
 def _remark_line(one: FileToRead, *, is_alone: bool) -> str:
     assert one.document is not None
-    words = remarks_words(one.document, tells_pictures=False)
+    words = remarks_words(one.document)
     return words if is_alone else f"{short_name(one.name)}: {words}"
 
 
@@ -569,7 +569,7 @@ class FileChips(QWidget):
             chip.show_words(size_words(one.document))
             said = (one.name, spoken_size(one.document))
             chip.setAccessibleName(", ".join(part for part in said if part))
-            remarks = remarks_words(one.document, tells_pictures=False)
+            remarks = remarks_words(one.document)
             chip.setAccessibleDescription(remarks)
             chip.setToolTip(plain_tip("\n".join(part for part in (one.name, tokens_words(tokens), remarks) if part)))
 

@@ -97,8 +97,8 @@ class SummarizeView(WorkView):
         self.files.changed.connect(self._on_draft_changed)
         self.files.opened.connect(lambda number: self.document.open(self._app.documents, number))
         if (pictures := self.files.pictures) is not None:
-            self.document.renewed.connect(pictures.renewed)
-            pictures.renewed.connect(self.document.take_over)
+            self.document.renewed.connect(lambda _documents, *ids: pictures.renewed.emit(*ids))
+            pictures.renewed.connect(lambda *ids: self.document.take_over(self._app.documents, *ids))
         self.draft.pictures.opened.connect(lambda number, mark: self.document.open(self._app.documents, number, mark))
         self.draft.changed.connect(self._keep_draft)
         self.draft.started.connect(self._begin)

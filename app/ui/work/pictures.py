@@ -57,7 +57,11 @@ class PicturesLine(QFrame):
         self.hide()
 
     def watch(self, pictures: PictureReading) -> None:
-        """What reads them."""
+        """What reads them from now on."""
+        if self._pictures is pictures:
+            return
+        if self._pictures is not None:
+            self._pictures.changed.disconnect(self.look_again)
         self._pictures = pictures
         pictures.changed.connect(self.look_again)
 

@@ -63,6 +63,7 @@ class PlainAttaching(QObject):
     summarize_wanted = Signal(int)
     translate_wanted = Signal(object)
     models_wanted = Signal()
+    renewed = Signal(object, int, int)
 
     def __init__(self) -> None:
         super().__init__()

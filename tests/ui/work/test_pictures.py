@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,8 @@ from typing import Any
 import pytest
 from PySide6.QtWidgets import QApplication, QPushButton
 
+from app.bootstrap import PAGE_READING
+from app.store.jobs import Jobs
 from app.ui.chat.view import ChatView
 from app.ui.document.reading import PageReading
 from app.ui.work.pictures import PicturesLine
@@ -19,6 +22,7 @@ from tests.helpers.desks.desk import Found
 from tests.helpers.desks.window import Frame, open_window
 from tests.helpers.scans import drawn, letter, scan, skewed
 from tests.helpers.script import prompts, write_script
+from tests.ui.chat.test_temporary import files_with
 
 FIRST = "# Lease\n\nThe rent is 1,450 euros, due on the third working day of each month."
 SECOND = "Signed by both parties in Elm Street."
@@ -125,6 +129,35 @@ def test_a_scan_is_stopped_and_gone_on_with_asked_about_compared_and_corrected(s
     (asked,) = [one for one in prompts(desk.script) if "When is it due?" in one[-1][1]]
     assert "The rent is 1,540 euros" in asked[-1][1]
     assert SECOND in asked[-1][1]
+
+
+def test_a_scan_in_a_temporary_chat_is_read_as_well_and_nothing_of_it_stays(
+    seeing: ScanDesk, lease: Path, fresh_home: Path
+) -> None:
+    desk, chat = seeing, seeing.talk
+    passing = desk.app.paths.decoded
+    (desk.script.parent / "go").touch()
+    chat.chat.show_temporary()
+    chat.attaching.add([lease])
+    desk.wait(lambda: desk.said == "2 pages of lease.pdf read from pictures by Eye 2B. Letters may be wrong.")
+    assert [one.name[:8] for one in passing.iterdir()] == ["passing-"]
+    chat.wait_until_attached(1)
+    desk.act("Compare with the pictures")
+    reading = desk.reading
+    reading.edit.setPlainText(FIRST.replace("1,450", "1,540"))
+    desk.click(reading.save)
+    desk.wait(lambda: desk.said.endswith("Corrected by you: page 1."))
+    chat.ask("When is it due?")
+    (asked,) = [one for one in prompts(desk.script) if "When is it due?" in one[-1][1]]
+    assert "The rent is 1,540 euros" in asked[-1][1]
+    assert SECOND in asked[-1][1]
+    chat.chat.show_conversation(None)
+    assert desk.said == ""
+    gc.collect()  # as the window does from time to time
+    assert list(passing.iterdir()) == []
+    for words in (b"third working day", b"elm street", b"lease.pdf"):
+        assert files_with(words, fresh_home) == []
+    assert Jobs(desk.app.database).find(PAGE_READING) == []
 
 
 @pytest.mark.skipif(shutil.which("tesseract") is None, reason="make test-documents installs it")
