@@ -393,6 +393,9 @@ class Attaching(QObject):
             self.pictures.show_menu(one, at, self._picture_menu)
         elif one.document is not None:
             self._questions.show_menu(one, at, self._menu)
+        elif one.stage is Stage.FAILED and not one.text:
+            offers = [Offer(tr("Try again"), self._intake.again), Offer(tr("Remove"), self.remove)]
+            self._questions.show_menu(one, at, offers)
 
     def _show(self) -> None:
         self._row.show_parts(self.parts)

@@ -46,7 +46,8 @@ class Intake(QObject):
         self._reading, self._notify = reading, notify
         self.files: list[Any] = []
         self._waiting: list[Any] = []
-        self._running: FileToRead | None = None
+        self._running: dict[bool, FileToRead] = {}
+        """What is read now, and (True) a recording that is heard beside it: that takes minutes."""
         self.questions = DocumentQuestions(theme, window)
         self.questions.password_given.connect(self._on_password)
         self.questions.refused.connect(self.refused)
@@ -80,10 +81,17 @@ class Intake(QObject):
         """The same, without telling."""
         if one in self._waiting:
             self._waiting.remove(one)
-        if one is self._running and one.task is not None:
+        if one in self._running.values() and one.task is not None:
             one.task.cancel()
         if one in self.files:
             self.files.remove(one)
+
+    def again(self, one: FileToRead) -> None:
+        """Tries one that was not read once more; of a recording, what was heard stays heard."""
+        if one in self.files and one.stage is Stage.FAILED:
+            one.error = ""
+            self._line_up(one)
+            self.changed.emit()
 
     def explain(self, one: FileToRead) -> None:
         """Says in full why one was not read."""
@@ -141,9 +149,14 @@ class Intake(QObject):
         self._begin_next()
 
     def _begin_next(self) -> None:
-        if self._running is not None or not self._waiting:
-            return
-        one = self._running = self._waiting.pop(0)
+        for one in list(self._waiting):
+            is_heard = _is_heard(one)
+            if is_heard not in self._running:
+                self._waiting.remove(one)
+                self._running[is_heard] = one
+                self._begin(one)
+
+    def _begin(self, one: FileToRead) -> None:
         one.stage = Stage.READING
         one.task = tasks.run(lambda cancel: self._reading(one, cancel), self)
         one.task.event.connect(lambda event: self.moved.emit(one) if one.take(event) else None)
@@ -151,7 +164,7 @@ class Intake(QObject):
         one.task.failed.connect(lambda error: self._on_failed(one, error))
 
     def _on_end(self, one: FileToRead) -> None:
-        self._running, one.task = None, None
+        self._release(one)
         if one in self.files and one.stage is Stage.READ:
             if self._is_here_already(one):
                 self.drop(one)
@@ -160,12 +173,16 @@ class Intake(QObject):
         self._begin_next()
         self.changed.emit()
 
+    def _release(self, one: FileToRead) -> None:
+        self._running = {is_heard: each for is_heard, each in self._running.items() if each is not one}
+        one.task = None
+
     def _is_here_already(self, one: FileToRead) -> bool:
         others = [each for each in self.files if each is not one and each.group == one.group]
         return one.document is not None and one.document.id in [each.document.id for each in others if each.document]
 
     def _on_failed(self, one: FileToRead, error: BaseException) -> None:
-        self._running, one.task = None, None
+        self._release(one)
         if one in self.files and isinstance(error, DocumentLocked):
             one.stage = Stage.LOCKED
             self.questions.ask_for_password(one, is_wrong=error.is_wrong)
@@ -176,3 +193,9 @@ class Intake(QObject):
             self.failed.emit(one)
         self._begin_next()
         self.changed.emit()
+
+
+def _is_heard(one: FileToRead) -> bool:
+    from app.documents.listening import is_sound  # with the wire of a child: a window that reads nothing does without
+
+    return is_sound(one.path)

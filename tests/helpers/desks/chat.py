@@ -435,7 +435,7 @@ class ChatDesk(FileQuestions):
     @property
     def is_reading(self) -> bool:
         """Whether a file is being read, wanted or not."""
-        return self.attaching._intake._running is not None
+        return bool(self.attaching._intake._running)
 
     # Questions about whole documents.
 

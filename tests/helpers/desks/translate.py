@@ -165,7 +165,7 @@ class DocumentDesk(Languages, FileQuestions):
     @property
     def is_reading(self) -> bool:
         """Whether a file is still being read."""
-        return self.root.drafts.files.is_reading or self.root.drafts.files._running is not None
+        return self.root.drafts.files.is_reading or bool(self.root.drafts.files._running)
 
     @property
     def is_estimating(self) -> bool:

@@ -1,0 +1,54 @@
+"""Files on their way: one after the other, but nothing waits behind a recording, and what failed is tried again."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.core.errors import EngineStopped
+from app.core.events import CancelToken
+from app.documents.protocol import Found
+from app.documents.source import Opened
+from app.ui.document.files import FileToRead, Stage
+from app.ui.shell.notify import Notify
+from app.ui.theme import Theme
+from app.ui.work.intake import Intake
+from tests.helpers.sounds import spoken, write_sound
+
+
+def test_others_are_read_while_a_recording_is_heard_and_one_that_broke_off_is_tried_again(
+    qtbot: QtBot, qapp: QApplication, tmp_path: Path
+) -> None:
+    may_end = threading.Event()
+
+    def read(one: FileToRead, cancel: CancelToken) -> Iterator[object]:
+        yield Found("", Opened("minute", 1))
+        if one.path.suffix == ".wav":
+            while not may_end.wait(0.01) and not cancel.cancelled:
+                pass
+            raise EngineStopped(None, "it broke off")
+
+    theme = Theme("light")
+    window = QWidget()
+    qtbot.addWidget(window)
+    intake = Intake(read, theme, Notify(theme), window)
+    sounds = [write_sound(tmp_path / name, spoken((0.1, 1.0))) for name in ("a.wav", "b.wav")]
+    text = tmp_path / "c.txt"
+    text.write_text("A letter.", "utf-8")
+    files = [FileToRead(path) for path in (*sounds, text)]
+    for one in files:
+        intake.take(one)
+    heard, waits, letter = files
+    qtbot.waitUntil(lambda: letter.task is None and letter.unit == "minute")
+    assert (heard.stage, waits.stage) == (Stage.READING, Stage.WAITS), "recordings are heard one after the other"
+    may_end.set()
+    qtbot.waitUntil(lambda: heard.stage is waits.stage is Stage.FAILED and bool(heard.error))
+    may_end.clear()
+    intake.again(heard)
+    qtbot.waitUntil(lambda: heard.stage is Stage.READING and not heard.error)
+    intake.remove(heard)
+    qtbot.waitUntil(lambda: heard.task is None)
