@@ -318,6 +318,7 @@ class Parts:
                 lambda: gpus_of(self.engine),
                 self.conversations.best_speeds,
                 lambda: self.translations.words.memory_bytes(),  # noqa: PLW0108 - they are made when they are asked for
+                lambda: self.machines.lent(),  # noqa: PLW0108 - as well
             )
         )
 

@@ -90,6 +90,8 @@ class Surroundings:
     """The most tokens per second seen, by the name of the model."""
     memory_bytes: Callable[[], int] = lambda: 0
     """What the translation memory takes."""
+    lent: Callable[[], tuple[GpuRoom, ...]] = lambda: ()
+    """What other computers would add; takes some seconds."""
 
 
 class Machine:
@@ -143,7 +145,7 @@ class Machine:
         """Whether a model of the Hub would fit, from its first bytes."""
         beginning = self._hub.beginning(repo, commit, model.name, cancel)
         found = estimate.estimate(beginning, model.size_bytes, self.room(), name=model.name)
-        return found.at(self.bytes_per_s())
+        return self._with_help(found, beginning, model) or found.at(self.bytes_per_s())
 
     def estimate_exactly(self, repo: str, commit: str, model: ModelFile, cancel: CancelToken | None = None) -> Fit:
         """The same with llama.cpp's own numbers, from the whole header."""
@@ -156,7 +158,18 @@ class Machine:
             cancelled=lambda: cancel is not None and cancel.cancelled,
             name=model.name,
         )
-        return found.at(self.bytes_per_s())
+        return self._with_help(found, header, model) or found.at(self.bytes_per_s())
+
+    def _with_help(self, found: Fit, header: bytes, model: ModelFile) -> Fit | None:
+        """What does not fit here, with the memory that other computers lend; None where it fits, or not with them."""
+        if found.word not in (estimate.SLOW, estimate.TOO_LARGE) or not self._around.settings().engine.gpu_layers:
+            return None
+        lent, room = self._around.lent(), self.room()
+        if not lent:
+            return None
+        helped = estimate.estimate(header, model.size_bytes, replace(room, gpus=room.gpus + lent), name=model.name)
+        hosts = dict.fromkeys(device.description.rpartition(":")[0] for device in lent)
+        return helped.helped_by([*hosts]) if helped.word in (estimate.WELL, estimate.TIGHT) else None
 
 
 class Models:

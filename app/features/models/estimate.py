@@ -49,6 +49,8 @@ class Fit:
     """Whether llama.cpp itself was asked."""
     active_bytes: int = 0
     tokens_per_s: float = 0.0
+    helpers: tuple[str, ...] = ()
+    """Other computers without whose memory it would not fit; how fast it is with them nobody knows before."""
 
     @property
     def runs_well(self) -> bool:
@@ -63,6 +65,10 @@ class Fit:
     def at(self, bytes_per_s: float) -> Fit:
         """The same on a computer that reads that many bytes of weights a second."""
         return dataclasses.replace(self, tokens_per_s=bytes_per_s / self.active_bytes if self.active_bytes else 0.0)
+
+    def helped_by(self, computers: Sequence[str]) -> Fit:
+        """The same, found with the memory of other computers added."""
+        return dataclasses.replace(self, word=TIGHT, helpers=tuple(computers))
 
 
 def estimate(header_bytes: bytes, total_bytes: int, room: Room, *, name: str = "") -> Fit:
@@ -146,6 +152,8 @@ _FITS_BUT_SLOW = "Fits · needs {needed} GB"
 def fit_words(fit: Fit) -> Words:
     """A fit in words with its numbers; nothing runs well that is slower than people read."""
     values = {"needed": gigabytes(fit.needed_bytes), "free": gigabytes(fit.free_bytes)}
+    if fit.helpers:
+        return Words("Fits with {computers} · needs {needed} GB", values | {"computers": ", ".join(fit.helpers)})
     if not fit.free_bytes:
         return Words("Needs {needed} GB", values)
     return Words(_FITS_BUT_SLOW if fit.word == WELL and not fit.runs_well else _WORDS[fit.word], values)

@@ -9,6 +9,7 @@ from app.core.errors import NetworkOff
 
 if TYPE_CHECKING:
     from app.core.settings import Settings
+    from app.engine.fit import GpuRoom
     from app.engine.machines import Machine
     from app.hub.access import Ledger
 
@@ -36,6 +37,18 @@ class Machines:
         for address in addresses:
             self._note(address)
         return addresses
+
+    def lent(self) -> tuple[GpuRoom, ...]:
+        """What they may give now, as a model's room has it; asks them, in up to eight seconds."""
+        from app.engine.fit import GpuRoom
+        from app.engine.machines import ask_all
+
+        found, _ = ask_all(self.usable())
+        return tuple(
+            GpuRoom(device.name, machine.address, device.free_bytes, device.total_bytes, shared=machine.is_here)
+            for machine in found
+            for device in machine.devices
+        )
 
     def add(self, address: str) -> Machine:
         """Asks a computer what it has, in up to some seconds, and keeps it. Raises NetworkOff or MachineUnusable."""

@@ -13,13 +13,16 @@ import pytest
 from app.bootstrap import Fireside, build
 from app.core.errors import FileNotOnHub, ModelNotInstalled, ModelNotOurs, NetworkOff
 from app.core.events import AnswerStats, CancelToken, FinishReason, ModelLoaded, Role
+from app.engine.machines import Machine
 from app.features.models import collection as facade
 from app.features.models.collection import TRASH_KEPT_S, Models
+from app.features.models.estimate import fit_words, pace_words
 from app.features.models.installed import engine_names
 from app.hub.download import Download
 from app.hub.search import Query
 from app.store.conversations import MessageState
 from tests.helpers.fake_hub import FakeHub
+from tests.helpers.lenders import a_server, listening
 from tests.helpers.models_on_disk import model_bytes, write_model, write_sidecar
 from tests.helpers.script import write_script
 
@@ -317,6 +320,27 @@ def test_search_card_and_estimate_ask_the_hub(app: Fireside, hub: FakeHub, large
     exact = app.models.machine.estimate_exactly("a/needle", repository.commit, repository.models[0])
     assert exact.is_exact
     assert fit.needed_bytes == pytest.approx(exact.needed_bytes, rel=0.05)
+
+
+def test_what_does_not_fit_here_fits_with_what_another_computer_lends(
+    app: Fireside, hub: FakeHub, starter: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(facade, "total_memory_bytes", lambda: GB)
+    monkeypatch.setattr(facade, "free_memory_bytes", lambda: 4 * GB // 10)
+    monkeypatch.setattr(Machine, "is_here", False)  # as if it were another one in this network
+    hub.add("a/m", {"m-Q8_0.gguf": starter})
+    repository = app.models.hub.repository("a/m")
+    asked = "a/m", repository.commit, repository.models[0]
+    assert app.models.machine.estimate(*asked).word in ("slow", "too_large")
+    with listening(a_server(memory=((8 * GB, 8 * GB),))) as address:
+        app.machines.add(address)
+        for fit in (app.models.machine.estimate(*asked), app.models.machine.estimate_exactly(*asked)):
+            assert str(fit_words(fit)).startswith("Fits with 127.0.0.1 · needs 0.4 GB")
+            assert pace_words(fit) is None, "nobody knows how fast the network is"
+        app.change("engine", gpu_layers=0)
+        assert app.models.machine.estimate(*asked).helpers == ()
+    app.change("engine", gpu_layers=-1)
+    assert app.models.machine.estimate(*asked).helpers == (), "nobody is there any more"
 
 
 def test_who_does_not_listen_any_more_hears_nothing(app: Fireside, hub: FakeHub) -> None:
