@@ -340,7 +340,7 @@ def open_pages(application: QApplication) -> Iterator[Pages]:
     theme.install(application)
     notify, loader, models = Notify(theme), Loader(), Models()
     furnish(models)
-    settings = SimpleNamespace(network=SimpleNamespace(allowed=True))
+    settings = SimpleNamespace(network=SimpleNamespace(allowed=True, reaches_internet=True))
     app = program(models, settings=settings)
     ui = context(theme, notify, loader)
     view = ModelsView(app, ui)
