@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QPoint, Qt, QTimer, Signal
-from PySide6.QtGui import QImage, QKeyEvent
+from PySide6.QtGui import QImage, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QSlider, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
@@ -38,6 +38,7 @@ LEVELS = (0, 64, 128, 256, 512, 1024, 2048, 4096)
 AGAIN_MS = 150
 SLOW_S = 2.0
 THUMB_PX = 36
+LEAST_NAME_PX = 48
 
 
 @dataclass(frozen=True)
@@ -188,6 +189,22 @@ class PictureChip(DocumentChip):
         if self._thumbnail is not None:
             ends = 4 if self.remove.isVisibleTo(self) else 12
             self._theme.dress(self._row, margins=(5, 4, ends, 4))
+            self._share_room()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._share_room()
+
+    def _share_room(self) -> None:
+        """What a picture takes is said whole where that is possible; its name is shortened first."""
+        if self._is_error:  # a sentence, which the tool tip has whole
+            self._words.setMinimumWidth(0)
+            return
+        name = min(self._name.sizeHint().width(), self._name.maximumWidth())
+        words, least = self._words.sizeHint().width(), min(name, self._theme.px(LEAST_NAME_PX))
+        room = self.width() - (self._row.sizeHint().width() - name - words) - least
+        self._name.setMinimumWidth(least)
+        self._words.setMinimumWidth(max(0, min(words, room)))
 
 
 def _words(one: DraftPicture, use: MediaUse) -> str:

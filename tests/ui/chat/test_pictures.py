@@ -8,13 +8,16 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, Qt
 from PySide6.QtGui import QGuiApplication, QPixmap
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMenu
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMenu, QWidget
+from pytestqt.qtbot import QtBot
 
 from app.core.events import CancelToken
 from app.ui.chat.large_picture import LargePicture
 from app.ui.chat.pictures import DetailPopup, NotSeen, PictureChip
 from app.ui.chat.screen_region import Still, ask_portal
 from app.ui.chat.sent_pictures import SentPicture
+from app.ui.theme import Theme
+from app.ui.widgets.labels import ElidedLabel
 from app.ui.widgets.pictures import Thumbnail
 from tests.helpers.attached import copy_files, notes
 from tests.helpers.desks.chat import ChatDesk
@@ -125,6 +128,23 @@ def test_one_that_cannot_be_opened_is_in_sight_below_many_others(open_chat: Open
     last = pictures_of(desk)[-1]
     assert "no picture" in words_of(desk)[-1]
     desk.wait(lambda: last.visibleRegion().boundingRect().size() == last.size())
+
+
+def test_where_there_is_little_room_the_name_is_shortened_before_the_tokens(qtbot: QtBot) -> None:
+    around = QWidget()
+    qtbot.addWidget(around)
+    chip = PictureChip(Theme("light"), around)
+    chip.show_name("A very long name of a photograph from the mountains.png")
+    chip.set_removable(True)
+    chip.show_words("sent at 1,536 × 1,024, 1,020 tokens")
+    chip.resize(360, 44)
+    around.show()
+    name, words = chip.findChildren(ElidedLabel)
+    qtbot.waitUntil(lambda: words.width() >= words.sizeHint().width())
+    assert name.width() >= 48 and chip.rect().contains(chip.remove.geometry())
+    chip.resize(240, 44)
+    qtbot.waitUntil(lambda: words.width() < words.sizeHint().width())
+    assert name.width() >= 48 and chip.rect().contains(chip.remove.geometry())
 
 
 def test_without_eyes_they_are_kept_and_it_is_said(open_chat: Open, tmp_path: Path) -> None:
