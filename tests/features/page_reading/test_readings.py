@@ -14,6 +14,7 @@ from app.bootstrap import Fireside, build
 from app.core.errors import MediaRefused
 from app.core.events import CancelToken
 from app.documents.blocks import MODEL, PERSON, TESSERACT, Kind
+from app.features.chat.documents import sources_of
 from app.features.documents import Kept
 from app.features.page_reading.corrections import Corrections
 from app.features.page_reading.readings import PageDone, Readings, Way
@@ -198,6 +199,8 @@ def test_a_figure_gets_a_caption_and_what_is_written_in_it(app: Fireside, readin
     assert [block.place.boxes[0][1:5] for block in new] == [pytest.approx((72, 300, 272, 400), abs=1)] * 2
     assert len(texts(app, renewed)) == len(before) + 2
     assert readings.pictures(renewed).unread_figures == (2,)
+    cited = sources_of("A kiln stands beside a wall.", [renewed.id], app.documents.store)
+    assert [(one.block_id, one.page) for one in cited] == [(new[0].id, 1)]
 
 
 def test_what_a_person_corrects_stays_whoever_reads_the_page_again(

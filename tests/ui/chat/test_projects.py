@@ -12,10 +12,16 @@ from pytestqt.qtbot import QtBot
 from app.features.projects import ICONS, Costs
 from app.ui.chat.project_dialog import IconChoice, ProjectDialog, cost_words
 from app.ui.chat.view import ChatView
+from app.ui.shell.picture_reading import PictureReading
+from app.ui.work.pictures import PicturesLine
+from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.window import open_window
+from tests.helpers.scans import drawn, letter, scan
 from tests.helpers.script import prompts, write_script
 from tests.ui.chat.conftest import Open
+
+LEASE = "The rent is 1,450 euros, due on the third working day."
 
 
 def open_dialog(desk: ChatDesk, project_id: int, *, models: tuple[tuple[str, str], ...] = ()) -> ProjectDialog:
@@ -69,6 +75,30 @@ def test_what_is_typed_is_kept_and_documents_are_counted(open_chat: Open, qtbot:
     undo = next(one for one in dialog.documents.findChildren(QPushButton) if one.text() == "Undo")
     qtbot.mouseClick(undo, Qt.MouseButton.LeftButton)
     assert len(desk.app.preambles.attached.of(number)) == 1
+    dialog.reject()
+
+
+def test_a_scan_of_a_project_waits_where_nothing_is_read_by_itself_and_is_read_when_asked(
+    open_chat: Open, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))  # no tesseract
+    desk = open_chat({"when": "Copy all text", "text": LEASE}, load={"sees": True, "name": "Eye 2B"})
+    desk.app.change("documents", pictures="none")
+    number = desk.app.preambles.projects.create("Flat").id
+    dialog = open_dialog(desk, number)
+    pictures = PictureReading(desk.app, desk.notify, dialog)
+    dialog.documents.watch(pictures)
+    dialog.documents.add([scan(tmp_path / "lease.pdf", drawn([letter()], tmp_path, 40), 40)])
+    line = dialog.findChild(PicturesLine)
+    qtbot.waitUntil(lambda: line.isVisible() and line.text == "lease.pdf is a picture and was not read.")
+    for side in (Qt.LayoutDirection.RightToLeft, Qt.LayoutDirection.LeftToRight):
+        dialog.setLayoutDirection(side)
+        assert clipped_texts(dialog) == []
+    (button,) = (one for one in line.findChildren(QPushButton) if one.text() == "Read with Eye 2B")
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: line.text == "1 page of lease.pdf read from pictures by Eye 2B. Letters may be wrong.")
+    (attached,) = desk.app.preambles.attached.of(number)
+    assert [block.text for block in desk.app.documents.blocks(attached.document_id)] == [LEASE]
     dialog.reject()
 
 

@@ -16,12 +16,19 @@ from PySide6.QtWidgets import QAbstractButton, QCheckBox, QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app import APP_ID
-from app.bootstrap import access_of
+from app.bootstrap import access_of, build
 from app.core.settings import Network, load_settings
 from app.engine.protocol import Device
 from app.hub.access import Ledger
 from app.ui.settings.connections import ConnectionModel, ConnectionTable
-from app.ui.settings.pages import HUB, MIRROR_SCHEMES, PROXY_SCHEMES, DeviceChoice, address_problem
+from app.ui.settings.pages import (
+    HUB,
+    MIRROR_SCHEMES,
+    PROXY_SCHEMES,
+    DeviceChoice,
+    SummariesPage,
+    address_problem,
+)
 from app.ui.theme import Theme
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.settings import SettingsDesk
@@ -359,3 +366,15 @@ def test_of_many_connections_only_those_in_view_are_put_into_words(
 
 def test_the_mirrors_hint_is_the_hub_itself(dialog: SettingsDesk) -> None:
     assert dialog.line("Mirror").placeholderText() == HUB
+
+
+def test_whether_scans_are_read_by_themselves_is_kept(qtbot: QtBot) -> None:
+    app = build()
+    page = SummariesPage(app, Theme("light"), app.change)
+    qtbot.addWidget(page)
+    (scans,) = (one for one in page.findChildren(QAbstractButton) if "scanned pages" in one.accessibleName())
+    assert scans.isChecked()
+    for expected in ("none", ""):
+        qtbot.keyClick(scans, Qt.Key.Key_Space)
+        assert load_settings(app.paths.settings)[0].documents.pictures == expected
+    app.close()
