@@ -89,8 +89,14 @@ class ComputersPage(SettingsPage):
                 )
             )
         )
-        how = tr("On the other computer, in a terminal: {command}", command=f"{APP_ID} lend --host 192.168.1.7")
-        self.column.addWidget(self.muted(how))
+        how = self.muted(
+            tr(
+                "On the other computer, in a terminal, with its own address: {command}",
+                command=f"{APP_ID} lend --host 192.168.1.7",
+            )
+        )
+        how.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)  # to be sent there
+        self.column.addWidget(how)
         warning = tr(
             "Only in a network that you trust. Nothing on the way is encrypted, neither the model nor what is read and "
             "written with it, and whoever reaches that address can use it."

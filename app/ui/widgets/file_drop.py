@@ -128,7 +128,8 @@ class _Hint(QWidget):
         for place, (rect, zone) in enumerate(zip(self._rects(), self._zones, strict=True)):
             is_under = place == self._place
             is_alone = len(self._zones) == 1
-            painter.setBrush(QColor(tokens.chip) if is_under and not is_alone else Qt.BrushStyle.NoBrush)
+            ground = tokens.chip if is_under and not is_alone else tokens.background
+            painter.setBrush(QColor(ground))  # no words of the page shine through those of the zone
             painter.setPen(QPen(QColor(tokens.accent if is_under else tokens.outline), 2, Qt.PenStyle.DashLine))
             painter.drawRoundedRect(rect, px(10), px(10))
             self._paint_words(painter, rect, zone, is_under=is_under)
