@@ -91,7 +91,7 @@ class ComputersPage(SettingsPage):
         )
         how = self.muted(
             tr(
-                "On the other computer, in a terminal, with its own address: {command}",
+                "On the other computer, in a terminal, with its own address:\n{command}",
                 command=f"{APP_ID} lend --host 192.168.1.7",
             )
         )
