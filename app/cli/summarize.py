@@ -39,8 +39,7 @@ from app.features.summary.digest import FORMS, digest_summary
 from app.features.summary.export import ENDINGS, as_text, report, save
 from app.features.summary.laid_out import facts
 from app.features.summary.messages import not_given_words, not_made_words, nothing_words
-from app.features.summary.result import Form, InputDocument, Length, Method, Summary, Wish, unknown_languages
-from app.features.summary.stored import inputs_of
+from app.features.summary.result import Form, InputDocument, Length, Method, Summary, Wish, inputs_of, unknown_languages
 from app.features.summary.summaries import Summaries
 from app.features.summary.summarize import Merging, Planned, Rests, SectionRead, SummaryEvent, Writing, stands
 from app.store.database import Database

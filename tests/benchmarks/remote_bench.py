@@ -23,8 +23,8 @@ from texts import prose
 
 from app.core.events import CancelToken
 from app.documents.blocks import Block, Kind
-from app.features.summary.at_work import MemorySteps
 from app.features.summary.result import InputDocument, Method, Wish
+from app.features.summary.summaries import MemorySteps
 from app.features.summary.summarize import SectionRead, summarize
 from tests.helpers.fake_server import FakeServer
 from tests.helpers.remote import Remote

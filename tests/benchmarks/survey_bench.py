@@ -24,8 +24,8 @@ from run import Row
 from app.core.events import CancelToken
 from app.documents.blocks import Block, Kind, block_to_fields
 from app.features.chat.documents import PASSAGES_SHARE, choose
-from app.features.summary.at_work import MemorySteps
 from app.features.summary.result import InputDocument
+from app.features.summary.summaries import MemorySteps
 from app.features.survey.findings import find
 from app.features.survey.listing import Listed, list_all
 from app.features.survey.scope import scope_of

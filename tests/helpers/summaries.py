@@ -20,13 +20,13 @@ from app.features.summary.result import (
     SectionRead,
     Statement,
     Steps,
+    StoredSummary,
     Summarized,
     SummarizedDocument,
     Summary,
     SummaryEvent,
     Wish,
 )
-from app.features.summary.stored import StoredSummary
 from app.features.summary.summaries import Summaries
 from app.features.summary.summarize import Writing
 from app.features.work.engines import RESERVE_BYTES

@@ -13,8 +13,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.features.summary.result import Wish
-from app.features.summary.stored import StoredSummary
+from app.features.summary.result import StoredSummary, Wish
 from app.store.conversations import Use
 from app.ui.chat.view import ChatView
 from app.ui.exchange.importing import ImportDialog

@@ -23,9 +23,9 @@ from app.core.events import CancelToken
 from app.documents.blocks import Block, Kind, Numbering, Piece
 from app.engine.contract import Engine
 from app.features.messages import sentence_for
-from app.features.summary.at_work import MemorySteps
 from app.features.summary.digest import cues, digest_summary
 from app.features.summary.result import Method, Statement, Summary, Wish
+from app.features.summary.summaries import MemorySteps
 from app.features.summary.summarize import InputDocument, Summarized, summarize
 from app.language.sentences import sentences
 

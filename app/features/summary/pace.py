@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from app.core.events import CancelToken, ModelElsewhere, ModelLoaded
 from app.engine.contract import Engine
 from app.features.summary.result import (
+    KIND,
+    Estimate,
     InputDocument,
     Merging,
     Method,
@@ -19,7 +21,6 @@ from app.features.summary.result import (
     Wish,
     Writing,
 )
-from app.features.summary.stored import KIND, Estimate
 from app.features.work.asking import FIRST_WINDOW, Rests
 from app.features.work.engines import TaskEngines
 from app.features.work.pace import Speeds, WorkClock

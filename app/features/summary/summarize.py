@@ -8,16 +8,20 @@ context-aware merging (Ou and Lapata, Findings of ACL 2025); where the document 
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path
 
-from app.core.events import CancelToken
+from app.core.errors import AppError
+from app.core.events import CancelToken, FinishReason, Message
+from app.documents.blocks import Block
 from app.engine.contract import Engine
+from app.engine.protocol import Ask
 from app.features.summary import prompts
-from app.features.summary.budgets import budgets_for, method_for
+from app.features.summary.budgets import budgets_for, length_words, method_for, statements_for
 from app.features.summary.condensing import (
     OUTLINE_TOKENS,
     Mapping,
@@ -29,6 +33,14 @@ from app.features.summary.condensing import (
     outline_of,
 )
 from app.features.summary.digest import FORMS, digest_summary
+from app.features.summary.prompts import (
+    Problem,
+    cited_runs,
+    repeats_what_was_asked,
+    says_something,
+    without_mark,
+    without_repeats,
+)
 from app.features.summary.result import (
     Form,
     InputDocument,
@@ -47,10 +59,310 @@ from app.features.summary.result import (
     unknown_languages,
     writing_language,
 )
-from app.features.summary.sections import Reading, Section, numbered, sections_of, whole
-from app.features.summary.work import Work
-from app.features.summary.write_up import Draft, WriteUp, groups, messages_for, piles, points_so_far, title_shown
-from app.features.work.asking import Rests, woken
+from app.features.summary.sections import Reading, Section, numbered, runs_under_headings, sections_of, whole
+from app.features.summary.work import Work, kept_texts
+from app.features.work.asking import REFUSING, Answer, Growing, Rests, Taken, woken, work_off
+
+WRITING_EVERY_S = 0.1
+LEAST_STATEMENTS = 2
+CHARACTERS_A_STATEMENT = 160
+"""A summary is shorter than its text: it has no more statements than one for so many characters."""
+CHOSEN_FORMS = (Form.BULLETS, Form.PARAGRAPHS, Form.SECTIONS)
+"""What the smallest models make of points by saying which; see `Budgets.only_chooses`."""
+LEAST_POINTS_TO_WRITE = 3
+"""Of so few points nothing is written up: they stand for themselves."""
+_QUESTION = re.compile(r"^\s*(?:\*\*)?Q(?:uestion)?(?:\s*\d+)?\s*[:.]\s*(.+?)(?:\*\*)?\s*$", re.IGNORECASE)
+_ANSWER = re.compile(r"^\s*(?:\*\*)?A(?:nswer)?(?:\*\*)?\s*:\s*")
+_IDS = re.compile(r"[ \t]*\[[\d,; ]*(?:\]|$)")
+_NOTHING = re.compile(r"^\W*none\W*$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """One write-up to be made: what it rests on, what it stands under, and its share of the whole length.
+
+    `outline` is what is shown before it, see `condensing.outline_of`.
+    """
+
+    sources: Sources
+    group: str = ""
+    share: float = 1.0
+    outline: str = ""
+
+
+@dataclass(frozen=True)
+class Written:
+    """A statement as it was written, with the numbers behind it."""
+
+    text: str
+    ids: tuple[int, ...]
+    group: str
+    paragraph: int
+
+
+@dataclass(frozen=True)
+class WriteTask:
+    """A draft to be written; `place` is where it goes."""
+
+    place: int
+    draft: Draft
+    ask: Ask
+    attempt: int = 0
+    found: tuple[Written, ...] = ()
+
+
+class WriteUp:
+    """Writes all drafts side by side. `statements` are the result, also as far as it has come."""
+
+    def __init__(self, work: Work, drafts: Sequence[Draft]) -> None:
+        self._work = work
+        self._drafts = drafts
+        self._texts = [""] * len(drafts)
+        self._finished: dict[int, list[Statement]] = {}
+        self._told_s = 0.0
+        self.answered: list[tuple[Draft, str]] = []
+        """Which drafts were answered, each with its prompt."""
+
+    @property
+    def statements(self) -> list[Statement]:
+        """All that are finished, in order; paragraphs are numbered through."""
+        found: list[Statement] = []
+        for _, statements in sorted(self._finished.items()):
+            first = found[-1].paragraph + 1 if found else 0
+            found += [replace(one, paragraph=one.paragraph + first) for one in statements]
+        return found
+
+    def run(self) -> Iterator[Rests | Writing]:
+        """Writes what is not kept yet."""
+        tasks = [task for place, draft in enumerate(self._drafts) if (task := self._first(place, draft)) is not None]
+        for event in work_off(tasks, self._work.engine, self._work.cancel, self._take):
+            if isinstance(event, Rests):
+                yield event
+                continue
+            if isinstance(event, Growing):
+                self._texts[event.task.place] = plain_text(event.task.draft.sources.spelled_out(event.text))
+            now_s = time.monotonic()
+            if isinstance(event, Taken) or now_s - self._told_s >= WRITING_EVERY_S:
+                self._told_s = now_s
+                yield Writing(self._text())
+
+    def _text(self) -> str:
+        parts = zip(self._drafts, self._texts, strict=True)
+        return "\n\n".join(f"{one.group}\n{text}" if one.group else text for one, text in parts if text)
+
+    def _first(self, place: int, draft: Draft) -> WriteTask | None:
+        """None where nothing is left to be asked: it was written before, or is too little to write up."""
+        if 0 < len(draft.sources.points) < LEAST_POINTS_TO_WRITE:
+            self._finished[place] = self._as_they_are(draft)
+            return None
+        task = WriteTask(place, draft, self._ask(draft))
+        text = kept_texts(self._work.steps.find(self._work.key(task.ask)))
+        if not text:
+            return task
+        self._settle(task, self._statements(written(text, self._work.wish.form, draft), draft))
+        return None
+
+    def _ask(self, draft: Draft, attempt: int = 0, problem: Problem | None = None) -> Ask:
+        work, form, numbers = self._work, self._work.wish.form, draft.sources.citable
+        most = most_statements(work, draft)
+        if work.budgets.only_chooses and draft.sources.points and form in CHOSEN_FORMS:
+            rules = prompts.choice(numbers, most, form)
+        elif work.budgets.is_small:
+            rules = prompts.spread(numbers, most // 2 if form is Form.QUESTIONS else most, work.language, form)
+        else:
+            rules = prompts.write_up(form, draft.sources.blocks, max(1, most // 3), most + most // 3)
+        limit = max(96, int(work.budgets.writing(work.wish.length, work.language) * min(1.0, draft.share * 1.5)))
+        return work.ask(messages_for(work, draft, problem), limit, rules, attempt)
+
+    def _take(self, task: WriteTask, answer: Answer | AppError) -> Iterable[WriteTask]:
+        found: list[Written] = []
+        problem: Problem | None = Problem.FAILED
+        if isinstance(answer, Answer):
+            every = self._statements(written(answer.text, self._work.wish.form, task.draft, answer.finish), task.draft)
+            found = _distinct(every)
+            problem = self._problem(answer, every, found)
+            found = [] if problem is Problem.REFUSED else found
+        if problem is None and isinstance(answer, Answer):
+            self._work.steps.keep(self._work.key(self._ask(task.draft)), {"text": answer.text})
+            self._settle(task, found)
+            return ()
+        best = max(found, list(task.found), key=len)
+        if task.attempt == 0:
+            return (replace(task, ask=self._ask(task.draft, 1, problem), attempt=1, found=tuple(best)),)
+        if best:
+            self._settle(task, best)
+        else:
+            self._finished[task.place] = self._as_they_are(task.draft)
+        return ()
+
+    def _statements(self, found: Sequence[Written], draft: Draft) -> list[Written]:
+        """Those that say something; an answer to a question may be no more than a name."""
+        source = draft.sources.text
+        said = [one for one in found if not repeats_what_was_asked(one.text, source)]
+        if self._work.wish.form in (Form.QUESTIONS, Form.OWN):
+            return said
+        return [one for one in said if says_something(one.text, self._work.titles)]
+
+    def _problem(self, answer: Answer, every: Sequence[Written], found: Sequence[Written]) -> Problem | None:
+        if REFUSING.match(answer.text):
+            return Problem.REFUSED
+        if len(found) * 2 < len(every):
+            return Problem.REPEATED
+        if found or (self._work.wish.form is Form.ACTIONS and _NOTHING.match(answer.text)):
+            return None
+        return Problem.UNREADABLE if answer.text.strip() else Problem.EMPTY
+
+    def _settle(self, task: WriteTask, found: Sequence[Written]) -> None:
+        sources, checked = task.draft.sources, self._work.checked
+        nearby = sources.all_blocks
+        self._finished[task.place] = [
+            replace(checked(one.text, sources.cited(one.ids), nearby), group=one.group, paragraph=one.paragraph)
+            for one in _distinct(found)
+        ]
+        self._texts[task.place] = "\n".join(one.text for one in self._finished[task.place])
+        self.answered.append((task.draft, task.ask.messages[-1].text))
+
+    def _as_they_are(self, draft: Draft) -> list[Statement]:
+        """The points themselves, where nothing better could be had."""
+        most = max(1, round(statements_for(self._work.wish.length) * draft.share))
+        points = self._work.telling(draft.sources.points, most)
+        return [replace(one, group=draft.group, paragraph=place) for place, one in enumerate(points)]
+
+
+def most_statements(work: Work, draft: Draft) -> int:
+    """How many a write-up is asked for: by the wished length, and no more than its text is worth."""
+    wished = max(LEAST_STATEMENTS, round(statements_for(work.wish.length) * draft.share))
+    if work.budgets.only_chooses and draft.sources.points:
+        return min(wished, len(draft.sources.points))
+    return min(wished, max(LEAST_STATEMENTS, len(draft.sources.text) // CHARACTERS_A_STATEMENT))
+
+
+def messages_for(work: Work, draft: Draft, problem: Problem | None = None) -> list[Message]:
+    """The prompt of a draft."""
+    length = length_words(work.wish.length, work.language, draft.share)
+    return prompts.write_messages(
+        work.wish.form,
+        draft.sources.texts,
+        length,
+        work.language,
+        wish=work.wish.instruction,
+        most=most_statements(work, draft),
+        are_points=bool(draft.sources.points),
+        is_small=work.budgets.is_small,
+        outline=draft.outline,
+        problem=problem,
+    )
+
+
+def written(answer: str, form: Form, draft: Draft, finish: FinishReason = FinishReason.STOP) -> list[Written]:
+    """The statements of an answer; of one that was cut off, those that are whole. Unknown numbers are left out."""
+    known, group, paragraph = draft.sources.blocks, draft.group, 0
+    found: list[Written] = []
+    if form is Form.ACTIONS and _NOTHING.match(answer):
+        return found
+    for line in draft.sources.spelled_out(answer).splitlines():
+        question = _QUESTION.match(line) if form is Form.QUESTIONS else None
+        if question:
+            group = prompts.question(question[1].strip())
+        elif not line.strip():
+            paragraph = found[-1].paragraph + 1 if found else 0
+        else:
+            text = _ANSWER.sub("", line) if form is Form.QUESTIONS else without_mark(line)
+            for one, ids in cited_runs(text):
+                found.append(Written(one, tuple(dict.fromkeys(n for n in ids if n in known)), group, paragraph))
+            if form is not Form.PARAGRAPHS:
+                paragraph += 1
+    if found and finish in (FinishReason.LENGTH, FinishReason.CONTEXT) and not _is_whole(found[-1]):
+        found.pop()
+    return found
+
+
+def _distinct(found: Sequence[Written]) -> list[Written]:
+    """What is said twice once, where it was said first."""
+    return without_repeats(
+        found,
+        lambda one: one.text,
+        lambda longer, shorter: longer if longer.paragraph <= shorter.paragraph else _moved(longer, shorter),
+    )
+
+
+def _moved(one: Written, to: Written) -> Written:
+    return replace(one, group=to.group, paragraph=to.paragraph)
+
+
+def plain_text(answer: str) -> str:
+    """Without numbers in brackets, as it is shown while it grows."""
+    return re.sub(r"^ +", "", _IDS.sub("", answer), flags=re.MULTILINE)
+
+
+def _is_whole(one: Written) -> bool:
+    return bool(one.ids) or one.text[-1:] in ".!?。！？"
+
+
+# Which statements go into which write-up: all into one, or in a summary by section under the document's headings.
+
+
+def groups(work: Work, place: int, blocks: Sequence[Block]) -> list[tuple[str, Sequence[Block]]]:
+    """Stretches of a document that are written up by themselves; all of it but in a summary by section."""
+    if work.wish.form is not Form.SECTIONS:
+        return [("", blocks)]
+    runs = list(runs_under_headings(blocks))
+    if len(work.documents) == 1:
+        return [*runs]
+    name = title_shown(work.documents[place])
+    return [(f"{name}: {heading}" if heading else name, run) for heading, run in runs]
+
+
+def piles(work: Work, points: Sequence[Sequence[Statement]]) -> tuple[list[str], list[list[list[Statement]]]]:
+    """What goes into each write-up, with its heading; empty ones are left out."""
+    names, run_of = _runs(work)
+    found: list[list[list[Statement]]] = [[] for _ in names]
+    last = 0
+    for section in points:
+        mine: dict[int, list[Statement]] = {}
+        for point in section:
+            last = _run(point, run_of, last)
+            mine.setdefault(last, []).append(point)
+        for run, group in mine.items():
+            found[run].append(group)
+    full = [(name, pile) for name, pile in zip(names, found, strict=True) if pile]
+    return [name for name, _ in full], [pile for _, pile in full]
+
+
+def _runs(work: Work) -> tuple[list[str], dict[tuple[int, int], int]]:
+    """The headings to write under, and which of them each block is under."""
+    if work.wish.form is not Form.SECTIONS:
+        return [""], {}
+    names: list[str] = []
+    run_of: dict[tuple[int, int], int] = {}
+    for place, document in enumerate(work.documents):
+        for name, blocks in groups(work, place, document.blocks):
+            run_of |= {(place, block.id): len(names) for block in blocks}
+            names.append(name)
+    return names or [""], run_of
+
+
+def _run(point: Statement, run_of: dict[tuple[int, int], int], last: int) -> int:
+    if not point.anchors:
+        return last
+    return run_of.get((point.anchors[0].document, point.anchors[0].block_id), 0)
+
+
+def points_so_far(work: Work, points: Sequence[Sequence[Statement]]) -> list[Statement]:
+    """The checked points, each for itself."""
+    names, run_of = _runs(work)
+    found: list[Statement] = []
+    last = 0
+    for point in (one for section in points for one in section):
+        last = _run(point, run_of, last)
+        found.append(replace(point, group=names[last], paragraph=len(found)))
+    return found
+
+
+def title_shown(document: InputDocument) -> str:
+    """What a document is called where a person reads it."""
+    return document.title.strip() or document.name
+
 
 __all__ = [
     "InputDocument", "Merging", "Plan", "Planned", "Rests", "SectionRead", "Steps", "Summarized", "SummaryEvent",

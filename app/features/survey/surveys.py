@@ -11,7 +11,6 @@ from app.engine.contract import Engine
 from app.features.chat.answers import AnswerStarted, Chat, Draft
 from app.features.chat.documents import source_to_fields
 from app.features.models.languages import weights_of
-from app.features.summary.at_work import MemorySteps
 from app.features.summary.budgets import budgets_for, method_for
 from app.features.summary.digest import digest_summary
 from app.features.summary.pace import Pace, model_file
@@ -25,8 +24,9 @@ from app.features.summary.result import (
     Summarized,
     SummaryEvent,
     Wish,
+    inputs_of,
 )
-from app.features.summary.stored import inputs_of
+from app.features.summary.summaries import MemorySteps
 from app.features.summary.summarize import plan, summarize
 from app.features.survey.findings import FOUND_BY_PROGRAM, find
 from app.features.survey.listing import Listed, list_all

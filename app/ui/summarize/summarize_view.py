@@ -12,8 +12,7 @@ from PySide6.QtWidgets import QApplication, QStackedWidget, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
 from app.features.summary.overview import FirstLook
-from app.features.summary.result import Summary, SummaryEvent, Wish
-from app.features.summary.stored import StoredSummary
+from app.features.summary.result import StoredSummary, Summary, SummaryEvent, Wish
 from app.ui.document.panel import DocumentPanel
 from app.ui.i18n import tr
 from app.ui.shell.notify import Notify

@@ -16,9 +16,9 @@ from app.core.events import CancelToken
 from app.core.paths import starter_model
 from app.core.wire import to_json
 from app.engine.client import EngineClient
-from app.features.summary.at_work import MemorySteps
 from app.features.summary.export import as_markdown
 from app.features.summary.result import Method, Summary, Wish, summary_from_json
+from app.features.summary.summaries import MemorySteps
 from app.features.summary.summarize import InputDocument, Summarized, summarize
 from tests.helpers.documents import read
 from tests.helpers.harbour import FOLDER, REPORT

@@ -13,8 +13,8 @@ from app.core.child import own_command
 from app.core.events import CancelToken
 from app.documents.blocks import Block, Kind, Numbering, Piece
 from app.engine.client import EngineClient
-from app.features.summary.at_work import MemorySteps
 from app.features.summary.result import Summary, Wish
+from app.features.summary.summaries import MemorySteps
 from app.features.summary.summarize import InputDocument, SectionRead, Summarized, SummaryEvent, summarize
 from tests.helpers.engine import load
 from tests.helpers.script import requests, write_script

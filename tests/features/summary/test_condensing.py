@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from app.features.summary.at_work import MemorySteps
+from app.features.summary.summaries import MemorySteps
 from app.features.summary.summarize import Merging
 from tests.features.summary.pipeline import (
     NARROW_TOKENS,

@@ -14,7 +14,7 @@ from app.features.summary.checks import Cited
 from app.features.summary.condensing import Sources
 from app.features.summary.prompts import MOST_CHARACTERS, read_points
 from app.features.summary.result import Form
-from app.features.summary.write_up import Draft, written
+from app.features.summary.summarize import Draft, written
 from tests.features.summary.pipeline import document, events_of, scripted, summary_of
 
 BLOCKS = {number: (Cited(0, Block(number, Kind.PARAGRAPH, f"Text {number}.")),) for number in range(1, 9)}

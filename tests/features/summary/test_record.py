@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from app.documents.blocks import Block, Kind
-from app.features.summary.at_work import Partial, Record
 from app.features.summary.result import Anchor, Coverage, Statement, Summary, Wish, summary_from_json
+from app.features.summary.summaries import Partial, Record
 from app.features.summary.summarize import InputDocument, Planned, SectionRead, Summarized
 from app.store.database import Database
 from app.store.jobs import Jobs, SummaryStore

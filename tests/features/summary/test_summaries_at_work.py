@@ -24,8 +24,7 @@ from app.core.errors import (
 from app.core.events import CancelToken
 from app.documents.blocks import Block, Kind, block_to_fields
 from app.documents.source import PageRead
-from app.features.summary.result import Length, Wish
-from app.features.summary.stored import inputs_of
+from app.features.summary.result import Length, Wish, inputs_of
 from app.features.summary.summaries import Summaries
 from app.features.summary.summarize import SectionRead, Summarized, SummaryEvent, Writing
 from app.features.work.queue import Worked

@@ -15,8 +15,7 @@ from app.core.errors import (
 )
 from app.core.events import CancelToken
 from app.documents.blocks import Kind
-from app.features.summary.result import Method, Wish
-from app.features.summary.stored import Estimate
+from app.features.summary.result import Estimate, Method, Wish
 from app.features.summary.summaries import Summaries
 from app.features.summary.summarize import Planned, SectionRead, Summarized
 from app.features.work.engines import SecondEngine, Swap

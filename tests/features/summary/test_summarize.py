@@ -10,8 +10,8 @@ import pytest
 from app.core.events import CancelToken
 from app.documents.blocks import Kind, Piece
 from app.features.summary import summarize as pipeline
-from app.features.summary.at_work import MemorySteps
 from app.features.summary.result import Form, Length, Method, Reason, Wish
+from app.features.summary.summaries import MemorySteps
 from app.features.summary.summarize import Planned, SectionRead, Summarized, Writing
 from tests.features.summary.pipeline import (
     LARGE_BYTES,

@@ -9,8 +9,8 @@ import pytest
 
 from app.core.errors import EngineStopped, ModelReplaced
 from app.core.events import CancelToken
-from app.features.summary.at_work import MemorySteps
 from app.features.summary.result import Wish
+from app.features.summary.summaries import MemorySteps
 from app.features.summary.summarize import Rests, SectionRead, Summarized, Writing, summarize
 from tests.features.summary.pipeline import (
     NARROW_TOKENS,

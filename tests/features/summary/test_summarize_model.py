@@ -10,8 +10,8 @@ from app.core.child import own_command
 from app.core.events import CancelToken
 from app.documents.blocks import Kind, Piece
 from app.engine.client import EngineClient
-from app.features.summary.at_work import MemorySteps
 from app.features.summary.result import Form, InputDocument, Length, Method, Wish
+from app.features.summary.summaries import MemorySteps
 from app.features.summary.summarize import Planned, Summarized, SummaryEvent, Writing, summarize
 from tests.features.summary.pipeline import document, heading, summary_of
 from tests.helpers.engine import load

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from app.features.summary.at_work import MemorySteps, Partial
 from app.features.summary.result import Wish
+from app.features.summary.summaries import MemorySteps, Partial
 from app.features.summary.summarize import Planned, SectionRead
 from tests.features.summary.pipeline import (
     LARGE_BYTES,

@@ -11,14 +11,14 @@ import pytest
 from app.core.events import CancelToken, FinishReason, ModelLoaded
 from app.documents.blocks import Block, Kind
 from app.engine.client import EngineClient
-from app.features.summary.at_work import MemorySteps
 from app.features.summary.budgets import budgets_for
 from app.features.summary.checks import Cited
 from app.features.summary.condensing import Sources, evidence_of
 from app.features.summary.result import Anchor, Form, Statement, Wish
 from app.features.summary.sections import runs_under_headings
+from app.features.summary.summaries import MemorySteps
+from app.features.summary.summarize import Draft, plain_text, written
 from app.features.summary.work import Work
-from app.features.summary.write_up import Draft, plain_text, written
 from tests.features.summary.pipeline import (
     LARGE_BYTES,
     NARROW_TOKENS,

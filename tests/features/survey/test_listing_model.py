@@ -10,8 +10,8 @@ import pytest
 from app.core.child import own_command
 from app.core.events import CancelToken
 from app.engine.client import EngineClient
-from app.features.summary.at_work import MemorySteps
 from app.features.summary.budgets import budgets_for
+from app.features.summary.summaries import MemorySteps
 from app.features.survey import listing
 from app.features.survey.listing import Listed, list_all
 from tests.features.summary.test_summarize_model import TOWN

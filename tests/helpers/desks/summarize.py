@@ -9,8 +9,7 @@ from PySide6.QtCore import QPoint, QPointF
 from PySide6.QtWidgets import QFileDialog, QLabel, QLineEdit, QMenu, QPushButton, QToolButton
 
 from app.bootstrap import Fireside
-from app.features.summary.result import Form, Length, SummaryEvent, Wish
-from app.features.summary.stored import StoredSummary
+from app.features.summary.result import Form, Length, StoredSummary, SummaryEvent, Wish
 from app.ui.document.files import DocumentChip
 from app.ui.document.view import DocumentView
 from app.ui.shell.notify import Notify

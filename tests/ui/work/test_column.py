@@ -15,8 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from app.bootstrap import Fireside, build
 from app.core.wire import to_json
-from app.features.summary.result import Wish
-from app.features.summary.stored import StoredSummary
+from app.features.summary.result import StoredSummary, Wish
 from app.features.translation.result import TranslationWish
 from app.features.work.stored import StoredJobs
 from app.store.jobs import JobRow, Jobs
