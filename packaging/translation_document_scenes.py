@@ -10,8 +10,16 @@ from app.bootstrap import Fireside
 from app.core.events import CancelToken
 from app.documents.segments import Content, Mark, content_of, marks, plain
 from app.features.translation.at_work import outcome_of
-from app.features.translation.result import Flag, FlagKind, Origin, Term, Translated, TranslationWish
-from app.features.translation.stored import Added, StoredTranslation
+from app.features.translation.result import (
+    Added,
+    Flag,
+    FlagKind,
+    Origin,
+    StoredTranslation,
+    Term,
+    Translated,
+    TranslationWish,
+)
 from app.store.jobs import Jobs
 from app.store.translations import TranslationStore
 from tests.helpers.desks.translate import DocumentDesk

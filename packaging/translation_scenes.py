@@ -8,8 +8,15 @@ from pathlib import Path
 
 from translation_document_scenes import document_scenes
 
-from app.features.translation.result import Flag, FlagKind, Formality, Term, Translated, TranslationWish
-from app.features.translation.stored import TranslationEstimate
+from app.features.translation.result import (
+    Flag,
+    FlagKind,
+    Formality,
+    Term,
+    Translated,
+    TranslationEstimate,
+    TranslationWish,
+)
 from app.hub.catalog import Entry
 from app.ui.translate.languages import LanguagePopup
 from tests.helpers.desks.window import Frame

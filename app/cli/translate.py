@@ -33,14 +33,18 @@ from app.features.translation.glossary import read_csv
 from app.features.translation.marking import shown_text
 from app.features.translation.problems import flag_words
 from app.features.translation.result import (
+    Added,
+    Adding,
     Formality,
+    Row,
+    Saved,
     SegmentDone,
+    StoredTranslation,
     TranslationEvent,
     TranslationPlanned,
     TranslationWish,
 )
 from app.features.translation.saving import endings_of
-from app.features.translation.stored import Added, Adding, Row, Saved, StoredTranslation
 from app.features.translation.translations import Translations
 from app.features.work.asking import Rests
 from app.language.names import base, english_name, language

@@ -18,8 +18,17 @@ from app.documents import reading
 from app.documents.protocol import BlocksRead, Segments, SegmentsDone, SegmentsRead
 from app.features.documents import Documents, Kept
 from app.features.translation.recomposed import segments_of
-from app.features.translation.result import TranslationWish
-from app.features.translation.stored import ADDING, BLOCKS, DRAFT, KIND, TYPED, Adding, Pictured, searched_text
+from app.features.translation.result import (
+    ADDING,
+    BLOCKS,
+    DRAFT,
+    KIND,
+    TYPED,
+    Adding,
+    Pictured,
+    TranslationWish,
+    searched_text,
+)
 from app.language.names import language
 from app.store.jobs import Jobs
 from app.store.translations import TranslationStore

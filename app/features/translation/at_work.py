@@ -19,6 +19,7 @@ from app.features.translation.pace import Pace
 from app.features.translation.result import (
     Memory,
     Origin,
+    Row,
     SegmentDone,
     TermsFound,
     Translated,
@@ -26,8 +27,10 @@ from app.features.translation.result import (
     TranslationEvent,
     TranslationPlanned,
     TranslationWish,
+    searched_text,
+    source_language_of,
+    wish_of,
 )
-from app.features.translation.stored import Row, searched_text, source_language_of, wish_of
 from app.features.work.queue import Working
 from app.store.jobs import Job, Jobs
 from app.store.translations import Outcome, StoredSegment, TranslationStore

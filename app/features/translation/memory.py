@@ -30,8 +30,7 @@ from app.documents.segments import (
 from app.features.translation.glossary import Glossary
 from app.features.translation.marking import same_marks
 from app.features.translation.prompts import PROMPT_VERSION
-from app.features.translation.result import Formality, Memory, Term, TranslationWish
-from app.features.translation.stored import Row, source_language_of, wish_of
+from app.features.translation.result import Formality, Memory, Row, Term, TranslationWish, source_language_of, wish_of
 from app.features.work.saved_file import written
 from app.language.names import language
 from app.store.database import fold

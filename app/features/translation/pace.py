@@ -9,8 +9,16 @@ from pathlib import Path
 from app.core.events import CancelToken, ModelElsewhere
 from app.documents.segments import Segment
 from app.engine.contract import Engine
-from app.features.translation.result import Memory, Origin, SegmentDone, TranslationEvent, TranslationPlanned
-from app.features.translation.stored import KIND, Row, TranslationEstimate
+from app.features.translation.result import (
+    KIND,
+    Memory,
+    Origin,
+    Row,
+    SegmentDone,
+    TranslationEstimate,
+    TranslationEvent,
+    TranslationPlanned,
+)
 from app.features.work.asking import Rests
 from app.features.work.engines import TaskEngines
 from app.features.work.pace import Speeds, WorkClock

@@ -32,10 +32,10 @@ from app.features.translation.marking import marked_text, shown_text
 from app.features.translation.memory import own_entry, write_tmx
 from app.features.translation.problems import flag_words
 from app.features.translation.recomposed import NOT_TRANSLATED, as_plain, recomposed
-from app.features.translation.result import Origin
-from app.features.translation.stored import (
+from app.features.translation.result import (
     BLOCKS,
     TYPED,
+    Origin,
     Row,
     Saved,
     Saving,

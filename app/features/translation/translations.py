@@ -28,9 +28,7 @@ from app.features.translation.at_work import AtWork, Translate, outcome_of, row_
 from app.features.translation.marking import same_marks
 from app.features.translation.memory import Found, KeptWords
 from app.features.translation.pace import Estimates
-from app.features.translation.result import Origin, Term, Translated, TranslationEvent, TranslationWish
-from app.features.translation.saving import Savings, remove_scratch
-from app.features.translation.stored import (
+from app.features.translation.result import (
     ADDING,
     DRAFT,
     KIND,
@@ -38,17 +36,23 @@ from app.features.translation.stored import (
     TYPED,
     Added,
     Adding,
+    Origin,
     Pictured,
     Row,
     Saved,
     Saving,
     StoredTranslation,
+    Term,
+    Translated,
     TranslationEstimate,
+    TranslationEvent,
+    TranslationWish,
     from_job,
     source_language_of,
     terms_of,
     wish_of,
 )
+from app.features.translation.saving import Savings, remove_scratch
 from app.features.work.engines import TaskEngines
 from app.features.work.queue import DONE, QUEUED, RUNNING
 from app.features.work.stored import StoredJobs

@@ -16,8 +16,7 @@ from app.features.chat.options import template_variables
 from app.features.models.languages import Knows, knows, weights_of
 from app.features.translation.batches import Sizes, Step, Unit, answer_tokens, sizes_for
 from app.features.translation.checks import Checks
-from app.features.translation.consistency import Consistency
-from app.features.translation.glossary import Glossary, chosen
+from app.features.translation.glossary import Consistency, Glossary, chosen
 from app.features.translation.marking import Shown, same_marks, shown
 from app.features.translation.problems import sentences_of
 from app.features.translation.prompts import Family, Request, family_for

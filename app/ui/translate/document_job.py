@@ -14,9 +14,7 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 from app.core.errors import AppError
 from app.core.events import CancelToken
 from app.features.messages import sentence_for
-from app.features.translation.result import Term, TranslationWish
-from app.features.translation.saving import endings_of, file_name
-from app.features.translation.stored import (
+from app.features.translation.result import (
     DRAFT,
     Added,
     Adding,
@@ -24,8 +22,11 @@ from app.features.translation.stored import (
     Saved,
     Saving,
     StoredTranslation,
+    Term,
     TranslationEstimate,
+    TranslationWish,
 )
+from app.features.translation.saving import endings_of, file_name
 from app.features.work.queue import DONE, QUEUED, RUNNING
 from app.language.names import is_same
 from app.ui.document.files import FileToRead, Stage

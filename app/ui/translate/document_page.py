@@ -12,7 +12,7 @@ from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from app.documents.segments import Content
-from app.features.translation.stored import DRAFT, Row, StoredTranslation, TranslationEstimate
+from app.features.translation.result import DRAFT, Row, StoredTranslation, TranslationEstimate
 from app.ui.document.files import FileToRead, Stage, short_name
 from app.ui.document.header import DocumentSearch
 from app.ui.i18n import tr

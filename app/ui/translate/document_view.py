@@ -12,13 +12,14 @@ from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from app.features.translation.result import (
+    DRAFT,
     SegmentDone,
     SegmentGrows,
+    StoredTranslation,
     TermsFound,
     TranslationEnded,
     TranslationEvent,
 )
-from app.features.translation.stored import DRAFT, StoredTranslation
 from app.features.work.queue import DONE, QUEUED, RUNNING
 from app.ui.i18n import tr
 from app.ui.shell.tab_spec import UiContext

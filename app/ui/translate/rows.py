@@ -23,7 +23,7 @@ from app.ui.translate.segment_text import Writing, Written, coloured, from_units
 from app.ui.translate.texts import Remedy, Told, told
 
 if TYPE_CHECKING:
-    from app.features.translation.stored import Row
+    from app.features.translation.result import Row
 
 
 SOURCE, TARGET = 0, 1

@@ -11,17 +11,22 @@ from app.core.visible import visible_name
 from app.documents.segments import Content, Segment, content_of
 from app.features.translation.problems import reason_of
 from app.features.translation.result import (
+    ADDING,
+    BLOCKS,
+    DRAFT,
+    TYPED,
     Flag,
     FlagKind,
     Origin,
     SegmentDone,
     SegmentGrows,
+    StoredTranslation,
     Translated,
+    TranslationEstimate,
     TranslationEvent,
     TranslationPlanned,
     TranslationWish,
 )
-from app.features.translation.stored import ADDING, BLOCKS, DRAFT, TYPED, StoredTranslation, TranslationEstimate
 from app.features.work.asking import Rests
 from app.features.work.queue import FAILED, PAUSED, QUEUED, RUNNING
 from app.language.names import language

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QStackedWidget, QVBoxLayout
 
-from app.features.translation.stored import TYPED
+from app.features.translation.result import TYPED
 from app.ui.i18n import tr
 from app.ui.shell.tab_spec import UiContext
 from app.ui.translate.languages import LastWish

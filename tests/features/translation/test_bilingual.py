@@ -12,9 +12,8 @@ from app.core.errors import FolderNotWritable
 from app.documents.segments import Mark, Segment, SegmentKind
 from app.features.translation.memory import read_tmx
 from app.features.translation.problems import flag_words
-from app.features.translation.result import Flag, FlagKind, Origin, Translated
+from app.features.translation.result import Flag, FlagKind, Origin, Row, Translated
 from app.features.translation.saving import COLUMNS, save_bilingual
-from app.features.translation.stored import Row
 from app.store.translations import Pair
 
 RENT = Segment(1, ("The rent is ", Mark("open", 1, "bold"), "960", Mark("close", 1), " euros <a month>."), page=2)

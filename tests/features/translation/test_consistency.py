@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.features.translation.consistency import Consistency
+from app.features.translation.glossary import Consistency
 from app.features.translation.result import Term
 
 TEXTS = [

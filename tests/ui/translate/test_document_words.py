@@ -8,8 +8,16 @@ from pathlib import Path
 import pytest
 
 from app.documents.segments import Segment
-from app.features.translation.result import Flag, FlagKind, Origin, Translated, TranslationWish
-from app.features.translation.stored import Saved, StoredTranslation, TranslationEstimate
+from app.features.translation.result import (
+    Flag,
+    FlagKind,
+    Origin,
+    Saved,
+    StoredTranslation,
+    Translated,
+    TranslationEstimate,
+    TranslationWish,
+)
 from app.ui.translate.document_job import saved_words
 from app.ui.translate.texts import (
     Remedy,

@@ -12,8 +12,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.core.events import CancelToken
-from app.features.translation.result import TranslationWish
-from app.features.translation.stored import Added
+from app.features.translation.result import Added, TranslationWish
 from tests.helpers.desks.window import Frame, open_window
 from tests.helpers.script import write_script
 from tests.helpers.translations import put_pipeline

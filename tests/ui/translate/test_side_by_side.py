@@ -12,8 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from app.core.errors import DatabaseDamaged
 from app.documents.segments import Content, Mark, Segment, SegmentKind, plain
-from app.features.translation.result import Flag, FlagKind, Origin, Translated
-from app.features.translation.stored import Row
+from app.features.translation.result import Flag, FlagKind, Origin, Row, Translated
 from app.ui.theme import Theme
 from app.ui.translate.rows import SOURCE, TARGET
 from app.ui.translate.segment_text import Writing, letters

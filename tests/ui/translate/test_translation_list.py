@@ -8,8 +8,7 @@ from datetime import datetime, timedelta
 from PySide6.QtCore import Qt
 from pytestqt.modeltest import ModelTester
 
-from app.features.translation.result import TranslationWish
-from app.features.translation.stored import StoredTranslation
+from app.features.translation.result import StoredTranslation, TranslationWish
 from app.ui.translate.texts import is_at_work, note_of, title_of
 from app.ui.widgets.row_list import NOTE_ROLE, TITLE_ROLE
 from app.ui.work.column import WorkListModel
