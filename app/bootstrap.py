@@ -642,8 +642,7 @@ def build_media(paths: AppPaths, database: Database) -> MediaLibrary:
 
 def build_shelf(database: Database, media: MediaLibrary | None = None) -> Shelf:
     """The chats of a database with their pictures, as they leave for files and come from files."""
-    from app.features.exchange.chat_file import Shelf
-    from app.features.exchange.surroundings import Surroundings
+    from app.features.exchange.chat_file import Shelf, Surroundings
     from app.store.conversations import Attachments, WholeConversations
     from app.store.documents import DocumentStore
 

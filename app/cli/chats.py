@@ -18,6 +18,7 @@ from app.core.paths import AppPaths
 from app.features.exchange.chat_file import Shelf
 from app.features.exchange.exporting import ENDINGS, ExportFinished, export_chats
 from app.features.exchange.importing import (
+    KINDS,
     ChatContinued,
     ChatImported,
     ChatIsHere,
@@ -25,8 +26,9 @@ from app.features.exchange.importing import (
     ImportFinished,
     ImportProgress,
     import_chats,
+    left_out_words,
+    not_read_words,
 )
-from app.features.exchange.messages import KINDS, left_out_words, not_read_words
 from app.features.messages import sentence_for
 from app.store.conversations import Conversation, Conversations, WholeConversations
 from app.store.database import Database

@@ -68,7 +68,7 @@ class Said:
 class ForeignChat:
     """One chat of a file. `shown` is the id of the message at the end of the open branch, "" where nothing says it.
 
-    `left_out` counts what could not be taken over, by the names of `app.features.exchange.messages`.
+    `left_out` counts what could not be taken over, by the names of `app.features.exchange.importing`.
     """
 
     title: str = ""

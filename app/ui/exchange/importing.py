@@ -26,14 +26,16 @@ from app.core.errors import ChatsUnreadable
 from app.core.events import CancelToken
 from app.core.visible import visible_name
 from app.features.exchange.importing import (
+    KINDS,
     ChatContinued,
     ChatImported,
     ChatIsHere,
     ChatNotRead,
     ImportProgress,
     import_chats,
+    left_out_words,
+    not_read_words,
 )
-from app.features.exchange.messages import KINDS, left_out_words, not_read_words
 from app.features.messages import sentence_for
 from app.ui.i18n import tr, window_title
 from app.ui.shell import tasks

@@ -571,7 +571,7 @@ def _zone(name: str, drops: Drops, glyph: str) -> DropZone:
 def _with_chats(files: Sequence[Path]) -> list[Path]:
     """Those which this or another program wrote its chats to; for a thread."""
     from app.core.errors import ChatsUnreadable
-    from app.features.exchange.recognition import recognize
+    from app.features.exchange.importing import recognize
 
     def has_chats(path: Path) -> bool:
         try:

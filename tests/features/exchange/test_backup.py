@@ -30,7 +30,7 @@ from app.features.exchange.backup import (
     refuse,
     unpack_backup,
 )
-from app.features.exchange.recognition import recognize
+from app.features.exchange.importing import recognize
 from app.store.conversations import Conversations
 from app.store.database import Database, is_let_go
 

@@ -20,8 +20,7 @@ from app.core.events import AnswerStats, CancelToken, FinishReason, Role
 from app.core.paths import resource
 from app.features.exchange.chat_file import Shelf
 from app.features.exchange.exporting import ExportFinished, ExportProgress, export_chats
-from app.features.exchange.importing import ChatImported, ChatNotRead, ImportFinished, import_chats
-from app.features.exchange.recognition import recognize
+from app.features.exchange.importing import ChatImported, ChatNotRead, ImportFinished, import_chats, recognize
 from app.store.assistants import AssistantStore
 from app.store.conversations import Conversation, Conversations, MessageState, TreeMessage, Use
 from app.store.database import Database

@@ -18,9 +18,16 @@ from app.core.events import CancelToken
 from app.features.exchange import chat_file, chatgpt, claude, foreign, importing, jan, lm_studio, open_webui
 from app.features.exchange.chat_file import Shelf
 from app.features.exchange.foreign import ForeignChat, Said, TooManyMessages, grown
-from app.features.exchange.importing import ChatImported, ChatNotRead, ImportFinished, import_chats
-from app.features.exchange.messages import KINDS, left_out_words, not_read_words
-from app.features.exchange.recognition import recognize
+from app.features.exchange.importing import (
+    KINDS,
+    ChatImported,
+    ChatNotRead,
+    ImportFinished,
+    import_chats,
+    left_out_words,
+    not_read_words,
+    recognize,
+)
 from app.store.conversations import Conversations
 from tests.features.exchange import makers
 

@@ -9,8 +9,14 @@ import pytest
 
 from app.core.events import CancelToken, FinishReason, Role
 from app.features.exchange.chat_file import Shelf
-from app.features.exchange.importing import ChatContinued, ChatImported, ChatIsHere, ImportFinished, import_chats
-from app.features.exchange.recognition import recognize
+from app.features.exchange.importing import (
+    ChatContinued,
+    ChatImported,
+    ChatIsHere,
+    ImportFinished,
+    import_chats,
+    recognize,
+)
 from app.store.conversations import Conversation, Conversations, MessageState, TreeMessage
 from tests.features.exchange import makers
 
