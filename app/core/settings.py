@@ -95,7 +95,7 @@ class Models:
     """Where models lie, and which one each tab uses; empty paths leave it to the program (the chat's: `engine`).
 
     `add_how`: what is done with a file that is added: "" (ask), copy, move or in_place. `votes`: which of two models a
-    person found better, a line for each pair (`app.features.inside.blind`).
+    person found better, a line for each pair (`app.features.inside.compare`).
     """
 
     folder: str = ""

@@ -1,4 +1,4 @@
-"""Models beside each other on one text: how well each foresees it, how fast it writes, and the line through them.
+"""Models beside each other: how well each foresees a text and how fast it writes, or, unnamed, which answers better.
 
 Loss falls with the number of weights as a power law, L = (N₀ / N)^α (Kaplan et al., Scaling laws for neural language
 models, 2020): on two logarithmic axes a straight line, whose slope is −α.
@@ -6,23 +6,59 @@ models, 2020): on two logarithmic axes a straight line, whose slope is −α.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
+import json
 import math
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
 from app.core.errors import AppError, ModelMissing
-from app.core.events import CancelToken, Finished, LoadProgress, PromptProgress, TokenSeen
+from app.core.events import CancelToken, Finished, LoadProgress, Message, PromptProgress, Role, TextDelta, TokenSeen
 from app.core.gguf import check_model
+from app.engine.computer import free_memory_bytes
 from app.engine.contract import Engine
 from app.engine.fit import Layout, shape_of
 from app.engine.protocol import OPEN, Ask, Sampling, Wish
 from app.features.inside.looks import probabilities, surprise_of
-from app.features.inside.room import MakeRoom, Rests, nobody_rests
-from app.features.work.engines import CONTEXT_TOKENS
+from app.features.work.engines import CONTEXT_TOKENS, RESERVE_BYTES, needed_bytes
+
+
+@dataclass(frozen=True)
+class Rests:
+    """The chat's model was put to sleep; the chat's next message wakes it."""
+
+    name: str
+
+
+MakeRoom = Callable[[Path], Rests | None]
+"""Before a model is loaded; raises ModelMissing or ModelUnreadable."""
+
+
+def nobody_rests(_path: Path) -> None:
+    """Where no other model is in memory."""
+
+
+def room_beside(
+    chats: Engine,
+    *,
+    free_bytes: Callable[[], int] = free_memory_bytes,
+    needs: Callable[[Path], int] = needed_bytes,
+) -> MakeRoom:
+    """Puts the model of `chats` to sleep where the next one does not fit beside it, once its answer is complete."""
+
+    def make_room(path: Path) -> Rests | None:
+        loaded, free, needed = chats.loaded, free_bytes(), needs(path)
+        if loaded is None or loaded.needed_bytes <= 0 or not free or needed <= free - RESERVE_BYTES:
+            return None
+        chats.sleep()
+        return Rests(loaded.name)
+
+    return make_room
+
 
 WRITTEN_TOKENS = 64
 BEGINNING_CHARACTERS = 400
@@ -256,3 +292,101 @@ def _speed(engine: Engine, text: str, cancel: CancelToken) -> tuple[float, float
         if isinstance(event, Finished):
             return event.stats.tokens_per_s, event.stats.time_to_first_token_s
     return 0.0, 0.0
+
+
+MOST_TOKENS = 1024
+"""Of an answer."""
+MOST_PAIRS = 200
+"""Whose tally is kept; that of the pair that was asked longest ago goes first."""
+Told = Rests | LoadProgress | PromptProgress | TextDelta | Finished | AppError
+
+
+def answers(
+    engine: Engine,
+    paths: Sequence[Path],
+    question: str,
+    *,
+    wish: Wish = OPEN,
+    make_room: MakeRoom = nobody_rests,
+    cancel: CancelToken,
+) -> Iterator[tuple[int, Told]]:
+    """What each does with the question, with its place in `paths`; the last of each is Finished or its error.
+
+    Cancelled, it ends with what there is. The engine may be let go of to end it at once.
+    """
+    ask = Ask((Message(Role.USER, question),), max_tokens=MOST_TOKENS)
+    for place, path in enumerate(paths):
+        try:
+            if (rests := make_room(path)) is not None:
+                yield place, rests
+            for event in engine.load(path, wish, cancel=cancel):
+                if isinstance(event, LoadProgress):
+                    yield place, event
+            for told in engine.answer(ask, cancel) if not cancel.cancelled else ():
+                if isinstance(told, PromptProgress | TextDelta | Finished):
+                    yield place, told
+            if not cancel.cancelled:
+                engine.unload()
+        except AppError as error:
+            if not cancel.cancelled:
+                yield place, error
+        if cancel.cancelled:
+            return
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How often each of two models, by the names of their files, was found better, and how often neither."""
+
+    first: str
+    second: str
+    for_first: int = 0
+    for_second: int = 0
+    same: int = 0
+
+    @property
+    def line(self) -> str:
+        """As the settings keep it."""
+        return json.dumps([self.first, self.second, self.for_first, self.for_second, self.same])
+
+
+def tally_of(lines: Sequence[str], one: Path, other: Path) -> Tally:
+    """The votes on two models so far, the first of which is `one`."""
+    for kept in _read(lines):
+        if (kept.first, kept.second) == (one.name, other.name):
+            return kept
+        if (kept.second, kept.first) == (one.name, other.name):
+            return Tally(one.name, other.name, kept.for_second, kept.for_first, kept.same)
+    return Tally(one.name, other.name)
+
+
+def with_vote(lines: Sequence[str], one: Path, other: Path, better: Path | None) -> tuple[str, ...]:
+    """The lines with one vote more; None: neither was better."""
+    now = tally_of(lines, one, other)
+    more = Tally(
+        now.first,
+        now.second,
+        now.for_first + (better == one),
+        now.for_second + (better == other),
+        now.same + (better is None),
+    )
+    return (more.line, *_without(lines, one, other))[:MOST_PAIRS]
+
+
+def without_votes(lines: Sequence[str], one: Path, other: Path) -> tuple[str, ...]:
+    """The lines without those of two models."""
+    return tuple(_without(lines, one, other))
+
+
+def _without(lines: Sequence[str], one: Path, other: Path) -> Iterator[str]:
+    for kept in _read(lines):
+        if {kept.first, kept.second} != {one.name, other.name}:
+            yield kept.line
+
+
+def _read(lines: Sequence[str]) -> Iterator[Tally]:
+    for line in lines:
+        with contextlib.suppress(ValueError, TypeError, RecursionError):
+            first, second, *counts = json.loads(line)
+            if isinstance(first, str) and isinstance(second, str) and all(isinstance(one, int) for one in counts):
+                yield Tally(first, second, *(max(0, one) for one in counts))

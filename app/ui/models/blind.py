@@ -26,8 +26,7 @@ from app.core.events import (
 from app.core.visible import clean_text
 from app.engine.contract import Engine
 from app.features.chat.options import wish_of
-from app.features.inside.blind import Told, answers, tally_of, with_vote, without_votes
-from app.features.inside.room import Rests, room_beside
+from app.features.inside.compare import Rests, Told, answers, room_beside, tally_of, with_vote, without_votes
 from app.features.messages import sentence_for
 from app.ui.i18n import tr
 from app.ui.model_texts import join

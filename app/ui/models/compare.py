@@ -34,13 +34,14 @@ from app.features.inside.compare import (
     Candidate,
     Compared,
     Comparing,
+    Rests,
     best_of,
     candidates,
     compare,
     line_of,
+    room_beside,
     table_of,
 )
-from app.features.inside.room import Rests, room_beside
 from app.features.messages import sentence_for
 from app.features.pages import text_of
 from app.features.work.engines import RESERVE_BYTES

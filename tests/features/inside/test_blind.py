@@ -9,8 +9,7 @@ import pytest
 from app.core.errors import ModelMissing
 from app.core.events import CancelToken, Finished, TextDelta
 from app.engine.client import EngineClient
-from app.features.inside.blind import MOST_PAIRS, Tally, answers, tally_of, with_vote, without_votes
-from app.features.inside.room import Rests
+from app.features.inside.compare import MOST_PAIRS, Rests, Tally, answers, tally_of, with_vote, without_votes
 from tests.helpers.engine import scripted_client
 
 ONE, OTHER = Path("/models/one.gguf"), Path("/models/other.gguf")

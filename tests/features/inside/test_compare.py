@@ -22,14 +22,15 @@ from app.features.inside.compare import (
     Candidate,
     Compared,
     Comparing,
+    Rests,
     best_of,
     candidates,
     compare,
     line_of,
     line_through,
+    room_beside,
     table_of,
 )
-from app.features.inside.room import Rests, room_beside
 from tests.helpers.engine import scripted_client
 from tests.helpers.models_on_disk import write_model
 from tests.helpers.tiny_models import make_tiny

@@ -11,7 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.features.inside.room import Rests
+from app.features.inside.compare import Rests
 from app.ui.models import blind
 from app.ui.models.blind import BlindPage
 from tests.helpers.clipping import clipped_texts

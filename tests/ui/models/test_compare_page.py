@@ -15,8 +15,7 @@ from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.core.errors import ModelMissing
-from app.features.inside.compare import Candidate, Compared
-from app.features.inside.room import Rests
+from app.features.inside.compare import Candidate, Compared, Rests
 from app.ui.inside.plots import ScatterPlot
 from app.ui.models.compare import BITS, NAME, SPEED, ComparePage, Results, detail_of, line_words, told_apart
 from tests.helpers.clipping import clipped_texts
