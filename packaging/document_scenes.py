@@ -13,8 +13,8 @@ from app.core.events import CancelToken, Role
 from app.features.chat.documents import source_to_fields, sources_of
 from app.features.documents import Kept
 from app.features.summary.result import Anchor, Coverage, Statement, SummarizedDocument, Summary, Wish
+from app.features.survey.surveys import written
 from app.features.survey.wanted import Made, Offer, Scope, Wanted, made_to_fields
-from app.features.survey.writing import written
 from app.store.conversations import Use
 from app.store.documents import StoredDocument
 from app.store.messages import MessageState

@@ -27,8 +27,8 @@ from app.features.chat.documents import PASSAGES_SHARE, choose
 from app.features.summary.result import InputDocument
 from app.features.summary.summaries import MemorySteps
 from app.features.survey.findings import find
-from app.features.survey.listing import Listed, list_all
 from app.features.survey.scope import scope_of
+from app.features.survey.surveys import Listed, list_all
 from app.features.survey.wanted import Scope, Wanted
 from app.language.numbers import dates
 from app.store.database import Database

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from app.documents.blocks import Block, Kind
 from app.features.summary.result import InputDocument
 from app.features.survey.findings import find, mentions_of
+from app.features.survey.surveys import written
 from app.features.survey.wanted import Scope, Wanted
-from app.features.survey.writing import written
 
 TEXTS = (
     (Kind.HEADING, "The lease", 1),

@@ -12,8 +12,8 @@ from app.core.events import CancelToken
 from app.engine.client import EngineClient
 from app.features.summary.budgets import budgets_for
 from app.features.summary.summaries import MemorySteps
-from app.features.survey import listing
-from app.features.survey.listing import Listed, list_all
+from app.features.survey import surveys
+from app.features.survey.surveys import Listed, list_all
 from tests.features.summary.test_summarize_model import TOWN
 from tests.helpers.engine import load
 
@@ -25,7 +25,7 @@ def test_the_starter_follows_the_rules_of_a_list(
     starter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # It lists without end, and what was cut off is asked again in halves: answers are as short as that allows.
-    monkeypatch.setattr(listing, "budgets_for", lambda loaded: replace(budgets_for(loaded), points=30))
+    monkeypatch.setattr(surveys, "budgets_for", lambda loaded: replace(budgets_for(loaded), points=30))
     engine = EngineClient(own_command("--engine-worker"), tmp_path)
     load(engine, starter)
     try:
