@@ -263,7 +263,7 @@ def look_outside(app: Fireside, window: MainWindow, task_bar: TaskBar, sleep: Mo
 def watch_models(app: Fireside, window: MainWindow, notify: Notify, theme: Theme, task_bar: TaskBar) -> None:
     """What the window tells about models beside its Models view; nothing of it is needed at start."""
     from app.ui.chat.welcome import FirstSuggestion
-    from app.ui.models.download_watch import DownloadWatch
+    from app.ui.models.downloads import DownloadWatch
 
     watch = DownloadWatch(app.models, theme, notify, window.loader, task_bar=task_bar)
     application = QApplication.instance()

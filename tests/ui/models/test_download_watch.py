@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 from app.core.errors import DownloadFailed
 from app.hub.download import Download, DownloadRequest
 from app.hub.files import RemoteFile
-from app.ui.models.download_watch import DownloadWatch
+from app.ui.models.downloads import DownloadWatch
 from app.ui.shell.desktop import TaskBar
 from tests.helpers.desks.window import Frame
 from tests.helpers.tiny_models import make_tiny
