@@ -11,9 +11,8 @@ from app.core.events import CancelToken, Guess, PromptProgress, TokenSeen
 from app.features.inside.looks import replaced, within
 from app.ui.i18n import tr
 from app.ui.inside.subject import MESSAGE, SELECTION, Answer, Subject, Subjects
-from app.ui.write.continuing import Continuing
+from app.ui.write.continuing import Continuing, Run
 from app.ui.write.page_edit import PageEdit
-from app.ui.write.runs import Run
 
 if TYPE_CHECKING:
     from app.features.writing import Continuation

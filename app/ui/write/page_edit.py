@@ -2,27 +2,417 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QMimeData, QPoint, QRect, Qt, Signal
+import time
+from collections.abc import Iterator
+
+from pygments.lexer import Lexer
+from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import (
+    QColor,
     QContextMenuEvent,
+    QFont,
+    QHelpEvent,
     QKeyEvent,
     QKeySequence,
+    QPainter,
     QPaintEvent,
+    QPen,
     QResizeEvent,
+    QTextBlock,
     QTextCharFormat,
+    QTextCursor,
+    QTextDocument,
+    QTextLayout,
+    QTextOption,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QMenu, QWidget
+from PySide6.QtWidgets import QMenu, QTextEdit, QToolTip, QWidget
 from shiboken6 import isValid
 
 from app.core.visible import clean_text
 from app.ui.i18n import tr
-from app.ui.theme import Theme
+from app.ui.text.code import LONGEST_LINE, TURN_S, Colours, coloured_lines, find_lexer
+from app.ui.theme import CODE_PX, EDGE_PX, Theme
+from app.ui.widgets.buttons import set_text_font
 from app.ui.widgets.fields import PlainEdit
-from app.ui.write.colours import LiveColours
-from app.ui.write.indent import CodeKeys, unit_of
 from app.ui.write.page_document import PageDocument, PageState, range_at, units_of
-from app.ui.write.page_look import Letters, ReadingLine, Tint
+
+TEXT_PX, MEASURE_PX, CODE_MEASURE_PX = 16, 576, 940
+"""Letters, and how wide lines get: about 72 characters of prose."""
+ABOVE_PX = 22
+
+
+class Letters:
+    """Of prose, in lines that are read well, or of code, whose lines are not broken."""
+
+    def __init__(self, edit: QTextEdit, theme: Theme) -> None:
+        self._edit, self._theme, self._is_code = edit, theme, False
+
+    def show_code(self, is_code: bool) -> None:
+        edit, self._is_code = self._edit, is_code
+        edit.setLineWrapMode(QTextEdit.LineWrapMode.NoWrap if is_code else QTextEdit.LineWrapMode.WidgetWidth)
+        bar = Qt.ScrollBarPolicy.ScrollBarAsNeeded if is_code else Qt.ScrollBarPolicy.ScrollBarAlwaysOff
+        edit.setHorizontalScrollBarPolicy(bar)
+        option = edit.document().defaultTextOption()
+        option.setTextDirection(Qt.LayoutDirection.LeftToRight if is_code else Qt.LayoutDirection.LayoutDirectionAuto)
+        modes = QTextOption.WrapMode
+        option.setWrapMode(modes.NoWrap if is_code else modes.WrapAtWordBoundaryOrAnywhere)
+        edit.document().setDefaultTextOption(option)
+        self.dress()
+
+    def dress(self) -> None:
+        edit = self._edit
+        font: QFont = self._theme.code_font(CODE_PX + 0.5) if self._is_code else self._theme.font(TEXT_PX)
+        set_text_font(edit, font)
+        edit.document().setDefaultFont(font)
+        edit.setTabStopDistance(4 * edit.fontMetrics().horizontalAdvance(" "))
+        self.arrange()
+
+    def arrange(self) -> None:
+        """The margins, in the room that there is."""
+        px, room = self._theme.px, self._edit.width()
+        measure = min(px(CODE_MEASURE_PX if self._is_code else MEASURE_PX), room - 2 * px(EDGE_PX))
+        side = max(0, (room - measure) // 2)
+        bar = self._edit.verticalScrollBar().sizeHint().width()
+        self._edit.setViewportMargins(side, px(ABOVE_PX), max(0, side - bar), 0)
+        document, width = self._edit.document(), self._edit.viewport().width()
+        if not self._is_code and document.textWidth() != width:  # Qt has wrapped for the room before the margins
+            document.setTextWidth(width)
+
+
+class Tint(QObject):
+    """Of what a model wrote, which a tip says, too. Only what can be seen is tinted: a long page costs as much as a
+    short one."""
+
+    def __init__(self, edit: PlainEdit, theme: Theme, page: PageDocument) -> None:
+        super().__init__(edit)
+        self._edit, self._theme, self._page = edit, theme, page
+        self._later = QTimer(self, singleShot=True, interval=0)
+        self._later.timeout.connect(self.look)
+        edit.verticalScrollBar().valueChanged.connect(lambda _value: self.look())
+        edit.viewport().installEventFilter(self)
+
+    def follow(self, page: PageDocument) -> None:
+        """Another text is shown."""
+        self._page = page
+        page.edited.connect(self.look)
+        page.documentLayout().documentSizeChanged.connect(lambda _size: self._later.start())
+
+    def look(self) -> None:
+        """What is seen is another now."""
+        edit, page = self._edit, self._page
+        room = edit.viewport().rect()
+        first = edit.cursorForPosition(QPoint(0, 0)).position()
+        last = edit.cursorForPosition(QPoint(room.width(), room.height())).position()
+        selections = []
+        for start, end in page.ranges:
+            if start > last or end < first:
+                continue
+            selection = QTextEdit.ExtraSelection()
+            cursor = QTextCursor(page)
+            cursor.setPosition(min(max(start, first), page.last))
+            cursor.setPosition(min(end, last + 1, page.last), QTextCursor.MoveMode.KeepAnchor)
+            selection.cursor = cursor
+            selection.format.setBackground(QColor(self._theme.tokens.written))
+            selections.append(selection)
+        edit.set_marks("written", selections)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            place = self._edit.cursorForPosition(event.pos()).position()
+            words = tr("Written by the model. Where you change it, the tint goes.")
+            is_there = range_at(self._page.ranges, place) is not None
+            QToolTip.showText(event.globalPos(), words if is_there else "", self._edit)
+            return True
+        return super().eventFilter(watched, event)
+
+
+class ReadingLine:
+    """Dashed, above the place where the model begins to read."""
+
+    def __init__(self, edit: QTextEdit, theme: Theme) -> None:
+        self._edit, self._theme = edit, theme
+        self._place: int | None = None
+
+    def show_at(self, start: int | None) -> None:
+        """In characters; None: at the beginning, where no line is needed."""
+        self._place = None if not start else units_of(self._edit.document().toRawText(), [start])[0]
+        self._edit.viewport().update()
+
+    def scroll_to(self) -> None:
+        """The cursor stays, by which the place is found."""
+        if self._place is not None:
+            bar = self._edit.verticalScrollBar()
+            bar.setValue(bar.value() + self._top_of(self._place) - self._edit.viewport().height() // 3)
+
+    def paint(self) -> None:
+        room, px, tokens = self._edit.viewport().rect(), self._theme.px, self._theme.tokens
+        if self._place is None or self._place >= self._edit.document().characterCount():
+            return
+        y = self._top_of(self._place) - px(8)
+        if not -2 < y < room.height():
+            return
+        painter = QPainter(self._edit.viewport())
+        painter.setPen(QPen(QColor(tokens.outline), 1, Qt.PenStyle.DashLine))
+        painter.drawLine(0, y, room.width(), y)
+        painter.setFont(self._theme.font(11.5, 500))
+        words = tr("The model reads from here")
+        width, height = painter.fontMetrics().horizontalAdvance(words) + px(12), painter.fontMetrics().height()
+        x = 0 if self._edit.isRightToLeft() else room.width() - width
+        box = QRect(x, y - height // 2, width, height)
+        painter.fillRect(box, QColor(tokens.background))
+        painter.setPen(QColor(tokens.muted))
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, words)
+
+    def _top_of(self, place: int) -> int:
+        cursor = QTextCursor(self._edit.document())
+        cursor.setPosition(min(place, self._edit.document().characterCount() - 1))
+        return self._edit.cursorRect(cursor).top()
+
+
+USUAL = "    "
+LINES_LOOKED_AT = 400
+OPENING = (":", "{", "[", "(")
+"""After one of these at its end, the next line stands further in."""
+
+
+class CodeKeys:
+    """Does them in an editor while they are on; after Escape (`may_leave`) Tab leaves it until something is typed."""
+
+    def __init__(self, edit: QTextEdit) -> None:
+        self._edit = edit
+        self.is_on = self.may_leave = False
+        self.unit = USUAL
+        """One step further in."""
+
+    @property
+    def keeps_tab(self) -> bool:
+        """Whether Tab is one of them now."""
+        return self.is_on and not self.may_leave
+
+    def takes(self, event: QKeyEvent) -> bool:
+        """Whether it is one of them, which is then done."""
+        key, cursor = event.key(), self._edit.textCursor()
+        is_done = self.is_on and self._do(key, event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier, cursor)
+        if is_done:
+            self._edit.setTextCursor(cursor)
+            if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+                self._edit.ensureCursorVisible()
+        elif event.text() or key in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
+            self.may_leave = False
+        return is_done
+
+    def _do(self, key: int, modifiers: Qt.KeyboardModifier, cursor: QTextCursor) -> bool:
+        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            new_line(cursor, self.unit)
+        elif key == Qt.Key.Key_Backspace:
+            return not modifiers and step_back(cursor, self.unit)
+        elif key in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab) and not modifiers & Qt.KeyboardModifier.ControlModifier:
+            (outdent if key == Qt.Key.Key_Backtab else indent)(cursor, self.unit)
+        else:
+            return False
+        return True
+
+
+def unit_of(text: str) -> str:
+    """What one step is in this text: a tab, or as many spaces as its least indent has, of 2 to 8."""
+    spaces: set[int] = set()
+    tabs = 0
+    for line in text[:40_000].split("\n")[:LINES_LOOKED_AT]:
+        indent = _indent_of(line)
+        if not line.strip() or not indent:
+            continue
+        if indent[0] == "\t":
+            tabs += 1
+        elif len(indent) > 1:
+            spaces.add(len(indent))
+    if tabs > len(spaces):
+        return "\t"
+    least = min(spaces, default=len(USUAL))
+    return " " * (least if least <= 8 and all(width % least == 0 for width in spaces) else len(USUAL))
+
+
+def indent(cursor: QTextCursor, unit: str) -> None:
+    """Several lines go one step further in; else what is selected is replaced by the way to the next step."""
+    if _spans_lines(cursor):
+        cursor.beginEditBlock()
+        for block in _lines(cursor):
+            if block.text().strip():
+                QTextCursor(block).insertText(unit)
+        cursor.endEditBlock()
+        return
+    column = cursor.selectionStart() - cursor.document().findBlock(cursor.selectionStart()).position()
+    cursor.insertText(unit if unit == "\t" else " " * (len(unit) - column % len(unit)))
+
+
+def outdent(cursor: QTextCursor, unit: str) -> None:
+    """The lines go one step back, as far as they stand in."""
+    cursor.beginEditBlock()
+    for block in _lines(cursor):
+        line = block.text()
+        width = 1 if line.startswith("\t") else min(len(unit.expandtabs(4)), len(line) - len(line.lstrip(" ")))
+        place = QTextCursor(block)
+        place.setPosition(block.position() + width, QTextCursor.MoveMode.KeepAnchor)
+        place.removeSelectedText()
+    cursor.endEditBlock()
+
+
+def new_line(cursor: QTextCursor, unit: str) -> None:
+    """The next line stands in as far as this one, or a step further where this one opens something."""
+    block = cursor.document().findBlock(cursor.selectionStart())
+    before = block.text()[: cursor.selectionStart() - block.position()]
+    further = unit if before.rstrip().endswith(OPENING) else ""
+    cursor.beginEditBlock()
+    cursor.removeSelectedText()
+    cursor.insertBlock()
+    cursor.insertText(_indent_of(before) + further)
+    cursor.endEditBlock()
+
+
+def step_back(cursor: QTextCursor, unit: str) -> bool:
+    """Backspace among the spaces that a line begins with goes back one step; False where it stands elsewhere."""
+    column = cursor.positionInBlock()
+    before = cursor.block().text()[:column]
+    if cursor.hasSelection() or not before or before.strip(" "):
+        return False
+    width = (column - 1) % len(unit) + 1
+    cursor.setPosition(cursor.position() - width, QTextCursor.MoveMode.KeepAnchor)
+    cursor.removeSelectedText()
+    return True
+
+
+def _indent_of(line: str) -> str:
+    return line[: len(line) - len(line.lstrip(" \t"))]
+
+
+def _spans_lines(cursor: QTextCursor) -> bool:
+    document = cursor.document()
+    return document.findBlock(cursor.selectionStart()) != document.findBlock(cursor.selectionEnd())
+
+
+def _lines(cursor: QTextCursor) -> list[QTextBlock]:
+    """Those with something of the selection; where it only reaches the beginning of the last, that is not one."""
+    document = cursor.document()
+    block, last = document.findBlock(cursor.selectionStart()), document.findBlock(cursor.selectionEnd())
+    if last != block and cursor.selectionEnd() == last.position():
+        last = last.previous()
+    found = [block]
+    while block != last:
+        block = block.next()
+        found.append(block)
+    return found
+
+
+PAUSE_MS = 60
+LINES_AHEAD = 300
+"""So far above what is seen reading begins: a text in quotes may have begun there."""
+LINES_BELOW = 20
+
+
+class LiveColours(QObject):
+    """Reads again a moment after each change and each step of scrolling; a long page costs as much as a short one."""
+
+    def __init__(self, edit: QTextEdit, theme: Theme) -> None:
+        super().__init__(edit)
+        self._edit, self._theme = edit, theme
+        self._lexer: Lexer | None = None
+        self._language = ""
+        self._reading: Iterator[tuple[int, Colours] | None] | None = None
+        self._first = self._seen_from = 0
+        self._later = QTimer(self, singleShot=True, interval=PAUSE_MS)
+        self._later.timeout.connect(self._begin)
+        self._turn = QTimer(self, interval=0)
+        self._turn.timeout.connect(self._on_turn)
+        edit.verticalScrollBar().valueChanged.connect(lambda _value: self.look_soon())
+        theme.changed.connect(self.look_soon)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether colours are still to come."""
+        return self._later.isActive() or self._turn.isActive()
+
+    def follow(self, document: QTextDocument) -> None:
+        """Another text is shown."""
+        document.contentsChange.connect(self._on_edited)
+        self.look_soon()
+
+    def show_language(self, language: str) -> None:
+        """By Pygments' name; "" takes the colours away."""
+        if language == self._language:
+            return
+        self._language, self._lexer = language, find_lexer(language)
+        block = self._edit.document().begin() if self._lexer is None else QTextBlock()
+        while block.isValid():
+            self._put_on(block, ())
+            block = block.next()
+        self.look_soon()
+
+    def look_soon(self) -> None:
+        """What is seen is another now."""
+        self._turn.stop()
+        self._reading = None
+        if self._lexer is not None:
+            self._later.start()
+
+    def _begin(self) -> None:
+        if self._lexer is None:
+            return
+        room = self._edit.viewport().rect()
+        seen = self._edit.cursorForPosition(QPoint(0, 0)).block()
+        last = self._edit.cursorForPosition(QPoint(0, room.height())).blockNumber() + LINES_BELOW
+        self._seen_from = seen.blockNumber()
+        self._first = max(0, self._seen_from - LINES_AHEAD)
+        block, lines = self._edit.document().findBlockByNumber(self._first), []
+        while block.isValid() and block.blockNumber() <= last:
+            line = block.text()
+            lines.append(line if len(line) <= LONGEST_LINE else "")
+            block = block.next()
+        self._reading = coloured_lines(self._lexer, "\n".join(lines))
+        self._turn.start()
+
+    def _on_turn(self) -> None:
+        until_s = time.perf_counter() + TURN_S
+        for line in self._reading or ():
+            if line is not None and self._first + line[0] >= self._seen_from:
+                self._put_on(self._edit.document().findBlockByNumber(self._first + line[0]), line[1])
+            if time.perf_counter() > until_s:
+                return
+        self._turn.stop()
+        self._reading = None
+
+    def _put_on(self, block: QTextBlock, colours: Colours) -> None:
+        """Not as formats of the text: they would be steps of undo."""
+        if not block.isValid():
+            return
+        ranges = []
+        for start, length, token in colours:
+            one = QTextLayout.FormatRange()
+            one.start, one.length, one.format = start, length, QTextCharFormat()
+            one.format.setForeground(QColor(getattr(self._theme.tokens, token)))
+            ranges.append(one)
+        layout = block.layout()
+        if _said(layout.formats()) != _said(ranges):
+            layout.setFormats(ranges)
+            self._edit.document().markContentsDirty(block.position(), block.length())
+
+    def _on_edited(self, position: int, removed: int, added: int) -> None:
+        """The colours behind an edit in its line move along until the line is read again."""
+        block = self._edit.document().findBlock(position)
+        at, by = position - block.position(), added - removed
+        ranges = block.layout().formats()
+        if ranges and self._lexer is not None and at + added <= block.length():
+            for one in ranges:
+                if one.start >= at:
+                    one.start += by
+                elif one.start + one.length > at:
+                    one.length = max(0, one.length + by)
+            block.layout().setFormats([one for one in ranges if one.start >= 0 and one.length > 0])
+        self.look_soon()
+
+
+def _said(ranges: list[QTextLayout.FormatRange]) -> list[tuple[int, int, str]]:
+    return [(one.start, one.length, one.format.foreground().color().name()) for one in ranges]
+
 
 KEYS = Qt.Key
 RETURNS = (KEYS.Key_Return, KEYS.Key_Enter)

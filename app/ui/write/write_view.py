@@ -22,8 +22,7 @@ from app.ui.widgets.labels import ElidedLabel, ProgressLine, plain_label
 from app.ui.widgets.layouts import name_widgets
 from app.ui.write.alternatives import Alternatives
 from app.ui.write.continuing import Continuing
-from app.ui.write.files import PageFiles
-from app.ui.write.kept_page import KeptPage
+from app.ui.write.kept_page import KeptPage, PageFiles
 from app.ui.write.language import is_code, language_of, languages_with
 from app.ui.write.options import PageOptions, summary_of
 from app.ui.write.page_document import PageState

@@ -47,7 +47,7 @@ from app.ui.widgets.labels import ElidedLabel
 from app.ui.widgets.row_list import ID_ROLE, RowList
 from app.ui.work.column import WorkColumn
 from app.ui.work.tab import Runner, WorkTab
-from app.ui.write.column import PagesColumn
+from app.ui.write.write_tab import PagesColumn
 from app.ui.write.write_view import WriteView
 from tests.helpers.attached import urls_of
 from tests.helpers.desks.desk import NO_KEYS, Desk, Found

@@ -8,9 +8,8 @@ from PySide6.QtGui import QGuiApplication, QTextCursor
 from pytestqt.qtbot import QtBot
 
 from app.ui.theme import Theme
-from app.ui.write.indent import unit_of
 from app.ui.write.page_document import PageState
-from app.ui.write.page_edit import PageEdit
+from app.ui.write.page_edit import PageEdit, unit_of
 
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 KEY = Qt.Key
