@@ -19,7 +19,7 @@ from app.features.survey.wanted import made_of
 from app.ui.chat.answering import Answering
 from app.ui.chat.turn import Turn
 from app.ui.i18n import tr
-from app.ui.inside.subject import MESSAGE, PROMPT, SELECTION, Answer, Subject, Subjects
+from app.ui.inside.look import MESSAGE, PROMPT, SELECTION, Answer, Subject, Subjects
 from app.ui.shell.notify import Notify
 
 if TYPE_CHECKING:

@@ -13,8 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QPushButton, QSt
 
 from app.core.events import CancelToken
 from app.ui.i18n import tr
-from app.ui.inside.look import LookPage, Opened
-from app.ui.inside.subject import OWN, SELECTION, Subject, Subjects
+from app.ui.inside.look import OWN, SELECTION, LookPage, Opened, Subject, Subjects
 from app.ui.shell import tasks
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import HEADING_PX

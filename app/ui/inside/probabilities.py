@@ -14,8 +14,7 @@ from app.core.events import CancelToken, Guess, TokenSeen
 from app.features.inside.looks import Surprise, probabilities, surprise_of
 from app.ui.i18n import tr
 from app.ui.inside.flow import Piece, TokenDetail, TokenText, blended, visible
-from app.ui.inside.look import LookPage
-from app.ui.inside.subject import Answer, Subject
+from app.ui.inside.look import Answer, LookPage, Subject
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button

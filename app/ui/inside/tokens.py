@@ -13,8 +13,7 @@ from app.core.events import CancelToken, Role
 from app.features.inside.looks import PlacedToken, Share, shares_of, tokens_of
 from app.ui.i18n import tr
 from app.ui.inside.flow import Piece, TokenDetail, TokenText, hex_of, tint, visible
-from app.ui.inside.look import LookPage
-from app.ui.inside.subject import Subject
+from app.ui.inside.look import LookPage, Subject
 from app.ui.shell.desktop import copy_text
 from app.ui.shell.tab_spec import UiContext
 from app.ui.widgets.buttons import IconButton

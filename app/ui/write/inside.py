@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject
 from app.core.events import CancelToken, Guess, PromptProgress, TokenSeen
 from app.features.inside.looks import replaced, within
 from app.ui.i18n import tr
-from app.ui.inside.subject import MESSAGE, SELECTION, Answer, Subject, Subjects
+from app.ui.inside.look import MESSAGE, SELECTION, Answer, Subject, Subjects
 from app.ui.write.continuing import Continuing, Run
 from app.ui.write.page_edit import PageEdit
 

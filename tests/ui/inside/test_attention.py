@@ -20,8 +20,7 @@ from app.core.child import own_command
 from app.core.events import CancelToken, TokenSeen
 from app.engine.client import EngineClient
 from app.features.inside.patterns import Pattern, Place, Seen, repeats_of
-from app.ui.inside.attention import HEADS, MAP, AttentionView, largest_in_words
-from app.ui.inside.heads import largest_of
+from app.ui.inside.attention import HEADS, MAP, AttentionView, largest_in_words, largest_of
 from app.ui.inside.plots import as_image, as_svg
 from app.ui.shell.tab_spec import UiContext
 from tests.helpers.desks.desk import Desk

@@ -13,8 +13,7 @@ from app.engine.client import EngineOnDemand
 from app.engine.protocol import Wish
 from app.features.inside.anatomy import anatomy_of
 from app.ui.inside.flow import TokenFlow
-from app.ui.inside.how_it_works import EXAMPLE, LESSONS, UNKNOWN, HowItWorks, facts_for
-from app.ui.inside.temperature import TemperatureView, bent
+from app.ui.inside.how_it_works import EXAMPLE, LESSONS, UNKNOWN, HowItWorks, TemperatureView, bent, facts_for
 from app.ui.shell.notify import Notify
 from app.ui.text.formula import FormulaView
 from app.ui.theme import Theme

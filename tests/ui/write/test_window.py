@@ -7,8 +7,8 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QWidget
 
+from app.ui.inside.look import MESSAGE, SELECTION
 from app.ui.inside.panel import InsidePanel
-from app.ui.inside.subject import MESSAGE, SELECTION
 from app.ui.write.inside import PAGE, PageSubjects
 from tests.helpers.attached import notes
 from tests.helpers.desks.inside import InsideDesk
