@@ -536,7 +536,7 @@ def copy_turn(name: str, turn: Turn) -> None:
 
 
 def _copied(name: str, turn: Turn) -> QMimeData:
-    from app.ui.text.clipboard import code_of, html_of, mime_data, text_of  # as in `is_answer`
+    from app.ui.text.selectable import code_of, html_of, mime_data, text_of  # as in `is_answer`
 
     data = QMimeData()
     if is_question(turn):

@@ -261,14 +261,14 @@ class Selection(QObject):
 
     def text(self) -> str:
         """As it reads, with who said it where that is more than one; Markdown where it is very much."""
-        from app.ui.text.clipboard import text_of  # as in `is_answer`
+        from app.ui.text.selectable import text_of  # as in `is_answer`
 
         said = list(self._said())
         return _together(said, [source_of(one) if one.pieces is None else text_of(one.pieces) for one in said], "{}:")
 
     def markdown(self) -> str:
         """As it was written; a part of a message so that it reads the same."""
-        from app.ui.text.clipboard import markdown_of  # as in `is_answer`
+        from app.ui.text.selectable import markdown_of  # as in `is_answer`
 
         said = list(self._said(is_source_enough=True))
         texts = [markdown_of(one.pieces or ()) if one.source is None else one.source for one in said]
@@ -276,8 +276,8 @@ class Selection(QObject):
 
     def data(self) -> QMimeData:
         """For the clipboard: as it reads, and as rich text unless it is very much."""
-        from app.ui.text.clipboard import html_of, mime_data, text_of  # as in `is_answer`
         from app.ui.text.pieces import Line, Prose, Span
+        from app.ui.text.selectable import html_of, mime_data, text_of  # as in `is_answer`
 
         said = list(self._said())
         texts = [source_of(one) if one.pieces is None else text_of(one.pieces) for one in said]

@@ -6,10 +6,10 @@ from PySide6.QtCore import QMimeData
 from PySide6.QtGui import QGuiApplication, QTextCursor, QTextDocument, QTextTable
 from pytestqt.qtbot import QtBot
 
-from app.ui.text.clipboard import html_of
 from app.ui.text.markdown import read
 from app.ui.text.pieces import Piece, Prose, Table
 from app.ui.text.prose import ProseView, TableView
+from app.ui.text.selectable import html_of
 from app.ui.theme import Theme
 
 ANSWER = """## Head
