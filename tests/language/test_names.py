@@ -1,17 +1,23 @@
-"""Languages: their names and codes, and what sets them apart."""
+"""Languages: their names and codes, what sets them apart, their scripts, and which way a text runs."""
 
 from __future__ import annotations
+
+import re
 
 import pytest
 
 from app.language.names import (
     LANGUAGES,
+    LATIN,
     are_alike,
     english_name,
     has_formality,
     has_word_spaces,
+    is_right_to_left,
     language,
     other_than,
+    script_in,
+    script_of,
 )
 
 CODES = [one.code for one in LANGUAGES]
@@ -75,3 +81,29 @@ def test_another_language_than_the_sources_is_what_was_wanted_else_one_that_many
     assert other_than("pt", ["pt-BR", "pt"], ["pt-BR", "fr"]) == "fr"
     assert other_than("zh", ["zh-Hant"], CODES) == "zh-Hant", "its two scripts are two languages to translate between"
     assert other_than("en", ["sv"], ["en", "es"]) == "sv", "what a person chose holds, whatever the model knows"
+
+
+TEXTS = {
+    "latin": "Ngày mai trời mưa.", "greek": "Καλημέρα", "cyrillic": "Доброе утро", "hebrew": "בוקר טוב",
+    "arabic": "صباح الخير", "indic": "शुभ प्रभात",
+    "thai": "สวัสดีตอนเช้า", "east asian": "おはよう早上好", "hangul": "안녕하세요",
+}  # fmt: skip
+
+
+def test_the_first_letter_says_which_way_a_text_runs() -> None:
+    assert is_right_to_left("1. مرحبا")
+    assert is_right_to_left("«שלום»")
+    assert not is_right_to_left("Hello مرحبا")
+    assert not is_right_to_left("123 …")
+
+
+def test_the_script_of_a_text_is_that_of_most_of_its_letters() -> None:
+    assert {name: script_in(text) for name, text in TEXTS.items()} == {name: name for name in TEXTS}
+    assert script_in("12 %") == "latin"
+    assert script_in("GPU и процессор") == "cyrillic"
+
+
+def test_a_language_calls_itself_in_its_own_script() -> None:
+    wrong = [one.code for one in LANGUAGES if not re.search(f"[{script_of(one.code)}]", one.own)]
+    assert not wrong
+    assert script_of("xx") == script_of("de") == LATIN

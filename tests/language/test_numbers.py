@@ -1,4 +1,4 @@
-"""Numbers with their units, and with every reading that they allow."""
+"""Numbers with their units and every reading that they allow, and dates in their many spellings."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from app.language.numbers import quantities, written_numbers
+from app.language.numbers import dates, quantities, written_numbers
 
 
 def test_numbers_stand_where_they_are_said_to_stand() -> None:
@@ -29,3 +29,8 @@ def test_numbers_stand_where_they_are_said_to_stand() -> None:
 def test_a_number_has_every_reading_that_its_digits_and_signs_allow(text: str, values: set[str]) -> None:
     (one,) = written_numbers(text)
     assert one.values == {Decimal(value) for value in values}
+
+
+def test_a_month_that_may_be_a_word_is_one_only_with_a_capital_or_a_number() -> None:
+    assert not dates("They may march, and so may you.")
+    assert [one.readings for one in dates("It closed in March; in April 2024 it opened.")] == [((3, 0),), ((4, 0),)]

@@ -1,16 +1,23 @@
-"""A statement is compared with what it cites, and gets the sentence that bears it out."""
+"""Statements beside what they cite: quotations, numbers, words, echoes; what is said of it, which wrong ones pass."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from app.documents.blocks import Block, Kind
-from app.features.summary.checks import Cited, verify
-from app.features.summary.result import Check, Reason
+from app.features.summary import prompts
+from app.features.summary.checks import Cited, find_quote, missing_number, verify
+from app.features.summary.messages import check_words, statements_words
+from app.features.summary.prompts import cited_runs, read_points, without_repeats
+from app.features.summary.result import Anchor, Check, Form, Reason, Statement
+from app.features.summary.sections import whole
+from tests.features.summary.pipeline import document
+from tests.helpers.harbour import GALLERY, ReportClaim, gallery_text, judged, report_blocks, report_claims
 
 LAWSUITS = (
     "During the year the group was party to two proceedings, both begun before 2023. Both were settled in October for "
@@ -306,3 +313,300 @@ def test_a_digit_changed_to_a_number_that_occurs_nowhere_is_always_seen(
     assume(run not in re.findall(r"\d+", text))
     verdict = verify(changed, [block(1, text)])
     assert not verdict.check.found
+
+
+TEXT = (
+    "The ﬁrst  “state-of-\nthe-art” model — so it said — reached 96.6 %  in\u00a02020, and the Ca\u00adfe\u0301 closed."
+)
+
+
+@pytest.mark.parametrize(
+    ("quote", "there"),
+    [
+        ('the first "state-of-the-art" model', "The ﬁrst  “state-of-\nthe-art” model"),
+        ("model - so it said - reached", "model — so it said — reached"),
+        ("reached 96.6% in 2020", "reached 96.6 %  in\u00a02020"),
+        ("and the café closed", "and the Ca\u00adfe\u0301 closed"),
+        ("“reached 96.6 % in 2020…”", "reached 96.6 %  in\u00a02020"),
+    ],
+)
+def test_a_quotation_is_found_letter_by_letter(quote: str, there: str) -> None:
+    found = find_quote(quote, TEXT)
+    assert found is not None and found.is_exact
+    assert TEXT[found.start : found.end] == there
+
+
+def test_a_quotation_with_a_slip_is_a_near_match() -> None:
+    text = "It says: the first state-of-the-art model, so it said."
+    found = find_quote("the first state-of-the-art modell so it said", text)
+    assert found is not None and not found.is_exact
+    assert text[found.start : found.end].startswith("the first")
+
+
+@pytest.mark.parametrize("quote", ["reached 96.7 % in 2020", "reached 96.6 % in 2021", "nothing of the kind", "", "…"])
+def test_other_words_or_other_digits_are_not_found(quote: str) -> None:
+    assert find_quote(quote, TEXT) is None
+
+
+def test_digits_cut_in_two_are_no_match() -> None:
+    assert find_quote("the total of the year was 412 in euros", "and the total of the year was 4123 in euros") is None
+
+
+@pytest.mark.parametrize(
+    ("statement", "text"),
+    [
+        ("It cost 3.7 million.", "It cost 3,700,000."),
+        ("It cost 3,700,000.", "It cost 3.7 million."),
+        ("It cost $3.7m.", "The price was 3.7 million dollars."),
+        ("It cost 3,7 Mio. €.", "Der Preis betrug 3.700.000 Euro."),
+        ("It cost 1,250.50 euros.", "Es kostete 1.250,50 €."),
+        ("It cost 12 million of euros.", "It cost €12 million."),
+        ("It has 1284 seats.", "It has 1 284 seats."),
+        ("It has 7,500 seats.", "It has 7.500 Plätze."),
+        ("It has 1,23,456 seats.", "It has 123456 seats."),
+        ("It has 110M parameters.", "It has 110 million parameters."),
+        ("It rose by 8%.", "It rose by 8 per cent."),
+        ("It rose by 8 percent.", "Es stieg um 8 Prozent."),
+        ("It rose by .5 points.", "It rose by 0.50 points."),
+        ("It is 2 km long.", "It is 2,000 metres long."),
+        ("It is 2 kilometres long.", "It is 2 km long."),
+        ("It took two weeks.", "It took 14 days."),
+        ("It takes 90 minutes.", "It takes 1.5 hours."),
+        ("A notice of 60 days is due.", "A 60-day notice is due."),
+        ("A year is given.", "1 year is given."),
+        ("3 parties signed.", "Three parties signed."),
+        ("Three parties signed.", "3 parties signed."),
+        ("25 people came.", "Twenty-five people came."),
+        ("21 Tage bleiben.", "Einundzwanzig Tage bleiben."),
+        ("It lost 3,000,000 dollars.", "It lost three million dollars."),
+        ("Between 5 and 10 km were built.", "5-10 km were built."),
+        ("The 4th attempt worked.", "The fourth attempt worked."),
+        ("It opens at 2:30 pm.", "It opens at 14:30."),
+        ("It holds 16 GB.", "It holds 16 gb of memory."),
+        ("About 3.7 million came.", "3,712,455 people came."),
+        ("Nearly 3.8 million came.", "3,712,455 people came."),
+        ("Mehr als 3,7 Millionen kamen.", "3.712.455 Menschen kamen."),
+        ("Revenue was 412 million.", "Group revenue (in millions)\t2024\nServices\t412"),
+        ("The share was 31 %.", "Share (%)\t31\t29"),
+        ("(1) The rent rises. (2) Pets stay out.", "The rent rises. Pets stay out."),
+        ("1. The rent rises.", "The rent rises."),
+        ("It happened in 1990.", "It happened in the 1990s."),
+        ("It is version 1.2.3.", "Version 1.2.3 is out."),
+        ("The number is 12345678901234567890123456789012345.", "No. 12345678901234567890123456789012345 it is."),
+    ],
+)
+def test_a_number_is_found_in_another_spelling(statement: str, text: str) -> None:
+    assert missing_number(statement, [text]) is None
+
+
+@pytest.mark.parametrize(
+    ("statement", "text", "said", "page_says"),
+    [
+        ("It cost 3.7 billion.", "It cost 3.7 million.", "3.7 billion", "3.7 million"),
+        ("It is 11.5 km deep.", "It is 11.5 metres deep.", "11.5 km", "11.5 metres"),
+        ("It took 2.4 days on average.", "It took 2.4 hours on average.", "2.4 days", "2.4 hours"),
+        ("It cost 410 dollars.", "It cost 410 euros.", "410 dollars", "410 euros"),
+        ("It gained 5 % of the votes.", "It gained 5 percentage points.", "5 %", "5 percentage points"),
+        ("It took 14 % of the vote.", "It took 14 parties to agree.", "14 %", "14"),
+        ("Four parties signed it.", "Three parties signed it.", "Four", "Three"),
+        ("The rent rises by 9 percent.", "The rent rises by 8 percent.", "9 percent", "8 percent"),
+        ("About 3.8 million came in all.", "3,712,455 people came in all.", "3.8 million", ""),
+        ("Of 3.71 million many came.", "3,712,455 people came.", "3.71 million", ""),
+        ("More than 3.8 million came.", "3,712,455 people came.", "3.8 million", ""),
+        ("It is version 1.2.4 now.", "It is version 1.2.3 now.", "1.2.4", "1.2.3"),
+        ("It opens at 3 pm.", "It opens at 14:30.", "3 pm", "14:30"),
+        ("It happened in 2025.", "It happened on 3 March 2024.", "2025", ""),
+        ("A score of 2 is given.", "A score is given if two aspects match.", "2", ""),
+        ("The range is [-8, 1].", "The range is [-1, 1].", "8", ""),
+    ],
+)
+def test_a_changed_number_or_unit_is_seen(statement: str, text: str, said: str, page_says: str) -> None:
+    assert missing_number(statement, [text]) == (said, page_says)
+
+
+@pytest.mark.parametrize("statement", ["Five reasons are given.", "One thing matters.", "The first of them failed."])
+def test_a_small_number_in_letters_is_no_alarm_where_nothing_is_counted(statement: str) -> None:
+    assert missing_number(statement, ["Reasons are given: price, weight, colour, noise and smell. It matters."]) is None
+
+
+DATES = [
+    "3 March 2024", "March 3, 2024", "March 3rd, 2024", "3rd of March 2024", "2024-03-03", "03.03.2024", "3.3.24",
+    "03/03/2024", "3. März 2024", "3 mars 2024", "3 de marzo de 2024", "3 marzo 2024", "3 de março de 2024",
+    "3 maart 2024", "3 марта 2024", "2024年3月3日", "2024년 3월 3일", "3–5 March 2024",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("there", DATES)
+@pytest.mark.parametrize("said", [*DATES[:-1], "March 2024", "3 March"])
+def test_a_date_is_found_in_every_spelling(said: str, there: str) -> None:
+    assert missing_number(f"It was signed on {said}.", [f"The contract was signed on {there} in Bern."]) is None
+
+
+@pytest.mark.parametrize("there", DATES[:-1])
+@pytest.mark.parametrize("said", ["4 March 2024", "2023-03-03", "03.04.2024", "April 2024", "April 3rd"])
+def test_another_day_month_or_year_is_seen_in_every_spelling(said: str, there: str) -> None:
+    missing = missing_number(f"The contract was signed on {said}.", [f"The contract was signed on {there} in Bern."])
+    assert missing is not None
+    assert missing.said == said
+    assert missing.page_says == there
+
+
+def test_the_year_of_a_date_may_stand_elsewhere() -> None:
+    assert missing_number("It was signed on 3 March 2024.", ["Report for 2024", "It was signed on 3 March."]) is None
+    assert missing_number("It was signed on 3 March 2023.", ["Report for 2024", "It was signed on 3 March."])
+
+
+DIFFERS = Check(False, Reason.NUMBER, "3.1 million", "3.7 million")
+MISSING = Check(False, Reason.SUPPORT)
+
+
+@pytest.mark.parametrize(
+    ("check", "pages", "words"),
+    [
+        (Check(), "p. 12", "Found on p. 12."),
+        (Check(), "", "Found in the text."),
+        (DIFFERS, "p. 12", "It says “3.1 million”, the page says “3.7 million”."),
+        (DIFFERS, "slide 3", "It says “3.1 million”, the slide says “3.7 million”."),
+        (DIFFERS, "source 2", "It says “3.1 million”, the text says “3.7 million”."),
+        (Check(False, Reason.NUMBER, "3.1 million"), "p. 12", "“3.1 million” was not found on p. 12."),
+        (Check(False, Reason.NAME, "Anna"), "chapter 4", "“Anna” was not found in chapter 4."),
+        (MISSING, "pp. 3, 4", "Not found on pp. 3, 4."),
+        (Check(False, Reason.SUPPORT, "", "may not be renewed"), "p. 2", "The page says “may not be renewed”."),
+        (Check(False, Reason.QUOTE_NOT_FOUND, "so"), "p. 2", "What it quotes was not found on p. 2."),
+        (
+            Check(True, Reason.CLOSE_MATCH, "so", "So"),
+            "p. 2",
+            "Found on p. 2; what it quotes stands there in slightly other letters.",
+        ),
+        (
+            Check(False, Reason.LANGUAGE),
+            "p. 2",
+            "It is in another language than the page, and could not be compared with it.",
+        ),
+        (Check(False, Reason.NAME, "Anna", "Maria B."), "p. 1", "It says “Anna”, the page says “Maria B”."),
+    ],
+)
+def test_a_check_is_told_in_one_sentence(check: Check, pages: str, words: str) -> None:
+    assert check_words(check, pages) == words
+
+
+def statements(*checks: Check, page: int | None = 1) -> list[Statement]:
+    return [Statement("A.", (Anchor(0, 1, page),), check) for check in checks]
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (statements(*[Check()] * 5, DIFFERS), ("6 statements: 5 found on their page", "1 differs")),
+        (statements(*[Check()] * 6), ("6 statements: all found on their page", "")),
+        (statements(DIFFERS, DIFFERS, MISSING), ("3 statements: none found on their page", "2 differ, 1 not found")),
+        (statements(Check()), ("1 statement: found on its page", "")),
+        (
+            statements(Check(), Check(False, Reason.LANGUAGE), MISSING),
+            ("3 statements: 1 found on their page", "1 not found, 1 could not be compared"),
+        ),
+        (statements(MISSING), ("1 statement: none found on its page", "1 not found")),
+        (statements(Check(), MISSING, page=None), ("2 statements: 1 found in the text", "1 not found")),
+        ([], ("No statements", "")),
+    ],
+)
+def test_statements_are_counted_by_how_they_came_out(given: list[Statement], words: tuple[str, str]) -> None:
+    assert statements_words(given) == words
+
+
+def test_nothing_is_ever_called_verified() -> None:
+    said = [check_words(Check(found, reason, "a", says), "p. 1")
+            for found in (True, False) for reason in (None, *Reason) for says in ("", "b")]  # fmt: skip
+    assert all(said) and not any("verif" in one.casefold() or "!" in one for one in said)
+
+
+GIVEN = document("The school at Quay 7 trained 18 apprentices.")
+SECTION = replace(whole(0, GIVEN.blocks), number=1, of=2)
+LAST_LINES = [
+    messages[-1].text.splitlines()[-1]
+    for most in (1, 8)
+    for messages in (
+        prompts.map_messages(GIVEN, SECTION, "en", most, is_small=True),
+        prompts.merge_messages("[1] It is old.", "", "en", most, is_small=True),
+        prompts.write_messages(Form.BULLETS, [("a", "[1] Old.")], "", "en", most=most, are_points=True, is_small=True),
+    )
+]
+
+
+@pytest.mark.parametrize("line", LAST_LINES)
+def test_what_was_asked_is_no_part_of_the_answer(line: str) -> None:
+    assert line.startswith("The ")
+    answer = f"[7] {line} The school trained 18 apprentices.\n[8] {line}1.\n[9] {line}\n[6] {line} 2019-07-31 x.\n"
+    assert [(one.text, one.ids) for one in read_points(answer, range(10))] == [
+        ("The school trained 18 apprentices.", (7,))
+    ]
+    assert [text for one in answer.splitlines() for text, _ in cited_runs(one)] == [
+        "The school trained 18 apprentices."
+    ]
+
+
+def test_a_text_that_speaks_of_sentences_keeps_its_words() -> None:
+    text = "The most important sentence was never written down."
+    assert [one.text for one in read_points(f"[1] {text}\n", [1])] == [text]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (
+            "The lender may end the loan after a missed payment of thirty days.",
+            "The tenant may end the loan after a missed payment of thirty days.",
+        ),
+        ("Revenue of Alpha rose by 5 % in 2024.", "Revenue of Beta rose by 5 % in 2024."),
+        ("Alice voted for the plan to build the quay.", "Bob voted for the plan to build the quay."),
+        ("Kiln 1 was built in 1801 and repaired in 1901.", "Boat 1 was built in 1801 and repaired in 1901."),
+        (
+            "The ferry to Sandholm was stopped by ice in January.",
+            "The ferry to Grey Point was stopped by ice in January.",
+        ),
+        (
+            "Der Mieter trägt alle Kosten der Reparatur im Haus.",
+            "Der Vermieter trägt alle Kosten der Reparatur im Haus.",
+        ),
+    ],
+)
+def test_another_name_or_thing_is_another_point(one: str, other: str) -> None:
+    assert without_repeats([one, other], str) == [one, other]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("The town has sold the old kiln.", "The town had sold the old kiln."),
+        ("The kiln was repaired by the town of Lindvik.", "The kiln was repaired by the town of Lindvik again."),
+        ("The council decides about the quays of Lindvik.", "The council decided about the quays of Lindvik."),
+        ("Repairing the roof cost the town a lot.", "The repairing of the roof cost the town a lot."),
+    ],
+)
+def test_the_same_in_another_form_is_one(one: str, other: str) -> None:
+    assert without_repeats([one, other], str) == [max(one, other, key=len)]
+
+
+@pytest.fixture(scope="module")
+def blocks() -> list[Block]:
+    return report_blocks()
+
+
+@pytest.mark.parametrize("claim", report_claims("right"), ids=lambda one: one.text[:40])
+def test_a_right_claim_in_other_words_is_found_and_opens_a_cited_block(claim: ReportClaim, blocks: list[Block]) -> None:
+    verdict = judged(claim, blocks)
+    assert verdict.check.found, verdict.check
+    texts = {block.id: block.text for block in blocks}
+    assert verdict.anchors[0].block_id in claim.cites
+    assert all(texts[one.block_id][one.start : one.end] == one.text for one in verdict.anchors)
+
+
+def test_changed_numbers_units_dates_and_names_are_all_seen(blocks: list[Block]) -> None:
+    kinds = {"number", "unit", "date", "name swapped"}
+    wrong = [claim for claim in report_claims("wrong") if claim.kind in kinds]
+    assert len(wrong) > 12
+    assert [claim.text for claim in wrong if judged(claim, blocks).check.found] == []
+
+
+def test_the_gallery_of_wrong_claims_that_pass_is_as_the_checks_are(blocks: list[Block]) -> None:
+    assert GALLERY.read_text("utf-8") == gallery_text(blocks), "run: python -m tests.helpers.harbour"

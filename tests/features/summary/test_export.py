@@ -1,7 +1,8 @@
-"""A summary as Markdown, HTML and JSON: every statement and every place is there, and nothing of it is markup."""
+"""A summary as a file: Markdown, HTML, as printed, JSON, and Word, read again by us, python-docx and LibreOffice."""
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from dataclasses import replace
@@ -9,14 +10,19 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from docx import Document
+from docx.oxml.ns import qn
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from mdit_py_plugins.footnote import footnote_plugin
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QTextCursor, QTextDocument
 
 from app.core.errors import FolderNotWritable
 from app.core.wire import to_json
-from app.features.summary.export import as_html, as_json, as_markdown, as_text, escaped, report, save
+from app.documents.blocks import Kind
+from app.features.summary.export import as_html, as_json, as_markdown, as_text, escaped, report, save, write_docx
 from app.features.summary.laid_out import lay_out, plain
 from app.features.summary.messages import check_words, coverage_words
 from app.features.summary.result import (
@@ -32,6 +38,7 @@ from app.features.summary.result import (
     summary_from_json,
 )
 from tests.helpers.documents import read
+from tests.helpers.real_files import convert
 
 LEASE = SummarizedDocument(1, "lease.pdf", "Lease", "page", Coverage(40, 38, 12, 10, (7,), (9,)))
 LETTER = SummarizedDocument(2, "letter.txt", "", "", Coverage(3, 3, 0, 0))
@@ -314,3 +321,110 @@ def test_where_nothing_was_found_every_format_says_so(tmp_path: Path, form: Form
     assert (body["summary"], body["claims"]) == ("", [])
     assert "statement" not in text_of(as_html(given))
     assert sentence not in as_markdown(summary(form=form))
+
+
+def test_our_own_reader_finds_headings_statements_marks_and_sources(tmp_path: Path) -> None:
+    path = tmp_path / "summary.docx"
+    save(summary(), path)
+    result = read(path, tmp_path)
+    blocks = [(block.kind, block.text) for block in result.blocks]
+    headings = [text for kind, text in blocks if kind is Kind.HEADING]
+    assert headings == ["The lease & <the> letter", "Money", "Ending it", "Sources"]
+    items = [text for kind, text in blocks if kind is Kind.LIST_ITEM]
+    assert items[0] == f"{RENT.text} [lease.pdf, p. 3] {check_words(DIFFERS, 'lease.pdf, p. 3')}"
+    assert items[1].startswith(f"{NOTICE.text} [lease.pdf, p. 12] [lease.pdf, p. 3] [letter.txt, source 3]")
+    assert items[2:] == [
+        "lease.pdf, p. 3: “The rent is 960 euros a month.”",
+        "lease.pdf, p. 12: “Either party may end this agreement.”",
+        "letter.txt: “I give notice today.”",
+    ]
+    assert result.found.opened.title == "The lease & <the> letter"
+
+
+def written(**fields: object) -> Document:  # type: ignore[valid-type]
+    out = io.BytesIO()
+    write_docx(replace(summary(), **fields), out)  # type: ignore[arg-type]
+    return Document(out)
+
+
+def test_references_lead_to_bookmarks_that_exist() -> None:
+    body = written().element.body
+    anchors = [link.get(qn("w:anchor")) for link in body.iter(qn("w:hyperlink"))]
+    marks = [mark.get(qn("w:name")) for mark in body.iter(qn("w:bookmarkStart"))]
+    assert anchors == ["source_1", "source_2", "source_1", "source_3"]
+    assert marks == ["source_1", "source_2", "source_3"]
+    ids = [mark.get(qn("w:id")) for mark in body.iter(qn("w:bookmarkEnd"))]
+    assert ids == [mark.get(qn("w:id")) for mark in body.iter(qn("w:bookmarkStart"))]
+
+
+def test_language_and_title_are_the_documents_own() -> None:
+    document = written(language="de")
+    (language,) = document.styles.element.xpath("w:docDefaults//w:lang")
+    assert language.get(qn("w:val")) == "de"
+    properties = document.core_properties
+    assert (properties.title, properties.language) == ("The lease & <the> letter", "de")
+    assert "python-docx" not in (properties.author + properties.comments)
+
+
+def test_a_language_from_right_to_left_turns_every_paragraph_of_the_summary() -> None:
+    document = written(language="ar", statements=(Statement("مرحبا"),))
+    (language,) = document.styles.element.xpath("w:docDefaults//w:lang")
+    assert language.get(qn("w:bidi")) == "ar"
+    item = next(one for one in document.paragraphs if one.text == "مرحبا")
+    assert item._p.pPr.find(qn("w:bidi")) is not None
+    assert all(run.font.rtl for run in item.runs)
+
+
+def test_a_source_keeps_its_own_direction() -> None:
+    places = (Anchor(0, 1, 1, text="Notice is given."), Anchor(0, 2, 2, text="«1» مرحبا"))
+    document = written(language="ar", statements=(Statement("مرحبا", places),))
+    english, arabic = (one for one in document.paragraphs if one.style.name == "List Number")
+    assert english._p.pPr.find(qn("w:bidi")) is None
+    assert arabic._p.pPr.find(qn("w:bidi")) is not None
+    html = as_html(replace(summary(Statement("مرحبا", places)), language="ar"))
+    assert re.findall('<li id="source-\\d" dir="(...)">', html) == ["ltr", "rtl"]
+
+
+@given(st.text(), st.sampled_from(Form))
+def test_no_text_breaks_the_document(text: str, form: Form) -> None:
+    statement = Statement(text, (Anchor(0, 1, 1, text=text),), Check(False, Reason.NAME, text, text), text)
+    out = io.BytesIO()
+    write_docx(replace(summary(statement, form=form), title=text), out)
+    assert plain(text) in "\n".join(paragraph.text for paragraph in Document(out).paragraphs)
+
+
+@pytest.mark.documents
+def test_libreoffice_opens_it_and_keeps_the_links(tmp_path: Path) -> None:
+    path = tmp_path / "summary.docx"
+    save(summary(), path)
+    html = convert(path, "html", tmp_path / "converted").read_text("utf-8", "replace")
+    for expected in ("900 euros a month", "give notice today", "Sources"):
+        assert expected in " ".join(html.split())
+    for number in (1, 2, 3):
+        assert f'href="#source_{number}"' in html
+        assert f'name="source_{number}"' in html
+
+
+def test_what_the_window_prints_is_dark_on_white_with_links(qapp: object) -> None:
+    document = QTextDocument()
+    document.setHtml(as_html(summary()))
+    text = document.toPlainText()
+    assert RENT.text in text
+    assert "Sources" in text
+    statement = QTextCursor(document.find(RENT.text))
+    assert statement.charFormat().foreground().color().name() == "#23201d"
+    assert document.rootFrame().frameFormat().background().style() == Qt.BrushStyle.NoBrush
+    link = document.find("[lease.pdf, p. 3]").charFormat()
+    assert (link.anchorHref(), link.foreground().color().name()) == ("#source-1", "#b23f12")
+    assert document.find("lease.pdf, p. 3: ").charFormat().anchorHref() == ""
+    assert "source-1" in _anchor_names(document)
+
+
+def _anchor_names(document: QTextDocument) -> set[str]:
+    names: set[str] = set()
+    block = document.begin()
+    while block.isValid():
+        for piece in block:
+            names |= set(piece.fragment().charFormat().anchorNames())
+        block = block.next()
+    return names

@@ -1,12 +1,23 @@
-"""How much longer a summary takes, by the sections it has read itself while it was really at work."""
+"""How long a summary takes: before it is begun, and by the sections that it has read."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from app.bootstrap import Fireside, build
+from app.core.errors import DocumentGone
+from app.core.events import CancelToken
 from app.features.summary.pace import Pace
+from app.features.summary.result import Length, Method, Wish
+from app.features.summary.summaries import Estimate, Summaries
 from app.features.summary.summarize import Merging, Planned, Rests, SectionRead, Writing
 from app.features.work.asking import FIRST_WINDOW
+from app.store.jobs import Jobs
+from tests.helpers.engine import user
+from tests.helpers.script import prompts, write_script
+from tests.helpers.summaries import paragraphs, store_document, work_off
 
 
 class Clock:
@@ -138,3 +149,118 @@ def test_planned_again_it_begins_anew(clock: Clock) -> None:
     pace.take(read(1, 4))
     assert pace.worked_s == 10
     assert pace.seconds_left() == pytest.approx(40), "three sections and the write-up at the pace of the first"
+
+
+MODEL = Path("/any/model.gguf")
+
+
+@pytest.fixture
+def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    rules = (
+        {"when": "hold on", "repeat": 10, "delay_s": 0.02},
+        {"when": "Write the next lines", "prompt_s": 0.2, "delay_s": 0.01},
+        {"when": "slow", "prompt_s": 0.05},
+    )
+    path = write_script(tmp_path / "script", *rules)
+    monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(path))
+    return path
+
+
+def add(app: Fireside, count: int, word: str = "kiln", name: str = "a.pdf") -> int:
+    return store_document(app.documents.store, name, *paragraphs(count, word)).id
+
+
+def estimate(summaries: Summaries, *ids: int, wish: Wish | None = None) -> Estimate:
+    found = summaries.estimate(ids, wish or Wish(), CancelToken())
+    assert found is not None
+    return found
+
+
+def test_tokens_and_sections_are_those_that_the_work_begins_with(app: Fireside) -> None:
+    ids = [add(app, 600), add(app, 300)]
+    found = estimate(app.summaries, *ids)
+    assert found.tokens == sum(found.by_document)
+    assert found.by_document[0] == pytest.approx(2 * found.by_document[1], rel=0.01)
+    assert found.sections > 1
+    app.summaries.begin(ids, Wish(), together=True)
+    cancel = CancelToken()
+    planned = next(worked.event for worked in app.summaries.run(cancel) if isinstance(worked.event, Planned))
+    assert (planned.tokens, planned.sections) == (found.tokens, found.sections)
+
+
+def test_a_short_document_is_one_section(app: Fireside, summaries: Summaries) -> None:
+    assert estimate(summaries, add(app, 3)).sections == 1
+
+
+def test_the_machine_is_measured_once_for_a_model(app: Fireside, summaries: Summaries, script: Path) -> None:
+    small, large = estimate(summaries, add(app, 10)), estimate(summaries, add(app, 900))
+    assert len(prompts(script)) == 1
+    assert small.seconds is not None
+    assert large.seconds is not None
+    assert 0 < small.seconds < large.seconds
+    longer = estimate(summaries, add(app, 10), wish=Wish(Length.LONG))
+    assert longer.seconds is not None
+    assert longer.seconds > small.seconds
+
+
+def test_what_a_summary_really_took_is_better_than_a_probe(app: Fireside, summaries: Summaries, script: Path) -> None:
+    document = add(app, 6, "slow")
+    summaries.begin([document], Wish(), together=True)
+    work_off(summaries)
+    asked = len(prompts(script))
+    found = estimate(summaries, document)
+    (job,) = Jobs(app.database).find("summary")
+    assert found.seconds == pytest.approx(job.progress["worked_s"] * found.tokens / job.progress["tokens"])
+    assert job.progress["worked_s"] > 6 * 0.05
+    assert len(prompts(script)) == asked, "nothing was measured again"
+    app.close()
+    again = build()
+    try:
+        list(again.engine.load(MODEL))
+        assert estimate(again.summaries, document).seconds == found.seconds, "also after a restart"
+        list(again.engine.load(Path("/any/other.gguf")))
+        other = estimate(again.summaries, document).seconds
+        assert other is not None
+        assert other != found.seconds
+    finally:
+        again.close()
+
+
+def test_while_a_chat_is_answered_nothing_is_measured_and_the_next_time_it_is(
+    app: Fireside, summaries: Summaries
+) -> None:
+    document = add(app, 3)
+    answer = app.engine.generate([user("hold on")])
+    next(answer)
+    assert estimate(summaries, document).seconds is None
+    list(answer)
+    assert estimate(summaries, document).seconds is not None
+
+
+def test_cancelled_there_is_none(app: Fireside, summaries: Summaries) -> None:
+    cancel = CancelToken()
+    cancel.cancel()
+    assert summaries.estimate([add(app, 3)], Wish(), cancel) is None
+
+
+def test_it_wakes_the_model(app: Fireside, summaries: Summaries) -> None:
+    app.engine.sleep()
+    assert estimate(summaries, add(app, 3), wish=Wish(method=Method.MODEL)).tokens
+
+
+def test_a_document_that_is_gone_is_named(app: Fireside, summaries: Summaries) -> None:
+    with pytest.raises(DocumentGone):
+        estimate(summaries, 12345)
+
+
+@pytest.mark.model
+def test_the_starter_is_measured_in_about_a_second(starter: Path, fresh_home: Path) -> None:
+    app = build()
+    try:
+        document = add(app, 120)
+        assert estimate(app.summaries, document).seconds == 1, "it is not asked"
+        found = estimate(app.summaries, document, wish=Wish(method=Method.MODEL))
+        assert found.seconds is not None
+        assert 0.2 < found.seconds < 600
+    finally:
+        app.close()

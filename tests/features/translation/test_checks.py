@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.features.translation.checks import Checks, Lengths, is_other_language, is_same, leftover
+from app.features.translation.checks import Checks, Lengths, different_number, is_other_language, is_same, leftover
 from app.features.translation.marking import shown_content
 from app.features.translation.problems import Problem, ProblemKind, flags_of, is_unusable, sentence_of, weight
 from app.features.translation.result import FlagKind, Term, TranslationWish
@@ -138,3 +138,56 @@ def test_every_problem_has_a_weight_and_those_that_a_person_sees_a_flag() -> Non
     assert {flag.kind for kind in ProblemKind for flag in flags_of([Problem(kind)])} == set(FlagKind)
     assert is_unusable([Problem(ProblemKind.NUMBER), Problem(ProblemKind.EMPTY)])
     assert not is_unusable([Problem(ProblemKind.LANGUAGE)])
+
+
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [
+        ("It costs 1,240.00 euros.", "Es kostet 1.240,00 Euro."),
+        ("It costs 1,240.00 euros.", "Cela coûte 1 240,00 euros."),
+        ("It costs 1,240.00 euros.", "Cela coûte 1\u202f240,00 euros."),
+        ("1,000,000 people", "1’000’000 Personen"),
+        ("12,34,567 rupees", "1,234,567 Rupien"),
+        ("3.5 km", "3,5 km"),
+        ("The year 2025", "سنة ٢٠٢٥"),
+        ("2025 was good", "२०२५ अच्छा था"),
+        ("2 million people", "200万人"),
+        ("2 million people", "2.000.000 Menschen"),
+        ("3 billion", "3 Milliarden"),
+        ("10,000 yen", "1万円"),
+        ("two days and 3 nights", "2 Tage und drei Nächte"),
+        ("April 3, 2025", "2025年4月3日"),
+        ("04/03/2025", "3. April 2025"),
+        ("at 3:30 pm", "um 15:30 Uhr"),
+        ("the 21st century", "das 21. Jahrhundert"),
+        ("Version 1.2.3", "Fassung 1.2.3"),
+        ("Call 555 0199 now", "Rufen Sie 555-0199 an"),
+        ("GPT-4 and H2O", "GPT-4 und Wasser"),
+        ("no number", "keine Zahl"),
+        ("5 of 5", "5 von 5"),
+        ("第3章", "Kapitel 3"),
+    ],
+)
+def test_the_same_numbers(source: str, target: str) -> None:
+    assert different_number(source, target) == ""
+    assert different_number(target, source) == ""
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "said"),
+    [
+        ("42 doors", "43 Türen", "42"),
+        ("42 doors", "Türen", "42"),
+        ("Doors", "43 Türen", "43"),
+        ("1.5 litres", "15 Liter", "1.5"),
+        ("1,240 euros", "1.250 Euro", "1,240"),
+        ("3 days", "4 Tage", "3"),
+        ("5 and 5", "5", ""),
+        ("50 and 50", "50", "50"),
+        ("from 1990 to 1995", "von 1995 bis 1999", "1990"),
+        ("2 million", "2 Milliarden", ""),
+        ("20 million", "30 Millionen", "20"),
+    ],
+)
+def test_other_numbers(source: str, target: str, said: str) -> None:
+    assert different_number(source, target) == said

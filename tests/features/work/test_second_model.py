@@ -1,11 +1,19 @@
-"""A second model shares the memory where it can; else one question per job decides."""
+"""A second model shares the memory where it can, else one question per job decides; a job's own beside the chat's."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-from app.features.work.engines import RESERVE_BYTES, Places, SecondEngine, Swap, swap_words
+import pytest
+
+from app.core.errors import ModelUnreadable
+from app.core.events import CancelToken
+from app.engine.client import EngineClient
+from app.features.work.engines import RESERVE_BYTES, Places, SecondEngine, Swap, needed_bytes, swap_words
+from tests.helpers.engine import answer_of, load, scripted_client, user
 
 GB = 10**9
 TIGHT = Swap("translate-1", "Qwen3.5 4B", 4 * GB, "Hy-MT2 1.8B", 2 * GB, free_bytes=GB + RESERVE_BYTES)
@@ -79,3 +87,98 @@ def test_the_question_names_both_models_and_both_sizes() -> None:
     assert str(swap_words(TIGHT)) == (
         "This needs Hy-MT2 1.8B, which takes 2.0 GB, and 1.5 GB are free. Put Qwen3.5 4B to sleep meanwhile?"
     )
+
+
+CHAT_MODEL, JOB_MODEL = Path("/models/chat.gguf"), Path("/models/job.gguf")
+RULES = {"load": {"any_path": True, "needed_bytes": 4 * GB}}
+
+
+class Desk:
+    """A chat's engine with its model, and what a job gets beside it."""
+
+    def __init__(self, folder: Path, free_bytes: int, *answers: bool) -> None:
+        self._folder = folder
+        self._answers = list(answers)
+        self.asked: list[Swap] = []
+        self.made: list[EngineClient] = []
+        self.chats = scripted_client(folder / "chats", RULES)
+        load(self.chats, CHAT_MODEL)
+        self.engines = SecondEngine(
+            "translate", self.chats, self._make, self._ask, free_bytes=lambda: free_bytes, needs=lambda path: 2 * GB
+        )
+
+    def open(self, path: Path = JOB_MODEL) -> EngineClient | None:
+        return self.engines.open(path, CancelToken())
+
+    def _make(self) -> EngineClient:
+        self.made.append(scripted_client(self._folder / f"beside{len(self.made)}", RULES))
+        return self.made[-1]
+
+    def _ask(self, swap: Swap) -> bool:
+        self.asked.append(swap)
+        return self._answers.pop(0)
+
+    def close(self) -> None:
+        for engine in (self.chats, *self.made):
+            engine.close()
+
+
+@pytest.fixture
+def desks() -> Iterator[list[Desk]]:
+    """Desks that are cleared after the test."""
+    made: list[Desk] = []
+    yield made
+    for desk in made:
+        desk.close()
+
+
+def desk_with(desks: list[Desk], folder: Path, free_bytes: int, *answers: bool) -> Desk:
+    desks.append(Desk(folder, free_bytes, *answers))
+    return desks[-1]
+
+
+def model_in(engine: EngineClient | None) -> Path | None:
+    return Path(engine.loaded.path) if engine is not None and engine.loaded is not None else None
+
+
+def test_a_job_with_the_chats_model_shares_its_engine(desks: list[Desk], tmp_path: Path) -> None:
+    desk = desk_with(desks, tmp_path, 0)
+    assert desk.open(CHAT_MODEL) is desk.chats
+    assert not desk.made
+
+
+def test_both_are_in_memory_where_they_fit(desks: list[Desk], tmp_path: Path) -> None:
+    desk = desk_with(desks, tmp_path, 3 * GB)
+    engine = desk.open()
+    assert (model_in(engine), model_in(desk.chats)) == (JOB_MODEL, CHAT_MODEL)
+    assert desk.open() is engine
+    assert engine is not None
+    assert answer_of(engine.generate([user("hello")]))[0] == "You said: hello"
+    desk.engines.close()
+    assert engine.pid is None
+    assert (desk.asked, model_in(desk.chats)) == ([], CHAT_MODEL)
+
+
+def test_the_chats_model_gives_way_when_a_person_says_so_and_comes_back(desks: list[Desk], tmp_path: Path) -> None:
+    desk = desk_with(desks, tmp_path, GB + RESERVE_BYTES, True)
+    assert desk.open() is desk.chats
+    assert model_in(desk.chats) == JOB_MODEL
+    assert desk.open() is desk.chats
+    assert [swap.job for swap in desk.asked] == ["translate"]
+    desk.engines.close()
+    assert model_in(desk.chats) == CHAT_MODEL
+
+
+def test_a_person_who_declines_is_not_asked_again_for_that_job(desks: list[Desk], tmp_path: Path) -> None:
+    desk = desk_with(desks, tmp_path, GB + RESERVE_BYTES, False)
+    assert [desk.open(), desk.open()] == [None, None]
+    assert len(desk.asked) == 1
+    assert model_in(desk.chats) == CHAT_MODEL
+
+
+def test_the_memory_a_model_needs_is_known_from_its_file(starter: Path, tmp_path: Path) -> None:
+    assert starter.stat().st_size < needed_bytes(starter) < 4 * starter.stat().st_size
+    nothing = tmp_path / "nothing.gguf"
+    nothing.write_bytes(b"")
+    with pytest.raises(ModelUnreadable):
+        needed_bytes(nothing)

@@ -17,7 +17,7 @@ from app.ui.text.prose import ProseView
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.zooming import not_following, sizes
 from tests.ui.chat.conftest import Open, add_turns
-from tests.ui.text.test_clipboard import ANSWER
+from tests.ui.text.test_selectable import ANSWER
 
 
 def long_chat(desk: ChatDesk, count: int = 60) -> None:

@@ -24,7 +24,7 @@ from app.ui.settings.pages import NetworkPage
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.window import Frame
 from tests.helpers.tiny_models import make_tiny
-from tests.ui.models.test_download_watch import BEGUN
+from tests.ui.models.test_downloads import BEGUN
 
 ENTRY = Entry("q", "Qwen3.5 9B", "Best.", "unsloth/Q", "q.gguf", 5_680_000_000, "apache-2.0", 16, ("chat",))
 SMALLER = replace(ENTRY, id="s", name="Qwen3.5 2B", size_bytes=1_300_000_000)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from pytestqt.qtbot import QtBot
 
 from app.features.summary.result import (
     Anchor,
@@ -20,6 +21,8 @@ from app.features.summary.result import (
 from app.features.summary.summaries import Estimate, StoredSummary
 from app.features.summary.summarize import Merging, Planned, Rests, SectionRead, Writing
 from app.ui.summarize.texts import Places, Progress, figures_of, time_words, told, was_read, work_words
+from app.ui.summarize.wish import WishChoices
+from app.ui.theme import Theme
 
 STORED = StoredSummary(1, "Lease", "running", None, 0.0, 0.0, Wish(), (1,), 0, 0)
 
@@ -157,3 +160,10 @@ def test_the_check_is_said_with_the_statement() -> None:
 def test_what_has_no_pages_is_found_in_it_and_not_on_it() -> None:
     (one,) = told([Statement("It rose.", (Anchor(0, 4, None),))], places("a.html", unit=""))
     assert one.spoken == "It rose. Found in ¶ 4."
+
+
+def test_a_language_is_called_what_its_speakers_call_it(qtbot: QtBot) -> None:
+    choices = WishChoices(Theme())
+    qtbot.addWidget(choices)
+    choices.language.show_value("de")
+    assert choices.language.button.accessibleName() == "Language: Deutsch"

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from app.ui.text.markdown import BLOCK_LIMIT, TABLE_ROWS, Block, MarkdownStream, read
 from app.ui.text.pieces import Code, Fold, FoldEnd, Line, Prose, Span, Table, with_whole_tables
+from app.ui.text.syntax import calm
 
 SAMPLE = """# Title
 
@@ -326,3 +327,50 @@ def test_hostile_text_is_shown_in_small_steps(name: str) -> None:
     longest = max((len(p.lines) for b in stream.closed for p in b.pieces if isinstance(p, Prose)), default=0)
     assert longest < 1_000
     assert all(len(b.source) <= 2 * BLOCK_LIMIT for b in stream.closed) or name == "fence"
+
+
+@pytest.mark.parametrize(
+    ("tail", "expected"),
+    [
+        ("a **b", "a **b**"),
+        ("a **b*", "a **b**"),
+        ("a **", "a "),
+        ("a *b **c", "a *b **c***"),
+        ("use `x", "use `x`"),
+        ("use ``a ` b", "use ``a ` b``"),
+        ("2 * 3 * 4", "2 * 3 * 4"),
+        ("snake_case_name", "snake_case_name"),
+        ("a [link](http", "a link"),
+        ("a [link](http://x.y) b", "a [link](http://x.y) b"),
+        ("text\n-", "text"),
+        ("text\n1.", "text"),
+        ("text\n##", "text"),
+        ("text\n```py", "text"),
+        ("| a | b", ""),
+        ("| a | b |\n|--", ""),
+        ("- one\n- **tw", "- one\n- **tw**"),
+        ("- one\n- ", "- one"),
+        ("1. x\n   ```py\n   a = '**", "1. x\n   ```py\n   a = '**"),
+        ("see [^1", "see "),
+        (r"so \(a_1", r"so \(a_1\)"),
+        (r"so \(a_1 \\", r"so \(a_1\)"),
+        ("so \\", "so "),
+        ("so $", "so "),
+        ("so $5 and", "so $5 and"),
+        ("so $a^2 + b", "so $a^2 + b$"),
+        ("\\[", ""),
+        ("\\[\na\n- b", "\\[\na\n- b\n\\]"),
+        ("1. x\n   $$\n   a", "1. x\n   $$\n   a\n   $$"),
+        ("$$\na\n\n- b", "$$\na\n\n- b\n$$"),
+        ("$$ a\n\n**b", "$$ a\n\n**b**"),
+        ("$$\na\n$$\nmore **b", "$$\na\n$$\nmore **b**"),
+        ("a <b>wor", "a <b>wor</b>"),
+        ("a <b>word</", "a <b>word</b>"),
+        ("a <kb", "a "),
+        ("a < b", "a < b"),
+        ("<det", ""),
+        ("<details>\n<summary>Tit", "<details>"),
+    ],
+)
+def test_the_end_is_calm(tail: str, expected: str) -> None:
+    assert calm(tail) == expected

@@ -1,15 +1,17 @@
-"""A label that shortens its text and keeps the whole of it for those who ask."""
+"""Labels that shorten, buttons that have names and do not steal the keyboard, a dot in the colour of its state."""
 
 from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QTextDocument
+from PySide6.QtGui import QColor, QTextDocument
 from pytestqt.qtbot import QtBot
 
 from app.features.summary.result import Wish
 from app.features.summary.summaries import StoredSummary
-from app.ui.widgets.labels import ElidedLabel, plain_tip
+from app.ui.theme import DARK, LIGHT, Theme
+from app.ui.widgets.buttons import IconButton, text_button
+from app.ui.widgets.labels import ElidedLabel, StatusDot, plain_tip
 from app.ui.work.column import WorkListModel
 
 LONG = "/home/somebody/with/a/long/path/to/the/folder"
@@ -65,3 +67,43 @@ def test_the_lists_and_the_labels_use_it(qtbot: QtBot) -> None:
     label = ElidedLabel(HOSTILE)
     qtbot.addWidget(label)
     assert shown(label.toolTip()) == HOSTILE
+
+
+def test_a_text_button_is_named_and_reached_by_tab_only(qtbot: QtBot) -> None:
+    button = text_button("Open folder", "quiet")
+    qtbot.addWidget(button)
+    assert button.accessibleName() == "Open folder"
+    assert button.focusPolicy() == Qt.FocusPolicy.TabFocus
+    assert button.property("kind") == "quiet"
+
+
+def test_an_icon_button_is_tinted_again_when_the_theme_changes(qtbot: QtBot) -> None:
+    theme = Theme("light")
+    button = IconButton(theme, "copy", "Copy")
+    qtbot.addWidget(button)
+    before, size = button.icon().pixmap(20).toImage(), button.iconSize()
+    theme.scheme = "dark"
+    assert button.icon().pixmap(20).toImage() != before
+    theme.zoom = 2
+    assert button.iconSize() == 2 * size
+    assert (button.accessibleName(), button.toolTip()) == ("Copy", "Copy")
+
+
+def test_another_glyph_replaces_the_drawing(qtbot: QtBot) -> None:
+    button = IconButton(Theme("light"), "arrow-up", "Send")
+    qtbot.addWidget(button)
+    before = button.icon().pixmap(20).toImage()
+    button.set_glyph("stop", "accent")
+    assert button.icon().pixmap(20).toImage() != before
+
+
+def test_the_dot_has_the_colour_of_its_state_in_every_scheme(qtbot: QtBot) -> None:
+    theme = Theme("light")
+    dot = StatusDot(theme)
+    qtbot.addWidget(dot)
+    dot.show_state("success")
+    assert dot.grab().toImage().pixelColor(4, 4) == QColor(LIGHT.success)
+    theme.scheme = "dark"
+    assert dot.grab().toImage().pixelColor(4, 4) == QColor(DARK.success)
+    dot.show_state("success", filled=False)
+    assert dot.grab().toImage().pixelColor(4, 4) != QColor(DARK.success)
