@@ -6,12 +6,15 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.core.errors import DocumentStaysHere
 from app.core.events import ModelElsewhere, ModelLoaded
 from app.features.models.messages import Words
-from app.remote.servers import Servers
-from app.store.documents import DocumentStore, StoredDocument
+
+if TYPE_CHECKING:
+    from app.remote.servers import Servers
+    from app.store.documents import DocumentStore, StoredDocument
 
 
 @dataclass(frozen=True)

@@ -311,7 +311,7 @@ late = ("app.engine.client", "app.engine.protocol", "app.engine.fit", "app.core.
         "app.ui.exchange.exporting", "app.ui.exchange.importing", "app.ui.paper", "PySide6.QtPrintSupport",
         "app.features.chat.seen", "app.ui.chat.seen", "app.ui.chat.remembering", "app.ui.chat.project_dialog",
         "app.ui.chat.assistant_dialog", "app.ui.chat.prompt_dialog", "app.ui.chat.question", "app.ui.chat.answer",
-        "app.ui.shell.startup", "app.ui.shell.palette",
+        "app.ui.shell.startup", "app.ui.shell.palette", "app.remote.servers", "app.features.recording",
         "pyqtgraph", "subprocess", "email", "urllib.request")
 def first_paint(*_):
     print([name for name in late if name in sys.modules], flush=True)
