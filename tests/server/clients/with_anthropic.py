@@ -14,7 +14,8 @@ tool = {
     "input_schema": {"type": "object", "properties": {"rainy": {"type": "boolean"}}, "required": ["rainy"]},
 }
 seen = {}
-with client.messages.stream(model=model, max_tokens=12, messages=question, system="Be brief.") as stream:
+story = [{"role": "user", "content": "Write a very long story about a river."}]  # a greeting may end before 12 tokens
+with client.messages.stream(model=model, max_tokens=12, messages=story, system="Be lengthy.") as stream:
     seen["streamed"] = "".join(stream.text_stream)
     seen["stopped"] = stream.get_final_message().stop_reason
 with client.messages.stream(
@@ -36,7 +37,7 @@ history = [
     },
 ]
 answered = client.messages.create(
-    model=model, max_tokens=4, messages=history, tools=[tool], tool_choice={"type": "none"}
+    model=model, max_tokens=1, messages=history, tools=[tool], tool_choice={"type": "none"}
 )
 seen["answered"] = answered.stop_reason
 seen["counted"] = client.messages.count_tokens(model=model, messages=question).input_tokens
