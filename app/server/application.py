@@ -9,6 +9,7 @@ import logging
 import re
 import threading
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -53,6 +54,9 @@ log = logging.getLogger(__name__)
 
 MOST_BYTES = 20_000_000
 HEARTBEAT_S = 10.0
+TOGETHER_S = 0.03
+"""Words that follow others within that time leave together: each sending wakes the client, and takes from a model that
+computes beside it what a fast one needs for the next word."""
 OPEN_PATHS = frozenset(("/health", "/"))
 Failure = Callable[..., dict[str, Any]]
 Found = TypeVar("Found")
@@ -255,35 +259,48 @@ class Flow:
 
     def __init__(self, work: Callable[[CancelToken], Iterator[tuple[int, AnswerEvent]]]) -> None:
         self._cancel, self._loop = CancelToken(), asyncio.get_running_loop()
-        self._queue: asyncio.Queue[tuple[int, AnswerEvent] | BaseException | None] = asyncio.Queue()
-        self._first: list[tuple[int, AnswerEvent] | BaseException | None] = []
+        self._waiting: deque[tuple[int, AnswerEvent] | BaseException | None] = deque()
+        self._has_come, self._is_told = asyncio.Event(), False
         self._thread = threading.Thread(target=self._run, args=(work,), name="served answer", daemon=True)
         self._thread.start()
 
     async def begun(self, within_s: float) -> bool:
         """Waits for the first event; False when it takes longer. Raises what the work failed with instead of one."""
         try:
-            first = await asyncio.wait_for(self._queue.get(), within_s)
+            await asyncio.wait_for(self._has_come.wait(), within_s)
         except TimeoutError:
             return False
-        if isinstance(first, BaseException):
+        if isinstance(first := self._waiting[0], BaseException):
             raise first
-        self._first.append(first)
         return True
 
-    async def events(self, beat_s: float) -> AsyncIterator[tuple[int, AnswerEvent] | None]:
-        """All of them; None whenever nothing has come for a while. Raises what the work failed with."""
+    async def events(self, beat_s: float) -> AsyncIterator[list[tuple[int, AnswerEvent]]]:
+        """All of them, those of a moment together, the first words at once; none whenever nothing has come for a while.
+
+        Raises what the work failed with.
+        """
+        told_s = 0.0
         while True:
             try:
-                event = self._first.pop() if self._first else await asyncio.wait_for(self._queue.get(), beat_s)
+                await asyncio.wait_for(self._has_come.wait(), beat_s)
             except TimeoutError:
-                yield None
+                yield []
                 continue
-            if event is None:
-                return
-            if isinstance(event, BaseException):
-                raise event
-            yield event
+            if (early_s := told_s + TOGETHER_S - time.monotonic()) > 0:
+                await asyncio.sleep(early_s)
+            self._has_come.clear()
+            self._is_told = False  # before it is looked at: what comes from now on wakes this loop again
+            waiting = [self._waiting.popleft() for _ in range(len(self._waiting))]
+            events = [one for one in waiting if isinstance(one, tuple)]
+            if not all(isinstance(event, PromptProgress) for _, event in events):
+                told_s = time.monotonic()
+            if events:
+                yield events
+            for last in waiting[-1:]:
+                if isinstance(last, BaseException):
+                    raise last
+                if last is None:
+                    return
 
     def stop(self) -> None:
         """Nobody wants the rest."""
@@ -298,8 +315,12 @@ class Flow:
             self._put(error)
 
     def _put(self, event: tuple[int, AnswerEvent] | BaseException | None) -> None:
+        self._waiting.append(event)
+        if self._is_told:
+            return
+        self._is_told = True
         try:
-            self._loop.call_soon_threadsafe(self._queue.put_nowait, event)
+            self._loop.call_soon_threadsafe(self._has_come.set)
         except RuntimeError:  # the server has been closed meanwhile
             self._cancel.cancel()
 
@@ -336,12 +357,12 @@ class _Noted:
 async def _whole(request: Request, contract: Contract, flow: Flow, note: _Noted) -> Response:
     gone = asyncio.ensure_future(_gone(request))
     try:
-        async for event in flow.events(0.5):
+        async for events in flow.events(0.5):
             if gone.done():
                 raise ClientDisconnect
-            if event is not None:
-                note.take(event[1])
-                contract.answers[event[0]].take(event[1])
+            for number, event in events:
+                note.take(event)
+                contract.answers[number].take(event)
     finally:
         gone.cancel()
     note.close(200)
@@ -375,13 +396,13 @@ async def _streamed(
         if not has_begun:
             yield b"".join((*lines, HEARTBEAT))
             lines = []
-        async for event in flow.events(HEARTBEAT_S):
-            if event is not None:
-                note.take(event[1])
-                lines += contract.take(*event)
-            if event is None or time.monotonic() - sent_s >= HEARTBEAT_S:  # also while a prompt's progress is told
+        async for events in flow.events(HEARTBEAT_S):
+            for number, event in events:
+                note.take(event)
+                lines += contract.take(number, event)
+            if not events or time.monotonic() - sent_s >= HEARTBEAT_S:  # also while a prompt's progress is told
                 lines.append(HEARTBEAT)
-            elif isinstance(event[1], PromptProgress):
+            elif all(isinstance(event, PromptProgress) for _, event in events):
                 continue  # what a stream begins with leaves with its first words: each sending wakes the client
             if lines:
                 yield b"".join(lines)
