@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app.bootstrap import Fireside, build
+from app.core.child import own_command
 from app.core.errors import EngineStopped
 from app.core.events import CancelToken, TextDelta
+from app.engine.client import EngineClient
 from app.features.chat.answers import AnswerStarted
 from app.features.chat.documents import source_from_fields
 from app.features.documents import Kept
-from app.features.survey.surveys import Surveys
+from app.features.summary.budgets import budgets_for
+from app.features.summary.summaries import MemorySteps
+from app.features.survey import surveys
+from app.features.survey.surveys import Listed, Surveys, list_all
 from app.features.survey.wanted import Made, Offer, SurveyProgress, Wanted, made_of
 from app.features.work.pace import Speeds
 from app.store.conversations import MessageState, StoredMessage, Use
 from app.store.jobs import Jobs
+from tests.features.summary.test_summarize_model import TOWN
+from tests.helpers.engine import load
 from tests.helpers.script import prompts, requests, write_script
 
 LARGE, SMALL = 4_000_000_000, 100_000_000
@@ -232,3 +240,27 @@ def test_the_next_question_gets_passages_as_ever(asked: Asked) -> None:
     last = prompts(asked.script)[-1]
     assert "only some passages of it" in last[-1][1]
     assert "Cleo Ruiz came to the workshop" in last[-1][1]
+
+
+HARBOUR = replace(TOWN, blocks=TOWN.blocks[:2])
+
+
+@pytest.mark.model
+def test_the_starter_follows_the_rules_of_a_list(
+    starter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # It lists without end, and what was cut off is asked again in halves: answers are as short as that allows.
+    monkeypatch.setattr(surveys, "budgets_for", lambda loaded: replace(budgets_for(loaded), points=30))
+    engine = EngineClient(own_command("--engine-worker"), tmp_path)
+    load(engine, starter)
+    try:
+        events = list(list_all([HARBOUR], "Which people are named?", engine, MemorySteps(), CancelToken()))
+    finally:
+        engine.close()
+    assert isinstance(events[-1], Listed)
+    summary = events[-1].summary
+    assert summary.sections_failed == 0
+    assert summary.sections_read == summary.sections
+    assert summary.documents[0].coverage.blocks_read == len(HARBOUR.blocks)
+    ids = {block.id for block in HARBOUR.blocks}
+    assert {anchor.block_id for one in summary.statements for anchor in one.anchors} <= ids
