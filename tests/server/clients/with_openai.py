@@ -9,11 +9,12 @@ from pydantic import BaseModel
 address, key, model, embedder = sys.argv[1:]
 client = openai.OpenAI(base_url=address, api_key=key, max_retries=0)
 question = [{"role": "user", "content": "Say hello."}]
+story = [{"role": "user", "content": "Write a very long story about a river."}]  # a greeting may end before 12 tokens
 seen = {"models": [one.id for one in client.models.list()]}
 
 text, usage = "", None
 for piece in client.chat.completions.create(
-    model=model, messages=question, max_tokens=12, stream=True, stream_options={"include_usage": True}
+    model=model, messages=story, max_tokens=12, stream=True, stream_options={"include_usage": True}
 ):
     text += "".join(choice.delta.content or "" for choice in piece.choices)
     usage = piece.usage or usage
