@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -423,6 +423,11 @@ MOST_FIGURES = 30
 LEAST_FIGURE = 54.0
 """Points: what is smaller is a logo or a sign."""
 MOST_OF_A_PAGE = 0.8
+LEAST_SHAPES = 20
+LEAST_DRAWING = 100.0
+GAP = 18.0
+MOST_CHARACTERS = 20
+"""In a drawing: with more its words are text already."""
 THIN = 2.5
 SHORTEST = 5.0
 NEAR = 3.0
@@ -459,17 +464,21 @@ class Rulings:
     grids: list[Grid] = field(default_factory=list)
     across: list[Rule] = field(default_factory=list)
     figures: list[Span] = field(default_factory=list)
+    drawings: list[Span] = field(default_factory=list)
+    """Charts and the like, put together of many shapes; what is written in some is text of the page."""
 
 
 def rulings_of(page: Any, sheet: Sheet) -> Rulings:
     """The rulings of a loaded page and its figures, in points of the page as shown."""
     images: list[Span] = []
-    rulings = _rulings(page, sheet, images)
+    shapes: list[Span] = []
+    rulings = _rulings(page, sheet, images, shapes)
     rulings.figures = _figures(images, sheet)
+    rulings.drawings = _drawings(shapes, sheet)
     return rulings
 
 
-def _rulings(page: Any, sheet: Sheet, images: list[Span]) -> Rulings:
+def _rulings(page: Any, sheet: Sheet, images: list[Span], shapes: list[Span]) -> Rulings:
     found: list[Span] = []
     paths = 0
     handle = address_of(page)
@@ -479,7 +488,12 @@ def _rulings(page: Any, sheet: Sheet, images: list[Span]) -> Rulings:
         if kind == _TEXT:
             continue
         if kind == _PATH:
-            found += _lines_of(ctypes.cast(each, raw.FPDF_PAGEOBJECT))
+            path = ctypes.cast(each, raw.FPDF_PAGEOBJECT)
+            whole = _bounds(path)
+            lines = _lines_of(path, whole)
+            found += lines
+            if whole is not None and not lines:
+                shapes.append(sheet.box(*whole))
             paths += 1
             if paths > MOST_PATHS:
                 return Rulings()
@@ -524,6 +538,55 @@ def _figures(images: list[Span], sheet: Sheet) -> list[Span]:
     return [tuple(round(edge, 2) for edge in each) for each in figures[:MOST_FIGURES]]  # type: ignore[misc]
 
 
+def _drawings(shapes: list[Span], sheet: Sheet) -> list[Span]:
+    """Where many shapes lie together: in bands across the page, and beside each other in each of these."""
+    page = max(1.0, sheet.width * sheet.height)
+    inside = [
+        (a, b, c, d)
+        for a, b, c, d in shapes
+        if a >= 0 and b >= 0 and c <= sheet.width and d <= sheet.height and (c - a) * (d - b) <= MOST_OF_A_PAGE * page
+    ]
+    found: list[Span] = []
+    for band in _divided(inside, 1):
+        for group in _divided(band, 0):
+            lefts, tops, rights, bottoms = zip(*group, strict=True)
+            found.append((min(lefts), min(tops), max(rights), max(bottoms)))
+    large = [each for each in found if min(each[2] - each[0], each[3] - each[1]) >= LEAST_DRAWING]
+    return [each for each in large if (each[2] - each[0]) * (each[3] - each[1]) <= MOST_OF_A_PAGE * page]
+
+
+def _divided(shapes: list[Span], side: int) -> Iterator[list[Span]]:
+    """Groups of many shapes with gaps between them, from left to right (side 0) or from top to bottom (1)."""
+    if len(shapes) < LEAST_SHAPES:
+        return
+    group: list[Span] = []
+    end = 0.0
+    for shape in sorted(shapes, key=lambda span: span[side]):
+        if group and shape[side] > end + GAP:
+            if len(group) >= LEAST_SHAPES:
+                yield group
+            group = []
+        end = max(end, shape[side + 2]) if group else shape[side + 2]
+        group.append(shape)
+    if len(group) >= LEAST_SHAPES:
+        yield group
+
+
+def without_words(rulings: Rulings, words: Iterable[tuple[float, float, int]]) -> list[Span]:
+    """The figures of a page and those of its drawings that have nothing to read: `words` are the middles of its lines
+    and how many characters they have. What lies in a grid is a table's.
+    """
+    silent: list[Span] = []
+    written = list(words)
+    for drawing in rulings.drawings:
+        left, top, right, bottom = drawing
+        inside = sum(count for x, y, count in written if left <= x <= right and top <= y <= bottom)
+        is_table = any(left <= grid.xs[0] <= right and top <= grid.ys[0] <= bottom for grid in rulings.grids)
+        if inside < MOST_CHARACTERS and not is_table and not any(_touches(drawing, each) for each in rulings.figures):
+            silent.append((round(left, 2), round(top, 2), round(right, 2), round(bottom, 2)))
+    return [*rulings.figures, *silent][:MOST_FIGURES]
+
+
 def _touches(one: Span, other: Span) -> bool:
     return (
         one[0] <= other[2] + NEAR
@@ -560,9 +623,11 @@ def _is_thin(span: Span) -> bool:
     return min(wide, high) <= THIN and max(wide, high) >= SHORTEST
 
 
-def _lines_of(path: Any) -> list[Span]:
-    """The straight lines of a path: all of it where it is thin, else those it strokes and its thin rectangles."""
-    whole = _bounds(path)
+def _lines_of(path: Any, whole: Span | None) -> list[Span]:
+    """The straight lines of a path: all of it where it is thin, else those it strokes and its thin rectangles.
+
+    `whole` are its bounds.
+    """
     if whole is None or not all(abs(edge) < 1e5 for edge in whole):
         return []
     if _is_thin(whole):
@@ -617,7 +682,7 @@ def _lines_of_form(form: Any) -> list[Span]:
         each = raw.FPDFFormObj_GetObject(form, index)
         if raw.FPDFPageObj_GetType(each) != _PATH:
             continue
-        for left, top, right, bottom in _lines_of(each):
+        for left, top, right, bottom in _lines_of(each, _bounds(each)):
             a, d, e, f = matrix.a, matrix.d, matrix.e, matrix.f
             found.append((a * left + e, d * top + f, a * right + e, d * bottom + f))
     return [span for span in found if _is_thin(span)]

@@ -27,6 +27,7 @@ from app.documents.formats.pdf.pages import (
     quick,
     rulings_of,
     sheet_of,
+    without_words,
 )
 
 HYPHEN = "\ufffe"
@@ -193,6 +194,9 @@ def page_text(document: Any, page: int, probe: Probe, annotations: Annotations |
             rulings = rulings_of(loaded, sheet)
             for grid in rulings.grids:
                 lines = reading.cut(lines, grid)
+            if rulings.drawings:
+                middles = (((one.left + one.right) / 2, (one.top + one.bottom) / 2, len(one.text)) for one in lines)
+                rulings.figures = without_words(rulings, middles)
             has_pictures = len(lines) < 3 and _has_pictures(loaded)
             added = annotations.of(loaded, text_page, page, sheet) if annotations else []
         finally:

@@ -70,6 +70,23 @@ def test_figures_of_a_page_with_text_are_told_and_its_logo_is_not(tmp_path: Path
     assert not told.is_picture
 
 
+def test_a_drawing_without_words_is_a_figure_and_one_with_words_is_text(tmp_path: Path) -> None:
+    page, labelled, ruled_page = Page(), Page(), letter(table=True)
+    for each in (page, labelled):
+        column(each, 72, 90, LETTER)
+        for bar in range(24):  # as a chart has them, from y 300 of the page downwards
+            each.stream.append(f"{100 + 8 * bar} {842 - 450} 6 {20 + 5 * bar} re f")
+    for bar in range(12):
+        labelled.text(105 + 8 * bar, 400, f"Bar {bar}", 6)
+    path = write_pdf(tmp_path / "a.pdf", [page, labelled, ruled_page])
+    told = [item for item in read(Source(path)) if isinstance(item, PageRead)]
+    assert [[tuple(round(edge) for edge in figure) for figure in one.figures] for one in told] == [
+        [(100, 315, 290, 450)],
+        [],
+        [],
+    ]
+
+
 def test_a_box_of_a_turned_view_is_found_again(tmp_path: Path) -> None:
     path = scan(tmp_path / "scan.pdf", [skewed(drawn([letter()], tmp_path, 100)[0], 2)], 100)
     view = put_upright(PutUpright(str(path), 1, str(tmp_path / "page.ppm"))).view
