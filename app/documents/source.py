@@ -89,7 +89,7 @@ class Opened:
     """The file is open. `unit` is page, slide, sheet, chapter, file, or "" where there are none; `pages` counts them.
 
     `title` is the document's own, "" where it has none. `encoding` is a text file's, as Python calls it. `names` are
-    those of the documents in an archive, in order.
+    those of the documents in an archive, in order. `seconds` is how long a recording is.
     """
 
     unit: str = ""
@@ -97,6 +97,7 @@ class Opened:
     title: str = ""
     encoding: str = ""
     names: tuple[str, ...] = ()
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)

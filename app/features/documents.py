@@ -190,6 +190,8 @@ class Documents:
         info["words"] = words
         if opened.names:
             info["names"] = list(opened.names)
+        if opened.seconds:
+            info["seconds"] = opened.seconds
         info["pages"] = [asdict(page) for page in pages]
         # That pictures were left is no remark where they are read afterwards, whoever does it.
         told = [one for one in done.remarks if self._recognizes or one.name != "no_recognition"]

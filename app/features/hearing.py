@@ -142,7 +142,7 @@ class _Document:
         self._unclear = 0
 
     def events(self, pieces: Sequence[SoundPiece]) -> Iterator[Event]:
-        yield Found(FORMAT, Opened(UNIT, self._minutes))
+        yield Found(FORMAT, Opened(UNIT, self._minutes, seconds=self._end.seconds))
         spoken: set[int] = set()
         told = 0
         for number, piece in enumerate(pieces, 1):

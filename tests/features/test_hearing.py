@@ -59,7 +59,7 @@ def test_a_recording_becomes_a_document_of_sentences_with_their_seconds(hearing:
     hears, _ = hearing({"text": "Good morning. This is the first part.", "times": 1}, {"text": "And this the second."})
     events = list(hears.read(Read(str(path)), CancelToken()))
     found, done = next(e for e in events if isinstance(e, Found)), events[-1]
-    assert (found.format, found.opened) == ("sound", Opened("minute", 2))
+    assert (found.format, found.opened) == ("sound", Opened("minute", 2, seconds=90.0))
     blocks = blocks_of(events)
     assert [(block.page, block.text) for block in blocks] == [
         (1, "Good morning."),

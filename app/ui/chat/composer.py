@@ -92,6 +92,14 @@ class SendButton(QAbstractButton):
             painter.drawRoundedRect(box.adjusted(1, 1, -1, -1), self._theme.px(9), self._theme.px(9))
 
 
+def _asks(*, sees: bool) -> str:
+    return (
+        tr("Ask anything, drop a document or a picture, or type / for a prompt")
+        if sees
+        else tr("Ask anything, drop a document, or type / for a prompt")
+    )
+
+
 class Composer(QWidget):
     """Where a message is written. `sent` carries its text; the field is emptied by whoever kept it."""
 
@@ -109,7 +117,7 @@ class Composer(QWidget):
         self._can_send = True
         self._beside = ""
         self._has_pictures = False
-        self.asks = tr("Ask anything, drop a document, or type / for a prompt")
+        self.asks = _asks(sees=False)
         """What stands in the empty field while there is somebody to send to."""
         self.may_send: Callable[[], bool] = lambda: True
         """Asked before a message goes; who refuses says why, and may `submit` again later."""
@@ -184,6 +192,12 @@ class Composer(QWidget):
         self.asks = words
         if self._can_send:
             self.field.edit.set_placeholder(words)
+
+    def set_sees(self, *, sees: bool) -> None:
+        """Whether pictures can be shown to whom it is sent to."""
+        self.picture.setVisible(sees)
+        if self.asks in (_asks(sees=False), _asks(sees=True)):
+            self.set_asks(_asks(sees=sees))
 
     def set_can_send(self, can_send: bool) -> None:
         """Whether there is somebody to send to; what is written stays."""

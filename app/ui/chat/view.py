@@ -431,7 +431,7 @@ class ChatView(QWidget):
         host = self._chats.host_of(path) if path is not None else ""
         self.empty.set_model(is_starter=is_starter, is_there=path is not None, can_chat=self.can_chat, host=host)
         self.composer.set_can_send(self.can_chat)
-        self.composer.picture.setVisible(self.can_chat and loaded is not None and loaded.sees)
+        self.composer.set_sees(sees=self.can_chat and loaded is not None and loaded.sees)
         self._no_chat.show_wanted(wanted=not self.can_chat)
         if self.can_chat != could_chat:
             self.queue.look()

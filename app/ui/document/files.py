@@ -492,11 +492,23 @@ def pages_line(document: StoredDocument) -> str:
     if not unit or not document.pages:
         return ""
     if not part.first_page and not part.last_page:
-        return units(unit, document.pages)
+        return _length_words(document) or units(unit, document.pages)
     first, last = part.first_page or 1, part.last_page or document.pages
     if first == last:
         return tr("{unit} {page} of {pages}", unit=unit, page=first, pages=f"{document.pages:,}")
     return tr("{unit}s {first} to {last} of {pages}", unit=unit, first=first, last=last, pages=f"{document.pages:,}")
+
+
+def _length_words(document: StoredDocument) -> str:
+    """How long a recording is, such as "10 seconds" or "1:30"; "" where that is not known."""
+    seconds = document.info.get("seconds", 0.0)
+    if not seconds:
+        return ""
+    if seconds < 59.5:
+        return units("second", max(1, round(seconds)))
+    from app.features.hearing import clock
+
+    return clock(round(seconds))
 
 
 def size_words(document: StoredDocument) -> str:

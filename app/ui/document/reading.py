@@ -6,6 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
 from app.core.events import CancelToken
+from app.features.messages import model_words
 from app.features.page_reading.corrections import Corrections, GivenUp
 from app.store.documents import StoredDocument
 from app.ui.i18n import tr
@@ -85,7 +86,7 @@ class PageReading(QFrame):
             return tr("Corrected by you. It stays, whatever reads the page again.")
         return tr(
             "Read from the picture by {way}. What you correct here is used everywhere.",
-            way=reading.model or reading.method,
+            way=model_words(reading.model) or reading.method,
         )
 
     def _show_buttons(self) -> None:

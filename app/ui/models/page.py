@@ -501,9 +501,9 @@ _KEYS = {
 
 
 def together(facts: str) -> str:
-    """Facts whose lines break between two of them, and at the stroke of a repository's name; only a long one breaks
-    anywhere else inside, and at its hyphens, too."""
-    return " · ".join(
+    """Facts whose lines break after the dot between two of them, and at the stroke of a repository's name; only a long
+    one breaks anywhere else inside, and at its hyphens, too."""
+    return "\u00a0· ".join(
         fact.replace(" ", "\u00a0").replace("-", "\u2011")
         if len(fact) < SHORT_FACT
         else re.sub(r"(?<=[/-])(?=\w)", "\u200b", fact)

@@ -106,7 +106,7 @@ class SettingsDialog(QDialog):
         self._add_page(tr("Model memory"), "memory", lambda: MemoryPage(app, theme, self._save))
         self._add_gap()
         self._add_page(tr("Network"), "network", lambda: self._network_page(ui))
-        self._add_page(tr("Servers"), "servers", lambda: ServersPage(app, ui))
+        self._add_page(tr("Model servers"), "servers", lambda: ServersPage(app, ui))
         self._add_page(tr("Other computers"), "computers", lambda: ComputersPage(app, theme, ui.notify))
         if ui.programs is not None:
             self._add_page(tr("Other programs"), "programs", lambda: ProgramsPage(app, ui))

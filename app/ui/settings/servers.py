@@ -50,7 +50,7 @@ class ServersPage(SettingsPage):
     """What is changed is kept at once, by the dialog of a server."""
 
     def __init__(self, app: Fireside, ui: UiContext) -> None:
-        super().__init__(ui.theme, tr("Servers"))
+        super().__init__(ui.theme, tr("Model servers"))
         self._app, self._ui = app, ui
         intro = tr(
             "Models that run somewhere else: on a larger computer of yours with vLLM, llama.cpp, Ollama, LM Studio or "

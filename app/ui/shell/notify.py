@@ -32,7 +32,7 @@ ACTION_LABELS = {
     "retry": "Try again",
     "settings": "Settings",
     "network": "Network settings",
-    "servers": "Servers",
+    "servers": "Model servers",
     "models": "Models",
     "storage": "Storage",
     "open_folder": "Open folder",

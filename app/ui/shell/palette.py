@@ -57,7 +57,7 @@ SETTINGS_PAGES = (
     ("memories", "Memories"),
     ("memory", "Model memory"),
     ("network", "Network"),
-    ("servers", "Servers"),
+    ("servers", "Model servers"),
     ("computers", "Other computers"),
     ("programs", "Other programs"),
     ("system", "System"),

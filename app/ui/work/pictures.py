@@ -9,7 +9,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QSizePolicy, QVBoxLayout, QWidget
 
 from app.documents.blocks import PERSON
-from app.features.messages import sentence_for, units
+from app.features.messages import model_words, sentence_for, units
 from app.store.documents import StoredDocument
 from app.store.page_readings import PageReading
 from app.ui.document.files import short_name
@@ -136,7 +136,10 @@ class PicturesLine(QFrame):
         return [
             (tr("Stop"), partial(pictures.stop, state.document)),
             *(
-                (tr("Use {name} instead", name=way.name), partial(pictures.begin, state.document, way, left))
+                (
+                    tr("Use {name} instead", name=model_words(way.name)),
+                    partial(pictures.begin, state.document, way, left),
+                )
                 for way in others
             ),
         ]
@@ -146,7 +149,8 @@ class PicturesLine(QFrame):
         if state.row is not None and state.row.state == "paused" and state.row.error is None:
             acts.append((tr("Go on"), partial(pictures.resume, state.document)))
         for way in state.ways:
-            acts.append((tr("Read with {name}", name=way.name), partial(pictures.begin, state.document, way, pages)))
+            name = tr("Read with {name}", name=model_words(way.name))
+            acts.append((name, partial(pictures.begin, state.document, way, pages)))
         if not any(way.method == "model" for way in state.ways):
             acts.append((tr("Choose a model that sees"), self.models_wanted.emit))
         return acts
@@ -156,13 +160,13 @@ class PicturesLine(QFrame):
         acts: list[Act] = [(tr("Compare with the pictures"), partial(self._open, state.document))]
         for way in state.ways:
             if {way.method} != used:
-                name = tr("Read with {name}", name=way.name)
+                name = tr("Read with {name}", name=model_words(way.name))
                 acts.append((name, partial(pictures.begin, state.document, way, read)))
         is_nothing = _is_nothing([state.pictures.readings[page] for page in read])
         if is_nothing and not any(way.method == "model" for way in state.ways):
             acts.append((tr("Choose a model that sees"), self.models_wanted.emit))
         for way in state.ways[-1:] if figures else ():  # a model says more of a figure than what is written in it
-            name = tr("Read the figures with {name}", name=way.name)
+            name = tr("Read the figures with {name}", name=model_words(way.name))
             acts.append((name, partial(pictures.begin, state.document, way, figures)))
         return acts
 
@@ -190,7 +194,7 @@ def reading_words(state: PictureState) -> str:
     name, total = short_name(state.document.name), len(state.row.pages)
     if state.rests:
         return tr("Reading the pictures of {name} pauses while you chat.", name=name)
-    words = tr("Reading the pictures of {name} with {way}", name=name, way=state.row.way.name)
+    words = tr("Reading the pictures of {name} with {way}", name=name, way=model_words(state.row.way.name))
     if state.number:
         words += " · " + tr("{number} of {total}", number=state.number, total=total)
     if state.seconds_left is not None and state.seconds_left > 20:
@@ -225,7 +229,7 @@ def unread_words(state: PictureState) -> str:
 def read_words(state: PictureState) -> str:
     """Who read them, and what is to be looked at."""
     readings = [state.pictures.readings[page] for page in state.pictures.pages if page in state.pictures.readings]
-    names = list(dict.fromkeys(one.model or one.method for one in readings))
+    names = list(dict.fromkeys(model_words(one.model) or one.method for one in readings))
     pages_of = {"pages": units("page", len(readings)), "name": short_name(state.document.name), "way": ", ".join(names)}
     if _is_nothing(readings):
         return tr("{way} found no text on {pages} of {name}.", **pages_of)

@@ -178,8 +178,11 @@ def test_more_or_less_detail_where_the_model_has_a_choice(open_chat: Open, tmp_p
 
 
 def test_who_sees_has_a_button_for_pictures(open_chat: Open, tmp_path: Path) -> None:
-    assert not open_chat().composer.picture.isVisible()
+    blind = open_chat().composer
+    assert not blind.picture.isVisible()
+    assert blind.asks == "Ask anything, drop a document, or type / for a prompt"
     desk = open_chat(load=EYES)
+    assert desk.composer.asks == "Ask anything, drop a document or a picture, or type / for a prompt"
     desk.click(desk.composer.picture)
     menu = desk.find(QMenu, "picture_menu")
     desk.click_menu(menu, "Choose pictures…")

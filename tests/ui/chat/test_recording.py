@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 from app.documents.microphone import TRIAL_VARIABLE
 from app.ui.chat.tab import ChatTab
 from app.ui.chat.view import ChatView
+from app.ui.document.files import size_words
 from tests.helpers.desks.window import open_window
 from tests.helpers.script import prompts, write_script
 from tests.helpers.sounds import spoken, write_sound
@@ -44,6 +45,7 @@ def test_a_dropped_recording_becomes_a_document_and_the_button_records_one(
         (document,) = [one.document for one in chat.attaching.shown]
         assert document is not None
         assert (document.format, document.unit, document.pages) == ("sound", "minute", 1)
+        assert size_words(document).startswith("2 seconds · ")
         blocks = frame.app.documents.blocks(document.id)
         assert [block.text for block in blocks] == ["We meet on Tuesday.", "Bring the keys."]
         chat.composer.set_text("When do we meet?")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
@@ -10,7 +11,8 @@ from PySide6.QtGui import QAccessible, QColor
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.ui.document.files import DocumentChip, PageChip, PagesDialog
+from app.store.documents import StoredDocument
+from app.ui.document.files import DocumentChip, PageChip, PagesDialog, size_words
 from app.ui.theme import Theme
 from tests.helpers.clipping import clipped_texts
 
@@ -180,3 +182,15 @@ def test_pages_have_numbers_and_no_names(window: QWidget) -> None:
     dialog = opened(window)
     assert [one.text() for one in dialog.named] == ["", ""]
     assert dialog.first.number.accessibleDescription() == ""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.0, "2 minutes"), (0.3, "1 second"), (10.2, "10 seconds"), (59.6, "1:00"), (90.0, "1:30"), (3723.0, "1:02:03")],
+)
+def test_a_recording_is_as_long_as_it_is_and_one_of_which_only_the_minutes_are_known_has_these(
+    seconds: float, words: str
+) -> None:
+    info = {"seconds": seconds} if seconds else {}
+    talk = StoredDocument(1, "talk.wav", Path("/talk.wav"), 1, 1, "ab", "sound", "minute", 2, info, 0.0)
+    assert size_words(talk) == words

@@ -189,7 +189,9 @@ def test_the_badge_of_a_finished_one_is_as_large_as_others(pages: Pages, qtbot: 
 
 
 def test_a_short_fact_stays_in_one_piece_and_a_long_name_breaks_where_a_reader_would() -> None:
-    assert together("Apache 2.0 · unsloth/Qwen3.5-2B-GGUF") == "Apache\u00a02.0 · unsloth/Qwen3.5\u20112B\u2011GGUF"
+    assert (
+        together("Apache 2.0 · unsloth/Qwen3.5-2B-GGUF") == "Apache\u00a02.0\u00a0· unsloth/Qwen3.5\u20112B\u2011GGUF"
+    )
     assert together("somebody-long/a-model-of-a-long-name") == (
         "somebody-\u200blong/\u200ba-\u200bmodel-\u200bof-\u200ba-\u200blong-\u200bname"
     )

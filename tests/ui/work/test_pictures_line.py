@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
+from app.features.messages import STARTER_CALLS_ITSELF
 from app.features.page_reading.readings import Pictures, StoredReading, Way
 from app.store.documents import StoredDocument
 from app.store.page_readings import PageReading
@@ -116,3 +117,11 @@ def test_the_one_that_is_being_read_is_told_of_before_the_others(qtbot: QtBot) -
         reads.changed.emit()
         said.append(line.text)
     assert [re.search(r"\d\.pdf", text)[0] for text in said] == ["3.pdf", "2.pdf", "1.pdf"]  # type: ignore[index]
+
+
+def test_a_model_that_reads_is_called_as_everywhere() -> None:
+    starter = Way("model", STARTER_CALLS_ITSELF)
+    row = StoredReading(1, "lease.pdf", "running", None, 0.0, 0.0, 1, starter, (1,), ())
+    assert reading_words(state((1,), row=row)) == "Reading the pictures of lease.pdf with SmolLM2 135M"
+    read = {1: replace(reading(1), model=STARTER_CALLS_ITSELF)}
+    assert "read from pictures by SmolLM2 135M." in read_words(state(read=read))
