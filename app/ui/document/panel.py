@@ -36,6 +36,8 @@ class DocumentPanel(Beside):
         self._notify = notify
         self._document: KeptDocument | None = None
         self._shown: tuple[Documents, int] | None = None
+        self._documents: Documents | None = None
+        """Those of the document that was opened last."""
         self.setObjectName("document_splitter")
         self.frame.setAccessibleName(tr("Document"))
 
@@ -67,6 +69,7 @@ class DocumentPanel(Beside):
         except AppError as error:
             self._notify.error(error)
             return
+        self._documents = documents
         view = self.view  # made while its frame is hidden, it is shown with it
         self.show_beside()
         corrections = _corrections_of(documents, document_id)
@@ -79,10 +82,10 @@ class DocumentPanel(Beside):
             self.open(documents, document_id, page=self.view.page)
 
     def _on_renewed(self, earlier_id: int, document_id: int) -> None:
-        if self._shown is not None:
-            documents = self._shown[0]
-            self.renewed.emit(documents, earlier_id, document_id)
-            self.take_over(documents, earlier_id, document_id)
+        """Also after it was closed: what was typed and not saved is kept then, which takes a moment."""
+        if self._documents is not None:
+            self.renewed.emit(self._documents, earlier_id, document_id)
+            self.take_over(self._documents, earlier_id, document_id)
 
     def close_document(self) -> None:
         """Shows the view alone again."""

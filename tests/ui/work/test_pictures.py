@@ -124,11 +124,14 @@ def test_a_scan_is_stopped_and_gone_on_with_asked_about_compared_and_corrected(s
     desk.click(desk.reader.next_page)
     assert not reading.give_up.isVisible()
     assert reading.edit.toPlainText() == SECOND
+    reading.edit.setPlainText(SECOND.replace("Elm", "Oak"))
+    desk.click(desk.reader.close_button)  # keeps it, and is gone before that is done
+    desk.wait(lambda: desk.said.endswith("Corrected by you: pages 1, 2."))
 
     chat.ask("When is it due?")
     (asked,) = [one for one in prompts(desk.script) if "When is it due?" in one[-1][1]]
     assert "The rent is 1,540 euros" in asked[-1][1]
-    assert SECOND in asked[-1][1]
+    assert "Signed by both parties in Oak Street." in asked[-1][1]
 
 
 def test_a_scan_in_a_temporary_chat_is_read_as_well_and_nothing_of_it_stays(
