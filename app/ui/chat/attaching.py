@@ -19,7 +19,7 @@ from app.features.media import is_picture
 from app.features.messages import Sentence
 from app.store.conversations import Attachment, Use
 from app.store.documents import StoredDocument
-from app.ui.chat.pictures import DraftPicture, DraftPictures, NotSeen, PictureChip, offers_of
+from app.ui.chat.pictures import DraftPicture, DraftPictures, NotSensed, PictureChip, offers_of
 from app.ui.document.files import (
     DocumentChip,
     FileToRead,
@@ -149,6 +149,7 @@ class Attaching(QObject):
         self._row.scans.watch(pictures)
         self._row.scans.opened.connect(self.opened)
         self._row.scans.models_wanted.connect(open_models)
+        self._row.not_heard.models_wanted.connect(open_models)
         pictures.changed.connect(self._show)
         pictures.renewed.connect(partial(self.take_over, is_temporary=False))
 
@@ -400,6 +401,7 @@ class Attaching(QObject):
     def _show(self) -> None:
         self._row.show_parts(self.parts)
         self._row.not_seen.setVisible(self.pictures.are_unseen)
+        self._row.not_heard.setVisible(any(one.is_unheard for one in self.shown))
         self.changed.emit()
 
 
@@ -448,7 +450,16 @@ class AttachmentRow(QWidget):
         self._wrong: list[DraftDocument | DraftPicture] = []
         self._sought: DraftDocument | DraftPicture | None = None
         self.too_long = TooLong(theme)
-        self.not_seen = NotSeen(theme)
+        self.not_seen = NotSensed(
+            theme,
+            tr("This model does not see pictures. They are kept with the message, and not shown to it."),
+            tr("Models that see"),
+        )
+        self.not_heard = NotSensed(
+            theme,
+            tr("This model does not hear recordings. With one that hears, what is said in them is written down."),
+            tr("Models that hear"),
+        )
         self.scans = PicturesLine(theme)
         self._page = QWidget()
         self._page.setObjectName("page")
@@ -460,7 +471,7 @@ class AttachmentRow(QWidget):
         self._remarks.hide()
         self._page.installEventFilter(self)
         self._column = QVBoxLayout(self)
-        for widget in (self._scroll, self._remarks, self.not_seen, self.scans, self.too_long):
+        for widget in (self._scroll, self._remarks, self.not_seen, self.not_heard, self.scans, self.too_long):
             self._column.addWidget(widget)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)  # words that wrap need more
         theme.dress(self._column, margins=(0, 0, 6, 6), spacing=8)
@@ -542,7 +553,7 @@ class AttachmentRow(QWidget):
             if isinstance(chip, PictureChip):
                 chip.show_one(one)
         elif one.stage is Stage.FAILED:
-            chip.show_error(one.error)
+            chip.show_error(tr("not heard") if one.is_unheard else one.error)
         elif one.stage is Stage.READING and one.pages and isinstance(chip, DraftChip):
             chip.show_reading(one)
         elif one.stage is Stage.READING:

@@ -214,20 +214,16 @@ def _words(one: DraftPicture, use: MediaUse) -> str:
     return size_words(use) if count is None or not count.tokens else count_words(use, count, one.host)
 
 
-class NotSeen(QFrame):
-    """Says once that the model has no eyes, and where there are some; hidden where all is seen."""
+class NotSensed(QFrame):
+    """Says once what the model cannot take, and where there are models that can; hidden where it takes all."""
 
     models_wanted = Signal()
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, text: str, models: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("not_seen")
-        words = plain_label(
-            tr("This model does not see pictures. They are kept with the message, and not shown to it."),
-            kind="muted", wraps=True,
-        )  # fmt: skip
-        self.setAccessibleName(words.text())
-        self.models = text_button(tr("Models that see"), "link")
+        words = plain_label(text, kind="muted", wraps=True)
+        self.setAccessibleName(text)
+        self.models = text_button(models, "link")
         self.models.clicked.connect(lambda _=False: self.models_wanted.emit())
         row = QHBoxLayout(self)
         row.addWidget(words, 1)

@@ -283,6 +283,8 @@ class FileToRead:
     pages: int = 0
     unit: str = ""
     error: str = ""
+    is_unheard: bool = False
+    """Whether it was not read because the model does not hear."""
     task: Task | None = None
     document: StoredDocument | None = None
 

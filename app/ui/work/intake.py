@@ -9,7 +9,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
-from app.core.errors import AppError, DocumentLocked
+from app.core.errors import AppError, DocumentLocked, MediaRefused
 from app.core.events import CancelToken
 from app.documents.folder import MOST_FILES, Expanded, expand
 from app.features.documents import Part
@@ -89,7 +89,7 @@ class Intake(QObject):
     def again(self, one: FileToRead) -> None:
         """Tries one that was not read once more; of a recording, what was heard stays heard."""
         if one in self.files and one.stage is Stage.FAILED:
-            one.error = ""
+            one.error, one.is_unheard = "", False
             self._line_up(one)
             self.changed.emit()
 
@@ -188,6 +188,7 @@ class Intake(QObject):
             self.questions.ask_for_password(one, is_wrong=error.is_wrong)
         elif one in self.files:
             one.stage, one.error = Stage.FAILED, sentence_for(error).text
+            one.is_unheard = isinstance(error, MediaRefused) and error.reason == "deaf"
             if not isinstance(error, AppError):
                 self._notify.error(error)
             self.failed.emit(one)

@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from app.core.events import CancelToken
 from app.ui.chat.large_picture import LargePicture
-from app.ui.chat.pictures import DetailPopup, NotSeen, PictureChip
+from app.ui.chat.pictures import DetailPopup, NotSensed, PictureChip
 from app.ui.chat.screen_region import Still, ask_portal
 from app.ui.chat.sent_pictures import SentPicture
 from app.ui.theme import Theme
@@ -152,7 +152,7 @@ def test_without_eyes_they_are_kept_and_it_is_said(open_chat: Open, tmp_path: Pa
     desk.attaching.add([picture(tmp_path / "a.png")])
     desk.wait(lambda: is_there(desk, 1))
     assert words_of(desk) == ["Picture a.png: 64 × 48, not shown"]
-    line = desk.chat.findChild(NotSeen)
+    line = next(one for one in desk.every(NotSensed) if one.isVisible())
     assert line.isVisible()
     wanted = desk.heard(desk.attaching.models_wanted)
     desk.click(line.models)

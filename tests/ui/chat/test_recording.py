@@ -10,12 +10,14 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from app.documents.microphone import TRIAL_VARIABLE
+from app.ui.chat.pictures import NotSensed
 from app.ui.chat.tab import ChatTab
 from app.ui.chat.view import ChatView
 from app.ui.document.files import size_words
 from tests.helpers.desks.window import open_window
 from tests.helpers.script import prompts, write_script
 from tests.helpers.sounds import spoken, write_sound
+from tests.ui.chat.conftest import Open
 
 
 @pytest.fixture
@@ -64,3 +66,17 @@ def test_a_dropped_recording_becomes_a_document_and_the_button_records_one(
         frame.wait(lambda: [one.error for one in chat.attaching.shown if one.error])
         (silent,) = chat.attaching.shown
         assert "Nothing is said in" in silent.error
+
+
+def test_a_model_that_does_not_hear_says_so_in_a_line_with_a_way_to_those_that_do(
+    open_chat: Open, tmp_path: Path
+) -> None:
+    desk = open_chat()
+    desk.attaching.add([write_sound(tmp_path / "talk.wav", spoken((1.0, 1.0)))])
+    desk.wait(lambda: [one.is_unheard for one in desk.attaching.shown] == [True])
+    (line,) = [one for one in desk.every(NotSensed) if one.isVisible()]
+    wanted = desk.heard(line.models_wanted)
+    desk.click(line.models)
+    assert wanted
+    desk.attaching.remove(desk.attaching.shown[0])
+    assert not line.isVisible()
