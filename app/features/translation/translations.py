@@ -140,6 +140,29 @@ class Translations(StoredJobs[StoredTranslation, TranslationEvent]):
                 self._passwords[found] = password
             yield Added(self._row(self._known(found)))
 
+    def merged(self, translation_id: int) -> StoredTranslation:
+        """Of a file that was added twice with one wish, and never begun: the first, and the second goes; else itself.
+
+        Raises KeyError where it is gone.
+        """
+        job = self._known(translation_id)
+        drafts = self._jobs.find(KIND, (DRAFT,))
+        documents = self._store.documents_of([one.id for one in drafts])
+
+        def is_same(other: Job) -> bool:
+            facts = ("wish", "path", "sha256")
+            is_alike = [other.spec.get(one) for one in facts] == [job.spec.get(one) for one in facts]
+            return other.id < job.id and is_alike and documents[other.id] == documents[job.id]
+
+        if job.state != DRAFT or not job.spec.get("path"):
+            return self._row(job)
+        rows = (self._row(other) for other in drafts if is_same(other))
+        first = next((row for row in rows if not row.done), None)
+        if first is None:
+            return self._row(job)
+        self._remove([job.id])
+        return first
+
     def add_text(self, text: str, wish: TranslationWish) -> StoredTranslation:
         """A text that is worked off like a document; without any words it has no segments."""
         return self._row(self._known(self._additions.add_text(text, wish)))

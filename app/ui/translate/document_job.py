@@ -272,6 +272,8 @@ class Drafts(QObject):
             return
         if is_same(stored.source_language, stored.wish.target):
             self._choose_another(stored)
+        number = stored.id
+        stored = self._job.doing.result_of(lambda: self._translations.merged(number)) or stored
         self._batch.append(stored.id)
         self.added.emit(stored)
 

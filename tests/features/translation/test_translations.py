@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,21 @@ def test_adding_that_is_cancelled_leaves_nothing(
     cancel.cancel()
     assert all(isinstance(event, Adding) for event in adding)
     assert (translations.find(), copies(fresh_home)) == ([], [])
+
+
+def test_a_file_that_is_added_twice_is_one_draft_until_something_is_begun_or_chosen(
+    app: Fireside, translations: Translations, tmp_path: Path, fresh_home: Path
+) -> None:
+    path = text_file(tmp_path)
+    first, second, other = add(app, path), add(app, path), add(app, text_file(tmp_path, "other.txt"))
+    assert translations.merged(second.id).id == first.id
+    assert translations.merged(first.id).id == first.id
+    assert translations.merged(other.id).id == other.id
+    assert {one.id for one in translations.find()} == {first.id, other.id}
+    assert copies(fresh_home) == ["a.txt", "other.txt"]
+    third = add(app, path)
+    translations.change(first.id, replace(GERMAN, target="fr"))
+    assert translations.merged(third.id).id == third.id
 
 
 def test_what_an_ended_program_left_half_added_goes_and_so_does_the_copy_of_what_was_deleted(
