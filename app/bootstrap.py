@@ -99,7 +99,7 @@ class _Once(Generic[Part]):
 
 @dataclass
 class Parts:
-    """The parts of the program, made once. `notices` is what start-up has to tell.
+    """The parts that others are made of, made once. `notices` is what start-up has to tell.
 
     `on_waking` hears of a model that comes back by itself, see `app.engine.contract.WakingEvent`.
     """
@@ -196,13 +196,6 @@ class Parts:
         yield from hearing.read(request, cancel)
 
     @_Once
-    def recorder(self) -> Recorder:
-        """What records with the microphone."""
-        from app.features.recording import Recorder
-
-        return Recorder(self.paths.recordings, self.paths.cache / "recording", lambda: time.strftime("%Y-%m-%d %H.%M"))
-
-    @_Once
     def readings(self) -> Readings:
         """What reads the pages of these that are pictures."""
         return self._readings_of(self.documents, self.database, self.paths.documents)
@@ -241,11 +234,6 @@ class Parts:
         return build_media(self.paths, self.database)
 
     @_Once
-    def shelf(self) -> Shelf:
-        """The kept chats, as they leave for files and come from files."""
-        return build_shelf(self.database, self.media)
-
-    @_Once
     def chat(self) -> Chat:
         """Questions and answers of the chats that are kept."""
         from app.features.chat.answers import Chat
@@ -266,38 +254,6 @@ class Parts:
         from app.features.projects import Preambles
 
         return Preambles(self.database, self.documents, lambda: self.settings)
-
-    @_Once
-    def beside(self) -> Beside:
-        """A second model for one answer."""
-        from app.features.chat.beside import Beside
-        from app.features.work.engines import SecondEngine
-
-        def second() -> SecondEngine:
-            return SecondEngine("chat", self.engine, self._new_engine, lambda _swap: False)
-
-        return Beside(self.engine, second)
-
-    @_Once
-    def assistants(self) -> AssistantStore:
-        """What chats can take over as a whole."""
-        from app.store.assistants import AssistantStore
-
-        return AssistantStore(self.database)
-
-    @_Once
-    def pages(self) -> Pages:
-        """The pages that are written with a model."""
-        from app.features.pages import Pages
-
-        return Pages(self.database)
-
-    @_Once
-    def finding(self) -> Finding:
-        """Searches in everything that is kept."""
-        from app.features.finding import Finding
-
-        return Finding(self.database)
 
     @_Once
     def models(self) -> Models:
@@ -321,25 +277,6 @@ class Parts:
                 lambda: self.machines.lent(),  # noqa: PLW0108 - as well
             )
         )
-
-    @_Once
-    def updates(self) -> Updates:
-        """Asks for the newest release; nobody asks it but a click."""
-        from app.core.build import RELEASES
-        from app.features.updates import Updates
-        from app.hub.network import Network
-
-        network = Network(lambda: access_to(RELEASES.address, self.settings), self.ledger)
-        return Updates(RELEASES, network, lambda: self.settings, self.change)
-
-    @_Once
-    def summaries(self) -> Summaries:
-        """All stored summaries."""
-        from app.features.summary.summaries import TASK, Summaries
-        from app.store.jobs import SummaryStore
-
-        jobs, store, engines = Jobs(self.database), SummaryStore(self.database), self._engines_of(TASK)
-        return Summaries(jobs, store, self.documents, engines, lambda: self.settings, turns=self._turns)
 
     @_Once
     def translations(self) -> Translations:
@@ -402,7 +339,70 @@ class Parts:
 
 
 class Fireside(Parts):
-    """The running program: its parts, and what it does with them as a whole."""
+    """The running program: those of its parts that nothing is made of, and what it does with all as a whole."""
+
+    @_Once
+    def recorder(self) -> Recorder:
+        """What records with the microphone."""
+        from app.features.recording import Recorder
+
+        return Recorder(self.paths.recordings, self.paths.cache / "recording", lambda: time.strftime("%Y-%m-%d %H.%M"))
+
+    @_Once
+    def shelf(self) -> Shelf:
+        """The kept chats, as they leave for files and come from files."""
+        return build_shelf(self.database, self.media)
+
+    @_Once
+    def beside(self) -> Beside:
+        """A second model for one answer."""
+        from app.features.chat.beside import Beside
+        from app.features.work.engines import SecondEngine
+
+        def second() -> SecondEngine:
+            return SecondEngine("chat", self.engine, self._new_engine, lambda _swap: False)
+
+        return Beside(self.engine, second)
+
+    @_Once
+    def assistants(self) -> AssistantStore:
+        """What chats can take over as a whole."""
+        from app.store.assistants import AssistantStore
+
+        return AssistantStore(self.database)
+
+    @_Once
+    def pages(self) -> Pages:
+        """The pages that are written with a model."""
+        from app.features.pages import Pages
+
+        return Pages(self.database)
+
+    @_Once
+    def finding(self) -> Finding:
+        """Searches in everything that is kept."""
+        from app.features.finding import Finding
+
+        return Finding(self.database)
+
+    @_Once
+    def updates(self) -> Updates:
+        """Asks for the newest release; nobody asks it but a click."""
+        from app.core.build import RELEASES
+        from app.features.updates import Updates
+        from app.hub.network import Network
+
+        network = Network(lambda: access_to(RELEASES.address, self.settings), self.ledger)
+        return Updates(RELEASES, network, lambda: self.settings, self.change)
+
+    @_Once
+    def summaries(self) -> Summaries:
+        """All stored summaries."""
+        from app.features.summary.summaries import TASK, Summaries
+        from app.store.jobs import SummaryStore
+
+        jobs, store, engines = Jobs(self.database), SummaryStore(self.database), self._engines_of(TASK)
+        return Summaries(jobs, store, self.documents, engines, lambda: self.settings, turns=self._turns)
 
     @_Once
     def serving(self) -> Serving:

@@ -71,7 +71,7 @@ class Outside(QObject):
         ui = self._window.ui
         quick = QuickAsk(self._app.chats, ui.theme, ui.loader, ui.notify.actions)
         if ui.pictures is not None:
-            quick.chat.attaching.watch(ui.pictures, ui.go.open_models)
+            quick.chat.attaching.scans.watch(ui.pictures, ui.go.open_models)
         quick.chat.models.known = self._app.known_models
         quick.chat.own.name_of = lambda path: self._app.label_of(path) or model_name(path)
         for signal in (quick.chat.model_wanted, quick.chat.models.more_wanted):

@@ -344,8 +344,7 @@ class Chat:
                 draft.finish(MessageState.STOPPED, Finished(before) if before else None)
                 yield Finished(CANCELLED)
                 return
-            if any(one.media for one in messages):
-                messages = self.media.ready(messages)
+            messages = self.media.ready(messages) if any(one.media for one in messages) else messages
             if goes_on and not answer.text:
                 messages.append(Message(Role.ASSISTANT, ""))
             events = self._engine.generate(

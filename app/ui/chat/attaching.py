@@ -90,9 +90,6 @@ class Attaching(QObject):
         self._row, self._notify, self._window = row, notify, parent
         self._model = model
         self._talk: Chat | None = None
-        self._scans: PictureReading | None = None
-        self._passing: PictureReading | None = None
-        """That of the temporary chat that is shown."""
         self.draft_of: int | None = None
         """Whose draft is shown: a conversation's id, or None for that of a new chat."""
         self._intake = Intake(_read, theme, notify, parent)
@@ -110,6 +107,13 @@ class Attaching(QObject):
         """Those of the draft."""
         self.pictures.changed.connect(self._show)
         row.not_seen.models_wanted.connect(self.models_wanted)
+        self.scans = Scans(row.scans, self)
+        """What reads their pages that are pictures."""
+        self.scans.changed.connect(self._show)
+        self.scans.renewed.connect(self.take_over)
+        self.scans.passed.connect(self.renewed)
+        row.scans.opened.connect(self.opened)
+        row.not_heard.models_wanted.connect(row.scans.models_wanted)
         self.ask = self._questions.ask_for_files
         """Asks for files."""
         self.ask_for_folder = self._questions.ask_for_folder
@@ -120,55 +124,35 @@ class Attaching(QObject):
         self._picture_menu = offers_of(self.pictures, self._on_opened, self._read_text)
         row.opened.connect(self._on_opened)
         row.menu_wanted.connect(self._on_menu_wanted)
+        self._menu = self._offers()
+
+    def _offers(self) -> list[Offer]:
+        """What a document's menu offers, having told the line of those that are too long what it offers of that."""
 
         def is_alone_too_long(one: DraftDocument) -> bool:
             return [other for other in self.shown if other.is_too_long] == [one]
 
-        whole = Offer(tr("Show all of it"), self.show_whole, lambda one: one.can_be_whole)
+        as_whole, as_background = partial(self._choose, is_background=False), partial(self._choose, is_background=True)
+        summarize = partial(self._hand_over, is_translated=False)
+        translate = partial(self._hand_over, is_translated=True)
+        whole = Offer(tr("Show all of it"), as_whole, lambda one: one.can_be_whole)
         pages = Offer(tr("Choose pages…"), self._questions.ask_for_pages, lambda one: one.has_pages_to_choose)
-        row.too_long.offers = [
-            Offer(tr("Summarize all of it"), self.summarize, lambda one: not one.talk.is_temporary),
+        self._row.too_long.offers = [
+            Offer(tr("Summarize all of it"), summarize, lambda one: not one.talk.is_temporary),
             replace(whole, serves=lambda one: one.can_be_whole and is_alone_too_long(one)),
             replace(pages, serves=lambda one: one.has_pages_to_choose and is_alone_too_long(one)),
         ]
-        self._menu = [
+        return [  # of a temporary chat nothing is kept elsewhere
             Offer(tr("Open"), self._on_opened),
             whole,
-            Offer(tr("Use as background"), self.use_as_background, lambda one: one.use is not Use.BACKGROUND),
+            Offer(tr("Use as background"), as_background, lambda one: one.use is not Use.BACKGROUND),
             pages,
-            Offer(tr("Summarize"), self.summarize, lambda one: not one.talk.is_temporary),
-            Offer(tr("Translate"), self.translate, lambda one: not one.talk.is_temporary and not one.is_pasted),
+            Offer(tr("Summarize"), summarize, lambda one: not one.talk.is_temporary),
+            Offer(tr("Translate"), translate, lambda one: not one.talk.is_temporary and not one.is_pasted),
             Offer(tr("Put into the message"), self.text_wanted.emit, lambda one: one.is_short),
             Offer(tr("Remove"), self.remove),
             Offer(tr("Remove all"), lambda _one: self._remove(self.shown), lambda _one: len(self.shown) > 1),
         ]
-
-    def watch(self, pictures: PictureReading, open_models: Callable[[], object]) -> None:
-        """Pages that are pictures are read; where no model sees, others are shown."""
-        self._scans = pictures
-        self._row.scans.watch(pictures)
-        self._row.scans.opened.connect(self.opened)
-        self._row.scans.models_wanted.connect(open_models)
-        self._row.not_heard.models_wanted.connect(open_models)
-        pictures.changed.connect(self._show)
-        pictures.renewed.connect(partial(self.take_over, is_temporary=False))
-
-    def _follow(self, talk: Chat) -> None:
-        """Pages are read by what belongs to the chat that is shown; of a temporary one that was left nothing more."""
-        if self._passing is not None:
-            self._passing.end()
-            self._passing = None
-        if self._scans is None:
-            return
-        if talk.is_temporary:
-            passing = self._passing = self._scans.of_temporary(talk)
-            passing.changed.connect(self._show)
-            passing.renewed.connect(partial(self.take_over, is_temporary=True))
-            passing.renewed.connect(partial(self.renewed.emit, talk.documents))
-        self._row.scans.watch(self._passing or self._scans)
-
-    def _scans_of(self, one: DraftDocument) -> PictureReading | None:
-        return self._passing if one.talk.is_temporary else self._scans
 
     @property
     def shown(self) -> list[DraftDocument]:
@@ -179,11 +163,6 @@ class Attaching(QObject):
     def parts(self) -> list[DraftDocument | DraftPicture]:
         """All that goes with the message."""
         return [*self.pictures.shown, *self.shown]
-
-    @property
-    def has_pictures(self) -> bool:
-        """Whether there are some, or will be."""
-        return any(not one.error for one in self.pictures.shown)
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -197,28 +176,22 @@ class Attaching(QObject):
     @property
     def waits_for(self) -> str:
         """The first of them that is still being read, by name; "" when all are there."""
-        return next((short_name(one.name) for one in self.parts if one.is_on_its_way or self._is_looked_at(one)), "")
-
-    def _is_looked_at(self, one: DraftDocument | DraftPicture) -> bool:
-        """Whether its pages that are pictures are being read."""
-        if not isinstance(one, DraftDocument) or one.document is None:
-            return False
-        scans = self._scans_of(one)
-        return scans is not None and scans.is_reading(one.document)
+        return next((short_name(one.name) for one in self.parts if one.is_on_its_way or self.scans.is_reading(one)), "")
 
     # What the person does.
 
-    def add(self, files: Sequence[str | Path]) -> None:
-        """Takes files and folders; folders are looked into on a thread. What is called like a picture is shown."""
+    def add(self, files: Sequence[str | Path], *, are_read: bool = False) -> None:
+        """Takes files and folders; folders are looked into on a thread.
+
+        What is called like a picture is shown, unless it is to be read as a document.
+        """
         if self._talk is None:
             return
         paths = [Path(file) for file in files]
-        self.pictures.add([path for path in paths if is_picture(path)])
-        self._add_documents([path for path in paths if not is_picture(path)])
-
-    def _add_documents(self, paths: Sequence[Path]) -> None:
-        assert self._talk is not None
-        self._intake.add(paths, partial(DraftDocument, talk=self._talk, conversation_id=self.draft_of))
+        pictures = [path for path in paths if is_picture(path) and not are_read]
+        self.pictures.add(pictures)
+        documents = [path for path in paths if path not in pictures]
+        self._intake.add(documents, partial(DraftDocument, talk=self._talk, conversation_id=self.draft_of))
 
     def remove(self, one: DraftDocument | DraftPicture, *, is_told: bool = True) -> None:
         """Takes one out of the draft, or ends its reading."""
@@ -232,9 +205,9 @@ class Attaching(QObject):
         had_focus = focus is not None and self._row.isAncestorOf(focus)
         for one in gone:
             self._intake.drop(one)
-            self._detach(one)
-            if (scans := self._scans_of(one)) is not None and one.document is not None and self._is_looked_at(one):
-                scans.stop(one.document)
+            with self._notify.guard():
+                one.detach()
+            self.scans.stop(one)
         attached = [one for one in gone if one.attachment is not None]
         if attached and is_told:
             told = tr("{name} was taken out.", name=short_name(attached[0].name))
@@ -255,26 +228,18 @@ class Attaching(QObject):
         if self._talk is not None:
             self.show(self._talk, self.draft_of)
 
-    def use_as_background(self, one: DraftDocument) -> None:
-        """Passages of it are shown for each question, however well it fits."""
-        self.fitting.choose(one, is_background=True)
+    def _choose(self, one: DraftDocument, *, is_background: bool) -> None:
+        """Passages of it are shown for each question, however well it fits; or all, if need be in place of others."""
+        self.fitting.choose(one, is_background=is_background)
         self.look_again()
 
-    def show_whole(self, one: DraftDocument) -> None:
-        """All of it is shown, if need be in place of other documents."""
-        self.fitting.choose(one, is_background=False)
-        self.look_again()
-
-    def summarize(self, one: DraftDocument) -> None:
-        """It goes over to the summaries; the rest of the draft stays. Of a temporary chat nothing is kept elsewhere."""
+    def _hand_over(self, one: DraftDocument, *, is_translated: bool) -> None:
+        """It goes over to the translations or the summaries; the rest of the draft stays."""
         if one.document is not None:
-            self.summarize_wanted.emit(one.document.id)
-            self.remove(one, is_told=False)
-
-    def translate(self, one: DraftDocument) -> None:
-        """It goes over to the translations, as `summarize` has it to the summaries."""
-        if one.document is not None:
-            self.translate_wanted.emit(one.path)
+            if is_translated:
+                self.translate_wanted.emit(one.path)
+            else:
+                self.summarize_wanted.emit(one.document.id)
             self.remove(one, is_told=False)
 
     def nudge(self) -> None:
@@ -292,7 +257,7 @@ class Attaching(QObject):
             for one in [one for one in self._intake.files if one.talk is self._talk]:
                 self._intake.drop(one)
         if self._talk is not talk:
-            self._follow(talk)
+            self.scans.follow(talk)
         self._talk, self.draft_of = talk, conversation_id
         self.pictures.show(talk, conversation_id)
         attached: list[DraftDocument] = []
@@ -300,7 +265,8 @@ class Attaching(QObject):
             for attachment in talk.documents.attachments.in_draft(conversation_id):
                 document = talk.documents.store.get(attachment.document_id)
                 if document is not None:
-                    attached.append(self._restored(attachment, document, talk))
+                    attached.append(DraftDocument.restored(document, attachment, talk, conversation_id))
+                    self.fitting.recall(attached[-1])
         self._intake.files = [*attached, *(one for one in self._intake.files if one.is_on_its_way)]
         self.look_again()
 
@@ -318,14 +284,6 @@ class Attaching(QObject):
             self.pictures.look()
         self._show()
 
-    def _restored(self, attachment: Attachment, document: StoredDocument, talk: Chat) -> DraftDocument:
-        one = DraftDocument(
-            document.path, part_of(document), stage=Stage.READ, talk=talk, conversation_id=self.draft_of
-        )
-        one.document, one.attachment = document, attachment
-        self.fitting.recall(one)
-        return one
-
     # Reading.
 
     def _on_read(self, one: DraftDocument) -> None:
@@ -341,11 +299,10 @@ class Attaching(QObject):
             announce(self._window, ", ".join(part for part in said if part))
             if self._model() is None and one in self.shown:
                 self.model_wanted.emit()
-            if (scans := self._scans_of(one)) is not None:
-                scans.begin_by_itself(document)
+            self.scans.begin(one)
         self.look_again()
 
-    def take_over(self, earlier_id: int, document_id: int, *, is_temporary: bool) -> None:
+    def take_over(self, earlier_id: int, document_id: int, is_temporary: bool) -> None:
         """More of a document was read: it stays where it is, and may be too long now."""
         for one in self._intake.files:
             is_known = one.talk.is_temporary == is_temporary and one.document is not None
@@ -364,18 +321,14 @@ class Attaching(QObject):
             self.text_wanted.emit(one)
 
     def _on_replaced(self, one: DraftDocument) -> None:
-        self._detach(one)
+        with self._notify.guard():
+            one.detach()
         self.look_again()
-
-    def _detach(self, one: DraftDocument) -> None:
-        if one.attachment is not None:
-            with self._notify.guard():
-                one.talk.documents.attachments.remove(one.attachment.id)
 
     def _read_text(self, one: DraftPicture) -> None:
         """It is a document of the words that stand in it, where something can read them."""
         self.pictures.remove([one])
-        self._add_documents([one.path])
+        self.add([one.path], are_read=True)
 
     def _on_opened(self, one: DraftDocument | DraftPicture) -> None:
         if isinstance(one, DraftPicture):
@@ -640,6 +593,22 @@ class DraftDocument(FileToRead):
     text: str = ""
     """Of one that is no file, until it is kept; its path has only the name."""
 
+    @staticmethod
+    def restored(
+        document: StoredDocument, attachment: Attachment, talk: Chat, conversation_id: int | None
+    ) -> DraftDocument:
+        """One that was attached before, from the store."""
+        one = DraftDocument(
+            document.path, part_of(document), stage=Stage.READ, talk=talk, conversation_id=conversation_id
+        )
+        one.document, one.attachment = document, attachment
+        return one
+
+    def detach(self) -> None:
+        """The store has it in no draft any more; raises what the store raises."""
+        if self.attachment is not None:
+            self.talk.documents.attachments.remove(self.attachment.id)
+
     @property
     def use(self) -> Use:
         return self.attachment.use if self.attachment else Use.UNDECIDED
@@ -681,6 +650,71 @@ class DraftDocument(FileToRead):
 
     def is_in(self, talk: Chat, conversation_id: int | None) -> bool:
         return self.talk is talk and self.conversation_id == conversation_id
+
+
+class Scans(QObject):
+    """What reads the pages of the drafts' documents that are pictures: those of kept chats, and of a temporary one.
+
+    `line` tells of it for the documents that are shown.
+    """
+
+    changed = Signal()
+    renewed = Signal(int, int, bool)
+    """A document, the one that has taken its place with more of it read, and whether it is a temporary chat's."""
+    passed = Signal(object, int, int)
+    """The same of a temporary chat's, whose documents come first."""
+
+    def __init__(self, line: PicturesLine, parent: QObject) -> None:
+        super().__init__(parent)
+        self._line = line
+        self._kept: PictureReading | None = None
+        self._passing: PictureReading | None = None
+        """That of the temporary chat that is shown."""
+
+    def watch(self, pictures: PictureReading, open_models: Callable[[], object]) -> None:
+        """Pages that are pictures are read by these; where no model sees, others are shown."""
+        self._kept = pictures
+        self._line.watch(pictures)
+        self._line.models_wanted.connect(open_models)
+        pictures.changed.connect(self.changed)
+        pictures.renewed.connect(lambda earlier, document: self.renewed.emit(earlier, document, False))
+
+    def follow(self, talk: Chat) -> None:
+        """Pages are read by what belongs to the chat that is shown; of a temporary one that was left nothing more."""
+        if self._passing is not None:
+            self._passing.end()
+            self._passing = None
+        if self._kept is None:
+            return
+        if talk.is_temporary:
+            passing, documents = self._kept.of_temporary(talk), talk.documents
+            self._passing = passing
+            passing.changed.connect(self.changed)
+            passing.renewed.connect(lambda earlier, document: self.renewed.emit(earlier, document, True))
+            passing.renewed.connect(lambda earlier, document: self.passed.emit(documents, earlier, document))
+        self._line.watch(self._passing or self._kept)
+
+    def begin(self, one: DraftDocument) -> None:
+        """Reads what is to be read without being asked for."""
+        scans = self._of(one)
+        if scans is not None and one.document is not None:
+            scans.begin_by_itself(one.document)
+
+    def is_reading(self, one: DraftDocument | DraftPicture) -> bool:
+        """Whether its pages that are pictures are being read."""
+        if not isinstance(one, DraftDocument) or one.document is None:
+            return False
+        scans = self._of(one)
+        return scans is not None and scans.is_reading(one.document)
+
+    def stop(self, one: DraftDocument) -> None:
+        """Nothing more of it is read."""
+        scans = self._of(one)
+        if scans is not None and one.document is not None and self.is_reading(one):
+            scans.stop(one.document)
+
+    def _of(self, one: DraftDocument) -> PictureReading | None:
+        return self._passing if one.talk.is_temporary else self._kept
 
 
 # How the documents of a draft fit into the model's memory: counted on a thread, in their order.

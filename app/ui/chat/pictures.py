@@ -273,6 +273,11 @@ class DraftPictures(QObject):
         return tuple((one.use.id, one.use.most_tokens) for one in self.shown if one.use is not None)
 
     @property
+    def are_there(self) -> bool:
+        """Whether there are some, or will be."""
+        return any(not one.error for one in self.shown)
+
+    @property
     def are_unseen(self) -> bool:
         """Whether there are some that the loaded model cannot be shown."""
         return any(one.is_unseen for one in self.shown)

@@ -95,7 +95,7 @@ class ChatTab(Tab):
         self._connect()
         if ui.pictures is not None:
             self.projects.pictures = ui.pictures
-            self.chat.attaching.watch(ui.pictures, ui.go.open_models)
+            self.chat.attaching.scans.watch(ui.pictures, ui.go.open_models)
             self._sides.follow(ui.pictures)
         Elsewhere(app, ui, self.chat)
         self.microphone = Microphone(app, ui, self.chat)
@@ -329,7 +329,7 @@ class Sides(QObject):
             if documents is self._app.documents:
                 pictures.renewed.emit(earlier_id, document_id)
             else:
-                self._chat.attaching.take_over(earlier_id, document_id, is_temporary=True)
+                self._chat.attaching.take_over(earlier_id, document_id, True)
 
         def on_read(earlier_id: int, document_id: int) -> None:
             self.document.take_over(self._app.documents, earlier_id, document_id)

@@ -398,7 +398,7 @@ class ChatView(QWidget):
         self.attaching.changed.connect(self._sending.look_again)
         self.attaching.changed.connect(self.memory.look_later)
         self.attaching.model_wanted.connect(self.wake_wanted)
-        self.attaching.changed.connect(lambda: self.composer.set_pictures(are_there=self.attaching.has_pictures))
+        self.attaching.changed.connect(lambda: self.composer.set_pictures(are_there=self.attaching.pictures.are_there))
         open_large = SeeLarge(lambda: self.open_chat.talk.media, self._theme, self._notify, self)
         self.attaching.picture_opened.connect(open_large)
         self.transcript.documents.open_large = open_large

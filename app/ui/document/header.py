@@ -54,14 +54,9 @@ class DocumentHeader(QWidget):
         self.save.hide()
         self.farther = IconButton(theme, "magnifying-glass-minus", tr("Smaller"), size_px=18)
         self.nearer = IconButton(theme, "magnifying-glass-plus", tr("Larger"), size_px=18)
-        for button, keys, step in ((self.farther, "−", -1), (self.nearer, "+", 1)):
-            button.setToolTip(f"{button.accessibleName()} ({keys})")
-            button.clicked.connect(lambda _=False, step=step: self.zoom_wanted.emit(step))
         self.previous = IconButton(theme, "caret-left", "", size_px=18)
         self.next = IconButton(theme, "caret-right", "", size_px=18)
         self.close_button = IconButton(theme, "x", tr("Close the document"), size_px=18)
-        self.search.setToolTip(f"{tr('Search in the document')} (Ctrl+F)")
-        self.close_button.setToolTip(f"{tr('Close the document')} (Esc)")
         self._connect()
         self._row, self._below = QHBoxLayout(), QHBoxLayout()
         self._row.addWidget(self.name, 0)
@@ -98,6 +93,15 @@ class DocumentHeader(QWidget):
         )
 
     def _connect(self) -> None:
+        for button, keys in (
+            (self.farther, "−"),
+            (self.nearer, "+"),
+            (self.search, "Ctrl+F"),
+            (self.close_button, "Esc"),
+        ):
+            button.setToolTip(f"{button.accessibleName()} ({keys})")
+        self.farther.clicked.connect(lambda: self.zoom_wanted.emit(-1))
+        self.nearer.clicked.connect(lambda: self.zoom_wanted.emit(1))
         self.search.clicked.connect(self.search_wanted)
         self.text.clicked.connect(self.text_wanted)
         self.compare.clicked.connect(self.comparing_wanted)

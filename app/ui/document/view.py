@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from app.features.page_reading.corrections import Corrections
     from app.ui.document.reading import PageReading
 
-COMPARED_PX = 640
+COMPARED_PX = 636
 """From this width on a page and what was read of it stand beside each other."""
 ALT, CONTROL, SHIFT, NO_MODIFIER = (
     Qt.KeyboardModifier.AltModifier,
@@ -146,6 +146,53 @@ class OpenDocument:
         return []
 
 
+class Beside(QSplitter):
+    """A page's picture, and what was read of it: beside each other where there is room, else below."""
+
+    renewed = Signal(int, int)
+
+    def __init__(self, theme: Theme, notify: Notify, picture: QWidget) -> None:
+        super().__init__()
+        self._theme, self._notify = theme, notify
+        self.setObjectName("comparing")
+        self.setHandleWidth(1)
+        self.setChildrenCollapsible(False)
+        self.addWidget(picture)
+
+    @cached_property
+    def reading(self) -> PageReading:
+        """Made when it is wanted."""
+        from app.ui.document.reading import PageReading
+
+        reading = PageReading(self._theme, self._notify)
+        reading.renewed.connect(self.renewed)
+        reading.hide()
+        self.addWidget(reading)
+        return reading
+
+    @property
+    def is_comparing(self) -> bool:
+        return "reading" in self.__dict__ and not self.reading.isHidden()
+
+    def show_reading(self, is_shown: bool) -> None:
+        if is_shown or self.is_comparing:
+            self.reading.setVisible(is_shown)
+        self._arrange()
+
+    def show_page(self, corrections: Corrections | None, document_id: int, page: int) -> None:
+        """What was read of a page, where that is seen."""
+        if self.is_comparing:
+            self.reading.show_page(corrections, document_id, page)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        is_wide = self.width() >= self._theme.px(COMPARED_PX)
+        self.setOrientation(Qt.Orientation.Horizontal if is_wide else Qt.Orientation.Vertical)
+
+
 class DocumentView(DocumentCard):
     """Shows one document at a time. `closed` follows when the person closed it."""
 
@@ -177,11 +224,8 @@ class DocumentView(DocumentCard):
         self._stack = QStackedWidget()
         self._stack.setMinimumHeight(1)  # in a low window the line above keeps its height
         self.set_content(self._stack)
-        self._beside = QSplitter()
-        self._beside.setObjectName("comparing")
-        self._beside.setHandleWidth(1)
-        self._beside.setChildrenCollapsible(False)
-        self._beside.addWidget(self._pane)
+        self._beside = Beside(theme, notify, self._pane)
+        self._beside.renewed.connect(self.renewed)
         self._stack.addWidget(self._beside)
         self._stack.addWidget(self._text)
         column = QVBoxLayout(self)
@@ -229,45 +273,14 @@ class DocumentView(DocumentCard):
         """Whether the text is shown, and not the page as a picture."""
         return self._stack.currentWidget() is self._text
 
-    @cached_property
-    def reading(self) -> PageReading:
-        """What was read of a page, beside its picture; made when it is wanted."""
-        from app.ui.document.reading import PageReading
-
-        reading = PageReading(self._card_theme, self._notify)
-        reading.renewed.connect(self.renewed)
-        reading.hide()
-        self._beside.addWidget(reading)
-        self._arrange()
-        return reading
-
-    @property
-    def is_comparing(self) -> bool:
-        return "reading" in self.__dict__ and not self.reading.isHidden()
-
     def compare(self, *, is_wanted: bool) -> None:
         """What was read from the picture of the page is seen beside it, and can be corrected; or the page alone."""
         is_wanted = is_wanted and self._corrections is not None
-        if is_wanted or self.is_comparing:
-            self.reading.setVisible(is_wanted)
+        self._beside.show_reading(is_wanted)
         self.header.show_comparing(can_compare=self._corrections is not None, is_comparing=is_wanted)
         if is_wanted:
             self.show_form(is_text=False)
-            self._arrange()
-            self._show_reading()
-
-    def _show_reading(self) -> None:
-        if self.is_comparing:
-            self.reading.show_page(self._corrections, self._document_id, self.page)
-
-    def _arrange(self) -> None:
-        """Beside each other where there is room, else below."""
-        is_wide = self.width() >= self._card_theme.px(COMPARED_PX)
-        self._beside.setOrientation(Qt.Orientation.Horizontal if is_wide else Qt.Orientation.Vertical)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._arrange()
+            self._beside.show_page(self._corrections, self._document_id, self.page)
 
     def open(
         self,
@@ -289,7 +302,7 @@ class DocumentView(DocumentCard):
                 if mark.compares:
                     self.compare(is_wanted=True)
             return
-        was_comparing = self.is_comparing and corrections is not None
+        was_comparing = self._beside.is_comparing and corrections is not None
         self.close_document()
         opened = self._open = OpenDocument(document, self._notify)
         self._corrections, self._document_id = (corrections if document.can_draw else None), document_id
@@ -314,8 +327,7 @@ class DocumentView(DocumentCard):
         """Forgets the document and cancels what still runs for it."""
         self._end_search()
         self.search.set_document(None)
-        if self.is_comparing:
-            self.reading.show_page(None, 0, 0)
+        self._beside.show_page(None, 0, 0)
         self._open, self.mark, self._found, self._text_page = None, None, None, -1
         self._corrections = None
         self._pane.set_document(None)
@@ -333,7 +345,7 @@ class DocumentView(DocumentCard):
         if opened is None:
             return
         is_text = is_text or not opened.document.can_draw
-        had_focus = self._has_focus_in(self._stack)
+        had_focus = _has_focus_in(self, self._stack)
         form = self._text if is_text else self._pane
         self._stack.setCurrentWidget(self._text if is_text else self._beside)
         self.setFocusProxy(form)
@@ -380,7 +392,7 @@ class DocumentView(DocumentCard):
             self._pane.show_page(page)
             self._show_marks()
             self._area.scroll_to_mark()
-            self._show_reading()
+            self._beside.show_page(self._corrections, self._document_id, page)
 
     def _show_text(self, opened: OpenDocument) -> None:
         if self._text_page != opened.page:
@@ -423,7 +435,7 @@ class DocumentView(DocumentCard):
             self._reveal(self._open, mark)
 
     def _end_search(self) -> None:
-        had_focus = self._has_focus_in(self.search)
+        had_focus = _has_focus_in(self, self.search)
         self.search.hide()
         self.search.forget()
         self._found = None
@@ -440,10 +452,6 @@ class DocumentView(DocumentCard):
     def _on_close(self) -> None:
         self.close_document()
         self.closed.emit()
-
-    def _has_focus_in(self, part: QWidget) -> bool:
-        focus = self.focusWidget()
-        return focus is not None and part.isAncestorOf(focus)
 
     def _say(self, text: str) -> None:
         if self.isVisible():
@@ -480,3 +488,8 @@ class DocumentView(DocumentCard):
             form.keyPressEvent(event)
         else:
             super().keyPressEvent(event)
+
+
+def _has_focus_in(view: QWidget, part: QWidget) -> bool:
+    focus = view.focusWidget()
+    return focus is not None and part.isAncestorOf(focus)

@@ -57,6 +57,11 @@ from tests.helpers.desks.translate import TranslateDesk
 from tests.helpers.desks.write import WriteDesk
 
 
+class PlainScans:
+    def watch(self, pictures: object, open_models: object) -> None:
+        """It reads none."""
+
+
 class PlainAttaching(QObject):
     """Remembers what it was given."""
 
@@ -67,11 +72,9 @@ class PlainAttaching(QObject):
 
     def __init__(self) -> None:
         super().__init__()
+        self.scans = PlainScans()
         self.files: list[Path] = []
         self.asked = 0
-
-    def watch(self, pictures: object, open_models: object) -> None:
-        """It reads none."""
 
     def add(self, files: Sequence[Path]) -> None:
         self.files += files
