@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import itertools
 import logging
 import queue
 import signal
@@ -322,7 +323,7 @@ class EngineClient:
         self._lock = threading.RLock()
         self._process: EngineProcess | None = None
         self._last_load: protocol.LoadModel | None = None
-        self._next_id = 1
+        self._ids = itertools.count(1)
         self._crashes = 0
         self._crash_detail = ""
         self._closed = False
@@ -360,7 +361,7 @@ class EngineClient:
         with self._lock:
             before = self._last_load
             process = self._running_process()
-            self._last_load = request = replace(request, id=self._new_id())
+            self._last_load = request = replace(request, id=next(self._ids))
             call = process.open_call(request.id)
         loaded = False
         try:
@@ -410,7 +411,7 @@ class EngineClient:
             yield from ((index, Finished(CANCELLED)) for index in range(len(asks)))
             return
         with self._lock:
-            requests = [protocol.Generate(self._new_id(), replace(ask, background=background)) for ask in asks]
+            requests = [protocol.Generate(next(self._ids), replace(ask, background=background)) for ask in asks]
             calls = process.open_calls([request.id for request in requests])
         index_of = {request.id: index for index, request in enumerate(requests)}
         try:
@@ -567,7 +568,7 @@ class EngineClient:
             yield protocol.Answered(0, CANCELLED)
             return
         with self._lock:
-            request = make(self._new_id())
+            request = make(next(self._ids))
             call = process.open_call(request.id)
         try:
             process.send(request)
@@ -585,7 +586,7 @@ class EngineClient:
             last = self._last_load
             if last is None or process.loaded is not None or process.loading:
                 return process
-            request = replace(last, id=self._new_id(), machines=self._machines())
+            request = replace(last, id=next(self._ids), machines=self._machines())
             call = process.open_call(request.id)
         try:
             process.send(request)
@@ -614,10 +615,6 @@ class EngineClient:
         with self._lock:
             self._crashes += 1
             self._crash_detail = detail
-
-    def _new_id(self) -> int:
-        self._next_id += 1
-        return self._next_id - 1
 
 
 def _any_of(*questions: Callable[[], bool]) -> Callable[[], bool]:
@@ -689,7 +686,7 @@ class EngineOnDemand(EngineClient):
             if process is None or process.loaded is None or last is None:
                 return
             self._sleeping, self._last_load = last, None
-            request = protocol.UnloadModel(self._new_id())
+            request = protocol.UnloadModel(next(self._ids))
             call = process.open_call(request.id)
             process.loaded = None
             process.send(request)

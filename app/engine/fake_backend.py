@@ -111,14 +111,44 @@ class Run:
         self.answer = Answer(self.request, self.job.reply, time.perf_counter())
 
 
+class Script:
+    """The rules of a file, and how often each of them was used, which lies beside it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.rules: Rule = json.loads(path.read_text("utf-8"))
+
+    def file(self, name: str) -> Path:
+        """One beside the script."""
+        return self._path.parent / name
+
+    def choose(self, kind: str, rules: list[Rule], text: str) -> Rule:
+        """The first rule that serves for a text; it is used now."""
+        counts = self.file(self._path.name + ".used")
+        used: dict[str, int] = json.loads(counts.read_text()) if counts.exists() else {}
+        for number, rule in enumerate(rules):
+            key = f"{kind}[{number}]"
+            if used.get(key, 0) >= rule.get("times", float("inf")) or not re.search(rule.get("when", ""), text):
+                continue
+            if "times" in rule:
+                counts.write_text(json.dumps(used | {key: used.get(key, 0) + 1}))
+            return rule
+        return {}
+
+    def log(self, request: protocol.Request) -> None:
+        """Notes a request where the script wants that."""
+        if "log" in self.rules:
+            with self.file(self.rules["log"]).open("ab") as file:
+                file.write(protocol.WIRE.line(request))
+
+
 class ScriptedBackend:
     """Carries out a script; see the file's docstring for its format."""
 
     name = "scripted"
 
     def __init__(self, script: Path) -> None:
-        self._path = script
-        self._script: Rule = json.loads(script.read_text("utf-8"))
+        self._script = Script(script)
         self._loaded: protocol.Loaded | None = None
         self._rule: Rule = {}
         self._seen: list[str] = []
@@ -130,10 +160,10 @@ class ScriptedBackend:
 
     def load(self, request: protocol.LoadModel, job: Job) -> protocol.Loaded | protocol.Done:
         """Pretends to load, as the script's load rule says."""
-        self._log(request)
+        self._script.log(request)
         self._give_up_background()
-        rules = self._script.get("load", {})
-        rule = self._choose("load", rules if isinstance(rules, list) else [rules], "")
+        rules = self._script.rules.get("load", {})
+        rule = self._script.choose("load", rules if isinstance(rules, list) else [rules], "")
         if not rule.get("any_path") and not Path(request.path).exists():
             raise ModelMissing(request.path)
         _fail(rule, {"path": request.path})
@@ -178,11 +208,11 @@ class ScriptedBackend:
     @property
     def unsaved(self) -> bool:
         """Whether the script has something to save."""
-        return "save_when" in self._script
+        return "save_when" in self._script.rules
 
     def begin(self, request: protocol.Generate, job: Job) -> None:
         """Answers as the first fitting rule says."""
-        self._log(request)
+        self._script.log(request)
         run = Run(request, job)
         run.steps = self._steps(run)
         self._runs.append(run)
@@ -201,14 +231,14 @@ class ScriptedBackend:
 
     def forget(self, session: str) -> None:
         """A script keeps nothing."""
-        self._log(protocol.ForgetSession(0, session))
+        self._script.log(protocol.ForgetSession(0, session))
 
     def close(self) -> None:
         """Saves as slowly as the script says."""
         if self.unsaved:
-            while not self._path.with_name(self._script["save_when"]).exists():
+            while not self._script.file(self._script.rules["save_when"]).exists():
                 time.sleep(STEP_S)
-            self._path.with_name("saved").touch()
+            self._script.file("saved").touch()
 
     def _steps(self, run: Run) -> Iterator[bool]:
         """Answers, resting after each token; yields True as long as it goes on."""
@@ -227,9 +257,9 @@ class ScriptedBackend:
         turns = request.ask.turns or [("user", request.ask.text)]
         media = [one.media for one in request.ask.messages]
         last = next((text for role, text in reversed(turns) if role == "user"), "")
-        rule = self._choose("answers", self._script.get("answers", []), last)
+        rule = self._script.choose("answers", self._script.rules.get("answers", []), last)
         _fail(rule, {})
-        words = self._prompt(turns, media)
+        words = _prompt(turns, media, self._rule)
         if len(words) >= loaded.model.context_tokens:
             raise PromptTooLong(len(words), loaded.model.context_tokens)
         same = next((i for i, (a, b) in enumerate(zip(words, self._seen, strict=False)) if a != b), None)
@@ -250,7 +280,7 @@ class ScriptedBackend:
         pieces = _words(ask.turns[-1][1]) if ask.tells_last else [OTHER] * len(ask.forced) + _words(text)
         for number, piece in enumerate(pieces):
             _misbehave(rule, number)
-            while rule.get("held_after") == number and not self._path.with_name(rule["until"]).exists():
+            while rule.get("held_after") == number and not self._script.file(rule["until"]).exists():
                 if job.stop.wait(STEP_S):
                     return FinishReason.CANCELLED
                 yield True
@@ -271,10 +301,10 @@ class ScriptedBackend:
 
     def count_tokens(self, request: protocol.CountTokens) -> protocol.TokensCounted:
         """Words, and a few per message."""
-        self._log(request)
+        self._script.log(request)
         self._ready()
         media = [one.media for one in request.messages]
-        return protocol.TokensCounted(request.id, len(self._prompt(protocol.turns_of(request.messages), media)))
+        return protocol.TokensCounted(request.id, len(_prompt(protocol.turns_of(request.messages), media, self._rule)))
 
     def count_texts(self, request: protocol.CountTexts) -> protocol.TextsCounted:
         """Words."""
@@ -283,38 +313,21 @@ class ScriptedBackend:
 
     def count_media(self, request: protocol.CountMedia) -> protocol.MediaCounted:
         """By the rule's numbers; nothing for what the model cannot be shown."""
-        self._log(request)
+        self._script.log(request)
         model = self._ready().model
         counts = []
         for one in request.media:
             is_shown = model.sees if one.kind == "picture" else model.hears
-            tokens = self._tokens_of(one) if is_shown else 0
+            tokens = _tokens_of(one, self._rule) if is_shown else 0
             counts.append(protocol.MediaCount(tokens, tokens, 1, one.width, one.height, self._rule.get("look_s", 0.0)))
         return protocol.MediaCounted(request.id, tuple(counts))
-
-    def _tokens_of(self, one: Media) -> int:
-        if one.kind != "picture":
-            a_second: int = self._rule.get("sound_tokens", SOUND_TOKENS_A_SECOND)
-            return max(1, math.ceil(one.seconds * a_second))
-        tokens: int = self._rule.get("picture_tokens", math.ceil(one.width * one.height / PIXELS_A_TOKEN))
-        return min(max(1, tokens), one.most_tokens or sys.maxsize)
-
-    def _prompt(self, messages: Sequence[tuple[str, str]], media: Sequence[Sequence[Media]] = ()) -> list[str]:
-        """The words of a prompt; a word for each token of a picture stands before the text of its turn."""
-        words = []
-        for number, (role, text) in enumerate(messages):
-            words += [f"<{role}>"] * MESSAGE_TOKENS
-            for one in media[number] if number < len(media) else ():
-                words += [f"<{one.kind} {one.id}>"] * self._tokens_of(one)
-            words += _words(text)
-        return words
 
     def _look(self, answer: Answer, media: Sequence[Media], job: Job) -> bool:
         """Looks at what is new among the pictures and sounds; False when it was cancelled."""
         for one in media:
             if not (self._ready().model.sees if one.kind == "picture" else self._ready().model.hears):
                 raise MediaRefused(one.path, one.kind, "blind" if one.kind == "picture" else "deaf")
-        answer.media_tokens = sum(map(self._tokens_of, media))
+        answer.media_tokens = sum(_tokens_of(one, self._rule) for one in media)
         new = [one for one in {one.id: one for one in media}.values() if one.id not in self._looked]
         for number, one in enumerate(new, 1):
             for step in range(11):
@@ -327,12 +340,12 @@ class ScriptedBackend:
 
     def call_syntax(self, request: protocol.FindCallSyntax) -> protocol.CallSyntaxFound:
         """What the script says."""
-        told = self._script.get("calls")
+        told = self._script.rules.get("calls")
         return protocol.CallSyntaxFound(request.id, protocol.CallSyntax(**told) if told else None)
 
     def embed(self, request: protocol.Embed, job: Job) -> protocol.Embedded:
         """Of each text how often it has each of eight letters."""
-        self._log(request)
+        self._script.log(request)
         loaded = self._ready(chats=False)
         if loaded.model.can_chat:
             raise EmbeddingsUnavailable(loaded.model.path)
@@ -343,10 +356,10 @@ class ScriptedBackend:
 
     def inspect(self, request: protocol.Inspect, job: Job) -> protocol.Inspected:
         """Words, each half sure; two layers with two heads that look at everything before alike."""
-        self._log(request)
+        self._script.log(request)
         self._ready(chats=bool(request.messages))
         turns = protocol.turns_of(request.messages)
-        words = self._prompt(turns) if turns else _words(request.text)
+        words = _prompt(turns, (), self._rule) if turns else _words(request.text)
         if request.what == "probabilities":
             window = words[request.start : request.start + WINDOW_TOKENS]
             seen = tuple(_seen(word, number + request.start) for number, word in enumerate(window))
@@ -372,9 +385,9 @@ class ScriptedBackend:
 
     def describe_devices(self, request: protocol.DescribeDevices) -> protocol.DevicesDescribed:
         """What the script lists."""
-        self._log(request)
+        self._script.log(request)
         default = [{"name": "CPU", "description": "Scripted", "type": "cpu", "free_bytes": 0, "total_bytes": 0}]
-        devices = tuple(protocol.Device(**device) for device in self._script.get("devices", default))
+        devices = tuple(protocol.Device(**device) for device in self._script.rules.get("devices", default))
         return protocol.DevicesDescribed(request.id, "scripted", devices, ("scripted",), 1)
 
     def _give_up_background(self) -> None:
@@ -389,22 +402,24 @@ class ScriptedBackend:
             raise ChatUnavailable(self._loaded.model.path)
         return self._loaded
 
-    def _choose(self, kind: str, rules: list[Rule], text: str) -> Rule:
-        counts = self._path.with_name(self._path.name + ".used")
-        used: dict[str, int] = json.loads(counts.read_text()) if counts.exists() else {}
-        for number, rule in enumerate(rules):
-            key = f"{kind}[{number}]"
-            if used.get(key, 0) >= rule.get("times", float("inf")) or not re.search(rule.get("when", ""), text):
-                continue
-            if "times" in rule:
-                counts.write_text(json.dumps(used | {key: used.get(key, 0) + 1}))
-            return rule
-        return {}
 
-    def _log(self, request: protocol.Request) -> None:
-        if "log" in self._script:
-            with (self._path.parent / self._script["log"]).open("ab") as file:
-                file.write(protocol.WIRE.line(request))
+def _tokens_of(one: Media, rule: Rule) -> int:
+    if one.kind != "picture":
+        a_second: int = rule.get("sound_tokens", SOUND_TOKENS_A_SECOND)
+        return max(1, math.ceil(one.seconds * a_second))
+    tokens: int = rule.get("picture_tokens", math.ceil(one.width * one.height / PIXELS_A_TOKEN))
+    return min(max(1, tokens), one.most_tokens or sys.maxsize)
+
+
+def _prompt(messages: Sequence[tuple[str, str]], media: Sequence[Sequence[Media]], rule: Rule) -> list[str]:
+    """The words of a prompt; a word for each token of a picture stands before the text of its turn."""
+    words = []
+    for number, (role, text) in enumerate(messages):
+        words += [f"<{role}>"] * MESSAGE_TOKENS
+        for one in media[number] if number < len(media) else ():
+            words += [f"<{one.kind} {one.id}>"] * _tokens_of(one, rule)
+        words += _words(text)
+    return words
 
 
 def _fail(rule: Rule, fields: dict[str, Any]) -> None:

@@ -36,9 +36,11 @@ from app.engine.llama.calling import call_syntax, grammar_of
 from app.engine.llama.context import Context
 from app.engine.llama.decoder import Decoder
 from app.engine.llama.embedding import MOST_EMBEDDED_TOKENS, Embedding, EmbeddingBrokenOff, embeds
+from app.engine.llama.eyes import Eyes
 from app.engine.llama.inspection import MOST_ATTENTION_TOKENS, WINDOW_TOKENS, Inspection, LookBrokenOff
 from app.engine.llama.library import Library, open_library
 from app.engine.llama.loading import Opened, open_model
+from app.engine.llama.model import Model
 from app.engine.llama.pool import Prompt, Run, SavedStates, common_length
 from app.engine.llama.sampling import Grammar, choose, gbnf_of_schema, make_chain, open_grammar
 from app.engine.llama.template import MediaMarks, Part, TemplateProblem, calls_told
@@ -125,7 +127,7 @@ class LoadedModel:
             model.header.weights,
             placement=self._opened.placement,
             machines_missed=self._opened.machines_missed,
-            **self._senses(),
+            **_senses_of(self._eyes),
         )
         return protocol.Loaded(id_, described)
 
@@ -139,18 +141,14 @@ class LoadedModel:
         self._eyes.speeds.update({kind: took for kind, took in known if isinstance(took, float) and took > 0})
         return key
 
-    def _senses(self) -> dict[str, Any]:
-        eyes = self._eyes
-        if eyes is None:
-            return {}
-        return {"projector": eyes.path, "sees": eyes.sees, "hears": eyes.hears, "hearing_hz": eyes.hearing_hz}
-
     def begin(self, request: protocol.Generate, job: Job) -> None:
         """Starts an answer; raises ChatUnavailable, TemplateFailed, PromptTooLong or GrammarInvalid."""
         begun_s = time.perf_counter()
-        ask = request.ask
+        ask, model = request.ask, self.model
         self._look_away()
-        prompt, syntax = self._asked(ask) if ask.messages else self._raw(ask)
+        prompt, syntax = (
+            self._asked(ask) if ask.messages else (Prompt(model.raw_tokens(ask.text, ask.suffix)), NO_THINKING)
+        )
         forced = list(ask.forced)
         if ask.tells_last:
             prompt, forced = self._told(ask)
@@ -167,9 +165,9 @@ class LoadedModel:
             answer.begin(len(prompt.tokens), 0)
             job.reply(answer.finish(FinishReason.LENGTH))
             return
-        grammar = self._grammar_for(ask)
+        grammar = _grammar_for(ask, self._library, model)
         choice = choose(ask.sampling, ask.task_sampling, self.model.header.metadata)
-        piece = self._piece_with(syntax.marks | set(ask.calling.syntax.marks if ask.calling else ()))
+        piece = _piece_with(model, syntax.marks | set(ask.calling.syntax.marks if ask.calling else ()))
         chain = make_chain(self._library, choice, self.model, grammar, lambda token: answer.is_outside(piece(token)))
         self.decoder.add(Run(request, job, answer, self.model, prompt, chain, piece, forced))
 
@@ -290,9 +288,6 @@ class LoadedModel:
             self._inspection.free()
             self._inspection = None
 
-    def _raw(self, ask: protocol.Ask) -> tuple[Prompt, Syntax]:
-        return Prompt(self.model.raw_tokens(ask.text, ask.suffix)), NO_THINKING
-
     def _asked(self, ask: protocol.Ask) -> tuple[Prompt, Syntax]:
         parts = self._parts(ask.messages, ask.continue_last or ask.tells_last, ask.template_variables)
         end = next((part.text for part in reversed(parts) if part.trusted), "")
@@ -357,19 +352,27 @@ class LoadedModel:
                 return count if count < len(tokens) else 0
         return 0
 
-    def _grammar_for(self, ask: protocol.Ask) -> Grammar | None:
-        if ask.calling is None:
-            return open_grammar(self._library, self.model, ask.grammar, ask.json_schema)
-        rules = grammar_of(ask.calling, gbnf_of_schema)
-        begins = "" if ask.calling.must_call else ask.calling.syntax.begins
-        return open_grammar(self._library, self.model, rules, "", begins)
 
-    def _piece_with(self, marks: Iterable[str]) -> Callable[[int], bytes]:
-        """The text of a token; control tokens that mark thinking or calls are spelled out, others give nothing."""
-        ids = {mark: self.model.tokenize(mark, special=True) for mark in marks}
-        spelled = {found[0]: mark.encode() for mark, found in ids.items() if len(found) == 1}
-        plain = self.model.piece
-        return lambda token: spelled.get(token) or plain(token)
+def _senses_of(eyes: Eyes | None) -> dict[str, Any]:
+    if eyes is None:
+        return {}
+    return {"projector": eyes.path, "sees": eyes.sees, "hears": eyes.hears, "hearing_hz": eyes.hearing_hz}
+
+
+def _grammar_for(ask: protocol.Ask, library: Library, model: Model) -> Grammar | None:
+    if ask.calling is None:
+        return open_grammar(library, model, ask.grammar, ask.json_schema)
+    rules = grammar_of(ask.calling, gbnf_of_schema)
+    begins = "" if ask.calling.must_call else ask.calling.syntax.begins
+    return open_grammar(library, model, rules, "", begins)
+
+
+def _piece_with(model: Model, marks: Iterable[str]) -> Callable[[int], bytes]:
+    """The text of a token; control tokens that mark thinking or calls are spelled out, others give nothing."""
+    ids = {mark: model.tokenize(mark, special=True) for mark in marks}
+    spelled = {found[0]: mark.encode() for mark, found in ids.items() if len(found) == 1}
+    plain = model.piece
+    return lambda token: spelled.get(token) or plain(token)
 
 
 log = logging.getLogger(__name__)

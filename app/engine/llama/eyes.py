@@ -172,7 +172,7 @@ class Eyes:
             shown = self._blank(media)
             with self._chunks(shown) as chunks:
                 for kind, chunk in chunks:
-                    if kind not in (IMAGE_CHUNK, SOUND_CHUNK) and min(self._text(chunk), default=0) < 0:
+                    if kind not in (IMAGE_CHUNK, SOUND_CHUNK) and min(_text_of(self._m, chunk), default=0) < 0:
                         raise ProjectorRefused(self.path, self._model.path, "other_model", "a mark is unknown")
                 first = next(chunk for kind, chunk in chunks if kind in (IMAGE_CHUNK, SOUND_CHUNK))
                 self._watch.begin(lambda: True, lambda: False, lambda fraction: None, 1)
@@ -256,14 +256,14 @@ class Eyes:
         with self._chunks(self._placeholder(media)) as chunks:
             for form, chunk in chunks:
                 if form not in (IMAGE_CHUNK, SOUND_CHUNK):
-                    tokens += self._text(chunk)
+                    tokens += _text_of(self._m, chunk)
                     continue
                 count: int = self._m.mtmd_input_chunk_get_n_tokens(chunk)
                 positions = self._m.mtmd_input_chunk_get_n_pos(chunk)
                 number = self._tiles.number(Tile(media.id, media.most_tokens, index, count, positions, self._name))
                 tokens += [number] * count
                 index += 1
-                seen += self._sizes(chunk)
+                seen += _sizes_of(self._m, chunk)
         if min(tokens, default=0) >= 0:
             raise MediaRefused("", media.kind, "unfit")
         width, height = _whole_size(seen, media.width / media.height) if seen else (0, 0)
@@ -317,21 +317,6 @@ class Eyes:
         finally:
             m.mtmd_input_chunks_free(chunks)
             m.mtmd_bitmap_free(bitmap)
-
-    def _text(self, chunk: Any) -> list[int]:
-        count = ctypes.c_size_t(0)
-        ids = self._m.mtmd_input_chunk_get_tokens_text(chunk, ctypes.byref(count))
-        return list(ids[: count.value])
-
-    def _sizes(self, chunk: Any) -> list[tuple[int, int]]:
-        """The pixels of what is encoded for a chunk; nothing where mtmd writes chunks in a form that is not known."""
-        m = self._m
-        size = ctypes.c_size_t(0)
-        m.mtmd_input_chunk_save(chunk, None, 0, ctypes.byref(size))
-        buffer = ctypes.create_string_buffer(size.value or 1)
-        if not size.value or m.mtmd_input_chunk_save(chunk, buffer, size.value, ctypes.byref(size)):
-            return []
-        return _sizes_in(buffer.raw[: size.value])
 
     # What is shown: pixels and samples.
 
@@ -443,6 +428,23 @@ def open_eyes(
     reasons = {OTHER_MODEL: "other_model", UNKNOWN: "unknown", NO_MEMORY: "no_memory"}
     reason = next((reason for said, reason in reasons.items() if said in words), "damaged")
     raise ProjectorRefused(path, model.path, reason, words)
+
+
+def _text_of(m: Any, chunk: Any) -> list[int]:
+    """The tokens of a chunk that is text; `m` is mtmd."""
+    count = ctypes.c_size_t(0)
+    ids = m.mtmd_input_chunk_get_tokens_text(chunk, ctypes.byref(count))
+    return list(ids[: count.value])
+
+
+def _sizes_of(m: Any, chunk: Any) -> list[tuple[int, int]]:
+    """The pixels of what is encoded for a chunk; nothing where mtmd writes chunks in a form that is not known."""
+    size = ctypes.c_size_t(0)
+    m.mtmd_input_chunk_save(chunk, None, 0, ctypes.byref(size))
+    buffer = ctypes.create_string_buffer(size.value or 1)
+    if not size.value or m.mtmd_input_chunk_save(chunk, buffer, size.value, ctypes.byref(size)):
+        return []
+    return _sizes_in(buffer.raw[: size.value])
 
 
 def _sizes_in(data: bytes) -> list[tuple[int, int]]:

@@ -338,7 +338,7 @@ class Chat:
                 yield DocumentsShown(answer.parent_id or 0)
             sent = [*self.preambles.document_ids(conversation), *self._attached.documents_of(branch)]
             messages = shown.messages(conversation.system_prompt if conversation else "")
-            self.documents.let_out(sent, self._engine.loaded, self._names_of(messages, branch))
+            self.documents.let_out(sent, self._engine.loaded, names_of(self.conversations, messages, branch))
             before = self._written_before(answer) if answer.text else None
             if cancel.cancelled:  # sent with a cancel behind it, a short answer might still come
                 draft.finish(MessageState.STOPPED, Finished(before) if before else None)
@@ -364,12 +364,6 @@ class Chat:
             raise
         finally:
             draft.give_up(MessageState.INTERRUPTED)
-
-    def _names_of(self, messages: Sequence[Message], branch: Sequence[StoredMessage]) -> dict[str, str]:
-        """The pictures that are shown with messages: their names by their SHA-256."""
-        shown = {media.id for one in messages for media in one.media}
-        uses = self.conversations.media.of_messages([one.id for one in branch]) if shown else {}
-        return {use.media.sha256: use.name for each in uses.values() for use in each if use.media.sha256 in shown}
 
     def _written_before(self, answer: StoredMessage) -> AnswerStats | None:
         """What was measured of an answer that goes on; where an end was not measured, its tokens are counted."""
@@ -432,6 +426,15 @@ def keep_recalled(conversations: Conversations, branch: Sequence[StoredMessage],
         return False
     conversations.set_recalled(question.id, shown.recalled)
     return True
+
+
+def names_of(
+    conversations: Conversations, messages: Sequence[Message], branch: Sequence[StoredMessage]
+) -> dict[str, str]:
+    """The pictures that are shown with messages: their names by their SHA-256."""
+    shown = {media.id for one in messages for media in one.media}
+    uses = conversations.media.of_messages([one.id for one in branch]) if shown else {}
+    return {use.media.sha256: use.name for each in uses.values() for use in each if use.media.sha256 in shown}
 
 
 def with_before(now: AnswerStats, before: AnswerStats) -> AnswerStats:

@@ -205,9 +205,15 @@ class Models:
 
     def start(self) -> None:
         """Goes on with downloads, empties the trash of what lies there for a week, and learns of GPUs, on a thread."""
+
+        def settle() -> None:
+            folder = self.folder()
+            self.machine.learn_gpus()
+            _tidy(folder, self._closing)
+
         self.downloads.start()
         self.machine.expect_gpus()
-        self._settling = threading.Thread(target=self._settle, name="models", daemon=True)
+        self._settling = threading.Thread(target=settle, name="models", daemon=True)
         self._settling.start()
 
     def close(self) -> None:
@@ -262,9 +268,8 @@ class Models:
         self._chosen.forget(path)
         raise ModelNotOurs(str(path))
 
-    def put_back(self, thrown: Thrown) -> Path:
-        """Undoes `remove`; where the model is then."""
-        return models_folder.put_back(thrown)
+    put_back = staticmethod(models_folder.put_back)
+    """Undoes `remove`; where the model is then."""
 
     def add(self, path: Path, how: str, cancel: CancelToken) -> Generator[CopyProgress, None, Path]:
         """Brings a file along: copy, move or in_place. Returns where it is then; cancelled, where it was."""
@@ -401,17 +406,17 @@ class Models:
         for listener in listeners:
             listener(download)
 
-    def _settle(self) -> None:
-        folder = self.folder()
-        self.machine.learn_gpus()
-        try:
-            models_folder.empty(folder, TRASH_KEPT_S)
-            left = models_folder.unfinished_move(folder)
-            if left is not None:
-                for _ in models_folder.move_folder(left, folder, self._closing):
-                    pass
-        except AppError as error:
-            log.info("the models folder could not be tidied up: %s", error)
+
+def _tidy(folder: Path, cancel: CancelToken) -> None:
+    """Empties the trash of what lies there for a week, and moves what an ended run left elsewhere."""
+    try:
+        models_folder.empty(folder, TRASH_KEPT_S)
+        left = models_folder.unfinished_move(folder)
+        if left is not None:
+            for _ in models_folder.move_folder(left, folder, cancel):
+                pass
+    except AppError as error:
+        log.info("the models folder could not be tidied up: %s", error)
 
 
 def _fetches(download: Download, entry: Entry) -> bool:

@@ -260,7 +260,7 @@ class ServerDialog(QDialog):
     def _on_edited(self) -> None:
         self._found = None
         self._stop()
-        self._say(self.note, "")
+        _say(self.note, "")
         self._update()
 
     def _on_enter(self) -> None:
@@ -271,13 +271,13 @@ class ServerDialog(QDialog):
     def _ask(self) -> None:
         server = self.wanted
         if server is None:
-            self._say(self.note, tr("This is no address. It is such as gpu-box.local:8000."), is_problem=True)
+            _say(self.note, tr("This is no address. It is such as gpu-box.local:8000."), is_problem=True)
             self.address.setFocus()
             return
         from app.remote.facts import find_out
 
         key = self._key_now()
-        self._say(self.note, tr("Asking {host}…", host=server.host))
+        _say(self.note, tr("Asking {host}…", host=server.host))
         self._run(lambda _: find_out(self._app.ask_server(server, key)), self._on_found, self.note)
 
     def _on_found(self, found: Found) -> None:
@@ -285,7 +285,7 @@ class ServerDialog(QDialog):
         kind = _KINDS.get(found.kind, "")
         count = len(found.models)
         text = tr("It has 1 model.") if count == 1 else tr("It has {count} models.", count=count)
-        self._say(self.note, " ".join(filter(None, (tr("This is {kind}.", kind=kind) if kind else "", text))))
+        _say(self.note, " ".join(filter(None, (tr("This is {kind}.", kind=kind) if kind else "", text))))
         ticked = {name for name, box in self.boxes.items() if box.isChecked()}
         self._show_models({one.name: one.context_tokens for one in found.models}, ticked)
 
@@ -392,14 +392,14 @@ class ServerDialog(QDialog):
 
         key, model, cut = self._key_now(), chosen[0], Cut()
         lines: list[str] = []
-        self._say(self.told, tr("Testing {name}…", name=model))
+        _say(self.told, tr("Testing {name}…", name=model))
 
         def steps(_: CancelToken) -> Iterator[Tested]:
             yield from facts.test(self._app.ask_server(server, key), model, cut)
 
         def on_step(step: Tested) -> None:
             lines.append(test_words(step))
-            self._say(self.told, "\n".join(lines))
+            _say(self.told, "\n".join(lines))
 
         self._stop()
         task = self._task = tasks.run(steps, self)
@@ -444,18 +444,18 @@ class ServerDialog(QDialog):
                 return False
             return True
 
+        def on_kept(is_key_kept: bool) -> None:
+            if not is_key_kept and self.key.text():
+                self._notify.error(TokenNotKept())
+            self.accept()
+
         self.kept_paths = [model.path for model in models]
-        self._run(keep, self._on_kept, self.told)
+        self._run(keep, on_kept, self.told)
 
     def _sight_of(self, listed: Listed | None, known: RemoteModel | None) -> str:
         if self._asks_about_sight:
             return SEES if self.sees.isChecked() else ""
         return listed.sees if listed else known.sees if known else ""
-
-    def _on_kept(self, is_key_kept: bool) -> None:
-        if not is_key_kept and self.key.text():
-            self._notify.error(TokenNotKept())
-        self.accept()
 
     def _run(self, do: Callable[[CancelToken], object], then: Callable[..., object], note: QLabel) -> None:
         """On a thread; what goes wrong is said where it was asked for."""
@@ -463,7 +463,7 @@ class ServerDialog(QDialog):
         def failed(error: BaseException) -> None:
             if not isinstance(error, AppError):
                 raise error
-            self._say(note, tr(sentence_for(error).text), is_problem=True)
+            _say(note, tr(sentence_for(error).text), is_problem=True)
 
         self._stop()
         self._task = tasks.ask(do, self, then, failed)
@@ -486,12 +486,12 @@ class ServerDialog(QDialog):
         self.test.setEnabled(bool(self.chosen) and is_free)
         self.save.setEnabled(bool(self.chosen) and self.wanted is not None and is_free)
 
-    @staticmethod
-    def _say(label: QLabel, text: str, *, is_problem: bool = False) -> None:
-        label.setProperty("kind", "danger" if is_problem else "muted")
-        label.style().polish(label)
-        label.setText(text)
-        label.setVisible(bool(text))
+
+def _say(label: QLabel, text: str, *, is_problem: bool = False) -> None:
+    label.setProperty("kind", "danger" if is_problem else "muted")
+    label.style().polish(label)
+    label.setText(text)
+    label.setVisible(bool(text))
 
 
 _WORKS = {

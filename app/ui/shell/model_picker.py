@@ -287,10 +287,6 @@ class ModelPicker(QPushButton):
         """What stands beside the name where there is room."""
         return [label for label in (self._size, self._word) if label.text()]
 
-    @property
-    def _kept_longest(self) -> list[QLabel]:
-        return [self._size if self._is_elsewhere else self._word]
-
     def _width_of(self, name_px: int, labels: Sequence[QLabel]) -> int:
         margins = self._row.contentsMargins()
         signs = [self._caret] if self._away.isHidden() else [self._away, self._caret]
@@ -311,9 +307,8 @@ class ModelPicker(QPushButton):
         say all of them. Where a model runs elsewhere, that stays longest."""
         least = self._name.minimumSizeHint().width()
         self._name.setVisible(self.width() >= self._width_of(least, []))
-        has_room_for = [
-            labels for labels in (self._said, self._kept_longest, []) if self._width_of(least, labels) <= self.width()
-        ]
+        longest = [self._size if self._is_elsewhere else self._word]
+        has_room_for = [labels for labels in (self._said, longest, []) if self._width_of(least, labels) <= self.width()]
         shown = has_room_for[0] if has_room_for else []
         for label in (self._size, self._word):
             label.setVisible(label in shown)
