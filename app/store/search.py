@@ -22,6 +22,7 @@ from app.store.pages import PageRow, PageStore
 STRETCH = 10_000
 """Messages whose texts are walked at once."""
 MOST_TEXT = 1_000_000
+MOST_WORDS = 50  # of a query that is looked for in names; SQLite's expressions have an end
 """Characters of a long text in which the words are looked for, to show them."""
 _NOT_LISTED = ("draft", "adding")
 """States of jobs that are still being put together."""
@@ -152,7 +153,7 @@ class Search:
 
     def pictures(self, query: str, most: int, *, within: Sequence[int] | None = None) -> list[FoundText]:
         """Messages by the names of their pictures and sounds, the last added first. There are few of these."""
-        words = fold(clean_text(query)).split()
+        words = fold(clean_text(query)).split()[:MOST_WORDS]
         if not words:
             return []
         named = "".join(f" AND instr(fold(u.name), :word{number})" for number in range(len(words)))

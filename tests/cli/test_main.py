@@ -28,8 +28,6 @@ CHAT_FIELDS = {
     "tokens_per_s",
     "finish_reason",
     "thinking_tokens",
-    "media_tokens",
-    "encoded_media",
 }
 
 

@@ -447,9 +447,9 @@ def test_how_long_to_wait_is_read_from_either_header(headers: dict[str, str], wa
 
 
 class Drawer(KeyringBackend):
-    """A keyring in memory; `broken` is raised by every use."""
+    """A keyring in memory; `broken` is raised by every use. Nobody gets it who was not given it."""
 
-    priority = 1  # type: ignore[assignment]
+    priority = -1  # type: ignore[assignment]
 
     def __init__(self) -> None:
         super().__init__()

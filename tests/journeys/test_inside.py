@@ -43,7 +43,13 @@ def test_another_token_gives_a_second_version_of_the_answer(program: Program, st
     assert second != first
     parents = program.rows("SELECT DISTINCT parent_id FROM messages WHERE role = 'assistant'")
     assert len(parents) == 1, "they are versions of one answer"
-    program.press("Escape")
-    program.ask("Thanks")
-    wait_until(lambda: len(program.messages()) == 5, "the chat has the keyboard again", 60)
+
+    def asks_again() -> bool:
+        """Keys of a try that was not needed may have opened a menu: then Escape closes only that."""
+        if len(program.messages()) == 3:
+            program.press("Escape")
+            program.ask("Thanks")
+        return len(program.messages()) >= 5
+
+    wait_until(asks_again, "the chat has the keyboard again", 60)
     assert program.quit() == 0

@@ -407,6 +407,7 @@ def test_what_a_former_run_left_in_the_queue_goes_on_by_itself_and_is_told_in_ev
         stored = frame.summaries.get(waiting.id)
         assert stored is not None
         assert stored.state == "done"
+        qtbot.waitUntil(lambda: bool(ends))  # it comes from a thread of its own
         assert ends == [("summarize", EndOfWork("Your summary is ready.", stored.title, waiting.id))]
 
 

@@ -11,6 +11,7 @@ import keyring
 import pytest
 from keyring.backend import KeyringBackend
 from keyring.backends import fail
+from keyring.errors import PasswordDeleteError
 from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtWidgets import QAbstractButton, QCheckBox, QLineEdit, QPushButton, QRadioButton
 from pytestqt.qtbot import QtBot
@@ -138,9 +139,9 @@ MANY = 20_000
 
 
 class Drawer(KeyringBackend):
-    """A keyring in memory that notes on which threads it was asked."""
+    """A keyring in memory that notes on which threads it was asked; nobody gets it who was not given it."""
 
-    priority = 1.0
+    priority = -1.0
 
     def __init__(self) -> None:
         super().__init__()
@@ -157,6 +158,8 @@ class Drawer(KeyringBackend):
 
     def delete_password(self, service: str, username: str) -> None:
         self.threads.add(threading.current_thread())
+        if (service, username) not in self.kept:
+            raise PasswordDeleteError
         del self.kept[service, username]
 
 
