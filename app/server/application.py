@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hmac
 import ipaddress
 import logging
@@ -10,8 +11,8 @@ import re
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from starlette.applications import Starlette
@@ -40,7 +41,7 @@ from app.core.errors import (
     PictureUnreadable,
     PromptTooLong,
 )
-from app.core.events import CancelToken, Finished, PromptProgress
+from app.core.events import CancelToken, Finished, PromptProgress, TextDelta
 from app.features.messages import sentence_for
 from app.features.serving import AnswerEvent, Asked, ServedModel, Serving
 from app.hub.files import quantization
@@ -260,7 +261,7 @@ class Flow:
     def __init__(self, work: Callable[[CancelToken], Iterator[tuple[int, AnswerEvent]]]) -> None:
         self._cancel, self._loop = CancelToken(), asyncio.get_running_loop()
         self._waiting: deque[tuple[int, AnswerEvent] | BaseException | None] = deque()
-        self._has_come, self._is_told = asyncio.Event(), False
+        self._has_come, self._has_ended, self._is_told = asyncio.Event(), asyncio.Event(), False
         self._thread = threading.Thread(target=self._run, args=(work,), name="served answer", daemon=True)
         self._thread.start()
 
@@ -287,11 +288,12 @@ class Flow:
                 yield []
                 continue
             if (early_s := told_s + TOGETHER_S - time.monotonic()) > 0:
-                await asyncio.sleep(early_s)
+                with contextlib.suppress(TimeoutError):  # the end of an answer keeps nobody waiting
+                    await asyncio.wait_for(self._has_ended.wait(), early_s)
             self._has_come.clear()
             self._is_told = False  # before it is looked at: what comes from now on wakes this loop again
             waiting = [self._waiting.popleft() for _ in range(len(self._waiting))]
-            events = [one for one in waiting if isinstance(one, tuple)]
+            events = _joined(one for one in waiting if isinstance(one, tuple))
             if not all(isinstance(event, PromptProgress) for _, event in events):
                 told_s = time.monotonic()
             if events:
@@ -316,13 +318,30 @@ class Flow:
 
     def _put(self, event: tuple[int, AnswerEvent] | BaseException | None) -> None:
         self._waiting.append(event)
-        if self._is_told:
+        has_ended = not isinstance(event, tuple)
+        if self._is_told and not has_ended:
             return
         self._is_told = True
         try:
             self._loop.call_soon_threadsafe(self._has_come.set)
+            if has_ended:
+                self._loop.call_soon_threadsafe(self._has_ended.set)
         except RuntimeError:  # the server has been closed meanwhile
             self._cancel.cancel()
+
+
+def _joined(events: Iterable[tuple[int, AnswerEvent]]) -> list[tuple[int, AnswerEvent]]:
+    """The same with text that follows text of the same kind in one piece: each is a line of JSON for both sides."""
+    joined: list[tuple[int, AnswerEvent]] = []
+    for number, event in events:
+        before = joined[-1] if joined else None
+        if before is not None and before[0] == number and isinstance(event, TextDelta):
+            last = before[1]
+            if isinstance(last, TextDelta) and last.thinking == event.thinking:
+                joined[-1] = number, replace(event, text=last.text + event.text)
+                continue
+        joined.append((number, event))
+    return joined
 
 
 class _Noted:

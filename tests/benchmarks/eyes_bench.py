@@ -103,4 +103,5 @@ def written_by_cli(model: Path, eye: Path, media: Sequence[Media]) -> str:
     command = [eyes_program(), "-m", model, "--mmproj", eye, "-p", "abc<__media__> and<__media__> def", "--jinja"]
     command += [part for one in media for part in ("--image", one.path)]
     command += ["--temp", "0", "-n", ANSWER_TOKENS, "-c", "2048", "--no-warmup"]
+    command += ["-t", "1"]  # with more threads it ends without a word now and then
     return subprocess.run([*map(str, command)], capture_output=True, text=True, check=True).stdout.strip()
