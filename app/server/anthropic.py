@@ -221,10 +221,3 @@ def _tools_of(body: Body) -> tuple[tuple[Tool, ...], bool, bool]:
         if not tools:
             raise BadRequest("tool_choice names a function that is not among the tools", "tool_choice")
     return (() if kind == "none" else tools), kind in ("any", "tool") and bool(tools), several
-
-
-def failed(message: str, *, status: int, **_not_told: str) -> dict[str, Any]:
-    """An error as this contract has it."""
-    kinds = {401: "authentication_error", 403: "permission_error", 404: "not_found_error", 413: "request_too_large"}
-    kind = kinds.get(status, "invalid_request_error" if status < 500 else "api_error")
-    return {"type": "error", "error": {"type": kind, "message": message}}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hmac
 import ipaddress
 import logging
@@ -41,25 +40,23 @@ from app.core.errors import (
     PictureUnreadable,
     PromptTooLong,
 )
-from app.core.events import CancelToken, Finished, PromptProgress, TextDelta
+from app.core.events import CancelToken, Finished, PromptProgress, TextDelta, TokenChosen
 from app.features.messages import sentence_for
 from app.features.serving import AnswerEvent, Asked, ServedModel, Serving
 from app.hub.files import quantization
-from app.server import anthropic, openai
 from app.server.answers import HEARTBEAT, Contract, event_line
-from app.server.body import BadRequest, Body
-from app.server.embeddings import EmbeddingRequest
-from app.server.responses import Responses
+from app.server.body import BadRequest, Body, failed
 
 log = logging.getLogger(__name__)
 
 MOST_BYTES = 20_000_000
 HEARTBEAT_S = 10.0
-TOGETHER_S = 0.03
+LOOK_EVERY_S = 0.25
+"""How soon words leave that no others follow, and how soon it is noticed that a client is gone."""
+TOGETHER_S = 0.04
 """Words that follow others within that time leave together: each sending wakes the client, and takes from a model that
 computes beside it what a fast one needs for the next word."""
 OPEN_PATHS = frozenset(("/health", "/"))
-Failure = Callable[..., dict[str, Any]]
 Found = TypeVar("Found")
 
 
@@ -83,11 +80,11 @@ def application(serving: Serving, rules: Rules) -> Starlette:
         Route("/v1/models", server.models),
         Route("/v1/models/{name:path}", server.model),
         Route("/api/v0/models", server.described_models),
-        Route("/v1/chat/completions", server.answers(openai.ChatCompletion, openai.failed), methods=["POST"]),
-        Route("/v1/completions", server.answers(openai.Completion, openai.failed), methods=["POST"]),
+        Route("/v1/chat/completions", server.answers(_chat_completion), methods=["POST"]),
+        Route("/v1/completions", server.answers(_completion), methods=["POST"]),
         Route("/v1/embeddings", server.embeddings, methods=["POST"]),
-        Route("/v1/responses", server.answers(Responses, openai.failed), methods=["POST"]),
-        Route("/v1/messages", server.answers(anthropic.AnthropicMessages, anthropic.failed), methods=["POST"]),
+        Route("/v1/responses", server.answers(_responses), methods=["POST"]),
+        Route("/v1/messages", server.answers(_messages), methods=["POST"]),
         Route("/v1/messages/count_tokens", server.count_tokens, methods=["POST"]),
     ]
     cors = Middleware(
@@ -98,11 +95,38 @@ def application(serving: Serving, rules: Rules) -> Starlette:
     return Starlette(routes=routes, middleware=middleware, exception_handlers={HTTPException: _no_such_address})
 
 
+# A contract is imported when it is first asked for.
+
+
+def _chat_completion(body: Body) -> Contract:
+    from app.server.openai import ChatCompletion
+
+    return ChatCompletion(body)
+
+
+def _completion(body: Body) -> Contract:
+    from app.server.openai import Completion
+
+    return Completion(body)
+
+
+def _responses(body: Body) -> Contract:
+    from app.server.responses import Responses
+
+    return Responses(body)
+
+
+def _messages(body: Body) -> Contract:
+    from app.server.anthropic import AnthropicMessages
+
+    return AnthropicMessages(body)
+
+
 async def _no_such_address(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    failed = anthropic.failed if request.url.path.startswith("/v1/messages") else openai.failed
-    words = f"there is nothing for {request.method} at {request.url.path}"
-    return JSONResponse(failed(words, status=error.status_code, code="not_found"), error.status_code)
+    path = request.url.path
+    words = f"there is nothing for {request.method} at {path}"
+    return JSONResponse(failed(path, words, status=error.status_code, code="not_found"), error.status_code)
 
 
 class Guard:
@@ -124,8 +148,7 @@ class Guard:
         if problem is None:
             await self._app(scope, receive, send)
         else:
-            failed = anthropic.failed if path.startswith("/v1/messages") else openai.failed
-            body = failed(problem.message, status=problem.status, code=problem.code)
+            body = failed(path, problem.message, status=problem.status, code=problem.code)
             await JSONResponse(body, problem.status)(scope, receive, send)
 
     def _problem(self, path: str, headers: Mapping[str, bytes]) -> BadRequest | None:
@@ -174,8 +197,8 @@ class _Server:
         for model in await asyncio.to_thread(self._serving.models):
             if name in (model.name, model.path.name):
                 return JSONResponse(_listed(model))
-        body = openai.failed(f"there is no model {name!r} here", status=404, code="model_not_found", field="model")
-        return JSONResponse(body, 404)
+        words = f"there is no model {name!r} here"
+        return JSONResponse(failed("", words, status=404, code="model_not_found", field="model"), 404)
 
     async def described_models(self, _request: Request) -> Response:
         """As LM Studio lists them; Zed reads each field."""
@@ -186,18 +209,21 @@ class _Server:
         """How many tokens a prompt takes, as Anthropic has it."""
 
         async def count(body: Body) -> Response:
-            contract = anthropic.AnthropicMessages(body, counts=True)
+            from app.server.anthropic import AnthropicMessages
 
+            contract = AnthropicMessages(body, counts=True)
             arguments = contract.model, contract.wanted[0], CancelToken()
             counted = await asyncio.to_thread(self._serving.count_tokens, *arguments)
             return JSONResponse({"input_tokens": counted})
 
-        return await _guarded(request, anthropic.failed, count)
+        return await _guarded(request, count)
 
     async def embeddings(self, request: Request) -> Response:
         """Vectors of texts, as OpenAI has it."""
 
         async def embed(body: Body) -> Response:
+            from app.server.embeddings import EmbeddingRequest
+
             asked, cancel = EmbeddingRequest(body), CancelToken()
             note = _Noted(self._serving, request, asked.model)
             work = asyncio.ensure_future(asyncio.to_thread(self._serving.embed, asked.model, asked.texts, cancel))
@@ -212,21 +238,22 @@ class _Server:
             note.close(200)
             return response
 
-        return await _guarded(request, openai.failed, embed)
+        return await _guarded(request, embed)
 
-    def answers(self, make: Callable[[Body], Contract], failed: Failure) -> Callable[[Request], Any]:
+    def answers(self, make: Callable[[Body], Contract]) -> Callable[[Request], Any]:
         """What answers requests of one contract."""
 
         async def endpoint(request: Request) -> Response:
             async def answer(body: Body) -> Response:
-                return await self._answer(request, make(body), failed)
+                return await self._answer(request, make(body))
 
-            return await _guarded(request, failed, answer)
+            return await _guarded(request, answer)
 
         return endpoint
 
-    async def _answer(self, request: Request, contract: Contract, failed: Failure) -> Response:
-        flow = Flow(lambda cancel: self._events(contract, cancel))
+    async def _answer(self, request: Request, contract: Contract) -> Response:
+        together_s = TOGETHER_S if contract.streams else LOOK_EVERY_S
+        flow = Flow(lambda cancel: self._events(contract, cancel), together_s)
         note = _Noted(self._serving, request, contract.model)
         try:
             begun = await flow.begun(HEARTBEAT_S)
@@ -235,7 +262,7 @@ class _Server:
             note.close(_status_of(error))
             raise
         if contract.streams:
-            pieces = _streamed(contract, flow, failed, note, has_begun=begun)
+            pieces = _streamed(request.url.path, contract, flow, note, has_begun=begun)
             return StreamingResponse(pieces, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
         try:
             return await _whole(request, contract, flow, note)
@@ -258,51 +285,45 @@ class _Server:
 class Flow:
     """Events of a generator that blocks, which runs in a thread of its own, for a loop that must not wait for it."""
 
-    def __init__(self, work: Callable[[CancelToken], Iterator[tuple[int, AnswerEvent]]]) -> None:
+    def __init__(self, work: Callable[[CancelToken], Iterator[tuple[int, AnswerEvent]]], together_s: float) -> None:
+        """Words that follow others within `together_s` come with them."""
         self._cancel, self._loop = CancelToken(), asyncio.get_running_loop()
         self._waiting: deque[tuple[int, AnswerEvent] | BaseException | None] = deque()
-        self._has_come, self._has_ended, self._is_told = asyncio.Event(), asyncio.Event(), False
+        self._has_come, self._together_s, self._told_s = asyncio.Event(), together_s, 0.0
         self._thread = threading.Thread(target=self._run, args=(work,), name="served answer", daemon=True)
         self._thread.start()
 
     async def begun(self, within_s: float) -> bool:
         """Waits for the first event; False when it takes longer. Raises what the work failed with instead of one."""
-        try:
-            await asyncio.wait_for(self._has_come.wait(), within_s)
-        except TimeoutError:
+        await self._come(within_s)
+        if not self._waiting:
             return False
         if isinstance(first := self._waiting[0], BaseException):
             raise first
+        self._has_come.set()
         return True
 
-    async def events(self, beat_s: float) -> AsyncIterator[list[tuple[int, AnswerEvent]]]:
+    async def events(self) -> AsyncIterator[list[tuple[int, AnswerEvent]]]:
         """All of them, those of a moment together, the first words at once; none whenever nothing has come for a while.
 
         Raises what the work failed with.
         """
-        told_s = 0.0
         while True:
-            try:
-                await asyncio.wait_for(self._has_come.wait(), beat_s)
-            except TimeoutError:
-                yield []
-                continue
-            if (early_s := told_s + TOGETHER_S - time.monotonic()) > 0:
-                with contextlib.suppress(TimeoutError):  # the end of an answer keeps nobody waiting
-                    await asyncio.wait_for(self._has_ended.wait(), early_s)
-            self._has_come.clear()
-            self._is_told = False  # before it is looked at: what comes from now on wakes this loop again
+            await self._come(LOOK_EVERY_S)
             waiting = [self._waiting.popleft() for _ in range(len(self._waiting))]
-            events = _joined(one for one in waiting if isinstance(one, tuple))
-            if not all(isinstance(event, PromptProgress) for _, event in events):
-                told_s = time.monotonic()
-            if events:
-                yield events
+            yield _joined(one for one in waiting if isinstance(one, tuple))
             for last in waiting[-1:]:
                 if isinstance(last, BaseException):
                     raise last
                 if last is None:
                     return
+
+    async def _come(self, within_s: float) -> None:
+        """Until there is something to take, or so long."""
+        timer = self._loop.call_later(within_s, self._has_come.set)
+        await self._has_come.wait()
+        timer.cancel()
+        self._has_come.clear()
 
     def stop(self) -> None:
         """Nobody wants the rest."""
@@ -317,15 +338,18 @@ class Flow:
             self._put(error)
 
     def _put(self, event: tuple[int, AnswerEvent] | BaseException | None) -> None:
+        """Wakes the loop, but not for words so soon after others: the next ones take them along, or the next look."""
         self._waiting.append(event)
-        has_ended = not isinstance(event, tuple)
-        if self._is_told and not has_ended:
+        told = event[1] if isinstance(event, tuple) else None
+        if isinstance(told, TokenChosen | Finished):  # its text follows at once, or the end
             return
-        self._is_told = True
+        if told is not None and not isinstance(told, PromptProgress):
+            now_s = time.monotonic()
+            if now_s < self._told_s + self._together_s:
+                return
+            self._told_s = now_s
         try:
             self._loop.call_soon_threadsafe(self._has_come.set)
-            if has_ended:
-                self._loop.call_soon_threadsafe(self._has_ended.set)
         except RuntimeError:  # the server has been closed meanwhile
             self._cancel.cancel()
 
@@ -376,7 +400,7 @@ class _Noted:
 async def _whole(request: Request, contract: Contract, flow: Flow, note: _Noted) -> Response:
     gone = asyncio.ensure_future(_gone(request))
     try:
-        async for events in flow.events(0.5):
+        async for events in flow.events():
             if gone.done():
                 raise ClientDisconnect
             for number, event in events:
@@ -407,7 +431,7 @@ async def _gone(request: Request) -> None:
 
 
 async def _streamed(
-    contract: Contract, flow: Flow, failed: Failure, note: _Noted, *, has_begun: bool
+    path: str, contract: Contract, flow: Flow, note: _Noted, *, has_begun: bool
 ) -> AsyncIterator[bytes]:
     status = 499  # the client went away
     try:
@@ -415,11 +439,11 @@ async def _streamed(
         if not has_begun:
             yield b"".join((*lines, HEARTBEAT))
             lines = []
-        async for events in flow.events(HEARTBEAT_S):
+        async for events in flow.events():
             for number, event in events:
                 note.take(event)
                 lines += contract.take(number, event)
-            if not events or time.monotonic() - sent_s >= HEARTBEAT_S:  # also while a prompt's progress is told
+            if time.monotonic() - sent_s >= HEARTBEAT_S:
                 lines.append(HEARTBEAT)
             elif all(isinstance(event, PromptProgress) for _, event in events):
                 continue  # what a stream begins with leaves with its first words: each sending wakes the client
@@ -430,26 +454,27 @@ async def _streamed(
         status = 200
     except (AppError, ValueError) as error:  # the status has been sent: it is told as an event
         status, message, code = _told(error)
-        body = failed(message, status=status, code=code)
+        body = failed(path, message, status=status, code=code)
         yield event_line(body, "error" if body.get("type") == "error" else "")
     finally:
         flow.stop()
         note.close(status)
 
 
-async def _guarded(request: Request, failed: Failure, work: Callable[[Body], Any]) -> Response:
+async def _guarded(request: Request, work: Callable[[Body], Any]) -> Response:
     """What goes wrong is told as the contract has it."""
+    path = request.url.path
     try:
         response: Response = await work(Body.parse(await _read(request)))
         return response
     except BadRequest as error:
-        body = failed(error.message, status=error.status, code=error.code, field=error.field)
+        body = failed(path, error.message, status=error.status, code=error.code, field=error.field)
         return JSONResponse(body, error.status)
     except ClientDisconnect:
         return Response(status_code=499)
     except (AppError, ValueError) as error:
         status, message, code = _told(error)
-        return JSONResponse(failed(message, status=status, code=code), status)
+        return JSONResponse(failed(path, message, status=status, code=code), status)
 
 
 async def _read(request: Request) -> bytes:

@@ -22,6 +22,16 @@ class BadRequest(Exception):
         self.message, self.field, self.status, self.code = message, field, status, code
 
 
+def failed(path: str, message: str, *, status: int, code: str, field: str = "") -> dict[str, Any]:
+    """An error as the contract of that address has it."""
+    if path.startswith("/v1/messages"):
+        kinds = {401: "authentication_error", 403: "permission_error", 404: "not_found_error", 413: "request_too_large"}
+        kind = kinds.get(status, "invalid_request_error" if status < 500 else "api_error")
+        return {"type": "error", "error": {"type": kind, "message": message}}
+    kind = "invalid_request_error" if status < 500 else "server_error"
+    return {"error": {"message": message, "type": kind, "param": field or None, "code": code}}
+
+
 class Body:
     """A JSON object, or one inside of it; `at` is where it stands, for messages."""
 

@@ -362,9 +362,3 @@ def _tokens(tokens: list[TokenSeen]) -> dict[str, Any]:
             for token in tokens
         ],
     }
-
-
-def failed(message: str, *, status: int, code: str, field: str = "") -> dict[str, Any]:
-    """An error as this contract has it."""
-    kind = "invalid_request_error" if status < 500 else "server_error"
-    return {"error": {"message": message, "type": kind, "param": field or None, "code": code}}
