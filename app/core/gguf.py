@@ -148,6 +148,12 @@ def check_projector(path: Path, model: str) -> GgufHeader:
     return header
 
 
+def projector_kinds(header: GgufHeader) -> frozenset[str]:
+    """llama.cpp's names for how a projector sees and hears."""
+    found = (header.metadata.get(f"clip.{part}projector_type") for part in ("", "vision.", "audio.", "gen.audio."))
+    return frozenset(kind for kind in found if isinstance(kind, str))
+
+
 def read_complete(file: BinaryIO, size_bytes: int) -> GgufHeader:
     """The header of a complete model of `size_bytes`; raises GgufProblem."""
     header = read_header(file)

@@ -19,7 +19,7 @@ from typing import Any
 
 from app.core.child import Child, own_command
 from app.core.errors import ProtocolViolation
-from app.core.gguf import GgufHeader, SkippedArray
+from app.core.gguf import GgufHeader, SkippedArray, projector_kinds
 from app.core.paths import make_folder
 from app.core.wire import Conversation, Ended, Said, Wire
 from app.engine.protocol import Wish
@@ -245,11 +245,11 @@ def eyes_of(header: GgufHeader, width: int, *, on_cpu: bool = False) -> Eyes:
     Scratch memory is that of the widest step for all patches of the largest picture at once, an upper estimate: 210 MB
     for Gemma 3's (145 measured), 90 for a SigLIP-B with 512 pixels (92 measured).
     """
-    kinds = {header.metadata.get(f"clip.{part}projector_type") for part in ("", "vision.", "audio.")}
+    kinds = projector_kinds(header)
     known = next((kind for kind in kinds if kind in MOST_PATCHES), "")
     side = number_of(header, "clip.vision.image_size") // (number_of(header, "clip.vision.patch_size") or 1)
     merge = number_of(header, "clip.vision.spatial_merge_size") or 1
-    patches = MOST_PATCHES[str(known)] * (merge**2 if known in MERGED else 1) if known else side**2
+    patches = MOST_PATCHES[known] * (merge**2 if known in MERGED else 1) if known else side**2
 
     def widest(part: str) -> int:
         inner, outer = (number_of(header, f"clip.{part}.{name}_length") for name in ("feed_forward", "embedding"))

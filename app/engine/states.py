@@ -20,7 +20,7 @@ from pathlib import Path
 
 log = logging.getLogger(__name__)
 
-Unit = int | tuple[str, int, int, int, int, str]
+Unit = int | tuple[str, int, int, int, int, str, int]
 """A token's id, or a piece of a picture or sound: see `app.engine.llama.tiles`."""
 MOST_TILE_TOKENS = 1 << 20
 HEADER_BYTES = 65536
@@ -185,10 +185,10 @@ def _unit(raw: object) -> Unit:
     """Raises ValueError or TypeError."""
     if not isinstance(raw, list):
         return int(raw)  # type: ignore[call-overload, no-any-return]
-    media, most_tokens, index, tokens, positions, eyes = raw
+    media, most_tokens, index, tokens, positions, eyes, *place = raw  # older ones know of no place
     if not 0 < int(tokens) <= MOST_TILE_TOKENS:
         raise ValueError("not a tile's size")
-    return str(media), int(most_tokens), int(index), int(tokens), int(positions), str(eyes)
+    return str(media), int(most_tokens), int(index), int(tokens), int(positions), str(eyes), int(*place)
 
 
 def _key(session: str) -> str:

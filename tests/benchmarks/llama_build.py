@@ -15,10 +15,12 @@ import sys
 import tarfile
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
 sys.path[:0] = [path for path in (str(ROOT), str(ROOT / "packaging" / "setup")) if path not in sys.path]
 
 from engine_wheel import REQUIREMENTS, build_environment, engine_version, show_progress  # noqa: E402
@@ -73,18 +75,30 @@ def built(recipe: Recipe = DEFAULT) -> Path:
 
 
 def eyes_program() -> Path:
-    """llama-mtmd-cli, which is one file: it is compiled against the libraries of the default build."""
+    """llama-mtmd-cli."""
+    return compiled("llama-mtmd-cli", lambda source: source / "tools/mtmd/mtmd-cli.cpp")
+
+
+def tokens_program() -> Path:
+    """Our own program that goes the same way and prints ids and positions."""
+    text = HERE / "picture_tokens.cpp"
+    key = hashlib.sha256(text.read_bytes()).hexdigest()[:12]
+    return compiled(f"picture-tokens-{key}", lambda source: text)
+
+
+def compiled(name: str, text: Callable[[Path], Path]) -> Path:
+    """A program of one file, compiled against the libraries of the default build; `text` finds it in the source."""
     folder = built()
-    program = folder / "llama-mtmd-cli"
+    program = folder / name
     if not program.exists():
         with tempfile.TemporaryDirectory(prefix="fireside-comparison-") as scratch:
             source = unpacked_source(build_environment(Path(scratch) / "venv"), Path(scratch))
             parts = ("common", "include", "ggml/include", "vendor", "tools/mtmd")
             command = ["c++", "-O2", "-std=c++17", *(f"-I{source / part}" for part in parts)]
-            command += [source / "tools/mtmd/mtmd-cli.cpp", "-o", Path(scratch) / program.name, f"-L{folder}"]
-            command += [f"-l{name}" for name in ("llama-common", "mtmd", "llama", "ggml", "ggml-base")]
+            command += [text(source), "-o", Path(scratch) / name, f"-L{folder}"]
+            command += [f"-l{library}" for library in ("llama-common", "mtmd", "llama", "ggml", "ggml-base")]
             subprocess.run([*map(str, command), "-Wl,-rpath,$ORIGIN"], check=True)
-            shutil.move(Path(scratch) / program.name, program)
+            shutil.move(Path(scratch) / name, program)
     return program
 
 

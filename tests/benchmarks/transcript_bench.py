@@ -122,6 +122,7 @@ def long_chat() -> Iterator[Opened]:
             progress(f"a chat of {MESSAGES:,} messages")
             yield Opened(application, window, theme, chat_tab(window).chat, _conversation(app))
         finally:
+            application.clipboard().clear()  # WORKAROUND: see `clipboard_let_go` in tests/ui/conftest.py
             window.close()
             tasks.running.stop_all(5)
             app.close()

@@ -129,8 +129,55 @@ def _pixtral(tensors: Tensors, values: Values, width: int, embedding: int) -> tu
     return "pixtral", {}
 
 
-FAMILIES = {"llava": _llava, "gemma3": _gemma3, "qwen2vl": _qwen2vl, "pixtral": _pixtral}
-TEXT_MODELS = {"llava": "llama", "gemma3": "gemma3", "qwen2vl": "qwen2vl", "pixtral": "llama"}
+def _hunyuan(tensors: Tensors, values: Values, width: int, embedding: int) -> tuple[str, dict[str, int]]:
+    """Pictures of any size, with a token at each end and behind each row, whose number is a position."""
+    inner = 2 * width
+    tensors |= {
+        "mm.0.weight": (values(inner, width, 2, 2) / width**0.5).astype(np.float16),
+        "mm.0.bias": np.zeros(inner),
+    }
+    tensors |= {
+        "mm.2.weight": (values(inner, inner, 1, 1) / inner**0.5).astype(np.float16),
+        "mm.2.bias": np.zeros(inner),
+    }
+    tensors |= {"mm.model.fc.weight": values(embedding, inner), "mm.model.fc.bias": np.zeros(embedding)}
+    tensors |= {"mm.pre_norm.weight": np.ones(width), "mm.post_norm.weight": np.ones(embedding)}
+    tensors |= {
+        "mm.image_begin": values(embedding),
+        "mm.image_end": values(embedding),
+        "v.image_newline": values(inner),
+    }
+    return "hunyuanvl", {"spatial_merge_size": 2, "image_min_pixels": 4 * PATCH**2, "image_max_pixels": 400 * PATCH**2}
+
+
+def _deepseek4(tensors: Tensors, values: Values, width: int, embedding: int) -> tuple[str, dict[str, int]]:
+    """Pictures of any size, all of which sees all of it, with as much padding as their place in the prompt wants."""
+    del tensors["v.position_embd.weight"]
+    for name in [name for name in tensors if name.endswith((".ln1.bias", ".ln2.bias"))]:
+        del tensors[name]
+    tensors |= {"mm.1.weight": values(width, 4 * width), "mm.1.bias": np.zeros(width)}
+    tensors |= {"mm.2.weight": values(embedding, width), "mm.2.bias": np.zeros(embedding)}
+    for name in ("image_newline", "token_embd.img_start", "token_embd.img_end", "token_embd.img_pad"):
+        tensors[f"v.{name}"] = values(embedding)
+    return "deepseek4v", {"projector.scale_factor": 2, "image_min_pixels": 4 * PATCH**2}
+
+
+FAMILIES = {
+    "llava": _llava,
+    "gemma3": _gemma3,
+    "qwen2vl": _qwen2vl,
+    "pixtral": _pixtral,
+    "hunyuan": _hunyuan,
+    "deepseek4": _deepseek4,
+}
+TEXT_MODELS = {
+    "llava": "llama",
+    "gemma3": "gemma3",
+    "qwen2vl": "qwen2vl",
+    "pixtral": "llama",
+    "hunyuan": "qwen2vl",
+    "deepseek4": "llama",
+}
 """The kinds of tiny models that go with them."""
 
 

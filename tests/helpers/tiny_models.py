@@ -178,7 +178,7 @@ EXPERTS, EXPERT_WIDTH = 4, 32
 
 
 def _rotated_in_space_layer(w: _Weights, number: int) -> None:
-    """Qwen2-VL: as Llama, with biases and positions in three dimensions."""
+    """Qwen2-VL: as Llama, with biases and positions in four dimensions, of which the real one uses three."""
     _llama_layer(w, number)
     for name, width in (("attn_q", HEADS * HEAD), ("attn_k", KV_HEADS * HEAD), ("attn_v", KV_HEADS * HEAD)):
         w.between(f"blk.{number}.{name}.bias", -0.1, 0.1, width)
@@ -344,7 +344,7 @@ KINDS: dict[str, Kind] = {
     "gpt2": Kind(
         "gpt2", _gpt2_layer, learned_positions=True, attention__head_count=HEADS, attention__layer_norm_epsilon=1e-5
     ),
-    "qwen2vl": Kind("qwen2vl", _rotated_in_space_layer, rope__dimension_sections=[2, 3, 3, 0], **_ATTENTION),
+    "qwen2vl": Kind("qwen2vl", _rotated_in_space_layer, rope__dimension_sections=[2, 2, 2, 2], **_ATTENTION),
 }
 RECURRENT = frozenset({"lfm2", "qwen35", "granitehybrid", "mamba"})  # cannot forget the end of what they read
 

@@ -1,13 +1,21 @@
-"""A model that writes in the test's own process, so that grammars and samplers can be looked at one by one."""
+"""Models in the test's own process, so that grammars, samplers and prompts with pictures can be looked at closely."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
+import numpy as np
+
+from app.core.events import Media, Message
+from app.core.gguf import check_model, check_projector
+from app.engine.llama.eyes import open_eyes
 from app.engine.llama.library import open_library
-from app.engine.llama.model import Model
+from app.engine.llama.model import Model, load_model
 from app.engine.llama.sampling import Choice, make_chain, open_grammar
+from app.engine.llama.template import MediaMarks, Part
+from app.engine.llama.tiles import Tiles
 
 CONTEXT_TOKENS = 512
 
@@ -60,3 +68,46 @@ class Writer:
         c = self.library.c
         ids = (c.llama_token * len(tokens))(*tokens)
         assert c.llama_decode(self.context, c.llama_batch_get_one(ids, len(tokens))) == 0
+
+
+class Seer:
+    """A model with eyes: which token of a prompt stands where."""
+
+    def __init__(self, model: Path, eye: Path) -> None:
+        library = open_library()
+        loaded = load_model(library, str(model), check_model(model), 0, tell=lambda _: None, cancelled=bool)
+        assert loaded is not None
+        self.model, self._tiles = loaded, Tiles()
+        eyes = open_eyes(library, str(eye), check_projector(eye, str(model)), loaded, self._tiles, threads=1)
+        assert eyes is not None
+        self.eyes = eyes
+        self.eyes.try_out()
+
+    def parts(self, message: Message) -> list[Part]:
+        """A chat of one message, as the model's template has it."""
+        marks = MediaMarks()
+        assert self.model.template is not None
+        return marks.split(self.model.template.render([marks.turn(message)], continue_last=False))
+
+    def placed(self, parts: Sequence[Part]) -> list[tuple[int, list[int]]]:
+        """Ids of text, -1 for tokens of pictures, each with its position; in every dimension where it has several."""
+        media: dict[str, Media] = {part.media.id: part.media for part in parts if part.media is not None}
+        ids, start = self.model.prompt_tokens(parts, self.eyes.tokens), 0
+        found: list[tuple[int, list[int]]] = []
+        while len(found) < len(ids):
+            number = ids[len(found)]
+            if number >= 0:
+                found.append((number, [start]))
+                start += 1
+                continue
+            tile = self._tiles[number]
+            positions = self.eyes.positions(media[tile.media], number, start)
+            if positions is None:
+                positions = np.arange(start, start + tile.tokens)
+            found += [(-1, place) for place in positions.reshape(-1, tile.tokens).T.tolist()]
+            start += tile.positions
+        return found
+
+    def free(self) -> None:
+        self.eyes.close()
+        self.model.free()

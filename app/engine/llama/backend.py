@@ -322,7 +322,8 @@ class LoadedModel:
         tokens = self._tokens(parts)
         shown = [part.media for part in parts if part.media is not None]
         media = {(one.id, one.most_tokens): one for one in shown}
-        prompt = Prompt(tokens, media=media, media_tokens=sum(len(self._shown(one)) for one in shown))
+        taken = len(tokens) - len(self.model.prompt_tokens(parts)) if shown else 0
+        prompt = Prompt(tokens, media=media, media_tokens=taken)
         if self._context.can_forget:
             return prompt
         question = max((at for at, part in enumerate(parts) if not part.trusted and part.text), default=0)
@@ -334,10 +335,10 @@ class LoadedModel:
     def _tokens(self, parts: Sequence[Part]) -> list[int]:
         return self.model.prompt_tokens(parts, self._shown)
 
-    def _shown(self, media: Media) -> list[int]:
+    def _shown(self, media: Media, tokens_before: int, pictures_before: int) -> list[int]:
         if self._eyes is None:
             raise MediaRefused(media.path, media.kind, "blind" if media.kind == "picture" else "deaf")
-        return self._eyes.tokens(media)
+        return self._eyes.tokens(media, tokens_before, pictures_before)
 
     def _shared_tokens(self, tokens: list[int], parts: list[Part], beginning: str) -> int:
         """How many tokens of a prompt come from a text that other prompts begin with, too, and from what is before it.

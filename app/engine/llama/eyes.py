@@ -23,6 +23,8 @@ from typing import TYPE_CHECKING, Any
 
 from app.core.errors import AppError, MediaRefused, ProjectorRefused
 from app.core.events import Media
+from app.core.gguf import GgufHeader, projector_kinds
+from app.engine.fit import number_of
 from app.engine.llama.library import Library
 from app.engine.llama.model import PROGRESS_EVERY_S, Model, c_path
 from app.engine.llama.tiles import Tile, Tiles
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     Floats = np.ndarray[Any, np.dtype[np.float32]]
 
 PICTURE, SOUND = "picture", "sound"
-IMAGE_CHUNK, SOUND_CHUNK = 1, 2
+TEXT_CHUNK, IMAGE_CHUNK, SOUND_CHUNK = 0, 1, 2
 KEPT_BYTES = 256 * 1024 * 1024
 KEPT_COUNTS = 1024
 LOOK_EVERY_NODES = 16  # between two looks at Stop; an encoder of 12 layers has 400 nodes
@@ -45,18 +47,37 @@ SMALLEST_SIDE = 16  # below it a picture is not made smaller to take fewer token
 LEAST_SAMPLES = 640  # libmtmd ends the process over a single one
 SIZES = ((64, 64), (1024, 1024), (4096, 4096), (4096, 41), (41, 4096))
 """Among these is one that takes the most tokens in a piece, whatever the projector does with sizes."""
+MANY_TILES = (2048, 1024)
+"""A picture that every projector that cuts pictures into tiles does cut."""
 SERIALIZED_VERSION = 2
-OTHER_MODEL, UNKNOWN, NO_MEMORY = "mismatch between", "unknown projector type", "failed to allocate"
+REASONS = {
+    "mismatch between": "other_model",
+    "unknown projector type": "unknown",
+    "unexpected vision projector type": "unknown",
+    "unexpected audio projector type": "unknown",
+    "unsupported minicpmv version": "unknown",
+    "failed to allocate": "no_memory",
+}
+"""What libmtmd says where it refuses a projector, and what that comes to."""
+
+# What stands before a picture matters to two kinds of projectors, as llama.cpp's tools/mtmd/mtmd.cpp has it.
+NUMBERED = frozenset({"hunyuanvl"})
+"""The number of a picture among those of the prompt is its place in the fourth dimension."""
+ALIGNED = {"deepseek4v": 4}
+"""Padding before a picture makes it begin at a multiple of so many tokens, less one."""
+VOICES = frozenset({"qwen3tts_spkenc", "qwen3tts_gen", "pockettts_spkenc", "pockettts_gen"})
+"""They take and make the voices of models that speak: nothing is seen or heard through them."""
 
 
 @dataclass(eq=False)
 class Look:
     """The tiles of one picture or sound while they are encoded, on a thread of their own.
 
-    `wanted` are their numbers; `stops` ends it early, and while `rests` is true nothing is computed.
+    `wanted` are their numbers, all of one place; `stops` ends it early, and while `rests` is true nothing is computed.
     """
 
     media: Media
+    place: int
     wanted: frozenset[int]
     stops: Callable[[], bool]
     rests: Callable[[], bool]
@@ -77,7 +98,16 @@ class Look:
 class Eyes:
     """Owns mtmd's context; `close` it before its model. One look at a time, everything else may be asked meanwhile."""
 
-    def __init__(self, library: Library, model: Model, tiles: Tiles, path: str, opened: tuple[Any, _Watch]) -> None:
+    def __init__(
+        self,
+        library: Library,
+        model: Model,
+        tiles: Tiles,
+        path: str,
+        *,
+        kinds: frozenset[str],
+        opened: tuple[Any, _Watch],
+    ) -> None:
         from llama_cpp import mtmd_cpp
 
         self.path, self.speeds = path, dict[str, float]()
@@ -91,6 +121,8 @@ class Eyes:
         self.hearing_hz = max(0, mtmd_cpp.mtmd_get_audio_sample_rate(self._pointer)) if self.hears else 0
         self.is_spread = bool(mtmd_cpp.mtmd_decode_use_mrope(self._pointer))
         """Whether the model has positions in two dimensions (M-RoPE)."""
+        self._is_numbered = bool(kinds & NUMBERED)
+        self._block_tokens = max((ALIGNED[kind] for kind in kinds & ALIGNED.keys()), default=1)
         self._kept: collections.OrderedDict[int, Floats] = collections.OrderedDict()
         self._look: Look | None = None
         self._units = functools.lru_cache(maxsize=KEPT_COUNTS)(self._units_of)
@@ -107,9 +139,10 @@ class Eyes:
         """Whether the tiles of it have to be decoded at once."""
         return media.kind == PICTURE and self.whole_tokens > 0
 
-    def tokens(self, media: Media) -> list[int]:
-        """What stands in a prompt for it; raises MediaRefused where this model cannot be shown it."""
-        return list(self._measured(media)[0])
+    def tokens(self, media: Media, tokens_before: int = 0, pictures_before: int = 0) -> list[int]:
+        """What stands in a prompt for it, behind others; raises MediaRefused where this model cannot be shown it."""
+        place = pictures_before if self._is_numbered else tokens_before % self._block_tokens
+        return list(self._measured(media, place if media.kind == PICTURE else 0)[0])
 
     def count(self, media: Media) -> MediaCount:
         """How much that is, and at which size it is looked at; nothing where it cannot be shown."""
@@ -124,6 +157,7 @@ class Eyes:
 
     def embeddings(self, number: int) -> Floats | None:
         """What the encoder made of a tile, [token, width], if that is still known."""
+        number = self._anywhere(number)
         found = self._kept.get(number)
         if found is not None:
             self._kept.move_to_end(number)
@@ -138,7 +172,7 @@ class Eyes:
         tile = self._tiles[number]
         if media.kind == SOUND:
             return np.tile(np.arange(start, start + tile.tokens, dtype=np.int32), 4)
-        with self._chunks(self._placeholder(media)) as chunks:
+        with self._chunks(self._placeholder(media), tile.place) as chunks:
             pictures = [chunk for kind, chunk in chunks if kind == IMAGE_CHUNK]
             image = self._m.mtmd_input_chunk_get_tokens_image(pictures[tile.index])
             places = [self._m.mtmd_image_tokens_get_decoder_pos(image, start, index) for index in range(tile.tokens)]
@@ -166,17 +200,27 @@ class Eyes:
         """Shows it a small picture and a short sound, without computing much: what is built for that is checked by
         assertions, which end the process. Raises ProjectorRefused where the model does not know its marks.
         """
-        for media in (Media("", "", PICTURE, 64, 64), Media("", "", SOUND, seconds=1.0)):
+        self._try_marks()
+        for media in (Media("", "", PICTURE, *SIZES[0]), Media("", "", SOUND, seconds=1.0)):
             if not (self.sees if media.kind == PICTURE else self.hears):
                 continue
-            shown = self._blank(media)
-            with self._chunks(shown) as chunks:
-                for kind, chunk in chunks:
-                    if kind not in (IMAGE_CHUNK, SOUND_CHUNK) and min(_text_of(self._m, chunk), default=0) < 0:
-                        raise ProjectorRefused(self.path, self._model.path, "other_model", "a mark is unknown")
-                first = next(chunk for kind, chunk in chunks if kind in (IMAGE_CHUNK, SOUND_CHUNK))
+            with self._chunks(self._blank(media)) as chunks:
+                first = next(chunk for kind, chunk in chunks if kind != TEXT_CHUNK)
                 self._watch.begin(lambda: True, lambda: False, lambda fraction: None, 1)
                 self._m.mtmd_encode_chunk(self._pointer, first)
+
+    def _try_marks(self) -> None:
+        """What libmtmd writes around pictures, small and in tiles, and around sounds is known to the model."""
+        shown = [self._m.mtmd_bitmap_init(*size, None) for size in (SIZES[0], MANY_TILES) if self.sees]
+        shown += [self._placeholder(Media("", "", SOUND, seconds=1.0))] if self.hears else []
+        for bitmap in shown:
+            with self._chunks(bitmap) as chunks:
+                texts = [_text_of(self._m, chunk) for kind, chunk in chunks if kind == TEXT_CHUNK]
+            if min((token for text in texts for token in text), default=0) < 0:
+                raise ProjectorRefused(self.path, self._model.path, "other_model", "a mark is unknown")
+        most = self._block_tokens - 1
+        if len(self._model.tokenize(self._model.filling(most), special=True)) != most:
+            raise ProjectorRefused(self.path, self._model.path, "other_model", "there is no special token")
 
     def _encode(self, look: Look) -> None:
         try:
@@ -191,10 +235,10 @@ class Eyes:
 
     def _encode_tiles(self, look: Look) -> None:
         media = look.media
-        numbers = list(dict.fromkeys(number for number in self.tokens(media) if number < 0))
+        numbers = list(dict.fromkeys(number for number in self._measured(media, look.place)[0] if number < 0))
         bitmap = self._sound(media) if media.kind == SOUND else self._picture(media)
-        with self._chunks(bitmap) as chunks:
-            pieces = [chunk for kind, chunk in chunks if kind in (IMAGE_CHUNK, SOUND_CHUNK)]
+        with self._chunks(bitmap, look.place) as chunks:
+            pieces = [chunk for kind, chunk in chunks if kind != TEXT_CHUNK]
             if len(pieces) != len(numbers):
                 raise MediaRefused(media.path, media.kind, "unfit")
             todo = [(number, piece) for number, piece in zip(numbers, pieces, strict=True) if number in look.wanted]
@@ -230,37 +274,43 @@ class Eyes:
         return True
 
     def _keep(self, number: int, found: Floats, wanted: frozenset[int]) -> None:
-        self._kept[number] = found
+        self._kept[self._anywhere(number)] = found
         total = sum(kept.nbytes for kept in self._kept.values())
-        for old in [old for old in self._kept if old not in wanted]:
+        needed = set(map(self._anywhere, wanted))
+        for old in [old for old in self._kept if old not in needed]:
             if total <= KEPT_BYTES:
                 return
             total -= self._kept.pop(old).nbytes
 
+    def _anywhere(self, number: int) -> int:
+        """The tile that looks the same, whichever picture of a prompt it is: a number is nothing that can be seen."""
+        return self._tiles.number(replace(self._tiles[number], place=0)) if self._is_numbered else number
+
     # What mtmd makes of a picture or a sound, without looking at it.
 
-    def _measured(self, media: Media) -> tuple[tuple[int, ...], int, int]:
+    def _measured(self, media: Media, place: int = 0) -> tuple[tuple[int, ...], int, int]:
         """Its tokens, and the size at which it is looked at."""
         is_picture = media.kind == PICTURE
         if not (self.sees if is_picture else self.hears):
             raise MediaRefused(media.path, media.kind, "blind" if is_picture else "deaf")
         try:
-            return self._units(replace(media, path="", at=0))
+            return self._units(replace(media, path="", at=0), place)
         except MediaRefused as refused:
             raise MediaRefused(media.path, media.kind, refused.reason) from refused
 
-    def _units_of(self, media: Media) -> tuple[tuple[int, ...], int, int]:
+    def _units_of(self, media: Media, place: int) -> tuple[tuple[int, ...], int, int]:
         tokens: list[int] = []
         index = 0
         seen: list[tuple[int, int]] = []
-        with self._chunks(self._placeholder(media)) as chunks:
+        with self._chunks(self._placeholder(media), 0 if self._is_numbered else place) as chunks:
             for form, chunk in chunks:
-                if form not in (IMAGE_CHUNK, SOUND_CHUNK):
+                if form == TEXT_CHUNK:
                     tokens += _text_of(self._m, chunk)
                     continue
                 count: int = self._m.mtmd_input_chunk_get_n_tokens(chunk)
                 positions = self._m.mtmd_input_chunk_get_n_pos(chunk)
-                number = self._tiles.number(Tile(media.id, media.most_tokens, index, count, positions, self._name))
+                tile = Tile(media.id, media.most_tokens, index, count, positions, self._name, place)
+                number = self._tiles.number(tile)
                 tokens += [number] * count
                 index += 1
                 seen += _sizes_of(self._m, chunk)
@@ -303,20 +353,32 @@ class Eyes:
         return max(LEAST_SAMPLES, round(media.seconds * self.hearing_hz))
 
     @contextlib.contextmanager
-    def _chunks(self, bitmap: Any) -> Iterator[list[tuple[int, Any]]]:
-        """The chunks of a bitmap, which is freed: (kind, chunk). Raises MediaRefused where there are none."""
+    def _chunks(self, bitmap: Any, place: int = 0) -> Iterator[list[tuple[int, Any]]]:
+        """The chunks of a bitmap, which is freed: (kind, chunk). Raises MediaRefused where there are none.
+
+        `place` is what stands before it: tokens, or pictures; then what ends the last of these is in the first chunk.
+        """
         m = self._m
-        part = m.mtmd_input_part(None, bitmap)
-        parts = (ctypes.POINTER(m.mtmd_input_part) * 1)(ctypes.pointer(part))
+        others = [m.mtmd_bitmap_init(*SIZES[0], None) for _ in range(place if self._is_numbered else 0)]
+        parts = [m.mtmd_input_part(None, each) for each in (*others, bitmap)]
+        if place and not self._is_numbered:
+            filling = self._model.filling(place).encode()
+            text = m.mtmd_input_text(filling, len(filling), False, True)
+            parts.insert(0, m.mtmd_input_part(ctypes.pointer(text), None))
+        pointers = (ctypes.POINTER(m.mtmd_input_part) * len(parts))(*map(ctypes.pointer, parts))
         chunks = m.mtmd_input_chunks_init()
         try:
-            if m.mtmd_tokenize_from_parts(self._pointer, chunks, parts, 1, False):
+            if m.mtmd_tokenize_from_parts(self._pointer, chunks, pointers, len(parts), False):
                 raise MediaRefused("", PICTURE, "unfit")
             all_ = [m.mtmd_input_chunks_get(chunks, index) for index in range(m.mtmd_input_chunks_size(chunks))]
-            yield [(m.mtmd_input_chunk_get_type(chunk), chunk) for chunk in all_]
+            typed = [(m.mtmd_input_chunk_get_type(chunk), chunk) for chunk in all_]
+            wanted = IMAGE_CHUNK if self._is_numbered else TEXT_CHUNK
+            ends = [at + 1 for at, (kind, _) in enumerate(typed) if kind == wanted]
+            yield typed[ends[len(parts) - 2] :] if place else typed
         finally:
             m.mtmd_input_chunks_free(chunks)
-            m.mtmd_bitmap_free(bitmap)
+            for each in (*others, bitmap):
+                m.mtmd_bitmap_free(each)
 
     # What is shown: pixels and samples.
 
@@ -394,12 +456,12 @@ class _Watch:
 def open_eyes(
     library: Library,
     path: str,
+    header: GgufHeader,
     model: Model,
     tiles: Tiles,
     *,
     threads: int,
     device: int | None = None,
-    layers: int = 0,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Eyes | None:
     """Loads a projector for a model, on a device of ggml's or the processor (None); None when cancelled.
@@ -408,9 +470,12 @@ def open_eyes(
     """
     from llama_cpp import mtmd_cpp as m
 
+    kinds = projector_kinds(header)
+    if kinds & VOICES:
+        raise ProjectorRefused(path, model.path, "unknown", "it makes voices")
     library.hear(m.mtmd_log_set, m.mtmd_helper_log_set)
     library.forget_words()
-    watch = _Watch(library, layers)
+    watch = _Watch(library, number_of(header, "clip.vision.block_count"))
     parameters = m.mtmd_context_params_default()
     parameters.n_threads = threads
     parameters.use_gpu = device is not None
@@ -421,12 +486,11 @@ def open_eyes(
     pointer = m.mtmd_init_from_file(c_path(path), model.pointer, parameters)
     del on_progress  # kept alive until here
     if pointer:
-        return Eyes(library, model, tiles, path, (pointer, watch))
+        return Eyes(library, model, tiles, path, kinds=kinds, opened=(pointer, watch))
     if cancelled():
         return None
     words = library.last_words()
-    reasons = {OTHER_MODEL: "other_model", UNKNOWN: "unknown", NO_MEMORY: "no_memory"}
-    reason = next((reason for said, reason in reasons.items() if said in words), "damaged")
+    reason = next((reason for said, reason in REASONS.items() if said in words), "damaged")
     raise ProjectorRefused(path, model.path, reason, words)
 
 

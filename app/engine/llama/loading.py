@@ -263,17 +263,16 @@ class _Opening:
         lent = {device.name for device in self._lent}
         here = [name for name in self._names if name not in lent][:1]
         handles = devices.find_handles(self._library, here) if on_gpu else []
-        layers = fit.number_of(self._projector, "clip.vision.block_count")
         for device in (*handles, None):
             try:
                 eyes = open_eyes(
                     self._library,
                     self._wish.projector,
+                    self._projector,
                     model,
                     self._tiles,
                     threads=threads,
                     device=device,
-                    layers=layers,
                     cancelled=self._job.stop.is_set,
                 )
             except ProjectorRefused as refused:

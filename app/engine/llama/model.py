@@ -60,18 +60,23 @@ class Model:
         name = self.header.metadata.get("general.name")
         return name if isinstance(name, str) and name.strip() else os.path.basename(self.path)  # noqa: PTH119
 
-    def prompt_tokens(self, parts: Iterable[Part], shown: Callable[[Media], Sequence[int]] | None = None) -> list[int]:
+    def prompt_tokens(
+        self, parts: Iterable[Part], shown: Callable[[Media, int, int], Sequence[int]] | None = None
+    ) -> list[int]:
         """Ids of a prompt: special tokens only from trusted parts, the beginning-of-text token exactly once.
 
-        `shown` gives the tokens of a picture or a sound, without which these are left out.
+        `shown` gives the tokens of a picture or a sound behind so many tokens and pictures, without which these are
+        left out.
         """
-        c = self._library.c
+        begin = self.begin_of_text()
         ids: list[int] = []
+        pictures = 0
         known, self._known = self._known, {}  # a chat's next prompt repeats all parts of the one before
         is_after_media = False  # what stands there is tokenized by itself
         for part in parts:
             if part.media is not None:
-                ids += shown(part.media) if shown else ()
+                ids += shown(part.media, len(begin) + len(ids), pictures) if shown else ()
+                pictures += part.media.kind == "picture"
                 is_after_media = True
             elif part.text:
                 after_text = bool(ids) and not is_after_media and not self._is_special(ids[-1])
@@ -79,12 +84,9 @@ class Model:
                 key = (part.text, part.trusted, after_text)
                 self._known[key] = known.get(key) or self._tokenize_after(*key)
                 ids += self._known[key]
-        if c.llama_vocab_get_add_bos(self._vocab):
-            bos = c.llama_vocab_bos(self._vocab)
-            while ids[:1] == [bos]:
-                del ids[0]
-            ids.insert(0, bos)
-        return ids
+                while begin and ids[:1] == begin:
+                    del ids[0]
+        return begin + ids
 
     def tokenize(self, text: str, *, special: bool, is_whole: bool = False) -> list[int]:
         """Ids of a text; with `special`, control tokens written out in it become the real ones.
@@ -130,6 +132,11 @@ class Model:
         """What a text begins with before its first word: the token for it, where this model wants one."""
         c = self._library.c
         return [c.llama_vocab_bos(self._vocab)] if c.llama_vocab_get_add_bos(self._vocab) else []
+
+    def filling(self, count: int) -> str:
+        """A text of so many tokens, where special ones count; what it says does not matter."""
+        c = self._library.c
+        return self._text_of(max(c.llama_vocab_bos(self._vocab), c.llama_vocab_eos(self._vocab))) * count
 
     def raw_tokens(self, text: str, suffix: str = "") -> list[int]:
         """A text that is to go on, without a template; with `suffix`, one that is to go on until that.

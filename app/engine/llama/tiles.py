@@ -15,7 +15,10 @@ from app.engine.states import Unit
 
 @dataclass(frozen=True)
 class Tile:
-    """What makes two tiles the same. `eyes` tells projectors apart; the room is `tokens`, M-RoPE counts `positions`."""
+    """What makes two tiles the same. `eyes` tells projectors apart; the room is `tokens`, M-RoPE counts `positions`.
+
+    `place` is what stands before the picture, where its tokens or their positions depend on that.
+    """
 
     media: str
     most_tokens: int
@@ -23,6 +26,7 @@ class Tile:
     tokens: int
     positions: int
     eyes: str
+    place: int = 0
 
 
 class Tiles:
