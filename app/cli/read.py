@@ -11,15 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.cli.terminal import (
-    INTERRUPTED,
-    ProgressLine,
-    interruptible,
-    load_model,
-    model_path,
-    print_json,
-    unlocked,
-)
+from app.cli.terminal import INTERRUPTED, ProgressLine, interruptible, load_model, model_path, print_json, unlocked
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
 from app.documents.blocks import Block, as_markdown

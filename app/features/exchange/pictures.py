@@ -18,16 +18,7 @@ from app.core.events import CancelToken
 from app.core.paths import make_folder
 from app.core.visible import visible_name
 from app.documents.limits import MOST_PICTURE_BYTES
-from app.features.exchange.foreign import (
-    ForeignChat,
-    Given,
-    Said,
-    count_of,
-    fields_of,
-    list_of,
-    name_of,
-    text_of,
-)
+from app.features.exchange.foreign import ForeignChat, Given, Said, count_of, fields_of, list_of, name_of, text_of
 from app.features.media import PICTURE, Added, MediaLibrary, Unsaved, ending_of
 from app.store.media import MediaUse, NewUse, StoredMedia
 

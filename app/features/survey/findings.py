@@ -9,15 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from app.documents.blocks import Block, Kind, rows_of
-from app.features.summary.result import (
-    Anchor,
-    InputDocument,
-    Method,
-    Statement,
-    SummarizedDocument,
-    Summary,
-    Wish,
-)
+from app.features.summary.result import Anchor, InputDocument, Method, Statement, SummarizedDocument, Summary, Wish
 from app.features.summary.sections import Reading, whole
 from app.features.survey.wanted import Scope, Wanted
 from app.language.names import WITHOUT_SPACES

@@ -18,15 +18,7 @@ from xml.sax.saxutils import escape, quoteattr
 from app import APP_ID, __version__
 from app.core.errors import DocumentUnreadable
 from app.core.events import CancelToken
-from app.documents.segments import (
-    Content,
-    Mark,
-    content_from_json,
-    content_of,
-    marks,
-    nests,
-    plain,
-)
+from app.documents.segments import Content, Mark, content_from_json, content_of, marks, nests, plain
 from app.features.translation.glossary import Glossary
 from app.features.translation.marking import same_marks
 from app.features.translation.prompts import PROMPT_VERSION

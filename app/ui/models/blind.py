@@ -14,15 +14,7 @@ from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QPushButton, QVBo
 
 from app.bootstrap import build_engine
 from app.core.errors import AppError
-from app.core.events import (
-    AnswerStats,
-    CancelToken,
-    Finished,
-    FinishReason,
-    LoadProgress,
-    PromptProgress,
-    TextDelta,
-)
+from app.core.events import AnswerStats, CancelToken, Finished, FinishReason, LoadProgress, PromptProgress, TextDelta
 from app.core.visible import clean_text
 from app.engine.contract import Engine
 from app.features.chat.options import wish_of

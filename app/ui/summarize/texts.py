@@ -9,16 +9,7 @@ from pathlib import PurePath
 from app.features.documents import Documents, Mark, page_mark
 from app.features.messages import units
 from app.features.summary.messages import check_words
-from app.features.summary.result import (
-    Anchor,
-    Coverage,
-    Form,
-    Length,
-    Method,
-    Statement,
-    SummarizedDocument,
-    Summary,
-)
+from app.features.summary.result import Anchor, Coverage, Form, Length, Method, Statement, SummarizedDocument, Summary
 from app.features.summary.summaries import Estimate, StoredSummary
 from app.features.summary.summarize import Merging, Planned, Rests, SectionRead, Summarized, SummaryEvent, Writing
 from app.store.documents import StoredDocument

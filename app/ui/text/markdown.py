@@ -23,16 +23,7 @@ from markdown_it.rules_block import fence
 from markdown_it.token import Token
 from mdit_py_plugins.footnote import footnote_plugin
 
-from app.ui.text.pieces import (
-    ALLOWED_LINK,
-    Code,
-    Fold,
-    FoldEnd,
-    Piece,
-    Table,
-    pieces_of,
-    plain_prose,
-)
+from app.ui.text.pieces import ALLOWED_LINK, Code, Fold, FoldEnd, Piece, Table, pieces_of, plain_prose
 from app.ui.text.syntax import END, GROWING, calm, formula_plugin, html_plugin
 
 BLOCK_LIMIT = 6_000
