@@ -15,7 +15,7 @@ CHILDREN = {
     "--download-worker": "app.hub.transfer",
     "--record-worker": "app.documents.microphone",
     "--document-worker": "app.documents.worker",
-    "--try-imports": "app.core.trial",
+    "--try-imports": "app.core.build",
 }
 
 

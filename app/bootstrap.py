@@ -520,7 +520,7 @@ class Fireside(Parts):
     def tidy(self) -> None:
         """Removes what nothing refers to any more: documents, and copies of them; slow, for a thread of its own."""
         from app.features.work.saved_file import remove_interrupted
-        from app.store.erasing import remove_old_backups
+        from app.store.trash import remove_old_backups
 
         close_to_others(self.paths.folders, deeply=True)
         remove_interrupted()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from app.core.events import CancelToken, Role
 from app.features.documents import Kept
-from app.store.tags import Tags
+from app.store.projects import Tags
 from app.ui.chat.project_dialog import ProjectDialog
 from app.ui.chat.remembering import RememberDialog
 from app.ui.settings.dialog import SettingsDialog

@@ -32,8 +32,7 @@ from app.features.exchange.importing import (
 from app.features.messages import sentence_for
 from app.store.conversations import Conversation, Conversations, WholeConversations
 from app.store.database import Database
-from app.store.projects import Projects
-from app.store.tags import Tags
+from app.store.projects import Projects, Tags
 
 Work = Callable[[Database, CancelToken, argparse.Namespace], int]
 

@@ -1,10 +1,14 @@
-"""Which build of the program this is, as the packages say it; a checkout has no build."""
+"""Which build of the program this is, as the packages say it (a checkout has none), and whether nothing is missing."""
 
 from __future__ import annotations
 
+import importlib
 import json
+import pkgutil
+import sys
 from dataclasses import dataclass
 
+import app
 from app import APP_NAME, __version__
 from app.core.paths import resource
 
@@ -41,3 +45,17 @@ def this_build() -> Build:
         return Build(str(found["commit"]), str(found["date"]))
     except (OSError, ValueError, LookupError, TypeError):
         return Build()
+
+
+def main(names: list[str]) -> int:
+    """Imports the modules with these names, and all of the program; tells on standard error what was not there."""
+    ours = [module.name for module in pkgutil.walk_packages(app.__path__, "app.") if module.name != "app.__main__"]
+    failed = 0
+    for name in [*ours, *names]:
+        try:
+            importlib.import_module(name)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the package lacks something
+            print(f"{name}: {error!r}", file=sys.stderr)  # noqa: T201
+            failed += 1
+    print(f"{len(ours) + len(names)} modules")  # noqa: T201
+    return int(failed > 0)

@@ -42,8 +42,7 @@ from app.documents.formats.registry import drawer_for, reader_for, rewritable, r
 from app.documents.limits import limit_this_process, unpacked_folder
 from app.documents.protocol import WIRE, Event
 from app.documents.segments import Content, Segment
-from app.documents.source import Item, Opened, PageRead, Remark, Source
-from app.documents.visits import Target
+from app.documents.source import Item, Opened, PageRead, Remark, Source, Target
 
 # The document child's way through one file, whether it is read into blocks, searched for segments or rewritten.
 

@@ -10,13 +10,11 @@ from app.store.assistants import AssistantStore
 from app.store.conversations import Conversations
 from app.store.database import Database
 from app.store.documents import DocumentStore
-from app.store.erasing import erase_traces
 from app.store.jobs import Jobs
 from app.store.page_readings import PageReadings
 from app.store.pages import PageStore
-from app.store.projects import Memories, Projects
+from app.store.projects import Memories, Projects, Tags
 from app.store.prompts import Prompts
-from app.store.tags import Tags
 from app.store.trash import (
     ASSISTANT,
     CHAT,
@@ -31,6 +29,7 @@ from app.store.trash import (
     TRANSLATION,
     Trashed,
     TrashStore,
+    erase_traces,
 )
 
 if TYPE_CHECKING:

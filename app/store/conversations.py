@@ -16,10 +16,10 @@ from app.core.events import AnswerStats, Role
 from app.core.visible import clean_text
 from app.store import messages as tree
 from app.store.database import Database, fold
-from app.store.erasing import leave_traces
 from app.store.media import MediaStore, NewUse, add_uses, copy_uses
 from app.store.messages import MessageState, OutlineMessage, StoredMessage, TreeMessage
 from app.store.queued import QueuedMessages
+from app.store.trash import leave_traces
 
 __all__ = ["Conversation", "Conversations", "MessageState", "OutlineMessage", "StoredMessage", "TreeMessage"]
 

@@ -18,7 +18,7 @@ from typing import Any
 from app.core.visible import clean_text, visible_name
 from app.store.conversations import match_expression
 from app.store.database import Database
-from app.store.erasing import leave_traces
+from app.store.trash import leave_traces
 
 BATCH = 400
 """Blocks a transaction: others wait for the database no longer than that takes."""

@@ -15,7 +15,7 @@ from app.core.visible import clean_text
 from app.language.names import WITHOUT_SPACES
 from app.store.conversations import match_expression
 from app.store.database import Database, fold
-from app.store.erasing import leave_traces
+from app.store.trash import leave_traces
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from app.core.errors import DiskFull, FolderNotWritable
 from app.core.visible import clean_text
 from app.store.conversations import match_expression
 from app.store.database import Database, fold
-from app.store.erasing import leave_traces
+from app.store.trash import leave_traces
 
 Ranges = tuple[tuple[int, int], ...]
 """Stretches of characters, from the first to before the last, in their order and apart from each other."""

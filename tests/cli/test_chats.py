@@ -16,8 +16,7 @@ from app.core.events import Role
 from app.core.paths import AppPaths
 from app.store.conversations import Conversations
 from app.store.database import Database
-from app.store.projects import Projects
-from app.store.tags import Tags
+from app.store.projects import Projects, Tags
 from tests.features.exchange import makers
 from tests.helpers.program import open_to_others
 from tests.helpers.terminal import ROOT, command, fireside, only_json

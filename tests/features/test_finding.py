@@ -16,8 +16,7 @@ from app.store.database import Database
 from app.store.jobs import JobResults, Jobs
 from app.store.media import StoredMedia
 from app.store.pages import PageStore
-from app.store.projects import Projects
-from app.store.tags import Tags
+from app.store.projects import Projects, Tags
 
 
 class Store:

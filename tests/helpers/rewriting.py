@@ -13,8 +13,7 @@ from app.documents.files import write_translations
 from app.documents.formats.registry import rewriter_for
 from app.documents.protocol import Rewrite, Rewritten, Segments, SegmentsDone, SegmentsRead
 from app.documents.segments import Content, Segment, content_of, nests
-from app.documents.source import Remark, Source
-from app.documents.visits import Target
+from app.documents.source import Remark, Source, Target
 
 Change = Callable[[Segment], Content | None]
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.documents.segments import Content, Mark, Segment
-from app.documents.visits import Target
+from app.documents.source import Target
 from tests.documents.formats.word.test_reading import STYLES
 from tests.helpers import rewriting
 from tests.helpers.office_files import word_part, write_docx

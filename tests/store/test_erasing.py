@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 from app.core.events import Role
-from app.store import erasing
+from app.store import trash
 from app.store.conversations import Attachments, Conversations, Use
 from app.store.database import Database
 from app.store.documents import DocumentStore
-from app.store.erasing import BACKUP_KEPT_S, erase_traces, remove_old_backups
 from app.store.jobs import Jobs, SummaryStore
 from app.store.pages import PageStore
 from app.store.translations import Entry, Outcome, Pair, TranslationMemory, TranslationStore
+from app.store.trash import BACKUP_KEPT_S, erase_traces, remove_old_backups
 from tests.helpers.deleted_text import files_with, rebuilt_texts
 from tests.helpers.searching import search_text
 
@@ -83,7 +83,7 @@ def delete_secrets(database: Database, jobs: list[int]) -> None:
 def test_what_was_deleted_is_in_no_index_no_page_and_no_journal(
     tmp_path: Path, can_delete_securely: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(erasing, "CAN_DELETE_SECURELY", can_delete_securely)
+    monkeypatch.setattr(trash, "CAN_DELETE_SECURELY", can_delete_securely)
     path, scratch = tmp_path / "home" / "fireside.db", tmp_path / "scratch.db"
     with closing(Database.open(path)) as database:
         fill(database, is_secret=False)

@@ -17,8 +17,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from app.core.errors import DiskFull
 from app.core.visible import clean_text
 from app.store.database import Database
-from app.store.erasing import erase_traces
 from app.store.pages import PageState, PageStore
+from app.store.trash import erase_traces
 from tests.store.conftest import fill_disk
 
 

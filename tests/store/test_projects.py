@@ -10,8 +10,7 @@ import pytest
 from app.store.conversations import Attachments, Conversations
 from app.store.database import Database
 from app.store.documents import DocumentStore
-from app.store.projects import Memories, ProjectDocuments, Projects
-from app.store.tags import Tag, Tags
+from app.store.projects import Memories, ProjectDocuments, Projects, Tag, Tags
 
 LONG = "שלום 🌙 " * 2000
 

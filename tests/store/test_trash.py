@@ -12,9 +12,8 @@ from app.store.conversations import Conversations
 from app.store.database import Database
 from app.store.jobs import Jobs
 from app.store.pages import PageStore
-from app.store.projects import Memories, Projects
+from app.store.projects import Memories, Projects, Tags
 from app.store.prompts import Prompts
-from app.store.tags import Tags
 from app.store.trash import MEMORY, MESSAGE, TrashStore
 
 

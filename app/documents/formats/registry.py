@@ -1,7 +1,7 @@
 """The document formats: what each is called, how its files are known, what reads them and what writes them back.
 
 A new format is a module or a folder beside this file that has a `read` and a `rewrite` (`app.documents.source.Reader`,
-`app.documents.visits.Rewrite`), and a line here. Detection, file dialogs, chips, sentences, terminal and saving all ask
+`app.documents.source.Rewrite`), and a line here. Detection, file dialogs, chips, sentences, terminal and saving all ask
 here, so nothing else has to learn of it. Nothing is imported before a file needs it: the child starts quickly.
 """
 
@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from app.documents.source import Reader
-    from app.documents.visits import Rewrite
+    from app.documents.source import Reader, Rewrite
 
 PDFS, TEXTS, TABLES, SLIDES = "PDF documents", "Text documents", "Tables", "Presentations"
 MAILS, PICTURES, RECORDINGS, ARCHIVES = "Mail", "Pictures with text", "Recordings", "Archives"

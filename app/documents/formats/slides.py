@@ -28,8 +28,7 @@ from app.documents.formats.office.package import (
     opened_package,
 )
 from app.documents.segments import SegmentKind
-from app.documents.source import Item, Opened, PageRead, Remark, Source, counted
-from app.documents.visits import Ask, Once, Target, Visit, Visits
+from app.documents.source import Ask, Item, Once, Opened, PageRead, Remark, Source, Target, Visit, Visits, counted
 
 MODERN_COMMENT = "{http://schemas.microsoft.com/office/powerpoint/2018/8/main}txBody"
 USUAL_PART = "ppt/presentation.xml"

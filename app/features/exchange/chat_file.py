@@ -55,8 +55,7 @@ from app.store.conversations import (
 from app.store.database import Database
 from app.store.documents import DocumentStore
 from app.store.media import MediaUse, NewUse
-from app.store.projects import Memories, Project, ProjectDocuments, Projects
-from app.store.tags import Tags
+from app.store.projects import Memories, Project, ProjectDocuments, Projects, Tags
 
 MOST = 1_000
 """Of tags, memories or documents."""

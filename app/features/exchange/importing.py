@@ -19,7 +19,7 @@ from app.core.events import CancelToken
 from app.core.visible import clean_text
 from app.documents.archive import Archive, is_zip
 from app.documents.source import Source
-from app.features.exchange import chat_file, chatgpt, claude, jan, lm_studio, open_webui
+from app.features.exchange import chat_file, other_programs
 from app.features.exchange.backup import DATABASE, MANIFEST
 from app.features.exchange.chat_file import ReadChat, Shelf
 from app.features.exchange.foreign import ForeignChat, TooManyMessages, fields_of, grown
@@ -240,7 +240,7 @@ def _in_thread(thread: Thread) -> ForeignChat:
             except ValueError:
                 is_damaged = True
     with thread.lines.open() as stream:
-        foreign = jan.read_chat(about, _lines(stream))
+        foreign = other_programs.read_jan(about, _lines(stream))
     foreign.left_out["title"] += is_damaged
     return foreign
 
@@ -275,10 +275,10 @@ LISTS = ("chats", "conversations")
 """Keys of outermost objects whose lists are of chats."""
 
 _MAKERS: tuple[tuple[str, Callable[[dict[str, Any]], bool], Callable[[dict[str, Any]], ForeignChat]], ...] = (
-    (CHATGPT, chatgpt.is_chat, chatgpt.read_chat),
-    (CLAUDE, claude.is_chat, claude.read_chat),
-    (OPEN_WEBUI, open_webui.is_chat, open_webui.read_chat),
-    (LM_STUDIO, lm_studio.is_chat, lm_studio.read_chat),
+    (CHATGPT, other_programs.is_of_chatgpt, other_programs.read_chatgpt),
+    (CLAUDE, other_programs.is_of_claude, other_programs.read_claude),
+    (OPEN_WEBUI, other_programs.is_of_open_webui, other_programs.read_open_webui),
+    (LM_STUDIO, other_programs.is_of_lm_studio, other_programs.read_lm_studio),
 )
 _CHATS_BESIDE, _GIVEN_FILES = "conversations", "user-files"
 _LINES, _THREAD = "messages.jsonl", "thread.json"

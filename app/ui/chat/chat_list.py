@@ -35,8 +35,7 @@ from app.ui.widgets.row_list import ID_ROLE, GroupedListModel, Index, RowDelegat
 
 if TYPE_CHECKING:
     from app.features.finding import Hit
-    from app.store.projects import Project
-    from app.store.tags import Tag
+    from app.store.projects import Project, Tag
 
 PINNED_ROLE = Qt.ItemDataRole.UserRole + 1
 HIT_ROLE = Qt.ItemDataRole.UserRole + 5

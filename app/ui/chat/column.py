@@ -9,8 +9,7 @@ from PySide6.QtCore import QModelIndex, QPoint, Signal
 from PySide6.QtWidgets import QMenu, QWidget
 
 from app.store.conversations import Conversation, Conversations
-from app.store.projects import Projects
-from app.store.tags import Tags
+from app.store.projects import Projects, Tags
 from app.ui.chat.chat_list import (
     HIT_ROLE,
     IS_PROJECT_ROLE,

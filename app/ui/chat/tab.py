@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.features.documents import Mark
 from app.store.messages import MessageState
-from app.store.tags import Tags
+from app.store.projects import Tags
 from app.ui.chat.column import ChatsColumn
 from app.ui.chat.memory import ContextPanel
 from app.ui.chat.own_model import OwnModel

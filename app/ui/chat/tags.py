@@ -20,7 +20,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QApplication, QButtonGroup, QHBoxLayout, QLineEdit, QMenu, QToolButton, QWidget
 
-from app.store.tags import Tag, Tags
+from app.store.projects import Tag, Tags
 from app.ui.i18n import tr, window_title
 from app.ui.icons import icon
 from app.ui.shell.notify import Notify

@@ -17,8 +17,7 @@ from app.core.errors import DocumentUnreadable
 from app.documents.blocks import Piece
 from app.documents.formats.slides import read
 from app.documents.segments import Content, Mark, Segment, SegmentKind
-from app.documents.source import Remark, Source
-from app.documents.visits import Target
+from app.documents.source import Remark, Source, Target
 from tests.documents.formats.test_slides import KINDS, Plan, broken_line, made
 from tests.helpers import rewriting
 from tests.helpers.office_files import rels, shape, slide_part, write_pptx

@@ -24,8 +24,7 @@ from app.features.exchange.importing import ChatImported, ChatNotRead, ImportFin
 from app.store.assistants import AssistantStore
 from app.store.conversations import Conversation, Conversations, MessageState, TreeMessage, Use
 from app.store.database import Database
-from app.store.projects import Memories, ProjectDocuments, Projects
-from app.store.tags import Tags
+from app.store.projects import Memories, ProjectDocuments, Projects, Tags
 from tests.features.exchange.schema import problems
 
 OLD_FILE = Path(__file__).parent / "data" / "fireside-chats-v1.json"

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from app.core.errors import ChatsUnreadable, DiskFull
 from app.core.events import CancelToken
-from app.features.exchange import chat_file, chatgpt, claude, foreign, importing, jan, lm_studio, open_webui
+from app.features.exchange import chat_file, foreign, importing, other_programs
 from app.features.exchange.chat_file import Shelf
 from app.features.exchange.foreign import ForeignChat, Said, TooManyMessages, grown
 from app.features.exchange.importing import (
@@ -185,10 +185,10 @@ ODD = st.recursive(
     max_leaves=8,
 )
 READERS: dict[str, tuple[Callable[[Any], ForeignChat], Callable[[], dict[str, Any]]]] = {
-    "chatgpt": (chatgpt.read_chat, makers.gpt_example),
-    "claude": (claude.read_chat, makers.claude_example),
-    "lm_studio": (lm_studio.read_chat, makers.lm_example),
-    "open_webui": (open_webui.read_chat, makers.webui_example),
+    "chatgpt": (other_programs.read_chatgpt, makers.gpt_example),
+    "claude": (other_programs.read_claude, makers.claude_example),
+    "lm_studio": (other_programs.read_lm_studio, makers.lm_example),
+    "open_webui": (other_programs.read_open_webui, makers.webui_example),
 }
 
 
@@ -230,7 +230,7 @@ def test_jan_and_our_own_reader_neither(about: Any, values: list[Any]) -> None:
     lines = [json.dumps(one).encode("utf-8", "replace") for one in values]
     messages = [{"role": "user", "content": one, "created_at": one, "metadata": one} for one in values]
     lines += [json.dumps(one).encode("utf-8", "replace") for one in messages]
-    grown(jan.read_chat(thread, [*lines, None]), 5.0)
+    grown(other_programs.read_jan(thread, [*lines, None]), 5.0)
 
 
 @given(ODD, st.lists(ODD, max_size=3))

@@ -15,8 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from app.core.events import Role
 from app.store.conversations import Conversation
-from app.store.projects import Project
-from app.store.tags import Tags
+from app.store.projects import Project, Tags
 from app.ui.chat.chat_list import ChatListModel, group_of
 from app.ui.chat.tags import CHAT_TYPE, COLOURS, TAG_TYPE, ColourButton
 from app.ui.theme import DARK, LIGHT

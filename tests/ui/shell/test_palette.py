@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from app.core.events import Role
-from app.store.tags import Tags
+from app.store.projects import Tags
 from app.ui.settings.dialog import SettingsDialog
 from app.ui.shell import tasks
 from app.ui.shell.keyboard import WINDOW_SHORTCUTS, ShortcutSheet

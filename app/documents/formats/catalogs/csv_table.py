@@ -16,8 +16,7 @@ from app.documents.blocks import Kind, Piece, Place, table_text
 from app.documents.encoding import TextFile, after_the_text, lines, stream
 from app.documents.formats.catalogs.values import is_prose, shown_value
 from app.documents.segments import SegmentKind
-from app.documents.source import Item, Opened, Source
-from app.documents.visits import Target, Visit, Visits
+from app.documents.source import Item, Opened, Source, Target, Visit, Visits
 
 ROWS = 100
 MOST_CHARACTERS = 100_000

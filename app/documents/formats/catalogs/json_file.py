@@ -20,8 +20,7 @@ from app.core.errors import DocumentUnreadable
 from app.documents.encoding import TextFile
 from app.documents.formats.catalogs.values import is_locale, is_prose, key_of, renamed_locale, shown_value
 from app.documents.segments import Mark, SegmentKind, Tagged, content_of, marks, plain
-from app.documents.source import Source
-from app.documents.visits import Target, Visit, Visits
+from app.documents.source import Source, Target, Visit, Visits
 
 _LOCALES = (("@@locale",), ("locale",), ("language",))
 

@@ -20,8 +20,7 @@ from app.core.paths import resource
 from app.documents.encoding import TextFile
 from app.documents.formats.catalogs.values import tagged, with_underscore
 from app.documents.segments import Content, SegmentKind, Tagged, content_of, marks
-from app.documents.source import Source
-from app.documents.visits import Target, Visit, Visits
+from app.documents.source import Source, Target, Visit, Visits
 
 _CHARSET = re.compile(rb"[Cc]harset=([\w.:-]+)")
 _SAID = re.compile(r"nplurals\s*=\s*(\d)")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from app.documents.segments import TAG_LOOKS, SegmentKind, Tag, Tagged, tagged_content
-from app.documents.visits import Visits
+from app.documents.source import Visits
 
 _NEW_LINE = re.compile(r"(\r\n|\r|\n)")
 _WORD = re.compile(r"[^\W\d_]")

@@ -16,8 +16,7 @@ from app.documents.encoding import TextFile
 from app.documents.formats.catalogs.values import is_page, is_prose, key_of, renamed_locale, shown_value, tagged
 from app.documents.formats.plain.text import pieces, width_of, wrapped
 from app.documents.segments import SegmentKind, content_of
-from app.documents.source import Source
-from app.documents.visits import Target, Visit, Visits
+from app.documents.source import Source, Target, Visit, Visits
 
 
 def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:

@@ -23,8 +23,7 @@ from app.documents.formats.markdown.reading import CELL_BORDER, NEW_LINE, Lines,
 from app.documents.formats.plain.text import width_of
 from app.documents.formats.web.pages import shown_piece
 from app.documents.segments import SegmentKind
-from app.documents.source import Source
-from app.documents.visits import Target, Visit, Visits
+from app.documents.source import Source, Target, Visit, Visits
 
 _DEFINITION = re.compile(r"^[ \t>]{0,12}\[[^\]\n]{1,999}\]:.*(?:\n[ \t>]+\S.*)?", re.MULTILINE)
 _SIGNS = re.compile(r"[^\s>]")

@@ -18,7 +18,7 @@ from typing import Literal, NamedTuple
 
 from app.documents.encoding import Range
 from app.documents.segments import Content, Mark, SegmentKind, content_of
-from app.documents.visits import Visits
+from app.documents.source import Visits
 
 WHITE = " \t\n\r\f"
 _SPACES = re.compile(f"[{WHITE}]+")

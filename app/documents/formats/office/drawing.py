@@ -38,7 +38,7 @@ from app.documents.formats.office.runs import (
     plan_of,
 )
 from app.documents.segments import SegmentKind
-from app.documents.visits import Ask, Left, Once, Target
+from app.documents.source import Ask, Left, Once, Target
 
 PARAGRAPH, PROPERTIES = f"{DRAWING}p", f"{DRAWING}pPr"
 _RUN, _TEXT, _BREAK, _FIELD = f"{DRAWING}r", f"{DRAWING}t", f"{DRAWING}br", f"{DRAWING}fld"

@@ -17,8 +17,7 @@ from app.documents.blocks import Kind, Piece, Place
 from app.documents.encoding import BOMS
 from app.documents.formats.markup.xml_tree import Element, encoding_of, parse, words_in
 from app.documents.segments import SegmentKind, plain
-from app.documents.source import Source
-from app.documents.visits import Ask, Target
+from app.documents.source import Ask, Source, Target
 
 # The namespaces of Office documents, as they stand before the names of elements and attributes.
 

@@ -47,8 +47,7 @@ from app.documents.formats.opendocument.styles import (
     whole,
 )
 from app.documents.segments import Content, Mark, SegmentKind
-from app.documents.source import Source
-from app.documents.visits import Target, Visit, Visits
+from app.documents.source import Source, Target, Visit, Visits
 
 _LANGUAGE = re.compile(r"<dc:language>([^<]*)</dc:language>")
 
@@ -61,7 +60,7 @@ class _Part:
 
 
 def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
-    """A document with its segments replaced; see `app.documents.visits`. A segment's page is its slide or sheet.
+    """A document with its segments replaced; see `app.documents.source`. A segment's page is its slide or sheet.
 
     Raises DocumentUnreadable: protected, damaged, entities, too_deep, inflates.
     """

@@ -14,8 +14,7 @@ from app.documents.blocks import Kind, Piece, Place
 from app.documents.encoding import TextFile, after_the_text, decode, without_nuls
 from app.documents.formats.plain.text import balanced, filled_lines, joined, one_line, width_of
 from app.documents.segments import Content, Mark, SegmentKind, Tag, tagged_content
-from app.documents.source import Item, Opened, Source
-from app.documents.visits import Target, Visit, Visits
+from app.documents.source import Item, Opened, Source, Target, Visit, Visits
 
 _TIME = r"(?:\d+:)?\d{1,2}:\d{2}[,.:]\d{1,3}"
 _TIMING = re.compile(rf"[ \t]*({_TIME})[ \t]*-->[ \t]*({_TIME})[^\r\n]*")

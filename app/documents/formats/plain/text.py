@@ -15,8 +15,7 @@ from typing import BinaryIO, NamedTuple
 from app.documents.blocks import Kind, Piece, Place
 from app.documents.encoding import TextFile, after_the_text, stream, without_nuls
 from app.documents.segments import SegmentKind, plain
-from app.documents.source import Item, Opened, Source
-from app.documents.visits import Target, Visit, Visits
+from app.documents.source import Item, Opened, Source, Target, Visit, Visits
 from app.language.sentences import sentence_ends
 
 MOST_CHARACTERS = 8000

@@ -44,8 +44,7 @@ from app.documents.formats.sheets.workbook import (
     text_of,
 )
 from app.documents.segments import Content, SegmentKind
-from app.documents.source import Source
-from app.documents.visits import Ask, Once, Target, Visit, Visits
+from app.documents.source import Ask, Once, Source, Target, Visit, Visits
 
 
 class Headers:

@@ -25,8 +25,7 @@ from app.documents.formats.markup.xml_tree import Element, local_name, parse, wo
 from app.documents.formats.web.page_walk import PageWalk, primary
 from app.documents.formats.web.pages import coded_page, decode_page
 from app.documents.formats.web.walker import Walker
-from app.documents.source import Item, Opened, PageRead, Remark, Source, counted
-from app.documents.visits import Target, Visit, Visits
+from app.documents.source import Item, Opened, PageRead, Remark, Source, Target, Visit, Visits, counted
 from app.language.names import is_rtl
 
 MOST_MEMBER_BYTES = 64_000_000
@@ -249,7 +248,7 @@ def _all(root: Element, name: str) -> Iterator[Element]:
 
 
 def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
-    """A book with its segments replaced; see `app.documents.visits`. A segment's page is its chapter, from 1.
+    """A book with its segments replaced; see `app.documents.source`. A segment's page is its chapter, from 1.
 
     Raises DocumentUnreadable: drm, damaged, entities, inflates.
     """

@@ -12,7 +12,7 @@ from app.documents.formats.markup import tags
 from app.documents.formats.markup.tags import TAG, Attribute, Edit, Gathering, Stretch, spell_text
 from app.documents.formats.web import elements
 from app.documents.segments import SegmentKind
-from app.documents.visits import Target
+from app.documents.source import Target
 from app.language.names import is_rtl
 
 MOST_LOOK_BACK = 200

@@ -23,8 +23,7 @@ from app.documents.formats.markup.tags import Edit, edits_of, spliced
 from app.documents.formats.web.page_walk import PageWalk
 from app.documents.formats.web.walker import Walker
 from app.documents.segments import Content, content_of
-from app.documents.source import Item, Opened, Source, counted
-from app.documents.visits import Target, Visit, Visits
+from app.documents.source import Item, Opened, Source, Target, Visit, Visits, counted
 
 _HEADERS = re.compile(rb"\A(?:\xef\xbb\xbf)?(?:From |[A-Za-z][A-Za-z0-9\-]*:)")
 _SCRIPTLESS = re.compile(r"<(?:noscript|noframes)\b", re.IGNORECASE)
@@ -157,7 +156,7 @@ _NEW_LINE = re.compile(r"[\r\n]+")
 
 
 def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
-    """A page with its segments replaced; see `app.documents.visits`."""
+    """A page with its segments replaced; see `app.documents.source`."""
     data = source.path.read_bytes()
     coded = coded_page(data, source.encoding)
     is_xml = coded.text.lstrip().startswith("<?xml") or source.path.suffix.lower() in _XML_ENDINGS

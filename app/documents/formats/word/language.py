@@ -13,7 +13,7 @@ from lxml import etree
 from app.documents.formats.markup.xml_tree import Element, tags
 from app.documents.formats.office.package import W, child_in_order, office_language, without
 from app.documents.formats.word.model import PROPERTIES, RUN_PROPERTIES, VAL
-from app.documents.visits import Target
+from app.documents.source import Target
 from app.language.names import RUNS_LEFT, is_east_asian
 
 _HAS_RTL = re.compile(f"[{RUNS_LEFT}]")

@@ -53,8 +53,7 @@ from app.documents.formats.word.language import Direction
 from app.documents.formats.word.model import PROPERTIES, RUN, RUN_PROPERTIES, TEXT, VAL, Raw
 from app.documents.formats.word.reading import Words
 from app.documents.segments import Content, Mark, SegmentKind, content_of, marks
-from app.documents.source import Remark, Source
-from app.documents.visits import Ask, Once, Target, Visit, Visits
+from app.documents.source import Ask, Once, Remark, Source, Target, Visit, Visits
 
 _MOST_LOOKED_AT = 4000
 """Runs, to find out what a document is written in."""

@@ -14,7 +14,7 @@ from app.core.errors import DocumentUnreadable
 from app.documents.formats.catalogs.json_file import forms, is_choice
 from app.documents.formats.catalogs.values import is_prose
 from app.documents.segments import Mark, Segment, SegmentKind
-from app.documents.visits import Target
+from app.documents.source import Target
 from tests.helpers.rewriting import reversed_words, run, run_on, takes_words
 
 DOCUMENT = r"""

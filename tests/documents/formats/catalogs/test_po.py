@@ -12,7 +12,7 @@ import pytest
 from app.core.errors import DocumentUnreadable
 from app.documents.formats.catalogs.po import entries, plurals_of, strings
 from app.documents.segments import Content, Mark, Segment, SegmentKind
-from app.documents.visits import Target
+from app.documents.source import Target
 from tests.helpers.rewriting import reversed_words, run_on
 
 CATALOGUE = """\

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from app.core.errors import DocumentUnreadable
 from app.documents.segments import Segment, marks
-from app.documents.visits import Target
+from app.documents.source import Target
 from tests.helpers.rewriting import reversed_words, run_on, takes_words
 
 DOCUMENT = """\

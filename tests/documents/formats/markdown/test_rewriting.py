@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from app.core.errors import AppError
 from app.documents.segments import Content, Mark, Segment, SegmentKind, content_of, marks
-from app.documents.visits import Target
+from app.documents.source import Target
 from tests.helpers.rewriting import marked, reversed_words, run_on
 
 DOCUMENT = """\

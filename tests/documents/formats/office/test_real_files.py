@@ -8,7 +8,7 @@ from pathlib import Path
 import docx
 import pytest
 
-from app.documents.visits import Target
+from app.documents.source import Target
 from tests.helpers import rewriting
 from tests.helpers.real_files import convert, fetched
 from tests.helpers.rewriting import reversed_words

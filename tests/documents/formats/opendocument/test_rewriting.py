@@ -19,8 +19,7 @@ from app.core.errors import DocumentUnreadable
 from app.documents.blocks import Piece
 from app.documents.formats.registry import reader_for
 from app.documents.segments import Content, Mark, Segment, SegmentKind, content_of
-from app.documents.source import Source
-from app.documents.visits import Target
+from app.documents.source import Source, Target
 from tests.helpers.office_files import odf_part, write_zip
 from tests.helpers.rewriting import Result, reversed_words, run
 

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from app.documents.blocks import Kind, Piece
 from app.documents.formats.plain.subtitles import read
 from app.documents.segments import Content, Mark, SegmentKind, marks
-from app.documents.source import Remark, Source
-from app.documents.visits import Target
+from app.documents.source import Remark, Source, Target
 from tests.helpers.rewriting import reversed_words, run_on, takes_words
 
 FIRST, SECOND = "00:00:01,000 --> 00:00:02,500", "00:00:02,000 --> 00:00:04,000"

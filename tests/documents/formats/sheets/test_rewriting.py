@@ -19,8 +19,7 @@ from app.documents.formats.office.package import escaped, unescaped, without_for
 from app.documents.formats.sheets.reading import read
 from app.documents.formats.sheets.rewriting import Table, renamed_formula
 from app.documents.segments import Content, Mark, Segment, SegmentKind, plain
-from app.documents.source import Remark, Source
-from app.documents.visits import Target
+from app.documents.source import Remark, Source, Target
 from tests.helpers import rewriting
 from tests.helpers.office_files import rels
 from tests.helpers.rewriting import reversed_words

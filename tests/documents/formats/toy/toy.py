@@ -9,8 +9,7 @@ from typing import BinaryIO
 from app.documents.blocks import Kind, Piece, Place
 from app.documents.encoding import TextFile
 from app.documents.segments import plain
-from app.documents.source import Item, Opened, Source
-from app.documents.visits import Target, Visit, Visits
+from app.documents.source import Item, Opened, Source, Target, Visit, Visits
 
 _PARAGRAPH = re.compile(r"^\* (.*)$", re.MULTILINE)
 

@@ -18,8 +18,7 @@ from app.core.errors import DocumentUnreadable
 from app.documents.blocks import Piece
 from app.documents.formats.web.epub import read
 from app.documents.segments import Content, Segment, SegmentKind, content_of, plain
-from app.documents.source import Source
-from app.documents.visits import Target
+from app.documents.source import Source, Target
 from tests.helpers.rewriting import Result, reversed_words, run
 from tests.helpers.web_files import Page, markers_in, write_epub
 

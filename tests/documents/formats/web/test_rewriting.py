@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from app.documents.blocks import Piece
 from app.documents.formats.web.pages import read
 from app.documents.segments import Content, Mark, Segment, SegmentKind, content_of, plain
-from app.documents.source import Source
-from app.documents.visits import Target
+from app.documents.source import Source, Target
 from tests.helpers.rewriting import Result, reversed_words, run, run_on
 from tests.helpers.web_files import Page, markers_in
 

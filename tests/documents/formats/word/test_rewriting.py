@@ -19,8 +19,7 @@ from app.core.errors import DocumentUnreadable
 from app.documents.blocks import Piece
 from app.documents.formats.word.reading import read
 from app.documents.segments import Content, Mark, Segment, SegmentKind, marks
-from app.documents.source import Remark, Source
-from app.documents.visits import Target
+from app.documents.source import Remark, Source, Target
 from tests.documents.formats.word.test_reading import (
     KINDS,
     STYLES,
