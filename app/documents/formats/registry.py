@@ -104,8 +104,8 @@ _FORMATS = {
             "odp", "an OpenDocument presentation", "odp otp fodp", SLIDES, ".opendocument.reading",
             ".opendocument.rewriting", mimetype=f"{ODF}presentation",
         ),
-        Format("email", "an e-mail", "eml", MAILS, ".mail.mail"),
-        Format("msg", "an Outlook message", "msg", MAILS, ".mail.outlook", streams=("__properties_version1.0",)),
+        Format("email", "an e-mail", "eml", MAILS, ".mail"),
+        Format("msg", "an Outlook message", "msg", MAILS, ".mail", streams=("__properties_version1.0",)),
         Format(
             "picture", "a picture", "png jpg jpeg tif tiff webp bmp gif", PICTURES, ".pictures",
             draw=".pictures", scan=".pictures",

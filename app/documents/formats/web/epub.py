@@ -22,8 +22,7 @@ from app.documents.encoding import Coded
 from app.documents.formats.markup import tags
 from app.documents.formats.markup.tags import Edit, Stretch, edits_of, spliced
 from app.documents.formats.markup.xml_tree import Element, local_name, parse, words_in
-from app.documents.formats.web.page_walk import PageWalk, primary
-from app.documents.formats.web.pages import coded_page, decode_page
+from app.documents.formats.web.pages import PageWalk, coded_page, decode_page, primary
 from app.documents.formats.web.walker import Walker
 from app.documents.source import Item, Opened, PageRead, Remark, Source, Target, Visit, Visits, counted
 from app.language.names import is_rtl

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from app.core.errors import DocumentUnreadable
 from app.documents.blocks import Kind, Piece
-from app.documents.formats.mail.outlook import read, unpacked
+from app.documents.formats.mail import read, unpacked
 from app.documents.source import Item, Opened, Remark, Source
 from tests.helpers.text_files import msg_streams, write_ole
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from app.core.errors import DocumentUnreadable
 from app.documents.blocks import Kind, Piece
-from app.documents.formats.mail.mail import header_text, read
+from app.documents.formats.mail import header_text, read
 from app.documents.source import Item, Opened, Remark, Source
 
 

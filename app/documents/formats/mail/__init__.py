@@ -1,1 +1,0 @@
-"""Mails: as they are sent, and as Outlook keeps them."""
