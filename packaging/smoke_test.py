@@ -1,7 +1,8 @@
 """Tries a portable folder with the network cut: its commands, the window, a clean exit, nothing left anywhere.
 
 usage: smoke_test.py DIST…, as dist/fireside. Of a single file (an AppImage) is tried that it starts, mounted and
-unpacked. Standard library only; the frozen program brings its own Python.
+unpacked. A package without the starter model says so, and is then given the checkout's. Standard library only; the
+frozen program brings its own Python.
 """
 
 from __future__ import annotations
@@ -10,15 +11,23 @@ import ast
 import ctypes
 import importlib.util
 import json
+import math
 import os
+import re
 import shutil
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+import urllib.error
+import urllib.request
+import wave
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +38,13 @@ ENGINE_TIMEOUT_S = 30
 QUIT_TIMEOUT_S = 15
 QUESTION = "Say hello."
 ROOT = Path(__file__).resolve().parents[1]
+KEY = "smoke"
+"""What asks the server shows."""
+ASK_SERVER, ASK_LENDER = "--ask-server", "--ask-lender"
+"""Before the program, by this file itself: see `in_same_network`."""
+SET_FLAGS, IS_UP = 0x8914, 1
+"""Linux's words for switching a network card on."""
+PICTURE = (ROOT / "resources" / "pictures" / "light.png").read_bytes()
 
 
 class Failed(Exception):
@@ -37,20 +53,29 @@ class Failed(Exception):
 
 @dataclass
 class Trial:
-    """What is started, the folder that it runs in, how to cut the network, and a home that is thrown away."""
+    """What is started, the folder that it runs in, how to cut the network, and a home that is thrown away.
+
+    `model` is what a package without a model of its own is given with each question.
+    """
 
     program: Path
     folder: Path
     cut: list[str]
     environment: dict[str, str]
+    model: tuple[str, ...] = ()
+
+    @property
+    def home(self) -> Path:
+        """Below it everything is that the program writes."""
+        return Path(self.environment["FIRESIDE_HOME"])
 
     def command(self, *arguments: str) -> list[str]:
         """The start script with arguments, without a network."""
         return [*self.cut, str(self.program), *arguments]
 
-    def run(self, *arguments: str) -> str:
-        """Standard output of one command, which must end with 0."""
-        done = subprocess.run(
+    def ended(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """One command, however it ends."""
+        return subprocess.run(
             self.command(*arguments),
             env=self.environment,
             stdin=subprocess.DEVNULL,
@@ -59,9 +84,21 @@ class Trial:
             timeout=COMMAND_TIMEOUT_S,
             check=False,
         )
+
+    def run(self, *arguments: str) -> str:
+        """Standard output of one command, which must end with 0."""
+        done = self.ended(*arguments)
         if done.returncode:
             raise Failed(f"{' '.join(arguments)} ended with {done.returncode}: {done.stderr.strip()[-2000:]}")
         return done.stdout
+
+    def refusal(self, *arguments: str) -> str:
+        """The one sentence of a command that cannot do what it is asked for: 1, and nothing on standard output."""
+        done = self.ended(*arguments)
+        said = done.stderr.strip().splitlines()
+        if done.returncode != 1 or done.stdout or not said or "Traceback" in done.stderr:
+            raise Failed(f"{' '.join(arguments)} ended with {done.returncode}: {done.stderr.strip()[-2000:]}")
+        return said[-1]
 
     def run_json(self, *arguments: str) -> dict[str, Any]:
         """The one JSON object that a command with --json prints."""
@@ -119,15 +156,15 @@ def try_doctor(trial: Trial) -> str:
     if not any(device["type"] == "cpu" for device in found["devices"]):
         raise Failed(f"doctor found no processor among {found['devices']}")
     inside = [model for model in found["models"] if Path(model).is_relative_to(trial.folder)]
-    if len(inside) != 1:
-        raise Failed(f"doctor should find one model inside the folder, found {found['models']}")
-    return f"devices {', '.join(devices)}; starter {Path(inside[0]).name}"
+    if len(inside) != int(not trial.model):
+        raise Failed(f"doctor found in the folder, which has {'no' if trial.model else 'one'} model: {found['models']}")
+    return f"devices {', '.join(devices)}; starter {Path(inside[0]).name if inside else 'none'}"
 
 
 def try_fit_probe(trial: Trial) -> str:
     """llama.cpp says what the starter would take, in the process that is thrown away."""
-    (model,) = (trial.folder / "program" / "_internal" / "resources" / "models").glob("*.gguf")
-    request = {"type": "Probe", "path": str(model), "layout": {"context_tokens": 4096}, "gpus": [], "split": []}
+    model = trial.model[-1] if trial.model else str(starter_inside(trial.folder))
+    request = {"type": "Probe", "path": model, "layout": {"context_tokens": 4096}, "gpus": [], "split": []}
     with subprocess.Popen(
         trial.command("--fit-probe"), env=trial.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as child:
@@ -144,18 +181,92 @@ def try_fit_probe(trial: Trial) -> str:
     return f"weights {needs['weights'] / 1e6:.0f} MB, context {needs['kv'] / 1e6:.0f} MB"
 
 
+def starter_inside(folder: Path) -> Path | None:
+    """The model in a portable folder, where it has one."""
+    return next((folder / "program" / "_internal" / "resources" / "models").glob("*.gguf"), None)
+
+
+def try_no_model(trial: Trial) -> str:
+    """A package without a model answers a question with a sentence that says so."""
+    said = trial.refusal("chat", "-p", QUESTION)
+    if "No model" not in said:
+        raise Failed(f"without a model it said {said!r}")
+    return repr(said)
+
+
 def try_chat(trial: Trial) -> str:
     """One answer comes from the program's own engine child."""
-    answer = trial.run_json("chat", "-p", QUESTION, "--max-tokens", "24", "--temperature", "0", "--seed", "1")
+    asked = ("chat", "-p", QUESTION, "--max-tokens", "24", "--temperature", "0", "--seed", "1", *trial.model)
+    answer = trial.run_json(*asked)
     if not answer["text"].strip() or not answer["generated_tokens"]:
         raise Failed(f"the answer to {QUESTION!r} was {answer['text']!r}")
     return f"{answer['text'].strip()!r}, {answer['tokens_per_s']:.0f} tokens/s"
 
 
+def try_picture(trial: Trial) -> str:
+    """What opens pictures and what makes numbers of them are inside; a model without eyes says that it has none."""
+    picture = trial.home.parent / "picture.png"
+    picture.write_bytes(PICTURE)
+    said = trial.refusal("chat", "-p", "What is this?", "--image", str(picture), *trial.model)
+    if "sees no pictures" not in said:
+        raise Failed(f"a model without eyes was shown a picture: {said!r}")
+    return repr(said)
+
+
+def try_transcribe(trial: Trial) -> str:
+    """What decodes recordings is inside; a model without ears says that it hears nothing."""
+    recording = trial.home.parent / "hum.wav"
+    with wave.open(str(recording), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16_000)
+        hum = (int(9_000 * math.sin(math.tau * 220 * at / 16_000)) for at in range(16_000))
+        file.writeframes(b"".join(struct.pack("<h", value) for value in hum))
+    said = trial.refusal("transcribe", str(recording), *trial.model)
+    if "hears no sound" not in said:
+        raise Failed(f"a model without ears was given a recording: {said!r}")
+    return repr(said)
+
+
+def try_scan(trial: Trial) -> str:
+    """A page that is a picture is read by tesseract, where the system has it, and else it is said that it was not."""
+    folder = trial.home.parent
+    picture, scan = folder / "scan.jpg", folder / "scan.pdf"
+    font = next((ROOT / "resources" / "fonts").glob("Inter-Regular.*"), None)
+    drawn = ["convert", "-size", "1240x400", "xc:white", *(["-font", str(font)] if font else []), "-pointsize", "48"]
+    drawn += ["-annotate", "+100+150", "The rent is due in March.", "-colorspace", "Gray", str(picture)]
+    if not shutil.which("convert") or subprocess.run(drawn, capture_output=True, check=False).returncode:
+        return "not tried: ImageMagick is missing or has no font"
+    scan.write_bytes(pdf_of_picture(picture.read_bytes(), 1240, 400))
+    read = trial.run_json("read", str(scan))
+    text = " ".join(block["text"] for block in read["blocks"])
+    if not shutil.which("tesseract"):
+        if read["blocks"] or read["pages_without_text"] != [1] or not any("tesseract" in w for w in read["warnings"]):
+            raise Failed(f"without tesseract a scan became {read}")
+        return "without tesseract it is said that the page was not read"
+    if "rent is due" not in text or read["pages_recognized"] != [1]:
+        raise Failed(f"a scan became {read}")
+    return f"tesseract read {text!r}"
+
+
+def pdf_of_picture(jpeg: bytes, width: int, height: int) -> bytes:
+    """A page that is one grey picture; its table of contents is left to be mended."""
+    stream = f"q {width / 2} 0 0 {height / 2} 0 0 cm /I Do Q"
+    head = (
+        "%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
+        f"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 {width / 2} {height / 2}]/Contents 4 0 R"
+        "/Resources<</XObject<</I 5 0 R>>>>>>endobj\n"
+        f"4 0 obj<</Length {len(stream)}>>stream\n{stream}\nendstream endobj\n"
+        f"5 0 obj<</Type/XObject/Subtype/Image/Width {width}/Height {height}/ColorSpace/DeviceGray/BitsPerComponent 8"
+        f"/Filter/DCTDecode/Length {len(jpeg)}>>stream\n"
+    )
+    return head.encode() + jpeg + b"\nendstream endobj\ntrailer<</Root 1 0 R/Size 6>>\n%%EOF\n"
+
+
 def try_read(trial: Trial) -> str:
     """What parses documents is inside: a PDF, a web page and a table become blocks, and the language is known."""
     words = "The tenant pays for heating and water, and the landlord for the repair of the roof and the windows. "
-    folder = Path(trial.environment["FIRESIDE_HOME"]).parent
+    folder = trial.home.parent
     files = {"lease.pdf": pdf_of("Heating"), "page.html": f"<h1>Lease</h1><p>{words * 3}", "table.csv": "a,b\n1,2\n"}
     found = {}
     for name, text in files.items():
@@ -170,12 +281,12 @@ def try_read(trial: Trial) -> str:
 
 def try_summarize(trial: Trial) -> str:
     """A text becomes a summary, a Word document that `read` understands, and figures of ROUGE."""
-    folder = Path(trial.environment["FIRESIDE_HOME"]) / "documents to summarize"
+    folder = trial.home / "documents to summarize"
     folder.mkdir()
     text = "The tenant pays 960 euros of rent a month. Either party may end the lease with three months' notice."
     lease, saved_as, data = folder / "lease.txt", folder / "lease.docx", folder / "data.jsonl"
     lease.write_text(text, "utf-8")
-    found = trial.run_json("summarize", str(lease), "-o", str(saved_as), "--length", "short")
+    found = trial.run_json("summarize", str(lease), "-o", str(saved_as), "--length", "short", *trial.model)
     coverage = found["coverage"]
     if not found["claims"] or coverage["blocks_read"] != coverage["blocks"] or found["errors"]:
         raise Failed(f"summarize found {found}")
@@ -183,7 +294,7 @@ def try_summarize(trial: Trial) -> str:
     if not all(any(claim["text"] in line for line in saved) for claim in found["claims"]):
         raise Failed(f"lease.docx has {saved}")
     data.write_text(json.dumps({"document": text, "summary": "The rent is 960 euros."}), "utf-8")
-    figures = trial.run_json("evaluate", "summarize", "--data", str(data))
+    figures = trial.run_json("evaluate", "summarize", "--data", str(data), *trial.model)
     if not figures["lead3"]["rouge1"] or figures["documents"] != 1:
         raise Failed(f"evaluate found {figures}")
     return f"{len(found['claims'])} claims, saved as DOCX; ROUGE-1 of the first sentences {figures['lead3']['rouge1']}"
@@ -191,7 +302,7 @@ def try_summarize(trial: Trial) -> str:
 
 def try_translate(trial: Trial) -> str:
     """Documents come back in their formats with what is no text untouched; what the starter writes is no matter."""
-    folder = Path(trial.environment["FIRESIDE_HOME"]) / "documents to translate"
+    folder = trial.home / "documents to translate"
     folder.mkdir()
     texts = {
         "lease.md": "# Rent\n\nThe rent is **960 euros** a month.\n\n```\ncode stays\n```\n",
@@ -203,16 +314,15 @@ def try_translate(trial: Trial) -> str:
     for name, text in texts.items():
         source, out = folder / name, folder / f"translated {name}"
         source.write_text(text, "utf-8")
-        found = trial.run_json("translate", "--to", "de", str(source), "-o", str(out))
+        found = trial.run_json("translate", "--to", "de", str(source), "-o", str(out), *trial.model)
         if not found["segments"] or found["errors"] or kept[name] not in out.read_text("utf-8"):
             raise Failed(f"translate found {found}")
         segments += len(found["segments"])
     lines = [folder / "source.txt", folder / "reference.txt"]
     for path, text in zip(lines, ("The rent is due.\n", "Die Miete ist fällig.\n"), strict=True):
         path.write_text(text, "utf-8")
-    figures = trial.run_json(
-        "evaluate", "translate", "--source", str(lines[0]), "--reference", str(lines[1]), "--to", "de"
-    )
+    given = ("--source", str(lines[0]), "--reference", str(lines[1]), "--to", "de", *trial.model)
+    figures = trial.run_json("evaluate", "translate", *given)
     return f"{segments} segments of {len(texts)} documents; evaluate gives {', '.join(figures)}"
 
 
@@ -230,7 +340,9 @@ def pdf_of(word: str) -> str:
 
 def try_complete(trial: Trial) -> str:
     """A text is gone on with."""
-    found = trial.run_json("complete", "-p", "Once upon a time", "--max-tokens", "8", "--temperature", "0")
+    found = trial.run_json(
+        "complete", "-p", "Once upon a time", "--max-tokens", "8", "--temperature", "0", *trial.model
+    )
     (one,) = found["completions"]
     if not one["text"].strip():
         raise Failed(f"complete found {found}")
@@ -239,7 +351,7 @@ def try_complete(trial: Trial) -> str:
 
 def try_inspect(trial: Trial) -> str:
     """Tokens and layers of a short text: NumPy is inside, and the model can be looked into."""
-    text = ("-p", "The capital of France is")
+    text = ("-p", "The capital of France is", *trial.model)
     tokens = [token["text"] for token in trial.run_json("inspect", "tokens", *text)["tokens"]]
     if "".join(tokens) != text[1]:
         raise Failed(f"inspect found the tokens {tokens}")
@@ -251,13 +363,125 @@ def try_inspect(trial: Trial) -> str:
 
 def try_search(trial: Trial) -> str:
     """The Hub's library is inside: without a network a search ends with a sentence and nothing else."""
-    command = trial.command("models", "search", "llama")
-    done = subprocess.run(
-        command, env=trial.environment, capture_output=True, text=True, timeout=COMMAND_TIMEOUT_S, check=False
-    )
+    done = trial.ended("models", "search", "llama")
     if done.returncode != 1 or "huggingface.co" not in done.stderr or len(done.stderr.splitlines()) != 1:
         raise Failed(f"a search without a network ended with {done.returncode}: {done.stderr.strip()[-2000:]}")
     return repr(done.stderr.strip())
+
+
+def try_kept(trial: Trial) -> str:
+    """What is kept for a person can be listed, saved as one file and brought back."""
+    saved = trial.home / "backup.zip"
+    if trial.run_json("trash", "list")["trash"] or trial.run_json("chats", "list")["chats"]:
+        raise Failed("a new home has chats")
+    size = trial.run_json("backup", str(saved))["size_bytes"]
+    if size != saved.stat().st_size or not trial.run_json("restore", str(saved))["restored"]:
+        raise Failed(f"a backup of {size} bytes was not brought back")
+    return f"chats and trash are empty, a backup of {size} bytes was restored"
+
+
+def try_portable(trial: Trial) -> str:
+    """With a folder "data" beside the program everything is kept there, as on a USB stick."""
+    beside, home = trial.folder / "data", trial.environment.pop("FIRESIDE_HOME")
+    beside.mkdir()
+    try:
+        folders = trial.run_json("doctor")["folders"]
+        opened = [f"{path.stat().st_mode & 0o77:o}" for path in beside.rglob("*")]
+    finally:
+        trial.environment["FIRESIDE_HOME"] = home
+        shutil.rmtree(beside)
+    if not folders or not all(Path(folder).is_relative_to(beside) for folder in folders.values()):
+        raise Failed(f"with a folder data beside it, it uses {folders}")
+    if set(opened) - {"0"}:
+        raise Failed(f"others may read what is kept there: {opened}")
+    return f"all of {', '.join(folders)} beside the program, and nobody else may read it"
+
+
+def try_serve(trial: Trial) -> str:
+    """Another program asks over HTTP, on this computer only, and Ctrl+C ends the server."""
+    return in_same_network(trial, ASK_SERVER)
+
+
+def try_lend(trial: Trial) -> str:
+    """The memory of this computer is lent until Ctrl+C."""
+    return in_same_network(trial, ASK_LENDER)
+
+
+def in_same_network(trial: Trial, asks: str) -> str:
+    """Starts this file once more where the program is cut off, too, so that they can speak with each other."""
+    command = [*trial.cut, sys.executable, str(Path(__file__).resolve()), asks, str(trial.program), *trial.model]
+    done = subprocess.run(
+        command, env=trial.environment, capture_output=True, text=True, timeout=COMMAND_TIMEOUT_S, check=False
+    )
+    if done.returncode:
+        raise Failed(f"{done.stdout.strip()} {done.stderr.strip()[-2000:]}")
+    return done.stdout.strip()
+
+
+def ask_server(program: str, *model: str) -> str:
+    """A question to `serve`, without its key and with it."""
+    with listening([program, "serve", "--port", "0", "--key", KEY, *model], r"http://[\d.]+:\d+/v1") as address:
+        body = {"messages": [{"role": "user", "content": QUESTION}], "max_tokens": 8, "temperature": 0}
+        request = urllib.request.Request(f"{address}/chat/completions", json.dumps(body).encode(), method="POST")
+        request.add_header("Content-Type", "application/json")
+        plain = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            plain.open(request, timeout=COMMAND_TIMEOUT_S)
+        except urllib.error.HTTPError as error:
+            refused = error.code
+        request.add_header("Authorization", f"Bearer {KEY}")
+        with plain.open(request, timeout=COMMAND_TIMEOUT_S) as answer:
+            text = json.load(answer)["choices"][0]["message"]["content"]
+    if refused != 401 or not text.strip():
+        raise Failed(f"without the key it answered {refused}, with it {text!r}")
+    return f"{text.strip()!r} over HTTP, {refused} without the key, ended by Ctrl+C"
+
+
+def ask_lender(program: str, *_: str) -> str:
+    """Whether something listens where `lend` says."""
+    with listening([program, "lend", "--port", "0", "--memory", "0.5"], r"127\.0\.0\.1:\d+") as address:
+        host, _colon, port = address.partition(":")
+        socket.create_connection((host, int(port)), timeout=ENGINE_TIMEOUT_S).close()
+    return f"at {address}, ended by Ctrl+C"
+
+
+@contextmanager
+def listening(command: list[str], pattern: str) -> Iterator[str]:
+    """What a command says that fits `pattern`, while it runs; then it is interrupted and must end with 0."""
+    open_loopback()
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        timer = threading.Timer(COMMAND_TIMEOUT_S * 0.8, process.kill)
+        timer.start()
+        said = []
+        try:
+            for line in process.stderr:
+                said.append(line)
+                if "Ctrl+C ends it" in line:
+                    break
+            found = re.search(pattern, "".join(said))
+            if found is None:
+                raise Failed(f"{command[1]} said {said}")
+            yield found[0]
+            process.send_signal(signal.SIGINT)
+            process.stderr.read()
+            if process.wait(QUIT_TIMEOUT_S):
+                raise Failed(f"{command[1]} ended with {process.returncode}")
+        finally:
+            timer.cancel()
+            if process.poll() is None:
+                process.kill()
+
+
+def open_loopback() -> None:
+    """127.0.0.1 answers also in a network of its own, where it has to be switched on first."""
+    with socket.create_server(("127.0.0.1", 0)) as one:
+        try:
+            socket.create_connection(one.getsockname(), timeout=ENGINE_TIMEOUT_S).close()
+        except OSError:
+            import fcntl
+
+            fcntl.ioctl(one, SET_FLAGS, struct.pack("16sH22x", b"lo", IS_UP))
 
 
 def try_window(trial: Trial) -> str:
@@ -285,7 +509,7 @@ def try_window(trial: Trial) -> str:
             took_s = time.monotonic() - started
             if window.poll() is not None or not any(line.startswith("window visible") for line in lines):
                 raise Failed(f"the window did not show: {''.join(lines)[-2000:]}")
-            check_libraries(trial.folder)
+            check_libraries(trial.folder, has_engine=not trial.model)
             window.send_signal(signal.SIGTERM)
             code = window.wait(QUIT_TIMEOUT_S)
         except subprocess.TimeoutExpired as error:
@@ -299,13 +523,13 @@ def try_window(trial: Trial) -> str:
     return f"visible {took_s * 1000:.0f} ms after its start, ended with 0"
 
 
-def check_libraries(folder: Path) -> None:
+def check_libraries(folder: Path, *, has_engine: bool) -> None:
     """Window and engine child must use the libraries of the folder, or it runs only where the system has the same."""
     brought = {path.name for path in folder.rglob("*.so*")}
     deadline = time.monotonic() + ENGINE_TIMEOUT_S
     while True:
         mapped = {pid: mapped_libraries(pid) for pid in running_inside(folder)}
-        if any(path.name.startswith("libllama") for paths in mapped.values() for path in paths):
+        if not has_engine or any(path.name.startswith("libllama") for paths in mapped.values() for path in paths):
             break
         if time.monotonic() > deadline:
             raise Failed(f"the window started no engine that loads llama.cpp in {ENGINE_TIMEOUT_S} s")
@@ -326,7 +550,7 @@ def mapped_libraries(pid: int) -> set[Path]:
 
 def try_nothing_outside(trial: Trial) -> str:
     """Home, working folder and the system's folder for temporary files are as empty as they were."""
-    home = Path(trial.environment["FIRESIDE_HOME"])
+    home = trial.home
     places = (Path(trial.environment["HOME"]), Path(trial.environment["TMPDIR"]), home.parent / "here")
     deadline = time.monotonic() + 5  # a single file is unmounted a moment after its program has ended
     while strange := sorted(str(path) for place in places for path in place.rglob("*")):
@@ -379,8 +603,19 @@ def network_cutter() -> list[str]:
 
 
 FOLDER_ATTEMPTS = (
-    *(try_version, try_imports, try_doctor, try_fit_probe, try_chat, try_read, try_summarize, try_translate),
-    *(try_complete, try_inspect, try_search, try_window, try_nothing_outside, try_nothing_left),
+    *(try_version, try_imports, try_doctor, try_fit_probe, try_chat, try_picture, try_read, try_scan, try_summarize),
+    *(
+        try_translate,
+        try_complete,
+        try_inspect,
+        try_transcribe,
+        try_serve,
+        try_lend,
+        try_search,
+        try_kept,
+        try_portable,
+    ),
+    *(try_window, try_nothing_outside, try_nothing_left),
 )
 UNPACKED_ATTEMPTS = (try_version, try_doctor, try_chat, try_nothing_left, try_nothing_outside)
 """Without the window: a signal reaches the runtime there, which waits for the program, and not the program."""
@@ -390,7 +625,8 @@ MOUNTED_ATTEMPTS = (*UNPACKED_ATTEMPTS[:3], try_window, *UNPACKED_ATTEMPTS[3:])
 def main(chosen: Path) -> int:
     """Tries a folder or a single file, says each result; 1 when anything failed."""
     if chosen.is_dir():
-        return int(not tried(chosen, chosen.name, FOLDER_ATTEMPTS))
+        lite = () if starter_inside(chosen) else (try_no_model,)
+        return int(not tried(chosen, chosen.name, (*lite, *FOLDER_ATTEMPTS)))
     more = {"APPIMAGE_EXTRACT_AND_RUN": "1"}
     succeeded = [tried(chosen, f"{chosen.name}, unpacked", UNPACKED_ATTEMPTS, more)]
     if can_be_mounted(chosen):
@@ -428,7 +664,9 @@ def tried(
         os.chdir(empty[2])
         # A single file runs from the folder for temporary files, where it mounts or unpacks itself.
         program, folder = (chosen / "fireside", chosen) if chosen.is_dir() else (chosen, empty[1])
-        trial = Trial(program, folder, cut, environment | dict(more or {}))
+        lite = "-lite" in chosen.name.lower() if chosen.is_file() else starter_inside(chosen) is None
+        model = ("--model", str(next((ROOT / "resources" / "models").glob("*.gguf")))) if lite else ()
+        trial = Trial(program, folder, cut, environment | dict(more or {}), model)
         for attempt in attempts:
             words = attempt.__name__.removeprefix("try_")
             try:
@@ -440,4 +678,10 @@ def tried(
 
 
 if __name__ == "__main__":
+    if sys.argv[1] in (ASK_SERVER, ASK_LENDER):
+        try:
+            print((ask_server if sys.argv[1] == ASK_SERVER else ask_lender)(*sys.argv[2:]))
+        except Failed as failure:
+            sys.exit(str(failure))
+        sys.exit()
     sys.exit(max(main(Path(argument).resolve()) for argument in sys.argv[1:]))
