@@ -1,19 +1,24 @@
-"""Makes a frozen program smaller without taking anything from it: symbols, ICU's unused data, packed language data."""
+"""Makes a frozen program smaller without taking anything from it: symbols, unused ICU data, icons nobody draws."""
 
 from __future__ import annotations
 
 import gzip
 import hashlib
+import json
 import lzma
 import os
 import re
 import shutil
 import struct
 import subprocess
+import sys
 import tempfile
+from functools import lru_cache
 from pathlib import Path
 
 from parts import folder_bytes, is_program
+
+ROOT = Path(__file__).resolve().parents[1]
 
 # Of ICU's data Qt uses collation, converters and time zones: ucol, ucnv and ucal are all that libQt6Core imports.
 # Names of units, currencies, languages and regions, spelled-out numbers, transliterations, word dictionaries and the
@@ -39,6 +44,7 @@ def trim(internal: Path) -> list[tuple[str, int]]:
         ("symbols of libraries", strip_libraries),
         ("second names of libraries", link_copies),
         ("ICU's unused data", cut_icu),
+        ("icons that are not drawn", cut_icons),
         ("language data", pack_languages),
         ("drawing in the browser", pack_drawing),
         ("Vulkan until it is used", pack_backends),
@@ -107,6 +113,31 @@ def pack_backends(internal: Path) -> None:
         packed = lzma.compress(content, check=lzma.CHECK_SHA256, preset=preset)
         library.with_name(name).write_bytes(packed)
         library.unlink()
+
+
+def cut_icons(internal: Path) -> None:
+    """Leaves in the icon font what some part of the program names, and those names in the list; 1 MB less."""
+    icons = internal / "resources" / "icons"
+    if not (icons / "phosphor.ttf").is_file():
+        return
+    names = icons / "phosphor-charmap.json"
+    charmap: dict[str, str] = json.loads(names.read_text("utf-8"))
+    drawn = {name: code for name, code in charmap.items() if name in words_of(ROOT / "app", ROOT / "resources")}
+    names.write_text(json.dumps(drawn), "utf-8")
+    command = [sys.executable, "-m", "fontTools.subset", icons / "phosphor.ttf", f"--output-file={icons / 'small.ttf'}"]
+    command += [f"--unicodes={','.join(drawn.values())}", "--no-hinting", "--glyph-names", "--no-recalc-timestamp"]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    (icons / "small.ttf").replace(icons / "phosphor.ttf")
+
+
+@lru_cache(maxsize=1)
+def words_of(*folders: Path) -> frozenset[str]:
+    """Every text in quotation marks in a folder's sources and tables that could be the name of an icon."""
+    found: set[str] = set()
+    for path in (path for folder in folders for path in folder.rglob("*") if path.suffix in (".py", ".json")):
+        if not path.is_relative_to(ROOT / "resources" / "icons"):
+            found.update(re.findall(r"""["']([a-z][a-z-]*)["']""", path.read_text("utf-8")))
+    return frozenset(found)
 
 
 def cut_icu(internal: Path) -> None:
