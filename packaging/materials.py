@@ -1,34 +1,48 @@
-"""The bill of materials: every library, font and model of a package with its version and licence, in CycloneDX."""
+"""The bill of materials: every library, font and model of a package with its version and licence, in CycloneDX.
+
+What Debian's libraries are licensed under stands in the notices that lie beside them; here are their versions.
+"""
 
 from __future__ import annotations
 
 import datetime
 import hashlib
 import importlib.metadata
+import json
+import platform
+import re
+import subprocess
 import uuid
 from pathlib import Path
 
-from cyclonedx.factory.license import LicenseFactory
+from cyclonedx.contrib.license.factories import LicenseFactory
 from cyclonedx.model import HashAlgorithm, HashType
 from cyclonedx.model.bom import Bom
 from cyclonedx.model.component import Component, ComponentType
 from cyclonedx.output.json import JsonV1Dot6
 from packageurl import PackageURL
-from portable import ROOT, SHIPPED, Source, has_starter
+from portable import ROOT, TARGET, Source, has_starter, inside, system_packages
 
 # Libraries that no Python package of the lock is named after, with the lock's package that brings them.
 INSIDE = (
-    ("Qt", "PySide6-Essentials", "LGPL-3.0-only"),
-    ("PySide6", "PySide6-Essentials", "LGPL-3.0-only"),
-    ("shiboken6", "shiboken6", "LGPL-3.0-only"),
+    ("Qt", "pyside6-essentials", "LGPL-3.0-only"),
+    ("llama.cpp", "llama-cpp-python", "MIT"),
 )
 FILES = (
     ("SmolLM2-135M-Instruct", "resources/models/*.gguf", ComponentType.MACHINE_LEARNING_MODEL, "Apache-2.0"),
     ("Phosphor Icons", "resources/icons/phosphor.ttf", ComponentType.FILE, "MIT"),
     ("Inter", "resources/fonts/Inter-*.otf", ComponentType.FILE, "OFL-1.1"),
     ("JetBrains Mono", "resources/fonts/JetBrainsMono-*.ttf", ComponentType.FILE, "OFL-1.1"),
+    ("Mermaid", "resources/drawing/mermaid.tiny.js", ComponentType.FILE, "MIT"),
 )
-EXPRESSIONS = {"llama-cpp-python": "MIT"}
+EXPRESSIONS = {
+    "llama-cpp-python": "MIT",
+    "pyside6-essentials": "LGPL-3.0-only",
+    "shiboken6": "LGPL-3.0-only",
+    "rouge-score": "Apache-2.0",
+    "latex2mathml": "MIT",
+}
+"""Where the package itself says it in other words, or not at all."""
 NAMESPACE = uuid.UUID("6f2c3b52-70b1-4c3f-9a55-0d5a0a8f2f5e")
 
 
@@ -47,7 +61,10 @@ def write_materials(target: Path, source: Source) -> None:
     for name, package, licence in INSIDE:
         version = importlib.metadata.version(package)
         bom.components.add(_component(name, version, licences.make_from_string(licence), package))
-    for name in SHIPPED:
+    for name, version, said in others():
+        of_other = licences.make_from_string(said) if said else None
+        bom.components.add(_component(name, version, of_other))
+    for name in inside():
         found = importlib.metadata.metadata(name)
         said = EXPRESSIONS.get(name) or found["License-Expression"] or _classified(found) or found["License"] or ""
         chosen = licences.make_from_string(said.splitlines()[0][:100] or "unknown")
@@ -67,14 +84,28 @@ def write_materials(target: Path, source: Source) -> None:
     target.write_text(JsonV1Dot6(bom).output_as_string(indent=1) + "\n", "utf-8")
 
 
-def _component(name: str, version: str, licence: object, package: str) -> Component:
+def others() -> list[tuple[str, str, str]]:
+    """What no package of the lock is named after: name, version, licence ("" where it has several)."""
+    import pypdfium2_raw
+
+    pdfium = json.loads((Path(pypdfium2_raw.__file__).parent / "version.json").read_text("utf-8"))
+    found = [("Python", platform.python_version(), "PSF-2.0"), ("PDFium", str(pdfium["build"]), "BSD-3-Clause")]
+    packages = system_packages(TARGET / "program" / "_internal")
+    if packages:
+        asked = ["dpkg-query", "-W", "-f", "${Package} ${Version}\\n", *packages]
+        said = subprocess.run(asked, check=True, capture_output=True, text=True).stdout
+        found += [(name, version, "") for name, version in re.findall(r"^(\S+) (\S+)$", said, re.M)]
+    return found
+
+
+def _component(name: str, version: str, licence: object | None, package: str = "") -> Component:
     return Component(
         name=name,
         version=version,
         type=ComponentType.LIBRARY,
         bom_ref=f"{name}@{version}",
-        purl=PackageURL("pypi", name=package.lower(), version=version),
-        licenses=[licence],  # type: ignore[list-item]
+        purl=PackageURL("pypi", name=package.lower(), version=version) if package else None,
+        licenses=[licence] if licence is not None else [],  # type: ignore[list-item]
     )
 
 

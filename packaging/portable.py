@@ -9,12 +9,13 @@ import datetime
 import importlib.metadata
 import json
 import os
-import platform
+import re
 import shutil
 import subprocess
 import sys
 import sysconfig
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,74 +27,27 @@ ROOT = Path(__file__).resolve().parents[1]
 SETUP = ROOT / "packaging" / "setup"
 BUILD = ROOT / "build" / "pyinstaller"
 TARGET = ROOT / "dist" / "fireside"
+APPLICATION = ROOT / "dist" / "Fireside.app"
+"""Only on macOS."""
 NOTICES = ("LICENSE", "THIRD_PARTY.md", "README.md", "CHANGELOG.md")
 
-BACKPORTS = ("backports.tarfile", "importlib-metadata", "zipp")
-"""What keyring brings where Python itself is too old to have it."""
-# Installed packages whose code or libraries end up inside the frozen program.
-SHIPPED = (
-    "absl-py",
-    "anyio",
-    "chardet",
-    "click",
-    "colorama",
-    "defusedxml",
-    "diskcache",
-    "filelock",
-    "fsspec",
-    "h11",
-    "httpcore2",
-    "httpx2",
-    "huggingface-hub",
-    "idna",
-    "jaraco.classes",
-    "jaraco.context",
-    "jaraco.functools",
-    "jeepney",
-    "jinja2",
-    "keyring",
-    "lazy-importer",
-    "llama-cpp-python",
-    "lxml",
-    "markdown-it-py",
-    "markupsafe",
-    "mdit-py-plugins",
-    "mdurl",
-    "more-itertools",
-    "nltk",
-    "numpy",
-    "olefile",
-    "packaging",
-    "platformdirs",
-    "portalocker",
-    "psutil",
-    "py3langid",
-    "pycryptodomex",
-    "pygments",
-    "pyinstaller",
-    "pypdfium2",
-    "pyqtgraph",
-    "python-calamine",
-    "python-docx",
-    "pyyaml",
-    "rapidfuzz",
-    "regex",
-    "sacrebleu",
-    "secretstorage",
-    "six",
-    "socksio",
-    "starlette",
-    "tabulate",
-    "tqdm",
-    "truststore",
-    "typing-extensions",
-    "uvicorn",
-    "wakepy",
-    "ziafont",
-    "ziamath",
-    *(() if (sys.platform, platform.machine()) == ("linux", "aarch64") else ("cffi", "miniaudio")),
-    *(BACKPORTS if sys.version_info < (3, 12) else ()),
-)
+LOCK = ROOT / "packaging" / "requirements" / "app.txt"
+MORE_INSIDE = ("llama-cpp-python", "pyinstaller")
+"""What the lock of the program does not name: built apart, and what starts the frozen program."""
+LEFT_OUT = frozenset(("cryptography", "pycparser", "joblib", "cloudpickle"))
+"""Installed with others, and not in a package: see fireside.spec."""
+TEXTS_HERE = frozenset(("pyside6-essentials", "shiboken6", "rouge-score", "latex2mathml"))
+"""Their packages bring no licence file; the texts are in packaging/licences."""
+
+
+def inside(environment: Mapping[str, str] | None = None) -> list[str]:
+    """Installed packages whose code or libraries end up in the frozen program; `environment` is another system's."""
+    from packaging.requirements import Requirement
+
+    lines = re.findall(r"^([\w.-]+==[^\\\n]+)", LOCK.read_text("utf-8"), re.M)
+    asked = dict(environment) if environment else None
+    locked = {one.name for one in map(Requirement, lines) if one.marker is None or one.marker.evaluate(asked)}
+    return sorted((locked - LEFT_OUT) | set(MORE_INSIDE))
 
 
 @dataclass(frozen=True)
@@ -139,31 +93,39 @@ def main() -> None:
     shutil.rmtree(BUILD, ignore_errors=True)
     fresh.mkdir(parents=True)
     numpy = small_numpy()
-    freeze(fresh / "program", source, numpy)
     sys.path.insert(0, str(numpy))  # its licence is that of what is inside, too
-    saved = trim(fresh / "program" / "_internal") if sys.platform == "linux" else []
-    if sys.platform == "linux":
-        add_entrance(fresh)
     add_licences(fresh / "licences")
+    freeze(fresh / "program", source, numpy)
+    saved = []
+    if sys.platform == "linux":
+        saved = trim(fresh / "program" / "_internal")
+        add_entrance(fresh)
+        add_system_licences(fresh / "licences", fresh / "program" / "_internal")
     shutil.rmtree(TARGET, ignore_errors=True)
     TARGET.parent.mkdir(exist_ok=True)
     fresh.rename(TARGET)
+    if sys.platform == "darwin":
+        shutil.rmtree(APPLICATION, ignore_errors=True)
+        (BUILD / "dist" / APPLICATION.name).rename(APPLICATION)
     for name, count in saved:
         print(f"  left out: {name}, {count / 1e6:.1f} MB")
     print(f"Made dist/{TARGET.name}: {folder_bytes(TARGET) / 1e6:.0f} MB.")
 
 
 def small_numpy() -> Path:
-    """A folder with the NumPy of packages; on other systems, where that was not tried, an empty one."""
+    """A folder with the NumPy of packages; an empty one where it cannot be built, or was not tried (other systems)."""
     folder = BUILD / "numpy"
-    folder.mkdir()
+    folder.mkdir(parents=True)
     if sys.platform != "linux":
         return folder
     sys.path.insert(0, str(SETUP))
-    from numpy_wheel import wheel
+    from numpy_wheel import NotBuilt, wheel
 
-    with zipfile.ZipFile(wheel()) as archive:
-        archive.extractall(folder)
+    try:
+        with zipfile.ZipFile(wheel()) as archive:
+            archive.extractall(folder)
+    except NotBuilt as reason:
+        print(f"{reason} The published one goes in, with its library for matrices: some 28 MB more.")
     return folder
 
 
@@ -182,6 +144,7 @@ def freeze(target: Path, source: Source, first: Path) -> None:
     environment = os.environ | {
         "FIRESIDE_BUILD_NOTE": str(note),
         "FIRESIDE_ICON": str(icon),
+        "FIRESIDE_LICENCES": str(target.parent / "licences"),  # a bundle of macOS has them inside, and is then signed
         "PYTHONPATH": str(first),
         "PYTHONHASHSEED": "0",
         "SOURCE_DATE_EPOCH": str(source.epoch),
@@ -203,36 +166,39 @@ def add_licences(folder: Path) -> None:
     shutil.copytree(ROOT / "packaging" / "licences", folder)
     for name in NOTICES:
         shutil.copy(ROOT / name, folder)
-    for name in SHIPPED:
+    for name in inside():
         found = licence_files(name)
-        if not found:
+        if not found and name not in TEXTS_HERE:
             raise SystemExit(f"{name} brings no licence file: add its text to packaging/licences.")
-        for inside, file in found:
-            target = folder / name / inside
+        for place, file in found:
+            target = folder / name / place
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(file, target)
-    shutil.copy(Path(sysconfig.get_path("stdlib")) / "LICENSE.txt", folder / "Python.txt")
-    add_system_licences(folder)
+    text = Path(sysconfig.get_path("stdlib")) / "LICENSE.txt"  # on Windows it lies above
+    shutil.copy(text if text.is_file() else Path(sys.base_prefix) / "LICENSE.txt", folder / "Python.txt")
 
 
-def add_system_licences(folder: Path) -> None:
+def add_system_licences(folder: Path, internal: Path) -> None:
     """The notices of the system's libraries that PyInstaller copied, where dpkg knows whose they are."""
     if not shutil.which("dpkg-query"):
         print(
             "Without dpkg the notices of the system's libraries are not in licences/: add them before giving it away."
         )
         return
-    libraries = folder.parent.glob("program/_internal/*.so*")
-    names = sorted(library.name for library in libraries if not library.is_symlink())
-    found = subprocess.run(
-        ["dpkg-query", "-S", *(f"*/{name}" for name in names)], capture_output=True, text=True, check=False
-    )
-    packages = {line.partition(":")[0] for line in found.stdout.splitlines() if not line.startswith("diversion")}
     (folder / "system").mkdir()
-    for package in sorted(packages):
+    for package in system_packages(internal):
         notice = Path("/usr/share/doc") / package / "copyright"
         if notice.is_file():
             shutil.copy(notice, folder / "system" / f"{package}.txt")
+
+
+def system_packages(internal: Path) -> list[str]:
+    """The packages of Debian that the system's libraries in PyInstaller's folder are from."""
+    names = sorted(library.name for library in internal.glob("*.so*") if not library.is_symlink())
+    found = subprocess.run(
+        ["dpkg-query", "-S", *(f"*/{name}" for name in names)], capture_output=True, text=True, check=False
+    )
+    return sorted({line.partition(":")[0] for line in found.stdout.splitlines() if not line.startswith("diversion")})
 
 
 def licence_files(package: str) -> list[tuple[Path, Path]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import gzip
+import os
 import shutil
 import subprocess
 import sys
@@ -336,8 +337,163 @@ def test_what_is_no_runtime_is_refused(tmp_path: Path, monkeypatch: pytest.Monke
         runtime()
 
 
-def test_everything_that_is_shipped_brings_its_licence() -> None:
-    from portable import SHIPPED, licence_files
+def test_everything_that_is_inside_brings_its_licence() -> None:
+    from portable import TEXTS_HERE, inside, licence_files
 
-    assert {"starlette", "uvicorn", "sacrebleu"} <= set(SHIPPED)
-    assert [name for name in SHIPPED if not licence_files(name)] == []
+    assert {"starlette", "uvicorn", "sacrebleu", "miniaudio", "pycryptodomex", "pyinstaller"} <= set(inside())
+    assert {name for name in inside() if not licence_files(name)} == TEXTS_HERE
+    texts = " ".join(path.name for path in (ROOT / "packaging" / "licences").iterdir())
+    assert "LGPL-3" in texts and "rouge-score" in texts and "latex2mathml" in texts
+
+
+@pytest.mark.parametrize(
+    ("system", "python", "more", "less"),
+    [
+        ("linux", "3.13.1", {"secretstorage"}, {"lazy-importer", "importlib-metadata", "pywin32-ctypes"}),
+        ("linux", "3.11.7", {"lazy-importer", "importlib-metadata"}, {"pywin32-ctypes"}),
+        ("darwin", "3.13.1", {"miniaudio"}, {"secretstorage", "jeepney"}),
+        ("win32", "3.13.1", {"pywin32-ctypes"}, {"secretstorage", "jeepney"}),
+    ],
+)
+def test_what_is_inside_is_what_the_lock_installs_on_that_system(
+    system: str, python: str, more: set[str], less: set[str]
+) -> None:
+    from portable import inside
+
+    names = {"linux": "Linux", "darwin": "Darwin", "win32": "Windows"}
+    found = set(inside({"sys_platform": system, "platform_system": names[system], "python_full_version": python}))
+    assert more <= found and not less & found and "cryptography" not in found
+
+
+def test_the_bill_of_materials_names_libraries_fonts_and_the_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import json
+
+    import materials
+    from portable import Source
+
+    monkeypatch.setattr(materials, "TARGET", tmp_path)
+    monkeypatch.setattr(materials, "system_packages", lambda _: ["libc6"] if shutil.which("dpkg-query") else [])
+    for target in (tmp_path / "a.json", tmp_path / "b.json"):
+        materials.write_materials(target, Source("1.2.3", "abcdef", EPOCH))
+    assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
+    said = json.loads((tmp_path / "a.json").read_text("utf-8"))
+    found = {one["name"]: one for one in said["components"]}
+    assert {"Qt", "llama.cpp", "Python", "PDFium", "uvicorn", "numpy", "Phosphor Icons"} <= set(found)
+    without = [name for name, one in found.items() if not one.get("licenses")]
+    assert without == [name for name in found if name.startswith("libc6")]
+    assert found["rouge-score"]["licenses"] == [{"license": {"id": "Apache-2.0"}}]
+
+
+def test_a_numpy_that_cannot_be_built_is_replaced_by_the_published_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    import portable
+
+    monkeypatch.syspath_prepend(str(portable.SETUP))
+    import numpy_wheel
+
+    monkeypatch.setattr(numpy_wheel, "wheel_folder", lambda: tmp_path / "kept")
+    monkeypatch.setattr(numpy_wheel.sys, "executable", "/bin/false")  # as where a compiler or the network is missing
+    monkeypatch.setattr(portable, "BUILD", tmp_path / "build")
+    assert list(portable.small_numpy().iterdir()) == []
+    assert "The published one goes in" in capfd.readouterr().out
+    assert not (tmp_path / "kept").exists()
+
+
+def test_the_icon_font_keeps_every_icon_that_the_program_names(tmp_path: Path) -> None:
+    import json
+
+    from fontTools.ttLib import TTFont
+    from trimming import cut_icons
+
+    icons = tmp_path / "resources" / "icons"
+    icons.mkdir(parents=True)
+    for name in ("phosphor.ttf", "phosphor-charmap.json"):
+        shutil.copy(ROOT / "resources" / "icons" / name, icons)
+    before = json.loads((icons / "phosphor-charmap.json").read_text("utf-8"))
+    whole = TTFont(icons / "phosphor.ttf")
+    cut_icons(tmp_path)
+    drawn, font = json.loads((icons / "phosphor-charmap.json").read_text("utf-8")), TTFont(icons / "phosphor.ttf")
+    assert {"check", "check-bold", "flag-fill", "dots-three-bold"} <= set(drawn) and len(drawn) < len(before) / 4
+    assert {int(code, 16) for code in drawn.values()} <= set(font.getBestCmap())
+    assert (icons / "phosphor.ttf").stat().st_size < 250_000
+    assert font["name"].getDebugName(1) == whole["name"].getDebugName(1)
+    for name, code in drawn.items():
+        assert before[name] == code
+        at = int(code, 16)
+        old, new = (one["hmtx"][one.getBestCmap()[at]] for one in (whole, font))
+        assert old == new, name
+
+
+def stand_ins(folder: Path, monkeypatch: pytest.MonkeyPatch, **bodies: str) -> Path:
+    """Programs of other systems, each of which notes how it was called; returns the notes."""
+    notes, programs = folder / "notes.txt", folder / "programs"
+    programs.mkdir()
+    for name, body in bodies.items():
+        (programs / name).write_text(f'#!/bin/sh\necho "{name} $*" >>"{notes}"\n{body}\n')
+        (programs / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    return notes
+
+
+def test_a_disk_image_is_made_signed_and_notarized_in_that_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "packaging" / "macos"))
+    import disk_image
+
+    busy_once = f'test -e "{tmp_path}/tried" || {{ touch "{tmp_path}/tried"; exit 16; }}'
+    notes = stand_ins(tmp_path, monkeypatch, ditto="", hdiutil=busy_once, codesign="", xcrun="", spctl="")
+    monkeypatch.setattr(disk_image, "APPLICATION", tmp_path / "Fireside.app")
+    monkeypatch.setattr(disk_image, "PAUSE_S", 0.0)
+    for name in ("CODESIGN_IDENTITY", "APPLE_ID", "APPLE_TEAM", "APPLE_PASSWORD"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(SystemExit, match=r"no Fireside\.app"):
+        disk_image.main()
+    (tmp_path / "Fireside.app").mkdir()
+    disk_image.main()
+    assert [line.split()[0] for line in notes.read_text().splitlines()] == ["ditto", "hdiutil", "hdiutil"]
+    assert "not signed" in capsys.readouterr().out
+    for name in ("CODESIGN_IDENTITY", "APPLE_ID", "APPLE_TEAM", "APPLE_PASSWORD"):
+        monkeypatch.setenv(name, name.lower())
+    notes.unlink()
+    disk_image.main()
+    done = [" ".join(line.split()[:3]) for line in notes.read_text().splitlines()]
+    assert [line.split()[0] for line in done] == ["ditto", "hdiutil", "codesign", "xcrun", "xcrun", "xcrun", "spctl"]
+    assert done[3:6] == ["xcrun notarytool submit", "xcrun stapler staple", "xcrun stapler validate"]
+    (tmp_path / "programs" / "xcrun").write_text("#!/bin/sh\nexit 65\n")
+    with pytest.raises(SystemExit, match="xcrun notarytool ended with 65"):
+        disk_image.main()
+
+
+@pytest.mark.skipif(shutil.which("makensis") is None, reason="NSIS is for packages only")
+def test_the_windows_installer_and_its_uninstaller_are_signed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "packaging" / "windows"))
+    from desktop import write_icon
+    from installer import compiled
+
+    notes = stand_ins(tmp_path, monkeypatch, sign="")
+    for name in ("program/_internal", "licences"):
+        (tmp_path / "folder" / name).mkdir(parents=True)
+    (tmp_path / "folder" / "program" / "fireside.exe").write_bytes(b"MZ")
+    shutil.copy(ROOT / "LICENSE", tmp_path / "folder" / "licences")
+    write_icon(tmp_path / "fireside.ico")
+    out = tmp_path / "setup.exe"
+    given = (f"-DSIGN={tmp_path / 'programs' / 'sign'}", "-DTARGET=amd64-unicode")
+    compiled(tmp_path / "folder", tmp_path / "fireside.ico", "1.2.3", out, *given)
+    assert out.read_bytes().startswith(b"MZ")
+    signed = notes.read_text().splitlines()
+    assert len(signed) == 2 and signed[-1] == f"sign {out}"  # the uninstaller first, as it goes into the installer
+
+
+def test_builds_that_differ_are_told_with_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    import compare_builds
+
+    monkeypatch.setattr(compare_builds, "EXPLAINED", {"*.log": "it has the time in it"})
+    first, second = {"a": "1", "b": "2", "x.log": "3"}, {"a": "1", "b": "9", "x.log": "4", "new": "5"}
+    lines, unexplained = compare_builds.compared(first, second)
+    assert (len(lines), unexplained) == (3, 2)
+    assert lines[0] == "  differs: b (NOT EXPLAINED)" and lines[1].startswith("  only in the clone: new")
+    assert lines[2].endswith("(it has the time in it)")

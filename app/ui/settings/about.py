@@ -142,7 +142,8 @@ def licence_notices() -> Path | None:
 
 
 def licence_texts() -> Path | None:
-    """The folder with the whole texts, which packages have: beside the program, or where the system keeps such."""
-    beside = Path(sys.executable).parents[1] / "licences"
-    places = (beside, Path("/usr/share/doc/fireside/licences"), resource_root().parent / "packaging" / "licences")
+    """The folder with the whole texts, which packages have: beside the program, in it, or where a system has such."""
+    beside, within = Path(sys.executable).parents[1] / "licences", resource_root().parent / "licences"
+    systems = (Path("/usr/share/doc/fireside/licences"), Path("/app/share/licenses/io.github.fireside.Fireside"))
+    places = (beside, within, *systems, resource_root().parent / "packaging" / "licences")
     return next((place for place in places if place.is_dir()), None)
