@@ -40,7 +40,7 @@ setup: $(STAMPS)/app $(STAMPS)/engine $(STAMPS)/starter-model $(STAMPS)/assets #
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^## /{print "\n" substr($$0, 4) ":"} /^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^## /{print "\n" substr($$0, 4) ":"} /^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 ## For those who change it
 
@@ -110,9 +110,10 @@ bench: dev $(STAMPS)/system-test ## measure; one JSON object a line (ONLY=start 
 .PHONY: package
 package: dev $(STAMPS)/system-package $(STAMPS)/system-test ## what is given away, in dist/, tried with the network cut (LITE=1: without the model)
 	@$(PYTHON) packaging/portable.py
-	@packaging/with_display.sh $(PYTHON) packaging/smoke_test.py dist/fireside
-	@$(PYTHON) packaging/linux_packages.py
-	@for file in dist/*.AppImage; do \
+	@if [ "$$(uname)" = Darwin ]; then exec $(PYTHON) packaging/macos/disk_image.py; fi; \
+	packaging/with_display.sh $(PYTHON) packaging/smoke_test.py dist/fireside; \
+	$(PYTHON) packaging/linux_packages.py; \
+	for file in dist/*$(if $(filter-out 0,$(LITE)),-Lite-,e-[0-9])*.AppImage; do \
 	  test ! -e "$$file" || packaging/with_display.sh $(PYTHON) packaging/smoke_test.py "$$file"; \
 	done
 
@@ -123,6 +124,10 @@ package-test: dev $(STAMPS)/system-package-test ## the packages in a fresh Debia
 	@$(PYTHON) packaging/fresh_root.py dist/fireside_*.deb
 	@if command -v makensis >/dev/null && command -v wine >/dev/null; then packaging/with_display.sh $(PYTHON) packaging/windows/try_installer.py; \
 	else echo "Without nsis and wine the Windows installer is not tried."; fi
+
+.PHONY: package-compare
+package-compare: dev $(STAMPS)/system-package ## make the packages of this commit twice, here and in a clone, and compare them
+	@$(PYTHON) packaging/compare_builds.py
 
 .PHONY: lock
 lock: dev ## renew the pinned versions (UPGRADE=1 raises them)

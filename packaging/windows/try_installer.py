@@ -16,6 +16,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+from desktop import write_icon  # noqa: E402 - found where the line above says
+from installer import compiled  # noqa: E402
+
 TARGET = "amd64-unicode"
 """Debian's Wine has no 32-bit programs, which NSIS's installers are elsewhere."""
 OLDER, NEWER = "0.0.9", "0.1.0"
@@ -77,17 +82,12 @@ def made(scratch: Path, version: str, libraries: tuple[str, ...]) -> Path:
     shutil.copy(HERE.parents[1] / "LICENSE", folder / "licences")
     for name in libraries:
         (folder / "program" / "_internal" / name).write_text("a library")
-    given = [f"-DVERSION={version}", f"-DTARGET={TARGET}"]
     out = scratch / version / f"fireside-{version}-windows.exe"
     program, icon = folder / "program" / "fireside.exe", scratch / "fireside.ico"
-    sys.path.insert(0, str(HERE.parent))
-    from desktop import write_icon
-
     write_icon(icon)
-    for script, target in ((HERE / "stand_in.nsi", program), (HERE / "fireside.nsi", out)):
-        options = ["-V2", *given, f"-DOUT={target}", f"-DFOLDER={folder}", f"-DICON={icon}"]
-        subprocess.run(["makensis", *options, script], check=True)
-    return out
+    given = [f"-DVERSION={version}", f"-DTARGET={TARGET}", f"-DOUT={program}"]
+    subprocess.run(["makensis", "-V2", *given, HERE / "stand_in.nsi"], check=True)
+    return compiled(folder, icon, version, out, f"-DTARGET={TARGET}")
 
 
 def install(windows: Windows, installer: Path, version: str, libraries: tuple[str, ...]) -> str:
