@@ -23,6 +23,8 @@ ROOT = Path(__file__).resolve().parents[1]
 KEPT = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fireside" / "roots"
 RELEASE = os.environ.get("FIRESIDE_RELEASE", "trixie")
 MIRROR = os.environ.get("FIRESIDE_MIRROR", "http://deb.debian.org/debian")
+COMPONENTS = os.environ.get("FIRESIDE_COMPONENTS", "main")
+"""Ubuntu's noble has the desktop in main,universe."""
 # What a desktop has anyway, in small: a display, a window manager, what opens menu entries, a bus, a font.
 DESKTOP = (
     *("eatmydata", "xvfb", "openbox", "xdotool", "imagemagick", "libglib2.0-bin", "dbus-x11", "fonts-dejavu-core"),
@@ -84,7 +86,7 @@ def bare_root() -> Path:
     if not kept.is_dir():
         KEPT.mkdir(parents=True, exist_ok=True)
         fresh = Path(tempfile.mkdtemp(prefix=f"{RELEASE}-", dir=KEPT))
-        command = ["debootstrap", "--variant=minbase", RELEASE, fresh, MIRROR]
+        command = ["debootstrap", "--variant=minbase", f"--components={COMPONENTS}", RELEASE, fresh, MIRROR]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         fresh.chmod(0o755)
         root = FreshRoot(fresh)

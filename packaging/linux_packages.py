@@ -39,13 +39,13 @@ Section: utils
 Priority: optional
 Description: talk to language models that run on this computer
  A window with a small language model that is already there: what you write
- stays on this computer, nothing is fetched without a click, and no account
- is needed.
+ stays on this computer unless you choose a model on another server, nothing
+ is fetched without a click, and no account is needed.
  .
  Chat with any GGUF model, ask about documents, have them summarized with
  every statement linked to its page, translate texts and whole documents,
- write with a model, and look inside it. The same commands work in a
- terminal.
+ write with a model, look inside it, and let other programs use it. The same
+ commands work in a terminal.
 """
 
 

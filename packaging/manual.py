@@ -10,6 +10,7 @@ from pathlib import Path
 
 import shtab
 
+WHERE = "Everything happens on this computer, unless a model on another server is named."
 COMPLETIONS = {
     "bash": "bash-completion/completions/fireside",
     "zsh": "zsh/vendor-completions/_fireside",
@@ -44,7 +45,7 @@ def manual(parser: argparse.ArgumentParser, version: str, epoch: int) -> str:
         f".B {name}\n\\-\\-summarize|\\-\\-translate \\fIFILE\\fR...\n.br",
         f".B {name}\n\\fICOMMAND\\fR [\\fIOPTIONS\\fR]",
         ".SH DESCRIPTION",
-        escaped(f"{parser.epilog or ''} Everything happens on this computer.".strip()),
+        escaped(f"{parser.epilog or ''} {WHERE}".strip()),
         ".SH COMMANDS",
     ]
     for command, words in commands_of(parser):
