@@ -33,17 +33,17 @@ static std::string as_the_chat_has_it(const llama_model * model, const char * te
     return common_chat_format_single(templates.get(), {}, message, true, true);
 }
 
-static mtmd::input_chunks cut(mtmd_context * eyes, const std::string & prompt, char ** files, int count) {
+static mtmd::input_chunks_ptr cut(mtmd_context * eyes, const std::string & prompt, char ** files, int count) {
     mtmd::bitmaps bitmaps;
     for (int i = 0; i < count; i++) {
         auto loaded = mtmd_helper_bitmap_init_from_file(eyes, files[i], false, mtmd_helper_init_opt_default());
         demand(loaded.bitmap, "a picture cannot be read");
         bitmaps.entries.emplace_back(loaded.bitmap);
     }
-    mtmd::input_chunks chunks(mtmd_input_chunks_init());
+    mtmd::input_chunks_ptr chunks(mtmd_input_chunks_init());
     const mtmd_input_text text = {prompt.data(), prompt.size(), /* add_special */ true, /* parse_special */ true};
     auto pointers = bitmaps.c_ptr();
-    const int failed = mtmd_tokenize(eyes, chunks.ptr.get(), &text, pointers.data(), pointers.size());
+    const int failed = mtmd_tokenize(eyes, chunks.get(), &text, pointers.data(), pointers.size());
     demand(failed == 0, "the prompt cannot be cut into tokens");
     return chunks;
 }
@@ -54,9 +54,9 @@ static void print_prompt(mtmd_context * eyes, const mtmd_input_chunks * chunks) 
     for (size_t i = 0; i < mtmd_input_chunks_size(chunks); i++) {
         const mtmd_input_chunk * chunk = mtmd_input_chunks_get(chunks, i);
         const mtmd_image_tokens * image = mtmd_input_chunk_get_tokens_image(chunk);
-        size_t count = mtmd_input_chunk_get_n_tokens(chunk);
-        const llama_token * ids = mtmd_input_chunk_get_tokens_text(chunk, &count);
-        count = mtmd_input_chunk_get_n_tokens(chunk);
+        size_t texts = 0;
+        const llama_token * ids = mtmd_input_chunk_get_tokens_text(chunk, &texts);
+        const size_t count = mtmd_input_chunk_get_n_tokens(chunk);
         for (size_t n = 0; n < count; n++) {
             if (image && mtmd_decode_use_mrope(eyes)) {
                 const mtmd_decoder_pos at = mtmd_image_tokens_get_decoder_pos(image, start, n);
@@ -121,9 +121,9 @@ int main(int argc, char ** argv) {
 
     const auto chunks = cut(eyes.get(), as_the_chat_has_it(model, argv[3]), argv + 5, argc - 5);
     printf("{\"prompt\": [");
-    print_prompt(eyes.get(), chunks.ptr.get());
+    print_prompt(eyes.get(), chunks.get());
     llama_pos end = 0;
-    const int failed = mtmd_helper_eval_chunks(eyes.get(), context, chunks.ptr.get(), 0, 0, 2048, true, &end);
+    const int failed = mtmd_helper_eval_chunks(eyes.get(), context, chunks.get(), 0, 0, 2048, true, &end);
     demand(failed == 0, "the prompt cannot be read");
     printf("], \"written\": [");
     print_answer(context, llama_model_get_vocab(model), end, atoi(argv[4]));
