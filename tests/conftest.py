@@ -164,6 +164,7 @@ def nothing_left_running() -> Iterator[None]:
     while (left := _children() - children_before) and time.monotonic() < ends_s:
         time.sleep(0.05)
     assert not left, f"left running: {[_command_line(pid) for pid in left]}"
+    warm.bury()
 
 
 @pytest.fixture(scope="session")

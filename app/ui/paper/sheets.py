@@ -12,9 +12,10 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
-from PySide6.QtCore import QEventLoop, QFile, QIODevice, QLocale, QMarginsF, QRectF, Qt
+from PySide6.QtCore import QEventLoop, QFile, QIODevice, QLocale, QMarginsF, QObject, QRectF, Qt
 from PySide6.QtGui import (
     QAbstractTextDocumentLayout,
     QColor,
@@ -31,6 +32,7 @@ from PySide6.QtGui import (
     QTextDocument,
     QTextOption,
 )
+from shiboken6 import delete
 
 from app import APP_NAME, __version__
 from app.core.paths import disk_problem
@@ -78,8 +80,14 @@ class Text:
     grounds: list[Ground] = field(default_factory=list)
     kept: list[Stretch] = field(default_factory=list)
     heads: list[tuple[float, float, float]] = field(default_factory=list)
-    painters: object = None
+    painters: QObject | None = None
     """What paints things in the text, which Qt does not keep alive."""
+
+
+@cache
+def _empty_document() -> QTextDocument:
+    """What others are copied from; never destroyed."""
+    return QTextDocument()
 
 
 class Sheets:
@@ -124,8 +132,13 @@ class Sheets:
         return self.device.height() - self.pt(FOOT_MM * 72 / 25.4)
 
     def new_document(self) -> QTextDocument:
-        """An empty one, as wide as the text."""
-        document = QTextDocument()
+        """An empty one, as wide as the text; `add` destroys it.
+
+        Made by Qt and not by Python, of which Qt asks nothing while it destroys a document. That would wait for the
+        interpreter with one of the locks held that connections have, while the window, which has the interpreter,
+        may wait for that lock: for ever.
+        """
+        document = _empty_document().clone()
         document.documentLayout().setPaintDevice(self.device)
         document.setDocumentMargin(0)
         document.setUndoRedoEnabled(False)
@@ -137,7 +150,15 @@ class Sheets:
         return document
 
     def add(self, text: Text) -> None:
-        """Puts a document below what is there."""
+        """Puts a document below what is there; it is gone afterwards."""
+        try:
+            self._fill(text)
+        finally:
+            if text.painters is not None:
+                delete(text.painters)  # first: the document is connected with it
+            delete(text.document)
+
+    def _fill(self, text: Text) -> None:
         text.document.size()  # lays out what Qt would do bit by bit
         stretches = list(_stretches(text, self.height * LARGEST_SHARE))
         if not stretches:

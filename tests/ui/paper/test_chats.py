@@ -10,6 +10,7 @@ from pathlib import Path
 import pypdfium2 as pdfium
 import pytest
 from PySide6.QtWidgets import QApplication
+from shiboken6 import createdByPython, isValid
 
 from app.bootstrap import build_shelf
 from app.core.errors import DiskFull, FolderNotWritable
@@ -19,7 +20,7 @@ from app.features.exchange.exporting import ExportFinished, ExportProgress
 from app.store.conversations import Conversation, Conversations, MessageState, TreeMessage
 from app.store.database import Database
 from app.ui.paper.chats import export_pdf
-from app.ui.paper.sheets import Sheets
+from app.ui.paper.sheets import Sheets, Text, pdf_file
 from app.ui.theme import Theme
 from tests.helpers.disks import small_disk
 
@@ -205,3 +206,17 @@ def test_a_full_disk_is_told_and_nothing_is_left(tmp_path: Path, shelf: Shelf, d
         with pytest.raises(DiskFull):
             list(export_pdf(folder / "rent.pdf", [chat], shelf, CancelToken()))
         assert not list(folder.iterdir())
+
+
+def test_a_document_is_destroyed_by_qt_alone_as_soon_as_it_is_painted(tmp_path: Path) -> None:
+    """With Python in it, one that a task destroys and a widget that the window destroys may wait for each other."""
+    with pdf_file(tmp_path / "a.pdf", "A") as writer:
+        sheets = Sheets(writer, "A")
+        document = sheets.new_document()
+        assert not createdByPython(document)
+        document.setPlainText("All of it")
+        sheets.add(Text(document))
+        assert not isValid(document)
+        sheets.end()
+    with pdfium.PdfDocument(tmp_path / "a.pdf") as written:
+        assert "All of it" in written[0].get_textpage().get_text_range()
