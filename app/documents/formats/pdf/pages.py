@@ -419,6 +419,8 @@ MOST_SEGMENTS = 400
 MOST_RULES = 300
 """A page with more straight lines has a drawing on it."""
 MOST_IMAGES = 400
+MOST_FORMS_DEEP = 4
+"""Forms lie in forms where a page was put on a sheet with others, and a chart with its marks stands on it."""
 MOST_FIGURES = 30
 LEAST_FIGURE = 54.0
 """Points: what is smaller is a logo or a sign."""
@@ -498,7 +500,9 @@ def _rulings(page: Any, sheet: Sheet, images: list[Span], shapes: list[Span]) ->
             if paths > MOST_PATHS:
                 return Rulings()
         elif kind == _FORM:
-            found += _lines_of_form(ctypes.cast(each, raw.FPDF_PAGEOBJECT))
+            form = ctypes.cast(each, raw.FPDF_PAGEOBJECT)
+            found += _lines_of_form(form)
+            _look_into(form, sheet, images, shapes, outside=_UNTURNED)
         elif kind == _IMAGE and len(images) < MOST_IMAGES:
             bounds = _bounds(ctypes.cast(each, raw.FPDF_PAGEOBJECT))
             images += [sheet.box(*bounds)] if bounds is not None else []
@@ -686,6 +690,57 @@ def _lines_of_form(form: Any) -> list[Span]:
             a, d, e, f = matrix.a, matrix.d, matrix.e, matrix.f
             found.append((a * left + e, d * top + f, a * right + e, d * bottom + f))
     return [span for span in found if _is_thin(span)]
+
+
+class _Turn(NamedTuple):
+    """How a form lies in what is around it: PDF 32000-1, 8.3.4."""
+
+    a: float
+    b: float
+    c: float
+    d: float
+    e: float
+    f: float
+
+    def within(self, other: _Turn) -> _Turn:
+        a, b, c, d, e, f = other
+        return _Turn(
+            self.a * a + self.b * c, self.a * b + self.b * d, self.c * a + self.d * c, self.c * b + self.d * d,
+            self.e * a + self.f * c + e, self.e * b + self.f * d + f,
+        )  # fmt: skip
+
+    def around(self, span: Span) -> Span:
+        """What a stretch of the form takes outside of it."""
+        left, top, right, bottom = span
+        xs = [self.a * x + self.c * y + self.e for x in (left, right) for y in (top, bottom)]
+        ys = [self.b * x + self.d * y + self.f for x in (left, right) for y in (top, bottom)]
+        return min(xs), max(ys), max(xs), min(ys)
+
+
+_UNTURNED = _Turn(1, 0, 0, 1, 0, 0)
+
+
+def _look_into(
+    form: Any, sheet: Sheet, images: list[Span], shapes: list[Span], *, outside: _Turn, depth: int = 1
+) -> None:
+    """Adds the pictures and the shapes of a form, and of forms in it. What is thin is a line, as on the page itself."""
+    matrix = raw.FS_MATRIX()
+    if not raw.FPDFPageObj_GetMatrix(form, ctypes.byref(matrix)):
+        return
+    turn = _Turn(matrix.a, matrix.b, matrix.c, matrix.d, matrix.e, matrix.f).within(outside)
+    for index in range(min(raw.FPDFFormObj_CountObjects(form), MOST_OBJECTS)):
+        each = raw.FPDFFormObj_GetObject(form, index)
+        kind = raw.FPDFPageObj_GetType(each)
+        if kind == _FORM and depth < MOST_FORMS_DEEP:
+            _look_into(each, sheet, images, shapes, outside=turn, depth=depth + 1)
+        elif kind in (_PATH, _IMAGE) and (bounds := _bounds(each)) is not None:
+            whole = turn.around(bounds)
+            if kind == _IMAGE and len(images) < MOST_IMAGES:
+                images.append(sheet.box(*whole))
+            elif kind == _PATH and not _is_thin(whole):
+                shapes.append(sheet.box(*whole))
+        if len(shapes) > MOST_PATHS:
+            return
 
 
 def _merged(rules: list[Rule]) -> list[Rule]:

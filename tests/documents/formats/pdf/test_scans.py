@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import closing
 from pathlib import Path
 
+import pypdfium2 as pdfium
 import pytest
+from pypdfium2 import raw
 
 from app.documents.blocks import TESSERACT, Box
 from app.documents.formats.pdf.pdf import read
@@ -85,6 +88,32 @@ def test_a_drawing_without_words_is_a_figure_and_one_with_words_is_text(tmp_path
         [],
         [],
     ]
+
+
+def test_what_is_drawn_within_forms_is_a_figure_where_it_lies_on_the_page(tmp_path: Path) -> None:
+    """As a report has a chart that another program made; here PDFium puts the page on a sheet, beside the next one."""
+    page = Page()
+    column(page, 72, 90, LETTER)
+    for bar in range(24):
+        page.stream.append(f"{100 + 8 * bar} {842 - 450} 6 {20 + 5 * bar} re f")
+    page.picture(72, 500, 200, 100)
+    path = write_pdf(tmp_path / "a.pdf", [page, letter()])
+    for wide in (1190.0, 2380.0):  # a form, and a form in a form
+        path = on_sheets(path, tmp_path / f"{wide:.0f}.pdf", wide)
+        told = next(item for item in read(Source(path)) if isinstance(item, PageRead))
+        assert [tuple(round(edge) for edge in figure) for figure in told.figures] == [
+            (72, 500, 272, 600),
+            (100, 315, 290, 450),
+        ]
+
+
+def on_sheets(path: Path, to: Path, wide: float) -> Path:
+    """The pages of a file, each as a form on the left of a sheet or on its right, as large as they were."""
+    with closing(pdfium.PdfDocument(path)) as document:
+        made = raw.FPDF_ImportNPagesToOne(document.raw, wide, 842.0, 2, 1)
+        with closing(pdfium.PdfDocument(made)) as sheets:
+            sheets.save(to)
+    return to
 
 
 def test_a_box_of_a_turned_view_is_found_again(tmp_path: Path) -> None:
