@@ -48,8 +48,11 @@ class Attached:
         self._texts: OrderedDict[tuple[int, Use, tuple[int, ...]], str] = OrderedDict()
 
     def shown(self, branch: Sequence[StoredMessage], model: ModelLoaded | None) -> list[Shown]:
-        """The messages as a model is shown them, with their documents, and with what of their pictures it can see."""
-        ids = [one.id for one in branch]
+        """The messages as a model is shown them, with their documents, and with what of their pictures it can see.
+
+        Pictures of answers, which another program's model has drawn, are for people.
+        """
+        ids = [one.id for one in branch if one.role is Role.USER]
         attachments, uses = self.documents.attachments.of_messages(ids), self.media.of_messages(ids)
         return [self.message(one.text, attachments.get(one.id, ()), uses.get(one.id, ()), model) for one in branch]
 

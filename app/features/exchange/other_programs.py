@@ -6,7 +6,8 @@ mohamed-chs/convoviz. OpenAI documents none of it. `conversations.json` (in newe
 of conversations: `mapping` has the nodes by id with `parent` and `message`, `current_node` is the end of the open
 branch. A message's `content` has a `content_type`, and text in `parts` or `text`. A picture is a part with an
 `asset_pointer`, after whose id its file beside the list is named (`file-ID-name.png`, `dalle-generations/`,
-`user-…/file_ID-….png`; newer `file_ID.dat`); `metadata.attachments` has what it was called.
+`user-…/file_ID-….png`; newer `file_ID.dat`); `metadata.attachments` has what it was called. What a model drew stands in
+the answer of a tool, in the same way or, where code drew it, in `metadata.aggregate_result.messages`.
 
 Claude's data export has a list of messages for each, whose parents make a tree. After public readers of the format:
 Sinity/polylogue (`docs/providers/claude-ai.md`), nicepkg/chat2poster (its types),
@@ -112,6 +113,8 @@ def _read_message(said: Said, message: dict[str, Any], chat: ForeignChat) -> Non
         _count_left_out(role, kind, content, message, chat)
         if _is_canvas(message):
             said.role, said.text = "assistant", _canvas(content)
+        elif role == "tool":
+            said.role, said.pictures = "assistant", [*_pictures(content, {}), *_charts(metadata)]
         return
     if metadata.get("is_visually_hidden_from_conversation") is True:
         return
@@ -142,7 +145,8 @@ def _is_canvas(message: dict[str, Any]) -> bool:
 
 def _count_left_out(role: str, kind: str, content: dict[str, Any], message: dict[str, Any], chat: ForeignChat) -> None:
     parts = [one for one in list_of(content.get("parts")) if one]
-    chat.left_out["picture"] += sum(fields_of(one).get("content_type") in _PICTURES for one in parts)
+    if role != "tool":  # of these they come along
+        chat.left_out["picture"] += sum(fields_of(one).get("content_type") in _PICTURES for one in parts)
     if _is_canvas(message):
         return
     if role == "tool" or _is_tool_call(message):
@@ -155,8 +159,20 @@ def _pictures(content: dict[str, Any], names: dict[str, str]) -> Iterator[Given]
     """Those of a message; the export has their files by the id in the pointer, and the names of some."""
     for part in map(fields_of, list_of(content.get("parts"))):
         if text_of(part.get("content_type")) in _PICTURES:
-            asset = _AFTER_ID.split(text_of(part.get("asset_pointer")).rpartition("/")[2], maxsplit=1)[0]
-            yield Given(names.get(asset) or _picture_name(part), asset)
+            asset = _asset(part.get("asset_pointer"))
+            yield Given(names.get(asset) or _picture_name(part, part.get("asset_pointer")), asset)
+
+
+def _charts(metadata: dict[str, Any]) -> Iterator[Given]:
+    """What code has drawn."""
+    for one in map(fields_of, list_of(fields_of(metadata.get("aggregate_result")).get("messages"))):
+        if text_of(one.get("message_type")) == "image":
+            yield Given(_picture_name(one, one.get("image_url")), _asset(one.get("image_url")))
+
+
+def _asset(pointer: Any) -> str:
+    """The id in a pointer such as "file-service://file-Ab1"."""
+    return _AFTER_ID.split(text_of(pointer).rpartition("/")[2], maxsplit=1)[0]
 
 
 def _text(content: dict[str, Any], kind: str, chat: ForeignChat) -> str:
@@ -188,8 +204,8 @@ def _part(part: dict[str, Any], chat: ForeignChat) -> str:
     return ""
 
 
-def _picture_name(part: dict[str, Any]) -> str:
-    name = name_of(part.get("asset_pointer")).rpartition("/")[2] or "picture"
+def _picture_name(part: dict[str, Any], pointer: Any) -> str:
+    name = name_of(pointer).rpartition("/")[2] or "picture"
     width, height = number_of(part.get("width")), number_of(part.get("height"))
     return f"{name} ({width:.0f} × {height:.0f})" if width and height else name
 

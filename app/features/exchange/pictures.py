@@ -132,7 +132,7 @@ Find = Callable[[str], Path | Callable[[], BinaryIO] | None]
 
 
 def bring_along(library: MediaLibrary | None, chat: ForeignChat, find: Find, cancel: CancelToken) -> Iterator[None]:
-    """Keeps the pictures of a chat's questions; those that cannot come are named where they were, and counted.
+    """Keeps the pictures of a chat; those that cannot come are named where they were, and counted.
 
     Yields after each of them; what is left when it was cancelled is in no state to be kept.
     """
@@ -154,7 +154,7 @@ def bring_along(library: MediaLibrary | None, chat: ForeignChat, find: Find, can
 
 
 def _can_open(said: Said, given: Given, find: Find) -> bool:
-    return said.role == "user" and bool(given.data or find(given.asset) is not None)
+    return bool(said.role) and bool(given.data or find(given.asset) is not None)
 
 
 def _opened(given: Given, find: Find) -> Path | Unsaved:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QTextCursor
@@ -28,6 +29,9 @@ from app.ui.text.prose import Style, TextView
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_mark, text_button
 from app.ui.widgets.labels import plain_label
+
+if TYPE_CHECKING:
+    from app.ui.chat.sent_pictures import SentPictures
 
 SLICE_S = 0.006
 LEAST_PORTION = 200
@@ -127,6 +131,7 @@ class AnswerView(Turn):
         self._thinking: ThinkingView | None = None
         self._state: StateLine | None = None
         self._sources: SourceRow | None = None
+        self._pictures: SentPictures | None = None
         self.body = Body(theme, self)
         self.body.link_clicked.connect(self.link_clicked)
         self.body.resized.connect(lambda: self.resized.emit(self))
@@ -177,7 +182,7 @@ class AnswerView(Turn):
     def show_documents(self, documents: BranchDocuments) -> None:
         self._documents = documents
         self.body.has_page = documents.has_page if documents.ids else None
-        self._show_sources()
+        self._show_beside()
 
     def append_thinking(self, text: str) -> None:
         self._say("")
@@ -199,14 +204,14 @@ class AnswerView(Turn):
         if is_over:
             self._say_state(message)
         self.written.set_text(message.text, is_over=is_over)
-        self._show_sources()
+        self._show_beside()
         self.setAccessibleName(tr("Answer: {words}", words=message.text[:200]))
         self.update_actions()
 
     def continue_from_here(self) -> None:
         """The stored text goes on: its end is open again."""
         self.written.reopen()
-        self._show_sources()
+        self._show_beside()
         self.say("")
 
     def say(self, text: str) -> None:
@@ -295,7 +300,7 @@ class AnswerView(Turn):
             height = self.body.arrange(width, is_again=is_again)
             self.body.setGeometry(0, top, width, height)
         height += top
-        for line in (self._state, self._sources):
+        for line in (self._pictures, self._state, self._sources):
             if line is not None and not line.isHidden():
                 height += px(STATE_GAP_PX) if height else 0
                 line_height = line.height_for(width)
@@ -303,9 +308,17 @@ class AnswerView(Turn):
                 height += line_height
         return height + px(6) + px(ACTIONS_PX)
 
-    def _show_sources(self) -> None:
+    def _show_beside(self) -> None:
+        """What stands below its words: pictures, such as another program's model drew, and where it may come from."""
         if self.message is None or self._documents is None:
             return
+        uses = self._documents.pictures(self.message.id)
+        if uses and self._pictures is None:
+            from app.ui.chat.sent_pictures import SentPictures  # few answers have one
+
+            self._pictures = SentPictures(self.theme, self)
+        if self._pictures is not None and self._pictures.show_uses(self._documents, uses):
+            self.resized.emit(self)
         # Whole documents are cited line by line.
         places = [] if self.written.is_open or self.is_whole else self._documents.sources(self.message)
         if places or self._sources is not None:

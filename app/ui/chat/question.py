@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import partial
 
 from PySide6.QtCore import QObject, QRect, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
@@ -14,7 +13,6 @@ from app.core.events import Role
 from app.features.messages import units
 from app.store.conversations import StoredMessage, Use
 from app.store.documents import StoredDocument
-from app.store.media import MediaUse
 from app.ui.chat.actions import Action
 from app.ui.chat.documents import BranchDocuments, RecalledTurn, SourceRow
 from app.ui.chat.turn import ACTIONS_PX, ROW_PX, Turn
@@ -211,7 +209,10 @@ class QuestionDocuments(QObject):
                 widget.deleteLater()
         self._above, self._pictures, self._unseen, self._below = None, None, None, []
         if pictures:
-            self._show_pictures(documents, pictures)
+            from app.ui.chat.sent_pictures import SentPictures  # few messages have one
+
+            self._pictures = SentPictures(self._theme, self._turn, is_at_end=True)
+            self._pictures.show_uses(documents, pictures)
         if pictures and documents.are_unseen(message_id):
             words = tr("Not shown to the model: it does not see pictures.")
             self._unseen = plain_label(words, kind="muted", parent=self._turn)
@@ -235,20 +236,6 @@ class QuestionDocuments(QObject):
             row.place_wanted.connect(self.place_wanted)
             self._below.append(row)
         return True
-
-    def _show_pictures(self, documents: BranchDocuments, uses: list[MediaUse]) -> None:
-        from app.ui.chat.sent_pictures import SentPicture  # few messages have one
-
-        self._pictures = QWidget(self._turn)
-        flow = FlowLayout(self._pictures, is_at_end=True)
-        self._theme.dress(flow, spacing=GAP_PX)
-        for number, use in enumerate(uses):
-            picture = SentPicture(self._theme, use, self._pictures, is_alone=len(uses) == 1)
-            picture.clicked.connect(lambda _=False, number=number: documents.open_large(uses, number))
-            picture.menu_wanted.connect(lambda at, number=number: documents.show_picture_menu(uses, number, at))
-            picture.read(partial(documents.read_preview, use))
-            flow.addWidget(picture)
-        self._pictures.show()
 
     def place_above(self, width: int) -> int:
         """Puts pictures and chips at the top; returns where the bubble begins."""

@@ -1,8 +1,9 @@
-"""A picture at a question, as large as there is room for beside others; pressed, it is seen large."""
+"""Pictures at a message, each as large as there is room for beside others; pressed, it is seen large."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from PySide6.QtCore import QPoint, QSize, Signal
 from PySide6.QtGui import QContextMenuEvent, QImage
@@ -10,16 +11,53 @@ from PySide6.QtWidgets import QWidget
 
 from app.core.errors import AppError
 from app.store.media import MediaUse
+from app.ui.chat.documents import BranchDocuments
 from app.ui.chat.pictures import size_words
 from app.ui.i18n import tr
 from app.ui.shell import tasks
 from app.ui.theme import Theme
 from app.ui.widgets.labels import plain_tip
+from app.ui.widgets.layouts import FlowLayout
 from app.ui.widgets.pictures import Thumbnail
 
 ALONE_PX = (300, 220)
 HIGH_PX = 120
 WIDE_PX = (72, 200)
+
+
+GAP_PX = 6
+
+
+class SentPictures(QWidget):
+    """Those of one message, in their order; hidden without any."""
+
+    def __init__(self, theme: Theme, parent: QWidget, *, is_at_end: bool = False) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._shown: Sequence[MediaUse] = ()
+        self._flow = FlowLayout(self, is_at_end=is_at_end)
+        theme.dress(self._flow, spacing=GAP_PX)
+        self.hide()
+
+    def show_uses(self, documents: BranchDocuments, uses: Sequence[MediaUse]) -> bool:
+        """Shows these; whether they are others."""
+        if list(uses) == list(self._shown):
+            return False
+        self._shown = uses
+        self._flow.clear()
+        for number, use in enumerate(uses):
+            picture = SentPicture(self._theme, use, self, is_alone=len(uses) == 1)
+            picture.clicked.connect(lambda _=False, number=number: documents.open_large(uses, number))
+            picture.menu_wanted.connect(lambda at, number=number: documents.show_picture_menu(uses, number, at))
+            picture.read(partial(documents.read_preview, use))
+            self._flow.addWidget(picture)
+            picture.show()
+        self.setVisible(bool(uses))
+        return True
+
+    def height_for(self, width: int) -> int:
+        """How high they are at this width."""
+        return self._flow.heightForWidth(width)
 
 
 class SentPicture(Thumbnail):

@@ -175,6 +175,31 @@ def test_chatgpts_archive_brings_the_pictures_that_are_in_it(
     assert any(isinstance(one, ChatIsHere) for one in import_chats(path, shelf, CancelToken()))
 
 
+def test_what_chatgpts_models_drew_comes_with_their_answers(shelf: Shelf, database: Database, tmp_path: Path) -> None:
+    pointer = {"content_type": "image_asset_pointer", "asset_pointer": "sediment://file_00d1", "width": 8, "height": 8}
+    chart = {"message_type": "image", "image_url": "file-service://file-Ch1", "width": 8, "height": 8}
+    drawn = makers.gpt_chat(
+        makers.gpt_node("q", "client-created-root", "user", ["Draw a cat, then a chart."]),
+        makers.gpt_node("c1", "q", "assistant", ['{"prompt": "a cat"}'], recipient="dalle.text2im"),
+        makers.gpt_node("t1", "c1", "tool", [pointer], "multimodal_text"),
+        makers.gpt_node("a1", "t1", "assistant", ["Here is your cat."]),
+        makers.gpt_node("t2", "a1", "tool", ["<plot>"], metadata={"aggregate_result": {"messages": [chart]}}),
+        makers.gpt_node("a2", "t2", "assistant", ["And the chart."]),
+        current="a2",
+    )
+    red, blue = (picture(tmp_path / f"{at}.png", colour).read_bytes() for at, colour in enumerate((RED, BLUE)))
+    members = {"conversations.json": [drawn], "user-1/file_00d1.png": red, "file-Ch1.dat": blue}
+    path = makers.put_zip(tmp_path / "export.zip", members)
+    (event,) = (one for one in import_chats(path, shelf, CancelToken()) if isinstance(one, ChatImported))
+    chats = Conversations(database)
+    question, answer = chats.path(event.conversation_id)
+    assert (question.role, answer.role) == (Role.USER, Role.ASSISTANT)
+    assert answer.text == "Here is your cat.\n\nAnd the chart."
+    uses = chats.media.of_messages([question.id, answer.id])
+    assert [use.name for use in uses[answer.id]] == ["file_00d1 (8 × 8)", "file-Ch1 (8 × 8)"]
+    assert dict(event.left_out) == {"tool": 3}
+
+
 def test_open_webui_and_jan_hold_them_themselves(shelf: Shelf, database: Database, tmp_path: Path) -> None:
     data = "data:image/png;base64," + base64.b64encode(picture(tmp_path / "a.png", RED).read_bytes()).decode()
     value = makers.webui_example()

@@ -81,6 +81,31 @@ def test_pictures_are_counted_sent_without_a_word_and_seen_large(open_chat: Open
     large.close()
 
 
+def test_pictures_of_an_answer_stand_below_its_words_and_no_model_is_shown_them(
+    open_chat: Open, tmp_path: Path
+) -> None:
+    desk = open_chat({"text": "Here is your cat."}, {"text": "You are welcome."}, load=EYES)
+    desk.ask("Draw a cat.")
+    conversation = desk.chat.conversation_id
+    answer = desk.last.message
+    assert answer is not None
+    kept = desk.app.chat.media.add(picture(tmp_path / "cat.png", RED, (640, 480)))
+    desk.app.conversations.media.use(answer.id, [(kept.sha256, "cat.png", 0)])
+    desk.chat.show_conversation(None)
+    desk.chat.show_conversation(conversation)
+    (cat,) = desk.last.findChildren(SentPicture)
+    desk.wait(lambda: cat.has_picture)
+    below, words = cat.mapTo(desk.last, QPoint()).y(), desk.last.body.geometry()
+    assert words.bottom() < below < desk.last.height() - cat.height()
+    desk.click(cat)
+    large = desk.chat.findChild(LargePicture)
+    desk.wait(lambda: large.canvas.image.width() == 640)
+    large.close()
+    desk.ask("Thank you.")
+    assert not any(desk.media())
+    assert "not visible" not in str(desk.prompts()[-1])
+
+
 def test_a_pasted_one_is_kept_and_comes_back_with_the_draft(open_chat: Open) -> None:
     desk = open_chat(load=EYES)
     data = QMimeData()
