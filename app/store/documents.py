@@ -116,7 +116,7 @@ class DocumentStore:
 
     def succeed(self, earlier_id: int, document_id: int) -> None:
         """A document takes the place of an earlier reading of the same file: in chats and projects, and in jobs that
-        have not begun. What was made of the earlier one keeps it.
+        have not begun. What was made of the earlier one keeps it, as translations do with its segments.
         """
         with self._database.transaction() as connection:
             connection.execute(
@@ -125,7 +125,7 @@ class DocumentStore:
             )
             connection.execute(
                 "UPDATE job_documents SET document_id = ? WHERE document_id = ? AND job_id IN"
-                " (SELECT id FROM jobs WHERE state = 'draft' OR kind = 'page_reading')",
+                " (SELECT id FROM jobs WHERE kind = 'page_reading' OR (state = 'draft' AND kind <> 'translation'))",
                 (document_id, earlier_id),
             )
 

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from app.core.errors import AppError
 from app.core.visible import clean_text
 from app.store.database import Database
-from app.store.jobs import JobResults
+from app.store.jobs import JobResults, set_documents
 
 BATCH = 1000
 """Segments a transaction: others wait for the database no longer than that takes."""
@@ -112,6 +112,30 @@ class TranslationStore(JobResults):
                     {"job": job_id, "count": BATCH},
                 ).rowcount
             self._changed(job_id)
+
+    def replace_segments(
+        self,
+        job_id: int,
+        document_ids: Sequence[int],
+        segments: Iterable[tuple[int, Fields]],
+        outcomes: Iterable[Outcome],
+    ) -> None:
+        """Others, of these documents, stand in the place of a job's segments, with what became of some of them.
+
+        All at once; raises KeyError where a document is gone.
+        """
+        rows = [(job_id, number, json.dumps(fields)) for number, fields in segments]
+        done = [(json.dumps(one.target), one.origin, one.is_flagged, job_id, one.number) for one in outcomes]
+        with self._database.transaction() as connection:
+            set_documents(connection, job_id, document_ids)
+            connection.execute("DELETE FROM translation_segments WHERE job_id = ?", (job_id,))
+            connection.executemany("INSERT INTO translation_segments (job_id, number, source) VALUES (?, ?, ?)", rows)
+            connection.executemany(
+                "UPDATE translation_segments SET target = ?, origin = ?, is_flagged = ?"
+                " WHERE job_id = ? AND number = ?",
+                done,
+            )
+        self._changed(job_id)
 
     def segments(self, job_id: int, first: int = 1, count: int | None = None) -> list[StoredSegment]:
         """Segments in order from a number on; None is all of them."""

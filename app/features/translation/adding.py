@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shutil
 import stat
+from collections import defaultdict, deque
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -16,7 +17,9 @@ from app.core.visible import visible_name
 from app.core.wire import to_json
 from app.documents import reading
 from app.documents.protocol import BlocksRead, Segments, SegmentsDone, SegmentsRead
+from app.documents.segments import Content
 from app.features.documents import Documents, Kept
+from app.features.translation.at_work import outcome_of, row_of
 from app.features.translation.recomposed import segments_of
 from app.features.translation.result import (
     ADDING,
@@ -26,11 +29,13 @@ from app.features.translation.result import (
     TYPED,
     Adding,
     Pictured,
+    Translated,
     TranslationWish,
     searched_text,
 )
 from app.language.names import language
-from app.store.jobs import Jobs
+from app.store.documents import StoredDocument
+from app.store.jobs import Job, Jobs
 from app.store.translations import TranslationStore
 
 COPY_BYTES = 4_000_000
@@ -87,6 +92,8 @@ class Additions:
     ) -> None:
         self._jobs, self._store, self._documents = jobs, store, documents
         self._copies, self._child_folder = copies, child_folder
+        self._compared: dict[tuple[int, int], bool] = {}
+        """Whether the segments of a job are others than those of a document."""
 
     def add(
         self, path: Path, wish: TranslationWish, cancel: CancelToken, password: str, *, leaves_pictures: bool = False
@@ -121,6 +128,46 @@ class Additions:
         self._store.keep_result(job.id, {"source": text}, text)
         self._jobs.update(job.id, state=DRAFT)
         return job.id
+
+    # A document of which more was read since, or that was corrected: another one has taken its place.
+
+    def document_of(self, job: Job) -> StoredDocument | None:
+        """Of a file that was read into blocks, the document as it is by now; None for any other."""
+        numbers = self._store.documents_of([job.id])[job.id]
+        document = self._documents.store.get(numbers[0]) if numbers else None
+        return None if document is None else self._documents.current(document)
+
+    def is_outdated(self, job: Job) -> bool:
+        """Whether its segments are others than those of the document as it is by now."""
+        document = self.document_of(job)
+        if document is None or document.id in self._store.documents_of([job.id])[job.id]:
+            return False
+        key = job.id, document.id
+        if key not in self._compared:
+            before = [row_of(one).segment for one in self._store.every_segment(job.id)]
+            self._compared[key] = before != list(segments_of(self._documents.blocks(document.id)))
+        return self._compared[key]
+
+    def take_again(self, job: Job) -> None:
+        """Its segments are those of the document as it is by now; what became of those that did not change stays."""
+        document = self.document_of(job)
+        if document is None:
+            return
+        known: dict[Content, deque[Translated]] = defaultdict(deque)
+        for row in map(row_of, self._store.every_segment(job.id)):
+            if row.translated is not None:
+                known[row.segment.content].append(row.translated)
+        segments = list(segments_of(self._documents.blocks(document.id)))
+        stays = [replace(known[one.content].popleft(), id=one.id) for one in segments if known[one.content]]
+        self._store.replace_segments(
+            job.id, [document.id], [(one.id, to_json(one)) for one in segments], map(outcome_of, stays)
+        )
+        told = {"remarks": document.info.get("remarks", [])}
+        if not job.spec.get("source_language"):
+            told["source_language"] = _code(str(document.info.get("language") or ""))
+        self._jobs.update(job.id, spec=job.spec | told)
+        text = searched_text(job, self._store.every_segment(job.id))
+        self._store.keep_result(job.id, self._store.result(job.id) or {}, text)
 
     def _found(
         self, job_id: int, path: Path, cancel: CancelToken, password: str, *, leaves_pictures: bool

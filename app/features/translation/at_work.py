@@ -53,7 +53,7 @@ class Translate(Protocol):
 
 
 class AtWork(Working[TranslationEvent]):
-    """One translation; see `Working`. Its wish may change meanwhile, but not while `changing` is held.
+    """One translation; see `Working`. Its wish and its segments may change meanwhile, but not while `changing` is held.
 
     `translate` None is the program's own pipeline.
     """
@@ -80,7 +80,9 @@ class AtWork(Working[TranslationEvent]):
     def attempt(
         self, engine: Engine, model: ModelLoaded, cancel: CancelToken
     ) -> Generator[TranslationEvent, None, None]:
-        job, store = self._jobs.get(self._job_id), self._store
+        store = self._store
+        documents = self._documents()  # before the segments: those of other documents are not taken for theirs
+        job = self._jobs.get(self._job_id)
         if job is None:  # deleted: the cancel is on its way
             return
         rows = [row_of(one) for one in store.every_segment(job.id)]
@@ -92,7 +94,7 @@ class AtWork(Working[TranslationEvent]):
             store,
             open_segments=[row.segment for row in rows if row.translated is None],
             model=Path(model.path).name,
-            is_wanted=lambda: self._is_wanted(wish_of(job)),
+            is_wanted=lambda: self._is_wanted(wish_of(job), documents),
         )
         done = {row.segment.id: row.translated for row in rows if row.translated is not None}
         memory = self._words.memory(wish, wish.source, Path(model.path))
@@ -105,11 +107,15 @@ class AtWork(Working[TranslationEvent]):
             store.keep_result(job.id, store.result(job.id) or {}, searched_text(job, store.every_segment(job.id)))
 
     @contextmanager
-    def _is_wanted(self, wish: TranslationWish) -> Iterator[bool]:
-        """Whether it is still the job's, which does not change within the block."""
+    def _is_wanted(self, wish: TranslationWish, documents: tuple[int, ...]) -> Iterator[bool]:
+        """Whether they are still the job's, which do not change within the block."""
         with self._changing:
             job = self._jobs.get(self._job_id)
-            yield job is None or wish_of(job) == wish
+            yield job is None or (wish_of(job) == wish and self._documents() == documents)
+
+    def _documents(self) -> tuple[int, ...]:
+        """What its segments are of, where that was read into blocks."""
+        return self._store.documents_of([self._job_id])[self._job_id]
 
 
 def _own_pipeline() -> Translate:
@@ -133,8 +139,8 @@ _CHEAP = (Origin.MEMORY, Origin.SKIPPED)
 class Record:
     """One attempt at one translation. `close` belongs at its end, however that comes.
 
-    `is_wanted` says whether the wish is still this one, and holds it as long as its block lasts: what was made for
-    another one is not stored.
+    `is_wanted` says whether wish and segments are still these, and holds them as long as its block lasts: what was made
+    of others is not stored.
     """
 
     def __init__(

@@ -57,6 +57,7 @@ from app.features.work.engines import TaskEngines
 from app.features.work.queue import DONE, QUEUED, RUNNING
 from app.features.work.stored import StoredJobs
 from app.features.work.turns import Turns  # fmt: skip
+from app.store.documents import StoredDocument
 from app.store.jobs import Job, Jobs
 from app.store.translations import Pair, TranslationMemory, TranslationStore
 
@@ -74,7 +75,7 @@ class Translations(StoredJobs[StoredTranslation, TranslationEvent]):
     """All stored translations; see `StoredJobs`. `add` is a generator, too.
 
     `segments` are what is edited and looked through, `files` writes them into files, `words` are the glossaries and the
-    memory, which all translations share.
+    memory, which all translations share. `documents` are those of files that are read into blocks.
 
     `copies` is where the files are kept, None where each stays in its place; `child_folder` is the document child's
     own; passwords of files stay in memory.
@@ -96,6 +97,7 @@ class Translations(StoredJobs[StoredTranslation, TranslationEvent]):
         super().__init__(KIND, jobs, store, engines, settings, turns=turns, unlisted=ADDING)
         self._store = store
         self._passwords: dict[int, str] = {}
+        self.documents = documents
         self._copies, self._child_folder = Copies(copies), child_folder
         self._additions = Additions(jobs, store, documents, self._copies, child_folder)
         self.files = Savings(
@@ -106,7 +108,7 @@ class Translations(StoredJobs[StoredTranslation, TranslationEvent]):
         self.segments = KeptSegments(store, self.words, self._known)
         self._estimates = Estimates(engines, jobs)
         self._changing = threading.Lock()
-        """Held while a wish changes: no outcome of the work is stored."""
+        """Held while a wish or the segments change: no outcome of the work is stored."""
         self.pipeline: Translate | None = None
         """Another one than the program's own."""
 
@@ -216,6 +218,8 @@ class Translations(StoredJobs[StoredTranslation, TranslationEvent]):
         """Queues drafts, in this order; one that is done is worked through anew, and only what changed is asked."""
         for translation_id in translation_ids:
             job = self._known(translation_id)
+            if job.state == DRAFT and not self._row(job).done and self.is_outdated(job.id):
+                self.take_again(job.id)
             if job.state == DONE:
                 with self._changing:
                     self.segments.take_back(job.id, keeps_own=True)
@@ -230,6 +234,27 @@ class Translations(StoredJobs[StoredTranslation, TranslationEvent]):
         if job.state in (QUEUED, RUNNING):
             self._queue.begin_again(job.id)
         else:
+            self._jobs.queue_last(job.id)
+
+    def document(self, translation_id: int) -> StoredDocument | None:
+        """What was read of its file, as it is by now; None where the file itself is translated."""
+        return self._additions.document_of(self._known(translation_id))
+
+    def is_outdated(self, translation_id: int) -> bool:
+        """Whether its document says something else by now: more was read from its pictures, or that was corrected."""
+        return self._additions.is_outdated(self._known(translation_id))
+
+    def take_again(self, translation_id: int) -> None:
+        """Translates the document as it is by now; what is translated of segments that did not change stays.
+
+        One that was not begun is not begun by it.
+        """
+        job = self._known(translation_id)
+        with self._changing:
+            self._additions.take_again(job)
+        if job.state in (QUEUED, RUNNING):
+            self._queue.begin_again(job.id)
+        elif job.state != DRAFT:
             self._jobs.queue_last(job.id)
 
     def terms(self, translation_id: int) -> tuple[Term, ...]:

@@ -15,6 +15,7 @@ from app.core.errors import AppError
 from app.core.events import CancelToken
 from app.features.messages import sentence_for
 from app.features.translation.result import (
+    BLOCKS,
     DRAFT,
     Added,
     Adding,
@@ -49,6 +50,8 @@ class DocumentJob(QObject):
     """Its row is another one."""
     begun = Signal()
     """What is translated of it may be another: its segments are asked again."""
+    renewed = Signal()
+    """Its segments are others."""
     queued = Signal()
     """It waits in the queue, or others with it."""
 
@@ -98,9 +101,12 @@ class DocumentJob(QObject):
             self.doing.stop(self.stored.id)
 
     def go_on(self) -> None:
-        """Goes on with one that was stopped or failed, or follows what was chosen."""
+        """Goes on with one that was stopped or failed, or follows what was chosen, or its document."""
         if self.pending is not None:
             self.apply()
+        elif self.offers_again:
+            self.begun.emit()
+            self.take_again()
         elif self.stored is not None:
             self.doing.go_on(self.stored.id)
 
@@ -115,6 +121,26 @@ class DocumentJob(QObject):
             self.queued.emit()
         else:
             self.begin([stored.id])
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether its document says something else by now than its segments."""
+        stored = self.stored
+        if stored is None or stored.format != BLOCKS:
+            return False
+        return bool(self.doing.result_of(lambda: self._translations.is_outdated(stored.id)))
+
+    @property
+    def offers_again(self) -> bool:
+        """Whether that is offered; why it failed goes first."""
+        return self.stored is not None and self.stored.error is None and self.is_outdated
+
+    def take_again(self) -> None:
+        """It follows its document; only segments that are others are asked."""
+        stored = self.stored
+        if stored is not None and self.doing.try_to(lambda: self._translations.take_again(stored.id)):
+            self.renewed.emit()
+            self.queued.emit()
 
     # Its terms.
 

@@ -53,6 +53,7 @@ class DocumentPage(QWidget):
         self.head = DocumentHead(theme)
         self.bar = DocumentBar(theme)
         self.state = StateBar(theme, notify)
+        self.pictures = PicturesLine(theme)
         self.search = DocumentSearch(theme)
         self.search.field.setAccessibleName(tr("Search in both columns"))
         self.search.hide()
@@ -68,7 +69,7 @@ class DocumentPage(QWidget):
         inside = QWidget()  # in a low window all but the foot scrolls, and nothing is pressed together
         inside.setObjectName("page")
         rows = QVBoxLayout(inside)
-        for widget in (self.head, self.bar, self.state):
+        for widget in (self.head, self.bar, self.state, self.pictures):
             rows.addWidget(widget)
         rows.addWidget(self.card, 1)
         rows.addWidget(self.needs)
@@ -179,10 +180,15 @@ class DocumentPage(QWidget):
     # What there is to say of it.
 
     def show_state(self, stored: StoredTranslation) -> None:
-        """Why it is not complete, or that other languages or terms were chosen than it was translated with."""
+        """Why it is not complete, or that something is other than when it was translated: choices, or its pictures."""
         if self._job.pending is not None and stored.state != DRAFT:
             words = tr("The settings are different now. Only what they affect is translated again.")
             self.state.say(words, tr("Apply to this document"))
+            return
+        if self._job.offers_again:
+            words = tr("What was read from the pictures has changed since. What was translated before stays as it is.")
+            again = tr("Take the document again") if stored.state == DRAFT else tr("Translate what changed")
+            self.state.say(words, again)
             return
         kept = stopped_words(stored)
         self.state.show_ended(

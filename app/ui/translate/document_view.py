@@ -1,4 +1,4 @@
-"""Documents in the Translate tab: dropped, put together, translated, looked through, edited, saved."""
+"""Documents in the Translate tab: dropped, put together, translated, looked through, compared, edited, saved."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from app.features.translation.result import (
     TranslationEvent,
 )
 from app.features.work.queue import DONE, QUEUED, RUNNING
+from app.ui.document.panel import DocumentPanel
 from app.ui.i18n import tr
 from app.ui.shell.tab_spec import UiContext
 from app.ui.translate.document_job import DocumentJob, Drafts
@@ -28,6 +29,7 @@ from app.ui.translate.document_page import DocumentPage, DraftPage, Searched
 from app.ui.translate.glossary import GlossaryPanel, MemoryFiles
 from app.ui.translate.languages import LastWish
 from app.ui.translate.rows import RowSource
+from app.ui.translate.scanned import ScannedDocument
 from app.ui.translate.texts import (
     Progress,
     done_words,
@@ -92,9 +94,11 @@ class DocumentTranslationView(QWidget):
         self._splitter.setStretchFactor(0, 1)
         for place in (0, 1):
             self._splitter.setCollapsible(place, False)
+        self.document = DocumentPanel(theme, notify, self._splitter, self.page.segments.setFocus)
+        self.scanned = ScannedDocument(translations, ui, self.job, self.page.pictures, self.document)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self._splitter)
+        column.addWidget(self.document)
         # Counts and times are looked up once in a while, not with each of many segments a second.
         self._soon = QTimer(self, singleShot=True, interval=REFRESH_MS)
         self._soon.timeout.connect(self.refresh)
@@ -119,7 +123,10 @@ class DocumentTranslationView(QWidget):
         self.glossary.changed.connect(self._on_terms)
         self.glossary.apply.clicked.connect(self.job.apply)
         self.glossary.memory_wanted.connect(self._show_memory)
+        page.pictures.opened.connect(lambda *_: self.show_glossary(is_open=False))
         self.job.begun.connect(self._on_begun)
+        self.job.renewed.connect(page.segments.rows.forget)
+        self.job.renewed.connect(self.drafts.forget_estimate)
         for signal in (self.job.changed, self.job.queued):
             signal.connect(self.refresh)
             signal.connect(self.list_changed)
@@ -178,6 +185,8 @@ class DocumentTranslationView(QWidget):
         """The panel at the right; the keyboard goes along."""
         focus = self.glossary.focusWidget()
         had_focus = focus is not None and focus.hasFocus()
+        if is_open:
+            self.document.close_document()
         self._side.setVisible(is_open)
         self._arrange()
         self._show_terms()
@@ -202,6 +211,7 @@ class DocumentTranslationView(QWidget):
         self._show_work()
         self._show_draft()
         self._show_terms()
+        self.scanned.show(stored)
 
     def _show_rows(self, stored: StoredTranslation) -> None:
         source, target = stored.source_language, stored.wish.target
@@ -346,8 +356,9 @@ class DocumentTranslationView(QWidget):
     # The window.
 
     def leave(self) -> None:
-        """The window closes: what was typed is kept, nothing is counted any more."""
+        """The window closes: what was typed is kept, nothing is counted any more, and the document is closed."""
         self._leave_place()
+        self.document.close_document()
         self._tick.stop()
         self._soon.stop()
 

@@ -33,6 +33,7 @@ from app.ui.work.at_hand import Answer, Ended
 from app.ui.work.page import StateBar
 from tests.helpers.desks.desk import Desk, Found
 from tests.helpers.desks.dialogs import FileQuestions
+from tests.helpers.desks.document import ReaderDesk
 from tests.helpers.script import prompts
 
 
@@ -155,6 +156,11 @@ class DocumentDesk(Languages, FileQuestions):
     def is_done(self) -> bool:
         """Whether every segment is translated, and the window has heard of each."""
         return self.state == "done" and not self.root.runner.is_running
+
+    @property
+    def panel(self) -> ReaderDesk:
+        """The document that was read, beside its segments."""
+        return ReaderDesk(self.root.document.view, self.app, self.notify)
 
     def show_segments(self) -> None:
         """Its page in front of the files that are on their way."""

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton
 
 from app.bootstrap import PAGE_READING
@@ -20,9 +22,12 @@ from app.ui.work.pictures import PicturesLine
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.desk import Found
 from tests.helpers.desks.window import Frame, open_window
+from tests.helpers.models_on_disk import write_model
 from tests.helpers.scans import drawn, letter, scan, skewed
 from tests.helpers.script import prompts, write_script
+from tests.helpers.translations import asked, one_by_one, put_pipeline
 from tests.ui.chat.test_temporary import files_with
+from tests.ui.translate.conftest import MODEL
 
 FIRST = "# Lease\n\nThe rent is 1,450 euros, due on the third working day of each month."
 SECOND = "Signed by both parties in Elm Street."
@@ -68,9 +73,9 @@ def with_a_model_that_sees(folder: Path, monkeypatch: pytest.MonkeyPatch, *rules
 
 
 @contextmanager
-def opened(application: QApplication, script: Path) -> Iterator[ScanDesk]:
+def opened(application: QApplication, script: Path, model: Path = Path("/any/model.gguf")) -> Iterator[ScanDesk]:
     with open_window(application, make_chat=ChatView) as frame:
-        list(frame.app.engine.load(Path("/any/model.gguf")))
+        list(frame.app.engine.load(model))
         frame.loader.look()
         yield ScanDesk(frame, script)
 
@@ -203,3 +208,52 @@ def test_a_scan_is_summarized_and_translated_once_it_is_read(seeing: ScanDesk, l
     desk.wait(lambda: desk.app.translations.find() != [])
     (translation,) = desk.app.translations.find()
     assert desk.app.translations.segments.row(translation.id, 1).segment.text == SECOND
+
+
+def test_a_translated_scan_says_what_it_is_and_follows_what_is_corrected_beside_its_pictures(
+    qapp: QApplication, tmp_path: Path, lease: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = with_a_model_that_sees(tmp_path, monkeypatch, rule(FIRST), rule(SECOND))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    model = tmp_path / MODEL
+    write_model(model, **{"tokenizer.chat_template": "{{ messages }}"})
+    with opened(qapp, script, model) as desk:
+        desk.app.change("engine", model_path=str(model), known_models=(str(model),))
+        desk.app.change("translations", target="pt-BR")
+        put_pipeline(desk.app, one_by_one)
+        desk.window.show_tab("translate")
+        desk.window.tab("translate").take_files([lease])
+        page = desk.translate.document
+        page.wait_until_read()
+        told = "2 pages of lease.pdf read from pictures by Eye 2B. Letters may be wrong."
+        assert desk.said == told
+        page.translate()
+        assert (desk.said, page.state_bar.isVisible()) == (told, False)
+
+        desk.act("Compare with the pictures")
+        reading = desk.reading
+        assert (reading.edit.toPlainText(), page.panel.page) == (FIRST, 1)
+        QTest.keyClick(reading.edit, Qt.Key.Key_End, Qt.KeyboardModifier.ControlModifier)
+        QTest.keyClicks(reading.edit, " In cash.")
+        desk.click(reading.save)
+        desk.wait(page.state_bar.isVisible)
+        assert desk.said == f"{told} Corrected by you: page 1."
+        assert page.state_words.text() == (
+            "What was read from the pictures has changed since. What was translated before stays as it is."
+        )
+        assert page.shown == ["You said: Lease", ANSWER, f"You said: {SECOND}"]
+        QTest.keyClick(reading.edit, Qt.Key.Key_Escape)
+        assert not reading.isVisible()
+        assert page.go_on_button.text() == "Translate what changed"
+        page.go_on_button.setFocus()
+        QTest.keyClick(page.go_on_button, Qt.Key.Key_Space)
+        page.wait(lambda: page.is_done and page.source_of(1).endswith("In cash."))
+        assert page.has_keyboard
+        assert not page.state_bar.isVisible()
+        assert [asked(script)[page.source_of(number)] for number in range(3)] == [1, 1, 1]
+
+        page.click(page.glossary_button)
+        desk.act("Compare with the pictures")
+        assert (page.root.is_glossary_open, reading.isVisible()) == (False, True)
+        page.click(page.glossary_button)
+        assert (page.root.is_glossary_open, reading.isVisible()) == (True, False)
