@@ -187,13 +187,20 @@ class Parts:
     @_Once
     def documents(self) -> Documents:
         """All documents that were read."""
-        return build_documents(self.paths, self.database, self.consent, recognizes=False, hear=self._hear)
+        return build_documents(
+            self.paths, self.database, self.consent, recognizes=False, hear=self._hear(self.database)
+        )
 
-    def _hear(self, request: Read, cancel: CancelToken) -> Generator[Event, None, None]:
-        from app.store.page_readings import PageReadings
+    def _hear(self, database: Database) -> Hear:
+        """What makes documents of recordings; as long as that takes, what was heard is kept in this database."""
 
-        hearing = build_hearing(self.paths, lambda: self.engine, PageReadings(self.database))
-        yield from hearing.read(request, cancel)
+        def hear(request: Read, cancel: CancelToken) -> Generator[Event, None, None]:
+            from app.store.page_readings import PageReadings
+
+            hearing = build_hearing(self.paths, lambda: self.engine, PageReadings(database))
+            yield from hearing.read(request, cancel)
+
+        return hear
 
     @_Once
     def readings(self) -> Readings:
@@ -450,7 +457,7 @@ class Fireside(Parts):
         from app.features.projects import Preambles
 
         database = Database.in_memory()
-        documents = build_documents(self.paths, database, self.consent, recognizes=False, hear=self._hear)
+        documents = build_documents(self.paths, database, self.consent, recognizes=False, hear=self._hear(database))
         conversations = Conversations(database)
         media = PassingLibrary(conversations.media, self.paths.decoded, self.paths.documents)
         preambles = Preambles(self.database, self.documents, lambda: self.settings, is_temporary=True)

@@ -22,6 +22,7 @@ from app.documents.source import PageRead
 from app.features.hearing import Hearing, Segment, clock, segment_of, srt_of, text_of
 from app.features.messages import units
 from app.features.work.saved_file import written
+from app.store.page_readings import opened_readings
 
 
 def add_arguments(part: argparse.ArgumentParser) -> None:
@@ -37,17 +38,19 @@ def add_arguments(part: argparse.ArgumentParser) -> None:
 
 
 def run_transcribe(options: argparse.Namespace) -> int:
-    """`transcribe`: Ctrl+C ends it with 130."""
+    """`transcribe`: Ctrl+C ends it with 130; what was heard until then is not heard again by the same command."""
     path = options.file.expanduser().absolute()
     if not is_sound(path):
         raise DocumentUnreadable(str(path), "not_sound" if path.is_file() else "missing")
     paths = AppPaths.from_environment()
     settings, _ = load_settings(paths.settings)
-    with closing(build_engine(paths)) as engine, interruptible() as cancel:
+    with closing(build_engine(paths)) as engine, opened_readings(paths.database) as kept, interruptible() as cancel:
         model = model_path(options.model, settings.engine.model_path)
         load_model(engine, model, settings, cancel, projector=options.projector)
-        segments, done = _heard(build_hearing(paths, lambda: engine), path, cancel)
+        segments, done = _heard(build_hearing(paths, lambda: engine, kept), path, cancel)
     if done is None:
+        if segments and kept is not None:
+            print(f"What was heard of {path.name} is kept. The same command goes on from there.", file=sys.stderr)
         return INTERRUPTED
     told = {
         "file": path.name,

@@ -211,7 +211,8 @@ class Window:
     """What comes back after a restart. `geometry` is Qt's own, in base64.
 
     `last_folders` are lines such as "documents=/home/ada": where file dialogs begin. `palette_recent` is what was
-    chosen in the palette last, such as "action:new" or "chat:12", the newest first.
+    chosen in the palette last, such as "action:new" or "chat:12", the newest first. `unread_files` are lines such as
+    "12=/home/ada/talk.mp3", with the chat whose draft it is in, or none for a new one: files that are still being read.
     """
 
     geometry: str = ""
@@ -224,6 +225,7 @@ class Window:
     translation_id: int = 0
     page_id: int = 0
     new_chat_draft: str = ""
+    unread_files: tuple[str, ...] = ()
     last_folders: tuple[str, ...] = ()
     palette_recent: tuple[str, ...] = ()
 

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import logging
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from app.core.errors import AppError
 from app.store.database import Database
+
+log = logging.getLogger(__name__)
 
 HEARD = "heard"
 """The method of pieces of a recording, which are kept here, by a key of their own, until all of it is heard."""
@@ -94,6 +100,19 @@ class PageReadings:
                 " AND (method <> ? OR made_at < ?)",
                 (HEARD, self._clock() - HEARD_KEPT_S),
             )
+
+
+@contextmanager
+def opened_readings(path: Path) -> Iterator[PageReadings | None]:
+    """Those in a file; None where that cannot be used now."""
+    try:
+        database = Database.open(path)
+    except (AppError, sqlite3.Error) as error:  # another program may have it for long
+        log.info("what was read cannot be kept: %s", error)
+        yield None
+        return
+    with closing(database):
+        yield PageReadings(database)
 
 
 def _values(reading: PageReading) -> tuple[object, ...]:

@@ -221,6 +221,7 @@ def _after_first_paint(app: Fireside, window: MainWindow, notify: Notify, theme:
     app.models.start()
     watch_models(app, window, notify, theme, task_bar)
     window.tabs.go_on()
+    chat_tab(window).chat.draft.go_on()
     if window.ui.programs is not None:
         window.ui.programs.begin()
     if window.ui.pictures is not None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.helpers.script import write_script
+from tests.helpers.program import wait_until
+from tests.helpers.script import prompts, write_script
 from tests.helpers.sounds import spoken, write_sound
-from tests.helpers.terminal import fireside, only_json
+from tests.helpers.terminal import ROOT, command, fireside, only_json
 
 
 @pytest.fixture
@@ -35,6 +39,29 @@ def test_what_is_said_is_printed_with_its_times_and_kept_as_subtitles(
     assert set(body["segments"][0]) == {"start_s", "end_s", "text"}
     assert body["seconds"] == body["segments"][-1]["end_s"]
     assert out.read_text("utf-8").startswith("1\n00:00:00,000 --> 00:00:01,")
+
+
+def test_broken_off_by_ctrl_c_it_goes_on_from_what_was_heard(fresh_home: Path, tmp_path: Path) -> None:
+    talk = write_sound(tmp_path / "talk.wav", spoken((20.0, 1.0), (60.0, 0.0), (10.0, 1.0)), 8000)
+    first, second = {"text": "We meet on Tuesday.", "times": 1}, {"text": "Bring keys.", "held_after": 1, "until": "go"}
+    script = write_script(tmp_path / "script", first, second, load={"hears": True})
+    environment = {"FIRESIDE_ENGINE_SCRIPT": str(script)}
+    arguments = ("transcribe", str(talk), "--model", "m.gguf")
+    with subprocess.Popen(
+        command(arguments), cwd=ROOT, env=os.environ | environment, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as program:  # fmt: skip
+        wait_until(lambda: len(prompts(script)) == 2, "the second piece")
+        program.send_signal(signal.SIGINT)
+        out, said = program.communicate(timeout=60)
+    assert (program.returncode, out) == (130, "")
+    assert said.endswith("What was heard of talk.wav is kept. The same command goes on from there.\n")
+    (script.parent / "go").touch()
+    again = fireside(*arguments, environment=environment)
+    assert again.stdout.splitlines() == ["0:00  We meet on Tuesday.", "1:19  Bring keys."]
+    assert len(prompts(script)) == 3
+    anew = fireside(*arguments, environment=environment)
+    assert anew.stdout.startswith("0:00  Bring keys."), "what has been printed is not kept"
 
 
 def test_what_cannot_be_heard_is_a_sentence(fresh_home: Path, recording: Path, tmp_path: Path) -> None:

@@ -8,10 +8,11 @@ from typing import Any
 
 
 def write_script(folder: Path, *answers: dict[str, Any], **keys: Any) -> Path:
-    """A script file with these answer rules; loading takes any path."""
+    """A script file with these answer rules; loading takes any path. `load` may be several rules."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "script.json"
-    load = {"any_path": True} | keys.pop("load", {})
+    load = keys.pop("load", {})
+    load = [{"any_path": True} | one for one in load] if isinstance(load, list) else {"any_path": True} | load
     path.write_text(json.dumps({"log": "prompts.jsonl", "load": load, "answers": list(answers), **keys}), "utf-8")
     return path
 

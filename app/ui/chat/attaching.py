@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QFrame, QSizePolicy, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
 from app.core.events import CancelToken, ModelLoaded
-from app.features.documents import Kept, Part, ReadEvent
+from app.features.documents import WHOLE, Kept, Part, ReadEvent
 from app.features.media import is_picture
 from app.features.messages import Sentence
 from app.store.conversations import Attachment, Use
@@ -100,7 +100,8 @@ class Attaching(QObject):
         self._intake.replaced.connect(self._on_replaced)
         self._intake.changed.connect(self._show)
         self.take = self._intake.take
-        """Takes a `DraftDocument` that is no file."""
+        """Takes a `DraftDocument` that is known to be wanted."""
+        self.unread = Unread(self._intake, model)
         self._questions = self._intake.questions
         self._questions.files_chosen.connect(self.add)
         self.pictures = DraftPictures(theme, notify, model, lambda: is_free() and not self.fitting.is_asking, parent)
@@ -267,7 +268,8 @@ class Attaching(QObject):
                 if document is not None:
                     attached.append(DraftDocument.restored(document, attachment, talk, conversation_id))
                     self.fitting.recall(attached[-1])
-        self._intake.files = [*attached, *(one for one in self._intake.files if one.is_on_its_way)]
+        unread = [one for one in self._intake.files if one.is_on_its_way or one.is_unheard]
+        self._intake.files = [*attached, *unread]
         self.look_again()
 
     def sent(self, conversation_id: int) -> None:
@@ -278,10 +280,14 @@ class Attaching(QObject):
         self.look_again()
 
     def look_again(self) -> None:
-        """Looks at what fits: another model may be in, it may have become free, or there are other documents."""
+        """Looks at what fits: another model may be in, it may have become free, or there are other documents.
+
+        A model that hears hears the recordings that waited for one.
+        """
         if self._talk is not None:
             self.fitting.look(self._talk, self.draft_of, self.shown)
             self.pictures.look()
+        self.unread.hear(self.shown)
         self._show()
 
     # Reading.
@@ -314,7 +320,11 @@ class Attaching(QObject):
         self.look_again()
 
     def _on_failed(self, one: DraftDocument) -> None:
-        """A pasted text that could not be kept is text of the message again."""
+        """A pasted text that could not be kept is text of the message again; a recording waits for a model."""
+        if self.unread.waits(one):
+            if self._model() is None:
+                self.model_wanted.emit()
+            return
         announce(self._window, one.error)
         if one.text:
             self._intake.explain(one)
@@ -514,7 +524,7 @@ class AttachmentRow(QWidget):
         elif one.stage is Stage.LOCKED:
             chip.show_words(tr("needs a password"))
         elif one.stage in (Stage.ASKED, Stage.WAITS):
-            chip.show_words(tr("waits"))
+            chip.show_words(tr("waits for the model") if one.awaits_model else tr("waits"))
         elif one.document is not None:
             self._fill_read(chip, one)
 
@@ -592,6 +602,8 @@ class DraftDocument(FileToRead):
     """Whether the person wants it as background, however well it fits."""
     text: str = ""
     """Of one that is no file, until it is kept; its path has only the name."""
+    unheard_by: str = ""
+    """The path of the model that did not hear it."""
 
     @staticmethod
     def restored(
@@ -608,6 +620,12 @@ class DraftDocument(FileToRead):
         """The store has it in no draft any more; raises what the store raises."""
         if self.attachment is not None:
             self.talk.documents.attachments.remove(self.attachment.id)
+
+    @property
+    def is_kept_unread(self) -> bool:
+        """Whether the next start goes on with it; what was asked about it would have to be asked again."""
+        is_plain = not self.text and not self.password and self.part == WHOLE and not self.talk.is_temporary
+        return is_plain and (self.is_unheard or self.stage in (Stage.WAITS, Stage.READING))
 
     @property
     def use(self) -> Use:
@@ -650,6 +668,40 @@ class DraftDocument(FileToRead):
 
     def is_in(self, talk: Chat, conversation_id: int | None) -> bool:
         return self.talk is talk and self.conversation_id == conversation_id
+
+
+class Unread:
+    """The files of drafts that are no documents yet. Recordings among them wait for a model that hears.
+
+    `model` is what is loaded.
+    """
+
+    def __init__(self, intake: Intake, model: Callable[[], ModelLoaded | None]) -> None:
+        self._intake, self._model = intake, model
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Those that the next start goes on with, as the settings have them."""
+        return tuple(f"{one.conversation_id or ''}={one.path}" for one in self._intake.files if one.is_kept_unread)
+
+    def waits(self, one: DraftDocument) -> bool:
+        """Whether one that was not read is when a model is there."""
+        if one.awaits_model:
+            one.stage, one.error = Stage.WAITS, ""
+            return True
+        model = self._model()
+        one.unheard_by = model.path if model is not None and one.is_unheard else ""
+        return False
+
+    def hear(self, shown: Sequence[DraftDocument]) -> None:
+        """Has those heard that waited for a model, or for another one."""
+        model = self._model()
+        if model is None:
+            return
+        for one in shown:
+            is_other = one.is_unheard and model.hears and one.unheard_by != model.path
+            if one.awaits_model or is_other:
+                self._intake.again(one)
 
 
 class Scans(QObject):

@@ -254,7 +254,7 @@ class ChatTab(Tab):
 
     def close(self) -> None:
         self._leaving.close()
-        self.chat.draft.save()
+        self.chat.draft.leave()
         self._sides.keep_width()
         self.document.close_document()
         self.chat.stop()

@@ -282,7 +282,7 @@ class ChatView(QWidget):
             parent=self,
         )
         self._pasted = Pasted(self.composer, self.attaching, self.open_chat, theme=self._theme, notify=self._notify)
-        self.draft = KeptDraft(self.composer, self.open_chat, self._chats, self._notify)
+        self.draft = KeptDraft(self.composer, self.open_chat, self._chats, self.attaching, self._notify)
         self.waiting = QueueView(self._theme, self.focus_composer)
         self.queue = Queue(
             self.waiting,
@@ -592,16 +592,37 @@ class Sending(QObject):
 
 
 class KeptDraft(QObject):
-    """What is written but not sent: kept with its conversation, in the settings for a new chat, or not at all."""
+    """What is written but not sent: kept with its conversation, in the settings for a new chat, or not at all.
 
-    def __init__(self, composer: Composer, chat: OpenChat, chats: Chats, notify: Notify) -> None:
+    Files beside it that are still being read are in the settings from `go_on` to `leave`.
+    """
+
+    def __init__(self, composer: Composer, chat: OpenChat, chats: Chats, attaching: Attaching, notify: Notify) -> None:
         super().__init__(chat)
         self._composer, self._chat, self._chats, self._notify = composer, chat, chats, notify
+        self._attaching, self._keeps_files = attaching, False
         self.is_being_shown = False
         """Whether the composer changes because a draft is shown, not because somebody types."""
         self._timer = QTimer(self, singleShot=True, interval=DRAFT_MS)
         self._timer.timeout.connect(self.save)
         composer.changed.connect(self._on_changed)
+        attaching.changed.connect(self._on_files_changed)
+
+    def go_on(self) -> None:
+        """At start: what an earlier run was still reading, or listening to, is read again, each in its draft."""
+        talk = self._chats.kept
+        for line in self._chats.settings().window.unread_files:
+            number, _, path = line.partition("=")
+            chat_id = int(number) if number.isdecimal() else None
+            with self._notify.guard():
+                if chat_id is None or talk.conversations.get(chat_id) is not None:
+                    self._attaching.take(DraftDocument(Path(path), talk=talk, conversation_id=chat_id))
+        self._keeps_files = True
+
+    def leave(self) -> None:
+        """The window closes: what is not read by then is so the next time."""
+        self.save()
+        self._keeps_files = False
 
     def show(self, text: str) -> None:
         self.is_being_shown = True
@@ -613,6 +634,9 @@ class KeptDraft(QObject):
         """Keeps what is written now."""
         self._timer.stop()
         text, talk, conversation_id = self._composer.text, self._chat.talk, self._chat.conversation_id
+        if self._has_other_files:
+            with self._notify.guard():
+                self._chats.change("window", unread_files=self._attaching.unread.lines)
         if talk.is_temporary:
             return
         with self._notify.guard():
@@ -632,8 +656,16 @@ class KeptDraft(QObject):
         if text != self._chats.settings().window.new_chat_draft:
             self._chats.change("window", new_chat_draft=text)
 
+    @property
+    def _has_other_files(self) -> bool:
+        return self._keeps_files and self._attaching.unread.lines != self._chats.settings().window.unread_files
+
     def _on_changed(self) -> None:
         if not self.is_being_shown and not self._chat.talk.is_temporary:
+            self._timer.start()
+
+    def _on_files_changed(self) -> None:
+        if self._has_other_files:
             self._timer.start()
 
 

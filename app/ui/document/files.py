@@ -285,6 +285,8 @@ class FileToRead:
     error: str = ""
     is_unheard: bool = False
     """Whether it was not read because the model does not hear."""
+    awaits_model: bool = False
+    """Whether it was not read because no model was there."""
     task: Task | None = None
     document: StoredDocument | None = None
 

@@ -9,7 +9,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
-from app.core.errors import AppError, DocumentLocked, MediaRefused
+from app.core.errors import AppError, DocumentLocked, MediaRefused, NoModel
 from app.core.events import CancelToken
 from app.documents.folder import MOST_FILES, Expanded, expand
 from app.features.documents import Part
@@ -67,7 +67,8 @@ class Intake(QObject):
 
     def take(self, one: FileToRead) -> None:
         """Takes one that is known to be wanted."""
-        self._take(one)
+        self.files.append(one)
+        self._line_up(one)
         self.changed.emit()
 
     def remove(self, one: FileToRead) -> None:
@@ -88,8 +89,8 @@ class Intake(QObject):
 
     def again(self, one: FileToRead) -> None:
         """Tries one that was not read once more; of a recording, what was heard stays heard."""
-        if one in self.files and one.stage is Stage.FAILED:
-            one.error, one.is_unheard = "", False
+        if one in self.files and (one.stage is Stage.FAILED or one.awaits_model):
+            one.error, one.is_unheard, one.awaits_model = "", False, False
             self._line_up(one)
             self.changed.emit()
 
@@ -189,6 +190,7 @@ class Intake(QObject):
         elif one in self.files:
             one.stage, one.error = Stage.FAILED, sentence_for(error).text
             one.is_unheard = isinstance(error, MediaRefused) and error.reason == "deaf"
+            one.awaits_model = isinstance(error, NoModel)
             if not isinstance(error, AppError):
                 self._notify.error(error)
             self.failed.emit(one)

@@ -143,7 +143,7 @@ class PlainChat(QWidget):
         self.is_temporary = False
         self.is_counting = True
         self.memory = SimpleNamespace(look=lambda: self.is_counting)
-        self.draft = SimpleNamespace(save=lambda: None)
+        self.draft = SimpleNamespace(save=lambda: None, leave=lambda: None)
         self.transcript = SimpleNamespace(count=0)
         self.shown_message = (0, "")
         self.attaching = PlainAttaching()

@@ -18,6 +18,7 @@ from tests.helpers.desks.window import open_window
 from tests.helpers.script import prompts, write_script
 from tests.helpers.sounds import spoken, write_sound
 from tests.ui.chat.conftest import Open
+from tests.ui.chat.test_temporary import files_with
 
 
 @pytest.fixture
@@ -80,3 +81,78 @@ def test_a_model_that_does_not_hear_says_so_in_a_line_with_a_way_to_those_that_d
     assert wanted
     desk.attaching.remove(desk.attaching.shown[0])
     assert not line.isVisible()
+
+
+def test_one_that_is_being_heard_when_the_program_ends_is_there_at_the_next_start_and_goes_on(
+    qtbot: QtBot, qapp: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = {"when": "word for word", "text": "We meet on Tuesday.", "times": 1}
+    second = {"when": "word for word", "text": "Bring the keys.", "held_after": 1, "until": "go"}
+    script = write_script(tmp_path / "script", first, second, load={"hears": True})
+    monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(script))
+    talk = write_sound(tmp_path / "talk.wav", spoken((20.0, 1.0), (60.0, 0.0), (10.0, 1.0)), 8000)
+    with open_window(qapp, make_chat=ChatView) as frame:  # type: ignore[arg-type]
+        chat = frame.find(ChatTab).chat
+        chat.draft.go_on()
+        chat.attaching.add([talk])
+        frame.wait(lambda: [one.awaits_model for one in chat.attaching.shown] == [True])
+        assert chat.composer.attachments.chips[0].accessibleDescription() == "waits for the model"
+        frame.window.loader.start()
+        frame.wait(lambda: len(prompts(script)) == 2)
+    (script.parent / "go").touch()
+    with open_window(qapp, make_chat=ChatView) as frame:  # type: ignore[arg-type]
+        chat = frame.find(ChatTab).chat
+        assert chat.attaching.shown == []
+        chat.draft.go_on()
+        assert [(one.name, one.is_on_its_way) for one in chat.attaching.shown] == [("talk.wav", True)]
+        frame.window.loader.start()
+        frame.wait(lambda: [one.document for one in chat.attaching.shown if one.document])
+        (document,) = [one.document for one in chat.attaching.shown]
+        assert document is not None
+        texts = [block.text for block in frame.app.documents.blocks(document.id)]
+        assert texts == ["We meet on Tuesday.", "Bring the keys."]
+        assert len(prompts(script)) == 3, "what was heard before is kept"
+        chat.draft.save()
+        assert frame.app.settings.window.unread_files == ()
+
+
+def test_one_that_was_not_heard_is_heard_once_a_model_is_there_that_hears(
+    qtbot: QtBot, qapp: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rule = {"when": "word for word", "text": "We meet on Tuesday."}
+    deaf, hearing = {"hears": False, "times": 1}, {"hears": True, "name": "Ear 2B"}
+    script = write_script(tmp_path / "script", rule, load=[deaf, hearing])
+    monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(script))
+    with open_window(qapp, make_chat=ChatView) as frame:  # type: ignore[arg-type]
+        chat = frame.find(ChatTab).chat
+        frame.window.loader.load(Path("/any/deaf.gguf"))
+        frame.wait(lambda: frame.window.loader.state == "ready")
+        chat.attaching.add([write_sound(tmp_path / "talk.wav", spoken((1.0, 1.0)))])
+        frame.wait(lambda: [one.is_unheard for one in chat.attaching.shown] == [True])
+        assert chat.composer.attachments.not_heard.isVisible()
+        chat.show_conversation(frame.app.conversations.create().id)
+        chat.show_conversation(None)
+        assert [one.is_unheard for one in chat.attaching.shown] == [True], "another chat takes it away from none"
+        frame.window.loader.load(Path("/any/ear.gguf"))
+        frame.wait(lambda: [one.document for one in chat.attaching.shown if one.document])
+        assert not chat.composer.attachments.not_heard.isVisible()
+
+
+def test_of_a_temporary_chat_nothing_that_is_being_heard_is_kept(
+    qtbot: QtBot, qapp: object, fresh_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = {"when": "word for word", "text": "We meet on Tuesday.", "times": 1}
+    second = {"when": "word for word", "text": "Bring the keys.", "held_after": 1, "until": "go"}
+    script = write_script(tmp_path / "script", first, second, load={"hears": True})
+    monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(script))
+    talk = write_sound(tmp_path / "talk.wav", spoken((20.0, 1.0), (60.0, 0.0), (10.0, 1.0)), 8000)
+    with open_window(qapp, make_chat=ChatView) as frame:  # type: ignore[arg-type]
+        chat = frame.find(ChatTab).chat
+        chat.draft.go_on()
+        frame.window.loader.start()
+        frame.wait(lambda: frame.window.loader.state == "ready")
+        chat.show_temporary()
+        chat.attaching.add([talk])
+        frame.wait(lambda: len(prompts(script)) == 2)
+    for words in (b"on tuesday", b"talk.wav"):
+        assert files_with(words, fresh_home) == []
