@@ -46,7 +46,7 @@ def run_serve(options: argparse.Namespace) -> int:
     paths = AppPaths.from_environment()
     settings, _ = load_settings(paths.settings)
     path = model_path(options.model, settings.engine.model_path)
-    engine = build_engine(paths)
+    engine = build_engine(paths, sees=True)
     try:
         with build_models(paths) as models, interruptible() as cancel:
             load_model(engine, path, settings, cancel)

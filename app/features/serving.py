@@ -435,7 +435,10 @@ class Serving:
         if loaded is None:
             return model
         return replace(
-            model, context_tokens=loaded.context_tokens, trained_context_tokens=loaded.trained_context_tokens
+            model,
+            sees=loaded.sees,
+            context_tokens=loaded.context_tokens,
+            trained_context_tokens=loaded.trained_context_tokens,
         )
 
     @contextmanager

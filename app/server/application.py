@@ -53,7 +53,7 @@ MOST_BYTES = 20_000_000
 HEARTBEAT_S = 10.0
 LOOK_EVERY_S = 0.25
 """How soon words leave that no others follow, and how soon it is noticed that a client is gone."""
-TOGETHER_S = 0.04
+TOGETHER_S = 0.05
 """Words that follow others within that time leave together: each sending wakes the client, and takes from a model that
 computes beside it what a fast one needs for the next word."""
 OPEN_PATHS = frozenset(("/health", "/"))

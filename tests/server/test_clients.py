@@ -15,10 +15,12 @@ from typing import Any
 
 import httpx2
 import pytest
+from PySide6.QtGui import QColor, QImage
 
 from app.core.paths import starter_model
 from tests.helpers.script import write_script
 from tests.helpers.terminal import ROOT
+from tests.helpers.tiny_eyes import COLOURS, make_eye
 
 pytestmark = [pytest.mark.clients, pytest.mark.timeout(600)]
 
@@ -61,6 +63,17 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield found
 
 
+@pytest.fixture(scope="module")
+def seeing_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server whose model sees by a file that lies beside it."""
+    folder, starter = tmp_path_factory.mktemp("seeing"), starter_model()
+    assert starter is not None
+    (folder / starter.name).symlink_to(starter)
+    make_eye(starter, folder / f"mmproj-{starter.name}")
+    with fireside_serve(folder / "home", "--model", str(folder / starter.name)) as found:
+        yield found
+
+
 def run(command: Sequence[object], *, folder: Path, **environment: str) -> str:
     """What it prints; fails with what it says where it fails."""
     done = subprocess.run(
@@ -77,7 +90,7 @@ def run(command: Sequence[object], *, folder: Path, **environment: str) -> str:
     return done.stdout
 
 
-def seen_by(client: str, address: str, folder: Path) -> dict[str, Any]:
+def seen_by(client: str, address: str, folder: Path, **environment: str) -> dict[str, Any]:
     """What one of the scripts saw."""
     starter = starter_model()
     assert starter is not None
@@ -86,7 +99,8 @@ def seen_by(client: str, address: str, folder: Path) -> dict[str, Any]:
         command = ["node", shutil.copy(script, INSTALLED / client)]
     else:
         command = [str(INSTALLED / "clients" / "bin" / "python"), str(script)]
-    told = run([*command, address, KEY, starter.stem, EMBEDDER], folder=folder, LITELLM_LOCAL_MODEL_COST_MAP="True")
+    environment["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
+    told = run([*command, address, KEY, starter.stem, EMBEDDER], folder=folder, **environment)
     seen = json.loads(told.splitlines()[-1])
     assert isinstance(seen, dict)
     return seen
@@ -143,6 +157,18 @@ def test_anthropic_streams_calls_counts_and_goes_away(address: str, tmp_path: Pa
     assert seen["call"] in (["weather", {"rainy": one}, "tool_use"] for one in (True, False))
     assert seen["counted"] > 10
     assert seen["errors"] == ["NotFoundError", "BadRequestError", "AuthenticationError"]
+
+
+@pytest.mark.parametrize("client", ["with_openai_pictures.py", "with_anthropic_pictures.py"])
+def test_a_library_shows_a_picture_and_is_told_that_none_is_fetched(
+    client: str, seeing_address: str, tmp_path: Path
+) -> None:
+    picture = QImage(96, 96, QImage.Format.Format_RGB888)
+    picture.fill(QColor(*COLOURS["red"]))
+    assert picture.save(str(tmp_path / "picture.png"))
+    seen = seen_by(client, seeing_address, tmp_path, PICTURE=str(tmp_path / "picture.png"))
+    assert set(seen["named"]) == {"red"}
+    assert seen["errors"] == ["BadRequestError"] * len(seen["errors"]) != []
 
 
 def test_llm_answers_in_a_terminal(address: str, tmp_path: Path) -> None:

@@ -408,6 +408,15 @@ def test_pictures_are_not_fetched_nor_read_nor_shown_to_the_blind(scripted: Make
     ):
         assert refusal(url) == (400, "invalid_request")
     assert refusal(f"data:image/png;base64,{PICTURE}") == (400, "no_pictures")
+    for url in ("https://evil.example/x.png", "file:///etc/passwd"):
+        block = {"type": "image", "source": {"type": "url", "url": url}}
+        asked: dict[str, Any] = {"messages": [{"role": "user", "content": [block]}], "max_tokens": 5}
+        refused = served.client.post("messages", json=asked)
+        assert (refused.status_code, refused.json()["error"]["type"]) == (400, "invalid_request_error")
+        assert "addresses are not fetched" in refused.json()["error"]["message"]
+        asked = {"input": [{"role": "user", "content": [{"type": "input_image", "image_url": url}]}]}
+        refused = served.client.post("responses", json=asked)
+        assert refused.json()["error"]["param"] == "input[0].content[0].image_url"
     seeing = scripted(load={"any_path": True, "sees": True})
     parts = [{"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}]
     broken = seeing.client.post("chat/completions", json={"messages": [{"role": "user", "content": parts}]})

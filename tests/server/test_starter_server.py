@@ -126,18 +126,24 @@ def seeing_server(starter: Path, tmp_path_factory: pytest.TempPathFactory) -> It
         yield serve(engine, [starter], stack)
 
 
+def plain_png(colour: str) -> str:
+    """A picture of one colour, as base64."""
+    picture, file = QImage(96, 96, QImage.Format.Format_RGB888), QBuffer()
+    picture.fill(QColor(*COLOURS[colour]))
+    picture.save(file, "PNG")  # type: ignore[call-overload]
+    return base64.b64encode(file.data().data()).decode()
+
+
+QUESTION = "What colour is the picture?"
+ONE_OF_SIX = {"enum": list(COLOURS)}
+
+
 def test_a_picture_that_a_program_sends_is_seen(seeing_server: Served) -> None:
-    wished = {"type": "json_schema", "json_schema": {"name": "colour", "schema": {"enum": list(COLOURS)}}}
+    wished = {"type": "json_schema", "json_schema": {"name": "colour", "schema": ONE_OF_SIX}}
     named = []
-    for red, green, blue in COLOURS.values():
-        picture, file = QImage(96, 96, QImage.Format.Format_RGB888), QBuffer()
-        picture.fill(QColor(red, green, blue))
-        picture.save(file, "PNG")  # type: ignore[call-overload]
-        url = f"data:image/png;base64,{base64.b64encode(file.data().data()).decode()}"
-        parts = [
-            {"type": "image_url", "image_url": {"url": url}},
-            {"type": "text", "text": "What colour is the picture?"},
-        ]
+    for colour in COLOURS:
+        url = f"data:image/png;base64,{plain_png(colour)}"
+        parts = [{"type": "image_url", "image_url": {"url": url}}, {"type": "text", "text": QUESTION}]
         answer = seeing_server.client.post(
             "chat/completions",
             json={"messages": [{"role": "user", "content": parts}], "response_format": wished, "temperature": 0},
@@ -145,3 +151,35 @@ def test_a_picture_that_a_program_sends_is_seen(seeing_server: Served) -> None:
         named.append(json.loads(answer["choices"][0]["message"]["content"]))
         assert answer["usage"]["prompt_tokens"] > PICTURE_TOKENS
     assert sum(map(str.__eq__, named, COLOURS)) >= 5
+    (listed,) = seeing_server.client.get(seeing_server.address.replace("/v1", "/api/v0/models")).json()["data"]
+    assert (listed["type"], listed["capabilities"]) == ("vlm", ["tool_use", "vision"])
+
+
+def test_a_picture_is_seen_through_the_other_contracts_too(seeing_server: Served) -> None:
+    parameters = {"type": "object", "properties": {"colour": ONE_OF_SIX}, "required": ["colour"]}
+    for colour in ("red", "blue"):
+        source = {"type": "base64", "media_type": "image/png", "data": plain_png(colour)}
+        asked = {
+            "messages": [
+                {"role": "user", "content": [{"type": "image", "source": source}, {"type": "text", "text": QUESTION}]}
+            ],
+            "tools": [{"name": "name_it", "input_schema": parameters}],
+            "tool_choice": {"type": "tool", "name": "name_it", "disable_parallel_tool_use": True},
+            "temperature": 0,
+            "max_tokens": 100,
+        }
+        answer = seeing_server.client.post("messages", json=asked).json()
+        assert [block["input"] for block in answer["content"]] == [{"colour": colour}]
+        counted = seeing_server.client.post("messages/count_tokens", json=asked).json()["input_tokens"]
+        assert counted == sum(answer["usage"][f"{kind}input_tokens"] for kind in ("", "cache_read_"))
+        parts = [
+            {"type": "input_image", "image_url": f"data:image/png;base64,{plain_png(colour)}"},
+            {"type": "input_text", "text": QUESTION},
+        ]
+        asked = {
+            "input": [{"role": "user", "content": parts}],
+            "text": {"format": {"type": "json_schema", "name": "colour", "schema": ONE_OF_SIX}},
+            "temperature": 0,
+        }
+        (item,) = seeing_server.client.post("responses", json=asked).json()["output"]
+        assert json.loads(item["content"][0]["text"]) == colour
