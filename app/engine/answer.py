@@ -20,6 +20,8 @@ from app.engine import protocol
 
 TAGS, HARMONY = "tags", "harmony"
 CHANNEL, MESSAGE, START, END = "<|channel|>", "<|message|>", "<|start|>", "<|end|>"
+RECIPIENT = "to="
+"""In a header: somebody else than the person is spoken to."""
 THINK = ("<think>", "</think>")
 PAIRS: tuple[tuple[str, str], ...] = (
     ("<|channel>thought", "<channel|>"),  # Gemma 4
@@ -49,6 +51,8 @@ class Syntax:
     inside: bool = False
     marks: frozenset[str] = field(default=frozenset(THINK))
     """Spellings of control tokens that have to be visible in the text the parser is given."""
+    calls: str = ""
+    """With what a call of a function begins, where functions may be called: in a Harmony header, it is the answer."""
 
     @property
     def forced_end(self) -> str:
@@ -150,7 +154,14 @@ class Reasoning:
             body = (self._held + piece).lstrip()
             opens = any(body.startswith(mark) for mark in self.syntax.marks)
             return opens if body else self._state == BETWEEN
+        if self._state == HEADER and self.syntax.calls:
+            return not (self._in_call(self._held) or self._in_call(self._held + piece))
         return self._state != ANSWER
+
+    def _in_call(self, header: str) -> bool:
+        """Whether a header has come to a call, if only to the first letters of it."""
+        begin = f" {self.syntax.calls}"
+        return begin in header or overlap(header, begin) > 1
 
     def feed(self, text: str) -> list[Span]:
         """The spans that are certain now, in order."""
@@ -208,16 +219,24 @@ class Reasoning:
 
     def _look_for_channel(self) -> bool:
         body = self._held.lstrip()
-        for mark, state in ((CHANNEL, HEADER), (START, HEADER), (MESSAGE, ANSWER)):
+        for mark, state in ((CHANNEL, HEADER), (START, HEADER), (MESSAGE, ANSWER), (RECIPIENT, HEADER)):
             if body.startswith(mark):
-                return self._enter(state, body if mark == CHANNEL else body[len(mark) :])
+                return self._enter(state, {CHANNEL: body, RECIPIENT: f" {body}"}.get(mark, body[len(mark) :]))
             if mark.startswith(body):
                 return False
         return self._enter(ANSWER, body if self._state == BETWEEN else self._held)
 
     def _read_header(self) -> bool:
-        """`assistant<|channel|>analysis<|message|>`: the channel says what follows."""
+        """`assistant<|channel|>analysis<|message|>`: the channel says what follows.
+
+        `assistant to=functions.f<|channel|>commentary json<|message|>`, or the same with the recipient further back, is
+        a call.
+        """
         at = self._held.find(MESSAGE, 0, LONGEST_HEADER + len(MESSAGE))
+        call = f" {self.syntax.calls}"
+        called = self._held.find(call, 0, at if at >= 0 else LONGEST_HEADER) if self.syntax.calls else -1
+        if called >= 0:
+            return self._enter(ANSWER, self._held[called + 1 :])
         if at >= 0:
             channel = self._held[:at].rpartition(CHANNEL)[2] if CHANNEL in self._held[:at] else "final"
             is_final = channel.split()[:1] == ["final"]

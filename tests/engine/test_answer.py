@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -100,6 +101,38 @@ def test_a_prompt_may_have_opened_the_analysis() -> None:
     assert not HARMONY.after("<|start|>assistant").inside
 
 
+CALLING = replace(HARMONY, calls="to=functions.")
+CALL = "<|channel|>commentary json<|message|>"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        f" to=functions.f{CALL}",
+        f"<|start|>assistant to=functions.f{CALL}",
+        f"<|channel|>commentary to=functions.f{CALL}",
+        f"{ANALYSIS}Hm.<|end|><|start|>assistant to=functions.f{CALL}",
+        f"{ANALYSIS}Hm.<|end|><|start|>assistant<|channel|>commentary to=functions.f{CALL}",
+    ],
+)
+def test_a_call_in_a_harmony_header_is_the_answer_where_functions_may_be_called(header: str) -> None:
+    thinking = "Hm." if "Hm." in header else ""
+    call = f'to=functions.f{CALL}{{"a": 1}}'
+    for pieces in ([f'{header}{{"a": 1}}'], list(f'{header}{{"a": 1}}')):
+        assert split(CALLING, *pieces) == (thinking, call)
+        assert "functions" not in split(HARMONY, *pieces)[1], "nobody may call: it is no answer"
+    assert split(CALLING, "<|channel|>commentary to=browser.search<|message|>x<|end|>", FINAL, "Hello")[1] == "Hello"
+
+
+def test_what_begins_a_call_in_a_header_is_held_to_the_grammar() -> None:
+    reasoning = Reasoning(CALLING)
+    outside = []
+    for piece in ("<|channel|>", "analysis", "<|message|>", "Hm", "<|end|>", "<|start|>", "assistant", " to", "=", "x"):
+        outside.append(reasoning.is_outside(piece))
+        reasoning.feed(piece)
+    assert outside == [True] * 7 + [False] * 3
+
+
 def test_gemma_thinks_in_a_channel_of_its_own() -> None:
     assert split(CHANNEL, "<|channel>thought\nHm.\n<channel|>Hello") == ("Hm.", "Hello")
     assert split(CHANNEL.after("<|turn>model\n<|channel>thought\n<channel|>"), "Hello") == ("", "Hello")
@@ -120,9 +153,11 @@ MARKS = st.sampled_from(
         "<|end|>",
         "<|start|>",
         "<|channel>thought",
+        " to=functions.",
+        "to=",
     ]
 )
-SYNTAXES = st.sampled_from([PLAIN, PLAIN.after("<think>"), HARMONY, HARMONY.after(ANALYSIS), CHANNEL])
+SYNTAXES = st.sampled_from([PLAIN, PLAIN.after("<think>"), HARMONY, HARMONY.after(ANALYSIS), CALLING, CHANNEL])
 
 
 @given(SYNTAXES, st.lists(MARKS, max_size=12).map("".join), st.data())

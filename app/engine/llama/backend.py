@@ -26,7 +26,7 @@ from app.core.errors import (
 from app.core.events import FinishReason, Media, Message, ModelLoaded, TokenSeen
 from app.core.gguf import check_model
 from app.engine import protocol
-from app.engine.answer import NO_THINKING, Answer, Syntax, syntax_of, thinking_of
+from app.engine.answer import HARMONY, NO_THINKING, Answer, Syntax, syntax_of, thinking_of
 from app.engine.backend import Job
 from app.engine.computer import Remembered, key_of
 from app.engine.fit import shape_of, tokens_side_by_side
@@ -159,6 +159,8 @@ class LoadedModel:
             raise TemplateFailed(self.model.path, "it wrote nothing")
         if len(prompt.tokens) >= self._context.size_tokens:
             raise PromptTooLong(len(prompt.tokens), self._context.size_tokens)
+        if ask.calling is not None and syntax.kind == HARMONY:
+            syntax = replace(syntax, calls=ask.calling.syntax.begins)
         answer = Answer(request, job.reply, begun_s, syntax)
         answer.media_tokens = prompt.media_tokens
         if ask.max_tokens == 0 or (ask.tells_last and not forced):

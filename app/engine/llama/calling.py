@@ -62,6 +62,7 @@ class _Found:
             two = self._called((0, 1), (1, 1))
         except (TemplateProblem, _NotUnderstood):
             two = ""
+        two = two if NAMES[1] in two else ""  # some write the first call of an answer, and no other
         opening, rest = _split(one, NAMES[0])
         inside = json.dumps({KEYS[0]: VALUES[0]})
         found = re.search(r"\s*".join(map(re.escape, re.findall(r'"\w+"|\S', inside))), rest)
@@ -233,7 +234,8 @@ class _Grammar:
         rules = [self._call(number, name, json.loads(schema)) for number, (name, schema) in enumerate(functions)]
         several = syntax.joiner and self._calling.several
         more = f" ({_literal(syntax.joiner)} call){{0,{MOST_CALLS - 1}}}" if several else ""
-        lines = [f"root ::= {_literal(syntax.opening)} call{more} {_literal(syntax.closing)}"]
+        space = "" if TAG.match(syntax.opening) else '" "? '
+        lines = [f"root ::= {space}{_literal(syntax.opening)} call{more} {_literal(syntax.closing)}"]
         lines.append("call ::= " + " | ".join(f"call{number}" for number in range(len(functions))))
         lines += rules
         lines.append("callid ::= [a-zA-Z0-9]{9}")

@@ -17,7 +17,7 @@ from app.engine.llama.sampling import gbnf_of_schema
 from app.engine.llama.sandbox import CompiledTemplate
 from app.engine.llama.template import NOTHING, TemplateProblem
 from app.engine.protocol import Calling, CallSyntax
-from app.features.tool_calls import CallArguments, SyntaxReader, Tool
+from app.features.tool_calls import CallArguments, CallBegins, SyntaxReader, Tool, tools_told
 from tests.helpers.engine import GREEDY, answer_of, load, user
 from tests.helpers.tiny_models import CONTROL, make_tiny
 
@@ -66,6 +66,19 @@ ONE_ONLY = LISTED + TURNS.replace(
     '{"name": "{{ m.tool_calls[0].function.name }}", "parameters": {{ m.tool_calls[0].function.arguments | tojson }}}'
     "{% endif %}",
 )
+IN_A_HEADER = (
+    "{% if tools %}<|start|>developer<|message|>{% for t in tools %}{{ t.function.name }} {% endfor %}<|end|>"
+    "{% endif %}"
+    "{% for m in messages %}{% if m.tool_calls %}{% set f = m.tool_calls[0].function %}"
+    "<|start|>assistant to=functions.{{ f.name }}<|channel|>commentary json<|message|>"
+    "{{ f.arguments | tojson }}<|im_end|>"
+    "{% elif m.role == 'tool' %}<|start|>functions to=assistant<|channel|>commentary<|message|>{{ m.content }}<|end|>"
+    "{% elif m.role == 'assistant' %}<|start|>assistant<|channel|>final<|message|>{{ m.content }}"
+    "{{ '<|return|>' if loop.last else '<|end|>' }}"
+    "{% else %}<|start|>{{ m.role }}<|message|>{{ m.content }}<|end|>{% endif %}{% endfor %}"
+    "{% if add_generation_prompt %}<|start|>assistant{% endif %}"
+)
+"""As gpt-oss has it: a function is spoken to, and there is one call in an answer."""
 
 
 def found(source: str) -> CallSyntax | None:
@@ -131,6 +144,10 @@ def found(source: str) -> CallSyntax | None:
             ),
         ),
         (ONE_ONLY, CallSyntax('{"name": "', '", "parameters": ', "}", begins='{"name": "')),
+        (
+            IN_A_HEADER,
+            CallSyntax("to=functions.", "<|channel|>commentary json<|message|>", "", begins="to=functions."),
+        ),
         (TURNS.replace("CALLS", ""), None),
         ("{{ raise_exception('no') }}", None),
         (template("{{ f.arguments.values() | list }}"), None),
@@ -179,6 +196,29 @@ def test_a_model_is_held_to_its_own_way_and_to_the_schema(tmp_path: Path) -> Non
         ends = [token for token in seen.tokens if token.is_control and token.data == CONTROL[2].encode()]
         assert len(ends) == len(history), "nobody but the template ends a turn"
         assert b"tool" in b"".join(token.data for token in seen.tokens).split(b"<|im_start|>")[3]
+    finally:
+        engine.close()
+
+
+def test_a_model_that_speaks_to_a_function_is_held_to_its_schema(tmp_path: Path) -> None:
+    engine = EngineClient(own_command("--engine-worker"), tmp_path / "engine")
+    tools = [Tool("weather", parameters=json.loads(CITY))]
+    try:
+        load(engine, make_tiny("llama", tmp_path / "calls.gguf", template=IN_A_HEADER))
+        syntax = engine.call_syntax()
+        assert syntax is not None
+        calling = Calling(syntax, (("weather", CITY),), must_call=True, several=False)
+        told = tools_told(tools)
+        for question in ("Rain?", "Sun?"):
+            options = {"calling": calling, "template_variables": {"tools": told}, "max_tokens": 200}
+            text, _ = answer_of(engine.generate([user(question)], sampling=GREEDY, **options))
+            reader = SyntaxReader(syntax, tools, must_call=True)
+            calls = [*reader.read(text), *reader.close()]
+            assert calls[0] == CallBegins(0, "weather"), text
+            arguments = json.loads("".join(one.piece for one in calls[1:] if isinstance(one, CallArguments)))
+            assert set(arguments) == {"rainy", "days"}
+        seen = engine.inspect("tokens", messages=[user("Rain?")], template_variables={"tools": told})
+        assert b"weather" in b"".join(token.data for token in seen.tokens), "its own template tells it of the function"
     finally:
         engine.close()
 
