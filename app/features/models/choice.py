@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from app.core.errors import FileNotOnHub
-from app.engine.fit import Room
+from app.engine.fit import GpuRoom, Room
 from app.features.models.estimate import LEAST_TOKENS_PER_S, READING_TOKENS_PER_S, TIGHT, WELL, by_size
 from app.features.models.messages import Words, gigabytes
 from app.hub.catalog import Entry
@@ -39,17 +39,35 @@ def fits_machine(entry: Entry, room: Room) -> bool:
     return needed < RAM_SHARE * total or any(needed < size - GPU_RESERVE_BYTES for size in own)
 
 
+def fits_with_help(entry: Entry, room: Room, lent: Sequence[GpuRoom]) -> bool:
+    """Whether a model suits this machine and what other computers lend, together."""
+    devices = [gpu.total_bytes for gpu in (*room.gpus, *lent) if not gpu.shared]
+    total = room.total_bytes or UNKNOWN_TOTAL_BYTES
+    if not entry.kv_bytes_per_token:
+        return total + sum(devices) >= NOMINAL * entry.tier_gb * 1e9
+    return needed_bytes(entry) < RAM_SHARE * total + sum(max(0, size - GPU_RESERVE_BYTES) for size in devices)
+
+
 def needed_bytes(entry: Entry) -> int:
     """Weights, the context of a longer conversation, and what runs beside."""
     return entry.size_bytes + entry.kv_bytes_per_token * CONTEXT_TOKENS + entry.state_bytes + BESIDE_BYTES
 
 
-def suggested(entries: Sequence[Entry], task: str, room: Room, limit: int = 3, bytes_per_s: float = 0.0) -> list[Entry]:
+def suggested(
+    entries: Sequence[Entry],
+    task: str,
+    room: Room,
+    limit: int = 3,
+    bytes_per_s: float = 0.0,
+    *,
+    lent: Sequence[GpuRoom] = (),
+) -> list[Entry]:
     """The best that writes as fast as people read, then the fastest that is useful, then the largest that are left.
 
     `bytes_per_s` is how fast weights are read here, 0 where nobody knows: then the default of this machine's memory is
     first. Where everything is slow, the fastest is first; what is too slow to wait for comes last. Where nothing is
-    left that suits the machine, the next ones for a larger machine follow.
+    left that suits the machine, the next ones for a larger machine follow. Of those that need what other computers
+    lend, the best is the last one: how fast it would be nobody knows before.
     """
     able = [entry for entry in entries if TASKS_OF_TABS.get(task, task) in entry.tasks]
     fitting = [entry for entry in able if fits_machine(entry, room)]
@@ -66,7 +84,11 @@ def suggested(entries: Sequence[Entry], task: str, room: Room, limit: int = 3, b
         chosen += sorted(useful, key=lambda entry: entry.active_bytes)[:1]
     rest = [entry for entry in fitting if entry not in chosen]
     chosen += sorted(rest, key=lambda each: (is_quick(each, LEAST_TOKENS_PER_S), *_size_rank(each)), reverse=True)
-    chosen += sorted((each for each in able if each not in fitting), key=lambda each: (each.tier_gb, each.size_bytes))
+    helped = [entry for entry in able if entry not in fitting and fits_with_help(entry, room, lent)] if lent else []
+    best = sorted(helped, key=_rank, reverse=True)[:1]
+    chosen = chosen[: max(1, limit - len(best))] + best
+    left = (each for each in able if each not in fitting and each not in best)
+    chosen += sorted(left, key=lambda each: (each.tier_gb, each.size_bytes))
     return chosen[:limit]
 
 
@@ -91,10 +113,12 @@ _NEEDS = {
 }
 
 
-def offer_words(task: str, entry: Entry) -> Words:
-    """What a tab says when it has no model for its task."""
+def offer_words(task: str, entry: Entry, helpers: Sequence[str] = ()) -> Words:
+    """What a tab says when it has no model for its task; `helpers` are the computers without which it does not fit."""
     text = _NEEDS.get(task, _NEEDS["chat"]) + "{name}, {size} GB"
     values = {"name": entry.name, "size": gigabytes(entry.size_bytes)}
+    if helpers:
+        return Words(text + ", with the memory of {computers}", values | {"computers": ", ".join(helpers)})
     if entry.languages and task == "translate":
         return Words(text + ", {count} languages", values | {"count": str(entry.languages)})
     return Words(text, values)

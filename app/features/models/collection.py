@@ -11,7 +11,7 @@ import logging
 import shutil
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -53,6 +53,8 @@ log = logging.getLogger(__name__)
 
 GPUS_WAIT_S = 5.0
 """The engine's child starts in less, unless the machine is very busy."""
+LENT_HOLDS_S = 60.0
+"""What other computers lend is asked about again after this: one that is off costs seconds each time."""
 TRASH_KEPT_S = 7 * 24 * 3600.0
 DONE = "done"
 DOWNLOADED, ADDED = "downloaded", "added"
@@ -69,7 +71,7 @@ class Suggestion:
 
     def words_for(self, task: str) -> Words:
         """What a tab says of it when it has no model."""
-        return choice.offer_words(task, self.entry)
+        return choice.offer_words(task, self.entry, self.fit.helpers)
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,10 @@ class Machine:
         self._gpus: tuple[GpuRoom, ...] = ()
         self._gpus_known = threading.Event()
         self._are_expected = False
+        self._asking = threading.Lock()
+        self._lent: tuple[GpuRoom, ...] = ()
+        self._lent_as: tuple[object, ...] = ()
+        self._lent_until_s = 0.0
 
     def expect_gpus(self) -> None:
         """`learn_gpus` is about to be called, on another thread."""
@@ -128,6 +134,35 @@ class Machine:
             free = min(free + loaded.needed_bytes, total or free + loaded.needed_bytes)
         return Room(free, total, self._gpus if self._around.settings().engine.gpu_layers else ())
 
+    def lent(self, *, anew: bool = False) -> tuple[GpuRoom, ...]:
+        """What other computers would add, as they said within the last minute; nothing where no device is wanted."""
+        settings = self._around.settings()
+        if not settings.engine.machines or not settings.engine.gpu_layers:
+            return ()
+        asked_as = settings.engine.machines, settings.network.allowed
+        with self._asking:
+            if anew or asked_as != self._lent_as or time.monotonic() > self._lent_until_s:
+                self._lent, self._lent_as = self._around.lent(), asked_as
+                self._lent_until_s = time.monotonic() + LENT_HOLDS_S
+            return self._lent
+
+    def fit_of(self, entry: Entry, here: Room, bytes_per_s: float) -> Fit:
+        """Of a suggested model, by what the list knows of it."""
+        active_bytes = entry.active_bytes if entry.active_share else 0
+
+        def within(room: Room) -> Fit:
+            return estimate.by_size(entry.size_bytes, entry.kv_bytes_per_token, room, active_bytes)
+
+        found = within(here)
+        return self._with_help(found, within) or found.at(bytes_per_s)
+
+    def recommended(self, models: Sequence[ModelFile]) -> ModelFile | None:
+        """Of a repository's files the one to take: here, else with what other computers lend; None where none fits."""
+        room = self.room()
+        here = choice.recommended(models, room)
+        lent = self.lent() if here is None else ()
+        return choice.recommended(models, replace(room, gpus=room.gpus + lent)) if lent else here
+
     def bytes_per_s(self) -> float:
         """Weights that are read in a second while a model writes here; 0 where nobody can say."""
         speeds = self._around.speeds()
@@ -145,7 +180,7 @@ class Machine:
         """Whether a model of the Hub would fit, from its first bytes."""
         beginning = self._hub.beginning(repo, commit, model.name, cancel)
         found = estimate.estimate(beginning, model.size_bytes, self.room(), name=model.name)
-        return self._with_help(found, beginning, model) or found.at(self.bytes_per_s())
+        return self._with_help(found, _estimated(beginning, model), anew=True) or found.at(self.bytes_per_s())
 
     def estimate_exactly(self, repo: str, commit: str, model: ModelFile, cancel: CancelToken | None = None) -> Fit:
         """The same with llama.cpp's own numbers, from the whole header."""
@@ -158,18 +193,24 @@ class Machine:
             cancelled=lambda: cancel is not None and cancel.cancelled,
             name=model.name,
         )
-        return self._with_help(found, header, model) or found.at(self.bytes_per_s())
+        return self._with_help(found, _estimated(header, model), anew=True) or found.at(self.bytes_per_s())
 
-    def _with_help(self, found: Fit, header: bytes, model: ModelFile) -> Fit | None:
-        """What does not fit here, with the memory that other computers lend; None where it fits, or not with them."""
-        if found.word not in (estimate.SLOW, estimate.TOO_LARGE) or not self._around.settings().engine.gpu_layers:
-            return None
-        lent, room = self._around.lent(), self.room()
+    def _with_help(self, found: Fit, within: Callable[[Room], Fit], *, anew: bool = False) -> Fit | None:
+        """What does not fit here, in a room with the memory that other computers lend; None where it fits, or not with
+        them either.
+        """
+        lent = self.lent(anew=anew) if found.word in (estimate.SLOW, estimate.TOO_LARGE) else ()
         if not lent:
             return None
-        helped = estimate.estimate(header, model.size_bytes, replace(room, gpus=room.gpus + lent), name=model.name)
+        room = self.room()
+        helped = within(replace(room, gpus=room.gpus + lent))
         hosts = dict.fromkeys(device.description.rpartition(":")[0] for device in lent)
         return helped.helped_by([*hosts]) if helped.word in (estimate.WELL, estimate.TIGHT) else None
+
+
+def _estimated(header: bytes, model: ModelFile) -> Callable[[Room], Fit]:
+    """A model of the Hub in any room, by formula."""
+    return lambda room: estimate.estimate(header, model.size_bytes, room, name=model.name)
 
 
 class Models:
@@ -297,16 +338,15 @@ class Models:
     # What there could be.
 
     def suggestions(self, task: str = "chat", limit: int = 3) -> list[Suggestion]:
-        """The best for this machine."""
-        room, speed = self.machine.room(), self.machine.bytes_per_s()
-        chosen = choice.suggested(self.entries, task, room, limit, speed)
+        """The best for this machine; the last may be one that other computers' memory makes possible."""
+        machine = self.machine
+        room, speed = machine.room(), machine.bytes_per_s()
+        chosen = choice.suggested(self.entries, task, room, limit, speed, lent=machine.lent())
         rows, downloads = self.installed(), self.downloads.all()
         return [
             Suggestion(
                 entry,
-                estimate.by_size(
-                    entry.size_bytes, entry.kv_bytes_per_token, room, entry.active_bytes if entry.active_share else 0
-                ).at(speed),
+                machine.fit_of(entry, room, speed),
                 next((row.model for row in rows if is_of(row.model, entry)), None),
                 next((each for each in downloads if _fetches(each, entry)), None),
             )

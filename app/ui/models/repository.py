@@ -23,9 +23,9 @@ from PySide6.QtWidgets import (
 )
 
 from app.core import errors
-from app.engine.fit import Room
+from app.core.events import CancelToken
 from app.features.messages import Sentence, sentence_for
-from app.features.models.choice import recommended, representatives
+from app.features.models.choice import representatives
 from app.features.models.estimate import TOO_LARGE, Fit, fit_words, pace_words
 from app.hub.files import ModelFile, RemoteFile, Repository, quantization_words
 from app.ui.i18n import breakable, size_text, tr
@@ -110,16 +110,18 @@ class RepositoryPage(QWidget):
         self.name, self.repository, self.model, self._fits = name, None, None, {}
         self.state.show_state("", "", "")
         self._stack.setCurrentIndex(0)
-        self._task = tasks.ask(
-            lambda token: (self._app.models.hub.repository(name, "", token), self._app.models.machine.room()),
-            self, self._on_repository, self._on_failed,
-        )  # fmt: skip
+        self._task = tasks.ask(lambda token: self._found(name, token), self, self._on_repository, self._on_failed)
         self._slow.start()
 
     # Asking. Each runs on a thread of its own.
 
-    def _on_repository(self, answer: tuple[Repository, Room]) -> None:
-        repository, room = answer
+    def _found(self, name: str, cancel: CancelToken) -> tuple[Repository, ModelFile | None]:
+        """A repository, and which of its files to take."""
+        repository = self._app.models.hub.repository(name, "", cancel)
+        return repository, self._app.models.machine.recommended(repository.models)
+
+    def _on_repository(self, answer: tuple[Repository, ModelFile | None]) -> None:
+        repository, best = answer
         self._slow.stop()
         self.repository = repository
         owner, _, name = repository.name.rpartition("/")
@@ -127,7 +129,6 @@ class RepositoryPage(QWidget):
         self.facts.setText("  ·  ".join(_facts(repository, owner)))
         self._show_gate(repository)
         self.foot.offer_vision(repository.vision[0] if repository.vision else None)
-        best = recommended(repository.models, room)
         is_any = any(model.is_supported for model in repository.models)
         self.files.setVisible(bool(repository.models))
         self.foot.setVisible(is_any)

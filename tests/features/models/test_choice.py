@@ -110,6 +110,16 @@ def test_what_runs_beside_the_program_now_changes_nothing() -> None:
     assert ids("chat", busy) == ids("chat", machine(16))
 
 
+def test_what_others_lend_adds_one_at_the_end_and_takes_no_place_of_the_first() -> None:
+    lent = machine(0, 16).gpus
+    helped = suggested(ENTRIES, "chat", machine(7.7), lent=lent)
+    assert [entry.id for entry in helped] == ["qwen3.5-4b", "qwen3.5-2b", "gemma-4-26b-a4b"]
+    assert [entry.id for entry in suggested(ENTRIES, "chat", machine(7.7), 1, lent=lent)] == ["qwen3.5-4b"]
+    assert suggested(ENTRIES, "chat", machine(0.5), 1, lent=lent)[0].is_default, "nothing suits this one alone"
+    shared = machine(0, 16, shared=True).gpus
+    assert ids("chat", machine(7.7)) == [entry.id for entry in suggested(ENTRIES, "chat", machine(7.7), lent=shared)]
+
+
 def test_no_list_no_suggestions() -> None:
     assert suggested((), "chat", machine(16)) == []
     assert ids("cooking", machine(16)) == []

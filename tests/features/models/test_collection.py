@@ -242,6 +242,30 @@ def test_what_is_suggested_first_does_not_change_with_how_busy_the_machine_was(
         assert [each.entry.id for each in app.models.suggestions("chat")] == before
 
 
+def test_what_other_computers_lend_makes_a_larger_one_possible_which_comes_last(
+    app: Fireside, large_machine: None, fast_machine: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Machine, "is_here", False)  # as if they were others in this network
+    alone = app.models.suggestions("chat")
+    with listening(a_server(memory=((32 * GB, 32 * GB),))) as address:
+        app.machines.add(address)
+        *here, with_help = app.models.suggestions("chat")
+        assert [each.entry.id for each in here] == [each.entry.id for each in alone[:2]]
+        assert all(not each.fit.helpers and each.fit.tokens_per_s for each in here)
+        assert with_help.entry.id == "qwen3.6-35b-a3b"
+        assert str(fit_words(with_help.fit)).startswith("Fits with 127.0.0.1 · needs ")
+        assert pace_words(with_help.fit) is None
+        assert str(with_help.words_for("chat")).endswith(" GB, with the memory of 127.0.0.1")
+        asked = len(app.ledger.connections())
+        assert app.models.suggestions("chat")[2] == with_help
+        assert len(app.ledger.connections()) == asked, "they are asked once a minute"
+        app.change("engine", gpu_layers=0)
+        assert [each.entry.id for each in app.models.suggestions("chat")] == [each.entry.id for each in alone]
+        app.change("engine", gpu_layers=-1)
+        app.change("network", allowed=False)
+        assert not any(each.fit.helpers for each in app.models.suggestions("chat"))
+
+
 def answer(app: Fireside, model: str, *, tokens: int, tokens_per_s: float) -> None:
     """An answer was written here."""
     chat = app.conversations.create()
@@ -332,8 +356,10 @@ def test_what_does_not_fit_here_fits_with_what_another_computer_lends(
     repository = app.models.hub.repository("a/m")
     asked = "a/m", repository.commit, repository.models[0]
     assert app.models.machine.estimate(*asked).word in ("slow", "too_large")
+    assert app.models.machine.recommended(repository.models) is None
     with listening(a_server(memory=((8 * GB, 8 * GB),))) as address:
         app.machines.add(address)
+        assert app.models.machine.recommended(repository.models) == repository.models[0]
         for fit in (app.models.machine.estimate(*asked), app.models.machine.estimate_exactly(*asked)):
             assert str(fit_words(fit)).startswith("Fits with 127.0.0.1 · needs 0.4 GB")
             assert pace_words(fit) is None, "nobody knows how fast the network is"

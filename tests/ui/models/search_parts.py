@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import TypeVar
@@ -11,6 +11,7 @@ from typing import TypeVar
 from app.core.events import CancelToken
 from app.core.settings import Settings
 from app.engine.fit import Room
+from app.features.models.choice import recommended
 from app.features.models.estimate import Fit
 from app.hub.files import ModelFile, RemoteFile, Repository
 from app.hub.search import Found, Page, Query
@@ -99,6 +100,9 @@ class ScriptedModels:
 
     def room(self) -> Room:
         return Room(9_800_000_000, 16_000_000_000)
+
+    def recommended(self, models: Sequence[ModelFile]) -> ModelFile | None:
+        return recommended(models, self.room())
 
     def listen(self, callback: Callable[[object], object]) -> Callable[[], None]:
         self.listeners.append(callback)
