@@ -780,7 +780,10 @@ def build_model_server(
         found = access_to(server.address, settings())
         return replace(found, allowed=network.allowed if server.is_own_network else network.reaches_internet)
 
-    return ModelServer(server.address, access, ledger, lambda: servers.key(server.name) if key is None else key)
+    def own_key() -> str:
+        return servers.key(server.name) if key is None else key
+
+    return ModelServer(server.address, access, ledger, own_key, authorities=server.authorities)
 
 
 def build_machines(paths: AppPaths, change: Callable[..., Any] | None = None) -> Machines:

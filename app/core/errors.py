@@ -36,6 +36,7 @@
     │   ├── AccessGated               its owner asks for consent first
     │   ├── TokenRefused              the Hub does not take the token
     │   ├── TokenNotKept              the system has no keyring to keep it in
+    │   ├── CertificateUnreadable     a file that is to vouch for a server holds no certificate
     │   ├── NotEnoughDisk             told before anything is fetched
     │   ├── DownloadDamaged           what came is not what the Hub promised, twice
     │   ├── DownloadFailed            the download's child ended again and again
@@ -297,6 +298,12 @@ class TokenNotKept(EnvironmentProblem):
     pass
 
 
+class CertificateUnreadable(EnvironmentProblem):
+    """A file that a person chose has none, or more than a server needs."""
+
+    path: str
+
+
 class NotEnoughDisk(EnvironmentProblem):
     """`path` is the folder; `needed_bytes` includes the reserve that stays free."""
 
@@ -325,9 +332,10 @@ class PortTaken(EnvironmentProblem):
 
 
 class ServerUnreachable(EnvironmentProblem):
-    """`host` with its port. `reason`: offline (no name, no route), refused, timeout, tls, proxy, server (5xx), garbage,
-    html (a page for people), moved (it names another address), not_a_server (nothing of the kind there), broken (it
-    ended in the middle).
+    """`host` with its port. `reason`: offline (no name, no route), refused, timeout, proxy, server (5xx), garbage,
+    tls (no secure connection), certificate (nobody known vouches for it), certificate_name (it is another's),
+    certificate_date, html (a page for people), moved (it names another address), not_a_server (nothing of the kind
+    there), broken (it ended in the middle).
     """
 
     host: str

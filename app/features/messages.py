@@ -194,7 +194,11 @@ _SERVER_UNREACHABLE = {
     "offline": "{host} cannot be reached: no computer of this name was found, or this one is offline.",
     "refused": "{host} does not take connections now. Is the server running?",
     "timeout": "{host} did not answer in time.",
-    "tls": "The connection to {host} is not secure: its certificate is not valid.",
+    "tls": "No secure connection to {host} came about. If it has none, its address begins with http://.",
+    "certificate": "Nobody whom this computer knows vouches for {host}. If that is an authority of your own, choose "
+    "its certificate in the settings of the server.",
+    "certificate_name": "The certificate of {host} is made out to another name. Use that one as the address.",
+    "certificate_date": "The certificate of {host} is not valid today. It has to be renewed there.",
     "proxy": "The proxy in front of {host} refused the connection.",
     "server": "{host} has a problem of its own now.",
     "garbage": "What {host} answered makes no sense.",
@@ -211,7 +215,7 @@ def _server_unreachable(error: errors.ServerUnreachable) -> Sentence:
     return Sentence(text.format(host=error.host), "What there is so far was kept.", action)
 
 
-_ADDRESS_PROBLEMS = ("tls", "html", "moved", "not_a_server")
+_ADDRESS_PROBLEMS = ("tls", "certificate", "certificate_name", "html", "moved", "not_a_server")
 
 
 def _server_busy(error: errors.ServerBusy) -> Sentence:
@@ -448,6 +452,9 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], Sentence]] = {
     errors.TokenRefused: lambda e: Sentence("The Hub does not accept the access token.", action="network"),
     errors.TokenNotKept: lambda e: Sentence(
         "This system has no keyring to keep the access token in.", "It is used until you quit."
+    ),
+    errors.CertificateUnreadable: lambda e: Sentence(
+        f"There is no certificate in {_name(e.path)} that could be read.", "Choose a file such as ca.pem or ca.crt."
     ),
     errors.ServerUnreachable: _server_unreachable,
     errors.ServerBusy: _server_busy,

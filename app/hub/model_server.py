@@ -36,6 +36,8 @@ STREAM_TIMEOUT_S = 900.0
 """Without a byte: a slow machine may read a long prompt for minutes, and who waits can stop."""
 MOST_ANSWER_BYTES, MOST_LINE_BYTES, MOST_ERROR_BYTES = 16_000_000, 4_000_000, 64 * 1024
 MOST_DETAIL = 240
+_CERTIFICATE = {9: "certificate_date", 10: "certificate_date", 62: "certificate_name", 64: "certificate_name"}
+"""OpenSSL's numbers: not yet valid, expired, another name, another address."""
 _OVERFLOW = re.compile(r"context|maximum.{0,20}length|too long|exceed", re.IGNORECASE)
 _LARGE = re.compile(r"\d[\d,]{2,}")
 
@@ -73,7 +75,8 @@ def _shut(connection: socket.socket | None) -> None:
 class ModelServer:
     """One server, by the address that its paths are below, such as http://gpu-box.local:8000/v1. From any thread.
 
-    `access` is asked anew for each request, and so is `key`, which may take a moment; "" sends none.
+    `access` is asked anew for each request, and so is `key`, which may take a moment; "" sends none. `authorities` are
+    certificates in PEM whose owners vouch for the server, beside those that the system knows.
     """
 
     def __init__(
@@ -83,14 +86,20 @@ class ModelServer:
         ledger: Ledger,
         key: Callable[[], str] = str,
         *,
+        authorities: str = "",
         stream_timeout_s: float = STREAM_TIMEOUT_S,
     ) -> None:
         self.address = address.rstrip("/")
         self.host = urlsplit(address).netloc.rpartition("@")[2]
         self._access, self._ledger, self._key = access, ledger, key
-        self._stream_timeout_s = stream_timeout_s
+        self._stream_timeout_s, self._authorities = stream_timeout_s, authorities
         self._lock = threading.Lock()
         self._client: httpx2.Client | None = None
+
+    @property
+    def is_allowed(self) -> bool:
+        """Whether the person lets anything be sent there now."""
+        return self._access().allowed
 
     @property
     def root(self) -> str:
@@ -176,7 +185,8 @@ class ModelServer:
                 if not isinstance(error, httpx2.HTTPError | httpx2.InvalidURL | httpx2.StreamError):
                     raise
                 reason = why_no_answer(error, visit)
-                raise ServerUnreachable(self.host, "html" if reason == "captive_portal" else reason) from error
+                told = {"captive_portal": "html", "tls": _why_not_secure(error)}.get(reason, reason)
+                raise ServerUnreachable(self.host, told) from error
 
     def _request(self, url: str, body: Any, cut: Cut, timeout_s: float) -> httpx2.Request:
         import httpx2
@@ -203,7 +213,7 @@ class ModelServer:
 
                 logging.getLogger("httpx2").setLevel(logging.WARNING)  # it writes every address
                 # A redirect would take what is sent to where nobody was asked about.
-                self._client = httpx2.Client(transport=Door(), trust_env=False, follow_redirects=False)
+                self._client = httpx2.Client(transport=Door(self._authorities), trust_env=False, follow_redirects=False)
             return self._client
 
     def _problem(self, response: httpx2.Response) -> AppError:
@@ -248,6 +258,16 @@ class ModelServer:
         if status == 404 and not words:
             return ServerUnreachable(self.host, "not_a_server")
         return ServerRefused(self.host, words[:MOST_DETAIL])
+
+
+def _why_not_secure(error: BaseException) -> str:
+    """A reason of ServerUnreachable, for the words of OpenSSL, or of the system's own check."""
+    import ssl
+
+    step: BaseException | None = error
+    while step is not None and not isinstance(step, ssl.SSLCertVerificationError):
+        step = step.__cause__ or step.__context__
+    return "tls" if step is None else _CERTIFICATE.get(step.verify_code, "certificate")
 
 
 def _model_in(response: httpx2.Response | None) -> str:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from app.core.errors import ModelMissing, ModelUnreadable
+from app.core.errors import CertificateUnreadable, ModelMissing, ModelUnreadable
 from app.core.paths import REMOTE_ENDING, disk_problem, make_folder, opener
 from app.core.visible import visible_name
 
@@ -29,9 +29,11 @@ _FACTS, _SENT = "server.json", "sent.txt"
 VERSION = 1
 MOST_FILE_BYTES = 64 * 1024
 MOST_AT_ONCE = 128
+MOST_CERTIFICATE_BYTES = 32 * 1024
 USUAL_WEIGHTS = 8_000_000_000
 """Taken for the size of what is worth a server, where neither it nor the model's name says."""
 _WEIGHTS = re.compile(r"(?<![a-z0-9.])(?:(\d{1,2})x)?(\d{1,4}(?:[.,]\d{1,2})?)([bm])(?![a-z0-9])", re.IGNORECASE)
+_CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----[\sA-Za-z0-9+/=]+-----END CERTIFICATE-----")
 _NO_NAME = re.compile(r"[^\w.-]+")
 SEES, BLIND = "yes", "no"
 KEY_OF = "model server {}"
@@ -43,7 +45,8 @@ class Server:
     """`address` is what the paths of OpenAI's contract are below, such as http://gpu-box.local:8000/v1.
 
     `kind`, as it was found: llama_cpp, vllm, sglang, ollama, lm_studio, fireside, or "" for one that only has the
-    contract. `context_tokens` 0: as the server says. `at_once`: so many requests are sent side by side.
+    contract. `context_tokens` 0: as the server says. `at_once`: so many requests are sent side by side. `authorities`,
+    in PEM, vouch for its certificate beside those that the system knows.
     """
 
     name: str
@@ -51,6 +54,7 @@ class Server:
     kind: str = ""
     context_tokens: int = 0
     at_once: int = 4
+    authorities: str = ""
 
     @property
     def host(self) -> str:
@@ -142,6 +146,40 @@ def weights_in_name(name: str) -> int:
         for times, number, unit in _WEIGHTS.findall(name)
     ]
     return int(max(found, default=0))
+
+
+def certificates_in(path: Path) -> str:
+    """The certificates in a file, PEM or DER, as PEM, and nothing else of it, such as a key.
+
+    Raises CertificateUnreadable.
+    """
+    import ssl  # who has no server does without
+
+    try:
+        with path.open("rb") as file:
+            data = file.read(MOST_CERTIFICATE_BYTES + 1)
+        found = [one.decode("ascii") for one in _CERTIFICATE.findall(data)] or [ssl.DER_cert_to_PEM_cert(data)]
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata="\n".join(found))
+    except (OSError, ValueError) as error:
+        raise CertificateUnreadable(str(path)) from error
+    if len(data) > MOST_CERTIFICATE_BYTES:
+        raise CertificateUnreadable(str(path))
+    return "\n".join(found)
+
+
+def owners_of(authorities: str) -> list[str]:
+    """Whom certificates in PEM are of, as they say; only authorities are named."""
+    import ssl  # as above
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    with contextlib.suppress(ssl.SSLError):
+        context.load_verify_locations(cadata=authorities)
+    names = []
+    for one in context.get_ca_certs():
+        parts: Any = one["subject"]
+        subject = {name: value for part in parts for name, value in part}
+        names.append(visible_name(subject.get("commonName") or subject.get("organizationName") or "?"))
+    return names
 
 
 class Servers:

@@ -41,6 +41,7 @@ class Remote:
             lambda: Access(self.is_allowed, server.address.removesuffix("/v1")),
             self.ledger,
             lambda: self.servers.key(server.name),
+            authorities=server.authorities,
             stream_timeout_s=self.stream_timeout_s,
         )
 

@@ -5,24 +5,19 @@ from __future__ import annotations
 import base64
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 from PySide6.QtGui import QColor, QImage
 
 from app.core.errors import (
     AppError,
+    CertificateUnreadable,
     EngineStopped,
     ModelMissing,
     NetworkOff,
@@ -39,6 +34,8 @@ from app.core.events import CancelToken, Finished, FinishReason, Media, Message,
 from app.engine.protocol import Ask, Sampling
 from app.features.messages import sentence_for
 from app.remote import engine as engine_module
+from app.remote.servers import certificates_in, owners_of
+from tests.helpers.authority import Authority
 from tests.helpers.fake_server import FakeServer
 from tests.helpers.remote import Remote
 
@@ -404,35 +401,78 @@ def test_loading_says_what_is_wrong(remote: Remote, tmp_path: Any) -> None:
         assert raised.value.reason == reason
 
 
-def test_a_certificate_that_nobody_vouches_for_is_a_sentence(remote: Remote, tmp_path: Path) -> None:
-    certificate, key = self_signed(tmp_path)
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+def test_a_servers_certificate_counts_if_the_system_or_the_person_knows_who_vouches_for_it(
+    remote: Remote, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
     server = FakeServer()
-    server.be_secure(certificate, key)
-    with server, pytest.raises(ServerUnreachable) as raised:
-        remote.load(remote.add(server.address.replace("http:", "https:")))
-    assert raised.value.reason == "tls" and "certificate" in sentence_for(raised.value).text
+    server.be_secure(*authority.certificate("127.0.0.1"))
+    address = server.address.replace("http:", "https:")
+    with server:
+        assert reason_of(remote, address) == "certificate"
+        remote.load(remote.add(address, authorities=certificates_in(authority.path)))
+        assert reason_of(remote, address) == "certificate", "one server's authority is no other's"
+        monkeypatch.setenv("SSL_CERT_FILE", str(authority.path))  # in place of the system's own file
+        remote.load(remote.add(address))
 
 
-def self_signed(folder: Path) -> tuple[Path, Path]:
-    """A certificate of 127.0.0.1 by itself, and its key."""
-    private = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(private.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .sign(private, hashes.SHA256())
-    )
-    certificate, key = folder / "certificate.pem", folder / "key.pem"
-    certificate.write_bytes(made.public_bytes(Encoding.PEM))
-    key.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    return certificate, key
+def test_a_server_may_vouch_for_itself(remote: Remote, authority: Authority, tmp_path: Path) -> None:
+    own, key = authority.certificate("127.0.0.1")
+    server = FakeServer()
+    server.be_secure(own, key)
+    both = tmp_path / "both.pem"
+    both.write_bytes(key.read_bytes() + own.read_bytes())
+    taken = certificates_in(both)
+    assert "PRIVATE" not in taken
+    with server:
+        remote.load(remote.add(server.address.replace("http:", "https:"), authorities=taken))
+
+
+@pytest.mark.parametrize(
+    ("name", "days", "reason"), [("box.local", 1, "certificate_name"), ("127.0.0.1", -1, "certificate_date")]
+)
+def test_what_is_wrong_with_a_certificate_is_said(
+    remote: Remote, authority: Authority, name: str, days: int, reason: str
+) -> None:
+    server = FakeServer()
+    server.be_secure(*authority.certificate(name, days))
+    with server:
+        address = server.address.replace("http:", "https:")
+        assert reason_of(remote, address, authorities=certificates_in(authority.path)) == reason
+
+
+def test_https_is_not_spoken_by_everybody(remote: Remote) -> None:
+    with FakeServer() as server:
+        assert reason_of(remote, server.address.replace("http:", "https:")) == "tls"
+
+
+def test_a_file_with_authorities_is_read_in_either_form_and_others_are_refused(
+    authority: Authority, tmp_path: Path
+) -> None:
+    one = certificates_in(authority.path)
+    assert owners_of(one) == ["Our own authority"]
+    der = tmp_path / "ca.cer"
+    der.write_bytes(ssl.PEM_cert_to_DER_cert(one))
+    assert certificates_in(der).split() == one.split()
+    for content in (b"", b"no certificate", one.encode()[:-60], one.encode() * 100):
+        (tmp_path / "wrong.pem").write_bytes(content)
+        with pytest.raises(CertificateUnreadable):
+            certificates_in(tmp_path / "wrong.pem")
+    with pytest.raises(CertificateUnreadable):
+        certificates_in(tmp_path / "none.pem")
+    assert owners_of("damaged") == []
+
+
+def reason_of(remote: Remote, address: str, **facts: object) -> str:
+    """Why a server cannot be asked."""
+    with pytest.raises(ServerUnreachable) as raised:
+        remote.load(remote.add(address, **facts))
+    assert sentence_for(raised.value).action == "servers" or raised.value.reason == "certificate_date"
+    return raised.value.reason
 
 
 def test_a_server_that_speaks_no_http_is_a_sentence(remote: Remote) -> None:

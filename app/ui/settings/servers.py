@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QBoxLayout, QDialog, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QDialog, QFileDialog, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from app import APP_NAME
 from app.core.errors import AppError, TokenNotKept
@@ -16,13 +17,13 @@ from app.core.events import CancelToken
 from app.core.paths import starter_model
 from app.features.messages import sentence_for
 from app.features.models.messages import short_count
-from app.remote.servers import MOST_AT_ONCE, SEES, Server, address_of
+from app.remote.servers import MOST_AT_ONCE, SEES, Server, address_of, certificates_in, owners_of
 from app.ui.i18n import tr, window_title
 from app.ui.settings.pages import SettingsPage
 from app.ui.shell import tasks
 from app.ui.shell.tab_spec import UiContext
 from app.ui.widgets.buttons import IconButton, text_button
-from app.ui.widgets.dialogs import ScrollBox
+from app.ui.widgets.dialogs import ScrollBox, file_dialog
 from app.ui.widgets.fields import CheckRow, Stepper
 from app.ui.widgets.labels import plain_label
 from app.ui.widgets.layouts import within_screen
@@ -156,6 +157,7 @@ class ServerDialog(QDialog):
         super().__init__(parent)
         self._app, self._theme, self._notify = app, ui.theme, ui.notify
         self._server = server
+        self._authorities = server.authorities if server is not None else ""
         self._found: Found | None = None
         self._task: tasks.Task | None = None
         self.kept_paths: list[object] = []
@@ -212,6 +214,7 @@ class ServerDialog(QDialog):
         self.note = self._said("server_note")
         self._add_block(tr("Address"), self.address)
         self._add_block(tr("Key, where it wants one; it is kept in the system’s keyring"), self.key)
+        self._add_authorities()
         row = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         row.addWidget(self.ask)
         row.addStretch(1)
@@ -220,6 +223,54 @@ class ServerDialog(QDialog):
         for field in (self.address, self.key):
             field.textEdited.connect(lambda _: self._on_edited())
             field.returnPressed.connect(self._on_enter)
+
+    def _add_authorities(self) -> None:
+        """Who vouches for a server whose address begins with https."""
+        self.vouches = plain_label("", kind="muted", wraps=True)
+        self._theme.dress(self.vouches, font=(13, 400))
+        self.choose_authority = text_button(tr("Choose a file…"), "plain")
+        self.choose_authority.setAccessibleName(tr("Choose a file with a certificate authority of your own"))
+        self.choose_authority.clicked.connect(lambda _=False: self._choose_authority())
+        self.drop_authority = text_button(tr("Remove"), "plain")
+        self.drop_authority.setAccessibleName(tr("Trust your own certificate authority no longer"))
+        self.drop_authority.clicked.connect(lambda _=False: self._use_authorities(""))
+        self._trust = QWidget()
+        block, row = QVBoxLayout(self._trust), QHBoxLayout()
+        title = plain_label(tr("Certificate of the server"))
+        self._theme.dress(title, font=(13.5, 500))
+        block.addWidget(title)
+        block.addWidget(self.vouches)
+        for button in (self.choose_authority, self.drop_authority):
+            row.addWidget(button)
+        row.addStretch(1)
+        block.addLayout(row)
+        self._theme.dress(block, margins=(0, 0, 0, 0), spacing=4)
+        self._column.addWidget(self._trust)
+
+    def _choose_authority(self) -> None:
+        dialog = file_dialog(self, tr("A certificate authority of your own"), "certificates")
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.setNameFilters([f"{tr('Certificates')} (*.pem *.crt *.cer *.der)", tr("All files (*)")])
+        dialog.fileSelected.connect(lambda file: self.read_authority(Path(file)))
+        dialog.open()
+
+    def read_authority(self, path: Path) -> None:
+        """Takes the certificates of a file, which are kept with the server."""
+        self._run(lambda _: certificates_in(path), self._use_authorities, self.note)
+
+    def _use_authorities(self, authorities: str) -> None:
+        self._authorities = authorities
+        self._on_edited()
+
+    def _show_authorities(self) -> None:
+        server = self.wanted
+        self._trust.setVisible(server is not None and server.address.startswith("https:"))
+        text = tr("It counts if an authority vouches for it that this system knows.")
+        if self._authorities:
+            names = ", ".join(owners_of(self._authorities)) or tr("the server’s own certificate")
+            text = tr("It counts if this one vouches for it, or one that this system knows: {names}", names=names)
+        self.vouches.setText(text)
+        self.drop_authority.setVisible(bool(self._authorities))
 
     def _add_block(self, name: str, field: QWidget) -> None:
         label = QLabel(name, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
@@ -251,6 +302,7 @@ class ServerDialog(QDialog):
             kind=kind,
             context_tokens=int(self.context.number.value()),
             at_once=int(self.at_once.number.value()),
+            authorities=self._authorities,
         )
 
     def _key_now(self) -> str | None:
@@ -482,6 +534,7 @@ class ServerDialog(QDialog):
 
     def _update(self) -> None:
         is_free = self._task is None or self._task.done
+        self._show_authorities()
         self.ask.setEnabled(bool(self.address.text().strip()) and is_free)
         self.test.setEnabled(bool(self.chosen) and is_free)
         self.save.setEnabled(bool(self.chosen) and self.wanted is not None and is_free)

@@ -1,14 +1,16 @@
-"""A server that cannot be reached is asked again without another word; Enter asks, too."""
+"""A server that cannot be reached is asked again without another word; Enter asks, too; who vouches for one."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from app.ui.settings.servers import ServerDialog, ServersPage
+from tests.helpers.authority import Authority
 from tests.helpers.desks.settings import SettingsDesk
 from tests.helpers.desks.window import Frame
 from tests.helpers.fake_server import FakeServer
@@ -36,3 +38,37 @@ def test_one_that_does_not_answer_can_be_asked_again(desk: SettingsDesk) -> None
     assert not dialog.ask.isEnabled()
     desk.wait(dialog.ask.isEnabled)
     dialog.reject()
+
+
+def test_an_authority_of_ones_own_vouches_for_a_server(desk: SettingsDesk, frame: Frame, tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    server = FakeServer(kind="vllm")
+    server.be_secure(*authority.certificate("127.0.0.1"))
+    page = desk.find(ServersPage)
+    with server:
+        desk.click(page.add)
+        dialog = page.findChild(ServerDialog)
+        assert dialog is not None
+        QTest.keyClicks(dialog.address, server.host)
+        assert not dialog.choose_authority.isVisible(), "nothing is to be vouched for without https"
+        dialog.address.clear()
+        QTest.keyClicks(dialog.address, f"https://{server.host}")
+        QTest.keyClick(dialog.address, Qt.Key.Key_Return)
+        desk.wait(lambda: "Nobody whom this computer knows" in dialog.note.text())
+        (tmp_path / "notes.txt").write_text("none")
+        for file, said in ((tmp_path / "notes.txt", "no certificate in notes.txt"), (authority.path, "")):
+            desk.click(dialog.choose_authority)
+            desk.choose_file(file)
+            desk.wait(lambda said=said: said in dialog.note.text() and dialog.ask.isEnabled())  # type: ignore[misc]
+        assert "Our own authority" in dialog.vouches.text()
+        desk.click(dialog.ask)
+        desk.wait(dialog.save.isEnabled)
+        desk.click(dialog.save)
+        desk.wait(lambda: bool(page.rows))
+        (kept,) = frame.app.servers.all()
+        assert "BEGIN CERTIFICATE" in kept.authorities
+        dialog = page.open_dialog(kept)
+        desk.click(dialog.drop_authority)
+        desk.click(dialog.ask)
+        desk.wait(lambda: "Nobody whom this computer knows" in dialog.note.text())
+        dialog.reject()
