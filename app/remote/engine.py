@@ -390,6 +390,7 @@ class _Many:
     def events(self, cancel: CancelToken | None) -> Iterator[tuple[int, AnswerEvent | AppError]]:
         """Until all have ended; raises what the server itself meets."""
         while self._waiting or self._running:
+            self._used.refuse_where_switched_off()
             if cancel is not None and cancel.cancelled:
                 self.give_up()
                 unfinished = [*self._running, *self._waiting]

@@ -27,7 +27,8 @@ GO_ON = (
 _NEEDED = ("model", "messages", "prompt", "stream", "suffix")
 LEAST_ECHO = 16
 """Characters: a shorter beginning may well be said twice."""
-_OPEN, _CLOSE = "<think>", "</think>"
+_TAGS = {"<think>": "</think>", "[THINK]": "[/THINK]"}
+_USUAL_CLOSE = "</think>"
 _EXACT = ("temperature", "top_p", "presence_penalty", "seed")
 _MORE = {"top_k": "top_k", "min_p": "min_p", "repeat_penalty": "repeat_penalty", "dry_multiplier": "dry_multiplier"}
 _REPETITION = {facts.VLLM: "repetition_penalty", facts.SGLANG: "repetition_penalty"}
@@ -136,9 +137,12 @@ def echo_of(ask: Ask, kind: str) -> str:
 
 
 class Reader:
-    """Reads an answer's pieces. Thinking is what the server sets apart, or what stands in tags at the beginning."""
+    """Reads an answer's pieces. Thinking is what the server sets apart, or what stands in tags at the beginning.
 
-    def __init__(self, *, splits_thinking: bool, echo: str = "") -> None:
+    Of a model that always thinks, the first tag may stand in the prompt: then its thinking ends with the second one.
+    """
+
+    def __init__(self, *, splits_thinking: bool, always_thinks: bool = False, echo: str = "") -> None:
         """`echo` is what the answer goes on with; some servers say it again, and then it is left out."""
         self.prompt_tokens = self.cached_tokens = self.generated_tokens = self.thinking_tokens = 0
         """As the server says; 0 where it does not."""
@@ -147,6 +151,9 @@ class Reader:
         self.is_over = False
         """Whether the answer said that it ended."""
         self._state = "beginning" if splits_thinking else "text"
+        self._always_thinks, self._close_tag, self._is_marked = always_thinks, _USUAL_CLOSE, True
+        self._unmarked = ""
+        """What was told as thinking though no tag said so."""
         self._held, self._echo, self._has_gap = "", echo.rstrip(), echo[-1:].isspace()
         self._began_s, self._first_s, self._last_s = time.monotonic(), 0.0, 0.0
 
@@ -159,6 +166,7 @@ class Reader:
             thought, text = _first_text(delta, "reasoning_content", "reasoning"), _first_text(delta, "content", "text")
             if thought:
                 self._count(thought)
+                self._always_thinks = False  # the server tells it apart
                 yield TextDelta(thought, thinking=True)
             if text:
                 self._count(text)
@@ -170,8 +178,11 @@ class Reader:
     def close(self) -> Iterator[TextDelta]:
         """What was held back."""
         held, self._held = self._held, ""
-        if held:
-            yield TextDelta(held, thinking=self._state == "thinking")
+        is_thinking = self._state == "thinking"
+        if is_thinking and not self._is_marked and self.is_over and self.reason is not FinishReason.LENGTH:
+            yield TextDelta(self._unmarked + held)  # it did not think, this time
+        elif held:
+            yield TextDelta(held, thinking=is_thinking)
 
     def stats(self, expected_tokens: int) -> AnswerStats:
         """What was measured here; `expected_tokens` the prompt has where the server does not say."""
@@ -203,24 +214,27 @@ class Reader:
             return
         if self._state == "beginning":
             begun = self._held.lstrip()
-            if not begun or _OPEN.startswith(begun):
+            if not begun or any(tag.startswith(begun) for tag in _TAGS):
                 return
-            if not begun.startswith(_OPEN):
+            opened = next((tag for tag in _TAGS if begun.startswith(tag)), "")
+            if not opened and not self._always_thinks:
                 self._state = "text"
                 yield from self.close()
                 return
-            self._state, self._held = "thinking", begun[len(_OPEN) :].lstrip("\n")
-        thought, tag, rest = self._held.partition(_CLOSE)
+            self._state, self._held = "thinking", begun.removeprefix(opened).lstrip("\n")
+            self._close_tag, self._is_marked = _TAGS.get(opened, _USUAL_CLOSE), bool(opened)
+        thought, tag, rest = self._held.partition(self._close_tag)
         if tag:
-            self._state, self._held = "text", ""
+            self._state, self._held, self._unmarked = "text", "", ""
             if thought.rstrip("\n"):
                 yield TextDelta(thought.rstrip("\n"), thinking=True)
             if rest.lstrip("\n"):
                 yield TextDelta(rest.lstrip("\n"))
             return
-        safe = max(0, len(self._held) - len(_CLOSE))  # the tag may come in pieces
+        safe = max(0, len(self._held) - len(self._close_tag))  # the tag may come in pieces
         ready, self._held = self._held[:safe], self._held[safe:]
         if ready:
+            self._unmarked += "" if self._is_marked else ready
             yield TextDelta(ready, thinking=True)
 
     def _without_echo(self) -> Iterator[TextDelta]:
@@ -248,7 +262,8 @@ class Reader:
 
 
 def _first_text(fields: dict[str, Any], *names: str) -> str:
-    return next((value for name in names if isinstance(value := fields.get(name), str) and value), "")
+    text = next((value for name in names if isinstance(value := fields.get(name), str) and value), "")
+    return text if text.isascii() else clean(text)  # JSON may hold halves of characters
 
 
 def _number(value: object) -> int:

@@ -20,9 +20,9 @@ HELD_S = 3600.0
 class Fault:
     """What goes wrong with the next `times` requests to a path that ends so; -1 means always.
 
-    kind: status (with `status`, `headers`, `body`), html, garbage (no JSON), nothing (an empty answer), half (the
-    connection ends after `after` pieces), hold (no header comes), stall (none after `after` pieces), flood (pieces
-    without end and without pause), refuse_field (400 where the request has the field `name`).
+    kind: status (with `status`, `headers`, `body`), html, garbage (`body`, else no JSON), nothing (an empty answer),
+    half (the connection ends after `after` pieces), hold (no header comes), stall (none after `after` pieces), flood
+    (pieces without end and without pause), refuse_field (400 where the request has the field `name`).
     """
 
     kind: str
@@ -47,8 +47,6 @@ class FakeServer:
         self.thinking = ""
         self.sees: bool | None = None
         """None: it does not say, whatever its kind."""
-        self.extra: dict[str, Any] = {}
-        """Fields of every piece's `delta`."""
         self.piece_s = 0.0
         """How long each piece takes."""
         self.requests: list[tuple[str, dict[str, Any], dict[str, str]]] = []
@@ -239,7 +237,7 @@ class _Handler(BaseHTTPRequestHandler):
             case "html":
                 self._bytes(b"<!doctype html><title>Router</title>", 200, "text/html")
             case "garbage":
-                self._bytes(b"data: {this is no JSON\n\n", 200, "text/event-stream")
+                self._bytes(fault.body or b"data: {this is no JSON\n\n", 200, "text/event-stream")
             case "nothing":
                 self._bytes(b"", 200, "text/event-stream")
             case "refuse_field":
@@ -284,7 +282,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _piece(self, body: dict[str, Any], text: str) -> dict[str, Any]:
         if "messages" not in body:
             return {"choices": [{"index": 0, "text": text}]}
-        return {"choices": [{"index": 0, "delta": {"content": text} | self.server.fake.extra}]}
+        return {"choices": [{"index": 0, "delta": {"content": text}}]}
 
     def _event(self, value: dict[str, Any]) -> None:
         self._chunk(b"data: " + json.dumps(value).encode() + b"\n\n")

@@ -164,6 +164,17 @@ def test_thinking_comes_apart_however_the_server_tells_it(remote: Remote, start:
     assert said(remote)[:2] == ("Answer.", "Let me see ")
 
 
+def test_thinking_whose_first_tag_stands_in_the_prompt_ends_with_the_second(remote: Remote) -> None:
+    with FakeServer("First this, then that.\n</think>\n\nSo: yes.", "Yes.", "Yes, just so, at once.") as server:
+        server.models = ["DeepSeek-R1-Distill-Qwen-1.5B"]
+        remote.load(remote.add(server.address, server.models[0]))
+        assert said(remote)[:2] == ("So: yes.", "First this, then that.")
+        assert said(remote)[0] == "Yes.", "it did not think"
+        assert said(remote)[0] == "Yes, just so, at once."
+        server.thinking = "Let me see"
+        assert said(remote)[:2] == ("Yes, just so, at once.", "Let me see ")
+
+
 def test_tokens_are_counted_by_a_server_that_does_it_and_estimated_else(remote: Remote, start: Start) -> None:
     server = start(kind="llama_cpp")
     loaded = remote.engine.loaded
@@ -223,6 +234,71 @@ def test_what_is_no_answer_is_a_sentence(remote: Remote, start: Start, fault: st
     start().fail(fault)
     _, error = failing(remote)
     assert isinstance(error, ServerUnreachable) and error.reason == reason
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"data: " + b"[" * 100_000 + b"\n\n",
+        b"data: " + b"x" * 5_000_000,
+        b'data: {"choices": [{"delta": {"content": "\xff"}}]}\n\n',
+        b'data: ["a"]\n\n',
+    ],
+    ids=["deep", "a line without end", "not UTF-8", "no object"],
+)
+def test_what_makes_no_sense_is_a_sentence(remote: Remote, start: Start, body: bytes) -> None:
+    start().fail("garbage", body=body)
+    _, error = failing(remote)
+    assert isinstance(error, ServerUnreachable) and error.reason == "garbage"
+
+
+ODD = (
+    '{"choices": 5}',
+    '{"choices": [null]}',
+    '{"choices": [{"delta": 7}]}',
+    '{"choices": [{"delta": {"content": [1]}}]}',
+    '{"choices": [{"delta": {"content": "half \\ud83d of"}, "finish_reason": 7}], "usage": "none"}',
+    '{"choices": [], "usage": {"prompt_tokens": -5, "completion_tokens": true, "prompt_tokens_details": []}}',
+    '{"choices": [{"delta": {"content": " it"}, "finish_reason": "stop"}]}',
+)
+
+
+def test_odd_pieces_are_passed_over_and_what_is_no_character_is_none(remote: Remote, start: Start) -> None:
+    start().fail("garbage", body="".join(f"data: {one}\n\n" for one in ODD).encode())
+    text, _, end = said(remote)
+    assert text == "half ? of it" and end.stats.prompt_tokens > 0
+
+
+def test_an_error_in_the_middle_of_a_stream_is_told_with_its_words(remote: Remote, start: Start) -> None:
+    pieces = '{"choices": [{"delta": {"content": "One"}}]}', '{"error": {"message": "CUDA out of memory"}}'
+    start().fail("garbage", body="".join(f"data: {one}\n\n" for one in pieces).encode())
+    text, error = failing(remote)
+    assert text == "One" and isinstance(error, ServerRefused) and error.detail == "CUDA out of memory"
+
+
+@pytest.mark.parametrize(
+    ("fault", "fields", "reason"),
+    [
+        ("html", {}, "html"),
+        ("garbage", {}, "garbage"),
+        ("nothing", {}, "garbage"),
+        ("garbage", {"body": b'{"data": "none"}'}, "not_a_server"),
+        ("status", {"status": 500}, "server"),
+    ],
+)
+def test_who_lists_no_models_is_no_server(remote: Remote, fault: str, fields: dict[str, Any], reason: str) -> None:
+    with FakeServer() as server:
+        server.fail(fault, path="/models", **fields)
+        with pytest.raises(ServerUnreachable) as raised:
+            remote.load(remote.add(server.address))
+    assert raised.value.reason == reason and sentence_for(raised.value).text
+
+
+def test_odd_rows_of_a_list_are_passed_over(remote: Remote) -> None:
+    rows = b'{"data": [1, null, {"id": 7}, {}, {"id": "tiny-1B", "max_model_len": "many", "meta": 3, "owned_by": []}]}'
+    with FakeServer() as server:
+        server.fail("garbage", path="/models", body=rows)
+        assert remote.load(remote.add(server.address)).name.startswith("tiny-1B")
 
 
 @pytest.mark.parametrize(
