@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from app.hub.access import Access, Ledger, Token
     from app.hub.model_server import ModelServer
     from app.remote.engine import RemoteEngine
+    from app.remote.routing import RoutedEngine
     from app.remote.servers import Server, Servers
     from app.store.assistants import AssistantStore
     from app.store.page_readings import PageReadings
@@ -126,6 +127,7 @@ class Parts:
         self.began_at = time.time()
         self._changing = threading.Lock()
         self._turns = Turns()
+        self._engines: weakref.WeakSet[RoutedEngine] = weakref.WeakSet()
         self.spelling = cache(lambda: build_spelling(self.paths))
 
     @_Once
@@ -146,7 +148,9 @@ class Parts:
         def elsewhere() -> RemoteEngine:
             return build_remote_engine(self.servers, lambda: self.settings, self.ledger)
 
-        return build_engine(self.paths, states, elsewhere, sees=True)
+        engine = build_engine(self.paths, states, elsewhere, sees=True)
+        self._engines.add(engine)
+        return engine
 
     @_Once
     def servers(self) -> Servers:
@@ -338,6 +342,9 @@ class Parts:
             _save(self.paths, self.settings)
         if section == "network" and not values.keys().isdisjoint(("allowed", "internet")):
             self.models.on_network_switched(allowed=self.settings.network.reaches_internet)
+            if not self.settings.network.allowed:
+                for engine in list(self._engines):
+                    engine.leave_machines()
 
     def model_path(self) -> Path | None:
         """The chosen model, else the starter, else None."""
@@ -414,7 +421,14 @@ class Fireside(Parts):
     @_Once
     def serving(self) -> Serving:
         """What answers other programs, with the model that is loaded; nobody asks it before a server is switched on."""
-        return build_serving(self.paths, lambda: self.engine, self.models, lambda: self.settings, self.model_path)
+        return build_serving(
+            self.paths,
+            lambda: self.engine,
+            self.models,
+            lambda: self.settings,
+            self.model_path,
+            make_engine=self._new_engine,
+        )
 
     @property
     def is_asleep(self) -> bool:
@@ -722,7 +736,7 @@ def build_engine(
     elsewhere: Callable[[], RemoteEngine] | None = None,
     *,
     sees: bool = False,
-) -> Engine:
+) -> RoutedEngine:
     """The engine's client; nothing is started yet. Without `states` nothing of a chat is kept for later.
 
     `sees`: its models are loaded with what they see and hear through, where that lies beside them.
@@ -805,6 +819,7 @@ def build_serving(
     settings: Callable[[], Settings],
     chosen: Callable[[], Path | None],
     *,
+    make_engine: Callable[[], Engine] | None = None,
     may_replace: bool = False,
 ) -> Serving:
     """What answers other programs. `chosen` is served, too, wherever it lies, and to who names no model.
@@ -825,7 +840,7 @@ def build_serving(
         engine,
         chosen,
         lambda: wish_of(settings().engine),
-        lambda: build_engine(paths, sees=True),
+        make_engine or (lambda: build_engine(paths, sees=True)),
         may_load=lambda: settings().serving.loads_models,
         may_replace=may_replace,
     )

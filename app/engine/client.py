@@ -23,6 +23,7 @@ from app.core.errors import (
     MachineLost,
     ModelDamaged,
     ModelLoadFailed,
+    NetworkOff,
     ProjectorRefused,
     ProtocolViolation,
 )
@@ -146,6 +147,13 @@ class EngineProcess:
         self.closing = True
         self.child.let_go()
         self._end_calls(EngineStopped(None, "the engine was closed"))
+
+    def leave_machines(self) -> None:
+        """A child whose model lies on other computers, too, ends at once; its calls raise `NetworkOff`."""
+        held = {placed.device.partition(" #")[0] for placed in self.loaded.placement} if self.loaded is not None else ()
+        if set(self.machines) & set(held):
+            self._problem, self.closing = NetworkOff(), True
+            self.child.kill_tree()
 
     def began_loading(self, id_: int) -> bool:
         """Whether the former model was given up for load `id_`."""
@@ -539,6 +547,12 @@ class EngineClient:
                 return
         for _ in self._replies(protocol.UnloadModel, None, needs_model=False):
             pass
+
+    def leave_machines(self) -> None:
+        """The network was switched off: a model that lies on other computers, too, comes back without them."""
+        process = self._process
+        if process is not None:
+            process.leave_machines()
 
     def let_go(self) -> None:
         """Lets the child leave, which first writes what it keeps of the last session; running calls raise

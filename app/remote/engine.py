@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 from app.core.errors import (
     AppError,
     EngineStopped,
+    NetworkOff,
     NoModel,
     NotOffered,
     PromptTooLong,
@@ -126,7 +127,7 @@ class RemoteEngine:
                 used.counting.calibrate(cut)
             return used
 
-        used = self._aside(look, cancel)
+        used = self._aside(look, server, cancel)
         if used is None:
             server.close()
         return used
@@ -183,12 +184,12 @@ class RemoteEngine:
     ) -> int:
         """Tokens of a conversation's prompt, estimated where the server does not count."""
         used = self._in_use()
-        return self._aside(lambda cut: used.counting.messages(messages, cut), None) or 0
+        return self._aside(lambda cut: used.counting.messages(messages, cut), used.server, None) or 0
 
     def count_texts(self, texts: Sequence[str], *, cancel: CancelToken | None = None) -> tuple[int, ...]:
         """Tokens of each text, estimated where the server does not count."""
         used = self._in_use()
-        return self._aside(lambda cut: used.counting.texts(texts, cut), cancel) or (0,) * len(texts)
+        return self._aside(lambda cut: used.counting.texts(texts, cut), used.server, cancel) or (0,) * len(texts)
 
     def count_media(
         self,
@@ -250,7 +251,7 @@ class RemoteEngine:
             raise NoModel
         return used
 
-    def _aside(self, do: Callable[[Cut], T], cancel: CancelToken | None) -> T | None:
+    def _aside(self, do: Callable[[Cut], T], server: ModelServer, cancel: CancelToken | None) -> T | None:
         """What `do` returns, on a thread of its own, so that Stop is heard meanwhile; None when it was."""
         events: queue.SimpleQueue[tuple[int, Any]] = queue.SimpleQueue()
 
@@ -259,6 +260,9 @@ class RemoteEngine:
 
         request = self.begin(0, run, events)
         while not (cancel is not None and cancel.cancelled):
+            if not server.is_allowed:
+                request.stop()
+                raise NetworkOff
             try:
                 _, found = events.get(timeout=LOOK_EVERY_S)
             except queue.Empty:
@@ -326,6 +330,11 @@ class _Used:
         self.counting = Counting(
             self.server, self.model.name, is_exact=self.loaded.counts_exactly, sees=self.loaded.sees
         )
+
+    def refuse_where_switched_off(self) -> None:
+        """Raises NetworkOff: the switch ends what is on its way, too."""
+        if not self.server.is_allowed:
+            raise NetworkOff
 
     def refuse_what_is_not_offered(self, ask: Ask) -> None:
         """Raises NotOffered."""
@@ -509,7 +518,9 @@ def _read(used: _Used, ask: Ask, body: dict[str, Any], cut: Cut) -> Iterator[Ans
     """The events of one answer. JSON is told when it is whole, without the words that a model puts around it."""
     expected = used.counting.estimate_of(ask)
     reader = Reader(
-        splits_thinking=bool(ask.messages) and not ask.continue_last, echo=echo_of(ask, used.model.server.kind)
+        splits_thinking=bool(ask.messages) and not ask.continue_last,
+        always_thinks=used.loaded.thinking == "always",
+        echo=echo_of(ask, used.model.server.kind),
     )
     most, held = MOST_CHARACTERS_A_TOKEN * max(used.loaded.context_tokens, 1024), ""
     holds = bool(ask.json_schema) and not ask.grammar

@@ -129,6 +129,10 @@ class RoutedEngine:
     ) -> Inspected:
         return self._chosen.inspect(what, text, messages, cancel=cancel, on_attention=on_attention, **options)
 
+    def leave_machines(self) -> None:
+        """As the engine here does it; a request to a server ends by itself where the network is switched off."""
+        self._here.leave_machines()
+
     def forget_session(self, session: str) -> None:
         self._here.forget_session(session)
 

@@ -450,6 +450,33 @@ def test_nothing_is_sent_with_the_network_off(remote: Remote, start: Start) -> N
     assert len(server.requests) == asked
 
 
+def test_the_switch_ends_an_answer_in_the_middle(remote: Remote, start: Start) -> None:
+    server = start("One two three four.")
+    server.fail("stall")
+    events = remote.engine.generate(HELLO)
+    assert isinstance(next(events), TextDelta)
+    remote.is_allowed = False
+    with pytest.raises(NetworkOff):
+        list(events)
+
+
+@pytest.mark.parametrize("path", ["/models", "/chat/completions"])
+def test_the_switch_ends_what_waits_for_a_server(remote: Remote, start: Start, path: str) -> None:
+    class Switching(list[Any]):
+        def append(self, request: Any) -> None:
+            super().append(request)
+            remote.is_allowed = False
+
+    server = start()
+    server.fail("hold", path=path)
+    server.requests = Switching()
+    with pytest.raises(NetworkOff):
+        if path == "/models":
+            remote.load(remote.add(server.address))
+        else:
+            list(remote.engine.generate_many([Ask(HELLO), Ask(HELLO)]))
+
+
 def test_every_request_is_in_the_ledger(remote: Remote, start: Start) -> None:
     server = start(kind="llama_cpp")
     said(remote)

@@ -197,6 +197,34 @@ def test_a_switch_stops_everything_and_another_the_internet_only(app: Fireside, 
     assert all(one.host == "127.0.0.1" for one in app.ledger.connections())
 
 
+def test_the_switch_ends_an_answer_in_the_middle_and_keeps_it(app: Fireside, server: FakeServer) -> None:
+    server.fail("stall", after=1)
+    conversation = app.conversations.create()
+    events = app.chat.answer(app.chat.add_question(conversation.id, "Hello").id, CancelToken())
+    while not isinstance(next(events), TextDelta):
+        pass
+    app.change("network", allowed=False)
+    with pytest.raises(NetworkOff):
+        list(events)
+    stored = app.conversations.path(conversation.id)[-1]
+    assert (stored.text, stored.state) == ("Hello ", MessageState.INTERRUPTED)
+
+
+def test_a_summary_waits_while_the_network_is_switched_off(app: Fireside, server: FakeServer) -> None:
+    document = store_document(app.documents.store, "kilns.pdf", *paragraphs(400))
+    summary = app.summaries.begin([document.id], Wish(), together=True)[0]
+    for worked in app.summaries.run(CancelToken()):
+        if isinstance(worked.event, SectionRead):
+            app.change("network", allowed=False)
+    waits = app.summaries.get(summary.id)
+    assert waits is not None and waits.state == "paused" and isinstance(waits.error, NetworkOff)
+    app.change("network", allowed=True)
+    app.summaries.resume(summary.id)
+    list(app.summaries.run(CancelToken()))
+    done = app.summaries.get(summary.id)
+    assert done is not None and done.state == "done"
+
+
 def test_models_here_and_elsewhere_take_turns(app: Fireside, server: FakeServer, starter: Path) -> None:
     elsewhere = Path(app.settings.engine.model_path)
     assert app.engine.bring(starter)

@@ -4,7 +4,7 @@ States of a job here (a kind may have others beside them):
 
     queued    waits for its turn
     running   is being worked on; after a crash or a restart it is queued again
-    paused    stopped by the person, or without room for its model; what is there is kept
+    paused    stopped by the person, also by the network’s switch, or without room for its model; what is there is kept
     done, failed
 """
 
@@ -19,7 +19,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
-from app.core.errors import AppError, DocumentStaysHere, EngineStopped, ModelReplaced, NoRoomForModel
+from app.core.errors import AppError, DocumentStaysHere, EngineStopped, ModelReplaced, NetworkOff, NoRoomForModel
 from app.core.events import CancelToken, LinkedToken, ModelLoaded
 from app.engine.contract import Engine
 from app.features.work.engines import TaskEngines
@@ -28,6 +28,8 @@ from app.store.jobs import Job, Jobs
 
 log = logging.getLogger(__name__)
 
+_WAITS = NoRoomForModel | DocumentStaysHere | NetworkOff
+"""Nothing went wrong: the person, or the room that there is, says when to go on."""
 QUEUED, RUNNING, PAUSED, DONE, FAILED = "queued", "running", "paused", "done", "failed"
 TRIES = 2
 """Attempts without a single new step before an engine that ends is given up."""
@@ -197,7 +199,7 @@ class JobQueue(Generic[Event]):
             if stop.cancelled:  # the engine ends with the program
                 return
             log.info("%s %d ended with %s", self._kind, job.id, type(error).__name__)
-            self._end(job.id, PAUSED if isinstance(error, NoRoomForModel | DocumentStaysHere) else FAILED, error)
+            self._end(job.id, PAUSED if isinstance(error, _WAITS) else FAILED, error)
         except Exception:
             self._end(job.id, FAILED)  # a defect: it must not come up again at every start
             raise
