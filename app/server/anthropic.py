@@ -6,6 +6,7 @@ import json
 import re
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from app.core.events import Finished, FunctionCall, Media, Message, Role, TextDelta
@@ -16,8 +17,12 @@ from app.server.body import BadRequest, Body
 from app.server.openai import MOST_TOKENS, NO_SOUND
 from app.server.pictures import ONLY_DATA, Pictures
 
-_CHANGES_EACH_TIME = re.compile(r"^x-anthropic-billing-header:.*$\n?", re.MULTILINE)
-"""Claude Code puts it before everything else, another one each time: nothing read before could be used again."""
+_CHANGES_EACH_TIME = re.compile(
+    r"^x-anthropic-billing-header:.*$\n?|<total_tokens>[^<]*</total_tokens>\n?", re.MULTILINE
+)
+"""What Claude Code tells its own server in the words of the system: a sum before everything else, another one each
+time, and how many tokens are left. Nothing read before could be used again.
+"""
 
 
 class AnthropicMessages:
@@ -149,7 +154,10 @@ def _messages_of(body: Body, pictures: Pictures) -> tuple[Message, ...]:
         role = each.text("role")
         if role not in ("user", "assistant", "system"):
             raise BadRequest(f"{each.name_of('role')}: there is no role {role!r}", each.name_of("role"))
-        found += _turn(Role(role), each, known, pictures)
+        turn = _turn(Role(role), each, known, pictures)
+        if role == "system":
+            turn = [replace(one, text=words) for one in turn if (words := _lasting(one.text))]
+        found += turn
     if not body.many("messages"):
         raise BadRequest("messages must have at least one message", "messages")
     return tuple(found)
@@ -161,7 +169,11 @@ def _system_of(body: Body) -> str:
         text = body.text("system", "")
     else:
         text = "\n".join(block.text("text", "") for block in body.objects("system"))
-    return _CHANGES_EACH_TIME.sub("", text).strip()
+    return _lasting(text)
+
+
+def _lasting(system: str) -> str:
+    return _CHANGES_EACH_TIME.sub("", system).strip()
 
 
 def _turn(role: Role, body: Body, known: dict[str, FunctionCall], pictures: Pictures) -> list[Message]:

@@ -50,6 +50,10 @@ from app.server.body import BadRequest, Body, failed
 log = logging.getLogger(__name__)
 
 MOST_BYTES = 20_000_000
+MOST_PASSED_BYTES = 200_000_000
+"""Of a request that is too large, read and thrown away: a client that is cut off while it sends hears no reason."""
+READ_WITHIN_S = 60.0
+MOST_AT_ONCE = 64
 HEARTBEAT_S = 10.0
 LOOK_EVERY_S = 0.25
 """How soon words leave that no others follow, and how soon it is noticed that a client is gone."""
@@ -136,7 +140,7 @@ class Guard:
     """
 
     def __init__(self, app: ASGIApp, rules: Rules) -> None:
-        self._app, self._rules = app, rules
+        self._app, self._rules, self._at_once = app, rules, 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """As ASGI has it."""
@@ -145,20 +149,23 @@ class Guard:
             return
         path = scope["path"] = re.sub("/{2,}", "/", scope["path"])
         problem = self._problem(path, {name.decode("latin-1"): value for name, value in scope["headers"]})
-        if problem is None:
-            await self._app(scope, receive, send)
-        else:
+        if problem is not None:
             body = failed(path, problem.message, status=problem.status, code=problem.code)
             await JSONResponse(body, problem.status)(scope, receive, send)
+            return
+        self._at_once += 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._at_once -= 1
 
     def _problem(self, path: str, headers: Mapping[str, bytes]) -> BadRequest | None:
         if not self._is_here(headers.get("host", b"").decode("latin-1")):
             return BadRequest("this server is not known by that name", status=403, code="wrong_host")
         if path not in OPEN_PATHS and not self._has_key(headers):
             return BadRequest("the key is missing or wrong", status=401, code="invalid_api_key")
-        length = headers.get("content-length", b"0")
-        if length.isdigit() and int(length) > MOST_BYTES:
-            return BadRequest(f"the request is larger than {MOST_BYTES} bytes", status=413, code="too_large")
+        if path not in OPEN_PATHS and self._at_once >= MOST_AT_ONCE:
+            return BadRequest(f"{MOST_AT_ONCE} requests are being answered: ask again", status=429, code="too_many")
         return None
 
     def _is_here(self, host: str) -> bool:
@@ -478,11 +485,19 @@ async def _guarded(request: Request, work: Callable[[Body], Any]) -> Response:
 
 
 async def _read(request: Request) -> bytes:
-    data = bytearray()
-    async for piece in request.stream():
-        data += piece
-        if len(data) > MOST_BYTES:
-            raise BadRequest(f"the request is larger than {MOST_BYTES} bytes", status=413, code="too_large")
+    data, passed = bytearray(), 0
+    try:
+        async with asyncio.timeout(READ_WITHIN_S):
+            async for piece in request.stream():
+                passed += len(piece)
+                data += piece if passed <= MOST_BYTES else b""
+                if passed > MOST_PASSED_BYTES:
+                    break
+    except TimeoutError:
+        words = f"the request was not all here within {READ_WITHIN_S:g} seconds"
+        raise BadRequest(words, status=408, code="too_slow") from None
+    if passed > MOST_BYTES:
+        raise BadRequest(f"the request is larger than {MOST_BYTES} bytes", status=413, code="too_large")
     return bytes(data)
 
 

@@ -95,11 +95,20 @@ def tools_of(body: Body) -> tuple[tuple[Tool, ...], bool]:
     inner = body.inner("tool_choice")
     if inner is None:
         return tuple(tools), False
-    named = (inner.inner("function") or inner).text("name")
-    chosen = tuple(tool for tool in tools if tool.name == named)
-    if not chosen:
-        raise BadRequest(f"tool_choice: there is no function {named!r} among the tools", "tool_choice")
-    return chosen, True
+    if inner.text("type", "function") == "allowed_tools":  # some of them, in either contract's form
+        allowed = inner.inner("allowed_tools") or inner
+        functions = (each for each in allowed.objects("tools") if each.text("type", "function") == "function")
+        named, must_call = {_name_of(each) for each in functions}, allowed.text("mode") == "required"
+    else:
+        named, must_call = {_name_of(inner)}, True
+    for missing in named - {tool.name for tool in tools}:
+        raise BadRequest(f"tool_choice: there is no function {missing!r} among the tools", "tool_choice")
+    chosen = tuple(tool for tool in tools if tool.name in named)
+    return chosen, must_call and bool(chosen)
+
+
+def _name_of(body: Body) -> str:
+    return (body.inner("function") or body).text("name")
 
 
 def _tool(body: Body) -> Tool:

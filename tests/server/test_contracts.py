@@ -7,6 +7,8 @@ import base64
 import json
 import threading
 from collections.abc import Callable
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -119,11 +121,37 @@ def test_a_call_is_told_with_its_name_once_and_then_its_arguments(scripted: Make
     assert answered["choices"][0]["message"]["content"] == "Rain."
 
 
-@pytest.mark.parametrize("choice", ["required", {"type": "function", "function": {"name": "weather"}}])
+NAMED = {"type": "function", "function": {"name": "weather"}}
+
+
+@pytest.mark.parametrize(
+    "choice",
+    ["required", NAMED, {"type": "allowed_tools", "allowed_tools": {"mode": "required", "tools": [NAMED]}}],
+)
 def test_a_choice_of_functions_may_be_a_word_or_an_object(scripted: Make, choice: object) -> None:
     served = scripted({"text": CALL})
     assert served.chat(tools=[WEATHER], tool_choice=choice).json()["choices"][0]["message"]["tool_calls"]
     assert served.chat(tools=[WEATHER], tool_choice={"type": "function", "function": {"name": "x"}}).status_code == 400
+
+
+def test_of_several_functions_those_are_lent_that_are_chosen(scripted: Make, tmp_path: Path) -> None:
+    served = scripted({"text": "words"}, calls=OWN_WAY, log="prompts.jsonl")
+    other = {"type": "function", "function": {"name": "other"}}
+    flat = {"type": "function", "name": "weather"}
+    both = [WEATHER, other]
+    for choice in ("none", "auto", {"type": "allowed_tools", "allowed_tools": {"mode": "auto", "tools": [NAMED]}}):
+        assert served.chat(tools=both, tool_choice=choice).json()["choices"][0]["message"]["content"] == "words"
+    asked = {
+        "input": "Hello",
+        "tools": [flat, {"type": "function", "name": "other"}],
+        "tool_choice": {"type": "allowed_tools", "mode": "auto", "tools": [flat, {"type": "web_search"}]},
+    }
+    assert served.client.post("responses", json=asked).status_code == 200
+    lent = [
+        [name for name, _ in (one["calling"] or {"functions": []})["functions"]]
+        for one in requests(tmp_path / "engine" / "script.json")
+    ]
+    assert lent == [[], ["weather", "other"], ["weather"], ["weather"]]
 
 
 def test_messages_of_anthropic_have_blocks_that_are_closed_in_order(scripted: Make) -> None:
@@ -152,6 +180,33 @@ def test_messages_of_anthropic_have_blocks_that_are_closed_in_order(scripted: Ma
     assert streamed.startswith("event: message_start\ndata: ")
     refused = served.client.post("messages", json={"messages": []})
     assert (refused.status_code, refused.json()["error"]["type"]) == (400, "invalid_request_error")
+
+
+def test_what_changes_with_each_request_of_claude_code_is_not_read(scripted: Make, tmp_path: Path) -> None:
+    served = scripted({"text": "fine"}, log="prompts.jsonl")
+    countdown = "<total_tokens>{} tokens left</total_tokens>"
+    for number in range(2):
+        header = f"x-anthropic-billing-header: cch={number};\nBe brief.\n{countdown.format(9 - number)}"
+        turns = [
+            {"role": "user", "content": "Hello"},
+            {"role": "system", "content": countdown.format(5 - number)},
+            {"role": "assistant", "content": "Hi"},
+            {"role": "system", "content": [{"type": "text", "text": f"Be quick.\n{countdown.format(4 - number)}"}]},
+            {"role": "user", "content": "<total_tokens>mine</total_tokens>"},
+        ]
+        asked = {"system": [{"type": "text", "text": header}], "messages": turns, "max_tokens": 5}
+        assert served.client.post("messages", json=asked).status_code == 200
+    logged = (tmp_path / "engine" / "prompts.jsonl").read_text("utf-8").splitlines()
+    first, second = (json.loads(line)["ask"]["messages"] for line in logged if '"Generate"' in line)
+    assert first == second
+    said = [(one["role"], one["text"]) for one in first]
+    assert said == [
+        ("system", "Be brief."),
+        ("user", "Hello"),
+        ("assistant", "Hi"),
+        ("system", "Be quick."),
+        ("user", "<total_tokens>mine</total_tokens>"),
+    ]
 
 
 def test_responses_are_items_told_one_after_the_other(scripted: Make) -> None:
@@ -209,17 +264,49 @@ def test_what_is_wrong_with_a_request_is_said_by_its_name(scripted: Make, body: 
 def test_unknown_fields_are_left_alone_and_too_much_is_refused(scripted: Make) -> None:
     served = scripted({"text": "fine"})
     assert served.chat(user="me", store=False, metadata={"a": 1}, frequency_penalty=0.5).status_code == 200
-    huge = served.client.post("chat/completions", content=b"x" * 20_000_001)
-    assert (huge.status_code, huge.json()["error"]["code"]) == (413, "too_large")
+    host = served.address.split("/")[2]
+    for path, kind in (("chat/completions", "invalid_request_error"), ("messages", "request_too_large")):
+        with closing(HTTPConnection(host)) as plain:  # it sends all of it before it reads a word of the answer
+            plain.request("POST", f"/v1/{path}", b"x" * 50_000_000, {"Authorization": f"Bearer {KEY}"})
+            answer = plain.getresponse()
+            assert (answer.status, json.load(answer)["error"]["type"]) == (413, kind)
     missing = served.chat(model="gpt-4o")
     assert (missing.status_code, missing.json()["error"]["code"]) == (404, "model_not_found")
 
 
-def test_a_client_that_goes_away_stops_its_answer(scripted: Make) -> None:
+def test_who_sends_too_slowly_or_too_much_at_once_is_told(scripted: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     served = scripted({"text": "word ", "repeat": 100_000, "delay_s": 0.01, "when": "long"}, {"text": "next"})
-    body = {"messages": [{"role": "user", "content": "long"}], "stream": True}
-    with served.client.stream("POST", "chat/completions", json=body) as response:
-        next(response.iter_lines())
+    with served.client.stream("POST", "chat/completions", json=LONG) as response:
+        lines = response.iter_lines()
+        next(lines)
+        monkeypatch.setattr("app.server.application.MOST_AT_ONCE", 1)
+        refused = served.chat("short")
+        assert (refused.status_code, refused.json()["error"]["code"]) == (429, "too_many")
+        assert httpx2.get(served.address.replace("/v1", "/health")).status_code == 200
+    monkeypatch.setattr("app.server.application.MOST_AT_ONCE", 9)
+    monkeypatch.setattr("app.server.application.READ_WITHIN_S", 0.05)
+    with closing(HTTPConnection(served.address.split("/")[2])) as plain:
+        plain.putrequest("POST", "/v1/chat/completions")
+        plain.putheader("Authorization", f"Bearer {KEY}")
+        plain.putheader("Content-Length", "100")
+        plain.endheaders(b"{")
+        answer = plain.getresponse()
+        assert (answer.status, json.load(answer)["error"]["code"]) == (408, "too_slow")
+
+
+LONG = {"messages": [{"role": "user", "content": "long"}], "stream": True}
+
+
+@pytest.mark.parametrize("streams", [True, False])
+def test_a_client_that_goes_away_stops_its_answer(scripted: Make, streams: bool) -> None:
+    served = scripted({"text": "word ", "repeat": 100_000, "delay_s": 0.01, "when": "long"}, {"text": "next"})
+    if streams:
+        with served.client.stream("POST", "chat/completions", json=LONG) as response:
+            next(response.iter_lines())
+    else:
+        with closing(HTTPConnection(served.address.split("/")[2])) as plain:
+            body = json.dumps(LONG | {"stream": False})
+            plain.request("POST", "/v1/chat/completions", body, {"Authorization": f"Bearer {KEY}"})
     stopped = threading.Event()
     while not stopped.wait(0.02):
         if served.serving.journal():
