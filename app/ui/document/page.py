@@ -346,6 +346,11 @@ class PagePane(QStackedWidget):
         self._page = 0
         self.area.clear()
 
+    def take_over(self, document: ShownDocument) -> None:
+        """Another reading of the same file: its pages look as before."""
+        self._drawer.set_document(document, is_same_file=True)
+        self._draw()
+
     def show_page(self, page: int) -> None:
         """Another page, or the same one again; what there is of it is there at once."""
         self._page = page
@@ -455,18 +460,22 @@ class PageDrawer(QObject):
     def kept_bytes(self) -> int:
         return sum(picture.image.sizeInBytes() for picture in self._pictures.values())
 
-    def set_document(self, document: ShownDocument | None) -> None:
-        """Forgets everything of the one before; what runs for it is cancelled and not told any more."""
+    def set_document(self, document: ShownDocument | None, *, is_same_file: bool = False) -> None:
+        """Forgets everything of the one before; what runs for it is cancelled and not told any more.
+
+        Pictures of the same file stay.
+        """
         if self._task is not None:
             self._task.abandon()
         self._task = self._running = self._wanted = None
         self._neighbours = []
         self._ahead.stop()
         self._patience.stop()
-        self._pictures.clear()
-        self._sizes.clear()
-        self._last_size = A4_PT
         self._document = document
+        if not is_same_file:
+            self._pictures.clear()
+            self._sizes.clear()
+            self._last_size = A4_PT
 
     def size_of(self, page: int) -> QSizeF:
         """A page's size in points; before it was drawn that of the last one, since most are alike."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from app.features.documents import Documents, KeptDocument
     from app.features.page_reading.corrections import Corrections
     from app.ui.document.view import DocumentView
+
+log = logging.getLogger(__name__)
 
 
 class DocumentPanel(Beside):
@@ -77,9 +80,18 @@ class DocumentPanel(Beside):
         view.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def take_over(self, documents: Documents, earlier_id: int, document_id: int) -> None:
-        """More of the document that is open was read: it stays open, at its page."""
-        if self._shown == (documents, earlier_id) and earlier_id != document_id:
-            self.open(documents, document_id, page=self.view.page)
+        """More of the document that is open was read: it stays as it is looked at, and the keyboard where it is."""
+        if self._shown != (documents, earlier_id) or earlier_id == document_id:
+            return
+        try:
+            document = documents.shown(document_id)
+        except (KeyError, AppError) as error:  # what is open stays
+            log.info("a document was not taken over: %s", error)
+            return
+        before, self._document, self._shown = self._document, document, (documents, document_id)
+        self.view.take_over(document, _corrections_of(documents, document_id), document_id)
+        if before is not None:
+            tasks.ask(lambda _token: before.close(), self, lambda _: None)
 
     def _on_renewed(self, earlier_id: int, document_id: int) -> None:
         """Also after it was closed: what was typed and not saved is kept then, which takes a moment."""

@@ -75,7 +75,8 @@ class PageReading(QFrame):
             self._is_corrected = corrections is not None and _is_corrected(corrections, page)
             self._kept = corrections.text_of(page) if corrections is not None else ""
             self.who.setText(self._words())
-        self.edit.setPlainText(self._kept)
+        if self.edit.toPlainText() != self._kept:  # or the cursor would jump to the beginning
+            self.edit.setPlainText(self._kept)
         self._show_buttons()
 
     def _words(self) -> str:
@@ -100,6 +101,8 @@ class PageReading(QFrame):
         corrections, page, text, earlier = self._corrections, self._page, self.edit.toPlainText(), self._document_id
         if corrections is None:
             return
+        if self.save.hasFocus():
+            self.edit.setFocus()
         self._kept = text
         self._show_buttons()
 

@@ -166,9 +166,10 @@ class Beside(QSplitter):
         return "reading" in self.__dict__ and not self.reading.isHidden()
 
     def show_reading(self, is_shown: bool) -> None:
-        if is_shown or self.is_comparing:
+        was_shown = self.is_comparing
+        if is_shown or was_shown:
             self.reading.setVisible(is_shown)
-        self._arrange()
+        self._arrange(is_new=is_shown and not was_shown)
 
     def show_page(self, corrections: Corrections | None, document_id: int, page: int) -> None:
         """What was read of a page, where that is seen."""
@@ -179,9 +180,13 @@ class Beside(QSplitter):
         super().resizeEvent(event)
         self._arrange()
 
-    def _arrange(self) -> None:
+    def _arrange(self, *, is_new: bool = False) -> None:
+        """Each has half of the room, until a person moves the border."""
         is_wide = self.width() >= self._theme.px(COMPARED_PX)
-        self.setOrientation(Qt.Orientation.Horizontal if is_wide else Qt.Orientation.Vertical)
+        orientation = Qt.Orientation.Horizontal if is_wide else Qt.Orientation.Vertical
+        if is_new or orientation != self.orientation():
+            self.setOrientation(orientation)
+            self.setSizes([1_000_000] * 2)
 
 
 class DocumentView(DocumentCard):
@@ -247,7 +252,7 @@ class DocumentView(DocumentCard):
             self.watch_focus_of(form)
         self._text.moved.connect(self._show_where)
         self._pane.problem.text_button.clicked.connect(lambda: self.show_form(is_text=True))
-        self._pane.failed.connect(self._say)
+        self._pane.failed.connect(lambda text: _say(self, text))
         self.header.comparing_wanted.connect(lambda is_wanted: self.compare(is_wanted=is_wanted))
 
     @property
@@ -314,6 +319,23 @@ class DocumentView(DocumentCard):
             self._reveal(opened, mark)
         self.compare(is_wanted=was_comparing or (mark is not None and mark.compares))
 
+    def take_over(self, document: ShownDocument, corrections: Corrections | None, document_id: int) -> None:
+        """Another reading of the same file takes the place of the one that is open, which stays as it is looked at."""
+        before = self._open
+        if before is None:
+            return
+        self._end_search()
+        opened = self._open = OpenDocument(document, self._notify)
+        self._corrections, self._document_id = (corrections if document.can_draw else None), document_id
+        self.search.set_document(document)
+        self._pane.take_over(document)
+        self.mark, self._found, self._text_page = None, None, -1
+        opened.go_to(before.page)
+        self._show_marks()
+        if self.is_text:
+            self._show_text(opened)
+        self._beside.show_page(self._corrections, document_id, opened.page)
+
     def close_document(self) -> None:
         """Forgets the document and cancels what still runs for it."""
         self._end_search()
@@ -328,7 +350,7 @@ class DocumentView(DocumentCard):
         """Pages on (1) or back (-1); nothing happens before the first and after the last."""
         if self._open is not None and self._open.has_page(self._open.page + steps):
             self._go_to(self._open, self._open.page + steps)
-            self._say(self._open.words())
+            _say(self, self._open.words())
 
     def show_form(self, *, is_text: bool) -> None:
         """The page as text, or as a picture where it can be drawn."""
@@ -372,7 +394,7 @@ class DocumentView(DocumentCard):
         else:
             self._area.scroll_to_mark()
         start, end = span_of(block, mark)
-        self._say(tr("{where}. Marked: {words}", where=opened.words(), words=block.text[start:end][:MOST_SAID]))
+        _say(self, tr("{where}. Marked: {words}", where=opened.words(), words=block.text[start:end][:MOST_SAID]))
 
     def _go_to(self, opened: OpenDocument, page: int) -> None:
         opened.go_to(page)
@@ -444,10 +466,6 @@ class DocumentView(DocumentCard):
         self.close_document()
         self.closed.emit()
 
-    def _say(self, text: str) -> None:
-        if self.isVisible():
-            announce(self, text)
-
     def _key_job(self, event: QKeyEvent) -> Callable[[], object] | None:
         """What a key does here, wherever in the view the keyboard is; None for others."""
         key = event.key()
@@ -479,6 +497,11 @@ class DocumentView(DocumentCard):
             form.keyPressEvent(event)
         else:
             super().keyPressEvent(event)
+
+
+def _say(view: QWidget, text: str) -> None:
+    if view.isVisible():
+        announce(view, text)
 
 
 def _has_focus_in(view: QWidget, part: QWidget) -> bool:

@@ -235,8 +235,13 @@ def test_a_translated_scan_says_what_it_is_and_follows_what_is_corrected_beside_
         assert (reading.edit.toPlainText(), page.panel.page) == (FIRST, 1)
         QTest.keyClick(reading.edit, Qt.Key.Key_End, Qt.KeyboardModifier.ControlModifier)
         QTest.keyClicks(reading.edit, " In cash.")
-        desk.click(reading.save)
+        desk.wait(lambda: page.panel.is_sharp)
+        picture = page.panel.paper.shown
+        reading.save.setFocus()
+        QTest.keyClick(reading.save, Qt.Key.Key_Space)
         desk.wait(page.state_bar.isVisible)
+        assert (reading.edit.hasFocus(), reading.edit.textCursor().atEnd()) == (True, True), "nothing jumps"
+        assert page.panel.paper.shown is picture
         assert desk.said == f"{told} Corrected by you: page 1."
         assert page.state_words.text() == (
             "What was read from the pictures has changed since. What was translated before stays as it is."
