@@ -257,8 +257,10 @@ def _readable(tokens: Tokens[int]) -> list[int]:
 
 
 def is_worth_saving(sequence: Sequence) -> bool:
-    """Whether a sequence belongs to a session and holds something that is not on disk."""
-    return bool(sequence.session) and sequence.changed and len(sequence.tokens) >= LEAST_TOKENS
+    """Whether a sequence belongs to a session and holds something that is not on disk, and not quickly read again."""
+    if not sequence.session or not sequence.changed:
+        return False
+    return len(sequence.tokens) >= LEAST_TOKENS or min(sequence.tokens, default=0) < 0  # looking takes seconds
 
 
 # One answer while it is read and written: its tokens, its place in the context, and how the next token is chosen.

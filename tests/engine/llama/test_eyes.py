@@ -89,18 +89,29 @@ def said(client: EngineClient, asks: list[list[Message]], among: Iterable[str] =
 def test_the_colours_of_noisy_pictures_are_named_side_by_side(seeing: EngineClient, tmp_path: Path, count: int) -> None:
     colours = list(itertools.islice(itertools.cycle(COLOURS), count))
     words = said(seeing, [about(noisy(tmp_path, colour, seed)) for seed, colour in enumerate(colours)])
-    assert sum(map(str.__eq__, words, colours)) >= 0.94 * count  # by chance a sixth; without a picture it says blue
+    named = sum(map(str.__eq__, words, colours))
+    print(f"{named} of {count} are named")
+    assert named >= 0.94 * count, words  # by chance a sixth; without a picture it says blue
 
 
-def test_two_pictures_in_a_message_are_told_apart_in_both_orders(seeing: EngineClient, tmp_path: Path) -> None:
+QUICK_PAIRS = [("red", "green"), ("green", "red"), ("blue", "white"), ("white", "blue")]
+ALL_PAIRS = list(itertools.permutations(COLOURS, 2))
+
+
+@pytest.mark.parametrize("pairs", [QUICK_PAIRS, pytest.param(ALL_PAIRS, marks=pytest.mark.slow)], ids=len)
+def test_two_pictures_in_a_message_are_told_apart_in_both_orders(
+    seeing: EngineClient, tmp_path: Path, pairs: list[tuple[str, str]]
+) -> None:
     pictures = {colour: noisy(tmp_path, colour, seed) for seed, colour in enumerate(COLOURS)}
     text = "The cat is and the dog is. Which colour has each of them?"
-    pairs = [("red", "green"), ("green", "red"), ("blue", "white"), ("white", "blue")]
     asks = []
     for cat, dog in pairs:
         media = replace(pictures[cat], at=10), replace(pictures[dog], at=len("The cat is and the dog is"))
         asks.append(about(*media, text=text, answer=f"The colour of the cat is {cat}, and the colour of the dog is"))
-    assert said(seeing, asks) == [dog for _, dog in pairs]
+    words = said(seeing, asks)
+    right = sum(word == dog for word, (_, dog) in zip(words, pairs, strict=True))
+    print(f"{right} of {len(pairs)} pairs are told apart")
+    assert right >= 0.9 * len(pairs), words  # by chance a sixth, and none if the first were taken for the second
 
 
 def test_what_is_counted_before_is_what_it_takes(seeing: EngineClient, tmp_path: Path) -> None:
@@ -128,7 +139,7 @@ def test_text_cannot_pretend_to_be_a_picture(seeing: EngineClient, tmp_path: Pat
 
 def test_a_picture_is_not_looked_at_again_not_even_after_a_restart(starter: Path, eye: Path, tmp_path: Path) -> None:
     states = StateFolder(tmp_path / "states", lambda: 10**9)
-    turns = about(noisy(tmp_path, "yellow", 4), text="\nWhat colour is the picture? " + "Look at it well. " * 12)
+    turns = about(noisy(tmp_path, "yellow", 4), text="\nWhat colour is the picture?")
     measures = []
     for run in range(2):
         client = EngineClient(own_command("--engine-worker"), tmp_path / f"engine{run}", states=states)
@@ -172,7 +183,7 @@ def test_projectors_of_every_family_count_and_are_read(
     assert (again, looked) == (both, 0)
     assert reused < (60 if family == "hunyuan" else 40), "it was read anew, from what the encoder made before"
     assert answer(first, second, session="c")[0] == both, "all of it is still in the memory"
-    if family in {"qwen2vl", "pixtral"}:  # the first is too short to be saved, a window slides over the second
+    if family != "gemma3":  # a window slides over it
         load(other, tiny_model(TEXT_MODELS[family]), projector=str(eye))
         assert answer(first, second, session="c")[:2] == (both, 0), "the state on the disk has the pictures"
     if family in {"qwen2vl", "pixtral"}:

@@ -1,0 +1,92 @@
+"""Noisy pictures dropped on the whole window: a real model with a tiny eye names them, and remembers them later."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QApplication
+
+from app.core.paths import AppPaths
+from app.core.settings import Chat, Engine, Settings, save_settings
+from app.ui.chat.pictures import PictureChip
+from app.ui.chat.view import ChatView
+from tests.helpers import tiny_eyes
+from tests.helpers.desks.chat import ChatDesk
+from tests.helpers.desks.window import Frame, open_window
+
+pytestmark = [pytest.mark.model, pytest.mark.slow, pytest.mark.timeout(1200)]
+
+PICTURES, AGAIN = 60, 12
+ASKED = "The colour of the picture is"
+ANSWER_MS = 120_000
+
+
+@pytest.fixture
+def model(starter: Path, tmp_path: Path) -> Path:
+    """The starter with an eye beside it, which the program knows and opens; answers are greedy and short."""
+    path = tmp_path / "models" / "starter.gguf"
+    path.parent.mkdir()
+    path.symlink_to(starter.resolve())
+    tiny_eyes.make_eye(starter, path.with_name("mmproj-f16.gguf"))
+    chat = Chat(temperature=0, max_tokens=12, titles=False, memory=False)
+    save_settings(AppPaths.from_environment().settings, Settings(engine=Engine(model_path=str(path)), chat=chat))
+    return path
+
+
+@contextmanager
+def run_of(application: QApplication, model: Path) -> Iterator[tuple[Frame, ChatDesk]]:
+    """One run of the program, until its window is closed."""
+    with open_window(application, make_chat=ChatView) as frame:
+        frame.loader.load(model)
+        frame.wait(lambda: frame.loader.state == "ready")
+        yield frame, ChatDesk(frame.chat, frame.app, frame.notify, frame.theme)
+
+
+def noisy(path: Path, colour: str, seed: int) -> Path:
+    """As a file of a person."""
+    random = np.random.default_rng(seed)
+    side = int(random.integers(24, 161))
+    pixels = np.array(tiny_eyes.COLOURS[colour]) + random.normal(0, 0.3 * 255, (side, side, 3))
+    rows = pixels.clip(0, 255).astype(np.uint8).tobytes()
+    assert QImage(rows, side, side, 3 * side, QImage.Format.Format_RGB888).save(str(path))
+    return path
+
+
+def ask_about(frame: Frame, desk: ChatDesk, *files: Path) -> tuple[int, str]:
+    """Drops pictures on a new chat and asks; its number, and the answer."""
+    frame.new_chat()
+    frame.drop(*files)
+    desk.wait(lambda: len(desk.row.findChildren(PictureChip)) == len(files) and not desk.attaching.waits_for)
+    desk.type(ASKED)
+    desk.answer_to_enter(ANSWER_MS)
+    assert desk.last_message.stats.encoded_media == len(files)
+    return desk.chat.conversation_id, desk.last_text
+
+
+def test_sixty_noisy_pictures_are_named_and_after_a_restart_not_looked_at_again(
+    qapp: QApplication, model: Path, tmp_path: Path
+) -> None:
+    colours = list(itertools.islice(itertools.cycle(tiny_eyes.COLOURS), PICTURES))
+    chats = list[int]()
+    answers = list[str]()
+    with run_of(qapp, model) as (frame, desk):
+        for seed, colour in enumerate(colours):
+            number, said = ask_about(frame, desk, noisy(tmp_path / f"picture {seed}.png", colour, seed))
+            chats.append(number)
+            answers.append(said.lower())
+        named = [colour in said for colour, said in zip(colours, answers, strict=True)]
+        wrong = [(colour, said) for colour, said in zip(colours, answers, strict=True) if colour not in said]
+    print(f"{sum(named)} of {PICTURES} are named")
+    assert sum(named) >= 0.9 * PICTURES, wrong  # by chance a sixth
+    with run_of(qapp, model) as (frame, desk):
+        for number in chats[:: PICTURES // AGAIN]:
+            frame.show_chat(number)
+            desk.ask("Say it again.")
+            stats = desk.last_message.stats
+            assert (stats.media_tokens, stats.encoded_media) == (tiny_eyes.PICTURE_TOKENS, 0)
