@@ -24,6 +24,7 @@ pytestmark = [pytest.mark.model, pytest.mark.slow, pytest.mark.timeout(1200)]
 
 PICTURES, AGAIN = 60, 12
 ASKED = "The colour of the picture is"
+ASKED_BOTH = "The colour of the first picture and the colour of the second picture are"
 ANSWER_MS = 120_000
 
 
@@ -34,7 +35,7 @@ def model(starter: Path, tmp_path: Path) -> Path:
     path.parent.mkdir()
     path.symlink_to(starter.resolve())
     tiny_eyes.make_eye(starter, path.with_name("mmproj-f16.gguf"))
-    chat = Chat(temperature=0, max_tokens=12, titles=False, memory=False)
+    chat = Chat(temperature=0, max_tokens=24, titles=False, memory=False)
     save_settings(AppPaths.from_environment().settings, Settings(engine=Engine(model_path=str(path)), chat=chat))
     return path
 
@@ -58,15 +59,14 @@ def noisy(path: Path, colour: str, seed: int) -> Path:
     return path
 
 
-def ask_about(frame: Frame, desk: ChatDesk, *files: Path) -> tuple[int, str]:
+def ask_about(frame: Frame, desk: ChatDesk, *files: Path, asked: str = ASKED) -> tuple[int, str]:
     """Drops pictures on a new chat and asks; its number, and the answer."""
     frame.new_chat()
     frame.drop(*files)
     desk.wait(lambda: len(desk.row.findChildren(PictureChip)) == len(files) and not desk.attaching.waits_for)
-    desk.type(ASKED)
+    desk.type(asked)
     desk.answer_to_enter(ANSWER_MS)
-    assert desk.last_message.stats.encoded_media == len(files)
-    return desk.chat.conversation_id, desk.last_text
+    return desk.chat.conversation_id, desk.last_text.lower()
 
 
 def test_sixty_noisy_pictures_are_named_and_after_a_restart_not_looked_at_again(
@@ -78,8 +78,9 @@ def test_sixty_noisy_pictures_are_named_and_after_a_restart_not_looked_at_again(
     with run_of(qapp, model) as (frame, desk):
         for seed, colour in enumerate(colours):
             number, said = ask_about(frame, desk, noisy(tmp_path / f"picture {seed}.png", colour, seed))
+            assert desk.last_message.stats.encoded_media == 1
             chats.append(number)
-            answers.append(said.lower())
+            answers.append(said)
         named = [colour in said for colour, said in zip(colours, answers, strict=True)]
         wrong = [(colour, said) for colour, said in zip(colours, answers, strict=True) if colour not in said]
     print(f"{sum(named)} of {PICTURES} are named")
@@ -90,3 +91,19 @@ def test_sixty_noisy_pictures_are_named_and_after_a_restart_not_looked_at_again(
             desk.ask("Say it again.")
             stats = desk.last_message.stats
             assert (stats.media_tokens, stats.encoded_media) == (tiny_eyes.PICTURE_TOKENS, 0)
+
+
+def test_two_pictures_in_a_message_are_named_in_both_orders(qapp: QApplication, model: Path, tmp_path: Path) -> None:
+    files = {colour: noisy(tmp_path / f"{colour}.png", colour, seed) for seed, colour in enumerate(tiny_eyes.COLOURS)}
+    pairs, answers = list(itertools.permutations(files, 2)), list[str]()
+    with run_of(qapp, model) as (frame, desk):
+        for first, second in pairs:
+            answers.append(ask_about(frame, desk, files[first], files[second], asked=ASKED_BOTH)[1])
+    named = [sorted(filter(said.count, files), key=said.find) for said in answers]
+    begun = sum(colours[:1] == [first] for colours, (first, _) in zip(named, pairs, strict=True))
+    whole = sum(colours == [first, second] for colours, (first, second) in zip(named, pairs, strict=True))
+    print(
+        f"of {len(pairs)} answers {begun} begin with the first picture's colour, and {whole} name both, in their order"
+    )
+    assert begun >= 0.7 * len(pairs), dict(zip(pairs, answers, strict=True))  # by chance a sixth
+    assert whole >= 0.3 * len(pairs), dict(zip(pairs, answers, strict=True))  # by chance one in thirty
