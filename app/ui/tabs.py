@@ -44,6 +44,13 @@ def _is_text_file(path: Path) -> bool:
     return is_text_file(path)
 
 
+def _is_made_anew(path: Path) -> bool:
+    """Whether files of this ending cannot be written back, as PDF files and recordings."""
+    from app.documents.formats.registry import formats
+
+    return any(each.has(path.suffix) and not each.rewrite for each in formats())
+
+
 def _may_be_chats(path: Path) -> bool:
     return path.suffix.lower() in (".json", ".jsonl", ".zip")
 
@@ -99,7 +106,12 @@ TABS = (
         "translate",
         _translate,
         keys=("Ctrl+3",),
-        drops=Drops("Drop to translate", "Translate", "Comes back looking the same"),
+        drops=Drops(
+            "Drop to translate",
+            "Translate",
+            "Comes back looking the same",
+            otherwise=(_is_made_anew, "Comes back as a new document"),
+        ),
         shortcuts=(
             ("Ctrl+Return", "Translate at once"),
             ("Return", "Other wordings"),

@@ -277,6 +277,10 @@ def test_files_dropped_on_the_chat_ask_what_for(frame: Frame, qtbot: QtBot, tmp_
     lease, plan = lease_pdf(tmp_path / "lease.pdf"), notes(tmp_path / "plan.txt", "We begin in May.")
     assert frame.hint(lease) == "Ask about it, Summarize, Translate"
     assert frame.hint(tmp_path / "model.gguf") == "Drop to add a model"
+    drops = frame.window.tabs.specs["translate"].drops
+    assert drops is not None
+    assert drops.note_of([plan]) == "Comes back looking the same"
+    assert drops.note_of([plan, lease]) == "Comes back as a new document"
     frame.drop(lease, share=0.2)
     assert frame.chat.files == [lease]
     assert frame.shown == CHAT

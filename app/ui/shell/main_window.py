@@ -24,7 +24,7 @@ from app.ui.shell.notify import Notify
 from app.ui.shell.other_programs import OtherPrograms
 from app.ui.shell.picture_reading import PictureReading
 from app.ui.shell.status_line import StatusLine
-from app.ui.shell.tab_spec import CHAT, MODELS, Drops, Tab, TabSpec, UiContext
+from app.ui.shell.tab_spec import CHAT, MODELS, Tab, TabSpec, UiContext
 from app.ui.shell.tabs import LeftColumn, TabRow, Tabs
 from app.ui.shell.window_geometry import WindowGeometry
 from app.ui.theme import Theme
@@ -509,7 +509,9 @@ class IncomingFiles(QObject):
         ways = [(name, spec.drops, spec.icon) for name, spec in specs.items()]
         ways += [(name + IMPORT, spec.imports, "download-simple") for name, spec in specs.items()]
         return [
-            _zone(name, drops, glyph) for name, drops, glyph in ways if drops is not None and drops.suits(documents)
+            DropZone(name, tr(drops.title), tr(drops.note_of(documents)), glyph)
+            for name, drops, glyph in ways
+            if drops is not None and drops.suits(documents)
         ]
 
     def _on_dropped(self, files: list[str], zone: str) -> None:
@@ -561,11 +563,6 @@ class IncomingFiles(QObject):
         dialog.setNameFilters([tr("Models (*.gguf)"), tr("All files (*)")])
         dialog.open()
         return dialog
-
-
-def _zone(name: str, drops: Drops, glyph: str) -> DropZone:
-    """One of several places to let files go on."""
-    return DropZone(name, tr(drops.title), tr(drops.note), glyph)
 
 
 def _with_chats(files: Sequence[Path]) -> list[Path]:

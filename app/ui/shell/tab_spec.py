@@ -41,6 +41,12 @@ class Drops:
     note: str
     only: Callable[[Path], bool] | None = None
     """Which files it has its zone for beside those of the others; None is all."""
+    otherwise: tuple[Callable[[Path], bool], str] | None = None
+    """Of which files something else is true, and that note."""
+
+    def note_of(self, files: Sequence[Path]) -> str:
+        """What is said of these."""
+        return self.otherwise[1] if self.otherwise is not None and any(map(self.otherwise[0], files)) else self.note
 
     def suits(self, files: Sequence[Path]) -> bool:
         """Whether the tab does something with these."""
