@@ -92,6 +92,24 @@ def test_a_chat_completion_whole_and_streamed_says_the_same(scripted: Make) -> N
     assert len({piece["id"] for piece in pieces}) == 1
 
 
+def test_what_a_completion_wishes_reaches_the_engine_and_each_answer_has_a_seed(scripted: Make, tmp_path: Path) -> None:
+    served = scripted({"text": "a b"}, log="prompts.jsonl")
+    wishes = {"suffix": "):", "n": 2, "seed": 7, "stop": "\n", "temperature": 0, "n_predict": 9}
+    whole = served.client.post("completions", json=wishes | {"prompt": ["def f(", "def g("]}).json()
+    assert [(one["index"], one["text"]) for one in whole["choices"]] == [(number, "a b") for number in range(4)]
+    streamed = events(served.client.post("completions", json=wishes | {"prompt": "x", "n": 1, "stream": True}).text)
+    assert "".join(piece["choices"][0]["text"] for piece in streamed) == "a b"
+    asked = requests(tmp_path / "engine" / "script.json")
+    assert [(one["text"], one["sampling"]["seed"]) for one in asked] == [
+        ("def f(", 7),
+        ("def f(", 8),
+        ("def g(", 7),
+        ("def g(", 8),
+        ("x", 7),
+    ]
+    assert {(one["suffix"], one["max_tokens"], *one["stop"]) for one in asked} == {("):", 9, "\n")}
+
+
 def test_a_call_is_told_with_its_name_once_and_then_its_arguments(scripted: Make) -> None:
     served = scripted({"text": f"{CALL}\n{CALL}", "times": 2}, {"text": "Rain."})
     message = served.chat(tools=[WEATHER]).json()["choices"][0]

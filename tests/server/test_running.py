@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import socket
 
 import httpx2
 from starlette.types import Receive, Scope, Send
 
+from app.server.recipes import RECIPES, Offer
 from app.server.running import RunningServer
 
 
@@ -28,3 +30,19 @@ def test_a_word_does_not_wait_until_the_one_before_it_has_arrived() -> None:
             assert opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY), "TCP holds small pieces back for 40 ms"
     finally:
         server.stop()
+
+
+def test_settings_for_other_programs_name_the_place_the_model_and_the_key() -> None:
+    written = {
+        recipe.name: recipe.write(Offer("http://h:1/v1", "the-key", "a-model", 4096, True)) for recipe in RECIPES
+    }
+    asked_for_elsewhere = {"Zed", "Codex"}
+    assert {name for name, text in written.items() if "the-key" not in text} == asked_for_elsewhere
+    assert {name for name, text in written.items() if "a-model" not in text} == {"Open WebUI"}
+    assert {name for name, text in written.items() if "http://h:1/v1" not in text} == {"Claude Code"}
+    (place,) = json.loads(written["VS Code"])
+    (model,) = place["models"]
+    assert model["maxInputTokens"] + model["maxOutputTokens"] == 4096
+    assert model["vision"]
+    (model,) = json.loads(written["Zed"])["language_models"]["openai_compatible"]["Fireside"]["available_models"]
+    assert (model["max_tokens"], model["capabilities"]["images"]) == (4096, True)

@@ -79,6 +79,8 @@ def test_a_text_is_gone_on_with_and_a_long_one_is_refused_with_the_numbers(start
     choice = starter_server.client.post("completions", json=body).json()["choices"][0]
     assert choice["text"].startswith("The capital of France is Paris")
     assert len(choice["logprobs"]["tokens"]) == 3
+    refused = starter_server.client.post("completions", json={"prompt": "def f(", "suffix": "):"})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "no_infill")
     refused = starter_server.chat("word " * 9000)
     assert refused.status_code == 400
     assert refused.json()["error"]["code"] == "context_length_exceeded"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -177,9 +178,14 @@ class ProgramsPage(SettingsPage):
         return next(recipe for recipe in self._recipes if recipe.name == self._program.value)
 
     def _recipe_text(self, key: str) -> str:
-        loaded = self._app.loaded
+        from app.server.recipes import Offer
+
+        loaded, address = self._app.loaded, self._door_text("address")
         path = Path(loaded.path) if loaded is not None else self._app.model_path()
-        return self._chosen_recipe().write(self._door_text("address"), key, path.stem if path is not None else "model")
+        offer = Offer(address, key, path.stem if path is not None else "model")
+        if loaded is not None:
+            offer = replace(offer, context_tokens=loaded.context_tokens, sees=loaded.sees)
+        return self._chosen_recipe().write(offer)
 
     def _show_recipe(self) -> None:
         self._where.setText(tr(self._chosen_recipe().where))
