@@ -13,9 +13,8 @@ from app.core.events import Finished, FunctionCall, Media, Message, Role, TextDe
 from app.features.serving import AnswerEvent, Wanted
 from app.features.tool_calls import CallArguments, CallBegins, Tool
 from app.server.answers import Answer, event_line
-from app.server.body import BadRequest, Body
+from app.server.body import ONLY_DATA, BadRequest, Body, Pictures
 from app.server.openai import MOST_TOKENS, NO_SOUND
-from app.server.pictures import ONLY_DATA, Pictures
 
 _CHANGES_EACH_TIME = re.compile(
     r"^x-anthropic-billing-header:.*$\n?|<total_tokens>[^<]*</total_tokens>\n?", re.MULTILINE

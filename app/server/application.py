@@ -229,7 +229,7 @@ class _Server:
         """Vectors of texts, as OpenAI has it."""
 
         async def embed(body: Body) -> Response:
-            from app.server.embeddings import EmbeddingRequest
+            from app.server.openai import EmbeddingRequest
 
             asked, cancel = EmbeddingRequest(body), CancelToken()
             note = _Noted(self._serving, request, asked.model)

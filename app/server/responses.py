@@ -13,9 +13,8 @@ from app.core.events import Finished, FunctionCall, Message, Role, TextDelta
 from app.features.serving import AnswerEvent, Wanted
 from app.features.tool_calls import CallArguments, CallBegins
 from app.server.answers import Answer, event_line
-from app.server.body import BadRequest, Body
+from app.server.body import BadRequest, Body, Pictures
 from app.server.openai import content_of, most_tokens, role_of, schema_text, tools_of
-from app.server.pictures import Pictures
 
 
 @dataclass

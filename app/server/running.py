@@ -5,13 +5,25 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import socket
+import sys
 import threading
 import time
+import types
 
-import uvicorn
 from starlette.types import ASGIApp
 
 from app.core.errors import PortTaken
+
+# WORKAROUND: uvicorn imports its own command line with itself, and with that click and multiprocessing (1.7 MB):
+# https://github.com/Kludex/uvicorn/pull/1846
+_command_line = types.ModuleType("uvicorn.main")
+vars(_command_line).update(dict.fromkeys(("Server", "main", "run")))
+sys.modules.setdefault("uvicorn.main", _command_line)
+from uvicorn.config import Config  # noqa: E402
+from uvicorn.server import Server  # noqa: E402
+
+if sys.modules["uvicorn.main"] is _command_line:
+    del sys.modules["uvicorn.main"]  # whoever wants it still gets it
 
 PORT = 8765
 CLOSE_S = 2
@@ -23,7 +35,7 @@ class RunningServer:
 
     def __init__(self, app: ASGIApp, host: str = "127.0.0.1", port: int = PORT) -> None:
         self._host, self._port = host, port
-        config = uvicorn.Config(
+        config = Config(
             app,
             log_config=None,
             access_log=False,
@@ -31,7 +43,7 @@ class RunningServer:
             server_header=False,
             timeout_graceful_shutdown=CLOSE_S,
         )
-        self._server = uvicorn.Server(config)
+        self._server = Server(config)
         self._socket: socket.socket | None = None
         self._thread: threading.Thread | None = None
 
