@@ -430,6 +430,7 @@ class AttachmentRow(QWidget):
         self._scroll = scrolled(self._page)
         self._scroll.setAccessibleName(tr("Attached documents"))
         self._scroll.verticalScrollBar().rangeChanged.connect(self._seek)
+        self._scroll.verticalScrollBar().actionTriggered.connect(self._on_scrolled)
         self._remarks = plain_label(kind="muted", wraps=True)
         self._remarks.hide()
         self._page.installEventFilter(self)
@@ -450,6 +451,7 @@ class AttachmentRow(QWidget):
 
     def show_parts(self, parts: Sequence[DraftDocument | DraftPicture]) -> None:
         """The whole draft, in order; chips that stay are kept."""
+        before, added = set(self._chips), [one for one in parts if one not in self._chips]
         if list(self._chips) != list(parts):
             for gone in [one for one in self._chips if one not in parts]:
                 chip = self._chips.pop(gone)
@@ -459,6 +461,7 @@ class AttachmentRow(QWidget):
             for one in parts:
                 if one not in self._chips:
                     self._chips[one] = self._new_chip(one)
+            self._sought = added[-1] if before and added else None  # of all that come together, the first are seen
         for one in parts:
             self._fill(self._chips[one], one)
         told = [one for one in parts if one.remarks]
@@ -475,10 +478,12 @@ class AttachmentRow(QWidget):
         self.too_long.show_documents([one for one in documents if one.is_too_long])
         self.setVisible(bool(parts))
         self._fit()
+        if added:
+            self._seek()
         self._show_wrong([one for one in parts if one.stage in (Stage.FAILED, Stage.LOCKED)])
 
     def _show_wrong(self, wrong: Sequence[DraftDocument | DraftPicture]) -> None:
-        """What could not be opened is scrolled to: sent without a look, it would be gone unseen."""
+        """What could not be opened is scrolled to, as what was added: sent without a look, it would be gone unseen."""
         fresh = [one for one in wrong if one not in self._wrong]
         self._wrong = list(wrong)
         if fresh:
@@ -486,8 +491,12 @@ class AttachmentRow(QWidget):
             self._seek()
 
     def _seek(self) -> None:
-        if self._sought is not None and self._sought in self._wrong and self._sought in self._chips:
+        if self._sought in self._chips:
             self._scroll.ensureWidgetVisible(self._chips[self._sought], 0, 0)
+
+    def _on_scrolled(self) -> None:
+        """The person looks for something else."""
+        self._sought = None
 
     def show_progress(self, one: DraftDocument) -> None:
         if one in self._chips:

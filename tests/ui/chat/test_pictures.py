@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, Qt
 from PySide6.QtGui import QGuiApplication, QPixmap
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMenu, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMenu, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.core.events import CancelToken
@@ -153,6 +153,22 @@ def test_one_that_cannot_be_opened_is_in_sight_below_many_others(open_chat: Open
     last = pictures_of(desk)[-1]
     assert "no picture" in words_of(desk)[-1]
     desk.wait(lambda: last.visibleRegion().boundingRect().size() == last.size())
+
+
+def test_one_that_is_added_is_in_sight_and_a_person_may_scroll_away(open_chat: Open, tmp_path: Path) -> None:
+    desk = open_chat(load=EYES)
+    desk.attaching.add([picture(tmp_path / f"a picture with a long name {number}.png") for number in range(12)])
+    desk.wait(lambda: is_there(desk, 12))
+    first = pictures_of(desk)[0]
+    assert not first.visibleRegion().isEmpty(), "of all that come together, the first are seen"
+    desk.attaching.add([picture(tmp_path / "one more.png")])
+    desk.wait(lambda: is_there(desk, 13))
+    last = pictures_of(desk)[-1]
+    desk.wait(lambda: last.visibleRegion().boundingRect().size() == last.size())
+    bar = desk.row.findChild(QScrollArea).verticalScrollBar()
+    QTest.keyClick(bar, Qt.Key.Key_Home)
+    desk.attaching.look_again()
+    assert not first.visibleRegion().isEmpty()
 
 
 def test_where_there_is_little_room_the_name_is_shortened_before_the_tokens(qtbot: QtBot) -> None:
