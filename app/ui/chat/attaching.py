@@ -25,6 +25,7 @@ from app.ui.document.files import (
     FileToRead,
     Offer,
     Stage,
+    is_recording,
     part_of,
     remarks_words,
     short_name,
@@ -172,7 +173,10 @@ class Attaching(QObject):
 
     def hold(self) -> str:
         """What a message waits for before it goes; "" when it can go now."""
-        return tr("{name} is still being read", name=self.waits_for) if self.waits_for else ""
+        name = self.waits_for
+        if is_recording(name):
+            return tr("{name} is still being listened to", name=name)
+        return tr("{name} is still being read", name=name) if name else ""
 
     @property
     def waits_for(self) -> str:
@@ -392,6 +396,10 @@ class DraftChip(DocumentChip):
     def show_reading(self, one: DraftDocument) -> None:
         self.show_progress(one.page, one.pages)
         unit = one.unit or "page"
+        if is_recording(one.name):
+            minute = min(one.page + 1, one.pages)
+            self._say(tr("listening, minute {page} of {pages}", page=minute, pages=f"{one.pages:,}"))
+            return
         self._say(tr("reading, {unit} {page} of {pages}", unit=unit, page=one.page, pages=f"{one.pages:,}"))
 
 
@@ -529,7 +537,7 @@ class AttachmentRow(QWidget):
         elif one.stage is Stage.READING and one.pages and isinstance(chip, DraftChip):
             chip.show_reading(one)
         elif one.stage is Stage.READING:
-            chip.show_words(tr("reading"))
+            chip.show_words(tr("listening") if is_recording(one.name) else tr("reading"))
         elif one.stage is Stage.LOCKED:
             chip.show_words(tr("needs a password"))
         elif one.stage in (Stage.ASKED, Stage.WAITS):

@@ -339,6 +339,12 @@ class FileToRead:
         return True
 
 
+def is_recording(name: str) -> bool:
+    """Whether a file is called like a recording, which is listened to and not read."""
+    sounds = registry.named("sound")
+    return sounds is not None and sounds.has(PurePath(name).suffix)
+
+
 # A document beside a message: its name, how long it is, how far its reading has come, or what went wrong.
 
 ICON_PX = 16
