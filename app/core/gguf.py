@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import math
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -110,6 +111,12 @@ PROJECTOR = "clip"
 """The architecture of files that turn pictures or sound into what a language model reads, and write nothing."""
 
 
+VOICES = frozenset({"qwen3tts_spkenc", "qwen3tts_gen", "pockettts_spkenc", "pockettts_gen"})
+"""Kinds of projectors that take and make the voices of models that speak: nothing is seen or heard through them."""
+UNHEARD = VOICES | {"gemma3na"}
+"""Those through which llama.cpp hears nothing, whatever else their file says."""
+
+
 def check_model(path: Path) -> GgufHeader:
     """The header of a file that llama.cpp may see; raises ModelMissing or ModelUnreadable for any other."""
     try:
@@ -148,9 +155,9 @@ def check_projector(path: Path, model: str) -> GgufHeader:
     return header
 
 
-def projector_kinds(header: GgufHeader) -> frozenset[str]:
-    """llama.cpp's names for how a projector sees and hears."""
-    found = (header.metadata.get(f"clip.{part}projector_type") for part in ("", "vision.", "audio.", "gen.audio."))
+def projector_kinds(metadata: Mapping[str, Any]) -> frozenset[str]:
+    """llama.cpp's names for how a projector with this header sees and hears."""
+    found = (metadata.get(f"clip.{part}projector_type") for part in ("", "vision.", "audio.", "gen.audio."))
     return frozenset(kind for kind in found if isinstance(kind, str))
 
 

@@ -245,7 +245,7 @@ def eyes_of(header: GgufHeader, width: int, *, on_cpu: bool = False) -> Eyes:
     Scratch memory is that of the widest step for all patches of the largest picture at once, an upper estimate: 210 MB
     for Gemma 3's (145 measured), 90 for a SigLIP-B with 512 pixels (92 measured).
     """
-    kinds = projector_kinds(header)
+    kinds = projector_kinds(header.metadata)
     known = next((kind for kind in kinds if kind in MOST_PATCHES), "")
     side = number_of(header, "clip.vision.image_size") // (number_of(header, "clip.vision.patch_size") or 1)
     merge = number_of(header, "clip.vision.spatial_merge_size") or 1

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from app.core.events import CancelToken
-from app.core.gguf import GgufProblem, read_beginning
+from app.core.gguf import UNHEARD, VOICES, GgufProblem, projector_kinds, read_beginning
 from app.hub.files import MOST_PARTS, ModelFile, RemoteFile, group, is_safe_name, quantization
 
 ENDING = ".gguf"
@@ -318,8 +318,10 @@ def abilities(projector: Path) -> tuple[bool, bool]:
         return False, False
     if facts.get("general.architecture") != "clip" and facts.get("general.type") != "mmproj":
         return False, False
-    hears = bool(facts.get("clip.has_audio_encoder", False))
-    return bool(facts.get("clip.has_vision_encoder", not hears)), hears
+    listens = bool(facts.get("clip.has_audio_encoder", False))
+    kinds = projector_kinds(facts)
+    sees = bool(facts.get("clip.has_vision_encoder", not listens)) and not kinds & VOICES
+    return sees, listens and not kinds & UNHEARD
 
 
 def find_projector(path: Path) -> Path | None:

@@ -59,20 +59,19 @@ def test_a_camera_that_was_held_upright(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "ending", "colour"),
+    ("kind", "ending"),
     [
-        (QImage.Format.Format_CMYK8888, "jpg", RED),
-        (QImage.Format.Format_RGBA64, "png", RED),
-        (QImage.Format.Format_Grayscale16, "png", None),
-        (QImage.Format.Format_Mono, "png", None),
+        (QImage.Format.Format_CMYK8888, "jpg"),
+        (QImage.Format.Format_RGBA64, "png"),
+        (QImage.Format.Format_Grayscale16, "png"),
+        (QImage.Format.Format_Mono, "png"),
     ],
 )
-def test_inks_and_deep_colours(
-    tmp_path: Path, kind: QImage.Format, ending: str, colour: tuple[int, int, int] | None
-) -> None:
-    decoded(save(plain(24, 24).convertToFormat(kind), tmp_path / f"a.{ending}"))
-    found = colour_at(tmp_path / "out.ppm", 12, 12)
-    assert colour is None or is_near(found, colour, 16)
+def test_inks_and_deep_colours(tmp_path: Path, kind: QImage.Format, ending: str) -> None:
+    made = plain(24, 24).convertToFormat(kind)
+    decoded(save(made, tmp_path / f"a.{ending}"))
+    red, green, blue, _ = made.pixelColor(12, 12).getRgb()
+    assert is_near(colour_at(tmp_path / "out.ppm", 12, 12), (red, green, blue), 16)
 
 
 def test_what_is_transparent_is_white_and_not_its_hidden_colour(tmp_path: Path) -> None:

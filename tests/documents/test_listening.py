@@ -15,9 +15,11 @@ import pytest
 
 from app.core.errors import DocumentUnreadable
 from app.core.events import CancelToken
+from app.documents import listening
 from app.documents.listening import find_sound
 from app.documents.protocol import Listen, SoundHeard, SoundOpened, SoundPiece
 from app.documents.reading import listen
+from app.features.messages import sentence_for
 from tests.helpers.sounds import spoken, write_sound
 
 RATE = 16_000
@@ -84,6 +86,34 @@ def test_silence_has_no_pieces_to_hear(tmp_path: Path) -> None:
     assert end == SoundHeard(5.0, 0, end.sha256)
     assert not any(piece.path for piece in pieces)
     assert pieces[-1].end_s == 5.0
+
+
+def hour_of_silence(path: Path, *, spoken_at_s: int) -> Path:
+    """With a word; the file has holes where nothing is."""
+    rate, seconds = 1000, 3600
+    write_sound(path, spoken((1.0, 1.0)), rate)
+    head, word = path.read_bytes()[:40], path.read_bytes()[44:]
+    with path.open("wb") as file:
+        file.write(head[:4] + struct.pack("<I", 36 + 2 * rate * seconds) + head[8:])
+        file.write(struct.pack("<I", 2 * rate * seconds))
+        file.seek(44 + 2 * rate * spoken_at_s)
+        file.write(word)
+        file.truncate(44 + 2 * rate * seconds)
+    return path
+
+
+def test_of_an_hour_what_is_said_is_heard_and_half_a_day_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = hour_of_silence(tmp_path / "a.wav", spoken_at_s=3500)
+    _, pieces, end = heard(path, tmp_path, rate_hz=1000)
+    assert end.seconds == 3600.0
+    (said,) = [piece for piece in pieces if piece.path]
+    assert said.start_s == pytest.approx(3500, abs=0.5)
+    monkeypatch.setattr(listening, "MOST_S", 1800.0)
+    with pytest.raises(DocumentUnreadable) as refused:
+        listening.listen(Listen(str(path), str(tmp_path / "pieces")), lambda _piece: None, lambda: None)
+    assert "Cut it, and try the parts." in sentence_for(refused.value).text
 
 
 @pytest.mark.parametrize(

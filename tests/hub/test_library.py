@@ -16,6 +16,7 @@ from app.core.events import CancelToken
 from app.hub.files import RemoteFile
 from app.hub.library import (
     InstalledModel,
+    abilities,
     describe,
     display_name,
     find_copy,
@@ -83,6 +84,33 @@ def test_parts_are_one_model_and_missing_parts_are_named(tmp_path: Path) -> None
     (tmp_path / "a" / "b" / names[1]).unlink()
     (model,) = scan(tmp_path)
     assert (model.missing, len(model.parts)) == ((names[1],), 2)
+
+
+@pytest.mark.parametrize(
+    ("facts", "senses"),
+    [
+        ({"clip.has_vision_encoder": True, "clip.projector_type": "pixtral"}, (True, False)),
+        ({"clip.has_vision_encoder": True, "clip.has_audio_encoder": True}, (True, True)),
+        ({"clip.has_audio_encoder": True, "clip.projector_type": "voxtral"}, (False, True)),
+        ({"clip.projector_type": "mlp"}, (True, False)),
+        (
+            {
+                "clip.has_vision_encoder": True,
+                "clip.has_audio_encoder": True,
+                "clip.vision.projector_type": "gemma3nv",
+                "clip.audio.projector_type": "gemma3na",
+            },
+            (True, False),
+        ),
+        ({"clip.has_audio_encoder": True, "clip.audio.projector_type": "qwen3tts_spkenc"}, (False, False)),
+    ],
+    ids=["sees", "both", "hears", "old", "Gemma 3n", "a voice"],
+)
+def test_what_a_model_senses_is_said_by_the_header(
+    tmp_path: Path, facts: dict[str, object], senses: tuple[bool, bool]
+) -> None:
+    write_model(tmp_path / "mmproj.gguf", **{"general.architecture": "clip"} | facts)
+    assert abilities(tmp_path / "mmproj.gguf") == senses
 
 
 def test_a_vision_file_belongs_to_the_models_of_its_repository(tmp_path: Path) -> None:

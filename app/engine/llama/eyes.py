@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.core.errors import AppError, MediaRefused, ProjectorRefused
 from app.core.events import Media
-from app.core.gguf import GgufHeader, projector_kinds
+from app.core.gguf import VOICES, GgufHeader, projector_kinds
 from app.engine.fit import number_of
 from app.engine.llama.library import Library
 from app.engine.llama.model import PROGRESS_EVERY_S, Model, c_path
@@ -65,8 +65,6 @@ NUMBERED = frozenset({"hunyuanvl"})
 """The number of a picture among those of the prompt is its place in the fourth dimension."""
 ALIGNED = {"deepseek4v": 4}
 """Padding before a picture makes it begin at a multiple of so many tokens, less one."""
-VOICES = frozenset({"qwen3tts_spkenc", "qwen3tts_gen", "pockettts_spkenc", "pockettts_gen"})
-"""They take and make the voices of models that speak: nothing is seen or heard through them."""
 
 
 @dataclass(eq=False)
@@ -470,7 +468,7 @@ def open_eyes(
     """
     from llama_cpp import mtmd_cpp as m
 
-    kinds = projector_kinds(header)
+    kinds = projector_kinds(header.metadata)
     if kinds & VOICES:
         raise ProjectorRefused(path, model.path, "unknown", "it makes voices")
     library.hear(m.mtmd_log_set, m.mtmd_helper_log_set)

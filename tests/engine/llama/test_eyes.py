@@ -25,6 +25,7 @@ from app.core.events import (
     TextDelta,
 )
 from app.engine.client import EngineClient
+from app.engine.llama.eyes import Look
 from app.engine.llama.model import Model
 from app.engine.llama.template import Part
 from app.engine.protocol import Ask
@@ -183,8 +184,11 @@ def test_projectors_of_every_family_count_and_are_read(
     assert (again, looked) == (both, 0)
     assert reused < (60 if family == "hunyuan" else 40), "it was read anew, from what the encoder made before"
     assert answer(first, second, session="c")[0] == both, "all of it is still in the memory"
+    asks = [[Message(Role.USER, "abc and def", media)] for media in ((first, second), (second,), ())]
+    assert side_by_side(other, asks) == [answer(*ask[0].media)[0] for ask in asks]
     if family != "gemma3":  # a window slides over it
         load(other, tiny_model(TEXT_MODELS[family]), projector=str(eye))
+        assert other.count_media([first])[0].seconds > 0, "how long looking took before is known"
         assert answer(first, second, session="c")[:2] == (both, 0), "the state on the disk has the pictures"
     if family in {"qwen2vl", "pixtral"}:
         large = picture(tmp_path, random.integers(0, 256, (700, 1000, 3)))
@@ -192,6 +196,15 @@ def test_projectors_of_every_family_count_and_are_read(
         assert less.tokens < whole.tokens / 3
         assert less.width < whole.width
         assert answer(replace(large, most_tokens=60))[1] == 1
+
+
+def side_by_side(client: EngineClient, asks: list[list[Message]]) -> list[str]:
+    """Greedy answers, in several sequences at once."""
+    texts = [""] * len(asks)
+    for index, event in client.generate_many([Ask(ask, max_tokens=12, sampling=GREEDY) for ask in asks]):
+        assert not isinstance(event, Exception), event
+        texts[index] += event.text if isinstance(event, TextDelta) else ""
+    return texts
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -258,6 +271,30 @@ def test_stop_ends_a_look_and_the_next_one_begins_anew(
     assert isinstance(seen[-1], Finished)
     assert seen[-1].stats.finish_reason is FinishReason.CANCELLED
     assert answer_of(other.generate([Message(Role.USER, "", (shown,))], max_tokens=2))[1].encoded_media == 1
+
+
+def test_an_encoder_that_is_stopped_computes_no_more_than_it_had_begun(
+    tiny_model: Callable[[str], Path], tmp_path: Path
+) -> None:
+    seer = Seer(tiny_model("llama"), make_random_eye("llava", tmp_path / "eye.gguf", WIDTH, blocks=12))
+    shown = picture(tmp_path, (200, 100, 50))
+    (number,) = set(seer.eyes.tokens(shown))
+    asked = list[float]()
+
+    def stops() -> bool:
+        asked.append(look.fraction)
+        return look.fraction > 0.2
+
+    look = Look(shown, 0, frozenset({number}), stops, lambda: False)
+    seer.eyes.begin(look)
+    assert look.done.wait(60)
+    assert len(asked) > 3 and asked[-1] == look.fraction < 0.4, "nothing was computed after it was asked"
+    assert seer.eyes.embeddings(number) is None
+    again = Look(shown, 0, frozenset({number}), lambda: False, lambda: False)
+    seer.eyes.begin(again)
+    assert again.done.wait(60)
+    assert seer.eyes.embeddings(number) is not None
+    seer.free()
 
 
 def test_what_a_job_looks_at_gives_way_to_what_somebody_waits_for(

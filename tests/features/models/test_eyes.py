@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -20,14 +21,13 @@ REFUSAL = {"error": "ProjectorRefused", "fields": {"path": "x", "model": "y", "r
 def test_it_is_found_beside_the_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rules: object) -> None:
     script = write_script(tmp_path / "script")
     if rules:
-        import json
-
         script.write_text(json.dumps({"load": rules, "answers": []}))
     monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(script))
     write_model(tmp_path / "see-Q4_K_M.gguf")
     eye = tmp_path / "mmproj-f16.gguf"
     eye.write_bytes(padded(header({"general.architecture": "clip", "clip.has_vision_encoder": True})))
     app = build()
+    app.change("engine", projector_on_cpu=True)
     try:
         (*_, loaded) = app.engine.load(tmp_path / "see-Q4_K_M.gguf")
         assert isinstance(loaded, ModelLoaded)
@@ -36,5 +36,9 @@ def test_it_is_found_beside_the_model(tmp_path: Path, monkeypatch: pytest.Monkey
         words = surprise_words(loaded)
         assert ("mmproj-f16.gguf was made for another model" in str(words)) is bool(rules)
         assert loaded.projector == str(eye)
+        if rules:
+            return
+        asked = json.loads(script.with_name("prompts.jsonl").read_text("utf-8").splitlines()[0])["wish"]
+        assert (asked["projector"], asked["projector_on_cpu"]) == (str(eye), True)
     finally:
         app.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,10 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMenu, QScrollA
 from pytestqt.qtbot import QtBot
 
 from app.core.events import CancelToken
+from app.engine.protocol import MediaCount
+from app.store.media import MediaUse, StoredMedia
 from app.ui.chat.large_picture import LargePicture
-from app.ui.chat.pictures import DetailPopup, NotSensed, PictureChip
+from app.ui.chat.pictures import DetailPopup, NotSensed, PictureChip, count_words
 from app.ui.chat.screen_region import Still, ask_portal
 from app.ui.chat.sent_pictures import SentPicture
 from app.ui.theme import Theme
@@ -169,6 +172,22 @@ def test_one_that_is_added_is_in_sight_and_a_person_may_scroll_away(open_chat: O
     QTest.keyClick(bar, Qt.Key.Key_Home)
     desk.attaching.look_again()
     assert not first.visibleRegion().isEmpty()
+
+
+def test_one_for_which_the_model_has_no_room_is_told_and_kept(open_chat: Open, tmp_path: Path) -> None:
+    desk = open_chat({"text": "Fine."}, load=EYES | {"context_tokens": 256})
+    desk.attaching.add([picture(tmp_path / "a.png", RED, (640, 480))])
+    desk.wait(lambda: is_there(desk, 1) and "300 tokens" in words_of(desk)[0])
+    desk.ask("What is it?")
+    assert desk.last_state.startswith("This needs 311 tokens and the model's context holds ")
+    assert len(sent_in(desk)) == 1
+
+
+def test_how_long_looking_takes_at_least_is_said_where_that_is_long() -> None:
+    use = MediaUse(1, StoredMedia("0" * 64, "picture", "png", 1000, 640, 480), 0, "a.png")
+    count = MediaCount(1020, 1020, 17, 640, 480, 49.4)
+    assert count_words(use, count) == "640 × 480, 1,020 tokens, looked at for 49 s at least"
+    assert "looked at" not in count_words(use, replace(count, seconds=1.9))
 
 
 def test_where_there_is_little_room_the_name_is_shortened_before_the_tokens(qtbot: QtBot) -> None:

@@ -167,6 +167,7 @@ def test_without_a_gpu_there_is_no_choice_and_no_row_about_one(dialog: SettingsD
     dialog.wait_for_words("No GPU was found, so models run on the CPU.")
     assert not dialog.named(QDoubleSpinBox, "Layers on the GPU").isVisible()
     assert not dialog.named(QCheckBox, "Keep experts on the CPU").isVisible()
+    assert not dialog.named(QCheckBox, "Look at pictures on the CPU").isVisible()
 
 
 def test_a_gpu_can_be_chosen_and_is_saved(frame: Frame, qtbot: QtBot, tmp_path: Path, dialog: SettingsDesk) -> None:
@@ -179,6 +180,8 @@ def test_a_gpu_can_be_chosen_and_is_saved(frame: Frame, qtbot: QtBot, tmp_path: 
     qtbot.mouseClick(row, Qt.MouseButton.LeftButton)
     assert saved(frame).engine.devices == ("Vulkan0",)
     assert dialog.named(QPushButton, "Reload now").isVisible()
+    qtbot.mouseClick(dialog.named(QCheckBox, "Look at pictures on the CPU"), Qt.MouseButton.LeftButton)
+    assert saved(frame).engine.projector_on_cpu
     assert clipped_texts(dialog.root) == []
 
 
