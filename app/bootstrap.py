@@ -33,13 +33,12 @@ if TYPE_CHECKING:
     from app.engine.contract import Engine, WakingEvent
     from app.engine.fit import GpuRoom
     from app.engine.states import StateFolder
-    from app.features.chat.answers import Chat
-    from app.features.chat.beside import Beside
+    from app.features.chat.answers import Beside, Chat
     from app.features.chats import Change, Chats
     from app.features.documents import Documents, Hear
     from app.features.exchange.chat_file import Shelf
     from app.features.finding import Finding
-    from app.features.hearing import Hearing
+    from app.features.hearing import Hearing, Recorder, Recordings
     from app.features.leaving import Consent, Leaving
     from app.features.media import MediaLibrary, PassingLibrary
     from app.features.models.collection import Models
@@ -48,7 +47,6 @@ if TYPE_CHECKING:
     from app.features.pages import Pages
     from app.features.projects import Preambles
     from app.features.prompt_library import PromptLibrary
-    from app.features.recording import Recorder, Recordings
     from app.features.serving import Serving
     from app.features.spelling import Spelling
     from app.features.summary.summaries import Summaries
@@ -358,7 +356,7 @@ class Fireside(Parts):
     @_Once
     def recorder(self) -> Recorder:
         """What records with the microphone."""
-        from app.features.recording import Recorder
+        from app.features.hearing import Recorder
 
         return Recorder(self.paths.recordings, self.paths.cache / "recording", lambda: time.strftime("%Y-%m-%d %H.%M"))
 
@@ -370,7 +368,7 @@ class Fireside(Parts):
     @_Once
     def beside(self) -> Beside:
         """A second model for one answer."""
-        from app.features.chat.beside import Beside
+        from app.features.chat.answers import Beside
         from app.features.work.engines import SecondEngine
 
         def second() -> SecondEngine:
@@ -604,7 +602,7 @@ def build_trash(app: Fireside) -> Trash:
 
 def build_recordings(app: Fireside) -> Recordings:
     """What was recorded."""
-    from app.features.recording import Recordings
+    from app.features.hearing import Recordings
     from app.store.documents import DocumentStore
 
     return Recordings(app.paths.recordings, DocumentStore(app.database))

@@ -12,11 +12,10 @@ from PySide6.QtWidgets import QScrollArea
 
 from app.bootstrap import build_trash
 from app.core.events import Role
-from app.ui.exchange.exporting import ExportDialog
-from app.ui.exchange.printing import PrintPreview
+from app.ui.exchange.exporting import ExportDialog, PrintPreview
+from app.ui.settings.data import TrashPage
 from app.ui.settings.dialog import SettingsDialog
 from app.ui.settings.programs import ProgramsPage
-from app.ui.settings.trash import TrashPage
 from tests.helpers.desks.window import Frame
 
 DELETED = ("Names for a boat", "What is a Roth IRA?", "Dinner for six, one of them vegan")

@@ -13,7 +13,7 @@ from PySide6.QtTest import QTest
 
 from app.core.paths import resource
 from app.features.inside.compare import Compared
-from app.ui.models.models_view import ModelsView
+from app.ui.models.models_tab import ModelsView
 from app.ui.text.formula import FormulaView
 from tests.helpers.desks.window import Frame
 from tests.helpers.fake_hub import FakeHub, File

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from app.core.events import ModelLoaded
     from app.core.settings import Settings
-    from app.features.chat.answers import Chat
-    from app.features.chat.beside import Beside
+    from app.features.chat.answers import Beside, Chat
     from app.features.prompt_library import PromptLibrary
     from app.features.spelling import Spelling
     from app.features.survey.surveys import Surveys

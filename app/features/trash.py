@@ -33,7 +33,7 @@ from app.store.trash import (
 )
 
 if TYPE_CHECKING:
-    from app.features.recording import Recordings
+    from app.features.hearing import Recordings
     from app.features.translation.translations import Translations
 
 __all__ = ["KINDS", "Trash", "Trashed", "kept_until"]

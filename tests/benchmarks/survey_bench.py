@@ -26,9 +26,8 @@ from app.documents.blocks import Block, Kind, block_to_fields
 from app.features.chat.documents import PASSAGES_SHARE, choose
 from app.features.summary.result import InputDocument
 from app.features.summary.summaries import MemorySteps
-from app.features.survey.findings import find
 from app.features.survey.scope import scope_of
-from app.features.survey.surveys import Listed, list_all
+from app.features.survey.surveys import Listed, find, list_all
 from app.features.survey.wanted import Scope, Wanted
 from app.language.numbers import dates
 from app.store.database import Database

@@ -13,7 +13,7 @@ import pytest
 from app.core.errors import MicrophoneMissing
 from app.core.events import CancelToken
 from app.documents.microphone import RATE_HZ, TRIAL_VARIABLE, Heard
-from app.features.recording import Recorded, Recorder, Recordings
+from app.features.hearing import Recorded, Recorder, Recordings
 from app.features.trash import Trash
 from app.store.conversations import Attachments, Conversations
 from app.store.database import Database

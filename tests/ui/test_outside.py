@@ -14,12 +14,11 @@ from pytestqt.qtbot import QtBot
 from app.ui.chat import tab
 from app.ui.chat.view import ChatView
 from app.ui.icons import app_icon
-from app.ui.outside import Outside
+from app.ui.outside import Outside, Tray
 from app.ui.shell import global_shortcut
 from app.ui.shell.desktop import TaskBar, bring_to_front
 from app.ui.shell.global_shortcut import GlobalShortcut, Keys
 from app.ui.shell.tab_spec import EndOfWork
-from app.ui.shell.tray import Tray
 from app.ui.widgets.dialogs import QuestionDialog
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.chat import ChatDesk

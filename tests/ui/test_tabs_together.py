@@ -19,7 +19,7 @@ from app.ui.chat.view import ChatView
 from app.ui.exchange.importing import ImportDialog
 from app.ui.models.page import StateView
 from app.ui.shell.tab_spec import EndOfWork
-from app.ui.summarize.summarize_view import SummarizeView
+from app.ui.summarize.summarize_tab import SummarizeView
 from app.ui.theme import EDGE_PX, READING_PX
 from app.ui.widgets.dialogs import QuestionDialog
 from tests.helpers.attached import lease_pdf, notes

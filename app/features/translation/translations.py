@@ -24,10 +24,9 @@ from app.documents.segments import Content
 from app.features.chat.answers import title_from
 from app.features.documents import Documents
 from app.features.translation.adding import Additions, Copies
-from app.features.translation.at_work import AtWork, Translate, outcome_of, row_of
+from app.features.translation.at_work import AtWork, Estimates, Translate, outcome_of, row_of
 from app.features.translation.marking import same_marks
 from app.features.translation.memory import Found, KeptWords
-from app.features.translation.pace import Estimates
 from app.features.translation.result import (
     ADDING,
     DRAFT,

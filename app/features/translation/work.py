@@ -1,10 +1,13 @@
-"""What all parts of one translation share: the model and how it is asked, the glossary, the checks, the results."""
+"""What all parts of one translation share: model, glossary, results; and what is checked of it beside its form."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from app.core.events import CancelToken, ModelLoaded
@@ -15,15 +18,16 @@ from app.engine.protocol import Ask
 from app.features.chat.options import template_variables
 from app.features.models.languages import Knows, knows, weights_of
 from app.features.translation.batches import Sizes, Step, Unit, answer_tokens, sizes_for
-from app.features.translation.checks import Checks
-from app.features.translation.glossary import Consistency, Glossary, chosen
+from app.features.translation.delivering import Candidate, candidate
+from app.features.translation.glossary import Consistency, Glossary, chosen, violated
 from app.features.translation.marking import Shown, same_marks, shown
-from app.features.translation.problems import sentences_of
+from app.features.translation.problems import Problem, ProblemKind, is_unusable, sentences_of
 from app.features.translation.prompts import Family, Request, family_for
 from app.features.translation.result import Formality, Memory, Origin, Term, Translated, TranslationWish
 from app.features.work.asking import woken
-from app.language.detection import Detector
-from app.language.names import LANGUAGES, are_alike, base, english_name
+from app.language.detection import LEAST_LETTERS, Detector
+from app.language.names import HAN, KANA, LANGUAGES, LATIN, are_alike, base, count, english_name, script_of
+from app.language.numbers import WrittenNumber, quantities, written_numbers
 
 THINKING_TOKENS = 256
 """For models that cannot be kept from thinking."""
@@ -244,3 +248,230 @@ def _file_is_in_target(work: Work) -> bool:
     """Whether the translations that a file has already (PO) are in the target language."""
     texts = [plain(one.translated) for one in work.segments if one.translated][:200]
     return bool(texts) and work.detector.clearly("\n".join(texts)) == base(work.pair.target)
+
+
+class Checks:
+    """Of one pair of languages; it learns how long translations are."""
+
+    def __init__(self, pair: TranslationWish, detector: Detector) -> None:
+        self._pair, self._detector = pair, detector
+        self._lengths = Lengths(pair.source, pair.target)
+
+    def judge(self, source: Shown, answer: str, terms: Sequence[Term] = ()) -> Candidate:
+        """What an answer gives, and all that is wrong with it. `terms` are those of the person's glossary in it."""
+        return self.judged(source, candidate(source, answer), terms)
+
+    def judged(self, source: Shown, found: Candidate, terms: Sequence[Term] = ()) -> Candidate:
+        """The same of a candidate whose form was looked at."""
+        if is_unusable(found.problems):
+            return found
+        whole = replace(found, problems=(*found.problems, *self._faults(source, found.words, terms)))
+        if not whole.problems:
+            self._lengths.learn(source.words, found.words)
+        return whole
+
+    def _faults(self, source: Shown, words: str, terms: Iterable[Term]) -> Iterator[Problem]:
+        ours, theirs = self._pair.source, self._pair.target
+        names = [term.target for term in terms]
+        if is_same(source.words, words, ours, theirs) and source.words not in names:
+            yield Problem(ProblemKind.SAME)
+        elif is_other_language(words, ours, theirs, self._detector):
+            yield Problem(ProblemKind.LANGUAGE)
+        elif said := leftover(source.words, words, ours, theirs, names):
+            yield Problem(ProblemKind.LEFTOVER, said)
+        if fault := self._lengths.fault(source.words, words):
+            yield Problem(ProblemKind.LENGTH, fault)
+        if number := different_number(source.words, words):
+            yield Problem(ProblemKind.NUMBER, number)
+        for term in violated(terms, words):
+            yield Problem(ProblemKind.GLOSSARY, term.source, term.target)
+
+
+# Whether a translation is in its language: by script and statistics, not its source, and without leftovers of it.
+
+
+LEAST_SCRIPT_SHARE = 0.3
+"""Of the letters of a translation, so many are in the script of its language; the others may be names."""
+LEAST_LETTERS_BY_SCRIPT = 12
+_WORD = re.compile(r"[^\W\d_]+(?:['’\-][^\W\d_]+)*")
+_LETTER = re.compile(r"[^\W\d_]")
+_ORDINARY_RUN = re.compile(r"(?<![\w\-])[a-z]{2,}(?: [a-z]{2,}){2,}(?![\w\-])")
+"""Three words or more in small Latin letters, with nothing but spaces between."""
+_CODE = re.compile(r"[\w\-]*(?:[A-Z0-9_]|(?<=\w)-(?=\w))[\w\-]*", re.ASCII)
+"""A name, an abbreviation or an identifier, which may stand in any language."""
+
+
+def is_other_language(text: str, source: str, target: str, detector: Detector) -> bool:
+    """Whether a text of some length is clearly not in the target language."""
+    if script_of(target) != LATIN:
+        text = _CODE.sub(" ", text)
+    letters = len(_LETTER.findall(text))
+    if letters < LEAST_LETTERS_BY_SCRIPT:
+        return False
+    share = count(script_of(target), text) / letters
+    if share < LEAST_SCRIPT_SHARE:
+        return True
+    if base(target) == "ja" and letters >= LEAST_LETTERS:
+        return not count(KANA, text)
+    if script_of(target) == script_of(source) and detector.is_rather(text, source, target):
+        return True
+    found = detector.clearly(text)
+    return bool(found) and not are_alike(found, target)
+
+
+def is_same(source: str, target: str, source_code: str, target_code: str) -> bool:
+    """Whether a translation is its source, though it has words that are no names."""
+    if _level(source) != _level(target) or base(source_code) == base(target_code) != "":
+        return False
+    words = _WORD.findall(source)
+    telling = [word for word in words if not _may_be_a_name(word)]
+    if source_code and script_of(source_code) != script_of(target_code):
+        return bool(telling)
+    return len(telling) >= 2 and len(words) >= 3
+
+
+def leftover(source: str, target: str, source_code: str, target_code: str, names: Iterable[str] = ()) -> str:
+    """Words of the source's script that were left in the translation; "" for none, and where both have one script.
+
+    A few words in Latin letters are usual in any language: they count where three ordinary ones of the source follow
+    each other. `names` may stand there.
+    """
+    ours, theirs = script_of(source_code), script_of(target_code)
+    if not source_code or ours == theirs:
+        return ""
+    text = target
+    for name in names:
+        text = text.replace(name, " ")
+    if ours == LATIN:
+        return _leftover_words(source, text)
+    foreign = f"(?![{theirs}])[{ours}]"
+    for match in re.finditer(rf"(?:{foreign})(?:(?:{foreign})|\ (?={foreign}))+", text):
+        if match[0] in source:
+            return match[0].strip()
+    return ""
+
+
+def _leftover_words(source: str, text: str) -> str:
+    for match in _ORDINARY_RUN.finditer(text):
+        if set(match[0].split()) <= set(_WORD.findall(source)):
+            return match[0]
+    return ""
+
+
+def _may_be_a_name(word: str) -> bool:
+    return not word[0].islower() and not re.match(rf"[{HAN}{KANA}\uac00-\ud7af]", word)
+
+
+def _level(text: str) -> str:
+    return " ".join(_WORD.findall(text.casefold()))
+
+
+# Whether a translation is as long as one of such a text is, learnt from what was translated so far.
+
+
+LEAST_SHARE, MOST_SHARE = 0.4, 2.5
+"""Of the length that is expected, in characters."""
+SHORT = 25
+"""A shorter text may become anything but very long."""
+MOST_OF_SHORT, MORE_THAN_SHORT = 4, 20
+LEAST_LEARNT = 20
+MOST_LEARNT = 500
+_DENSITY = {"zh": 0.33, "yue": 0.33, "ja": 0.45, "ko": 0.55, "he": 0.8, "ar": 0.85, "fa": 0.9, "th": 0.9}
+"""How many characters a language takes for what English says in one, roughly."""
+
+
+class Lengths:
+    """What is expected for a pair of languages; it learns from translations without other faults."""
+
+    def __init__(self, source: str, target: str) -> None:
+        self._guess = _DENSITY.get(base(target), 1.0) / _DENSITY.get(base(source), 1.0)
+        self._seen: deque[float] = deque(maxlen=MOST_LEARNT)
+
+    @property
+    def expected(self) -> float:
+        """Characters of a translation for one of the source."""
+        return median(self._seen) if len(self._seen) >= LEAST_LEARNT else self._guess
+
+    def learn(self, source: str, target: str) -> None:
+        size = _size(source)
+        if size >= SHORT:
+            self._seen.append(_size(target) / size)
+
+    def fault(self, source: str, target: str) -> str:
+        """ "short" or "long" where it is too much so; "" where it will do."""
+        size = _size(source) * self.expected
+        share = _size(target) / max(1.0, size)
+        if _size(source) < SHORT:
+            return "long" if _size(target) > MOST_OF_SHORT * size + MORE_THAN_SHORT else ""
+        return "short" if share < LEAST_SHARE else "long" if share > MOST_SHARE else ""
+
+
+def _size(text: str) -> int:
+    return len("".join(text.split()))
+
+
+# Whether the numbers of a text are those of its translation, whatever digits and separators a language writes.
+#
+# Numbers are compared by value, with every reading that their separators allow: 1,240 is 1.240 and 1 240; 1,5 is not
+# 15. Scales count ("2 million", 200万). Whole numbers up to twelve may be words in one of the two texts ("2 days",
+# "zwei Tage"), or belong to a month; so one that is only missing, or only added, passes, but not one that became
+# another.
+
+
+_LARGEST_IN_WORDS = 12
+_AFTERNOON = re.compile(r"\bp\.? ?m\b", re.IGNORECASE)
+
+
+def different_number(source: str, target: str) -> str:
+    """A number of one text that the other does not have, the source's first; "" where all are there."""
+    ours, theirs = written_numbers(source), written_numbers(target)
+    left = [one for one in ours if not _taken(one, theirs)]
+    if not left and not theirs:
+        return ""
+    left, theirs = _without_joined(left, theirs)
+    if _AFTERNOON.search(source) or _AFTERNOON.search(target):
+        left = [one for one in left if not _taken_half_a_day_off(one, theirs)]
+    if left and theirs:
+        left, theirs = _without_words(left, target), _without_words(theirs, source)
+    if not left or not theirs:  # all the same kind: written out in one of the texts
+        left, theirs = ([one for one in some if not _may_be_words(one)] for some in (left, theirs))
+    return next((text for text, _ in (*left, *theirs)), "")
+
+
+def _taken(one: WrittenNumber, others: list[WrittenNumber]) -> bool:
+    """Takes the number out of the others, where it is there."""
+    place = next((n for n, other in enumerate(others) if one.values & other.values), None)
+    if place is not None:
+        del others[place]
+    return place is not None
+
+
+def _taken_half_a_day_off(one: WrittenNumber, others: list[WrittenNumber]) -> bool:
+    place = next(
+        (n for n, other in enumerate(others) if any(abs(a - b) == 12 for a in one.values for b in other.values)), None
+    )
+    if place is not None:
+        del others[place]
+    return place is not None
+
+
+def _without_joined(
+    left: list[WrittenNumber], others: list[WrittenNumber]
+) -> tuple[list[WrittenNumber], list[WrittenNumber]]:
+    """Where both have the same digits in the same order, only their grouping differs (1.2.3, dates, telephones)."""
+    is_regrouped = bool(left) and len(left) != len(others) and _digits(left) == _digits(others)
+    return ([], []) if is_regrouped else (left, others)
+
+
+def _digits(numbers: Sequence[WrittenNumber]) -> str:
+    return "".join(re.sub(r"\D", "", text) for text, _ in numbers)
+
+
+def _without_words(numbers: list[WrittenNumber], text: str) -> list[WrittenNumber]:
+    """Without those that the other text has in words of a language that is known here."""
+    words = {one.plain for one in quantities(text) if one.is_word}
+    return [one for one in numbers if not one.values & words]
+
+
+def _may_be_words(one: WrittenNumber) -> bool:
+    return any(value <= _LARGEST_IN_WORDS and value == value.to_integral_value() for value in one.values)

@@ -26,8 +26,7 @@ from app.ui.i18n import tr, window_title
 from app.ui.icons import icon
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
-from app.ui.widgets.buttons import IconButton, text_button
-from app.ui.widgets.icon_popup import ICON_PX, IconPopup
+from app.ui.widgets.buttons import ICON_PX, IconButton, IconPopup, text_button
 from app.ui.widgets.labels import plain_label
 from app.ui.widgets.layouts import name_widgets, scrolled, within_screen
 from app.ui.widgets.row_list import GroupedListModel, Index, RowDelegate, RowList

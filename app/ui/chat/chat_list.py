@@ -29,8 +29,7 @@ from app.ui.chat.tags import CHAT_TYPE, TAG_TYPE, colour_of
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.theme import Theme
-from app.ui.widgets.labels import plain_tip
-from app.ui.widgets.marked import paint_marked
+from app.ui.widgets.labels import paint_marked, plain_tip
 from app.ui.widgets.row_list import ID_ROLE, GroupedListModel, Index, RowDelegate, RowList
 
 if TYPE_CHECKING:

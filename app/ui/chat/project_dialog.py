@@ -34,10 +34,9 @@ from app.ui.shell import tasks
 from app.ui.shell.notify import UNDO_MS, Notify
 from app.ui.shell.picture_reading import PictureReading
 from app.ui.theme import Theme
-from app.ui.widgets.buttons import ChoiceButton, text_button
+from app.ui.widgets.buttons import ChoiceButton, IconPopup, text_button
 from app.ui.widgets.dialogs import ScrollBox
 from app.ui.widgets.file_drop import DropZone, FileDrop
-from app.ui.widgets.icon_popup import IconPopup
 from app.ui.widgets.labels import announce, plain_label
 from app.ui.widgets.layouts import FlowLayout
 from app.ui.widgets.notice_bar import Notice

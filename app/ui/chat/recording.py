@@ -58,7 +58,7 @@ class Microphone(QObject):
         self._show_lit()
 
     def _on_event(self, event: object) -> None:
-        from app.features.recording import Recorded
+        from app.features.hearing import Recorded
 
         if isinstance(event, Recorded):
             self._chat.attaching.add([event.path])

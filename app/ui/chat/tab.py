@@ -40,8 +40,8 @@ from app.ui.shell.tab_spec import (
     Tab,
     UiContext,
 )
-from app.ui.widgets.beside import InsideBeside
 from app.ui.widgets.dialogs import Question, WaitingQuestion
+from app.ui.widgets.layouts import InsideBeside
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside

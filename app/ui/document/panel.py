@@ -16,7 +16,7 @@ from app.ui.i18n import tr
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
-from app.ui.widgets.beside import Beside
+from app.ui.widgets.layouts import Beside
 
 if TYPE_CHECKING:
     from app.features.documents import Documents, KeptDocument

@@ -4,27 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QLineF, QObject, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QPainter, QPainterPath, QPaintEvent, QPen, QResizeEvent
-from PySide6.QtWidgets import QFrame, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QFrame, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from app.documents.blocks import Block
 from app.features.documents import Mark, ShownDocument
 from app.ui.document.header import DocumentHeader, DocumentSearch, page_words
 from app.ui.document.marks import areas_on, page_of, span_of
 from app.ui.document.page import ZOOMS, PagePane
-from app.ui.document.saving import ask_where_to_save
 from app.ui.document.text import MOST_SAID, DocumentText, no_text_words, said_of
 from app.ui.i18n import tr
+from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
+from app.ui.widgets.dialogs import file_dialog
 from app.ui.widgets.labels import announce, plain_label
 
 if TYPE_CHECKING:
     from app.features.page_reading.corrections import Corrections
     from app.ui.document.reading import PageReading
+
 
 COMPARED_PX = 636
 """From this width on a page and what was read of it stand beside each other."""
@@ -507,3 +510,43 @@ def _say(view: QWidget, text: str) -> None:
 def _has_focus_in(view: QWidget, part: QWidget) -> bool:
     focus = view.focusWidget()
     return focus is not None and part.isAncestorOf(focus)
+
+
+SRT, TEXT = ".srt", ".txt"
+SAVED = "saved words"
+
+
+def ask_where_to_save(view: QWidget, document: ShownDocument, notify: Notify) -> QFileDialog:
+    """Asks for the file over a view, and writes it."""
+    dialog = file_dialog(view, tr("Save what is said"), SAVED)
+    dialog.setObjectName("save_words")
+    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+    kinds = {f"{tr('Subtitles')} (*{SRT})": SRT, f"{tr('Text')} (*{TEXT})": TEXT}
+    dialog.setNameFilters(list(kinds))
+    dialog.selectFile(Path(document.name).stem + SRT)
+    dialog.filterSelected.connect(lambda kind: _change_ending(dialog, kinds.get(kind, SRT)))
+    dialog.setDefaultSuffix(SRT[1:])
+    dialog.fileSelected.connect(lambda path: _save(view, document, Path(path), notify))
+    dialog.open()
+    return dialog
+
+
+def _change_ending(dialog: QFileDialog, ending: str) -> None:
+    dialog.setDefaultSuffix(ending[1:])
+    for path in dialog.selectedFiles()[:1]:
+        dialog.selectFile(Path(path).with_suffix(ending).name)
+
+
+def _save(view: QWidget, document: ShownDocument, path: Path, notify: Notify) -> None:
+    """Subtitles unless the name's ending says text."""
+
+    def write() -> Path:
+        from app.features.hearing import segment_of, srt_of, text_of  # what hears, which nobody needs before
+        from app.features.work.saved_file import written
+
+        segments = [segment_of(block) for block in document.blocks(1, document.block_count)]
+        with written(path) as file:
+            file.write((text_of if path.suffix.lower() == TEXT else srt_of)(segments).encode("utf-8"))
+        return path
+
+    tasks.ask(lambda _token: write(), view, notify.saved, notify.error)

@@ -22,12 +22,11 @@ from app.features.exchange.backup import (
     refuse,
     unpack_backup,
 )
-from app.ui.exchange.in_sight import Far, run_in_sight
 from app.ui.i18n import size_text, tr
 from app.ui.shell import tasks
 from app.ui.shell.tab_spec import UiContext
 from app.ui.widgets.dialogs import QuestionDialog
-from app.ui.work.doing import SavedFiles
+from app.ui.work.doing import Far, SavedFiles, run_in_sight
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside

@@ -33,10 +33,8 @@ from PySide6.QtWidgets import (
 from app.core.events import CancelToken, TokenSeen
 from app.features.inside.patterns import MEAN, Pattern, Place, Seen, plainest, see, sentences_of, word_of
 from app.ui.i18n import tr
-from app.ui.inside.arcs import TokenArcs
-from app.ui.inside.cells import CellTable, paint_frame
-from app.ui.inside.heat_map import HeatMap, share_colours, share_image
-from app.ui.inside.look import LookPage
+from app.ui.inside.look import CellTable, LookPage, paint_frame
+from app.ui.inside.maps import HeatMap, TokenArcs, share_colours, share_image
 from app.ui.inside.plots import PlotButtons, percent
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import Theme

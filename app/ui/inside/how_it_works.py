@@ -483,7 +483,7 @@ def _live_view(name: str) -> Callable[[UiContext, GetEngine], QWidget]:
 
             return TokensPage
         case "probabilities" | "surprise":
-            from app.ui.inside.probabilities import ProbabilitiesPage
+            from app.ui.inside.tokens import ProbabilitiesPage
 
             return ProbabilitiesPage
         case "attention":

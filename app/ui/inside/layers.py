@@ -25,8 +25,7 @@ from app.features.inside import looks
 from app.features.inside.patterns import shown_word, word_of
 from app.language.names import is_right_to_left
 from app.ui.i18n import tr
-from app.ui.inside.cells import CellTable, paint_frame
-from app.ui.inside.look import LookPage
+from app.ui.inside.look import CellTable, LookPage, paint_frame
 from app.ui.inside.plots import PlotButtons, percent
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import Theme

@@ -7,8 +7,21 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtCore import QAbstractTableModel, QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QFrame,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QStyle,
+    QStyleOptionViewItem,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.core.events import CancelToken, Guess, PromptProgress, TokenSeen
 from app.features.messages import sentence_for
@@ -16,6 +29,7 @@ from app.ui.i18n import tr
 from app.ui.shell import tasks
 from app.ui.shell.notify import ACTION_LABELS
 from app.ui.shell.tab_spec import CHAT, UiContext
+from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_mark, text_button
 from app.ui.widgets.labels import ProgressLine, announce, plain_label
 from app.ui.widgets.layouts import name_widgets
@@ -306,3 +320,35 @@ class StateRow(QWidget):
             self.retried.emit()
         else:
             self._ui.notify.actions[self._action]()
+
+
+class CellTable(QTableView):
+    """Tab leaves it. `select_all` is what Qt's own button in the corner is called for screen readers."""
+
+    def __init__(self, cells: QAbstractTableModel, select_all: str) -> None:
+        super().__init__()
+        self.setModel(cells)
+        for corner in self.findChildren(QAbstractButton):
+            corner.setAccessibleName(select_all)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setShowGrid(False)
+        self.setCornerButtonEnabled(False)
+        self.setTabKeyNavigation(False)
+        self.setMouseTracking(True)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        for header in (self.horizontalHeader(), self.verticalHeader()):
+            header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+            header.setMinimumSectionSize(1)
+            header.setHighlightSections(True)
+            header.setSectionsClickable(False)
+
+
+def paint_frame(painter: QPainter, theme: Theme, option: QStyleOptionViewItem) -> None:
+    """Around a cell: stronger where the keyboard is."""
+    has_focus = option.state & QStyle.StateFlag.State_HasFocus
+    painter.setBrush(QColor(0, 0, 0, 0))
+    painter.setPen(QPen(QColor(theme.tokens.focus if has_focus else theme.tokens.outline), 2))
+    painter.drawRect(option.rect.adjusted(1, 1, -1, -1))

@@ -63,7 +63,7 @@ def _tokens(ui: UiContext, engine: Callable[[], Engine]) -> QWidget:
 
 
 def _probabilities(ui: UiContext, engine: Callable[[], Engine]) -> QWidget:
-    from app.ui.inside.probabilities import ProbabilitiesPage
+    from app.ui.inside.tokens import ProbabilitiesPage
 
     return ProbabilitiesPage(ui, engine)
 

@@ -1,29 +1,33 @@
-"""Tokens: what a text, or the prompt that a model was shown, is cut into."""
+"""Tokens: what a text or a prompt is cut into, and how sure the model was of each, or how much it surprises it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
-from app.core.events import CancelToken, Role
-from app.features.inside.looks import PlacedToken, Share, shares_of, tokens_of
+from app.core.events import CancelToken, Guess, Role, TokenSeen
+from app.features.inside.looks import PlacedToken, Share, Surprise, probabilities, shares_of, surprise_of, tokens_of
 from app.ui.i18n import tr
-from app.ui.inside.flow import Piece, TokenDetail, TokenText, hex_of, tint, visible
-from app.ui.inside.look import LookPage, Subject
+from app.ui.inside.flow import Piece, TokenDetail, TokenText, blended, hex_of, tint, visible
+from app.ui.inside.look import Answer, LookPage, Subject
 from app.ui.shell.desktop import copy_text
 from app.ui.shell.tab_spec import UiContext
-from app.ui.widgets.buttons import IconButton
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.labels import plain_label
-from app.ui.widgets.layouts import name_widgets
+from app.ui.widgets.layouts import FlowLayout, name_widgets
 
 if TYPE_CHECKING:
     from app.engine.contract import Engine
 
-MOST_CHARACTERS = 400_000
+
+MOST_TOLD_CHARACTERS = 400_000
 """Of a text, so that a book does not fill the wire to the engine."""
 ROLES = {Role.SYSTEM: "Instructions", Role.USER: "You", Role.ASSISTANT: "Answer", None: "Template"}
 
@@ -68,7 +72,7 @@ class TokensPage(LookPage):
         if not text:
             self.clear()
             return
-        head, whole = text[:MOST_CHARACTERS], len(text) if len(text) > MOST_CHARACTERS else 0
+        head, whole = text[:MOST_TOLD_CHARACTERS], len(text) if len(text) > MOST_CHARACTERS else 0
         self._begin(lambda engine, token: _Cut(head, tuple(tokens_of(engine, head, cancel=token)), (), whole))
 
     def look_at_subject(self, subject: Subject) -> None:
@@ -151,3 +155,375 @@ def byte_words(data: bytes) -> str:
     if len(data) == 1:
         return tr("1 byte: {bytes}", bytes=hex_of(data))
     return tr("{count} bytes: {bytes}", count=len(data), bytes=hex_of(data))
+
+
+MOST_CHARACTERS = 2_000_000
+DETAILED_TOKENS = 20_000
+"""What could have come is kept of so many: a book of it would fill the memory."""
+GROWS_MS = 100
+"""How often what comes is shown while an answer is written."""
+LEVELS = (0.9, 0.5, 0.2, 0.05, 0.0)
+"""From which probability on a token has which ground."""
+GROUNDS = {False: (0.0, 0.16, 0.36, 0.58, 0.84), True: (0.0, 0.1, 0.2, 0.3, 0.42)}
+"""In light and in dark, how much of the scale's colour lies on the ground: the surer, the less."""
+
+
+_BEGUN = object()
+"""Comes before the tokens of a look."""
+
+
+def ground_of(theme: Theme, probability: float) -> str:
+    """The ground of a token that the model held so likely; text is readable on each, and they differ in lightness."""
+    level = next(level for level, least in enumerate(LEVELS) if probability >= least)
+    return blended(theme.tokens.surface, theme.tokens.unsure, GROUNDS[theme.is_dark][level])
+
+
+def percent(probability: float) -> str:
+    """A probability for people: "62", "4.2", "0.3", "< 0.1" percent."""
+    if 0 < probability < 0.001:
+        return "< 0.1 %"
+    return f"{100 * probability:.0f} %" if probability >= 0.0995 else f"{100 * probability:.1f} %"
+
+
+class ProbabilitiesPage(LookPage):
+    """Of an answer what was told while it was written, or reading it again; of any other text its surprise."""
+
+    def __init__(self, ui: UiContext, engine: Callable[[], Engine]) -> None:
+        super().__init__(ui, engine)
+        self._answer: Answer | None = None
+        self._tokens: list[TokenSeen] = []
+        self._whole_characters = 0
+        self._how = ""
+        self._figures = plain_label(wraps=True)
+        self._note = plain_label(kind="muted", wraps=True)
+        self._reread = text_button(tr("Read it again"))
+        self._reread.clicked.connect(self._on_reread)
+        self._legend = Legend(ui.theme)
+        self._text = TokenText(
+            ui.theme,
+            tr("Tokens and how sure the model was"),
+            piece_of=self._piece,
+            data_of=lambda number: self._tokens[number].data,
+        )
+        self._text.flow.pointed.connect(self._on_pointed)
+        self._text.flow.chosen.connect(self._on_chosen)
+        self._detail = TokenDetail(ui.theme, tr("A click or Enter on a token shows what else could have come."))
+        self._choices = Choices(ui.theme)
+        self._choices.chosen.connect(self._on_replaced)
+        self._choices.left.connect(self._on_choices_left)
+        self._grows = QTimer(self, singleShot=True, interval=GROWS_MS)
+        self._grows.timeout.connect(self._show_grown)
+        for place, widget in enumerate((self._figures, self._note)):
+            self.body.insertWidget(place, widget)
+        self.body.addWidget(self._reread, 0, Qt.AlignmentFlag.AlignLeading)
+        self.body.addWidget(self._legend)
+        self.body.addWidget(self._text, 1)
+        self.body.addWidget(self._choices)
+        self.body.addWidget(self._detail)
+        ui.theme.dress(self._figures, font=(14, 600))
+        ui.theme.dress(self._note, font=(13, 400))
+        ui.theme.dress(self._reread, font=(13.5, 500))
+        name_widgets(figures=self._figures, look_note=self._note, read_again=self._reread)
+        self._show_nothing()
+
+    # What is looked at.
+
+    def look_at(self, text: str) -> None:
+        """How much a text by itself surprises the model."""
+        self._follow(None)
+        self._show_nothing()
+        if not text.strip():
+            self.clear()
+            return
+        head = text[:MOST_CHARACTERS]
+        self._whole_characters = len(text) if len(text) > MOST_CHARACTERS else 0
+        self._how = tr("How well the model foresees this text by itself.")
+        self._begin(lambda engine, token: probabilities(engine, head, detailed=DETAILED_TOKENS, cancel=token))
+
+    def look_at_subject(self, subject: Subject) -> None:
+        """As `look_at`; of an answer what was seen while it was written."""
+        answer = subject.answer
+        if answer is None:
+            self.look_at(subject.text)
+            return
+        self.stop()
+        self.state.say("")
+        if answer is not self._answer:
+            self._follow(answer)
+            self._show_nothing()
+        self._show_answer(answer)
+
+    def clear(self) -> None:
+        super().clear()
+        self._follow(None)
+        self._show_nothing()
+
+    def _follow(self, answer: Answer | None) -> None:
+        if self._answer is not None:
+            self._answer.grew.disconnect(self._on_grew)
+        self._answer = answer
+        if answer is not None:
+            answer.grew.connect(self._on_grew)
+
+    def _show_answer(self, answer: Answer) -> None:
+        self._how = tr("Told by the model while it wrote this answer.")
+        if answer.seen or answer.is_being_written:
+            self._take(list(answer.seen))
+        elif not self._tokens:
+            self._how = tr(
+                "Nobody looked while this answer was written. Read again with its prompt, the model says how likely it"
+                " holds each token now."
+            )
+        self._reread.setVisible(not self._tokens and not answer.is_being_written)
+        self._say()
+
+    def _on_reread(self) -> None:
+        answer = self._answer
+        if answer is not None:
+            self._text.flow.setFocus(Qt.FocusReason.OtherFocusReason)  # before the button goes that has the keyboard
+            self._reread.hide()
+            self._tokens = []
+            self._how = tr("Read again with its prompt, as it is now.")
+            self._begin(lambda _engine, token: answer.read_again(token))
+
+    def _begin(self, work: Callable[[Engine, CancelToken], Iterator[object]]) -> None:
+        def from_the_start(engine: Engine, token: CancelToken) -> Iterator[object]:
+            yield _BEGUN
+            yield from work(engine, token)
+
+        self._say()
+        self.begin(from_the_start, self._on_event, self._show_grown)
+
+    def _on_event(self, event: object) -> None:
+        if event is _BEGUN:  # perhaps once more
+            self._tokens = []
+            self._text.show_count(0)
+        elif isinstance(event, TokenSeen):
+            self._tokens.append(event)
+            if not self._grows.isActive():
+                self._grows.start()
+
+    def on_cancelled(self) -> None:
+        self._show_grown()
+
+    def _on_grew(self) -> None:
+        if not self._grows.isActive():
+            self._grows.start()
+
+    def _show_grown(self) -> None:
+        self._grows.stop()
+        answer = self._answer
+        if answer is not None and (answer.seen or answer.is_being_written):
+            self._show_answer(answer)
+        else:
+            self._text.grow_to(len(self._tokens))
+            self._say()
+
+    def _take(self, tokens: list[TokenSeen]) -> None:
+        before, self._tokens = self._tokens, tokens
+        if before and tokens[: len(before)] == before:
+            self._text.grow_to(len(tokens))
+        else:
+            self._text.show_count(len(tokens))
+
+    def _show_nothing(self) -> None:
+        self._grows.stop()
+        self._tokens, self._whole_characters, self._how = [], 0, ""
+        self._reread.hide()
+        self._hide_choices()
+        self._text.show_count(0)
+        self._detail.clear()
+        self._say()
+
+    # What is said.
+
+    def _say(self) -> None:
+        self._figures.setText(figure_words(surprise_of(self._tokens)) if self._tokens else "")
+        self._figures.setVisible(bool(self._tokens))
+        words = [self._how] if self._how else []
+        if self._whole_characters:
+            words.append(
+                tr("The text has {whole} characters; these are its first ones.", whole=f"{self._whole_characters:,}")
+            )
+        self._note.setText(" ".join(words))
+        self._note.setVisible(bool(words))
+        self._legend.setVisible(bool(self._tokens))
+        self._detail.setVisible(bool(self._tokens) and self._choices.isHidden())
+
+    def _piece(self, number: int) -> Piece:
+        token = self._tokens[number]
+        text = visible(token.data, is_control=token.is_control)
+        if token.rank < 0:
+            return Piece(text, "", token.data.endswith(b"\n"))
+        probability = math.exp(token.log_probability)
+        return Piece(text, ground_of(self.theme, probability), token.data.endswith(b"\n"), probability)
+
+    def _on_pointed(self, number: int) -> None:
+        if not 0 <= number < len(self._tokens):
+            self._detail.clear()
+            return
+        token = self._tokens[number]
+        self._detail.show_token(visible(token.data, is_control=token.is_control), token_words(token))
+        if number == self._text.flow.current:
+            self._text.flow.say(self._detail.text)
+
+    # Another token.
+
+    def _on_chosen(self, number: int) -> None:
+        token, answer = self._tokens[number], self._answer
+        guesses = [
+            (guess, answer is not None and guess.data != token.data and answer.can_replace(self._tokens, number, guess))
+            for guess in token.alternatives
+        ]
+        self._detail.hide()
+        self._choices.offer(number, token, guesses)
+
+    def _on_replaced(self, number: int, guess: Guess) -> None:
+        answer = self._answer
+        self._on_choices_left()
+        if answer is not None:
+            answer.go_on_with(self._tokens, number, guess)
+
+    def _on_choices_left(self) -> None:
+        self._text.flow.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._hide_choices()
+
+    def _hide_choices(self) -> None:
+        self._choices.hide()
+        self._detail.setVisible(bool(self._tokens))
+
+
+def figure_words(found: Surprise) -> str:
+    """A text's figures; those that there are."""
+    if math.isnan(found.perplexity):
+        return tr("{count} tokens", count=f"{found.tokens:,}")
+    return tr(
+        "Perplexity {perplexity} · {bits} bits per byte · {count} tokens",
+        perplexity=f"{found.perplexity:,.2f}" if found.perplexity < 1000 else f"{found.perplexity:,.0f}",
+        bits=f"{found.bits_per_byte:.2f}",
+        count=f"{found.tokens:,}",
+    )
+
+
+def token_words(token: TokenSeen) -> str:
+    """How likely the model held a token, and what it held likeliest."""
+    if token.rank < 0:
+        return tr("Nothing came before it: it could not be foreseen.")
+    words = [percent(math.exp(token.log_probability))]
+    words.append(
+        tr("the likeliest of all") if token.rank == 0 else tr("number {rank} of the likeliest", rank=token.rank + 1)
+    )
+    likeliest = [
+        f"{visible(one.data)} {percent(one.probability)}" for one in token.alternatives if one.data != token.data
+    ]
+    if likeliest:
+        words.append(tr("instead: {guesses}", guesses=", ".join(likeliest[:3])))
+    return " · ".join(words)
+
+
+class Legend(QWidget):
+    """What the grounds and the bars below the tokens mean."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        row = FlowLayout(self)
+        for number, least in enumerate(LEVELS):
+            words = f"≥ {100 * least:.0f} %" if least else f"< {100 * LEVELS[number - 1]:.0f} %"
+            entry = QWidget()
+            line = QHBoxLayout(entry)
+            label = plain_label(words, kind="muted")
+            line.addWidget(Swatch(theme, least))
+            line.addWidget(label)
+            theme.dress(line, margins=(0, 0, 0, 0), spacing=5)
+            theme.dress(label, font=(12, 400))
+            row.addWidget(entry)
+        theme.dress(row, spacing=12)
+        self.setAccessibleName(tr("The paler a token and the longer the bar below it, the surer the model was."))
+        self.setToolTip(self.accessibleName())
+
+
+class Swatch(QWidget):
+    """The ground of one level."""
+
+    def __init__(self, theme: Theme, probability: float) -> None:
+        super().__init__()
+        self._theme, self._probability = theme, probability
+        theme.dress(self, size=(14, 14))
+        theme.changed.connect(self.update)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QColor(self._theme.tokens.outline))
+        painter.setBrush(QColor(ground_of(self._theme, self._probability)))
+        painter.drawRoundedRect(self.rect().adjusted(1, 1, -1, -1), 3, 3)
+
+
+class Choices(QFrame):
+    """What could have come in the place of a token; those that the answer can go on with are buttons."""
+
+    chosen = Signal(int, object)
+    """The token's number, and the `Guess`."""
+    left = Signal()
+    """None of them is wanted: whoever shows it hides it."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self.setObjectName("token_choices")
+        self.setProperty("kind", "card")
+        self._title = plain_label(wraps=True)
+        close = IconButton(theme, "x", tr("Close"), size_px=15)
+        close.clicked.connect(self.left)
+        self._inside = QWidget()
+        self._row = FlowLayout(self._inside)
+        head = QHBoxLayout()
+        head.addWidget(self._title, 1)
+        head.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
+        column = QVBoxLayout(self)
+        column.addLayout(head)
+        column.addWidget(self._inside)
+        theme.dress(column, margins=(10, 6, 6, 10), spacing=4)
+        theme.dress(self._title, margins=(0, 4, 0, 4), font=(13.5, 500))
+        theme.dress(self._row, spacing=6)
+        self.hide()
+
+    def offer(self, number: int, token: TokenSeen, guesses: Sequence[tuple[Guess, bool]]) -> None:
+        """What could have stood at a place, each with whether the answer can go on from it."""
+        self._row.clear()
+        can_choose = any(can for _, can in guesses)
+        if not guesses:
+            words = tr("What else could have come here is not known.")
+        elif can_choose:
+            words = tr("In the place of {token}, the answer goes on with:", token=visible(token.data))
+        else:
+            words = tr("In the place of {token} could have come:", token=visible(token.data))
+        self._title.setText(words)
+        first: QWidget | None = None
+        for guess, can in guesses:
+            said = f"{visible(guess.data)}  {percent(guess.probability)}"
+            if not can:
+                label = plain_label(said, kind="muted")
+                self._theme.dress(label, font=(13, 400), margins=(4, 4, 4, 4))
+                self._row.addWidget(label)
+                continue
+            button = text_button(said.replace("&", "&&"), "filter")
+            button.setAccessibleName(tr("Go on with {guess}", guess=said))
+            button.clicked.connect(lambda _=False, guess=guess: self.chosen.emit(number, guess))
+            self._theme.dress(button, font=(13, 500))
+            self._row.addWidget(button)
+            first = first or button
+        self.show()
+        self._inside.updateGeometry()
+        if first is not None:
+            first.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        focus = self.focusWidget()
+        if event.key() == Qt.Key.Key_Escape:
+            self.left.emit()
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and isinstance(focus, QAbstractButton):
+            focus.click()
+        else:
+            super().keyPressEvent(event)

@@ -1,17 +1,31 @@
-"""The settings page of what is kept: chats out and in, backups of everything."""
+"""The settings of what is kept: chats out and in, backups, and the trash with when each of it goes for good."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QDate, QLocale, QSize, Qt
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QListWidget, QListWidgetItem
+
+from app import APP_NAME
+from app.bootstrap import build_trash
+from app.features.trash import KINDS, Trashed, kept_until
+from app.store import trash
 from app.ui.exchange.backup import Backups
 from app.ui.exchange.exporting import Exporting
-from app.ui.exchange.importing import Importing
+from app.ui.exchange.importing import NOTE_ROLE, ImportedDelegate, Importing
 from app.ui.i18n import tr
-from app.ui.settings.pages import SettingsPage
+from app.ui.settings.pages import Save, SettingsPage
+from app.ui.shell import tab_spec, tasks
 from app.ui.shell.tab_spec import UiContext
-from app.ui.widgets.buttons import text_button
+from app.ui.widgets.buttons import ChoiceButton, text_button
+from app.ui.widgets.dialogs import QuestionDialog
+from app.ui.widgets.fields import Segments
+from app.ui.widgets.labels import plain_tip
+from app.ui.widgets.layouts import FlowLayout, name_widgets
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -53,3 +67,198 @@ class DataPage(SettingsPage):
         button.setAccessibleName(f"{label.removesuffix('…')}: {name}")
         button.clicked.connect(lambda: (self._leave(), do()))
         self.add_row(name, explanation, button)
+
+
+LIST_PX = 220
+DAYS = 30
+ALL = ""
+_NAMES = {
+    trash.CHAT: ("Chat", "Chats"),
+    trash.MESSAGE: ("Message", "Messages"),
+    trash.PROJECT: ("Project", "Projects"),
+    trash.ASSISTANT: ("Assistant", "Assistants"),
+    trash.MEMORY: ("Memory", "Memories"),
+    trash.TAG: ("Tag", "Tags"),
+    trash.PROMPT: ("Prompt", "Prompts"),
+    trash.SUMMARY: ("Summary", "Summaries"),
+    trash.TRANSLATION: ("Translation", "Translations"),
+    trash.PAGE: ("Page", "Pages"),
+}
+_TABS = {
+    trash.SUMMARY: tab_spec.SUMMARIZE,
+    trash.TRANSLATION: tab_spec.TRANSLATE,
+    trash.PAGE: tab_spec.WRITE,
+}
+"""Where things come back; the others in the chats."""
+
+
+class TrashPage(SettingsPage):
+    """Several can be chosen; what goes for good is asked about once, and goes on a thread."""
+
+    def __init__(self, app: Fireside, ui: UiContext, save: Save) -> None:
+        super().__init__(ui.theme, tr("Trash"))
+        self._app, self._ui, self._save = app, ui, save
+        self._trashed: list[Trashed] = []
+        self._at_work = False
+        self.trash = build_trash(app)
+        self._add_choice()
+        self.kind = ChoiceButton(ui.theme, tr("Kind"), [(ALL, "Everything")])
+        self.kind.changed.connect(lambda _: self._show())
+        self.list = QListWidget()
+        self.list.setAccessibleName(tr("Deleted"))
+        self.list.setProperty("elides", True)
+        self.list.setUniformItemSizes(True)
+        self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.list.setItemDelegate(ImportedDelegate(ui.theme, self.list))
+        self.list.itemSelectionChanged.connect(self._show_buttons)
+        self.list.itemActivated.connect(lambda _: self.restore())
+        self.nothing = self.muted(tr("Nothing is in the trash."))
+        self.restore_button = text_button(tr("Restore"))
+        self.remove_button = text_button(tr("Delete for good…"), "quiet")
+        self.empty_button = text_button(tr("Empty the trash…"), "quiet")
+        self.restore_button.clicked.connect(self.restore)
+        self.remove_button.clicked.connect(self.ask_to_remove)
+        self.empty_button.clicked.connect(self.ask_to_empty)
+        buttons = FlowLayout()
+        buttons.is_last_at_end = True
+        for button in (self.restore_button, self.remove_button, self.empty_button):
+            buttons.addWidget(button)
+        head = QHBoxLayout()
+        head.addWidget(self.kind)
+        head.addStretch(1)
+        self.column.addLayout(head)
+        self.column.addWidget(self.nothing)
+        self.column.addWidget(self.list, 100)
+        self.column.addLayout(buttons)
+        ui.theme.dress(self.list, least_height=LIST_PX)
+        ui.theme.dress(buttons, spacing=8)
+        name_widgets(trash_list=self.list, restore=self.restore_button, remove=self.remove_button)
+        self.finish()
+
+    def _add_choice(self) -> None:
+        days = self._app.settings.trash.keep_days
+        choices = [(str(DAYS), tr("{n} days", n=DAYS)), ("0", tr("Until the next start"))]
+        if str(days) not in dict(choices):  # from the file
+            choices.insert(0, (str(days), tr("{n} days", n=days)))
+        name = tr("Keep what was deleted")
+        field = Segments(name, choices, str(days), self._on_days)
+        explanation = tr(
+            "Then it is gone, with every trace of it. What models had read of a deleted chat goes at once."
+        )
+        self.add_row(name, explanation, field)
+
+    def _on_days(self, days: str) -> None:
+        self._save("trash", keep_days=int(days))
+        self._show()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.reload()
+
+    def reload(self) -> None:
+        """Reads what there is."""
+        with self._ui.notify.guard():
+            self._trashed = self.trash.rows()
+        there = {one.kind for one in self._trashed}
+        self.kind.offer([(ALL, "Everything"), *((kind, _NAMES[kind][1]) for kind in KINDS if kind in there)])
+        self.kind.setVisible(len(there) > 1)
+        self._show()
+
+    @property
+    def chosen(self) -> list[Trashed]:
+        """What is selected."""
+        return [item.data(Qt.ItemDataRole.UserRole) for item in self.list.selectedItems()]
+
+    def restore(self) -> None:
+        """What is selected comes back, and the lists show it."""
+        for one in self.chosen:
+            with self._ui.notify.guard():
+                try:
+                    self.trash.restore(one)
+                except KeyError:  # another window of the program was quicker
+                    continue
+        tabs = {_TABS.get(one.kind, tab_spec.CHAT) for one in self.chosen}
+        self.reload()
+        for name in sorted(tabs):
+            self._ui.go.tab(name).restore_list()
+
+    def ask_to_remove(self) -> QuestionDialog:
+        """Deletes for good what is selected."""
+        chosen = self.chosen
+        title = tr("Delete it for good?") if len(chosen) == 1 else tr("Delete {n} for good?", n=len(chosen))
+        words = _title(chosen[0]) if len(chosen) == 1 else tr("They cannot be taken back.")
+        return self.ask(title, words, tr("Delete for good"), lambda: self._remove(chosen))
+
+    def ask_to_empty(self) -> QuestionDialog:
+        """Deletes everything for good."""
+        count = len(self._trashed)
+        words = tr("1 thing goes for good.") if count == 1 else tr("{n} things go for good.", n=f"{count:,}")
+        return self.ask(tr("Empty the trash?"), words, tr("Empty the trash"), self._empty)
+
+    def _remove(self, chosen: Sequence[Trashed]) -> None:
+        def work() -> None:
+            for one in chosen:
+                self.trash.remove(one)
+
+        self._do(work)
+
+    def _empty(self) -> None:
+        self._do(self.trash.empty)
+
+    def _do(self, work: Callable[[], object]) -> None:
+        """On a thread, which tells when it is done; the window may be closed meanwhile."""
+        self._at_work = True
+        self._show_buttons()
+        task = tasks.ask(lambda _: work(), self._ui.window, lambda _: None, self._ui.notify.error)
+        for signal in (task.finished, task.failed):
+            signal.connect(self._on_done)
+
+    def _on_done(self, *_: object) -> None:
+        self._at_work = False
+        self.reload()
+
+    def _show(self) -> None:
+        wanted, days = self.kind.value, self._app.settings.trash.keep_days
+        self.list.clear()
+        for one in self._trashed:
+            if wanted not in (ALL, one.kind):
+                continue
+            item = QListWidgetItem(_title(one), self.list)
+            item.setData(NOTE_ROLE, _note(one, days))
+            item.setData(Qt.ItemDataRole.UserRole, one)
+            item.setToolTip(plain_tip(f"{item.text()}\n{item.data(NOTE_ROLE)}"))
+            item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{item.text()}, {item.data(NOTE_ROLE)}")
+        has_some = bool(self.list.count())
+        self.list.setVisible(has_some)
+        self.nothing.setVisible(not has_some)
+        self._show_buttons()
+
+    def _show_buttons(self) -> None:
+        has_chosen = bool(self.list.selectedItems()) and not self._at_work
+        self.restore_button.setEnabled(has_chosen)
+        self.remove_button.setEnabled(has_chosen)
+        self.empty_button.setEnabled(bool(self._trashed) and not self._at_work)
+
+    def sizeHint(self) -> QSize:
+        return QSize(self._theme.px(420), self._theme.px(420))
+
+
+def _title(one: Trashed) -> str:
+    return one.title or (tr("New chat") if one.kind == trash.CHAT else tr(_NAMES[one.kind][0]))
+
+
+def _note(one: Trashed, keep_days: int) -> str:
+    """What it is, when it goes, when it was deleted, and where it was."""
+    until = kept_until(one.deleted_at, keep_days)
+    parts = [
+        tr(_NAMES[one.kind][0]),
+        tr("goes on {date}", date=_day(until)) if until else tr("goes when {app} starts next", app=APP_NAME),
+        tr("deleted on {date}", date=_day(one.deleted_at)),
+        tr("in “{title}”", title=one.within) if one.within else "",
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def _day(at: float) -> str:
+    moment = datetime.fromtimestamp(at)
+    return QLocale().toString(QDate(moment.year, moment.month, moment.day), QLocale.FormatType.ShortFormat)

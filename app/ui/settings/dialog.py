@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QKeySequence, QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
     QButtonGroup,
     QDialog,
     QHBoxLayout,
+    QKeySequenceEdit,
     QLabel,
     QPlainTextEdit,
     QStackedWidget,
@@ -25,21 +26,20 @@ from app.language.names import english_name
 from app.ui.i18n import tr, window_title
 from app.ui.settings.about import AboutPage
 from app.ui.settings.computers import ComputersPage
-from app.ui.settings.data import DataPage
+from app.ui.settings.data import DataPage, TrashPage
 from app.ui.settings.memories import MemoriesPage
-from app.ui.settings.pages import EnginePage, MemoryPage, NetworkPage, SettingsPage, SummariesPage
+from app.ui.settings.pages import EnginePage, MemoryPage, NetworkPage, Save, SettingsPage, SummariesPage
 from app.ui.settings.programs import ProgramsPage
 from app.ui.settings.servers import ServersPage
-from app.ui.settings.system import SystemPage
-from app.ui.settings.trash import TrashPage
-from app.ui.shell.tab_spec import UiContext
-from app.ui.theme import ZOOM_STEPS
+from app.ui.shell.tab_spec import SystemLink, UiContext
+from app.ui.theme import ZOOM_STEPS, Theme
 from app.ui.widgets.buttons import ChoiceButton, text_button
 from app.ui.widgets.fields import Segments, Stepper, Switch
 from app.ui.widgets.layouts import within_screen
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
+
 
 PROMPT_DELAY_MS = 400
 WIDTH_PX, HEIGHT_PX = 760, 600
@@ -302,3 +302,72 @@ class SettingsDialog(QDialog):
     def _save(self, section: str, **values: Any) -> None:
         with self._notify.guard():
             self._app.change(section, **values)
+
+
+class SystemPage(SettingsPage):
+    """What is chosen is in force at once."""
+
+    def __init__(self, app: Fireside, theme: Theme, save: Save, system: SystemLink) -> None:
+        super().__init__(theme, tr("System"))
+        self._app, self._save, self._system = app, save, system
+        self._add_switch("tray", tr("Icon in the tray"), tr("Beside the clock, where the system has a place for it."))
+        self._add_switch(
+            "keeps_running",
+            tr("Keep running when the window is closed"),
+            tr("In the tray: work goes on, and Quit in its menu ends it. Without a tray, closing quits."),
+        )
+        self._add_shortcut()
+        self.add_heading(tr("Notifications"))
+        self._add_switch(
+            "notifies",
+            tr("Tell when something is done"),
+            tr("A long answer, a summary, a translation or a download that ends while you look at something else."),
+        )
+        self._add_switch(
+            "notifies_with_words",
+            tr("Say what it is about"),
+            tr("Titles, and how an answer begins. Others who see your screen, also a locked one, may read them."),
+        )
+        self.finish()
+
+    def _add_shortcut(self) -> None:
+        self.add_heading(tr("Quick ask"))
+        self._add_switch(
+            "shortcut_on",
+            tr("Open with keys from any program"),
+            tr("A small window for one question, with what is selected or copied there. Nothing of it is kept."),
+        )
+        keys = QKeySequenceEdit(QKeySequence(self._app.settings.system.shortcut))
+        keys.setMaximumSequenceLength(1)
+        keys.setClearButtonEnabled(False)
+        keys.setAccessibleName(tr("Keys"))
+        keys.editingFinished.connect(lambda: self._on_keys(keys))
+        self._theme.dress(keys, width=176)
+        self._said = self.muted("")
+        self._said.setObjectName("shortcut_said")
+        self._keys_row = self.add_row(tr("Keys"), self._said, keys)
+        self._system.shortcut_said.connect(self._show_said)
+        self._show_said()
+
+    def _on_keys(self, field: QKeySequenceEdit) -> None:
+        keys = field.keySequence().toString(QKeySequence.SequenceFormat.PortableText)
+        if not keys:
+            field.setKeySequence(QKeySequence(self._app.settings.system.shortcut))
+        elif keys != self._app.settings.system.shortcut:
+            self._save("system", shortcut=keys)
+            self._system.changed.emit()
+
+    def _show_said(self) -> None:
+        is_on, words = self._app.settings.system.shortcut_on, self._system.shortcut_words
+        self._said.setText(words if is_on else "")
+        self._keys_row.setVisible(is_on)
+
+    def _add_switch(self, field: str, name: str, explanation: str) -> None:
+        switch = Switch(self._theme, name, on=getattr(self._app.settings.system, field))
+        switch.toggled.connect(lambda wanted: self._change(field, wanted))
+        self.add_row(name, explanation, switch)
+
+    def _change(self, field: str, wanted: bool) -> None:
+        self._save("system", **{field: wanted})
+        self._system.changed.emit()
+        self._show_said()

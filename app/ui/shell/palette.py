@@ -33,8 +33,7 @@ from app.ui.shell.keyboard import written
 from app.ui.shell.tab_spec import Navigation, UiContext
 from app.ui.theme import Theme
 from app.ui.widgets.fields import SearchField
-from app.ui.widgets.labels import announce, plain_label, plain_tip
-from app.ui.widgets.marked import paint_marked
+from app.ui.widgets.labels import announce, paint_marked, plain_label, plain_tip
 from app.ui.widgets.row_list import Index
 
 if TYPE_CHECKING:

@@ -17,9 +17,8 @@ from app.ui.shell import tasks
 from app.ui.shell.keyboard import keys_of, written
 from app.ui.shell.tab_spec import CHAT, Tab, TabSpec, UiContext
 from app.ui.theme import Theme
-from app.ui.widgets.beside import InsideBeside
 from app.ui.widgets.buttons import set_mark, text_button
-from app.ui.widgets.layouts import scrolled
+from app.ui.widgets.layouts import InsideBeside, scrolled
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside

@@ -56,8 +56,8 @@ from app.ui.widgets.labels import plain_tip
 from app.ui.widgets.layouts import FlowLayout, name_widgets, scrolled
 from app.ui.work.doing import Estimating
 from app.ui.work.intake import Intake
-from app.ui.work.page import Column
 from app.ui.work.pictures import PicturesLine
+from app.ui.work.tab import Column
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside

@@ -40,7 +40,7 @@ from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.labels import plain_tip
 from app.ui.widgets.layouts import name_widgets, scrolled
 from app.ui.work.doing import SavedFiles, file_name
-from app.ui.work.page import Column, StateBar
+from app.ui.work.tab import Column, StateBar
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside

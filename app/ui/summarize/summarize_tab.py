@@ -1,22 +1,450 @@
-"""The Summarize tab: what of the frame of a tab is its own."""
+"""The Summarize tab: documents dropped, every page read, every statement beside the sentence it rests on."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.features.summary.result import Planned, SectionRead
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
+
+from app.core.errors import AppError
+from app.features.summary.messages import DIGEST_WORDS
+from app.features.summary.overview import FirstLook
+from app.features.summary.result import (
+    Form,
+    Planned,
+    SectionRead,
+    Statement,
+    StoredSummary,
+    Summary,
+    SummaryEvent,
+    Wish,
+    Writing,
+)
+from app.ui.document.panel import DocumentPanel
 from app.ui.i18n import tr
 from app.ui.shell.notify import Notify
 from app.ui.shell.tab_spec import CHAT, TRANSLATE, UiContext
-from app.ui.summarize.texts import Progress, note_of
+from app.ui.summarize.digest import FirstLooks, TermChip
+from app.ui.summarize.draft import DraftFiles, DraftPage, EmptyPage
+from app.ui.summarize.result import ResultPage, Saving
+from app.ui.summarize.statements import StatementView
+from app.ui.summarize.texts import Chip, Places, Progress, Told, note_of, places_in, sentences_told, told, work_words
+from app.ui.theme import HEADING_PX, TOP_PX, Theme
+from app.ui.widgets.buttons import text_button
+from app.ui.widgets.labels import STEPS, ElidedLabel, ProgressLine, announce
+from app.ui.widgets.layouts import name_widgets
 from app.ui.work.column import ColumnWords
-from app.ui.work.tab import Runner, RunnerWords, WorkTab
+from app.ui.work.doing import Doing
+from app.ui.work.tab import Column, Runner, RunnerWords, WorkTab, WorkView
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.ui.summarize.summarize_view import SummarizeView
+    from app.ui.shell.picture_reading import PictureReading
+
+
+TICK_MS = 5_000
+WRITES = "The summary as it is written"
+
+
+class WorkPage(QWidget):
+    """`tell` makes what is shown of statements, `left_s` how many seconds a summary still takes, as far as is known.
+
+    `stop_wanted`: what is there is to be kept.
+    """
+
+    stop_wanted = Signal()
+
+    def __init__(
+        self,
+        theme: Theme,
+        tell: Callable[[Sequence[Statement]], list[Told]],
+        left_s: Callable[[int], float | None],
+    ) -> None:
+        super().__init__()
+        self._tell, self._left_s = tell, left_s
+        self.stored: StoredSummary | None = None
+        self.progress: Progress | None = None
+        self._count = 0
+        self._digest: list[Told] = []
+        self._digest_of: tuple[int, ...] = ()
+        self._title = ElidedLabel()
+        self._title.setObjectName("summary_title")
+        self.stop = text_button(tr("Stop"), "plain")
+        self.stop.clicked.connect(self.stop_wanted)
+        self.stop.setToolTip(tr("Stop; what is there is kept"))
+        self.words = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self.words.setProperty("kind", "muted")
+        self.line = ProgressLine(theme)
+        self.line.setAccessibleName(tr("How far the summary is"))
+        self.lead = QLabel(textFormat=Qt.TextFormat.PlainText)
+        self.points = StatementView(theme)
+        self.points.setAccessibleName(tr("Points so far"))
+        self._head = Column(theme, top_px=TOP_PX, bottom_px=2)
+        top = QHBoxLayout()
+        top.addWidget(self._title, 1)
+        top.addWidget(self.stop)
+        self._head.rows.addLayout(top)
+        for widget in (self.words, self.line, self.lead):
+            self._head.rows.addWidget(widget)
+        column = QVBoxLayout(self)
+        column.setSpacing(0)
+        column.addWidget(self._head)
+        column.addWidget(self.points, 1)
+        # The time that is left goes down between two sections, too.
+        self._tick = QTimer(self, interval=TICK_MS)
+        self._tick.timeout.connect(self._show_words)
+        theme.dress(column, margins=(0, 0, 0, 16))
+        theme.dress(self._title, font=(21, 600), least_height=HEADING_PX)
+        theme.dress(self.words, font=(13.5, 400))
+        theme.dress(self.lead, font=(13, 600), margins=(0, 12, 0, 0))
+        theme.dress(self.stop, font=(14, 500), glyph=("stop", "muted", 15), glyph_size=(24, 15))
+        theme.dress(top, spacing=10)
+        name_widgets(stop_work=self.stop, work_words=self.words, work_lead=self.lead)
+
+    def show_work(self, stored: StoredSummary, progress: Progress | None) -> None:
+        """A summary that waits or is at work, as far as it is."""
+        is_other = self.stored is None or self.stored.id != stored.id or progress is not self.progress
+        self.stored, self.progress = stored, progress
+        self._title.setText(stored.title)
+        self._title.setAccessibleName(stored.title)
+        if is_other:
+            points = progress.points if progress is not None else []
+            self._count = len(points)
+            self.points.show_statements(self._tell(points), Form.BULLETS)
+            self._digest = self._digest if self._digest_of == stored.document_ids else []
+            if progress is not None and progress.text:
+                self.points.show_plain(progress.text)
+            else:
+                self._show_digest()
+        self._show_words()
+
+    def show_digest(self, document_ids: tuple[int, ...], told: Sequence[Told]) -> None:
+        """Sentences of these documents, which stand in for the sections that are not read yet."""
+        self._digest_of, self._digest = document_ids, list(told)
+        if self.progress is None or not self.progress.text:
+            self._show_digest()
+
+    def _show_digest(self) -> None:
+        self.points.show_below(tr(DIGEST_WORDS), self._left_of_digest)
+
+    @property
+    def _left_of_digest(self) -> list[Told]:
+        """Of sections that are not read yet."""
+        has_read = self.progress.has_read if self.progress is not None else lambda _anchor: False
+        return [one for one in self._digest if not any(map(has_read, one.statement.anchors))]
+
+    def take(self, event: SummaryEvent) -> None:
+        """Something happened in the one that is shown; its `Progress` knows of it already."""
+        progress = self.progress
+        if progress is None:
+            return
+        if isinstance(event, Planned):
+            self._count = 0
+            self.points.show_statements([], Form.BULLETS)
+            self._show_digest()
+        elif isinstance(event, SectionRead):
+            new = progress.points[self._count :]
+            self._count = len(progress.points)
+            self.points.add(self._tell(new), self._left_of_digest)
+        elif isinstance(event, Writing):
+            self.points.show_plain(event.text)
+        if not isinstance(event, Writing) or self.lead.text() != tr(WRITES):  # a write-up grows many times a second
+            self._show_words()
+
+    def _show_words(self) -> None:
+        if self.stored is None:
+            return
+        progress = self.progress
+        self.words.setText(work_words(progress, self.stored, self._left_s(self.stored.id)))
+        share = progress.share if progress is not None else 0.0
+        self.line.setValue(round(share * STEPS))
+        lead = ""
+        if progress is not None and progress.text:
+            lead = tr(WRITES)
+        elif progress is not None and progress.points:
+            lead = tr("Points so far")
+        self.lead.setText(lead)
+        self.lead.setVisible(bool(lead))
+        is_at_work = self.isVisible() and progress is not None and not progress.rests
+        (self._tick.start if is_at_work else self._tick.stop)()
+
+    def hideEvent(self, event: object) -> None:
+        super().hideEvent(event)  # type: ignore[arg-type]
+        self._tick.stop()
+
+
+AT_WORK = ("queued", "running")
+
+
+class SummarizeView(WorkView):
+    """Shows one summary, or the one that is being put together."""
+
+    ask_wanted = Signal(list, str)
+    """Ids of documents and a title: a chat about them is wanted."""
+    model_wanted = Signal()
+    translate_wanted = Signal(str)
+    """The text of a summary is to be translated."""
+
+    def __init__(
+        self,
+        app: Fireside,
+        theme: Theme,
+        notify: Notify,
+        runner: Runner[Progress],
+        pictures: PictureReading | None = None,
+    ) -> None:
+        super().__init__(runner)
+        self._app, self._theme, self._notify = app, theme, notify
+        self._places: Places | None = None
+        self._is_draft_loaded = False
+        self.files = DraftFiles(app, theme, notify, self, pictures)
+        self.looks = FirstLooks(app, notify, self)
+        self._saving = Saving(app, notify, self)
+        self.empty = EmptyPage(app, theme)
+        self.draft = DraftPage(app, theme, notify, self.files, self.looks.look_at)
+        self.work = WorkPage(
+            theme, lambda points: told(points, self._places) if self._places else [], app.summaries.seconds_left
+        )
+        self.result = ResultPage(theme, notify, self._saving)
+        self.pages = QStackedWidget()
+        for page in (self.empty, self.draft, self.work, self.result):
+            self.pages.addWidget(page)
+        self.document = DocumentPanel(theme, notify, self.pages, self.take_keyboard)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.document)
+        self.doing = Doing(app.summaries, notify, tr("This document is not there any more."), self)
+        self._connect()
+
+    def _connect(self) -> None:
+        digest = self.draft.digest
+        digest.cancel_wanted.connect(self.looks.stop)
+        digest.copy_wanted.connect(self._saving.copy)
+        digest.save_wanted.connect(lambda summary, at: self._saving.menu(summary).popup(at))
+        self.looks.seen.connect(self._on_seen)
+        self.looks.moved.connect(self.draft.show_share)
+        digest.opened.connect(self._open_in_draft)
+        for statements in (self.work.points, self.result.statements):
+            statements.opened.connect(self._open)
+        for part in (self.work.points, self.result.statements, digest):
+            part.left.connect(self.document.close_document)
+            self.document.closed.connect(part.forget_open)
+        zone = self.empty.zone
+        zone.files_wanted.connect(self.ask_for_files)
+        zone.folder_wanted.connect(lambda: self.files.ask_for_folder(self.add_files))
+        zone.pasted.connect(self.add_files)
+        for better in (self.empty.better, self.draft.better):
+            better.model_wanted.connect(self.model_wanted)
+        self.files.changed.connect(self._on_draft_changed)
+        self.files.opened.connect(lambda number: self.document.open(self._app.documents, number))
+        if (pictures := self.files.pictures) is not None:
+            self.document.renewed.connect(lambda _documents, *ids: pictures.renewed.emit(*ids))
+            pictures.renewed.connect(lambda *ids: self.document.take_over(self._app.documents, *ids))
+        self.draft.pictures.opened.connect(lambda number, mark: self.document.open(self._app.documents, number, mark))
+        self.draft.changed.connect(self._keep_draft)
+        self.draft.started.connect(self._begin)
+        self.work.stop_wanted.connect(lambda: self._with_open(self.doing.stop))
+        self.result.go_on_wanted.connect(lambda: self._with_open(self.doing.go_on))
+        self.result.renamed.connect(lambda title: self._with_open(lambda number: self.doing.rename(number, title)))
+        self.result.again_wanted.connect(self._begin_again)
+        self.result.ask_wanted.connect(self.ask_wanted)
+        self.result.translate_wanted.connect(self.translate_wanted)
+        self.doing.queued.connect(self.runner.start)
+        self.doing.row_changed.connect(self._on_row_changed)
+        self.runner.happened.connect(self._on_happened)
+        self.runner.row_changed.connect(self._on_row_changed)
+
+    # What is shown.
+
+    def show_new(self) -> None:
+        """The documents that wait for Start, or the place to drop some on."""
+        if not self._is_draft_loaded:
+            self._load_draft()
+        self.show_id(None)
+        if self.files.files:
+            self.draft.look_again()
+        else:
+            self.empty.better.look()
+        self._show_page(self.draft if self.files.files else self.empty)
+
+    def show_job(self, job_id: int) -> None:
+        """A summary as it is now: waiting, at work, there, stopped or failed."""
+        stored = self.doing.get(job_id)
+        if stored is None or stored.state == "draft":
+            self.show_new()
+            return
+        is_other, was_shown = job_id != self.open_id, self.pages.currentWidget()
+        self.show_id(job_id)
+        try:
+            if is_other:
+                self._places = places_in(stored.document_ids, self._app.documents)
+            if stored.state in AT_WORK:
+                self.work.show_work(stored, self.runner.progress_of(job_id))
+                self._show_page(self.work)
+            else:
+                self._show_result(stored, self._app.summaries.summary(job_id))
+            if stored.state != "done" and (is_other or self.pages.currentWidget() is not was_shown):
+                self.looks.look_at(stored.document_ids, stored.wish)
+        except AppError as error:
+            self._notify.error(error)
+
+    def add_files(self, files: Sequence[str | Path]) -> None:
+        """Files and folders that somebody dropped, or sent from a chat."""
+        if files:
+            self.show_new()
+            self.files.add(files)
+
+    def add_documents(self, ids: Sequence[int]) -> None:
+        """Documents that are read already, from a chat."""
+        self.show_new()
+        self.files.add_documents(ids)
+
+    def ask_for_files(self) -> None:
+        """Asks for documents."""
+        self.show_new()
+        self.files.ask()
+
+    def take_keyboard(self) -> None:
+        """Gives the keyboard to what the page is about."""
+        page = self.pages.currentWidget()
+        targets: dict[QWidget | None, QWidget] = {
+            self.empty: self.empty.zone,
+            self.draft: self.draft,
+            self.work: self.work.points,
+        }
+        targets.get(page, self.result.statements).setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def leave(self) -> None:
+        """The window closes: what was typed is kept, nothing is counted any more, and the page is closed."""
+        self.draft.foot.choices.settle()
+        self.draft.estimating.stop()
+        self.looks.stop()
+        self.document.close_document()
+
+    def _show_page(self, page: QWidget) -> None:
+        """The keyboard moves to the other page where it was in this one."""
+        before, focus = self.pages.currentWidget(), QApplication.focusWidget()
+        if page is before:
+            return
+        had_focus = before is not None and focus is not None and (focus is before or before.isAncestorOf(focus))
+        self.pages.setCurrentWidget(page)
+        self._theme.dress_again(page)
+        if had_focus:
+            self.take_keyboard()
+
+    def show_id(self, job_id: int | None) -> None:
+        if job_id != self.open_id:
+            self.document.close_document()
+        super().show_id(job_id)
+
+    def _show_result(self, stored: StoredSummary, summary: Summary | None) -> None:
+        statements: list[Told] = []
+        if summary is not None:
+            self._places = Places(summary.documents, self._app.documents)
+            statements = told(summary.statements, self._places)
+        was_at_work = self.pages.currentWidget() is self.work
+        self.result.show_result(stored, summary, statements)
+        self._show_page(self.result)
+        if was_at_work and stored.state == "done":
+            announce(self, tr("The summary is there. {facts}", facts=self.result.head.text))
+
+    def _on_seen(self, document_ids: tuple[int, ...], look: FirstLook) -> None:
+        """Documents were looked at: those that are put together, or those of the summary that is shown."""
+        try:
+            shown = sentences_told(look.summary.statements, Places(look.summary.documents, self._app.documents))
+        except AppError as error:
+            self._notify.error(error)
+            return
+        page = self.pages.currentWidget()
+        if self.open_id is None and list(document_ids) == self.draft.ids:
+            self.draft.digest.show_look(look, shown)
+        elif page is self.work and self.work.stored is not None:
+            self.work.show_digest(document_ids, shown)
+        elif page is self.result and self.result.stored is not None:
+            self.result.show_digest(document_ids, look.summary, shown)
+
+    # The draft.
+
+    def _load_draft(self) -> None:
+        self._is_draft_loaded = True
+        try:
+            stored = self._app.summaries.draft()
+        except AppError as error:
+            self._notify.error(error)
+            return
+        if stored is not None:
+            self.draft.show_wish(stored.wish, is_together=stored.is_together)
+            self.files.add_documents(stored.document_ids)
+
+    def _on_draft_changed(self) -> None:
+        if self.open_id is None:
+            if self.files.files and self.pages.currentWidget() is not self.draft:
+                self.draft.look_at_model()
+            self._show_page(self.draft if self.files.files else self.empty)
+
+    def _keep_draft(self) -> None:
+        if self._is_draft_loaded:
+            draft, summaries = self.draft, self._app.summaries
+            self.doing.try_to(lambda: summaries.keep_draft(draft.ids, draft.foot.wish, is_together=draft.is_together))
+
+    def _begin(self, ids: list[int], wish: Wish, together: bool) -> None:
+        begun = self.doing.result_of(lambda: self._app.summaries.begin(ids, wish, together=together))
+        if begun:
+            self.files.clear()
+            self.draft.look_again()
+            self._show_begun(begun[0].id)
+
+    def _begin_again(self, ids: list[int], wish: Wish) -> None:
+        begun = self.doing.result_of(lambda: self._app.summaries.begin(ids, wish, together=True, is_draft=False))
+        if begun:
+            self._show_begun(begun[0].id)
+
+    def _show_begun(self, job_id: int) -> None:
+        """One that was put into the queue just now."""
+        self.runner.start()
+        self.show_job(job_id)
+        self.list_changed.emit()
+        self.take_keyboard()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        self._theme.dress_again(self)
+        super().showEvent(event)
+
+    def _with_open(self, do: Callable[[int], object]) -> None:
+        if self.open_id is not None:
+            do(self.open_id)
+
+    # What happens in the queue.
+
+    def _on_happened(self, job_id: int, event: SummaryEvent) -> None:
+        if job_id == self.open_id and self.pages.currentWidget() is self.work:
+            stored = self.work.stored
+            if stored is None or self.work.progress is not self.runner.progress_of(job_id):
+                self.show_job(job_id)
+            else:
+                self.work.take(event)
+
+    def _on_row_changed(self, job_id: int) -> None:
+        self.list_changed.emit()
+        if job_id == self.open_id:
+            self.show_job(job_id)
+
+    def _open(self, chip: Chip) -> None:
+        self.document.open(self._app.documents, chip.document_id, chip.mark)
+
+    def _open_in_draft(self, chip: Chip) -> None:
+        """A key term keeps the keyboard, so that it can step on."""
+        focus = QApplication.focusWidget()
+        self._open(chip)
+        if isinstance(focus, TermChip) and focus.isVisible():
+            focus.setFocus(Qt.FocusReason.OtherFocusReason)
+        QTimer.singleShot(0, self.draft.digest, self.draft.digest.show_open)
+
 
 RUNNER_WORDS = RunnerWords(
     "Summarizing",
@@ -42,8 +470,6 @@ class SummarizeTab(WorkTab):
     @cached_property
     def view(self) -> SummarizeView:
         """What stands in the middle of the window."""
-        from app.ui.summarize.summarize_view import SummarizeView  # work that goes on needs no view
-
         go, view = (
             self._ui.go,
             SummarizeView(self._app, self._ui.theme, self._ui.notify, self.runner, self._ui.pictures),

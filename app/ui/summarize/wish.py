@@ -12,7 +12,7 @@ from app.ui.summarize.texts import FORMS, LENGTHS
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import ChoiceButton, text_button
 from app.ui.widgets.layouts import FlowLayout, name_widgets
-from app.ui.work.page import Column
+from app.ui.work.tab import Column
 
 TYPING_MS = 400
 MOST_INSTRUCTION = 400

@@ -27,8 +27,8 @@ from app.ui.translate.texts import Remedy, draft_words, layout_words, segments_w
 from app.ui.widgets.buttons import IconButton, set_mark, text_button
 from app.ui.widgets.labels import ElidedLabel, ProgressLine, plain_label
 from app.ui.widgets.layouts import FlowLayout, name_widgets, scrolled
-from app.ui.work.page import StateBar
 from app.ui.work.pictures import PicturesLine
+from app.ui.work.tab import StateBar
 
 if TYPE_CHECKING:
     from app.features.models.collection import Models

@@ -1,15 +1,17 @@
-"""Buttons of the house: a text button of a kind, an icon button that follows the theme, one that opens a choice."""
+"""Buttons of the house: a text button of a kind, an icon button that follows the theme, those that open a choice."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from PySide6.QtCore import QPoint, Qt, QTimer, Signal
-from PySide6.QtGui import QActionGroup, QFont
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer, Signal
+from PySide6.QtGui import QActionGroup, QFont, QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractScrollArea,
+    QFrame,
+    QGridLayout,
     QHBoxLayout,
     QMenu,
     QPushButton,
@@ -247,3 +249,66 @@ class NamedButton(QWidget):
         self.none.setVisible(not self._name)
         self.some.setVisible(bool(self._name))
         self.some.setFixedSize(self.some.sizeHint())
+
+
+ICON_COLUMNS = 8
+
+
+class IconPopup(QFrame):
+    """All icons in rows; arrows move, Return takes one, Escape none."""
+
+    chosen = Signal(str)
+
+    def __init__(self, theme: Theme, icons: Sequence[str], parent: QWidget, *, now: str = "") -> None:
+        """Phosphor's names; `now` is the one that is there, in the accent colour."""
+        super().__init__(parent, Qt.WindowType.Popup)
+        self.setObjectName("icon_popup")
+        self.setProperty("kind", "sheet")
+        self.setAccessibleName(tr("Choose an icon"))
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._icons = icons
+        grid = QGridLayout(self)
+        self.buttons = [
+            IconButton(theme, name, name.replace("-", " "), size_px=ICON_PX, token="accent" if name == now else "muted")
+            for name in icons
+        ]
+        for place, (name, button) in enumerate(zip(icons, self.buttons, strict=True)):
+            set_mark(button, "kind", "icon")
+            button.clicked.connect(partial(self._choose, name))
+            button.installEventFilter(self)
+            grid.addWidget(button, *divmod(place, ICON_COLUMNS))
+        theme.dress(grid, margins=(10, 10, 10, 10), spacing=2)
+
+    def show_below(self, button: QWidget) -> None:
+        """With the keyboard on the first."""
+        self.adjustSize()
+        place = button.mapToGlobal(button.rect().bottomLeft())
+        if self.isRightToLeft():
+            place.setX(button.mapToGlobal(button.rect().bottomRight()).x() - self.width())
+        self.move(place)
+        self.show()
+        self.buttons[0].setFocus(Qt.FocusReason.PopupFocusReason)
+
+    def _choose(self, name: str, _checked: bool = False) -> None:
+        self.close()
+        self.chosen.emit(name)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """The arrows go through the rows, which a button alone does not know of."""
+        if not isinstance(event, QKeyEvent) or event.type() != QEvent.Type.KeyPress:
+            return False
+        at = next((place for place, one in enumerate(self.buttons) if one is watched), 0)
+        sideways = -1 if self.isRightToLeft() else 1
+        steps = {
+            Qt.Key.Key_Right: sideways,
+            Qt.Key.Key_Left: -sideways,
+            Qt.Key.Key_Down: ICON_COLUMNS,
+            Qt.Key.Key_Up: -ICON_COLUMNS,
+        }
+        if event.key() in steps:
+            self.buttons[(at + steps[Qt.Key(event.key())]) % len(self.buttons)].setFocus()
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self._choose(self._icons[at])
+        else:
+            return False
+        return True

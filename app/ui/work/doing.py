@@ -1,8 +1,9 @@
-"""What a page has done, with what goes wrong told: with stored jobs, with files that are named, on a thread."""
+"""What a page has done, with what goes wrong told: with stored jobs, with files that are named, on threads, in view."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -14,7 +15,9 @@ from app.core.events import CancelToken
 from app.ui.i18n import tr
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
+from app.ui.theme import Theme
 from app.ui.widgets.dialogs import SAVED, file_dialog
+from app.ui.widgets.notice_bar import ProgressNotice
 
 if TYPE_CHECKING:
     from app.features.work.stored import StoredJobs
@@ -201,3 +204,48 @@ class SavedFiles(QObject):
         dialog.setNameFilters([filter_])
         dialog.fileSelected.connect(lambda file: take(Path(file)))
         return dialog
+
+
+@dataclass(frozen=True)
+class Far:
+    """How far it is: a sentence, and how much of how much."""
+
+    words: str
+    done: int
+    total: int
+
+
+def run_in_sight(
+    work: tasks.Work,
+    words: str,
+    how_far: Callable[[Any], Far | None],
+    then: Callable[[Any], object],
+    *,
+    theme: Theme,
+    notify: Notify,
+    parent: QObject,
+) -> tasks.Task:
+    """Runs a generator on a thread; what `how_far` has no words for goes to `then`. The notice leaves at its end."""
+    task = tasks.run(work, parent)
+    bar, notice = notify.bar, ProgressNotice(theme, words, task.cancel)
+    bar.add(notice)
+
+    def on_event(event: object) -> None:
+        far = how_far(event)
+        if far is None:
+            then(event)
+        elif notice in bar.notices:  # a person may dismiss it
+            notice.show_progress(far.words, far.done, far.total)
+
+    def leave() -> None:
+        if notice in bar.notices:
+            notice.dismiss()
+
+    def on_failed(error: BaseException) -> None:
+        leave()
+        notify.error(error)
+
+    task.event.connect(on_event)
+    task.finished.connect(leave)
+    task.failed.connect(on_failed)
+    return task

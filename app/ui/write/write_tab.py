@@ -1,4 +1,4 @@
-"""The Write tab: the page, the left column of the pages, and what passes between these and the window."""
+"""The Write tab: the page, how a model goes on with it, the left column of the pages, and what passes between them."""
 
 from __future__ import annotations
 
@@ -8,24 +8,477 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QModelIndex, Qt
-from PySide6.QtWidgets import QMenu, QWidget
+from PySide6.QtCore import QEvent, QModelIndex, QObject, Qt, Signal
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QVBoxLayout, QWidget
 
+from app.core.errors import InfillUnavailable
+from app.core.visible import clean_text
+from app.features.models.messages import short_count
 from app.ui.i18n import tr
 from app.ui.icons import icon
+from app.ui.shell.keyboard import with_keys
 from app.ui.shell.notify import Notify
 from app.ui.shell.tab_spec import Tab, UiContext
-from app.ui.theme import Theme
-from app.ui.widgets.beside import InsideBeside
-from app.ui.widgets.labels import plain_tip
+from app.ui.spelling import SpellCheck, Speller
+from app.ui.theme import EDGE_PX, HEADING_PX, Theme
+from app.ui.widgets.buttons import ChoiceButton, IconButton, text_button
+from app.ui.widgets.labels import ElidedLabel, ProgressLine, plain_label, plain_tip
+from app.ui.widgets.layouts import InsideBeside, name_widgets
 from app.ui.widgets.row_list import ID_ROLE, GroupedListModel, Index
 from app.ui.work.list_column import ListColumn, ListWords
 from app.ui.work.tab import SecondModelQuestion
-from app.ui.write.write_view import WriteView
+from app.ui.write.alternatives import Alternatives
+from app.ui.write.continuing import Continuing
+from app.ui.write.kept_page import KeptPage, PageFiles
+from app.ui.write.language import is_code, language_of, languages_with
+from app.ui.write.options import PageOptions, summary_of
+from app.ui.write.page_document import PageState
+from app.ui.write.page_edit import PageEdit
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.features.pages import PageRow, Pages
+    from app.features.pages import OpenedFile, PageRow, Pages
+    from app.features.writing import PageAsked, Reading
+
+
+IDEAS: tuple[tuple[str, str], ...] = (
+    ("Deep learning is", ""),
+    ("It was a dark night, and the keeper of the lighthouse", ""),
+    ("def is_prime(number):\n    ", "python"),
+)
+"""What can be tried, and in which language it is."""
+NOTE_PX = 60
+"""What is left for the note in the narrowest window, in which it is told in short."""
+
+
+class WriteView(QWidget):
+    """Shows one page; `open_id` is None for one that has no words yet."""
+
+    shown_changed = Signal()
+    """Another page is open, or the one that is open has its row now."""
+    list_changed = Signal(int)
+    """The row of a page is another: new, or its words are others."""
+    at_work = Signal(str)
+    """What the model does here, in words; "" when nothing."""
+
+    def __init__(self, app: Fireside, ui: UiContext) -> None:
+        super().__init__()
+        self._app, self._ui, self._theme = app, ui, ui.theme
+        self.setObjectName("write_view")
+        self._is_at_work = False
+        self.options = PageOptions(app, ui, self)
+        self.edit = PageEdit(ui.theme)
+        self.cards = Alternatives(ui.theme)
+        self.head = PageHead(ui, self.edit)
+        self.first = FirstWords(ui, self.edit)
+        self.kept = KeptPage(lambda: app.pages, ui.notify, lambda: (self.edit.state, self.options.now), self)
+        self.files = PageFiles(self.kept, lambda: app.pages, ui.notify, lambda: self.head.language.value, self)
+        self.continuing = Continuing(self.edit, self.cards, lambda: app.writing_engines, ui.loader, self._asked)
+        self.foot = PageFoot(ui, self.continuing)
+        column = QVBoxLayout(self)
+        column.addWidget(self.head)
+        column.addWidget(self.edit, 1)
+        self._below = QVBoxLayout()
+        self._below.addWidget(self.cards)
+        self._below.addWidget(self.foot)
+        column.addLayout(self._below)
+        ui.theme.dress(column, margins=(0, 0, 0, 0), spacing=0)
+        ui.theme.dress(self._below, spacing=4)
+        ui.theme.changed.connect(self._arrange)
+        self.setFocusProxy(self.edit)
+        speller = Speller(lambda: app.settings, app.spelling, app.change)
+        self._spelling = SpellCheck(self.edit, speller, ui.theme, ui.notify)
+        self._connect()
+        self.show_page(None)
+
+    def _connect(self) -> None:
+        edit, head, foot, work, kept, files = self.edit, self.head, self.foot, self.continuing, self.kept, self.files
+        edit.edited.connect(self._on_edited)
+        edit.touched.connect(work.on_touched)
+        edit.touched.connect(kept.nudge)
+        edit.touched.connect(foot.look)
+        edit.shown.connect(self._spelling.forget)
+        edit.moved.connect(kept.nudge_place)
+        edit.moved.connect(work.counting.measure_soon)
+        edit.continue_wanted.connect(work.go_on)
+        edit.cancelled.connect(self._on_cancelled)
+        edit.save_wanted.connect(files.save)
+        edit.save_as_wanted.connect(files.ask_where_to_save)
+        head.open.clicked.connect(files.ask)
+        head.save.clicked.connect(files.save)
+        head.language.changed.connect(self.choose_language)
+        foot.go_on.clicked.connect(self._on_go_on)
+        foot.options.clicked.connect(lambda: self.options.show_sheet(foot.options))
+        foot.where.clicked.connect(edit.reading_line.scroll_to)
+        files.opened.connect(self._on_opened)
+        files.saved.connect(self._show_language)
+        self.first.chosen.connect(self._try)
+        self.options.changed.connect(self._on_options)
+        work.changed.connect(self._on_work)
+        work.runs.began.connect(lambda: kept.nudge(is_step=True))
+        work.ended.connect(self._ui.loader.look)
+        work.ended.connect(kept.nudge)
+        work.failed.connect(self._on_failed)
+        work.came.connect(self._ui.loader.look_during_answer)
+        work.counting.measured.connect(self._show_reading)
+        kept.kept.connect(self._on_kept)
+        kept.told.connect(lambda: head.show_page(kept.title, kept.file))
+
+    # What is open.
+
+    @property
+    def open_id(self) -> int | None:
+        return self.kept.id
+
+    def show_page(self, page_id: int | None, text: str = "") -> None:
+        """One that is stored; None is a new one, which may begin with a text."""
+        self.leave()
+        page, state, before = None, PageState(), None
+        with self._ui.notify.guard():
+            page = self._app.pages.get(page_id) if page_id else None
+        self.options.begin(page)
+        if page is not None:
+            state, before = PageState(page.text, page.written, page.cursor), self.kept.before(page)
+        self.edit.show_state(PageState())  # else the page before would be laid out in the letters of this one
+        self.kept.page = page  # by whose file its language is known
+        self._show_language()
+        self.edit.show_state(state, before)
+        self.kept.begin(page)
+        self.foot.show_options(summary_of(self.options.now))
+        if text:
+            self.edit.textCursor().insertText(clean_text(text))
+        self.continuing.counting.measure_soon()
+        self.shown_changed.emit()
+
+    def leave(self) -> None:
+        """Another page, another tab, or the window closes: nothing is asked any more, what is there is kept."""
+        self.continuing.stop()
+        self.continuing.forget()
+        self.kept.keep()
+
+    def forget(self) -> None:
+        """The page that is open was deleted."""
+        self.continuing.forget()
+        self.kept.begin(None)
+        self.edit.show_state(PageState())
+        self.show_page(None)
+
+    def take_keyboard(self) -> None:
+        if self.cards.is_open:
+            self.cards.cards[0].setFocus(Qt.FocusReason.OtherFocusReason)
+        else:
+            self.edit.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def take_text(self, text: str) -> None:
+        """A text from elsewhere, as a page of its own."""
+        self.show_page(None, text)
+        self.kept.keep()
+        self.take_keyboard()
+
+    def _on_opened(self, opened: OpenedFile) -> None:
+        self.list_changed.emit(opened.page.id)
+        self.show_page(opened.page.id)
+        for remark in opened.remarks:
+            self._ui.notify.mention(tr(remark))
+        self.take_keyboard()
+
+    def _on_kept(self, page_id: int) -> None:
+        is_new = self.kept.page is None
+        self.kept.look()
+        self.list_changed.emit(page_id)
+        if is_new:
+            self.shown_changed.emit()
+
+    # How it is gone on with.
+
+    def choose_language(self, language: str) -> None:
+        self.options.choose(language=language)
+        self._show_language()
+
+    def _show_language(self) -> None:
+        """As it is highlighted: as the person said, else by the page's file."""
+        language = self.options.now.language or language_of(self.kept.file)
+        self.head.language.offer(languages_with(language))
+        self.head.language.show_value(language)
+        self.edit.show_language(language, is_code=is_code(language))
+        self._spelling.forget()
+
+    def _on_options(self) -> None:
+        self.foot.show_options(summary_of(self.options.now))
+        self.kept.nudge_place()
+        self.continuing.counting.measure_soon()
+
+    # Continuing.
+
+    def _asked(self) -> PageAsked:
+        return self.options.asked_of(self.edit.state, is_code=self.edit.is_code)
+
+    def _on_go_on(self) -> None:
+        if self.continuing.is_busy:
+            self.continuing.stop()
+        else:
+            self.continuing.go_on()
+        if not self.cards.is_open:
+            self.edit.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _on_cancelled(self) -> None:
+        if self.cards.is_open and not self.continuing.is_busy:
+            self.continuing.decline()
+        else:
+            self.continuing.stop()
+
+    def _try(self, text: str, language: str) -> None:
+        self.choose_language(language)
+        self.edit.textCursor().insertText(text)
+        self.take_keyboard()
+        self.continuing.go_on()
+
+    def _on_failed(self, error: BaseException) -> None:
+        self._ui.loader.look()
+        if isinstance(error, InfillUnavailable):
+            from app.features.messages import sentence_for
+
+            notice = self._ui.notify.tell(sentence_for(error))
+            notice.add_button(tr("Continue without what follows"), self.continuing.go_on, "plain")
+        else:
+            self._ui.notify.error(error)
+
+    def _on_edited(self) -> None:
+        self.first.setVisible(self.edit.page.isEmpty())
+        if self.edit.page.run is not None:
+            self.kept.nudge()
+        self.continuing.counting.measure_soon()
+
+    def _on_work(self) -> None:
+        work = self.continuing
+        if work.is_busy != self._is_at_work:  # and not with each token
+            self._is_at_work = work.is_busy
+            self.at_work.emit(tr("Writing") if work.is_busy else "")
+
+    def _show_reading(self) -> None:
+        reading = self.continuing.counting.reading
+        self.edit.reading_line.show_at(reading.start if reading is not None else None)
+
+    # Size and keys.
+
+    def _arrange(self) -> None:
+        px = self._theme.px
+        self._below.setContentsMargins(px(EDGE_PX), px(4), px(EDGE_PX), px(12))
+        self.cards.fit(round(self.height() * 0.5))
+        self.foot.fit(self.width() - 2 * px(EDGE_PX))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Keys of the page that were pressed elsewhere in the tab."""
+        is_return = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if is_return and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self.edit.setFocus(Qt.FocusReason.OtherFocusReason)
+            self.continuing.go_on()
+        elif event.key() == Qt.Key.Key_Escape and (self.continuing.is_busy or self.cards.is_open):
+            self._on_cancelled()
+        else:
+            super().keyPressEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.take_keyboard()
+
+
+class PageHead(QWidget):
+    """Its title, the file that it has, its language, and what can be done with all of it."""
+
+    def __init__(self, ui: UiContext, edit: PageEdit) -> None:
+        super().__init__()
+        theme, self._edit = ui.theme, edit
+        self.title = ElidedLabel()
+        self.file = ElidedLabel()
+        self.file.setProperty("kind", "muted")
+        self.language = ChoiceButton(theme, tr("Language"), languages_with("text"), shows_change=False)
+        self.undo = IconButton(theme, "arrow-counter-clockwise", tr("Undo"), size_px=18)
+        self.redo = IconButton(theme, "arrow-clockwise", tr("Redo"), size_px=18)
+        self.open = IconButton(theme, "folder-open", tr("Open text files"), size_px=18)
+        self.save = IconButton(theme, "floppy-disk", tr("Save as a file"), size_px=18)
+        self.open.setToolTip(with_keys(tr("Open text files, or drop them anywhere in the window"), "attach"))
+        self.save.setToolTip(
+            tr("Save as a file ({keys}); under another name: {others}", keys="Ctrl+S", others="Ctrl+Shift+S")
+        )
+        self.undo.setToolTip(tr("Undo ({keys})", keys="Ctrl+Z"))
+        self.redo.setToolTip(tr("Redo ({keys})", keys="Ctrl+Shift+Z"))
+        row = QHBoxLayout(self)
+        row.addWidget(self.title)
+        row.addWidget(self.file, 1)
+        for widget in (self.language, self.undo, self.redo, self.open, self.save):
+            row.addWidget(widget)
+        theme.dress(row, margins=(EDGE_PX, 8, EDGE_PX - 6, 4), spacing=6)
+        theme.dress(self.title, font=(15, 600), least_height=HEADING_PX)
+        theme.dress(self.file, font=(13, 400))
+        name_widgets(page_title=self.title, page_file=self.file, page_language=self.language)
+        name_widgets(page_undo=self.undo, page_redo=self.redo, page_open=self.open, page_save=self.save)
+        self.undo.clicked.connect(edit.undo_last)
+        self.redo.clicked.connect(edit.redo_last)
+        edit.edited.connect(self._show_undo)
+
+    def _show_undo(self) -> None:
+        self.undo.setEnabled(self._edit.page.isUndoAvailable())
+        self.redo.setEnabled(self._edit.page.isRedoAvailable())
+
+    def show_page(self, title: str, file: Path | None) -> None:
+        """No title: it is a new one."""
+        title = title or tr("New page")
+        self.title.setText(title)
+        self.file.setText(file.name if file is not None and file.name != title else "")
+        if file is not None:
+            self.file.setToolTip(str(file))
+
+
+class PageFoot(QWidget):
+    """Continue, Again, how; what is said; how much of the page the model reads."""
+
+    def __init__(self, ui: UiContext, work: Continuing) -> None:
+        super().__init__()
+        theme, self._work = ui.theme, work
+        self._theme = theme
+        self._said: list[str] = []
+        self._room = 0
+        self.go_on: QPushButton = text_button(tr("Continue"), "primary")
+        self.again: QPushButton = text_button(tr("Again"), "plain")
+        self.again.setToolTip(tr("Another one in the place of the last continuation"))
+        self.options: QPushButton = text_button("", "quiet")
+        self.note = ElidedLabel()
+        self.note.setProperty("kind", "muted")
+        self.count = plain_label(kind="muted")
+        self.line = ProgressLine(theme)
+        self.where: QPushButton = text_button(tr("Show where"), "link")
+        self.cut = plain_label(kind="muted", wraps=True)
+        self._row = QHBoxLayout()
+        for widget in (self.go_on, self.again, self.options):
+            self._row.addWidget(widget)
+        self._row.addWidget(self.note, 1)
+        self._row.addWidget(self.count)
+        self._row.addWidget(self.line)
+        self._above = QHBoxLayout()
+        self._above.addWidget(self.cut, 1)
+        self._above.addWidget(self.where)
+        column = QVBoxLayout(self)
+        column.addLayout(self._above)
+        column.addLayout(self._row)
+        theme.dress(column, margins=(0, 0, 0, 0), spacing=4)
+        theme.dress(self._row, self._above, spacing=8)
+        theme.dress(self.go_on, self.again, font=(14, 500))
+        theme.dress(self.options, font=(13, 500), glyph=("sliders-horizontal", "muted", 17), glyph_size=(21, 17))
+        theme.dress(self.note, self.count, self.cut, self.where, font=(12.5, 400))
+        theme.dress(self.line, width=56)
+        name_widgets(continue_button=self.go_on, again_button=self.again, write_options_button=self.options)
+        name_widgets(write_note=self.note, write_count_tokens=self.count, write_cut=self.cut, write_where=self.where)
+        self.again.clicked.connect(work.again)
+        work.changed.connect(self.look)
+        work.counting.measured.connect(self.look)
+        ui.loader.changed.connect(self.look)
+        self.look()
+
+    def look(self) -> None:
+        """What the model does, or can do, is another."""
+        work = self._work
+        label, keys = (tr("Stop"), "Esc") if work.is_busy else (tr("Continue"), "Ctrl+Enter")
+        self.go_on.setText(label)
+        self.go_on.setAccessibleName(label)
+        self.go_on.setToolTip(f"{label} ({keys})")
+        self.go_on.setEnabled(work.is_busy or not work.is_choosing)
+        self.again.setEnabled(work.can_repeat)
+        if self.note.text() != work.words:
+            self.note.setText(work.words)
+        self._show_reading(work.counting.reading, work.counting.written_tokens)
+        self.fit(self._room)
+
+    def show_options(self, words: str) -> None:
+        self._said = words.split(" · ")
+        self.options.setAccessibleName(tr("How the page is gone on with: {words}", words=words))
+        self.options.setToolTip(f"{words}\n{tr('Length, number, sampling, where it stops')}")
+        self._say_options()
+
+    def _show_reading(self, reading: Reading | None, written_tokens: int) -> None:
+        for widget in (self.count, self.line):
+            widget.setVisible(reading is not None)
+        is_cut = reading is not None and not reading.is_whole
+        self.cut.setVisible(is_cut)
+        self.where.setVisible(reading is not None and is_cut and reading.start > 0)
+        if reading is None:
+            return
+        tokens = reading.tokens + written_tokens
+        used, size = short_count(tokens), short_count(reading.context_tokens)
+        self.count.setText(tr("{used} of {size} tokens", used=used, size=size))
+        self.count.setToolTip(
+            tr("What the model reads of this page, of what it can keep in mind together with what it writes")
+        )
+        self.line.show_share(tokens, reading.context_tokens)
+        self.line.setAccessibleName(self.count.text())
+        if is_cut:
+            words = tr(
+                "The page has {all} tokens before the cursor. The model reads only the last {some}, which fit.",
+                all=short_count(reading.all_tokens),
+                some=short_count(reading.tokens),
+            )
+            self.cut.setText(words)
+
+    def fit(self, room: int) -> None:
+        """In a narrow window the line beside the number goes, then what is said of the options, but for the first."""
+        self._room = room
+        self.line.setHidden(self.count.isHidden() or room < self._theme.px(560))
+        self._say_options()
+
+    def _say_options(self) -> None:
+        """As much as there is room for beside all else, and a few words of the note."""
+        beside = (self.go_on, self.again, self.count, self.line)
+        taken = sum(one.sizeHint().width() + self._row.spacing() for one in beside if not one.isHidden())
+        room = self._room - taken - self._theme.px(NOTE_PX)
+        for number in range(len(self._said), 0, -1):
+            words = " · ".join(self._said[:number])
+            self.options.setText(words if number == len(self._said) else f"{words} …")
+            if self.options.sizeHint().width() <= room:
+                break
+
+
+class FirstWords(QWidget):
+    """What an empty page shows: that anything may be typed, and what works at once."""
+
+    chosen = Signal(str, str)
+    """A text and its language."""
+
+    def __init__(self, ui: UiContext, edit: PageEdit) -> None:
+        super().__init__(edit.viewport())
+        self._edit, self._theme = edit, ui.theme
+        words = plain_label(
+            tr("Type something; the model goes on with it, word for word, as it stands. Or try one of these:"),
+            kind="muted",
+            wraps=True,
+        )
+        column = QVBoxLayout(self)
+        column.addWidget(words)
+        for text, language in IDEAS:
+            button = text_button(" ".join(tr(text).split()), "idea")
+            button.clicked.connect(lambda _=False, text=text, language=language: self.chosen.emit(tr(text), language))
+            row = QHBoxLayout()
+            row.addWidget(button)
+            row.addStretch(1)
+            column.addLayout(row)
+            ui.theme.dress(button, font=(14, 400))
+        column.addStretch(1)
+        ui.theme.dress(column, margins=(2, 44, 2, 0), spacing=8)
+        ui.theme.dress(words, font=(14, 400))
+        edit.viewport().installEventFilter(self)
+        self._fit()
+
+    def _fit(self) -> None:
+        self.setGeometry(self._edit.viewport().rect())
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize:
+            self._fit()
+        return super().eventFilter(watched, event)
 
 
 PINNED_ROLE = Qt.ItemDataRole.UserRole + 1

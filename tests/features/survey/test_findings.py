@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from app.documents.blocks import Block, Kind
 from app.features.summary.result import InputDocument
-from app.features.survey.findings import find, mentions_of
-from app.features.survey.surveys import written
+from app.features.survey.surveys import find, mentions_of, written
 from app.features.survey.wanted import Scope, Wanted
 
 TEXTS = (

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from app.features.translation.checks import Checks, Lengths, different_number, is_other_language, is_same, leftover
 from app.features.translation.marking import shown_content
 from app.features.translation.problems import Problem, ProblemKind, flags_of, is_unusable, sentence_of, weight
 from app.features.translation.result import FlagKind, Term, TranslationWish
+from app.features.translation.work import Checks, Lengths, different_number, is_other_language, is_same, leftover
 from app.language.detection import Detector
 
 DETECTOR = Detector()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.features.translation.pace import Pace
+from app.features.translation.at_work import Pace
 from app.features.translation.result import Origin, SegmentDone, Translated, TranslationPlanned
 from app.features.work.asking import Rests
 

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QFrame, QLabel, QPushButton
 
-from app.ui.models.models_view import ModelsColumn, ModelsView
+from app.ui.models.models_tab import ModelsColumn, ModelsView
 from app.ui.models.page import ModelCard, ModelsPage, StateView
 from app.ui.models.readme import CardView
 from app.ui.models.repository import FileList, FileRow, FitFoot, RepositoryPage

@@ -17,13 +17,13 @@ from app.ui.summarize.digest import KeyTerms, Outline, TermChip
 from app.ui.summarize.draft import BetterModel, DropZone, Figures
 from app.ui.summarize.result import ResultHead, TitleField
 from app.ui.summarize.statements import StatementView, WholeStatementView
-from app.ui.summarize.summarize_view import SummarizeView
+from app.ui.summarize.summarize_tab import SummarizeView
 from app.ui.summarize.texts import Progress
 from app.ui.summarize.wish import WishChoices
 from app.ui.widgets.buttons import ChoiceButton
 from app.ui.widgets.fields import Segments
 from app.ui.widgets.labels import ElidedLabel, ProgressLine
-from app.ui.work.page import StateBar
+from app.ui.work.tab import StateBar
 from tests.helpers.desks.desk import Found
 from tests.helpers.desks.dialogs import FileQuestions
 from tests.helpers.desks.document import ReaderDesk

@@ -30,7 +30,7 @@ from app.ui.translate.translate_view import TranslateView
 from app.ui.widgets.buttons import ChoiceButton
 from app.ui.widgets.labels import ElidedLabel, ProgressLine
 from app.ui.work.at_hand import Answer, Ended
-from app.ui.work.page import StateBar
+from app.ui.work.tab import StateBar
 from tests.helpers.desks.desk import Desk, Found
 from tests.helpers.desks.dialogs import FileQuestions
 from tests.helpers.desks.document import ReaderDesk

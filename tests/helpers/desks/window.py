@@ -38,7 +38,7 @@ from app.ui.shell.status_line import ContextGauge, StatusLine
 from app.ui.shell.tab_spec import TabSpec
 from app.ui.shell.tabs import LeftColumn, TabRow, Tabs
 from app.ui.shell.window_geometry import Veil
-from app.ui.summarize.summarize_view import SummarizeView
+from app.ui.summarize.summarize_tab import SummarizeView
 from app.ui.tabs import TABS, open_settings
 from app.ui.theme import Theme
 from app.ui.translate.translate_view import TranslateView
@@ -47,8 +47,7 @@ from app.ui.widgets.labels import ElidedLabel
 from app.ui.widgets.row_list import ID_ROLE, RowList
 from app.ui.work.column import WorkColumn
 from app.ui.work.tab import Runner, WorkTab
-from app.ui.write.write_tab import PagesColumn
-from app.ui.write.write_view import WriteView
+from app.ui.write.write_tab import PagesColumn, WriteView
 from tests.helpers.attached import urls_of
 from tests.helpers.desks.desk import NO_KEYS, Desk, Found
 from tests.helpers.desks.document import ReaderDesk

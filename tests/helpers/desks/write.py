@@ -16,7 +16,7 @@ from app.ui.widgets.labels import ElidedLabel
 from app.ui.write.alternatives import AlternativeCard
 from app.ui.write.options import OptionsSheet
 from app.ui.write.page_edit import PageEdit
-from app.ui.write.write_view import FirstWords, WriteView
+from app.ui.write.write_tab import FirstWords, WriteView
 from tests.helpers.desks.desk import Desk, Found
 from tests.helpers.script import requests
 

@@ -15,7 +15,7 @@ from app.ui.chat.view import ChatView
 from app.ui.chat.welcome import AssistantRow
 from app.ui.icons import _charmap
 from app.ui.shell.palette import Palette
-from app.ui.widgets.icon_popup import IconPopup
+from app.ui.widgets.buttons import IconPopup
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.desk import Desk

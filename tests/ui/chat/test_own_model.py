@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication, QMenu
 from app.core.events import Role
 from app.ui.chat.settings import ChatSettings
 from app.ui.chat.view import ChatView
-from app.ui.models.models_view import ModelsView
+from app.ui.models.models_tab import ModelsView
 from app.ui.widgets.buttons import ChoiceButton
 from app.ui.widgets.dialogs import QuestionDialog
 from tests.helpers.desks.chat import ChatDesk

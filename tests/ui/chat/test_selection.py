@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 
 from app.core.events import Role
-from app.features.chat.beside import Beside
+from app.features.chat.answers import Beside
 from app.ui.chat.quoting import quoted
 from app.ui.chat.selection import texts_in
 from app.ui.chat.turn import Turn

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu
 
-from app.features.chat.beside import Beside
+from app.features.chat.answers import Beside
 from app.ui.chat.answer import StateLine
 from app.ui.chat.pair import PairView
 from tests.helpers.clipping import clipped_texts

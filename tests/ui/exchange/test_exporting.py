@@ -12,8 +12,7 @@ from PySide6.QtPrintSupport import QPrinter
 from PySide6.QtWidgets import QFileDialog, QLabel, QRadioButton
 
 from app.store.projects import Projects
-from app.ui.exchange.exporting import ExportDialog
-from app.ui.exchange.printing import Printing, PrintPreview
+from app.ui.exchange.exporting import ExportDialog, Printing, PrintPreview
 from app.ui.widgets.fields import SearchField
 from tests.helpers.desks.window import Frame
 from tests.ui.exchange.conftest import add_chat

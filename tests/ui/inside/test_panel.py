@@ -23,9 +23,9 @@ from app.ui.inside.attention import AttentionView
 from app.ui.inside.how_it_works import HowItWorks
 from app.ui.inside.layers import LayerGrid
 from app.ui.inside.panel import InsidePanel
-from app.ui.inside.probabilities import LEVELS, ground_of
+from app.ui.inside.tokens import LEVELS, ground_of
 from app.ui.theme import Theme
-from app.ui.widgets.beside import InsideBeside
+from app.ui.widgets.layouts import InsideBeside
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.inside import InsideDesk
 from tests.helpers.desks.window import Frame, open_window

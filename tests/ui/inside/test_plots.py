@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
 from app.features.inside.compare import Line
-from app.ui.inside.heat_map import HeatMap, share_colour
+from app.ui.inside.maps import HeatMap, share_colour
 from app.ui.inside.plots import (
     Plot,
     PlotButtons,

@@ -25,7 +25,7 @@ from app.hub.download import Download, DownloadRequest
 from app.hub.files import ModelFile, RemoteFile, Repository
 from app.hub.library import InstalledModel
 from app.hub.search import Page, Query
-from app.ui.models.models_view import ModelsView
+from app.ui.models.models_tab import ModelsView
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme

@@ -13,7 +13,7 @@ from app.ui.inside.how_it_works import HowItWorks
 from app.ui.models.anatomy import AnatomyPage, FactRow
 from app.ui.models.blind import BlindPage
 from app.ui.models.compare import ComparePage
-from app.ui.models.models_view import ModelsColumn, ModelsView
+from app.ui.models.models_tab import ModelsColumn, ModelsView
 from app.ui.theme import Theme
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.models import ModelsDesk

@@ -12,7 +12,7 @@ from shiboken6 import isValid
 from app.documents.segments import content_of
 from app.features.translation.memory import own_entry
 from app.store.translations import Pair, TranslationMemory
-from app.ui.models.models_view import ModelsView
+from app.ui.models.models_tab import ModelsView
 from app.ui.settings.translation_memory import MemoryDialog
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.models import ModelsDesk

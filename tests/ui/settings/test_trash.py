@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 
 from app.bootstrap import build_trash
 from app.store.trash import Trashed
-from app.ui.settings.trash import TrashPage
+from app.ui.settings.data import TrashPage
 from tests.helpers.deleted_text import files_with
 from tests.helpers.desks.settings import SettingsDesk
 from tests.helpers.desks.window import Frame

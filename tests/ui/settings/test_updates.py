@@ -13,7 +13,7 @@ from app import __version__
 from app.bootstrap import access_to
 from app.features.updates import Updates
 from app.hub.network import Network
-from app.ui.settings.updates import UpdateCheck
+from app.ui.settings.about import UpdateCheck
 from tests.helpers.desks.settings import SettingsDesk
 from tests.helpers.desks.window import Frame
 from tests.helpers.release_host import FILE, ReleaseHost, facts

@@ -17,7 +17,7 @@ from app.ui.shell import tasks
 from app.ui.shell.keyboard import WINDOW_SHORTCUTS, ShortcutSheet
 from app.ui.shell.palette import SETTINGS_PAGES, Palette
 from app.ui.tabs import TABS
-from app.ui.widgets.marked import Marks
+from app.ui.widgets.labels import Marks
 from tests.helpers.desks.window import Frame
 from tests.helpers.summaries import begin
 

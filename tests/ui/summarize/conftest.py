@@ -13,20 +13,10 @@ from pytestqt.qtbot import QtBot
 
 from app.bootstrap import build
 from app.core.events import CancelToken
-from app.features.summary.result import (
-    Anchor,
-    Check,
-    Coverage,
-    Reason,
-    Statement,
-    SummarizedDocument,
-    Summary,
-    Wish,
-)
+from app.features.summary.result import Anchor, Check, Coverage, Reason, Statement, SummarizedDocument, Summary, Wish
 from app.features.summary.summarize import InputDocument, Planned, SectionRead, Summarized, SummaryEvent
 from app.ui.shell.notify import Notify
-from app.ui.summarize.summarize_tab import new_runner
-from app.ui.summarize.summarize_view import SummarizeView
+from app.ui.summarize.summarize_tab import SummarizeView, new_runner
 from app.ui.theme import Theme
 from tests.helpers.desks.summarize import SummarizeDesk
 from tests.helpers.script import write_script

@@ -15,7 +15,7 @@ from app.ui.shell.model_loader import ModelLoader
 from app.ui.shell.notify import Notify
 from app.ui.shell.tab_spec import Navigation, UiContext
 from app.ui.theme import Theme
-from app.ui.write.write_view import WriteView
+from app.ui.write.write_tab import WriteView
 from tests.helpers.desks.write import WriteDesk
 from tests.helpers.lent import Sent
 from tests.helpers.models_on_disk import write_model
