@@ -44,7 +44,6 @@ if TYPE_CHECKING:
     from app.features.models.collection import Models
     from app.features.models.machines import Machines
     from app.features.page_reading.readings import Readings
-    from app.features.pages import Pages
     from app.features.projects import Preambles
     from app.features.prompt_library import PromptLibrary
     from app.features.serving import Serving
@@ -55,6 +54,7 @@ if TYPE_CHECKING:
     from app.features.trash import Trash
     from app.features.updates import Updates
     from app.features.work.engines import TaskEngines
+    from app.features.writing import Pages
     from app.hub.access import Access, Ledger, Token
     from app.hub.model_server import ModelServer
     from app.remote.engine import RemoteEngine
@@ -386,7 +386,7 @@ class Fireside(Parts):
     @_Once
     def pages(self) -> Pages:
         """The pages that are written with a model."""
-        from app.features.pages import Pages
+        from app.features.writing import Pages
 
         return Pages(self.database)
 

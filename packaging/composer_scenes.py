@@ -16,7 +16,7 @@ from app.store.conversations import Conversations, MessageState
 from app.ui.chat.assistant_dialog import AssistantDialog
 from app.ui.chat.large_picture import LargePicture
 from app.ui.chat.prompt_dialog import PromptDialog
-from app.ui.chat.sent_pictures import SentPicture
+from app.ui.chat.question import SentPicture
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.window import Frame
 from tests.helpers.dictionaries import lines

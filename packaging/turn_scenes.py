@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.core.events import Role
 from app.store.conversations import Conversations
-from app.ui.chat.answer_details import AnswerDetails
+from app.ui.chat.details import AnswerDetails
 from app.ui.chat.seen import SeenDialog
 from app.ui.chat.selection import texts_in
 from app.ui.text.prose import TextView

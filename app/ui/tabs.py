@@ -39,7 +39,7 @@ def _write(app: Fireside, ui: UiContext) -> Tab:
 
 
 def _is_text_file(path: Path) -> bool:
-    from app.ui.write.language import is_text_file
+    from app.ui.write.kept_page import is_text_file
 
     return is_text_file(path)
 

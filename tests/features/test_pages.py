@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from app.core.errors import DiskFull, TextFileUnreadable
 from app.features.messages import sentence_for
-from app.features.pages import MOST_FILE_BYTES, Pages
+from app.features.writing import MOST_FILE_BYTES, Pages
 from app.store.database import Database
 from tests.helpers.disks import small_disk
 

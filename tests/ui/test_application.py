@@ -307,7 +307,7 @@ late = ("app.engine.client", "app.engine.protocol", "app.engine.fit", "app.core.
         "app.documents.protocol", "app.hub.access", "app.features.models.collection", "app.ui.text.markdown",
         "app.ui.settings.dialog", "app.ui.models.models_tab", "app.features.inside", "app.ui.inside", "numpy",
         "app.ui.outside", "app.ui.chat.quick_ask", "app.features.quick_ask", "jeepney",
-        "app.ui.write.write_tab", "app.features.writing", "app.features.pages", "app.features.exchange",
+        "app.ui.write.write_tab", "app.features.writing", "app.features.writing", "app.features.exchange",
         "app.ui.exchange.exporting", "app.ui.exchange.importing", "app.ui.paper", "PySide6.QtPrintSupport",
         "app.features.chat.seen", "app.ui.chat.seen", "app.ui.chat.remembering", "app.ui.chat.project_dialog",
         "app.ui.chat.assistant_dialog", "app.ui.chat.prompt_dialog", "app.ui.chat.question", "app.ui.chat.answer",

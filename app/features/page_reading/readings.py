@@ -17,34 +17,16 @@ from pathlib import Path
 from app.core.errors import DocumentGone, MediaRefused
 from app.core.events import CancelToken, LookProgress, Media, ModelElsewhere, ModelLoaded
 from app.core.settings import Settings
-from app.documents.blocks import (
-    MODEL,
-    TESSERACT,
-    Block,
-    Box,
-    Kind,
-    Place,
-    block_to_fields,
-)
+from app.documents.blocks import MODEL, TESSERACT, Block, Box, Kind, Place, block_to_fields
 from app.documents.formats.registry import can_scan
 from app.engine.contract import Engine
 from app.features.documents import Documents
-from app.features.page_reading.by_model import (
-    EMPTY,
-    READ,
-    REPEATED,
-    Said,
-    apart,
-    ask_for,
-    asked,
-    words_for,
-)
+from app.features.page_reading.by_model import EMPTY, READ, REPEATED, Said, apart, ask_for, asked, words_for
 from app.features.page_reading.corrections import Region, Scanner
 from app.features.work.asking import Rests
 from app.features.work.engines import TaskEngines
 from app.features.work.pace import WorkClock
-from app.features.work.queue import DONE, PAUSED, QUEUED, RUNNING, Working
-from app.features.work.stored import StoredJobs
+from app.features.work.queue import DONE, PAUSED, QUEUED, RUNNING, StoredJobs, Working
 from app.store.documents import StoredDocument
 from app.store.jobs import Job, JobResults, JobRow, Jobs
 from app.store.page_readings import PageReading, PageReadings

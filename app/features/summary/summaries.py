@@ -50,8 +50,7 @@ from app.features.summary.result import (
     writing_language,
 )
 from app.features.work.engines import TaskEngines
-from app.features.work.queue import Working
-from app.features.work.stored import StoredJobs
+from app.features.work.queue import StoredJobs, Working
 from app.features.work.turns import Turns
 from app.store.documents import StoredDocument
 from app.store.jobs import Job, Jobs, SummaryStore

@@ -53,8 +53,7 @@ from app.features.translation.result import (
 )
 from app.features.translation.saving import Savings, remove_scratch
 from app.features.work.engines import TaskEngines
-from app.features.work.queue import DONE, QUEUED, RUNNING
-from app.features.work.stored import StoredJobs
+from app.features.work.queue import DONE, QUEUED, RUNNING, StoredJobs
 from app.features.work.turns import Turns  # fmt: skip
 from app.store.documents import StoredDocument
 from app.store.jobs import Job, Jobs

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QMimeData, QPoint, Qt, Signal
+from PySide6.QtCore import QMimeData, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import (
     QAction,
     QActionGroup,
@@ -22,18 +22,29 @@ from PySide6.QtGui import (
     QTextBlockFormat,
     QTextCursor,
 )
-from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QMenu, QPushButton, QTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QDialog,
+    QHBoxLayout,
+    QMenu,
+    QPlainTextEdit,
+    QPushButton,
+    QTextEdit,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.core.visible import clean_text
 from app.ui.chat.attaching import AttachmentRow
-from app.ui.i18n import tr
+from app.ui.i18n import tr, window_title
 from app.ui.icons import icon
 from app.ui.shell.keyboard import with_keys
 from app.ui.theme import TEXT_PX, Theme
-from app.ui.widgets.buttons import IconButton, set_mark, text_button
+from app.ui.widgets.buttons import IconButton, set_mark, set_text_font, text_button
+from app.ui.widgets.dialogs import cancel_or
 from app.ui.widgets.fields import PlainEdit
 from app.ui.widgets.labels import ElidedLabel, plain_label
-from app.ui.widgets.layouts import name_widgets
+from app.ui.widgets.layouts import name_widgets, within_screen
 from app.ui.widgets.pictures import picture_in
 
 BUTTON_PX = 36
@@ -619,8 +630,6 @@ class MessageField(QWidget):
         self.changed.emit()
 
     def _edit_paste(self, index: int) -> None:
-        from app.ui.chat.long_text import LongText  # nobody edits before the window is seen
-
         dialog = LongText(self._theme, self._pastes[index], self.window())
         dialog.saved.connect(lambda text: self._change(index, text))
         dialog.open()
@@ -751,3 +760,31 @@ def efforts() -> dict[str, str]:
 
 def _with_effort() -> dict[str, str]:
     return {"low": tr("Thinking: short"), "medium": tr("Thinking: medium"), "high": tr("Thinking: long")}
+
+
+LONG_TEXT_PX = (720, 520)
+
+
+class LongText(QDialog):
+    """`saved` carries the text as it was changed; closed otherwise, it stays."""
+
+    saved = Signal(str)
+
+    def __init__(self, theme: Theme, text: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("long_text")
+        self.setWindowTitle(window_title(tr("Pasted text")))
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.edit = QPlainTextEdit(text)  # lays out only what is seen
+        self.edit.setAccessibleName(tr("Pasted text"))
+        self.edit.setTabChangesFocus(True)
+        set_text_font(self.edit, theme.font(14))
+        self.edit.moveCursor(QTextCursor.MoveOperation.Start)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(*(theme.px(16),) * 4)
+        column.setSpacing(theme.px(12))
+        column.addWidget(self.edit, 1)
+        column.addLayout(cancel_or(self, tr("Save")))
+        self.accepted.connect(lambda: self.saved.emit(clean_text(self.edit.toPlainText())))
+        self.resize(within_screen(self, QSize(theme.px(LONG_TEXT_PX[0]), theme.px(LONG_TEXT_PX[1]))))
+        self.edit.setFocus(Qt.FocusReason.OtherFocusReason)

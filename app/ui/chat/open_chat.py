@@ -499,7 +499,7 @@ class TurnActions(QObject):
             self._focus(message_id)
 
     def _on_map(self, turn: Turn) -> None:
-        from app.ui.chat.branch_map import BranchMap  # nobody looks at it before the window is seen
+        from app.ui.chat.details import BranchMap  # nobody looks at it before the window is seen
 
         message, conversations = turn.message, self._chat.talk.conversations
         if message is None or turn.row is None:
@@ -511,7 +511,7 @@ class TurnActions(QObject):
         popup.show_at(turn.row.versions)
 
     def _on_details(self, turn: Turn) -> None:
-        from app.ui.chat.answer_details import AnswerDetails  # as in `_on_map`
+        from app.ui.chat.details import AnswerDetails  # as in `_on_map`
 
         if turn.message is not None and turn.row is not None:
             details = AnswerDetails(self._chat.transcript.theme, turn.message, self._chat.transcript)

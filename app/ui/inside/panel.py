@@ -317,7 +317,7 @@ class OwnText(QFrame):
         """Reads a text file, on a thread; one that is no text is refused with a sentence."""
 
         def read(_token: CancelToken) -> tuple[str, str]:
-            from app.features.pages import text_of  # with what finds out about encodings: for a file only
+            from app.features.writing import text_of  # with what finds out about encodings: for a file only
 
             return path.name, text_of(path)
 

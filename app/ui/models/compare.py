@@ -43,9 +43,9 @@ from app.features.inside.compare import (
     table_of,
 )
 from app.features.messages import sentence_for
-from app.features.pages import text_of
 from app.features.work.engines import RESERVE_BYTES
 from app.features.work.saved_file import written
+from app.features.writing import text_of
 from app.ui.i18n import size_text, tr
 from app.ui.inside.plots import PlotButtons, PlotPoint, ScatterPlot, prepare
 from app.ui.model_texts import join, short_number

@@ -11,7 +11,7 @@ from PySide6.QtCore import QModelIndex, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QMenu
 
-from app.features.work.stored import StoredJobs
+from app.features.work.queue import StoredJobs
 from app.store.jobs import JobRow
 from app.ui.i18n import tr
 from app.ui.icons import icon

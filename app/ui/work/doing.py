@@ -20,7 +20,7 @@ from app.ui.widgets.dialogs import SAVED, file_dialog
 from app.ui.widgets.notice_bar import ProgressNotice
 
 if TYPE_CHECKING:
-    from app.features.work.stored import StoredJobs
+    from app.features.work.queue import StoredJobs
 
 Row = TypeVar("Row")
 Result = TypeVar("Result")

@@ -21,8 +21,7 @@ from app.core.errors import AppError
 from app.core.events import CancelToken
 from app.features.messages import Sentence, sentence_for
 from app.features.work.engines import Swap, swap_words
-from app.features.work.queue import DONE, FAILED, PAUSED, QUEUED, RUNNING, Worked
-from app.features.work.stored import StoredJobs
+from app.features.work.queue import DONE, FAILED, PAUSED, QUEUED, RUNNING, StoredJobs, Worked
 from app.store.jobs import JobRow
 from app.ui.i18n import tr
 from app.ui.shell import tasks

@@ -19,8 +19,7 @@ from app.ui.write.page_document import PageState
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.features.pages import Page
-    from app.features.writing import PageAsked, WritingOptions
+    from app.features.writing import Page, PageAsked, WritingOptions
 
 WIDTH_PX = 500
 MIDDLES = ("", "on", "off")

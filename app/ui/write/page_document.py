@@ -17,7 +17,7 @@ Ranges = tuple[tuple[int, int], ...]
 
 @dataclass(frozen=True)
 class PageState:
-    """What is in the page, in characters: see `app.features.pages.Page`."""
+    """What is in the page, in characters: see `app.features.writing.Page`."""
 
     text: str = ""
     written: Ranges = ()

@@ -30,16 +30,14 @@ from app.ui.work.list_column import ListColumn, ListWords
 from app.ui.work.tab import SecondModelQuestion
 from app.ui.write.alternatives import Alternatives
 from app.ui.write.continuing import Continuing
-from app.ui.write.kept_page import KeptPage, PageFiles
-from app.ui.write.language import is_code, language_of, languages_with
+from app.ui.write.kept_page import KeptPage, PageFiles, is_code, language_of, languages_with
 from app.ui.write.options import PageOptions, summary_of
 from app.ui.write.page_document import PageState
 from app.ui.write.page_edit import PageEdit
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.features.pages import OpenedFile, PageRow, Pages
-    from app.features.writing import PageAsked, Reading
+    from app.features.writing import OpenedFile, PageAsked, PageRow, Pages, Reading
 
 
 IDEAS: tuple[tuple[str, str], ...] = (

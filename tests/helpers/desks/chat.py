@@ -24,8 +24,8 @@ from app.bootstrap import Fireside
 from app.features.chat.prompts import Parts
 from app.ui.chat.answer import AnswerView, StateLine, ThinkingView
 from app.ui.chat.attaching import Attaching, AttachmentRow, DraftChip, TooLong
-from app.ui.chat.branch_map import BranchMap
 from app.ui.chat.composer import Composer, MessageEdit, SendButton, ThinkingChoice
+from app.ui.chat.details import BranchMap
 from app.ui.chat.documents import SourceRow
 from app.ui.chat.question import QuestionView
 from app.ui.chat.queue import QueueChip, QueueView

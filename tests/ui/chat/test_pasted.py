@@ -7,8 +7,7 @@ from PySide6.QtGui import QGuiApplication, QTextCursor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QMenu, QPushButton, QWidget
 
-from app.ui.chat.composer import OFFERED_CHARACTERS, PasteChip
-from app.ui.chat.long_text import LongText
+from app.ui.chat.composer import OFFERED_CHARACTERS, LongText, PasteChip
 from tests.helpers.desks.chat import ChatDesk
 from tests.ui.chat.conftest import Open
 

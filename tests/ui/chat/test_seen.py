@@ -7,7 +7,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPlainTextEdit, QPushButton, QTreeWidget
 
-from app.ui.chat.answer_details import AnswerDetails
+from app.ui.chat.details import AnswerDetails
 from app.ui.chat.memory import ContextPanel
 from app.ui.chat.seen import SeenDialog
 from tests.helpers.clipping import clipped_texts

@@ -11,8 +11,7 @@ from PySide6.QtWidgets import QMenu
 
 from app.core.events import AnswerStats, CancelToken, FinishReason, Role
 from app.store.messages import MessageState, StoredMessage
-from app.ui.chat.answer_details import AnswerDetails, rows_of
-from app.ui.chat.branch_map import BranchMap
+from app.ui.chat.details import AnswerDetails, BranchMap, rows_of
 from tests.helpers.attached import notes
 from tests.helpers.clipping import clipped_texts
 from tests.ui.chat.conftest import Open

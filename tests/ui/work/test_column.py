@@ -17,7 +17,7 @@ from app.bootstrap import Fireside, build
 from app.core.wire import to_json
 from app.features.summary.result import StoredSummary, Wish
 from app.features.translation.result import TranslationWish
-from app.features.work.stored import StoredJobs
+from app.features.work.queue import StoredJobs
 from app.store.jobs import JobRow, Jobs
 from app.store.translations import Outcome
 from app.ui.shell.notify import Notify

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QApplication, QPushButton
 from app.bootstrap import PAGE_READING
 from app.store.jobs import Jobs
 from app.ui.chat.view import ChatView
-from app.ui.document.reading import PageReading
+from app.ui.document.view import PageReading
 from app.ui.work.pictures import PicturesLine
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.desk import Found

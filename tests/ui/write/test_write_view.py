@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QLineEdit
 
 from app.ui.sampling import SamplingFields
 from app.ui.write.alternatives import percent
-from app.ui.write.language import file_name, language_of
+from app.ui.write.kept_page import file_name, language_of
 from app.ui.write.options import stops_of
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.write import CTRL, SHIFT, WriteDesk
