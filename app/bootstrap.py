@@ -752,7 +752,7 @@ def build_engine(
         command += ["--scripted", script]
     machines = build_machines(paths).usable
     if sees:
-        from app.features.models.eyes import SeeingEngine
+        from app.features.work.engines import SeeingEngine
 
         here: EngineOnDemand = SeeingEngine(
             command,

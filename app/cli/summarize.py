@@ -34,12 +34,12 @@ from app.documents.source import Opened, PageRead
 from app.features.documents import Documents, Kept
 from app.features.messages import remark_sentence, sentence_for, units
 from app.features.models.languages import weights_in
-from app.features.summary.budgets import method_for
 from app.features.summary.digest import FORMS, digest_summary
 from app.features.summary.export import ENDINGS, as_text, report, save
 from app.features.summary.laid_out import facts
 from app.features.summary.messages import not_given_words, not_made_words, nothing_words
 from app.features.summary.result import Form, InputDocument, Length, Method, Summary, Wish, inputs_of, unknown_languages
+from app.features.summary.sections import method_for
 from app.features.summary.summaries import Summaries
 from app.features.summary.summarize import Merging, Planned, Rests, SectionRead, SummaryEvent, Writing, stands
 from app.store.database import Database

@@ -9,8 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.core.errors import FolderNotWritable
-from app.features.spelling import Spelling
-from app.language.hunspell import Dictionary, found_dictionaries
+from app.features.spelling import Dictionary, Spelling, found_dictionaries
 from tests.helpers.dictionaries import use_dictionaries
 
 

@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtGui import QContextMenuEvent, QTextCharFormat
 from PySide6.QtWidgets import QApplication, QMenu, QTextEdit
 
-from app.language.hunspell import library
+from app.features.spelling import library
 
 ENGLISH = (
     "the quick brown fox jumps over lazy dog and is it's don't world hello a state of art thing you think receives "

@@ -27,7 +27,7 @@ from app.features.work.pace import Speeds, WorkClock
 from app.store.jobs import Jobs
 
 if TYPE_CHECKING:
-    from app.features.summary.budgets import Budgets
+    from app.features.summary.sections import Budgets
 
 
 SECTIONS_A_MERGE = 8
@@ -134,8 +134,8 @@ class Estimates:
 
     def estimate(self, document_ids: Sequence[int], wish: Wish, cancel: CancelToken) -> Estimate | None:
         """See `app.features.summary.summaries.Summaries.estimate`."""
-        from app.features.summary.budgets import method_for  # the window lists summaries without these
         from app.features.summary.digest import has_sentences
+        from app.features.summary.sections import method_for  # the window lists summaries without these
         from app.features.summary.summarize import plan
 
         documents = self._inputs(document_ids)
@@ -173,7 +173,7 @@ class Estimates:
 
     def _measure(self, engine: Engine, loaded: ModelLoaded, cancel: CancelToken) -> bool:
         """Reads and writes a little, once for each model that has not written anything here; False when cancelled."""
-        from app.features.summary.budgets import budgets_for
+        from app.features.summary.sections import budgets_for
 
         model = model_file(loaded)
         if self._speeds.earlier(model) is None and self._speeds.probe(model, engine, cancel) is not None:

@@ -96,7 +96,7 @@ class AtWork(Working[SummaryEvent]):
         return self._kept.kept
 
     def without_engine(self, cancel: CancelToken) -> Iterator[SummaryEvent]:
-        from app.features.summary.budgets import method_for  # the window lists summaries without these
+        from app.features.summary.sections import method_for  # the window lists summaries without these
         from app.features.summary.summarize import by_counting
 
         if self._summarize is None and method_for(self._wish, self._weights()) is Method.DIGEST:

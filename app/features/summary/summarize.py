@@ -21,7 +21,6 @@ from app.documents.blocks import Block
 from app.engine.contract import Engine
 from app.engine.protocol import Ask
 from app.features.summary import prompts
-from app.features.summary.budgets import budgets_for, length_words, method_for, statements_for
 from app.features.summary.condensing import (
     OUTLINE_TOKENS,
     Mapping,
@@ -59,7 +58,18 @@ from app.features.summary.result import (
     unknown_languages,
     writing_language,
 )
-from app.features.summary.sections import Reading, Section, numbered, runs_under_headings, sections_of, whole
+from app.features.summary.sections import (
+    Reading,
+    Section,
+    budgets_for,
+    length_words,
+    method_for,
+    numbered,
+    runs_under_headings,
+    sections_of,
+    statements_for,
+    whole,
+)
 from app.features.summary.work import Work, kept_texts
 from app.features.work.asking import REFUSING, Answer, Growing, Rests, Taken, woken, work_off
 

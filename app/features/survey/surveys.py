@@ -26,7 +26,6 @@ from app.features.chat.documents import Source, source_to_fields
 from app.features.messages import units
 from app.features.models.languages import weights_of
 from app.features.summary import prompts
-from app.features.summary.budgets import Budgets, budgets_for, method_for
 from app.features.summary.condensing import Mapping, distinct
 from app.features.summary.digest import digest_summary
 from app.features.summary.export import escaped
@@ -53,7 +52,7 @@ from app.features.summary.result import (
     unknown_languages,
     writing_language,
 )
-from app.features.summary.sections import Reading, Section, sections_of, whole
+from app.features.summary.sections import Budgets, Reading, Section, budgets_for, method_for, sections_of, whole
 from app.features.summary.summaries import MemorySteps
 from app.features.summary.summarize import plan, summarize
 from app.features.summary.work import Work

@@ -11,11 +11,10 @@ from app.documents.segments import Content, Segment, plain
 from app.engine.contract import Engine
 from app.engine.protocol import Ask
 from app.features.models.languages import GENERIC
-from app.features.translation.batches import Step, Unit
 from app.features.translation.delivering import candidate
 from app.features.translation.marking import shown
 from app.features.translation.problems import is_unusable
-from app.features.translation.prompts import one_line
+from app.features.translation.prompts import Step, Unit, one_line
 from app.features.translation.result import (
     Memory,
     SegmentDone,

@@ -20,10 +20,10 @@ from app.core.events import CancelToken, FinishReason
 from app.documents.segments import Content, Segment, plain
 from app.engine.contract import Engine
 from app.engine.protocol import Ask
-from app.features.translation.batches import Step, Unit, batches_of, halves_of, joined, parts_of, sentences_of
 from app.features.translation.delivering import Candidate, blocks, delivered, growing_block, without_tags
 from app.features.translation.marking import to_text
 from app.features.translation.problems import Problem, ProblemKind, is_unusable, loop_in
+from app.features.translation.prompts import Step, Unit, batches_of, halves_of, joined, parts_of, sentences_of
 from app.features.translation.result import (
     Memory,
     Origin,

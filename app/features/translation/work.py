@@ -17,12 +17,11 @@ from app.engine.contract import Engine
 from app.engine.protocol import Ask
 from app.features.chat.options import template_variables
 from app.features.models.languages import Knows, knows, weights_of
-from app.features.translation.batches import Sizes, Step, Unit, answer_tokens, sizes_for
 from app.features.translation.delivering import Candidate, candidate
 from app.features.translation.glossary import Consistency, Glossary, chosen, violated
 from app.features.translation.marking import Shown, same_marks, shown
 from app.features.translation.problems import Problem, ProblemKind, is_unusable, sentences_of
-from app.features.translation.prompts import Family, Request, family_for
+from app.features.translation.prompts import Family, Request, Sizes, Step, Unit, answer_tokens, family_for, sizes_for
 from app.features.translation.result import Formality, Memory, Origin, Term, Translated, TranslationWish
 from app.features.work.asking import woken
 from app.language.detection import LEAST_LETTERS, Detector

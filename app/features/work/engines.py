@@ -1,24 +1,60 @@
-"""The engine that has the model of a tab's jobs: the chat's own, a second one beside it, or the chat's for a while."""
+"""Engines as features use them: one whose models see, and the one that has the model of a tab's jobs.
+
+That is the chat's own, a second one beside it, or the chat's for a while. Where the file for seeing lies beside a
+model, it is found at each loading, and told when it is refused.
+"""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
-from app.core.errors import EngineCrashesRepeatedly, NoModel, NoRoomForModel
-from app.core.events import CancelToken, ModelLoaded
+from app.core.errors import EngineCrashesRepeatedly, NoModel, NoRoomForModel, ProjectorRefused
+from app.core.events import CancelToken, LoadProgress, ModelLoaded
 from app.core.gguf import check_model
 from app.core.paths import runs_elsewhere
+from app.engine.client import EngineOnDemand
 from app.engine.computer import free_memory_bytes
 from app.engine.contract import Engine
 from app.engine.fit import Layout, shape_of
-from app.engine.protocol import Wish
+from app.engine.protocol import OPEN, Wish
 from app.features.models.languages import weights_in, weights_of
-from app.features.models.messages import Words, gigabytes
+from app.features.models.messages import REFUSED, Words, gigabytes
+from app.hub.library import find_projector
+
+
+class SeeingEngine(EngineOnDemand):
+    """`is_on_cpu`: pictures are looked at by the processor, which leaves a small GPU's memory to the model."""
+
+    def __init__(self, *arguments: Any, is_on_cpu: Callable[[], bool], **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._is_on_cpu = is_on_cpu
+
+    def load(
+        self, path: Path, wish: Wish = OPEN, *, cancel: CancelToken | None = None
+    ) -> Iterator[LoadProgress | ModelLoaded]:
+        """As the other one's, with its eyes. One that is refused keeps nobody from the model; a wished-for one does."""
+        projector = None if wish.projector else find_projector(Path(path))
+        if projector is None:
+            yield from super().load(path, wish, cancel=cancel)
+            return
+        seeing = replace(wish, projector=str(projector), projector_on_cpu=wish.projector_on_cpu or self._is_on_cpu())
+        try:
+            yield from super().load(path, seeing, cancel=cancel)
+            return
+        except ProjectorRefused as error:
+            refused = f"{REFUSED}{error.reason}"
+        for event in super().load(path, wish, cancel=cancel):
+            if isinstance(event, ModelLoaded):
+                yield replace(event, steps=(*event.steps, refused), projector=str(projector))
+            else:
+                yield event
+
 
 LOOK_EVERY_S = 0.1
 

@@ -13,11 +13,11 @@ from app.features.assistants import ICONS, chosen_of, icon_of
 from app.features.chats import Chats
 from app.features.messages import Sentence
 from app.ui.chat.composer import Composer
-from app.ui.chat.other_models import OtherModels
 from app.ui.chat.settings import ChatOptions, model_choices
 from app.ui.chat.welcome import EmptyState
 from app.ui.i18n import tr
 from app.ui.icons import icon
+from app.ui.shell.model_picker import OtherModels
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import NamedButton

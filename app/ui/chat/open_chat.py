@@ -16,11 +16,11 @@ from app.features.chat.branches import branches_of
 from app.features.chat.prompts import hidden_ids
 from app.features.messages import NO_PICTURES, Sentence
 from app.ui.chat.answering import Answering, LiveAnswer, Work
-from app.ui.chat.other_models import OtherModels
 from app.ui.chat.survey import SurveysOf
 from app.ui.chat.transcript import Transcript, is_answer, is_question
 from app.ui.chat.turn import Turn
 from app.ui.i18n import tr
+from app.ui.shell.model_picker import OtherModels
 from app.ui.shell.notify import Notify
 
 if TYPE_CHECKING:

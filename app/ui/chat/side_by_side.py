@@ -22,9 +22,9 @@ from app.store.conversations import StoredMessage
 from app.ui.chat.answering import Answering, LiveAnswer, Work
 from app.ui.chat.composer import Composer
 from app.ui.chat.open_chat import OpenChat
-from app.ui.chat.other_models import OtherModels
-from app.ui.chat.own_model import OwnModel
+from app.ui.chat.settings import OwnModel
 from app.ui.i18n import tr
+from app.ui.shell.model_picker import OtherModels
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import NamedButton

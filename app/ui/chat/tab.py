@@ -18,9 +18,9 @@ from app.store.messages import MessageState
 from app.store.projects import Tags
 from app.ui.chat.column import ChatsColumn
 from app.ui.chat.memory import ContextPanel
-from app.ui.chat.own_model import OwnModel
 from app.ui.chat.projects import ProjectActions
 from app.ui.chat.recording import Microphone
+from app.ui.chat.settings import OwnModel
 from app.ui.chat.titling import Titling
 from app.ui.chat.view import ChatView
 from app.ui.document.panel import DocumentPanel

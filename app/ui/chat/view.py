@@ -18,20 +18,19 @@ from app.ui.chat.attaching import Attaching, DraftDocument
 from app.ui.chat.composer import Composer, MessageEdit
 from app.ui.chat.memory import ChatMemory, Subject
 from app.ui.chat.open_chat import OpenChat, TurnActions, busy_words
-from app.ui.chat.other_models import OtherModels
-from app.ui.chat.own_model import OwnModel
 from app.ui.chat.pasted import Pasted
 from app.ui.chat.pictures import DraftPicture, SeeLarge
 from app.ui.chat.projects import ProjectBanner
 from app.ui.chat.prompts import ComposerPrompts
 from app.ui.chat.queue import Queue, QueueView
 from app.ui.chat.quoting import Quoting
-from app.ui.chat.settings import ChatOptions
+from app.ui.chat.settings import ChatOptions, OwnModel
 from app.ui.chat.side_by_side import SecondModel, SideBySide
 from app.ui.chat.survey import Offering, SurveyOffer, SurveysOf
 from app.ui.chat.transcript import Transcript
 from app.ui.chat.welcome import EmptyState
 from app.ui.i18n import tr
+from app.ui.shell.model_picker import OtherModels
 from app.ui.shell.notify import Notify
 from app.ui.spelling import SpellChecks, Speller
 from app.ui.theme import EDGE_PX, READING_PX, Theme

@@ -1,4 +1,4 @@
-"""The model picker: name, size, a dot with a word; its menu holds the known models. Each tab has its own model."""
+"""The model picker: name, size, a dot with a word; its menu holds the known models, and so does that for other uses."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QActionGroup, QKeyEvent, QResizeEvent
+from PySide6.QtCore import QObject, QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QAction, QActionGroup, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QMenu, QPushButton, QVBoxLayout, QWidget
 
+from app.core.events import ModelLoaded
 from app.core.paths import runs_elsewhere, starter_model
+from app.core.visible import visible_name
 from app.features.models.messages import ASLEEP, facts, trying_words, why_words
 from app.ui.i18n import size_text, tr
 from app.ui.icons import icon
@@ -424,3 +426,42 @@ class ModelAbout(QFrame):
         self._grid.addWidget(value, self._rows, 1)
         self._rows += 1
         self._said.append(f"{name}: {value.text()}.")
+
+
+class OtherModels(QObject):
+    """`known` lists the models with their names; it is given by who knows them. `loaded` is what is in."""
+
+    more_wanted = Signal()
+    """None of these: the models are to be shown."""
+
+    def __init__(self, loaded: Callable[[], ModelLoaded | None], parent: QObject) -> None:
+        super().__init__(parent)
+        self._loaded = loaded
+        self.known: Callable[[], Sequence[tuple[Path, str]]] = list
+
+    @property
+    def path(self) -> Path | None:
+        """The one that is in."""
+        loaded = self._loaded()
+        return Path(loaded.path) if loaded is not None else None
+
+    def menu(self, title: str, then: Callable[[Path], object], parent: QWidget) -> QMenu:
+        """Of all that are there, for what `title` says; `then` is told which one was chosen."""
+        menu = QMenu(parent)
+        menu.setObjectName("other_models")
+        menu.setAccessibleName(title)
+        menu.aboutToHide.connect(menu.deleteLater)
+        here = self.path
+        for path, name in self.known():
+            shown = tr("{name} (this one)", name=name) if path == here else visible_name(name)
+            action = QAction(shown.replace("&", "&&"), menu)
+            action.setToolTip(str(path))
+            action.triggered.connect(partial(_tell, then, path))
+            menu.addAction(action)
+        menu.addSeparator()
+        menu.addAction(tr("Find more models…"), self.more_wanted.emit)
+        return menu
+
+
+def _tell(then: Callable[[Path], object], path: Path, _checked: bool = False) -> None:
+    then(path)

@@ -12,11 +12,10 @@ from dataclasses import dataclass, replace
 
 from markdown_it.token import Token
 
-from app.ui.text.syntax import BREAK, paired
-
 ALLOWED_LINK = re.compile(r"(https?://|mailto:)", re.IGNORECASE)
 BARE_LINK = re.compile(r"https?://[^\s<>\"'`|\\]*[^\s<>\"'`|\\.,;:!?)\]}*_]")
 BULLETS = ("•", "◦", "▪")
+BREAK = "br"
 MAX_COLUMNS = 30
 MAX_DEPTH = 6
 
@@ -351,3 +350,15 @@ def _with_bare_links(spans: list[Span]) -> list[Span]:
             end = found.end()
         result.append(replace(span, text=span.text[end:]))
     return [span for span in result if span.text]
+
+
+def paired(tokens: Sequence[Token]) -> set[int]:
+    """Places of the tags that have their other half."""
+    opened: dict[str, list[int]] = {}
+    found: set[int] = set()
+    for place, token in enumerate(tokens):
+        if token.type == "tag" and not token.meta["is_end"]:
+            opened.setdefault(token.meta["name"], []).append(place)
+        elif token.type == "tag" and opened.get(token.meta["name"]):
+            found |= {opened[token.meta["name"]].pop(), place}
+    return found

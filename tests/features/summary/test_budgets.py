@@ -9,8 +9,8 @@ import pytest
 
 from app.core.events import ModelLoaded
 from app.features.models.languages import weights_in, weights_of
-from app.features.summary.budgets import budgets_for, length_words, method_for
 from app.features.summary.result import Length, Method, Wish
+from app.features.summary.sections import budgets_for, length_words, method_for
 
 
 def loaded(billions: float = 0, context: int = 100_000, **more: Any) -> ModelLoaded:

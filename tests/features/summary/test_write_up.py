@@ -11,11 +11,10 @@ import pytest
 from app.core.events import CancelToken, FinishReason, ModelLoaded
 from app.documents.blocks import Block, Kind
 from app.engine.client import EngineClient
-from app.features.summary.budgets import budgets_for
 from app.features.summary.checks import Cited
 from app.features.summary.condensing import Sources, evidence_of
 from app.features.summary.result import Anchor, Form, Statement, Wish
-from app.features.summary.sections import runs_under_headings
+from app.features.summary.sections import budgets_for, runs_under_headings
 from app.features.summary.summaries import MemorySteps
 from app.features.summary.summarize import Draft, plain_text, written
 from app.features.summary.work import Work

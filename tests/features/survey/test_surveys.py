@@ -18,7 +18,7 @@ from app.engine.client import EngineClient
 from app.features.chat.answers import AnswerStarted
 from app.features.chat.documents import source_from_fields
 from app.features.documents import Kept
-from app.features.summary.budgets import budgets_for
+from app.features.summary.sections import budgets_for
 from app.features.summary.summaries import MemorySteps
 from app.features.survey import surveys
 from app.features.survey.surveys import Listed, Surveys, list_all

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from app.documents.segments import Content, Mark, content_of, nests, plain
 from app.features.models.languages import Knows
-from app.features.translation.batches import (
+from app.features.translation.prompts import (
     Sizes,
     answer_tokens,
     batches_of,

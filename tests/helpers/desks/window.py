@@ -25,14 +25,13 @@ from PySide6.QtWidgets import (
 )
 
 from app.bootstrap import Fireside, build
-from app.ui.chat.other_models import OtherModels
 from app.ui.chat.tab import ChatTab
 from app.ui.chat.view import ChatView
 from app.ui.models.page import ModelsPage
 from app.ui.shell import tasks
 from app.ui.shell.main_window import MainWindow
 from app.ui.shell.model_loader import ModelLoader
-from app.ui.shell.model_picker import ModelPicker
+from app.ui.shell.model_picker import ModelPicker, OtherModels
 from app.ui.shell.notify import Notify
 from app.ui.shell.status_line import ContextGauge, StatusLine
 from app.ui.shell.tab_spec import TabSpec

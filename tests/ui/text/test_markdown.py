@@ -8,9 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.ui.text.markdown import BLOCK_LIMIT, TABLE_ROWS, Block, MarkdownStream, read
+from app.ui.text.markdown import BLOCK_LIMIT, TABLE_ROWS, Block, MarkdownStream, calm, read
 from app.ui.text.pieces import Code, Fold, FoldEnd, Line, Prose, Span, Table, with_whole_tables
-from app.ui.text.syntax import calm
 
 SAMPLE = """# Title
 
