@@ -541,11 +541,7 @@ class Prompts:
         uses: Sequence[MediaUse] = (),
     ) -> View:
         """What the prompt with `draft` as the next message would show, as things are; arguments as of `parts`."""
-        budget = self._budget(conversation, self._counts.model())
-        preamble = self._preamble(conversation, budget)
-        fixed = self._counts.fixed(preamble.before(conversation.system_prompt if conversation else ""))
-        said = self._counted(self._said(branch))
-        shown = view(said, _kept_id(branch, conversation), fixed, budget, self._settings().chat.when_full)
+        budget, preamble, shown = self._as_it_is(conversation, branch)
         whole, media = self._attached.message(draft, attachments, uses, self._counts.model())
         if whole.strip() or media:
             recalled = self._quoted_with(shown, branch, draft, budget)
@@ -557,6 +553,20 @@ class Prompts:
     def searched(self, conversation: Conversation | None) -> tuple[int, ...]:
         """The documents of a chat's project of which only passages are shown. Raises NoModel."""
         return self._preamble(conversation, self._budget(conversation, self._counts.model())).searched
+
+    def _as_it_is(
+        self, conversation: Conversation | None, branch: Sequence[StoredMessage]
+    ) -> tuple[Budget, Preamble, View]:
+        """What a prompt that ends with this branch is made of, counted."""
+        budget = self._budget(conversation, self._counts.model())
+        preamble = self._preamble(conversation, budget)
+        fixed = self._counts.fixed(preamble.before(conversation.system_prompt if conversation else ""))
+        said = self._counted(self._said(branch))
+        return (
+            budget,
+            preamble,
+            view(said, _kept_id(branch, conversation), fixed, budget, self._settings().chat.when_full),
+        )
 
     def _preamble(self, conversation: Conversation | None, budget: Budget) -> Preamble:
         room = int(budget.prompt_tokens * PROJECTS_SHARE)
@@ -591,11 +601,7 @@ class Prompts:
         uses: Sequence[MediaUse] = (),
     ) -> Parts:
         """A prompt with `draft` and its attachments as the next message, as things are; raises NoModel."""
-        budget = self._budget(conversation, self._counts.model())
-        kept_id = _kept_id(branch, conversation)
-        preamble = self._preamble(conversation, budget)
-        fixed = self._counts.fixed(preamble.before(conversation.system_prompt if conversation else ""))
-        shown = view(self._counted(self._said(branch)), kept_id, fixed, budget, self._settings().chat.when_full)
+        budget, preamble, shown = self._as_it_is(conversation, branch)
         bare = self._counts.messages([Message(Role.USER, draft)])[0] if draft.strip() or uses else 0
         whole, media = self._attached.message(draft, attachments, uses, self._counts.model())
         message = self._counts.messages([Message(Role.USER, whole)])[0] if whole.strip() or uses else 0

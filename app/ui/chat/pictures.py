@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,7 @@ from app.core.events import CancelToken, ModelElsewhere, ModelLoaded
 from app.core.visible import visible_name
 from app.features.media import Added, Unsaved
 from app.features.messages import Sentence, sentence_for
-from app.ui.document.files import DocumentChip, Offer, Stage, short_name
+from app.ui.document.files import DocumentChip, Offer, Stage, offers_menu, short_name
 from app.ui.i18n import tr
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
@@ -361,12 +360,7 @@ class DraftPictures(QObject):
         popup.show()
 
     def show_menu(self, one: DraftPicture, at: QPoint, offers: Sequence[Offer]) -> None:
-        menu = QMenu(self._window)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        for offer in offers:
-            if offer.serves(one):
-                menu.addAction(offer.label, partial(offer.do, one))
-        menu.popup(at)
+        offers_menu(one, offers, self._window).popup(at)
 
     def _set_detail(self, one: DraftPicture, most_tokens: int) -> None:
         if one.use is None:

@@ -39,6 +39,16 @@ class Offer:
     serves: Callable[[Any], bool] = lambda _one: True
 
 
+def offers_menu(one: object, offers: Sequence[Offer], window: QWidget) -> QMenu:
+    """What can be done with a file; gone once it is closed."""
+    menu = QMenu(window)
+    menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    for offer in offers:
+        if offer.serves(one):
+            menu.addAction(offer.label, partial(offer.do, one))
+    return menu
+
+
 class DocumentQuestions(QObject):
     """Dialogs over a window; only one asks for a password at a time."""
 
@@ -103,11 +113,7 @@ class DocumentQuestions(QObject):
 
     def show_menu(self, one: FileToRead, at: QPoint, offers: Sequence[Offer]) -> QMenu:
         """What can be done with a document, and in which encoding it can be read."""
-        menu = QMenu(self._window)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        for offer in offers:
-            if offer.serves(one):
-                menu.addAction(offer.label, partial(offer.do, one))
+        menu = offers_menu(one, offers, self._window)
         if one.has_encoding and one.document is not None:
             used = one.document.info["encoding"] or one.part.encoding
             from app.documents.source import ENCODINGS

@@ -126,11 +126,11 @@ class HeadTable(CellTable):
 
     def __init__(self, theme: Theme) -> None:
         self.heads = HeadsModel(theme)
-        super().__init__(self.heads, tr("Select all heads"))
+        words = tr("All heads: layers from top to bottom, heads from left to right")
+        super().__init__(self.heads, words, select_all=tr("Select all heads"))
         self._theme, self.title = theme, tr("Attention of all heads")
         self.setItemDelegate(ThumbnailDelegate(theme, self.heads, self))
         self.setObjectName("attention_heads")
-        self.setAccessibleName(tr("All heads: layers from top to bottom, heads from left to right"))
         self.clicked.connect(self._on_chosen)
         theme.dress(self, least_height=160)
         theme.changed.connect(self._on_theme_changed)

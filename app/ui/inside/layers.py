@@ -202,11 +202,11 @@ class LayerGrid(CellTable):
 
     def __init__(self, theme: Theme) -> None:
         self.lens = LensModel(theme)
-        super().__init__(self.lens, tr("Select all cells"))
+        words = tr("What the model would say after each layer: layers from top to bottom")
+        super().__init__(self.lens, words, select_all=tr("Select all cells"))
         self._theme, self.title = theme, tr("Layer by layer")
         self.setItemDelegate(LensDelegate(theme, self.lens, self))
         self.setObjectName("layer_grid")
-        self.setAccessibleName(tr("What the model would say after each layer: layers from top to bottom"))
         self.setWordWrap(False)
         self.setProperty("elides", True)
         self.entered.connect(lambda index: self.pointed.emit(index.row(), index.column()))

@@ -10,15 +10,12 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QAbstractTableModel, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import (
-    QAbstractButton,
     QAbstractItemView,
-    QFrame,
     QHBoxLayout,
     QHeaderView,
     QLabel,
     QStyle,
     QStyleOptionViewItem,
-    QTableView,
     QVBoxLayout,
     QWidget,
 )
@@ -33,6 +30,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_mark, text_button
 from app.ui.widgets.labels import ProgressLine, announce, plain_label
 from app.ui.widgets.layouts import name_widgets
+from app.ui.widgets.tables import PlainTable
 
 if TYPE_CHECKING:
     from app.engine.contract import Engine
@@ -322,22 +320,12 @@ class StateRow(QWidget):
             self._ui.notify.actions[self._action]()
 
 
-class CellTable(QTableView):
-    """Tab leaves it. `select_all` is what Qt's own button in the corner is called for screen readers."""
+class CellTable(PlainTable):
+    """Painted cells of one size, with names at two sides; what the pointer is above is told."""
 
-    def __init__(self, cells: QAbstractTableModel, select_all: str) -> None:
-        super().__init__()
-        self.setModel(cells)
-        for corner in self.findChildren(QAbstractButton):
-            corner.setAccessibleName(select_all)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setShowGrid(False)
-        self.setCornerButtonEnabled(False)
-        self.setTabKeyNavigation(False)
+    def __init__(self, cells: QAbstractTableModel, name: str, *, select_all: str) -> None:
+        super().__init__(cells, name, select_all=select_all)
         self.setMouseTracking(True)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         for header in (self.horizontalHeader(), self.verticalHeader()):
             header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)

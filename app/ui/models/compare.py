@@ -10,18 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QFileDialog,
-    QFrame,
-    QGridLayout,
-    QHBoxLayout,
-    QHeaderView,
-    QPushButton,
-    QTableView,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QFileDialog, QFrame, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from app.bootstrap import build_engine
 from app.core.events import CancelToken
@@ -56,6 +45,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.buttons import ChoiceButton, text_button
 from app.ui.widgets.fields import CheckRow, PlainEdit, Segments
 from app.ui.widgets.labels import ProgressLine, announce, plain_label
+from app.ui.widgets.tables import ListTable
 from app.ui.work.doing import SavedFiles
 
 if TYPE_CHECKING:
@@ -511,34 +501,17 @@ def _side(column: int) -> Qt.AlignmentFlag:
     return side | Qt.AlignmentFlag.AlignVCenter
 
 
-class ResultTable(QTableView):
+class ResultTable(ListTable):
     """All rows are seen; a click on a heading puts them in another order."""
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self._theme = theme
         self.rows = ResultModel(theme)
-        self.setModel(self.rows)
+        super().__init__(self.rows, tr("Comparison"), select_all=tr("Select all models"), widest=NAME)
+        self._theme = theme
         self.setObjectName("comparison")
-        self.setAccessibleName(tr("Comparison"))
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
-        self.setTabKeyNavigation(False)
-        self.setCornerButtonEnabled(False)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setProperty("elides", True)
-        self.verticalHeader().hide()
-        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        head = self.horizontalHeader()
-        head.setHighlightSections(False)
-        head.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
         self.setSortingEnabled(True)
-        head.setSortIndicatorShown(False)  # it would lie above the words
+        self.horizontalHeader().setSortIndicatorShown(False)  # it would lie above the words
         self.sortByColumn(BITS, Qt.SortOrder.AscendingOrder)
         self.rows.modelReset.connect(self._fit)
         theme.changed.connect(self._on_theme_changed)

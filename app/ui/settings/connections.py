@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QDateTime, QLocale, QModelIndex, QPersistentModelIndex, Qt
-from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QFrame, QHeaderView, QTableView
 
 from app.hub.access import Connection, Ledger
 from app.ui.i18n import size_text, tr
 from app.ui.theme import Theme
+from app.ui.widgets.tables import ListTable
 
 ALL = 1_000_000
 """More than anybody makes; the ledger wants a number."""
@@ -112,33 +112,15 @@ class ConnectionModel(QAbstractTableModel):
         return None
 
 
-class ConnectionTable(QTableView):
-    """Rows of one height, so that none has to be measured; Tab leaves the table, arrows move in it."""
+class ConnectionTable(ListTable):
+    """The last ones first, as the ledger has them."""
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self._theme = theme
         self.rows = ConnectionModel(theme)
-        self.setModel(self.rows)
+        super().__init__(self.rows, tr("Connections"), select_all=tr("Select all connections"), widest=WHY)
+        self._theme = theme
         self.setObjectName("connections")
-        self.setAccessibleName(tr("Connections"))
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
-        self.setTabKeyNavigation(False)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setProperty("elides", True)
-        for corner in self.findChildren(QAbstractButton):  # Qt's own, for selecting all
-            corner.setAccessibleName(tr("Select all connections"))
-        self.verticalHeader().hide()
-        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        self.horizontalHeader().setHighlightSections(False)
         self.horizontalHeader().setSectionsClickable(False)
-        self.horizontalHeader().setSectionResizeMode(WHY, QHeaderView.ResizeMode.Stretch)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
 
