@@ -8,14 +8,14 @@ import re
 import shutil
 import subprocess
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from app.core.errors import DocumentUnreadable
-from app.documents.blocks import TESSERACT, Box, Kind, Piece, Place
+from app.documents.blocks import TESSERACT, Box, Kind, Piece, Place, table_text
 from app.documents.protocol import NO_VIEW, Arrange, Drawn, PutUpright, Recognize, View
 from app.documents.source import Item, Opened, PageRead, Source
 
@@ -150,15 +150,36 @@ class Picture:
 
 @dataclass(slots=True)
 class _Line:
-    """A line as tesseract has it: its words, and its box in pixels."""
+    """A line as tesseract has it: its words, from where to where each goes, and its box; all in pixels."""
 
     page: int
     paragraph: tuple[int, int]
     words: list[str]
+    spans: list[tuple[int, int]]
     left: int
     top: int
     right: int
     bottom: int
+
+    def cells(self) -> list[_Cell]:
+        """Its words, divided where the gap between them is wider than any of a text; frames are none."""
+        found: list[_Cell] = []
+        for word, (left, right) in zip(self.words, self.spans, strict=True):
+            if word in _FRAMES:
+                continue
+            if found and left - found[-1].right <= CELL_GAP * (self.bottom - self.top):
+                found[-1] = _Cell(found[-1].left, right, [*found[-1].words, word])
+            else:
+                found.append(_Cell(left, right, [word]))
+        return found
+
+
+class _Cell(NamedTuple):
+    """What stands together in a line, from where to where."""
+
+    left: int
+    right: int
+    words: list[str]
 
 
 class Tesseract:
@@ -273,8 +294,9 @@ def _lines(output: str) -> Iterator[_Line]:
             if line:
                 yield line
             key = (page, block, paragraph, number)
-            line = _Line(page, (block, paragraph), [], left, top, left + width, top + height)
+            line = _Line(page, (block, paragraph), [], [], left, top, left + width, top + height)
         line.words.append(fields[11].strip())
+        line.spans.append((left, left + width))
         line.left, line.top = min(line.left, left), min(line.top, top)
         line.right, line.bottom = max(line.right, left + width), max(line.bottom, top + height)
     if line:
@@ -282,8 +304,84 @@ def _lines(output: str) -> Iterator[_Line]:
 
 
 def _pieces(lines: Iterator[_Line], page: int, scale: float) -> Iterator[Piece]:
+    waiting, text = list(lines), list[_Line]()
+    while waiting:
+        table = _table_at(waiting)
+        if table is not None:
+            yield from _paragraphs(text, page, scale)
+            yield _table_piece(waiting[: len(table)], table, page, scale)
+            text, waiting = [], waiting[len(table) :]
+        else:
+            text.append(waiting.pop(0))
+    yield from _paragraphs(text, page, scale)
+
+
+def _paragraphs(lines: list[_Line], page: int, scale: float) -> Iterator[Piece]:
     for _, paragraph in groupby(lines, key=lambda line: line.paragraph):
         yield _piece(list(paragraph), page, scale)
+
+
+# Lines whose words stand in columns are rows of a table, whatever paragraphs tesseract makes of them.
+
+CELL_GAP = 1.3
+"""Of a line's height; between the words of a text there is a third of it, in a widened line hardly one."""
+LEAST_CELLS, LEAST_ROWS = 2, 3
+MOST_APART = 4.0
+"""Of a line's height, from one row to the next."""
+MOST_WORDS = 4.0
+"""In a cell, on average: more is text in two columns."""
+_FRAMES = ("|", "||", "[", "]", "¦", "‖", "_", "—", "-")
+
+
+def _table_at(lines: Sequence[_Line]) -> list[list[str]] | None:
+    """The rows of the table that begins with the first of these lines; None where none does."""
+    rows: list[list[_Cell]] = []
+    columns: list[tuple[int, int]] = []
+    for number, line in enumerate(lines):
+        cells = line.cells()
+        above = lines[number - 1] if number else None
+        is_next = above is None or 0 < line.top - above.top <= MOST_APART * (above.bottom - above.top)
+        wider = _columns([*columns, *((cell.left, cell.right) for cell in cells)])
+        apart = all(len({_column_of(cell, wider) for cell in row}) == len(row) for row in [*rows, cells])
+        if len(cells) < LEAST_CELLS or not is_next or not apart:
+            break
+        rows, columns = [*rows, cells], wider
+    words = [len(cell.words) for row in rows for cell in row]
+    if len(rows) < LEAST_ROWS or len(columns) < LEAST_CELLS or sum(words) > MOST_WORDS * len(words):
+        return None
+    table = [[""] * len(columns) for _ in rows]
+    for at, row in enumerate(rows):
+        for cell in row:
+            table[at][_column_of(cell, columns)] = " ".join(cell.words)
+    return table
+
+
+def _columns(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Stretches that no two of which overlap."""
+    found: list[tuple[int, int]] = []
+    for left, right in sorted(spans):
+        if found and left < found[-1][1]:
+            found[-1] = found[-1][0], max(found[-1][1], right)
+        else:
+            found.append((left, right))
+    return found
+
+
+def _column_of(cell: _Cell, columns: Sequence[tuple[int, int]]) -> int:
+    return next(at for at, (left, right) in enumerate(columns) if left <= cell.left and cell.right <= right)
+
+
+def _table_piece(lines: Sequence[_Line], rows: list[list[str]], page: int, scale: float) -> Piece:
+    boxes, start = [], 0
+    for line, row in zip(lines, rows, strict=True):
+        end = start + len("\t".join(row))
+        left, top, right, bottom = (round(edge / scale, 2) for edge in (line.left, line.top, line.right, line.bottom))
+        boxes.append(Box(page, left, top, right, bottom, start, end))
+        start = end + 1
+    return Piece(Kind.TABLE, table_text(rows), page, Place(boxes=tuple(boxes)), origin=TESSERACT)
+
+
+# The lines of a paragraph as its text.
 
 
 def _piece(lines: list[_Line], page: int, scale: float) -> Piece:

@@ -102,6 +102,29 @@ def test_a_page_that_is_a_picture_is_read_with_the_places_of_its_lines(
     assert int(said[-2]) == pytest.approx(595 * 150 / 72, abs=2)
 
 
+COLUMNS = """
+print("level page_num block_num par_num line_num word_num left top width height conf text".replace(" ", "\\t"))
+for line in range(4):
+    for column in range(2):
+        for word in range({words}):
+            left = 100 + 700 * column + 80 * word
+            print(f"5\\t1\\t1\\t1\\t{{line + 1}}\\t1\\t{{left}}\\t{{100 + 30 * line}}\\t70\\t20\\t90\\tw{{word}}")
+"""
+
+
+@posix_only
+@pytest.mark.parametrize(("words", "kind"), [(2, Kind.TABLE), (7, Kind.PARAGRAPH)])
+def test_short_words_in_columns_are_a_table_and_sentences_beside_each_other_are_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: int, kind: Kind
+) -> None:
+    install(tmp_path, monkeypatch, COLUMNS.format(words=words))
+    tesseract = find_tesseract()
+    assert tesseract is not None
+    (piece,) = tesseract.pieces(Picture(2, 1, bytes(6), 1.0), 1)
+    assert piece.kind is kind
+    assert len(piece.place.boxes) == 4
+
+
 @posix_only
 def test_the_languages_are_the_systems_and_english_as_far_as_they_are_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -10,13 +10,13 @@ import pypdfium2 as pdfium
 import pytest
 from pypdfium2 import raw
 
-from app.documents.blocks import TESSERACT, Box
+from app.documents.blocks import TESSERACT, Box, Kind, rows_of
 from app.documents.formats.pdf.pdf import read
 from app.documents.formats.pdf.scans import put_upright, recognize
 from app.documents.protocol import PutUpright, Recognize
 from app.documents.source import PageRead, Source
 from tests.helpers.pdf_files import Page, column, write_pdf
-from tests.helpers.scans import LETTER, drawn, found_share, letter, noisy, scan, skewed, turned, words_of
+from tests.helpers.scans import LETTER, TABLE, drawn, found_share, letter, noisy, scan, skewed, turned, words_of
 
 needs_tesseract = pytest.mark.skipif(shutil.which("tesseract") is None, reason="make test-documents installs it")
 
@@ -40,6 +40,24 @@ def test_a_line_is_where_it_was_on_the_askew_page(tmp_path: Path) -> None:
     # Where the beginning of that line went when the page was turned by 3 degrees around its middle.
     assert (box.left, box.top) == pytest.approx((90, 115), abs=15)
     assert box.bottom - box.top < 60
+
+
+@needs_tesseract
+@pytest.mark.parametrize("is_ruled", [True, False])
+def test_a_table_is_a_table_with_a_place_for_each_row(tmp_path: Path, is_ruled: bool) -> None:
+    page = letter(table=is_ruled, paragraphs=LETTER[:2])
+    if not is_ruled:
+        for number, row in enumerate(TABLE):
+            for x, cell in zip((72, 192, 292, 392), row, strict=True):
+                page.text(x, 260 + 16 * number, cell, 11)
+    picture = noisy(skewed(drawn([page], tmp_path, 150)[0], 1.5), 0.05)
+    pieces = recognize(Recognize(str(scan(tmp_path / "scan.pdf", [picture], 150)), 1))
+    (table,) = [piece for piece in pieces if piece.kind is Kind.TABLE]
+    assert list(rows_of(table)) == TABLE
+    assert [table.text[box.start : box.end].split("\t") for box in table.place.boxes] == TABLE
+    tops = [box.top for box in table.place.boxes]
+    assert tops == sorted(tops)
+    assert [piece.kind for piece in pieces if piece is not table] == [Kind.PARAGRAPH] * 3
 
 
 @needs_tesseract
