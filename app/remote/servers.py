@@ -228,7 +228,10 @@ class Servers:
         self.keep_key(name, "")
 
     def model_of(self, server: Server, name: str, **facts: Any) -> RemoteModel:
-        """A model with the path that it will have."""
+        """A model with the path that it has, or will have."""
+        kept = next((one.path for one in self.models_on(server) if one.name == name), None)
+        if kept is not None:
+            return RemoteModel(kept, server, name, **facts)
         stem = _NO_NAME.sub("-", name.replace("/", "--")).strip("-.") or "model"
         path, number = self._folder_of(server.name) / f"{stem}{REMOTE_ENDING}", 2
         while path.is_file() and self._name_in(path) not in ("", name):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,19 @@ def test_the_old_longest_answer_becomes_no_limit_and_one_that_was_chosen_stays(p
         write(path, {"schema_version": version, "chat": {"max_tokens": before, "temperature": 0.5}})
         chat = load_settings(path)[0].chat
         assert (chat.max_tokens, chat.temperature) == (after, 0.5)
+
+
+def test_a_file_from_before_other_computers_and_the_persons_own_network_keeps_what_it_says(path: Path) -> None:
+    """As Fireside wrote it on 27 November 2026, before `engine.machines` and `network.internet`."""
+    path.parent.mkdir()
+    shutil.copy(Path(__file__).parent / "data" / "settings-before-machines.json", path)
+    loaded, wrong = load_settings(path)
+    assert (wrong, loaded.engine.machines, loaded.network.internet) == ([], (), True)
+    assert (loaded.engine.devices, loaded.engine.threads, loaded.network.allowed) == (("Vulkan0",), 3, False)
+    assert (loaded.chat.max_tokens, loaded.window.sidebar_width) == (900, 300)
+    changed = loaded.changed("engine", machines=("192.168.1.7:50052",))
+    save_settings(path, changed)
+    assert load_settings(path) == (changed, [])
 
 
 def test_changed_leaves_the_old_tree_alone() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -84,6 +86,22 @@ def test_a_server_comes_back_with_its_models_and_without_those_that_were_left_ou
     assert found is not None and found.label == "Qwen3-8B · gpu-box.local:8000"
     servers.remove("gpu box")
     assert servers.all() == [] and servers.models() == []
+
+
+def test_the_files_of_the_first_version_are_read_and_their_models_stay_where_they_lie(remote: Remote) -> None:
+    """As Fireside wrote them on 27 November 2026; chats know a model by its file."""
+    servers = remote.servers
+    shutil.copytree(Path(__file__).parent / "data" / "first-servers", servers.folder)
+    box = Server("gpu-box.local", "http://gpu-box.local:8000/v1", "vllm", at_once=16)
+    assert servers.all() == [Server("api.example.org", "https://api.example.org/v1", context_tokens=32768), box]
+    (model,) = servers.models_on(box)
+    assert (model.name, model.context_tokens, model.weights, model.thinking) == ("Qwen/Qwen3-8B", 40960, 8e9, "switch")
+    assert (model.sees, box.authorities, servers.may_have(box, "ab" * 32)) == ("", "", True)
+    changed = replace(box, authorities="-----BEGIN CERTIFICATE-----")
+    servers.save(changed, [servers.model_of(changed, name) for name in (model.name, "new-3B")])
+    assert servers.get("gpu-box.local") == changed
+    assert servers.read(model.path).name == model.name
+    assert len(servers.models_on(changed)) == 2 and servers.may_have(changed, "ab" * 32)
 
 
 def test_a_key_is_kept_under_the_servers_name_and_goes_with_it(remote: Remote) -> None:
