@@ -146,12 +146,14 @@ class ModelElsewhere(ModelLoaded):
     """A model that answers on a server. `host` is its name, with its port; `name` has it, too.
 
     `stays_here`: the server is another program on this computer. `counts_exactly`: it counts tokens itself; else they
-    are estimated. `weights` are a guess where nobody said.
+    are estimated. `weights` are a guess where nobody said. `most_at_once`: so many requests may be on their way, where
+    `sequences` is the number to begin with.
     """
 
     host: str = ""
     stays_here: bool = False
     counts_exactly: bool = False
+    most_at_once: int = 1
 
 
 @dataclass(frozen=True)

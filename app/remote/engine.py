@@ -61,6 +61,11 @@ TRIES, BUSY_TRIES = 3, 8
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 60.0
 MOST_WAIT_S = 10
 """Who waits for an answer is asked to try again rather than kept longer than this."""
+FIRST_AT_ONCE, MOST_LEARNT = 4, 32
+"""Requests of a job: to begin with, and at most where no person says more."""
+PAYS_OFF = 1.2
+"""So many times the tokens a second must come when twice as many are asked for. A server that batches doubles them; of
+one that does not, others wait behind what it was asked too early."""
 MOST_CHARACTERS_A_TOKEN = 64
 """An answer with more text than this for each token that the context holds has no end."""
 
@@ -305,7 +310,8 @@ def _loaded(model: RemoteModel, listed: facts.Listed, *, counts_exactly: bool) -
         gpu_layers=0,
         device="",
         threads=0,
-        sequences=server.at_once,
+        sequences=server.at_once or FIRST_AT_ONCE,
+        most_at_once=server.at_once or MOST_LEARNT,
         choice="other_program" if server.is_this_computer else "elsewhere",
         thinking=listed.thinking,
         sees=(listed.sees or model.sees) == SEES,
@@ -327,6 +333,7 @@ class _Used:
     """Fields of a request that the server does not take."""
 
     def __post_init__(self) -> None:
+        self.at_once = _AtOnce(self.model.server.at_once)
         self.counting = Counting(
             self.server, self.model.name, is_exact=self.loaded.counts_exactly, sees=self.loaded.sees
         )
@@ -342,6 +349,41 @@ class _Used:
             raise NotOffered(self.server.host, "probabilities")
         if ask.suffix and self.model.server.kind not in ("", facts.FIRESIDE, facts.OLLAMA, facts.LM_STUDIO):
             raise NotOffered(self.server.host, "infill")
+
+
+class _AtOnce:
+    """How many requests of a job are at a server at once: as a person says, else twice as many for as long as that
+    brings more tokens a second.
+    """
+
+    def __init__(self, wanted: int, now_s: Callable[[], float] = time.monotonic) -> None:
+        self._wanted, self._now_s = wanted, now_s
+        self.number, self._is_settled, self._rate_before = FIRST_AT_ONCE, False, 0.0
+        self.begin()
+
+    def begin(self) -> None:
+        """What was measured so far does not count: nobody asked meanwhile."""
+        self.number = self._wanted or self.number
+        self._ends, self._tokens, self._since_s = 0, 0, self._now_s()
+
+    def ended(self, tokens: int) -> None:
+        """An answer ended whose place another one takes at once; prompt and answer had so many tokens."""
+        self._ends += 1
+        self._tokens += tokens
+        if self._wanted or self._is_settled or self._ends < self.number:
+            return
+        rate = self._tokens / max(1e-6, self._now_s() - self._since_s)
+        if rate < PAYS_OFF * self._rate_before:
+            self.settle(self.number // 2)
+        elif self.number >= MOST_LEARNT:
+            self.settle(self.number)
+        else:
+            self._rate_before, self.number = rate, 2 * self.number
+            self.begin()
+
+    def settle(self, number: int) -> None:
+        """As many from now on."""
+        self.number, self._is_settled = max(1, number), True
 
 
 class _Request:
@@ -393,8 +435,9 @@ class _Many:
         self._waiting = deque(range(len(asks)))
         self._running: dict[int, _Request] = {}
         self._events: queue.SimpleQueue[tuple[int, Any]] = queue.SimpleQueue()
-        self._most = used.model.server.at_once if background else max(1, len(asks))
         self._looked_s = 0.0
+        if background:
+            used.at_once.begin()
 
     def events(self, cancel: CancelToken | None) -> Iterator[tuple[int, AnswerEvent | AppError]]:
         """Until all have ended; raises what the server itself meets."""
@@ -418,7 +461,7 @@ class _Many:
     def _start_some(self) -> None:
         now_s = time.monotonic()
         for index in list(self._waiting):
-            if len(self._running) >= self._most:
+            if self._background and len(self._running) >= self._used.at_once.number:
                 return
             if self._asks[index].not_before_s <= now_s:
                 self._waiting.remove(index)
@@ -454,6 +497,8 @@ class _Many:
             yield from self._failed(index, told)
         else:
             one.has_text = one.has_text or isinstance(told, TextDelta)
+            if isinstance(told, Finished) and self._background and self._waiting:
+                self._used.at_once.ended(told.stats.prompt_tokens + told.stats.generated_tokens)
             yield index, told
 
     def _failed(self, index: int, error: BaseException) -> Iterator[tuple[int, AnswerEvent | AppError]]:
@@ -468,7 +513,7 @@ class _Many:
         one.not_before_s = time.monotonic() + pause_s
         self._waiting.appendleft(index)
         if isinstance(error, ServerBusy):
-            self._most = max(1, len(self._running))
+            self._used.at_once.settle(len(self._running))
         yield index, Waiting("room")
 
     def _pause_before_next(self, one: _One, error: BaseException) -> float | None:

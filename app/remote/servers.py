@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from app.hub.access import Token
 
 _FACTS, _SENT = "server.json", "sent.txt"
-VERSION = 1
+VERSION = 2
 MOST_FILE_BYTES = 64 * 1024
 MOST_AT_ONCE = 128
 MOST_CERTIFICATE_BYTES = 32 * 1024
@@ -45,15 +45,15 @@ class Server:
     """`address` is what the paths of OpenAI's contract are below, such as http://gpu-box.local:8000/v1.
 
     `kind`, as it was found: llama_cpp, vllm, sglang, ollama, lm_studio, fireside, or "" for one that only has the
-    contract. `context_tokens` 0: as the server says. `at_once`: so many requests are sent side by side. `authorities`,
-    in PEM, vouch for its certificate beside those that the system knows.
+    contract. `context_tokens` 0: as the server says. `at_once`: so many requests are sent side by side, 0: as many
+    as pay off. `authorities`, in PEM, vouch for its certificate beside those that the system knows.
     """
 
     name: str
     address: str
     kind: str = ""
     context_tokens: int = 0
-    at_once: int = 4
+    at_once: int = 0
     authorities: str = ""
 
     @property
@@ -324,11 +324,11 @@ class Servers:
         return folder
 
     def _server_in(self, folder: Path) -> Server | None:
-        facts = _known(Server, _read(folder / _FACTS) or {})
+        facts = _known(Server, _migrated(_read(folder / _FACTS) or {}))
         if not facts.get("name") or address_of(str(facts.get("address", ""))) == "":
             return None
         server = Server(**facts)
-        at_once = min(MOST_AT_ONCE, max(1, server.at_once))
+        at_once = min(MOST_AT_ONCE, max(0, server.at_once))
         return replace(server, at_once=at_once, context_tokens=max(0, server.context_tokens))
 
     @staticmethod
@@ -351,6 +351,13 @@ class Servers:
             if scratch:
                 Path(scratch).unlink(missing_ok=True)
             raise disk_problem(error, path.parent) from error
+
+
+def _migrated(raw: dict[str, Any]) -> dict[str, Any]:
+    """4 requests at once were everybody's, whether wished for or not; now it is as many as pay off."""
+    version = raw.get("version")
+    is_first = not isinstance(version, int) or version < 2
+    return raw | {"at_once": 0} if is_first and raw.get("at_once") == 4 else raw
 
 
 _OUTSIDE = ("path", "server")

@@ -1,4 +1,5 @@
-"""The sections of a long document read by a model on a server: 32 requests at once beside one after another.
+"""The sections of a long document read by a model on a server: 32 requests at once, and as many as are found to pay
+off, beside one after another.
 
 Once on llama-server with as many slots, which is this machine's own processor, and once on a server of ours that writes
 every answer at one speed however many there are, as a large card with vLLM does. SMALL=1 takes a short document.
@@ -29,7 +30,7 @@ from app.features.summary.summarize import SectionRead, summarize
 from tests.helpers.fake_server import FakeServer
 from tests.helpers.remote import Remote
 
-AT_ONCE = 32
+AT_ONCE, AUTOMATIC = 32, 0
 SLOT_TOKENS = 1536
 PARAGRAPH_TOKENS = 120
 TOKENS, FEW_TOKENS = 40_000, 6_000
@@ -49,12 +50,14 @@ def rows() -> Iterator[Row]:
         size = AT_ONCE * SLOT_TOKENS
         # One thread: with more, OpenMP's barriers make it as slow as whatever else runs, which is not the question.
         with LlamaServer(starter(), folder / "server", context_tokens=size, slots=AT_ONCE, threads=1) as server:
-            yield beside(f"llama-server on this processor, sections of {tokens} tokens", folder, server.address, tokens)
+            yield from beside(
+                f"llama-server on this processor, sections of {tokens} tokens", folder, server.address, tokens
+            )
         tokens = FEW_TOKENS if os.environ.get("SMALL") else FAST_TOKENS
         progress(f"{tokens} tokens on a server that writes each answer at 50 tokens/s")
         with FakeServer(answer, kind="vllm") as fake:
             fake.models, fake.context_tokens, fake.piece_s = ["tiny-4B"], 8192, PIECE_S
-            yield beside(f"a server that batches, sections of {tokens} tokens", folder, fake.address, tokens)
+            yield from beside(f"a server that batches, sections of {tokens} tokens", folder, fake.address, tokens)
 
 
 def answer(body: dict[str, Any]) -> str:
@@ -63,8 +66,8 @@ def answer(body: dict[str, Any]) -> str:
     return "\n".join(f"- {said} [{number}]" for number, said in shown[:3])
 
 
-def beside(name: str, folder: Path, address: str, tokens: int) -> Row:
-    """Seconds of both ways, in turns; each time another document, so that no server has read it before."""
+def beside(name: str, folder: Path, address: str, tokens: int) -> Iterator[Row]:
+    """Seconds of each way, in turns; each time another document, so that no server has read it before."""
 
     def taken(at_once: int, number: int) -> float:
         remote = Remote(folder / f"{at_once}-{number}-{time.monotonic_ns()}")
@@ -74,8 +77,10 @@ def beside(name: str, folder: Path, address: str, tokens: int) -> Row:
             remote.load(model)
             return seconds_of_sections(remote, document(tokens, seed=number * 100 + at_once))
 
-    many, single = in_turns([lambda number: taken(AT_ONCE, number), lambda number: taken(1, number)], ROUNDS)
-    return compared(f"{name}: {AT_ONCE} at once beside one after another", many, single, "s", at_most=1.0)
+    ways = [lambda number, at_once=at_once: taken(at_once, number) for at_once in (AT_ONCE, AUTOMATIC, 1)]
+    many, found, single = in_turns(ways, ROUNDS)
+    yield compared(f"{name}: {AT_ONCE} at once beside one after another", many, single, "s", at_most=1.0)
+    yield compared(f"{name}: as many as pay off beside one after another", found, single, "s", at_most=1.0)
 
 
 def document(tokens: int, seed: int) -> InputDocument:

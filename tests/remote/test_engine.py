@@ -210,6 +210,33 @@ def test_several_are_asked_at_once_and_no_more_than_the_settings_say(remote: Rem
     assert server.most_at_once == 3
 
 
+@pytest.mark.parametrize(
+    ("slots", "learnt"), [(1000, 32), (32, 32), (8, 8), (4, 4), (1, 4)], ids=["many", "32", "8", "4", "one"]
+)
+def test_more_are_asked_at_once_for_as_long_as_that_pays_off(slots: int, learnt: int) -> None:
+    """Each answer takes a second, and so many are written side by side."""
+    now_s = 0.0
+    at_once = engine_module._AtOnce(0, lambda: now_s)
+    for _ in range(40):
+        done = min(at_once.number, slots)
+        now_s += 1
+        for _ in range(done):
+            at_once.ended(100)
+    assert at_once.number == learnt
+
+
+def test_a_number_that_a_person_set_is_kept_and_a_busy_server_asked_for_less(remote: Remote, start: Start) -> None:
+    set_by_a_person = engine_module._AtOnce(3)
+    for _ in range(100):
+        set_by_a_person.ended(100)
+    assert set_by_a_person.number == 3
+    server = start("Yes.", at_once=0)
+    server.fail("status", status=429, headers={"Retry-After": "0"}, times=2)
+    texts = [event for _, event in remote.engine.generate_many([Ask(HELLO)] * 9) if isinstance(event, TextDelta)]
+    assert len(texts) == 9
+    assert remote.engine._used.at_once.number < 4  # type: ignore[union-attr]
+
+
 def test_stop_ends_the_request_whatever_it_waits_for(remote: Remote, start: Start) -> None:
     server = start("word " * 500)
     for fault in ("hold", "stall"):

@@ -93,7 +93,10 @@ def test_the_files_of_the_first_version_are_read_and_their_models_stay_where_the
     servers = remote.servers
     shutil.copytree(Path(__file__).parent / "data" / "first-servers", servers.folder)
     box = Server("gpu-box.local", "http://gpu-box.local:8000/v1", "vllm", at_once=16)
-    assert servers.all() == [Server("api.example.org", "https://api.example.org/v1", context_tokens=32768), box]
+    assert servers.all() == [
+        Server("api.example.org", "https://api.example.org/v1", context_tokens=32768, at_once=0),
+        box,
+    ]
     (model,) = servers.models_on(box)
     assert (model.name, model.context_tokens, model.weights, model.thinking) == ("Qwen/Qwen3-8B", 40960, 8e9, "switch")
     assert (model.sees, box.authorities, servers.may_have(box, "ab" * 32)) == ("", "", True)

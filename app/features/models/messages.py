@@ -162,11 +162,12 @@ def facts(model: ModelLoaded) -> list[tuple[Words, Words]]:
 
 def _facts_elsewhere(model: ModelElsewhere) -> list[tuple[Words, Words]]:
     counted = "counted by its server" if model.counts_exactly else "estimated"
+    many = "up to {count} answers" if model.sequences == model.most_at_once else "as many answers as pay off"
     return [
         (Words("Runs on"), Words("{host}", _values(model))),
         (Words("Context"), Words("{context}", _values(model))),
         (Words("Tokens"), Words(counted)),
-        (Words("At the same time"), Words("up to {count} answers", {"count": str(model.sequences)})),
+        (Words("At the same time"), Words(many, {"count": str(model.sequences)})),
         (Words("Thinks first"), Words(_THINKING.get(model.thinking, model.thinking))),
         (Words("Kept of a chat"), Words("nothing beside the chat itself")),
         (Words("Inside"), Words("cannot be looked into")),

@@ -107,7 +107,7 @@ def work_off(
     waiting = deque(tasks)
     stops, size = 0, first
     if isinstance(loaded := engine.loaded, ModelElsewhere):  # whose server has no memory of ours to fill
-        size = largest = max(largest, WINDOWS_A_SERVER * loaded.sequences)
+        size = largest = max(largest, WINDOWS_A_SERVER * loaded.most_at_once)
     while waiting and not cancel.cancelled:
         window = [waiting.popleft() for _ in range(min(size, len(waiting)))]
         size = min(largest, 2 * size)

@@ -407,11 +407,16 @@ class ServerDialog(QDialog):
             lowest=0, highest=MOST_CONTEXT, step=1024, word_for_lowest=tr("As it says"),
         )  # fmt: skip
         self.at_once = Stepper(
-            self._theme, tr("Requests at once"), before.at_once, lowest=1, highest=MOST_AT_ONCE, step=1
-        )
+            self._theme, tr("Requests at once"), before.at_once,
+            lowest=0, highest=MOST_AT_ONCE, step=1, word_for_lowest=tr("Automatic"),
+        )  # fmt: skip
         for name, words, field in (
             (tr("Context, in tokens"), tr("How much a model may be shown."), self.context),
-            (tr("Requests at once"), tr("For long documents. vLLM likes 32, Ollama answers few."), self.at_once),
+            (
+                tr("Requests at once"),
+                tr("For long documents. Automatic: more for as long as that is faster."),
+                self.at_once,
+            ),
         ):
             told = plain_label(words, kind="muted", wraps=True)
             self._theme.dress(told, font=(13, 400))
