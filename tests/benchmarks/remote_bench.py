@@ -33,11 +33,11 @@ from tests.helpers.remote import Remote
 AT_ONCE, AUTOMATIC = 32, 0
 SLOT_TOKENS = 1536
 PARAGRAPH_TOKENS = 120
-TOKENS, FEW_TOKENS = 40_000, 6_000
+TOKENS, FEW_TOKENS = 6_000, 1_500
 FAST_TOKENS = 400_000
 """About 1,000 pages."""
-PIECE_S = 0.02
-"""A token of each answer: 50 a second."""
+PIECE_S = 0.01
+"""A token of each answer: 100 a second."""
 ROUNDS = 2
 _SHOWN = re.compile(r"^\[(\d+)\] (.+?\.)", re.MULTILINE)
 
@@ -54,7 +54,7 @@ def rows() -> Iterator[Row]:
                 f"llama-server on this processor, sections of {tokens} tokens", folder, server.address, tokens
             )
         tokens = FEW_TOKENS if os.environ.get("SMALL") else FAST_TOKENS
-        progress(f"{tokens} tokens on a server that writes each answer at 50 tokens/s")
+        progress(f"{tokens} tokens on a server that writes each answer at 100 tokens/s")
         with FakeServer(answer, kind="vllm") as fake:
             fake.models, fake.context_tokens, fake.piece_s = ["tiny-4B"], 8192, PIECE_S
             yield from beside(f"a server that batches, sections of {tokens} tokens", folder, fake.address, tokens)
