@@ -520,6 +520,13 @@ class Fireside(Parts):
             return self.servers.read(path).server.host
         return ""
 
+    def may_ask(self, path: Path) -> bool:
+        """Whether the network's switches let a model on a server be asked."""
+        network = self.settings.network
+        with suppress(ModelMissing, ModelUnreadable):
+            return network.allowed if self.servers.read(path).server.is_own_network else network.reaches_internet
+        return network.allowed
+
     def senses_elsewhere(self, path: Path) -> tuple[bool, bool]:
         """Whether a model on a server sees, as far as is known, and hears."""
         from app.remote.servers import SEES

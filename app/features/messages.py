@@ -434,7 +434,7 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], Sentence]] = {
         f"The engine stopped {e.times} times in a row with this model.", "Your chats were kept.", "open_model"
     ),
     errors.NetworkOff: lambda e: Sentence(
-        "The network is switched off, so nothing was sent.", "Models on this computer work without it.", "network"
+        "The network is switched off, so nothing is sent.", "Models on this computer work without it.", "network"
     ),
     errors.HubUnreachable: _unreachable,
     errors.HubBusy: _busy,

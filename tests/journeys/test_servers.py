@@ -103,6 +103,11 @@ def test_a_model_elsewhere_is_added_asked_and_unplugged(
     assert stored.text == "Hello from afar." and server.host in stored.model
     assert "about" in window.status.gauge.accessibleName()
 
+    chat.click(window.status.network)
+    assert "network off" in window.picker.accessibleDescription()
+    chat.click(window.status.network)
+    assert "network off" not in window.picker.accessibleDescription()
+
     chat.attaching.add([picture(tmp_path / "red.png", RED, (640, 480))])
     chip = next(iter(qtbot_wait(qtbot, lambda: [one for one in chat.row.chips if isinstance(one, PictureChip)])))
     words = f"sent to {server.host}, about 396 tokens"
@@ -116,6 +121,7 @@ def test_a_model_elsewhere_is_added_asked_and_unplugged(
     server.fail("half", after=1, times=-1)
     desk.click(desk.begin_button)
     question = next(iter(qtbot_wait(qtbot, lambda: window.findChildren(QuestionDialog, "leaving_question"))))
+    assert question.no.isDefault(), "a document does not leave by a key that was pressed too often"
     assert "kilns.txt" in question.words.text() and len(server.asked()) == sent  # nothing of it has left
     desk.click(next(one for one in question.findChildren(QPushButton) if one.text() == "Send"))
     qtbot.waitUntil(lambda: bool(app.summaries.find()) and app.summaries.find()[0].state == "failed", timeout=30_000)

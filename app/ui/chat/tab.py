@@ -63,7 +63,8 @@ class LeavingQuestion(WaitingQuestion["Leaving"]):
         from app.features.leaving import leaving_words  # not before a model elsewhere is asked
 
         title = tr("Send it to {host}?", host=asked.host)
-        return Question("leaving_question", title, in_words(leaving_words(asked)), tr("Send"), tr("Keep it here"))
+        words, send, keep = in_words(leaving_words(asked)), tr("Send"), tr("Keep it here")
+        return Question("leaving_question", title, words, send, keep, enter_means_no=True)
 
 
 class ChatTab(Tab):

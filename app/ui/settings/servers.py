@@ -30,6 +30,7 @@ from app.ui.widgets.layouts import within_screen
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
+    from app.hub.model_server import Cut
     from app.remote.facts import Found, Listed, Tested
     from app.remote.servers import RemoteModel
 
@@ -160,6 +161,9 @@ class ServerDialog(QDialog):
         self._authorities = server.authorities if server is not None else ""
         self._found: Found | None = None
         self._task: tasks.Task | None = None
+        self._cut: Cut | None = None
+        """What is asked of the server now."""
+        self.finished.connect(lambda _: self._stop())
         self.kept_paths: list[object] = []
         self.boxes: dict[str, CheckRow] = {}
         self.setObjectName("server_dialog")
@@ -265,10 +269,10 @@ class ServerDialog(QDialog):
     def _show_authorities(self) -> None:
         server = self.wanted
         self._trust.setVisible(server is not None and server.address.startswith("https:"))
-        text = tr("It counts if an authority vouches for it that this system knows.")
+        text = tr("Accepted if an authority that this system knows vouches for it.")
         if self._authorities:
             names = ", ".join(owners_of(self._authorities)) or tr("the server’s own certificate")
-            text = tr("It counts if this one vouches for it, or one that this system knows: {names}", names=names)
+            text = tr("Accepted if {names} vouches for it, or an authority that this system knows.", names=names)
         self.vouches.setText(text)
         self.drop_authority.setVisible(bool(self._authorities))
 
@@ -326,11 +330,13 @@ class ServerDialog(QDialog):
             _say(self.note, tr("This is no address. It is such as gpu-box.local:8000."), is_problem=True)
             self.address.setFocus()
             return
+        from app.hub.model_server import Cut
         from app.remote.facts import find_out
 
-        key = self._key_now()
+        key, cut = self._key_now(), Cut()
         _say(self.note, tr("Asking {host}…", host=server.host))
-        self._run(lambda _: find_out(self._app.ask_server(server, key)), self._on_found, self.note)
+        self._run(lambda _: find_out(self._app.ask_server(server, key), cut), self._on_found, self.note)
+        self._cut = cut
 
     def _on_found(self, found: Found) -> None:
         self._found = found
@@ -459,8 +465,8 @@ class ServerDialog(QDialog):
             _say(self.told, "\n".join(lines))
 
         self._stop()
-        task = self._task = tasks.run(steps, self)
-        self.destroyed.connect(cut.make)
+        task, self._cut = tasks.run(steps, self), cut
+        self._task = task
         task.event.connect(on_step)
         task.failed.connect(self._notify.error)
         task.failed.connect(self._on_over)
@@ -529,6 +535,8 @@ class ServerDialog(QDialog):
         self._update()
 
     def _stop(self) -> None:
+        if self._cut is not None:
+            self._cut.make()
         if self._task is not None and not self._task.done:
             self._task.abandon()
         self._task = None

@@ -215,6 +215,7 @@ class MainWindow(QMainWindow):
     def show_network(self) -> None:
         network = self._app.settings.network
         self.status.show_network(is_on=network.allowed, has_internet=network.internet)
+        self.picker.refresh()
 
     # What the window does itself.
 

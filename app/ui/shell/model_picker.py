@@ -246,6 +246,10 @@ class ModelPicker(QPushButton):
         if loader.path is not None:
             menu.addAction(icon("info", tokens.muted), tr("About this model"), self.show_about)
 
+    def refresh(self) -> None:
+        """The network was switched on or off."""
+        self._on_state_changed()
+
     def _on_state_changed(self) -> None:
         if self.task != CHAT:
             self._own = self._app.models.for_task(self.task)
@@ -261,15 +265,17 @@ class ModelPicker(QPushButton):
             word, state = (tr("at work"), "ready") if is_busy else (tr("asleep"), "asleep")
             if not is_busy and path is not None and runs_elsewhere(path):
                 word, state = "", "ready"
+        told = self._told() if is_loaders else "" if state == "ready" else tr("It is loaded when it is needed.")
         self._name.setText(name)
         size = self._size_of(path) if path else ""
         self._size.setText(size)
         self._is_elsewhere = path is not None and runs_elsewhere(path)
+        if path is not None and self._is_elsewhere and state == "ready" and not self._app.may_ask(path):
+            word, state = tr("network off"), "asleep"
         self._away.setVisible(self._is_elsewhere)
         self._word.setText(word)
         token, filled = _DOTS[state]
         self._dot.show_state(token, filled=filled)
-        told = self._told() if is_loaders else "" if state == "ready" else tr("It is loaded when it is needed.")
         self.setAccessibleDescription(", ".join(part for part in (name, size, word, told) if part))
         choose = with_keys(tr("Choose the model"), "choose_model")
         self.setToolTip("\n".join(part for part in (told, str(path or ""), choose) if part))

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.ui.i18n import tr
+from app.ui.i18n import tr, window_title
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.layouts import within_screen
@@ -37,6 +37,7 @@ class QuestionDialog(QDialog):
         self._theme = theme
         px = theme.px
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(window_title(title))
         self.setFixedWidth(px(WIDTH_PX))
         head = QLabel(title, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         head.setFont(theme.font(15, 600))
@@ -57,7 +58,7 @@ class QuestionDialog(QDialog):
         column.addLayout(self.fields)
         column.addSpacing(px(8))
         column.addLayout(self._row)
-        self.add_choice(no or tr("Cancel"), None, "quiet")
+        self.no = self.add_choice(no or tr("Cancel"), None, "quiet")
 
     def add_choice(self, label: str, do: Callable[[], object] | None, kind: str = "plain") -> QPushButton:
         """A button that closes the dialog and then does something; a primary one is what Enter means."""
@@ -86,13 +87,14 @@ Asked = TypeVar("Asked")
 
 @dataclass(frozen=True)
 class Question:
-    """What a dialog asks. `name` is the dialog's, for whoever looks for it."""
+    """What a dialog asks. `name` is the dialog's, for whoever looks for it. `enter_means_no`: a yes needs a choice."""
 
     name: str
     title: str
     words: str
     yes: str
     no: str
+    enter_means_no: bool = False
 
 
 class _Waiting(Generic[Asked]):
@@ -147,6 +149,9 @@ class WaitingQuestion(QObject, Generic[Asked]):
         dialog = QuestionDialog(self._theme, question.title, question.words, self._window, no=question.no)
         dialog.setObjectName(question.name)
         dialog.add_choice(question.yes, lambda: self._answer(waiting, is_allowed=True), "primary")
+        if question.enter_means_no:
+            dialog.no.setDefault(True)
+            dialog.no.setFocus()
         dialog.rejected.connect(lambda: self._answer(waiting, is_allowed=False))
         dialog.open()
 
