@@ -59,13 +59,15 @@ class Library:
 
     @contextlib.contextmanager
     def hearing_everything(self) -> Iterator[list[str]]:
-        """Collects all pieces of what is logged meanwhile, down to the smallest detail."""
+        """Collects all pieces of what is logged meanwhile, down to the smallest detail; who listens already goes on."""
         heard: list[str] = []
-        self._heard = heard
+        before, self._heard = self._heard, heard
         try:
             yield heard
         finally:
-            self._heard = None
+            self._heard = before
+            if before is not None:
+                before += heard
 
     def _load_backends(self, package: Path) -> None:
         """A build with loadable backends has none until they are loaded; one without has them already."""

@@ -13,11 +13,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from app.core.events import Message, Role
 from app.core.gguf import check_model
 from app.engine.client import EngineClient
 from app.engine.fit import shape_of
 from tests.helpers.engine import GREEDY, answer_of, assistant, load, user
-from tests.helpers.tiny_models import make_tiny
+from tests.helpers.tiny_eyes import make_random_eye, picture
+from tests.helpers.tiny_models import WIDTH, make_tiny
 
 pytestmark = [pytest.mark.vulkan, pytest.mark.timeout(600)]
 
@@ -83,6 +85,31 @@ for apart in (False, True):
     size = next(line.split("=")[1].split()[0] for line in lines if "Vulkan0 model buffer size" in line)
     print(json.dumps([opened.plan.experts_on_cpu, float(size)]))
     library.c.llama_free(opened.context)
+    opened.model.free()
+"""
+
+
+EYES = """
+import json, sys
+from pathlib import Path
+from app.core.gguf import check_model
+from app.engine import protocol
+from app.engine.backend import Job
+from app.engine.llama.library import open_library
+from app.engine.llama.loading import open_model
+
+library, path, folder = open_library(), sys.argv[1], Path(sys.argv[2])
+eye = str(folder / "eye.gguf")
+for on_cpu in (False, True):
+    wish = protocol.Wish(256, gpu_layers=99, projector=eye, projector_on_cpu=on_cpu)
+    request = protocol.LoadModel(1, path, wish)
+    with library.hearing_everything() as heard:
+        opened = open_model(library, request, check_model(Path(path)), Job(lambda reply: None))
+    lines = "".join(heard).splitlines()
+    (seeing,) = [line.split("CLIP using ")[1] for line in lines if "CLIP using " in line]
+    print(json.dumps([opened.model.gpu_layers > 0, seeing]))
+    library.c.llama_free(opened.context)
+    opened.eyes.close()
     opened.model.free()
 """
 
@@ -160,6 +187,23 @@ def test_experts_stay_in_main_memory_where_that_is_wanted(tmp_path: Path) -> Non
     experts = sum(shape_of(check_model(path)).expert_weights) / 2**20
     assert (together[0], apart[0]) == (False, True)
     assert together[1] - apart[1] == pytest.approx(experts, abs=0.02)
+
+
+def test_pictures_are_looked_at_by_the_device_or_where_it_is_small_by_the_processor(
+    engine: EngineClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make_tiny("llama", tmp_path / "llama.gguf")
+    eye = make_random_eye("llava", tmp_path / "eye.gguf", WIDTH)
+    lines = [json.loads(line) for line in in_process(EYES, path, tmp_path)]
+    assert lines == [[True, "Vulkan0 backend"], [True, "CPU backend"]]
+    for name, value in SHOWN.items():
+        monkeypatch.setenv(name, value)
+    shown = [Message(Role.USER, "abc", (picture(tmp_path, (200, 30, 90)),))]
+    texts = []
+    for on_cpu in (False, True):
+        load(engine, path, gpu_layers=99, devices=("Vulkan0",), projector=str(eye), projector_on_cpu=on_cpu)
+        texts.append(answer_of(engine.generate(shown, max_tokens=4, sampling=GREEDY))[0])
+    assert texts[0] == texts[1] != ""
 
 
 LADDER = """
