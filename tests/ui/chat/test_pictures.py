@@ -25,7 +25,7 @@ from app.ui.widgets.pictures import Thumbnail
 from tests.helpers.attached import copy_files, notes
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.fake_portal import FakePortal
-from tests.helpers.picture_files import BLUE, GREEN, RED, bomb, picture, plain
+from tests.helpers.picture_files import BLUE, GREEN, RED, animated, bomb, halves, picture, plain, save
 from tests.ui.chat.conftest import Open
 from tests.ui.shell.test_desktop import bus
 
@@ -172,6 +172,18 @@ def test_one_that_is_added_is_in_sight_and_a_person_may_scroll_away(open_chat: O
     QTest.keyClick(bar, Qt.Key.Key_Home)
     desk.attaching.look_again()
     assert not first.visibleRegion().isEmpty()
+
+
+def test_of_what_moves_or_is_cut_off_it_is_said_what_is_shown(open_chat: Open, tmp_path: Path) -> None:
+    desk = open_chat(load=EYES)
+    cut = save(halves(400, 300), tmp_path / "cut.jpg")
+    cut.write_bytes(cut.read_bytes()[: cut.stat().st_size * 3 // 5])
+    desk.attaching.add([animated(tmp_path / "moves.gif"), cut, picture(tmp_path / "good.png")])
+    desk.wait(lambda: is_there(desk, 3) and all("token" in words for words in words_of(desk)))
+    moves, cut_off, good = pictures_of(desk)
+    assert "Only the first of 2 frames is shown to the model." in moves.toolTip()
+    assert "The file ends in the middle" in cut_off.toolTip()
+    assert "frames" not in good.toolTip() and "middle" not in good.toolTip()
 
 
 def test_one_for_which_the_model_has_no_room_is_told_and_kept(open_chat: Open, tmp_path: Path) -> None:
