@@ -344,6 +344,7 @@ class Answer:
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._undecided_tokens = 0
         self._is_forced = False
+        self._held, self._is_held_thought, self._told_s = "", False, float("-inf")
         self._begun_s = begun_s
         self._first_s = 0.0
         self._last_s = 0.0
@@ -394,6 +395,7 @@ class Answer:
         self._show(self._reasoning.feed(self._decoder.decode(b"", final=True)))
         self._show(self._reasoning.finish())
         self._send(self._stops.rest(), thinking=False)
+        self._tell()
         writing_s = self._last_s - self._first_s
         rate = (self.generated_tokens - 1) / writing_s if self.generated_tokens > 1 and writing_s > 0 else 0.0
         stats = AnswerStats(
@@ -422,6 +424,17 @@ class Answer:
             self._send(span.text if span.thinking else self._stops.feed(span.text), thinking=span.thinking)
 
     def _send(self, text: str, *, thinking: bool) -> None:
-        if text:
+        if not text:
+            return
+        if thinking != self._is_held_thought:
+            self._tell()
+        self._held, self._is_held_thought = self._held + text, thinking
+        if self._last_s >= self._told_s + self._request.ask.together_s:
+            self._tell()
+
+    def _tell(self) -> None:
+        """What waits to be told together."""
+        if self._held:
             used_tokens = self.prompt_tokens + self.generated_tokens
-            self._reply(protocol.Delta(self._request.id, text, thinking, used_tokens))
+            self._reply(protocol.Delta(self._request.id, self._held, self._is_held_thought, used_tokens))
+            self._held, self._told_s = "", self._last_s

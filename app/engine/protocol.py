@@ -141,6 +141,8 @@ class Ask:
     """Functions that may be called in the way of the model's template, instead of a grammar."""
     tells_last: bool = False
     """The last (assistant) message is told token by token, as if it were written again; nothing is written after it."""
+    together_s: float = 0.0
+    """Text that follows other text within that time is told with the next: each telling wakes three processes."""
 
     @property
     def turns(self) -> list[tuple[str, str]]:

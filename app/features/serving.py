@@ -61,6 +61,8 @@ JOURNAL_S = 3600.0
 MOST_IN_JOURNAL = 1000
 KEPT_S = 600.0
 """For how long a model stays beside the program's own when nobody asks it any more."""
+TOGETHER_S = 0.05
+"""Words that a fast model writes within that time come together: each telling takes from the processor."""
 HEADER_BYTES = 256 * 1024
 POOLED = (1, 2, 3)
 """How a file says that it turns texts into vectors: by the mean of its tokens, by the first or by the last."""
@@ -176,6 +178,7 @@ class Wanted:
             template_variables=variables,
             alternatives=self.alternatives,
             calling=calling,
+            together_s=TOGETHER_S,
         )
         if seed is None:
             return [ask] * self.count

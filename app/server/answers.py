@@ -96,6 +96,9 @@ class Contract(Protocol):
     def end(self) -> Iterator[bytes]:
         """What a stream ends with."""
 
+    def broken(self, error: dict[str, Any]) -> bytes:
+        """What it ends with where the rest cannot come; `error` as `body.failed` has it."""
+
     def whole(self) -> dict[str, Any]:
         """All of it at once, where it is not streamed."""
 

@@ -82,6 +82,9 @@ class AnthropicMessages:
         yield self._event("message_delta", delta=delta, usage=self._usage())
         yield self._event("message_stop")
 
+    def broken(self, error: dict[str, Any]) -> bytes:
+        return event_line(error, "error")
+
     def whole(self) -> dict[str, Any]:
         answer, content = self.answers[0], []
         if answer.thinking:

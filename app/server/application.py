@@ -10,8 +10,8 @@ import re
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from starlette.applications import Starlette
@@ -40,11 +40,11 @@ from app.core.errors import (
     PictureUnreadable,
     PromptTooLong,
 )
-from app.core.events import CancelToken, Finished, PromptProgress, TextDelta, TokenChosen
+from app.core.events import CancelToken, Finished, PromptProgress
 from app.features.messages import sentence_for
 from app.features.serving import AnswerEvent, Asked, ServedModel, Serving
 from app.hub.files import quantization
-from app.server.answers import HEARTBEAT, Contract, event_line
+from app.server.answers import HEARTBEAT, Contract
 from app.server.body import BadRequest, Body, failed
 
 log = logging.getLogger(__name__)
@@ -56,10 +56,7 @@ READ_WITHIN_S = 60.0
 MOST_AT_ONCE = 64
 HEARTBEAT_S = 10.0
 LOOK_EVERY_S = 0.25
-"""How soon words leave that no others follow, and how soon it is noticed that a client is gone."""
-TOGETHER_S = 0.05
-"""Words that follow others within that time leave together: each sending wakes the client, and takes from a model that
-computes beside it what a fast one needs for the next word."""
+"""How soon it is noticed that a client is gone."""
 OPEN_PATHS = frozenset(("/health", "/"))
 Found = TypeVar("Found")
 
@@ -96,7 +93,8 @@ def application(serving: Serving, rules: Rules) -> Starlette:
     )
     guard = Middleware(Guard, rules=rules)
     middleware = [cors, guard] if rules.origins else [guard]
-    return Starlette(routes=routes, middleware=middleware, exception_handlers={HTTPException: _no_such_address})
+    handlers = {HTTPException: _no_such_address, Exception: _failed_inside}
+    return Starlette(routes=routes, middleware=middleware, exception_handlers=handlers)
 
 
 # A contract is imported when it is first asked for.
@@ -131,6 +129,12 @@ async def _no_such_address(request: Request, error: Exception) -> Response:
     path = request.url.path
     words = f"there is nothing for {request.method} at {path}"
     return JSONResponse(failed(path, words, status=error.status_code, code="not_found"), error.status_code)
+
+
+async def _failed_inside(request: Request, error: Exception) -> Response:
+    """A fault of ours, which Starlette writes into the log: the client, too, gets it as its contract has errors."""
+    words = f"the server failed ({type(error).__name__}); its log says more"
+    return JSONResponse(failed(request.url.path, words, status=500, code="failed"), 500)
 
 
 class Guard:
@@ -259,8 +263,7 @@ class _Server:
         return endpoint
 
     async def _answer(self, request: Request, contract: Contract) -> Response:
-        together_s = TOGETHER_S if contract.streams else LOOK_EVERY_S
-        flow = Flow(lambda cancel: self._events(contract, cancel), together_s)
+        flow = Flow(lambda cancel: self._events(contract, cancel))
         note = _Noted(self._serving, request, contract.model)
         try:
             begun = await flow.begun(HEARTBEAT_S)
@@ -292,11 +295,10 @@ class _Server:
 class Flow:
     """Events of a generator that blocks, which runs in a thread of its own, for a loop that must not wait for it."""
 
-    def __init__(self, work: Callable[[CancelToken], Iterator[tuple[int, AnswerEvent]]], together_s: float) -> None:
-        """Words that follow others within `together_s` come with them."""
+    def __init__(self, work: Callable[[CancelToken], Iterator[tuple[int, AnswerEvent]]]) -> None:
         self._cancel, self._loop = CancelToken(), asyncio.get_running_loop()
         self._waiting: deque[tuple[int, AnswerEvent] | BaseException | None] = deque()
-        self._has_come, self._together_s, self._told_s = asyncio.Event(), together_s, 0.0
+        self._has_come = asyncio.Event()
         self._thread = threading.Thread(target=self._run, args=(work,), name="served answer", daemon=True)
         self._thread.start()
 
@@ -311,14 +313,14 @@ class Flow:
         return True
 
     async def events(self) -> AsyncIterator[list[tuple[int, AnswerEvent]]]:
-        """All of them, those of a moment together, the first words at once; none whenever nothing has come for a while.
+        """All of them, those of a moment together; none whenever nothing has come for a while.
 
         Raises what the work failed with.
         """
         while True:
             await self._come(LOOK_EVERY_S)
             waiting = [self._waiting.popleft() for _ in range(len(self._waiting))]
-            yield _joined(one for one in waiting if isinstance(one, tuple))
+            yield [one for one in waiting if isinstance(one, tuple)]
             for last in waiting[-1:]:
                 if isinstance(last, BaseException):
                     raise last
@@ -345,34 +347,11 @@ class Flow:
             self._put(error)
 
     def _put(self, event: tuple[int, AnswerEvent] | BaseException | None) -> None:
-        """Wakes the loop, but not for words so soon after others: the next ones take them along, or the next look."""
         self._waiting.append(event)
-        told = event[1] if isinstance(event, tuple) else None
-        if isinstance(told, TokenChosen | Finished):  # its text follows at once, or the end
-            return
-        if told is not None and not isinstance(told, PromptProgress):
-            now_s = time.monotonic()
-            if now_s < self._told_s + self._together_s:
-                return
-            self._told_s = now_s
         try:
             self._loop.call_soon_threadsafe(self._has_come.set)
         except RuntimeError:  # the server has been closed meanwhile
             self._cancel.cancel()
-
-
-def _joined(events: Iterable[tuple[int, AnswerEvent]]) -> list[tuple[int, AnswerEvent]]:
-    """The same with text that follows text of the same kind in one piece: each is a line of JSON for both sides."""
-    joined: list[tuple[int, AnswerEvent]] = []
-    for number, event in events:
-        before = joined[-1] if joined else None
-        if before is not None and before[0] == number and isinstance(event, TextDelta):
-            last = before[1]
-            if isinstance(last, TextDelta) and last.thinking == event.thinking:
-                joined[-1] = number, replace(event, text=last.text + event.text)
-                continue
-        joined.append((number, event))
-    return joined
 
 
 class _Noted:
@@ -461,8 +440,7 @@ async def _streamed(
         status = 200
     except (AppError, ValueError) as error:  # the status has been sent: it is told as an event
         status, message, code = _told(error)
-        body = failed(path, message, status=status, code=code)
-        yield event_line(body, "error" if body.get("type") == "error" else "")
+        yield contract.broken(failed(path, message, status=status, code=code))
     finally:
         flow.stop()
         note.close(status)

@@ -192,6 +192,9 @@ class _Completion:
             yield event_line(self._body(self._kind, [], usage=self._usage()))
         yield b"data: [DONE]\n\n"
 
+    def broken(self, error: dict[str, Any]) -> bytes:
+        return event_line(error)
+
     _kind = "text_completion"
 
 

@@ -84,6 +84,10 @@ class Responses:
         status = self._status()
         yield self._event(f"response.{status}", response=self._body(status))
 
+    def broken(self, error: dict[str, Any]) -> bytes:
+        told = {name: error["error"][name] for name in ("code", "message")}
+        return self._event("response.failed", response=self._body("failed") | {"error": told})
+
     def whole(self) -> dict[str, Any]:
         answer = self.answers[0]
         kinds = ["reasoning"] * bool(answer.thinking) + ["message"] * bool(answer.text or not answer.calls)

@@ -397,3 +397,16 @@ def test_a_character_split_over_tokens_stays_whole_in_thinking() -> None:
     for byte in "é🎉".encode():
         written.answer.add(bytes([byte]))
     assert written.thoughts == ["é", "🎉"]
+
+
+def test_what_is_told_together_is_the_same_and_the_first_words_and_the_last_wait_for_nothing() -> None:
+    written = Written(together_s=3600.0)
+    for piece in ("<think>", "Hm", ", well", "</think>", "One", " two", " three"):
+        written.answer.add(piece.encode())
+    assert [(one.text, one.thinking) for one in written.replies if isinstance(one, Delta)] == [
+        ("Hm", True),
+        (", well", True),
+    ]
+    written.answer.finish(FinishReason.STOP)
+    told = [(one.text, one.thinking) for one in written.replies if isinstance(one, Delta)]
+    assert told == [("Hm", True), (", well", True), ("One two three", False)]

@@ -339,6 +339,25 @@ def test_what_fails_in_the_middle_of_a_stream_is_an_event(scripted: Make) -> Non
     pieces = events(served.chat(stream=True).text)
     assert pieces[-1]["error"]["type"] == "server_error"
     assert served.chat(stream=True).status_code in (200, 503)
+    for path, asked, end, name in (
+        ("messages", {"messages": [{"role": "user", "content": "x"}], "max_tokens": 50}, "api_error", "error"),
+        ("responses", {"input": "x"}, "unavailable", "response.failed"),
+    ):
+        told = scripted({"text": "word ", "repeat": 10, "crash_after": 3}).client.post(
+            path, json=asked | {"stream": True}
+        )
+        last = events(told.text)[-1]
+        error = last["response"]["error"]["code"] if "response" in last else last["error"]["type"]
+        assert (error, told.text.rpartition("event: ")[2].splitlines()[0]) == (end, name)
+
+
+def test_a_fault_of_the_server_itself_is_an_error_of_the_contract(
+    scripted: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = scripted()
+    monkeypatch.setattr(served.serving, "models", lambda: 1 // 0)
+    failed = served.client.get("models")
+    assert (failed.status_code, failed.json()["error"]["type"]) == (500, "server_error")
 
 
 def test_the_journal_has_who_asked_and_no_word_of_it(scripted: Make) -> None:

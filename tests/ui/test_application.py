@@ -312,7 +312,8 @@ late = ("app.engine.client", "app.engine.protocol", "app.engine.fit", "app.core.
         "app.features.chat.seen", "app.ui.chat.seen", "app.ui.chat.remembering", "app.ui.chat.project_dialog",
         "app.ui.chat.assistant_dialog", "app.ui.chat.prompt_dialog", "app.ui.chat.question", "app.ui.chat.answer",
         "app.ui.shell.startup", "app.ui.shell.palette", "app.remote.servers", "app.features.hearing",
-        "pyqtgraph", "subprocess", "email", "urllib.request")
+        "app.server", "app.features.serving", "starlette", "uvicorn", "asyncio", "pyqtgraph", "subprocess", "email",
+        "urllib.request")
 def first_paint(*_):
     print([name for name in late if name in sys.modules], flush=True)
     import linecache
