@@ -140,6 +140,11 @@ class ModelLoaded:
     machines_missed: tuple[str, ...] = ()
     """Addresses of computers that were to help and did not answer."""
 
+    @property
+    def computers(self) -> tuple[str, ...]:
+        """Addresses of other computers that hold a part of it; no device of this one has a colon in its name."""
+        return tuple(dict.fromkeys(one.device.partition(" #")[0] for one in self.placement if ":" in one.device))
+
 
 @dataclass(frozen=True)
 class ModelElsewhere(ModelLoaded):

@@ -128,7 +128,10 @@ def surprise_words(model: ModelLoaded) -> Words | None:
 
 def why_words(model: ModelLoaded) -> Words | None:
     """The one sentence that explains how a model was loaded."""
-    return surprise_words(model) or choice_words(model)
+    words = surprise_words(model) or choice_words(model)
+    if words is None or not model.computers:
+        return words
+    return Words(words.text.replace("the GPU", "{device}"), {**words.values, "device": model.device})
 
 
 _KV_TYPES = {"f16": "16 bit, exact", "q8_0": "8 bit, half the memory"}
@@ -147,7 +150,8 @@ def facts(model: ModelLoaded) -> list[tuple[Words, Words]]:
         return _facts_elsewhere(model)
     found = [(Words("Context"), _context(model)), (Words("Runs on"), _device(model))]
     if model.gpu_layers > 0:
-        found.append((Words("Layers"), Words("{some} of {all} on the GPU", _values(model))))
+        where = "{some} of {all} there, the others here" if model.computers else "{some} of {all} on the GPU"
+        found.append((Words("Layers"), Words(where, _values(model))))
     else:
         found.append((Words("Layers"), Words("{all}, all on the CPU", _values(model))))
     if model.needed_bytes > 0:

@@ -23,6 +23,9 @@ def device_text(model: ModelLoaded) -> str:
     """What a model runs on, as it was really loaded."""
     if isinstance(model, ModelElsewhere):
         return tr("Runs on {host}", host=model.host)
+    if model.computers:
+        where = ", ".join(model.computers)
+        return tr("Also on {computers}: {some}/{all} layers", computers=where, some=model.gpu_layers, all=model.layers)
     if model.gpu_layers > 0:
         return tr("GPU: {name}, {some}/{all} layers", name=model.device, some=model.gpu_layers, all=model.layers)
     return tr("CPU, 1 thread") if model.threads == 1 else tr("CPU, {count} threads", count=model.threads)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.core.events import ModelLoaded
+from app.core.events import ModelLoaded, Placed
 from app.engine import fit
 from app.features.models.messages import (
     choice_words,
@@ -153,6 +153,10 @@ def test_facts_of_a_model_on_a_gpu() -> None:
     found = facts_of(replace(on_gpu, context_tokens=32768))
     assert found["Runs on"] == "Radeon 780M"
     assert found["Layers"] == "33 of 33 on the GPU"
+    shared = replace(LOADED, gpu_layers=20, device="10.0.0.7:50052", placement=(Placed("10.0.0.7:50052", 20, 1),))
+    assert facts_of(shared)["Layers"] == "20 of 33 there, the others here"
+    why = str(why_words(replace(shared, choice="layers_reduced")))
+    assert why.startswith("20 of 33 layers are on 10.0.0.7:50052:")
     assert found["Context"] == "32k, all it was trained for"
     assert found["Context kept in"] == "8 bit, half the memory"
     assert found["Thinks first"] == "low, medium or high"

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.core.events import ModelLoaded
+from app.core.events import ModelLoaded, Placed
 from app.core.settings import load_settings
 from app.features.models.messages import short_count
 from app.ui.shell.status_line import StatusLine, device_text
@@ -34,6 +34,9 @@ def test_the_device_is_told_as_it_is() -> None:
     assert device_text(replace(ON_CPU, threads=1)) == "CPU, 1 thread"
     on_gpu = replace(ON_CPU, gpu_layers=30, device="Radeon 780M")
     assert device_text(on_gpu) == "GPU: Radeon 780M, 30/30 layers"
+    parts = tuple(Placed(name, 10, 1) for name in ("CPU", "10.0.0.7:50052", "10.0.0.7:50052 #2"))
+    shared = replace(ON_CPU, gpu_layers=20, device="10.0.0.7:50052 + 10.0.0.7:50052 #2", placement=parts)
+    assert device_text(shared) == "Also on 10.0.0.7:50052: 20/30 layers"
 
 
 def test_the_gauge_says_used_and_size(qtbot: QtBot) -> None:
