@@ -7,7 +7,17 @@ from functools import cached_property
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QLineF, QObject, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QPainter, QPainterPath, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtGui import (
+    QColor,
+    QFocusEvent,
+    QKeyEvent,
+    QPainter,
+    QPainterPath,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+    QTextCursor,
+)
 from PySide6.QtWidgets import (
     QFileDialog,
     QFrame,
@@ -558,6 +568,12 @@ def _save(view: QWidget, document: ShownDocument, path: Path, notify: Notify) ->
     tasks.ask(lambda _token: write(), view, notify.saved, notify.error)
 
 
+def _behind(cursor: QTextCursor) -> str:
+    """The text from a cursor to the end."""
+    cursor.movePosition(QTextCursor.MoveOperation.End, QTextCursor.MoveMode.KeepAnchor)
+    return cursor.selectedText().replace("\u2029", "\n")
+
+
 class PageReading(QFrame):
     """The text of one page, as Markdown. A page that nobody has read can be typed off."""
 
@@ -610,6 +626,7 @@ class PageReading(QFrame):
         """Another page; what was typed on the one before and not saved is saved now."""
         if self.is_changed and (document_id, page) != (self._document_id, self._page):
             self._on_save()
+        stays = page == self._page
         self._corrections, self._document_id, self._page = corrections, document_id, page
         self._kept, self._is_corrected = "", False
         with self._notify.guard():
@@ -617,7 +634,13 @@ class PageReading(QFrame):
             self._kept = corrections.text_of(page) if corrections is not None else ""
             self.who.setText(self._words())
         if self.edit.toPlainText() != self._kept:  # or the cursor would jump to the beginning
+            left = _behind(self.edit.textCursor())
             self.edit.setPlainText(self._kept)
+            if stays and self._kept.endswith(left):  # what was corrected is put in order, above the cursor perhaps
+                cursor = self.edit.textCursor()
+                cursor.movePosition(QTextCursor.MoveOperation.End)
+                cursor.setPosition(cursor.position() - len(left.encode("utf-16-le")) // 2)
+                self.edit.setTextCursor(cursor)
         self._show_buttons()
 
     def _words(self) -> str:

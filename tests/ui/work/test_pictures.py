@@ -129,6 +129,11 @@ def test_a_scan_is_stopped_and_gone_on_with_asked_about_compared_and_corrected(s
     desk.click(desk.reader.next_page)
     assert not reading.give_up.isVisible()
     assert reading.edit.toPlainText() == SECOND
+    reading.edit.setPlainText(f"| a | b |\n| - | - |\n| 1 | 2 |\n\n\n\n{SECOND}")
+    QTest.keyClick(reading.edit, Qt.Key.Key_End, Qt.KeyboardModifier.ControlModifier)
+    desk.click(reading.save)
+    desk.wait(lambda: "\n\n\n" not in reading.edit.toPlainText())
+    assert reading.edit.textCursor().atEnd(), "it was put in order, and nothing jumps"
     reading.edit.setPlainText(SECOND.replace("Elm", "Oak"))
     desk.click(desk.reader.close_button)  # keeps it, and is gone before that is done
     desk.wait(lambda: desk.said.endswith("Corrected by you: pages 1, 2."))
