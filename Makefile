@@ -119,6 +119,7 @@ package: dev $(STAMPS)/system-package $(STAMPS)/system-test ## what is given awa
 
 .PHONY: package-test
 package-test: dev $(STAMPS)/system-package-test ## the packages in a fresh Debian and under Wine, on older processors, against the checkout
+	@test -e dist/fireside -a -e "$$(echo dist/fireside_*.deb)" || $(MAKE) package
 	@packaging/with_display.sh $(PYTHON) packaging/smoke_test.py dist/fireside
 	@packaging/with_display.sh $(PYTHON) packaging/package_figures.py
 	@$(PYTHON) packaging/fresh_root.py dist/fireside_*.deb

@@ -34,10 +34,11 @@ def build(checkout: Path, environment: dict[str, str]) -> dict[str, str]:
     return digests(checkout / "dist")
 
 
-def clone(folder: Path) -> Path:
-    """This commit, set up by itself."""
+def clone(folder: Path, commit: str) -> Path:
+    """That commit, set up by itself; here others may have come meanwhile."""
     checkout = folder / "another place" / "fireside"
-    subprocess.run(["git", "clone", "--quiet", "--no-local", "--depth=1", f"file://{ROOT}", checkout], check=True)
+    subprocess.run(["git", "clone", "--quiet", "--no-local", "--no-checkout", f"file://{ROOT}", checkout], check=True)
+    subprocess.run(["git", "checkout", "--quiet", "--detach", commit], cwd=checkout, check=True)
     subprocess.run(["make", "--silent", "dev"], cwd=checkout, check=True, stdout=sys.stderr)
     return checkout
 
@@ -70,12 +71,13 @@ def compared(first: dict[str, str], second: dict[str, str]) -> tuple[list[str], 
 
 def main() -> int:
     """1 when a file of a package, or a package, is another and nothing explains it."""
-    if this_source().commit.endswith("+"):
+    commit = this_source().commit
+    if commit.endswith("+"):
         raise SystemExit("Files here differ from the commit: commit them first, or the clone is made of others.")
     first = build(ROOT, HERE)
     with tempfile.TemporaryDirectory(prefix="fireside-second-", dir="/var/tmp") as scratch:
         os.umask(0o077)
-        second = build(clone(Path(scratch)), ELSEWHERE)
+        second = build(clone(Path(scratch), commit), ELSEWHERE)
     lines, unexplained = compared(first, second)
     print("\n".join([*lines, f"{len(second) - len(lines)} of {len(second)} files in {TARGET.parent} are the same."]))
     return int(unexplained > 0)
