@@ -40,7 +40,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 failed=0
-run offscreen "($marks) and not display" -n "$at_a_time" --dist worksteal "$@" || failed=1
+run offscreen "($marks) and not display" --workers "$at_a_time" "$@" || failed=1
 wait "$beside" || failed=1
 echo "On a real display:"
 cat "$said"

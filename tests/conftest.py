@@ -9,12 +9,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from hypothesis.internal.conjecture import providers
 
 from app.core.child import Child
 from app.core.paths import AppPaths, starter_model
@@ -25,7 +27,9 @@ from app.store.migrations import MIGRATIONS, Migration
 from tests.helpers import warm
 from tests.helpers.program import Program
 
+pytest_plugins = ["tests.helpers.workers"]
 PROC = Path("/proc")
+NUMBERS = count()
 POOL_OF_A_LOOP = "asyncio_"
 """Of a server that lives through a file's tests, one more thread begins whenever another has not yet said that it is
 free. They end with their loop, whose own thread is looked for.
@@ -42,7 +46,11 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # Machines are noisy, so no example has a deadline. `make test` looks shortly each time, `make test-all` thoroughly.
 settings.register_profile("quick", max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("thorough", parent=settings.get_profile("quick"), max_examples=300)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+settings.load_profile(PROFILE := os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+if (
+    PROFILE == "quick"
+):  # every value that stands in the code is looked for in all of it, for which 25 are too few to gain
+    providers._get_local_constants = lambda: providers._local_constants
 
 
 @pytest.hookimpl(wrapper=True)
@@ -66,9 +74,13 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(autouse=True)
-def fresh_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Everything the program writes for a person goes into this test's own folder."""
-    home = tmp_path / "home"
+def fresh_home(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Everything the program writes for a person goes into this test's own folder, which is made by what writes."""
+    if "tmp_path" in request.fixturenames:
+        folder: Path = request.getfixturevalue("tmp_path")
+    else:
+        folder = request.getfixturevalue("tmp_path_factory").getbasetemp() / f"without-{next(NUMBERS)}"
+    home = folder / "home"
     monkeypatch.setenv("FIRESIDE_HOME", str(home))
     for name in ("FIRESIDE_ENGINE_SCRIPT", "FIRESIDE_TIMING"):
         monkeypatch.delenv(name, raising=False)
@@ -84,14 +96,6 @@ def warm_children() -> Iterator[None]:
     warm.close()
 
 
-@pytest.fixture(autouse=True)
-def cold_children(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where a test is marked `cold_children` they start as they do for a person."""
-    if request.node.get_closest_marker("cold_children"):
-        monkeypatch.setattr(Child, "popen", subprocess.Popen)
-        monkeypatch.setattr(Program, "popen", subprocess.Popen)
-
-
 @pytest.fixture(scope="session")
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """A new database, after all migrations."""
@@ -100,15 +104,12 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return path.read_bytes()
 
 
-@pytest.fixture(autouse=True)
-def template_database(migrated: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A new database begins as a copy of one: running the migrations takes five times as long.
-
-    Files that test how a database is made say otherwise, by a fixture of this name; other processes always make theirs.
-    """
+@pytest.fixture(scope="session")
+def open_copied(migrated: bytes) -> Callable[..., Database]:
+    """A new database begins as a copy of one: running the migrations takes five times as long."""
     open_made = Database.open
 
-    def open_copied(path: Path, migrations: Sequence[Migration] = MIGRATIONS) -> Database:
+    def open_copy(path: Path, migrations: Sequence[Migration] = MIGRATIONS) -> Database:
         with suppress(OSError):  # which the real one then tells
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             if migrations is MIGRATIONS and not any(path.parent.glob(f"{path.name}*")):
@@ -116,7 +117,7 @@ def template_database(migrated: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
                 path.write_bytes(migrated)
         return open_made(path, migrations)
 
-    monkeypatch.setattr(Database, "open", open_copied)
+    return open_copy
 
 
 @pytest.fixture
@@ -129,31 +130,41 @@ def fast_machine(fresh_home: Path) -> None:
 
 
 @pytest.fixture(autouse=True)
-def quiet_log(request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """A record of WARNING or above fails a test, unless it is marked `logs_warnings`."""
-    yield
-    if request.node.get_closest_marker("logs_warnings"):
-        return
-    loud = [r for phase in ("setup", "call") for r in caplog.get_records(phase) if r.levelno >= logging.WARNING]
-    assert not loud, "unannounced in the log: " + "; ".join(f"{r.name}: {r.getMessage()}" for r in loud)
-
-
-@pytest.fixture(autouse=True)
-def garbage_of_the_main_thread() -> Iterator[None]:
-    """As in the window: widgets in a cycle are destroyed on no other thread; see `app.ui.shell.upkeep`."""
-    gc.disable()
+def rules(
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    open_copied: Callable[..., Database],
+) -> Iterator[None]:
+    """What holds for every test, and what its marks change; one fixture, for each costs time eleven thousand times."""
+    is_marked = request.node.get_closest_marker
+    if is_marked("cold_children"):
+        monkeypatch.setattr(Child, "popen", subprocess.Popen)
+        monkeypatch.setattr(Program, "popen", subprocess.Popen)
+    if not is_marked("migrations"):
+        monkeypatch.setattr(Database, "open", open_copied)
+    gc.disable()  # as in the window: widgets in a cycle are destroyed on no other thread; see `app.ui.shell.upkeep`
+    threads, children = set(threading.enumerate()), _children()
     yield
     due = [n for n, (count, most) in enumerate(zip(gc.get_count(), gc.get_threshold(), strict=True)) if count > most]
     if due:
         gc.collect(due[-1])
+    _look_for_what_runs(threads, children)
+    if not is_marked("logs_warnings"):
+        loud = [r for phase in ("setup", "call") for r in caplog.get_records(phase) if r.levelno >= logging.WARNING]
+        assert not loud, "unannounced in the log: " + "; ".join(f"{r.name}: {r.getMessage()}" for r in loud)
 
 
-@pytest.fixture(autouse=True)
-def nothing_left_running() -> Iterator[None]:
+@pytest.fixture(scope="session")
+def starter() -> Path:
+    """The real starter model; set-up makes it, so its absence is a failure."""
+    path = starter_model()
+    assert path is not None, "resources/models is empty: run `make setup`"
+    return path
+
+
+def _look_for_what_runs(threads_before: set[threading.Thread], children_before: set[int]) -> None:
     """A thread or a child process that outlives its test fails it, by name."""
-    threads_before = set(threading.enumerate())
-    children_before = _children()
-    yield
     for thread in set(threading.enumerate()) - threads_before:
         if thread.name.startswith(POOL_OF_A_LOOP):
             continue
@@ -167,24 +178,9 @@ def nothing_left_running() -> Iterator[None]:
     warm.bury()
 
 
-@pytest.fixture(scope="session")
-def starter() -> Path:
-    """The real starter model; set-up makes it, so its absence is a failure."""
-    path = starter_model()
-    assert path is not None, "resources/models is empty: run `make setup`"
-    return path
-
-
 def _children() -> set[int]:
     """Direct children of this process that are not zombies (Linux; elsewhere nothing is checked)."""
-    found: set[int] = set()
-    for task in PROC.glob(f"{os.getpid()}/task/*/children"):
-        try:
-            pids = task.read_text().split()
-        except OSError:
-            continue
-        found |= {int(pid) for pid in pids if _is_running(int(pid))}
-    return found - warm.pids()
+    return {pid for pid in warm.children() if _is_running(pid)} - warm.pids()
 
 
 def _is_running(pid: int) -> bool:

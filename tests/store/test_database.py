@@ -22,10 +22,7 @@ from tests.store.conftest import fill_disk
 
 LOTS_OF_TEXT = "a word and another " * 20_000
 
-
-@pytest.fixture(autouse=True)
-def template_database() -> None:
-    """Here databases are made as they are for a person."""
+pytestmark = pytest.mark.migrations
 
 
 def pragma(database: Database, name: str) -> object:

@@ -22,12 +22,7 @@ from tests.helpers.searching import search_text
 from tests.store.conftest import fill_disk
 from tests.store.make_old_database import schema_of
 
-
-@pytest.fixture(autouse=True)
-def template_database() -> None:
-    """Here databases are made as they are for a person."""
-
-
+pytestmark = pytest.mark.migrations
 DATA = Path(__file__).parent / "data"
 
 

@@ -22,12 +22,7 @@ from app.store.pages import Page, PageState, PageStore
 from app.store.recovery import ALWAYS_CHECKED_BYTES, RECOVERED_TITLE
 from tests.helpers.searching import search_text
 
-
-@pytest.fixture(autouse=True)
-def template_database() -> None:
-    """Here databases are made as they are for a person."""
-
-
+pytestmark = pytest.mark.migrations
 PAGE_BYTES = 4096
 
 
