@@ -28,11 +28,21 @@ NOT_CODE = {
 
 def code_lines(source: str) -> int:
     """How many lines of `source` hold code."""
+    docstrings = docstrings_of(source)
+    standing = {number for lines in docstrings for number in lines}
+    if sum(source.count(quotes) for quotes in ('"""', "'''")) > 2 * len(docstrings):
+        return len(token_lines(source) - standing)
+    written = ((number, line.strip()) for number, line in enumerate(source.split("\n"), 1))
+    return len({number for number, line in written if line and not line.startswith("#")} - standing)
+
+
+def token_lines(source: str) -> set[int]:
+    """The lines with tokens. Slow; needed only where a text over several lines may hold what looks like a comment."""
     lines: set[int] = set()
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type not in NOT_CODE:
             lines.update(range(token.start[0], token.end[0] + 1))
-    return len(lines - docstring_lines(source))
+    return lines
 
 
 def statements(tree: ast.AST) -> Iterator[ast.AST]:
@@ -45,15 +55,15 @@ def statements(tree: ast.AST) -> Iterator[ast.AST]:
         yield node
 
 
-def docstring_lines(source: str) -> set[int]:
-    """The lines taken by texts that stand alone: docstrings of modules, classes, functions and fields."""
-    found: set[int] = set()
+def docstrings_of(source: str) -> list[range]:
+    """The lines of each text that stands alone: docstrings of modules, classes, functions and fields."""
+    found: list[range] = []
     for node in statements(ast.parse(source)):
         alone = (
             isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
         )
         if alone:
-            found.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+            found.append(range(node.lineno, (node.end_lineno or node.lineno) + 1))
     return found
 
 
