@@ -1,4 +1,4 @@
-"""A report, not a race: how long the window's thread is away while 12 kB stream in, and while they are opened."""
+"""A report, not a race: how long the window's thread is away while 4 kB stream in, and while they are opened."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from tests.helpers.gaps import Gaps
 from tests.ui.chat.conftest import Open
 from tests.ui.text.test_markdown import SAMPLE
 
-LENGTH = 12_000
+LENGTH = 4_000
 
 
 def test_a_long_answer_streams_whole_and_the_gaps_are_reported(open_chat: Open) -> None:

@@ -114,7 +114,7 @@ def test_the_caret_walks_and_selects_by_keyboard(text: DocumentText, qtbot: QtBo
 
 
 def test_scrolling_to_the_end_and_back_shows_every_block_in_order(text: DocumentText) -> None:
-    count = 3000
+    count = 1500
     document = many_blocks(count)
     show(text, document)
     bar, seen = text.verticalScrollBar(), set[int]()

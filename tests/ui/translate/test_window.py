@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 
-import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
@@ -165,13 +165,12 @@ def test_the_tabs_model_is_its_own_and_says_what_can_be_translated(frame: Frame,
     assert frame.settings.engine.model_path == "", "the chat keeps its own"
 
 
-@pytest.mark.parametrize("zoom", [0.5, 1.0, 1.5])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_is_clipped_in_the_window(frame: Frame, qtbot: QtBot, zoom: float, scheme: str) -> None:
+def test_nothing_is_clipped_in_the_window(frame: Frame) -> None:
     number = keep(frame)
     frame.key(Qt.Key.Key_3)
     frame.translation_list.open(number)
-    frame.theme.zoom, frame.theme.scheme = zoom, scheme
-    frame.window.resize(900, 600)
-    assert clipped_texts(frame.left) == []
-    assert clipped_texts(frame.window) == []
+    for scheme, zoom in product(("light", "dark"), (0.5, 1.0, 1.5)):
+        frame.theme.zoom, frame.theme.scheme = zoom, scheme
+        frame.window.resize(900, 600)
+        assert clipped_texts(frame.left) == [], (scheme, zoom)
+        assert clipped_texts(frame.window) == [], (scheme, zoom)
