@@ -20,7 +20,7 @@ from app.core.errors import DiskFull, ModelMissing, ModelUnreadable
 from app.core.log import start_log
 from app.core.paths import AppPaths, close_to_others, disk_problem, runs_elsewhere, starter_model
 from app.core.settings import Settings, load_settings, save_settings, sweep_settings
-from app.features.messages import Sentence, sentence_for
+from app.features.messages import Sentence, start_sentences
 from app.features.work.turns import Turns
 from app.store.conversations import Conversations
 from app.store.database import Database
@@ -268,6 +268,7 @@ class Parts:
     def models(self) -> Models:
         """Everything about models."""
         from app.features.models.collection import Models, Surroundings
+        from app.hub.access import access_of
         from app.hub.network import Network
 
         return Models(
@@ -402,6 +403,7 @@ class Fireside(Parts):
         """Asks for the newest release; nobody asks it but a click."""
         from app.core.build import RELEASES
         from app.features.updates import Updates
+        from app.hub.access import access_to
         from app.hub.network import Network
 
         network = Network(lambda: access_to(RELEASES.address, self.settings), self.ledger)
@@ -498,6 +500,8 @@ class Fireside(Parts):
     @property
     def hub_host(self) -> str:
         """Which host is asked, and gets the token that is kept for it."""
+        from app.hub.access import endpoint_of
+
         return urlsplit(endpoint_of(self.settings)).netloc
 
     def label_of(self, path: Path) -> str:
@@ -792,6 +796,7 @@ def build_model_server(
     server: Server, servers: Servers, settings: Callable[[], Settings], ledger: Ledger, key: str | None = None
 ) -> ModelServer:
     """Requests to a server. In the person's own network it may be asked without the internet being allowed."""
+    from app.hub.access import access_to
     from app.hub.model_server import ModelServer
 
     def access() -> Access:
@@ -863,34 +868,6 @@ def _passing_library(paths: AppPaths) -> PassingLibrary:
     return library
 
 
-def endpoint_of(settings: Settings) -> str:
-    """The Hub's address: what the settings name goes before HF_ENDPOINT."""
-    from app.hub.access import HUB_HOST
-
-    return (settings.network.mirror or os.environ.get("HF_ENDPOINT") or f"https://{HUB_HOST}").rstrip("/")
-
-
-def access_of(settings: Settings, token: Token) -> Access:
-    """How the network may be used."""
-    from app.hub.access import Access
-
-    network, endpoint = settings.network, endpoint_of(settings)
-    return Access(
-        network.reaches_internet,
-        endpoint,
-        network.proxy,
-        token.load(urlsplit(endpoint).netloc) if network.reaches_internet else "",
-    )
-
-
-def access_to(address: str, settings: Settings) -> Access:
-    """How a host other than the Hub may be asked: under the same switch and proxy, without the Hub's token."""
-    from app.hub.access import Access
-
-    parts = urlsplit(address)
-    return Access(settings.network.reaches_internet, f"{parts.scheme}://{parts.netloc}", settings.network.proxy)
-
-
 def gpus_of(engine: Engine) -> tuple[GpuRoom, ...]:
     """The GPUs that the engine's child finds; starts it."""
     from app.engine.fit import GpuRoom
@@ -907,7 +884,7 @@ def build_models(paths: AppPaths) -> Iterator[Models]:
     """The models without the window's parts, for the terminal: labels and queue stay the window's."""
     from app.engine.states import StateFolder
     from app.features.models.collection import Models, Surroundings
-    from app.hub.access import Ledger, Token
+    from app.hub.access import Ledger, Token, access_of
     from app.hub.network import Network
 
     settings, _ = load_settings(paths.settings)
@@ -972,7 +949,7 @@ def _build_parts(paths: AppPaths, handler: logging.Handler | None) -> Fireside:
     conversations = Conversations(database)
     _begin(conversations, Jobs(database))
     app = Fireside(paths, settings, database, conversations, log_handler=handler)
-    app.notices = _notices(wrong, database)
+    app.notices = start_sentences(wrong, database)
     return app
 
 
@@ -1007,34 +984,3 @@ def _end_log(handler: logging.Handler | None) -> None:
     if handler is not None:
         logging.getLogger().removeHandler(handler)
         handler.close()
-
-
-def _notices(wrong_settings: list[str], database: Database) -> list[Sentence]:
-    notices: list[Sentence] = []
-    if not database.has_room or database.path == Path(":memory:"):
-        full, kept = sentence_for(DiskFull("")), "Your chats can be read; nothing new is kept until there is room."
-        if database.has_room:
-            kept = f"What is written now is lost with the window. Make room, then start {APP_NAME} again."
-        notices.append(Sentence(full.text, kept, full.action))
-    if database.moved_aside is not None:
-        text = (
-            f"The file with your chats was damaged. It was moved to {database.moved_aside.name}, nothing was deleted."
-        )
-        found, kept = database.recovered, "A new, empty one is in use."
-        if found is not None:
-            chats, messages = _counted(found.chats, "chat"), _counted(found.messages, "message")
-            pages = f", {_counted(found.pages, 'page')}" if found.pages else ""
-            kept = f"What could be read of it is here: {chats} with {messages}{pages}."
-        notices.append(Sentence(text, kept, "open_folder"))
-    if wrong_settings == ["settings"]:
-        notices.append(
-            Sentence("The settings could not be read; the old file was kept beside them.", "Defaults are in use.")
-        )
-    elif wrong_settings:
-        names = ", ".join(wrong_settings)
-        notices.append(Sentence(f"These settings had values that are not possible: {names}.", "Defaults are in use."))
-    return notices
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"

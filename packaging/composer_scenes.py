@@ -16,7 +16,7 @@ from app.store.conversations import Conversations, MessageState
 from app.ui.chat.assistant_dialog import AssistantDialog
 from app.ui.chat.large_picture import LargePicture
 from app.ui.chat.prompt_dialog import PromptDialog
-from app.ui.chat.question import SentPicture
+from app.ui.chat.sent_pictures import SentPicture
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.window import Frame
 from tests.helpers.dictionaries import lines
@@ -167,7 +167,7 @@ def invent_pictures(frame: Frame) -> int:
     with TemporaryDirectory() as folder:
         for name, sky in (("harbour.jpg", ("#7FB2D9", "#F4E3C1")), ("lake.jpg", ("#1B2A49", "#E07A3F"))):
             path = Path(folder) / name
-            draw_evening(*sky).save(str(path), "JPEG", 92)
+            draw_evening(*sky).save(str(path), quality=92)
             conversations.media.use(question.id, [(library.add(path).sha256, name, 0)])
     answer = conversations.add_message(
         chat.id,

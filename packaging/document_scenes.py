@@ -75,6 +75,10 @@ def screens(frame: Frame, desk: ChatDesk, folder: Path) -> list[tuple[str, Step,
             desk.attaching.remove(one, is_told=False)
         desk.put_message("")
 
+    def leave_scan() -> None:
+        tidy()
+        frame.close_document()
+
     def offer(*, by_model: bool) -> None:
         frame.new_chat()
         desk.attach(handbook)
@@ -100,7 +104,7 @@ def screens(frame: Frame, desk: ChatDesk, folder: Path) -> list[tuple[str, Step,
         ("document-beside", beside, frame.close_document),
         ("document-passages", lambda: frame.show_chat(searched), frame.close_document),
         ("scan-read", lambda: scanned(frame, desk, lease), tidy),
-        ("scan-compared", lambda: compared(frame, desk, lease), lambda: (tidy(), frame.close_document())),
+        ("scan-compared", lambda: compared(frame, desk, lease), leave_scan),
         ("survey-offered", lambda: offer(by_model=False), tidy),
         ("survey-estimated", lambda: offer(by_model=True), tidy),
         ("survey-found", lambda: found(frame, desk, handbook), frame.close_document),

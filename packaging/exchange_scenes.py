@@ -6,6 +6,7 @@ import json
 import socket
 import subprocess
 from collections.abc import Callable
+from functools import partial
 
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QScrollArea
@@ -30,6 +31,10 @@ def asked_by(agent: str, address: str, key: str) -> subprocess.Popen[bytes]:
     told = [part for header in headers for part in ("--header", header)]
     command = ["curl", "--silent", "--fail", f"{address}/chat/completions", "--data", body, *told]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL)
+
+
+def _has_ended(asking: subprocess.Popen[bytes]) -> bool:
+    return asking.poll() is not None
 
 
 def screens(frame: Frame, told: int) -> list[tuple[str, Step, Step]]:
@@ -83,7 +88,7 @@ def screens(frame: Frame, told: int) -> list[tuple[str, Step, Step]]:
         assert door is not None
         for agent in ("Zed/0.212.1", "Continue/1.4"):
             asking = asked_by(agent, door.address, door.key)
-            frame.wait(lambda asking=asking: asking.poll() is not None, TIMEOUT_MS)
+            frame.wait(partial(_has_ended, asking), TIMEOUT_MS)
         frame.find(ProgramsPage).show_asked()
         QCoreApplication.processEvents()
         bar = frame.find(ProgramsPage).findChildren(QScrollArea)[0].verticalScrollBar()

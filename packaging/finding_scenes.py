@@ -21,7 +21,7 @@ def screens(frame: Frame, told: int) -> list[tuple[str, Step, Step]]:
         frame.show_chat(told)
         frame.do("find")
         QTest.keyClicks(frame.chat.finding.search.field, "thunder")
-        frame.wait(lambda: frame.chat.finding.search.hits, TIMEOUT_MS)
+        frame.wait(lambda: bool(frame.chat.finding.search.hits), TIMEOUT_MS)
 
     def search() -> None:
         frame.show_tab("chat")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import Qt
 
+from app.ui.inside.look import LookPage
 from app.ui.inside.panel import InsidePanel
 from tests.helpers.desks.inside import InsideDesk
 from tests.helpers.desks.window import Frame
@@ -14,6 +15,12 @@ TIMEOUT_MS = 120_000
 TEXT = "The cat sat on the mat because the mat was warm."
 
 Step = Callable[[], object]
+
+
+def is_looking(desk: InsideDesk) -> bool:
+    """Whether the page that is open waits for an answer."""
+    assert isinstance(desk.page, LookPage)
+    return desk.page.is_looking
 
 
 def screens(frame: Frame, answered: int) -> list[tuple[str, Step, Step]]:
@@ -37,7 +44,7 @@ def screens(frame: Frame, answered: int) -> list[tuple[str, Step, Step]]:
         desk = begin("Probabilities")
         if desk.is_reading_offered:
             desk.click(desk.read_again)
-        desk.wait(lambda: desk.tokens and not desk.page.is_looking, TIMEOUT_MS)
+        desk.wait(lambda: desk.tokens and not is_looking(desk), TIMEOUT_MS)
         desk.press_token(Qt.Key.Key_Right)
 
     def choices() -> None:
@@ -50,7 +57,7 @@ def screens(frame: Frame, answered: int) -> list[tuple[str, Step, Step]]:
         desk.look_at("A text of your own")
         desk.own_text.setPlainText(TEXT)
         desk.wait(lambda: desk.root.subject is not None and desk.root.subject.text == TEXT, TIMEOUT_MS)
-        desk.wait(lambda: not desk.page.is_looking, TIMEOUT_MS)
+        desk.wait(lambda: not is_looking(desk), TIMEOUT_MS)
 
     def attention(way: str) -> None:
         short("Attention")

@@ -132,8 +132,12 @@ def _inside(frame: Frame, page: Callable[[str], Callable[[], object]]) -> list[t
         view = frame.find(ModelsView)
         frame.wait(lambda: bool(view.installed.cards()))
         frame.click(view.installed.cards()[0].buttons["inside"])
-        formulas = lambda: view.anatomy.findChildren(FormulaView)  # noqa: E731
-        frame.wait(lambda: view.anatomy.lead.text() and all(one.is_drawn for one in formulas()), TIMEOUT_MS)
+        about = view.anatomy
+
+        def is_drawn() -> bool:
+            return bool(about.lead.text()) and all(one.is_drawn for one in about.findChildren(FormulaView))
+
+        frame.wait(is_drawn, TIMEOUT_MS)
 
     def compare() -> None:
         page("compare")()

@@ -8,6 +8,7 @@ from pathlib import Path
 from app.core.events import CancelToken, Role
 from app.features.documents import Kept
 from app.store.projects import Tags
+from app.ui.chat.column import ChatsColumn
 from app.ui.chat.project_dialog import ProjectDialog
 from app.ui.chat.remembering import RememberDialog
 from app.ui.settings.dialog import SettingsDialog
@@ -57,7 +58,7 @@ def screens(frame: Frame, told: int, folder: Path) -> list[tuple[str, Step, Step
 
     def open_dialog() -> None:
         open_chat()
-        frame.chats.root.folders.wanted.emit("settings", begin())
+        frame.find(ChatsColumn).folders.wanted.emit("settings", begin())
         frame.wait(lambda: bool(frame.find(ProjectDialog).cost.text()), TIMEOUT_MS)
 
     def remember() -> None:
@@ -67,14 +68,14 @@ def screens(frame: Frame, told: int, folder: Path) -> list[tuple[str, Step, Step
 
     def narrow() -> None:
         open_chat()
-        frame.chats.root.tags.chips[0].click()
+        frame.find(ChatsColumn).tags.chips[0].click()
 
     def open_memories() -> None:
         begin()
         frame.window.open_settings("memories")
 
     def widen() -> None:
-        frame.chats.root.tags.chips[0].click()
+        frame.find(ChatsColumn).tags.chips[0].click()
         frame.show_chat(told)
 
     return [

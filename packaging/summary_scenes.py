@@ -21,7 +21,6 @@ from app.features.summary.result import (
     Merging,
     Planned,
     Reason,
-    Rests,
     SectionRead,
     Statement,
     SummarizedDocument,
@@ -29,6 +28,7 @@ from app.features.summary.result import (
     Wish,
     Writing,
 )
+from app.features.work.asking import Rests
 from app.store.documents import StoredDocument
 from app.store.jobs import Jobs, SummaryStore
 from tests.helpers.desks.window import Frame

@@ -37,7 +37,7 @@ LEASE_HTML = """<!doctype html><html lang="en"><head><title>Lease</title></head>
 <p>The annexes are part of this lease. <img src="seal.png" alt="Seal of the notary"></p>
 </body></html>
 """
-PORTUGUESE = {
+PORTUGUESE: dict[str, Words] = {
     "Lease": "Contrato",
     "3. Rent and deposit": "3. Aluguel e caução",
     "The tenant pays": ("O locatário paga ", "1.240,00", " até o ", "quinto dia útil",
@@ -49,7 +49,7 @@ PORTUGUESE = {
     "Pets are": "São permitidos animais com o consentimento por escrito do locador, que não pode ser recusado sem "
     "motivo.",
 }  # fmt: skip
-ARABIC = {
+ARABIC: dict[str, Words] = {
     "Lease": "عقد الإيجار",
     "3. Rent and deposit": "3. الإيجار والتأمين",
     "The tenant pays": ("يدفع المستأجر ", "1240.00", " في موعد أقصاه ", "يوم العمل الخامس",

@@ -100,7 +100,7 @@ def screens(frame: Frame) -> list[tuple[str, Step, Step]]:
 
     def documents() -> None:
         made.have_model()
-        app.translations.estimate = lambda *_: ESTIMATE  # the model is an empty file
+        app.translations.estimate = lambda *_: ESTIMATE  # type: ignore[method-assign]  # the model is an empty file
         frame.show_tab("translate")
         frame.picker.show_task("translate")
         desk.show_document_page()
@@ -169,7 +169,7 @@ class _Made:
             return
         self._model.parent.mkdir(parents=True, exist_ok=True)
         with self._model.open("wb") as file:
-            file.write(model_bytes("hy", **{"tokenizer.chat_template": "{{ messages }}"}))
+            file.write(model_bytes("hy", 64, **{"tokenizer.chat_template": "{{ messages }}"}))
             file.truncate(self._entry.size_bytes)
 
     def _new(self) -> None:

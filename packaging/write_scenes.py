@@ -7,6 +7,7 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 
 from app.ui.write.options import OptionsSheet
+from app.ui.write.write_tab import WriteTab
 from tests.helpers.desks.window import Frame
 from tests.helpers.desks.write import WriteDesk
 
@@ -60,11 +61,16 @@ def screens(frame: Frame) -> list[tuple[str, Step, Step]]:
         desk.go_on()
         desk.wait(lambda: not desk.is_busy, TIMEOUT_MS)
 
+    def write_tab() -> WriteTab:
+        tab = frame.window.tab("write")
+        assert isinstance(tab, WriteTab)
+        return tab
+
     def page() -> None:
         number = frame.app.pages.create(PAGE).id
         frame.app.pages.save(number, PAGE, ((len(HERS), len(PAGE)),), len(PAGE), {})
         begin().root.show_page(number)
-        frame.window.tab("write").column.reload()
+        write_tab().column.reload()
 
     def continued() -> None:
         desk = begin(BEGINNING, max_tokens=60, sampling={"seed": 5})
@@ -88,13 +94,13 @@ def screens(frame: Frame) -> list[tuple[str, Step, Step]]:
             desk.press(Qt.Key.Key_Escape)
         for sheet in desk.every(OptionsSheet):
             sheet.close()
-        if frame.window.tab("write").is_inside_open:
+        if frame.window.tabs.is_inside_open:
             frame.do("inside")
         number = desk.open_id
         if number is not None:
             frame.app.pages.delete(number)
         desk.root.forget()
-        frame.window.tab("write").column.reload()
+        write_tab().column.reload()
 
     return [
         ("write-empty", lambda: begin(), close),  # noqa: PLW0108 - it takes what a step does not give

@@ -18,6 +18,7 @@ from app.core.visible import size_words, visible_name
 
 if TYPE_CHECKING:
     from app.documents.source import PageRead, Remark
+    from app.store.database import Database
 
 
 @dataclass(frozen=True)
@@ -727,3 +728,34 @@ def _numbers(pages: Sequence[int]) -> str:
     if len(words) > MOST_NAMED_PAGES:
         words = [*words[: MOST_NAMED_PAGES - 1], "others"]
     return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else words[0]
+
+
+def start_sentences(wrong_settings: Sequence[str], database: Database) -> list[Sentence]:
+    """What there is to tell of a start: settings that could not be taken, and what became of the database."""
+    notices: list[Sentence] = []
+    if not database.has_room or database.path == PurePath(":memory:"):
+        full, kept = (
+            sentence_for(errors.DiskFull("")),
+            "Your chats can be read; nothing new is kept until there is room.",
+        )
+        if database.has_room:
+            kept = f"What is written now is lost with the window. Make room, then start {APP_NAME} again."
+        notices.append(Sentence(full.text, kept, full.action))
+    if database.moved_aside is not None:
+        text = (
+            f"The file with your chats was damaged. It was moved to {database.moved_aside.name}, nothing was deleted."
+        )
+        found, kept = database.recovered, "A new, empty one is in use."
+        if found is not None:
+            chats, messages = units("chat", found.chats), units("message", found.messages)
+            pages = f", {units('page', found.pages)}" if found.pages else ""
+            kept = f"What could be read of it is here: {chats} with {messages}{pages}."
+        notices.append(Sentence(text, kept, "open_folder"))
+    if wrong_settings == ["settings"]:
+        notices.append(
+            Sentence("The settings could not be read; the old file was kept beside them.", "Defaults are in use.")
+        )
+    elif wrong_settings:
+        names = ", ".join(wrong_settings)
+        notices.append(Sentence(f"These settings had values that are not possible: {names}.", "Defaults are in use."))
+    return notices

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     import httpx2
     from huggingface_hub.errors import HfHubHTTPError
 
+    from app.core.settings import Settings
+
 
 HUB = "https://huggingface.co"
 CAPTIVE_PORTAL_STATUS = 511  # RFC 6585
@@ -57,6 +59,28 @@ class Access:
     def host(self) -> str:
         """The Hub's name, for sentences."""
         return urlsplit(self.endpoint).netloc
+
+
+def endpoint_of(settings: Settings) -> str:
+    """The Hub's address: what the settings name goes before HF_ENDPOINT."""
+    return (settings.network.mirror or os.environ.get("HF_ENDPOINT") or f"https://{HUB_HOST}").rstrip("/")
+
+
+def access_of(settings: Settings, token: Token) -> Access:
+    """How the network may be used."""
+    network, endpoint = settings.network, endpoint_of(settings)
+    return Access(
+        network.reaches_internet,
+        endpoint,
+        network.proxy,
+        token.load(urlsplit(endpoint).netloc) if network.reaches_internet else "",
+    )
+
+
+def access_to(address: str, settings: Settings) -> Access:
+    """How a host other than the Hub may be asked: under the same switch and proxy, without the Hub's token."""
+    parts = urlsplit(address)
+    return Access(settings.network.reaches_internet, f"{parts.scheme}://{parts.netloc}", settings.network.proxy)
 
 
 @dataclass

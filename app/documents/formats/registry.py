@@ -61,7 +61,7 @@ class Format:
 _FORMATS = {
     each.name: each
     for each in (
-        Format("pdf", "a PDF document", "pdf", PDFS, ".pdf.pdf", draw=".pdf.pages", scan=".pdf.scans"),
+        Format("pdf", "a PDF document", "pdf", PDFS, ".pdf.pdf", draw=".pdf.pages", scan=".pdf.pdf"),
         Format(
             "docx", "a Word document", "docx docm dotx dotm", TEXTS, ".word.reading", ".word.rewriting", member="word/"
         ),

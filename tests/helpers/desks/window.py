@@ -207,7 +207,7 @@ class ListDesk(Desk):
     nothing = Found(QLabel, "nothing_found")
 
     @property
-    def rows(self) -> list[str]:
+    def rows(self) -> Sequence[str]:
         """What its rows say, headings too."""
         return [str(self.model.index(row, 0).data()) for row in range(self.model.rowCount())]
 

@@ -17,19 +17,12 @@ from PySide6.QtWidgets import QAbstractButton, QCheckBox, QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app import APP_ID
-from app.bootstrap import access_of, build
+from app.bootstrap import build
 from app.core.settings import Network, load_settings
 from app.engine.protocol import Device
-from app.hub.access import Ledger
+from app.hub.access import Ledger, access_of
 from app.ui.settings.connections import ConnectionModel, ConnectionTable
-from app.ui.settings.pages import (
-    HUB,
-    MIRROR_SCHEMES,
-    PROXY_SCHEMES,
-    DeviceChoice,
-    SummariesPage,
-    address_problem,
-)
+from app.ui.settings.pages import HUB, MIRROR_SCHEMES, PROXY_SCHEMES, DeviceChoice, SummariesPage, address_problem
 from app.ui.theme import Theme
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.settings import SettingsDesk

@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QLabel, QMessageBox, QPlainTextEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app import __version__
-from app.bootstrap import access_to
 from app.features.updates import Updates
+from app.hub.access import access_to
 from app.hub.network import Network
 from app.ui.settings.about import UpdateCheck
 from tests.helpers.desks.settings import SettingsDesk

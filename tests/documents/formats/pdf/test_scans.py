@@ -11,8 +11,7 @@ import pytest
 from pypdfium2 import raw
 
 from app.documents.blocks import TESSERACT, Box, Kind, rows_of
-from app.documents.formats.pdf.pdf import read
-from app.documents.formats.pdf.scans import put_upright, recognize
+from app.documents.formats.pdf.pdf import put_upright, read, recognize
 from app.documents.protocol import PutUpright, Recognize
 from app.documents.source import PageRead, Source
 from tests.helpers.pdf_files import Page, column, write_pdf
