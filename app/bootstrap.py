@@ -61,7 +61,7 @@ if TYPE_CHECKING:
     from app.remote.routing import RoutedEngine
     from app.remote.servers import Server, Servers
     from app.store.assistants import AssistantStore
-    from app.store.page_readings import PageReadings
+    from app.store.documents import PageReadings
     from app.store.translations import TranslationMemory
 
 log = logging.getLogger(__name__)
@@ -197,7 +197,7 @@ class Parts:
         """What makes documents of recordings; as long as that takes, what was heard is kept in this database."""
 
         def hear(request: Read, cancel: CancelToken) -> Generator[Event, None, None]:
-            from app.store.page_readings import PageReadings
+            from app.store.documents import PageReadings
 
             hearing = build_hearing(self.paths, lambda: self.engine, PageReadings(database))
             yield from hearing.read(request, cancel)
@@ -633,8 +633,7 @@ def build_documents(
     """
     from app.features.documents import Documents
     from app.store.conversations import Attachments
-    from app.store.documents import DocumentStore
-    from app.store.page_readings import PageReadings
+    from app.store.documents import DocumentStore, PageReadings
 
     store, attachments, readings = DocumentStore(database), Attachments(database), PageReadings(database)
     return Documents(store, attachments, paths.documents, readings, recognizes=recognizes, consent=consent, hear=hear)

@@ -22,7 +22,7 @@ from app.features.messages import pages_words, remark_sentence, units
 
 if TYPE_CHECKING:
     from app.features.page_reading.readings import ByModel
-    from app.store.page_readings import PageReading
+    from app.store.documents import PageReading
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

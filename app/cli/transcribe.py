@@ -22,7 +22,7 @@ from app.documents.source import PageRead
 from app.features.hearing import Hearing, Segment, clock, segment_of, srt_of, text_of
 from app.features.messages import units
 from app.features.work.saved_file import written
-from app.store.page_readings import opened_readings
+from app.store.documents import opened_readings
 
 
 def add_arguments(part: argparse.ArgumentParser) -> None:

@@ -31,8 +31,7 @@ if TYPE_CHECKING:
     from app.documents.source import PageRead
     from app.features.leaving import Consent
     from app.store.conversations import Attachment, Attachments
-    from app.store.documents import DocumentStore, Fields, StoredDocument
-    from app.store.page_readings import PageReading, PageReadings
+    from app.store.documents import DocumentStore, Fields, PageReading, PageReadings, StoredDocument
 
 LOOK_EVERY_S = 0.1
 MOST_PARAGRAPH = 8_000

@@ -31,14 +31,13 @@ from app.documents.protocol import BlocksRead, Done, Event, Found, Listen, Read,
 from app.documents.source import Opened, PageRead, Remark
 from app.features.page_reading.by_model import EMPTY, READ, Said, asked
 from app.language.sentences import sentences
-from app.store.documents import DocumentStore
-from app.store.page_readings import HEARD, PageReading
+from app.store.documents import HEARD, DocumentStore, PageReading
 
 if TYPE_CHECKING:
     from app.core.events import CancelToken, ModelLoaded
     from app.engine.contract import Engine
     from app.engine.protocol import Ask
-    from app.store.page_readings import PageReadings
+    from app.store.documents import PageReadings
 
 
 LOOK_EVERY_S = 0.1

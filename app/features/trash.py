@@ -9,9 +9,8 @@ from app.features.chat.answers import SESSION
 from app.store.assistants import AssistantStore
 from app.store.conversations import Conversations
 from app.store.database import Database
-from app.store.documents import DocumentStore
+from app.store.documents import DocumentStore, PageReadings
 from app.store.jobs import Jobs
-from app.store.page_readings import PageReadings
 from app.store.pages import PageStore
 from app.store.projects import Memories, Projects, Tags
 from app.store.prompts import Prompts

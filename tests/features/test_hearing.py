@@ -21,8 +21,7 @@ from app.features.documents import Documents, Kept, Waits
 from app.features.hearing import Hearing, Segment, cues_of, segment_of, segments_of, srt_of
 from app.store.conversations import Attachments
 from app.store.database import Database
-from app.store.documents import DocumentStore
-from app.store.page_readings import PageReadings
+from app.store.documents import DocumentStore, PageReadings
 from tests.helpers import tiny_eyes
 from tests.helpers.engine import load, scripted_client
 from tests.helpers.script import requests

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.store.database import Database
-from app.store.documents import DocumentStore
-from app.store.page_readings import HEARD, HEARD_KEPT_S, PageReading, PageReadings
+from app.store.documents import HEARD, HEARD_KEPT_S, DocumentStore, PageReading, PageReadings
 
 BLOCK = {"id": 1, "kind": "paragraph", "text": "Rent", "page": 2, "heading_path": []}
 READ = PageReading(2, "model", "Eye 2B", "read", (BLOCK,))

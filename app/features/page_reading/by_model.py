@@ -35,7 +35,7 @@ from app.features.chat.options import template_variables
 from app.features.work.asking import REFUSING, Rests
 
 READ, CUT, REPEATED, EMPTY, REFUSED = "read", "cut", "repeated", "empty", "refused"
-"""What came of a page, see `app.store.page_readings.PageReading.state`."""
+"""What came of a page, see `app.store.documents.PageReading.state`."""
 MOST_TOKENS = 8192
 """Of a page; the densest have about 4,000, and a layout twice that."""
 WARMER = 0.3

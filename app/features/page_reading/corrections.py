@@ -12,8 +12,7 @@ from app.documents.blocks import PERSON, Block, as_markdown, block_from_fields, 
 from app.documents.protocol import NO_VIEW, Arrange, PutUpright, Recognize, View
 from app.documents.reading import Scanning
 from app.features.documents import Documents
-from app.store.documents import StoredDocument
-from app.store.page_readings import PageReading
+from app.store.documents import PageReading, StoredDocument
 
 Region = tuple[float, ...]
 """Left, top, right and bottom in points; () is all of the page."""

@@ -1,7 +1,7 @@
 """Pages that are pictures, and figures, being read: begun, worked off page by page, stopped, gone on with, corrected.
 
 Each is a stored job of the kind "page_reading" with the document that it is about; see `app.features.work.queue`. What
-a page says is kept by the content of its file (`app.store.page_readings`), so that a file is read once, wherever it
+a page says is kept by the content of its file (`app.store.documents`), so that a file is read once, wherever it
 comes in. When the work ends, however that comes, a document with the text takes the place of the one without.
 """
 
@@ -27,9 +27,8 @@ from app.features.work.asking import Rests
 from app.features.work.engines import TaskEngines
 from app.features.work.pace import WorkClock
 from app.features.work.queue import DONE, PAUSED, QUEUED, RUNNING, StoredJobs, Working
-from app.store.documents import StoredDocument
+from app.store.documents import PageReading, PageReadings, StoredDocument
 from app.store.jobs import Job, JobResults, JobRow, Jobs
-from app.store.page_readings import PageReading, PageReadings
 
 KIND = "page_reading"
 OPEN = (QUEUED, RUNNING, PAUSED)

@@ -10,8 +10,7 @@ from PySide6.QtWidgets import QFrame, QSizePolicy, QVBoxLayout, QWidget
 
 from app.documents.blocks import PERSON
 from app.features.messages import model_words, sentence_for, units
-from app.store.documents import StoredDocument
-from app.store.page_readings import PageReading
+from app.store.documents import PageReading, StoredDocument
 from app.ui.document.files import short_name
 from app.ui.i18n import tr
 from app.ui.shell.picture_reading import QUEUED, RUNNING, PictureReading, PictureState

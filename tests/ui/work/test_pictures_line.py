@@ -14,8 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from app.features.messages import STARTER_CALLS_ITSELF
 from app.features.page_reading.readings import Pictures, StoredReading, Way
-from app.store.documents import StoredDocument
-from app.store.page_readings import PageReading
+from app.store.documents import PageReading, StoredDocument
 from app.ui.shell.picture_reading import PictureState
 from app.ui.theme import Theme
 from app.ui.work.pictures import PicturesLine, read_words, reading_words, unread_words
