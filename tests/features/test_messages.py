@@ -16,14 +16,7 @@ from app.core.gguf import check_model
 from app.core.paths import resource
 from app.documents.formats.registry import formats, words_for
 from app.documents.source import PageRead, Remark
-from app.features.messages import (
-    STARTER_CALLS_ITSELF,
-    model_words,
-    pages_words,
-    remark_sentence,
-    sentence_for,
-    units,
-)
+from app.features.messages import STARTER_CALLS_ITSELF, model_words, pages_words, remark_sentence, sentence_for, units
 
 EXAMPLES = {
     "source": "/texts/source.txt",

@@ -9,12 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.errors import (
-    DownloadFailed,
-    DownloadRunning,
-    HubUnreachable,
-    NotEnoughDisk,
-)
+from app.core.errors import DownloadFailed, DownloadRunning, HubUnreachable, NotEnoughDisk
 from app.hub.access import Access
 from app.hub.download import Download, Speed
 from app.hub.part import reserve_for

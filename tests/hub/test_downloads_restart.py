@@ -4,14 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.core.errors import (
-    AppError,
-    DiskFull,
-    DownloadFailed,
-    HubUnreachable,
-    NetworkOff,
-    NotEnoughDisk,
-)
+from app.core.errors import AppError, DiskFull, DownloadFailed, HubUnreachable, NetworkOff, NotEnoughDisk
 from app.hub.access import Access
 from tests.hub.queue_parts import PARTS, A, B, C, D, Home, done_event, request
 

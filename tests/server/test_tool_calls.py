@@ -9,16 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from app.engine.protocol import CallSyntax
-from app.features.tool_calls import (
-    CallArguments,
-    CallBegins,
-    CallReader,
-    SyntaxReader,
-    Told,
-    Tool,
-    Words,
-    schema_for,
-)
+from app.features.tool_calls import CallArguments, CallBegins, CallReader, SyntaxReader, Told, Tool, Words, schema_for
 
 
 def read(text: str, cuts: list[int]) -> list[Told]:

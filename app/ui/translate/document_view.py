@@ -30,15 +30,7 @@ from app.ui.translate.glossary import GlossaryPanel, MemoryFiles
 from app.ui.translate.languages import LastWish
 from app.ui.translate.rows import RowSource
 from app.ui.translate.scanned import ScannedDocument
-from app.ui.translate.texts import (
-    Progress,
-    done_words,
-    is_rtl,
-    name_of,
-    title_of,
-    without_terms,
-    work_words,
-)
+from app.ui.translate.texts import Progress, done_words, is_rtl, name_of, title_of, without_terms, work_words
 from app.ui.work.tab import Runner
 
 if TYPE_CHECKING:

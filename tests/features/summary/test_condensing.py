@@ -8,13 +8,7 @@ from typing import Any
 
 from app.features.summary.summaries import MemorySteps
 from app.features.summary.summarize import Merging
-from tests.features.summary.pipeline import (
-    NARROW_TOKENS,
-    events_of,
-    long_document,
-    scripted,
-    summary_of,
-)
+from tests.features.summary.pipeline import NARROW_TOKENS, events_of, long_document, scripted, summary_of
 
 WRITTEN = {"when": "^Text", "text": "[1] Kiln 1 was fired in 1901.\n[3] Kiln 3 was fired in 1903.\n"}
 MANY = 14

@@ -16,11 +16,7 @@ from typing import Any
 import pytest
 
 from app.bootstrap import Fireside, build
-from app.core.errors import (
-    DiskFull,
-    DocumentGone,
-    DocumentUnreadable,
-)
+from app.core.errors import DiskFull, DocumentGone, DocumentUnreadable
 from app.core.events import CancelToken
 from app.documents.blocks import Block, Kind, block_to_fields
 from app.documents.source import PageRead

@@ -7,12 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.bootstrap import Fireside, build
-from app.core.errors import (
-    EngineCrashesRepeatedly,
-    EngineStopped,
-    NoModel,
-    NoRoomForModel,
-)
+from app.core.errors import EngineCrashesRepeatedly, EngineStopped, NoModel, NoRoomForModel
 from app.core.events import CancelToken
 from app.documents.blocks import Kind
 from app.features.summary.result import Estimate, Method, Wish

@@ -11,12 +11,7 @@ import pytest
 from app.core.errors import EngineStopped
 from app.core.events import CancelToken
 from app.features.translation.live import translate_text
-from app.features.translation.result import (
-    SegmentDone,
-    SegmentGrows,
-    TranslationEnded,
-    TranslationEvent,
-)
+from app.features.translation.result import SegmentDone, SegmentGrows, TranslationEnded, TranslationEvent
 from app.features.translation.translate import translate
 from app.features.work.asking import Rests
 from tests.features.translation.pipeline import (

@@ -15,17 +15,7 @@ from app.features.translation.result import Formality, Origin, Term, Translation
 from app.features.translation.translations import Adding, Row, Translations
 from app.store.translations import Pair
 from tests.helpers.script import write_script
-from tests.helpers.translations import (
-    GERMAN,
-    add,
-    asked,
-    begin,
-    lines,
-    stored,
-    text_file,
-    translations_of,
-    work_off,
-)
+from tests.helpers.translations import GERMAN, add, asked, begin, lines, stored, text_file, translations_of, work_off
 
 MODEL = Path("/any/model.gguf")
 

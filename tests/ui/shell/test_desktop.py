@@ -9,15 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jeepney import (
-    DBusAddress,
-    HeaderFields,
-    MatchRule,
-    Message,
-    MessageType,
-    new_method_return,
-    new_signal,
-)
+from jeepney import DBusAddress, HeaderFields, MatchRule, Message, MessageType, new_method_return, new_signal
 from jeepney.bus_messages import message_bus
 from jeepney.io.blocking import DBusConnection, open_dbus_connection
 from PySide6.QtCore import QObject
