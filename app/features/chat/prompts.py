@@ -161,6 +161,8 @@ class Parts:
     project_documents: int = 0
     recalled: int = 0
     pictures: int = 0
+    staying: int = 0
+    """Of all these, what is there whichever turns leave: 0 where nobody counted."""
 
     @property
     def fixed_tokens(self) -> int:
@@ -177,6 +179,11 @@ class Parts:
     def is_over(self) -> bool:
         """Whether the next message does not fit as things are."""
         return self.used_tokens > self.budget.prompt_tokens
+
+    @property
+    def is_too_long(self) -> bool:
+        """Whether it would not fit without any earlier turn, either."""
+        return self.is_over and self.staying > self.budget.prompt_tokens
 
 
 def system_text(system: str, carried: Sequence[Said]) -> str:
@@ -611,6 +618,7 @@ class Prompts:
         pinned = max(0, parts.pinned - documents[0] - again[0] - pictures[0])
         earlier = max(0, parts.earlier - documents[1] - again[1] - pictures[1])
         told = self._counts.texts([preamble.instructions, preamble.documents, preamble.memories])
+        own_pictures = self._media_tokens(media)
         return replace(
             parts,
             system=max(0, parts.system - sum(told)),
@@ -621,7 +629,8 @@ class Prompts:
             project_documents=told[1],
             memories=told[2],
             recalled=sum(again),
-            pictures=sum(pictures) + self._media_tokens(media),
+            pictures=sum(pictures) + own_pictures,
+            staying=parts.system + parts.pinned + message + own_pictures,
         )
 
     def media_counts(self, uses: Sequence[MediaUse]) -> list[MediaCount]:

@@ -145,6 +145,8 @@ class ChatMemory(QObject):
         loaded, asks = self._chats.loaded(), self._chats.settings().chat.when_full == "ask"
         if loaded is None:
             return ""
+        if self.parts is not None and self.parts.is_too_long:
+            return tr("Does not fit: too long for this model")
         if self.parts is not None and self.parts.is_over:
             return tr("Does not fit: you will be asked") if asks else tr("Does not fit: old turns will be left out")
         if self._used_tokens < ALMOST_FULL * loaded.context_tokens:
@@ -356,7 +358,9 @@ class ContextPanel(QFrame):
 def notes_on(parts: Parts) -> str:
     """What the numbers mean for the next message, in a sentence or two; empty when there is nothing to say."""
     notes = []
-    if parts.is_over:
+    if parts.is_too_long:
+        notes.append(tr("The next message does not fit, even without any earlier turn."))
+    elif parts.is_over:
         notes.append(tr("The next message does not fit as things are: the oldest turns will have to go."))
     if parts.hidden == 1:
         notes.append(tr("1 earlier message is not shown to the model."))

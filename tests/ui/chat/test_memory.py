@@ -186,6 +186,15 @@ def test_a_message_that_will_not_fit_says_so_before_it_is_sent(desk: ChatDesk) -
     assert clipped_texts(desk.chat) == []
 
 
+def test_a_message_that_is_too_long_by_itself_promises_nothing_of_old_turns(desk: ChatDesk) -> None:
+    with desk.hears(desk.chat.parts_changed):
+        desk.put_message("word " * 5000)
+    assert desk.note == "Does not fit: too long for this model"
+    desk.app.change("chat", when_full="ask")
+    desk.chat.update_note()
+    assert desk.note == "Does not fit: too long for this model", "nobody will be asked"
+
+
 def test_an_almost_full_context_says_so(desk: ChatDesk) -> None:
     desk.chat.context_changed.emit(int(CONTEXT_TOKENS * 0.89))
     desk.chat.update_note()
@@ -274,6 +283,8 @@ def test_what_does_not_fit_is_said() -> None:
     assert notes_on(replace(PARTS, hidden=1)) == "1 earlier message is not shown to the model."
     assert notes_on(replace(PARTS, earlier=9_000)).startswith("The next message does not fit as things are")
     assert all(tokens >= 0 for _, tokens, _ in rows_of(replace(PARTS, earlier=9_000)))
+    alone = replace(PARTS, message=9_000, staying=9_320)
+    assert notes_on(alone).startswith("The next message does not fit, even without any earlier turn")
 
 
 def test_escape_closes_it(panel: ContextPanel, qtbot: QtBot) -> None:
