@@ -25,6 +25,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QColorSpace, QImage, QImageIOHandler, QImageReader, QPainter, QTransform
 
 from app.core.errors import PictureUnreadable
+from app.core.paths import disk_problem
 from app.core.pyside import make_immortal
 from app.documents.files import check_file
 from app.documents.limits import MOST_PICTURE_BYTES, fitted, sent_size
@@ -129,16 +130,22 @@ def frame_of(path: Path, number: int, most_side: int, degrees: float = 0.0) -> F
 
 
 def write_rows(picture: QImage, path: Path) -> None:
-    """As a binary PPM. Qt pads rows of RGB to four bytes, which nobody else expects."""
+    """As a binary PPM. Qt pads rows of RGB to four bytes, which nobody else expects.
+
+    Raises DiskFull or FolderNotWritable: no fault of the picture.
+    """
     width, height, stride = picture.width(), picture.height(), picture.bytesPerLine()
     pixels = picture.constBits()
-    with path.open("wb") as file:
-        file.write(b"P6\n%d %d\n255\n" % (width, height))
-        if stride == 3 * width:
-            file.write(pixels[: stride * height])
-            return
-        for row in range(height):
-            file.write(pixels[row * stride : row * stride + 3 * width])
+    try:
+        with path.open("wb") as file:
+            file.write(b"P6\n%d %d\n255\n" % (width, height))
+            if stride == 3 * width:
+                file.write(pixels[: stride * height])
+                return
+            for row in range(height):
+                file.write(pixels[row * stride : row * stride + 3 * width])
+    except OSError as error:
+        raise disk_problem(error, path.parent) from error
 
 
 @dataclass(frozen=True)

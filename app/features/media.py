@@ -36,7 +36,7 @@ MOST_CACHED_BYTES = 1_000_000_000
 """Of decoded pictures: some hundred photographs."""
 UNTOUCHED_S = 600.0
 """What was wanted within that time stays, however full the cache is: an engine may be about to read it."""
-PASSING = "passing-"
+PASSING, HALF = "passing-", "new-"
 _numbers = count()
 _USUAL = {"jpeg": ".jpg", "tiff": ".tif"}
 
@@ -96,6 +96,7 @@ class MediaLibrary:
         self._decoding: Decoding | None = None
         self._lent = 0
         self._lock = threading.Lock()
+        self._keeping = threading.Lock()  # what is about to be known again must not be what is just removed
 
     def add(self, path: Path, cancel: CancelToken | None = None) -> StoredMedia:
         """Keeps a picture; raises PictureUnreadable, DocumentUnreadable, what its child met, or what the disk says."""
@@ -150,12 +151,18 @@ class MediaLibrary:
 
     def tidy(self, before: float) -> None:
         """Removes what nothing uses any more and was added before that moment (seconds since 1970)."""
-        for sha256 in self.store.forget_unused(before):
-            self._forget(sha256)
+        with self._keeping:
+            for sha256 in self.store.forget_unused(before):
+                self._forget(sha256)
         known = set(self.store.all())
         for path in self._originals.glob("*/*"):
             if path.name not in known and path.stat().st_mtime < before:
                 self._forget(path.name)
+        halves = (*self._originals.glob(f"{HALF}*"), *self._decoded.glob("*-new-*"), *self._decoded.glob("*-small-*"))
+        for path in halves:  # of a run that was ended by force
+            if (status := _status(path)) is not None and status.st_mtime < before:
+                with suppress(OSError):
+                    path.unlink()
         self._make_room()
 
     def close(self) -> None:
@@ -166,21 +173,23 @@ class MediaLibrary:
             child.close()
 
     def _add(self, given: Path | Unsaved, cancel: CancelToken) -> Added | None:
-        scratch = self._originals / f"new-{os.getpid()}-{threading.get_ident()}"
+        scratch = self._originals / f"{HALF}{os.getpid()}-{threading.get_ident()}"
         path = given if isinstance(given, Path) else given.path
         try:
             sha256, size_bytes = self._copy(given, scratch)
-            known = self.store.get(sha256)
-            if known is not None and self._path(sha256).is_file() and self.original(known).is_file():
-                return Added(path, self.store.add(known))
+            with self._keeping:
+                known = self.store.get(sha256)
+                if known is not None and self._path(sha256).is_file() and self.original(known).is_file():
+                    return Added(path, self.store.add(known))
             decoded = self._decode(scratch, sha256, cancel, name=path)
             if decoded is None:
                 return None
             media = StoredMedia(sha256, PICTURE, decoded.format, size_bytes, decoded.width, decoded.height)
             target = self.original(media)
             make_folder(target.parent)
-            scratch.replace(target)
-            return Added(path, self.store.add(media), decoded.frames, decoded.is_cut)
+            with self._keeping:
+                scratch.replace(target)
+                return Added(path, self.store.add(media), decoded.frames, decoded.is_cut)
         except OSError as error:
             raise disk_problem(error, self._originals) from error
         finally:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from app.core.errors import DiskFull
 from app.core.events import CancelToken
 from app.features.media import Added, MediaLibrary, PassingLibrary, Refused, remove_passing
 from app.store.conversations import Conversations
 from app.store.database import Database
+from app.store.media import StoredMedia
+from tests.helpers.disks import small_disk
 from tests.helpers.picture_files import BLUE, bomb, colour_at, picture, rows_of
 
 
@@ -65,6 +70,62 @@ def test_what_nothing_uses_goes_with_its_files(library: MediaLibrary, tmp_path: 
     assert library.original(stored).is_file()
     library.tidy(200.0)
     assert not library.original(stored).exists() and not list((tmp_path / "decoded").iterdir())
+
+
+def test_what_a_run_that_was_killed_left_half_done_goes(library: MediaLibrary, tmp_path: Path) -> None:
+    stored = library.add(picture(tmp_path / "a.png"))
+    there = [library.original(stored), *sorted((tmp_path / "decoded").iterdir())]
+    left = [
+        tmp_path / "media" / "new-1-2",
+        tmp_path / "media" / "ab" / f"ab{'0' * 62}",
+        tmp_path / "decoded" / f"{stored.sha256}-new-7",
+        tmp_path / "decoded" / f"{stored.sha256}-small-7",
+    ]
+    at_work = tmp_path / "media" / "new-3-4"
+    for path in (*left, at_work):
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"half")
+    for path in left:
+        os.utime(path, (10.0, 10.0))
+    library.tidy(50.0)
+    assert [path.exists() for path in left] == [False] * 4
+    assert all(path.exists() for path in (*there, at_work)), "what another process is about to keep is none of it"
+
+
+def test_what_is_given_again_while_it_is_tidied_away_stays(database: Database, tmp_path: Path) -> None:
+    now = [100.0]
+    store = Conversations(database, clock=lambda: now[0]).media
+    library = MediaLibrary(store, tmp_path / "media", tmp_path / "decoded", tmp_path / "child")
+    given = picture(tmp_path / "a.png")
+    library.add(given)
+    now[0], know = 300.0, store.add
+    tidying = threading.Thread(target=library.tidy, args=(200.0,))
+
+    def know_late(media: StoredMedia) -> StoredMedia:
+        tidying.start()
+        tidying.join(0.1)  # it has to wait: all the time that it has
+        return know(media)
+
+    store.add = know_late  # type: ignore[method-assign]
+    stored = library.add(given)
+    tidying.join()
+    assert library.original(stored).read_bytes() == given.read_bytes()
+
+
+@pytest.mark.parametrize("full", ["media", "decoded"])
+def test_where_the_disk_is_full_no_picture_is_half_kept(database: Database, tmp_path: Path, full: str) -> None:
+    with small_disk(tmp_path / "small", 16_384) as disk:
+        folders = {name: tmp_path / name for name in ("media", "decoded")} | {full: disk / full}
+        store = Conversations(database).media
+        library = MediaLibrary(store, folders["media"], folders["decoded"], tmp_path / "child")
+        given = picture(tmp_path / "a.png", BLUE, (300, 200))
+        if full == "media":
+            given.write_bytes(given.read_bytes() + bytes(40_000))  # what stands behind a picture is no harm
+        with pytest.raises(DiskFull):
+            library.add(given)
+        assert store.all() == []
+        left = [path for folder in folders.values() for path in folder.rglob("*") if path.is_file()]
+        assert left == []
 
 
 def test_of_a_temporary_chat_no_file_stays(database: Database, tmp_path: Path) -> None:
