@@ -8,7 +8,6 @@ import threading
 import time
 import zlib
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 import httpx2
 
@@ -157,6 +156,6 @@ def _prepare(request: httpx2.Request, access: Access) -> None:
     request.headers.pop("X-Amzn-Trace-Id", None)
     if request.headers.get("Accept-Encoding") != "identity":
         request.headers["Accept-Encoding"] = "gzip, deflate"
-    url, hub = request.url, urlsplit(access.endpoint)
-    if (url.scheme, url.netloc.decode("ascii")) != (hub.scheme.lower(), hub.netloc.lower()):
+    url, hub = request.url, httpx2.URL(access.endpoint)  # which leaves out a usual port, too
+    if (url.scheme, url.netloc) != (hub.scheme, hub.netloc):
         request.headers.pop("Authorization", None)

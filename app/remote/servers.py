@@ -121,17 +121,23 @@ def address_of(text: str) -> str:
     text = text.strip().rstrip("/")
     if not text or any(letter.isspace() for letter in text):
         return ""
-    if "://" not in text:
-        from app.hub.access import is_own_network  # as above
-
-        host = urlsplit(f"//{text}").hostname or ""
-        text = f"{'http' if is_own_network(host) else 'https'}://{text}"
     try:
+        if "://" not in text:
+            from app.hub.access import is_own_network  # as above
+
+            host = urlsplit(f"//{text}").hostname or ""
+            text = f"{'http' if is_own_network(host) else 'https'}://{text}"
         parts = urlsplit(text)
         _ = parts.port
     except ValueError:
         return ""
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
+    if (
+        parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or "@" in parts.netloc
+        or parts.query
+        or parts.fragment
+    ):
         return ""
     path = parts.path.rstrip("/")
     for end in ("/chat/completions", "/completions", "/models"):  # as a server's own page may show it

@@ -209,6 +209,12 @@ def test_the_token_goes_to_the_hub_only(network: Open, hub: FakeHub) -> None:
     assert "hf_secret" not in repr(on.access())
 
 
+@pytest.mark.parametrize("endpoint", ["http://hub.test:80", "http://Hübe.test"])
+def test_the_token_goes_to_the_hub_however_its_address_is_written(network: Open, hub: FakeHub, endpoint: str) -> None:
+    info(network(endpoint=endpoint, proxy=hub.url, token="hf_secret"))
+    assert [each.headers.get("authorization") for each in hub.seen()] == ["Bearer hf_secret"]
+
+
 def test_without_a_token_none_is_sent(network: Open, hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_TOKEN", "hf_of_somebody")
     info(network())

@@ -29,6 +29,9 @@ from tests.helpers.remote import Remote
         ("ftp://box", ""),
         ("http://me:secret@box", ""),
         ("http://box:port", ""),
+        ("http://:secret@box", ""),
+        ("[::1", ""),
+        ("http://[::1", ""),
     ],
 )
 def test_an_address_is_what_a_person_types(typed: str, address: str) -> None:
