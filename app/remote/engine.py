@@ -63,7 +63,7 @@ MOST_WAIT_S = 10
 """Who waits for an answer is asked to try again rather than kept longer than this."""
 FIRST_AT_ONCE, MOST_LEARNT = 4, 32
 """Requests of a job: to begin with, and at most where no person says more."""
-PAYS_OFF = 1.2
+PAYS_OFF = 1.1
 """So many times the tokens a second must come when twice as many are asked for. A server that batches doubles them; of
 one that does not, others wait behind what it was asked too early."""
 MOST_CHARACTERS_A_TOKEN = 64
