@@ -8,6 +8,7 @@ starts as it does for a person.
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import gc
 import importlib
@@ -35,6 +36,7 @@ from app.engine.client import ENVIRONMENT
 ROOT = Path(__file__).resolve().parents[2]
 PR_SET_CHILD_SUBREAPER = 36
 MOST_BYTES = 1 << 17
+FLUSH_FAILED = 120  # the interpreter's own code for it
 TERMINAL, WINDOW = ("terminal",), ("window",)
 LOOKED_UP = (
     *("TMPDIR", "TEMP", "TMP", "HOME", "PATH", "XDG_", "DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM", "NO_COLOR"),
@@ -170,7 +172,7 @@ def _warm_for(command: Sequence[str], environment: Mapping[str, str]) -> _Warm |
         if (kind, read) not in _warm:
             if not _warm:
                 _take_on()
-            theirs = NURSED.get(kind, {}).get(("--document-worker",), {})
+            theirs = {name: value for one in NURSED.get(kind, {}).values() for name, value in one.items()}
             _warm[kind, read] = _Warm.started(kind, {**environment, **theirs})
         return _warm[kind, read]
 
@@ -221,9 +223,34 @@ def _serve(door: socket.socket) -> int:
         if not message:
             os._exit(0)
         if (order := _forked(door, json.loads(message), streams)) is not None:
-            if (begun := _kind(order["arguments"]) or ()) in NURSED:
+            begun = _kind(order["arguments"]) or ()
+            if begun in NURSED:
                 _nurse(NURSED[begun])
-            return run(order["arguments"][3:])
+            return _ran(begun, order["arguments"][3:])
+
+
+def _ran(kind: Kind, arguments: list[str]) -> int:
+    """What the program returns for these arguments.
+
+    But for the window it ends here, as the interpreter would: taking all apart that was imported, which nothing looks
+    at, takes as long as most of what children are asked for.
+    """
+    try:
+        code: object = run(arguments)
+    except SystemExit as asked:
+        code = asked.code or 0
+    if kind == WINDOW or not isinstance(code, int):
+        sys.exit(code)  # type: ignore[arg-type]
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except ValueError:  # it is closed
+            pass
+        except OSError:
+            code = FLUSH_FAILED
+    os._exit(code & 0xFF)
 
 
 def _nurse(kinds: Mapping[Kind, Mapping[str, str]]) -> None:
@@ -288,20 +315,24 @@ def _text(descriptor: int, encoding: str, errors: str) -> TextIO:
 
 
 NURSED: dict[Kind, dict[Kind, dict[str, str]]] = {
-    TERMINAL: {("--document-worker",): child_environment(), ("--engine-worker", "--scripted"): ENVIRONMENT},
+    TERMINAL: {
+        ("--document-worker",): child_environment(),
+        ("--engine-worker",): ENVIRONMENT,
+        ("--engine-worker", "--scripted"): ENVIRONMENT,
+        ("--download-worker",): {},
+    },
     ("--engine-worker",): {("--template-renderer",): {}, ("--fit-probe",): {}},
 }
 """Children that start children of their own, which, and what those have in their environment besides.
 
-What libraries of a document's child read of it is there from the start of the warm process; the scripted engine has
-no library that would read anything.
+What libraries read of it when they are imported is there from the start of the warm process.
 """
 
 WHOLE = {
     WINDOW: ("app.ui", "app.bootstrap", "app.features", "app.store", "app.hub", "psutil"),
     TERMINAL: (
         *("app.cli", "app.bootstrap", "app.features", "app.store", "app.hub", "rapidfuzz.fuzz", "wakepy"),
-        *("app.documents", "app.language", "psutil", "app.engine.worker", "app.engine.fake_backend"),
+        *("app.documents", "app.language", "app.engine", "llama_cpp", "psutil"),
     ),
     ("--document-worker",): ("app.documents", "app.language", "psutil"),
     ("--engine-worker",): ("app.engine", "llama_cpp"),
