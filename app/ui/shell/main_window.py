@@ -175,7 +175,7 @@ class MainWindow(QMainWindow):
         self.tabs.inside_changed.connect(self._on_inside_changed)
         self.tabs.work_changed.connect(self.status.show_work)
         for signal in (self.tabs.work_changed, self.tabs.model_changed):
-            signal.connect(lambda *_: self.picker.show_task(self.picker.task))
+            signal.connect(lambda *_: self.picker.refresh())
         self.picker.is_at_work = self.tabs.is_task_at_work
         self.picker.of_chat = self.tabs.made(CHAT).own_model
         self.picker.open_wanted.connect(self.ask_for_model)

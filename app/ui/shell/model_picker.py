@@ -78,7 +78,7 @@ class ModelPicker(QPushButton):
                 self._row.addStretch(1)
             self._row.addWidget(widget, 0, Qt.AlignmentFlag.AlignVCenter)
         self.clicked.connect(self.show_menu)
-        loader.changed.connect(self._on_state_changed)
+        loader.changed.connect(self.refresh)
         theme.dress(self, height=32)
         theme.dress(self._row, margins=(13, 0, 11, 0), spacing=9)
         theme.dress(self._name, font=(13.5, 500), most_width=NAME_PX)
@@ -87,7 +87,7 @@ class ModelPicker(QPushButton):
         theme.dress(self._away, picture=("cloud", "text", 16))
         theme.changed.connect(self._fit)
         self._fit()
-        self._on_state_changed()
+        self.refresh()
 
     def sizeHint(self) -> QSize:
         name_px = min(self._name.sizeHint().width(), self._name.maximumWidth())
@@ -102,9 +102,9 @@ class ModelPicker(QPushButton):
         return self._width_of(0, []) - self._row.spacing()
 
     def show_task(self, task: str) -> None:
-        """Another tab is open, by the name of its task, or its model is another."""
+        """Another tab is open, by the name of its task."""
         self.task = task
-        self._on_state_changed()
+        self.refresh()
 
     @property
     def path(self) -> Path | None:
@@ -121,7 +121,7 @@ class ModelPicker(QPushButton):
             return
         with self._notify.guard():
             self._app.models.use(self.task, path)
-        self.show_task(self.task)
+        self.refresh()
         self.task_model_changed.emit()
 
     def show_menu(self) -> None:
@@ -247,10 +247,7 @@ class ModelPicker(QPushButton):
             menu.addAction(icon("info", tokens.muted), tr("About this model"), self.show_about)
 
     def refresh(self) -> None:
-        """The network was switched on or off."""
-        self._on_state_changed()
-
-    def _on_state_changed(self) -> None:
+        """Something that it shows may be another: a tab's model, the loader's state, the network's switch."""
         if self.task != CHAT:
             self._own = self._app.models.for_task(self.task)
         else:
@@ -265,7 +262,7 @@ class ModelPicker(QPushButton):
             word, state = (tr("at work"), "ready") if is_busy else (tr("asleep"), "asleep")
             if not is_busy and path is not None and runs_elsewhere(path):
                 word, state = "", "ready"
-        told = self._told() if is_loaders else "" if state == "ready" else tr("It is loaded when it is needed.")
+        told = _told(loader) if is_loaders else "" if state == "ready" else tr("It is loaded when it is needed.")
         self._name.setText(name)
         size = self._size_of(path) if path else ""
         self._size.setText(size)
@@ -312,23 +309,26 @@ class ModelPicker(QPushButton):
         for label in (self._size, self._word):
             label.setVisible(label in shown)
 
-    def _told(self) -> str:
-        """The sentence that belongs to the state."""
-        loader = self._loader
-        words = None
-        if loader.state == "loading" and loader.step:
-            words = trying_words(loader.step)
-        elif loader.model is not None:
-            if loader.stand_in is not None:
-                return tr("For work in another tab, in place of {name}. It comes back afterwards.", name=loader.name)
-            words = why_words(loader.model)
-        elif loader.wakes_up:
-            words = ASLEEP
-        return "" if words is None else in_words(words)
-
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._arrange()
+
+
+def _told(loader: ModelLoader) -> str:
+    """The sentence that belongs to a loader's state."""
+    if loader.state == "loading" and loader.step:
+        return in_words(trying_words(loader.step))
+    if loader.model is not None and loader.stand_in is not None:
+        return tr("For work in another tab, in place of {name}. It comes back afterwards.", name=loader.name)
+    return _why(loader)
+
+
+def _why(loader: ModelLoader) -> str:
+    """Why a loader's model runs as it does."""
+    if loader.model is None:
+        return in_words(ASLEEP) if loader.wakes_up else ""
+    words = why_words(loader.model)
+    return "" if words is None else in_words(words)
 
 
 def _size_or_none(path: Path) -> int | None:
@@ -365,7 +365,7 @@ class ModelAbout(QFrame):
         self.setFixedWidth(min(px(WIDTH_PX), room.width()))
         name = ElidedLabel(loader.name)
         name.setFont(theme.font(15, 600))
-        why = QLabel(self._sentence(loader), textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        why = QLabel(_why(loader), textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         why.setObjectName("why")
         why.setFont(theme.font(13.5))
         why.setVisible(bool(why.text()))
@@ -400,12 +400,6 @@ class ModelAbout(QFrame):
             bar.setValue(bar.value() + self._theme.px(40) * (1 if event.key() == Qt.Key.Key_Down else -1))
         else:
             super().keyPressEvent(event)
-
-    def _sentence(self, loader: ModelLoader) -> str:
-        if loader.model is None:
-            return in_words(ASLEEP) if loader.wakes_up else ""
-        words = why_words(loader.model)
-        return "" if words is None else in_words(words)
 
     def _add_facts(self, loader: ModelLoader) -> None:
         self._said: list[str] = []
