@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -64,9 +65,11 @@ def rule(text: str, **more: Any) -> dict[str, Any]:
     return {"when": "Copy all text", "text": text, "times": 1} | more
 
 
-def with_a_model_that_sees(folder: Path, monkeypatch: pytest.MonkeyPatch, *rules: dict[str, Any]) -> Path:
+def with_a_model_that_sees(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, *rules: dict[str, Any], name: str = "Eye 2B"
+) -> Path:
     """The script of one that answers by these rules, and knows when the rent is due."""
-    seeing = {"sees": True, "name": "Eye 2B", "context_tokens": 8192}
+    seeing = {"sees": True, "name": name, "context_tokens": 8192}
     path = write_script(folder / "script", *rules, {"when": "due", "text": ANSWER}, load=seeing)
     monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(path))
     return path
@@ -180,17 +183,40 @@ def test_a_citation_opens_its_lines_on_the_picture(
     script = with_a_model_that_sees(tmp_path, monkeypatch, {"when": "pets", "text": CITED})
     askew = scan(tmp_path / "askew.pdf", [skewed(drawn([letter()], tmp_path, 120)[0], 2)], 120)
     with opened(qapp, script) as desk:
-        desk.talk.attaching.add([askew])
-        desk.wait(lambda: "read from pictures by tesseract" in desk.said, READING_MS)
-        desk.talk.wait_until_attached(1)
-        desk.talk.ask("May I keep pets?")
-        (chip,) = desk.talk.places_in(desk.talk.last.sources)
-        desk.click(chip)
-        desk.wait(lambda: desk.reader.is_sharp)
-        marked = desk.reader.paper.marked_rect()
-        assert marked is not None
-        share = marked.top() / desk.reader.paper.height(), marked.bottom() / desk.reader.paper.height()
-        assert 0.15 < share[0] < share[1] < 0.32, "the third paragraph of the page"
+        top, bottom = opened_by_citation(desk, askew, "read from pictures by tesseract")
+        assert 0.15 < top < bottom < 0.32, "the third paragraph of the page"
+
+
+def test_a_citation_opens_what_a_model_read_where_it_says_that_it_stands(
+    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages = drawn([letter()], tmp_path, 150)  # as it is shown to a model, so that these are its pixels
+    high, wide = pages[0].shape[:2]
+    said = [
+        {"bbox": [0.1 * wide, top * high, 0.9 * wide, bottom * high], "category": "Text", "text": text}
+        for top, bottom, text in ((0.1, 0.15, ANSWER), (0.4, 0.45, CITED), (0.6, 0.65, SECOND))
+    ]
+    layout = {"when": "layout information", "text": json.dumps(said)}
+    script = with_a_model_that_sees(tmp_path, monkeypatch, layout, {"when": "pets", "text": CITED}, name="dots.ocr 2B")
+    monkeypatch.setenv("PATH", str(tmp_path))  # without tesseract
+    with opened(qapp, script) as desk:
+        path = scan(tmp_path / "lease.pdf", pages, 150)
+        shares = opened_by_citation(desk, path, "read from pictures by dots.ocr 2B")
+        assert shares == pytest.approx((0.4, 0.45), abs=0.01)
+
+
+def opened_by_citation(desk: ScanDesk, path: Path, said: str) -> tuple[float, float]:
+    """Where on the page what a chip of an answer opened is marked: its top and bottom, of the page's height."""
+    desk.talk.attaching.add([path])
+    desk.wait(lambda: said in desk.said, READING_MS)
+    desk.talk.wait_until_attached(1)
+    desk.talk.ask("May I keep pets?")
+    (chip,) = desk.talk.places_in(desk.talk.last.sources)
+    desk.click(chip)
+    desk.wait(lambda: desk.reader.is_sharp)
+    marked = desk.reader.paper.marked_rect()
+    assert marked is not None
+    return marked.top() / desk.reader.paper.height(), marked.bottom() / desk.reader.paper.height()
 
 
 def test_a_scan_is_summarized_and_translated_once_it_is_read(seeing: ScanDesk, lease: Path, tmp_path: Path) -> None:
