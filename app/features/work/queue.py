@@ -242,10 +242,13 @@ class JobQueue(Generic[Event]):
                     raise ModelReplaced  # between two asks, which the engine does not tell
 
     def _end(self, job_id: int, state: str, error: AppError | None = None) -> None:
-        """A result that is complete counts, whatever was said meanwhile; anything else only where nothing was."""
+        """A result that is complete counts, also where it was stopped meanwhile; anything else where nothing was said.
+
+        What waits for its turn by then is to be worked on again: there may be more to do than there was.
+        """
         with self._lock:
             before = self._state(job_id)
-            if before == RUNNING or (before and state == DONE):
+            if before == RUNNING or (before == PAUSED and state == DONE):
                 self._write_end(job_id, state, error)
 
     def _write_end(self, job_id: int, state: str, error: AppError | None = None) -> None:

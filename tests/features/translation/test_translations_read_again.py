@@ -11,7 +11,7 @@ from app.core.events import CancelToken
 from app.documents.segments import Content
 from app.features.documents import Kept
 from app.features.page_reading.corrections import Corrections
-from app.features.translation.result import Origin, TranslationWish
+from app.features.translation.result import Origin, TranslationEnded, TranslationWish
 from app.features.translation.translations import Translations
 from app.store.documents import StoredDocument
 from tests.helpers.pdf_files import Page
@@ -149,3 +149,18 @@ def test_taken_again_while_it_is_at_work_nothing_of_the_earlier_segments_is_stor
     assert shown(translations, number) == [
         (text, f"You said: {text}") for text in ("Before all.", "Lease", RENT, PETS, KEYS)
     ]
+
+
+def test_taken_again_in_the_moment_in_which_it_is_done_it_goes_on_with_what_is_new(
+    app: Fireside, translations: Translations, script: Path, lease: Path
+) -> None:
+    number = begin(app, lease).id
+    document = translations.document(number)
+    assert document is not None
+    work = translations.run(CancelToken())
+    next(one for one in work if isinstance(one.event, TranslationEnded))
+    correct(app, document, f"Before all.\n\n{FIRST}")
+    translations.take_again(number)
+    list(work)
+    assert shown(translations, number)[0] == ("Before all.", "You said: Before all.")
+    assert stored(translations, number).state == "done"
