@@ -13,6 +13,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -252,20 +253,39 @@ def try_summary(root: FreshRoot, pictures: Path) -> str:
     steps = """
 sleep 6
 import -window root opened.png
-xdotool key --clearmodifiers ctrl+Return
-sleep 25
+until [ -e begun ]; do xdotool key --clearmodifiers ctrl+Return; sleep 5; done
+until [ -e done ]; do sleep 1; done
+sleep 3
 import -window root summary.png
 xdotool key --clearmodifiers ctrl+q
 sleep 3
 """
     entry = "/usr/share/applications/fireside-summarize.desktop"
+    watching = threading.Thread(target=tell_of_summary, args=(root,), daemon=True)
+    watching.start()
     session(root, f"gio launch {entry} {pdf} &", steps, pictures)
-    data = root.home / ".local" / "share" / "fireside" / "fireside.db"
-    with closing(sqlite3.connect(data)) as database:
-        count = database.execute("SELECT count(*) FROM jobs WHERE kind = 'summary' AND state = 'done'").fetchone()[0]
+    watching.join()
+    count = len(summaries(root, "done"))
     if not count:
         raise Failed(f"no summary is stored; see {pictures / 'summary.png'}")
     return f"{count} summary stored; pictures in {pictures}"
+
+
+def summaries(root: FreshRoot, *states: str) -> list[str]:
+    """The states of the summaries in the person's store, but for drafts; only of these, where some are named."""
+    data = root.home / ".local" / "share" / "fireside" / "fireside.db"
+    with closing(sqlite3.connect(data, timeout=5)) as database:
+        found = [state for (state,) in database.execute("SELECT state FROM jobs WHERE kind = 'summary'")]
+    return [state for state in found if state in states or (not states and state != "draft")]
+
+
+def tell_of_summary(root: FreshRoot) -> None:
+    """Lays down what the session waits for: a summary was begun, and it is done, or it is given up."""
+    deadline = time.monotonic() + 2 * WAIT_S
+    for mark, states in (("begun", ()), ("done", ("done",))):
+        while not summaries(root, *states) and time.monotonic() < deadline:
+            time.sleep(0.5)
+        (root.home / mark).touch()
 
 
 def try_types(root: FreshRoot) -> str:
