@@ -127,8 +127,10 @@ class PaperText:
     def __init__(self, sheets: Sheets, *, after: PaperText | None = None) -> None:
         self._sheets = sheets
         self._document = sheets.new_document()
-        self._formulas = _Formulas(sheets)
-        self._document.documentLayout().registerHandler(_FORMULA, self._formulas)
+        formulas = sheets.painter(_FORMULA, lambda: _Formulas(sheets))
+        assert isinstance(formulas, _Formulas)
+        formulas.forget()
+        self._formulas = formulas
         self._document.setIndentWidth(sheets.in_format(INDENT_PT))
         self._cursor = QTextCursor(self._document)
         self._cursor.beginEditBlock()  # laid out once, at the end
@@ -304,7 +306,6 @@ class PaperText:
                 text.grounds.append(Ground(line, LIGHT.line if number else LIGHT.outline))
             if rows[0][1] - rows[0][0] < self._sheets.height / 4:
                 text.heads.append((*rows[0], rows[-1][1]))
-        text.painters = self._formulas
         return text
 
     # Paragraphs.
@@ -459,6 +460,10 @@ class _Formulas(QPyTextObject):
             # WORKAROUND: else Qt's PDF engine paints a line around each letter, with a pen that has no brush
             svg = drawing.svg.replace(formula.INK, color).replace("fill=", 'stroke-width="0" fill=')
             self._known[source, color] = QSvgRenderer(QByteArray(svg.encode()))
+
+    def forget(self) -> None:
+        """Those of the text before are painted."""
+        self._known.clear()
 
     def hangs_deep(self, format_: QTextFormat) -> bool:
         """Whether it would come too near to the next line, and is to have room below the line for itself."""

@@ -2,14 +2,14 @@
 
 Qt's own way to pages cuts a heading from its text, and needs the whole of a long chat laid out at once. Here a document
 is as long as it is; what belongs together is known as a stretch that is not cut, and each page takes what it has room
-for. So documents follow each other, one at a time is in memory, and between two pages somebody may cancel.
+for. So texts follow each other in one document, and between two pages somebody may cancel.
 """
 
 from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -80,8 +80,6 @@ class Text:
     grounds: list[Ground] = field(default_factory=list)
     kept: list[Stretch] = field(default_factory=list)
     heads: list[tuple[float, float, float]] = field(default_factory=list)
-    painters: QObject | None = None
-    """What paints things in the text, which Qt does not keep alive."""
 
 
 @cache
@@ -109,6 +107,8 @@ class Sheets:
         if not self._painter.begin(device):
             raise OSError("nothing can be painted there")
         self._only, self._has_page = only, False
+        self._document: QTextDocument | None = None
+        self._painters: dict[int, QObject] = {}
         self.page = 0
         """The number of the page that is being filled; 0 before the first."""
         self._y = 0.0
@@ -132,14 +132,17 @@ class Sheets:
         return self.device.height() - self.pt(FOOT_MM * 72 / 25.4)
 
     def new_document(self) -> QTextDocument:
-        """An empty one, as wide as the text; `add` destroys it.
+        """An empty one, as wide as the text. There is only one: what was in it is gone.
 
-        Made by Qt and not by Python, of which Qt asks nothing while it destroys a document. That would wait for the
-        interpreter with one of the locks held that connections have, while the window, which has the interpreter,
-        may wait for that lock: for ever.
+        A layout has connections. To make and to end them takes locks, with the interpreter in hand, while the window
+        may hold one of these and wait for the interpreter: for ever. So that is done once for all pages, and not once
+        for each text. And it is made by Qt: of a sender that Python made Qt asks something while it holds a lock.
         """
-        document = _empty_document().clone()
-        document.documentLayout().setPaintDevice(self.device)
+        if self._document is None:
+            self._document = _empty_document().clone()
+            self._document.documentLayout().setPaintDevice(self.device)
+        document = self._document
+        document.clear()
         document.setDocumentMargin(0)
         document.setUndoRedoEnabled(False)
         document.setDefaultFont(paper_font(TEXT_PT))
@@ -149,16 +152,16 @@ class Sheets:
         document.setTextWidth(self.width)
         return document
 
-    def add(self, text: Text) -> None:
-        """Puts a document below what is there; it is gone afterwards."""
-        try:
-            self._fill(text)
-        finally:
-            if text.painters is not None:
-                delete(text.painters)  # first: the document is connected with it
-            delete(text.document)
+    def painter(self, kind: int, make: Callable[[], QObject]) -> QObject:
+        """What paints things of a kind in the document; made with the first of them."""
+        if kind not in self._painters:
+            assert self._document is not None
+            self._painters[kind] = make()  # Qt does not keep it alive
+            self._document.documentLayout().registerHandler(kind, self._painters[kind])
+        return self._painters[kind]
 
-    def _fill(self, text: Text) -> None:
+    def add(self, text: Text) -> None:
+        """Puts a document below what is there."""
         text.document.size()  # lays out what Qt would do bit by bit
         stretches = list(_stretches(text, self.height * LARGEST_SHARE))
         if not stretches:
@@ -196,6 +199,11 @@ class Sheets:
         if self.page:
             self._paint_foot()
         self._painter.end()
+        for painter in self._painters.values():
+            delete(painter)  # first: the document is connected with it
+        if self._document is not None:
+            delete(self._document)
+        self._painters, self._document = {}, None
 
     def _paint(self, text: Text, top: float, bottom: float) -> None:
         if bottom <= top:
