@@ -135,7 +135,7 @@ class LoadedModel:
         """How long looking takes at least is known from before; returns by which key."""
         assert self._eyes is not None
         plan = self._opened.plan
-        identity = model_identity(Path(self._eyes.path))
+        identity = model_identity(Path(self._eyes.projector.path))
         key = key_of("look", identity, self._library.version, plan.device, plan.gpu_layers, plan.threads)
         known = (self._speeds.find(key) or {}).items()
         self._eyes.speeds.update({kind: took for kind, took in known if isinstance(took, float) and took > 0})
@@ -359,7 +359,8 @@ class LoadedModel:
 def _senses_of(eyes: Eyes | None) -> dict[str, Any]:
     if eyes is None:
         return {}
-    return {"projector": eyes.path, "sees": eyes.sees, "hears": eyes.hears, "hearing_hz": eyes.hearing_hz}
+    it = eyes.projector
+    return {"projector": it.path, "sees": it.sees, "hears": it.hears, "hearing_hz": it.hearing_hz}
 
 
 def _grammar_for(ask: protocol.Ask, library: Library, model: Model) -> Grammar | None:

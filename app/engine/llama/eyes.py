@@ -93,53 +93,176 @@ class Look:
         return self._gives_way or self.stops()
 
 
-class Eyes:
-    """Owns mtmd's context; `close` it before its model. One look at a time, everything else may be asked meanwhile."""
+class Projector:
+    """Owns mtmd's context of one; says what mtmd makes of a picture or a sound, before anything is computed of it.
 
-    def __init__(
-        self,
-        library: Library,
-        model: Model,
-        tiles: Tiles,
-        path: str,
-        *,
-        kinds: frozenset[str],
-        opened: tuple[Any, _Watch],
-    ) -> None:
-        from llama_cpp import mtmd_cpp
+    `kinds` are what its file is for; a bitmap is freed by `chunks`.
+    """
 
-        self.path, self.speeds = path, dict[str, float]()
-        """The least seconds that a token of each kind took so far."""
-        self._m, self._model, self._tiles = mtmd_cpp, model, tiles
-        self._pointer, self._watch = opened
-        self._name = hashlib.sha256(repr(model_identity(Path(path))).encode()).hexdigest()[:16]
-        self.width: int = library.c.llama_model_n_embd_inp(model.pointer)
-        self.sees = bool(mtmd_cpp.mtmd_support_vision(self._pointer))
-        self.hears = bool(mtmd_cpp.mtmd_support_audio(self._pointer))
-        self.hearing_hz = max(0, mtmd_cpp.mtmd_get_audio_sample_rate(self._pointer)) if self.hears else 0
-        self.is_spread = bool(mtmd_cpp.mtmd_decode_use_mrope(self._pointer))
+    def __init__(self, path: str, pointer: Any, model: Model, kinds: frozenset[str]) -> None:
+        from llama_cpp import mtmd_cpp as m
+
+        self.path, self.pointer, self.mtmd, self._model = path, pointer, m, model
+        self.sees = bool(m.mtmd_support_vision(pointer))
+        self.hears = bool(m.mtmd_support_audio(pointer))
+        self.hearing_hz = max(0, m.mtmd_get_audio_sample_rate(pointer)) if self.hears else 0
+        self.is_spread = bool(m.mtmd_decode_use_mrope(pointer))
         """Whether the model has positions in two dimensions (M-RoPE)."""
-        self._is_numbered = bool(kinds & NUMBERED)
-        self._block_tokens = max((ALIGNED[kind] for kind in kinds & ALIGNED.keys()), default=1)
-        self._kept: collections.OrderedDict[int, Floats] = collections.OrderedDict()
-        self._look: Look | None = None
-        self._units = functools.lru_cache(maxsize=KEPT_COUNTS)(self._units_of)
+        self.is_numbered = bool(kinds & NUMBERED)
+        self.block_tokens = max((ALIGNED[kind] for kind in kinds & ALIGNED.keys()), default=1)
 
     @functools.cached_property
     def whole_tokens(self) -> int:
         """Tokens of the largest piece that has to be decoded at once, since all of it sees all of it; 0 without any."""
-        if not self.sees or not self._m.mtmd_decode_use_non_causal(self._pointer, None):
+        if not self.sees or not self.mtmd.mtmd_decode_use_non_causal(self.pointer, None):
             return 0
-        sizes = (self._pieces(width, height) for width, height in SIZES)
+        sizes = (self.pieces(width, height) for width, height in SIZES)
         return max((tokens for pieces in sizes for tokens in pieces), default=0)
+
+    def takes(self, media: Media) -> bool:
+        """Whether it is for pictures, or for sounds."""
+        return self.sees if media.kind == PICTURE else self.hears
+
+    @contextlib.contextmanager
+    def chunks(self, bitmap: Any, place: int = 0) -> Iterator[list[tuple[int, Any]]]:
+        """The chunks of a bitmap, which is freed: (kind, chunk). Raises MediaRefused where there are none.
+
+        `place` is what stands before it: tokens, or pictures; then what ends the last of these is in the first chunk.
+        """
+        m = self.mtmd
+        others = [m.mtmd_bitmap_init(*SIZES[0], None) for _ in range(place if self.is_numbered else 0)]
+        parts = [m.mtmd_input_part(None, each) for each in (*others, bitmap)]
+        if place and not self.is_numbered:
+            filling = self._model.filling(place).encode()
+            text = m.mtmd_input_text(filling, len(filling), False, True)
+            parts.insert(0, m.mtmd_input_part(ctypes.pointer(text), None))
+        pointers = (ctypes.POINTER(m.mtmd_input_part) * len(parts))(*map(ctypes.pointer, parts))
+        chunks = m.mtmd_input_chunks_init()
+        try:
+            if m.mtmd_tokenize_from_parts(self.pointer, chunks, pointers, len(parts), False):
+                raise MediaRefused("", PICTURE, "unfit")
+            all_ = [m.mtmd_input_chunks_get(chunks, index) for index in range(m.mtmd_input_chunks_size(chunks))]
+            typed = [(m.mtmd_input_chunk_get_type(chunk), chunk) for chunk in all_]
+            wanted = IMAGE_CHUNK if self.is_numbered else TEXT_CHUNK
+            ends = [at + 1 for at, (kind, _) in enumerate(typed) if kind == wanted]
+            yield typed[ends[len(parts) - 2] :] if place else typed
+        finally:
+            m.mtmd_input_chunks_free(chunks)
+            for each in (*others, bitmap):
+                m.mtmd_bitmap_free(each)
+
+    def pieces(self, width: int, height: int) -> list[int]:
+        """Tokens of each piece of a picture of this size."""
+        with contextlib.suppress(MediaRefused), self.chunks(self.mtmd.mtmd_bitmap_init(width, height, None)) as chunks:
+            return [self.mtmd.mtmd_input_chunk_get_n_tokens(chunk) for kind, chunk in chunks if kind == IMAGE_CHUNK]
+        return []
+
+    def try_marks(self) -> None:
+        """What libmtmd writes around pictures, small and in tiles, and around sounds is known to the model."""
+        shown = [self.mtmd.mtmd_bitmap_init(*size, None) for size in (SIZES[0], MANY_TILES) if self.sees]
+        shown += [self.placeholder(Media("", "", SOUND, seconds=1.0))] if self.hears else []
+        for bitmap in shown:
+            with self.chunks(bitmap) as chunks:
+                texts = [_text_of(self.mtmd, chunk) for kind, chunk in chunks if kind == TEXT_CHUNK]
+            if min((token for text in texts for token in text), default=0) < 0:
+                raise ProjectorRefused(self.path, self._model.path, "other_model", "a mark is unknown")
+        most = self.block_tokens - 1
+        if len(self._model.tokenize(self._model.filling(most), special=True)) != most:
+            raise ProjectorRefused(self.path, self._model.path, "other_model", "there is no special token")
+
+    def bitmap(self, media: Media) -> Any:
+        """Its pixels or samples; raises MediaRefused, and what reading a file raises."""
+        if media.kind == SOUND:
+            return self._heard(self._read_samples(media))
+        pixels = _pixels(media)
+        width, height = self._fitting(media)
+        if (width, height) != (media.width, media.height):
+            pixels = _smaller(pixels, width, height)
+        return self._seen(width, height, pixels)
+
+    def blank(self, media: Media) -> Any:
+        """As much of nothing, read from no file."""
+        import numpy as np
+
+        if media.kind == SOUND:
+            return self._heard(np.zeros(self._samples(media), np.float32))
+        return self._seen(media.width, media.height, np.zeros(media.width * media.height * 3, np.uint8))
+
+    def placeholder(self, media: Media) -> Any:
+        """Its size alone, which is all that a count takes."""
+        if media.kind == SOUND:
+            return self.mtmd.mtmd_bitmap_init_from_audio(self._samples(media), None)
+        return self.mtmd.mtmd_bitmap_init(*self._fitting(media), None)
+
+    def close(self) -> None:
+        """Gives the memory back."""
+        self.mtmd.mtmd_free(self.pointer)
+
+    def _seen(self, width: int, height: int, pixels: Any) -> Any:
+        return self.mtmd.mtmd_bitmap_init(width, height, pixels.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8)))
+
+    def _heard(self, samples: Any) -> Any:
+        pointer = samples.ctypes.data_as(ctypes.POINTER(ctypes.c_float))
+        return self.mtmd.mtmd_bitmap_init_from_audio(len(samples), pointer)
+
+    def _read_samples(self, media: Media) -> Any:
+        import numpy as np
+
+        with wave.open(media.path, "rb") as file:
+            if (file.getnchannels(), file.getsampwidth(), file.getframerate()) != (1, 2, self.hearing_hz):
+                raise MediaRefused(media.path, media.kind, "unfit")
+            data = file.readframes(file.getnframes())
+        samples = np.zeros(self._samples(media), np.float32)
+        heard = np.frombuffer(data, "<i2")[: len(samples)].astype(np.float32) / 32768
+        samples[: len(heard)] = heard
+        return samples
+
+    def _fitting(self, media: Media) -> tuple[int, int]:
+        """The size at which a picture takes no more tokens than it may, if it can be so small."""
+        width, height = media.width, media.height
+        if not (0 < width <= MOST_SIDE and 0 < height <= MOST_SIDE) or max(width, height) > MOST_RATIO * min(
+            width, height
+        ):
+            raise MediaRefused(media.path, media.kind, "unfit")
+        if not media.most_tokens:
+            return width, height
+        low, high = 0, 64  # in 64ths; the tokens grow with the size, or are the same for each
+        most = max(media.most_tokens, sum(self.pieces(*_scaled(width, height, 1))))
+        while low < high:
+            middle = (low + high + 1) // 2
+            if sum(self.pieces(*_scaled(width, height, middle))) <= most:
+                low = middle
+            else:
+                high = middle - 1
+        return _scaled(width, height, low)
+
+    def _samples(self, media: Media) -> int:
+        return max(LEAST_SAMPLES, round(media.seconds * self.hearing_hz))
+
+
+class Eyes:
+    """A model's, with what they looked at; `close` them before the model. One look at a time; the rest may be asked
+    meanwhile.
+    """
+
+    def __init__(self, library: Library, model: Model, tiles: Tiles, projector: Projector, watch: _Watch) -> None:
+        self.projector = projector
+        self.speeds = dict[str, float]()
+        """The least seconds that a token of each kind took so far."""
+        self._m, self._tiles, self._watch = projector.mtmd, tiles, watch
+        self._name = hashlib.sha256(repr(model_identity(Path(projector.path))).encode()).hexdigest()[:16]
+        self.width: int = library.c.llama_model_n_embd_inp(model.pointer)
+        self._kept: collections.OrderedDict[int, Floats] = collections.OrderedDict()
+        self._look: Look | None = None
+        self._units = functools.lru_cache(maxsize=KEPT_COUNTS)(self._units_of)
 
     def is_whole(self, media: Media) -> bool:
         """Whether the tiles of it have to be decoded at once."""
-        return media.kind == PICTURE and self.whole_tokens > 0
+        return media.kind == PICTURE and self.projector.whole_tokens > 0
 
     def tokens(self, media: Media, tokens_before: int = 0, pictures_before: int = 0) -> list[int]:
         """What stands in a prompt for it, behind others; raises MediaRefused where this model cannot be shown it."""
-        place = pictures_before if self._is_numbered else tokens_before % self._block_tokens
+        place = pictures_before if self.projector.is_numbered else tokens_before % self.projector.block_tokens
         return list(self._measured(media, place if media.kind == PICTURE else 0)[0])
 
     def count(self, media: Media) -> MediaCount:
@@ -163,14 +286,14 @@ class Eyes:
 
     def positions(self, media: Media, number: int, start: int) -> Any:
         """Positions of a tile's tokens in each of the four dimensions; None where they just go on from `start`."""
-        if not self.is_spread:
+        if not self.projector.is_spread:
             return None
         import numpy as np
 
         tile = self._tiles[number]
         if media.kind == SOUND:
             return np.tile(np.arange(start, start + tile.tokens, dtype=np.int32), 4)
-        with self._chunks(self._placeholder(media), tile.place) as chunks:
+        with self.projector.chunks(self.projector.placeholder(media), tile.place) as chunks:
             pictures = [chunk for kind, chunk in chunks if kind == IMAGE_CHUNK]
             image = self._m.mtmd_input_chunk_get_tokens_image(pictures[tile.index])
             places = [self._m.mtmd_image_tokens_get_decoder_pos(image, start, index) for index in range(tile.tokens)]
@@ -192,33 +315,20 @@ class Eyes:
         if (look := self.look) is not None:
             look.give_way()
             look.done.wait()
-        self._m.mtmd_free(self._pointer)
+        self.projector.close()
 
     def try_out(self) -> None:
         """Shows it a small picture and a short sound, without computing much: what is built for that is checked by
         assertions, which end the process. Raises ProjectorRefused where the model does not know its marks.
         """
-        self._try_marks()
+        self.projector.try_marks()
         for media in (Media("", "", PICTURE, *SIZES[0]), Media("", "", SOUND, seconds=1.0)):
-            if not (self.sees if media.kind == PICTURE else self.hears):
+            if not self.projector.takes(media):
                 continue
-            with self._chunks(self._blank(media)) as chunks:
+            with self.projector.chunks(self.projector.blank(media)) as chunks:
                 first = next(chunk for kind, chunk in chunks if kind != TEXT_CHUNK)
                 self._watch.begin(lambda: True, lambda: False, lambda fraction: None, 1)
-                self._m.mtmd_encode_chunk(self._pointer, first)
-
-    def _try_marks(self) -> None:
-        """What libmtmd writes around pictures, small and in tiles, and around sounds is known to the model."""
-        shown = [self._m.mtmd_bitmap_init(*size, None) for size in (SIZES[0], MANY_TILES) if self.sees]
-        shown += [self._placeholder(Media("", "", SOUND, seconds=1.0))] if self.hears else []
-        for bitmap in shown:
-            with self._chunks(bitmap) as chunks:
-                texts = [_text_of(self._m, chunk) for kind, chunk in chunks if kind == TEXT_CHUNK]
-            if min((token for text in texts for token in text), default=0) < 0:
-                raise ProjectorRefused(self.path, self._model.path, "other_model", "a mark is unknown")
-        most = self._block_tokens - 1
-        if len(self._model.tokenize(self._model.filling(most), special=True)) != most:
-            raise ProjectorRefused(self.path, self._model.path, "other_model", "there is no special token")
+                self._m.mtmd_encode_chunk(self.projector.pointer, first)
 
     def _encode(self, look: Look) -> None:
         try:
@@ -234,8 +344,7 @@ class Eyes:
     def _encode_tiles(self, look: Look) -> None:
         media = look.media
         numbers = list(dict.fromkeys(number for number in self._measured(media, look.place)[0] if number < 0))
-        bitmap = self._sound(media) if media.kind == SOUND else self._picture(media)
-        with self._chunks(bitmap, look.place) as chunks:
+        with self.projector.chunks(self.projector.bitmap(media), look.place) as chunks:
             pieces = [chunk for kind, chunk in chunks if kind != TEXT_CHUNK]
             if len(pieces) != len(numbers):
                 raise MediaRefused(media.path, media.kind, "unfit")
@@ -255,14 +364,14 @@ class Eyes:
 
         self._watch.begin(look.is_over, look.rests, tell, count)
         begun_s = time.perf_counter()
-        failed = self._m.mtmd_encode_chunk(self._pointer, piece)
+        failed = self._m.mtmd_encode_chunk(self.projector.pointer, piece)
         took_s = time.perf_counter() - begun_s
         if self._watch.stopped:  # the code is 0 all the same, and the output rubbish
             return False
         if failed:
             raise MediaRefused(look.media.path, look.media.kind, "unfit")
         self._watch.learn(count)
-        output = self._m.mtmd_get_output_embd(self._pointer)
+        output = self._m.mtmd_get_output_embd(self.projector.pointer)
         found = np.ctypeslib.as_array(output, (count, self.width)).copy()
         if not np.isfinite(found).all():
             raise MediaRefused(look.media.path, look.media.kind, "failed")
@@ -282,15 +391,12 @@ class Eyes:
 
     def _anywhere(self, number: int) -> int:
         """The tile that looks the same, whichever picture of a prompt it is: a number is nothing that can be seen."""
-        return self._tiles.number(replace(self._tiles[number], place=0)) if self._is_numbered else number
-
-    # What mtmd makes of a picture or a sound, without looking at it.
+        return self._tiles.number(replace(self._tiles[number], place=0)) if self.projector.is_numbered else number
 
     def _measured(self, media: Media, place: int = 0) -> tuple[tuple[int, ...], int, int]:
         """Its tokens, and the size at which it is looked at."""
-        is_picture = media.kind == PICTURE
-        if not (self.sees if is_picture else self.hears):
-            raise MediaRefused(media.path, media.kind, "blind" if is_picture else "deaf")
+        if not self.projector.takes(media):
+            raise MediaRefused(media.path, media.kind, "blind" if media.kind == PICTURE else "deaf")
         try:
             return self._units(replace(media, path="", at=0), place)
         except MediaRefused as refused:
@@ -300,7 +406,8 @@ class Eyes:
         tokens: list[int] = []
         index = 0
         seen: list[tuple[int, int]] = []
-        with self._chunks(self._placeholder(media), 0 if self._is_numbered else place) as chunks:
+        behind = 0 if self.projector.is_numbered else place
+        with self.projector.chunks(self.projector.placeholder(media), behind) as chunks:
             for form, chunk in chunks:
                 if form == TEXT_CHUNK:
                     tokens += _text_of(self._m, chunk)
@@ -316,101 +423,6 @@ class Eyes:
             raise MediaRefused("", media.kind, "unfit")
         width, height = _whole_size(seen, media.width / media.height) if seen else (0, 0)
         return tuple(tokens), width, height
-
-    def _pieces(self, width: int, height: int) -> list[int]:
-        """Tokens of each piece of a picture of this size."""
-        with contextlib.suppress(MediaRefused), self._chunks(self._m.mtmd_bitmap_init(width, height, None)) as chunks:
-            return [self._m.mtmd_input_chunk_get_n_tokens(chunk) for kind, chunk in chunks if kind == IMAGE_CHUNK]
-        return []
-
-    def _placeholder(self, media: Media) -> Any:
-        if media.kind == SOUND:
-            return self._m.mtmd_bitmap_init_from_audio(self._samples(media), None)
-        return self._m.mtmd_bitmap_init(*self._fitting(media), None)
-
-    def _fitting(self, media: Media) -> tuple[int, int]:
-        """The size at which a picture takes no more tokens than it may, if it can be so small."""
-        width, height = media.width, media.height
-        if not (0 < width <= MOST_SIDE and 0 < height <= MOST_SIDE) or max(width, height) > MOST_RATIO * min(
-            width, height
-        ):
-            raise MediaRefused(media.path, media.kind, "unfit")
-        if not media.most_tokens:
-            return width, height
-        low, high = 0, 64  # in 64ths; the tokens grow with the size, or are the same for each
-        most = max(media.most_tokens, sum(self._pieces(*_scaled(width, height, 1))))
-        while low < high:
-            middle = (low + high + 1) // 2
-            if sum(self._pieces(*_scaled(width, height, middle))) <= most:
-                low = middle
-            else:
-                high = middle - 1
-        return _scaled(width, height, low)
-
-    def _samples(self, media: Media) -> int:
-        return max(LEAST_SAMPLES, round(media.seconds * self.hearing_hz))
-
-    @contextlib.contextmanager
-    def _chunks(self, bitmap: Any, place: int = 0) -> Iterator[list[tuple[int, Any]]]:
-        """The chunks of a bitmap, which is freed: (kind, chunk). Raises MediaRefused where there are none.
-
-        `place` is what stands before it: tokens, or pictures; then what ends the last of these is in the first chunk.
-        """
-        m = self._m
-        others = [m.mtmd_bitmap_init(*SIZES[0], None) for _ in range(place if self._is_numbered else 0)]
-        parts = [m.mtmd_input_part(None, each) for each in (*others, bitmap)]
-        if place and not self._is_numbered:
-            filling = self._model.filling(place).encode()
-            text = m.mtmd_input_text(filling, len(filling), False, True)
-            parts.insert(0, m.mtmd_input_part(ctypes.pointer(text), None))
-        pointers = (ctypes.POINTER(m.mtmd_input_part) * len(parts))(*map(ctypes.pointer, parts))
-        chunks = m.mtmd_input_chunks_init()
-        try:
-            if m.mtmd_tokenize_from_parts(self._pointer, chunks, pointers, len(parts), False):
-                raise MediaRefused("", PICTURE, "unfit")
-            all_ = [m.mtmd_input_chunks_get(chunks, index) for index in range(m.mtmd_input_chunks_size(chunks))]
-            typed = [(m.mtmd_input_chunk_get_type(chunk), chunk) for chunk in all_]
-            wanted = IMAGE_CHUNK if self._is_numbered else TEXT_CHUNK
-            ends = [at + 1 for at, (kind, _) in enumerate(typed) if kind == wanted]
-            yield typed[ends[len(parts) - 2] :] if place else typed
-        finally:
-            m.mtmd_input_chunks_free(chunks)
-            for each in (*others, bitmap):
-                m.mtmd_bitmap_free(each)
-
-    # What is shown: pixels and samples.
-
-    def _picture(self, media: Media) -> Any:
-        pixels = _pixels(media)
-        width, height = self._fitting(media)
-        if (width, height) != (media.width, media.height):
-            pixels = _smaller(pixels, width, height)
-        return self._m.mtmd_bitmap_init(width, height, pixels.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8)))
-
-    def _sound(self, media: Media) -> Any:
-        import numpy as np
-
-        with wave.open(media.path, "rb") as file:
-            if (file.getnchannels(), file.getsampwidth(), file.getframerate()) != (1, 2, self.hearing_hz):
-                raise MediaRefused(media.path, media.kind, "unfit")
-            data = file.readframes(file.getnframes())
-        samples = np.zeros(self._samples(media), np.float32)
-        heard = np.frombuffer(data, "<i2")[: len(samples)].astype(np.float32) / 32768
-        samples[: len(heard)] = heard
-        pointer = samples.ctypes.data_as(ctypes.POINTER(ctypes.c_float))
-        return self._m.mtmd_bitmap_init_from_audio(len(samples), pointer)
-
-    def _blank(self, media: Media) -> Any:
-        import numpy as np
-
-        if media.kind == SOUND:
-            samples = np.zeros(self._samples(media), np.float32)
-            pointer = samples.ctypes.data_as(ctypes.POINTER(ctypes.c_float))
-            return self._m.mtmd_bitmap_init_from_audio(len(samples), pointer)
-        pixels = np.zeros(media.width * media.height * 3, np.uint8)
-        return self._m.mtmd_bitmap_init(
-            media.width, media.height, pixels.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))
-        )
 
 
 class _Watch:
@@ -484,7 +496,7 @@ def open_eyes(
     pointer = m.mtmd_init_from_file(c_path(path), model.pointer, parameters)
     del on_progress  # kept alive until here
     if pointer:
-        return Eyes(library, model, tiles, path, kinds=kinds, opened=(pointer, watch))
+        return Eyes(library, model, tiles, Projector(path, pointer, model, kinds), watch)
     if cancelled():
         return None
     words = library.last_words()

@@ -250,7 +250,7 @@ class _Opening:
             self._eyes = self._open_eyes(self._model, plan, threads)
             if self._eyes is None:
                 return None
-        whole = self._eyes.whole_tokens if self._eyes is not None else 0
+        whole = self._eyes.projector.whole_tokens if self._eyes is not None else 0
         layout = dataclasses.replace(plan.layout, picture_tokens=whole)
         parameters = context_parameters(self._library, layout, threads)
         return self._library.c.llama_init_from_model(self._model.pointer, parameters)
