@@ -434,7 +434,7 @@ class Fireside(Parts):
     def is_asleep(self) -> bool:
         """Whether a model waits to come back into that engine."""
         engine: Engine | None = self._made("engine")
-        return engine is not None and engine.is_asleep
+        return engine is not None and engine.asleep_path is not None
 
     def surveys_of(self, chat: Chat) -> Surveys:
         """Questions about the whole documents of a chat; takes a quarter of a second the first time."""

@@ -524,17 +524,8 @@ class EngineClient:
                 return reply
         raise ProtocolViolation("DescribeDevices was not answered with DevicesDescribed")
 
-    def bring(self, path: Path, wish: Wish = OPEN, *, cancel: CancelToken | None = None) -> bool:
-        """Loads a model for what is asked next, unless it is in or on its way; whether it is then, False if cancelled.
-
-        Raises what loading raises.
-        """
-        if self._awaited == Path(path).absolute():
-            return True
-        return any([isinstance(event, ModelLoaded) for event in self.load(path, wish, cancel=cancel)])  # noqa: C419
-
     @property
-    def _awaited(self) -> Path | None:
+    def awaited(self) -> Path | None:
         """The model that is in or on its way, or comes back by itself; None without any."""
         with self._lock:
             return Path(self._last_load.path) if self._last_load is not None else None
@@ -680,13 +671,8 @@ class EngineOnDemand(EngineClient):
         self._waking = threading.Lock()
 
     @property
-    def is_asleep(self) -> bool:
-        """Whether a model waits to come back."""
-        return self._sleeping is not None
-
-    @property
     def asleep_path(self) -> Path | None:
-        """Which one that is."""
+        """The model that waits to come back; None without one."""
         sleeping = self._sleeping
         return None if sleeping is None else Path(sleeping.path)
 
@@ -721,26 +707,12 @@ class EngineOnDemand(EngineClient):
             if self.loaded is None:
                 self._sleeping = before
 
-    def bring(self, path: Path, wish: Wish = OPEN, *, cancel: CancelToken | None = None) -> bool:
-        """As the client's, and `on_waking` hears of it."""
-        if self._awaited == Path(path).absolute():
-            return True
-        is_in = False
-        self.on_waking(Path(path).absolute())
-        try:
-            for event in self.load(path, wish, cancel=cancel):
-                is_in = isinstance(event, ModelLoaded)
-                self.on_waking(event)
-        finally:
-            if not is_in:
-                self.on_waking(None)
-        return is_in
-
     @property
-    def _awaited(self) -> Path | None:
+    def awaited(self) -> Path | None:
+        """As the client's, or what sleeps."""
         with self._lock:
             asleep = self._sleeping
-            return Path(asleep.path) if asleep is not None else super()._awaited
+            return Path(asleep.path) if asleep is not None else super().awaited
 
     def unload(self) -> None:
         """As the client's: for good."""

@@ -66,20 +66,17 @@ class Engine(Protocol):
         """The process id of a running child; None without one."""
 
     @property
-    def is_asleep(self) -> bool:
-        """Whether a model waits to come back."""
+    def asleep_path(self) -> Path | None:
+        """The model that waits to come back; None without one."""
 
     @property
-    def asleep_path(self) -> Path | None:
-        """Which one that is."""
+    def awaited(self) -> Path | None:
+        """The model that is in or on its way, or comes back by itself; None without any."""
 
     def load(
         self, path: Path, wish: Wish = ..., *, cancel: CancelToken | None = None
     ) -> Iterator[LoadProgress | ModelLoaded]:
         """Has this model answer from now on; cancelled, it ends without `ModelLoaded`."""
-
-    def bring(self, path: Path, wish: Wish = ..., *, cancel: CancelToken | None = None) -> bool:
-        """The same, unless it is in or on its way; whether it is then."""
 
     def generate(
         self, messages: Sequence[Message], *, cancel: CancelToken | None = None, **options: Any
@@ -138,3 +135,23 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """As `let_go`; everything has ended when this returns."""
+
+
+def bring(engine: Engine, path: Path, wish: Wish, *, cancel: CancelToken | None = None) -> bool:
+    """Loads a model for what is asked next, unless it is awaited; whether it is in then, False if cancelled.
+
+    `on_waking` hears of it. Raises what loading raises.
+    """
+    path = Path(path).absolute()
+    if engine.awaited == path:
+        return True
+    is_in = False
+    engine.on_waking(path)
+    try:
+        for event in engine.load(path, wish, cancel=cancel):
+            is_in = isinstance(event, ModelLoaded)
+            engine.on_waking(event)
+    finally:
+        if not is_in:
+            engine.on_waking(None)
+    return is_in

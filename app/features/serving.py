@@ -32,7 +32,7 @@ from app.core.events import CancelToken, Finished, Message, ModelLoaded, PromptP
 from app.core.gguf import GgufHeader, GgufProblem, read_beginning
 from app.core.paths import runs_elsewhere
 from app.engine.computer import free_memory_bytes
-from app.engine.contract import NO_VECTORS, Embeddings, Engine
+from app.engine.contract import NO_VECTORS, Embeddings, Engine, bring
 from app.engine.protocol import Ask, CallSyntax, Sampling, Wish
 from app.features.tool_calls import (
     CallArguments,
@@ -318,7 +318,7 @@ class ServedEngines:
     def _come(self, path: Path, wish: Wish, cancel: CancelToken, *, embeds: bool) -> _Lent | None:
         """A model that is not in; None when cancelled."""
         own = self.own()
-        if path == self.chosen() and own.loaded is None and not own.is_asleep:
+        if path == self.chosen() and own.loaded is None and own.asleep_path is None:
             return self._bring(path, wish, cancel)
         if not self._may_load():
             raise ModelNotLoaded(path.stem)
@@ -338,7 +338,7 @@ class ServedEngines:
     def _bring(self, path: Path, wish: Wish, cancel: CancelToken) -> _Lent | None:
         """Into the program's own engine, whose window hears of it."""
         own = self.own()
-        if not own.bring(path, wish, cancel=cancel):
+        if not bring(own, path, wish, cancel=cancel):
             return None
         with self._lock:
             self._own_users += 1
@@ -347,7 +347,7 @@ class ServedEngines:
     def _load_beside(self, path: Path, wish: Wish, cancel: CancelToken) -> _Lent | None:
         engine, closed = self._make(), self._closed
         try:
-            is_in = engine.bring(path, wish, cancel=cancel)
+            is_in = bring(engine, path, wish, cancel=cancel)
         except BaseException:
             engine.close()
             raise

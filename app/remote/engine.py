@@ -79,7 +79,6 @@ class RemoteEngine:
     """
 
     pid: int | None = None
-    is_asleep = False
     asleep_path: Path | None = None
 
     def __init__(self, servers: Servers, connect: Callable[[Server], ModelServer]) -> None:
@@ -137,12 +136,11 @@ class RemoteEngine:
             server.close()
         return used
 
-    def bring(self, path: Path, wish: Wish = OPEN, *, cancel: CancelToken | None = None) -> bool:
-        """As `EngineClient.bring`."""
+    @property
+    def awaited(self) -> Path | None:
+        """The model that is asked: nothing of it is loaded."""
         loaded = self.loaded
-        if loaded is not None and Path(loaded.path) == Path(path).absolute():
-            return True
-        return any([isinstance(event, ModelLoaded) for event in self.load(path, wish, cancel=cancel)])  # noqa: C419
+        return Path(loaded.path) if loaded is not None else None
 
     def generate(
         self, messages: Sequence[Message], *, cancel: CancelToken | None = None, **options: Any

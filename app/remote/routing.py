@@ -48,12 +48,12 @@ class RoutedEngine:
         return self._here.pid
 
     @property
-    def is_asleep(self) -> bool:
-        return self._chosen is self._here and self._here.is_asleep
-
-    @property
     def asleep_path(self) -> Path | None:
         return self._here.asleep_path if self._chosen is self._here else None
+
+    @property
+    def awaited(self) -> Path | None:
+        return self._chosen.awaited
 
     def load(
         self, path: Path, wish: Wish = OPEN, *, cancel: CancelToken | None = None
@@ -70,24 +70,6 @@ class RoutedEngine:
             if isinstance(event, ModelLoaded):
                 self._here.unload()
             yield event
-
-    def bring(self, path: Path, wish: Wish = OPEN, *, cancel: CancelToken | None = None) -> bool:
-        """What comes is told to `on_waking`, too."""
-        loaded = self._chosen.loaded
-        if not runs_elsewhere(path) and self._chosen is self._here:
-            return self._here.bring(path, wish, cancel=cancel)
-        if loaded is not None and Path(loaded.path) == Path(path).absolute():
-            return True
-        is_in = False
-        self.on_waking(Path(path).absolute())
-        try:
-            for event in self.load(path, wish, cancel=cancel):
-                is_in = isinstance(event, ModelLoaded)
-                self.on_waking(event)
-        finally:
-            if not is_in:
-                self.on_waking(None)
-        return is_in
 
     def generate(
         self, messages: Sequence[Message], *, cancel: CancelToken | None = None, **options: Any

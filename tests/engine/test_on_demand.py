@@ -46,7 +46,7 @@ def test_a_sleeping_model_is_out_of_the_child_and_the_child_lives(on_demand: Mak
     engine = on_demand()
     pid = engine.pid
     engine.sleep()
-    assert engine.is_asleep
+    assert engine.asleep_path is not None
     assert engine.loaded is None
     assert engine.pid == pid is not None
 
@@ -58,7 +58,7 @@ def test_the_next_message_brings_it_back_as_it_was(on_demand: Make, tmp_path: Pa
     engine.sleep()
     text, _ = answer_of(engine.generate([user("hi")]))
     assert text == "You said: hi"
-    assert not engine.is_asleep
+    assert engine.asleep_path is None
     first, second = ({k: v for k, v in body.items() if k != "id"} for body in loads(tmp_path))
     assert first == second
     assert isinstance(heard[0], LoadProgress)
@@ -72,7 +72,7 @@ def test_sleeping_twice_or_without_a_model_changes_nothing(on_demand: Make, tmp_
     answer_of(engine.generate([user("hi")]))
     engine.unload()
     engine.sleep()
-    assert not engine.is_asleep
+    assert engine.asleep_path is None
     with pytest.raises(NoModel):
         list(engine.generate([user("hi")]))
     assert len(loads(tmp_path)) == 2
@@ -97,7 +97,7 @@ def test_another_model_that_is_loaded_takes_its_place(on_demand: Make, tmp_path:
     engine = on_demand()
     engine.sleep()
     load(engine, Path("second.gguf"))
-    assert not engine.is_asleep
+    assert engine.asleep_path is None
     answer_of(engine.generate([user("hi")]))
     assert [Path(body["path"]).name for body in loads(tmp_path)] == ["first.gguf", "second.gguf"]
 
@@ -108,7 +108,7 @@ def test_a_load_that_was_stopped_leaves_it_asleep(on_demand: Make) -> None:
     token = CancelToken()
     for _ in engine.load(Path("second.gguf"), cancel=token):
         token.cancel()
-    assert engine.is_asleep
+    assert engine.asleep_path is not None
     assert answer_of(engine.generate([user("hi")]))[0] == "You said: hi"
     assert engine.loaded is not None
     assert engine.loaded.name == "first"
@@ -128,7 +128,7 @@ def test_a_message_that_is_stopped_while_it_wakes_ends_and_leaves_it_asleep(on_d
     _, stats = answer_of(engine.generate([user("hi")], cancel=token))
     assert stats.finish_reason is FinishReason.CANCELLED
     assert heard[-1] is None
-    assert engine.is_asleep
+    assert engine.asleep_path is not None
 
 
 def test_a_model_that_does_not_come_back_says_why_and_is_tried_again(on_demand: Make) -> None:

@@ -13,6 +13,8 @@ import pytest
 from app.bootstrap import Fireside, build
 from app.core.errors import DocumentStaysHere, ModelNotLoaded, NetworkOff, ServerUnreachable
 from app.core.events import CancelToken, Finished, ModelElsewhere, TextDelta
+from app.engine.contract import bring
+from app.engine.protocol import OPEN
 from app.features.leaving import Leaving, leaving_words
 from app.features.summary.result import Wish
 from app.features.summary.summarize import SectionRead
@@ -227,11 +229,11 @@ def test_a_summary_waits_while_the_network_is_switched_off(app: Fireside, server
 
 def test_models_here_and_elsewhere_take_turns(app: Fireside, server: FakeServer, starter: Path) -> None:
     elsewhere = Path(app.settings.engine.model_path)
-    assert app.engine.bring(starter)
+    assert bring(app.engine, starter, OPEN)
     assert app.loaded is not None and Path(app.loaded.path) == starter
     server.close()
     with pytest.raises(ServerUnreachable):
-        app.engine.bring(elsewhere)
+        bring(app.engine, elsewhere, OPEN)
     assert app.loaded is not None and Path(app.loaded.path) == starter  # the one before stays
 
 

@@ -289,10 +289,12 @@ class Chat:
 
         Raises what loading raises.
         """
+        from app.engine.contract import bring
+
         conversation = self.conversations.get(conversation_id)
         of_project = model_of(self.preambles.project_of(conversation))
         path = model or own_model(conversation) or of_project or self._usual_model()
-        return path is None or self._engine.bring(path, wish_of(self._settings().engine), cancel=cancel)
+        return path is None or bring(self._engine, path, wish_of(self._settings().engine), cancel=cancel)
 
     def hidden_ids(self, conversation_id: int) -> tuple[int, ...]:
         """The messages of the chosen branch that the model is not shown."""

@@ -39,7 +39,7 @@ class Machine:
         return [json.loads(line)["type"] for line in log].count("LoadModel")
 
     def is_asleep(self) -> bool:
-        return self.desk.engine.is_asleep and len(tasks.running) == 0
+        return self.desk.engine.asleep_path is not None and len(tasks.running) == 0
 
 
 @pytest.fixture

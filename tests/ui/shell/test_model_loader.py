@@ -222,7 +222,7 @@ def test_what_was_said_is_not_said_again_when_it_wakes_up(
         until(qtbot, frame.loader, "ready")
         frame.notice.dismiss()
         frame.loader.sleep()
-        qtbot.waitUntil(lambda: frame.engine.is_asleep)
+        qtbot.waitUntil(lambda: frame.engine.asleep_path is not None)
         count_in_background(frame)
         until(qtbot, frame.loader, "ready")
         assert frame.notices == []
