@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import tempfile
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +18,9 @@ from app.documents.reading import Scanning
 from app.features.documents import Documents
 from app.store.documents import PageReading, StoredDocument
 
+PAGE = "page-"
+"""So begins the name of a page's picture, while a model looks at it."""
+FORGOTTEN_S = 3600.0
 Region = tuple[float, ...]
 """Left, top, right and bottom in points; () is all of the page."""
 
@@ -24,6 +31,7 @@ class Scanner:
     def __init__(self, path: Path, password: str, folder: Path) -> None:
         self._path, self._password, self._folder = str(path), password, folder
         make_folder(folder)
+        _remove_old(folder)
         self._scanning = Scanning(folder)
 
     def recognized(self, page: int, region: Region, cancel: CancelToken) -> tuple[Block, ...] | None:
@@ -32,13 +40,16 @@ class Scanner:
 
     def put_upright(self, page: int, region: Region, most_side: int, cancel: CancelToken) -> tuple[Media, View] | None:
         """A picture for a model, which is to be deleted, and what it shows; None where it was cancelled."""
-        out = self._folder / f"page-{page}.ppm"
-        out.touch(0o600)
-        drawn = self._scanning.put_upright(
-            PutUpright(self._path, page, str(out), region, most_side, self._password), cancel
-        )
+        handle, name = tempfile.mkstemp(".ppm", PAGE, self._folder)  # another process may read pages, too
+        os.close(handle)
+        out, drawn = Path(name), None
+        try:
+            request = PutUpright(self._path, page, str(out), region, most_side, self._password)
+            drawn = self._scanning.put_upright(request, cancel)
+        finally:
+            if drawn is None:
+                out.unlink(missing_ok=True)
         if drawn is None:
-            out.unlink(missing_ok=True)
             return None
         with out.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -51,6 +62,14 @@ class Scanner:
 
     def close(self) -> None:
         self._scanning.close()
+
+
+def _remove_old(folder: Path) -> None:
+    """What a run left that was ended by force."""
+    for path in folder.glob(f"{PAGE}*.ppm"):
+        with suppress(OSError):
+            if time.time() - path.stat().st_mtime > FORGOTTEN_S:
+                path.unlink()
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import ExitStack, closing
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from app.core.events import Media
+from app.core.errors import AppError
+from app.core.events import CancelToken, Media
 from app.features.page_reading.by_model import Said, apart, ask_for, judged, repeated_from, words_for
+from app.features.page_reading.corrections import Scanner
 from tests.features.page_reading.models import LOADED
+from tests.helpers.picture_files import BLUE, RED, colour_at, picture
 
 
 @pytest.mark.parametrize(
@@ -54,3 +60,20 @@ def test_a_text_that_says_the_same_for_ever_is_noticed(text: str, kept: str | No
 def test_a_figures_caption_and_its_text_are_told_apart() -> None:
     assert apart(Said("A kiln.\n\n**TEXT**\n\n900 °C", "read")) == Said("900 °C", "read", "A kiln.")
     assert apart(Said("A kiln without a word.", "read")) == Said("", "read", "A kiln without a word.")
+
+
+def test_two_that_read_pages_in_one_folder_do_not_get_each_others(tmp_path: Path) -> None:
+    """The terminal may read a file while the window does."""
+    files, folder = [picture(tmp_path / f"{one[0]}.png", one) for one in (RED, BLUE)], tmp_path / "pages"
+    folder.mkdir()
+    old = folder / "page-left.ppm"
+    old.write_bytes(b"of a run that was killed")
+    os.utime(old, (1.0, 1.0))
+    with ExitStack() as stack:
+        scanners = [stack.enter_context(closing(Scanner(file, "", folder))) for file in files]
+        made = [scanner.put_upright(1, (), 100, CancelToken()) for scanner in scanners]
+        shown = [Path(one[0].path) for one in made if one is not None]
+        assert [colour_at(path, 5, 5) for path in shown] == [RED, BLUE]
+        with pytest.raises(AppError):
+            scanners[0].put_upright(9, (), 100, CancelToken())
+    assert sorted(folder.glob("*.ppm")) == sorted(shown)
