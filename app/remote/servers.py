@@ -212,9 +212,15 @@ class Servers:
         return name
 
     def save(self, server: Server, models: Sequence[RemoteModel] | None = None) -> None:
-        """Keeps a server, and where `models` are given, these and no others of its models."""
+        """Keeps a server, and where `models` are given, these and no others of its models.
+
+        Where it is another host now, no document has been let out to it.
+        """
         folder = self._folder_of(server.name)
+        before = self._server_in(folder)
         with self._lock:
+            if before is not None and before.host != server.host:
+                self._forget_sent(folder)
             self._write(folder / _FACTS, {"version": VERSION} | asdict(server))
             if models is None:
                 return
@@ -305,6 +311,13 @@ class Servers:
                 file.writelines(f"{one}\n" for one in new)
         except OSError as error:
             raise disk_problem(error, path.parent) from error
+
+    @staticmethod
+    def _forget_sent(folder: Path) -> None:
+        try:
+            (folder / _SENT).unlink(missing_ok=True)
+        except OSError as error:
+            raise disk_problem(error, folder) from error
 
     def _sent(self, server: Server) -> set[str]:
         try:

@@ -140,6 +140,11 @@ def test_which_documents_may_be_sent_is_remembered_by_server(remote: Remote, tmp
     servers.let_have(box, ["aa"])
     assert [servers.may_have(box, one) for one in ("aa", "bb", "cc")] == [True, True, False]
     assert not servers.may_have(other, "aa") and servers.may_have(here, "cc")
+    servers.save(replace(box, address="http://box/openai/v1", at_once=2))
+    assert servers.may_have(box, "aa")
+    elsewhere = replace(box, address="https://api.example.org/v1")
+    servers.save(elsewhere)
+    assert not servers.may_have(elsewhere, "aa"), "nobody has asked about that host"
 
 
 @pytest.mark.parametrize(
