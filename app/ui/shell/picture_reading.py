@@ -59,8 +59,10 @@ class PictureReading(QObject):
         """`talk` has documents of its own, of which nothing is kept; None: the kept ones."""
         super().__init__(parent)
         self._app, self._notify, self._talk = app, notify, talk
-        self._task: tasks.Task | None = None
-        self._is_asked_again = False
+        self._rounds = tasks.Rounds(self._work, self)
+        self._rounds.happened.connect(self._on_worked)
+        self._rounds.failed.connect(notify.error)
+        self._rounds.over.connect(self._on_over)
         self._at: dict[int, At] = {}
         """Of a job at work."""
 
@@ -70,8 +72,7 @@ class PictureReading(QObject):
 
     def end(self) -> None:
         """The chat is left: nothing of it is read any more."""
-        if self._task is not None:
-            self._task.abandon()
+        self._rounds.abandon()
         self._talk = None
         self.__dict__.pop("_readings", None)
         self.deleteLater()
@@ -158,15 +159,8 @@ class PictureReading(QObject):
         self.changed.emit()
 
     def _start(self) -> None:
+        self._rounds.start()
         self.changed.emit()
-        if self._task is not None:
-            self._is_asked_again = True
-            return
-        self._is_asked_again = False
-        self._task = tasks.run(self._work, self)
-        self._task.event.connect(self._on_worked)
-        self._task.finished.connect(self._on_ended)
-        self._task.failed.connect(self._on_failed)
 
     def _work(self, cancel: CancelToken) -> Iterator[tuple[Worked[ReadingEvent], tuple[int, int] | None]]:
         """What happens, and at the end of each one which document took the place of which."""
@@ -201,17 +195,9 @@ class PictureReading(QObject):
             self.renewed.emit(*renewal)
         self.changed.emit()
 
-    def _on_ended(self) -> None:
-        self._task = None
+    def _on_over(self) -> None:
         self._at.clear()
-        if self._is_asked_again:
-            self._start()
-        else:
-            self.changed.emit()
-
-    def _on_failed(self, error: BaseException) -> None:
-        self._notify.error(error)
-        self._on_ended()
+        self.changed.emit()
 
 
 def _has_pictures(document: StoredDocument) -> bool:

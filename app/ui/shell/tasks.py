@@ -201,3 +201,53 @@ def ask(
     if failed is not None:
         task.failed.connect(failed)
     return task
+
+
+class Rounds(QObject):
+    """Work that is looked for on a thread whenever somebody says that there may be some."""
+
+    happened = Signal(object)
+    failed = Signal(object)
+    """A round, which is over all the same."""
+    over = Signal()
+    """A round; another one that was asked for meanwhile is running already."""
+
+    def __init__(self, work: Work, parent: QObject) -> None:
+        super().__init__(parent)
+        self._work = work
+        self._task: Task | None = None
+        self._is_asked_again = False
+
+    @property
+    def is_running(self) -> bool:
+        return self._task is not None
+
+    def start(self) -> None:
+        """Begins a round; one that runs is followed by another."""
+        self._is_asked_again = self._task is not None
+        if self._task is None:
+            self._task = run(self._work, self)
+            self._task.event.connect(self.happened)
+            self._task.finished.connect(self._on_over)
+            self._task.failed.connect(self._on_failed)
+
+    def stop(self) -> None:
+        """Ends the round, whose last events still come; none follows."""
+        self._is_asked_again = False
+        if self._task is not None:
+            self._task.cancel()
+
+    def abandon(self) -> None:
+        """Ends the round and tells nobody any more."""
+        if self._task is not None:
+            self._task.abandon()
+
+    def _on_failed(self, error: BaseException) -> None:
+        self.failed.emit(error)
+        self._on_over()
+
+    def _on_over(self) -> None:
+        self._task = None
+        if self._is_asked_again:
+            self.start()
+        self.over.emit()

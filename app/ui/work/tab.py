@@ -174,8 +174,10 @@ class Runner(QObject, Generic[Told]):
     ) -> None:
         super().__init__(parent)
         self._jobs, self._new_progress, self.words, self._notify = jobs, new_progress, words, notify
-        self._task: tasks.Task | None = None
-        self._is_asked_again = False
+        self._rounds = tasks.Rounds(self._work, self)
+        self._rounds.happened.connect(self._on_worked)
+        self._rounds.failed.connect(self._on_failed)
+        self._rounds.over.connect(self._on_over)
         self._progress: dict[int, Told] = {}
         self._at_work: int | None = None
         self._told_last: int | None = None
@@ -184,24 +186,15 @@ class Runner(QObject, Generic[Told]):
 
     @property
     def is_running(self) -> bool:
-        return self._task is not None
+        return self._rounds.is_running
 
     def start(self) -> None:
         """Goes on with what waits in the queue, if anything does; called again while it runs, it looks once more."""
-        if self._task is not None:
-            self._is_asked_again = True
-            return
-        self._is_asked_again = False
-        self._task = tasks.run(self._work, self)
-        self._task.event.connect(self._on_worked)
-        self._task.finished.connect(self._on_ended)
-        self._task.failed.connect(self._on_failed)
+        self._rounds.start()
 
     def stop(self) -> None:
         """Ends the thread; the job at work stays in the queue."""
-        if self._task is not None:
-            self._is_asked_again = False
-            self._task.cancel()
+        self._rounds.stop()
 
     def progress_of(self, job_id: int) -> Told | None:
         """How far the one at work is; None for any other."""
@@ -241,7 +234,7 @@ class Runner(QObject, Generic[Told]):
 
     def _tell(self) -> None:
         """Where the queue is, in words; between two of them it is still at work."""
-        if self._at_work is None and self._task is not None:
+        if self._at_work is None and self.is_running:
             return
         state = self._busy_words(self._at_work) if self._at_work is not None else ""
         if state != self.state:
@@ -267,21 +260,23 @@ class Runner(QObject, Generic[Told]):
             return 1, 1
         return self._batch.index(at_work) + 1, len(self._batch)
 
-    def _on_ended(self) -> None:
-        self._task, self._at_work, self._told_last = None, None, None
-        self._progress.clear()
-        if self._is_asked_again:
-            self.start()
+    def _on_over(self) -> None:
+        self._forget()
+        if self.is_running:
             return
         self._batch = []
         self._tell()
         self.ended.emit()
 
+    def _forget(self) -> None:
+        self._at_work, self._told_last = None, None
+        self._progress.clear()
+
     def _on_failed(self, error: BaseException) -> None:
         """A defect in one of them; it is marked as failed, and the others keep their turn."""
         self._notify.error(error)
         failed = self._told_last  # which was never seen at work where it failed before its row was first looked at
-        self._on_ended()
+        self._forget()
         if failed is not None:
             self.row_changed.emit(failed)
             self.start()

@@ -195,3 +195,45 @@ def test_a_wake_that_waits_in_the_queue_keeps_its_task(qtbot: QtBot) -> None:
     gc.collect()
     assert seen() is None
     assert kept
+
+
+def test_a_round_that_is_asked_for_meanwhile_follows_even_one_that_failed(qtbot: QtBot, parent: QObject) -> None:
+    go_on, told = threading.Event(), list[object]()
+
+    def work(token: CancelToken) -> Iterator[object]:
+        yield "begun"
+        go_on.wait(10)
+        if told.count("begun") == 1:
+            raise ValueError("no")
+
+    rounds = tasks.Rounds(work, parent)
+    rounds.happened.connect(told.append)
+    rounds.failed.connect(lambda error: told.append(str(error)))
+    rounds.over.connect(lambda: told.append(rounds.is_running))
+    rounds.start()
+    qtbot.waitUntil(lambda: told == ["begun"])
+    rounds.start()
+    rounds.start()
+    go_on.set()
+    qtbot.waitUntil(lambda: told[-1] is False)
+    assert told == ["begun", "no", True, "begun", False]
+
+
+def test_rounds_that_are_stopped_begin_no_other(qtbot: QtBot, parent: QObject) -> None:
+    told: list[object] = []
+
+    def work(token: CancelToken) -> Iterator[object]:
+        yield "begun"
+        while not token.cancelled:
+            threading.Event().wait(0.01)
+        yield "stopped"
+
+    rounds = tasks.Rounds(work, parent)
+    rounds.happened.connect(told.append)
+    rounds.over.connect(lambda: told.append(rounds.is_running))
+    rounds.start()
+    qtbot.waitUntil(lambda: told == ["begun"])
+    rounds.start()
+    rounds.stop()
+    qtbot.waitUntil(lambda: told[-1] is False)
+    assert told == ["begun", "stopped", False]
