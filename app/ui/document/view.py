@@ -187,6 +187,7 @@ class Beside(QSplitter):
     def show_reading(self, is_shown: bool) -> None:
         was_shown = self.is_comparing
         if is_shown or was_shown:
+            self.reading.keep()
             self.reading.setVisible(is_shown)
         self._arrange(is_new=is_shown and not was_shown)
 
@@ -586,6 +587,8 @@ class PageReading(QFrame):
         self._corrections: Corrections | None = None
         self._document_id = self._page = 0
         self._kept, self._is_corrected = "", False
+        self._unsaved: dict[tuple[int, int], str] = {}
+        """What could not be saved of pages that were left meanwhile, by document and page."""
         self.setObjectName("page_reading")
         self.who = plain_label(kind="muted", wraps=True)
         self.edit = QPlainTextEdit()
@@ -624,8 +627,8 @@ class PageReading(QFrame):
 
     def show_page(self, corrections: Corrections | None, document_id: int, page: int) -> None:
         """Another page; what was typed on the one before and not saved is saved now."""
-        if self.is_changed and (document_id, page) != (self._document_id, self._page):
-            self._on_save()
+        if (document_id, page) != (self._document_id, self._page):
+            self.keep()
         stays = page == self._page
         self._corrections, self._document_id, self._page = corrections, document_id, page
         self._kept, self._is_corrected = "", False
@@ -633,15 +636,21 @@ class PageReading(QFrame):
             self._is_corrected = corrections is not None and _is_corrected(corrections, page)
             self._kept = corrections.text_of(page) if corrections is not None else ""
             self.who.setText(self._words())
-        if self.edit.toPlainText() != self._kept:  # or the cursor would jump to the beginning
+        shown = self._unsaved.pop((document_id, page), self._kept)
+        if self.edit.toPlainText() != shown:  # or the cursor would jump to the beginning
             left = _behind(self.edit.textCursor())
-            self.edit.setPlainText(self._kept)
-            if stays and self._kept.endswith(left):  # what was corrected is put in order, above the cursor perhaps
+            self.edit.setPlainText(shown)
+            if stays and shown.endswith(left):  # what was corrected is put in order, above the cursor perhaps
                 cursor = self.edit.textCursor()
                 cursor.movePosition(QTextCursor.MoveOperation.End)
                 cursor.setPosition(cursor.position() - len(left.encode("utf-16-le")) // 2)
                 self.edit.setTextCursor(cursor)
         self._show_buttons()
+
+    def keep(self) -> None:
+        """Saves what was typed and not saved."""
+        if self.is_changed:
+            self._on_save()
 
     def _words(self) -> str:
         reading = self._corrections.readings.get(self._page) if self._corrections is not None else None
@@ -667,13 +676,21 @@ class PageReading(QFrame):
             return
         if self.save.hasFocus():
             self.edit.setFocus()
-        self._kept = text
+        before, self._kept = self._kept, text
         self._show_buttons()
+
+        def on_failed(error: BaseException) -> None:
+            self._notify.error(error)
+            if (self._document_id, self._page) == (earlier, page):
+                self._kept = before
+                self._show_buttons()
+            else:
+                self._unsaved[earlier, page] = text
 
         def correct(cancel: CancelToken) -> StoredDocument | None:
             return corrections.correct(page, text, cancel)
 
-        tasks.ask(correct, self, lambda document: self._on_saved(earlier, document), self._notify.error)
+        tasks.ask(correct, self, lambda document: self._on_saved(earlier, document), on_failed)
 
     def _on_saved(self, earlier_id: int, document: StoredDocument | None) -> None:
         if document is not None:

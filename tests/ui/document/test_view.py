@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -13,9 +13,11 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QFileDialog, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.core.errors import DatabaseDamaged, DocumentUnreadable
+from app.core.errors import DatabaseDamaged, DiskFull, DocumentUnreadable
+from app.core.events import CancelToken
 from app.documents.blocks import Block, Kind, Place
 from app.features.documents import Mark
+from app.store.documents import PageReading
 from app.ui.document.view import DocumentView
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
@@ -538,3 +540,44 @@ def test_what_is_said_in_a_recording_is_saved_with_its_times_or_without(desk: De
         "And good night.",
     ]
     assert (tmp_path / "said.txt").read_text("utf-8") == "Good morning.\nAnd good night.\n"
+
+
+class Kept:
+    """In place of `Corrections`: what was saved, as long as there is room for it."""
+
+    readings: Mapping[int, PageReading] = {}
+
+    def __init__(self) -> None:
+        self.is_full, self.saved = True, list[tuple[int, str]]()
+
+    def text_of(self, page: int) -> str:
+        return dict(self.saved).get(page, "")
+
+    def correct(self, page: int, text: str, _cancel: CancelToken) -> None:
+        if self.is_full:
+            raise DiskFull("/home")
+        self.saved.append((page, text))
+
+
+def test_what_was_typed_off_a_page_stays_until_there_is_room_for_it(desk: Desk, qtbot: QtBot) -> None:
+    kept, beside = Kept(), desk.root._beside
+    reading = beside.reading
+    beside.show_reading(True)
+
+    def failed() -> None:
+        qtbot.waitUntil(lambda: len(tasks.running) == 0)
+        assert any("full" in notice for notice in desk.notices)
+
+    reading.show_page(kept, 5, 1)  # type: ignore[arg-type]
+    reading.edit.setPlainText("The rent")
+    desk.click(reading.save)
+    failed()
+    assert reading.save.isEnabled() and reading.edit.toPlainText() == "The rent"
+    reading.show_page(kept, 5, 2)  # type: ignore[arg-type]
+    assert reading.edit.toPlainText() == ""
+    failed()
+    reading.show_page(kept, 5, 1)  # type: ignore[arg-type]
+    assert reading.save.isEnabled() and reading.edit.toPlainText() == "The rent"
+    kept.is_full = False
+    beside.show_reading(False)
+    qtbot.waitUntil(lambda: kept.saved == [(1, "The rent")])
