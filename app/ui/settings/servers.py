@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QBoxLayout, QDialog, QFileDialog, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from app import APP_NAME
@@ -22,6 +22,7 @@ from app.ui.i18n import tr, window_title
 from app.ui.settings.pages import SettingsPage
 from app.ui.shell import tasks
 from app.ui.shell.tab_spec import UiContext
+from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.dialogs import ScrollBox, file_dialog
 from app.ui.widgets.fields import CheckRow, Stepper
@@ -158,7 +159,6 @@ class ServerDialog(QDialog):
         super().__init__(parent)
         self._app, self._theme, self._notify = app, ui.theme, ui.notify
         self._server = server
-        self._authorities = server.authorities if server is not None else ""
         self._found: Found | None = None
         self._task: tasks.Task | None = None
         self._cut: Cut | None = None
@@ -215,10 +215,15 @@ class ServerDialog(QDialog):
         self.key.setPlaceholderText(tr("None"))
         self.ask = text_button(tr("Ask for its models"), "plain")
         self.ask.clicked.connect(lambda _=False: self._ask())
-        self.note = self._said("server_note")
+        self.note = _note(self._theme, "server_note")
         self._add_block(tr("Address"), self.address)
         self._add_block(tr("Key, where it wants one; it is kept in the system’s keyring"), self.key)
-        self._add_authorities()
+        self.trust = AuthorityField(self._theme, self._server.authorities if self._server is not None else "")
+        self.trust.file_chosen.connect(
+            lambda path: self._run(lambda _: certificates_in(path), self.trust.use, self.note)
+        )
+        self.trust.changed.connect(self._on_edited)
+        self._column.addWidget(self.trust)
         row = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         row.addWidget(self.ask)
         row.addStretch(1)
@@ -228,54 +233,6 @@ class ServerDialog(QDialog):
             field.textEdited.connect(lambda _: self._on_edited())
             field.returnPressed.connect(self._on_enter)
 
-    def _add_authorities(self) -> None:
-        """Who vouches for a server whose address begins with https."""
-        self.vouches = plain_label("", kind="muted", wraps=True)
-        self._theme.dress(self.vouches, font=(13, 400))
-        self.choose_authority = text_button(tr("Choose a file…"), "plain")
-        self.choose_authority.setAccessibleName(tr("Choose a file with a certificate authority of your own"))
-        self.choose_authority.clicked.connect(lambda _=False: self._choose_authority())
-        self.drop_authority = text_button(tr("Remove"), "plain")
-        self.drop_authority.setAccessibleName(tr("Trust your own certificate authority no longer"))
-        self.drop_authority.clicked.connect(lambda _=False: self._use_authorities(""))
-        self._trust = QWidget()
-        block, row = QVBoxLayout(self._trust), QHBoxLayout()
-        title = plain_label(tr("Certificate of the server"))
-        self._theme.dress(title, font=(13.5, 500))
-        block.addWidget(title)
-        block.addWidget(self.vouches)
-        for button in (self.choose_authority, self.drop_authority):
-            row.addWidget(button)
-        row.addStretch(1)
-        block.addLayout(row)
-        self._theme.dress(block, margins=(0, 0, 0, 0), spacing=4)
-        self._column.addWidget(self._trust)
-
-    def _choose_authority(self) -> None:
-        dialog = file_dialog(self, tr("A certificate authority of your own"), "certificates")
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.setNameFilters([f"{tr('Certificates')} (*.pem *.crt *.cer *.der)", tr("All files (*)")])
-        dialog.fileSelected.connect(lambda file: self.read_authority(Path(file)))
-        dialog.open()
-
-    def read_authority(self, path: Path) -> None:
-        """Takes the certificates of a file, which are kept with the server."""
-        self._run(lambda _: certificates_in(path), self._use_authorities, self.note)
-
-    def _use_authorities(self, authorities: str) -> None:
-        self._authorities = authorities
-        self._on_edited()
-
-    def _show_authorities(self) -> None:
-        server = self.wanted
-        self._trust.setVisible(server is not None and server.address.startswith("https:"))
-        text = tr("Accepted if an authority that this system knows vouches for it.")
-        if self._authorities:
-            names = ", ".join(owners_of(self._authorities)) or tr("the server’s own certificate")
-            text = tr("Accepted if {names} vouches for it, or an authority that this system knows.", names=names)
-        self.vouches.setText(text)
-        self.drop_authority.setVisible(bool(self._authorities))
-
     def _add_block(self, name: str, field: QWidget) -> None:
         label = QLabel(name, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self._theme.dress(label, font=(13.5, 500))
@@ -284,13 +241,6 @@ class ServerDialog(QDialog):
         block.addWidget(label)
         block.addWidget(field)
         self._column.addLayout(block)
-
-    def _said(self, name: str) -> QLabel:
-        label = plain_label("", kind="muted", wraps=True)
-        label.setObjectName(name)
-        label.hide()
-        self._theme.dress(label, font=(13, 400))
-        return label
 
     @property
     def wanted(self) -> Server | None:
@@ -306,7 +256,7 @@ class ServerDialog(QDialog):
             kind=kind,
             context_tokens=int(self.context.number.value()),
             at_once=int(self.at_once.number.value()),
-            authorities=self._authorities,
+            authorities=self.trust.authorities,
         )
 
     def _key_now(self) -> str | None:
@@ -439,7 +389,7 @@ class ServerDialog(QDialog):
     def _add_test(self) -> None:
         self.test = text_button(tr("Test"), "plain")
         self.test.clicked.connect(lambda _=False: self._test())
-        self.told = self._said("server_test")
+        self.told = _note(self._theme, "server_test")
         row = QHBoxLayout()
         row.addWidget(self.test)
         row.addStretch(1)
@@ -547,10 +497,70 @@ class ServerDialog(QDialog):
 
     def _update(self) -> None:
         is_free = self._task is None or self._task.done
-        self._show_authorities()
+        server = self.wanted
+        self.trust.setVisible(server is not None and server.address.startswith("https:"))
         self.ask.setEnabled(bool(self.address.text().strip()) and is_free)
         self.test.setEnabled(bool(self.chosen) and is_free)
-        self.save.setEnabled(bool(self.chosen) and self.wanted is not None and is_free)
+        self.save.setEnabled(bool(self.chosen) and server is not None and is_free)
+
+
+class AuthorityField(QWidget):
+    """Who vouches for a server whose address begins with https: those whom the system knows, and one of one's own."""
+
+    changed = Signal()
+    file_chosen = Signal(Path)
+    """Its certificates are to be read, and then used."""
+
+    def __init__(self, theme: Theme, authorities: str) -> None:
+        super().__init__()
+        self.vouches = plain_label("", kind="muted", wraps=True)
+        self.choose = text_button(tr("Choose a file…"), "plain")
+        self.choose.setAccessibleName(tr("Choose a file with a certificate authority of your own"))
+        self.choose.clicked.connect(lambda _=False: self._choose())
+        self.drop = text_button(tr("Remove"), "plain")
+        self.drop.setAccessibleName(tr("Trust your own certificate authority no longer"))
+        self.drop.clicked.connect(lambda _=False: self.use(""))
+        title = plain_label(tr("Certificate of the server"))
+        block, row = QVBoxLayout(self), QHBoxLayout()
+        block.addWidget(title)
+        block.addWidget(self.vouches)
+        for button in (self.choose, self.drop):
+            row.addWidget(button)
+        row.addStretch(1)
+        block.addLayout(row)
+        theme.dress(title, font=(13.5, 500))
+        theme.dress(self.vouches, font=(13, 400))
+        theme.dress(block, margins=(0, 0, 0, 0), spacing=4)
+        self._take(authorities)
+
+    def use(self, authorities: str) -> None:
+        """These certificates, in PEM, or none of one's own."""
+        self._take(authorities)
+        self.changed.emit()
+
+    def _take(self, authorities: str) -> None:
+        self.authorities = authorities
+        text = tr("Accepted if an authority that this system knows vouches for it.")
+        if authorities:
+            names = ", ".join(owners_of(authorities)) or tr("the server’s own certificate")
+            text = tr("Accepted if {names} vouches for it, or an authority that this system knows.", names=names)
+        self.vouches.setText(text)
+        self.drop.setVisible(bool(authorities))
+
+    def _choose(self) -> None:
+        dialog = file_dialog(self, tr("A certificate authority of your own"), "certificates")
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.setNameFilters([f"{tr('Certificates')} (*.pem *.crt *.cer *.der)", tr("All files (*)")])
+        dialog.fileSelected.connect(lambda file: self.file_chosen.emit(Path(file)))
+        dialog.open()
+
+
+def _note(theme: Theme, name: str) -> QLabel:
+    label = plain_label("", kind="muted", wraps=True)
+    label.setObjectName(name)
+    label.hide()
+    theme.dress(label, font=(13, 400))
+    return label
 
 
 def _say(label: QLabel, text: str, *, is_problem: bool = False) -> None:

@@ -50,17 +50,17 @@ def test_an_authority_of_ones_own_vouches_for_a_server(desk: SettingsDesk, frame
         dialog = page.findChild(ServerDialog)
         assert dialog is not None
         QTest.keyClicks(dialog.address, server.host)
-        assert not dialog.choose_authority.isVisible(), "nothing is to be vouched for without https"
+        assert not dialog.trust.choose.isVisible(), "nothing is to be vouched for without https"
         dialog.address.clear()
         QTest.keyClicks(dialog.address, f"https://{server.host}")
         QTest.keyClick(dialog.address, Qt.Key.Key_Return)
         desk.wait(lambda: "Nobody whom this computer knows" in dialog.note.text())
         (tmp_path / "notes.txt").write_text("none")
         for file, said in ((tmp_path / "notes.txt", "no certificate in notes.txt"), (authority.path, "")):
-            desk.click(dialog.choose_authority)
+            desk.click(dialog.trust.choose)
             desk.choose_file(file)
             desk.wait(lambda said=said: said in dialog.note.text() and dialog.ask.isEnabled())  # type: ignore[misc]
-        assert "Our own authority" in dialog.vouches.text()
+        assert "Our own authority" in dialog.trust.vouches.text()
         desk.click(dialog.ask)
         desk.wait(dialog.save.isEnabled)
         desk.click(dialog.save)
@@ -68,7 +68,7 @@ def test_an_authority_of_ones_own_vouches_for_a_server(desk: SettingsDesk, frame
         (kept,) = frame.app.servers.all()
         assert "BEGIN CERTIFICATE" in kept.authorities
         dialog = page.open_dialog(kept)
-        desk.click(dialog.drop_authority)
+        desk.click(dialog.trust.drop)
         desk.click(dialog.ask)
         desk.wait(lambda: "Nobody whom this computer knows" in dialog.note.text())
         dialog.reject()
