@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from app.core.events import Finished, FunctionCall, Media, Message, Role, TextDelta
+from app.core.visible import clean_text
 from app.features.serving import AnswerEvent, Wanted
 from app.features.tool_calls import CallArguments, CallBegins, Tool
 from app.server.answers import Answer, event_line
@@ -190,7 +191,7 @@ def _turn(role: Role, body: Body, known: dict[str, FunctionCall], pictures: Pict
             case "image":
                 media.append(_picture(block, len(text), pictures))
             case "tool_use":
-                arguments = json.dumps(block.raw("input") or {}, ensure_ascii=False)
+                arguments = clean_text(json.dumps(block.raw("input") or {}, ensure_ascii=False))
                 calls.append(FunctionCall(block.text("id", ""), block.text("name"), arguments))
             case "tool_result":
                 results.append(_result(block, known, pictures))
@@ -222,7 +223,7 @@ def _picture(block: Body, at: int, pictures: Pictures) -> Media:
 def _tools_of(body: Body) -> tuple[tuple[Tool, ...], bool, bool]:
     """The functions that may be called, whether one has to be, and whether there may be several calls."""
     tools = tuple(
-        Tool(each.text("name"), each.text("description", ""), each.raw("input_schema") or {})
+        Tool(each.text("name"), each.text("description", ""), _schema_of(each))
         for each in body.objects("tools")
         if each.has("input_schema")  # what runs at Anthropic, such as its web search, is not here
     )
@@ -235,3 +236,10 @@ def _tools_of(body: Body) -> tuple[tuple[Tool, ...], bool, bool]:
         if not tools:
             raise BadRequest("tool_choice names a function that is not among the tools", "tool_choice")
     return (() if kind == "none" else tools), kind in ("any", "tool") and bool(tools), several
+
+
+def _schema_of(tool: Body) -> dict[str, Any] | bool:
+    schema = tool.raw("input_schema")
+    if not isinstance(schema, dict | bool):
+        raise BadRequest(f"{tool.name_of('input_schema')} must be a schema", tool.name_of("input_schema"))
+    return schema

@@ -183,7 +183,8 @@ class Guard:
         return True
 
     def _has_key(self, headers: Mapping[str, bytes]) -> bool:
-        given = headers.get("authorization", b"").removeprefix(b"Bearer ").strip() or headers.get("x-api-key", b"")
+        given = re.sub(rb"^bearer ", b"", headers.get("authorization", b""), flags=re.IGNORECASE).strip()
+        given = given or headers.get("x-api-key", b"")
         return hmac.compare_digest(given, self._rules.key.encode())
 
 

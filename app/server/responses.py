@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from app.core.events import Finished, FunctionCall, Message, Role, TextDelta
+from app.core.visible import clean_text
 from app.features.serving import AnswerEvent, Wanted
 from app.features.tool_calls import CallArguments, CallBegins
 from app.server.answers import Answer, event_line
@@ -226,5 +227,5 @@ def _message_of(item: Body, known: dict[str, FunctionCall], pictures: Pictures) 
             id_ = item.text("call_id", "")
             output = item.raw("output")
             text = output if isinstance(output, str) else json.dumps(output, ensure_ascii=False)
-            return Message(Role.USER, text, result_of=known.get(id_, FunctionCall(id_, "")))
+            return Message(Role.USER, clean_text(text), result_of=known.get(id_, FunctionCall(id_, "")))
     return None  # reasoning, and calls of what runs at OpenAI

@@ -15,6 +15,9 @@ from typing import Any
 import httpx2
 import pytest
 
+from app.server.anthropic import AnthropicMessages
+from app.server.body import BadRequest, Body
+from app.server.responses import Responses
 from tests.helpers.script import requests
 from tests.server.conftest import KEY, Served
 
@@ -38,7 +41,8 @@ def test_who_has_no_key_or_calls_it_by_a_strange_name_gets_nothing(scripted: Mak
     served = scripted()
     refused = httpx2.get(f"{served.address}/models")
     assert (refused.status_code, refused.json()["error"]["code"]) == (401, "invalid_api_key")
-    assert httpx2.get(f"{served.address}/models", headers={"x-api-key": KEY}).status_code == 200
+    for headers in ({"x-api-key": KEY}, {"Authorization": f"bearer {KEY}"}):
+        assert httpx2.get(f"{served.address}/models", headers=headers).status_code == 200
     assert httpx2.get(served.address.replace("/v1", "/health")).json() == {"status": "ok"}
     rebound = served.client.get("models", headers={"Host": "evil.example:80"})
     assert (rebound.status_code, rebound.json()["error"]["code"]) == (403, "wrong_host")
@@ -49,6 +53,19 @@ def test_who_has_no_key_or_calls_it_by_a_strange_name_gets_nothing(scripted: Mak
         )
         is None
     )
+
+
+def test_what_functions_say_is_cleaned_like_all_texts_and_their_schemas_are_looked_at() -> None:
+    output = {"type": "function_call_output", "call_id": "1", "output": "half \ud83d"}
+    told = Responses(Body({"input": [output]})).wanted[0].messages
+    assert [message.text for message in told] == ["half \ufffd"]
+    use = {"type": "tool_use", "id": "1", "name": "weather", "input": {"city": "\ud83d"}}
+    asked: dict[str, Any] = {"max_tokens": 9, "messages": [{"role": "assistant", "content": [use]}]}
+    (call,) = AnthropicMessages(Body(asked)).wanted[0].messages[0].calls
+    assert json.loads(call.arguments) == {"city": "\ufffd"}
+    with pytest.raises(BadRequest) as refused:
+        AnthropicMessages(Body(asked | {"tools": [{"name": "weather", "input_schema": "any"}]}))
+    assert refused.value.field == "tools[0].input_schema"
 
 
 def test_models_are_listed_as_each_client_wants_them(scripted: Make) -> None:
