@@ -13,7 +13,7 @@ from app.core.paths import AppPaths
 from app.core.settings import load_settings
 from app.hub.access import Token
 from app.server.application import Rules, application
-from app.server.running import PORT, RunningServer
+from app.server.running import PORT, RunningServer, names_of
 from app.server.switch import ServerSwitch
 
 
@@ -51,14 +51,13 @@ def run_serve(options: argparse.Namespace) -> int:
         with build_models(paths) as models, interruptible() as cancel:
             load_model(engine, path, settings, cancel)
             serving = build_serving(paths, lambda: engine, models, lambda: settings, lambda: path, may_replace=True)
-            names = frozenset([options.host.casefold()])
             key, is_kept = (options.key, True) if options.key else ServerSwitch(serving, Token()).key()
             if not is_kept:
                 print(
                     "There is no keyring here: the key is another one the next time, or give one by --key.",
                     file=sys.stderr,
                 )
-            rules = Rules(key, names, (*settings.serving.origins, *options.origin))
+            rules = Rules(key, names_of(options.host), (*settings.serving.origins, *options.origin))
             server = RunningServer(application(serving, rules), options.host, options.port)
             server.start()
             print(f"Fireside answers at {server.address}\nThe key is {key}\nCtrl+C ends it.", file=sys.stderr)

@@ -30,6 +30,26 @@ CLOSE_S = 2
 _STARTED_WITHIN_S = 30.0
 
 
+def names_of(host: str) -> frozenset[str]:
+    """By what it is called that a server listens there; by which names other computers know this one, too, if they may.
+
+    Addresses are none of them.
+    """
+    names = {host.casefold()}
+    if is_open(host):
+        own = socket.gethostname().casefold()
+        names |= {own, own.partition(".")[0], f"{own.partition('.')[0]}.local"}
+    return frozenset(names)
+
+
+def is_open(host: str) -> bool:
+    """Whether other computers can reach what listens there."""
+    try:
+        return not ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host != "localhost"
+
+
 class RunningServer:
     """Listens from `start` to `stop`. `port` 0 takes a free one."""
 
@@ -56,10 +76,7 @@ class RunningServer:
     @property
     def is_open(self) -> bool:
         """Whether other computers can reach it."""
-        try:
-            return not ipaddress.ip_address(self._host).is_loopback
-        except ValueError:
-            return self._host != "localhost"
+        return is_open(self._host)
 
     def start(self) -> None:
         """Raises PortTaken; returns when it listens."""
@@ -67,7 +84,10 @@ class RunningServer:
         # Only of one that is named as TCP does asyncio turn off that small pieces wait for each other's arrival.
         listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         try:
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if sys.platform == "win32":  # where the other one lets another program have the same port
+                listening.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+            else:
+                listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listening.bind((self._host, self._port))
         except (OSError, OverflowError) as error:
             listening.close()

@@ -6,10 +6,11 @@ import json
 import socket
 
 import httpx2
+import pytest
 from starlette.types import Receive, Scope, Send
 
 from app.server.recipes import RECIPES, Offer
-from app.server.running import RunningServer
+from app.server.running import RunningServer, names_of
 
 
 async def says_hello(_scope: Scope, _receive: Receive, send: Send) -> None:
@@ -30,6 +31,15 @@ def test_a_word_does_not_wait_until_the_one_before_it_has_arrived() -> None:
             assert opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY), "TCP holds small pieces back for 40 ms"
     finally:
         server.stop()
+
+
+def test_other_computers_may_call_this_one_by_its_names_where_they_may_reach_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(socket, "gethostname", lambda: "GPU-Box.example.org")
+    for host in ("0.0.0.0", "::", "192.168.1.20"):
+        assert names_of(host) == {host, "gpu-box.example.org", "gpu-box", "gpu-box.local"}
+    assert [names_of(host) for host in ("127.0.0.1", "::1", "localhost")] == [{"127.0.0.1"}, {"::1"}, {"localhost"}]
 
 
 def test_settings_for_other_programs_name_the_place_the_model_and_the_key() -> None:
