@@ -420,6 +420,8 @@ class DraftPictures(QObject):
         else:
             one.use, one.image, one.frames, one.is_cut = outcome.use, outcome.image, outcome.frames, outcome.is_cut
             one.given, one.stage = one.path, Stage.READ
+            again = [other for other in self._pictures if other.use is not None and other.use.id == one.use.id]
+            self._pictures = [other for other in self._pictures if other is one or other not in again]
             announce(self._window, ", ".join((one.name, size_words(outcome.use), tr("attached"))))
         self.look()
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, Qt
@@ -14,7 +16,7 @@ from pytestqt.qtbot import QtBot
 
 from app.core.events import CancelToken
 from app.engine.protocol import MediaCount
-from app.store.media import MediaUse, StoredMedia
+from app.store.media import MediaStore, MediaUse, StoredMedia
 from app.ui.chat.large_picture import LargePicture
 from app.ui.chat.pictures import DetailPopup, NotSensed, PictureChip, count_words
 from app.ui.chat.screen_region import Still, ask_portal
@@ -82,6 +84,25 @@ def test_pictures_are_counted_sent_without_a_word_and_seen_large(open_chat: Open
     dialog.accept()
     assert (tmp_path / "saved.png").read_bytes() == files[0].read_bytes()
     large.close()
+
+
+def test_a_draft_that_is_left_and_shown_again_while_a_picture_comes_has_it_once(
+    open_chat: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = open_chat(load=EYES)
+    stored, put = threading.Event(), MediaStore.put_into_draft
+
+    def put_and_tell(*arguments: Any) -> MediaUse:
+        use = put(*arguments)
+        stored.set()
+        return use
+
+    monkeypatch.setattr(MediaStore, "put_into_draft", put_and_tell)
+    desk.attaching.add([picture(tmp_path / "red.png")])
+    assert stored.wait(30)  # and the window has not heard of it
+    desk.attaching.show(desk.app.chat, None)
+    desk.wait(lambda: not desk.attaching.waits_for)
+    assert len(pictures_of(desk)) == 1
 
 
 def test_pictures_of_an_answer_stand_below_its_words_and_no_model_is_shown_them(
