@@ -58,18 +58,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from app.core.errors import (
-    AppError,
-    ChatUnavailable,
-    EmbeddingsUnavailable,
-    MediaRefused,
-    ModelMissing,
-    ModelReplaced,
-    NoModel,
-    PromptTooLong,
-    TooLongToInspect,
-    from_fields,
-)
+from app.core import errors
 from app.core.events import FinishReason, Guess, Media, ModelLoaded, TokenSeen
 from app.engine import protocol
 from app.engine.answer import Answer
@@ -165,7 +154,7 @@ class ScriptedBackend:
         rules = self._script.rules.get("load", {})
         rule = self._script.choose("load", rules if isinstance(rules, list) else [rules], "")
         if not rule.get("any_path") and not Path(request.path).exists():
-            raise ModelMissing(request.path)
+            raise errors.ModelMissing(request.path)
         _fail(rule, {"path": request.path})
         self._loaded = None
         ends_s = time.monotonic() + rule.get("seconds", 0)
@@ -244,7 +233,7 @@ class ScriptedBackend:
         """Answers, resting after each token; yields True as long as it goes on."""
         try:
             reason = yield from self._answer(run)
-        except AppError as error:
+        except errors.AppError as error:
             run.job.reply(protocol.Failed(run.request.id, error))
             return
         run.job.reply(run.answer.finish(reason))
@@ -261,7 +250,7 @@ class ScriptedBackend:
         _fail(rule, {})
         words = _prompt(turns, media, self._rule)
         if len(words) >= loaded.model.context_tokens:
-            raise PromptTooLong(len(words), loaded.model.context_tokens)
+            raise errors.PromptTooLong(len(words), loaded.model.context_tokens)
         same = next((i for i, (a, b) in enumerate(zip(words, self._seen, strict=False)) if a != b), None)
         answer.begin(len(words), min(len(words) - 1, len(self._seen)) if same is None else same)
         self._seen = words
@@ -326,7 +315,7 @@ class ScriptedBackend:
         """Looks at what is new among the pictures and sounds; False when it was cancelled."""
         for one in media:
             if not (self._ready().model.sees if one.kind == "picture" else self._ready().model.hears):
-                raise MediaRefused(one.path, one.kind, "blind" if one.kind == "picture" else "deaf")
+                raise errors.MediaRefused(one.path, one.kind, "blind" if one.kind == "picture" else "deaf")
         answer.media_tokens = sum(_tokens_of(one, self._rule) for one in media)
         new = [one for one in {one.id: one for one in media}.values() if one.id not in self._looked]
         for number, one in enumerate(new, 1):
@@ -348,7 +337,7 @@ class ScriptedBackend:
         self._script.log(request)
         loaded = self._ready(chats=False)
         if loaded.model.can_chat:
-            raise EmbeddingsUnavailable(loaded.model.path)
+            raise errors.EmbeddingsUnavailable(loaded.model.path)
         rows = ([float(text.count(letter)) for letter in "etaoinsh"] for text in request.texts)
         numbers = [number / (math.hypot(*row) or 1.0) for row in rows for number in row]
         job.reply(protocol.Vectors(request.id, array.array("f", numbers).tobytes()))
@@ -368,7 +357,7 @@ class ScriptedBackend:
         if request.what == "tokens":
             return protocol.Inspected(request.id, len(words), shown)
         if len(words) > WINDOW_TOKENS:
-            raise TooLongToInspect(len(words), WINDOW_TOKENS)
+            raise errors.TooLongToInspect(len(words), WINDOW_TOKENS)
         if request.what == "layers":
             told = slice(request.start, request.start + LENS_TOKENS)
             row = tuple((Guess(word.encode(), 0.5),) for word in words[told])
@@ -393,13 +382,13 @@ class ScriptedBackend:
     def _give_up_background(self) -> None:
         for run in [run for run in self._runs if run.request.ask.background]:
             self._runs.remove(run)
-            run.job.reply(protocol.Failed(run.request.id, ModelReplaced()))
+            run.job.reply(protocol.Failed(run.request.id, errors.ModelReplaced()))
 
     def _ready(self, *, chats: bool = True) -> protocol.Loaded:
         if self._loaded is None:
-            raise NoModel
+            raise errors.NoModel
         if chats and not self._loaded.model.can_chat:
-            raise ChatUnavailable(self._loaded.model.path)
+            raise errors.ChatUnavailable(self._loaded.model.path)
         return self._loaded
 
 
@@ -424,7 +413,7 @@ def _prompt(messages: Sequence[tuple[str, str]], media: Sequence[Sequence[Media]
 
 def _fail(rule: Rule, fields: dict[str, Any]) -> None:
     if "error" in rule:
-        raise from_fields(rule["error"], fields | rule.get("fields", {}))
+        raise errors.from_fields(rule["error"], fields | rule.get("fields", {}))
 
 
 def _misbehave(rule: Rule, number: int = 0) -> None:

@@ -17,38 +17,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.core.errors import (
-    AppError,
-    ChatUnavailable,
-    EmbeddingsUnavailable,
-    MediaRefused,
-    ModelNotInstalled,
-    ModelNotLoaded,
-    ModelTooLarge,
-    NoModel,
-    NoRoomForModel,
-)
+from app.core import errors
 from app.core.events import CancelToken, Finished, Message, ModelLoaded, PromptProgress, Role, TextDelta, TokenChosen
 from app.core.gguf import GgufHeader, GgufProblem, read_beginning
 from app.core.paths import runs_elsewhere
 from app.engine.computer import free_memory_bytes
 from app.engine.contract import NO_VECTORS, Embeddings, Engine, bring
 from app.engine.protocol import Ask, CallSyntax, Sampling, Wish
-from app.features.tool_calls import (
-    CallArguments,
-    CallBegins,
-    CallReader,
-    SyntaxReader,
-    Told,
-    Tool,
-    Words,
-    as_text,
-    calling_of,
-    grammar_for,
-    instructions_for,
-    schema_for,
-    tools_told,
-)
+from app.features import tool_calls
 from app.features.work.engines import LOOK_EVERY_S, RESERVE_BYTES, needed_bytes
 from app.features.writing import GREEDY
 
@@ -145,7 +121,7 @@ class Wanted:
     sampling: Sampling = field(default_factory=Sampling)
     stop: tuple[str, ...] = ()
     json_schema: str = ""
-    tools: tuple[Tool, ...] = ()
+    tools: tuple[tool_calls.Tool, ...] = ()
     must_call: bool = False
     several_calls: bool = True
     thinks: bool | None = None
@@ -161,9 +137,10 @@ class Wanted:
         seed = self.sampling.seed
         grammar, schema, calling = "", self.json_schema, None
         if self.tools and syntax is not None:
-            calling = calling_of(syntax, self.tools, must_call=self.must_call, several=self.several_calls)
+            calling = tool_calls.calling_of(syntax, self.tools, must_call=self.must_call, several=self.several_calls)
         elif self.tools:
-            grammar, schema = grammar_for(must_call=self.must_call, several=self.several_calls), schema_for(self.tools)
+            grammar = tool_calls.grammar_for(must_call=self.must_call, several=self.several_calls)
+            schema = tool_calls.schema_for(self.tools)
         messages, variables = self.prompt(syntax)
         ask = Ask(
             messages,
@@ -190,12 +167,13 @@ class Wanted:
         if self.thinks is not None:
             variables = {"enable_thinking": self.thinks, "thinking": self.thinks}
         if syntax is None:
-            messages = as_text(self.messages)
+            messages = tool_calls.as_text(self.messages)
             if self.tools:
-                messages = _with_instructions(messages, instructions_for(self.tools, must_call=self.must_call))
+                told = tool_calls.instructions_for(self.tools, must_call=self.must_call)
+                messages = _with_instructions(messages, told)
             return messages, variables
         if self.tools:
-            variables["tools"] = tools_told(self.tools)
+            variables["tools"] = tool_calls.tools_told(self.tools)
         return list(self.messages), variables
 
     @property
@@ -225,7 +203,7 @@ class Asked:
     seconds: float = 0.0
 
 
-AnswerEvent = PromptProgress | TextDelta | TokenChosen | CallBegins | CallArguments | Finished
+AnswerEvent = PromptProgress | TextDelta | TokenChosen | tool_calls.CallBegins | tool_calls.CallArguments | Finished
 
 
 class ServedEngines:
@@ -321,14 +299,14 @@ class ServedEngines:
         if path == self.chosen() and own.loaded is None and own.asleep_path is None:
             return self._bring(path, wish, cancel)
         if not self._may_load():
-            raise ModelNotLoaded(path.stem)
+            raise errors.ModelNotLoaded(path.stem)
         if self._make_room(path):
             return self._load_beside(path, wish, cancel)
         loaded = own.loaded
         if loaded is None:
-            raise ModelTooLarge(str(path), self._needs(path), self._free_bytes())
+            raise errors.ModelTooLarge(str(path), self._needs(path), self._free_bytes())
         if embeds or not self._may_replace:
-            raise NoRoomForModel(path.stem, loaded.name)
+            raise errors.NoRoomForModel(path.stem, loaded.name)
         while self._own_users:
             if cancel.cancelled:
                 return None
@@ -453,11 +431,11 @@ class Serving:
         """
         path = self._path_of(name)
         if runs_elsewhere(path):  # what others send here goes nowhere else, and never in a circle
-            raise ModelNotLoaded(name or path.stem)
+            raise errors.ModelNotLoaded(name or path.stem)
         with self.engines.opened(path, cancel) as engine:
             loaded = engine.loaded if engine is not None else None
             if loaded is not None and chats and not loaded.can_chat:
-                raise ChatUnavailable(loaded.path)
+                raise errors.ChatUnavailable(loaded.path)
             yield engine
 
     def _path_of(self, name: str) -> Path:
@@ -465,7 +443,7 @@ class Serving:
             loaded = self.engines.own().loaded
             path = Path(loaded.path) if loaded is not None else self.engines.chosen()
             if path is None:
-                raise NoModel
+                raise errors.NoModel
             return path
         return self._named(name).path
 
@@ -479,7 +457,7 @@ class Serving:
         for model in self._installed():
             if wanted in (model.name.casefold(), model.path.name.casefold(), model.path.stem.casefold()):
                 return model
-        raise ModelNotInstalled(name)
+        raise errors.ModelNotInstalled(name)
 
     def embed(self, name: str, texts: Sequence[str], cancel: CancelToken) -> Embeddings:
         """A vector for each text, by the model of that name, "" for the first that does it; none when cancelled.
@@ -490,7 +468,7 @@ class Serving:
         if model is None or not model.embeds:
             able = [one for one in self._installed() if one.embeds]
             if name or not able:
-                raise EmbeddingsUnavailable(str(self._path_of(name)), tuple(one.name for one in able))
+                raise errors.EmbeddingsUnavailable(str(self._path_of(name)), tuple(one.name for one in able))
             model = able[0]
         with self.engines.opened(model.path, cancel, embeds=True) as engine:
             return engine.embed(texts, cancel=cancel) if engine is not None else NO_VECTORS
@@ -509,7 +487,7 @@ class Serving:
         for number, event in engine.generate_many(wanted.asks(syntax), cancel=cancel, background=False):
             reader = readers[number]
             match event:
-                case AppError():
+                case errors.AppError():
                     raise event
                 case TextDelta(text=text, thinking=False) if reader is not None:
                     yield from ((number, told) for told in _as_events(reader.read(text)))
@@ -526,7 +504,7 @@ class Serving:
         """
         loaded = engine.loaded
         if self._pictures is None or (loaded is not None and not loaded.sees):
-            raise MediaRefused("", "picture", "blind")
+            raise errors.MediaRefused("", "picture", "blind")
         library = self._pictures()
         try:
             with tempfile.TemporaryDirectory(prefix="fireside-asked-") as folder:
@@ -568,12 +546,14 @@ def _with_files(
         yield replace(message, media=shown) if shown else message
 
 
-def _reader_of(wanted: Wanted, syntax: CallSyntax | None) -> CallReader | SyntaxReader | None:
+def _reader_of(wanted: Wanted, syntax: CallSyntax | None) -> tool_calls.CallReader | tool_calls.SyntaxReader | None:
     if not wanted.tools:
         return None
-    return CallReader() if syntax is None else SyntaxReader(syntax, wanted.tools, must_call=wanted.must_call)
+    if syntax is None:
+        return tool_calls.CallReader()
+    return tool_calls.SyntaxReader(syntax, wanted.tools, must_call=wanted.must_call)
 
 
-def _as_events(told: Iterator[Told]) -> Iterator[AnswerEvent]:
+def _as_events(told: Iterator[tool_calls.Told]) -> Iterator[AnswerEvent]:
     for one in told:
-        yield TextDelta(one.piece) if isinstance(one, Words) else one
+        yield TextDelta(one.piece) if isinstance(one, tool_calls.Words) else one

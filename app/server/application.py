@@ -23,23 +23,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.core.errors import (
-    AppError,
-    ChatUnavailable,
-    DocumentTooDemanding,
-    DocumentUnreadable,
-    EmbeddingsUnavailable,
-    GrammarInvalid,
-    InfillUnavailable,
-    MediaRefused,
-    ModelNotInstalled,
-    ModelNotLoaded,
-    ModelTooLarge,
-    NoModel,
-    NoRoomForModel,
-    PictureUnreadable,
-    PromptTooLong,
-)
+from app.core import errors
 from app.core.events import CancelToken, Finished, PromptProgress
 from app.features.messages import sentence_for
 from app.features.serving import AnswerEvent, Asked, ServedModel, Serving
@@ -439,7 +423,7 @@ async def _streamed(
                 lines, sent_s = [], time.monotonic()
         yield b"".join((*lines, *contract.end()))
         status = 200
-    except (AppError, ValueError) as error:  # the status has been sent: it is told as an event
+    except (errors.AppError, ValueError) as error:  # the status has been sent: it is told as an event
         status, message, code = _told(error)
         yield contract.broken(failed(path, message, status=status, code=code))
     finally:
@@ -458,7 +442,7 @@ async def _guarded(request: Request, work: Callable[[Body], Any]) -> Response:
         return JSONResponse(body, error.status)
     except ClientDisconnect:
         return Response(status_code=499)
-    except (AppError, ValueError) as error:
+    except (errors.AppError, ValueError) as error:
         status, message, code = _told(error)
         return JSONResponse(failed(path, message, status=status, code=code), status)
 
@@ -481,23 +465,23 @@ async def _read(request: Request) -> bytes:
 
 
 _STATUS: Sequence[tuple[type[Exception], int, str]] = (
-    (PromptTooLong, 400, "context_length_exceeded"),
-    (GrammarInvalid, 400, "invalid_schema"),
-    (ChatUnavailable, 400, "no_chat_template"),
-    (EmbeddingsUnavailable, 400, "no_embeddings"),
-    (MediaRefused, 400, "no_pictures"),
-    (PictureUnreadable, 400, "bad_picture"),
-    (DocumentUnreadable, 400, "bad_picture"),
-    (DocumentTooDemanding, 400, "bad_picture"),
-    (InfillUnavailable, 400, "no_infill"),
-    (ModelNotInstalled, 404, "model_not_found"),
-    (ModelNotLoaded, 503, "model_not_loaded"),
-    (NoModel, 503, "no_model"),
-    (NoRoomForModel, 503, "no_room"),
-    (ModelTooLarge, 503, "no_room"),
+    (errors.PromptTooLong, 400, "context_length_exceeded"),
+    (errors.GrammarInvalid, 400, "invalid_schema"),
+    (errors.ChatUnavailable, 400, "no_chat_template"),
+    (errors.EmbeddingsUnavailable, 400, "no_embeddings"),
+    (errors.MediaRefused, 400, "no_pictures"),
+    (errors.PictureUnreadable, 400, "bad_picture"),
+    (errors.DocumentUnreadable, 400, "bad_picture"),
+    (errors.DocumentTooDemanding, 400, "bad_picture"),
+    (errors.InfillUnavailable, 400, "no_infill"),
+    (errors.ModelNotInstalled, 404, "model_not_found"),
+    (errors.ModelNotLoaded, 503, "model_not_loaded"),
+    (errors.NoModel, 503, "no_model"),
+    (errors.NoRoomForModel, 503, "no_room"),
+    (errors.ModelTooLarge, 503, "no_room"),
     (BadRequest, 400, "invalid_request"),
     (ClientDisconnect, 499, "gone"),
-    (AppError, 503, "unavailable"),
+    (errors.AppError, 503, "unavailable"),
     (ValueError, 400, "invalid_request"),
 )
 
@@ -508,10 +492,10 @@ def _status_of(error: BaseException) -> int:
 
 def _told(error: Exception) -> tuple[int, str, str]:
     status, code = next((status, code) for kind, status, code in _STATUS if isinstance(error, kind))
-    if isinstance(error, PromptTooLong):
+    if isinstance(error, errors.PromptTooLong):
         words = f"the prompt has {error.prompt_tokens} tokens, and the context of this model {error.context_tokens}"
         return status, words, code
-    return status, sentence_for(error).text if isinstance(error, AppError) else str(error), code
+    return status, sentence_for(error).text if isinstance(error, errors.AppError) else str(error), code
 
 
 def _listed(model: ServedModel) -> dict[str, Any]:

@@ -368,6 +368,7 @@ def test_what_fails_in_the_middle_of_a_stream_is_an_event(scripted: Make) -> Non
         assert (error, told.text.rpartition("event: ")[2].splitlines()[0]) == (end, name)
 
 
+@pytest.mark.logs_warnings  # in the moment in which the answer is there, or after it
 def test_a_fault_of_the_server_itself_is_an_error_of_the_contract(
     scripted: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,17 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from app.core.errors import (
-    ChatUnavailable,
-    EmbeddingsUnavailable,
-    MediaRefused,
-    ModelLoadFailed,
-    ModelNotInspectable,
-    NoModel,
-    PromptTooLong,
-    TemplateFailed,
-    TooLongToInspect,
-)
+from app.core import errors
 from app.core.events import FinishReason, Media, Message, ModelLoaded, TokenSeen
 from app.core.gguf import check_model
 from app.engine import protocol
@@ -156,9 +146,9 @@ class LoadedModel:
             prompt.tokens.extend(self.model.tokenize(syntax.forced_end, special=True))
             syntax = replace(syntax, inside=False)
         if not prompt.tokens:  # nothing to decode, and nothing that could be answered
-            raise TemplateFailed(self.model.path, "it wrote nothing")
+            raise errors.TemplateFailed(self.model.path, "it wrote nothing")
         if len(prompt.tokens) >= self._context.size_tokens:
-            raise PromptTooLong(len(prompt.tokens), self._context.size_tokens)
+            raise errors.PromptTooLong(len(prompt.tokens), self._context.size_tokens)
         if ask.calling is not None and syntax.kind == HARMONY:
             syntax = replace(syntax, calls=ask.calling.syntax.begins)
         answer = Answer(request, job.reply, begun_s, syntax)
@@ -185,7 +175,7 @@ class LoadedModel:
             return protocol.Inspected(id_, total, tuple(look.seen(tokens, request.start, request.most)))
         shown = tuple(TokenSeen(token, *model.written(token)) for token in tokens)
         if total > MOST_ATTENTION_TOKENS:
-            raise TooLongToInspect(total, MOST_ATTENTION_TOKENS)
+            raise errors.TooLongToInspect(total, MOST_ATTENTION_TOKENS)
         look = self._look(total, job)
         if request.what == "attention":
             layers = look.attention(tokens)
@@ -199,12 +189,12 @@ class LoadedModel:
         """Vectors of texts; raises EmbeddingsUnavailable, PromptTooLong, EmbeddingBrokenOff or ModelLoadFailed."""
         model, texts = self.model, list[list[int]]()
         if not embeds(model.header):
-            raise EmbeddingsUnavailable(model.path)
+            raise errors.EmbeddingsUnavailable(model.path)
         for text in request.texts:
             texts.append(model.tokenize(text, special=False, is_whole=True))
         longest, most = max(map(len, texts), default=0), min(model.trained_context_tokens, MOST_EMBEDDED_TOKENS)
         if longest > most:
-            raise PromptTooLong(longest, most)
+            raise errors.PromptTooLong(longest, most)
         embedding, threads = self._embedding, self.thread_counts()["batch"]
         if embedding is None or embedding.size_tokens < longest:
             self._forget_embedding()
@@ -303,21 +293,21 @@ class LoadedModel:
         """The prompt that ends before the last message, and the tokens of that message."""
         parts = self._parts(ask.messages, True, ask.template_variables)
         if not parts or parts[-1].trusted:  # the template changes what was said: which part that is nobody knows
-            raise ModelNotInspectable(self.model.path, "probabilities")
+            raise errors.ModelNotInspectable(self.model.path, "probabilities")
         prompt = self._prompt(parts[:-1])
         return prompt, self._tokens(parts)[len(prompt.tokens) :]
 
     def _parts(self, messages: Sequence[Message], continue_last: bool, variables: Mapping[str, Any]) -> list[Part]:
         model = self.model
         if model.template is None:
-            raise ChatUnavailable(model.path)
+            raise errors.ChatUnavailable(model.path)
         try:
             marks = MediaMarks()
             turns, told = [marks.turn(message) for message in messages], calls_told(messages)
             parts = model.template.render(turns, continue_last=continue_last, variables=variables, told=told)
             return marks.split(parts)
         except TemplateProblem as problem:
-            raise TemplateFailed(model.path, str(problem)) from problem
+            raise errors.TemplateFailed(model.path, str(problem)) from problem
 
     def _prompt(self, parts: list[Part]) -> Prompt:
         """Token ids; where a model cannot forget a part, with the places before and after the last question."""
@@ -339,7 +329,7 @@ class LoadedModel:
 
     def _shown(self, media: Media, tokens_before: int, pictures_before: int) -> list[int]:
         if self._eyes is None:
-            raise MediaRefused(media.path, media.kind, "blind" if media.kind == "picture" else "deaf")
+            raise errors.MediaRefused(media.path, media.kind, "blind" if media.kind == "picture" else "deaf")
         return self._eyes.tokens(media, tokens_before, pictures_before)
 
     def _shared_tokens(self, tokens: list[int], parts: list[Part], beginning: str) -> int:
@@ -424,7 +414,7 @@ class LlamaBackend:
         try:
             library = open_library()
         except (ImportError, OSError) as error:
-            raise ModelLoadFailed(request.path, f"llama.cpp could not be loaded: {error}") from error
+            raise errors.ModelLoadFailed(request.path, f"llama.cpp could not be loaded: {error}") from error
         freed = self._loaded.needed_bytes if self._loaded else 0
         opened = open_model(
             library,
@@ -480,7 +470,7 @@ class LlamaBackend:
         try:
             return protocol.CallSyntaxFound(request.id, loaded.call_syntax)
         except TemplateProblem as problem:
-            raise TemplateFailed(loaded.model.path, str(problem)) from problem
+            raise errors.TemplateFailed(loaded.model.path, str(problem)) from problem
 
     def embed(self, request: protocol.Embed, job: Job) -> protocol.Embedded | protocol.Done:
         """Vectors from the loaded model."""
@@ -527,5 +517,5 @@ class LlamaBackend:
 
     def _ready(self) -> LoadedModel:
         if self._loaded is None:
-            raise NoModel
+            raise errors.NoModel
         return self._loaded
