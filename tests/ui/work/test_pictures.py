@@ -139,7 +139,9 @@ def test_a_scan_is_stopped_and_gone_on_with_asked_about_compared_and_corrected(s
     assert reading.edit.textCursor().atEnd(), "it was put in order, and nothing jumps"
     reading.edit.setPlainText(SECOND.replace("Elm", "Oak"))
     desk.click(desk.reader.close_button)  # keeps it, and is gone before that is done
-    desk.wait(lambda: desk.said.endswith("Corrected by you: pages 1, 2."))
+    blocks = desk.app.documents.blocks
+    desk.wait(lambda: any("Oak" in block.text for block in blocks(chat.attached[0].attachment.document_id)))
+    assert desk.said.endswith("Corrected by you: pages 1, 2.")
 
     chat.ask("When is it due?")
     (asked,) = [one for one in prompts(desk.script) if "When is it due?" in one[-1][1]]
