@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from app.core.child import CHECKOUT
 from app.core.errors import DiskFull
 from app.core.events import CancelToken
 from app.features.media import Added, MediaLibrary, PassingLibrary, Refused, remove_passing
@@ -90,6 +94,46 @@ def test_what_a_run_that_was_killed_left_half_done_goes(library: MediaLibrary, t
     library.tidy(50.0)
     assert [path.exists() for path in left] == [False] * 4
     assert all(path.exists() for path in (*there, at_work)), "what another process is about to keep is none of it"
+
+
+KEEPING = """
+import sys
+from pathlib import Path
+from app.core.events import CancelToken
+from app.features.media import MediaLibrary
+from app.store.conversations import Conversations
+from app.store.database import Database
+
+home = Path(sys.argv[1])
+store = Conversations(Database.open(home / "chats.db")).media
+library = MediaLibrary(store, home / "media", home / "decoded", home / "child")
+for found in library.adding(sorted(home.glob("given/*.png")), CancelToken()):
+    store.put_into_draft(None, found.media.sha256, found.path.name)
+    print(found.path.name, flush=True)
+"""
+
+
+@pytest.mark.parametrize("told", [1, 4])
+def test_a_kill_while_pictures_come_costs_none_of_those_that_are_there(tmp_path: Path, told: int) -> None:
+    (tmp_path / "given").mkdir()
+    given = {path.name: path for path in (tmp_path / "given" / f"{number:02}.png" for number in range(20))}
+    for number, path in enumerate(given.values()):
+        picture(path, (number, 0, 0), (900, 700))
+    command = [sys.executable, "-c", KEEPING, str(tmp_path)]
+    with subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True) as program:
+        assert program.stdout is not None
+        said = [program.stdout.readline().strip() for _ in range(told)]
+        program.kill()
+    with closing(Database.open(tmp_path / "chats.db")) as database:
+        store = Conversations(database).media
+        library = MediaLibrary(store, tmp_path / "media", tmp_path / "decoded", tmp_path / "child")
+        library.tidy(time.time() + 1)
+        kept = {use.name: use.media for use in store.in_draft(None)}
+        assert said == list(kept)[:told] and len(kept) < len(given)
+        assert all(library.original(media).read_bytes() == given[name].read_bytes() for name, media in kept.items())
+        assert set(store.all()) == {media.sha256 for media in kept.values()}
+        originals = {path.name for path in (tmp_path / "media").rglob("*") if path.is_file()}
+        assert originals == set(store.all()), "and nothing else stays"
 
 
 def test_what_is_given_again_while_it_is_tidied_away_stays(database: Database, tmp_path: Path) -> None:
