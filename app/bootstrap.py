@@ -562,10 +562,11 @@ class Fireside(Parts):
                 Jobs(self.database).remove(done.id)
         with suppress(DiskFull):  # which was told at start: what was deleted stays until there is room
             build_trash(self).purge(self.began_at - self.settings.trash.keep_days * DAY_S)
-        if self.paths.decoded.is_dir():
-            from app.features.media import remove_passing
+        for folder in (self.paths.decoded, self.paths.documents):
+            if folder.is_dir():
+                from app.features.media import remove_passing
 
-            remove_passing(self.paths.decoded, self.began_at)
+                remove_passing(folder, self.began_at)
         remove_old_backups(self.database, time.time())
         if self.paths.before_restoring.is_dir() or self.paths.unpacked.is_dir():
             from app.features.exchange.backup import remove_old

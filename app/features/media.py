@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -285,7 +286,7 @@ class PassingLibrary(MediaLibrary):
     """One of which nothing stays: its files lie in a folder of their own, which goes with `end`."""
 
     def __init__(self, store: MediaStore, cache: Path, folder: Path) -> None:
-        self._place = cache / f"{PASSING}{os.getpid()}-{next(_numbers)}"
+        self._place = cache / f"{passing_name()}{next(_numbers)}"
         self.folder = self._place / "pages"
         """For whatever else is to go with it."""
         super().__init__(store, self._place / "originals", self._place / "decoded", folder)
@@ -297,10 +298,29 @@ class PassingLibrary(MediaLibrary):
 
 
 def remove_passing(folder: Path, before: float) -> None:
-    """What an earlier run left of chats of which nothing is kept: it was ended by force."""
+    """What an earlier run left of that of which nothing is kept: it was ended by force. Whoever still runs keeps it."""
     for place in folder.glob(f"{PASSING}*"):
-        if (status := _status(place)) is not None and status.st_mtime < before:
+        if (status := _status(place)) is not None and status.st_mtime < before and not _is_in_use(place):
             shutil.rmtree(place, ignore_errors=True)
+
+
+def passing_name() -> str:
+    """How the name of a folder begins of which nothing stays."""
+    return f"{PASSING}{os.getpid()}-"
+
+
+def _is_in_use(place: Path) -> bool:
+    """Whether the process that made it is there: the terminal or a server may be at work beside the window."""
+    pid = place.name.removeprefix(PASSING).partition("-")[0]
+    if sys.platform == "win32" or not pid.isdecimal():  # there, to ask a process would end it
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def size_of_rows(path: Path) -> tuple[int, int]:

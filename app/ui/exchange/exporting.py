@@ -448,10 +448,11 @@ class Printing:
 
     def show_pages(self) -> tasks.Task:
         """Makes the pages, and shows them when they are there."""
+        from app.features.media import passing_name
         from app.ui.paper.chats import export_pdf
 
         make_folder(self._app.paths.documents)
-        path = Path(mkdtemp(dir=self._app.paths.documents)) / "pages.pdf"
+        path = Path(mkdtemp(prefix=passing_name(), dir=self._app.paths.documents)) / "pages.pdf"
 
         def work(token: CancelToken) -> Iterator[object]:
             yield from export_pdf(path, self._chats, self._app.shelf, token, with_thinking=self._with_thinking)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import docx
@@ -125,6 +126,7 @@ def test_the_pages_are_seen_before_they_are_printed(frame: Frame, tmp_path: Path
     assert preview.where == f"Page {count} of {count}"
     file = preview._pages.path
     assert file.exists()
+    assert file.parent.name.startswith(f"passing-{os.getpid()}-"), "by which the next start knows what a kill left"
     preview.reject()
     assert not file.parent.exists()
 
