@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import ipaddress
 import socket
@@ -20,6 +21,7 @@ _command_line = types.ModuleType("uvicorn.main")
 vars(_command_line).update(dict.fromkeys(("Server", "main", "run")))
 sys.modules.setdefault("uvicorn.main", _command_line)
 from uvicorn.config import Config  # noqa: E402
+from uvicorn.protocols.http.h11_impl import H11Protocol  # noqa: E402
 from uvicorn.server import Server  # noqa: E402
 
 if sys.modules["uvicorn.main"] is _command_line:
@@ -27,6 +29,8 @@ if sys.modules["uvicorn.main"] is _command_line:
 
 PORT = 8765
 CLOSE_S = 2
+HEAD_WITHIN_S = 15.0
+"""Of a request, from the connection or from the answer before it on; the key stands in it."""
 _STARTED_WITHIN_S = 30.0
 
 
@@ -50,6 +54,34 @@ def is_open(host: str) -> bool:
         return host != "localhost"
 
 
+class Connection(H11Protocol):
+    """Ends where no request comes: who has no key could else hold as many open as this process may have."""
+
+    _patience: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._wait_for_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self._patience is not None:
+            self._patience.cancel()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._wait_for_head()
+
+    def _wait_for_head(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+        self._patience = self.loop.call_later(HEAD_WITHIN_S, self._on_waited)
+
+    def _on_waited(self) -> None:
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.close()
+
+
 class RunningServer:
     """Listens from `start` to `stop`. `port` 0 takes a free one."""
 
@@ -57,6 +89,7 @@ class RunningServer:
         self._host, self._port = host, port
         config = Config(
             app,
+            http=Connection,
             log_config=None,
             access_log=False,
             lifespan="off",

@@ -9,6 +9,7 @@ import httpx2
 import pytest
 from starlette.types import Receive, Scope, Send
 
+from app.server import running
 from app.server.recipes import RECIPES, Offer
 from app.server.running import RunningServer, names_of
 
@@ -29,6 +30,22 @@ def test_a_word_does_not_wait_until_the_one_before_it_has_arrived() -> None:
             assert transport is not None
             opened = transport.get_extra_info("socket")
             assert opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY), "TCP holds small pieces back for 40 ms"
+    finally:
+        server.stop()
+
+
+def test_who_sends_no_whole_request_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "HEAD_WITHIN_S", 0.1)
+    server = RunningServer(says_hello, port=0)
+    server.start()
+    try:
+        for sent in (b"", b"GET / HTTP/1.1\r\nHost: x\r\n", b"GET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\n"):
+            with socket.create_connection(("127.0.0.1", server._port), timeout=30) as connection:
+                connection.sendall(sent)
+                heard = b""
+                while piece := connection.recv(1000):
+                    heard += piece
+                assert heard.count(b"hello") == sent.count(b"\r\n\r\n")
     finally:
         server.stop()
 
