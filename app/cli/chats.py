@@ -15,20 +15,9 @@ from app.cli.terminal import INTERRUPTED, ProgressLine, interruptible, print_jso
 from app.core.errors import AppError, ChatsUnreadable
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
+from app.features.exchange import importing
 from app.features.exchange.chat_file import Shelf
 from app.features.exchange.exporting import ENDINGS, ExportFinished, export_chats
-from app.features.exchange.importing import (
-    KINDS,
-    ChatContinued,
-    ChatImported,
-    ChatIsHere,
-    ChatNotRead,
-    ImportFinished,
-    ImportProgress,
-    import_chats,
-    left_out_words,
-    not_read_words,
-)
 from app.features.messages import sentence_for
 from app.store.conversations import Conversation, Conversations, WholeConversations
 from app.store.database import Database
@@ -202,27 +191,27 @@ def import_from_files(database: Database, cancel: CancelToken, options: argparse
 def _import(
     path: Path, shelf: Shelf, cancel: CancelToken, options: argparse.Namespace, *, came: _Came, line: ProgressLine
 ) -> None:
-    for event in import_chats(path, shelf, cancel, with_copies=options.copies):
+    for event in importing.import_chats(path, shelf, cancel, with_copies=options.copies):
         match event:
-            case ImportProgress() if event.total_bytes:
+            case importing.ImportProgress() if event.total_bytes:
                 line.show(f"Reading {path.name}", f"{event.done_bytes / event.total_bytes:.0%}")
-            case ChatImported():
-                fields = {"id": event.conversation_id, "title": event.title, "program": KINDS[event.kind]}
+            case importing.ChatImported():
+                fields = {"id": event.conversation_id, "title": event.title, "program": importing.KINDS[event.kind]}
                 came.chats.append(fields | {"messages": event.messages, "left_out": dict(event.left_out)})
-                if words := left_out_words(event.left_out):
+                if words := importing.left_out_words(event.left_out):
                     line.end()
                     print(f"{event.title}: {words}.", file=sys.stderr)
-            case ChatContinued():
-                fields = {"id": event.conversation_id, "title": event.title, "program": KINDS[event.kind]}
+            case importing.ChatContinued():
+                fields = {"id": event.conversation_id, "title": event.title, "program": importing.KINDS[event.kind]}
                 came.continued.append(fields | {"messages": event.messages, "left_out": dict(event.left_out)})
-            case ChatIsHere():
+            case importing.ChatIsHere():
                 came.already_here.append({"id": event.conversation_id, "title": event.title})
-            case ChatNotRead():
+            case importing.ChatNotRead():
                 line.end()
                 name = event.title or event.file
                 came.errors.append({"file": event.file, "chat": event.title or None, "reason": event.reason})
-                print(f"A chat was not read ({name}): {not_read_words(event.reason)}.", file=sys.stderr)
-            case ImportFinished():
+                print(f"A chat was not read ({name}): {importing.not_read_words(event.reason)}.", file=sys.stderr)
+            case importing.ImportFinished():
                 came.not_read += event.not_read
 
 

@@ -13,17 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from app.bootstrap import build_engine, build_translations
-from app.cli.terminal import (
-    INTERRUPTED,
-    SUMMARY_MODEL_HELP,
-    TRANSLATION_MODEL_HELP,
-    ProgressLine,
-    interruptible,
-    load_model,
-    model_path,
-    positive,
-    print_json,
-)
+from app.cli import terminal
 from app.cli.translate import added, language_code, warn
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
@@ -59,8 +49,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parts = parser.add_subparsers(required=True, metavar="WHAT")
     part = parts.add_parser("summarize", help="summaries beside good ones (ROUGE), and beside their documents")
     part.add_argument("--data", metavar="FILE.jsonl", type=Path, required=True, help=_DATA)
-    part.add_argument("--model", metavar="FILE", type=Path, help=SUMMARY_MODEL_HELP)
-    part.add_argument("--limit", metavar="N", type=positive, help="only the first N documents")
+    part.add_argument("--model", metavar="FILE", type=Path, help=terminal.SUMMARY_MODEL_HELP)
+    part.add_argument("--limit", metavar="N", type=terminal.positive, help="only the first N documents")
     lengths = [length.value for length in Length]
     part.add_argument("--length", choices=lengths, default="short", help="default: short")
     part.add_argument(
@@ -88,27 +78,27 @@ def run_summaries(options: argparse.Namespace) -> int:
         return 1
     methods = [method for method in _METHODS if method in (options.method or _METHODS)]
     name, machine = "", {"cores": os.cpu_count(), "threads": None, "device": ""}
-    with interruptible() as cancel, ExitStack() as opened:
+    with terminal.interruptible() as cancel, ExitStack() as opened:
         engine = None
         if Method.MODEL in methods:
-            path = model_path(options.model, settings.models.summarize_path, settings.engine.model_path)
+            path = terminal.model_path(options.model, settings.models.summarize_path, settings.engine.model_path)
             engine = opened.enter_context(closing(build_engine(places)))
             print(f"Loading {path.name}", file=sys.stderr)
-            model = load_model(engine, path, settings, cancel)
+            model = terminal.load_model(engine, path, settings, cancel)
             name, machine = path.name, machine | {"threads": model.threads, "device": model.device}
-        line = ProgressLine()
+        line = terminal.ProgressLine()
         for event in evaluate_summaries(examples, wish, methods, engine, cancel):
             _take(event, result, len(examples), line)
         line.end()
     if not result.scored:
-        return INTERRUPTED if cancel.cancelled else 1
+        return terminal.INTERRUPTED if cancel.cancelled else 1
     machine["system"] = platform.platform()
     body = {"model": name, "length": wish.length.value} | result.to_fields() | {"machine": machine}
     if options.json:
-        print_json(body)
+        terminal.print_json(body)
     else:
         _print_summary_figures(body)
-    return INTERRUPTED if cancel.cancelled else 0
+    return terminal.INTERRUPTED if cancel.cancelled else 0
 
 
 def _good(examples: Iterable[Example | Skipped], result: Evaluation) -> Iterator[Example]:
@@ -125,7 +115,7 @@ def _skip(skipped: Skipped, result: Evaluation) -> None:
     print(f"Line {skipped.line:,} was left out: {skipped.reason}", file=sys.stderr)
 
 
-def _take(event: Scored | Skipped | None, result: Evaluation, total: int, line: ProgressLine) -> None:
+def _take(event: Scored | Skipped | None, result: Evaluation, total: int, line: terminal.ProgressLine) -> None:
     number = len(result.scored) + 1
     if event is None:
         line.show(f"Document {number:,} of {total:,}")
@@ -184,7 +174,7 @@ def _add_translate(part: argparse.ArgumentParser) -> None:
     part.add_argument("--reference", metavar="FILE", type=Path, required=True, help=good)
     part.add_argument("--to", metavar="xx", required=True, type=language_code, help="the language, such as pt-BR")
     part.add_argument("--from", metavar="yy", dest="from_", default="", type=language_code, help="default: found out")
-    part.add_argument("--model", metavar="FILE", type=Path, help=TRANSLATION_MODEL_HELP)
+    part.add_argument("--model", metavar="FILE", type=Path, help=terminal.TRANSLATION_MODEL_HELP)
     part.add_argument("--json", action="store_true", help="one JSON object on standard output")
     part.set_defaults(run=run_translations)
 
@@ -195,10 +185,10 @@ def run_translations(options: argparse.Namespace) -> int:
     settings, _ = load_settings(places.settings)
 
     def chosen() -> Path:
-        return model_path(options.model, settings.models.translate_path, settings.engine.model_path)
+        return terminal.model_path(options.model, settings.models.translate_path, settings.engine.model_path)
 
     with (
-        interruptible() as cancel,
+        terminal.interruptible() as cancel,
         closing(build_engine(places)) as engine,
         closing(Database.in_memory()) as database,
         opened_memory(None) as opened,
@@ -206,30 +196,30 @@ def run_translations(options: argparse.Namespace) -> int:
         translations = build_translations(places, settings, database, opened.memory, engine=engine, model=chosen)
         found = _aligned(options, translations, cancel)
         if found is None:
-            return INTERRUPTED
+            return terminal.INTERRUPTED
         aligned, source = found
         path = chosen()
         result, wish = TranslationEvaluation(aligned, source), TranslationWish(options.to, source)
         warn(path, source, options.to)
         print(f"Loading {path.name}", file=sys.stderr)
-        model = load_model(engine, path, settings, cancel)
+        model = terminal.load_model(engine, path, settings, cancel)
         memory = translations.words.memory(wish, source, path)
-        line = ProgressLine()
+        line = terminal.ProgressLine()
         for event in evaluate_translations(result, wish, engine, memory, cancel):
             if isinstance(event, SegmentDone):
                 line.show("Translating", f"{event.done:,} of {event.segments:,}")
         line.end()
         if not result.done:
-            return INTERRUPTED
+            return terminal.INTERRUPTED
         machine = {"cores": os.cpu_count(), "threads": model.threads, "device": model.device}
         machine["system"] = platform.platform()
         body = {"model": path.name, "source_language": result.source_language, "target_language": options.to}
         body |= result.to_fields() | {"machine": machine}
         if options.json:
-            print_json(body)
+            terminal.print_json(body)
         else:
             _print_translation_figures(body)
-        return INTERRUPTED if cancel.cancelled else 0
+        return terminal.INTERRUPTED if cancel.cancelled else 0
 
 
 def _aligned(

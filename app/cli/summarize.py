@@ -13,17 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from app.bootstrap import build_documents, build_engine, build_summaries
-from app.cli.terminal import (
-    INTERRUPTED,
-    SUMMARY_MODEL_HELP,
-    ProgressLine,
-    interruptible,
-    left_words,
-    load_model,
-    model_path,
-    print_json,
-    unlocked,
-)
+from app.cli import terminal
 from app.core.errors import AppError
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
@@ -62,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--instruction", metavar="TEXT", default="", help="how to write it, in your own words")
     parser.add_argument("--language", metavar="xx", default="", type=_language, help="default: the document's own")
-    parser.add_argument("--model", metavar="FILE", type=Path, help=SUMMARY_MODEL_HELP)
+    parser.add_argument("--model", metavar="FILE", type=Path, help=terminal.SUMMARY_MODEL_HELP)
     parser.add_argument("--password", metavar="TEXT", default="", help="of PDF files; without it, it is asked for")
     parser.add_argument(
         "-o", "--output", metavar="OUT", type=Path, help=f"save it here; the ending says how: {', '.join(ENDINGS)}"
@@ -87,24 +77,24 @@ def run_summarize(options: argparse.Namespace) -> int:
         return 2
     places = AppPaths.from_environment()
     settings, _ = load_settings(places.settings)
-    with interruptible() as cancel, closing(Database.in_memory()) as database:
+    with terminal.interruptible() as cancel, closing(Database.in_memory()) as database:
         inputs = Inputs(build_documents(places, database), options.password, cancel)
         inputs.read_all(files)
         if cancel.cancelled:
-            return INTERRUPTED
+            return terminal.INTERRUPTED
         if not inputs.documents:
             return 1
         wish, chosen = _wish(options), (settings.models.summarize_path, settings.engine.model_path)
         if wish.method is Method.DIGEST:
             return _told_by_counting(inputs, options, cancel) or 0
-        model = model_path(options.model, *chosen)
+        model = terminal.model_path(options.model, *chosen)
         if method_for(wish, weights_in(model)) is Method.DIGEST:
             code = _told_by_counting(inputs, options, cancel, model)
             if code is not None:
                 return code
         with closing(build_engine(places)) as engine:
             print(f"Loading {model.name}", file=sys.stderr)
-            load_model(engine, model, settings, cancel)
+            terminal.load_model(engine, model, settings, cancel)
             _warn(model, inputs.documents, wish)
             summaries = build_summaries(places, settings, database, inputs.kept, engine=engine, model=model)
             summary, problem = _summarized(inputs, wish, summaries, cancel)
@@ -112,7 +102,7 @@ def run_summarize(options: argparse.Namespace) -> int:
         _tell(summary, inputs, options)
     if problem is not None:
         raise problem
-    return INTERRUPTED if summary is None or (summary.is_partial and cancel.cancelled) else 0
+    return terminal.INTERRUPTED if summary is None or (summary.is_partial and cancel.cancelled) else 0
 
 
 def _told_by_counting(
@@ -125,7 +115,7 @@ def _told_by_counting(
     _tell(digest, inputs, options)
     if model is not None and not_given_words(digest):
         print(f"--method model has {model.name} write it all the same.", file=sys.stderr)
-    return INTERRUPTED if cancel.cancelled else 0
+    return terminal.INTERRUPTED if cancel.cancelled else 0
 
 
 def _wrong_usage(options: argparse.Namespace, paths: Sequence[Path]) -> str:
@@ -186,7 +176,7 @@ class _Progress:
     """Section k of n and the time left, on standard error."""
 
     def __init__(self, seconds_left: Callable[[], float | None]) -> None:
-        self._line, self._seconds_left, self._beginning = ProgressLine(), seconds_left, ""
+        self._line, self._seconds_left, self._beginning = terminal.ProgressLine(), seconds_left, ""
 
     def take(self, event: SummaryEvent) -> None:
         """One more event of the pipeline."""
@@ -203,7 +193,7 @@ class _Progress:
                 self._line.show("Waiting for the engine")
                 return
         if self._beginning:
-            self._line.show(self._beginning, left_words(self._seconds_left()))
+            self._line.show(self._beginning, terminal.left_words(self._seconds_left()))
 
     def end(self) -> None:
         """The next line is somebody else's."""
@@ -216,7 +206,7 @@ def _tell(summary: Summary, inputs: Inputs, options: argparse.Namespace) -> None
     for fact in (*facts(summary), *filter(None, [nothing_words(summary)] if not is_on_output else [])):
         print(fact, file=sys.stderr)
     if options.json:
-        print_json(report(summary, inputs.errors))
+        terminal.print_json(report(summary, inputs.errors))
     elif is_on_output:
         print(as_text(summary))
     if options.output is not None:
@@ -268,7 +258,7 @@ class Inputs:
         for written, path in files:
             name = path.name if names[path.name] == 1 else str(written)
             try:
-                document = unlocked(self.password, partial(self._read, path, name))
+                document = terminal.unlocked(self.password, partial(self._read, path, name))
             except AppError as error:
                 sentence = sentence_for(error).text
                 self.errors.append({"file": name, "reason": sentence})
@@ -281,7 +271,7 @@ class Inputs:
 
     def _read(self, path: Path, name: str, password: str) -> InputDocument | None:
         opened = Opened()
-        with ProgressLine() as line:
+        with terminal.ProgressLine() as line:
             line.show(f"Reading {name}")
             for event in self.kept.read(path, self.cancel, password=password, name=name):
                 match event:

@@ -11,17 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from app.bootstrap import build_engine, build_translations
-from app.cli.terminal import (
-    INTERRUPTED,
-    TRANSLATION_MODEL_HELP,
-    ProgressLine,
-    interruptible,
-    left_words,
-    load_model,
-    model_path,
-    print_json,
-    unlocked,
-)
+from app.cli import terminal
 from app.core.errors import AppError, DocumentUnreadable
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
@@ -64,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--glossary", metavar="FILE", type=Path, help="a CSV file: a term and its translation a line")
     formalities = [one.value for one in Formality if one.value]
     parser.add_argument("--formality", choices=formalities, default="", help="how people are addressed")
-    parser.add_argument("--model", metavar="FILE", type=Path, help=TRANSLATION_MODEL_HELP)
+    parser.add_argument("--model", metavar="FILE", type=Path, help=terminal.TRANSLATION_MODEL_HELP)
     parser.add_argument("--password", metavar="TEXT", default="", help="of a PDF file; without it, it is asked for")
     parser.add_argument("-o", "--output", metavar="OUT", type=Path, help="save the document here, in its own format")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
@@ -82,10 +72,10 @@ def run_translate(options: argparse.Namespace) -> int:
     wish = TranslationWish(options.to, options.source, Formality(options.formality), glossary=terms)
 
     def model() -> Path:
-        return model_path(options.model, settings.models.translate_path, settings.engine.model_path)
+        return terminal.model_path(options.model, settings.models.translate_path, settings.engine.model_path)
 
     with (
-        interruptible() as cancel,
+        terminal.interruptible() as cancel,
         closing(build_engine(places)) as engine,
         closing(Database.in_memory()) as database,
         opened_memory(places.database) as opened,
@@ -93,7 +83,7 @@ def run_translate(options: argparse.Namespace) -> int:
         translations = build_translations(places, settings, database, opened.memory, engine=engine, model=model)
         given = _given(options, wish, translations, cancel)
         if given is None:
-            return INTERRUPTED
+            return terminal.INTERRUPTED
         wrong, same = _wrong_output(options, endings_of(given)), _same_language(options, given)
         if wrong or (same and options.source):
             print(wrong or same, file=sys.stderr)
@@ -103,11 +93,11 @@ def run_translate(options: argparse.Namespace) -> int:
         path = model()
         _tell_memory(opened)
         print(f"Loading {path.name}", file=sys.stderr)
-        load_model(engine, path, settings, cancel)
+        terminal.load_model(engine, path, settings, cancel)
         warn(path, given.source_language, given.wish.target)
         seconds = _work_off(translations, given.id, cancel)
         _tell(translations, given.id, options, {"seconds": round(seconds, 3), "model": path.name})
-    return INTERRUPTED if cancel.cancelled else 0
+    return terminal.INTERRUPTED if cancel.cancelled else 0
 
 
 def _given(
@@ -131,7 +121,7 @@ def added(
     path = path.expanduser().absolute()
 
     def read(given: str) -> StoredTranslation | None:
-        with ProgressLine() as line:
+        with terminal.ProgressLine() as line:
             line.show(f"Reading {path.name}")
             for event in translations.add(path, wish, cancel, password=given):
                 if isinstance(event, Added):
@@ -140,7 +130,7 @@ def added(
                 line.show(f"Reading {path.name}", f"({count:,} segments)" if count else "")
         return None
 
-    stored = unlocked(password, read)
+    stored = terminal.unlocked(password, read)
     for remark in stored.remarks if stored is not None else ():
         print(f"{path.name}: {remark_sentence(remark)}", file=sys.stderr)
     return stored
@@ -153,7 +143,7 @@ def _work_off(translations: Translations, id_: int, cancel: CancelToken) -> floa
     """
     begun_s = time.monotonic()
     translations.begin([id_])
-    with ProgressLine() as line:
+    with terminal.ProgressLine() as line:
         for worked in translations.run(cancel):
             if worked.event is not None:
                 _show(worked.event, translations.seconds_left(id_), line)
@@ -163,7 +153,7 @@ def _work_off(translations: Translations, id_: int, cancel: CancelToken) -> floa
     return time.monotonic() - begun_s
 
 
-def _show(event: TranslationEvent, left_s: float | None, line: ProgressLine) -> None:
+def _show(event: TranslationEvent, left_s: float | None, line: terminal.ProgressLine) -> None:
     """Segment k of n and the time left, on standard error."""
     if isinstance(event, TranslationPlanned):
         known = f", {event.known:,} known" if event.known else ""
@@ -171,7 +161,7 @@ def _show(event: TranslationEvent, left_s: float | None, line: ProgressLine) -> 
     elif isinstance(event, Rests) and event.reason:
         line.show("Waiting for the engine")
     elif isinstance(event, SegmentDone):
-        left = left_words(left_s) if event.done < event.segments else ""
+        left = terminal.left_words(left_s) if event.done < event.segments else ""
         line.show("Translating", f"{event.done:,} of {event.segments:,} {left}")
 
 
@@ -235,7 +225,7 @@ def _tell(translations: Translations, id_: int, options: argparse.Namespace, run
     assert stored is not None
     _tell_flags(rows, stored)
     if options.json:
-        print_json(_report(rows, stored, run))
+        terminal.print_json(_report(rows, stored, run))
     elif options.output is None and stored.done:
         print(translations.files.as_text(id_).rstrip("\n"))
     if options.output is None:

@@ -22,20 +22,8 @@ from typing import Any
 from app.core.child import NOTE, claim_wire
 from app.core.errors import AppError, DocumentPagesMissing, DocumentTooDemanding, DocumentUnreadable, ProtocolViolation
 from app.core.wire import Failed, ParentSide, checked
-from app.documents import protocol
+from app.documents import clean, protocol
 from app.documents.blocks import TESSERACT, Block, Kind, Numbering, Piece
-from app.documents.clean import (
-    LegacyFonts,
-    Remarks,
-    Sample,
-    clean_piece,
-    clean_segment,
-    clean_text,
-    fit,
-    fit_for_the_wire,
-    length_of,
-    recoded,
-)
 from app.documents.files import OutputFile, TranslationsFile, check_file, reason_of, require_unchanged, sha256_of
 from app.documents.formats.detection import find_format, really
 from app.documents.formats.registry import drawer_for, reader_for, rewritable, rewriter_for, scanner_for
@@ -61,7 +49,7 @@ class Way:
     def __init__(self, source: Source, tell: Tell, batch: Callable[[tuple[Any, ...]], Event]) -> None:
         self._source, self._path, self._tell, self._batch = source, source.path, tell, batch
         self._before = check_file(self._path)
-        self._remarks = Remarks()
+        self._remarks = clean.Remarks()
         self._waiting: list[Any] = []
         self._waiting_characters = 0
         self._told_s = float("-inf")
@@ -145,8 +133,8 @@ class _Finding(_Walk):
     def __init__(self, tell: Tell, source: Source) -> None:
         super().__init__(source, tell, protocol.SegmentsRead)
         self._hidden = self._long = 0
-        self._sample = Sample()
-        self._fonts = LegacyFonts()
+        self._sample = clean.Sample()
+        self._fonts = clean.LegacyFonts()
 
     def run(self) -> protocol.SegmentsDone:
         format_ = self._rewritable_format()
@@ -161,15 +149,15 @@ class _Finding(_Walk):
         return protocol.SegmentsDone(format_, self._count, self._sample.language(), sha256, self._remarks.all())
 
     def _visit(self, segment: Segment) -> None:
-        if length_of(segment) > MOST_CHARACTERS:
+        if clean.length_of(segment) > MOST_CHARACTERS:
             self._long += 1
             return
-        cleaned = clean_segment(segment)
+        cleaned = clean.clean_segment(segment)
         self._hidden += len(segment.text) - len(cleaned.text)
         self._sample.add(Piece(Kind.PARAGRAPH, cleaned.text))
         self._fonts.look(cleaned.text)
         self._count += 1
-        self._wait(cleaned, length_of(cleaned) + len(cleaned.context))
+        self._wait(cleaned, clean.length_of(cleaned) + len(cleaned.context))
 
 
 class _Writing(_Walk):
@@ -194,14 +182,14 @@ class _Writing(_Walk):
         return protocol.Rewritten(self._count, self._replaced, tuple(self._refused), self._remarks.all())
 
     def _visit(self, segment: Segment) -> Content | None:
-        if length_of(segment) > MOST_CHARACTERS:
+        if clean.length_of(segment) > MOST_CHARACTERS:
             return None
         self._count += 1
         self._pulse(TELL_EVERY_S)
         content = self._translations.find(segment.id)
-        if content is None or content == clean_segment(segment).content:
+        if content is None or content == clean.clean_segment(segment).content:
             return None
-        fitted = fit(content, segment.content)
+        fitted = clean.fit(content, segment.content)
         if fitted is None:
             self._refused.append(segment.id)
         else:
@@ -365,8 +353,8 @@ class _Reading(Way):
         self._without_text: list[int] = []
         self._is_recognized = False
         self._has_pictures = False
-        self._sample = Sample()
-        self._fonts = LegacyFonts()
+        self._sample = clean.Sample()
+        self._fonts = clean.LegacyFonts()
 
     def run(self) -> protocol.Done:
         """Until all is read; raises an AppError, or whatever a reader raises."""
@@ -407,7 +395,7 @@ class _Reading(Way):
             case Remark():
                 self._remarks.add(item)
             case Opened():
-                title = " ".join(clean_text(item.title[:MOST_TITLE_CHARACTERS]).split())
+                title = " ".join(clean.clean_text(item.title[:MOST_TITLE_CHARACTERS]).split())
                 self._opened = Opened(item.unit, item.pages, self._recoded(title, item), item.encoding, item.names)
                 self._tell(protocol.Found(self._format, self._opened))
                 self._check_pages(item)
@@ -425,13 +413,13 @@ class _Reading(Way):
             self._remark("fewer_pages", unit=opened.unit, pages=opened.pages, last=last)
 
     def _add(self, piece: Piece) -> None:
-        piece, hidden = clean_piece(piece)
+        piece, hidden = clean.clean_piece(piece)
         self._hidden += hidden
         if not piece.text.strip():
             return
         piece = piece._replace(text=self._recoded(piece.text, self._opened))
         self._fonts.look(piece.text)
-        for part in fit_for_the_wire(piece):
+        for part in clean.fit_for_the_wire(piece):
             self._sample.add(part)
             block = self._numbering.block(part)
             self._wait(block, block.characters)
@@ -439,7 +427,7 @@ class _Reading(Way):
     def _recoded(self, text: str, opened: Opened) -> str:
         """In the encoding that the person chose for a format that has none: it is that of its fonts."""
         is_done = bool(opened.encoding) or self._format == "zipped"  # whose documents were read in it
-        return text if is_done or not self._source.encoding else recoded(text, self._source.encoding)
+        return text if is_done or not self._source.encoding else clean.recoded(text, self._source.encoding)
 
 
 def _scanned(request: protocol.PutUpright | protocol.Recognize | protocol.Arrange) -> Event:
@@ -465,9 +453,9 @@ def _scanned(request: protocol.PutUpright | protocol.Recognize | protocol.Arrang
 def _numbered(pieces: Iterable[Piece], page: int, origin: str) -> Iterator[Block]:
     numbering = Numbering()
     for piece in pieces:
-        cleaned, _hidden = clean_piece(piece)
+        cleaned, _hidden = clean.clean_piece(piece)
         if cleaned.text.strip():
-            for part in fit_for_the_wire(cleaned._replace(page=page, origin=origin)):
+            for part in clean.fit_for_the_wire(cleaned._replace(page=page, origin=origin)):
                 yield numbering.block(part)
 
 

@@ -16,18 +16,8 @@ from urllib.parse import quote
 
 from app.core.errors import AppError, DatabaseDamaged, DatabaseNewer, DiskFull, FolderNotWritable
 from app.core.paths import disk_problem
+from app.store import recovery
 from app.store.migrations import MIGRATIONS, Migration, back_up, migrate, schema_version
-from app.store.recovery import (
-    Recovered,
-    is_damaged,
-    is_mended,
-    is_sound,
-    is_suspect,
-    mark_suspect,
-    move_aside,
-    rebuild_newer_indexes,
-    recover,
-)
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +40,7 @@ class Database:
 
     moved_aside: Path | None
     """Where a damaged file went, with its -wal and -shm; None when the file was sound."""
-    recovered: Recovered | None
+    recovered: recovery.Recovered | None
     """What of it could be read and is in the new file; None when nothing could."""
 
     def __init__(
@@ -58,7 +48,7 @@ class Database:
         connection: sqlite3.Connection,
         path: Path,
         moved_aside: Path | None,
-        recovered: Recovered | None = None,
+        recovered: recovery.Recovered | None = None,
     ) -> None:
         self.path = path
         self.has_room = True
@@ -80,7 +70,7 @@ class Database:
             _finish_recovery(path)
             if not _is_usable(path, len(migrations)):
                 recovered = _recovered(path, migrations)
-                moved_aside = move_aside(path)
+                moved_aside = recovery.move_aside(path)
                 _finish_recovery(path)
             if not path.exists():
                 path.touch(mode=0o600)  # SQLite gives its journals the same
@@ -132,7 +122,7 @@ class Database:
         """Whether every page of the file is as it should be; takes a while, and keeps nobody waiting."""
         with closing(_connect(self.path, "ro")) as check:
             try:
-                return is_sound(check)
+                return recovery.is_sound(check)
             except sqlite3.DatabaseError as error:
                 if isinstance(error, sqlite3.OperationalError):
                     raise
@@ -206,7 +196,7 @@ def copied_schema(path: Path) -> int:
     """The schema of a copy that nobody else has; 0 where it is no sound database. Raises DatabaseNewer."""
     try:
         with closing(_connect(path, "ro")) as copy:
-            version = schema_version(copy) if is_sound(copy) else 0
+            version = schema_version(copy) if recovery.is_sound(copy) else 0
     except sqlite3.Error:
         return 0
     if version > len(MIGRATIONS):
@@ -271,17 +261,17 @@ def _is_usable(path: Path, known_version: int) -> bool:
             found = schema_version(check)
             if found > known_version:
                 raise DatabaseNewer(str(path), found, known_version)
-            if not is_suspect(path):
-                return not is_damaged(check, path, found)
+            if not recovery.is_suspect(path):
+                return not recovery.is_damaged(check, path, found)
         with closing(_connect(path)) as repair:
-            return is_mended(repair, path)
+            return recovery.is_mended(repair, path)
     except sqlite3.DatabaseError as error:
         if error.sqlite_errorcode & 0xFF in _DAMAGE_CODES:
             return False
         raise
 
 
-def _recovered(path: Path, migrations: Sequence[Migration]) -> Recovered | None:
+def _recovered(path: Path, migrations: Sequence[Migration]) -> recovery.Recovered | None:
     """What can be read of a damaged file, in a whole new one beside it; None when that is nothing."""
     if _size_bytes(path) < SMALLEST_BYTES:
         return None
@@ -299,7 +289,7 @@ def _recovered(path: Path, migrations: Sequence[Migration]) -> Recovered | None:
                 _set_up(new)
                 migrate(new, scratch, migrations[:version])
                 is_whole = not _size_bytes(path.with_name(path.name + "-wal"))
-                found = recover(damaged, new, path if is_whole else None)
+                found = recovery.recover(damaged, new, path if is_whole else None)
     except sqlite3.DatabaseError as error:
         if error.sqlite_errorcode & 0xFF not in _DAMAGE_CODES:
             raise
@@ -348,7 +338,7 @@ def _ready(path: Path, migrations: Sequence[Migration]) -> sqlite3.Connection:
         _use_wal(connection)
         _set_up_writing(connection)
         migrate(connection, path, migrations)
-        rebuild_newer_indexes(connection)
+        recovery.rebuild_newer_indexes(connection)
         connection.execute("BEGIN IMMEDIATE")  # says now, not at the first message, that nothing can be written
         connection.execute("ROLLBACK")
     except BaseException:
@@ -425,7 +415,7 @@ def _problem(error: BaseException, path: Path) -> AppError | None:
     if code in _PLACE_CODES or code == sqlite3.SQLITE_IOERR:
         return FolderNotWritable(folder)
     if code in _DAMAGE_CODES:
-        mark_suspect(path)
+        recovery.mark_suspect(path)
         return DatabaseDamaged(str(path))
     return None
 
