@@ -213,6 +213,7 @@ class Window:
     `last_folders` are lines such as "documents=/home/ada": where file dialogs begin. `palette_recent` is what was
     chosen in the palette last, such as "action:new" or "chat:12", the newest first. `unread_files` are lines such as
     "12=/home/ada/talk.mp3", with the chat whose draft it is in, or none for a new one: files that are still being read.
+    `unread_summarized` and `unread_translated` are the paths of those in the tabs.
     """
 
     geometry: str = ""
@@ -226,6 +227,8 @@ class Window:
     page_id: int = 0
     new_chat_draft: str = ""
     unread_files: tuple[str, ...] = ()
+    unread_summarized: tuple[str, ...] = ()
+    unread_translated: tuple[str, ...] = ()
     last_folders: tuple[str, ...] = ()
     palette_recent: tuple[str, ...] = ()
 

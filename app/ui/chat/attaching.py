@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QFrame, QSizePolicy, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
 from app.core.events import CancelToken, ModelLoaded
-from app.features.documents import WHOLE, Kept, Part, ReadEvent
+from app.features.documents import Kept, Part, ReadEvent
 from app.features.media import is_picture
 from app.features.messages import Sentence
 from app.store.conversations import Attachment, Use
@@ -40,7 +40,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import announce, plain_label, plain_tip
 from app.ui.widgets.layouts import FlowLayout, scrolled
-from app.ui.work.intake import Intake
+from app.ui.work.intake import Intake, Unread
 from app.ui.work.pictures import PicturesLine
 
 if TYPE_CHECKING:
@@ -619,8 +619,6 @@ class DraftDocument(FileToRead):
     """Whether the person wants it as background, however well it fits."""
     text: str = ""
     """Of one that is no file, until it is kept; its path has only the name."""
-    unheard_by: str = ""
-    """The path of the model that did not hear it."""
 
     @staticmethod
     def restored(
@@ -640,9 +638,11 @@ class DraftDocument(FileToRead):
 
     @property
     def is_kept_unread(self) -> bool:
-        """Whether the next start goes on with it; what was asked about it would have to be asked again."""
-        is_plain = not self.text and not self.password and self.part == WHOLE and not self.talk.is_temporary
-        return is_plain and (self.is_unheard or self.stage in (Stage.WAITS, Stage.READING))
+        return super().is_kept_unread and not self.text and not self.talk.is_temporary
+
+    @property
+    def kept_as(self) -> str:
+        return f"{self.conversation_id or ''}={self.path}"
 
     @property
     def use(self) -> Use:
@@ -685,40 +685,6 @@ class DraftDocument(FileToRead):
 
     def is_in(self, talk: Chat, conversation_id: int | None) -> bool:
         return self.talk is talk and self.conversation_id == conversation_id
-
-
-class Unread:
-    """The files of drafts that are no documents yet. Recordings among them wait for a model that hears.
-
-    `model` is what is loaded.
-    """
-
-    def __init__(self, intake: Intake, model: Callable[[], ModelLoaded | None]) -> None:
-        self._intake, self._model = intake, model
-
-    @property
-    def lines(self) -> tuple[str, ...]:
-        """Those that the next start goes on with, as the settings have them."""
-        return tuple(f"{one.conversation_id or ''}={one.path}" for one in self._intake.files if one.is_kept_unread)
-
-    def waits(self, one: DraftDocument) -> bool:
-        """Whether one that was not read is when a model is there."""
-        if one.awaits_model:
-            one.stage, one.error = Stage.WAITS, ""
-            return True
-        model = self._model()
-        one.unheard_by = model.path if model is not None and one.is_unheard else ""
-        return False
-
-    def hear(self, shown: Sequence[DraftDocument]) -> None:
-        """Has those heard that waited for a model, or for another one."""
-        model = self._model()
-        if model is None:
-            return
-        for one in shown:
-            is_other = one.is_unheard and model.hears and one.unheard_by != model.path
-            if one.awaits_model or is_other:
-                self._intake.again(one)
 
 
 class Scans(QObject):

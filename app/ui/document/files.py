@@ -291,6 +291,8 @@ class FileToRead:
     error: str = ""
     is_unheard: bool = False
     """Whether it was not read because the model does not hear."""
+    unheard_by: str = ""
+    """The path of that model."""
     awaits_model: bool = False
     """Whether it was not read because no model was there."""
     task: Task | None = None
@@ -304,6 +306,17 @@ class FileToRead:
     def is_on_its_way(self) -> bool:
         """Whether it will be there unless something goes wrong."""
         return self.stage in (Stage.ASKED, Stage.WAITS, Stage.READING, Stage.LOCKED)
+
+    @property
+    def is_kept_unread(self) -> bool:
+        """Whether the next start goes on with it; what was asked about it would have to be asked again."""
+        is_plain = not self.password and self.part == WHOLE
+        return is_plain and (self.is_unheard or self.stage in (Stage.WAITS, Stage.READING))
+
+    @property
+    def kept_as(self) -> str:
+        """How the settings have it then."""
+        return str(self.path)
 
     @property
     def has_pages_to_choose(self) -> bool:

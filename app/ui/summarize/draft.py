@@ -765,7 +765,7 @@ class DraftFiles(Intake):
         here = {one.document.id for one in self.files if one.document is not None}
         for number in ids:
             document = self._document(number) if number not in here else None
-            if document is not None:
+            if document is not None and document.id not in here:
                 one = FileToRead(document.path, part_of(document), stage=Stage.READ)
                 one.document = document
                 self.files.append(one)
@@ -789,8 +789,10 @@ class DraftFiles(Intake):
         self.questions.show_menu(one, at, offers)
 
     def _document(self, number: int) -> StoredDocument | None:
+        """As it is by now: more may have been read of it meanwhile."""
         try:
-            return self._documents.store.get(number)
+            document = self._documents.store.get(number)
+            return None if document is None else self._documents.current(document)
         except AppError as error:
             self._notify.error(error)
             return None

@@ -40,6 +40,7 @@ from app.ui.widgets.labels import STEPS, ElidedLabel, ProgressLine, announce
 from app.ui.widgets.layouts import name_widgets
 from app.ui.work.column import ColumnWords
 from app.ui.work.doing import Doing
+from app.ui.work.intake import KeptUnread
 from app.ui.work.tab import Column, Runner, RunnerWords, WorkTab, WorkView
 
 if TYPE_CHECKING:
@@ -466,6 +467,7 @@ class SummarizeTab(WorkTab):
     def __init__(self, app: Fireside, ui: UiContext) -> None:
         super().__init__(ui, app.summaries, new_runner(app, ui.notify), summary_words())
         self._app = app
+        self._unread: KeptUnread | None = None
 
     @cached_property
     def view(self) -> SummarizeView:
@@ -477,10 +479,21 @@ class SummarizeTab(WorkTab):
         view.ask_wanted.connect(lambda ids, title: go.tab(CHAT).take_documents(ids, title))
         view.model_wanted.connect(go.open_models)
         view.translate_wanted.connect(lambda text: go.show_tab(TRANSLATE).take_text(text))
+        self._unread = KeptUnread(view.files, "unread_summarized", self._app, self._ui)
         return view
+
+    def restore(self, kept_id: int) -> None:
+        super().restore(kept_id)
+        if self._unread is not None:
+            self._unread.go_on()
 
     def take_documents(self, ids: Sequence[int], title: str = "") -> None:  # noqa: ARG002 - they get one by themselves
         self.view.add_documents(ids)
+
+    def close(self) -> None:
+        if self._unread is not None:
+            self._unread.leave()
+        super().close()
 
     def on_model_chosen(self) -> None:
         if self.open_id is None:

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from app.core.errors import AppError
 from app.core.events import CancelToken
+from app.features.documents import WHOLE
 from app.features.messages import sentence_for
 from app.features.translation.result import (
     BLOCKS,
@@ -174,6 +175,12 @@ class FileToTranslate(FileToRead):
 
     translation: StoredTranslation | None = None
     leaves_pictures: bool = False
+
+    @property
+    def is_kept_unread(self) -> bool:
+        """So is one whose pictures are being read."""
+        is_plain = not self.password and self.part == WHOLE
+        return super().is_kept_unread or (is_plain and self.document is not None and self.translation is None)
 
     def take(self, event: object) -> bool:
         if isinstance(event, Added):

@@ -11,6 +11,7 @@ from app.ui.shell.notify import Notify
 from app.ui.shell.tab_spec import UiContext
 from app.ui.translate.texts import Progress, is_at_work, note_of, title_of
 from app.ui.work.column import ColumnWords
+from app.ui.work.intake import Intake, KeptUnread
 from app.ui.work.tab import Runner, RunnerWords, WorkTab
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class TranslateTab(WorkTab):
     def __init__(self, app: Fireside, ui: UiContext) -> None:
         super().__init__(ui, app.translations, new_runner(app, ui.notify), translation_words())
         self._app = app
+        self._unread: KeptUnread | None = None
 
     @cached_property
     def view(self) -> TranslateView:
@@ -47,7 +49,19 @@ class TranslateTab(WorkTab):
         last = LastWish(lambda: app.settings, app.change, ui.notify)
         view = TranslateView(app.translations, app.models, last, ui, self.runner)
         view.model_changed.connect(self.model_changed)
+        view.intake_made.connect(self._keep_unread)
         return view
+
+    def restore(self, kept_id: int) -> None:
+        super().restore(kept_id)
+        if self._app.settings.window.unread_translated:
+            self.view.go_on()
+
+    def _keep_unread(self, intake: Intake) -> None:
+        from app.ui.translate.document_job import FileToTranslate  # with the view that has the intake
+
+        self._unread = KeptUnread(intake, "unread_translated", self._app, self._ui, FileToTranslate)
+        self._unread.go_on()
 
     def take_text(self, text: str) -> None:
         self.view.translate_text(text)
@@ -59,6 +73,11 @@ class TranslateTab(WorkTab):
         if job_id == self.open_id:
             self.view.forget()  # what was typed there would be kept as another one
         super()._on_gone(job_id)
+
+    def close(self) -> None:
+        if self._unread is not None:
+            self._unread.leave()
+        super().close()
 
     @property
     def is_at_work(self) -> bool:

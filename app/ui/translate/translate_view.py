@@ -30,6 +30,8 @@ class TranslateView(WorkView):
 
     model_changed = Signal()
     """A model was fetched, and the tab uses it."""
+    intake_made = Signal(object)
+    """The `Intake` of documents, which is made with their view."""
 
     def __init__(
         self, translations: Translations, models: Models, last: LastWish, ui: UiContext, runner: Runner[Progress]
@@ -64,7 +66,15 @@ class TranslateView(WorkView):
             view.shown_changed.connect(self._on_document_shown)
             view.page.needs.model_came.connect(self.model_changed)
             self.pages.addWidget(view)
+            self.intake_made.emit(view.drafts.files)
         return self._document
+
+    def go_on(self) -> None:
+        """The intake goes on with files of an earlier run, and is shown where nothing else is."""
+        document = self.document
+        if self.open_id is None and document.drafts.files.files:
+            self.pages.setCurrentWidget(document)
+            self._awaits_document = True
 
     def show_new(self) -> None:
         """A new text; a document can be dropped on it."""

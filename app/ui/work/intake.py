@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
 from app.core.errors import AppError, DocumentLocked, MediaRefused, NoModel
-from app.core.events import CancelToken
+from app.core.events import CancelToken, ModelLoaded
 from app.documents.folder import MOST_FILES, Expanded, expand
 from app.features.documents import Part
 from app.features.messages import Sentence, sentence_for
@@ -18,6 +18,12 @@ from app.ui.document.files import LARGE_BYTES, DocumentQuestions, FileToRead, St
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+    from app.ui.shell.tab_spec import UiContext
+
+KEEP_MS = 800
 
 
 class Intake(QObject):
@@ -202,3 +208,92 @@ def _is_heard(one: FileToRead) -> bool:
     from app.documents.listening import is_sound  # with the wire of a child: a window that reads nothing does without
 
     return is_sound(one.path)
+
+
+# What is no document yet when the program ends is read the next time, or listened to.
+
+
+class Unread:
+    """The files that are no documents yet. Recordings among them wait for a model that hears.
+
+    `model` is what is loaded.
+    """
+
+    def __init__(self, intake: Intake, model: Callable[[], ModelLoaded | None]) -> None:
+        self._intake, self._model = intake, model
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Those that the next start goes on with, as the settings have them."""
+        return tuple(one.kept_as for one in self._intake.files if one.is_kept_unread)
+
+    def waits(self, one: FileToRead) -> bool:
+        """Whether one that was not read is when a model is there."""
+        if one.awaits_model:
+            one.stage, one.error = Stage.WAITS, ""
+            return True
+        model = self._model()
+        one.unheard_by = model.path if model is not None and one.is_unheard else ""
+        return False
+
+    def hear(self, shown: Sequence[FileToRead]) -> None:
+        """Has those heard that waited for a model, or for another one."""
+        model = self._model()
+        if model is None:
+            return
+        for one in shown:
+            is_other = one.is_unheard and model.hears and one.unheard_by != model.path
+            if one.awaits_model or is_other:
+                self._intake.again(one)
+
+
+class KeptUnread(QObject):
+    """Those of a tab, which are in the settings, as `field` of the window, from `go_on` to `leave`."""
+
+    def __init__(
+        self,
+        intake: Intake,
+        field: str,
+        app: Fireside,
+        ui: UiContext,
+        new: Callable[[Path], FileToRead] = FileToRead,
+    ) -> None:
+        super().__init__(intake)
+        self._intake, self._field, self._new = intake, field, new
+        self._app, self._loader, self._notify = app, ui.loader, ui.notify
+        self._unread, self._keeps = Unread(intake, lambda: app.loaded), False
+        self._timer = QTimer(self, singleShot=True, interval=KEEP_MS)
+        self._timer.timeout.connect(self.save)
+        intake.failed.connect(self._on_failed)
+        intake.changed.connect(self._on_changed)
+        ui.loader.changed.connect(self._on_model)
+
+    def go_on(self) -> None:
+        """What an earlier run was still reading, or listening to, is taken again."""
+        for path in getattr(self._app.settings.window, self._field):
+            self._intake.take(self._new(Path(path)))
+        self._keeps = True
+
+    def leave(self) -> None:
+        """The window closes: what is not read by then is so the next time."""
+        self.save()
+        self._keeps = False
+
+    def save(self) -> None:
+        """Keeps which they are now."""
+        self._timer.stop()
+        lines = self._unread.lines
+        if self._keeps and lines != getattr(self._app.settings.window, self._field):
+            with self._notify.guard():
+                self._app.change("window", **{self._field: lines})
+
+    def _on_changed(self) -> None:
+        if self._keeps and not self._timer.isActive():
+            self._timer.start()
+
+    def _on_model(self) -> None:
+        self._unread.hear(list(self._intake.files))
+
+    def _on_failed(self, one: FileToRead) -> None:
+        if self._unread.waits(one) and self._app.loaded is None:
+            self._loader.wake()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import pytest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -17,6 +19,8 @@ from app.ui.document.files import FileToRead, Stage
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.work.intake import Intake
+from tests.helpers.desks.window import open_window
+from tests.helpers.script import prompts, write_script
 from tests.helpers.sounds import spoken, write_sound
 
 
@@ -52,3 +56,32 @@ def test_others_are_read_while_a_recording_is_heard_and_one_that_broke_off_is_tr
     qtbot.waitUntil(lambda: heard.stage is Stage.READING and not heard.error)
     intake.remove(heard)
     qtbot.waitUntil(lambda: heard.task is None)
+
+
+@pytest.mark.parametrize("name", ["summarize", "translate"])
+def test_what_a_tab_was_listening_to_when_the_program_ended_is_there_at_the_next_start_and_goes_on(
+    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    first = {"when": "word for word", "text": "We meet on Tuesday.", "times": 1}
+    second = {"when": "word for word", "text": "Bring the keys.", "held_after": 1, "until": "go"}
+    script = write_script(tmp_path / "script", first, second, load={"hears": True})
+    monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(script))
+    talk = write_sound(tmp_path / "talk.wav", spoken((20.0, 1.0), (60.0, 0.0), (10.0, 1.0)), 8000)
+    with open_window(qapp) as frame:
+        frame.window.loader.start()
+        frame.wait(lambda: frame.window.loader.state == "ready")
+        frame.window.show_tab(name).take_files([talk])
+        frame.wait(lambda: len(prompts(script)) == 2)
+    (script.parent / "go").touch()
+    with open_window(qapp) as frame:
+        field = "unread_summarized" if name == "summarize" else "unread_translated"
+        assert getattr(frame.app.settings.window, field) == (str(talk),)
+        view: Any = frame.window.show_tab(name).view
+        files = view.files if name == "summarize" else view.document.drafts.files
+        (one,) = files.files
+        assert (one.name, one.is_on_its_way, one.error) == ("talk.wav", True, "")
+        assert view.pages.currentWidget() is (view.draft if name == "summarize" else view.document)
+        frame.wait(lambda: one.stage is Stage.READ)  # the model comes for it
+        assert len(prompts(script)) == 3, "what was heard before is kept"
+        frame.wait(lambda: view.draft.ids if name == "summarize" else view.open_id)
+        frame.wait(lambda: getattr(frame.app.settings.window, field) == ())
