@@ -339,6 +339,8 @@ class Summaries(StoredJobs[StoredSummary, SummaryEvent]):
         self._store, self._documents = store, documents
         self._estimates = Estimates(lambda ids: inputs_of(documents, ids), engines, jobs)
         self._drafting = threading.Lock()
+        self._compared: dict[tuple[int, int], bool] = {}
+        """Whether the words of two documents differ."""
         self.pipeline: Summarize | None = None
         """Another one than the program's own."""
 
@@ -429,6 +431,23 @@ class Summaries(StoredJobs[StoredSummary, SummaryEvent]):
         except (KeyError, TypeError, ValueError) as error:
             log.info("summary %d was stored by another version: %r", summary_id, error)
             return None
+
+    def current(self, document_ids: Sequence[int]) -> list[int]:
+        """What has taken the place of documents: more may have been read of them meanwhile."""
+        found = [(one, self._documents.store.get(one)) for one in document_ids]
+        return [number if document is None else self._documents.current(document).id for number, document in found]
+
+    def is_outdated(self, summary_id: int) -> bool:
+        """Whether its documents say something else by now: more was read from their pictures, or that was corrected."""
+        ids = self._store.documents_of([summary_id]).get(summary_id, ())
+        return any(self._differ(one, now) for one in ids for now in self.current([one]))
+
+    def _differ(self, document_id: int, other_id: int) -> bool:
+        key = document_id, other_id
+        if document_id != other_id and key not in self._compared:
+            texts = [[block.text for block in self._documents.texts(one)] for one in key]
+            self._compared[key] = texts[0] != texts[1]
+        return self._compared.get(key, False)
 
     def _draft(self) -> Job | None:
         return next(iter(self._jobs.find(KIND, (DRAFT,))), None)

@@ -40,6 +40,7 @@ from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.labels import plain_tip
 from app.ui.widgets.layouts import name_widgets, scrolled
 from app.ui.work.doing import SavedFiles, file_name
+from app.ui.work.pictures import CHANGED_SINCE
 from app.ui.work.tab import Column, StateBar
 
 if TYPE_CHECKING:
@@ -333,6 +334,7 @@ class ResultPage(QWidget):
         """What stands in its place where nothing was written."""
         self._digest: tuple[tuple[int, ...], Summary | None, list[Told]] = ((), None, [])
         self._shown: tuple[object, ...] = ()
+        self._is_outdated = False
         self.head = ResultHead(theme)
         self.bar = StateBar(theme, notify)
         self._bar_row = Column(theme, top_px=4, bottom_px=4)
@@ -355,7 +357,7 @@ class ResultPage(QWidget):
 
     def _connect(self) -> None:
         self.foot.started.connect(lambda: self.again_wanted.emit(self._ids, self.foot.wish))
-        self.bar.go_on_wanted.connect(self.go_on_wanted)
+        self.bar.go_on_wanted.connect(self._on_go_on)
         self.head.title.renamed.connect(self.renamed)
         self.head.ask_wanted.connect(self._ask)
         self.head.translate_wanted.connect(
@@ -390,6 +392,12 @@ class ResultPage(QWidget):
     def _ids(self) -> list[int]:
         return list(self.stored.document_ids) if self.stored is not None else []
 
+    def _on_go_on(self) -> None:
+        if self._is_outdated:
+            self.foot.button.click()  # the same, said where there is a reason for it
+        else:
+            self.go_on_wanted.emit()
+
     def _ask(self) -> None:
         if self.stored is not None:
             self.ask_wanted.emit(self._ids, self.stored.title)
@@ -402,8 +410,13 @@ class ResultPage(QWidget):
         button = self.head.save
         self.saving.menu(summary).popup(button.mapToGlobal(QPoint(0, button.height())))
 
-    def show_result(self, stored: StoredSummary, summary: Summary | None, told: Sequence[Told]) -> None:
-        """Shows it from the top, unless it is shown already as it is."""
+    def show_result(
+        self, stored: StoredSummary, summary: Summary | None, told: Sequence[Told], *, is_outdated: bool = False
+    ) -> None:
+        """Shows it from the top, unless it is shown already as it is.
+
+        `is_outdated`: what was read from the pictures of its documents is something else by now.
+        """
         key = (stored.id, summary.statements if summary else (), summary is None or summary.is_partial)
         is_same, self._shown = key == self._shown, key  # another title moves nobody from where they read
         self.stored, self.summary, self.digest = stored, summary, None
@@ -411,6 +424,10 @@ class ResultPage(QWidget):
         self.head.show_facts(summary)
         kept, stopped = read_words(stored, summary)
         self.bar.show_ended(stored, failed=tr("The summary could not be made."), kept=kept, stopped=stopped)
+        self._is_outdated = is_outdated and self.bar.isHidden()
+        if self._is_outdated:
+            words = f"{tr(CHANGED_SINCE)} {tr('The summary is of what it said before.')}"
+            self.bar.say(words, tr("Summarize again"))
         self._bar_row.setVisible(not self.bar.isHidden())
         if not is_same:
             # What was read before the end are points of the sections, whatever form was wished.

@@ -245,7 +245,7 @@ class SummarizeView(WorkView):
         self.files.opened.connect(lambda number: self.document.open(self._app.documents, number))
         if (pictures := self.files.pictures) is not None:
             self.document.renewed.connect(lambda _documents, *ids: pictures.renewed.emit(*ids))
-            pictures.renewed.connect(lambda *ids: self.document.take_over(self._app.documents, *ids))
+            pictures.renewed.connect(self._on_renewed)
         self.draft.pictures.opened.connect(lambda number, mark: self.document.open(self._app.documents, number, mark))
         self.draft.changed.connect(self._keep_draft)
         self.draft.started.connect(self._begin)
@@ -349,7 +349,8 @@ class SummarizeView(WorkView):
             self._places = Places(summary.documents, self._app.documents)
             statements = told(summary.statements, self._places)
         was_at_work = self.pages.currentWidget() is self.work
-        self.result.show_result(stored, summary, statements)
+        is_outdated = stored.state == "done" and self._app.summaries.is_outdated(stored.id)
+        self.result.show_result(stored, summary, statements, is_outdated=is_outdated)
         self._show_page(self.result)
         if was_at_work and stored.state == "done":
             announce(self, tr("The summary is there. {facts}", facts=self.result.head.text))
@@ -401,7 +402,11 @@ class SummarizeView(WorkView):
             self._show_begun(begun[0].id)
 
     def _begin_again(self, ids: list[int], wish: Wish) -> None:
-        begun = self.doing.result_of(lambda: self._app.summaries.begin(ids, wish, together=True, is_draft=False))
+        """Of the documents as they are by now."""
+        summaries = self._app.summaries
+        begun = self.doing.result_of(
+            lambda: summaries.begin(summaries.current(ids), wish, together=True, is_draft=False)
+        )
         if begun:
             self._show_begun(begun[0].id)
 
@@ -434,6 +439,11 @@ class SummarizeView(WorkView):
         self.list_changed.emit()
         if job_id == self.open_id:
             self.show_job(job_id)
+
+    def _on_renewed(self, earlier_id: int, document_id: int) -> None:
+        self.document.take_over(self._app.documents, earlier_id, document_id)
+        if self.open_id is not None and self.pages.currentWidget() is self.result:
+            self.show_job(self.open_id)
 
     def _open(self, chip: Chip) -> None:
         self.document.open(self._app.documents, chip.document_id, chip.mark)

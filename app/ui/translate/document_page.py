@@ -27,7 +27,7 @@ from app.ui.translate.texts import Remedy, draft_words, layout_words, segments_w
 from app.ui.widgets.buttons import IconButton, set_mark, text_button
 from app.ui.widgets.labels import ElidedLabel, ProgressLine, plain_label
 from app.ui.widgets.layouts import FlowLayout, name_widgets, scrolled
-from app.ui.work.pictures import PicturesLine
+from app.ui.work.pictures import CHANGED_SINCE, PicturesLine
 from app.ui.work.tab import StateBar
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ class DocumentPage(QWidget):
             self.state.say(words, tr("Apply to this document"))
             return
         if self._job.offers_again:
-            words = tr("What was read from the pictures has changed since. What was translated before stays as it is.")
+            words = f"{tr(CHANGED_SINCE)} {tr('What was translated before stays as it is.')}"
             again = tr("Take the document again") if stored.state == DRAFT else tr("Translate what changed")
             self.state.say(words, again)
             return

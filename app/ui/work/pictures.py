@@ -20,6 +20,7 @@ from app.ui.widgets.labels import ProgressLine, plain_label
 from app.ui.widgets.layouts import FlowLayout
 from app.ui.work.doing import time_words
 
+CHANGED_SINCE = "What was read from the pictures has changed since."
 Act = tuple[str, Callable[[], object]]
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtGui import QFocusEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtGui import QFocusEvent, QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
 from app.core.events import CancelToken
@@ -56,6 +56,9 @@ class Column(QWidget):
 # Why a job is not complete, or not as it was chosen, and the one thing to do about it.
 
 
+MOST_LINES_BESIDE = 2
+
+
 class StateBar(QFrame):
     """Hidden where there is nothing to say. `go_on_wanted`: it is to go on, or to follow what was chosen."""
 
@@ -72,11 +75,13 @@ class StateBar(QFrame):
         self.other.clicked.connect(self._on_other)
         self.go_on = text_button(tr("Go on"), "plain")
         self.go_on.clicked.connect(self.go_on_wanted)
-        row = QHBoxLayout(self)
-        row.addWidget(self.words, 1)
-        row.addWidget(self.other)
-        row.addWidget(self.go_on)
-        theme.dress(row, margins=(14, 8, 8, 8), spacing=8)
+        self._row, self._buttons = QBoxLayout(QBoxLayout.Direction.LeftToRight, self), QHBoxLayout()
+        self._row.addWidget(self.words, 1)
+        self._row.addLayout(self._buttons)
+        for button in (self.other, self.go_on):
+            self._buttons.addWidget(button)
+        theme.dress(self._row, margins=(14, 8, 8, 8), spacing=8)
+        theme.dress(self._buttons, spacing=8)
         theme.dress(self.words, font=(13.5, 400))
         theme.dress(self.other, self.go_on, font=(13.5, 500))
         self.hide()
@@ -107,7 +112,22 @@ class StateBar(QFrame):
         self.other.setText(label)
         self.other.setAccessibleName(label)
         self.other.setVisible(bool(label))
+        self._arrange()
         self.show()
+
+    def _arrange(self) -> None:
+        """Where the words would be a narrow column beside the buttons, these stand below them."""
+        margins, shown = self._row.contentsMargins(), [one for one in (self.other, self.go_on) if not one.isHidden()]
+        beside = sum(one.sizeHint().width() + self._row.spacing() for one in shown)
+        room = max(1, self.width() - margins.left() - margins.right() - beside)
+        is_narrow = self.words.heightForWidth(room) > MOST_LINES_BESIDE * self.words.fontMetrics().lineSpacing() + 1
+        ways = QBoxLayout.Direction
+        self._row.setDirection(ways.TopToBottom if is_narrow else ways.LeftToRight)
+        self._buttons.setAlignment(Qt.AlignmentFlag.AlignLeading)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
 
     def _on_other(self) -> None:
         if self._action:

@@ -10,12 +10,16 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication, QFileDialog, QPushButton, QWidget
 
 from app.core.errors import ModelTooLarge
-from app.features.documents import Mark
+from app.core.events import CancelToken
+from app.features.documents import Kept, Mark
+from app.features.page_reading.corrections import Corrections
 from app.features.summary.result import Form, Length, Wish
 from app.features.summary.summarize import Merging, Planned, Rests, SectionRead, Writing
 from tests.helpers.attached import lease_pdf, notes
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.counting import engines_started
+from tests.helpers.pdf_files import Page
+from tests.helpers.scans import drawn, scan
 from tests.ui.summarize.conftest import FOUND, Desk, Open, differing, found, summary_of
 
 WRITES = "/any/model.gguf"
@@ -380,6 +384,33 @@ def test_ask_names_the_documents_and_again_makes_another_summary_of_them(desk: D
     assert desk.pipeline.asked[1] == (("lease.pdf",), Wish(Length.LONG))
     assert desk.summary_id != first
     desk.finish(found())
+
+
+def test_of_a_scan_that_was_corrected_since_a_summary_says_so_and_is_made_again_of_what_it_says_now(
+    desk: Desk, tmp_path: Path
+) -> None:
+    path = scan(tmp_path / "lease.pdf", drawn([Page()], tmp_path, 20), 20)
+    *_, read = desk.documents.read(path, CancelToken())
+    assert isinstance(read, Kept)
+    typed = Corrections(desk.documents, read.document.id).correct(1, NOTE, CancelToken())
+    assert typed is not None
+    first = desk.begin(path)
+    desk.finish(found())
+    assert not desk.state_bar.isVisible()
+    corrected = Corrections(desk.documents, typed.id).correct(1, NOTE.replace("fifth", "third"), CancelToken())
+    assert corrected is not None
+    desk.view.show_job(first)
+    assert desk.state_words.text() == (
+        "What was read from the pictures has changed since. The summary is of what it said before."
+    )
+    assert desk.go_on_button.text() == "Summarize again"
+    desk.click(desk.go_on_button)
+    desk.wait(lambda: len(desk.pipeline.asked) == 2)
+    again = desk.summaries.get(desk.summary_id or 0)
+    assert again is not None
+    assert (again.id != first, again.document_ids) == (True, (corrected.id,))
+    desk.finish(found())
+    assert not desk.state_bar.isVisible()
 
 
 def test_what_is_put_together_stays_when_another_one_is_made_again(open_tab: Open, tmp_path: Path) -> None:
