@@ -47,8 +47,7 @@ class Microphone(QObject):
 
     def _on_clicked(self) -> None:
         if self._task is not None:
-            self.button.setEnabled(False)
-            self._task.cancel()
+            self._task.cancel()  # the button stays as it is until that is done, with the keyboard on it
             return
         self._task = tasks.run(self._app.recorder.record, self._chat)
         self._task.event.connect(self._on_event)
@@ -72,7 +71,6 @@ class Microphone(QObject):
         self._look()
 
     def _show_lit(self) -> None:
-        self.button.setEnabled(True)
         self.button.set_glyph("stop" if self.is_on else "microphone", "danger" if self.is_on else "muted")
         self.button.set_name(tr("Stop recording") if self.is_on else tr("Record"))
         self.time.setText("0:00")
