@@ -23,6 +23,7 @@ from app.engine.llama.library import open_library
 from app.engine.llama.loading import Opened, open_model
 from app.engine.protocol import MACHINE
 from tests.helpers.engine import GREEDY, answer_of, load, user
+from tests.helpers.program import wait_until
 
 pytestmark = pytest.mark.model
 
@@ -119,7 +120,7 @@ def test_layers_on_two_machines_write_the_same_and_one_that_vanishes_ends_one_an
         assert again == here
         assert {one.device for one in loaded(client).placement} == {"CPU", first.address}
         assert loaded(client).machines_missed == (second.address,)
-        assert InUse(is_used=True) in first.told
+        wait_until(lambda: InUse(is_used=True) in first.told, "the lender to look who is connected")
 
         def switch_off() -> None:
             usable.clear()
