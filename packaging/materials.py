@@ -66,7 +66,9 @@ def write_materials(target: Path, source: Source) -> None:
         bom.components.add(_component(name, version, of_other))
     for name in inside():
         found = importlib.metadata.metadata(name)
-        said = EXPRESSIONS.get(name) or found["License-Expression"] or _classified(found) or found["License"] or ""
+        said = (
+            EXPRESSIONS.get(name) or found.get("License-Expression") or _classified(found) or found.get("License") or ""
+        )
         chosen = licences.make_from_string(said.splitlines()[0][:100] or "unknown")
         bom.components.add(_component(name, found["Version"], chosen, name))
     for name, pattern, kind, licence in FILES:

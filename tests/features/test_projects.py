@@ -175,7 +175,7 @@ def test_what_stands_before_a_chat_is_counted_as_parts_of_its_own(app: Fireside,
         instructions=0,
         project_documents=0,
         system=empty.system,
-        staying=full.staying - full.system + empty.system,
+        staying=full.staying - full.instructions - full.project_documents - full.system + empty.system,
     )
     untold = app.chat.looks.parts(None, "Hello", planned(Chosen("Be brief."), project_id=flat.id, memory="off"))
     assert untold is not None
