@@ -126,22 +126,27 @@ def test_short_words_in_columns_are_a_table_and_sentences_beside_each_other_are_
 
 
 @posix_only
-def test_the_languages_are_the_systems_and_english_as_far_as_they_are_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("installed", "wanted"),
+    [
+        ("deu eng osd", "deu+eng"),
+        ("ara deu eng equ osd script/Latin jpn_vert", "deu+eng+ara"),
+        ("osd fra ita", "fra+ita"),
+        ("ara bul deu eng fra ita osd spa", "deu+eng"),
+        ("ara bul cat fra ita por spa", "ara"),
+        ("osd script/Latin", "script/Latin"),
+    ],
+)
+def test_the_languages_are_the_systems_english_and_others_that_are_there_unless_these_are_very_many(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, installed: str, wanted: str
 ) -> None:
     monkeypatch.setattr(pictures.locale, "getlocale", lambda: ("de_DE", "UTF-8"))
-    asked = install(tmp_path, monkeypatch)
-    items_of(scan(tmp_path))
+    asked = install(tmp_path, monkeypatch, languages=installed.replace(" ", "\\n"))
+    tesseract = find_tesseract()
+    assert tesseract is not None
+    tesseract.pieces(Picture(2, 1, bytes(6), 1.0), 1)
     said = asked.read_text().split()
-    assert said[said.index("-l") + 1] == "deu+eng"
-
-
-@posix_only
-def test_without_english_the_first_language_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = install(tmp_path, monkeypatch, languages="osd\\nfra\\nita")
-    items_of(scan(tmp_path))
-    said = asked.read_text().split()
-    assert said[said.index("-l") + 1] == "fra"
+    assert said[said.index("-l") + 1] == wanted
 
 
 @posix_only
