@@ -169,8 +169,10 @@ class _Line:
         for word, (left, right) in zip(self.words, self.spans, strict=True):
             if word in _FRAMES:
                 continue
-            if found and left - found[-1].right <= CELL_GAP * (self.bottom - self.top):
-                found[-1] = _Cell(found[-1].left, right, [*found[-1].words, word])
+            before = found[-1] if found else None
+            # In a right-to-left line the next word stands at the left.
+            if before and max(left - before.right, before.left - right) <= CELL_GAP * (self.bottom - self.top):
+                found[-1] = _Cell(min(before.left, left), max(before.right, right), [*before.words, word])
             else:
                 found.append(_Cell(left, right, [word]))
         return found
@@ -358,7 +360,8 @@ def _table_at(lines: Sequence[_Line]) -> list[list[str]] | None:
     for at, row in enumerate(rows):
         for cell in row:
             table[at][_column_of(cell, columns)] = " ".join(cell.words)
-    return table
+    is_right_to_left = 2 * sum(row[0].left > row[-1].left for row in rows) > len(rows)
+    return [row[::-1] for row in table] if is_right_to_left else table
 
 
 def _columns(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:

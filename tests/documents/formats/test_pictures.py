@@ -107,22 +107,27 @@ print("level page_num block_num par_num line_num word_num left top width height 
 for line in range(4):
     for column in range(2):
         for word in range({words}):
-            left = 100 + 700 * column + 80 * word
-            print(f"5\\t1\\t1\\t1\\t{{line + 1}}\\t1\\t{{left}}\\t{{100 + 30 * line}}\\t70\\t20\\t90\\tw{{word}}")
+            at = 700 * column + 80 * word
+            left = 2000 - at if {is_rtl} else 100 + at
+            text = "ab"[column] + str(word)
+            print(f"5\\t1\\t1\\t1\\t{{line + 1}}\\t1\\t{{left}}\\t{{100 + 30 * line}}\\t70\\t20\\t90\\t{{text}}")
 """
 
 
 @posix_only
 @pytest.mark.parametrize(("words", "kind"), [(2, Kind.TABLE), (7, Kind.PARAGRAPH)])
+@pytest.mark.parametrize("is_rtl", [False, True])
 def test_short_words_in_columns_are_a_table_and_sentences_beside_each_other_are_text(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: int, kind: Kind
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: int, kind: Kind, is_rtl: bool
 ) -> None:
-    install(tmp_path, monkeypatch, COLUMNS.format(words=words))
+    install(tmp_path, monkeypatch, COLUMNS.format(words=words, is_rtl=is_rtl))
     tesseract = find_tesseract()
     assert tesseract is not None
     (piece,) = tesseract.pieces(Picture(2, 1, bytes(6), 1.0), 1)
     assert piece.kind is kind
     assert len(piece.place.boxes) == 4
+    if kind is Kind.TABLE:
+        assert piece.text.splitlines()[0] == "a0 a1\tb0 b1", "as it is read"
 
 
 @posix_only
