@@ -252,7 +252,7 @@ class SummarizeView(WorkView):
         self.work.stop_wanted.connect(lambda: self._with_open(self.doing.stop))
         self.result.go_on_wanted.connect(lambda: self._with_open(self.doing.go_on))
         self.result.renamed.connect(lambda title: self._with_open(lambda number: self.doing.rename(number, title)))
-        self.result.again_wanted.connect(self._begin_again)
+        self.result.again_wanted.connect(lambda ids, wish: self._begin(ids, wish, together=True, is_draft=False))
         self.result.ask_wanted.connect(self.ask_wanted)
         self.result.translate_wanted.connect(self.translate_wanted)
         self.doing.queued.connect(self.runner.start)
@@ -394,26 +394,21 @@ class SummarizeView(WorkView):
             draft, summaries = self.draft, self._app.summaries
             self.doing.try_to(lambda: summaries.keep_draft(draft.ids, draft.foot.wish, is_together=draft.is_together))
 
-    def _begin(self, ids: list[int], wish: Wish, together: bool) -> None:
-        begun = self.doing.result_of(lambda: self._app.summaries.begin(ids, wish, together=together))
-        if begun:
-            self.files.clear()
-            self.draft.look_again()
-            self._show_begun(begun[0].id)
-
-    def _begin_again(self, ids: list[int], wish: Wish) -> None:
-        """Of the documents as they are by now."""
+    def _begin(self, ids: list[int], wish: Wish, together: bool, *, is_draft: bool = True) -> None:
+        """Of what is in the draft, else of these documents as they are by now."""
         summaries = self._app.summaries
         begun = self.doing.result_of(
-            lambda: summaries.begin(summaries.current(ids), wish, together=True, is_draft=False)
+            lambda: summaries.begin(
+                ids if is_draft else summaries.current(ids), wish, together=together, is_draft=is_draft
+            )
         )
-        if begun:
-            self._show_begun(begun[0].id)
-
-    def _show_begun(self, job_id: int) -> None:
-        """One that was put into the queue just now."""
+        if not begun:
+            return
+        if is_draft:
+            self.files.clear()
+            self.draft.look_again()
         self.runner.start()
-        self.show_job(job_id)
+        self.show_job(begun[0].id)
         self.list_changed.emit()
         self.take_keyboard()
 
