@@ -91,6 +91,7 @@ def fresh_home(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
 def warm_children() -> Iterator[None]:
     """The program and its children begin warm, which is all that is quicker about them; see `tests.helpers.warm`."""
     Child.popen = Program.popen = warm.Process
+    warm.see_one_core()
     yield
     Child.popen = Program.popen = subprocess.Popen
     warm.close()
