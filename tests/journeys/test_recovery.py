@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import sqlite3
 import time
@@ -13,7 +14,7 @@ import pytest
 from tests.helpers.program import Program, is_gone, wait_until
 from tests.helpers.script import write_script
 
-MOMENTS = 20
+MOMENTS = 20 if os.environ.get("HYPOTHESIS_PROFILE") == "thorough" else 8
 LONGEST_S = 3.0
 LOST_AT_MOST_S = 1.0
 
@@ -30,7 +31,7 @@ def database_is_sound(home: Path) -> bool:
 
 @pytest.mark.display
 @pytest.mark.timeout(300)
-def test_a_kill_at_twenty_moments_of_an_answer_costs_at_most_a_second(tmp_path: Path) -> None:
+def test_a_kill_at_any_moment_of_an_answer_costs_at_most_a_second(tmp_path: Path) -> None:
     """Every token of the scripted answer is the time at which it was made, so what is lost can be read off."""
     script = write_script(tmp_path / "script", {"clock": True, "repeat": 100_000, "delay_s": 0.02})
     environment = {"FIRESIDE_ENGINE_SCRIPT": str(script)}
