@@ -130,6 +130,8 @@ MOST_LANGUAGES = 6
 """A second one takes a quarter more time, each further one a twentieth, and none cost a word of an English page."""
 LEAST_CONFIDENCE = 30.0
 """Of 100; words below it are mostly dust and frames."""
+LONG_WORD = 8
+"""Letters and digits of a word that dust does not make: addresses of pages, of which tesseract is never sure."""
 # tesseract names languages by ISO 639-2; a locale has the code of two letters.
 _LANGUAGES = {
     "ar": "ara", "bg": "bul", "ca": "cat", "cs": "ces", "da": "dan", "de": "deu", "el": "ell", "en": "eng",
@@ -295,7 +297,7 @@ def _lines(output: str) -> Iterator[_Line]:
             confidence = float(fields[10])
         except ValueError:
             continue
-        if confidence < LEAST_CONFIDENCE:
+        if confidence < LEAST_CONFIDENCE and sum(map(str.isalnum, fields[11])) < LONG_WORD:
             continue
         if line is None or key != (page, block, paragraph, number):
             if line:

@@ -57,7 +57,7 @@ def test_an_engine_that_ends_again_and_again_is_told_and_what_was_read_is_kept(t
         with pytest.raises(EngineStopped):
             events_of(model, long_document(SECTIONS), steps=steps)
         tries = model.parts_asked.count("Part 3")
-        assert tries in (3, 4)  # an answer of Part 4 that the crash took along counts as progress when it comes
+        assert 3 <= tries < 3 + SECTIONS  # what a crash took along of other parts is progress when it comes, once each
     with scripted(tmp_path / "b", *GOOD, WRITTEN, context_tokens=NARROW_TOKENS) as model:
         summary = summary_of(events_of(model, long_document(SECTIONS), steps=steps))
         assert model.parts_asked == ["Part 3"]

@@ -600,10 +600,15 @@ def _touches(one: Span, other: Span) -> bool:
     )
 
 
-def resolution_of(page: Any) -> float:
-    """Pixels per inch of the picture that is most of a loaded page; 0 where none is."""
-    whole = max(1.0, raw.FPDF_GetPageWidthF(page) * raw.FPDF_GetPageHeightF(page))
-    largest, dpi = 0.0, 0.0
+ALMOST_ALL = 0.999
+
+
+def scan_of(page: Any) -> tuple[float, tuple[int, int]]:
+    """Dots per inch of the picture that is most of a loaded page, and its width and height where it is all of the page,
+    else 0; all 0 where there is none.
+    """
+    wide_pt, high_pt = raw.FPDF_GetPageWidthF(page), raw.FPDF_GetPageHeightF(page)
+    largest, dpi, size = 0.0, 0.0, (0, 0)
     for index in range(min(raw.FPDFPage_CountObjects(page), MOST_IMAGES)):
         each = raw.FPDFPage_GetObject(page, index)
         bounds = _bounds(each) if raw.FPDFPageObj_GetType(each) == _IMAGE else None
@@ -611,7 +616,9 @@ def resolution_of(page: Any) -> float:
         wide, high = ctypes.c_uint(), ctypes.c_uint()
         if area > largest and raw.FPDFImageObj_GetImagePixelSize(each, ctypes.byref(wide), ctypes.byref(high)):
             largest, dpi = area, 72 * (wide.value * high.value / area) ** 0.5
-    return dpi if largest > whole / 2 else 0.0
+            is_all = area > wide_pt * high_pt * ALMOST_ALL
+            size = (wide.value, high.value) if is_all else (0, 0)
+    return (dpi, size) if largest > max(1.0, wide_pt * high_pt) / 2 else (0.0, (0, 0))
 
 
 def _bounds(item: Any) -> Span | None:

@@ -24,7 +24,7 @@ from app.documents.blocks import Box, Kind, Piece
 from app.documents.formats.pdf.blocks import Draft, Words, drafts_of, goes_on, mark_footnotes, piece_of, table_draft
 from app.documents.formats.pdf.headings import Furniture, Headings, Letters, plain
 from app.documents.formats.pdf.layout import flows
-from app.documents.formats.pdf.pages import MOST_SIDE, Annotations, Outline, opened, resolution_of, said
+from app.documents.formats.pdf.pages import MOST_SIDE, Annotations, Outline, opened, said, scan_of
 from app.documents.formats.pdf.ruled import with_tables
 from app.documents.formats.pdf.text import Line, PageText, Probe, Table, page_text
 from app.documents.formats.pictures import (
@@ -213,7 +213,13 @@ def recognize(request: Recognize) -> list[Piece]:
 def recognized(loaded: Any, page: int, tesseract: Tesseract, region: tuple[float, ...] = ()) -> list[Piece]:
     """The same of a page that is open already."""
     view = view_of(loaded, region, _best_dpi(loaded) / 72, MOST_PIXELS)
-    width, height, pixels = drawn_view(loaded, view)
+    _, own = scan_of(loaded)
+    is_as_it_lies = (
+        not region
+        and not view.degrees
+        and max(abs(a - b) for a, b in zip(own, view.size, strict=True)) <= MOST_DOTS_OFF
+    )
+    width, height, pixels = drawn_view(loaded, view, own if is_as_it_lies else None)
     pieces = tesseract.pieces(Picture(width, height, pixels, view.scale), page)
     return [on_page(piece, view) for piece in pieces]
 
@@ -253,9 +259,12 @@ def _page(path: str, page: int, password: str) -> Iterator[Any]:
             raw.FPDF_ClosePage(loaded)
 
 
+MOST_DOTS_OFF = 3
+
+
 def _best_dpi(loaded: Any) -> float:
     """That of the picture itself."""
-    return min(max(resolution_of(loaded) or MOST_DPI, LEAST_DPI), MOST_DPI)
+    return min(max(scan_of(loaded)[0] or MOST_DPI, LEAST_DPI), MOST_DPI)
 
 
 def view_of(loaded: Any, region: tuple[float, ...], scale: float, most_pixels: int, most_side: int = MOST_SIDE) -> View:
@@ -271,9 +280,13 @@ def view_of(loaded: Any, region: tuple[float, ...], scale: float, most_pixels: i
     return View(left, top, right, bottom, scale, degrees)
 
 
-def drawn_view(loaded: Any, view: View) -> tuple[int, int, bytes]:
-    """Width, height and rows of RGB without padding; what the turned page does not cover is white."""
-    width, height = view.size
+def drawn_view(loaded: Any, view: View, size: tuple[int, int] | None = None) -> tuple[int, int, bytes]:
+    """Width, height and rows of RGB without padding; what the turned page does not cover is white.
+
+    `size`: the whole page in so many dots exactly, which are those of a scan. One dot less across, and each is smeared
+    over two: tesseract found 95 % of the words of a page of which it finds 98 %.
+    """
+    width, height = size or view.size
     turn = math.radians(view.degrees)
     across, down = math.cos(turn) * view.scale, math.sin(turn) * view.scale
     middle_x, middle_y = (view.left + view.right) / 2, (view.top + view.bottom) / 2
@@ -281,6 +294,8 @@ def drawn_view(loaded: Any, view: View) -> tuple[int, int, bytes]:
         across, down, -down, across,
         width / 2 - (across * middle_x - down * middle_y), height / 2 - (down * middle_x + across * middle_y),
     )  # fmt: skip
+    if size:
+        matrix = raw.FS_MATRIX(width / (view.right - view.left), 0, 0, height / (view.bottom - view.top), 0, 0)
     bitmap = pdfium.PdfBitmap.new_native(width, height, raw.FPDFBitmap_BGR)
     try:
         bitmap.fill_rect((255, 255, 255, 255), 0, 0, width, height)
