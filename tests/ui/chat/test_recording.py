@@ -99,7 +99,8 @@ def test_one_that_is_being_heard_when_the_program_ends_is_there_at_the_next_star
         assert chat.composer.attachments.chips[0].accessibleDescription() == "waits for the model"
         frame.window.loader.start()
         frame.wait(lambda: len(prompts(script)) == 2)
-        assert chat.composer.attachments.chips[0].accessibleDescription() == "listening, minute 1 of 2"
+        chip = chat.composer.attachments.chips[0]
+        frame.wait(lambda: chip.accessibleDescription() == "listening, minute 1 of 2")
         assert chat.attaching.hold() == "talk.wav is still being listened to"
     (script.parent / "go").touch()
     with open_window(qapp, make_chat=ChatView) as frame:  # type: ignore[arg-type]
