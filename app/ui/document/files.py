@@ -305,13 +305,15 @@ class FileToRead:
     @property
     def is_on_its_way(self) -> bool:
         """Whether it will be there unless something goes wrong."""
-        return self.stage in (Stage.ASKED, Stage.WAITS, Stage.READING, Stage.LOCKED)
+        is_in_hand = self.task is not None  # read, it may not be put where it belongs yet
+        return is_in_hand or self.stage in (Stage.ASKED, Stage.WAITS, Stage.READING, Stage.LOCKED)
 
     @property
     def is_kept_unread(self) -> bool:
         """Whether the next start goes on with it; what was asked about it would have to be asked again."""
         is_plain = not self.password and self.part == WHOLE
-        return is_plain and (self.is_unheard or self.stage in (Stage.WAITS, Stage.READING))
+        is_asked_about = self.stage in (Stage.ASKED, Stage.LOCKED)
+        return is_plain and (self.is_unheard or (self.is_on_its_way and not is_asked_about))
 
     @property
     def kept_as(self) -> str:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
+import threading
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QWidget
 
+from app.features.documents import ReadEvent
 from app.features.messages import NO_PICTURES
 from app.store.conversations import Use
 from app.ui.chat.answer import AnswerView
@@ -354,6 +359,26 @@ def test_enter_while_a_document_is_read_sends_the_message_once_it_is_there(open_
         assert not desk.turns
     assert "first of May" in " ".join(desk.prompts()[-1][-1][1].split())
     assert (desk.message, desk.note) == ("", "")
+
+
+def test_enter_in_the_moment_a_document_is_read_but_not_yet_attached_sends_both(
+    open_chat: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = open_chat({"text": "Yes."})
+    read, may_end = desk.documents.read, threading.Event()
+
+    def read_and_wait(*args: Any, **kwargs: Any) -> Iterator[ReadEvent]:
+        yield from read(*args, **kwargs)
+        may_end.wait(60)
+
+    monkeypatch.setattr(desk.documents, "read", read_and_wait)
+    desk.attaching.add([notes(tmp_path / "kiln.txt", "The kiln is lit on Monday.")])
+    desk.wait(lambda: any(one.document is not None for one in desk.attached))
+    desk.type("When is it lit?")
+    with desk.hears(desk.chat.answer_finished):
+        desk.press(Qt.Key.Key_Return)
+        may_end.set()
+    assert "lit on Monday" in desk.prompts()[-1][-1][1]
 
 
 def test_a_message_that_waits_can_be_taken_back_and_never_goes_without_its_document(
