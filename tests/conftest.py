@@ -27,7 +27,7 @@ from app.store.migrations import MIGRATIONS, Migration
 from tests.helpers import warm
 from tests.helpers.program import Program
 
-pytest_plugins = ["tests.helpers.workers"]
+pytest_plugins = ["tests.helpers.workers", "tests.helpers.late"]
 PROC = Path("/proc")
 NUMBERS = count()
 POOL_OF_A_LOOP = "asyncio_"
