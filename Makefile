@@ -58,6 +58,10 @@ compiled-tests: # in the time of the checks, which leave a processor idle; what 
 test-all: check $(STAMPS)/system-test ## the slow tests too, and twelve times as many examples of each property
 	@HYPOTHESIS_PROFILE=thorough packaging/run_tests.sh "not gemma and not vulkan and not documents and not clients" $(TESTS)
 
+.PHONY: test-late
+test-late: dev $(STAMPS)/system-test ## the window's tests, with what threads and children tell heard late (SEED=1)
+	@packaging/run_tests.sh "not slow and not gemma and not vulkan and not documents and not clients" --late $(or $(SEED),1) $(or $(TESTS),tests/ui)
+
 .PHONY: test-gemma
 test-gemma: dev $(STAMPS)/system-test ## the tests on gemma-3-270m, which is fetched first (238 MB)
 	@$(PYTHON) $(SETUP)/gemma_model.py
