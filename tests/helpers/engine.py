@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from app.core.child import own_command
-from app.core.events import AnswerStats, Finished, Message, Role, TextDelta
+from app.core.events import AnswerStats, CancelToken, Finished, FinishReason, Message, Role, TextDelta
 from app.engine.client import EngineClient, EngineOnDemand
 from app.engine.protocol import Sampling, Wish
 
@@ -44,6 +44,14 @@ def answer_of(events: Iterable[object]) -> tuple[str, AnswerStats]:
     seen = list(events)
     assert isinstance(seen[-1], Finished), seen[-1:]
     return "".join(event.text for event in seen if isinstance(event, TextDelta)), seen[-1].stats
+
+
+def ask_behind(client: EngineClient, text: str, cancel: CancelToken) -> str | None:
+    """What is answered to a question that waits for others; None where it was cancelled."""
+    if cancel.cancelled:
+        return None
+    answer, stats = answer_of(client.generate([user(text)], background=True, cancel=cancel))
+    return None if stats.finish_reason is FinishReason.CANCELLED else answer
 
 
 def load(client: EngineClient, path: Path = Path("scripted.gguf"), **options: Any) -> None:

@@ -8,6 +8,8 @@ import wave
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.helpers.script import write_script
+
 TONE_HZ = 300
 LOUD = 16_000 / 32768
 
@@ -39,6 +41,14 @@ def write_sound(path: Path, sound: Sound, rate_hz: int = 16_000, channels: int =
             b"".join(_bytes(value(at / rate_hz), width) * channels for at in range(int(seconds * rate_hz)))
         )
     return path
+
+
+def held_talk(folder: Path) -> tuple[Path, Path]:
+    """A script of a model that hears, and a talk of two minutes; the second is heard once `go` lies by the script."""
+    first = {"when": "word for word", "text": "We meet on Tuesday.", "times": 1}
+    second = {"when": "word for word", "text": "Bring the keys.", "held_after": 1, "until": "go"}
+    script = write_script(folder / "script", first, second, load={"hears": True})
+    return script, write_sound(folder / "talk.wav", spoken((20.0, 1.0), (60.0, 0.0), (10.0, 1.0)), 8000)
 
 
 def _bytes(value: float, width: int) -> bytes:

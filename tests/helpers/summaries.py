@@ -32,6 +32,7 @@ from app.features.summary.summarize import Writing
 from app.features.work.engines import RESERVE_BYTES
 from app.features.work.queue import Worked
 from app.store.documents import DocumentStore, StoredDocument
+from tests.helpers.engine import ask_behind
 from tests.helpers.script import prompts
 
 _numbers = itertools.count(1)
@@ -66,7 +67,7 @@ def one_by_one(
     for place, block in sections:
         key = f"{model} {block.text}"
         kept = steps.find(key)
-        answer = kept if isinstance(kept, str) else _ask(engine, block.text, cancel)
+        answer = kept if isinstance(kept, str) else ask_behind(engine, block.text, cancel)
         if answer is None:
             break
         if kept is None:
@@ -101,18 +102,6 @@ def _coverage(documents: Sequence[InputDocument], read: Sequence[int]) -> tuple[
         Coverage(len(one.blocks), count, one.pages, count, (), tuple(range(count + 1, one.pages + 1)))
         for one, count in zip(documents, read, strict=True)
     )
-
-
-def _ask(engine: EngineClient, text: str, cancel: CancelToken) -> str | None:
-    answer = ""
-    if cancel.cancelled:
-        return None
-    for event in engine.generate([Message(Role.USER, text)], background=True, cancel=cancel):
-        if isinstance(event, TextDelta):
-            answer += event.text
-        if isinstance(event, Finished) and event.stats.finish_reason is FinishReason.CANCELLED:
-            return None
-    return answer
 
 
 def summaries_of(app: Fireside) -> Summaries:

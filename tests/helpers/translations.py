@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from app.bootstrap import Fireside
-from app.core.events import CancelToken, Finished, FinishReason, Message, Role, TextDelta
+from app.core.events import CancelToken
 from app.documents.segments import Content, Segment, content_of
 from app.engine.client import EngineClient
 from app.features.translation.delivering import candidate, delivered
@@ -27,6 +27,7 @@ from app.features.translation.result import (
 )
 from app.features.translation.translations import Added, StoredTranslation, Translations
 from app.features.work.queue import Worked
+from tests.helpers.engine import ask_behind
 from tests.helpers.script import prompts
 
 GERMAN = TranslationWish("de", "en")
@@ -52,7 +53,7 @@ def one_by_one(
         if segment.id in known:
             translated = Translated(segment.id, known[segment.id], Origin.MEMORY)
         else:
-            answer = _ask(engine, segment.text, cancel)
+            answer = ask_behind(engine, segment.text, cancel)
             if answer is None:
                 yield TranslationEnded(is_partial=True)
                 return
@@ -72,18 +73,6 @@ def in_place_of_words(source: Content, words: str) -> Content:
     return content_of(
         [words if place == first else "" if isinstance(part, str) else part for place, part in enumerate(source)]
     )
-
-
-def _ask(engine: EngineClient, text: str, cancel: CancelToken) -> str | None:
-    answer = ""
-    if cancel.cancelled:
-        return None
-    for event in engine.generate([Message(Role.USER, text)], background=True, cancel=cancel):
-        if isinstance(event, TextDelta):
-            answer += event.text
-        if isinstance(event, Finished) and event.stats.finish_reason is FinishReason.CANCELLED:
-            return None
-    return answer
 
 
 def deliver(segment: Segment, answer: str) -> Translated:

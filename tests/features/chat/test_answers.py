@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.bootstrap import Fireside, build
+from app.bootstrap import Fireside
 from app.core.errors import EngineStopped, TemplateFailed
 from app.core.events import CANCELLED, AnswerStats, CancelToken, Finished, FinishReason, Role, TextDelta
 from app.features.chat.answers import AnswerStarted, Draft, title_from, with_before
@@ -29,14 +29,6 @@ def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = write_script(tmp_path / "script", *ANSWERS)
     monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(path))
     return path
-
-
-@pytest.fixture
-def app(script: Path) -> Iterator[Fireside]:
-    app = build()
-    list(app.engine.load(Path("/any/model.gguf")))
-    yield app
-    app.close()
 
 
 def answer(app: Fireside, question_id: int) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,14 +27,6 @@ def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = write_script(tmp_path / "script", *ANSWERS, load={"context_tokens": CONTEXT_TOKENS})
     monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(path))
     return path
-
-
-@pytest.fixture
-def app(script: Path) -> Iterator[Fireside]:
-    app = build()
-    list(app.engine.load(Path("/any/model.gguf")))
-    yield app
-    app.close()
 
 
 def attach(app: Fireside, path: Path, conversation_id: int | None, use: Use) -> Attachment:

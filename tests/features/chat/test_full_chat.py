@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,14 +28,6 @@ def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = write_script(tmp_path / "script", {"text": f"Certainly. {LONG}"}, load={"context_tokens": CONTEXT_TOKENS})
     monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(path))
     return path
-
-
-@pytest.fixture
-def app(script: Path) -> Iterator[Fireside]:
-    app = build()
-    list(app.engine.load(Path("/any/model.gguf")))
-    yield app
-    app.close()
 
 
 def ask(app: Fireside, chat_id: int, text: str, **options: Any) -> list[AnswerEvent]:

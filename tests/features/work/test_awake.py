@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import socket
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import psutil
@@ -18,13 +18,8 @@ from jeepney.io.blocking import DBusConnection, open_dbus_connection
 from app.features.work import queue as module
 from app.features.work.queue import LOOK_EVERY_S, awake, has_mains_power
 from tests.features.summary.test_pace import Clock
+from tests.helpers.bus import private_bus
 
-CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
- "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig><type>session</type><listen>unix:path={socket}</listen><auth>EXTERNAL</auth>
-<policy context="default"><allow send_destination="*" eavesdrop="true"/>
-<allow eavesdrop="true"/><allow own="*"/></policy>
-</busconfig>"""
 SESSION = "org.gnome.SessionManager"
 COOKIE, SUSPEND = 77, 4
 
@@ -67,24 +62,8 @@ class Session:
 
 @pytest.fixture
 def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
-    config, place = tmp_path / "bus.conf", tmp_path / "bus"
-    config.write_text(CONFIG.format(socket=place), "utf-8")
-    daemon = subprocess.Popen(
-        ["dbus-daemon", f"--config-file={config}", "--nofork", "--print-address=1"],
-        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-    )  # fmt: skip
-    assert daemon.stdout is not None
-    address = daemon.stdout.readline().strip()
-    assert address.startswith("unix:"), "the bus did not start"
-    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
-    session = Session(open_dbus_connection("SESSION"))
-    try:
+    with private_bus(tmp_path, monkeypatch), closing(Session(open_dbus_connection("SESSION"))) as session:
         yield session
-    finally:
-        session.close()
-        daemon.stdout.close()
-        daemon.terminate()
-        daemon.wait(timeout=10)
 
 
 def plugged_in() -> bool:

@@ -16,7 +16,7 @@ from app.ui.chat.view import ChatView
 from app.ui.document.files import size_words
 from tests.helpers.desks.window import open_window
 from tests.helpers.script import prompts, write_script
-from tests.helpers.sounds import spoken, write_sound
+from tests.helpers.sounds import held_talk, spoken, write_sound
 from tests.ui.chat.conftest import Open
 from tests.ui.chat.test_temporary import files_with
 
@@ -86,11 +86,8 @@ def test_a_model_that_does_not_hear_says_so_in_a_line_with_a_way_to_those_that_d
 def test_one_that_is_being_heard_when_the_program_ends_is_there_at_the_next_start_and_goes_on(
     qtbot: QtBot, qapp: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = {"when": "word for word", "text": "We meet on Tuesday.", "times": 1}
-    second = {"when": "word for word", "text": "Bring the keys.", "held_after": 1, "until": "go"}
-    script = write_script(tmp_path / "script", first, second, load={"hears": True})
+    script, talk = held_talk(tmp_path)
     monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(script))
-    talk = write_sound(tmp_path / "talk.wav", spoken((20.0, 1.0), (60.0, 0.0), (10.0, 1.0)), 8000)
     with open_window(qapp, make_chat=ChatView) as frame:  # type: ignore[arg-type]
         chat = frame.find(ChatTab).chat
         chat.draft.go_on()
@@ -144,11 +141,8 @@ def test_one_that_was_not_heard_is_heard_once_a_model_is_there_that_hears(
 def test_of_a_temporary_chat_nothing_that_is_being_heard_is_kept(
     qtbot: QtBot, qapp: object, fresh_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = {"when": "word for word", "text": "We meet on Tuesday.", "times": 1}
-    second = {"when": "word for word", "text": "Bring the keys.", "held_after": 1, "until": "go"}
-    script = write_script(tmp_path / "script", first, second, load={"hears": True})
+    script, talk = held_talk(tmp_path)
     monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(script))
-    talk = write_sound(tmp_path / "talk.wav", spoken((20.0, 1.0), (60.0, 0.0), (10.0, 1.0)), 8000)
     with open_window(qapp, make_chat=ChatView) as frame:  # type: ignore[arg-type]
         chat = frame.find(ChatTab).chat
         chat.draft.go_on()

@@ -24,18 +24,10 @@ from app.ui.inside.attention import HEADS, MAP, AttentionView, largest_in_words,
 from app.ui.inside.plots import as_image, as_svg
 from app.ui.shell.tab_spec import UiContext
 from tests.helpers.desks.desk import Desk
-from tests.helpers.engine import load, scripted_client
+from tests.helpers.engine import load
 from tests.helpers.tiny_models import make_tiny
 
 TEXT = "one two three four"
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[EngineClient]:
-    client = scripted_client(tmp_path / "scripted", {})
-    load(client)
-    yield client
-    client.close()
 
 
 @pytest.fixture

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
@@ -18,21 +16,12 @@ from app.ui.inside.layers import LayersView, Lens
 from app.ui.inside.plots import as_image, as_svg
 from app.ui.shell.tab_spec import UiContext
 from tests.helpers.desks.desk import Desk
-from tests.helpers.engine import load, scripted_client
 
 TOKENS = tuple(TokenSeen(number, word) for number, word in enumerate((b"The", b" cat", b" sat")))
 GUESSES = (
     ((Guess(b" of", 0.02), Guess(b"\n", 0.01)), (Guess(b" s", 0.3),), (Guess(b".", 0.4),)),
     ((Guess(b" cat", 0.61), Guess(b" dog", 0.2)), (Guess(b" sat", 0.9),), (Guess(b" down", 0.55),)),
 )
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[EngineClient]:
-    client = scripted_client(tmp_path / "scripted", {})
-    load(client)
-    yield client
-    client.close()
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import socket
-import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +17,7 @@ from PySide6.QtWidgets import QSystemTrayIcon, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.ui.shell.desktop import NOTIFICATIONS, BusDesktop, Click, TaskBar, TrayOnly
-
-CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
- "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig><type>session</type><listen>unix:path={socket}</listen><auth>EXTERNAL</auth>
-<policy context="default"><allow send_destination="*" eavesdrop="true"/>
-<allow eavesdrop="true"/><allow own="*"/></policy>
-</busconfig>"""
+from tests.helpers.bus import private_bus
 
 
 class Noted:
@@ -49,27 +43,11 @@ class Noted:
 @pytest.fixture
 def bus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DBusConnection]:
     """Another program on a private bus, which takes notifications and hears the launchers' signals."""
-    config, socket = tmp_path / "bus.conf", tmp_path / "bus"
-    config.write_text(CONFIG.format(socket=socket), "utf-8")
-    daemon = subprocess.Popen(
-        ["dbus-daemon", f"--config-file={config}", "--nofork", "--print-address=1"],
-        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-    )  # fmt: skip
-    assert daemon.stdout is not None
-    address = daemon.stdout.readline().strip()
-    assert address.startswith("unix:"), "the bus did not start"
-    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
-    other = open_dbus_connection("SESSION")
-    try:
+    with private_bus(tmp_path, monkeypatch), closing(open_dbus_connection("SESSION")) as other:
         other.send_and_get_reply(message_bus.RequestName("org.freedesktop.Notifications", 0), timeout=5)
         rule = MatchRule(type="signal", interface="com.canonical.Unity.LauncherEntry")
         other.send_and_get_reply(message_bus.AddMatch(rule), timeout=5)
         yield other
-    finally:
-        other.close()
-        daemon.stdout.close()
-        daemon.terminate()
-        daemon.wait(timeout=10)
 
 
 def heard(other: DBusConnection, kind: MessageType, member: str) -> tuple[Any, ...]:

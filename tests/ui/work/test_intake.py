@@ -20,8 +20,8 @@ from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.work.intake import Intake
 from tests.helpers.desks.window import open_window
-from tests.helpers.script import prompts, write_script
-from tests.helpers.sounds import spoken, write_sound
+from tests.helpers.script import prompts
+from tests.helpers.sounds import held_talk, spoken, write_sound
 
 
 def test_others_are_read_while_a_recording_is_heard_and_one_that_broke_off_is_tried_again(
@@ -62,11 +62,8 @@ def test_others_are_read_while_a_recording_is_heard_and_one_that_broke_off_is_tr
 def test_what_a_tab_was_listening_to_when_the_program_ended_is_there_at_the_next_start_and_goes_on(
     qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    first = {"when": "word for word", "text": "We meet on Tuesday.", "times": 1}
-    second = {"when": "word for word", "text": "Bring the keys.", "held_after": 1, "until": "go"}
-    script = write_script(tmp_path / "script", first, second, load={"hears": True})
+    script, talk = held_talk(tmp_path)
     monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(script))
-    talk = write_sound(tmp_path / "talk.wav", spoken((20.0, 1.0), (60.0, 0.0), (10.0, 1.0)), 8000)
     with open_window(qapp) as frame:
         frame.window.loader.start()
         frame.wait(lambda: frame.window.loader.state == "ready")
