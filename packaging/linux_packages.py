@@ -19,7 +19,7 @@ from pathlib import Path
 from appimage import runtime, write_appimage
 from desktop import homepage
 from manual import write_completions, write_manual
-from materials import write_materials
+from materials import write_materials, write_sums
 from parts import LEVEL, folder_bytes, is_program, parts_of, table, write_archive
 from portable import ROOT, TARGET, Source, has_starter, this_source
 
@@ -71,21 +71,10 @@ def main() -> None:
         write_appimage(TARGET, header, made[-1], source.epoch, LEVEL)
     else:
         print("Without APPIMAGE_RUNTIME no single file is made: see packaging/appimage.py.")
-    write_sums(sorted({*made, *(path for path in DIST.iterdir() if is_package(path, source.version))}))
+    write_sums(DIST, source.version)
     print(table(parts))
     for path in made:
         print(f"Made dist/{path.name}: {path.stat().st_size / 1e6:.1f} MB.")
-
-
-def is_package(path: Path, version: str) -> bool:
-    """Whether it is one of this version: with the model and without it are made one after the other."""
-    return path.is_file() and version in path.name and path.suffix in (".zst", ".deb", ".AppImage", ".json")
-
-
-def write_sums(files: list[Path]) -> None:
-    """SHA256SUMS, as sha256sum writes and checks it."""
-    lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in sorted(files)]
-    (DIST / "SHA256SUMS").write_text("".join(lines), "utf-8")
 
 
 def write_deb(source: Source) -> Path:

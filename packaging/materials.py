@@ -1,6 +1,7 @@
-"""The bill of materials: every library, font and model of a package with its version and licence, in CycloneDX.
+"""What lies beside packages: the checksums, and the bill of materials.
 
-What Debian's libraries are licensed under stands in the notices that lie beside them; here are their versions.
+The bill (CycloneDX) names every library, font and model of a package with its version and licence. What Debian's
+libraries are licensed under stands in the notices that lie beside them; here are their versions.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ EXPRESSIONS = {
     "latex2mathml": "MIT",
 }
 """Where the package itself says it in other words, or not at all."""
+PACKAGES = (".zst", ".deb", ".AppImage", ".dmg", ".exe", ".json")
 NAMESPACE = uuid.UUID("6f2c3b52-70b1-4c3f-9a55-0d5a0a8f2f5e")
 
 
@@ -83,7 +85,17 @@ def write_materials(target: Path, source: Source) -> None:
                 )
             )
     bom.register_dependency(bom.metadata.component, bom.components)
-    target.write_text(JsonV1Dot6(bom).output_as_string(indent=1) + "\n", "utf-8")
+    target.write_bytes((JsonV1Dot6(bom).output_as_string(indent=1) + "\n").encode())
+
+
+def write_sums(folder: Path, version: str) -> None:
+    """SHA256SUMS of all packages of a version, as sha256sum writes and checks it on every system.
+
+    With the model and without it are made one after the other: both are named.
+    """
+    found = sorted(path for path in folder.iterdir() if version in path.name and path.suffix in PACKAGES)
+    lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in found]
+    (folder / "SHA256SUMS").write_bytes("".join(lines).encode())
 
 
 def others() -> list[tuple[str, str, str]]:

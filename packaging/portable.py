@@ -193,8 +193,10 @@ def add_system_licences(folder: Path, internal: Path) -> None:
 
 
 def system_packages(internal: Path) -> list[str]:
-    """The packages of Debian that the system's libraries in PyInstaller's folder are from."""
+    """The packages of Debian that the system's libraries in PyInstaller's folder are from; none on other systems."""
     names = sorted(library.name for library in internal.glob("*.so*") if not library.is_symlink())
+    if not names or not shutil.which("dpkg-query"):
+        return []
     found = subprocess.run(
         ["dpkg-query", "-S", *(f"*/{name}" for name in names)], capture_output=True, text=True, check=False
     )

@@ -16,7 +16,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from portable import APPLICATION, this_source
+from materials import write_materials, write_sums
+from portable import APPLICATION, has_starter, this_source
 
 TRIES = 10
 """hdiutil often finds what it made itself busy: https://github.com/actions/runner-images/issues/7522."""
@@ -24,27 +25,35 @@ PAUSE_S = 5.0
 
 
 def main() -> None:
-    """One .dmg in dist/."""
+    """One .dmg in dist/, its bill of materials and the checksums beside it."""
     if not APPLICATION.is_dir():
         raise SystemExit(f"There is no {APPLICATION.name} in dist/: run `make package`.")
-    target = APPLICATION.parent / f"fireside-{this_source().version}-macos-{platform.machine()}.dmg"
+    source = this_source()
+    lite = "" if has_starter() else "-lite"
+    target = APPLICATION.parent / f"fireside{lite}-{source.version}-macos-{platform.machine()}.dmg"
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "image"
         folder.mkdir()
         run("ditto", APPLICATION, folder / APPLICATION.name)
         (folder / "Applications").symlink_to("/Applications")
         create(folder, target)
+    said = signed(target)
+    write_materials(target.with_suffix(".cdx.json"), source)
+    write_sums(target.parent, source.version)
+    print(f"Made dist/{target.name}, {said}.")
+
+
+def signed(target: Path) -> str:
+    """Signs and notarizes the image as far as identity and account are there; in words, how far."""
     identity = os.environ.get("CODESIGN_IDENTITY", "")
     if not identity:
-        print(f"Made dist/{target.name}, which is not signed: CODESIGN_IDENTITY names nobody.")
-        return
+        return "which is not signed: CODESIGN_IDENTITY names nobody"
     run("codesign", "--sign", identity, "--timestamp", target)
     account = {name: os.environ.get(name, "") for name in ("APPLE_ID", "APPLE_TEAM", "APPLE_PASSWORD")}
     if not all(account.values()):
-        print(f"Made dist/{target.name}, signed and not notarized: that takes {', '.join(account)}.")
-        return
+        return f"signed and not notarized: that takes {', '.join(account)}"
     notarize(target, account)
-    print(f"Made dist/{target.name}, signed and notarized.")
+    return "signed and notarized"
 
 
 def create(folder: Path, target: Path) -> None:

@@ -13,7 +13,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from portable import BUILD, TARGET, this_source  # noqa: E402 - found where the line above says
+from materials import write_materials, write_sums  # noqa: E402 - found where the line above says
+from portable import BUILD, TARGET, has_starter, this_source  # noqa: E402 - found where the line above says
 
 SIGN = ("powershell", "-NoProfile", "-ExecutionPolicy", "Bypass", "-File", str(HERE / "sign.ps1"))
 
@@ -26,7 +27,10 @@ def compiled(folder: Path, icon: Path, version: str, out: Path, *more: str) -> P
 
 
 def main() -> None:
-    """One .exe in dist/; with a certificate first everything inside is signed, and the uninstaller on its way in."""
+    """One .exe in dist/, its bill of materials and the checksums.
+
+    With a certificate first everything inside is signed, and the uninstaller on its way in.
+    """
     if not TARGET.is_dir():
         raise SystemExit("There is no dist/fireside: run portable.py.")
     has_certificate = bool(os.environ.get("WINDOWS_CERTIFICATE"))
@@ -34,10 +38,12 @@ def main() -> None:
         programs = [path for path in sorted(TARGET.rglob("*")) if path.suffix.lower() in (".exe", ".dll", ".pyd")]
         for start in range(0, len(programs), 50):  # a command line of Windows has 32,767 characters
             subprocess.run([*SIGN, *programs[start : start + 50]], check=True)
-    version = this_source().version
-    out = TARGET.parent / f"fireside-{version}-windows.exe"
+    source = this_source()
+    out = TARGET.parent / f"fireside{'' if has_starter() else '-lite'}-{source.version}-windows.exe"
     sign = [f"-DSIGN={subprocess.list2cmdline(SIGN)}"] if has_certificate else []
-    compiled(TARGET, BUILD / "fireside.ico", version, out, *sign)
+    compiled(TARGET, BUILD / "fireside.ico", source.version, out, *sign)
+    write_materials(out.with_suffix(".cdx.json"), source)
+    write_sums(out.parent, source.version)
     print(f"Made dist/{out.name}{'' if has_certificate else ', which is not signed: there is no certificate'}.")
 
 

@@ -92,15 +92,14 @@ def test_the_archive_is_the_folder_and_the_same_twice(folder: Path, tmp_path: Pa
     assert len(said.splitlines()) == 1 + len(parts) + 2
 
 
-def test_checksums_are_checked_by_the_systems_own_program(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import linux_packages
+def test_checksums_are_checked_by_the_systems_own_program(folder: Path) -> None:
+    from materials import write_sums
 
-    monkeypatch.setattr(linux_packages, "DIST", folder)
-    linux_packages.write_sums([folder / "program" / "fireside", folder / "fireside"])
-    (folder / "program" / "fireside").rename(folder / "fireside.moved")  # by name only: all lie in one folder
-    lines = (folder / "SHA256SUMS").read_text().splitlines()
-    assert [line.split("  ")[1] for line in lines] == ["fireside", "fireside"]
-    (folder / "SHA256SUMS").write_text(lines[0] + "\n")
+    names = ("Fireside-1.2.3.AppImage", "fireside-1.2.3.dmg", "fireside-lite-1.2.3.tar.zst", "fireside_1.2.3.deb")
+    for name in (*names, "fireside-1.2.2.exe", "fireside-1.2.3.squashfs", "release.json"):
+        (folder / name).write_text(name)
+    write_sums(folder, "1.2.3")
+    assert tuple(line.split("  ")[1] for line in (folder / "SHA256SUMS").read_text().splitlines()) == names
     done = subprocess.run(["sha256sum", "-c", "SHA256SUMS"], cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
@@ -445,7 +444,8 @@ def test_a_disk_image_is_made_signed_and_notarized_in_that_order(
     import disk_image
 
     busy_once = f'test -e "{tmp_path}/tried" || {{ touch "{tmp_path}/tried"; exit 16; }}'
-    notes = stand_ins(tmp_path, monkeypatch, ditto="", hdiutil=busy_once, codesign="", xcrun="", spctl="")
+    makes = f'{busy_once}\nfor last; do :; done; echo image >"$last"'
+    notes = stand_ins(tmp_path, monkeypatch, ditto="", hdiutil=makes, codesign="", xcrun="", spctl="")
     monkeypatch.setattr(disk_image, "APPLICATION", tmp_path / "Fireside.app")
     monkeypatch.setattr(disk_image, "PAUSE_S", 0.0)
     for name in ("CODESIGN_IDENTITY", "APPLE_ID", "APPLE_TEAM", "APPLE_PASSWORD"):
@@ -456,6 +456,7 @@ def test_a_disk_image_is_made_signed_and_notarized_in_that_order(
     disk_image.main()
     assert [line.split()[0] for line in notes.read_text().splitlines()] == ["ditto", "hdiutil", "hdiutil"]
     assert "not signed" in capsys.readouterr().out
+    (tmp_path / "SHA256SUMS").unlink()
     for name in ("CODESIGN_IDENTITY", "APPLE_ID", "APPLE_TEAM", "APPLE_PASSWORD"):
         monkeypatch.setenv(name, name.lower())
     notes.unlink()
@@ -463,6 +464,8 @@ def test_a_disk_image_is_made_signed_and_notarized_in_that_order(
     done = [" ".join(line.split()[:3]) for line in notes.read_text().splitlines()]
     assert [line.split()[0] for line in done] == ["ditto", "hdiutil", "codesign", "xcrun", "xcrun", "xcrun", "spctl"]
     assert done[3:6] == ["xcrun notarytool submit", "xcrun stapler staple", "xcrun stapler validate"]
+    named = [Path(line.split()[1]).suffixes[-1] for line in (tmp_path / "SHA256SUMS").read_text().splitlines()]
+    assert named == [".json", ".dmg"]  # last of all, as Apple's word is laid into the image
     (tmp_path / "programs" / "xcrun").write_text("#!/bin/sh\nexit 65\n")
     with pytest.raises(SystemExit, match="xcrun notarytool ended with 65"):
         disk_image.main()
