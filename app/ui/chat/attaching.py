@@ -100,6 +100,8 @@ class Attaching(QObject):
         self._intake.failed.connect(self._on_failed)
         self._intake.replaced.connect(self._on_replaced)
         self._intake.changed.connect(self._show)
+        self.left_out = self._intake.left_out
+        """Something of what was added is not taken, which was told."""
         self.take = self._intake.take
         """Takes a `DraftDocument` that is known to be wanted."""
         self.unread = Unread(self._intake, model)
@@ -159,7 +161,10 @@ class Attaching(QObject):
     @property
     def shown(self) -> list[DraftDocument]:
         """The documents of the draft that is shown."""
-        return [one for one in self._intake.files if self._talk is not None and one.is_in(self._talk, self.draft_of)]
+        return self._in_draft(self._intake.files)
+
+    def _in_draft(self, files: Sequence[DraftDocument]) -> list[DraftDocument]:
+        return [one for one in files if self._talk is not None and one.is_in(self._talk, self.draft_of)]
 
     @property
     def parts(self) -> list[DraftDocument | DraftPicture]:
@@ -180,8 +185,10 @@ class Attaching(QObject):
 
     @property
     def waits_for(self) -> str:
-        """The first of them that is still being read, by name; "" when all are there."""
-        return next((short_name(one.name) for one in self.parts if one.is_on_its_way or self.scans.is_reading(one)), "")
+        """The first of them that is still being read, or looked for, by name; "" when all are there."""
+        awaited = [one for one in self.parts if one.is_on_its_way or self.scans.is_reading(one)]
+        awaited += self._in_draft(self._intake.looked_at)
+        return short_name(awaited[0].name) if awaited else ""
 
     # What the person does.
 

@@ -394,6 +394,7 @@ class ChatView(QWidget):
         self.composer.attach.clicked.connect(lambda _: self.attaching.ask())
         self.composer.changed.connect(self.attaching.nudge)
         self.attaching.opened.connect(self.open_chat.open_document)
+        self.attaching.left_out.connect(self._sending.take_back)
         self.attaching.changed.connect(self._sending.look_again)
         self.attaching.changed.connect(self.memory.look_later)
         self.attaching.model_wanted.connect(self.wake_wanted)
@@ -504,26 +505,24 @@ class Sending(QObject):
         self._chat, self._composer, self._attaching = chat, composer, attaching
         self._queue, self._options, self._own, self._draft, self._notify = queue, options, own, draft, notify
         self._beside = beside
-        self._waits_for: tuple[DraftDocument | DraftPicture, ...] = ()
+        self.is_waiting = False
+        """Whether a message goes as soon as its documents are there."""
+        self._waits_for: set[DraftDocument | DraftPicture] = set()
         composer.sent.connect(self._on_sent)
         composer.changed.connect(self._on_composer_changed)
 
-    @property
-    def is_waiting(self) -> bool:
-        """Whether a message goes as soon as its documents are there."""
-        return bool(self._waits_for)
-
     def take_back(self) -> None:
         """A message that waits stays in the composer."""
-        self._waits_for = ()
+        self.is_waiting, self._waits_for = False, set()
         self.changed.emit()
 
     def look_again(self) -> None:
         """A message that was sent while documents were read goes with them; where one is missing it stays."""
-        waited = self._waits_for
-        if waited and not self._attaching.hold():
-            self._waits_for = ()
-            if set(waited) <= set(self._attaching.parts) and not any(one.error for one in waited):
+        if self.is_waiting:
+            self._waits_for |= set(self._attaching.parts)  # and for what was found since
+        if self.is_waiting and not self._attaching.hold():
+            waited, self.is_waiting, self._waits_for = self._waits_for, False, set()
+            if waited <= set(self._attaching.parts) and not any(one.error for one in waited):
                 self._on_sent(self._composer.text)
         self.changed.emit()
 
@@ -546,7 +545,7 @@ class Sending(QObject):
         if not self._composer.can_send or not self._own.may_answer(lambda: self._on_sent(text, is_whole=is_whole)):
             return
         if self._attaching.hold():
-            self._waits_for = tuple(self._attaching.parts)
+            self.is_waiting, self._waits_for = True, set(self._attaching.parts)
             self.changed.emit()
             return
         with self._notify.guard():
@@ -586,7 +585,7 @@ class Sending(QObject):
         self._chat.tell_touched()
 
     def _on_composer_changed(self) -> None:
-        if self._waits_for and not self._draft.is_being_shown:
+        if self.is_waiting and not self._draft.is_being_shown:
             self.take_back()  # there is more to say
 
 

@@ -319,7 +319,7 @@ class Drafts(QObject):
     def _on_files(self) -> None:
         """Those that could not be read are told of once a translation is shown."""
         shown, files = self._job.stored, self.files
-        if shown is None and not files.files and not self._batch:
+        if shown is None and not files.files and not files.looked_at and not self._batch:
             self.emptied.emit()
         elif shown is not None and not files.is_reading:
             for one in [one for one in files.files if one.error and one.document is None]:

@@ -44,6 +44,8 @@ class Intake(QObject):
     """Another part of this file is read in its place."""
     refused = Signal(object)
     """A person does not want to go on with this file."""
+    left_out = Signal()
+    """Something of what was added is not taken, which was told."""
 
     def __init__(
         self, reading: Callable[[Any, CancelToken], Iterator[object]], theme: Theme, notify: Notify, window: QWidget
@@ -51,6 +53,8 @@ class Intake(QObject):
         super().__init__(window)
         self._reading, self._notify = reading, notify
         self.files: list[Any] = []
+        self.looked_at: list[Any] = []
+        """Each stands for what was added together and is being looked for on the disk."""
         self._waiting: list[Any] = []
         self._running: dict[bool, FileToRead] = {}
         """What is read now, and (True) a recording that is heard beside it: that takes minutes."""
@@ -62,14 +66,28 @@ class Intake(QObject):
 
     @property
     def is_reading(self) -> bool:
-        return any(one.is_on_its_way for one in self.files)
+        return bool(self.looked_at) or any(one.is_on_its_way for one in self.files)
 
     def add(self, files: Sequence[str | Path], new: Callable[[Path], FileToRead] = FileToRead) -> None:
         """Takes files and folders, each file as `new` makes it; folders are looked into on a thread."""
         paths = [Path(file) for file in files]
         if not paths:
             return
-        tasks.ask(lambda _token: expand(paths), self, lambda found: self._on_expanded(found, new), self._notify.error)
+        one = new(paths[0])
+
+        def on_found(found: Expanded) -> None:
+            self.looked_at.remove(one)
+            self._on_expanded(found, new)
+
+        def on_failed(error: BaseException) -> None:
+            self.looked_at.remove(one)
+            self._notify.error(error)
+            self.left_out.emit()
+            self.changed.emit()
+
+        self.looked_at.append(one)
+        tasks.ask(lambda _token: expand(paths), self, on_found, on_failed)
+        self.changed.emit()
 
     def take(self, one: FileToRead) -> None:
         """Takes one that is known to be wanted."""
@@ -116,6 +134,7 @@ class Intake(QObject):
             self._take(one)
         if told := told_of(found, left=max(0, len(fresh) - room)):
             self._notify.tell(Sentence(told))
+            self.left_out.emit()
         elif told := left_out_words(found):
             self._notify.mention(told)
         self.changed.emit()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QWidget
 
+from app.documents.folder import Expanded, expand
 from app.features.documents import ReadEvent
 from app.features.messages import NO_PICTURES
 from app.store.conversations import Use
@@ -379,6 +380,49 @@ def test_enter_in_the_moment_a_document_is_read_but_not_yet_attached_sends_both(
         desk.press(Qt.Key.Key_Return)
         may_end.set()
     assert "lit on Monday" in desk.prompts()[-1][-1][1]
+
+
+@pytest.fixture
+def slow_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Until this is set, it is not known what was dropped."""
+    may_end = threading.Event()
+
+    def expand_late(paths: Iterable[Path]) -> Expanded:
+        may_end.wait(60)
+        return expand(paths)
+
+    monkeypatch.setattr("app.ui.work.intake.expand", expand_late)
+    yield may_end
+    may_end.set()
+
+
+def test_enter_while_a_dropped_folder_is_looked_through_waits_for_what_is_in_it(
+    open_chat: Open, tmp_path: Path, slow_disk: threading.Event
+) -> None:
+    desk = open_chat({"text": "Yes."})
+    (tmp_path / "papers").mkdir()
+    notes(tmp_path / "papers" / "kiln.txt", "The kiln is lit on Monday.")
+    desk.attaching.add([tmp_path / "papers"])
+    assert desk.note == "papers is still being read"
+    desk.type("When is it lit?")
+    with desk.hears(desk.chat.answer_finished):
+        desk.press(Qt.Key.Key_Return)
+        assert (desk.turns, desk.note[:22]) == ([], "Sent as soon as papers")
+        slow_disk.set()
+    assert "lit on Monday" in desk.prompts()[-1][-1][1]
+
+
+def test_a_message_whose_dropped_file_is_not_there_stays(
+    open_chat: Open, tmp_path: Path, slow_disk: threading.Event
+) -> None:
+    desk = open_chat({"text": "Yes."})
+    desk.attaching.add([tmp_path / "gone.txt"])
+    desk.type("When is it lit?")
+    desk.press(Qt.Key.Key_Return)
+    slow_disk.set()
+    desk.wait(lambda: bool(desk.notices))
+    assert (desk.message, desk.note) == ("When is it lit?", "")
+    assert desk.chat.conversation_id is None
 
 
 def test_a_message_that_waits_can_be_taken_back_and_never_goes_without_its_document(
