@@ -153,7 +153,7 @@ class TextPage(QWidget):
 
     def typed(self) -> Typed:
         answers = self.answers
-        target = answers.target_text() if answers.paragraphs.is_complete else ""
+        target = answers.target_text() if answers.is_complete else ""
         model = answers.able.model.name if answers.able.model is not None else ""
         return Typed(self.panes.source.text, target, self.choice.wish, answers.source_language, model)
 
@@ -231,7 +231,7 @@ class TextPage(QWidget):
         panes.target.stopped.connect(self.stop)
         panes.clear.clicked.connect(self._on_clear)
         panes.copy.clicked.connect(self._copy)
-        answers.ended.connect(self.history.keep)
+        answers.completed.connect(self.history.keep)
         answers.again_wanted.connect(self.translate)
         answers.begun.connect(self._ui.loader.look)  # its model is in memory now
         for changed in (answers.changed, self.rewording.changed):
@@ -265,7 +265,7 @@ class TextPage(QWidget):
         """
         target = ""
         if is_swapped:
-            target = self.answers.target_text() if self.answers.paragraphs.is_complete else ""
+            target = self.answers.target_text() if self.answers.is_complete else ""
             self.answers.source_language = ""
         self._last.keep(self.choice)
         self.answers.paragraphs.known.clear()
@@ -282,7 +282,7 @@ class TextPage(QWidget):
 
     def _go_on(self) -> None:
         """What is not translated yet is, as far as the model can."""
-        is_complete = self.answers.paragraphs.is_complete
+        is_complete = self.answers.is_complete
         if self.panes.source.text.strip() and not is_complete:
             self.translate()
             return
@@ -343,7 +343,7 @@ class TextAnswers(QObject):
     """Hears the work and writes into the panes. `source_language` is what is known of the text's, "" for nothing."""
 
     begun = Signal()
-    ended = Signal()
+    completed = Signal()
     """All of it is translated."""
     changed = Signal()
     """A person accepted a paragraph, or put a term into it."""
@@ -362,6 +362,8 @@ class TextAnswers(QObject):
         self._capability, self._translations = capability, translations
         self.paragraphs = TextParagraphs()
         self.source_language = ""
+        self._text = ""
+        """What the paragraphs are of; something else may have been typed since."""
         self._grown: set[int] = set()
         self._flush_later = QTimer(self, singleShot=True, interval=FLUSH_MS)
         self._flush_later.timeout.connect(self._flush)
@@ -376,6 +378,11 @@ class TextAnswers(QObject):
     def able(self) -> Able:
         """What the model can do, as far as that is known."""
         return self._capability.able or Able()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the text is translated as it stands there now."""
+        return self.paragraphs.is_complete and self._text == self._panes.source.text
 
     @property
     def wish(self) -> TranslationWish:
@@ -415,6 +422,7 @@ class TextAnswers(QObject):
         is_apart = len(segments) != len(translated)
         if is_apart:  # its paragraphs are others: shown as they are until something is translated anew
             source, segments = target, translated
+        self._text = self._panes.source.text
         contents = zip(segments, translated, strict=True)
         done = {one.id: Translated(one.id, other.content, Origin.MEMORY) for one, other in contents}
         self.paragraphs.begin(source, segments, done, self._target_name(), is_apart=is_apart)
@@ -450,12 +458,15 @@ class TextAnswers(QObject):
         elif isinstance(event, SegmentDone):
             self.paragraphs.take(event.translated)
             self._flush_soon(event.translated.id)
+            if self.is_complete:  # what is asked for next may take its place before its end is told
+                self.completed.emit()
         elif isinstance(event, Ended):
             self._end(event)
 
     def _begin(self, event: Paragraphs) -> None:
         self._grown.clear()
-        self.paragraphs.begin(self._panes.source.text, event.segments, event.translated, self._target_name())
+        self._text = self._panes.source.text
+        self.paragraphs.begin(self._text, event.segments, event.translated, self._target_name())
         if event.source_language:
             self.know_language(event.source_language)
         self._panes.say_back("")
@@ -475,7 +486,7 @@ class TextAnswers(QObject):
             took = tr("Translated in {seconds} s", seconds=f"{event.seconds:.1f}")
             self._panes.say(took if event.seconds >= LEAST_TOLD_S else tr("Translated"))
             announce(self._panes.target, self.target_text())
-            self.ended.emit()
+            self.completed.emit()
             self._ask_back()
 
     def _on_failed(self) -> None:

@@ -409,8 +409,8 @@ class TranslateDesk(Languages):
         self.source.paste()
 
     def translated(self, *words: str) -> None:
-        """Waits until all of it is there, and is this."""
-        self.wait(lambda: self.is_complete and self.shown == list(words))
+        """Waits until all of it is there, is this, and is told to be."""
+        self.wait(lambda: self.is_complete and self.shown == list(words) and not self.is_busy)
 
     @property
     def shown(self) -> list[str]:
@@ -451,7 +451,7 @@ class TranslateDesk(Languages):
     @property
     def is_complete(self) -> bool:
         """Whether all of it is translated."""
-        return self.root.answers.paragraphs.is_complete
+        return self.root.answers.is_complete
 
     @property
     def is_model_known(self) -> bool:

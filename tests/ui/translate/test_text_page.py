@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
 from app.documents.segments import Segment
-from app.features.translation.result import Formality, Term
+from app.features.translation import live
+from app.features.translation.result import Formality, Term, TranslationEvent
 from app.ui.translate.segment_text import from_units
 from app.ui.translate.text_page import gaps_of
 from app.ui.translate.text_panes import sentence_like, sentences_around
@@ -78,20 +82,23 @@ def test_a_new_text_ends_the_old_run_at_once(open_tab: Open) -> None:
 
 
 def test_a_translation_grows_in_whole_words(open_tab: Open) -> None:
-    desk = open_tab({"when": "The tenant pays", "text": PORTUGUESE, "delay_s": 0.03})
+    words = PORTUGUESE.split()
+    desk = open_tab({"when": "The tenant pays", "text": PORTUGUESE, "held_after": 6, "until": "go"})
     seen: list[str] = []
     desk.target.textChanged.connect(lambda: seen.append(desk.shown[0]))
     desk.paste(ENGLISH)
+    desk.wait(lambda: desk.shown[0].startswith("O locatário"))
+    assert desk.script is not None
+    desk.script.with_name("go").touch()
     desk.translated(PORTUGUESE)
-    words = PORTUGUESE.split()
     grown = [one.split() for one in seen if one not in ("", "…", PORTUGUESE) and one.startswith("O ")]
-    assert len(grown) >= 2
+    assert grown
     assert all(one == words[: len(one)] for one in grown)
 
 
 def test_escape_stops_and_what_is_there_stays(open_tab: Open) -> None:
-    slow = {"when": "Cats and small dogs", "text": ANIMAIS, "delay_s": 0.2}
-    desk = open_tab(slow, {"when": "The tenant pays", "text": PORTUGUESE})
+    held = {"when": "Cats and small dogs", "text": ANIMAIS, "held_after": 1, "until": "never"}
+    desk = open_tab(held, {"when": "The tenant pays", "text": PORTUGUESE})
     desk.paste(f"{ENGLISH}\n{PETS}")
     desk.wait(lambda: desk.shown[0] == PORTUGUESE)
     desk.press(Qt.Key.Key_Escape)
@@ -310,6 +317,45 @@ def test_another_text_in_its_place_gets_a_row_of_its_own(desk: TranslateDesk) ->
     desk.translated(ANIMAIS)
     assert [one.title for one in desk.translations.find()] == [PETS, ENGLISH]
     assert desk.view.open_id == desk.text_id != first
+
+
+def test_what_is_complete_is_kept_though_another_text_takes_its_place_before_its_end_is_told(
+    desk: TranslateDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    goes_on, translate_text = threading.Event(), live.translate_text
+
+    def end_late(*asked: Any, **more: Any) -> Iterator[TranslationEvent]:
+        yield from translate_text(*asked, **more)
+        goes_on.wait(60)
+
+    monkeypatch.setattr(live, "translate_text", end_late)
+    desk.paste(ENGLISH)
+    desk.wait(lambda: desk.shown == [PORTUGUESE])
+    assert desk.is_busy
+    desk.paste(PETS)
+    goes_on.set()
+    desk.translated(ANIMAIS)
+    kept = [desk.translations.text(one.id) for one in desk.translations.find()]
+    assert kept == [(PETS, ANIMAIS), (ENGLISH, PORTUGUESE)]
+
+
+def test_a_text_that_is_not_translated_yet_has_nothing_of_the_translation_before_it(open_tab: Open) -> None:
+    desk = open_tab()
+    desk.paste(ENGLISH)
+    desk.translated(PORTUGUESE)
+    desk.paste(PETS)
+    desk.click(desk.swap)
+    assert desk.source.text == PETS, "swapping the languages does not put the other text in its place"
+    desk.click(desk.swap)
+    desk.view.hide()
+    desk.view.show()
+    desk.translated(ANIMAIS)
+    desk.paste("Keys: two.")
+    again = open_tab()
+    newest = again.translations.find()[0]
+    assert again.translations.text(newest.id) == ("Keys: two.", "")
+    again.view.show_job(newest.id)
+    again.translated("Chaves: duas.")
 
 
 @pytest.mark.parametrize(
