@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.internal.conjecture import providers
+from pytestqt.qtbot import QtBot
 
 from app.core.child import Child
 from app.core.paths import AppPaths, starter_model
@@ -34,6 +35,8 @@ POOL_OF_A_LOOP = "asyncio_"
 """Of a server that lives through a file's tests, one more thread begins whenever another has not yet said that it is
 free. They end with their loop, whose own thread is looked for.
 """
+ENDS_S = 30
+"""A limit for what never ends; a thread or child that was told to may take its time on a machine at work."""
 
 if os.environ.get("QT_QPA_PLATFORM", "offscreen") == "offscreen":
     # As large as the X server's that other tests run on: by itself it is too small for the window as drawn.
@@ -42,6 +45,10 @@ if os.environ.get("QT_QPA_PLATFORM", "offscreen") == "offscreen":
 # What is compiled once serves every process of every run; without, each spends fifteen seconds of a processor on it.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# Only what never comes takes so long; five seconds are not enough for a machine at work.
+for wait in (QtBot.waitActive, QtBot.waitExposed, QtBot.waitSignal, QtBot.waitSignals, QtBot.waitUntil):
+    wait.__kwdefaults__ = (wait.__kwdefaults__ or {}) | {"timeout": 60_000}
 
 # Machines are noisy, so no example has a deadline. `make test` looks shortly each time, `make test-all` thoroughly.
 settings.register_profile("quick", max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -169,10 +176,10 @@ def _look_for_what_runs(threads_before: set[threading.Thread], children_before: 
     for thread in set(threading.enumerate()) - threads_before:
         if thread.name.startswith(POOL_OF_A_LOOP):
             continue
-        thread.join(timeout=5)
+        thread.join(timeout=ENDS_S)
         assert not thread.is_alive(), f"left running: thread {thread.name}"
     # What a killed child had started comes to us (see `tests.helpers.warm`) and may take a moment to leave, as threads.
-    ends_s = time.monotonic() + 5
+    ends_s = time.monotonic() + ENDS_S
     while (left := _children() - children_before) and time.monotonic() < ends_s:
         time.sleep(0.05)
     assert not left, f"left running: {[_command_line(pid) for pid in left]}"

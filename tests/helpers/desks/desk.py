@@ -124,7 +124,7 @@ class Desk:
     def end(self, view: QWidget) -> None:
         """Closes what a test opened, and the program behind it."""
         view.close()
-        assert tasks.running.stop_all(10)
+        assert tasks.running.stop_all(60)
         tasks.running.reopen()
         for widget in (view, self.notify.bar):  # before the program: a timer of theirs would ask a store that is closed
             widget.deleteLater()

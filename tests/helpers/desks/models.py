@@ -141,7 +141,7 @@ class SearchDesk(StateDesk):
     def search(self, text: str) -> None:
         """Looks for it, and waits for the answer."""
         self.root.show_query(text)
-        self.wait(lambda: not self.root.is_waiting, 15_000)
+        self.wait(lambda: not self.root.is_waiting)
 
     def press_in_list(self, *keys: Qt.Key) -> None:
         """Keys, after the keyboard went to the list."""

@@ -58,4 +58,4 @@ class SettingsDesk(Desk):
 
     def wait_for_words(self, words: str) -> None:
         """Until they can be read."""
-        self.wait(lambda: any(words in text for text in self.said), 15_000)
+        self.wait(lambda: any(words in text for text in self.said))

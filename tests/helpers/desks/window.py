@@ -553,7 +553,7 @@ def open_window(
         yield Frame(window, app, notify, theme=theme, loader=loader, chat=chat)
     finally:
         window.close()
-        assert tasks.running.stop_all(5)
+        assert tasks.running.stop_all(60)
         tasks.running.reopen()
         app.close()
         window.deleteLater()

@@ -89,7 +89,7 @@ def test_a_search_that_is_overtaken_is_not_told(
 
     def slow(text: str, limit: int = 1000) -> list[Mark]:
         if text == "kiln":
-            gate.wait(10)
+            gate.wait(60)
         return real(text, limit)
 
     monkeypatch.setattr(document, "search", slow)

@@ -63,13 +63,13 @@ def open_whole(
         desk.window.activateWindow()
         opened.append(desk)
         loader.load(tmp_path / "model.gguf")
-        qtbot.waitUntil(lambda: loader.state == "ready", timeout=9_000)
+        qtbot.waitUntil(lambda: loader.state == "ready")
         return desk
 
     yield make
     for desk in opened:
         desk.window.close()
-        assert tasks.running.stop_all(10)
+        assert tasks.running.stop_all(60)
         tasks.running.reopen()
         desk.app.close()
         desk.window.deleteLater()
@@ -80,7 +80,7 @@ def ask_about_the_lease(desk: Window, tmp_path: Path) -> None:
     drop(desk.window, lease_pdf(tmp_path / "lease.pdf"))
     desk.wait_until_attached(1)
     desk.type("And the deposit?")
-    desk.wait(desk.send.isEnabled, 10_000)
+    desk.wait(desk.send.isEnabled)
     with desk.hears(desk.chat.answer_finished):
         desk.press(Qt.Key.Key_Return)
 
@@ -104,7 +104,7 @@ def test_a_source_opens_the_document_with_its_sentence_marked_and_esc_goes_back(
     assert desk.chat.isVisible()
     assert view.page == 2
     assert " ".join(view.marked_text.split()).startswith("The deposit is 2,400 euros")
-    desk.wait(lambda: view.is_drawn, 9_000)
+    desk.wait(lambda: view.is_drawn)
     assert view.paper.marked_rect() is not None
     focus = desk.focus
     assert view.root.isAncestorOf(focus)

@@ -91,7 +91,7 @@ def test_the_real_model_says_what_may_come_next(theme: Theme, qtbot: QtBot, star
     view = TemperatureView(context(theme, Notify(theme), Loader()), lambda: engine)
     qtbot.addWidget(view)
     view.look_at("One, two, three, four,")
-    qtbot.waitUntil(lambda: bool(view.guesses), timeout=60_000)
+    qtbot.waitUntil(lambda: bool(view.guesses))
     assert view.rows[0].said.startswith("·five: ")
     assert view.note.text().startswith("The 8 likeliest")
     before = view.rows[0].said

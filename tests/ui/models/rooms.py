@@ -63,7 +63,7 @@ def open_room(
         if hasattr(page, "stop"):
             page.stop()
         window.close()
-        assert tasks.running.stop_all(15)
+        assert tasks.running.stop_all(60)
         tasks.running.reopen()
         window.deleteLater()
         app.close()

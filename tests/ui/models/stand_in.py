@@ -173,7 +173,7 @@ class Models:
         return one
 
     def download_entry(self, of: Entry, cancel: CancelToken | None = None) -> Download:
-        self.may_answer.wait(5)
+        self.may_answer.wait(60)
         if self.problem is not None:
             raise self.problem
         one = download(len(self.downloads.items) + 1, of, "queued")
@@ -359,7 +359,7 @@ def open_pages(application: QApplication) -> Iterator[Pages]:
         models.may_answer.set()
         models.move_may_go_on.set()
         window.close()
-        assert tasks.running.stop_all(5)
+        assert tasks.running.stop_all(60)
         tasks.running.reopen()
         window.deleteLater()
         application.setStyleSheet("")

@@ -59,7 +59,7 @@ def fetch_eyes(room: Room, model: Path) -> None:
     room.wait(lambda: any(one.model.path == model for one in room.page._by_card.values()))
     room.choose(room.page.menu_for(card_of(room, model)), FETCH)
     room.wait(lambda: any("the model sees when it is loaded again" in text for text in room.notices))
-    room.wait(lambda: [one.state for one in room.models.downloads.all()] == ["done"], 30_000)
+    room.wait(lambda: [one.state for one in room.models.downloads.all()] == ["done"])
 
 
 def loaded(app: Fireside, model: Path) -> ModelLoaded:

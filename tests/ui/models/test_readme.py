@@ -215,7 +215,7 @@ def test_a_long_card_is_bounded_and_never_holds_the_window(card: CardView, qtbot
     blocks = read_card("## Title\n\nSome words of *text* here, and `code`.\n\n- one\n- two\n\n" * 3000)
     gaps = Gaps().start()
     card.show_blocks(blocks)
-    qtbot.waitUntil(lambda: card.is_complete, timeout=20_000)
+    qtbot.waitUntil(lambda: card.is_complete)
     gaps.stop()
     assert gaps.largest_busy_ms < 100
     text = text_of(card)

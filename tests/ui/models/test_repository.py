@@ -58,7 +58,7 @@ def desk(qapp: QApplication) -> Iterator[Desk]:
     yield parts
     if parts.models.held is not None:
         parts.models.held.set()
-    assert tasks.running.stop_all(5)
+    assert tasks.running.stop_all(60)
     tasks.running.reopen()
     parts.root.deleteLater()
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)

@@ -52,7 +52,7 @@ def desk(qapp: QApplication) -> Iterator[Desk]:
     yield parts
     if parts.models.held is not None:
         parts.models.held.set()
-    assert tasks.running.stop_all(5)
+    assert tasks.running.stop_all(60)
     tasks.running.reopen()
     parts.root.deleteLater()
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
@@ -353,7 +353,7 @@ def test_a_hub_in_trouble(real: Desk, hub: FakeHub, fault: dict[str, object], be
     hub.fail(server="hub", path="/api/models", times=-1, **fault)
     gaps = Gaps().start()
     real.root.show_query("qwen")
-    real.wait(lambda: not real.root.is_waiting, 20_000)
+    real.wait(lambda: not real.root.is_waiting)
     gaps.stop()
     assert gaps.largest_busy_ms < WINDOW_PX
     if not beginning:
@@ -363,7 +363,7 @@ def test_a_hub_in_trouble(real: Desk, hub: FakeHub, fault: dict[str, object], be
     real.wait(lambda: real.buttons[:1] == ["Try again"])
     hub.heal()
     real.press_button("Try again")
-    real.wait(real.list.isVisible, 15_000)
+    real.wait(real.list.isVisible)
 
 
 def _raises(error: BaseException):  # type: ignore[no-untyped-def]

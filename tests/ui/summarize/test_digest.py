@@ -301,7 +301,7 @@ def test_looking_that_takes_long_can_be_cancelled_and_wished_for_again(
         assert desk.digest_words.text() == "Looking for the most telling sentences, 40 %"
         desk.cancel_digest.setFocus()
         desk.press(Qt.Key.Key_Return)
-        assert has_ended.wait(10)
+        assert has_ended.wait(60)
     assert desk.digest_words.text() == "Cancelled: no sentences were chosen. A summary can be made all the same."
     assert not desk.cancel_digest.isVisible()
     assert desk.focus is desk.look_for_digest

@@ -28,7 +28,7 @@ def darkest(picture: QImage) -> int:
 def test_it_is_drawn_in_the_colour_of_the_text(theme: Theme, qtbot: QtBot, formula: tuple[str, str]) -> None:
     view = FormulaView(theme, *formula)
     qtbot.addWidget(view)
-    qtbot.waitUntil(lambda: view.is_drawn, timeout=60_000)
+    qtbot.waitUntil(lambda: view.is_drawn)
     view.setStyleSheet("background: white")
     view.resize(view.sizeHint())
     view.show()
@@ -39,7 +39,7 @@ def test_it_is_drawn_in_the_colour_of_the_text(theme: Theme, qtbot: QtBot, formu
 def test_it_is_shrunk_where_it_has_no_room_and_never_cut(theme: Theme, qtbot: QtBot) -> None:
     view = FormulaView(theme, *ATTENTION)
     qtbot.addWidget(view)
-    qtbot.waitUntil(lambda: view.is_drawn, timeout=60_000)
+    qtbot.waitUntil(lambda: view.is_drawn)
     view.setStyleSheet("background: white")
     view.resize(view.sizeHint().width() // 2, view.sizeHint().height())
     view.show()
@@ -64,8 +64,8 @@ def shown(theme: Theme, qtbot: QtBot, markdown: str) -> Body:
     body.arrange(600)
     texts = [view for view in body.views if isinstance(view, ProseView | TableView)]
     sources = {span.text for view in texts for span in view.spans() if span.formula}
-    qtbot.waitUntil(lambda: all(map(formulas.is_known, sources)), timeout=60_000)
-    qtbot.waitUntil(lambda: not any(view._undrawn for view in texts), timeout=60_000)
+    qtbot.waitUntil(lambda: all(map(formulas.is_known, sources)))
+    qtbot.waitUntil(lambda: not any(view._undrawn for view in texts))
     return body
 
 
@@ -89,7 +89,7 @@ def test_what_stands_in_its_place_is_told_so_that_the_answer_gets_its_height(the
     stream.feed("$$\\frac{q}{\\frac{r}{s}}$$\n")
     stream.finish()
     (piece,) = (piece for block in stream.blocks() for piece in block.pieces)
-    with qtbot.waitSignal(view.drawn, timeout=60_000):
+    with qtbot.waitSignal(view.drawn):
         assert view.set_lines(piece.lines)  # type: ignore[union-attr]
         before = view.height_for(600)
     assert view.height_for(600) > before

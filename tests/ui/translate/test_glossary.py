@@ -17,7 +17,6 @@ from app.ui.theme import Theme
 from app.ui.translate.glossary import KEPT, SOURCE, TARGET, GlossaryPanel
 
 TERMS = (Term("lease", "Mietvertrag"), Term("Fireside", "Fireside"), Term("tenant", "Mieter"))
-WAIT_MS = 60_000
 
 Make = Callable[..., GlossaryPanel]
 
@@ -42,7 +41,7 @@ def make(qtbot: QtBot, qapp: QApplication) -> Iterator[Make]:
         return made
 
     yield panel
-    assert tasks.running.stop_all(5)
+    assert tasks.running.stop_all(60)
     tasks.running.reopen()
     for bar in bars:
         bar.deleteLater()
@@ -134,7 +133,7 @@ def test_terms_come_out_of_a_file_and_go_into_one(make: Make, qtbot: QtBot, tmp_
     dialog = panel.files.ask_to_import()
     dialog.fileSelected.emit(str(came))
     dialog.close()
-    qtbot.waitUntil(lambda: Term("keys", "Schlüssel") in panel.terms.terms, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: Term("keys", "Schlüssel") in panel.terms.terms)
     assert Term("tenant", "Mieterin") in panel.terms.terms
     assert len(panel.terms.terms) == 4
     assert panel._notify.bar.notices[-1].text == "2 terms were imported. 1 was there already."
@@ -143,7 +142,7 @@ def test_terms_come_out_of_a_file_and_go_into_one(make: Make, qtbot: QtBot, tmp_
     assert save.acceptMode() == QFileDialog.AcceptMode.AcceptSave
     save.fileSelected.emit(str(gone))
     save.close()
-    qtbot.waitUntil(lambda: any("Saved as" in one.text for one in panel._notify.bar.notices), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: any("Saved as" in one.text for one in panel._notify.bar.notices))
     assert "lease,Mietvertrag" in gone.read_text("utf-8-sig")
 
 
@@ -154,7 +153,7 @@ def test_a_file_that_is_no_table_is_told_in_words(make: Make, qtbot: QtBot, tmp_
     if content is not None:
         path.write_bytes(content)
     panel.files.read(path)
-    qtbot.waitUntil(lambda: bool(panel._notify.bar.notices), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: bool(panel._notify.bar.notices))
     assert "terms.csv" in panel._notify.bar.notices[0].text
     assert panel.terms.terms == TERMS
 

@@ -18,7 +18,6 @@ from tests.helpers.script import write_script
 from tests.helpers.translations import put_pipeline
 from tests.ui.translate.test_window import use_translator
 
-WAIT_MS = 60_000
 LINES = ("The tenant pays the rent.", "Cats are allowed.", "Keys: two.")
 FURTHER = {"lease.txt · 1 of 3", "lease.txt · 2 of 3"}
 SAID = ("O locatário paga o aluguel.", "Gatos são permitidos.", "Chaves: duas.")
@@ -63,7 +62,7 @@ def test_the_list_and_the_bottom_line_follow_the_work(frame: Frame, qtbot: QtBot
     frame.translations.begin([lease, annex])
     frame.work_off_translations()
     assert frame.is_at_work
-    qtbot.waitUntil(lambda: state(frame, annex) == "done" and told[-1:] == [""], timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: state(frame, annex) == "done" and told[-1:] == [""])
     assert told == ["Translating 1 of 2", "Translating 2 of 2", ""]
     assert FURTHER & set(seen)
     qtbot.waitUntil(lambda: column.row_of(lease) == "lease.txt")
@@ -78,15 +77,15 @@ def test_one_is_stopped_from_its_row_and_goes_on_from_there(frame: Frame, qtbot:
     column = frame.translation_list
     frame.translations.begin([lease])
     frame.work_off_translations()
-    qtbot.waitUntil(lambda: column.row_of(lease) in FURTHER, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: column.row_of(lease) in FURTHER)
     column.choose_for(lease, "Stop")
-    qtbot.waitUntil(lambda: column.row_of(lease) == "lease.txt · stopped", timeout=WAIT_MS)
-    qtbot.waitUntil(lambda: not frame.is_at_work, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: column.row_of(lease) == "lease.txt · stopped")
+    qtbot.waitUntil(lambda: not frame.is_at_work)
     stored = frame.translations.get(lease)
     assert stored is not None
     assert stored.done >= 1
     column.choose_for(lease, "Go on")
-    qtbot.waitUntil(lambda: state(frame, lease) == "done", timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: state(frame, lease) == "done")
 
 
 def test_what_a_former_run_left_is_worked_off_without_the_tab(frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:
@@ -95,7 +94,7 @@ def test_what_a_former_run_left_is_worked_off_without_the_tab(frame: Frame, qtbo
     told: list[str] = []
     frame.work_changed.connect(told.append)
     frame.go_on()
-    qtbot.waitUntil(lambda: state(frame, lease) == "done" and told[-1:] == [""], timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: state(frame, lease) == "done" and told[-1:] == [""])
     assert told == ["Translating", ""]
     assert frame.current_tab == "chat"
 
@@ -114,7 +113,7 @@ def test_a_defect_in_one_of_them_is_told_and_the_next_has_its_turn(
     own = put_pipeline(frame.app, fails)
     frame.translations.begin([lease, annex])
     heard = frame.heard(frame.work_off_translations().row_changed)
-    qtbot.waitUntil(lambda: state(frame, annex) == "done", timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: state(frame, annex) == "done")
     assert state(frame, lease) == "failed"
     assert (lease,) in heard
     assert frame.notices

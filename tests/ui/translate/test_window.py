@@ -123,7 +123,7 @@ def test_an_answer_is_translated_at_once(frame: Frame, qtbot: QtBot, tmp_path: P
     assert frame.shown == TRANSLATE
     tab = frame.translate
     assert tab.source.text == ENGLISH
-    qtbot.waitUntil(lambda: tab.is_complete, timeout=10_000)
+    qtbot.waitUntil(lambda: tab.is_complete)
     assert tab.text_id is None or tab.text_id > 0
     frame.chat.ask_to_translate("Keys: two.")
     assert tab.source.text == "Keys: two."
@@ -137,7 +137,7 @@ def test_files_dropped_on_the_chat_can_be_translated(frame: Frame, qtbot: QtBot,
     frame.drop(plan, share=0.6)
     assert frame.shown == TRANSLATE
     assert frame.chat.files == []
-    qtbot.waitUntil(lambda: [one.name for one in frame.translations.find()] == ["plan.txt"], timeout=10_000)
+    qtbot.waitUntil(lambda: [one.name for one in frame.translations.find()] == ["plan.txt"])
     assert frame.hint(plan) == "Drop to translate"
     number = frame.translations.find()[0].id
     qtbot.waitUntil(lambda: frame.open_translation == number)
@@ -148,7 +148,7 @@ def test_files_dropped_on_the_chat_can_be_translated(frame: Frame, qtbot: QtBot,
 def test_a_document_of_a_chat_goes_over_to_the_translations(frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:
     frame.chat.send_to_translations(notes(tmp_path / "plan.txt", "We begin in May."))
     assert frame.shown == TRANSLATE
-    qtbot.waitUntil(lambda: [one.name for one in frame.translations.find()] == ["plan.txt"], timeout=10_000)
+    qtbot.waitUntil(lambda: [one.name for one in frame.translations.find()] == ["plan.txt"])
 
 
 def test_the_tabs_model_is_its_own_and_says_what_can_be_translated(frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:

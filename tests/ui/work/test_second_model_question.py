@@ -29,7 +29,7 @@ class Job:
         self._thread.start()
 
     def end(self) -> list[bool]:
-        self._thread.join(5)
+        self._thread.join(60)
         assert not self._thread.is_alive()
         return self.answers
 
@@ -108,5 +108,5 @@ def test_the_summaries_ask_in_the_window_that_is_open(frame: Frame, qtbot: QtBot
     thread.start()
     asked(frame.window, qtbot)
     frame.window.close()
-    thread.join(5)
+    thread.join(60)
     assert answers == [False]
