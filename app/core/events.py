@@ -84,9 +84,13 @@ class LoadProgress:
 
 @dataclass(frozen=True)
 class Waiting:
-    """A background answer rests until `reason` is over: "interactive" (somebody is being answered) or "room"."""
+    """A background answer rests until `reason` is over: "interactive" (somebody is being answered) or "room".
+
+    `is_anew`: what it has said so far does not count, since it will be asked again.
+    """
 
     reason: str
+    is_anew: bool = False
 
 
 @dataclass(frozen=True)

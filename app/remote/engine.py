@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -46,6 +47,7 @@ from app.engine.contract import AnswerEvent, Embeddings, WakingEvent
 from app.engine.protocol import OPEN, Ask, CallSyntax, DevicesDescribed, Inspected, MediaCount, Wish
 from app.hub.model_server import Cut, ModelServer
 from app.remote import facts
+from app.remote.callers import Callers
 from app.remote.counting import Counting
 from app.remote.pictures import count_of
 from app.remote.requests import COMPLETIONS, Reader, body_of, echo_of, json_in, named_in, path_of
@@ -126,7 +128,9 @@ class RemoteEngine:
                 raise ServerLacksModel(server.host, model.name)
             counts = facts.counts_tokens(server, found.kind, model.name, cut)
             loaded = _loaded(model, listed, counts_exactly=counts and model.server.is_this_computer)
-            used = _Used(replace(model, server=replace(model.server, kind=found.kind)), loaded, server)
+            callers = self._servers.callers(model.server)
+            callers.begin()
+            used = _Used(replace(model, server=replace(model.server, kind=found.kind)), loaded, server, callers)
             if counts and not loaded.counts_exactly:
                 used.counting.calibrate(cut)
             return used
@@ -327,6 +331,7 @@ class _Used:
     model: RemoteModel
     loaded: ModelElsewhere
     server: ModelServer
+    callers: Callers
     refused: set[str] = field(default_factory=set)
     """Fields of a request that the server does not take."""
 
@@ -422,50 +427,98 @@ class _One:
     tries: int = 0
     not_before_s: float = 0.0
     has_text: bool = False
+    gave_way: bool = False
+    """Its answer was cut for who waits for one; the next time it is written to its end, or it would never be."""
 
 
 class _Many:
-    """Several asks at one server, so many of them at once as it takes."""
+    """Several asks at one server, so many of them at once as it takes; those of a job leave room for who waits."""
 
     def __init__(self, engine: RemoteEngine, used: _Used, asks: Sequence[Ask], *, background: bool) -> None:
         self._engine, self._used, self._background = engine, used, background
         self._asks = [_One(ask) for ask in asks]
         self._waiting = deque(range(len(asks)))
-        self._running: dict[int, _Request] = {}
+        self._running: dict[int, tuple[int, _Request]] = {}
+        """By its number, which no other one has: the ask's index, and the request."""
+        self._numbers = count()
         self._events: queue.SimpleQueue[tuple[int, Any]] = queue.SimpleQueue()
         self._looked_s = 0.0
+        self._room: int | None = None
         if background:
             used.at_once.begin()
 
     def events(self, cancel: CancelToken | None) -> Iterator[tuple[int, AnswerEvent | AppError]]:
         """Until all have ended; raises what the server itself meets."""
+        if self._background:
+            yield from self._until_ended(cancel)
+            return
+        with self._used.callers.awaited(len(self._asks)):
+            yield from self._until_ended(cancel)
+
+    def _until_ended(self, cancel: CancelToken | None) -> Iterator[tuple[int, AnswerEvent | AppError]]:
         while self._waiting or self._running:
             self._used.refuse_where_switched_off()
             if cancel is not None and cancel.cancelled:
                 self.give_up()
-                unfinished = [*self._running, *self._waiting]
+                unfinished = [*(index for index, _ in self._running.values()), *self._waiting]
                 self._running, self._waiting = {}, deque()
                 yield from ((index, Finished(CANCELLED)) for index in sorted(unfinished))
                 return
+            if self._background:
+                yield from self._give_way()
             self._start_some()
-            for index, told in self._told():
-                yield from self._take(index, told)
+            for number, told in self._told():
+                yield from self._take(number, told)
 
     def give_up(self) -> None:
         """Cuts what still runs."""
-        for request in self._running.values():
+        for _, request in self._running.values():
             request.stop()
+
+    def _give_way(self) -> Iterator[tuple[int, AnswerEvent | AppError]]:
+        """While somebody waits for an answer, what is there beyond the room that is left is asked again later."""
+        before, self._room = self._room, self._used.callers.places
+        if self._room is None:
+            if before is not None:
+                self._used.at_once.begin()
+            return
+        reason = "room" if self._room else "interactive"
+        for number in self._too_many(self._room):
+            index, request = self._running.pop(number)
+            one = self._asks[index]
+            one.gave_way = one.gave_way or self._used.callers.is_writing(request.cut)
+            request.stop()
+            one.tries -= 1
+            self._waiting.appendleft(index)
+            yield index, Waiting(reason, is_anew=one.has_text)
+            one.has_text = False
+        if before is None and self._waiting and not self._running:
+            yield self._waiting[0], Waiting(reason)
+
+    def _too_many(self, room: int) -> list[int]:
+        """The numbers of those that go: what waits in the server's own queue, the newest first, then what it writes
+        if it writes one alone.
+        """
+        waiting, writing = list[int](), list[int]()
+        for number, (index, request) in reversed(self._running.items()):
+            if not self._used.callers.is_writing(request.cut):
+                waiting.append(number)
+            elif self._used.callers.writes_one and not self._asks[index].gave_way:
+                writing.append(number)
+        return [*waiting, *writing][: max(0, len(self._running) - room)]
 
     def _start_some(self) -> None:
         now_s = time.monotonic()
+        most = self._used.at_once.number if self._room is None else min(self._room, self._used.at_once.number)
         for index in list(self._waiting):
-            if self._background and len(self._running) >= self._used.at_once.number:
+            if self._background and len(self._running) >= most:
                 return
             if self._asks[index].not_before_s <= now_s:
                 self._waiting.remove(index)
                 one = self._asks[index]
                 one.tries += 1
-                self._running[index] = self._engine.begin(index, partial(self._asked, one), self._events)
+                number = next(self._numbers)
+                self._running[number] = index, self._engine.begin(number, partial(self._asked, one), self._events)
 
     def _told(self) -> list[tuple[int, Any]]:
         """What has come since the last look, text that follows text of the same answer as one."""
@@ -475,27 +528,30 @@ class _Many:
             found.append(self._events.get(timeout=LOOK_EVERY_S))
             places = {found[0][0]: 0}
             for _ in range(self._events.qsize()):
-                index, event = self._events.get_nowait()
-                place = places.get(index, -1)
+                number, event = self._events.get_nowait()
+                place = places.get(number, -1)
                 joined = _joined(found[place][1], event) if place >= 0 else None
                 if joined is None:
-                    places[index] = len(found)
-                    found.append((index, event))
+                    places[number] = len(found)
+                    found.append((number, event))
                 else:
-                    found[place] = (index, joined)
+                    found[place] = (number, joined)
         self._looked_s = time.monotonic()
         return found
 
-    def _take(self, index: int, told: Any) -> Iterator[tuple[int, AnswerEvent | AppError]]:
+    def _take(self, number: int, told: Any) -> Iterator[tuple[int, AnswerEvent | AppError]]:
+        if number not in self._running:  # it gave way, and its ask goes on with another one
+            return
+        index, _ = self._running[number]
         one = self._asks[index]
         if told is None:
-            self._running.pop(index, None)
+            del self._running[number]
         elif isinstance(told, BaseException):
-            self._running.pop(index, None)
+            del self._running[number]
             yield from self._failed(index, told)
         else:
             one.has_text = one.has_text or isinstance(told, TextDelta)
-            if isinstance(told, Finished) and self._background and self._waiting:
+            if isinstance(told, Finished) and self._background and self._waiting and self._room is None:
                 self._used.at_once.ended(told.stats.prompt_tokens + told.stats.generated_tokens)
             yield index, told
 
@@ -586,13 +642,17 @@ def _deltas(
     """The text of an answer. Raises ServerUnreachable where it does not come to its end."""
     try:
         for piece in used.server.stream(path_of(body), body, why=ANSWER, cut=cut):
-            yield from reader.read(piece)
+            for delta in reader.read(piece):
+                used.callers.wrote(cut)
+                yield delta
             if reader.characters > most_characters:
                 return
     except ServerUnreachable as error:
         if reader.characters and error.reason in ("server", "garbage"):
             raise ServerUnreachable(error.host, "broken") from error
         raise
+    finally:
+        used.callers.ended(cut)
     if not reader.is_over:
         raise ServerUnreachable(used.server.host, "broken")
     yield from reader.close()

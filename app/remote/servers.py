@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 from app.core.errors import CertificateUnreadable, ModelMissing, ModelUnreadable
 from app.core.paths import REMOTE_ENDING, disk_problem, make_folder, opener
 from app.core.visible import visible_name
+from app.remote.callers import Callers
 
 if TYPE_CHECKING:
     from app.hub.access import Token
@@ -194,6 +195,12 @@ class Servers:
     def __init__(self, folder: Path, keys: Token) -> None:
         self.folder, self._keys = folder, keys
         self._lock = threading.Lock()
+        self._callers: dict[str, Callers] = {}
+
+    def callers(self, server: Server) -> Callers:
+        """Who asks it just now, the same for all who ask here."""
+        with self._lock:
+            return self._callers.setdefault(server.host, Callers())
 
     def all(self) -> list[Server]:
         """By name."""

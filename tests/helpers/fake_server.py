@@ -49,6 +49,8 @@ class FakeServer:
         """None: it does not say, whatever its kind."""
         self.piece_s = 0.0
         """How long each piece takes."""
+        self.slots = threading.Semaphore(1_000)
+        """So many answers are written side by side; the others wait for their turn."""
         self.requests: list[tuple[str, dict[str, Any], dict[str, str]]] = []
         self.cut = 0
         """Answers whose reader went away."""
@@ -219,7 +221,8 @@ class _Handler(BaseHTTPRequestHandler):
                 fake.at_once += 1
                 fake.most_at_once = max(fake.most_at_once, fake.at_once)
             try:
-                self._answer(body, fault)
+                with fake.slots:
+                    self._answer(body, fault)
             except OSError:
                 fake.cut += 1
             finally:

@@ -8,7 +8,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,9 @@ from app.core.errors import (
 from app.core.events import CancelToken, Finished, FinishReason, Media, Message, Role, TextDelta
 from app.engine.protocol import Ask, Sampling
 from app.features.messages import sentence_for
+from app.features.work.asking import Answer, Growing, Rests, work_off
 from app.remote import engine as engine_module
+from app.remote.engine import RemoteEngine
 from app.remote.servers import certificates_in, owners_of
 from tests.helpers.authority import Authority
 from tests.helpers.fake_server import FakeServer
@@ -235,6 +237,91 @@ def test_a_number_that_a_person_set_is_kept_and_a_busy_server_asked_for_less(rem
     texts = [event for _, event in remote.engine.generate_many([Ask(HELLO)] * 9) if isinstance(event, TextDelta)]
     assert len(texts) == 9
     assert remote.engine._used.at_once.number < 4  # type: ignore[union-attr]
+
+
+JOB = [Message(Role.USER, "A section")]
+
+
+class Job:
+    """Asks of a job that run meanwhile, by an engine of their own."""
+
+    def __init__(self, remote: Remote, asks: int) -> None:
+        assert remote.engine.loaded is not None
+        self.engine = RemoteEngine(remote.servers, remote.connect)
+        list(self.engine.load(Path(remote.engine.loaded.path)))
+        self.tasks = [Task(Ask(JOB, max_tokens=500)) for _ in range(asks)]
+        self.texts: list[str] = []
+        self.rests: list[str] = []
+        self.has_begun, self.has_some = threading.Event(), threading.Event()
+        self.thread = threading.Thread(target=self._work)
+        self.thread.start()
+
+    def _work(self) -> None:
+        for event in work_off(self.tasks, self.engine, CancelToken(), self._take):
+            if isinstance(event, Rests):
+                self.rests.append(event.reason)
+            elif isinstance(event, Growing):
+                self.has_begun.set()
+
+    def _take(self, _task: Task, answer: Answer | AppError) -> list[Task]:
+        assert isinstance(answer, Answer)
+        self.texts.append(answer.text)
+        self.has_some.set()
+        return []
+
+    def end(self) -> list[str]:
+        self.thread.join()
+        self.engine.close()
+        return self.texts
+
+
+@dataclass(frozen=True)
+class Task:
+    ask: Ask
+
+
+def test_a_job_gives_way_to_a_chat_where_a_server_writes_one_answer_at_a_time(remote: Remote, start: Start) -> None:
+    """An answer of the job that would not end is cut, what waits behind it too, and all are asked again."""
+    server = start("Yes, this is so.")
+    server.slots, server.piece_s = threading.Semaphore(1), 0.002
+    server.fail("flood")
+    job = Job(remote, 3)
+    assert job.has_begun.wait(60)
+    assert said(remote)[0] == "Yes, this is so."
+    assert job.end() == ["Yes, this is so."] * 3
+    assert job.rests[:2] == ["interactive", ""]
+    assert server.cut
+
+
+def test_an_answer_that_gave_way_once_is_written_to_its_end_the_next_time(remote: Remote, start: Start) -> None:
+    server = start("word " * 40 + "end")
+    server.slots, server.piece_s = threading.Semaphore(1), 0.002
+    job = Job(remote, 1)
+    assert job.has_begun.wait(60)
+    said(remote)
+    said(remote)  # again and again, or the job would never be done
+    assert job.end() == ["word " * 40 + "end"]
+    assert len([body for body in server.asked() if body["messages"][-1]["content"] == "A section"]) <= 2
+
+
+def test_a_job_goes_on_beside_a_chat_where_a_server_writes_several_answers(remote: Remote, start: Start) -> None:
+    is_done = threading.Event()
+
+    def answer(body: dict[str, Any]) -> str:
+        if body["messages"][-1]["content"] == "Hello":
+            assert is_done.wait(60)
+        return "word " * 60 + "end"
+
+    server = start(answer)
+    server.piece_s = 0.002
+    job = Job(remote, 12)
+    assert job.has_some.wait(60)
+    chat = threading.Thread(target=lambda: said(remote))
+    chat.start()
+    assert job.end() == ["word " * 60 + "end"] * 12
+    assert chat.is_alive() and "interactive" not in job.rests
+    is_done.set()
+    chat.join()
 
 
 def test_stop_ends_the_request_whatever_it_waits_for(remote: Remote, start: Start) -> None:

@@ -110,6 +110,8 @@ def asked(engine: Engine, ask: Ask, cancel: CancelToken) -> Iterator[Rests | Loo
         if is_resting is not isinstance(event, Waiting):
             is_resting = not is_resting
             yield Rests(event.reason if isinstance(event, Waiting) else "")
+        if isinstance(event, Waiting) and event.is_anew:
+            text, looked = "", 0
         if isinstance(event, LookProgress):
             yield event
         elif isinstance(event, TextDelta) and not event.thinking:

@@ -137,6 +137,8 @@ def _answers(
     for index, event in engine.generate_many([task.ask for task in window], cancel=cancel):
         if isinstance(event, ModelReplaced):
             raise event
+        if isinstance(event, Waiting) and event.is_anew:
+            texts[index] = ""
         if isinstance(event, Waiting) and event.reason == "interactive":
             if not is_resting:
                 yield Rests(event.reason)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
@@ -10,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import AppError
-from app.core.events import CancelToken, Media
-from app.features.page_reading.by_model import Said, apart, ask_for, judged, repeated_from, words_for
+from app.core.events import CANCELLED, CancelToken, Finished, FinishReason, Media, TextDelta, Waiting
+from app.features.page_reading.by_model import Said, apart, ask_for, asked, judged, repeated_from, words_for
 from app.features.page_reading.corrections import Scanner
+from app.features.work.asking import Rests
 from tests.features.page_reading.models import LOADED
 from tests.helpers.picture_files import BLUE, RED, colour_at, picture
 
@@ -60,6 +62,19 @@ def test_a_text_that_says_the_same_for_ever_is_noticed(text: str, kept: str | No
 def test_a_figures_caption_and_its_text_are_told_apart() -> None:
     assert apart(Said("A kiln.\n\n**TEXT**\n\n900 °C", "read")) == Said("900 °C", "read", "A kiln.")
     assert apart(Said("A kiln without a word.", "read")) == Said("", "read", "A kiln without a word.")
+
+
+def test_a_page_that_gave_way_to_a_chat_is_what_the_second_answer_says() -> None:
+    end = Finished(replace(CANCELLED, finish_reason=FinishReason.STOP))
+    told = [TextDelta("The re"), Waiting("interactive", is_anew=True), TextDelta("The rent."), end]
+
+    class Server:
+        def generate_many(self, _asks: object, **_options: object) -> Iterator[tuple[int, object]]:
+            return ((0, event) for event in told)
+
+    ask = ask_for(words_for(LOADED), Media("ab", "/x.ppm"), LOADED, is_figure=False)
+    events = list(asked(Server(), ask, CancelToken()))  # type: ignore[arg-type]
+    assert events == [Rests("interactive"), Rests(""), Said("The rent.", "read")]
 
 
 def test_two_that_read_pages_in_one_folder_do_not_get_each_others(tmp_path: Path) -> None:
