@@ -529,10 +529,7 @@ class Prompts:
         Where the model's memory began then is not stored: it is the turn with which the prompt comes nearest.
         """
         self._counts.wait_for_model(cancel)
-        budget = self._budget(conversation, self._counts.model())
-        preamble = self._preamble(conversation, budget)
-        fixed = self._counts.fixed(preamble.before(conversation.system_prompt if conversation else ""))
-        said = self._counted(self._said(branch))
+        budget, preamble, said, fixed = self._as_it_is(conversation, branch)
         when_full = self._settings().chat.when_full
         now = view(said, _kept_id(branch, conversation), fixed, budget, when_full)
         views = [now, *_views_of(said, fixed, _carried_tokens(budget, when_full), prompt_tokens)]
@@ -548,7 +545,8 @@ class Prompts:
         uses: Sequence[MediaUse] = (),
     ) -> View:
         """What the prompt with `draft` as the next message would show, as things are; arguments as of `parts`."""
-        budget, preamble, shown = self._as_it_is(conversation, branch)
+        budget, preamble, said, fixed = self._as_it_is(conversation, branch)
+        shown = view(said, _kept_id(branch, conversation), fixed, budget, self._settings().chat.when_full)
         whole, media = self._attached.message(draft, attachments, uses, self._counts.model())
         if whole.strip() or media:
             recalled = self._quoted_with(shown, branch, draft, budget)
@@ -563,17 +561,12 @@ class Prompts:
 
     def _as_it_is(
         self, conversation: Conversation | None, branch: Sequence[StoredMessage]
-    ) -> tuple[Budget, Preamble, View]:
-        """What a prompt that ends with this branch is made of, counted."""
+    ) -> tuple[Budget, Preamble, list[Said], int]:
+        """What a prompt that ends with this branch is made of, counted; last the tokens before its turns."""
         budget = self._budget(conversation, self._counts.model())
         preamble = self._preamble(conversation, budget)
         fixed = self._counts.fixed(preamble.before(conversation.system_prompt if conversation else ""))
-        said = self._counted(self._said(branch))
-        return (
-            budget,
-            preamble,
-            view(said, _kept_id(branch, conversation), fixed, budget, self._settings().chat.when_full),
-        )
+        return budget, preamble, self._counted(self._said(branch)), fixed
 
     def _preamble(self, conversation: Conversation | None, budget: Budget) -> Preamble:
         room = int(budget.prompt_tokens * PROJECTS_SHARE)
@@ -608,7 +601,8 @@ class Prompts:
         uses: Sequence[MediaUse] = (),
     ) -> Parts:
         """A prompt with `draft` and its attachments as the next message, as things are; raises NoModel."""
-        budget, preamble, shown = self._as_it_is(conversation, branch)
+        budget, preamble, said, fixed = self._as_it_is(conversation, branch)
+        shown = view(said, _kept_id(branch, conversation), fixed, budget, self._settings().chat.when_full)
         bare = self._counts.messages([Message(Role.USER, draft)])[0] if draft.strip() or uses else 0
         whole, media = self._attached.message(draft, attachments, uses, self._counts.model())
         message = self._counts.messages([Message(Role.USER, whole)])[0] if whole.strip() or uses else 0

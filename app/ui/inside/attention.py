@@ -7,10 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import (
-    QAbstractTableModel,
     QModelIndex,
     QObject,
-    QPersistentModelIndex,
     QPoint,
     QRect,
     QSize,
@@ -33,14 +31,14 @@ from PySide6.QtWidgets import (
 from app.core.events import CancelToken, TokenSeen
 from app.features.inside.patterns import MEAN, Pattern, Place, Seen, plainest, see, sentences_of, word_of
 from app.ui.i18n import tr
-from app.ui.inside.look import CellTable, LookPage, paint_frame
+from app.ui.inside.look import CellModel, CellTable, Index, LookPage, paint_frame
 from app.ui.inside.maps import HeatMap, TokenArcs, share_colours, share_image
 from app.ui.inside.plots import PlotButtons, percent
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.fields import Segments, Stepper
-from app.ui.widgets.labels import announce, plain_label, plain_tip
+from app.ui.widgets.labels import announce, plain_label
 from app.ui.widgets.layouts import FlowLayout, name_widgets, scrolled
 
 if TYPE_CHECKING:
@@ -53,15 +51,15 @@ if TYPE_CHECKING:
 THUMB_PX, LARGEST_THUMB_PX = 34, 60
 MOST_CELLS = 48
 """Along a thumbnail's edge: of a longer text each stands for several tokens."""
-Index = QModelIndex | QPersistentModelIndex
 
 
-class HeadsModel(QAbstractTableModel):
+class HeadsModel(CellModel):
     """Makes a thumbnail when it is painted, and its words when they are asked for."""
 
+    name_font = (12, 400)
+
     def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self._theme = theme
+        super().__init__(theme)
         self.seen: Seen | None = None
         self._images: dict[tuple[int, int], QImage] = {}
         self._colours: list[int] = []
@@ -90,33 +88,21 @@ class HeadsModel(QAbstractTableModel):
             self._images[layer, head].setColorTable(self._colours)
         return self._images[layer, head]
 
-    def words(self, layer: int, head: int) -> str:
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Layers and heads."""
+        return (0, 0) if self.seen is None else (len(self.seen.layers), int(self.seen.shares.shape[1]))
+
+    def words(self, row: int, column: int) -> str:
         """Which head it is and what it does."""
         assert self.seen is not None
-        said = " ".join(tr(each.text, **each.values) for each in sentences_of(self.seen.patterns[layer][head]))
-        return tr("Layer {layer}, head {head}. {words}", layer=self.seen.layers[layer], head=head, words=said)
+        said = " ".join(tr(each.text, **each.values) for each in sentences_of(self.seen.patterns[row][column]))
+        return tr("Layer {layer}, head {head}. {words}", layer=self.seen.layers[row], head=column, words=said)
 
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
-        return 0 if parent.isValid() or self.seen is None else len(self.seen.layers)
-
-    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
-        return 0 if parent.isValid() or self.seen is None else int(self.seen.shares.shape[1])
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if role == Qt.ItemDataRole.AccessibleTextRole:
-            return self.words(index.row(), index.column())
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return plain_tip(self.words(index.row(), index.column()))
-        return None
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if role == Qt.ItemDataRole.DisplayRole and self.seen is not None:
-            return str(self.seen.layers[section] if orientation == Qt.Orientation.Vertical else section)
-        if role == Qt.ItemDataRole.FontRole:
-            return self._theme.font(12)
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return Qt.AlignmentFlag.AlignCenter
-        return None
+    def name(self, section: int, way: Qt.Orientation) -> str:
+        """A layer's number in the model, or a head's in its layer."""
+        assert self.seen is not None
+        return str(self.seen.layers[section] if way == Qt.Orientation.Vertical else section)
 
 
 class HeadTable(CellTable):
@@ -172,7 +158,7 @@ class HeadTable(CellTable):
             place = QRect(head + column * edge, 0, edge, head)
             painter.drawText(place, Qt.AlignmentFlag.AlignCenter, str(column))
         for row in range(self.heads.rowCount()):
-            number = self.heads.headerData(row, Qt.Orientation.Vertical)
+            number = self.heads.name(row, Qt.Orientation.Vertical)
             painter.drawText(QRect(0, head + row * edge, head, edge), Qt.AlignmentFlag.AlignCenter, number)
             for column in range(self.heads.columnCount()):
                 self._paint_one(painter, QRect(head + column * edge, head + row * edge, edge, edge), row, column)

@@ -7,10 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import (
-    QAbstractTableModel,
-    QModelIndex,
     QObject,
-    QPersistentModelIndex,
     QPoint,
     QRect,
     QSize,
@@ -25,11 +22,11 @@ from app.features.inside import looks
 from app.features.inside.patterns import shown_word, word_of
 from app.language.names import is_right_to_left
 from app.ui.i18n import tr
-from app.ui.inside.look import CellTable, LookPage, paint_frame
+from app.ui.inside.look import CellModel, CellTable, Index, LookPage, paint_frame
 from app.ui.inside.plots import PlotButtons, percent
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import Theme
-from app.ui.widgets.labels import plain_label, plain_tip
+from app.ui.widgets.labels import plain_label
 
 if TYPE_CHECKING:
     from app.engine.contract import Engine
@@ -38,7 +35,6 @@ MOST_TOKENS = 64
 """Each is a column, and costs the output matrix once for every layer."""
 SURE = 0.5
 """From here on a word is written in the text's colour."""
-Index = QModelIndex | QPersistentModelIndex
 
 
 @dataclass(frozen=True)
@@ -127,12 +123,13 @@ class LayersView(LookPage):
         self.grid.show_lens(event)
 
 
-class LensModel(QAbstractTableModel):
+class LensModel(CellModel):
     """Rows are layers, columns the tokens of the text."""
 
+    name_font = (12.5, 500)
+
     def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self._theme = theme
+        super().__init__(theme)
         self.lens: Lens | None = None
 
     def show(self, lens: Lens | None) -> None:
@@ -140,10 +137,6 @@ class LensModel(QAbstractTableModel):
         self.beginResetModel()
         self.lens = lens
         self.endResetModel()
-
-    def layer_name(self, row: int) -> str:
-        """Its number; the last one is the model's own words."""
-        return tr("Output") if row == self.rowCount() - 1 else str(row)
 
     def guesses(self, row: int, column: int) -> tuple[Guess, ...]:
         """The likeliest first."""
@@ -165,31 +158,22 @@ class LensModel(QAbstractTableModel):
             words = tr("After layer {layer}, behind “{word}”: {guesses}.", layer=row, word=behind, guesses=said)
         return f"{words} {tr('So the text goes on.')}" if lens.is_right(row, column) else words
 
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
-        return 0 if parent.isValid() or self.lens is None else len(self.lens.guesses)
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Layers and tokens."""
+        return (0, 0) if self.lens is None else (len(self.lens.guesses), len(self.lens.tokens))
 
-    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
-        return 0 if parent.isValid() or self.lens is None else len(self.lens.tokens)
+    def name(self, section: int, way: Qt.Orientation) -> str:
+        """A layer's number, the last one is the model's own words; or a token."""
+        assert self.lens is not None
+        if way == Qt.Orientation.Horizontal:
+            return word_of(self.lens.tokens[section])
+        return tr("Output") if section == self.shape[0] - 1 else str(section)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        row, column = index.row(), index.column()
         if role == Qt.ItemDataRole.DisplayRole:
-            return shown_word(self.guesses(row, column)[0].data)
-        if role == Qt.ItemDataRole.AccessibleTextRole:
-            return self.words(row, column)
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return plain_tip(self.words(row, column))
-        return None
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if role == Qt.ItemDataRole.DisplayRole and self.lens is not None:
-            is_layer = orientation == Qt.Orientation.Vertical
-            return self.layer_name(section) if is_layer else word_of(self.lens.tokens[section])
-        if role == Qt.ItemDataRole.FontRole:
-            return self._theme.font(12.5, 500)
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return Qt.AlignmentFlag.AlignCenter
-        return None
+            return shown_word(self.guesses(index.row(), index.column())[0].data)
+        return super().data(index, role)
 
 
 COLUMN_PX, ROW_PX, LAYER_PX = 76, 26, 58
@@ -263,7 +247,7 @@ class LayerGrid(CellTable):
     def _paint_name(self, painter: QPainter, place: QRect, section: int, way: Qt.Orientation) -> None:
         painter.setFont(self._theme.font(12.5, 500))
         painter.setPen(QColor(self._theme.tokens.muted))
-        name = str(self.lens.headerData(section, way))
+        name = self.lens.name(section, way)
         text = painter.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, place.width() - self._theme.px(6))
         painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QAbstractTableModel, QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -28,7 +28,7 @@ from app.ui.shell.notify import ACTION_LABELS
 from app.ui.shell.tab_spec import CHAT, UiContext
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_mark, text_button
-from app.ui.widgets.labels import ProgressLine, announce, plain_label
+from app.ui.widgets.labels import ProgressLine, announce, plain_label, plain_tip
 from app.ui.widgets.layouts import name_widgets
 from app.ui.widgets.tables import PlainTable
 
@@ -320,10 +320,59 @@ class StateRow(QWidget):
             self._ui.notify.actions[self._action]()
 
 
+Index = QModelIndex | QPersistentModelIndex
+
+
+class CellModel(QAbstractTableModel):
+    """What a `CellTable` shows; how many cells there are, and what each says, is a subclass's own."""
+
+    name_font: tuple[float, int]
+    """Size and weight of the names at the sides."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        raise NotImplementedError
+
+    def words(self, row: int, column: int) -> str:
+        """A cell in a sentence."""
+        raise NotImplementedError
+
+    def name(self, section: int, way: Qt.Orientation) -> str:
+        """What stands at the side of a row (vertical) or above a column."""
+        raise NotImplementedError
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
+        return 0 if parent.isValid() else self.shape[0]
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        return 0 if parent.isValid() else self.shape[1]
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return self.words(index.row(), index.column())
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return plain_tip(self.words(index.row(), index.column()))
+        return None
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if role == Qt.ItemDataRole.DisplayRole and self.shape[0]:
+            return self.name(section, orientation)
+        if role == Qt.ItemDataRole.FontRole:
+            return self._theme.font(*self.name_font)
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return Qt.AlignmentFlag.AlignCenter
+        return None
+
+
 class CellTable(PlainTable):
     """Painted cells of one size, with names at two sides; what the pointer is above is told."""
 
-    def __init__(self, cells: QAbstractTableModel, name: str, *, select_all: str) -> None:
+    def __init__(self, cells: CellModel, name: str, *, select_all: str) -> None:
         super().__init__(cells, name, select_all=select_all)
         self.setMouseTracking(True)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
