@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,7 +72,7 @@ class Backups(SavedFiles):
                 words = tr("Everything is in {name}, {size}.", name=path.name, size=size_text(event.size_bytes))
                 self._notify.saved(path, words)
 
-        return self._in_sight(work, tr("Backing up"), then)
+        return run_in_sight(self._ui, work, tr("Backing up"), _how_far, then)
 
     def ask_which(self) -> QFileDialog:
         """Which backup is to be restored."""
@@ -91,7 +90,7 @@ class Backups(SavedFiles):
             if not event.is_cancelled:
                 self._ask(path, event)
 
-        return self._in_sight(work, tr("Reading {name}", name=path.name), then)
+        return run_in_sight(self._ui, work, tr("Reading {name}", name=path.name), _how_far, then)
 
     def _ask(self, path: Path, found: BackupUnpacked) -> None:
         made = QLocale().toString(QDateTime.fromSecsSinceEpoch(int(found.made_at)), QLocale.FormatType.ShortFormat)
@@ -114,17 +113,6 @@ class Backups(SavedFiles):
         with self._notify.guard():
             accept(self._app.paths)
             self._notify.actions["restart"]()
-
-    def _in_sight(self, work: tasks.Work, words: str, then: object) -> tasks.Task:
-        return run_in_sight(
-            work,
-            f"{words}…",
-            partial(_how_far, words),
-            then,  # type: ignore[arg-type]
-            theme=self._ui.theme,
-            notify=self._notify,
-            parent=self._ui.window,
-        )
 
 
 def _how_far(words: str, event: object) -> Far | None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import (
     QButtonGroup,
     QDialog,
@@ -46,7 +45,7 @@ from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.fields import RadioRow, SearchField, Switch, paint_mark
 from app.ui.widgets.labels import plain_label, plain_tip
 from app.ui.widgets.layouts import name_widgets, within_screen
-from app.ui.widgets.row_list import Index, TicksAnywhere, is_ticked
+from app.ui.widgets.row_list import Index, PlainRowDelegate, TicksAnywhere, is_ticked
 from app.ui.work.doing import Far, SavedFiles, file_name, run_in_sight
 
 if TYPE_CHECKING:
@@ -144,22 +143,11 @@ class Exporting(SavedFiles):
             if not event.is_cancelled:
                 self._notify.saved(path)
 
-        return self._in_sight(work, tr("Exporting {name}", name=path.name), told)
+        return run_in_sight(self._ui, work, tr("Exporting {name}", name=path.name), _how_far, told)
 
     def print(self, chats: Sequence[Conversation], with_thinking: bool = False) -> None:
         """Shows the pages, from where they go to a printer."""
         Printing(self._app, self._ui, chats, with_thinking=with_thinking, window=self._window).show_pages()
-
-    def _in_sight(self, work: tasks.Work, words: str, then: Callable[[ExportFinished], object]) -> tasks.Task:
-        return run_in_sight(
-            work,
-            f"{words}…",
-            partial(_how_far, words),
-            then,
-            theme=self._ui.theme,
-            notify=self._notify,
-            parent=self._ui.window,
-        )
 
 
 class ExportDialog(QDialog):
@@ -361,24 +349,16 @@ class ChatChoice(QWidget):
         self._on_ticked()
 
 
-class TickDelegate(TicksAnywhere):
+class TickDelegate(TicksAnywhere, PlainRowDelegate):
     """Paints a row with its box as all rows with a box are; a click anywhere in it, or Space, ticks it."""
 
-    def __init__(self, theme: Theme, parent: QListWidget) -> None:
-        super().__init__(parent)
-        self._theme = theme
-
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:  # noqa: ARG002
-        return QSize(self._theme.px(80), self._theme.px(ROW_PX))
+    row_px = ROW_PX
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         px, tokens = self._theme.px, self._theme.tokens
         painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        is_near = option.state & (QStyle.StateFlag.State_MouseOver | QStyle.StateFlag.State_HasFocus)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(tokens.bubble) if is_near else Qt.BrushStyle.NoBrush)
-        painter.drawRoundedRect(option.rect.adjusted(px(2), 1, -px(2), -1), px(6), px(6))
+        near = QStyle.StateFlag.State_MouseOver | QStyle.StateFlag.State_HasFocus
+        self.paint_back(painter, option, is_lit=bool(option.state & near))
         edge, gap = px(16), px(10)
         is_mirrored = option.direction == Qt.LayoutDirection.RightToLeft
         x = option.rect.right() - gap - edge if is_mirrored else option.rect.left() + gap
@@ -386,11 +366,7 @@ class TickDelegate(TicksAnywhere):
         paint_mark(painter, mark, tokens, is_on=is_ticked(index), is_round=False)
         begin = 2 * gap + edge
         room = option.rect.adjusted(gap if is_mirrored else begin, 0, -(begin if is_mirrored else gap), 0)
-        painter.setFont(self._theme.font(14))
-        painter.setPen(QColor(tokens.text))
-        title = painter.fontMetrics().elidedText(str(index.data()), Qt.TextElideMode.ElideRight, room.width())
-        side = QStyle.visualAlignment(option.direction, Qt.AlignmentFlag.AlignLeading)
-        painter.drawText(room, side | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter, title)
+        self.write(painter, option, str(index.data()), room, colour=tokens.text)
         painter.restore()
 
 
@@ -468,7 +444,7 @@ class Printing:
             preview.print_wanted.connect(self.ask)
             preview.open()
 
-        return self._in_sight(work, tr("Laying out the pages"), then)
+        return run_in_sight(self._ui, work, tr("Laying out the pages"), _how_far, then)
 
     def ask(self) -> QPrintDialog:
         """Asks which printer, with Qt's own dialog."""
@@ -519,18 +495,7 @@ class Printing:
             elif not event.is_cancelled:
                 self._ui.notify.mention(tr("“{title}” was sent to the printer.", title=self._title))
 
-        return self._in_sight(work, tr("Printing {title}", title=self._title), then)
-
-    def _in_sight(self, work: tasks.Work, words: str, then: object) -> tasks.Task:
-        return run_in_sight(
-            work,
-            f"{words}…",
-            partial(_how_far, words),
-            then,  # type: ignore[arg-type]
-            theme=self._ui.theme,
-            notify=self._ui.notify,
-            parent=self._ui.window,
-        )
+        return run_in_sight(self._ui, work, tr("Printing {title}", title=self._title), _how_far, then)
 
 
 class PrintPreview(QDialog):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import (
     QDialog,
     QFileDialog,
@@ -16,7 +16,6 @@ from PySide6.QtWidgets import (
     QListWidget,
     QListWidgetItem,
     QStyle,
-    QStyledItemDelegate,
     QStyleOptionViewItem,
     QVBoxLayout,
     QWidget,
@@ -40,12 +39,11 @@ from app.features.messages import sentence_for
 from app.ui.i18n import tr, window_title
 from app.ui.shell import tasks
 from app.ui.shell.tab_spec import CHAT, UiContext
-from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.dialogs import DOCUMENTS, file_dialog
 from app.ui.widgets.labels import ProgressLine, announce, plain_label, plain_tip
 from app.ui.widgets.layouts import name_widgets, within_screen
-from app.ui.widgets.row_list import Index
+from app.ui.widgets.row_list import Index, PlainRowDelegate
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -257,33 +255,20 @@ class ImportDialog(QDialog):
             super().reject()
 
 
-class ImportedDelegate(QStyledItemDelegate):
+class ImportedDelegate(PlainRowDelegate):
     """A title, and below it what came of it; what could not be read is in the colour of warnings."""
 
-    def __init__(self, theme: Theme, parent: QListWidget) -> None:
-        super().__init__(parent)
-        self._theme = theme
-
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:  # noqa: ARG002
-        return QSize(self._theme.px(80), self._theme.px(ROW_PX))
+    row_px = ROW_PX
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         px, tokens = self._theme.px, self._theme.tokens
         painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if option.state & QStyle.StateFlag.State_Selected:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(tokens.bubble))
-            painter.drawRoundedRect(option.rect.adjusted(px(2), 1, -px(2), -1), px(6), px(6))
-        side = QStyle.visualAlignment(option.direction, Qt.AlignmentFlag.AlignLeading)
+        self.paint_back(painter, option, is_lit=bool(option.state & QStyle.StateFlag.State_Selected))
         room, half = option.rect.adjusted(px(12), px(4), -px(12), -px(4)), option.rect.height() // 2 - px(4)
         note = tokens.warning if index.data(BAD_ROLE) else tokens.muted
         for words, rect, size, colour in (
             (str(index.data()), room.adjusted(0, 0, 0, -half), 14, tokens.text),
             (str(index.data(NOTE_ROLE)), room.adjusted(0, half, 0, 0), 12.5, note),
         ):
-            painter.setFont(self._theme.font(size))
-            painter.setPen(QColor(colour))
-            text = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, rect.width())
-            painter.drawText(rect, side | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter, text)
+            self.write(painter, option, words, rect, size=size, colour=colour)
         painter.restore()

@@ -299,6 +299,37 @@ class RowDelegate(QStyledItemDelegate):
         editor.setGeometry(option.rect.adjusted(0, 1, -1, -self._theme.px(2)))
 
 
+class PlainRowDelegate(QStyledItemDelegate):
+    """What rows of a `QListWidget` are painted with: a background where one is lit, and words that are cut to fit."""
+
+    row_px: int
+
+    def __init__(self, theme: Theme, parent: QObject) -> None:
+        super().__init__(parent)
+        self._theme = theme
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:  # noqa: ARG002
+        return QSize(self._theme.px(80), self._theme.px(self.row_px))
+
+    def paint_back(self, painter: QPainter, option: QStyleOptionViewItem, *, is_lit: bool) -> None:
+        """What is behind the row's words."""
+        px = self._theme.px
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(self._theme.tokens.bubble) if is_lit else Qt.BrushStyle.NoBrush)
+        painter.drawRoundedRect(option.rect.adjusted(px(2), 1, -px(2), -1), px(6), px(6))
+
+    def write(
+        self, painter: QPainter, option: QStyleOptionViewItem, words: str, room: QRect, *, colour: str, size: float = 14
+    ) -> None:
+        """One line from the side where the language begins."""
+        painter.setFont(self._theme.font(size))
+        painter.setPen(QColor(colour))
+        text = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, room.width())
+        side = QStyle.visualAlignment(option.direction, Qt.AlignmentFlag.AlignLeading)
+        painter.drawText(room, side | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter, text)
+
+
 class TicksAnywhere(QStyledItemDelegate):
     """A click anywhere in a cell, or Space, ticks it."""
 

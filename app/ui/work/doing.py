@@ -15,7 +15,7 @@ from app.core.events import CancelToken
 from app.ui.i18n import tr
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
-from app.ui.theme import Theme
+from app.ui.shell.tab_spec import UiContext
 from app.ui.widgets.dialogs import SAVED, file_dialog
 from app.ui.widgets.notice_bar import ProgressNotice
 
@@ -216,22 +216,22 @@ class Far:
 
 
 def run_in_sight(
+    ui: UiContext,
     work: tasks.Work,
     words: str,
-    how_far: Callable[[Any], Far | None],
+    how_far: Callable[[str, Any], Far | None],
     then: Callable[[Any], object],
-    *,
-    theme: Theme,
-    notify: Notify,
-    parent: QObject,
 ) -> tasks.Task:
-    """Runs a generator on a thread; what `how_far` has no words for goes to `then`. The notice leaves at its end."""
-    task = tasks.run(work, parent)
-    bar, notice = notify.bar, ProgressNotice(theme, words, task.cancel)
+    """Runs a generator on a thread, under a notice that says `words` and leaves at the end.
+
+    `how_far` gets these words and an event; what it has nothing to say of goes to `then`.
+    """
+    task = tasks.run(work, ui.window)
+    bar, notice = ui.notify.bar, ProgressNotice(ui.theme, f"{words}…", task.cancel)
     bar.add(notice)
 
     def on_event(event: object) -> None:
-        far = how_far(event)
+        far = how_far(words, event)
         if far is None:
             then(event)
         elif notice in bar.notices:  # a person may dismiss it
@@ -243,7 +243,7 @@ def run_in_sight(
 
     def on_failed(error: BaseException) -> None:
         leave()
-        notify.error(error)
+        ui.notify.error(error)
 
     task.event.connect(on_event)
     task.finished.connect(leave)
