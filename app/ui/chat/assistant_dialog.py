@@ -6,33 +6,28 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QModelIndex, QRect, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QModelIndex, QRect, Qt, Signal
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import (
-    QDialog,
-    QFrame,
     QHBoxLayout,
-    QLineEdit,
     QStyle,
     QStyleOptionViewItem,
-    QVBoxLayout,
     QWidget,
 )
 
 from app.features.assistants import ICONS, Chosen, chosen_of, icon_of, in_assistant
 from app.store.assistants import Assistant, AssistantStore
+from app.ui.chat.library_dialog import LibraryDialog
 from app.ui.chat.settings import ChatFields, Choices
-from app.ui.i18n import tr, window_title
+from app.ui.i18n import tr
 from app.ui.icons import icon
-from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
-from app.ui.widgets.buttons import ICON_PX, IconButton, IconPopup, text_button
+from app.ui.widgets.buttons import ICON_PX, IconButton, IconPopup
 from app.ui.widgets.labels import plain_label
-from app.ui.widgets.layouts import name_widgets, scrolled, within_screen
-from app.ui.widgets.row_list import GroupedListModel, Index, RowDelegate, RowList
+from app.ui.widgets.layouts import name_widgets, scrolled
+from app.ui.widgets.row_list import GroupedListModel, Index, RowDelegate
 
-SIZE_PX, LIST_PX = (800, 600), 236
-SAVE_MS = 400
+SIZE_PX = (800, 600)
 ROW_ICON_PX = 16
 ICON_ROLE = Qt.ItemDataRole.UserRole + 7
 
@@ -76,7 +71,7 @@ class AssistantDelegate(RowDelegate):
         painter.restore()
 
 
-class AssistantDialog(QDialog):
+class AssistantDialog(LibraryDialog):
     """`models` are the choices for their model; `in_settings` names the numbers that Settings have."""
 
     used = Signal(object)
@@ -87,32 +82,22 @@ class AssistantDialog(QDialog):
     def __init__(
         self, store: AssistantStore, theme: Theme, parent: QWidget, *, models: Choices, in_settings: list[str]
     ) -> None:
-        super().__init__(parent)
-        self._store, self._theme, self._models, self._in_settings = store, theme, models, in_settings
+        super().__init__(
+            theme, parent, AssistantListModel(),
+            kind="assistant", title=tr("Assistants"), new=tr("New assistant"), use=tr("New chat with it"),
+        )  # fmt: skip
+        self._store, self._models, self._in_settings = store, models, in_settings
         self._shown: Assistant | None = None
         self._fields: ChatFields | None = None
-        self.setObjectName("assistant_dialog")
-        self.setWindowTitle(window_title(tr("Assistants")))
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.notify = Notify(theme, self)
-        self.rows = AssistantListModel(self)
-        self.list = RowList(theme, self.rows, tr("Assistants"))
         self.list.setItemDelegate(AssistantDelegate(theme, self.list))
-        self.new = text_button(tr("New assistant"), "quiet")
         self.icon = IconButton(theme, ICONS[0], tr("Choose an icon"), size_px=ICON_PX)
-        self.name = QLineEdit(placeholderText=tr("Name"))
-        self.name.setAccessibleName(tr("Name"))
+        self.icon.clicked.connect(lambda _=False: self._on_icon())
         self.nothing = plain_label(
             tr("An assistant is instructions, a model and settings under a name: begin a chat with it in one click."),
             kind="muted",
             wraps=True,
         )
-        self.copy = text_button(tr("Duplicate"), "plain")
-        self.delete = text_button(tr("Delete"), "plain")
-        self.use = text_button(tr("New chat with it"), "primary")
-        self._save_later = QTimer(self, singleShot=True, interval=SAVE_MS)
         self._lay_out()
-        self._connect()
         self.look()
 
     def look(self, number: int = 0) -> None:
@@ -181,11 +166,6 @@ class AssistantDialog(QDialog):
             self._shown = self._store.get(self._shown.id)
             self.changed.emit()
 
-    def _on_saved(self) -> None:
-        """The list follows, without taking the keyboard."""
-        self._save()
-        self.look()
-
     def _on_renamed(self, number: int, name: str) -> None:
         with self.notify.guard():
             self._store.update(number, name=name)
@@ -240,67 +220,24 @@ class AssistantDialog(QDialog):
             self.used.emit(one)
 
     def _lay_out(self) -> None:
-        head, buttons, row = QHBoxLayout(), QHBoxLayout(), QHBoxLayout(self)
-        side, page = QWidget(), QFrame()
-        side_column, column = QVBoxLayout(side), QVBoxLayout(page)
-        side_column.addWidget(self.list, 1)
-        side_column.addWidget(self.new)
+        head = QHBoxLayout()
+        self.side.addWidget(self.list, 1)
+        self.side.addWidget(self.new)
         head.addWidget(self.icon)
         head.addWidget(self.name, 1)
-        for button in (self.copy, self.delete):
-            buttons.addWidget(button)
-        buttons.addStretch(1)
-        buttons.addWidget(self.use)
         self._page = scrolled(QWidget())
-        column.addLayout(head)
-        column.addWidget(self.nothing)
-        column.addWidget(self._page, 1)
-        column.addLayout(buttons)
-        row.addWidget(side)
-        row.addWidget(page, 1)
-        side.setObjectName("settings_nav")
-        side.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.list.setObjectName("chats")
-        self.notify.bar.float_over(self, page)
+        self.page.addLayout(head)
+        self.page.addWidget(self.nothing)
+        self.page.addWidget(self._page, 1)
+        self.page.addLayout(self.buttons)
         dress = self._theme.dress
-        dress(row, margins=(0, 0, 0, 0), spacing=0)
-        dress(side_column, margins=(12, 16, 8, 12), spacing=8)
-        dress(column, margins=(24, 20, 10, 18), spacing=12)
-        dress(head, margins=(0, 0, 14, 0), spacing=8)
-        dress(buttons, margins=(0, 0, 14, 0), spacing=8)
-        dress(side, width=LIST_PX)
-        dress(self.name, font=(15, 600))
+        dress(self.page, margins=(24, 20, 10, 18), spacing=12)
+        dress(head, self.buttons, margins=(0, 0, 14, 0), spacing=8)
         dress(self.nothing, font=(14, 400))
-        dress(self.copy, self.delete, self.use, self.new, font=(13.5, 500))
-        dress(self.new, glyph=("plus", "muted", 16))
-        name_widgets(
-            assistant_name=self.name, assistant_icon=self.icon, assistant_new=self.new, assistant_use=self.use,
-            assistant_copy=self.copy, assistant_delete=self.delete, assistant_nothing=self.nothing,
-        )  # fmt: skip
-        self.resize(within_screen(self, QSize(self._theme.px(SIZE_PX[0]), self._theme.px(SIZE_PX[1]))))
-
-    def _connect(self) -> None:
-        self._save_later.timeout.connect(self._on_saved)
-        self.list.clicked.connect(self._on_row)
-        self.list.moved.connect(self._on_row)
-        self.list.doubleClicked.connect(lambda _index: self._on_use())
-        self.list.delete_wanted.connect(lambda _number: self._on_delete())
-        self.rows.renamed.connect(self._on_renamed)
-        self.name.textEdited.connect(lambda _text: self._on_typed())
-        for button, do in (
-            (self.new, self._on_new),
-            (self.icon, self._on_icon),
-            (self.copy, self._on_copy),
-            (self.delete, self._on_delete),
-            (self.use, self._on_use),
-        ):
-            button.clicked.connect(lambda _=False, do=do: do())
+        name_widgets(assistant_icon=self.icon, assistant_nothing=self.nothing)
+        self._fit(*SIZE_PX)
 
     def _on_row(self, index: QModelIndex) -> None:
         row = self.rows.row_at(index)
         if row is not None and (self._shown is None or row.id != self._shown.id):
             self.look(row.id)
-
-    def done(self, result: int) -> None:
-        self._save()
-        super().done(result)

@@ -8,32 +8,27 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from PySide6.QtCore import QModelIndex, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QModelIndex, Qt, Signal
 from PySide6.QtWidgets import (
-    QDialog,
     QFileDialog,
-    QFrame,
     QHBoxLayout,
-    QLineEdit,
     QMenu,
     QPlainTextEdit,
-    QVBoxLayout,
     QWidget,
 )
 
 from app.features.prompt_library import Prompt, PromptLibrary, read_file, variables, write_json, write_markdown
-from app.ui.i18n import tr, window_title
-from app.ui.shell.notify import Notify
+from app.ui.chat.library_dialog import LibraryDialog
+from app.ui.i18n import tr
 from app.ui.theme import Theme
-from app.ui.widgets.buttons import IconButton, text_button
+from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.fields import SearchField
 from app.ui.widgets.labels import plain_label
-from app.ui.widgets.layouts import name_widgets, within_screen
-from app.ui.widgets.row_list import GroupedListModel, Index, RowList
+from app.ui.widgets.layouts import name_widgets
+from app.ui.widgets.row_list import GroupedListModel, Index
 from app.ui.work.doing import SavedFiles
 
-SIZE_PX, LIST_PX = (760, 520), 236
-SAVE_MS = 400
+SIZE_PX = (760, 520)
 NAME_CHARACTERS = 40
 
 
@@ -59,37 +54,27 @@ class PromptListModel(GroupedListModel[_Row]):
         return flags & ~Qt.ItemFlag.ItemIsEditable if row is not None and row.prompt.is_builtin else flags
 
 
-class PromptDialog(QDialog):
+class PromptDialog(LibraryDialog):
     """What is changed is saved at once. `used` carries a prompt that is to be put into the message."""
 
     used = Signal(object)
 
     def __init__(self, library: PromptLibrary, theme: Theme, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._library, self._theme = library, theme
+        super().__init__(
+            theme, parent, PromptListModel(),
+            kind="prompt", title=tr("Prompts"), new=tr("New prompt"), use=tr("Put into the message"),
+        )  # fmt: skip
+        self._library = library
         self._shown: Prompt | None = None
         self._is_showing = False
-        self.setObjectName("prompt_dialog")
-        self.setWindowTitle(window_title(tr("Prompts")))
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.notify = Notify(theme, self)
         self._files = PromptFiles(self.notify, self)
         self._files.imported.connect(self._on_imported)
         self.search = SearchField(theme, tr("Search prompts"))
-        self.rows = PromptListModel(self)
-        self.list = RowList(theme, self.rows, tr("Prompts"))
-        self.new = text_button(tr("New prompt"), "quiet")
         self.more = IconButton(theme, "dots-three", tr("More"), size_px=18)
-        self.name = QLineEdit(placeholderText=tr("Name"))
-        self.name.setAccessibleName(tr("Name"))
         self.text = QPlainTextEdit(placeholderText=tr("What is put into the message"))
         self.text.setAccessibleName(tr("Text of the prompt"))
         self.text.setTabChangesFocus(True)
         self.about = plain_label(kind="muted", wraps=True)
-        self.copy = text_button(tr("Duplicate"), "plain")
-        self.delete = text_button(tr("Delete"), "plain")
-        self.use = text_button(tr("Put into the message"), "primary")
-        self._save_later = QTimer(self, singleShot=True, interval=SAVE_MS)
         self._lay_out()
         self._connect()
         self.look()
@@ -176,11 +161,6 @@ class PromptDialog(QDialog):
             with self.notify.guard():
                 self._library.store.change(before.number, name=name, text=text)
 
-    def _on_saved(self) -> None:
-        """The list follows, without taking the keyboard."""
-        self._save()
-        self.look()
-
     def _on_renamed(self, number: int, name: str) -> None:
         with self.notify.guard():
             self._library.store.change(number, name=name)
@@ -188,6 +168,9 @@ class PromptDialog(QDialog):
             with self._quietly():
                 self.name.setText(name)
         self.look(str(number))
+
+    def _on_new(self) -> None:
+        self.add()
 
     def _on_copy(self) -> None:
         self._save()
@@ -262,73 +245,35 @@ class PromptDialog(QDialog):
     # How it looks.
 
     def _lay_out(self) -> None:
-        below, buttons, row = QHBoxLayout(), QHBoxLayout(), QHBoxLayout(self)
+        below = QHBoxLayout()
         below.addWidget(self.new)
         below.addStretch(1)
         below.addWidget(self.more)
-        side, side_column = QWidget(), QVBoxLayout()
-        side.setLayout(side_column)
-        side_column.addWidget(self.search)
-        side_column.addWidget(self.list, 1)
-        side_column.addLayout(below)
-        buttons.addWidget(self.copy)
-        buttons.addWidget(self.delete)
-        buttons.addStretch(1)
-        buttons.addWidget(self.use)
-        self._page = QFrame()
-        column = QVBoxLayout(self._page)
+        self.side.addWidget(self.search)
+        self.side.addWidget(self.list, 1)
+        self.side.addLayout(below)
         for widget in (self.name, self.text, self.about):
-            column.addWidget(widget, 1 if widget is self.text else 0)
-        column.addLayout(buttons)
-        row.addWidget(side)
-        row.addWidget(self._page, 1)
-        side.setObjectName("settings_nav")
-        side.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.list.setObjectName("chats")
-        self.notify.bar.float_over(self, self._page)
+            self.page.addWidget(widget, 1 if widget is self.text else 0)
+        self.page.addLayout(self.buttons)
         dress = self._theme.dress
-        dress(row, margins=(0, 0, 0, 0), spacing=0)
-        dress(side_column, margins=(12, 16, 8, 12), spacing=8)
-        dress(column, margins=(24, 20, 24, 18), spacing=10)
-        dress(buttons, below, spacing=8)
-        dress(side, width=LIST_PX)
-        dress(self.name, font=(15, 600))
+        dress(self.page, margins=(24, 20, 24, 18), spacing=10)
+        dress(self.buttons, below, spacing=8)
         dress(self.text, font=(14, 400))
         dress(self.about, font=(13, 400))
-        dress(self.copy, self.delete, self.use, self.new, font=(13.5, 500))
-        dress(self.new, glyph=("plus", "muted", 16))
-        name_widgets(
-            prompt_name=self.name, prompt_text=self.text, prompt_about=self.about, prompt_new=self.new,
-            prompt_use=self.use, prompt_copy=self.copy, prompt_delete=self.delete, prompt_more=self.more,
-        )  # fmt: skip
-        self.resize(within_screen(self, QSize(self._theme.px(SIZE_PX[0]), self._theme.px(SIZE_PX[1]))))
+        name_widgets(prompt_text=self.text, prompt_about=self.about, prompt_more=self.more)
+        self._fit(*SIZE_PX)
 
     def _connect(self) -> None:
-        self._save_later.timeout.connect(self._on_saved)
         self.search.textChanged.connect(lambda _text: self.look())
         self.search.lowered.connect(self.list.enter)
         self.search.escaped.connect(self.close)
-        self.list.clicked.connect(self._on_row)
-        self.list.moved.connect(self._on_row)
-        self.list.doubleClicked.connect(lambda _index: self._on_use())
-        self.list.delete_wanted.connect(lambda _number: self._on_delete())
-        self.rows.renamed.connect(self._on_renamed)
-        self.name.textEdited.connect(lambda _text: self._on_typed())
         self.text.textChanged.connect(self._on_typed)
-        self.new.clicked.connect(lambda _=False: self.add())
         self.more.clicked.connect(lambda _=False: self.show_menu())
-        self.copy.clicked.connect(lambda _=False: self._on_copy())
-        self.delete.clicked.connect(lambda _=False: self._on_delete())
-        self.use.clicked.connect(lambda _=False: self._on_use())
 
     def _on_row(self, index: QModelIndex) -> None:
         row = self.rows.row_at(index)
         if row is not None and (self._shown is None or row.prompt.key != self._shown.key):
             self.look(row.prompt.key)
-
-    def done(self, result: int) -> None:
-        self._save()
-        super().done(result)
 
 
 class PromptFiles(SavedFiles):
