@@ -40,7 +40,7 @@ from app.ui.text.links import ask_to_open
 from app.ui.text.markdown import Block
 from app.ui.theme import EDGE_PX, PAGE_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import set_mark, text_button
-from app.ui.widgets.fields import CheckRow
+from app.ui.widgets.fields import CheckRow, DrawnButton
 from app.ui.widgets.labels import ElidedLabel
 from app.ui.widgets.layouts import name_widgets, scrolled
 
@@ -402,7 +402,7 @@ def file_words(model: ModelFile) -> tuple[str, str]:
     return PurePosixPath(model.name).name.removesuffix(".gguf"), model.tag
 
 
-class FileRow(QRadioButton):
+class FileRow(DrawnButton, QRadioButton):
     """One file; screen readers hear a radio button with everything that is painted."""
 
     def __init__(self, theme: Theme, model: ModelFile, *, is_recommended: bool) -> None:
@@ -429,12 +429,6 @@ class FileRow(QRadioButton):
 
     def sizeHint(self) -> QSize:
         return QSize(self._theme.px(240), self._theme.px(ROW_PX))
-
-    def minimumSizeHint(self) -> QSize:
-        return self.sizeHint()
-
-    def hitButton(self, pos: object) -> bool:  # noqa: ARG002 (all of it is the button)
-        return True
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
         tokens, px = self._theme.tokens, self._theme.px

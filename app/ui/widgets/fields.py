@@ -204,7 +204,20 @@ class Stepper(QWidget):
         theme.dress(self.number, width=112)
 
 
-class Switch(QCheckBox):
+class DrawnButton:
+    """What a button that draws itself is beside that: no smaller than it wants to be, and pressed anywhere."""
+
+    def sizeHint(self) -> QSize:
+        raise NotImplementedError
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+    def hitButton(self, pos: object) -> bool:  # noqa: ARG002 (all of it is the button)
+        return True
+
+
+class Switch(DrawnButton, QCheckBox):
     """On or off, drawn as a switch; for screen readers it is a check box."""
 
     def __init__(self, theme: Theme, name: str, *, on: bool) -> None:
@@ -217,12 +230,6 @@ class Switch(QCheckBox):
 
     def sizeHint(self) -> QSize:
         return QSize(self._theme.px(44), self._theme.px(26))
-
-    def minimumSizeHint(self) -> QSize:
-        return self.sizeHint()
-
-    def hitButton(self, pos: object) -> bool:  # noqa: ARG002 (all of it is the button)
-        return True
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
         tokens, px = self._theme.tokens, self._theme.px
@@ -368,19 +375,13 @@ def paint_mark(painter: QPainter, mark: QRectF, tokens: Tokens, *, is_on: bool, 
         painter.drawPolyline([QPointF(mark.x() + x * mark.width(), mark.y() + y * mark.height()) for x, y in _TICK])
 
 
-class _Drawn:
+class _Drawn(DrawnButton):
     """What of a button is drawn and measured by its `_Row`."""
 
     _row: _Row
 
     def sizeHint(self) -> QSize:
         return self._row.size()
-
-    def minimumSizeHint(self) -> QSize:
-        return self._row.size()
-
-    def hitButton(self, pos: object) -> bool:  # noqa: ARG002 (all of it is the button)
-        return True
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
         self._row.paint()
