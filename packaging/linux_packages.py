@@ -20,7 +20,7 @@ from appimage import runtime, write_appimage
 from desktop import homepage
 from manual import write_completions, write_manual
 from materials import write_materials, write_sums
-from parts import LEVEL, folder_bytes, is_program, parts_of, table, write_archive
+from parts import LEVEL, folder_bytes, is_program, parts_of, settle, table, write_archive
 from portable import ROOT, TARGET, Source, has_starter, this_source
 
 DIST = TARGET.parent
@@ -103,9 +103,7 @@ def write_deb(source: Source) -> Path:
             "utf-8",
         )
         (root / "DEBIAN" / "md5sums").write_text(md5_sums(root), "utf-8")
-        for path in [root, *root.rglob("*")]:
-            if not path.is_symlink():
-                path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
+        settle(root, source.epoch)
         command = ["dpkg-deb", "--root-owner-group", "-Zzstd", f"-z{LEVEL}", "--build", root, target]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return target

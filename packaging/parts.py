@@ -118,6 +118,14 @@ def _file_entry(path: Path, folder: Path, epoch: int) -> bytes:
     return entry.tobuf(tarfile.GNU_FORMAT) + content + bytes(-len(content) % BLOCK)
 
 
+def settle(folder: Path, epoch: int) -> None:
+    """Gives everything in a folder the rights and the time that do not depend on who makes it, and when."""
+    for path in [folder, *folder.rglob("*")]:
+        if not path.is_symlink():
+            path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
+        os.utime(path, (epoch, epoch), follow_symlinks=False)
+
+
 def table(parts: Iterable[Part]) -> str:
     """What each part weighs, installed and packed, in MB; the sums with and without the model."""
     rows = [(part.name, part.installed_bytes, part.packed_bytes) for part in parts]

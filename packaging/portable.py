@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from desktop import add_to_desktop, write_icon
-from parts import folder_bytes
+from parts import folder_bytes, settle
 from trimming import trim
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -101,6 +101,7 @@ def main() -> None:
         saved = trim(fresh / "program" / "_internal")
         add_entrance(fresh)
         add_system_licences(fresh / "licences", fresh / "program" / "_internal")
+        settle(fresh, source.epoch)
     shutil.rmtree(TARGET, ignore_errors=True)
     TARGET.parent.mkdir(exist_ok=True)
     fresh.rename(TARGET)

@@ -59,13 +59,23 @@ def trim(internal: Path) -> list[tuple[str, int]]:
 
 
 def strip_libraries(folder: Path) -> None:
-    """Takes from every library what only a debugger reads."""
+    """Takes from every library what only a debugger reads, and the builder's folders that it would search too."""
     libraries = sorted(path for path in folder.rglob("*") if is_program(path))
     for path in libraries:
         # A library of the system may be a hard link, and a wheel's is not to be changed: PyInstaller copies both.
         done = subprocess.run(["strip", "--strip-unneeded", path], capture_output=True, text=True, check=False)
         if done.returncode:
             raise SystemExit(f"{path.name} could not be stripped: {done.stderr.strip()}")
+        places = _patched(path, "--print-rpath")
+        beside = ":".join(place for place in places.split(":") if place.startswith("$ORIGIN"))
+        if beside != places:
+            _patched(path, *(["--set-rpath", beside] if beside else ["--remove-rpath"]))
+
+
+def _patched(path: Path, *arguments: str) -> str:
+    """What patchelf says; "" of a program that is linked with nothing."""
+    done = subprocess.run(["patchelf", *arguments, path], capture_output=True, text=True, check=False)
+    return done.stdout.strip()
 
 
 def link_copies(internal: Path) -> None:

@@ -206,6 +206,34 @@ def test_what_stands_in_for_cryptography_encrypts_as_it_does() -> None:
     assert said[2] == "False"
 
 
+@pytest.mark.skipif(not (shutil.which("patchelf") and shutil.which("cc")), reason="patchelf is for packages only")
+def test_a_library_forgets_where_it_was_built(tmp_path: Path) -> None:
+    from trimming import strip_libraries
+
+    library = tmp_path / "some.so"
+    link = ["cc", "-shared", "-nostdlib", "-x", "c", "/dev/null", "-Wl,-rpath,/root/of/builder:$ORIGIN/../lib"]
+    subprocess.run([*link, "-o", library], check=True)
+    strip_libraries(tmp_path)
+    found = subprocess.run(["readelf", "-d", library], capture_output=True, text=True, check=True).stdout
+    assert "[$ORIGIN/../lib]" in found and b"/root/of/builder" not in library.read_bytes()
+
+
+def test_rights_and_times_do_not_depend_on_the_builder(folder: Path, tmp_path: Path) -> None:
+    from parts import settle
+
+    shutil.copytree(folder, tmp_path / "another", symlinks=True)
+    for path in [tmp_path / "another", *(tmp_path / "another").rglob("*")]:
+        if not path.is_symlink():
+            path.chmod(path.stat().st_mode & 0o700)
+    seen = []
+    for one in (folder, tmp_path / "another"):
+        settle(one, EPOCH)
+        status = {path.relative_to(one): path.lstat() for path in [one, *one.rglob("*")]}
+        seen.append({path: (each.st_mode, each.st_mtime) for path, each in status.items()})
+    assert seen[0] == seen[1]
+    assert {mode & 0o777 for mode, _ in seen[0].values()} == {0o755, 0o644, 0o777}  # a link has all
+
+
 def test_a_library_under_two_names_is_one_file_and_a_link(tmp_path: Path) -> None:
     from trimming import link_copies
 
