@@ -17,6 +17,7 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
 import struct
 import subprocess
 import sys
@@ -27,7 +28,7 @@ import urllib.error
 import urllib.request
 import wave
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -512,6 +513,7 @@ def try_window(trial: Trial) -> str:
             if window.poll() is not None or not any(line.startswith("window visible") for line in lines):
                 raise Failed(f"the window did not show: {''.join(lines)[-2000:]}")
             check_libraries(trial.folder, has_engine=not trial.model)
+            hand_over(trial, environment)
             window.send_signal(signal.SIGTERM)
             code = window.wait(QUIT_TIMEOUT_S)
         except subprocess.TimeoutExpired as error:
@@ -522,7 +524,29 @@ def try_window(trial: Trial) -> str:
         reader.join(5)
     if code:
         raise Failed(f"the window ended with {code}: {''.join(lines)[-2000:]}")
-    return f"visible {took_s * 1000:.0f} ms after its start, ended with 0"
+    return f"visible {took_s * 1000:.0f} ms after its start, was given a file by a second start, ended with 0"
+
+
+def hand_over(trial: Trial, environment: Mapping[str, str]) -> None:
+    """A second start opens no window: the first has its file then, in the tab that was named."""
+    file = trial.home.parent / "handed over.txt"
+    file.write_text("The tenant pays for heating and water. The landlord pays for the repair of the roof.", "utf-8")
+    command = trial.command("--summarize", str(file))
+    given: dict[str, Any] = {"env": environment, "stdin": subprocess.DEVNULL, "capture_output": True, "text": True}
+    second = subprocess.run(command, timeout=WINDOW_TIMEOUT_S, check=False, **given)
+    if second.returncode or "window visible" in second.stderr:
+        raise Failed(f"a second start ended with {second.returncode}: {second.stderr.strip()[-2000:]}")
+    deadline = time.monotonic() + ENGINE_TIMEOUT_S
+    while file.name not in names_of_documents(trial.home):
+        if time.monotonic() > deadline:
+            raise Failed(f"the window was not given {file.name} by a second start")
+        time.sleep(0.1)
+
+
+def names_of_documents(home: Path) -> set[str]:
+    """What the program has read and kept."""
+    with closing(sqlite3.connect(home / "data" / "fireside.db", timeout=5)) as store:
+        return {name for (name,) in store.execute("SELECT name FROM documents")}
 
 
 def check_libraries(folder: Path, *, has_engine: bool) -> None:
