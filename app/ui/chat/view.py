@@ -532,13 +532,12 @@ class Sending(QObject):
 
     def send_offered(self, offering: Offering, *, is_whole: bool = False) -> None:
         """What was offered for a question from whole documents: the answer from all of them, or from passages."""
-        sent = offering.sent
-        offering.forget_sent()
-        if sent is None:
+        if offering.sent is None:
             self.send(is_whole=is_whole)
         elif is_whole:
             with self._notify.guard():
-                self._chat.answer_whole(sent)
+                self._chat.answer_whole(offering.sent)
+        offering.forget_sent()  # also what went just now: it is not offered again to whom has chosen
         self._composer.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _on_sent(self, text: str, *, is_whole: bool = False) -> None:

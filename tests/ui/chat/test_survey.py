@@ -86,7 +86,7 @@ def test_enter_sends_as_ever_and_the_other_button_does_the_same(open_chat: Open,
     desk.wait_for_offer()
     heard = desk.heard(desk.root.answer_finished)
     desk.click(desk.survey_offer.passages)
-    desk.wait(lambda: heard)
+    desk.wait(lambda: heard and not desk.root.offering.is_looking)
     assert desk.last_text == "From the passages."
     assert desk.offered == "", "that was chosen"
 
