@@ -17,6 +17,7 @@ from app.features.chat.answers import AnswerStarted, ContextCompacted, ContextIs
 from app.features.messages import sentence_for
 from app.features.survey.wanted import SurveyProgress
 from app.language.sentences import sentences, written, written_words
+from app.store.messages import MessageState
 from app.ui.chat.survey import progress_words
 from app.ui.i18n import tr
 from app.ui.shell import tasks
@@ -300,10 +301,12 @@ class LiveAnswer(QObject):
         answering.finished.connect(self._on_finished)
         answering.failed.connect(self._on_failed)
 
-    def message_id_in(self, conversation_id: int | None) -> int | None:
-        """The answer that runs in this conversation, if any."""
+    def is_writing(self, message: StoredMessage) -> bool:
+        """Whether this is the answer that runs; it is stored a moment before one hears of it."""
         running = self.answering
-        return running.message_id if running is not None and running.conversation_id == conversation_id else None
+        if running is None or running.conversation_id != message.conversation_id:
+            return False
+        return running.message_id == message.id if running.message_id else message.state is MessageState.WRITING
 
     @property
     def is_reading(self) -> bool:

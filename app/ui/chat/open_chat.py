@@ -63,8 +63,8 @@ class OpenChat(QObject):
         """Answers that may be written beside that one."""
         self.attach: Callable[[int | None], object] = lambda number: live.attach(number, transcript.add_answer)
         """Shows what is being written in a chat, after that was opened."""
-        self.pair_ids: Callable[[Chat, int | None], set[int]] = lambda _talk, _number: set()
-        """The messages of a chat that are shown by `attach`, being written or not."""
+        self.before_pair: Callable[[list[StoredMessage]], list[StoredMessage]] = lambda messages: messages
+        """Of the branch that is about to be shown, what stands before two answers that are shown by `attach`."""
         self.conversation_id: int | None = None
         self.project_id: int | None = None
         """The project that a new chat will be in."""
@@ -95,10 +95,9 @@ class OpenChat(QObject):
                 conversation = talk.conversations.get(conversation_id)
                 self.conversation_id = conversation.id if conversation else None
                 messages = self.path()
-        apart = {self.live.message_id_in(self.conversation_id)} | self.pair_ids(talk, self.conversation_id)
         self._load_documents(messages)
         self.transcript.maker.can_translate = not talk.is_temporary  # what is translated is kept in a list
-        self.transcript.open([message for message in messages if message.id not in apart])
+        self.transcript.open([one for one in self.before_pair(messages) if not self.live.is_writing(one)])
         self.transcript.set_hidden(hidden_ids(conversation, messages) if conversation else ())
         self.attach(self.conversation_id)
         self.shown.emit()

@@ -94,7 +94,7 @@ class SideBySide(QObject):
         self._view: PairView | None = None
         chat.others.append(self.live)
         chat.attach = self._attach
-        chat.pair_ids = self._ids
+        chat.before_pair = self._before
         chat.transcript.dropped.connect(lambda _: self._on_dropped())
         for live in (chat.live, self.live):
             live.ended.connect(self._on_ended)
@@ -281,12 +281,17 @@ class SideBySide(QObject):
         transcript.jump_to_latest()
         self.changed.emit()
 
-    def _ids(self, talk: Chat, conversation_id: int | None) -> set[int]:
-        pair = self._pairs.get((talk, conversation_id or 0))
-        if pair is not None and pair.is_of_versions:
+    def _before(self, messages: list[StoredMessage]) -> list[StoredMessage]:
+        """Of a chat that is about to be shown: all that is not the pair's; the pair goes where it was gone on with."""
+        pair = self._pair
+        if pair is None:
+            return messages
+        ids = [message.id for message in messages]
+        end = ids.index(pair.question_id) + 1 if pair.question_id in ids else 0
+        if pair.is_of_versions or not end or (pair.is_over and len(ids) > end + 1):
             self._forget(pair)
-            return set()
-        return set(pair.ids) if pair is not None else set()
+            return messages
+        return messages[:end]
 
     def _attach(self, conversation_id: int | None) -> None:
         """Another chat is shown, perhaps one with a pair."""
@@ -297,8 +302,12 @@ class SideBySide(QObject):
         for place, live in enumerate((chat.live, self.live)):
             side = self._side(pair, place) if pair is not None else None
             live.attach(conversation_id, (lambda side=side: side) if side is not None else chat.transcript.add_answer)  # type: ignore[misc]
-        if self._view is not None:
-            self._view.show_choice(is_over=pair is not None and pair.is_over)
+        if pair is not None and self._view is not None:
+            self._view.show_choice(is_over=pair.is_over)
+            if not pair.is_over and pair not in self._at_work.values():  # both have ended while another chat was shown
+                with self._notify.guard():
+                    self._settle(pair)
+                self.changed.emit()
 
     def _fill(self, pair: Pair) -> None:
         """What is stored of both, as far as it is not being written."""

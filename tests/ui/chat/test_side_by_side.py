@@ -15,7 +15,7 @@ from app.ui.chat.pair import PairView
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.models_on_disk import write_model
-from tests.ui.chat.conftest import Open
+from tests.ui.chat.conftest import Open, Untold
 
 STORY = {"when": "story", "text": "word ", "repeat": 4000, "delay_s": 0.005}
 
@@ -138,6 +138,38 @@ def test_a_pair_goes_on_and_is_shown_again_when_its_chat_was_left(open_chat: Ope
     desk.chat.show_conversation(None)
     desk.chat.show_conversation(number)
     assert is_over(desk, pair_in(desk))
+
+
+def test_a_pair_that_ends_while_another_chat_is_looked_at_can_be_chosen_from(
+    open_chat: Open, other: Path, room: bool
+) -> None:
+    desk = open_chat({"text": "One.", "times": 1}, {"text": "Two."})
+    ask_both(desk, "Which?", other)
+    number = desk.chat.conversation_id
+    desk.chat.show_conversation(None)
+    desk.wait(lambda: not desk.chat.busy)
+    desk.chat.show_conversation(number)
+    pair = pair_in(desk)
+    assert is_over(desk, pair)
+    desk.click(pair.sides[1].choose)
+    assert desk.texts == ["Which?", "Two."]
+
+
+def test_a_pair_is_one_turn_also_where_its_chat_is_left_before_the_second_answer_was_told(
+    open_chat: Open, other: Path, room: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, second = open_chat({"text": "One.", "times": 1}, {"text": "Two."}), Untold(monkeypatch, 1)
+    ask_both(desk, "Which?", other)
+    number = desk.chat.conversation_id
+    desk.wait(second.stored.is_set)
+    desk.chat.show_conversation(None)
+    desk.chat.show_conversation(number)
+    assert desk.message_count == 2
+    second.told.set()
+    pair = pair_in(desk)
+    desk.wait(lambda: is_over(desk, pair))
+    assert [side.answer.text for side in pair.sides] == ["One.", "Two."]
+    assert desk.message_count == 2
 
 
 def test_in_a_narrow_window_one_stands_above_the_other(open_chat: Open, other: Path) -> None:

@@ -14,7 +14,7 @@ from app.store.conversations import MessageState
 from app.ui.chat.answer import AnswerView
 from app.ui.chat.settings import ChatSettings
 from tests.helpers.desks.chat import ChatDesk
-from tests.ui.chat.conftest import Open, add_turns
+from tests.ui.chat.conftest import Open, Untold, add_turns
 
 SLOW = {"text": "one two three four five six seven eight nine ten ", "repeat": 60, "delay_s": 0.02}
 
@@ -233,6 +233,22 @@ def test_an_answer_goes_on_while_another_chat_is_looked_at(open_chat: Open) -> N
     assert len(desk.turns) == 2
     assert desk.last_message is not None
     assert desk.last_text == desk.last_message.text
+
+
+def test_an_answer_stands_there_once_where_its_chat_is_left_before_it_was_told(
+    open_chat: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, answer = open_chat({"text": "Fine."}), Untold(monkeypatch, 0)
+    desk.type("Well?")
+    desk.press(Qt.Key.Key_Return)
+    number = desk.chat.conversation_id
+    desk.wait(answer.stored.is_set)
+    desk.chat.show_conversation(None)
+    desk.chat.show_conversation(number)
+    assert desk.message_count == 2
+    with desk.hears(desk.chat.answer_finished):
+        answer.told.set()
+    assert desk.texts == ["Well?", "Fine."]
 
 
 def test_the_view_follows_the_end_only_while_the_reader_is_there(open_chat: Open) -> None:
