@@ -29,6 +29,7 @@ Rules for answers:
     "garbage": "noise"            this is printed to file descriptor 1 before every token
 Rules for loading:
     "seconds": 1.0                how long it takes, with progress; cancel is heard
+    "until": "go"                 it waits for the file "go" beside the script; cancel is heard
     "error", "fields", "crash", "garbage", "stall": true    as above
     "steps": ["cpu"]              steps of the ladder: each is told as Loading with its name, and then in Loaded
     "name", "context_tokens", "trained_context_tokens", "can_chat", "size_bytes", "layers", "gpu_layers", "device",
@@ -170,6 +171,9 @@ class ScriptedBackend:
             fraction = min(1.0, (time.monotonic() - begun_s) / (ends_s - begun_s))
             step = tries[min(len(tries) - 1, int(fraction * len(tries)))]
             job.reply(protocol.Loading(request.id, fraction, step))
+        while "until" in rule and not self._script.file(rule["until"]).exists():
+            if job.stop.wait(STEP_S):
+                return protocol.Done(request.id)
         self._loaded, self._rule = _loaded(request, rule), rule
         self._seen, self._looked = [], set()
         return self._loaded

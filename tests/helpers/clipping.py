@@ -23,16 +23,18 @@ from PySide6.QtWidgets import (
 )
 
 SLACK_PX = 1
+ROUNDS = 4
 
 
 def clipped_texts(window: QWidget) -> list[str]:
     """One line for every visible text in `window` that is cut off; empty when all is well."""
-    found: list[str] = []
-    for _ in range(3):  # layouts of layouts need a round each
-        QCoreApplication.processEvents()
-    for widget in [window, *window.findChildren(QWidget)]:
-        if widget.isVisible() and widget.window() is window:
-            found += [f"{_where(widget)}: {problem}" for problem in _problems(widget)]
+    for _ in range(ROUNDS):  # what comes from a thread may come in the middle of one
+        for _ in range(3):  # layouts of layouts need a round each
+            QCoreApplication.processEvents()
+        seen = [one for one in (window, *window.findChildren(QWidget)) if one.isVisible() and one.window() is window]
+        found = [f"{_where(widget)}: {problem}" for widget in seen for problem in _problems(widget)]
+        if not found:
+            break
     return found
 
 

@@ -285,7 +285,7 @@ def test_files_dropped_on_the_chat_ask_what_for(frame: Frame, qtbot: QtBot, tmp_
     frame.drop(lease, plan, share=0.5)
     assert frame.chat.files == [lease], "nothing is attached"
     assert frame.shown == SUMMARIZE
-    qtbot.waitUntil(lambda: len(frame.summarize.read) == 2, timeout=10_000)
+    qtbot.waitUntil(lambda: len(frame.summarize.read) == 2)
 
 
 def test_files_dropped_on_the_summaries_go_there_wherever_they_are_let_go(
@@ -295,9 +295,9 @@ def test_files_dropped_on_the_summaries_go_there_wherever_they_are_let_go(
     frame.key(Qt.Key.Key_2)
     assert frame.hint(lease) == "Drop to summarize"
     frame.drop(lease, share=0.1)
-    qtbot.waitUntil(lambda: len(frame.summarize.read) == 1, timeout=10_000)
+    qtbot.waitUntil(lambda: len(frame.summarize.read) == 1)
     frame.drop(plan, share=0.9)
-    qtbot.waitUntil(lambda: len(frame.summarize.read) == 2, timeout=10_000)
+    qtbot.waitUntil(lambda: len(frame.summarize.read) == 2)
     assert frame.chat.files == []
     assert frame.shown == SUMMARIZE
 
@@ -340,8 +340,8 @@ def test_a_model_among_the_documents_goes_its_own_way(frame: Frame, qtbot: QtBot
     write_model(model)
     frame.app.change("models", add_how="in_place")
     frame.drop(lease, model, share=0.5)
-    qtbot.waitUntil(lambda: len(frame.summarize.read) == 1, timeout=10_000)
-    qtbot.waitUntil(lambda: Path(frame.settings.models.summarize_path) == model, timeout=10_000)
+    qtbot.waitUntil(lambda: len(frame.summarize.read) == 1)
+    qtbot.waitUntil(lambda: Path(frame.settings.models.summarize_path) == model)
 
 
 # The model of each tab.
@@ -401,7 +401,7 @@ def test_what_a_former_run_left_in_the_queue_goes_on_by_itself_and_is_told_in_ev
         frame.work_changed.connect(told.append)
         ends = frame.heard(frame.window.tabs.work_ended)
         frame.go_on()
-        qtbot.waitUntil(lambda: bool(told) and told[-1] == "", timeout=20_000)
+        qtbot.waitUntil(lambda: bool(told) and told[-1] == "")
         assert told[0].startswith("Summar")
         qtbot.waitUntil(lambda: not frame.is_at_work)
         assert frame.shown == CHAT, "nothing jumps at the person"
@@ -424,7 +424,7 @@ def test_the_list_and_the_bottom_line_follow_the_work_from_its_start_to_its_end(
     summaries_of(frame.app)
     frame.drop(notes(tmp_path / "kiln.txt", *paragraphs(6)), share=0.4)
     desk = frame.summarize
-    qtbot.waitUntil(lambda: len(desk.read) == 1 and desk.begin_button.isEnabled(), timeout=10_000)
+    qtbot.waitUntil(lambda: len(desk.read) == 1 and desk.begin_button.isEnabled())
     told: list[str] = []
     seen: list[str] = []
     frame.work_changed.connect(told.append)
@@ -432,7 +432,7 @@ def test_the_list_and_the_bottom_line_follow_the_work_from_its_start_to_its_end(
     column.row_changes(lambda: seen.append(column.rows[1]))
     desk.click(desk.begin_button)
     assert desk.summary_id is not None
-    qtbot.waitUntil(lambda: "kiln" in seen, timeout=15_000)
+    qtbot.waitUntil(lambda: "kiln" in seen)
     assert column.rows[0] == "Today"
     assert column.current == desk.summary_id
     assert seen[0].startswith("kiln · "), "it stood under Working before"
@@ -462,9 +462,9 @@ def test_a_model_that_takes_the_chats_place_is_seen_while_it_works_and_comes_bac
     frame.wait(lambda: frame.has(QuestionDialog))
     assert frame.is_at_work
     frame.click(frame.button("Put to sleep"))
-    qtbot.waitUntil(lambda: "Big 26B" in names, timeout=15_000)
+    qtbot.waitUntil(lambda: "Big 26B" in names)
     (tmp_path / "script" / "seen").touch()
-    qtbot.waitUntil(lambda: names[-1] == "Starter", timeout=15_000)
+    qtbot.waitUntil(lambda: names[-1] == "Starter")
 
 
 def test_without_a_queue_nothing_starts(frame: Frame, qtbot: QtBot) -> None:
@@ -531,8 +531,8 @@ def test_a_document_that_does_not_fit_goes_over_to_the_summaries(
     long = notes(tmp_path / "manual.txt", *(words[start : start + 400] for start in range(0, 70_000, 400)))
     short = notes(tmp_path / "note.txt", "A short note.")
     whole.attaching.add([short, long])
-    qtbot.waitUntil(lambda: [one.is_too_long for one in whole.attached] == [False, True], timeout=15_000)
-    qtbot.waitUntil(lambda: whole.attached[0].use is Use.WHOLE, timeout=10_000)
+    qtbot.waitUntil(lambda: [one.is_too_long for one in whole.attached] == [False, True])
+    qtbot.waitUntil(lambda: whole.attached[0].use is Use.WHOLE)
     whole.wait(lambda: "Summarize all of it" in whole.offers)
     whole.put_message("About the manual")
     whole.press_offer("Summarize all of it")

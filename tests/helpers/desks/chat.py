@@ -38,11 +38,9 @@ from app.ui.document.files import DocumentChip, PageChip
 from app.ui.shell.notify import Notify
 from app.ui.text.prose import ProseView, TextView
 from app.ui.theme import Theme
-from tests.helpers.desks.desk import NO_KEYS, Found
+from tests.helpers.desks.desk import NO_KEYS, WAIT_MS, Found
 from tests.helpers.desks.dialogs import FileQuestions
 from tests.helpers.script import media, prompts, requests
-
-ANSWER_MS = 20_000
 
 
 class ChatDesk(FileQuestions):
@@ -108,7 +106,7 @@ class ChatDesk(FileQuestions):
         self.type(text)
         self.answer_to_enter()
 
-    def answer_to_enter(self, timeout_ms: int = ANSWER_MS) -> None:
+    def answer_to_enter(self, timeout_ms: int = WAIT_MS) -> None:
         """Presses Enter and waits for the answer."""
         heard = self.heard(self.root.answer_finished)
         self.press(Qt.Key.Key_Return)
@@ -389,8 +387,7 @@ class ChatDesk(FileQuestions):
                 len(self.attached) == count
                 and all(one.fit is not None or one.error for one in self.attached)
                 and not self.attaching.fitting.is_counting
-            ),
-            12_000,
+            )
         )
 
     @property
@@ -446,14 +443,14 @@ class ChatDesk(FileQuestions):
 
     def wait_for_offer(self, *, is_estimated: bool = False) -> str:
         """Until something is offered, or its time is known as well; what is said."""
-        self.wait(lambda: bool(self.offered) and ("takes" in self.offered or not is_estimated), ANSWER_MS)
+        self.wait(lambda: bool(self.offered) and ("takes" in self.offered or not is_estimated))
         return self.offered
 
     def take_offer(self) -> None:
         """Presses the first button of the offer and waits for the answer."""
         heard = self.heard(self.root.answer_finished)
         self.click(self.survey_offer.whole)
-        self.wait(lambda: heard, ANSWER_MS)
+        self.wait(lambda: heard)
 
     # The model.
 

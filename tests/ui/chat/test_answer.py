@@ -102,13 +102,13 @@ def test_the_line_is_reached_and_opened_by_keyboard(open_chat: Open) -> None:
 
 
 def test_while_it_thinks_the_line_says_so_and_grows_when_open(open_chat: Open) -> None:
-    desk = open_chat({"thinking": "one two " * 200, "text": "Done.", "delay_s": 0.01})
+    desk = open_chat({"thinking": "one two " * 5000, "text": "Done.", "delay_s": 0.01})
     desk.type("Hi")
     desk.press(Qt.Key.Key_Return)
-    desk.wait(lambda: len(desk.turns) == 2 and desk.thinking_line == "Thinking…", 10_000)
+    desk.wait(lambda: len(desk.turns) == 2 and desk.thinking_line == "Thinking…")
     QTest.mouseClick(line(desk), Qt.MouseButton.LeftButton)
     before = len(thoughts(desk))
-    desk.wait(lambda: len(thoughts(desk)) > before, 10_000)
+    desk.wait(lambda: len(thoughts(desk)) > before)
     with desk.hears(desk.chat.answer_finished):
         desk.chat.stop()
     assert desk.thinking_line.startswith("Thought for")
@@ -118,16 +118,17 @@ def test_while_it_thinks_the_line_says_so_and_grows_when_open(open_chat: Open) -
 
 
 def test_thinking_stays_when_another_chat_was_looked_at(open_chat: Open) -> None:
-    desk = open_chat({"thinking": "one two " * 100, "text": "Done.", "delay_s": 0.01})
+    desk = open_chat({"thinking": "one two " * 100, "text": "Done.", "held_after": 100, "until": "go"})
     desk.type("Hi")
     desk.press(Qt.Key.Key_Return)
-    desk.wait(lambda: len(desk.turns) == 2 and bool(desk.thinking.text), 10_000)
+    desk.wait(lambda: len(desk.turns) == 2 and bool(desk.thinking.text))
     conversation_id = desk.chat.conversation_id
     desk.chat.show_conversation(None)
     desk.chat.show_conversation(conversation_id)
     assert desk.thinking_line == "Thinking…"
+    assert desk.script is not None
     with desk.hears(desk.chat.answer_finished):
-        pass
+        (desk.script.parent / "go").touch()
     assert desk.thinking.text == ("one two " * 100).strip()
     assert desk.last_text == "Done."
 

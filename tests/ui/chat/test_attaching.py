@@ -226,7 +226,7 @@ def test_of_two_that_fit_only_alone_either_is_shown_whole_with_one_click(open_ch
     assert uses() == [Use.WHOLE, Use.BACKGROUND]
     assert desk.offers == ["Summarize all of it", "Show all of it"]
     desk.press_offer("Show all of it")
-    desk.wait(lambda: uses() == [Use.BACKGROUND, Use.WHOLE], 10_000)
+    desk.wait(lambda: uses() == [Use.BACKGROUND, Use.WHOLE])
     desk.attaching.remove(desk.attached[1])
     desk.wait_until_attached(1)
     assert uses() == [Use.WHOLE]
@@ -258,7 +258,7 @@ def test_background_that_the_person_wants_stays_so_until_all_of_it_is_wanted(ope
 def test_a_locked_pdf_asks_for_its_password(open_chat: Open, tmp_path: Path) -> None:
     desk = open_chat({"text": "Yes."})
     desk.attaching.add([lease_pdf(tmp_path / "locked.pdf", password="spring")])
-    desk.wait(lambda: desk.chat.findChild(PasswordDialog) is not None, 12_000)
+    desk.wait(lambda: desk.chat.findChild(PasswordDialog) is not None)
     dialog = desk.chat.findChild(PasswordDialog)
     assert dialog is not None
     QTest.keyClicks(dialog.field, "winter")
@@ -267,7 +267,7 @@ def test_a_locked_pdf_asks_for_its_password(open_chat: Open, tmp_path: Path) -> 
     def is_asked_again() -> bool:
         return any("Wrong password" in one.words.text() for one in desk.chat.findChildren(PasswordDialog))
 
-    desk.wait(is_asked_again, 12_000)
+    desk.wait(is_asked_again)
     again = next(one for one in desk.chat.findChildren(PasswordDialog) if "Wrong" in one.words.text())
     assert again.words.text() == "Wrong password for locked.pdf. Try again."
     QTest.keyClicks(again.field, "spring")
@@ -280,7 +280,7 @@ def test_a_locked_pdf_asks_for_its_password(open_chat: Open, tmp_path: Path) -> 
 def test_without_the_password_nothing_is_attached(open_chat: Open, tmp_path: Path) -> None:
     desk = open_chat()
     desk.attaching.add([lease_pdf(tmp_path / "locked.pdf", password="spring")])
-    desk.wait(lambda: desk.chat.findChild(PasswordDialog) is not None, 12_000)
+    desk.wait(lambda: desk.chat.findChild(PasswordDialog) is not None)
     assert desk.note == "locked.pdf is still being read"
     dialog = desk.chat.findChild(PasswordDialog)
     assert dialog is not None
@@ -349,15 +349,25 @@ def slow_to_read(path: Path) -> Path:
     return path
 
 
-def test_enter_while_a_document_is_read_sends_the_message_once_it_is_there(open_chat: Open, tmp_path: Path) -> None:
+def test_enter_while_a_document_is_read_sends_the_message_once_it_is_there(
+    open_chat: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     desk = open_chat({"text": "Yes."})
+    read, may_begin = desk.documents.read, threading.Event()
+
+    def read_later(*args: Any, **kwargs: Any) -> Iterator[ReadEvent]:
+        may_begin.wait(60)
+        yield from read(*args, **kwargs)
+
+    monkeypatch.setattr(desk.documents, "read", read_later)
     desk.attaching.add([lease_pdf(tmp_path / "lease.pdf")])
-    desk.wait(lambda: bool(desk.chips), 10_000)
+    desk.wait(lambda: bool(desk.chips))
     desk.type("When does it begin?")
     with desk.hears(desk.chat.answer_finished):
         desk.press(Qt.Key.Key_Return)
         assert desk.note == "Sent as soon as lease.pdf has been read. Esc takes it back."
         assert not desk.turns
+        may_begin.set()
     assert "first of May" in " ".join(desk.prompts()[-1][-1][1].split())
     assert (desk.message, desk.note) == ("", "")
 
@@ -430,7 +440,7 @@ def test_a_message_that_waits_can_be_taken_back_and_never_goes_without_its_docum
 ) -> None:
     desk = open_chat()
     desk.attaching.add([slow_to_read(tmp_path / "big.txt")])
-    desk.wait(lambda: bool(desk.chips), 10_000)
+    desk.wait(lambda: bool(desk.chips))
     assert desk.note == "big.txt is still being read"
     desk.type("Question")
     for key in (Qt.Key.Key_Escape, Qt.Key.Key_A):
@@ -444,7 +454,7 @@ def test_a_message_that_waits_can_be_taken_back_and_never_goes_without_its_docum
     assert desk.chips == []
     assert (desk.turns, desk.note) == ([], "")
     assert desk.message.startswith("Question")
-    desk.wait(lambda: not desk.is_reading, 10_000)
+    desk.wait(lambda: not desk.is_reading)
     assert desk.in_draft == []
 
 
@@ -532,16 +542,16 @@ def test_a_very_large_file_is_asked_about_first(open_chat: Open, tmp_path: Path)
         file.write(b"\x7fELF")
         file.truncate(LARGE_BYTES)  # takes no room
     desk.attaching.add([path])
-    desk.wait(lambda: bool(desk.chat.findChildren(LargeFile)), 5_000)
+    desk.wait(lambda: bool(desk.chat.findChildren(LargeFile)))
     dialog = desk.chat.findChildren(LargeFile)[0]
     assert desk.attaching.hold() == "huge.bin is still being read"
     QTest.keyClick(dialog, Qt.Key.Key_Escape)
     assert desk.attached == []
     desk.attaching.add([path])
-    desk.wait(lambda: any(one.isVisible() for one in desk.chat.findChildren(LargeFile)), 5_000)
+    desk.wait(lambda: any(one.isVisible() for one in desk.chat.findChildren(LargeFile)))
     dialog = next(one for one in desk.chat.findChildren(LargeFile) if one.isVisible())
     QTest.keyClick(dialog, Qt.Key.Key_Return)
-    desk.wait(lambda: bool(desk.attached[0].error), 10_000)
+    desk.wait(lambda: bool(desk.attached[0].error))
     assert desk.attached[0].error == "huge.bin is not a text document."
 
 
@@ -552,6 +562,6 @@ def test_the_places_an_answer_may_come_from_have_room_as_soon_as_it_ends(open_ch
     answer = desk.turns[-1]
     assert isinstance(answer, AnswerView)
     (chip,) = desk.places_in(answer.sources)
-    desk.wait(lambda: not chip.visibleRegion().isEmpty(), 2_000)
+    desk.wait(lambda: not chip.visibleRegion().isEmpty())
     assert answer.rect().contains(answer.sources.geometry())
     assert answer.sources.height() >= chip.height() > 0

@@ -103,7 +103,7 @@ def test_an_answer_is_never_cut_it_warns_and_sleeps_afterwards(machine: Callable
     here = machine(SLOW)
     here.desk.type("Count")
     here.desk.press(Qt.Key.Key_Return)
-    here.desk.wait(lambda: "three" in here.desk.last_text, 10_000)
+    here.desk.wait(lambda: "three" in here.desk.last_text)
     here.memory = SHORT
     here.sleep.look()
     assert here.loader.state == "ready"
@@ -119,7 +119,7 @@ def test_the_word_about_short_memory_leaves_when_there_is_enough_again(machine: 
     here = machine(SLOW)
     here.desk.type("Count")
     here.desk.press(Qt.Key.Key_Return)
-    here.desk.wait(lambda: "three" in here.desk.last_text, 10_000)
+    here.desk.wait(lambda: "three" in here.desk.last_text)
     here.memory = SHORT
     here.sleep.look()
     assert len(here.desk.notices) == 1

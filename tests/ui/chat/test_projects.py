@@ -97,8 +97,12 @@ def test_a_scan_of_a_project_waits_where_nothing_is_read_by_itself_and_is_read_w
     (button,) = (one for one in line.findChildren(QPushButton) if one.text() == "Read with Eye 2B")
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: line.text == "1 page of lease.pdf read from pictures by Eye 2B. Letters may be wrong.")
-    (attached,) = desk.app.preambles.attached.of(number)
-    assert [block.text for block in desk.app.documents.blocks(attached.document_id)] == [LEASE]
+
+    def words() -> list[str]:
+        (attached,) = desk.app.preambles.attached.of(number)
+        return [block.text for block in desk.app.documents.blocks(attached.document_id)]
+
+    desk.wait(lambda: words() == [LEASE])
     dialog.reject()
 
 

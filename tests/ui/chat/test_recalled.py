@@ -28,7 +28,7 @@ def desk(open_chat: Open) -> ChatDesk:
         question = conversations.add_message(chat_id, parent, Role.USER, text)
         parent = conversations.add_message(chat_id, question.id, Role.ASSISTANT, f"Answer. {LONG}").id
     desk.chat.show_conversation(chat_id)
-    desk.wait(lambda: desk.is_settled, 10_000)
+    desk.wait(lambda: desk.is_settled)
     return desk
 
 
@@ -53,7 +53,7 @@ def test_a_line_below_the_question_opens_to_the_turns_and_each_leads_there(desk:
     (row,) = rows_of(line)
     assert row.accessibleName() == f"You: {TOLD}"
     assert clipped_texts(desk.chat) == []
-    desk.wait(lambda: desk.is_settled, 10_000)
+    desk.wait(lambda: desk.is_settled)
     row.setFocus()
     QTest.keyClick(row, Qt.Key.Key_Space)
     first = desk.transcript.turn_at(0)
@@ -70,7 +70,7 @@ def test_a_question_about_nothing_earlier_has_no_line_and_the_line_is_there_agai
     chat_id = desk.chat.conversation_id
     desk.chat.show_conversation(None)
     desk.chat.show_conversation(chat_id)
-    desk.wait(lambda: desk.is_settled, 10_000)
+    desk.wait(lambda: desk.is_settled)
     line = line_of(desk)
     assert line is not None
     assert line.isVisible()
@@ -81,7 +81,7 @@ def test_switched_off_a_regenerated_answer_takes_the_line_away(desk: ChatDesk) -
     desk.app.change("chat", recall=False)
     heard = desk.heard(desk.chat.answer_finished)
     desk.click_action(desk.last, "Regenerate")
-    desk.wait(lambda: bool(heard), 10_000)
+    desk.wait(lambda: bool(heard))
     assert desk.prompts()[-1][-1][1] == ASKED
     line = line_of(desk)
     assert line is not None

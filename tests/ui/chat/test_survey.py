@@ -113,7 +113,7 @@ def test_an_answer_on_its_way_gives_place_to_the_whole_one(open_chat: Open, tmp_
     desk.wait(lambda: desk.last_text)
     heard = desk.heard(desk.root.answer_finished)
     desk.click(desk.survey_offer.whole)
-    desk.wait(lambda: len(heard) == 2, 20_000)
+    desk.wait(lambda: len(heard) == 2)
     assert desk.last_text.startswith("**2 found**")
     stopped = desk.conversations.message(desk.last_message.versions[0])
     assert stopped is not None
@@ -154,7 +154,7 @@ def test_other_questions_and_other_chats_are_offered_nothing(open_chat: Open, tm
     desk.attaching.remove(desk.attached[0])
     desk.attach(notes(tmp_path / "note.txt", "Ada Brandt came."))
     desk.type(PEOPLE)
-    desk.wait(lambda: not desk.root.offering.is_looking, 5_000)
+    desk.wait(lambda: not desk.root.offering.is_looking)
     assert desk.offered == "", "all of it is shown with the question"
 
 
@@ -204,7 +204,7 @@ def test_esc_stops_and_keeps_what_is_there_and_it_goes_on_where_it_was(open_chat
     desk.type(PEOPLE)
     desk.wait_for_offer()
     desk.click(desk.survey_offer.whole)
-    desk.wait(lambda: "Ada Brandt" in desk.last_text and "section" in desk.last_state, 20_000)
+    desk.wait(lambda: "Ada Brandt" in desk.last_text and "section" in desk.last_state)
     assert desk.last_state.startswith("Reading all of it: section ")
     heard = desk.heard(desk.root.answer_finished)
     desk.press(Qt.Key.Key_Escape)

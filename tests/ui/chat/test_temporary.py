@@ -47,7 +47,7 @@ def test_it_is_marked_and_works_like_any_other(open_chat: Open) -> None:
     assert desk.texts == ["First", "The answer.", "Second", "The answer."]
     assert desk.prompts()[-1] == [("user", "First"), ("assistant", "The answer."), ("user", "Second")]
     desk.click_action(desk.last, "Regenerate")
-    desk.wait(lambda: not desk.chat.busy, 10_000)
+    desk.wait(lambda: not desk.chat.busy)
     assert desk.last_message is not None
     assert len(desk.last_message.versions) == 2
     assert desk.last.row is not None
@@ -103,7 +103,7 @@ def test_an_answer_that_is_being_written_ends_with_it(open_chat: Open) -> None:
     desk.chat.show_temporary()
     desk.type("slowly")
     desk.press(Qt.Key.Key_Return)
-    desk.wait(lambda: "word" in desk.last_text, 10_000)
+    desk.wait(lambda: "word" in desk.last_text)
     with desk.hears(desk.chat.answer_finished):
         desk.chat.show_conversation(kept)
     assert desk.texts == ["Question 0", "An answer with **bold** words. 0"]
@@ -138,8 +138,8 @@ def test_nothing_of_a_document_is_in_any_file(open_chat: Open, fresh_home: Path,
     desk.chat.show_temporary()
     path = notes(tmp_path / "secret.txt", f"The secret word is {SECRET.decode()}, and nobody may know it.")
     desk.attaching.add([path])
-    desk.wait(lambda: [one.fit is not None for one in desk.attached] == [True], 20_000)
-    desk.wait(lambda: desk.attaching.hold() == "", 10_000)
+    desk.wait(lambda: [one.fit is not None for one in desk.attached] == [True])
+    desk.wait(lambda: desk.attaching.hold() == "")
     desk.ask("What is the word?")
     assert SECRET.decode() in desk.prompts()[-1][-1][1]
     assert files_with(SECRET, fresh_home) == []

@@ -23,7 +23,7 @@ from tests.ui.text.test_selectable import ANSWER
 def long_chat(desk: ChatDesk, count: int = 60) -> None:
     """Opened, and all that may be scrolled to next is there."""
     desk.chat.show_conversation(add_turns(desk, count, "A word, and **another**. " * 12))
-    desk.wait(lambda: desk.is_settled, 30_000)
+    desk.wait(lambda: desk.is_settled)
 
 
 def prose(turn: Turn) -> ProseView:
@@ -234,7 +234,7 @@ def test_copy_puts_both_on_the_clipboard_and_says_so(open_chat: Open) -> None:
     row = desk.last.row
     assert row is not None
     assert row.button("Copied") is not None
-    desk.wait(lambda: row.button("Copy") is not None, 5_000)
+    desk.wait(lambda: row.button("Copy") is not None)
 
 
 def test_the_keyboard_goes_from_turn_to_turn_and_shows_the_beginning_of_a_tall_one(open_chat: Open) -> None:

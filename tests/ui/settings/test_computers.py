@@ -64,7 +64,7 @@ def add(qtbot: QtBot, page: ComputersPage, address: str) -> str:
     page.line.clear()
     QTest.keyClicks(page.line, address)
     QTest.keyClick(page.line, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: not page.line.isReadOnly(), timeout=30_000)
+    qtbot.waitUntil(lambda: not page.line.isReadOnly())
     return page.note.text()
 
 

@@ -349,7 +349,7 @@ def test_of_many_connections_only_those_in_view_are_put_into_words(
     monkeypatch.setattr(ConnectionModel, "data", noted)
     table = dialog.find(ConnectionTable)
     dialog.click_name(QPushButton, "Refresh the connections")
-    qtbot.waitUntil(lambda: table.model().rowCount() == MANY and table.isVisible(), timeout=30_000)
+    qtbot.waitUntil(lambda: table.model().rowCount() == MANY and table.isVisible())
     table.scrollToBottom()
     table.grab()
     assert MANY - 1 in in_words

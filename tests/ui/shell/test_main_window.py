@@ -393,7 +393,7 @@ def test_deleting_a_chat_lets_the_engine_forget_it_too(frame: Frame, tmp_path: P
     chat = frame.conversations.create(title="Letter")
     frame.chats.root.delete(chat.id)
     log = tmp_path / "script" / "prompts.jsonl"
-    qtbot.waitUntil(lambda: "ForgetSession" in log.read_text("utf-8"), timeout=5_000)
+    qtbot.waitUntil(lambda: "ForgetSession" in log.read_text("utf-8"))
     assert f'"chat-{chat.id}"' in log.read_text("utf-8").splitlines()[-1]
 
 
@@ -407,5 +407,5 @@ def test_a_deleted_chat_is_forgotten_only_when_its_answer_has_ended(frame: Frame
     assert len(tasks.running) == 0
     frame.chat.answer_finished.emit(7)
     log = tmp_path / "script" / "prompts.jsonl"
-    qtbot.waitUntil(lambda: "ForgetSession" in log.read_text("utf-8"), timeout=5_000)
+    qtbot.waitUntil(lambda: "ForgetSession" in log.read_text("utf-8"))
     assert log.read_text("utf-8").count("ForgetSession") == 1

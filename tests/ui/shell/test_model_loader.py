@@ -21,7 +21,7 @@ from tests.helpers.script import write_script
 
 
 def until(qtbot: QtBot, loader: ModelLoader, state: str) -> None:
-    qtbot.waitUntil(lambda: loader.state == state, timeout=15_000)
+    qtbot.waitUntil(lambda: loader.state == state)
 
 
 def model(tmp_path: Path, name: str) -> Path:
@@ -297,4 +297,4 @@ def test_when_another_model_fails_the_sleeping_one_comes_back(
         frame.loader.sleep()
         qtbot.waitUntil(lambda: frame.loader.wakes_up)
         frame.loader.load(model(tmp_path, "b.gguf"))
-        qtbot.waitUntil(lambda: frame.loader.name == "a" and frame.loader.state == "ready", timeout=15_000)
+        qtbot.waitUntil(lambda: frame.loader.name == "a" and frame.loader.state == "ready")

@@ -136,8 +136,7 @@ def test_a_sleeping_model_can_be_woken_and_put_to_sleep(frame: Frame, qtbot: QtB
     menu.deleteLater()
     give_room(frame)
     assert frame.model_words == ["Starter", "145 MB", "asleep"]
-    qtbot.waitUntil(lambda: frame.engine.asleep_path is not None)
-    assert frame.picker.toolTip().startswith("Asleep. It wakes up with your next message.")
+    frame.wait(lambda: frame.picker.toolTip().startswith("Asleep. It wakes up with your next message."))
 
 
 def test_the_menu_works_with_the_keyboard(frame: Frame, qtbot: QtBot) -> None:
