@@ -134,7 +134,9 @@ def _beside_program() -> str:
     if not getattr(sys, "frozen", False):
         return ""
     one_file = os.environ.get("APPIMAGE")  # which is where the person sees it, not where it is mounted
-    folder = (Path(one_file).parent if one_file else Path(sys.executable).parents[1]) / "data"
+    around = Path(sys.executable).parents
+    bundle = next((folder for folder in around if folder.suffix == ".app"), None)  # macOS: nothing in it may change
+    folder = Path(one_file or bundle or around[0]).parent / "data"
     return str(folder) if folder.is_dir() and os.access(folder, os.W_OK) else ""
 
 

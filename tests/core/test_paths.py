@@ -78,6 +78,15 @@ def test_a_folder_beside_a_portable_program_keeps_everything(tmp_path: Path, mon
     assert AppPaths.from_environment().data == tmp_path / "home" / "data"
 
 
+def test_the_folder_of_a_bundle_of_macos_is_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FIRESIDE_HOME")
+    monkeypatch.setattr("sys.frozen", True, raising=False)
+    monkeypatch.setattr("sys.executable", str(tmp_path / "Fireside.app" / "Contents" / "MacOS" / "fireside"))
+    (tmp_path / "Fireside.app" / "Contents" / "data").mkdir(parents=True)  # what is in it is signed
+    (tmp_path / "data").mkdir()
+    assert AppPaths.from_environment().config == tmp_path / "data" / "config"
+
+
 def test_the_folder_of_a_program_in_one_file_is_beside_that_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
