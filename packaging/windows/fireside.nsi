@@ -52,6 +52,24 @@ VIAddVersionKey "LegalCopyright" "Apache-2.0"
 !insertmacro MUI_LANGUAGE "German"
 !insertmacro MUI_LANGUAGE "Arabic"
 
+LangString StillOpen ${LANG_ENGLISH} "Fireside is still open. Nothing was changed. Close its windows, then try again."
+LangString StillOpen ${LANG_GERMAN} "Fireside ist noch offen. Nichts wurde verändert. Bitte schließen Sie seine Fenster und versuchen Sie es noch einmal."
+LangString StillOpen ${LANG_ARABIC} "لا يزال Fireside مفتوحًا. لم يتغيّر شيء. أغلق نوافذه ثم حاول مرة أخرى."
+
+; What runs cannot be replaced or removed, and half of it would be: Windows lets nobody write into a file that runs.
+!macro StopWhileOpen
+  retry:
+  IfFileExists "${PROGRAM}" 0 closed
+    ClearErrors
+    FileOpen $0 "${PROGRAM}" a
+    IfErrors 0 writable
+      MessageBox MB_RETRYCANCEL|MB_ICONEXCLAMATION "$(StillOpen)" /SD IDCANCEL IDRETRY retry
+      Abort
+    writable:
+    FileClose $0
+  closed:
+!macroend
+
 ; The menu that a right click on a document shows.
 !macro Offer ENDING
   WriteRegStr HKCU "${CLASSES}\SystemFileAssociations\${ENDING}\shell\Fireside.Summarize" "" "Summarize with Fireside"
@@ -75,9 +93,16 @@ VIAddVersionKey "LegalCopyright" "Apache-2.0"
   !insertmacro ${WHAT} ".txt"
   !insertmacro ${WHAT} ".pptx"
   !insertmacro ${WHAT} ".xlsx"
+  !insertmacro ${WHAT} ".odp"
+  !insertmacro ${WHAT} ".ods"
+  !insertmacro ${WHAT} ".rtf"
+  !insertmacro ${WHAT} ".csv"
+  !insertmacro ${WHAT} ".srt"
+  !insertmacro ${WHAT} ".eml"
 !macroend
 
 Section "Fireside"
+  !insertmacro StopWhileOpen
   ; Of the version before nothing stays, also no library that this one has no more.
   RMDir /r "$INSTDIR\_internal"
   RMDir /r "$INSTDIR\licences"
@@ -111,6 +136,7 @@ Section "Fireside"
 SectionEnd
 
 Section "Uninstall"
+  !insertmacro StopWhileOpen
   Delete "$SMPROGRAMS\Fireside.lnk"
   RMDir /r "$INSTDIR\_internal"
   RMDir /r "$INSTDIR\licences"

@@ -56,6 +56,10 @@ class Windows:
             raise Failed(f"{command[0]} {command[-1]} ended with {done.returncode}: {done.stderr[-500:]}")
         return done.stdout
 
+    def place(self, path: Path) -> str:
+        """As Windows names it."""
+        return "C:\\" + str(path.relative_to(self.drive)).replace("/", "\\")
+
     def value(self, key: str, name: str = "") -> str:
         """What the registry has; "" where it has no such key."""
         which = ["/v", name] if name else ["/ve"]
@@ -98,7 +102,7 @@ def install(windows: Windows, installer: Path, version: str, libraries: tuple[st
         raise Failed(f"beside the program lie {found} and not {libraries}")
     if windows.value(UNINSTALL, "DisplayVersion") != version:
         raise Failed(f"Windows' list of programs has version {windows.value(UNINSTALL, 'DisplayVersion')}")
-    program = r"C:" + "\\" + str((windows.programs / "fireside.exe").relative_to(windows.drive)).replace("/", "\\")
+    program = windows.place(windows.programs / "fireside.exe")
     for key, expected in OPENERS.items():
         if windows.value(key) != expected.format(program=program):
             raise Failed(f"{key} is {windows.value(key)}")
@@ -109,6 +113,26 @@ def install(windows: Windows, installer: Path, version: str, libraries: tuple[st
     if said[-1] != rf"{version} --summarize C:\lease.pdf":
         raise Failed(f"it was started as {said[-1]}")
     return f"{version} with menu entry, file types and its place in the list of programs; it starts with a file"
+
+
+def refuse_while_open(windows: Windows, installer: Path, version: str) -> str:
+    """While the program runs neither a newer one nor the uninstaller takes half of it away."""
+    before = sorted(path for path in windows.programs.rglob("*"))
+    started = windows.data / "started.txt"
+    with subprocess.Popen(
+        ["wine", windows.programs / "fireside.exe", "--stay"], env=windows.environment, stderr=subprocess.DEVNULL
+    ):
+        windows.wait_for(lambda: started.read_text().splitlines()[-1:] == [f"{version} --stay"], "it did not start")
+        for program in (installer, windows.programs / "uninstall.exe"):
+            # Without _?= an uninstaller goes on from a copy of itself, whose end nobody waits for.
+            place = [f"_?={windows.place(windows.programs)}"] if program.name == "uninstall.exe" else []
+            done = subprocess.run(["wine", program, "/S", *place], env=windows.environment, check=False, timeout=300)
+            if not done.returncode:
+                raise Failed(f"{program.name} went on while the program was open")
+        if sorted(path for path in windows.programs.rglob("*")) != before:
+            raise Failed(f"what is there now is {sorted(path.name for path in windows.programs.rglob('*'))}")
+        windows.run("wine", "taskkill", "/F", "/IM", "fireside.exe")
+    return "installer and uninstaller change nothing while it runs"
 
 
 def show(windows: Windows, installer: Path, picture: Path) -> str:
@@ -146,6 +170,7 @@ def main(picture: Path) -> int:
         windows = Windows(scratch)
         steps: dict[str, Callable[[], str]] = {
             "install": lambda: install(windows, installers[OLDER], OLDER, older),
+            "open": lambda: refuse_while_open(windows, installers[NEWER], OLDER),
             "upgrade": lambda: install(windows, installers[NEWER], NEWER, newer),
             "look": lambda: show(windows, installers[NEWER], picture),
             "uninstall": lambda: uninstall(windows),

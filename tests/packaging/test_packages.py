@@ -499,6 +499,21 @@ def test_a_disk_image_is_made_signed_and_notarized_in_that_order(
         disk_image.main()
 
 
+def test_a_bundle_of_macos_may_show_its_window() -> None:
+    """PyInstaller marks what has a console as a program of the background, unless the recipe says that it is none."""
+    import ast
+
+    recipe = ast.parse((ROOT / "packaging" / "fireside.spec").read_text("utf-8"))
+    tables = [node for node in ast.walk(recipe) if isinstance(node, ast.Dict)]
+    said = [
+        ast.unparse(value)
+        for table in tables
+        for key, value in zip(table.keys, table.values, strict=True)
+        if key is not None and ast.unparse(key) == "'LSBackgroundOnly'"
+    ]
+    assert said == ["False"]
+
+
 @pytest.mark.skipif(shutil.which("makensis") is None, reason="NSIS is for packages only")
 def test_the_windows_installer_and_its_uninstaller_are_signed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(ROOT / "packaging" / "windows"))
