@@ -35,7 +35,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.core.visible import clean_text
-from app.ui.chat.attaching import AttachmentRow
+from app.ui.chat.attachment_row import AttachmentRow
 from app.ui.i18n import tr, window_title
 from app.ui.icons import icon
 from app.ui.shell.keyboard import with_keys

@@ -12,7 +12,8 @@ from PySide6.QtWidgets import QMenu
 
 from app.core.visible import visible_name
 from app.features.media import ENDINGS, Unsaved
-from app.ui.chat.attaching import Attaching, DraftDocument
+from app.ui.chat.attaching import Attaching
+from app.ui.chat.attachment_row import DraftDocument
 from app.ui.chat.composer import Composer
 from app.ui.i18n import tr
 from app.ui.shell.notify import Notify

@@ -14,7 +14,8 @@ from app.core.paths import starter_model
 from app.features.chat.titles import first_words
 from app.ui.chat.answering import Answering, LiveAnswer
 from app.ui.chat.assistants import ChatAssistants
-from app.ui.chat.attaching import Attaching, DraftDocument
+from app.ui.chat.attaching import Attaching
+from app.ui.chat.attachment_row import DraftDocument
 from app.ui.chat.composer import Composer, MessageEdit
 from app.ui.chat.memory import ChatMemory, Subject
 from app.ui.chat.open_chat import OpenChat, TurnActions, busy_words

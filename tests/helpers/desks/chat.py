@@ -23,7 +23,8 @@ from PySide6.QtWidgets import (
 from app.bootstrap import Fireside
 from app.features.chat.prompts import Parts
 from app.ui.chat.answer import AnswerView, StateLine, ThinkingView
-from app.ui.chat.attaching import Attaching, AttachmentRow, DraftChip, TooLong
+from app.ui.chat.attaching import Attaching
+from app.ui.chat.attachment_row import AttachmentRow, DraftChip, TooLong
 from app.ui.chat.composer import Composer, MessageEdit, SendButton, ThinkingChoice
 from app.ui.chat.details import BranchMap
 from app.ui.chat.documents import SourceRow

@@ -1,0 +1,404 @@
+"""What is attached to the message that is being written, as it is seen: a chip for each, and what there is to tell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFrame, QSizePolicy, QVBoxLayout, QWidget
+
+from app.features.documents import Part
+from app.store.conversations import Attachment, Use
+from app.store.documents import StoredDocument
+from app.ui.chat.pictures import DraftPicture, NotSensed, PictureChip
+from app.ui.document.files import (
+    DocumentChip,
+    FileToRead,
+    Offer,
+    Stage,
+    is_recording,
+    part_of,
+    remarks_words,
+    short_name,
+    size_words,
+    spoken_size,
+    tokens_words,
+)
+from app.ui.i18n import tr
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import text_button
+from app.ui.widgets.labels import plain_label, plain_tip
+from app.ui.widgets.layouts import FlowLayout, scrolled
+from app.ui.work.pictures import PicturesLine
+
+if TYPE_CHECKING:
+    from app.features.chat.answers import Chat
+    from app.features.chat.seen import Fit
+
+
+MOST_LINES = 3
+HIGH_CHIP_PX, ROOMY_PX = 40, 700
+"""A chip as high as that has a picture; in a window that is not as high a line less of them is seen."""
+LOW_PX = 560
+"""A window lower than that has room for one line of chips; the others are scrolled to."""
+MOST_REMARKS = 2
+MOST_COUNTED = 8
+"""More chips than that are not seen at once: their number is said."""
+MOST_WORDS = 15_000
+"""So many are well below what a message field holds."""
+
+
+@dataclass(eq=False, kw_only=True)
+class DraftDocument(FileToRead):
+    """A file beside what is being written: being read, and then how much of it the model is shown.
+
+    `talk` and `conversation_id` say whose draft it is in; None is that of a new chat.
+    """
+
+    talk: Chat
+    conversation_id: int | None
+    attachment: Attachment | None = None
+    fit: Fit | None = None
+    """None: not known yet."""
+    is_background_chosen: bool = False
+    """Whether the person wants it as background, however well it fits."""
+    text: str = ""
+    """Of one that is no file, until it is kept; its path has only the name."""
+
+    @staticmethod
+    def restored(
+        document: StoredDocument, attachment: Attachment, talk: Chat, conversation_id: int | None
+    ) -> DraftDocument:
+        """One that was attached before, from the store."""
+        one = DraftDocument(
+            document.path, part_of(document), stage=Stage.READ, talk=talk, conversation_id=conversation_id
+        )
+        one.document, one.attachment = document, attachment
+        return one
+
+    def detach(self) -> None:
+        """The store has it in no draft any more; raises what the store raises."""
+        if self.attachment is not None:
+            self.talk.documents.attachments.remove(self.attachment.id)
+
+    @property
+    def is_kept_unread(self) -> bool:
+        return super().is_kept_unread and not self.text and not self.talk.is_temporary
+
+    @property
+    def kept_as(self) -> str:
+        return f"{self.conversation_id or ''}={self.path}"
+
+    @property
+    def use(self) -> Use:
+        return self.attachment.use if self.attachment else Use.UNDECIDED
+
+    @property
+    def remarks(self) -> str:
+        """What a person should know of it."""
+        if self.document is None:
+            return ""
+        return remarks_words(self.document)
+
+    @property
+    def is_too_long(self) -> bool:
+        """Whether it is background only because all of it does not fit."""
+        is_background = self.use is Use.BACKGROUND and not self.is_background_chosen
+        return is_background and self.fit is not None and not self.fit.is_whole
+
+    @property
+    def can_be_whole(self) -> bool:
+        """Whether all of it would fit if it came before the other documents of the draft."""
+        return self.fit is not None and self.use is Use.BACKGROUND and self.fit.tokens <= self.fit.most_tokens
+
+    @property
+    def is_pasted(self) -> bool:
+        """Whether it is no file."""
+        return bool(self.text) or (self.document is not None and bool(self.document.info.get("pasted")))
+
+    @property
+    def is_short(self) -> bool:
+        """Whether all of its text can stand in a message."""
+        return self.document is not None and self.document.info.get("words", 0) <= MOST_WORDS
+
+    @property
+    def group(self) -> object:
+        return self.talk, self.conversation_id
+
+    def with_part(self, part: Part) -> DraftDocument:
+        return DraftDocument(self.path, part, self.password, talk=self.talk, conversation_id=self.conversation_id)
+
+    def is_in(self, talk: Chat, conversation_id: int | None) -> bool:
+        return self.talk is talk and self.conversation_id == conversation_id
+
+
+class DraftChip(DocumentChip):
+    """A chip that names the page which is being read."""
+
+    def show_reading(self, one: DraftDocument) -> None:
+        self.show_progress(one.page, one.pages)
+        unit = one.unit or "page"
+        if is_recording(one.name):
+            minute = min(one.page + 1, one.pages)
+            self._say(tr("listening, minute {page} of {pages}", page=minute, pages=f"{one.pages:,}"))
+            return
+        self._say(tr("reading, {unit} {page} of {pages}", unit=unit, page=one.page, pages=f"{one.pages:,}"))
+
+
+class AttachmentRow(QWidget):
+    """Chips in several lines, of which at most three are seen at once."""
+
+    opened = Signal(object)
+    remove_wanted = Signal(object)
+    menu_wanted = Signal(object, QPoint)
+    """A `DraftDocument` or a `DraftPicture`, and where on the screen."""
+    detail_wanted = Signal(object, object)
+    """A `DraftPicture` and its chip."""
+    height_changed = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._chips: dict[DraftDocument | DraftPicture, DocumentChip] = {}
+        self._wrong: list[DraftDocument | DraftPicture] = []
+        self._sought: DraftDocument | DraftPicture | None = None
+        self.too_long = TooLong(theme)
+        self.not_seen = NotSensed(
+            theme,
+            tr("This model does not see pictures. They are kept with the message, and not shown to it."),
+            tr("Models that see"),
+        )
+        self.not_heard = NotSensed(
+            theme,
+            tr("This model does not hear recordings. With one that hears, what is said in them is written down."),
+            tr("Models that hear"),
+        )
+        self.scans = PicturesLine(theme)
+        self._page = QWidget()
+        self._page.setObjectName("page")
+        self._flow = FlowLayout(self._page)
+        self._scroll = scrolled(self._page)
+        self._scroll.setAccessibleName(tr("Attached documents"))
+        self._scroll.verticalScrollBar().rangeChanged.connect(self._seek)
+        self._scroll.verticalScrollBar().actionTriggered.connect(self._on_scrolled)
+        self._remarks = plain_label(kind="muted", wraps=True)
+        self._remarks.hide()
+        self._page.installEventFilter(self)
+        self._column = QVBoxLayout(self)
+        for widget in (self._scroll, self._remarks, self.not_seen, self.not_heard, self.scans, self.too_long):
+            self._column.addWidget(widget)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)  # words that wrap need more
+        theme.dress(self._column, margins=(0, 0, 6, 6), spacing=8)
+        theme.dress(self._flow, spacing=6)
+        theme.dress(self._remarks, font=(13, 400))
+        theme.changed.connect(self._fit)
+        self._fit()
+        self.hide()
+
+    @property
+    def chips(self) -> list[DocumentChip]:
+        return list(self._chips.values())
+
+    def show_parts(self, parts: Sequence[DraftDocument | DraftPicture]) -> None:
+        """The whole draft, in order; chips that stay are kept."""
+        before, added = set(self._chips), [one for one in parts if one not in self._chips]
+        if list(self._chips) != list(parts):
+            for gone in [one for one in self._chips if one not in parts]:
+                chip = self._chips.pop(gone)
+                self._flow.removeWidget(chip)
+                chip.hide()
+                chip.deleteLater()
+            for one in parts:
+                if one not in self._chips:
+                    self._chips[one] = self._new_chip(one)
+            self._sought = added[-1] if before and added else None  # of all that come together, the first are seen
+        for one in parts:
+            self._fill(self._chips[one], one)
+        told = [one for one in parts if one.remarks]
+        lines = [_remark_line(one, is_alone=len(parts) == 1) for one in told[:MOST_REMARKS]]
+        if len(told) > MOST_REMARKS:
+            lines.append(tr("{count} more have remarks; see their tool tips.", count=len(told) - MOST_REMARKS))
+        pictures = [one for one in parts if isinstance(one, DraftPicture)]
+        if len(parts) > MOST_COUNTED:
+            lines.insert(0, _counted_words(len(pictures), len(parts) - len(pictures)))
+        self._remarks.setText("\n".join(lines))
+        self._remarks.setVisible(bool(lines))
+        documents = [one for one in parts if isinstance(one, DraftDocument)]
+        self.scans.show_documents([one.document for one in documents if one.document is not None])
+        self.too_long.show_documents([one for one in documents if one.is_too_long])
+        self.setVisible(bool(parts))
+        self._fit()
+        if added:
+            self._seek()
+        self._show_wrong([one for one in parts if one.stage in (Stage.FAILED, Stage.LOCKED)])
+
+    def _show_wrong(self, wrong: Sequence[DraftDocument | DraftPicture]) -> None:
+        """What could not be opened is scrolled to, as what was added: sent without a look, it would be gone unseen."""
+        fresh = [one for one in wrong if one not in self._wrong]
+        self._wrong = list(wrong)
+        if fresh:
+            self._sought = fresh[0]
+            self._seek()
+
+    def _seek(self) -> None:
+        if self._sought in self._chips:
+            self._scroll.ensureWidgetVisible(self._chips[self._sought], 0, 0)
+
+    def _on_scrolled(self) -> None:
+        """The person looks for something else."""
+        self._sought = None
+
+    def show_progress(self, one: DraftDocument) -> None:
+        if one in self._chips:
+            self._fill(self._chips[one], one)
+            self._fit()
+
+    def _new_chip(self, one: DraftDocument | DraftPicture) -> DocumentChip:
+        chip: DocumentChip
+        if isinstance(one, DraftPicture):
+            chip = PictureChip(self._theme)
+            chip.detail_wanted.connect(lambda: self.detail_wanted.emit(one, chip))
+        else:
+            chip = DraftChip(self._theme)
+        chip.show_name(one.name)
+        chip.set_removable(True)
+        chip.clicked.connect(lambda: self.opened.emit(one))
+        chip.remove_wanted.connect(lambda: self.remove_wanted.emit(one))
+        chip.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        chip.customContextMenuRequested.connect(lambda at: self.menu_wanted.emit(one, chip.mapToGlobal(at)))
+        self._flow.addWidget(chip)
+        chip.show()
+        return chip
+
+    def _fill(self, chip: DocumentChip, one: DraftDocument | DraftPicture) -> None:
+        if isinstance(one, DraftPicture):
+            if isinstance(chip, PictureChip):
+                chip.show_one(one)
+        elif one.stage is Stage.FAILED:
+            chip.show_error(tr("not heard") if one.is_unheard else one.error)
+        elif one.stage is Stage.READING and one.pages and isinstance(chip, DraftChip):
+            chip.show_reading(one)
+        elif one.stage is Stage.READING:
+            chip.show_words(tr("listening") if is_recording(one.name) else tr("reading"))
+        elif one.stage is Stage.LOCKED:
+            chip.show_words(tr("needs a password"))
+        elif one.stage in (Stage.ASKED, Stage.WAITS):
+            chip.show_words(tr("waits for the model") if one.awaits_model else tr("waits"))
+        elif one.document is not None:
+            self._fill_read(chip, one)
+
+    def _fill_read(self, chip: DocumentChip, one: DraftDocument) -> None:
+        assert one.document is not None
+        tokens = one.fit.tokens if one.fit is not None else None
+        words = size_words(one.document)
+        if one.use is Use.BACKGROUND:
+            words = " · ".join(part for part in (words, tr("background")) if part)
+        chip.show_words(words)
+        size = spoken_size(one.document)
+        chip.setAccessibleName(", ".join(part for part in (one.name, size, tr("attached")) if part))
+        remarks = remarks_words(one.document)
+        chip.setAccessibleDescription(remarks)
+        chip.setToolTip(plain_tip("\n".join(part for part in (one.name, tokens_words(tokens), remarks) if part)))
+
+    def _fit(self) -> None:
+        """As high as the chips, up to three lines of them where there is room."""
+        width = self._scroll.viewport().width() or self.width()
+        wanted = self._flow.heightForWidth(max(1, width))
+        line = max((chip.sizeHint().height() for chip in self._chips.values()), default=0)
+        px, height = self._theme.px, self.window().height()
+        is_tight = line >= px(HIGH_CHIP_PX) and height < px(ROOMY_PX)
+        lines = 1 if height < px(LOW_PX) else MOST_LINES - is_tight
+        most = lines * line + (lines - 1) * self._flow.gap_px
+        self._scroll.setFixedHeight(max(1, min(wanted, most)))
+        margins = self._column.contentsMargins()
+        self._remarks.setMinimumHeight(0)  # or it is as high as before
+        room = max(1, self.width() - margins.left() - margins.right())
+        self._remarks.setMinimumHeight(max(0, self._remarks.heightForWidth(room)))
+        self.scans.setMinimumHeight(0)
+        self.scans.setMinimumHeight(max(0, self.scans.heightForWidth(room)))
+        self.updateGeometry()
+        self.height_changed.emit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self._page and event.type() == QEvent.Type.LayoutRequest:
+            self._fit()  # a chip says something else now
+        return super().eventFilter(watched, event)
+
+
+def _remark_line(one: DraftDocument | DraftPicture, *, is_alone: bool) -> str:
+    return one.remarks if is_alone else f"{short_name(one.name)}: {one.remarks}"
+
+
+def _counted_words(pictures: int, documents: int) -> str:
+    if not pictures:
+        return tr("{count} documents are attached.", count=documents)
+    if not documents:
+        return tr("{count} pictures are attached.", count=pictures)
+    return tr("{count} files are attached.", count=pictures + documents)
+
+
+class TooLong(QFrame):
+    """Said once of documents that do not fit whole, with what reads all of them; hidden without any.
+
+    Nothing has to be decided here: they are background already.
+    """
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self.offers: list[Offer] = []
+        """What can be done with all of those that an offer serves, one after the other."""
+        self._shown: tuple[object, ...] = ()
+        self.setObjectName("too_long")
+        self._words = plain_label(kind="muted", wraps=True)
+        buttons = QWidget()
+        self._flow = FlowLayout(buttons)
+        column = QVBoxLayout(self)
+        column.addWidget(self._words)
+        column.addWidget(buttons)
+        theme.dress(column, margins=(12, 8, 12, 10), spacing=6)
+        theme.dress(self._flow, spacing=6)
+        theme.dress(self._words, font=(13, 400))
+        self.hide()
+
+    def show_documents(self, documents: Sequence[DraftDocument]) -> None:
+        """The documents that became background by themselves, in their order."""
+        shown = tuple((one, one.fit) for one in documents)
+        if shown == self._shown:
+            return
+        self._shown = shown
+        self._flow.clear()
+        self.setVisible(bool(documents))
+        if not documents:
+            return
+        if len(documents) == 1:
+            said = tr(
+                "{name} is too long to be shown to the model whole: each question gets the passages that fit it best.",
+                name=short_name(documents[0].name),
+            )
+        else:
+            said = tr(
+                "{count} documents do not fit whole: each question gets the passages of them that fit it best.",
+                count=len(documents),
+            )
+        self._words.setText(said)
+        self.setAccessibleName(said)
+        for number, offer in enumerate(self.offers):
+            served = [one for one in documents if offer.serves(one)]
+            if len(served) == len(documents):
+                self._add(offer, served, is_first=number == 0)
+
+    def _add(self, offer: Offer, served: Sequence[DraftDocument], *, is_first: bool) -> None:
+        button = text_button(offer.label, "plain" if is_first else "quiet")
+        self._theme.dress(button, font=(13, 500))
+        button.setAccessibleDescription(self._words.text())
+        button.clicked.connect(lambda _=False: [offer.do(one) for one in served])
+        self._flow.addWidget(button)
+        button.show()
