@@ -29,7 +29,7 @@ from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.row_list import ID_ROLE
-from app.ui.work.list_column import ListColumn, ListWords
+from app.ui.work.column import ListColumn, ListWords
 
 if TYPE_CHECKING:
     from app.core.events import CancelToken

@@ -1,15 +1,16 @@
-"""One turn of a conversation: what question and answer have in common, and when their actions are seen."""
+"""One turn of a conversation: what question and answer have in common, when its actions are seen, and its editor."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from PySide6.QtCore import QEvent, QPoint, QRect, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QEnterEvent, QKeyEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtGui import QColor, QContextMenuEvent, QEnterEvent, QKeyEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.core.events import Role
+from app.core.visible import clean_text
 from app.store.conversations import StoredMessage
 from app.ui.chat.actions import (
     MORE,
@@ -21,12 +22,12 @@ from app.ui.chat.actions import (
     opens_menu,
     version_actions,
 )
+from app.ui.chat.composer import MessageEdit, MessageField
 from app.ui.chat.documents import BranchDocuments
 from app.ui.i18n import tr
 from app.ui.theme import Theme
-
-if TYPE_CHECKING:
-    from app.ui.chat.editor import TurnEditor
+from app.ui.widgets.buttons import text_button
+from app.ui.widgets.labels import plain_label
 
 ACTIONS_PX = 40
 ROW_PX = 30
@@ -127,8 +128,6 @@ class Turn(QWidget):
 
     def start_editing(self, text: str) -> TurnEditor:
         """Its words as they were written, to be changed."""
-        from app.ui.chat.editor import TurnEditor  # nobody edits before the window is seen
-
         if self.editor is None:
             self.editor = editor = TurnEditor(self.theme, text, self, is_answer=self.role is Role.ASSISTANT)
             editor.resized.connect(lambda: self.resized.emit(self))
@@ -258,3 +257,75 @@ class Turn(QWidget):
     def _on_theme_changed(self) -> None:
         self.update_actions()
         self.resized.emit(self)
+
+
+PADDING_PX = 18
+ANSWER_PADDING_PX = 14
+ANSWER_LINES = 16
+
+
+class TurnEditor(QWidget):
+    """A question in its bubble, or an answer as Markdown over the full measure."""
+
+    saved = Signal()
+    cancelled = Signal()
+    resized = Signal()
+    picture_pasted = Signal()
+
+    def __init__(self, theme: Theme, text: str, parent: QWidget, *, is_answer: bool) -> None:
+        super().__init__(parent)
+        self._theme, self._is_answer = theme, is_answer
+        self._field = MessageField(theme, self)
+        self.edit: MessageEdit = self._field.edit
+        self.edit.has_cancel = True
+        if is_answer:
+            self.edit.enter_sends, self.edit.most_lines = False, ANSWER_LINES
+            self.edit.set_text(text)
+        else:
+            self._field.set_text(text)
+        self.edit.setAccessibleName(tr("Edit answer") if is_answer else tr("Edit message"))
+        self.edit.submitted.connect(self._on_saved)
+        self.edit.cancelled.connect(self.cancelled)
+        self.edit.height_changed.connect(self.resized)
+        self.edit.picture_pasted.connect(self.picture_pasted)
+        hint = plain_label(tr("Becomes a version of its own; the answer as it was stays."), kind="muted", wraps=True)
+        hint.setVisible(is_answer)
+        self.cancel = text_button(tr("Cancel"), "quiet")
+        self.save = text_button(tr("Save") if is_answer else tr("Save and ask"), "primary")
+        self.save.setToolTip(tr("Ctrl+Enter") if is_answer else tr("Enter"))
+        self.cancel.clicked.connect(lambda _=False: self.cancelled.emit())
+        self.save.clicked.connect(lambda _=False: self._on_saved())
+        buttons = QHBoxLayout()
+        buttons.addWidget(hint, 1)
+        if not is_answer:
+            buttons.addStretch(1)
+        buttons.addWidget(self.cancel)
+        buttons.addWidget(self.save)
+        column = QVBoxLayout(self)
+        theme.dress(column, margins=(ANSWER_PADDING_PX if is_answer else PADDING_PX, 12, 12, 10), spacing=10)
+        theme.dress(hint, font=(13, 400))
+        column.addWidget(self._field)
+        column.addLayout(buttons)
+
+    @property
+    def text(self) -> str:
+        """All of it, cleaned."""
+        return clean_text(self.edit.toPlainText()) if self._is_answer else self._field.text
+
+    def take_keyboard(self) -> None:
+        self.edit.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _on_saved(self) -> None:
+        if self.text.strip():
+            self.saved.emit()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """A question has its bubble around it already."""
+        if not self._is_answer:
+            return
+        tokens, radius = self._theme.tokens, self._theme.px(10)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(QColor(tokens.outline), 1))
+        painter.setBrush(QColor(tokens.surface))
+        painter.drawRoundedRect(self.rect().toRectF().adjusted(0.5, 0.5, -0.5, -0.5), radius, radius)

@@ -7,11 +7,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from app.features.translation.result import (
+    BLOCKS,
     DRAFT,
     SegmentDone,
     SegmentGrows,
@@ -29,11 +30,12 @@ from app.ui.translate.document_page import DocumentPage, DraftPage, Searched
 from app.ui.translate.glossary import GlossaryPanel, MemoryFiles
 from app.ui.translate.languages import LastWish
 from app.ui.translate.rows import RowSource
-from app.ui.translate.scanned import ScannedDocument
 from app.ui.translate.texts import Progress, done_words, is_rtl, name_of, title_of, without_terms, work_words
+from app.ui.work.pictures import PicturesLine
 from app.ui.work.tab import Runner
 
 if TYPE_CHECKING:
+    from app.features.documents import Mark
     from app.features.models.collection import Models
     from app.features.translation.translations import Translations
 
@@ -379,3 +381,43 @@ class DocumentTranslationView(QWidget):
 def _columns(stored: StoredTranslation) -> tuple[str, str, int]:
     """By what the rows are others."""
     return stored.source_language, stored.wish.target, stored.segments
+
+
+class ScannedDocument(QObject):
+    """Of the translation that is shown. `line` tells of its pictures, `panel` shows its pages beside the segments.
+
+    A draft in which nothing is translated follows its document by itself.
+    """
+
+    def __init__(
+        self, translations: Translations, ui: UiContext, job: DocumentJob, line: PicturesLine, panel: DocumentPanel
+    ) -> None:
+        super().__init__(panel)
+        self._translations, self._job, self._line, self.panel = translations, job, line, panel
+        self._shown = 0
+        line.opened.connect(self._open)
+        line.models_wanted.connect(ui.go.open_models)
+        if (pictures := ui.pictures) is not None:
+            line.watch(pictures)
+            panel.renewed.connect(lambda _documents, *ids: pictures.renewed.emit(*ids))
+            pictures.renewed.connect(self._on_renewed)
+
+    def show(self, stored: StoredTranslation) -> None:
+        """Another translation, or the same one again."""
+        if stored.id != self._shown:
+            self._shown = stored.id
+            self.panel.close_document()
+        if stored.format != BLOCKS:
+            self._line.show_documents([])
+            return
+        document = self._job.doing.result_of(lambda: self._translations.document(stored.id))
+        self._line.show_documents([document] if document is not None else [])
+        if stored.state == DRAFT and not stored.done and self._job.is_outdated:
+            self._job.take_again()
+
+    def _open(self, document_id: int, mark: Mark | None) -> None:
+        self.panel.open(self._translations.documents, document_id, mark)
+
+    def _on_renewed(self, earlier_id: int, document_id: int) -> None:
+        self.panel.take_over(self._translations.documents, earlier_id, document_id)
+        self._job.changed.emit()

@@ -1,26 +1,206 @@
-"""The left column of stored jobs: New, search, and what there is: at work or waiting first, then the rest by age."""
+"""The left column of what is stored: New, search, and a list in groups by age; of jobs, what is at work comes first."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from PySide6.QtCore import QModelIndex, QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QModelIndex, QObject, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
-from app.features.work.queue import StoredJobs
 from app.store.jobs import JobRow
 from app.ui.i18n import tr
 from app.ui.icons import icon
+from app.ui.shell.keyboard import keys_of
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
-from app.ui.widgets.labels import plain_tip
-from app.ui.widgets.row_list import ID_ROLE, NOTE_ROLE, TITLE_ROLE, GroupedListModel, Index
+from app.ui.widgets.buttons import text_button
+from app.ui.widgets.fields import SearchField
+from app.ui.widgets.labels import plain_label, plain_tip
+from app.ui.widgets.layouts import name_widgets
+from app.ui.widgets.row_list import ID_ROLE, NOTE_ROLE, TITLE_ROLE, GroupedListModel, Index, RowList
 from app.ui.work.doing import Doing
-from app.ui.work.list_column import ListColumn, ListWords
+
+if TYPE_CHECKING:
+    from app.features.work.queue import StoredJobs
+
+SEARCH_DELAY_MS = 120
+
+
+class Stored(Protocol):
+    """Where they are kept; each has a number and a title."""
+
+    def find(self, query: str, /) -> Sequence[Any]:
+        """Those with this in their title, in the order in which they are listed; all of them for ""."""
+
+    def get(self, number: int, /) -> Any:
+        """One of them; None when it is gone."""
+
+    def delete(self, number: int, /) -> object:
+        """It can be taken back as long as it is in the trash."""
+
+    def restore(self, number: int, /) -> object:
+        """Takes a deletion back."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListWords:
+    """What a column says, in the person's language, and the object name of its list."""
+
+    name: str
+    icon: str
+    new: str
+    search: str
+    all: str
+    nothing_found: str
+    nothing_yet: str
+
+
+class ListColumn(QWidget):
+    """Finds, opens, renames and deletes; what is open is the view's business. What the store raises is said."""
+
+    new_wanted = Signal()
+    chosen = Signal(int)
+    renamed = Signal(int)
+    gone = Signal(int)
+    """One was deleted; another is to be shown if it was the open one."""
+
+    def __init__(
+        self,
+        theme: Theme,
+        notify: Notify,
+        model: GroupedListModel[Any],
+        words: ListWords,
+        *,
+        stored: Stored,
+        rename: Callable[[int, str], object],
+        rows: type[RowList] = RowList,
+    ) -> None:
+        super().__init__()
+        self.setObjectName(f"{words.name}_column")
+        self._theme, self._notify, self._words = theme, notify, words
+        self._stored, self._store_title = stored, rename
+        self.open_id: int | None = None
+        """The one that is marked as open; None is a new one, which has no row."""
+        new = text_button(words.new, "new")
+        new.setToolTip(keys_of("new"))
+        new.clicked.connect(self.new_wanted)
+        self._begin = QHBoxLayout()
+        self._begin.addWidget(new, 1)
+        self.search = SearchField(theme, words.search)
+        self.search.setToolTip(keys_of("search"))
+        self._search_later = QTimer(self, singleShot=True, interval=SEARCH_DELAY_MS)
+        self._search_later.timeout.connect(self.reload)
+        self.search.textChanged.connect(lambda _: self._search_later.start())
+        self.search.lowered.connect(self._on_lowered)
+        self.model = model
+        self.model.setParent(self)
+        self.model.renamed.connect(self._on_renamed)
+        self.list = rows(theme, self.model, words.all)
+        self.list.setObjectName(words.name)
+        self.list.delete_wanted.connect(self.delete)
+        self.list.customContextMenuRequested.connect(self._on_menu)
+        for signal in (self.list.clicked, self.list.activated, self.list.moved):
+            signal.connect(self._choose)
+        self._nothing = plain_label(kind="muted", wraps=True)
+        column = self._layout = QVBoxLayout(self)
+        column.addLayout(self._begin)
+        for widget, stretch in ((self.search, 0), (self._nothing, 0), (self.list, 1)):
+            column.addWidget(widget, stretch)
+        theme.dress(column, margins=(12, 14, 12, 0), spacing=9)
+        theme.dress(self._begin, spacing=6)
+        # A push button keeps its text four pixels from the icon; a wider icon around the same glyph gives it air.
+        theme.dress(new, font=(14.5, 600), glyph=(words.icon, "accent", 16), glyph_size=(32, 16))
+        theme.dress(self._nothing, font=(13.5, 400), margins=(15, 4, 15, 0))
+        name_widgets(new=new, nothing_found=self._nothing)
+
+    def reload(self) -> None:
+        """Reads the list again, as the search field says."""
+        self._search_later.stop()
+        found: Sequence[Any] = ()
+        with self._notify.guard():
+            found = self._stored.find(self.search.text().strip())
+        self._show(found)
+
+    def refresh(self, number: int) -> None:  # noqa: ARG002 - a column may know a shorter way
+        """One was renamed or touched."""
+        self.reload()
+
+    def show_open(self, number: int | None) -> None:
+        """Marks the one that is open; a place in it that was gone to stays marked."""
+        self.open_id = number
+        if number is None or self.list.currentIndex().data(ID_ROLE) != number:
+            self.list.mark(self.model.index_of(number))
+
+    def rename(self, index: QModelIndex) -> None:
+        """Opens the title for editing in its row."""
+        self.list.setFocus()
+        self.list.edit(index)
+
+    def delete(self, number: int) -> None:
+        """Deletes one at once, and offers to take it back."""
+        with self._notify.guard():
+            one = self._stored.get(number)
+            if one is None:
+                return
+            self._stored.delete(number)
+            self.gone.emit(number)
+            self.reload()
+            self._notify.undo(tr("“{title}” was deleted.", title=one.title), lambda: self._bring_back(number))
+
+    def menu_for(self, index: QModelIndex) -> QMenu:
+        """What can be done with one of them."""
+        menu, tokens = QMenu(self), self._theme.tokens
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction(icon("pencil-simple", tokens.muted), tr("Rename") + "\tF2", lambda: self.rename(index))
+        menu.addSeparator()
+        number = index.data(ID_ROLE)
+        menu.addAction(icon("trash", tokens.danger), tr("Delete") + "\t" + tr("Del"), lambda: self.delete(number))
+        return menu
+
+    def _show(self, found: Sequence[Any]) -> None:
+        position = self.list.verticalScrollBar().value()
+        self.model.show(found)
+        index = self.model.index_of(self.open_id)
+        if index != self.list.currentIndex():
+            self.list.mark(index, scroll=False)
+        self.list.verticalScrollBar().setValue(position)
+        self._nothing.setVisible(not found)
+        is_searched = bool(self.search.text().strip())
+        self._nothing.setText(self._words.nothing_found if is_searched else self._words.nothing_yet)
+
+    def _bring_back(self, number: int) -> None:
+        with self._notify.guard():
+            self._stored.restore(number)
+            self.reload()
+            self.chosen.emit(number)
+
+    def _choose(self, index: QModelIndex) -> None:
+        number = index.data(ID_ROLE)
+        if number is not None and number != self.open_id:
+            self.chosen.emit(number)
+
+    def _on_lowered(self) -> None:
+        self.reload()
+        self.list.enter()
+
+    def _on_renamed(self, number: int, title: str) -> None:
+        with self._notify.guard():
+            self._store_title(number, title)
+            self.refresh(number)
+            self.renamed.emit(number)
+
+    def _on_menu(self, position: QPoint) -> None:
+        index = self.list.indexAt(position)
+        if index.flags() & Qt.ItemFlag.ItemIsEditable:
+            self.menu_for(index).popup(self.list.viewport().mapToGlobal(position))
+
+
+# Of stored jobs, which get further while they are looked at.
+
 
 REFRESH_MS = 250
 """Work gets further many times a second; nobody reads the list so fast."""

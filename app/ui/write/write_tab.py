@@ -26,7 +26,7 @@ from app.ui.widgets.buttons import ChoiceButton, IconButton, text_button
 from app.ui.widgets.labels import ElidedLabel, ProgressLine, plain_label, plain_tip
 from app.ui.widgets.layouts import InsideBeside, name_widgets
 from app.ui.widgets.row_list import ID_ROLE, GroupedListModel, Index
-from app.ui.work.list_column import ListColumn, ListWords
+from app.ui.work.column import ListColumn, ListWords
 from app.ui.work.tab import SecondModelQuestion
 from app.ui.write.alternatives import Alternatives
 from app.ui.write.continuing import Continuing
