@@ -93,7 +93,7 @@ class SummarizeDesk(FileQuestions):
     def drop(self, *paths: Path) -> None:
         """Drops files, and waits until they are read and counted."""
         self.root.add_files(list(paths))
-        self.wait(lambda: len(self.root.files.files) >= len(paths))
+        self.wait(lambda: {path.name for path in paths} <= set(self.files) and not self.is_reading)
         self.wait(lambda: self.begin_button.isEnabled() and not self.is_estimating)
 
     @property

@@ -101,7 +101,7 @@ def test_not_blind_the_names_stand_there_from_the_start_and_no_vote_is_asked(roo
 
 
 def test_stopped_it_shows_the_names_and_asks_no_vote(room: Room, qtbot: QtBot, script: Path) -> None:
-    write_script(script.parent, {"text": "word ", "repeat": 2_000, "delay_s": 0.02})
+    write_script(script.parent, {"text": "word by word", "held_after": 1, "until": "never"})
     page = room.page
     ask(room, qtbot)
     room.wait(lambda: page.answers[0].state.text() == "Writes")
@@ -114,13 +114,14 @@ def test_stopped_it_shows_the_names_and_asks_no_vote(room: Room, qtbot: QtBot, s
 
 def test_one_that_cannot_answer_gives_itself_away_only_at_the_end(room: Room, qtbot: QtBot, script: Path) -> None:
     rules = [{"error": "ModelMissing", "when": "", "times": 1}, {"any_path": True}]
-    write_script(script.parent, {"text": "hello ", "repeat": 40, "delay_s": 0.05}, load={})
+    write_script(script.parent, {"text": "hello you", "held_after": 1, "until": "go"}, load={})
     text = json.loads(script.read_text("utf-8"))
     script.write_text(json.dumps(text | {"load": rules}), "utf-8")
     page = room.page
     ask(room, qtbot)
     room.wait(lambda: page.answers[1].state.text() == "Writes")
     assert page.answers[0].state.text() == "It could not answer."
+    script.with_name("go").touch()
     room.wait(lambda: not page.is_running)
     assert page.answers[0].heading == f"A: {SECOND}"
     assert SECOND in page.answers[0].state.text()

@@ -96,10 +96,11 @@ def test_filters_ask_anew_and_say_what_holds(desk: Desk) -> None:
     desk.search("qwen")
     desk.choose(desk.size.menu_now(), "Up to 4 GB")
     desk.wait(lambda: len(desk.models.asked) == 2)
-    desk.click(desk.pictures)
-    desk.order.choose("likes")
-    desk.licence.choose("mit")
-    desk.wait(lambda: len(desk.models.asked) == 5)
+    for count, narrow in enumerate(
+        (lambda: desk.click(desk.pictures), lambda: desk.order.choose("likes"), lambda: desk.licence.choose("mit")), 3
+    ):
+        narrow()
+        desk.wait(lambda: len(desk.models.asked) == count)  # noqa: B023 - each before the next
     query = desk.models.asked[-1][1]
     assert (query.text, query.sort, query.most_bytes, query.license, query.vision, query.limit) == (
         "qwen", "likes", 4_000_000_000, "mit", True, 30,

@@ -57,7 +57,8 @@ def report(path: Path) -> Path:
 def look_at(desk: Desk, *paths: Path) -> tuple[int, ...]:
     """Drops files, and waits for nothing but what is shown without a model; the documents' ids."""
     desk.view.add_files(list(paths))
-    desk.wait(lambda: desk.has_digest and not desk.is_looking and len(desk.read) == len(paths))
+    desk.wait(lambda: len(desk.read) == len(paths) and not desk.is_reading)
+    desk.wait(lambda: desk.has_digest and not desk.is_looking)
     return tuple(desk.document_ids)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
@@ -25,11 +26,11 @@ SAID = ("O locatário paga o aluguel.", "Gatos são permitidos.", "Chaves: duas.
 
 @pytest.fixture
 def frame(qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Frame]:
-    """The window, with a model that translates a few sentences, each in about a second."""
-    rules = [
-        {"when": rf"{line[:-1]}\.[^\n]*\Z", "text": said, "delay_s": 0.12}
-        for line, said in zip(LINES, SAID, strict=True)
+    """The window, with a model that translates a few sentences, of which the last waits until it may go on."""
+    rules: list[dict[str, Any]] = [
+        {"when": rf"{line[:-1]}\.[^\n]*\Z", "text": said} for line, said in zip(LINES, SAID, strict=True)
     ]
+    rules[-1] |= {"held_after": 1, "until": "go"}
     monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(write_script(tmp_path / "script", *rules)))
     with open_window(qapp) as parts:
         use_translator(parts, tmp_path)
@@ -42,6 +43,11 @@ def add(frame: Frame, folder: Path, name: str) -> int:
     path.write_text("\n\n".join(LINES), "utf-8")
     events = list(frame.translations.add(path, TranslationWish("pt-BR", "en"), CancelToken()))
     return next(event.translation.id for event in events if isinstance(event, Added))
+
+
+def go_on(folder: Path) -> None:
+    """The last sentence is written."""
+    (folder / "script" / "go").touch()
 
 
 def state(frame: Frame, number: int) -> str:
@@ -62,9 +68,10 @@ def test_the_list_and_the_bottom_line_follow_the_work(frame: Frame, qtbot: QtBot
     frame.translations.begin([lease, annex])
     frame.work_off_translations()
     assert frame.is_at_work
+    qtbot.waitUntil(lambda: bool(FURTHER & set(seen)))
+    go_on(tmp_path)
     qtbot.waitUntil(lambda: state(frame, annex) == "done" and told[-1:] == [""])
     assert told == ["Translating 1 of 2", "Translating 2 of 2", ""]
-    assert FURTHER & set(seen)
     qtbot.waitUntil(lambda: column.row_of(lease) == "lease.txt")
     assert not frame.is_at_work
     rows = frame.translations.segments.rows(annex)
@@ -84,6 +91,7 @@ def test_one_is_stopped_from_its_row_and_goes_on_from_there(frame: Frame, qtbot:
     stored = frame.translations.get(lease)
     assert stored is not None
     assert stored.done >= 1
+    go_on(tmp_path)
     column.choose_for(lease, "Go on")
     qtbot.waitUntil(lambda: state(frame, lease) == "done")
 
@@ -91,6 +99,7 @@ def test_one_is_stopped_from_its_row_and_goes_on_from_there(frame: Frame, qtbot:
 def test_what_a_former_run_left_is_worked_off_without_the_tab(frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:
     lease = add(frame, tmp_path, "lease.txt")
     frame.translations.begin([lease])
+    go_on(tmp_path)
     told: list[str] = []
     frame.work_changed.connect(told.append)
     frame.go_on()
@@ -111,6 +120,7 @@ def test_a_defect_in_one_of_them_is_told_and_the_next_has_its_turn(
         yield from ()
 
     own = put_pipeline(frame.app, fails)
+    go_on(tmp_path)
     frame.translations.begin([lease, annex])
     heard = frame.heard(frame.work_off_translations().row_changed)
     qtbot.waitUntil(lambda: state(frame, annex) == "done")

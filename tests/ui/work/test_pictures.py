@@ -141,7 +141,7 @@ def test_a_scan_is_stopped_and_gone_on_with_asked_about_compared_and_corrected(s
     desk.click(desk.reader.close_button)  # keeps it, and is gone before that is done
     blocks = desk.app.documents.blocks
     desk.wait(lambda: any("Oak" in block.text for block in blocks(chat.attached[0].attachment.document_id)))
-    assert desk.said.endswith("Corrected by you: pages 1, 2.")
+    desk.wait(lambda: desk.said.endswith("Corrected by you: pages 1, 2."))
 
     chat.ask("When is it due?")
     (asked,) = [one for one in prompts(desk.script) if "When is it due?" in one[-1][1]]
@@ -171,8 +171,12 @@ def test_a_scan_in_a_temporary_chat_is_read_as_well_and_nothing_of_it_stays(
     assert SECOND in asked[-1][1]
     chat.chat.show_conversation(None)
     assert desk.said == ""
-    gc.collect()  # as the window does from time to time
-    assert list(passing.iterdir()) == []
+
+    def is_gone() -> bool:
+        gc.collect()  # as the window does from time to time
+        return list(passing.iterdir()) == []
+
+    desk.wait(is_gone)
     for words in (b"third working day", b"elm street", b"lease.pdf"):
         assert files_with(words, fresh_home) == []
     assert Jobs(desk.app.database).find(PAGE_READING) == []

@@ -19,7 +19,7 @@ from tests.helpers.models_on_disk import write_model
 from tests.ui.write.conftest import Open
 
 KEY = Qt.Key
-LONG = {"text": " more", "repeat": 400, "delay_s": 0.02}
+LONG = {"text": " more", "repeat": 400, "held_after": 3, "until": "never"}
 HELD = {"text": " one two three four", "held_after": 2, "until": "go"}
 THREE = tuple({"text": f" {word} is here", "times": 1} for word in ("first", "second", "third"))
 
