@@ -176,7 +176,6 @@ class SearchPage(QWidget):
             lambda page: self._on_page(query, page),
             self._on_failed,
         )
-        self._task.finished.connect(self._forget_task)
         self._slow.start()
         self._very_slow.start()
 
@@ -189,6 +188,7 @@ class SearchPage(QWidget):
         self.cancel.hide()
 
     def _on_page(self, query: Query, page: Page) -> None:
+        self._forget_task()  # before its thread has ended: until then it would be said to be searching still
         if not page.found:
             self._show_nothing()
             return

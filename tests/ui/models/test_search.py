@@ -6,11 +6,12 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from app.core import errors
+from app.core.events import CancelToken
 from app.features.messages import sentence_for
 from app.hub.access import Access, Ledger
 from app.hub.network import Network
@@ -237,6 +238,25 @@ def test_the_old_rows_stay_while_the_new_are_asked_for(desk: Desk) -> None:
     desk.click(desk.stop)
     assert desk.told.text() == "The search was stopped."
     assert not desk.stop.isVisible()
+
+
+def test_what_was_found_stays_though_its_thread_takes_long_to_end(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    may_end, run = threading.Event(), tasks.run
+
+    def ending_late(work: tasks.Work, parent: QObject) -> tasks.Task:
+        def held(token: CancelToken) -> Iterator[object]:
+            yield from work(token)
+            may_end.wait(60)
+
+        return run(held, parent)
+
+    monkeypatch.setattr(tasks, "run", ending_late)
+    desk.models.answers["search"] = lambda _query: Page(())
+    desk.root.show_query("zzz")
+    desk.wait(lambda: desk.said.startswith("Nothing was found"))
+    desk.wait(lambda: not desk.root._slow.isActive() and not desk.root._very_slow.isActive())
+    assert desk.said.startswith("Nothing was found"), "it is not searching any more"
+    may_end.set()
 
 
 def test_a_row_opens_by_key_and_by_click_and_back_leads_to_it(desk: Desk) -> None:
