@@ -368,7 +368,7 @@ class TextAnswers(QObject):
         self._flush_later = QTimer(self, singleShot=True, interval=FLUSH_MS)
         self._flush_later.timeout.connect(self._flush)
         self._slow = QTimer(self, singleShot=True, interval=SLOW_MS)
-        self._slow.timeout.connect(lambda: panes.say(tr("Getting the model ready…")))
+        self._slow.timeout.connect(self._say_slow)
         work.answered.connect(self._on_answer)
         work.failed.connect(self._on_failed)
         panes.back.toggled.connect(self._on_back_switched)
@@ -462,6 +462,10 @@ class TextAnswers(QObject):
                 self.completed.emit()
         elif isinstance(event, Ended):
             self._end(event)
+
+    def _say_slow(self) -> None:
+        if self._work.is_busy:  # it may have been stopped meanwhile
+            self._panes.say(tr("Getting the model ready…"))
 
     def _begin(self, event: Paragraphs) -> None:
         self._grown.clear()

@@ -107,6 +107,16 @@ def test_escape_stops_and_what_is_there_stays(open_tab: Open) -> None:
     assert desk.shown[0] == PORTUGUESE
 
 
+def test_stopped_before_the_model_answers_it_does_not_say_that_it_is_getting_ready(desk: TranslateDesk) -> None:
+    desk.choose_source("en")
+    desk.paste(ENGLISH)
+    desk.press(Qt.Key.Key_Return, modifier=CTRL)
+    assert desk.is_busy
+    desk.press(Qt.Key.Key_Escape)
+    desk.wait(lambda: not desk.root.answers._slow.isActive())
+    assert desk.state.text() == "Stopped · Ctrl+Enter continues"
+
+
 def test_another_language_translates_anew_and_is_remembered(open_tab: Open) -> None:
     desk = open_tab(
         {"when": "German", "text": "Der Mieter zahlt die Miete am fünften Tag jedes Monats."},
