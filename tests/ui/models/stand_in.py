@@ -305,6 +305,9 @@ class Ways:
     def __init__(self) -> None:
         self.sent: list[tuple[object, ...]] = []
 
+    def tab(self, _name: str) -> Any:
+        return SimpleNamespace(is_at_work=False)
+
     def __getattr__(self, name: str) -> Callable[..., None]:
         return lambda *where: self.sent.append((name, *where))
 

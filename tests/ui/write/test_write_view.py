@@ -255,12 +255,16 @@ def test_a_long_text_is_read_from_where_it_fits_and_says_so(open_page: Open) -> 
     assert "of 200 tokens" in desk.count_line.text()
 
 
-def test_a_model_that_sleeps_is_waited_for_and_one_that_is_missing_is_said(open_page: Open, tmp_path: Path) -> None:
-    desk = open_page({"text": " there"}, is_ready=False, load={"seconds": 0.5, "any_path": False})
+def test_a_model_that_sleeps_is_waited_for_and_one_that_is_missing_is_said(
+    open_page: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = open_page({"text": " there"}, is_ready=False, load={"seconds": 0.1, "any_path": False})
+    said = list[str]()
+    desk.root.continuing.changed.connect(lambda: said.append(desk.note))
     desk.type("Is it")
     desk.go_on()
-    desk.wait(lambda: "Waits for the model" in desk.note)
     desk.wait(lambda: desk.text == "Is it there" and not desk.is_busy)
+    assert any("Waits for the model" in one for one in said)
     desk.engine.unload()
     (tmp_path / "model.gguf").unlink()
     desk.go_on()
