@@ -15,7 +15,7 @@ from app.documents.limits import MOST_SIDE
 from app.documents.segments import Segment
 from app.documents.source import Opened, PageRead, Remark
 
-VERSION = 6
+VERSION = 7
 
 
 class View(NamedTuple):
@@ -230,10 +230,14 @@ class Drawn:
 
 @dataclass(frozen=True)
 class PageBlocks:
-    """What was read from a page that is a picture, numbered from 1, with the headings of this page alone."""
+    """What was read from a page that is a picture, numbered from 1, with the headings of this page alone.
+
+    `languages` are the codes of those that tesseract was asked for; () where it was arranged.
+    """
 
     page: int
     blocks: tuple[Block, ...]
+    languages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

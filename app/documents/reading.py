@@ -19,7 +19,6 @@ from app.core.errors import DocumentReaderFailed, DocumentTooDemanding, Document
 from app.core.events import CancelToken
 from app.core.wire import Conversation, Ended, Failed, Said
 from app.documents import protocol
-from app.documents.blocks import Block
 from app.documents.files import make_output
 from app.documents.limits import (
     MemoryWatch,
@@ -181,10 +180,10 @@ class Scanning(_Staying):
         drawn = self._one(request, cancel)
         return drawn if isinstance(drawn, protocol.Drawn) else None
 
-    def blocks(self, request: protocol.Recognize | protocol.Arrange, cancel: CancelToken) -> tuple[Block, ...] | None:
+    def blocks(self, request: protocol.Recognize | protocol.Arrange, cancel: CancelToken) -> protocol.PageBlocks | None:
         """The same; raises DocumentUnreadable ("picture") also where there is no tesseract to recognize anything."""
         said = self._one(request, cancel)
-        return said.blocks if isinstance(said, protocol.PageBlocks) else None
+        return said if isinstance(said, protocol.PageBlocks) else None
 
     def _one(self, request: protocol.Request, cancel: CancelToken) -> Event | None:
         with self._one_at_a_time:

@@ -136,6 +136,7 @@ class Remark:
     odd_bytes (count): bytes that are no text in this encoding, replaced.
     damaged_pages (count): pages that could not be read.
     no_recognition (count): pages that are pictures, and tesseract is not installed.
+    read_in (languages): the codes of those in which tesseract read pictures, as "de+en".
     rows_cut (sheet, rows, shown): a sheet with more rows than are read.
     beside_cells_lost (): comments and text boxes of an old workbook that could not all be read.
     hidden (unit, name): a hidden sheet or slide, which was read.

@@ -441,13 +441,14 @@ def _scanned(request: protocol.PutUpright | protocol.Recognize | protocol.Arrang
     if isinstance(request, protocol.PutUpright):
         event: Event = do(request)
         return event
+    languages: tuple[str, ...] = ()
     if isinstance(request, protocol.Recognize):
-        pieces, origin = do(request), TESSERACT
+        (pieces, languages), origin = do(request), TESSERACT
     else:
         from app.documents.formats.transcription import pieces_of
 
         pieces, origin = pieces_of(request.text, request.page, *do(request)), request.origin
-    return protocol.PageBlocks(request.page, tuple(_numbered(pieces, request.page, origin)))
+    return protocol.PageBlocks(request.page, tuple(_numbered(pieces, request.page, origin)), languages)
 
 
 def _numbered(pieces: Iterable[Piece], page: int, origin: str) -> Iterator[Block]:

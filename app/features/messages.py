@@ -594,6 +594,17 @@ def model_words(name: str) -> str:
     return "SmolLM2 135M" if name == STARTER_CALLS_ITSELF else name
 
 
+def reader_words(method: str, model: str) -> str:
+    """Who read a page, see `app.store.documents.PageReading`; of tesseract also which languages it was asked for."""
+    from app.documents.blocks import TESSERACT  # of pages that were read, mostly none
+    from app.language.names import own_name
+
+    if method != TESSERACT:
+        return model_words(model) or method
+    names = [own_name(code) for code in model.split("+") if code]
+    return f"{method} ({', '.join(names)})" if names else method
+
+
 def sentence_for(error: BaseException) -> Sentence:
     """The sentence for any exception; one that is not an `AppError` is a defect and says so."""
     for cls in type(error).__mro__:
@@ -633,6 +644,7 @@ _REMARKS: dict[str, Callable[[Values], str]] = {
         "1 page is a picture; the program tesseract, which could read it, is not installed.",
         "{count} pages are pictures; the program tesseract, which could read them, is not installed.",
     ),
+    "read_in": lambda v: f"Its pictures were read by {reader_words('tesseract', str(v['languages']))}.",
     "rows_cut": lambda v: f"The sheet {v['sheet']} has {v['rows']:,} rows; the first {v['shown']:,} were read.",
     "beside_cells_lost": lambda _: "It is damaged: comments, text boxes and long results of formulas may be missing.",
     "unclear": lambda v: f"{units('piece', int(v['count']))} of the recording could not be heard to the end.",

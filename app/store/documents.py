@@ -283,6 +283,8 @@ HEARD_KEPT_S = 30 * 24 * 3600.0
 class PageReading:
     """One page of a file. `method` is how it was read (tesseract or model) and `model` by which one.
 
+    Of tesseract that is the codes of the languages it was asked for, as "de+en"; "" where nobody kept them.
+
     `state` is read; cut (the answer did not end, what came before is kept), repeated (the same again and again, what
     came before is kept), empty or refused. `is_edited`: a person has corrected it. `made_at` in seconds since 1970.
     `before` is what was read before the corrections; None where nothing was, or nobody kept it.

@@ -84,7 +84,7 @@ DOCUMENTED = dict(re.findall(r"^(\w+) \(([^)]*)\):", inspect.getdoc(Remark) or "
 REMARKS: dict[str, str | int] = {
     "format": "pdf", "ending": ".docx", "encoding": "cp1251", "count": 3, "sheet": "Costs", "rows": 1_000_000,
     "shown": 2000, "unit": "slide", "name": "Extra", "part": "word/document.xml", "size_bytes": 12_345_678,
-    "read": "Ïðèâåò", "meant": "Привет", "pages": 30, "last": 40,
+    "read": "Ïðèâåò", "meant": "Привет", "pages": 30, "last": 40, "languages": "de",
 }  # fmt: skip
 
 
@@ -99,7 +99,7 @@ def test_every_remark_has_a_sentence_that_tells_its_values(name: str) -> None:
     assert sentence[0].isupper() or sentence[0].isdigit()
     assert sentence.endswith(".")
     for value in values.values():
-        words = {"pdf": "a PDF document", 12_345_678: "12 MB"}.get(value, value)
+        words = {"pdf": "a PDF document", 12_345_678: "12 MB", "de": "Deutsch"}.get(value, value)
         assert (f"{words:,}" if isinstance(words, int) else words) in sentence
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from app.core.errors import DocumentUnreadable
 from app.documents.blocks import TESSERACT, Box, Kind, Piece, Place, table_text
 from app.documents.protocol import NO_VIEW, Arrange, Drawn, PutUpright, Recognize, View
-from app.documents.source import Item, Opened, PageRead, Source
+from app.documents.source import Item, Opened, PageRead, Remark, Source
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,6 +54,7 @@ def read(source: Source) -> Iterator[Item]:
     for page in filter(source.wants, range(1, pages + 1)):
         yield from found.get(page, ())
         yield PageRead(page, has_text=page in found, is_picture=True, recognized=page in found)
+    yield tesseract.remark
 
 
 def _left(source: Source) -> Iterator[Item]:
@@ -77,14 +78,17 @@ def draw(path: Path, page: int, scale: float, _password: str = "", most_pixels: 
     return Drawn(page, frame.width, frame.height, width_pt, height_pt, zlib.compress(frame.pixels, 1))
 
 
-def recognize(request: Recognize) -> list[Piece]:
-    """The paragraphs of one picture with their places; raises DocumentUnreadable ("picture") without tesseract."""
+def recognize(request: Recognize) -> tuple[list[Piece], tuple[str, ...]]:
+    """The paragraphs of one picture with their places, and the languages that were asked for.
+
+    Raises DocumentUnreadable ("picture") without tesseract.
+    """
     tesseract = find_tesseract()
     if tesseract is None:
         raise DocumentUnreadable(request.path, "picture")
     frame, view = _upright(request.path, request.page, MOST_SIDE)
     picture = Picture(frame.width, frame.height, frame.pixels, view.scale)
-    return [on_page(piece, view) for piece in tesseract.pieces(picture, request.page)]
+    return [on_page(piece, view) for piece in tesseract.pieces(picture, request.page)], tesseract.languages
 
 
 def put_upright(request: PutUpright) -> Drawn:
@@ -193,8 +197,16 @@ class Tesseract:
 
     def __init__(self, program: str, languages: str, *, sees_turned: bool = False) -> None:
         self._program, self._languages = program, languages
+        codes = {name: code for code, name in reversed(_LANGUAGES.items())}
+        self.languages = tuple(codes.get(name, name) for name in languages.split("+"))
+        """Their codes; tesseract's own name where a language has none of two letters."""
         self._layout = "1" if sees_turned else "3"
         """With what tells which way up a page is, or without."""
+
+    @property
+    def remark(self) -> Remark:
+        """In which languages it reads."""
+        return Remark("read_in", {"languages": "+".join(self.languages)})
 
     def pieces(self, picture: Picture, page: int) -> list[Piece]:
         """The paragraphs of a picture, with a box for each line in points of the page; [] where it cannot be read."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from app.core.events import CancelToken, Media
 from app.core.paths import make_folder
 from app.documents.blocks import PERSON, Block, as_markdown, block_from_fields, block_to_fields
-from app.documents.protocol import NO_VIEW, Arrange, PutUpright, Recognize, View
+from app.documents.protocol import NO_VIEW, Arrange, PageBlocks, PutUpright, Recognize, View
 from app.documents.reading import Scanning
 from app.features.documents import Documents
 from app.store.documents import PageReading, StoredDocument
@@ -34,7 +34,7 @@ class Scanner:
         _remove_old(folder)
         self._scanning = Scanning(folder)
 
-    def recognized(self, page: int, region: Region, cancel: CancelToken) -> tuple[Block, ...] | None:
+    def recognized(self, page: int, region: Region, cancel: CancelToken) -> PageBlocks | None:
         """By tesseract; None where it was cancelled."""
         return self._scanning.blocks(Recognize(self._path, page, region, self._password), cancel)
 
@@ -58,7 +58,8 @@ class Scanner:
     def arranged(self, page: int, text: str, view: View, origin: str, cancel: CancelToken) -> tuple[Block, ...] | None:
         """What is said to stand on a page, as blocks; None where it was cancelled."""
         request = Arrange(self._path, page, text, view, origin, self._password)
-        return self._scanning.blocks(request, cancel)
+        arranged = self._scanning.blocks(request, cancel)
+        return arranged.blocks if arranged is not None else None
 
     def close(self) -> None:
         self._scanning.close()

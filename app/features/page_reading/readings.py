@@ -10,7 +10,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -212,6 +212,7 @@ class ReadingAtWork(Working[ReadingEvent]):
         self._row, self._document, self._documents, self._jobs, self._folder = row, document, documents, jobs, folder
         self._done = list(row.done)
         self._done_now = 0
+        self._languages: tuple[str, ...] = ()
         self._clock = WorkClock()
 
     @property
@@ -245,8 +246,11 @@ class ReadingAtWork(Working[ReadingEvent]):
 
     def _by_tesseract(self, scanner: Scanner, page: int, region: Region) -> Generator[ReadingEvent, None, Found]:
         yield from ()
-        blocks = scanner.recognized(page, region, self._cancel)
-        return None if blocks is None else (blocks, READ if blocks else EMPTY)
+        found = scanner.recognized(page, region, self._cancel)
+        if found is None:
+            return None
+        self._languages = found.languages
+        return found.blocks, READ if found.blocks else EMPTY
 
     def _pages(self, cancel: CancelToken, read: ReadPage) -> Generator[ReadingEvent, None, None]:
         self._cancel = cancel
@@ -264,6 +268,8 @@ class ReadingAtWork(Working[ReadingEvent]):
                 reading = yield from self._timed(read_page(page, regions, partial(read, scanner), way))
                 if reading is None:
                     return
+                if way.method == TESSERACT:
+                    reading = replace(reading, model="+".join(self._languages))
                 self._keep(reading)
                 yield PageDone(page, len(self._done), total, reading.state, self.seconds_left())
         finally:

@@ -32,7 +32,7 @@ from PySide6.QtWidgets import (
 from app.core.events import CancelToken
 from app.documents.blocks import Block
 from app.features.documents import Mark, ShownDocument
-from app.features.messages import model_words
+from app.features.messages import reader_words
 from app.features.page_reading.corrections import Corrections, GivenUp
 from app.store.documents import StoredDocument
 from app.ui.document.header import DocumentHeader, DocumentSearch, page_words
@@ -660,7 +660,7 @@ class PageReading(QFrame):
             return tr("Corrected by you. It stays, whatever reads the page again.")
         return tr(
             "Read from the picture by {way}. What you correct here is used everywhere.",
-            way=model_words(reading.model) or reading.method,
+            way=reader_words(reading.method, reading.model),
         )
 
     def _show_buttons(self) -> None:

@@ -9,7 +9,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QSizePolicy, QVBoxLayout, QWidget
 
 from app.documents.blocks import PERSON
-from app.features.messages import model_words, sentence_for, units
+from app.features.messages import model_words, reader_words, sentence_for, units
 from app.store.documents import PageReading, StoredDocument
 from app.ui.document.files import short_name
 from app.ui.i18n import tr
@@ -229,7 +229,7 @@ def unread_words(state: PictureState) -> str:
 def read_words(state: PictureState) -> str:
     """Who read them, and what is to be looked at."""
     readings = [state.pictures.readings[page] for page in state.pictures.pages if page in state.pictures.readings]
-    names = list(dict.fromkeys(model_words(one.model) or one.method for one in readings))
+    names = list(dict.fromkeys(reader_words(one.method, one.model) for one in readings))
     pages_of = {"pages": units("page", len(readings)), "name": short_name(state.document.name), "way": ", ".join(names)}
     if _is_nothing(readings):
         return tr("{way} found no text on {pages} of {name}.", **pages_of)

@@ -94,7 +94,7 @@ def test_a_page_that_is_a_picture_is_read_with_the_places_of_its_lines(
     box = first.place.boxes[0]
     points = [round(edge * 150 / 72) for edge in (box.left, box.top, box.right, box.bottom)]
     assert points == pytest.approx([100, 198, 230, 222], abs=1)
-    assert items[-1] == PageRead(1, is_picture=True, recognized=True)
+    assert items[-2:] == [PageRead(1, is_picture=True, recognized=True), Remark("read_in", {"languages": "en+de"})]
     said = asked.read_text().split()
     assert said[:2] == ["stdin", "stdout"]
     assert said[-4:-2] == ["tsv", "1"]  # and one thread
@@ -219,6 +219,7 @@ def test_a_file_of_pictures_is_read_and_marked_page_by_page(tmp_path: Path, monk
         PageRead(2, has_text=False, is_picture=True),
         Piece(Kind.PARAGRAPH, "Third.", 3, origin="tesseract"),
         PageRead(3, is_picture=True, recognized=True),
+        Remark("read_in", {"languages": "en+de"}),
     ]
 
 
@@ -241,7 +242,7 @@ def test_an_askew_picture_is_read_with_the_places_of_its_lines(tmp_path: Path) -
     pixels = skewed(drawn([letter()], tmp_path, 150)[0], 3)
     rows, columns = pixels.shape
     path = save(QImage(pixels.tobytes(), columns, rows, columns, QImage.Format.Format_Grayscale8), tmp_path / "a.png")
-    pieces = pictures.recognize(Recognize(str(path), 1))
+    pieces, _ = pictures.recognize(Recognize(str(path), 1))
     assert found_share(words_of(letter()), " ".join(piece.text for piece in pieces)) > 0.97
     box = next(box for piece in pieces for box in piece.place.boxes if "deposit" in piece.text[box.start : box.end])
     assert (box.left, box.top) == pytest.approx((90, 115), abs=15)

@@ -286,6 +286,8 @@ def test_tesseract_reads_without_any_model(tmp_path: Path, monkeypatch: pytest.M
         blocks = app.documents.blocks(app.documents.current(document).id)
         assert "monthly rent of 1,450 euros" in " ".join(block.text for block in blocks)
         assert {block.origin for block in blocks} == {TESSERACT}
+        readings = app.readings.pictures(document).readings
+        assert all("en" in one.model.split("+") for one in readings.values())  # whatever else is installed
         assert all(box.page == 1 and box.bottom - box.top < 30 for block in blocks for box in block.place.boxes)
         assert app.loaded is None
     finally:

@@ -124,3 +124,10 @@ def test_a_model_that_reads_is_called_as_everywhere() -> None:
     assert reading_words(state((1,), row=row)) == "Reading the pictures of lease.pdf with SmolLM2 135M"
     read = {1: replace(reading(1), model=STARTER_CALLS_ITSELF)}
     assert "read from pictures by SmolLM2 135M." in read_words(state(read=read))
+
+
+def test_the_languages_that_tesseract_was_asked_for_are_said() -> None:
+    """Who has a page in German that became rubbish sees that nobody knew of German."""
+    earlier, later = (PageReading(page, "tesseract", known, "read", ()) for page, known in ((1, ""), (2, "en+de+frk")))
+    assert "read from pictures by tesseract (English, Deutsch, frk). " in read_words(state(read={2: later}))
+    assert "read from pictures by tesseract. " in read_words(state(read={1: earlier}))

@@ -73,7 +73,7 @@ class _Reading:
         self._waiting: list[Draft | Piece | PageRead] = []
         self._damaged = self._unrecognized = 0
         self._tesseract: Tesseract | None = None
-        self._is_sought = False
+        self._is_sought = self._is_recognized = False
 
     def items(self) -> Iterator[Item]:
         for page, ahead in self._windows():
@@ -92,6 +92,8 @@ class _Reading:
         yield from self._put()
         yield from counted("damaged_pages", self._damaged)
         yield from counted("no_recognition", self._unrecognized)
+        if self._tesseract is not None and self._is_recognized:
+            yield self._tesseract.remark
 
     def _windows(self) -> Iterator[tuple[PageText, list[PageText]]]:
         """Each page with the next ones."""
@@ -160,6 +162,7 @@ class _Reading:
         self._unrecognized += page.has_pictures and tesseract is None
         pieces = _recognized(self._document, page.page, tesseract) if tesseract else []
         yield from pieces
+        self._is_recognized = self._is_recognized or bool(pieces)
         if not pieces:
             self._waiting += self._drafts(page, page.lines)
             yield from self._put()
@@ -198,8 +201,8 @@ LEAST_DPI, MOST_DPI = 150.0, 300.0
 MOST_PIXELS = 16_000_000
 
 
-def recognize(request: Recognize) -> list[Piece]:
-    """The paragraphs of a page that is a picture, or of a region of it; [] where there are none.
+def recognize(request: Recognize) -> tuple[list[Piece], tuple[str, ...]]:
+    """The paragraphs of a page that is a picture, or of a region of it, and the languages that were asked for.
 
     Raises DocumentLocked, and DocumentUnreadable ("picture" without tesseract, "not_drawn").
     """
@@ -207,7 +210,7 @@ def recognize(request: Recognize) -> list[Piece]:
     if tesseract is None:
         raise DocumentUnreadable(request.path, "picture")
     with _page(request.path, request.page, request.password) as loaded:
-        return recognized(loaded, request.page, tesseract, request.region)
+        return recognized(loaded, request.page, tesseract, request.region), tesseract.languages
 
 
 def recognized(loaded: Any, page: int, tesseract: Tesseract, region: tuple[float, ...] = ()) -> list[Piece]:

@@ -25,7 +25,7 @@ needs_tesseract = pytest.mark.skipif(shutil.which("tesseract") is None, reason="
 def test_a_noisy_page_is_read_however_it_lay_on_the_glass(tmp_path: Path, degrees: float, quarters: int) -> None:
     page = letter(paragraphs=LETTER[:3])
     picture = noisy(turned(skewed(drawn([page], tmp_path, 150)[0], degrees), quarters), 0.08)
-    pieces = recognize(Recognize(str(scan(tmp_path / "scan.pdf", [picture], 150)), 1))
+    pieces, _ = recognize(Recognize(str(scan(tmp_path / "scan.pdf", [picture], 150)), 1))
     assert found_share(words_of(page), " ".join(piece.text for piece in pieces)) > 0.95
     assert {piece.origin for piece in pieces} == {TESSERACT}
 
@@ -34,7 +34,7 @@ def test_a_noisy_page_is_read_however_it_lay_on_the_glass(tmp_path: Path, degree
 def test_a_line_is_where_it_was_on_the_askew_page(tmp_path: Path) -> None:
     page = letter()
     path = scan(tmp_path / "scan.pdf", [skewed(drawn([page], tmp_path, 150)[0], 3)], 150)
-    pieces = recognize(Recognize(str(path), 1))
+    pieces, _ = recognize(Recognize(str(path), 1))
     box = next(box for piece in pieces for box in piece.place.boxes if "deposit" in piece.text[box.start : box.end])
     # Where the beginning of that line went when the page was turned by 3 degrees around its middle.
     assert (box.left, box.top) == pytest.approx((90, 115), abs=15)
@@ -50,7 +50,7 @@ def test_a_table_is_a_table_with_a_place_for_each_row(tmp_path: Path, is_ruled: 
             for x, cell in zip((72, 192, 292, 392), row, strict=True):
                 page.text(x, 260 + 16 * number, cell, 11)
     picture = noisy(skewed(drawn([page], tmp_path, 150)[0], 1.5), 0.05)
-    pieces = recognize(Recognize(str(scan(tmp_path / "scan.pdf", [picture], 150)), 1))
+    pieces, _ = recognize(Recognize(str(scan(tmp_path / "scan.pdf", [picture], 150)), 1))
     (table,) = [piece for piece in pieces if piece.kind is Kind.TABLE]
     assert list(rows_of(table)) == TABLE
     assert [table.text[box.start : box.end].split("\t") for box in table.place.boxes] == TABLE
@@ -62,7 +62,7 @@ def test_a_table_is_a_table_with_a_place_for_each_row(tmp_path: Path, is_ruled: 
 @needs_tesseract
 def test_a_region_alone_is_read_and_its_boxes_are_the_pages(tmp_path: Path) -> None:
     path = scan(tmp_path / "scan.pdf", drawn([letter()], tmp_path, 150), 150)
-    (piece,) = recognize(Recognize(str(path), 1, (60.0, 35.0, 500.0, 72.0)))
+    ((piece,), _) = recognize(Recognize(str(path), 1, (60.0, 35.0, 500.0, 72.0)))
     assert piece.text == "Lease of the flat in Elm Street 12"
     assert piece.place.boxes[0][1:5] == pytest.approx((72, 46, 342, 61), abs=5)
 
