@@ -82,7 +82,7 @@ class GivenUp:
 
 
 class Corrections:
-    """What a person says stands on a page goes before whatever reads it.
+    """What a person says stands on a page goes before whatever reads it, in what has taken the document's place since.
 
     Raises KeyError where the document is gone, and what the store raises.
     """
@@ -118,7 +118,7 @@ class Corrections:
         fields = tuple(map(block_to_fields, blocks))
         corrected = PageReading(page, method, model, "read", fields, is_edited=True, before=before)
         self._documents.readings.keep(document.sha256, corrected)
-        return self._documents.renewed(document.id)
+        return self._documents.renewed(self._document.id)
 
     def give_up(self, page: int) -> GivenUp | None:
         """The page is as it was read, or as if nobody had read it; None where nothing of it was corrected."""
@@ -138,4 +138,4 @@ class Corrections:
         document = self._documents.store.get(self._document_id)
         if document is None:
             raise KeyError(self._document_id)
-        return document
+        return self._documents.current(document)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -196,6 +198,11 @@ class Beside(QSplitter):
         if self.is_comparing:
             self.reading.show_page(corrections, document_id, page)
 
+    def take_over(self, corrections: Corrections | None, document_id: int) -> None:
+        """Another reading of the same file is shown."""
+        if self.is_comparing:
+            self.reading.take_over(corrections, document_id)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._arrange()
@@ -354,7 +361,7 @@ class DocumentView(DocumentCard):
         self._show_marks()
         if self.is_text:
             self._show_text(opened)
-        self._beside.show_page(self._corrections, document_id, opened.page)
+        self._beside.take_over(self._corrections, document_id)
 
     def close_document(self) -> None:
         """Forgets the document and cancels what still runs for it."""
@@ -575,8 +582,22 @@ def _behind(cursor: QTextCursor) -> str:
     return cursor.selectedText().replace("\u2029", "\n")
 
 
+@dataclass
+class Correction:
+    """What a person has typed on a page, on its way into the store. `before` was kept of it until then."""
+
+    corrections: Corrections
+    document_id: int
+    page: int
+    text: str
+    before: str
+
+
 class PageReading(QFrame):
-    """The text of one page, as Markdown. A page that nobody has read can be typed off."""
+    """The text of one page, as Markdown. A page that nobody has read can be typed off.
+
+    Corrections are saved one after the other, or an older one could come last.
+    """
 
     renewed = Signal(int, int)
     """A document, and the one that has taken its place with what was corrected."""
@@ -589,6 +610,11 @@ class PageReading(QFrame):
         self._kept, self._is_corrected = "", False
         self._unsaved: dict[tuple[int, int], str] = {}
         """What could not be saved of pages that were left meanwhile, by document and page."""
+        self._on_their_way: list[Correction] = []
+        self._waiting: deque[Correction] = deque()
+        """Those of them that nobody has begun to save; taken by the thread."""
+        self._saving = tasks.Rounds(self._work, self)
+        self._saving.happened.connect(lambda told: self._on_saved(*told))
         self.setObjectName("page_reading")
         self.who = plain_label(kind="muted", wraps=True)
         self.edit = QPlainTextEdit()
@@ -629,6 +655,18 @@ class PageReading(QFrame):
         """Another page; what was typed on the one before and not saved is saved now."""
         if (document_id, page) != (self._document_id, self._page):
             self.keep()
+        self._show(corrections, document_id, page)
+
+    def take_over(self, corrections: Corrections | None, document_id: int) -> None:
+        """Another reading of the same file is shown; what is being typed stays, and is for that one."""
+        for one in self._on_their_way:
+            if one.document_id == self._document_id:
+                one.document_id = document_id
+        if self.is_changed:
+            self._unsaved[document_id, self._page] = self.edit.toPlainText()
+        self._show(corrections, document_id, self._page)
+
+    def _show(self, corrections: Corrections | None, document_id: int, page: int) -> None:
         stays = page == self._page
         self._corrections, self._document_id, self._page = corrections, document_id, page
         self._kept, self._is_corrected = "", False
@@ -671,31 +709,44 @@ class PageReading(QFrame):
         self.give_up.setEnabled(not self.is_changed)
 
     def _on_save(self) -> None:
-        corrections, page, text, earlier = self._corrections, self._page, self.edit.toPlainText(), self._document_id
+        corrections, text = self._corrections, self.edit.toPlainText()
         if corrections is None:
             return
         if self.save.hasFocus():
             self.edit.setFocus()
-        before, self._kept = self._kept, text
+        one = Correction(corrections, self._document_id, self._page, text, before=self._kept)
+        self._kept = text
         self._show_buttons()
+        self._on_their_way.append(one)
+        self._waiting.append(one)
+        self._saving.start()
 
-        def on_failed(error: BaseException) -> None:
-            self._notify.error(error)
-            if (self._document_id, self._page) == (earlier, page):
-                self._kept = before
+    def _work(self, _cancel: CancelToken) -> Iterator[tuple[Correction, StoredDocument | Exception | None]]:
+        """Not broken off: it takes a moment, and the window may be closing."""
+        while self._waiting:
+            one = self._waiting.popleft()
+            outcome: StoredDocument | Exception | None
+            try:
+                outcome = one.corrections.correct(one.page, one.text, CancelToken())
+            except Exception as error:  # noqa: BLE001 (told with what it is about)
+                outcome = error
+            yield one, outcome
+
+    def _on_saved(self, one: Correction, outcome: StoredDocument | Exception | None) -> None:
+        self._on_their_way.remove(one)
+        if isinstance(outcome, Exception):
+            self._notify.error(outcome)
+            if (self._document_id, self._page) != (one.document_id, one.page):
+                self._unsaved[one.document_id, one.page] = one.text
+            elif self._kept == one.text:
+                self._kept = one.before
                 self._show_buttons()
-            else:
-                self._unsaved[earlier, page] = text
-
-        def correct(cancel: CancelToken) -> StoredDocument | None:
-            return corrections.correct(page, text, cancel)
-
-        tasks.ask(correct, self, lambda document: self._on_saved(earlier, document), on_failed)
-
-    def _on_saved(self, earlier_id: int, document: StoredDocument | None) -> None:
-        if document is not None:
+        elif outcome is not None:
             announce(self, tr("Saved"))
-            self.renewed.emit(earlier_id, document.id)
+            for later in self._on_their_way:
+                if later.document_id == one.document_id:
+                    later.document_id = outcome.id
+            self.renewed.emit(one.document_id, outcome.id)
 
     def _on_give_up(self) -> None:
         corrections, page, earlier = self._corrections, self._page, self._document_id

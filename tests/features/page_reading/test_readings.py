@@ -220,8 +220,11 @@ def test_what_a_person_corrects_stays_whoever_reads_the_page_again(
     assert texts(app, corrected)[2:] == ALL[2:]
     row = readings.begin(corrected.id, SEEING, (1, 2))
     assert row.pages == (2,)
-    again = Corrections(app.documents, corrected.id).correct(1, "Other words", CancelToken())
+    attachments = app.documents.attachments
+    attachments.add_to_draft(None, corrected.id)
+    again = corrections.correct(1, "Other words", CancelToken())  # begun with the document that is replaced by now
     assert again is not None
+    assert [one.document_id for one in attachments.in_draft(None)] == [again.id]
     corrections = Corrections(app.documents, again.id)
     given_up = corrections.give_up(1)
     assert given_up is not None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
@@ -581,3 +583,59 @@ def test_what_was_typed_off_a_page_stays_until_there_is_room_for_it(desk: Desk, 
     kept.is_full = False
     beside.show_reading(False)
     qtbot.waitUntil(lambda: kept.saved == [(1, "The rent")])
+
+
+class HeldUp(Kept):
+    """Each correction waits for leave, and makes another document; what came after the first is quicker."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_full, self.begun, self.leave = False, threading.Semaphore(0), threading.Semaphore(0)
+
+    def correct(self, page: int, text: str, _cancel: CancelToken) -> Any:
+        self.begun.release()
+        assert self.leave.acquire(timeout=60)
+        super().correct(page, text, _cancel)
+        return SimpleNamespace(id=5 + len(self.saved))
+
+
+def test_who_types_on_while_a_correction_is_saved_goes_on_in_what_takes_the_documents_place(
+    desk: Desk, qtbot: QtBot
+) -> None:
+    held, beside = HeldUp(), desk.root._beside
+    reading = beside.reading
+    beside.show_reading(True)
+    renewals = desk.heard(reading.renewed)
+    reading.renewed.connect(lambda _, number: reading.take_over(held, number))
+    reading.show_page(held, 5, 1)  # type: ignore[arg-type]
+    reading.edit.setPlainText("The rent")
+    desk.click(reading.save)
+    assert held.begun.acquire(timeout=60)
+    QTest.keyClicks(reading.edit, "s ")
+    held.leave.release()
+    qtbot.waitUntil(lambda: len(renewals) == 1)
+    assert (held.saved, reading.edit.toPlainText()) == ([(1, "The rent")], "s The rent")
+    QTest.keyClicks(reading.edit, "and")
+    desk.click(reading.save)
+    held.leave.release()
+    qtbot.waitUntil(lambda: len(renewals) == 2)
+    assert [tuple(one) for one in renewals] == [(5, 6), (6, 7)]
+    assert held.saved[1] == (1, "s andThe rent") and not reading.is_changed
+
+
+def test_of_two_corrections_of_a_page_the_later_one_stays_and_a_closing_window_waits_for_both(
+    desk: Desk, qtbot: QtBot
+) -> None:
+    held, beside = HeldUp(), desk.root._beside
+    reading = beside.reading
+    beside.show_reading(True)
+    reading.show_page(held, 5, 1)  # type: ignore[arg-type]
+    for text in ("The rent", "The rents"):
+        reading.edit.setPlainText(text)
+        desk.click(reading.save)
+    assert held.begun.acquire(timeout=60)
+    assert not held.begun.acquire(blocking=False)
+    held.leave.release(2)
+    tasks.running.stop_all(30)
+    tasks.running.reopen()
+    assert held.saved == [(1, "The rent"), (1, "The rents")]
