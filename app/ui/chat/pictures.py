@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QSlider, QVBox
 from app.core.errors import AppError
 from app.core.events import CancelToken, ModelElsewhere, ModelLoaded
 from app.core.visible import visible_name
-from app.features.media import Added, Unsaved
+from app.features.media import Added, Refused, Unsaved
 from app.features.messages import Sentence, sentence_for
 from app.ui.document.files import DocumentChip, Offer, Stage, offers_menu, short_name
 from app.ui.i18n import tr
@@ -407,7 +407,7 @@ class DraftPictures(QObject):
                         yield _file_of(one)
 
             for found in talk.media.adding(files(one for one in batch if one.talk is talk), cancel):
-                yield begun[-1], _kept(begun[-1], found) if isinstance(found, Added) else found.error
+                yield begun[-1], _outcome(begun[-1], found)
 
     def _on_opened(self, told: tuple[DraftPicture, Outcome]) -> None:
         one, outcome = told
@@ -470,6 +470,13 @@ def _pass(error: BaseException) -> None:
 
 def _file_of(one: DraftPicture) -> Path | Unsaved:
     return Unsaved(one.path, as_png(one.given)) if isinstance(one.given, QImage) else one.given
+
+
+def _outcome(one: DraftPicture, found: Added | Refused) -> Outcome:
+    try:
+        return _kept(one, found) if isinstance(found, Added) else found.error
+    except AppError as error:  # which is this one's; the others come all the same
+        return error
 
 
 def _kept(one: DraftPicture, found: Added) -> Kept:

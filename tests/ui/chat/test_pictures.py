@@ -14,6 +14,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMenu, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.core.errors import DiskFull
 from app.core.events import CancelToken
 from app.engine.protocol import MediaCount
 from app.store.media import MediaStore, MediaUse, StoredMedia
@@ -167,6 +168,23 @@ def test_bad_ones_say_why_and_the_others_go_on(open_chat: Open, tmp_path: Path) 
     QGuiApplication.clipboard().clear()
     desk.click_menu(menu, "Copy the picture")
     desk.wait(lambda: QGuiApplication.clipboard().image().width() == 64)
+
+
+def test_one_that_cannot_be_kept_keeps_none_of_the_others_away(
+    open_chat: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, put = open_chat(load=EYES), MediaStore.put_into_draft
+
+    def put_unless_full(store: MediaStore, draft_of: int | None, sha256: str, name: str) -> MediaUse:
+        if name == "red.png":
+            raise DiskFull("/home")
+        return put(store, draft_of, sha256, name)
+
+    monkeypatch.setattr(MediaStore, "put_into_draft", put_unless_full)
+    desk.attaching.add([picture(tmp_path / "red.png", RED), picture(tmp_path / "blue.png", BLUE)])
+    desk.wait(lambda: is_there(desk, 2))
+    assert [bool(one.error) for one in desk.attaching.pictures.shown] == [True, False]
+    assert "full" in desk.attaching.pictures.shown[0].error
 
 
 def test_one_that_cannot_be_opened_is_in_sight_below_many_others(open_chat: Open, tmp_path: Path) -> None:
