@@ -59,8 +59,7 @@ class OpenChat(QObject):
         self.talk = talk
         self.transcript = transcript
         self.live = live
-        self.others: list[LiveAnswer] = []
-        """Answers that may be written beside that one."""
+        self._others: list[LiveAnswer] = []
         self.attach: Callable[[int | None], object] = lambda number: live.attach(number, transcript.add_answer)
         """Shows what is being written in a chat, after that was opened."""
         self.before_pair: Callable[[list[StoredMessage]], list[StoredMessage]] = lambda messages: messages
@@ -76,10 +75,19 @@ class OpenChat(QObject):
         transcript.link_clicked.connect(self._on_link)
         live.ended.connect(self._on_ended, Qt.ConnectionType.QueuedConnection)  # the end is shown first
 
+    def add_live(self, live: LiveAnswer) -> None:
+        """Answers that may be written beside the chat's."""
+        self._others.append(live)
+        live.ended.connect(self._on_ended, Qt.ConnectionType.QueuedConnection)
+
+    @property
+    def _lives(self) -> list[LiveAnswer]:
+        return [self.live, *self._others]
+
     @property
     def is_busy(self) -> bool:
         """Whether an answer is running, in this conversation or another."""
-        return any(live.answering is not None for live in (self.live, *self.others))
+        return any(live.answering is not None for live in self._lives)
 
     def path(self) -> list[StoredMessage]:
         """The chosen branch as it is stored now; empty for a new chat. May raise."""
@@ -183,16 +191,21 @@ class OpenChat(QObject):
         self.tell_touched()
 
     def answer_whole(self, question_id: int) -> None:
-        """Answers a question from all of its documents, in the place of the answer that may be on its way."""
-        if self.is_busy:
+        """Answers a question from all of its documents, in the place of what may be on its way to it.
+
+        After an answer that is on its way in another chat.
+        """
+        if self.is_busy and self.conversation_id is not None:
             self._whole_next = question_id
-            self.live.stop()
+            self.stop_in(self.conversation_id)
         else:
             self.answer_again(question_id, is_whole=True)
 
     def _on_ended(self) -> None:
+        if any(live.is_stopping for live in self._lives):
+            return
         question_id, self._whole_next = self._whole_next, None
-        if question_id is not None and self.transcript.turn_of(question_id) is not None:
+        if question_id is not None and not self.is_busy and self.transcript.turn_of(question_id) is not None:
             self.answer_again(question_id, is_whole=True)
 
     def go_on(self, answer_id: int, *, when_full: str = "") -> None:
@@ -222,8 +235,7 @@ class OpenChat(QObject):
 
     def stop_in(self, conversation_id: int) -> bool:
         """Stops what is answered in this conversation; whether something is."""
-        lives = (self.live, *self.others)
-        running = [one for one in lives if one.answering and one.answering.conversation_id == conversation_id]
+        running = [one for one in self._lives if one.answering and one.answering.conversation_id == conversation_id]
         for live in running:
             live.stop()
         return bool(running)
@@ -240,7 +252,7 @@ class OpenChat(QObject):
     def run(
         self, work: Work, conversation_id: int, view: AnswerView | None, live: LiveAnswer | None = None
     ) -> Answering:
-        """An answer begins, in a chat that is shown or not; `live` is one of the `others`."""
+        """An answer begins, in a chat that is shown or not; `live` is one that was added."""
         answering = Answering(work, conversation_id, self)
         (live or self.live).run(answering, view)
         answering.documents_shown.connect(lambda _: self._on_documents_shown(answering.conversation_id))

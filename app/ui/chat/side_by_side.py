@@ -92,7 +92,7 @@ class SideBySide(QObject):
         self._pairs: dict[tuple[Chat, int], Pair] = {}
         self._at_work: dict[Answering, Pair] = {}
         self._view: PairView | None = None
-        chat.others.append(self.live)
+        chat.add_live(self.live)
         chat.attach = self._attach
         chat.before_pair = self._before
         chat.transcript.dropped.connect(lambda _: self._on_dropped())
@@ -121,7 +121,7 @@ class SideBySide(QObject):
         pair = self._begin(question_id, [None, second], [self._name_of(first), self._name_of(second)])
         answering = self._run(pair, 0)
         for signal in (answering.progressed, answering.text_came, answering.thought_came):
-            signal.connect(lambda *_: self._begin_second(pair))
+            signal.connect(lambda *_: None if answering.is_stopped else self._begin_second(pair))
         return True
 
     def compare(self, answer: StoredMessage, second: Path) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu
 
-from app.features.chat.answers import Beside
+from app.core.events import PromptProgress
+from app.features.chat.answers import AnswerEvent, Beside, Chat
 from app.ui.chat.answer import StateLine
 from app.ui.chat.pair import PairView
 from tests.helpers.clipping import clipped_texts
@@ -101,6 +105,27 @@ def test_esc_stops_both_and_what_came_is_kept(open_chat: Open, other: Path, room
     else:
         assert desk.texts[0] == "A story"
         assert not desk.has(PairView), "the second never began"
+
+
+def test_what_is_told_late_of_a_first_answer_that_was_stopped_begins_no_second(
+    open_chat: Open, other: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Beside, "has_room", lambda *_: True)
+    desk = open_chat({"text": "One."})
+    answer, may_tell = Chat.answer, threading.Event()
+
+    def told_late(*args: Any, **keys: Any) -> Iterator[AnswerEvent]:
+        may_tell.wait(60)
+        yield PromptProgress(1, 2)
+        yield from answer(*args, **keys)
+
+    monkeypatch.setattr(Chat, "answer", told_late)
+    ask_both(desk, "Which?", other)
+    begun = desk.heard(desk.chat.open_chat.answering)
+    desk.press(Qt.Key.Key_Escape)
+    may_tell.set()
+    desk.wait(lambda: not desk.chat.busy)
+    assert begun == []
 
 
 def said(view: object) -> str:

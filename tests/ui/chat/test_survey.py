@@ -9,16 +9,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 
+from app.features.chat.answers import Beside
 from app.features.survey.wanted import Made, Offer, Scope, SurveyProgress, Wanted
 from app.store.messages import MessageState
+from app.ui.chat.pair import PairView
 from app.ui.chat.survey import made_words, offer_words, progress_words
 from tests.helpers.attached import notes
 from tests.helpers.desks.chat import ChatDesk
+from tests.helpers.models_on_disk import write_model
 from tests.helpers.pdf_files import Page, column, write_pdf
 from tests.ui.chat.conftest import Open
 
@@ -118,6 +122,25 @@ def test_an_answer_on_its_way_gives_place_to_the_whole_one(open_chat: Open, tmp_
     stopped = desk.conversations.message(desk.last_message.versions[0])
     assert stopped is not None
     assert stopped.state is MessageState.STOPPED
+
+
+def test_a_second_models_answer_whose_first_is_over_gives_place_as_well(
+    open_chat: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = {"when": r"people are named\?$", "text": "word ", "repeat": 4000, "delay_s": 0.005}
+    desk = opened(open_chat, {"when": r"people are named\?$", "text": "One.", "times": 1}, long)
+    monkeypatch.setattr(Beside, "has_room", lambda *_: False)
+    desk.attach(book(tmp_path))
+    other = tmp_path / "Other-2B-Q8_0.gguf"
+    write_model(other)
+    desk.chat.beside.second.choose(other)
+    desk.type(PEOPLE)
+    desk.press(Qt.Key.Key_Return)
+    desk.wait_for_offer()
+    second = desk.find(PairView).sides[1].answer
+    desk.wait(lambda: second.text)
+    desk.click(desk.survey_offer.whole)
+    desk.wait(lambda: not desk.has(PairView) and desk.last_text.startswith("**2 found**"))
 
 
 def test_an_answer_that_is_kept_and_a_new_message_end_the_offer(open_chat: Open, tmp_path: Path) -> None:
