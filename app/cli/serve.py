@@ -13,8 +13,7 @@ from app.core.paths import AppPaths
 from app.core.settings import load_settings
 from app.hub.access import Token
 from app.server.application import Rules, application
-from app.server.running import PORT, RunningServer, names_of
-from app.server.switch import ServerSwitch
+from app.server.running import PORT, RunningServer, ServerSwitch, names_of
 
 
 def add_arguments(part: argparse.ArgumentParser) -> None:

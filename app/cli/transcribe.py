@@ -16,7 +16,7 @@ from app.core.errors import DocumentUnreadable
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
 from app.core.settings import load_settings
-from app.documents.listening import is_sound
+from app.documents.formats.sound import is_sound
 from app.documents.protocol import BlocksRead, Done, Found, Read
 from app.documents.source import PageRead
 from app.features.hearing import Hearing, Segment, clock, segment_of, srt_of, text_of

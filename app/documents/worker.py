@@ -317,7 +317,7 @@ def _carry_out(request: protocol.Request, tell: Tell, on_step: Callable[[], None
 
             return decode(request, on_step)
         case protocol.Listen():
-            from app.documents.listening import listen  # what decodes it, which no document needs
+            from app.documents.formats.sound import listen  # what decodes it, which no document needs
 
             return listen(request, tell, on_step)
         case protocol.PutUpright() | protocol.Recognize() | protocol.Arrange():

@@ -132,7 +132,7 @@ class Documents:
 
     def _hear_of(self, path: Path) -> Hear | None:
         """What makes a document of a file that is a recording."""
-        from app.documents.listening import is_sound  # with the wire of a child
+        from app.documents.formats.sound import is_sound  # with the wire of a child
 
         return self._hear if self._hear is not None and is_sound(path) else None
 

@@ -13,7 +13,7 @@ from app.core.child import own_command
 from app.core.errors import MediaRefused, NoModel
 from app.core.events import CancelToken
 from app.documents.blocks import Block
-from app.documents.listening import is_sound
+from app.documents.formats.sound import is_sound
 from app.documents.protocol import BlocksRead, Done, Event, Found, Read
 from app.documents.source import Opened, PageRead
 from app.engine.client import EngineClient, EngineOnDemand

@@ -21,7 +21,7 @@ from app.documents.folder import documents_in
 from app.documents.formats import registry
 from app.documents.formats.plain.code import has_shebang, language_of
 from app.documents.formats.registry import ODF, Format
-from app.documents.listening import find_sound
+from app.documents.formats.sound import find_sound
 
 TAIL_BYTES = 4096
 PDF_WITHIN_BYTES = 1024

@@ -1,13 +1,172 @@
-"""Recordings, as far as a reader of text gets with them: a model has to hear them (`app.features.hearing`)."""
+"""Recordings by strangers, told by their first bytes, and made ready for a model that hears (`app.features.hearing`).
+
+They are decoded, and cut where nobody speaks, as plain WAV files; in the document child alone, which may end over one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import wave
+from array import array
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+from app.core.errors import DocumentUnreadable
+from app.documents.files import check_file, sha256_of
+from app.documents.protocol import Listen, SoundHeard, SoundOpened, SoundPiece
 from app.documents.source import Item, Source
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Samples = np.ndarray[tuple[int], np.dtype[np.int16]]
+
+STEP_S = 0.02
+QUIET = 0.004
+"""Of the full range, as the mean of a step; speech is ten times as loud, a quiet room a fifth of it."""
+PAUSE_S = 0.3
+"""A cut is made in the quietest stretch of this length."""
+LEAST_PART = 1 / 3
+AROUND_S = 0.2
+"""Before and behind what is heard in a piece."""
+MOST_S = 12 * 3600.0
+HEAD_BYTES = 64
+_BEGINS = {"wav": (b"RIFF", b"RF64"), "flac": (b"fLaC",), "ogg": (b"OggS",), "mp3": (b"ID3",)}
+
+
+def find_sound(head: bytes) -> str:
+    """What the first bytes of a file say it is: wav, flac, ogg, mp3; "" for no sound."""
+    for name, begins in _BEGINS.items():
+        if head.startswith(begins):
+            return "" if name == "wav" and head[8:12] != b"WAVE" else name
+    is_frame = len(head) > 2 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0 and head[1] & 0x06 == 0x02
+    return "mp3" if is_frame and head[2] & 0xF0 not in (0x00, 0xF0) else ""
+
+
+def is_sound(path: Path) -> bool:
+    """Whether a file is a recording by its first bytes; one that cannot be read is none."""
+    try:
+        with path.open("rb") as file:
+            return bool(find_sound(file.read(HEAD_BYTES)))
+    except (OSError, ValueError):
+        return False
 
 
 def read(source: Source) -> Iterator[Item]:
-    """Raises DocumentUnreadable ("sound")."""
+    """What a reader of text gets of one: raises DocumentUnreadable ("sound")."""
     yield from ()
     raise source.unreadable("sound")
+
+
+def listen(
+    request: Listen, tell: Callable[[SoundOpened | SoundPiece], None], on_step: Callable[[], None]
+) -> SoundHeard:
+    """Writes the pieces into the request's folder and tells of each; raises DocumentUnreadable.
+
+    `on_step` is called where something was done, so that nobody thinks it hangs.
+    """
+    path = Path(request.path)
+    check_file(path)
+    with path.open("rb") as file:
+        format_ = find_sound(file.read(HEAD_BYTES))
+    if not format_:
+        raise DocumentUnreadable(request.path, "not_sound")
+    tell(SoundOpened(format_))
+    cutting = _Cutting(request)
+    for samples in _decoded(path, request.rate_hz):
+        on_step()
+        for piece in cutting.take(samples):
+            tell(piece)
+    for piece in cutting.rest():
+        tell(piece)
+    if not cutting.seconds:
+        raise DocumentUnreadable(request.path, "damaged")
+    return SoundHeard(cutting.seconds, cutting.count, sha256_of(path, on_step))
+
+
+def _decoded(path: Path, rate_hz: int) -> Iterator[array[int]]:
+    """All samples, mixed to one channel, a second at a time. A file that ends in the middle ends there."""
+    try:
+        import miniaudio  # type: ignore[import-untyped]
+    except ImportError as error:  # there is none for this kind of processor
+        raise DocumentUnreadable(str(path), "no_sound_here") from error
+    try:
+        yield from miniaudio.stream_file(
+            str(path), miniaudio.SampleFormat.SIGNED16, nchannels=1, sample_rate=rate_hz, frames_to_read=rate_hz
+        )
+    except miniaudio.MiniaudioError as error:
+        raise DocumentUnreadable(str(path), "damaged") from error
+
+
+class _Cutting:
+    """Samples come in, pieces go out. `seconds` have come so far, `count` pieces with something in them gone."""
+
+    def __init__(self, request: Listen) -> None:
+        import numpy as np  # a document that is read does without
+
+        self._np, self._request = np, request
+        self._step = max(1, round(STEP_S * request.rate_hz))
+        self._longest = int(request.longest_s * request.rate_hz)
+        self._waiting: Samples = np.zeros(0, np.int16)
+        self._start = 0
+        self._total = 0
+        self.count = 0
+
+    @property
+    def seconds(self) -> float:
+        return self._total / self._request.rate_hz
+
+    def take(self, samples: array[int]) -> Iterator[SoundPiece]:
+        self._total += len(samples)
+        if self.seconds > MOST_S:
+            raise DocumentUnreadable(self._request.path, "too_long_sound")
+        self._waiting = self._np.concatenate([self._waiting, self._np.frombuffer(samples, self._np.int16)])
+        while len(self._waiting) >= self._longest:
+            yield from self._piece(self._cut())
+
+    def rest(self) -> Iterator[SoundPiece]:
+        if len(self._waiting):
+            yield from self._piece(len(self._waiting))
+
+    def _loudness(self, samples: Samples) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+        """The root of the mean square of each step, of the full range."""
+        whole = len(samples) // self._step * self._step
+        steps = samples[:whole].reshape(-1, self._step).astype(self._np.float64) / 32768
+        loudness: np.ndarray[tuple[int], np.dtype[np.float64]] = self._np.sqrt((steps**2).mean(axis=1))
+        return loudness
+
+    def _cut(self) -> int:
+        """Where the quietest pause is, not too near to the beginning; of several the last."""
+        loud = self._loudness(self._waiting[: self._longest])
+        width = max(1, round(PAUSE_S / STEP_S))
+        means = self._np.convolve(loud, self._np.ones(width) / width, "valid")
+        first = int(len(means) * LEAST_PART)
+        behind = means[first:][::-1]
+        at = len(means) - 1 - int(self._np.argmin(self._np.maximum(behind, QUIET / 4)))
+        return (at + width // 2) * self._step
+
+    def _piece(self, length: int) -> Iterator[SoundPiece]:
+        """Without the silence around what is heard; nothing where there is nothing to hear."""
+        samples, self._waiting = self._waiting[:length], self._waiting[length:]
+        start, self._start = self._start, self._start + length
+        heard = self._np.nonzero(self._loudness(samples) > QUIET)[0]
+        rate = self._request.rate_hz
+        if not len(heard):
+            yield SoundPiece(start / rate, (start + length) / rate)
+            return
+        around = int(AROUND_S * rate)
+        first = max(0, int(heard[0]) * self._step - around)
+        last = min(length, (int(heard[-1]) + 1) * self._step + around)
+        self.count += 1
+        path = Path(self._request.folder) / f"{self.count:05d}.wav"
+        write_wav(path, samples[first:last].tobytes(), rate)
+        yield SoundPiece((start + first) / rate, (start + last) / rate, str(path))
+
+
+def write_wav(path: Path, samples: bytes, rate_hz: int) -> None:
+    """16 bits, one channel."""
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate_hz)
+        file.writeframes(samples)

@@ -15,16 +15,16 @@ from typing import Any
 from app.core import errors
 from app.core.events import FinishReason, Media, Message, ModelLoaded, TokenSeen
 from app.core.gguf import check_model
-from app.engine import protocol
+from app.engine import computer, protocol
 from app.engine.answer import HARMONY, NO_THINKING, Answer, Syntax, syntax_of, thinking_of
 from app.engine.backend import Job
 from app.engine.computer import Remembered, key_of
 from app.engine.fit import shape_of, tokens_side_by_side
 from app.engine.llama import devices
-from app.engine.llama.borrowed import Borrowed
 from app.engine.llama.calling import call_syntax, grammar_of
 from app.engine.llama.context import Context
 from app.engine.llama.decoder import Decoder
+from app.engine.llama.devices import Borrowed
 from app.engine.llama.embedding import MOST_EMBEDDED_TOKENS, Embedding, EmbeddingBrokenOff, embeds
 from app.engine.llama.eyes import Eyes
 from app.engine.llama.inspection import MOST_ATTENTION_TOKENS, WINDOW_TOKENS, Inspection, LookBrokenOff
@@ -496,8 +496,8 @@ class LlamaBackend:
             library.version,
             devices.list_devices(library) + lent,
             devices.list_backends(library),
-            devices.default_threads(),
-            devices.thread_policy() | (loaded.thread_counts() if loaded else {}),
+            computer.default_threads(),
+            computer.thread_policy() | (loaded.thread_counts() if loaded else {}),
             missed,
         )
 

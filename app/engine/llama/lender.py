@@ -16,6 +16,7 @@ from typing import Any
 from app.core.child import claim_wire
 from app.core.errors import MachineUnusable
 from app.core.wire import ParentSide, checked
+from app.engine import computer
 from app.engine.lending import WIRE, InUse, Lend, Lending, NotLending
 from app.engine.llama import devices
 from app.engine.llama.library import Library, open_library
@@ -63,7 +64,7 @@ class _Lending:
         start.restype = None
         start.argtypes = [ctypes.c_char_p, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_size_t, ctypes.c_void_p]
         endpoint = f"{self._lend.host}:{self._lend.port}".encode("ascii")
-        threads = self._lend.threads or devices.default_threads()
+        threads = self._lend.threads or computer.default_threads()
         start(endpoint, None, threads, len(handles), (ctypes.c_void_p * len(handles))(*handles))
 
     def _offer(self, handle: int, device: Device) -> None:
@@ -74,7 +75,7 @@ class _Lending:
         most, is_cpu = self._lend.memory_bytes, device.type == "cpu"
         places = ctypes.cast(handle, ctypes.POINTER(ctypes.c_void_p))
         asked = _Memory(places[GET_MEMORY])
-        own = devices.free_memory_bytes
+        own = computer.free_memory_bytes
 
         def get_memory(device_: int, free: Any, total: Any) -> None:
             asked(device_, free, total)

@@ -13,13 +13,12 @@ from typing import Any
 from app.core.errors import ModelLoadFailed, ModelTooLarge, ProjectorRefused
 from app.core.events import Placed
 from app.core.gguf import GgufHeader, check_projector
-from app.engine import fit, protocol
+from app.engine import computer, fit, protocol
 from app.engine.backend import Job
 from app.engine.computer import Remembered, key_of
 from app.engine.fit import GpuRoom, Layout, Needs, Plan, Room, shape_of
 from app.engine.llama import devices
-from app.engine.llama.borrowed import Borrowed
-from app.engine.llama.devices import ModelParameters, context_parameters
+from app.engine.llama.devices import Borrowed, ModelParameters, context_parameters
 from app.engine.llama.eyes import Eyes, open_eyes
 from app.engine.llama.library import Library
 from app.engine.llama.model import Model, load_model
@@ -163,7 +162,7 @@ class _Opening:
         return [gpu.name for gpu in self._gpus]
 
     def _room(self, freed_bytes: int = 0) -> Room:
-        free, total = devices.free_memory_bytes(), devices.total_memory_bytes()
+        free, total = computer.free_memory_bytes(), computer.total_memory_bytes()
         return Room(free and min(free + freed_bytes, total or free + freed_bytes), total, self._gpus)
 
     def _plan(self, room: Room) -> Plan:
@@ -245,7 +244,7 @@ class _Opening:
             self._model, self._placement = self._load(plan), placement
         if self._model is None or self._job.cancelled:
             return None
-        threads = self._wish.threads or devices.default_threads()
+        threads = self._wish.threads or computer.default_threads()
         if self._projector is not None and self._eyes is None:
             self._eyes = self._open_eyes(self._model, plan, threads)
             if self._eyes is None:
@@ -320,7 +319,7 @@ class _Opening:
             context_tokens=tokens,
             gpu_missed=self._gpu_missed(plan),
             device=self._device(plan),
-            threads=self._wish.threads or devices.default_threads(),
+            threads=self._wish.threads or computer.default_threads(),
         )
         return Opened(self._model, context, tokens, plan, self._placed, self._missed, self._tiles, self._eyes)
 

@@ -13,7 +13,7 @@ from app.ui.shell.notify import Notify
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.server.switch import Door, ServerSwitch
+    from app.server.running import Door, ServerSwitch
 
 
 class OtherPrograms(QObject):
@@ -41,7 +41,7 @@ class OtherPrograms(QObject):
     @cached_property
     def switch(self) -> ServerSwitch:
         """What was never wanted is not made."""
-        from app.server.switch import ServerSwitch
+        from app.server.running import ServerSwitch
 
         switch = ServerSwitch(self._app.serving, self._app.token)
         self._app.before_closing.append(switch.close)

@@ -224,7 +224,9 @@ class Intake(QObject):
 
 
 def _is_heard(one: FileToRead) -> bool:
-    from app.documents.listening import is_sound  # with the wire of a child: a window that reads nothing does without
+    from app.documents.formats.sound import (
+        is_sound,  # with the wire of a child: a window that reads nothing does without
+    )
 
     return is_sound(one.path)
 

@@ -20,7 +20,7 @@ from app.core.errors import (
 from app.core.events import CancelToken, FinishReason, LoadProgress, ModelLoaded, PromptProgress, TextDelta
 from app.core.gguf import read_header
 from app.engine.client import EngineClient
-from app.engine.llama.devices import default_threads
+from app.engine.computer import default_threads
 from app.engine.protocol import Sampling
 from tests.helpers import gguf_files
 from tests.helpers.engine import GREEDY, answer_of, assistant, load, system, user

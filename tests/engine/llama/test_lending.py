@@ -13,12 +13,11 @@ from app.core.child import own_command
 from app.core.errors import AppError, MachineLost, ModelTooLarge, NetworkOff, PortTaken
 from app.core.events import ModelLoaded, TextDelta
 from app.core.gguf import check_model
-from app.engine import protocol
+from app.engine import computer, protocol
 from app.engine.backend import Job
 from app.engine.client import EngineClient
 from app.engine.lending import InUse, Lend, Lender, Lending
-from app.engine.llama import devices
-from app.engine.llama.borrowed import Borrowed
+from app.engine.llama.devices import Borrowed
 from app.engine.llama.library import open_library
 from app.engine.llama.loading import Opened, open_model
 from app.engine.protocol import MACHINE
@@ -139,8 +138,8 @@ def test_where_a_model_does_not_fit_here_it_goes_to_a_machine_by_itself(
     starter: Path, lend: Callable[[], Lent], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lender = lend()
-    monkeypatch.setattr(devices, "free_memory_bytes", lambda: 356 * 2**20)
-    monkeypatch.setattr(devices, "total_memory_bytes", lambda: 356 * 2**20)
+    monkeypatch.setattr(computer, "free_memory_bytes", lambda: 356 * 2**20)
+    monkeypatch.setattr(computer, "total_memory_bytes", lambda: 356 * 2**20)
     monkeypatch.setattr(Borrowed, "is_here", lambda _self, _name: False)  # else it is this very memory
     library = open_library()
 

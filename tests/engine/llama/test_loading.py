@@ -13,7 +13,7 @@ import pytest
 
 from app.core.errors import ModelLoadFailed, ModelTooLarge
 from app.core.gguf import GgufHeader, check_model
-from app.engine import protocol
+from app.engine import computer, protocol
 from app.engine.backend import Job
 from app.engine.fit import shape_of
 from app.engine.llama import devices, loading
@@ -73,8 +73,8 @@ def free(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, int], None]:
     """Sets what is free and what there is, in MiB."""
 
     def set_free(free_mib: int, total_mib: int = 4096) -> None:
-        monkeypatch.setattr(devices, "free_memory_bytes", lambda: free_mib * MIB)
-        monkeypatch.setattr(devices, "total_memory_bytes", lambda: total_mib * MIB)
+        monkeypatch.setattr(computer, "free_memory_bytes", lambda: free_mib * MIB)
+        monkeypatch.setattr(computer, "total_memory_bytes", lambda: total_mib * MIB)
 
     return set_free
 
@@ -109,7 +109,7 @@ def test_with_room_it_opens_as_wanted(openings: Openings) -> None:
     assert (plan.choice, plan.kv_type, plan.steps, plan.gpu_missed) == ("fits", "f16", (), "")
     assert opened.context_tokens == plan.context_tokens == c.llama_n_ctx(opened.context) == 8192
     assert c.llama_n_seq_max(opened.context) == plan.sequences == 9
-    assert plan.threads == devices.default_threads()
+    assert plan.threads == computer.default_threads()
     assert plan.device
     assert 300 * MIB < plan.needed_bytes < 400 * MIB
     assert openings.replies[0] == protocol.Loading(7, 0.0)
@@ -276,14 +276,13 @@ LIMITED = """
 import dataclasses, json, resource, sys
 from pathlib import Path
 from app.core.gguf import check_model
-from app.engine import protocol
+from app.engine import computer, protocol
 from app.engine.backend import Job
-from app.engine.llama import devices
 from app.engine.llama.library import open_library
 from app.engine.llama.loading import open_model
 
 library, path = open_library(), Path(sys.argv[1])
-devices.free_memory_bytes = lambda: 0  # as on a system that does not tell
+computer.free_memory_bytes = lambda: 0  # as on a system that does not tell
 header = check_model(path)
 header = dataclasses.replace(header, metadata=header.metadata | {"llama.context_length": 1 << 20})
 used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()

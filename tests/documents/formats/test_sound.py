@@ -15,8 +15,8 @@ import pytest
 
 from app.core.errors import DocumentUnreadable
 from app.core.events import CancelToken
-from app.documents import listening
-from app.documents.listening import find_sound
+from app.documents.formats import sound
+from app.documents.formats.sound import find_sound
 from app.documents.protocol import Listen, SoundHeard, SoundOpened, SoundPiece
 from app.documents.reading import listen
 from app.features.messages import sentence_for
@@ -110,9 +110,9 @@ def test_of_an_hour_what_is_said_is_heard_and_half_a_day_is_refused(
     assert end.seconds == 3600.0
     (said,) = [piece for piece in pieces if piece.path]
     assert said.start_s == pytest.approx(3500, abs=0.5)
-    monkeypatch.setattr(listening, "MOST_S", 1800.0)
+    monkeypatch.setattr(sound, "MOST_S", 1800.0)
     with pytest.raises(DocumentUnreadable) as refused:
-        listening.listen(Listen(str(path), str(tmp_path / "pieces")), lambda _piece: None, lambda: None)
+        sound.listen(Listen(str(path), str(tmp_path / "pieces")), lambda _piece: None, lambda: None)
     assert "Cut it, and try the parts." in sentence_for(refused.value).text
 
 
