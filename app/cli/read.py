@@ -195,8 +195,8 @@ class _Output:
             for page in self.pages
         ]
         without = tuple(page for page in self.done.pages_without_text if page not in read)
-        remarks = tuple(one for one in self.done.remarks if one.name != "no_recognition")
-        self.done = replace(self.done, pages_without_text=without, remarks=(*remarks, Remark("recognized")))
+        remarks = (*self.done.remarks, Remark("recognized"))
+        self.done = replace(self.done, pages_without_text=without, remarks=remarks)
 
     def _take(self, event: Event) -> None:
         match event:

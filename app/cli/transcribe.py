@@ -44,7 +44,11 @@ def run_transcribe(options: argparse.Namespace) -> int:
         raise DocumentUnreadable(str(path), "not_sound" if path.is_file() else "missing")
     paths = AppPaths.from_environment()
     settings, _ = load_settings(paths.settings)
-    with closing(build_engine(paths)) as engine, opened_readings(paths.database) as kept, interruptible() as cancel:
+    with (
+        closing(build_engine(paths, sees=True)) as engine,
+        opened_readings(paths.database) as kept,
+        interruptible() as cancel,
+    ):
         model = model_path(options.model, settings.engine.model_path)
         load_model(engine, model, settings, cancel, projector=options.projector)
         segments, done = _heard(build_hearing(paths, lambda: engine, kept), path, cancel)

@@ -192,9 +192,7 @@ class Documents:
         if opened.seconds:
             info["seconds"] = opened.seconds
         info["pages"] = [asdict(page) for page in pages]
-        # That pictures were left is no remark where they are read afterwards, whoever does it.
-        told = [one for one in done.remarks if self._recognizes or one.name != "no_recognition"]
-        info["remarks"] = [asdict(remark) for remark in told]
+        info["remarks"] = [asdict(remark) for remark in done.remarks]
         return self.store.finish(
             document_id, format_=opening.format, unit=opened.unit, pages=done.pages, sha256=done.sha256, info=info
         )

@@ -269,6 +269,7 @@ def test_a_scan_is_read_by_a_model_that_sees_and_says_so(tmp_path: Path) -> None
     assert (body["pages_without_text"], body["pages_recognized"]) == ([], [1, 2])
     left = only_json(fireside("read", str(path), "--pictures", "none", "--json", environment=environment))
     assert (left["blocks"], left["pages_without_text"]) == ([], [1, 2])
+    assert "tesseract" not in " ".join(left["warnings"]), "nobody wanted it"
 
 
 def test_a_model_that_does_not_see_is_a_sentence(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from tests.helpers.program import wait_until
 from tests.helpers.script import prompts, write_script
 from tests.helpers.sounds import spoken, write_sound
 from tests.helpers.terminal import ROOT, command, fireside, only_json
+from tests.helpers.tiny_eyes import make_ear
 
 
 @pytest.fixture
@@ -26,11 +27,16 @@ def scripted(tmp_path: Path, *, hears: bool = True) -> dict[str, str]:
 
 
 def test_what_is_said_is_printed_with_its_times_and_kept_as_subtitles(
-    fresh_home: Path, recording: Path, tmp_path: Path
+    fresh_home: Path, recording: Path, starter: Path, tmp_path: Path
 ) -> None:
+    """By the file beside the model through which it hears."""
     environment, out = scripted(tmp_path), tmp_path / "talk.srt"
-    plain = fireside("transcribe", str(recording), "--model", "m.gguf", environment=environment)
+    model, ear = tmp_path / starter.name, tmp_path / f"mmproj-{starter.name}"
+    model.symlink_to(starter)
+    make_ear(starter, ear)
+    plain = fireside("transcribe", str(recording), "--model", str(model), environment=environment)
     assert (plain.returncode, plain.stdout) == (0, "0:00  Good morning.\n0:01  It is late.\n")
+    assert f'"projector":"{ear}"' in (tmp_path / "script" / "prompts.jsonl").read_text("utf-8")
     told = fireside(
         "transcribe", str(recording), "--model", "m.gguf", "--json", "-o", str(out), environment=environment
     )

@@ -159,7 +159,7 @@ class _Reading:
     def _without_text(self, page: PageText) -> Iterator[Item]:
         """A page that is a picture, read by tesseract where it is installed and wanted; or an empty one."""
         tesseract = self._find_tesseract() if page.has_pictures else None
-        self._unrecognized += page.has_pictures and tesseract is None
+        self._unrecognized += page.has_pictures and self._source.recognize and tesseract is None
         pieces = _recognized(self._document, page.page, tesseract) if tesseract else []
         yield from pieces
         self._is_recognized = self._is_recognized or bool(pieces)
