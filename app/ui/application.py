@@ -242,7 +242,7 @@ def look_after(app: Fireside, window: MainWindow, notify: Notify) -> ModelSleep:
         window.loader,
         answer_finished=chat.answer_finished,
         is_answering=lambda: chat.busy,
-        is_at_work=lambda: tabs.is_at_work,
+        is_at_work=lambda: tabs.work.is_going_on,
     )
     SilenceNotices(notify, window)
     CalmCaret(window)

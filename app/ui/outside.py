@@ -155,8 +155,8 @@ class Outside(QObject):
         window.closing.stays = self._stays
         window.closing.begun.connect(self._on_closing)
         window.ui.system.ask_wanted.connect(self.ask)
-        window.tabs.work_changed.connect(lambda _: self.tray.look())
-        window.tabs.work_ended.connect(self._on_work_ended)
+        window.tabs.work.changed.connect(lambda _: self.tray.look())
+        window.tabs.work.ended.connect(self._on_work_ended)
         window.ui.notify.actions["downloads"] = self._show_downloads
 
     def begin(self) -> None:
@@ -189,7 +189,7 @@ class Outside(QObject):
     def work(self) -> dict[str, str]:
         """What is at work, in words, by the names of the tabs."""
         is_answering = "quick" in self.__dict__ and self.quick.is_answering
-        return ({CHAT: tr("Writing an answer")} if is_answering else {}) | self._window.tabs.work
+        return ({CHAT: tr("Writing an answer")} if is_answering else {}) | self._window.tabs.work.words
 
     def ask(self, words: str = "") -> None:
         """Opens the small window, with these words in it."""

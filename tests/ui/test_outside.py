@@ -225,7 +225,7 @@ def test_a_long_answer_that_ends_is_told_and_of_a_temporary_one_only_that(
 ) -> None:
     monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(write_script(tmp_path / "script", {"text": "In May."})))
     with open_window(qapp, make_chat=ChatView) as frame:
-        ends = frame.heard(frame.window.tabs.work_ended)
+        ends = frame.heard(frame.window.tabs.work.ended)
         desk = ChatDesk(frame.chat, frame.app, frame.notify)
         frame.loader.start()
         if is_temporary:

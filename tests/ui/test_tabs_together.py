@@ -399,7 +399,7 @@ def test_what_a_former_run_left_in_the_queue_goes_on_by_itself_and_is_told_in_ev
         summaries_of(frame.app)
         told: list[str] = []
         frame.work_changed.connect(told.append)
-        ends = frame.heard(frame.window.tabs.work_ended)
+        ends = frame.heard(frame.window.tabs.work.ended)
         frame.go_on()
         qtbot.waitUntil(lambda: bool(told) and told[-1] == "")
         assert told[0].startswith("Summar")

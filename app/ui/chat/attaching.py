@@ -152,10 +152,7 @@ class Attaching(QObject):
     @property
     def shown(self) -> list[DraftDocument]:
         """The documents of the draft that is shown."""
-        return self._in_draft(self._intake.files)
-
-    def _in_draft(self, files: Sequence[DraftDocument]) -> list[DraftDocument]:
-        return [one for one in files if self._talk is not None and one.is_in(self._talk, self.draft_of)]
+        return [one for one in self._intake.files if one.is_in(self._talk, self.draft_of)]
 
     @property
     def parts(self) -> list[DraftDocument | DraftPicture]:
@@ -178,7 +175,7 @@ class Attaching(QObject):
     def waits_for(self) -> str:
         """The first of them that is still being read, or looked for, by name; "" when all are there."""
         awaited = [one for one in self.parts if one.is_on_its_way or self.scans.is_reading(one)]
-        awaited += self._in_draft(self._intake.looked_at)
+        awaited += [one for one in self._intake.looked_at if one.is_in(self._talk, self.draft_of)]
         return short_name(awaited[0].name) if awaited else ""
 
     # What the person does.

@@ -131,7 +131,7 @@ class DraftDocument(FileToRead):
     def with_part(self, part: Part) -> DraftDocument:
         return DraftDocument(self.path, part, self.password, talk=self.talk, conversation_id=self.conversation_id)
 
-    def is_in(self, talk: Chat, conversation_id: int | None) -> bool:
+    def is_in(self, talk: Chat | None, conversation_id: int | None) -> bool:
         return self.talk is talk and self.conversation_id == conversation_id
 
 

@@ -173,10 +173,10 @@ class MainWindow(QMainWindow):
         self.tabs.changed.connect(self._on_view_changed)
         self.tabs.title_changed.connect(self._on_title_changed)
         self.tabs.inside_changed.connect(self._on_inside_changed)
-        self.tabs.work_changed.connect(self.status.show_work)
-        for signal in (self.tabs.work_changed, self.tabs.model_changed):
+        self.tabs.work.changed.connect(self.status.show_work)
+        for signal in (self.tabs.work.changed, self.tabs.model_changed):
             signal.connect(lambda *_: self.picker.refresh())
-        self.picker.is_at_work = self.tabs.is_task_at_work
+        self.picker.is_at_work = self.tabs.work.has_task
         self.picker.of_chat = self.tabs.made(CHAT).own_model
         self.picker.open_wanted.connect(self.ask_for_model)
         self.picker.models_wanted.connect(self.open_models)
@@ -271,16 +271,11 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(window_title(self.tabs.title))
         self._remember_later.start()
 
-    @property
-    def _in_use(self) -> dict[str, object]:
-        """What is open, as it comes back after a restart."""
-        return {"tab": self.tabs.tab, **self.tabs.open_ids}
-
     def _remember(self) -> None:
         """What is in use comes back after a kill, too."""
-        kept = self._app.settings.window
-        if any(getattr(kept, name) != value for name, value in self._in_use.items()):
-            self._save("window", **self._in_use)
+        kept, now = self._app.settings.window, self.tabs.in_use
+        if any(getattr(kept, name) != value for name, value in now.items()):
+            self._save("window", **now)
 
     def _save(self, section: str, **values: object) -> None:
         with self._notify.guard():
@@ -293,7 +288,7 @@ class MainWindow(QMainWindow):
         """What is typed and what is open is stored now, and nothing ends by that."""
         self.tabs.store()
         self._remember_later.stop()
-        self._save("window", **self.sizes.describe(), **self._in_use)
+        self._save("window", **self.sizes.describe(), **self.tabs.in_use)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.closing.take(event)

@@ -58,8 +58,7 @@ class ModelLoader(QObject):
         self.fraction = 0.0
         self.step = ""
         self.model: ModelLoaded | None = None
-        self._step_notice = Standing(notify)
-        self._told = ""
+        self._told = LoadingTold(notify)
         self._is_expected = False
         self._brought_in_place_of: Path | None = None
         """The model that was there before one that a chat has as its own, while that one comes."""
@@ -107,7 +106,8 @@ class ModelLoader(QObject):
 
     def load(self, path: Path, *, is_for_one: bool = False) -> None:
         """Opens a model; once it is in, it is remembered for all chats, unless it is for one that has its own."""
-        self._load(path, fall_back=self._way_back(path), remember=not is_for_one)
+        before = starter_model() if self.state == "failed" else self.path  # what is in or asleep now, else the starter
+        self._load(path, fall_back=before if before != path else None, remember=not is_for_one)
         self._is_for_one = is_for_one
 
     def reload(self) -> None:
@@ -167,11 +167,6 @@ class ModelLoader(QObject):
         chosen = self._app.model_path()
         return chosen if self._is_for_one and self._task is None and self.path != chosen else None
 
-    def _way_back(self, path: Path) -> Path | None:
-        """What to load when this fails: the model that is in or asleep now, else the starter."""
-        before = starter_model() if self.state == "failed" else self.path
-        return before if before != path else None
-
     def _load(self, path: Path, *, fall_back: Path | None, remember: bool) -> None:
         before, self._has_begun = self.path, True
         if self._task is not None:
@@ -197,7 +192,8 @@ class ModelLoader(QObject):
         if isinstance(event, LoadProgress):
             self._show_progress(event)
         elif isinstance(event, ModelLoaded):
-            self.model, self._told = event, ""
+            self.model = event
+            self._told.forget()
 
     def _on_waking(self, event: WakingEvent) -> None:
         if self._task is not None:
@@ -227,18 +223,10 @@ class ModelLoader(QObject):
     def _show_progress(self, event: LoadProgress) -> None:
         moved = int(event.fraction * 100) != int(self.fraction * 100) or event.step != self.step
         if event.step and event.step != self.step:
-            self._step_notice.tell(Sentence(in_words(trying_words(event.step))))  # as long as the loading lasts
+            self._told.tell_step(event.step)
         self.fraction, self.step = event.fraction, event.step
         if moved:
             self.changed.emit()
-
-    def _say_surprise(self, model: ModelLoaded) -> None:
-        """Said once for each time a person loads a model, not each time it wakes up."""
-        words = surprise_words(model)
-        text = in_words(words) if words is not None else ""
-        if text and text != self._told:
-            self._notify.tell(Sentence(text, action="settings"))
-        self._told = text
 
     def _on_finished(self, task: tasks.Task, before: Path | None, *, remember: bool) -> None:
         if task is not self._task:
@@ -277,10 +265,38 @@ class ModelLoader(QObject):
     def _set(self, state: str, model: ModelLoaded | None) -> None:
         self._is_expected = self._is_expected and state == "loading"
         self.state, self.model, self.step = state, model, ""
-        self._step_notice.end()
+        self._told.end()
         if state == "ready" and model is not None:
-            self._say_surprise(model)
+            self._told.tell_surprise(model)
         self.changed.emit()
+
+
+class LoadingTold:
+    """What a person is told of a loading: what is tried as long as it lasts, and then how it came out otherwise."""
+
+    def __init__(self, notify: Notify) -> None:
+        self._notify, self._trying = notify, Standing(notify)
+        self._surprise = ""
+
+    def tell_step(self, step: str) -> None:
+        """What is tried now, as `LoadProgress` has it."""
+        self._trying.tell(Sentence(in_words(trying_words(step))))
+
+    def tell_surprise(self, model: ModelLoaded) -> None:
+        """Said once for each time a person loads a model, not each time it wakes up."""
+        words = surprise_words(model)
+        text = in_words(words) if words is not None else ""
+        if text and text != self._surprise:
+            self._notify.tell(Sentence(text, action="settings"))
+        self._surprise = text
+
+    def forget(self) -> None:
+        """A person has loaded another model."""
+        self._surprise = ""
+
+    def end(self) -> None:
+        """Nothing is tried any more."""
+        self._trying.end()
 
 
 def _once(do: Callable[[], object]) -> Iterator[object]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -105,10 +105,6 @@ class Tabs(QObject):
     changed = Signal()
     """Another tab is open, or something else in it: the window's title and the picker follow."""
     title_changed = Signal()
-    work_changed = Signal(str)
-    """What is at work in one of the tabs, in words; "" when nothing is."""
-    work_ended = Signal(str, object)
-    """A tab's name, and its `EndOfWork`."""
     inside_changed = Signal()
     """The panel that looks into the model was opened or closed in the tab that is open."""
     model_changed = Signal()
@@ -122,7 +118,7 @@ class Tabs(QObject):
         self._made: dict[str, Tab] = {}
         self._seen: set[str] = set()
         """Tabs whose view is built; their work can go on before."""
-        self._work_words: dict[str, str] = {}
+        self.work = TabWork(self.specs, self._made, self)
         self.current = self.tab = self.home
         """What is shown, and the tab that is open or was before what is at the column's foot was looked at."""
         self.row = TabRow(ui.theme, [spec for spec in specs if not spec.is_at_foot])
@@ -139,10 +135,10 @@ class Tabs(QObject):
         return (tab.title if tab is not None else "") or label
 
     @property
-    def open_ids(self) -> dict[str, int]:
-        """What is open in each tab, or was before a restart, as the settings have it."""
+    def in_use(self) -> dict[str, str | int]:
+        """Which tab is open, and what in each of them, or was before a restart; as the settings have it."""
         kept = self._app.settings.window
-        return {
+        return {"tab": self.tab} | {
             spec.kept_id: (self._made[name].open_id or 0) if name in self._seen else getattr(kept, spec.kept_id)
             for name, spec in self.specs.items()
             if spec.kept_id
@@ -152,21 +148,6 @@ class Tabs(QObject):
     def task(self) -> str:
         """Whose model belongs to the tab that is open."""
         return self.specs[self.tab].task
-
-    @property
-    def is_at_work(self) -> bool:
-        """Whether one of the tabs beside the first is at work, or rests while the person chats."""
-        return any(tab.is_at_work for name, tab in self._made.items() if name != self.home)
-
-    @property
-    def work(self) -> dict[str, str]:
-        """What is at work, in words, by the names of the tabs."""
-        answering = {self.home: tr("Writing an answer")} if self._made[self.home].is_at_work else {}
-        return answering | self._work_words
-
-    def is_task_at_work(self, task: str) -> bool:
-        """Whether the model of a task is answering in the tab that it belongs to."""
-        return any(tab.is_at_work for name, tab in self._made.items() if self.specs[name].task == task != CHAT)
 
     @property
     def has_inside(self) -> bool:
@@ -193,8 +174,7 @@ class Tabs(QObject):
             tab.title_changed.connect(self.title_changed)
             tab.model_changed.connect(self.model_changed)
             tab.inside_changed.connect(self.inside_changed)
-            tab.state_changed.connect(lambda words: self._on_work(name, words))
-            tab.work_ended.connect(lambda end: self.work_ended.emit(name, end))
+            self.work.follow(name, tab)
         return self._made[name]
 
     def seen(self, name: str) -> Tab:
@@ -274,15 +254,8 @@ class Tabs(QObject):
 
     def go_on(self) -> None:
         """What an earlier run left in the queues is worked off, once the window is there."""
-        look = tasks.run(lambda _token: self._waiting(), self)
+        look = tasks.run(lambda _token: self.work.waiting(Jobs(self._app.database)), self)
         look.event.connect(lambda name: self.made(name).go_on())
-
-    def _waiting(self) -> Iterator[str]:
-        """The tabs that have work; asked of the store, since mostly no more of them is needed."""
-        jobs = Jobs(self._app.database)
-        for name, spec in self.specs.items():
-            if spec.jobs and jobs.find(spec.jobs, ("queued", "running")):
-                yield name
 
     def store(self) -> None:
         """What is typed is stored now."""
@@ -294,19 +267,63 @@ class Tabs(QObject):
         for tab in self._made.values():
             tab.close()
 
-    def _on_work(self, name: str, words: str) -> None:
-        """What is at work in one tab; the other's words come back when it is over."""
-        self._work_words.pop(name, None)
-        if words:
-            self._work_words[name] = words
-        self.work_changed.emit(next(reversed(self._work_words.values()), ""))
-
     def _mark(self, name: str) -> None:
         self.current = name
         self._left.mark(name)
         self.row.mark(name)
         if not self.specs[name].is_at_foot:
             self.tab = name
+
+
+class TabWork(QObject):
+    """What is at work in the tabs, of which nothing need be seen: `made` are those that are there.
+
+    The first of `specs` answers the person; the others work beside that, or rest meanwhile.
+    """
+
+    changed = Signal(str)
+    """What is at work in one of them, in words; "" when nothing is."""
+    ended = Signal(str, object)
+    """A tab's name, and its `EndOfWork`."""
+
+    def __init__(self, specs: Mapping[str, TabSpec], made: Mapping[str, Tab], parent: QObject) -> None:
+        super().__init__(parent)
+        self._specs, self._made = specs, made
+        self._home = next(iter(specs))
+        self._words: dict[str, str] = {}
+
+    def follow(self, name: str, tab: Tab) -> None:
+        """One more is there."""
+        tab.state_changed.connect(lambda words: self._on_changed(name, words))
+        tab.work_ended.connect(lambda end: self.ended.emit(name, end))
+
+    @property
+    def is_going_on(self) -> bool:
+        """Whether one beside the first is at work, or rests while the person chats."""
+        return any(tab.is_at_work for name, tab in self._made.items() if name != self._home)
+
+    @property
+    def words(self) -> dict[str, str]:
+        """What is at work, by the names of the tabs."""
+        answering = {self._home: tr("Writing an answer")} if self._made[self._home].is_at_work else {}
+        return answering | self._words
+
+    def has_task(self, task: str) -> bool:
+        """Whether the model of a task is answering in the tab that it belongs to."""
+        return any(tab.is_at_work for name, tab in self._made.items() if self._specs[name].task == task != CHAT)
+
+    def waiting(self, jobs: Jobs) -> Iterator[str]:
+        """The tabs that have work; asked of the store, since mostly no more of them is needed."""
+        for name, spec in self._specs.items():
+            if spec.jobs and jobs.find(spec.jobs, ("queued", "running")):
+                yield name
+
+    def _on_changed(self, name: str, words: str) -> None:
+        """In one tab; the other's words come back when it is over."""
+        self._words.pop(name, None)
+        if words:
+            self._words[name] = words
+        self.changed.emit(next(reversed(self._words.values()), ""))
 
 
 class _Blank(QWidget):

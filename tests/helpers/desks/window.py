@@ -425,12 +425,12 @@ class Frame(Desk):
     @property
     def work_changed(self) -> SignalInstance:
         """What is at work, in words."""
-        return self._tabs.work_changed
+        return self._tabs.work.changed
 
     @property
     def is_at_work(self) -> bool:
         """Whether a summary or a translation is being made."""
-        return self._tabs.is_at_work
+        return self._tabs.work.is_going_on
 
     def go_on(self) -> None:
         """What an earlier run left is worked off."""
