@@ -278,7 +278,7 @@ _children: weakref.WeakSet[Child] = weakref.WeakSet()
 
 
 def running_children() -> list[Child]:
-    """Those of this process."""
+    """The children that this process started and that have not ended."""
     return [child for child in list(_children) if child.running]
 
 

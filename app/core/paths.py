@@ -36,7 +36,7 @@ class AppPaths:
 
     @property
     def database(self) -> Path:
-        """Conversations."""
+        """The SQLite file of what a person wrote, had read and had made: chats, documents, jobs, pages."""
         return self.data / "fireside.db"
 
     @property

@@ -154,7 +154,7 @@ class Said:
         self._closed = threading.Event()
 
     def put(self, item: Any) -> None:
-        """For `Conversation`."""
+        """Hands one on, and waits as long as the reader has too many; for the thread that reads the child."""
         while not self._closed.is_set():
             with contextlib.suppress(queue.Full):
                 self._items.put(item, timeout=LOOK_EVERY_S)

@@ -161,7 +161,7 @@ def block_from_fields(fields: dict[str, Any]) -> Block:
 
 
 def rows_of(block: Block | Piece) -> Iterator[list[str]]:
-    """The cells of a table, row by row."""
+    """The cells of a block that is a table, row by row; the way back from `table_text`."""
     for line in block.text.split("\n"):
         yield line.split("\t")
 

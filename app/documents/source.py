@@ -229,7 +229,7 @@ class Left:
         self._goes_on = False
 
     def paragraph(self, *, is_code: bool) -> None:
-        """The next paragraph that has words."""
+        """Counts on: code paragraphs behind each other are one that is left."""
         self.count += is_code and not self._goes_on
         self._goes_on = is_code
 

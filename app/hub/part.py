@@ -161,7 +161,7 @@ class Part:
         _save(beside(self.path, SIDECAR), asdict(self.origin))
 
     def write(self, data: bytes) -> None:
-        """More of the file."""
+        """Appends, counts and hashes; raises OSError, such as for a full disk."""
         view = memoryview(data)
         while view:
             view = view[self._file.write(view) :]

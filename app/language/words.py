@@ -75,7 +75,7 @@ def level(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def stretches(text: str) -> tuple[Stretch, ...]:
-    """The sentences of a text."""
+    """The sentences of a text with their words; a very long one is cut, so that comparing stays quick."""
     return tuple(Stretch(a, b, stems(text[a:b])) for start, end in sentences(text) for a, b in _cut(start, end))
 
 

@@ -203,7 +203,7 @@ class Servers:
             return self._callers.setdefault(server.host, Callers())
 
     def all(self) -> list[Server]:
-        """By name."""
+        """Those whose files can be read, by name."""
         found = [self._server_in(folder) for folder in self._folders()]
         return sorted((one for one in found if one is not None), key=lambda one: one.name.casefold())
 
@@ -292,7 +292,7 @@ class Servers:
     # Keys: slow, and may ask the person for the keyring's password.
 
     def key(self, name: str) -> str:
-        """Of a server; "" without one."""
+        """The access key of a server, from the keyring; "" without one."""
         return self._keys.load(KEY_OF.format(name))
 
     def keep_key(self, name: str, key: str) -> None:

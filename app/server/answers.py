@@ -41,7 +41,7 @@ class Answer:
     stats: AnswerStats | None = None
 
     def take(self, event: AnswerEvent) -> None:
-        """What has come."""
+        """Adds what has come: words, thinking, tokens, calls; `Finished` is the last."""
         match event:
             case TextDelta(thinking=True):
                 self.thinking += event.text

@@ -62,7 +62,7 @@ class Body:
         return self._values.get(field) is not None
 
     def raw(self, field: str) -> Any:
-        """As it is; None where it is missing."""
+        """As JSON has it, unchecked; None where it is missing."""
         return self._values.get(field)
 
     def text(self, field: str, default: str | None = None) -> str:
@@ -84,14 +84,14 @@ class Body:
         return float(value)
 
     def whole(self, field: str, least: int, most: int) -> int | None:
-        """As `number`, without a fraction."""
+        """As `number`; raises BadRequest also for what has a fraction."""
         value = self.number(field, least, most)
         if value is not None and value != int(value):
             raise BadRequest(f"{self.name_of(field)} must be a whole number", self.name_of(field))
         return None if value is None else int(value)
 
     def flag(self, field: str, default: bool = False) -> bool:
-        """True or false."""
+        """`default` where it is missing or null; raises BadRequest for what is neither true nor false."""
         value = self._values.get(field)
         if value is None:
             return default
@@ -100,7 +100,7 @@ class Body:
         return value
 
     def many(self, field: str) -> list[Any]:
-        """A list; empty where it is missing."""
+        """Empty where it is missing or null; raises BadRequest for what is no list."""
         value = self._values.get(field)
         if value is None:
             return []
@@ -109,12 +109,12 @@ class Body:
         return value
 
     def objects(self, field: str) -> list[Body]:
-        """A list of objects."""
+        """As `many`, each with its place in its name; raises BadRequest where one of them is no object."""
         name = self.name_of(field)
         return [Body(each, f"{name}[{number}]") for number, each in enumerate(self.many(field))]
 
     def inner(self, field: str) -> Body | None:
-        """An object; None where it is missing."""
+        """None where it is missing or null; raises BadRequest for what is no object."""
         return Body(self._values[field], self.name_of(field)) if self.has(field) else None
 
     def stops(self, field: str) -> tuple[str, ...]:
@@ -165,7 +165,7 @@ class Pictures:
         return self.from_base64(address[found.end() :], name, at)
 
     def from_base64(self, text: str, name: str, at: int) -> Media:
-        """Of the bytes themselves."""
+        """One whose bytes are in the request; raises BadRequest for what is no base64, and for one too many."""
         try:
             data = base64.b64decode(text, validate=True)
         except (binascii.Error, ValueError):

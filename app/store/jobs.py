@@ -80,7 +80,7 @@ class Jobs:
         return _job(row)
 
     def get(self, job_id: int) -> Job | None:
-        """One job, or None."""
+        """None where there is none, or it is deleted."""
         with self._database.reading() as connection:
             row = connection.execute(
                 f"SELECT {_COLUMNS} FROM jobs WHERE id = ? AND deleted_at IS NULL", (job_id,)

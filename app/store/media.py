@@ -115,16 +115,16 @@ class MediaStore:
             hand_over(connection, conversation_id, message_id=message_id)
 
     def copy(self, from_message_id: int, to_message_id: int) -> None:
-        """Another version of a question has the same."""
+        """Gives a message the pictures of another, in their order: a version of a question keeps them."""
         self.use(to_message_id, [(u.media.sha256, u.name, u.most_tokens) for u in self._find_of(from_message_id)])
 
     def use(self, message_id: int, uses: Iterable[NewUse]) -> None:
-        """Puts some behind those of a message."""
+        """Adds pictures behind those that a message has."""
         with self._database.transaction() as connection:
             add_uses(connection, "message_id", message_id, uses)
 
     def set_most_tokens(self, use_id: int, most_tokens: int) -> None:
-        """How closely it is looked at."""
+        """How closely one use of a picture is looked at; 0 is the model's own measure."""
         with self._database.transaction() as connection:
             connection.execute("UPDATE media_uses SET most_tokens = ? WHERE id = ?", (most_tokens, use_id))
 

@@ -78,7 +78,7 @@ class ModelNotes:
         return None if row is None else _note(row)
 
     def all(self) -> list[ModelNote]:
-        """Everything known."""
+        """What is known of every file, by path; also of files that are gone."""
         with self._database.reading() as connection:
             rows = connection.execute(f"SELECT {_COLUMNS} FROM models ORDER BY path").fetchall()
         return [_note(row) for row in rows]

@@ -207,7 +207,7 @@ class TranslationStore(JobResults):
         return [(row[0], row[1]) for row in rows]
 
     def keep_glossary(self, source_language: str, target_language: str, terms: Sequence[tuple[str, str]]) -> None:
-        """These are the terms of a pair now."""
+        """Replaces all terms of a pair of languages, in their order."""
         pair = (source_language, target_language)
         rows = [(*pair, place, clean_text(one), clean_text(other)) for place, (one, other) in enumerate(terms)]
         with self._database.transaction() as connection:

@@ -87,7 +87,7 @@ class Tiles:
         return units
 
     def tokens(self, units: Sequence[Unit]) -> list[int]:
-        """The numbers for what a file says."""
+        """The way back from `units`: token ids, and for each tile its number as many times as it takes tokens."""
         tokens: list[int] = []
         for unit in units:
             if isinstance(unit, int):

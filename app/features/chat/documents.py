@@ -29,7 +29,7 @@ Shown = tuple[str, tuple[Media, ...]]
 
 
 def can_take(model: ModelLoaded | None, kind: str) -> bool:
-    """Whether a model sees pictures, or hears sounds."""
+    """Whether a model sees (`kind` is `PICTURE`) or hears; without a model nothing is taken."""
     return model is not None and (model.sees if kind == PICTURE else model.hears)
 
 

@@ -218,7 +218,7 @@ class Seen:
         return found
 
     def pattern(self, layer: int, head: int) -> Pattern:
-        """What is seen in it."""
+        """What a head does; `MEAN` for that of all heads of the layer together."""
         if head == MEAN:
             return pattern_of(self.of(layer, head), self.tokens, self.repeats)
         return self.patterns[layer][head]

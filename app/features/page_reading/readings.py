@@ -333,7 +333,7 @@ def outcome(events: Generator[ReadingEvent, None, PageReading | None]) -> PageRe
 
 
 class ByModel:
-    """Pages read by a model that sees."""
+    """Shows each page to a model that sees, and keeps the model's name with what it says."""
 
     @property
     def way(self) -> Way:

@@ -52,7 +52,7 @@ class Request(Protocol):
     """What sections are asked for, where that is not what is most important in them."""
 
     def ask(self, section: Section, attempt: int, problem: Problem | None) -> Ask:
-        """The prompt of a section."""
+        """What is asked of a section; a later attempt (from 0) tells the model of its `problem`."""
 
     def is_all(self, answer: Answer, points: int) -> bool:
         """Whether an answer that gave so many points has all of them; else the section is asked in halves, once."""

@@ -85,11 +85,11 @@ def answer_tokens(source_tokens: int, segments: int, target: str) -> int:
 
 
 class Sized(Protocol):
-    """What is put together."""
+    """What is put together to a batch: its length, and where in the document it stands."""
 
     @property
     def tokens(self) -> int:
-        """How long it is."""
+        """Its length as the model counts."""
 
     @property
     def section(self) -> object:

@@ -106,7 +106,7 @@ class AnswerDetails(QFrame):
 
 
 def rows_of(message: StoredMessage) -> list[Row]:
-    """Name and value of everything that is known."""
+    """Names and values for people: who wrote it, what was measured, which version it is."""
     rows = [(tr("Written by"), model_words(message.model) or tr("not known, or changed by you"))]
     if message.stats is not None:
         rows += _figures(message.stats)

@@ -52,7 +52,7 @@ class LibraryDialog(QDialog):
         })  # fmt: skip
 
     def look(self) -> None:
-        """Lists what there is now."""
+        """Lists what there is now; what was open stays open."""
         raise NotImplementedError
 
     def _save(self) -> None:

@@ -104,7 +104,7 @@ class DraftPicture:
 
 @dataclass(frozen=True)
 class Kept:
-    """What came of a picture."""
+    """What came of a picture that was put beside a message: its preview, and its use in the store."""
 
     use: MediaUse
     image: QImage

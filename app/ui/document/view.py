@@ -149,7 +149,7 @@ class OpenDocument:
         return (1, self.document.block_count) if self.document.block_count else None
 
     def words(self) -> str:
-        """Where one is."""
+        """Where in the document one is: its page of how many, or its name where it has none."""
         if not self.page:
             return self.document.name
         return page_words(self.document.unit, self.page, self.document.pages)

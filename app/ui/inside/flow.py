@@ -445,7 +445,7 @@ class TokenDetail(QFrame):
 
     @property
     def text(self) -> str:
-        """All that is said."""
+        """The token and what is said of it, in one line."""
         return f"{self._token.text()} {self._about.text()}".strip()
 
     def show_token(self, token: str, about: str) -> None:

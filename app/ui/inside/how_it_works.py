@@ -158,7 +158,7 @@ GetEngine = Callable[[], "Engine"]
 
 
 class Live(Protocol):
-    """A view beside a page."""
+    """What stands beside a page and shows the model's own numbers for the example."""
 
     def look_at(self, text: str) -> None:
         """Another text."""

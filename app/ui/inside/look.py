@@ -90,7 +90,7 @@ class Subject:
 
 
 class Subjects(QObject):
-    """What a tab has to look at."""
+    """What a tab has to look at; each tab with a panel has its own."""
 
     changed = Signal()
     """There is something else to look at."""

@@ -299,7 +299,7 @@ LEAST_PX = 3
 
 
 def tone(theme: Theme, number: int) -> QColor:
-    """The colour of a part."""
+    """The colour of a part by its number: the text's, mixed with the ground as `TONES` says."""
     share = TONES[number]
     over, under = QColor(theme.tokens.text), QColor(theme.tokens.surface)
     return QColor(

@@ -55,7 +55,7 @@ _WHY = {
 
 
 def why_text(connection: Connection) -> str:
-    """What a connection was for."""
+    """What a connection was for, in the person's language; a refused one says so."""
     what, _, file = connection.why.partition(" ")
     fetched = file.rpartition("/")[2] if what == "download" else ""
     words = tr("Fetching {file}", file=fetched) if fetched else tr(_WHY.get(connection.why, connection.why))

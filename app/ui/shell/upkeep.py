@@ -48,7 +48,7 @@ class ModelSleep(QObject):
         self._on_model_changed()
 
     def look(self) -> None:
-        """What the timer does."""
+        """Asks `MemoryWatch`, lets the model sleep, and says why; the timer calls it."""
         verdict = self._watch.look(busy=self._is_answering or self._is_at_work())
         if verdict in (Verdict.SLEEP_SHORT, Verdict.SLEEP_IDLE):
             self._loader.sleep()

@@ -104,7 +104,7 @@ class CodeText(TextView):
 
 
 class CodeBlock(QWidget):
-    """One code block of an answer."""
+    """A code block of an answer: what its language can do, its lines in colour, and buttons to copy and to draw."""
 
     link_clicked = Signal(str)
     """The address of a drawing that is to be looked at."""

@@ -569,7 +569,7 @@ class DraftFoot(QWidget):
 
 
 class FileLine(QFrame):
-    """One file."""
+    """A file on its way: its name, what is said of it, and a button that does the one thing there is to do."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()

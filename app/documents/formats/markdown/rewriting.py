@@ -32,7 +32,7 @@ _HTML_MARKUP = re.compile(r"<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?:</\1\s*>|\Z
 
 
 def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
-    """Anything is Markdown."""
+    """Every text is Markdown, so none is refused. See `app.documents.source`."""
     file = TextFile(source)
     _Writing(source, file, Visits(visit), target).run()
     if out is not None:

@@ -292,7 +292,7 @@ def escaped(text: str) -> str:
 
 
 def spell_text(content: Content) -> list[str | Mark]:
-    """Texts between tags."""
+    """How a content is written between tags: its texts escaped, its marks as they are."""
     return [escaped(part) if isinstance(part, str) else part for part in content]
 
 

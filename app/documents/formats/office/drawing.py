@@ -219,7 +219,7 @@ _WORDS_FOR_PICTURES = ("docPr", "cNvPr")
 
 
 class Drawings:
-    """Rewrites what is drawn."""
+    """Rewrites text boxes, charts and diagrams, and the words for pictures; `left` counts what stays as it is."""
 
     def __init__(self, package: Package, target: Target | None) -> None:
         self.left = Left()

@@ -275,7 +275,7 @@ class Blocks:
         return paragraph.tag != _HEADING and look.role is Role.CODE and not look.is_hidden
 
     def followed(self, words: Words, places: Places) -> Iterator[Piece]:
-        """What hangs on a paragraph."""
+        """What hangs on a paragraph and is read behind it: its frames, then its notes and comments."""
         for frame in words.frames:
             yield from self.read(frame, places)
         for note in words.notes:

@@ -815,7 +815,7 @@ def _edges(places: list[float], first: float, last: float) -> list[float]:
 
 
 def near(rules: list[Rule], at: float) -> list[Rule]:
-    """The lines that are at a place."""
+    """The lines at most one and a half `NEAR` away from a place."""
     return [rule for rule in rules if abs(rule.at - at) <= 1.5 * NEAR]
 
 

@@ -71,7 +71,7 @@ _PLACE = 0xF0000
 
 
 def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
-    """The cues in the file's order."""
+    """Each cue is a segment, in the file's order; numbers and timings stay. See `app.documents.source`."""
     file, visits = TextFile(source), Visits(visit)
     is_vtt = file.text.startswith("WEBVTT")
     language = _LANGUAGE.match(file.text)

@@ -135,7 +135,7 @@ def heading_level(text: str) -> int:
 
 
 def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:  # noqa: ARG001 - a plain text says no language
-    """Any text is one."""
+    """Its paragraphs and headings; every text is a plain text, so none is refused. See `app.documents.source`."""
     file, visits = TextFile(source), Visits(visit)
 
     def show(words: str, kind: SegmentKind, level: int) -> str | None:
