@@ -112,8 +112,8 @@ class OpenChat(QObject):
         return conversation, messages
 
     def refresh(self) -> None:
-        """Shows the chosen branch as it is stored now. May raise."""
-        if self.conversation_id is not None:
+        """Shows the chosen branch as it is stored now; not before the end of what is being written in it. May raise."""
+        if self.conversation_id is not None and not self._running_in(self.conversation_id):
             messages = self.path()
             self._load_documents(messages)
             self.transcript.update_to(messages)
@@ -235,10 +235,13 @@ class OpenChat(QObject):
 
     def stop_in(self, conversation_id: int) -> bool:
         """Stops what is answered in this conversation; whether something is."""
-        running = [one for one in self._lives if one.answering and one.answering.conversation_id == conversation_id]
+        running = self._running_in(conversation_id)
         for live in running:
             live.stop()
         return bool(running)
+
+    def _running_in(self, conversation_id: int) -> list[LiveAnswer]:
+        return [one for one in self._lives if one.answering and one.answering.conversation_id == conversation_id]
 
     def _start(self, work: Work, view: AnswerView | None = None, *, follows: bool = True) -> None:
         if self.conversation_id is None:

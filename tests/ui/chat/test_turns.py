@@ -42,6 +42,22 @@ def test_a_fork_has_everything_up_to_its_turn_and_leaves_the_other_chat_as_it_wa
     assert desk.message == "a draft"
 
 
+def test_what_was_deleted_comes_back_beside_an_answer_that_is_being_written(open_chat: Open) -> None:
+    desk = open_chat({"when": "story", "text": "Once upon a time", "held_after": 3, "until": "go"}, {"text": "Fine."})
+    desk.ask("First")
+    desk.ask("Second")
+    desk.click_action(desk.turns[2], "Delete")
+    desk.type("A story")
+    desk.press(Qt.Key.Key_Return)
+    desk.wait(lambda: desk.chat.live.answering is not None and desk.chat.live.answering.has_text)
+    desk.press_notice("Undo")
+    with desk.hears(desk.chat.answer_finished):
+        (desk.script.parent / "go").touch()
+    assert desk.texts == ["First", "Fine.", "A story", "Once upon a time"]
+    desk.click_action(desk.turns[2], "Previous version")
+    assert desk.texts == ["First", "Fine.", "Second", "Fine."]
+
+
 def test_a_fork_of_a_temporary_chat_is_temporary(open_chat: Open) -> None:
     desk = open_chat({"text": "Fine."})
     desk.chat.show_temporary()
