@@ -361,9 +361,14 @@ class QuickAsk(QWidget):
             super().keyPressEvent(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """What was said is forgotten now, so that the next opening has nothing to do."""
+        """What was said is forgotten now, so that the next opening has nothing to do.
+
+        What is to be a chat is that first, and this closes by itself.
+        """
+        if self._keeps_at_end:
+            event.ignore()
+            return
         self.chat.stop()
-        self._keeps_at_end = False
         self.chat.show_temporary()
         self.chat.composer.set_text("")
         self._show_taken(None)

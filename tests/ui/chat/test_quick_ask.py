@@ -197,6 +197,20 @@ def test_an_answer_that_is_being_written_goes_on_in_its_chat(quick: QuickDesk) -
     assert question.text.startswith("When?")
 
 
+@pytest.mark.held
+def test_escape_in_the_moment_before_it_is_a_chat_forgets_nothing(quick: QuickDesk) -> None:
+    quick.open()
+    quick.chat.type("When?")
+    quick.press(Qt.Key.Key_Return)
+    quick.wait(lambda: quick.root.chat.live.answering is not None and quick.root.chat.live.answering.has_text)
+    quick.click(quick.button("Open as chat"))
+    quick.press(Qt.Key.Key_Escape)
+    quick.wait(lambda: not quick.root.isVisible())
+    (chat,) = quick.frame.conversations.find()
+    assert quick.frame.chat.conversation_id == chat.id
+    quick.wait(lambda: len(quick.asked) == 2 and not quick.frame.chat.busy)
+
+
 def test_another_model_answers_again_here_too(quick: QuickDesk, tmp_path: Path) -> None:
     other = tmp_path / "Other-2B-Q8_0.gguf"
     write_model(other)
