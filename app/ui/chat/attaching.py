@@ -193,6 +193,23 @@ class Attaching(QObject):
         documents = [path for path in paths if path not in pictures]
         self._intake.add(documents, partial(DraftDocument, talk=self._talk, conversation_id=self.draft_of))
 
+    def expect(self, name: str) -> DraftDocument | None:
+        """A file is about to be there, which is for the draft that is shown now: a message waits for it."""
+        if self._talk is None:
+            return None
+        one = DraftDocument(Path(name), talk=self._talk, conversation_id=self.draft_of)
+        self._intake.looked_at.append(one)
+        self._show()
+        return one
+
+    def arrive(self, one: DraftDocument, path: Path | None) -> None:
+        """What was expected is there; None: it does not come."""
+        if path is None or (one.talk.is_temporary and one.talk is not self._talk):
+            self._intake.leave_out(one)
+            return
+        self._intake.looked_at.remove(one)
+        self._intake.add([path], partial(DraftDocument, talk=one.talk, conversation_id=one.conversation_id))
+
     def remove(self, one: DraftDocument | DraftPicture, *, is_told: bool = True) -> None:
         """Takes one out of the draft, or ends its reading."""
         if isinstance(one, DraftPicture):

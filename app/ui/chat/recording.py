@@ -15,6 +15,7 @@ from app.ui.widgets.labels import plain_label
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
+    from app.ui.chat.attachment_row import DraftDocument
 
 
 class Microphone(QObject):
@@ -24,6 +25,8 @@ class Microphone(QObject):
         super().__init__(chat)
         self._app, self._ui, self._chat = app, ui, chat
         self._task: tasks.Task | None = None
+        self._expected: DraftDocument | None = None
+        """What it is for, once nothing more is recorded."""
         self.button = IconButton(ui.theme, "microphone", tr("Record"))
         self.button.setObjectName("record")
         self.button.clicked.connect(lambda _=False: self._on_clicked())
@@ -48,6 +51,7 @@ class Microphone(QObject):
     def _on_clicked(self) -> None:
         if self._task is not None:
             self._task.cancel()  # the button stays as it is until that is done, with the keyboard on it
+            self._expected = self._expected or self._chat.attaching.expect(f"{tr('Recording')}.wav")
             return
         self._task = tasks.run(self._app.recorder.record, self._chat)
         self._task.event.connect(self._on_event)
@@ -59,7 +63,10 @@ class Microphone(QObject):
     def _on_event(self, event: object) -> None:
         from app.features.hearing import Recorded
 
-        if isinstance(event, Recorded):
+        if isinstance(event, Recorded) and self._expected is not None:
+            self._chat.attaching.arrive(self._expected, event.path)
+            self._expected = None
+        elif isinstance(event, Recorded):
             self._chat.attaching.add([event.path])
         else:
             seconds = int(getattr(event, "seconds", 0))
@@ -67,6 +74,9 @@ class Microphone(QObject):
 
     def _on_over(self) -> None:
         self._task = None
+        if self._expected is not None:  # it was too short, or the microphone went away
+            self._chat.attaching.arrive(self._expected, None)
+            self._expected = None
         self._show_lit()
         self._look()
 

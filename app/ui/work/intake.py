@@ -54,7 +54,7 @@ class Intake(QObject):
         self._reading, self._notify = reading, notify
         self.files: list[Any] = []
         self.looked_at: list[Any] = []
-        """Each stands for what was added together and is being looked for on the disk."""
+        """Each stands for what was added together and is being looked for on the disk, or is about to be there."""
         self._waiting: list[Any] = []
         self._running: dict[bool, FileToRead] = {}
         """What is read now, and (True) a recording that is heard beside it: that takes minutes."""
@@ -80,13 +80,17 @@ class Intake(QObject):
             self._on_expanded(found, new)
 
         def on_failed(error: BaseException) -> None:
-            self.looked_at.remove(one)
             self._notify.error(error)
-            self.left_out.emit()
-            self.changed.emit()
+            self.leave_out(one)
 
         self.looked_at.append(one)
         tasks.ask(lambda _token: expand(paths), self, on_found, on_failed)
+        self.changed.emit()
+
+    def leave_out(self, one: FileToRead) -> None:
+        """Nothing comes of what was looked for."""
+        self.looked_at.remove(one)
+        self.left_out.emit()
         self.changed.emit()
 
     def take(self, one: FileToRead) -> None:

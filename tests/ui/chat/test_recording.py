@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from app.core.events import CancelToken
 from app.documents.microphone import TRIAL_VARIABLE
+from app.features.hearing import Recorded, Recorder
 from app.ui.chat.pictures import NotSensed
 from app.ui.chat.tab import ChatTab
 from app.ui.chat.view import ChatView
@@ -67,6 +71,37 @@ def test_a_dropped_recording_becomes_a_document_and_the_button_records_one(
         frame.wait(lambda: [one.error for one in chat.attaching.shown if one.error])
         (silent,) = chat.attaching.shown
         assert "Nothing is said in" in silent.error
+
+
+def test_what_was_recorded_for_a_message_goes_with_it_however_quick_its_writer_is(
+    qtbot: QtBot, qapp: object, script: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_tell = threading.Event()
+
+    def record(_recorder: Recorder, _stop: CancelToken) -> Iterator[Recorded]:
+        may_tell.wait(60)
+        yield Recorded(write_sound(tmp_path / "talk.wav", spoken((2.0, 1.0))), 2.0)
+
+    monkeypatch.setattr(Recorder, "record", record)
+    with open_window(qapp, make_chat=ChatView) as frame:  # type: ignore[arg-type]
+        tab = frame.find(ChatTab)
+        microphone, chat = tab.microphone, tab.chat
+        frame.window.loader.start()
+        frame.wait(lambda: not microphone.button.isHidden())
+        for _ in range(2):
+            QTest.mouseClick(microphone.button, Qt.MouseButton.LeftButton)
+        chat.composer.set_text("When do we meet?")
+        QTest.keyClick(chat.composer.field.edit, Qt.Key.Key_Return)
+        assert chat.composer.text == "When do we meet?"
+        chat.show_conversation(frame.app.conversations.create().id)
+        may_tell.set()
+        frame.wait(lambda: not microphone.is_on)
+        assert chat.attaching.shown == [], "it was recorded for another one"
+        chat.show_conversation(None)
+        frame.wait(lambda: [one.document for one in chat.attaching.shown if one.document and not one.is_on_its_way])
+        QTest.keyClick(chat.composer.field.edit, Qt.Key.Key_Return)
+        frame.wait(lambda: any("When do we meet?" in turn[-1][1] for turn in prompts(script)))
+        assert "We meet on Tuesday." in prompts(script)[-1][-1][1]
 
 
 def test_a_model_that_does_not_hear_says_so_in_a_line_with_a_way_to_those_that_do(
