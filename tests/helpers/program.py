@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -21,7 +21,12 @@ from tests.helpers import warm
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def wait_until(condition: Callable[[], Any], what: str, timeout_s: float = 30) -> Any:
+WAIT_S = 60
+"""A limit for what never comes; a machine at work may take its time."""
+AGAIN_S = 5
+
+
+def wait_until(condition: Callable[[], Any], what: str, timeout_s: float = WAIT_S) -> Any:
     """The first true value of `condition`; fails with `what` when none came in time.
 
     Another process can only be looked at again and again; this is the one place that does it. The longer it took, the
@@ -81,6 +86,34 @@ class Program:
         self.focus()
         xdotool("key", *keys)
 
+    def press_until(self, condition: Callable[[], Any], what: str, *keys: str) -> Any:
+        """Presses keys for what the window may not be ready for yet, though its store tells that it should be.
+
+        Where nothing comes of it for a while they are pressed again. Returns the first true value of `condition`.
+        """
+
+        def comes() -> Any:
+            self.press(*keys)
+            with suppress(AssertionError):
+                return wait_until(condition, what, AGAIN_S)
+            return None
+
+        return wait_until(comes, what)
+
+    def choose_file(self, title: str, path: Path) -> None:
+        """Types a path into the dialog for files with this title, once that has the keyboard."""
+
+        def dialogs() -> list[str]:
+            pid = str(self.process.pid)
+            return xdotool("search", "--all", "--onlyvisible", "--pid", pid, "--name", title, check=False).split()
+
+        (dialog, *_) = wait_until(dialogs, f"the dialog “{title}”")
+        xdotool("windowactivate", "--sync", dialog)
+        xdotool("key", "ctrl+a")
+        xdotool("type", "--delay", "1", str(path))
+        xdotool("key", "Return")
+        wait_until(lambda: not dialogs(), "the dialog to close")
+
     def ask(self, text: str) -> None:
         """Types a question and sends it."""
         self.type(text)
@@ -121,7 +154,7 @@ class Program:
     def quit(self) -> int:
         """Closes the window as a person would; returns the exit code."""
         self.press("ctrl+q")
-        code = self.process.wait(timeout=10)
+        code = self.process.wait(timeout=WAIT_S)
         self._stderr.close()
         assert open_to_others(self.home) == []
         return code
@@ -130,7 +163,7 @@ class Program:
         """SIGKILL, as a power cut would."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGKILL)
-        self.process.wait(timeout=10)
+        self.process.wait(timeout=WAIT_S)
         self._stderr.close()
 
 

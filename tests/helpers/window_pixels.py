@@ -5,10 +5,18 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from tests.helpers.program import Program
+from tests.helpers.program import Program, wait_until
 
 CHIP = (0xFB, 0xED, 0xE6)
 """Behind the name of a page, and behind the zone above which a file is held."""
+ACCENT = (0xB2, 0x3F, 0x12)
+"""Behind the one button that is to be pressed next, Stop among them; around what has the keyboard."""
+STOP_PIXELS = 700
+
+
+def wait_for_end(program: Program, folder: Path) -> None:
+    """Until the window has the end of an answer, too, which is stored a moment before: Stop is gone."""
+    wait_until(lambda: colored_pixels(program, folder, ACCENT) < STOP_PIXELS, "the answer's end in the window")
 
 
 def marked_pixels(program: Program, folder: Path) -> int:

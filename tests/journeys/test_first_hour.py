@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from app.core.settings import Chat, Settings, save_settings
-from tests.helpers.program import ROOT, Program, is_gone, wait_until
+from tests.helpers.program import ROOT, WAIT_S, Program, is_gone, wait_until
+from tests.helpers.window_pixels import wait_for_end
 
 pytestmark = [pytest.mark.display, pytest.mark.model, pytest.mark.timeout(180)]
 LONG = "Write a very long story about a river."
@@ -91,6 +92,7 @@ def test_a_killed_engine_costs_one_answer_and_the_next_one_works(
     ask_and_see_text(program, LONG)
     os.kill(program.engine(), signal.SIGKILL)
     assert wait_for_state(program, "interrupted").strip()
+    wait_for_end(program, home.parent)  # what is sent before, waits for somebody who sends it: nobody knew of the end
     program.ask("Say hello")
     wait_for_state(program, "complete")
     assert program.quit() == 0
@@ -104,7 +106,7 @@ def test_a_killed_program_keeps_the_half_answer_marked_as_interrupted(
     half = last(program)[1]
     children = program.children()
     program.kill()
-    wait_until(lambda: all(is_gone(pid) for pid in children), "the engine to leave", 5)
+    wait_until(lambda: all(is_gone(pid) for pid in children), "the engine to leave")
 
     again = start(home, programs)
     role, text, state = last(again)
@@ -118,6 +120,6 @@ def test_a_killed_program_keeps_the_half_answer_marked_as_interrupted(
 def test_a_second_start_raises_the_first_window_and_leaves(home: Path, programs: list[Program], starter: Path) -> None:
     start(home, programs)
     environment = os.environ | {"FIRESIDE_HOME": str(home)}
-    second = subprocess.run([sys.executable, "-m", "app"], cwd=ROOT, env=environment, timeout=20, check=False)
+    second = subprocess.run([sys.executable, "-m", "app"], cwd=ROOT, env=environment, timeout=WAIT_S, check=False)
     assert second.returncode == 0
     assert programs[0].process.poll() is None

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.fake_hub import FakeHub, variant_of
-from tests.helpers.program import Program, is_gone, wait_until
+from tests.helpers.program import WAIT_S, Program, is_gone, wait_until
 from tests.helpers.script import write_script
 
 REPO, FILE = "hearth/Variant-GGUF", "Variant-Q8_0.gguf"
@@ -24,26 +24,27 @@ def test_a_download_survives_the_death_of_the_program(tmp_path: Path, starter: P
     home = tmp_path / "home-of-the-killed"
     with FakeHub() as hub:
         hub.add(REPO, {FILE: model, "README.md": b"# Variant"}, tags=["gguf", "license:apache-2.0"])
-        hub.bytes_per_s = SPEED_BYTES_PER_S
+        hub.bytes_per_s, hub.never_ends = SPEED_BYTES_PER_S, True
         environment = {"HF_ENDPOINT": hub.url, "HOME": str(tmp_path), "FIRESIDE_ENGINE_SCRIPT": str(script)}
         program = Program(home, environment)
         try:
             program.press("ctrl+m")
             program.type("variant")
-            hub.wait_for(lambda: bool(hub.seen("hub", path="search=variant")))
+            hub.wait_for(lambda: bool(hub.seen("hub", path="search=variant")), WAIT_S)
             fetch_the_first_result(program, hub)
-            hub.wait_for(lambda: hub.sent_of("/blob/") > model.stat().st_size // 4)
+            hub.wait_for(lambda: hub.sent_of("/blob/") > model.stat().st_size // 4, WAIT_S)
             children = program.children()
         finally:
             program.kill()
-        wait_until(lambda: all(is_gone(pid) for pid in children), "the children to leave", timeout_s=5)
+        wait_until(lambda: all(is_gone(pid) for pid in children), "the children to leave")
+        hub.never_ends = False
         target = home / "data" / "models" / REPO / FILE
         part = target.with_name(FILE + ".part")
         here = part.stat().st_size
         assert 0 < here < model.stat().st_size
         again = Program(home, environment)
         try:
-            wait_until(target.is_file, "the rest of the file", timeout_s=60)
+            wait_until(target.is_file, "the rest of the file")
             wait_until(lambda: again.quit() == 0, "a clean exit")
         finally:
             again.kill()
@@ -60,14 +61,5 @@ def test_a_download_survives_the_death_of_the_program(tmp_path: Path, starter: P
 
 def fetch_the_first_result(program: Program, hub: FakeHub) -> None:
     """Return goes from the field to the results, and opens the first; Ctrl+Return downloads."""
-
-    def opened() -> bool:
-        program.press("Return")
-        return bool(hub.seen("hub", path=f"/api/models/{REPO}"))
-
-    def queued() -> bool:
-        program.press("ctrl+Return")
-        return bool(program.rows("SELECT id FROM jobs"))
-
-    wait_until(opened, "the repository")
-    wait_until(queued, "the download")
+    program.press_until(lambda: hub.seen("hub", path=f"/api/models/{REPO}"), "the repository", "Return")
+    program.press_until(lambda: program.rows("SELECT id FROM jobs"), "the download", "ctrl+Return")

@@ -112,5 +112,5 @@ def test_curl_asks_while_the_chat_is_answered_and_is_listed(frame: Frame, script
     assert [message.text for message in stored] == ["Tell a long story", STORY]
 
     desk.click(desk.button("Let other programs use the model"))
-    desk.wait(lambda: not desk.has(QLabel, "server_journal"))
+    desk.wait(lambda: not desk.has(QLabel, "server_journal") and not frame.window.ui.programs.is_turning)
     assert curl(desk, address, key, "anybody there?")[0] == 7

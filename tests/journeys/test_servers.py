@@ -90,7 +90,7 @@ def test_a_model_elsewhere_is_added_asked_and_unplugged(
     assert f"on {server.host}" in entry.text() and "sees" in entry.text()
     entry.trigger()
     menu.close()
-    qtbot.waitUntil(lambda: frame.loader.state == "ready", timeout=20_000)
+    qtbot.waitUntil(lambda: frame.loader.state == "ready")
     assert server.host in window.picker.accessibleDescription()
     assert window.status.device.text() == f"Runs on {server.host}" and not window.status.device.isHidden()
 
@@ -111,7 +111,7 @@ def test_a_model_elsewhere_is_added_asked_and_unplugged(
     chat.attaching.add([picture(tmp_path / "red.png", RED, (640, 480))])
     chip = next(iter(qtbot_wait(qtbot, lambda: [one for one in chat.row.chips if isinstance(one, PictureChip)])))
     words = f"sent to {server.host}, about 396 tokens"
-    qtbot.waitUntil(lambda: chip.accessibleDescription() == words, timeout=20_000)
+    qtbot.waitUntil(lambda: chip.accessibleDescription() == words)
     chat.click(chip.remove)
 
     tab = window.show_tab("summarize")
@@ -124,13 +124,13 @@ def test_a_model_elsewhere_is_added_asked_and_unplugged(
     assert question.no.isDefault(), "a document does not leave by a key that was pressed too often"
     assert "kilns.txt" in question.words.text() and len(server.asked()) == sent  # nothing of it has left
     desk.click(next(one for one in question.findChildren(QPushButton) if one.text() == "Send"))
-    qtbot.waitUntil(lambda: bool(app.summaries.find()) and app.summaries.find()[0].state == "failed", timeout=30_000)
+    qtbot.waitUntil(lambda: bool(app.summaries.find()) and app.summaries.find()[0].state == "failed")
     assert isinstance(app.summaries.find()[0].error, ServerUnreachable)
     desk.wait(lambda: "broke off" in desk.state_words.text())
 
     server._faults.clear()
     desk.click(desk.go_on_button)
-    qtbot.waitUntil(lambda: app.summaries.find()[0].state == "done", timeout=60_000)
+    qtbot.waitUntil(lambda: app.summaries.find()[0].state == "done")
     assert not window.findChildren(QuestionDialog, "leaving_question")  # it was asked once
     desk.wait(
         lambda: "made on a server by tiny 1B" in desk.facts.text() or "made on a server by tiny-1B" in desk.facts.text()
@@ -142,11 +142,11 @@ def test_a_model_elsewhere_is_added_asked_and_unplugged(
     settings.answer("Remove")
     settings.wait(lambda: not page.rows)
     assert not any("tiny-1B" in name for _, name in app.known_models())
-    qtbot.waitUntil(lambda: frame.loader.state == "ready", timeout=60_000)  # the starter is back
+    qtbot.waitUntil(lambda: frame.loader.state == "ready")  # the starter is back
     settings.close()
 
 
 def qtbot_wait(qtbot: QtBot, find: Any) -> Any:
     """What is found, as soon as there is something."""
-    qtbot.waitUntil(lambda: bool(find()), timeout=30_000)
+    qtbot.waitUntil(lambda: bool(find()))
     return find()

@@ -28,7 +28,8 @@ CONTEXT_TOKENS = 1350
 """About half of the paragraphs make a section: the scripted backend counts words."""
 CHOOSE, SAVE = "Choose documents to summarize", "Save the summary"
 """The titles of dialogs."""
-QUESTION = "Are you still there while you read?"
+QUESTION, SEEN = "Are you still there while you read?", "seen"
+"""Its answer waits in its middle for a file of this name beside the script."""
 STATUS_ROWS, RESTING_PX, IDLE = 26, 150, 4
 """The words "Summary paused while you chat" are wider than this, "Summarizing" is not half as wide.
 
@@ -89,7 +90,7 @@ def write_documents(folder: Path) -> list[Path]:
 def answers(*, is_slow: bool) -> Iterator[dict[str, Any]]:
     """A section is condensed to the first fact that stands in it; slow, those of the last document take very long."""
     wrong = BARNS.fact(1).replace("1801", "1817")
-    yield {"when": "^Are you", "text": "Yes, I am. " * 8, "delay_s": 0.1}
+    yield {"when": "^Are you", "text": "Yes, I am. " * 8, "held_after": 4, "until": SEEN}
     yield {"when": "^Text to summarize", "text": f"[1] {KILNS.fact(1)}\n[3] {wrong}\n[5] {BOATS.fact(1)}\n"}
     for one in (KILNS, BARNS, BOATS):
         for number in range(1, PARAGRAPHS + 1):
@@ -127,20 +128,6 @@ def title_of(program: Program) -> str:
     return xdotool("getwindowname", program.window).strip()
 
 
-def answer_dialog(program: Program, title: str, path: Path) -> None:
-    """Types a path into the file dialog with this title."""
-
-    def dialogs() -> str:
-        pid = str(program.process.pid)
-        return xdotool("search", "--all", "--onlyvisible", "--pid", pid, "--name", title, check=False)
-
-    wait_until(dialogs, f"the dialog “{title}”")
-    xdotool("key", "ctrl+a")
-    xdotool("type", "--delay", "1", str(path))
-    xdotool("key", "Return")
-    wait_until(lambda: not dialogs(), "the dialog to close")
-
-
 @pytest.mark.display
 @pytest.mark.timeout(240)
 def test_three_documents_are_summarized_through_a_chat_a_stop_and_a_power_cut(tmp_path: Path) -> None:
@@ -154,12 +141,12 @@ def test_three_documents_are_summarized_through_a_chat_a_stop_and_a_power_cut(tm
     try:
         put_together(program, files)
         begin(program, script)
-        chat_meanwhile(program, tmp_path)
+        chat_meanwhile(program, script)
         read = stop(program)
         children = program.children()
     finally:
         program.kill()
-    wait_until(lambda: all(is_gone(pid) for pid in children), "the children to leave", timeout_s=10)
+    wait_until(lambda: all(is_gone(pid) for pid in children), "the children to leave")
     before = sections_asked(script)
     assert len(before) == len(set(before)) == progress(program)["sections"]
 
@@ -204,14 +191,14 @@ def test_a_power_cut_while_it_is_at_work_costs_the_open_sections_and_it_goes_on_
         children = program.children()
     finally:
         program.kill()
-    wait_until(lambda: all(is_gone(pid) for pid in children), "the children to leave", timeout_s=10)
+    wait_until(lambda: all(is_gone(pid) for pid in children), "the children to leave")
     before, read = sections_asked(script), progress(program)["sections_read"]
     assert is_in(program, "running")
 
     write_script(script.parent, *answers(is_slow=False), load=load)
     program = Program(home, environment)
     try:
-        wait_until(lambda: is_in(program, "done"), "its end without a key pressed", timeout_s=60)
+        wait_until(lambda: is_in(program, "done"), "its end without a key pressed")
         again = sections_asked(script)[len(before) :]
         assert len(again) == len(before) - read
         assert all(BOATS.thing in text for text in again), "what was read was asked again"
@@ -230,7 +217,7 @@ def test_the_starter_summarizes_a_short_report_and_every_statement_leads_into_it
     program = Program(tmp_path / "home", {"HOME": str(tmp_path)})
     try:
         program.press("ctrl+2", "ctrl+shift+o")
-        answer_dialog(program, CHOOSE, file)
+        program.choose_file(CHOOSE, file)
         wait_until(lambda: program.rows("SELECT document_id FROM job_documents"), "the document to be read")
         finish(program, tmp_path, "Return")
         result = result_of(program)
@@ -259,15 +246,14 @@ def put_together(program: Program, files: list[Path]) -> None:
     waiting = "SELECT d.name FROM job_documents JOIN documents d ON d.id = document_id ORDER BY position"
     wait_until(lambda: len(program.rows(waiting)) == 2, "the dropped documents to wait for the summary")
     program.press("ctrl+shift+o")
-    answer_dialog(program, CHOOSE, files[2])
+    program.choose_file(CHOOSE, files[2])
     wait_until(lambda: len(program.rows(waiting)) == 3, "the chosen one to wait with them")
     assert sorted(program.rows(waiting)) == sorted((file.name,) for file in files)
 
 
 def begin(program: Program, script: Path) -> None:
     """Enter; sections come one after the other, and the stored progress tells of each."""
-    program.press("Return")
-    wait_until(lambda: is_in(program, "running"), "the work to begin")
+    program.press_until(lambda: is_in(program, "running"), "the work to begin", "Return")
     seen: set[int] = set()
 
     def are_two_read() -> bool:
@@ -276,18 +262,20 @@ def begin(program: Program, script: Path) -> None:
         are_all_asked = len(sections_asked(script)) == progress(program).get("sections")
         return are_all_asked and read >= quick_sections(script)
 
-    wait_until(are_two_read, "the sections of two documents", timeout_s=60)
+    wait_until(are_two_read, "the sections of two documents")
     assert 6 <= progress(program)["sections"] < 3 * PARAGRAPHS
     assert len(seen) > 2, "they came all at once"
 
 
-def chat_meanwhile(program: Program, folder: Path) -> None:
+def chat_meanwhile(program: Program, script: Path) -> None:
     """The question is answered while the summary rests, which the window says."""
+    folder = script.parent
     program.press("ctrl+1")
     program.ask(QUESTION)
     wait_until(lambda: len(program.messages()) == 2, "the answer's place")
     wait_until(lambda: widest_at_the_foot(program, folder) > RESTING_PX, "the words that it rests")
     read = progress(program)["sections_read"]
+    script.with_name(SEEN).touch()
     wait_until(lambda: [state for _, _, state in program.messages()] == ["complete"] * 2, "the answer")
     assert (progress(program)["sections_read"], program.rows(JOB)) == (read, [("running",)])
     wait_until(lambda: widest_at_the_foot(program, folder) < RESTING_PX, "the words that it goes on")
@@ -330,7 +318,7 @@ def go_on(program: Program, folder: Path) -> None:
 
 def finish(program: Program, folder: Path, *keys: str) -> None:
     """These keys set it to work; it ends, and the window says no more that it is at work."""
-    program.press(*keys)
+    program.press_until(lambda: is_in(program, "running") or is_in(program, "done"), "it to begin", *keys)
     wait_until(lambda: is_in(program, "done"), "its end", timeout_s=120)
     wait_until(lambda: len(words_at_the_foot(program, folder, STATUS_ROWS)) == IDLE, "the result in the window")
 
@@ -352,7 +340,7 @@ def open_the_first_place(program: Program, folder: Path) -> None:
 def assert_saved_as_markdown(program: Program, path: Path) -> None:
     program.press("ctrl+2", "shift+Tab", "space")
     program.press("Down", "Return")
-    answer_dialog(program, SAVE, path)
+    program.choose_file(SAVE, path)
     text = wait_until(lambda: path.read_text("utf-8") if path.exists() else "", "the file")
     assert KILNS.fact(1) in text
     assert "kilns.pdf, p. 1" in text

@@ -6,7 +6,6 @@ What is saved is opened by readers that are not ours, and looked at as pictures.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
 import zipfile
@@ -30,7 +29,7 @@ from tests.helpers.real_files import convert, output_of, pandoc
 from tests.helpers.real_files import program as installed
 from tests.helpers.script import requests, write_script
 from tests.helpers.web_files import write_epub
-from tests.journeys.test_summaries import RESTING_PX, answer_dialog, left_column, title_of, widest_at_the_foot
+from tests.journeys.test_summaries import RESTING_PX, left_column, settled_column, title_of, widest_at_the_foot
 
 MODEL = "Hy-MT2-1.8B-Q4_K_M.gguf"
 KILNS, BARNS, BOATS = "kiln", "barn", "boat"
@@ -40,7 +39,8 @@ TITLES = {"Notes of the valley": "Notas do vale", "The book": "O livro"}
 HEADING = next(iter(TITLES))
 SAVE = "Save the translation"
 """The title of a dialog."""
-QUESTION = "Are you still there while you translate?"
+QUESTION, SEEN = "Are you still there while you translate?", "seen"
+"""Its answer waits in its middle for a file of this name beside the script."""
 TRANSLATIONS = "SELECT state FROM jobs WHERE kind = 'translation' AND deleted_at IS NULL ORDER BY id"
 EDITED = "Escrevi isto sozinho"
 
@@ -84,7 +84,7 @@ def cue_time(number: int) -> str:
 
 def answers(*, is_slow: bool) -> Iterator[dict[str, Any]]:
     """What the scripted model writes; slow, the subtitles take long."""
-    yield {"when": "^Are you", "text": "Yes, I am. " * 8, "delay_s": 0.1}
+    yield {"when": "^Are you", "text": "Yes, I am. " * 8, "held_after": 4, "until": SEEN}
     for title, translated in TITLES.items():
         yield {"when": asks_for(title), "text": translated}
     for number in range(1, PARAGRAPHS + 1):
@@ -152,13 +152,13 @@ def test_three_documents_are_translated_through_a_chat_a_stop_and_a_power_cut(
         for place, file in enumerate((word, book, film), 1):
             drop_and_begin(program, file, place)
         watch(program)
-        chat_meanwhile(program, tmp_path)
+        chat_meanwhile(program, script)
         stop(program)
         done = {words for _, words, _ in segments(program, 3)}
         children = program.children()
     finally:
         program.kill()
-    wait_until(lambda: all(is_gone(pid) for pid in children), "the children to leave", timeout_s=10)
+    wait_until(lambda: all(is_gone(pid) for pid in children), "the children to leave")
     before = asked(script)
     assert 0 < len(done) < CUES
 
@@ -187,38 +187,32 @@ def drop_and_begin(program: Program, file: Path, place: int) -> None:
     drop_with_the_mouse(program, file, share=TRANSLATE, arrived=f"{TRANSLATIONS} LIMIT 1 OFFSET {place - 1}")
     wait_until(lambda: title_of(program).startswith(file.stem), "the document in the window")
     wait_until(lambda: states(program)[place - 1 :] == ["draft"], "its segments")
-
-    def is_begun() -> bool:
-        """The button can be pressed once the model was looked at, so it is pressed again where nothing comes of it."""
-        program.press("ctrl+3", "Tab", "space")
-        with contextlib.suppress(AssertionError):
-            wait_until(lambda: states(program)[-1] != "draft", "it to begin", timeout_s=3)
-        return states(program)[-1] != "draft"
-
-    wait_until(is_begun, "it to begin")
+    # The button can be pressed once the model was looked at.
+    program.press_until(lambda: states(program)[-1] != "draft", "it to begin", "ctrl+3", "Tab", "space")
 
 
 def watch(program: Program) -> None:
     """The first two are done one after the other; the third is on its way, segment by segment."""
-    wait_until(lambda: states(program)[:2] == ["done"] * 2, "the first two", timeout_s=60)
+    wait_until(lambda: states(program)[:2] == ["done"] * 2, "the first two")
     seen: set[int] = set()
 
     def is_on_its_way() -> bool:
         seen.add(len(segments(program, 3)))
         return max(seen) >= 6
 
-    wait_until(is_on_its_way, "the first segments of the third", timeout_s=60)
+    wait_until(is_on_its_way, "the first segments of the third")
     assert len(seen) > 2, "they came all at once"
     assert states(program) == ["done", "done", "running"]
 
 
-def chat_meanwhile(program: Program, folder: Path) -> None:
+def chat_meanwhile(program: Program, script: Path) -> None:
     """The question is answered while the translation rests, which the window says."""
     program.press("ctrl+1")
     program.ask(QUESTION)
     wait_until(lambda: len(program.messages()) == 2, "the answer's place")
-    wait_until(lambda: widest_at_the_foot(program, folder) > RESTING_PX, "the words that it rests")
+    wait_until(lambda: widest_at_the_foot(program, script.parent) > RESTING_PX, "the words that it rests")
     count = len(segments(program, 3))
+    script.with_name(SEEN).touch()
     wait_until(lambda: [state for _, _, state in program.messages()] == ["complete"] * 2, "the answer")
     assert len(segments(program, 3)) <= count + 1  # one may have been there, and not stored yet
     wait_until(lambda: len(segments(program, 3)) > count, "it to go on")
@@ -235,7 +229,7 @@ def go_on(program: Program, folder: Path) -> None:
     assert states(program) == ["done", "done", "paused"]
     open_listed(program, "boats", folder)
     program.press("ctrl+3", "shift+Tab", "space")
-    wait_until(lambda: states(program) == ["done"] * 3, "its end", timeout_s=60)
+    wait_until(lambda: states(program) == ["done"] * 3, "its end")
 
 
 def assert_nothing_was_asked_twice(before: list[str], again: list[str], done: set[str]) -> None:
@@ -260,22 +254,17 @@ def open_listed(program: Program, name: str, folder: Path) -> None:
     program.press("ctrl+3", "ctrl+n")
     wait_until(lambda: title_of(program).startswith("Translate"), "the place for a new text")
     program.press("ctrl+f")
-    listed = left_column(program, folder)
+    listed = wait_until(lambda: settled_column(program, folder), "the list to stay as it is")
     program.type(name)
     wait_until(lambda: left_column(program, folder) != listed, "the others to leave the list")
     program.press("Tab")
-
-    def is_open() -> bool:
-        program.press("Down", "Return")
-        return title_of(program).startswith(name)
-
-    wait_until(is_open, "the translation")
+    program.press_until(lambda: title_of(program).startswith(name), "the translation", "Down", "Return")
 
 
 def save(program: Program, path: Path) -> None:
     """By the button above the segments and the dialog."""
     program.press("ctrl+3", *["shift+Tab"] * BACK_TO_SAVE, "space")
-    answer_dialog(program, SAVE, path)
+    program.choose_file(SAVE, path)
     wait_until(path.exists, "the file")
 
 

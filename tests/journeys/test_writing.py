@@ -9,12 +9,10 @@ import pytest
 
 from app.core.settings import Settings, Writing, save_settings
 from tests.helpers.program import Program, wait_until
-from tests.helpers.window_pixels import places_of, window_pixels
+from tests.helpers.window_pixels import ACCENT, places_of, window_pixels
 
 pytestmark = [pytest.mark.display, pytest.mark.model, pytest.mark.timeout(240)]
 BEGINNING = "Deep learning is"
-ACCENT = (0xB2, 0x3F, 0x12)
-"""Of Continue and Stop, and around the card that has the keyboard."""
 FOOT_PX = 76
 """In which Continue stands, with the status line."""
 
@@ -27,7 +25,7 @@ def page(program: Program) -> tuple[str, list[list[int]]]:
 
 def wait_for_text(program: Program, wanted: object, what: str) -> str:
     """The text of the page, once it is so, or another than it was."""
-    wait_until(lambda: wanted(page(program)[0]) if callable(wanted) else page(program)[0] == wanted, what, 60)
+    wait_until(lambda: wanted(page(program)[0]) if callable(wanted) else page(program)[0] == wanted, what)
     return page(program)[0]
 
 
@@ -51,7 +49,7 @@ def test_a_page_is_begun_continued_taken_back_stopped_and_comes_back(tmp_path: P
         wait_for_text(program, BEGINNING, "what was typed")
 
         program.press("ctrl+Return")
-        wait_until(lambda: has_cards_that_are_complete(program, tmp_path), "three alternatives", 60)
+        wait_until(lambda: has_cards_that_are_complete(program, tmp_path), "three alternatives")
         assert page(program)[0] == BEGINNING
         program.press("2")
         chosen = wait_for_text(program, lambda text: text != BEGINNING, "the second one in the page")

@@ -7,17 +7,11 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtWidgets import QApplication
-from pytestqt.qtbot import QtBot
 
 from app.ui.theme import Theme
 from app.ui.work import doing
-from tests.helpers.desks.desk import WAIT_MS
 from tests.helpers.desks.window import Frame, open_window
 from tests.helpers.script import write_script
-
-for waits in (QtBot.waitUntil, QtBot.waitSignal, QtBot.waitExposed, QtBot.waitActive):
-    assert waits.__kwdefaults__ is not None
-    waits.__kwdefaults__["timeout"] = WAIT_MS  # a machine at work needs more than five seconds
 
 
 @pytest.fixture(scope="session", autouse=True)
