@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtWidgets import QApplication
 
+from app.ui.shell import notify
 from app.ui.theme import Theme
 from app.ui.work import doing
 from tests.helpers.desks.window import Frame, open_window
@@ -30,6 +31,12 @@ def known_speed(fast_machine: None) -> None:
 def soon_settled(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a job would take is asked at once, and not when choices have rested for a quarter of a second."""
     monkeypatch.setattr(doing, "SETTLE_MS", 1)
+
+
+@pytest.fixture(autouse=True)
+def notices_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a notice offers is there until a test takes it, however long the machine needs for what is between."""
+    monkeypatch.setattr(notify, "UNDO_MS", 600_000)
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from app.features.messages import sentence_for
 from app.hub.access import Access, Ledger
 from app.hub.network import Network
 from app.hub.search import Found, Hub, Page
+from app.ui.models import search
 from app.ui.models.search import FOUND_ROLE, SearchPage
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
@@ -48,7 +49,10 @@ class Desk(SearchDesk):
 
 
 @pytest.fixture
-def desk(qapp: QApplication) -> Iterator[Desk]:
+def desk(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    """Letters are waited for hardly at all, and an answer that takes longer than a third of a second takes long."""
+    monkeypatch.setattr(search, "TYPING_MS", 1)
+    monkeypatch.setattr(search, "VERY_SLOW_MS", 310)
     parts = Desk(qapp)
     yield parts
     if parts.models.held is not None:

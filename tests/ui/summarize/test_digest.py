@@ -18,6 +18,7 @@ from app.features.documents import Mark
 from app.features.summary.messages import DIGEST_WORDS
 from app.features.summary.result import Form, Length
 from app.features.summary.summarize import Merging, Planned, SectionRead, Writing
+from app.ui.summarize import digest
 from tests.helpers.attached import lease_pdf, notes
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.window import Frame, open_window
@@ -287,6 +288,7 @@ def test_while_it_looks_it_says_how_far_it_is(open_tab: Open, tmp_path: Path) ->
 def test_looking_that_takes_long_can_be_cancelled_and_wished_for_again(
     open_tab: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(digest, "TICK_MS", 1)
     desk, has_ended = open_tab(load=NEVER), threading.Event()
 
     def look_without_end(_ids: Any, _wish: Any, cancel: CancelToken, progress: Callable[[float], object]) -> None:

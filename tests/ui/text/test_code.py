@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from pygments.lexers import get_lexer_by_name
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QGuiApplication, QTextDocument
@@ -9,6 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.ui.text import code
 from app.ui.text.code import LONGEST_LINE, CodeBlock, CodeText, coloured_lines
 from app.ui.text.links import drawing_of_link
 from app.ui.text.pieces import Code
@@ -20,7 +22,8 @@ def colours(document: QTextDocument, line: int) -> list[str]:
     return [run.format.foreground().color().name().upper() for run in layout.formats()]
 
 
-def test_copy_has_the_code_and_says_so(qtbot: QtBot, theme: Theme) -> None:
+def test_copy_has_the_code_and_says_so(qtbot: QtBot, theme: Theme, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(code, "COPIED_MS", 50)
     card = CodeBlock(theme)
     qtbot.addWidget(card)
     card.set_code(Code("python", "x = 1\ny = 2"))

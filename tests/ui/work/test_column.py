@@ -25,6 +25,7 @@ from app.ui.summarize.summarize_tab import summary_words
 from app.ui.summarize.texts import note_of
 from app.ui.theme import Theme
 from app.ui.translate.translate_tab import translation_words
+from app.ui.work import column
 from app.ui.work.column import ColumnWords, WorkColumn, WorkListModel, group_of
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.counting import thousand_steps
@@ -191,22 +192,26 @@ class Desk(ListDesk):
 
 
 @pytest.fixture(params=[SUMMARIES, TRANSLATIONS], ids=lambda kind: kind.name)
-def desk(request: pytest.FixtureRequest, qtbot: QtBot, qapp: QApplication) -> Iterator[Desk]:
+def desk(
+    request: pytest.FixtureRequest, qtbot: QtBot, qapp: QApplication, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Desk]:
+    """What has changed is read again after a hundredth of a second."""
+    monkeypatch.setattr(column, "REFRESH_MS", 10)
     kind: Kind = request.param
     app = build()
     theme = Theme("light")
     theme.install(qapp)
     notify = Notify(theme)
-    column = WorkColumn(theme, kind.jobs(app), notify, kind.words())
-    qtbot.addWidget(column)
+    root = WorkColumn(theme, kind.jobs(app), notify, kind.words())
+    qtbot.addWidget(root)
     qtbot.addWidget(notify.bar)
-    column.resize(260, 600)
+    root.resize(260, 600)
     council = kind.add(app, "Council minutes", "running", 21, 9)
     lease, report = kind.add(app, "Lease, Rua das Flores 12"), kind.add(app, "Annual report 2025")
-    desk = Desk(column, app, notify, kind)
+    desk = Desk(root, app, notify, kind)
     desk.council, desk.report, desk.lease = council, report, lease
-    column.show()
-    column.activateWindow()
+    root.show()
+    root.activateWindow()
     yield desk
     app.close()
     qapp.setStyleSheet("")
