@@ -47,11 +47,9 @@ from app.engine.contract import AnswerEvent, Embeddings, WakingEvent
 from app.engine.protocol import OPEN, Ask, CallSyntax, DevicesDescribed, Inspected, MediaCount, Wish
 from app.hub.model_server import Cut, ModelServer
 from app.remote import facts
-from app.remote.callers import Callers
 from app.remote.counting import Counting
-from app.remote.pictures import count_of
-from app.remote.requests import COMPLETIONS, Reader, body_of, echo_of, json_in, named_in, path_of
-from app.remote.servers import SEES, USUAL_WEIGHTS, RemoteModel, Server, Servers
+from app.remote.requests import COMPLETIONS, Reader, body_of, count_of, echo_of, json_in, named_in, path_of
+from app.remote.servers import SEES, USUAL_WEIGHTS, Callers, RemoteModel, Server, Servers
 
 ANSWER = "answer"
 """Why a connection is made, as the ledger tells it."""

@@ -1,18 +1,22 @@
-"""An ask in the words of OpenAI's contract, and what is read from the pieces of its answer."""
+"""An ask in the words of OpenAI's contract, with its pictures, and what is read from the pieces of its answer."""
 
 from __future__ import annotations
 
+import base64
 import json
 import re
+import struct
 import time
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-from app.core.events import AnswerStats, FinishReason, Message, ModelElsewhere, Role, TextDelta
-from app.engine.protocol import Ask, Sampling
+from app.core.errors import PictureUnreadable
+from app.core.events import AnswerStats, FinishReason, Media, Message, ModelElsewhere, Role, TextDelta
+from app.engine.protocol import Ask, MediaCount, Sampling
 from app.remote import facts
-from app.remote.pictures import clean, content_of
 from app.remote.servers import RemoteModel
 
 THINKING_ROOM = 4096
@@ -284,3 +288,97 @@ def json_in(text: str) -> str:
             return text[at:end]
         at += 1
     return text
+
+
+# Pictures of messages as servers take them: PNG in base64, made smaller first where that loses nothing they look at.
+# How many tokens a model then takes for one, no server says before it has read it: that is estimated.
+
+
+MOST_SIDE = 1536
+"""Pixels. Models of today look at 0.2 to 2.4 million of them; what is more than that only takes time to send."""
+PIXELS_A_TOKEN = 28 * 28
+"""As Qwen's models have it, which take the most; others shrink a picture to 64 to 1,600 tokens."""
+AROUND = 4
+COMPRESSION = 4
+"""Of zlib: 6 takes twice the time for 3 percent less."""
+
+
+def count_of(media: Media) -> MediaCount:
+    """What a picture takes by estimate, and the size at which it is sent."""
+    width, height = sent_size(media)
+    tokens = _tokens(width, height)
+    return MediaCount(tokens, tokens, 1, width, height)
+
+
+def sent_size(media: Media) -> tuple[int, int]:
+    """Its own divided by a whole number, so that it has no more than `MOST_SIDE`, and than `most_tokens` where
+    somebody wants that.
+    """
+    factor = _factor(media)
+    return max(1, media.width // factor), max(1, media.height // factor)
+
+
+def content_of(message: Message, *, sees: bool) -> str | list[dict[str, Any]]:
+    """The text, or its parts with the pictures at their places. Raises PictureUnreadable."""
+    pictures = sorted((one for one in message.media if one.kind == "picture"), key=lambda one: one.at)
+    if not sees or not pictures:
+        return clean(message.text)
+    parts: list[dict[str, Any]] = []
+    at = 0
+    for one in pictures:
+        parts += _text_part(message.text[at : one.at])
+        at = max(at, one.at)
+        data = base64.b64encode(as_png(one)).decode("ascii")
+        parts.append({"type": "image_url", "image_url": {"url": f"data:image/png;base64,{data}"}})
+    return [*parts, *_text_part(message.text[at:])]
+
+
+def as_png(media: Media) -> bytes:
+    """The decoded file of a picture, as it is sent. Raises PictureUnreadable."""
+    import numpy as np  # who has no server does without
+
+    try:
+        _kind, size, _depth, rows = Path(media.path).read_bytes().split(b"\n", 3)
+        width, height = map(int, size.split())
+        pixels = np.frombuffer(rows, np.uint8).reshape(height, width, 3)
+    except (OSError, ValueError) as error:
+        raise PictureUnreadable(media.path, "damaged") from error
+    factor = _factor(media)
+    if factor > 1:
+        height, width = max(1, height // factor), max(1, width // factor)
+        down, across = min(factor, pixels.shape[0]), min(factor, pixels.shape[1])
+        blocks = pixels[: height * down, : width * across].reshape(height, down, width, across, 3)
+        pixels = blocks.mean(axis=(1, 3), dtype=np.float32).round().astype(np.uint8)
+    lines = np.zeros((height, 1 + 3 * width), np.uint8)
+    lines[:, 0] = 2  # each line is written as its difference to the one above
+    lines[:, 1:] = pixels.reshape(height, -1)
+    lines[1:, 1:] -= pixels.reshape(height, -1)[:-1]
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    body = zlib.compress(lines.tobytes(), COMPRESSION)
+    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", head) + _chunk(b"IDAT", body) + _chunk(b"IEND", b"")
+
+
+def _chunk(name: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+
+def _factor(media: Media) -> int:
+    factor = max(1, -(-max(media.width, media.height) // MOST_SIDE))
+    while media.most_tokens and _tokens(media.width // factor, media.height // factor) > media.most_tokens:
+        if factor >= max(media.width, media.height):
+            break
+        factor += 1
+    return factor
+
+
+def _tokens(width: int, height: int) -> int:
+    return AROUND + max(1, -(-width * height // PIXELS_A_TOKEN))
+
+
+def _text_part(text: str) -> list[dict[str, Any]]:
+    return [{"type": "text", "text": clean(text)}] if text else []
+
+
+def clean(text: str) -> str:
+    """Without lone surrogates, which JSON on the wire cannot have."""
+    return text.encode("utf-8", "replace").decode()

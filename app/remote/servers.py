@@ -13,6 +13,7 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,10 +22,10 @@ from urllib.parse import urlsplit
 from app.core.errors import CertificateUnreadable, ModelMissing, ModelUnreadable
 from app.core.paths import REMOTE_ENDING, disk_problem, make_folder, opener
 from app.core.visible import visible_name
-from app.remote.callers import Callers
 
 if TYPE_CHECKING:
     from app.hub.access import Token
+
 
 _FACTS, _SENT = "server.json", "sent.txt"
 VERSION = 2
@@ -408,3 +409,71 @@ def _known(cls: type, raw: dict[str, Any], left_out: tuple[str, ...] = ()) -> di
         if each.name not in left_out and kind is not None and isinstance(value, kind) and not isinstance(value, bool):
             found[each.name] = value
     return found
+
+
+# Who asks one of them just now.
+
+
+LEAST_TURNS = 8
+"""So often words of an answer come after another one's before the two count as written side by side: where one ends and
+the next begins, a thread that is late mixes a few.
+"""
+
+
+class Callers:
+    """Over all engines of the program, so that what somebody waits for goes before a job; from any thread.
+
+    A server does not say how many answers it writes side by side, and more of them wait in its own queue, where nobody
+    can be let past. So it is seen by whose words come in turn; until then it counts as one that writes a single answer.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._awaited = 0
+        self._turns: dict[object, int] = {}
+        self._last: object = None
+        self._side_by_side = 1
+
+    @contextmanager
+    def awaited(self, answers: int) -> Iterator[None]:
+        """As long as this lasts, somebody waits for so many answers."""
+        with self._lock:
+            self._awaited += answers
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._awaited -= answers
+
+    @property
+    def places(self) -> int | None:
+        """How many requests of jobs leave room for who waits; None where nobody does."""
+        with self._lock:
+            return max(0, self._side_by_side - self._awaited) if self._awaited else None
+
+    @property
+    def writes_one(self) -> bool:
+        """Whether no two answers were seen being written side by side."""
+        return self._side_by_side == 1
+
+    def begin(self) -> None:
+        """It may be another server by now, or one with other settings."""
+        with self._lock:
+            self._side_by_side = 1
+
+    def wrote(self, request: object) -> None:
+        """Words of this request's answer came."""
+        with self._lock:
+            if self._last is request:
+                return
+            self._last = request
+            self._turns[request] = self._turns.get(request, 0) + 1
+            writing = sum(turns >= LEAST_TURNS for turns in self._turns.values())
+            self._side_by_side = max(self._side_by_side, writing)
+
+    def is_writing(self, request: object) -> bool:
+        return request in self._turns
+
+    def ended(self, request: object) -> None:
+        with self._lock:
+            self._turns.pop(request, None)

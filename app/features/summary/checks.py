@@ -464,7 +464,6 @@ LEAST_SUPPORT = 0.35
 """Of a statement's words, so many stand in what it cites; `tests/benchmarks/claims_bench.py` has the curve."""
 CLOSE_SUPPORT = 0.75
 """The same where the model was not made for a language: what it writes in words of its own there is mostly garbled."""
-"""Statements of fewer words are too short for a share."""
 CARRIES = 0.6
 """A sentence with so many of a statement's words carries it, wherever the statement points."""
 CLEARLY = 0.25

@@ -22,7 +22,6 @@ from app.features.summary.messages import (
 from app.features.summary.result import Anchor, Form, Method, Statement, Summary
 from app.language.names import is_right_to_left, is_rtl
 
-"""Languages by their codes; what else is written so (Arabic script in Malay, say) has a script in its code."""
 _RUNNING_ON = (Form.PARAGRAPHS, Form.QUESTIONS, Form.OWN)
 """In these statements with the same `paragraph` run on; the others are lists."""
 _NO_TEXT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
