@@ -11,7 +11,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QMenu
 
 from app.core.visible import visible_name
-from app.features.media import ENDINGS, Unsaved
+from app.features.media import ENDINGS
 from app.ui.chat.attaching import Attaching
 from app.ui.chat.attachment_row import DraftDocument
 from app.ui.chat.composer import Composer
@@ -66,9 +66,7 @@ class Pasted(QObject):
         self._attaching.take(one)
 
     def _take_picture(self, picture: bytes | QImage, ending: str) -> None:
-        name = f"{tr('Pasted picture')}{ending}"
-        given = Unsaved(Path(name), picture) if isinstance(picture, bytes) else picture
-        self._attaching.pictures.add([given], name)
+        self._attaching.pictures.take(picture, f"{tr('Pasted picture')}{ending}")
 
     @cached_property
     def _region(self) -> ScreenRegion:

@@ -299,6 +299,10 @@ class DraftPictures(QObject):
         self._begin()
         self.changed.emit()
 
+    def take(self, picture: bytes | QImage, name: str) -> None:
+        """One that is no file: what it would have in it, or as it was drawn."""
+        self.add([Unsaved(Path(name), picture) if isinstance(picture, bytes) else picture], name)
+
     def remove(self, gone: Sequence[DraftPicture]) -> None:
         """Takes some out of the draft, or does not open them; they can be put back."""
         self._pictures = [one for one in self._pictures if one not in gone]

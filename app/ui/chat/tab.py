@@ -44,6 +44,8 @@ from app.ui.widgets.dialogs import Question, WaitingQuestion
 from app.ui.widgets.layouts import InsideBeside
 
 if TYPE_CHECKING:
+    from PySide6.QtGui import QImage
+
     from app.bootstrap import Fireside
     from app.features.chat.answers import Chat
     from app.features.documents import Documents
@@ -205,6 +207,9 @@ class ChatTab(Tab):
 
     def take_files(self, files: Sequence[Path]) -> None:
         self.chat.attaching.add(files)
+
+    def take_picture(self, picture: bytes | QImage, name: str) -> None:
+        self.chat.attaching.pictures.take(picture, name)
 
     def restore_list(self) -> None:
         self.sidebar.reload()

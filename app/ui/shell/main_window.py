@@ -10,9 +10,7 @@ from PySide6.QtCore import QObject, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QImage
 from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
-from app.core.paths import make_folder
 from app.core.visible import visible_name
-from app.features.media import PASSING
 from app.features.messages import NO_FILE
 from app.ui.i18n import tr, window_title
 from app.ui.shell import tasks
@@ -34,7 +32,6 @@ from app.ui.widgets.dialogs import file_dialog, last_folders
 from app.ui.widgets.file_drop import DropZone, FileDrop
 from app.ui.widgets.layouts import ItemsLayout
 from app.ui.widgets.notice_bar import Notice
-from app.ui.widgets.pictures import as_png
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -42,8 +39,6 @@ if TYPE_CHECKING:
 
 IMPORT = ":import"
 """Behind the name of a tab: where files are let go that come into its list."""
-DROPPED_MS = 60_000
-"""That a dropped picture stays as a file."""
 REMEMBER_MS = 200
 """After the last change: arrows pass many chats in a list."""
 
@@ -526,26 +521,7 @@ class IncomingFiles(QObject):
             self._tabs.send(zone or self._tabs.home, documents)
 
     def _on_picture(self, picture: bytes | QImage, ending: str) -> None:
-        """It becomes a file for as long as this run, since that is what tabs take."""
-        folder = self._app.paths.decoded / f"{PASSING}dropped-{self._app.began_at:.0f}"
-        path = folder / f"{tr('Dropped picture')} {len(list(folder.glob('*'))) + 1}{ending}"
-
-        def save() -> Path:
-            make_folder(folder)
-            path.write_bytes(as_png(picture) if isinstance(picture, QImage) else picture)
-            return path
-
-        tasks.ask(
-            lambda _token: save(),
-            self._ui.window,
-            self._on_saved,
-            self._ui.notify.error,
-        )
-
-    def _on_saved(self, path: Path) -> None:
-        """Whoever takes it has it soon; of a chat that keeps nothing it must not stay here either."""
-        self._tabs.send(CHAT, [path])
-        QTimer.singleShot(DROPPED_MS, self._ui.window, lambda: path.unlink(missing_ok=True))
+        self._tabs.show(CHAT).take_picture(picture, f"{tr('Dropped picture')}{ending}")
 
     def _add(self, path: Path) -> None:
         self._tabs.made(MODELS).take_files([path])

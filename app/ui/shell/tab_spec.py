@@ -17,6 +17,8 @@ from app.ui.theme import Theme
 from app.ui.widgets.fields import SearchField
 
 if TYPE_CHECKING:
+    from PySide6.QtGui import QImage
+
     from app.bootstrap import Fireside
     from app.ui.shell.other_programs import OtherPrograms
     from app.ui.shell.picture_reading import PictureReading
@@ -251,6 +253,9 @@ class Tab(QObject):
 
     def take_files(self, files: Sequence[Path]) -> None:
         """Files that were dropped, or sent from elsewhere."""
+
+    def take_picture(self, picture: bytes | QImage, name: str) -> None:
+        """One that was dropped and is no file."""
 
     def restore_list(self) -> None:
         """What it keeps has changed elsewhere: its list is read again."""

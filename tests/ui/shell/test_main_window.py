@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QMargins, QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QKeySequence
+from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QImage, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -204,6 +204,23 @@ def test_other_files_are_attached_to_the_chat(frame: Frame, tmp_path: Path) -> N
     assert frame.chat.isVisible()
     assert frame.loader.state == "asleep"
     assert frame.notices == []
+
+
+def test_pictures_that_are_no_files_are_dropped_one_right_after_the_other(qapp: QApplication) -> None:
+    at = QPointF(5, 200)
+    with open_window(qapp, make_chat=ChatView) as frame:
+        pictures = frame.find(ChatView).attaching.pictures
+        for color in ("red", "blue"):
+            picture, data = QImage(8, 8, QImage.Format.Format_RGB32), QMimeData()
+            picture.fill(color)
+            data.setImageData(picture)
+            how = (Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
+            QApplication.sendEvent(frame.window, QDragEnterEvent(at, *how))
+            QApplication.sendEvent(frame.window, QDropEvent(at, *how))
+        assert frame.find(ChatView).attaching.waits_for == "Dropped picture.png"
+        frame.wait(lambda: [one.use is not None for one in pictures.shown] == [True, True])
+        colors = [one.image.pixelColor(0, 0).name() for one in pictures.shown if one.image is not None]
+        assert colors == ["#ff0000", "#0000ff"]
 
 
 def test_a_model_and_a_document_dropped_together_go_each_its_way(frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:
