@@ -15,6 +15,13 @@ else:
 # Otherwise the start program takes a child for a part of this process, and relies on the variable just taken away.
 os.environ["PYINSTALLER_RESET_ENVIRONMENT"] = "1"
 
+# An upgrade puts another file where this program's modules are read from, each when it is first wanted: what is open
+# goes on with its own. (Elsewhere than on Linux the file of an open program stays, or is opened at its old position.)
+if sys.platform == "linux":
+    from pyimod02_importers import pyz_archive  # PyInstaller's
+
+    pyz_archive._filename = f"/proc/self/fd/{os.open(pyz_archive._filename, os.O_RDONLY)}"
+
 # pyqtgraph names Qt's OpenGL modules (9.6 MB) when it is imported, and draws with them only where it is asked to.
 for name in ("PySide6.QtOpenGL", "PySide6.QtOpenGLWidgets"):
     sys.modules[name] = types.ModuleType(name, "Not in this package.")

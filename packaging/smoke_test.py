@@ -513,6 +513,7 @@ def try_window(trial: Trial) -> str:
             if window.poll() is not None or not any(line.startswith("window visible") for line in lines):
                 raise Failed(f"the window did not show: {''.join(lines)[-2000:]}")
             check_libraries(trial.folder, has_engine=not trial.model)
+            check_program_file(trial.folder)
             hand_over(trial, environment)
             window.send_signal(signal.SIGTERM)
             code = window.wait(QUIT_TIMEOUT_S)
@@ -563,6 +564,26 @@ def check_libraries(folder: Path, *, has_engine: bool) -> None:
     strange = {str(p) for paths in mapped.values() for p in paths if p.name in brought and not p.is_relative_to(folder)}
     if strange:
         raise Failed(f"loaded from the system although the folder has them: {', '.join(sorted(strange))}")
+
+
+def check_program_file(folder: Path) -> None:
+    """Each process keeps the file open that its modules are in: an upgrade puts another in its place meanwhile."""
+    deadline = time.monotonic() + ENGINE_TIMEOUT_S
+    while wrong := [pid for pid in running_inside(folder) if not keeps_its_program(pid)]:  # one may just have begun
+        if time.monotonic() > deadline:
+            raise Failed(
+                f"{command_line(wrong[0])} would read its modules from whatever an upgrade lays in their place"
+            )
+        time.sleep(0.1)
+
+
+def keeps_its_program(pid: int) -> bool:
+    """Whether the process has its own program file open; whoever has ended needs it no more."""
+    try:
+        program = Path(f"/proc/{pid}/exe").readlink()
+        return program in {link.readlink() for link in Path(f"/proc/{pid}/fd").iterdir()}
+    except OSError:
+        return True
 
 
 def mapped_libraries(pid: int) -> set[Path]:
