@@ -7,6 +7,7 @@ import json
 import pkgutil
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import app
 from app import APP_NAME, __version__
@@ -45,6 +46,28 @@ def this_build() -> Build:
         return Build(str(found["commit"]), str(found["date"]))
     except (OSError, ValueError, LookupError, TypeError):
         return Build()
+
+
+class ProgramFile:
+    """The file of a packaged program when this process began. An upgrade puts another in its place."""
+
+    def __init__(self) -> None:
+        self._was = _identity()
+
+    @property
+    def is_another(self) -> bool:
+        """Whether the program was upgraded, or removed, while this process runs. A checkout says no."""
+        return self._was != _identity()
+
+
+def _identity() -> tuple[int, ...]:
+    if not getattr(sys, "frozen", False):
+        return ()
+    try:
+        status = Path(sys.executable).stat()
+    except OSError:
+        return (0,)
+    return status.st_dev, status.st_ino, status.st_mtime_ns
 
 
 def main(names: list[str]) -> int:

@@ -576,6 +576,9 @@ def silence_sentence(work: str, subject: str) -> Sentence:
     return replace(sentence, text=sentence.text.format(name=visible_name(subject)))
 
 
+UPGRADED = Sentence(
+    f"{APP_NAME} was upgraded while it was open.", "Please close it and start it again; everything that is here stays."
+)
 NO_PICTURES = Sentence(
     "A picture cannot be added to a message that was sent. Its own pictures stay with it.",
     "Send a new message with the picture.",

@@ -231,8 +231,9 @@ def _after_first_paint(app: Fireside, window: MainWindow, notify: Notify, theme:
 
 def look_after(app: Fireside, window: MainWindow, notify: Notify) -> ModelSleep:
     """What the window does by itself, beside what the person asks for."""
+    from app.core.build import ProgramFile
     from app.features.models.memory import MemoryWatch
-    from app.ui.shell.upkeep import CalmCaret, ModelSleep, SilenceNotices, collect_on_this_thread
+    from app.ui.shell.upkeep import CalmCaret, ModelSleep, SilenceNotices, UpgradeNotice, collect_on_this_thread
 
     collect_on_this_thread(window)
     chat, tabs = chat_tab(window).chat, window.tabs
@@ -245,6 +246,7 @@ def look_after(app: Fireside, window: MainWindow, notify: Notify) -> ModelSleep:
         is_at_work=lambda: tabs.work.is_going_on,
     )
     SilenceNotices(notify, window)
+    UpgradeNotice(notify, ProgramFile(), window)
     CalmCaret(window)
     return sleep
 

@@ -1,4 +1,4 @@
-"""What looks after the window while it runs: a model that nobody uses, silent children, a resting caret, garbage."""
+"""What looks after the window while it runs: an unused model, silent children, an upgrade, a resting caret, garbage."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from PySide6.QtCore import QObject, Qt, QTimer, SignalInstance
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
+from app.core.build import ProgramFile
 from app.core.child import BEAT_EVERY_S, Child, SilenceWatch
 from app.core.events import ModelElsewhere
-from app.features.messages import silence_sentence
+from app.features.messages import UPGRADED, silence_sentence
 from app.features.models.memory import MemoryWatch, Verdict
 from app.features.models.messages import SLEEPS_FOR_MEMORY, WAITS_FOR_ANSWER, WAITS_FOR_SUMMARY
 from app.ui.shell.model_loader import ModelLoader
@@ -125,6 +126,26 @@ class SilenceNotices(QObject):
     def _on_left(self, child: Child) -> None:
         if child in self._told:  # dismissed: it is not said again until the child was heard
             self._told[child] = None
+
+
+# Tells that the program was upgraded: what is open goes on as it is, but what it starts from now on is the newer one's.
+
+
+class UpgradeNotice(QObject):
+    """Looks whenever the window comes to the front, by itself or because a second start asked for it; tells once."""
+
+    def __init__(self, notify: Notify, program: ProgramFile, parent: QObject) -> None:
+        super().__init__(parent)
+        self._notify, self._program = notify, program
+        self._was_told = False
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
+        application.applicationStateChanged.connect(self._on_state_changed)
+
+    def _on_state_changed(self, state: Qt.ApplicationState) -> None:
+        if state == Qt.ApplicationState.ApplicationActive and not self._was_told and self._program.is_another:
+            self._was_told = True
+            self._notify.tell(UPGRADED)
 
 
 # Lets the text cursor rest when nobody types: a blinking one repaints its field twice a second for ever.

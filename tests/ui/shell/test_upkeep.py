@@ -15,6 +15,7 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QApplication, QPlainTextEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
+from app.core.build import ProgramFile
 from app.core.errors import DocumentTooDemanding, EngineStopped
 from app.core.events import CancelToken, Message, Role
 from app.documents.protocol import Read
@@ -22,7 +23,7 @@ from app.documents.reading import read
 from app.features.messages import sentence_for
 from app.ui.shell import upkeep
 from app.ui.shell.notify import Notify
-from app.ui.shell.upkeep import CalmCaret, SilenceNotices
+from app.ui.shell.upkeep import CalmCaret, SilenceNotices, UpgradeNotice
 from app.ui.theme import Theme
 from tests.helpers.documents import long_text
 from tests.helpers.engine import answer_of, load, scripted_client
@@ -114,6 +115,27 @@ def test_a_silent_reading_is_named_and_ended(notify: Notify, qtbot: QtBot, tmp_p
 
 
 # The text cursor blinks while somebody types and rests afterwards.
+
+
+def test_an_upgrade_while_the_window_is_open_is_told_once(
+    notify: Notify, qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program, newer = tmp_path / "fireside", tmp_path / "fireside.dpkg-new"
+    program.touch()
+    newer.write_text("of the next version")
+    monkeypatch.setattr("sys.executable", str(program))
+    monkeypatch.setattr("sys.frozen", True, raising=False)
+    notice = UpgradeNotice(notify, ProgramFile(), notify.bar)
+    to_the_front = qapp.applicationStateChanged.emit
+    to_the_front(Qt.ApplicationState.ApplicationActive)
+    assert not told(notify)
+    newer.replace(program)
+    to_the_front(Qt.ApplicationState.ApplicationInactive)
+    assert not told(notify)
+    to_the_front(Qt.ApplicationState.ApplicationActive)
+    to_the_front(Qt.ApplicationState.ApplicationActive)
+    assert told(notify).count("upgraded while it was open") == 1
+    notice.deleteLater()
 
 
 def test_the_cursor_rests_and_wakes_with_the_next_key(qtbot: QtBot) -> None:
