@@ -1,4 +1,4 @@
-"""`pytest --late SEED`: what children and threads tell is heard late, as on a machine that does much else.
+"""`pytest --late SEED`: what children, threads, servers and the store tell comes late, as on a busy machine.
 
 Tests that assert what comes a moment after what they waited for fail with it, and so does a window into whose
 gaps a quick person can fall. The seed says when something is late.
@@ -7,25 +7,31 @@ gaps a quick person can fall. The seed says when something is late.
 from __future__ import annotations
 
 import random
+import socketserver
+import sqlite3
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import chain, repeat
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from weakref import WeakKeyDictionary
 
 import pytest
 
 from app.core.child import Child
 from app.core.events import CancelToken
+from app.store.database import Database
 from app.ui.shell.tasks import Task, Work
 
 LATE_S = (0.0, 0.0, 0.15)
+SELDOM_LATE_S = (*(0.0,) * 19, 0.15)
 MOST = 5
 """No more of one child or thread is late: a long answer would take minutes."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--late", type=int, metavar="SEED", help="what children and threads tell is heard late")
+    parser.addoption("--late", type=int, metavar="SEED", help="what children, threads and servers tell comes late")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -33,6 +39,9 @@ def pytest_configure(config: pytest.Config) -> None:
         chance = random.Random(seed)
         _tasks_are_late(chance)
         _children_are_late(chance)
+        _threads_are_late(chance)
+        _servers_are_late(chance)
+        _the_store_is_late(chance)
 
 
 def _tasks_are_late(chance: random.Random) -> None:
@@ -69,3 +78,49 @@ def _children_are_late(chance: random.Random) -> None:
         return line
 
     Child._next_line = next_line_late  # type: ignore[method-assign]
+
+
+def _threads_are_late(chance: random.Random) -> None:
+    """All of them, those that answer a request included: before they begin, and before they end."""
+    run = threading.Thread.run
+
+    def run_late(thread: threading.Thread) -> None:
+        time.sleep(chance.choice(LATE_S))
+        try:
+            run(thread)
+        finally:
+            time.sleep(chance.choice(LATE_S))
+
+    threading.Thread.run = run_late  # type: ignore[method-assign]
+
+
+def _servers_are_late(chance: random.Random) -> None:
+    """The tests' own, with the first pieces of a connection, each of which comes as two."""
+    sent: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
+    writer: Any = socketserver._SocketWriter  # type: ignore[attr-defined]
+    write = writer.write
+
+    def write_late(connection: Any, piece: bytes) -> int:
+        sent[connection] = sent.get(connection, 0) + 1
+        if sent[connection] > MOST:
+            return int(write(connection, piece))
+        halves = piece[: len(piece) // 2], piece[len(piece) // 2 :]
+        for half in halves:
+            time.sleep(chance.choice(LATE_S))
+            write(connection, half)
+        return len(piece)
+
+    writer.write = write_late
+
+
+def _the_store_is_late(chance: random.Random) -> None:
+    """Now and then, before what was written is there for others."""
+    begun = Database.transaction
+
+    @contextmanager
+    def transaction_late(database: Database) -> Iterator[sqlite3.Connection]:
+        with begun(database) as connection:
+            yield connection
+            time.sleep(chance.choice(SELDOM_LATE_S))
+
+    Database.transaction = transaction_late  # type: ignore[method-assign, assignment]

@@ -59,6 +59,7 @@ class Workers:
 
     def _run(self, session: pytest.Session, indices: Sequence[int]) -> None:
         self._taken.value = 0
+        _folders(session).getbasetemp()  # by the process that says at its end that nobody needs it any more
         for number in range(min(self._count, len(indices))):
             self._fork(session, number, indices)
         while self._doors:
@@ -126,6 +127,9 @@ class Workers:
         code = 1
         try:
             listener = _Listener(session.config)
+            folders = _folders(session)
+            folders._basetemp = folders.getbasetemp() / str(os.getpid())
+            folders._basetemp.mkdir(mode=0o700)
             with suppress(BrokenPipeError):  # nobody is there to be told
                 for index, following in self._turns(indices):
                     self._running[number] = index
@@ -155,6 +159,11 @@ class Workers:
             if first >= len(indices):
                 return
             yield from indices[first:end]
+
+
+def _folders(session: pytest.Session) -> pytest.TempPathFactory:
+    folders: pytest.TempPathFactory = session.config._tmp_path_factory  # type: ignore[attr-defined]
+    return folders
 
 
 class _Listener:

@@ -88,15 +88,17 @@ def children(of: str | int = "self") -> list[int]:
 
 
 def test_four_items_are_fetched_two_at_a_time_in_their_order(hub: FakeHub, home: Home) -> None:
-    hub.bytes_per_s = 1_000_000
+    hub.fail("stall", after_bytes=SIZE // 2, times=2)
     queue = home.open()
     ids = [queue.add(request(hub, name)).id for name in ("a.gguf", "b.gguf", "c.gguf", "d.gguf")]
-    most = 0
+    hub.wait_for(lambda: len(asked(hub)) == 2)
+    assert len(children()) == 2
+    hub.bytes_per_s = 1_000_000
+    hub.release()
     while [each.state for each in queue.all()] != ["done"] * 4:
-        most = max(most, len(children()))
+        assert len(children()) <= 2
         assert sum(each.state == "running" for each in queue.all()) <= 2
         home.listener.wait_more()
-    assert most == 2
     order = asked(hub)
     assert sorted(order[:2]) == ["a.gguf", "b.gguf"]
     assert sorted(order[2:]) == ["c.gguf", "d.gguf"]
@@ -164,7 +166,7 @@ def test_after_a_restart_the_queue_goes_on_by_itself_and_the_paused_one_stays(hu
     home.downloads.pause(b)
     home.listener.wait(c, lambda each: each.done_bytes > 0)
     home.downloads.close()
-    assert children() == []
+    wait_until(lambda: not children(), "the children to go")
     home.close()
     sizes = {name: home.path_of(f"{name}.part", REPO).stat().st_size for name in ("a.gguf", "b.gguf", "c.gguf")}
     hub.bytes_per_s = 0
@@ -186,7 +188,7 @@ def test_after_a_restart_the_queue_goes_on_by_itself_and_the_paused_one_stays(hu
 def test_a_program_killed_in_mid_download_takes_its_child_along_and_the_next_one_goes_on(
     hub: FakeHub, home: Home
 ) -> None:
-    hub.bytes_per_s = 300_000
+    hub.bytes_per_s, hub.never_ends = 300_000, True  # so that no child ends by itself
     file = remote(hub, "a.gguf")
     added = [REPO, file.name, str(file.size_bytes), file.sha256]
     command = [sys.executable, "-m", "tests.hub.downloading_program", str(home.folder), hub.url]
@@ -200,7 +202,7 @@ def test_a_program_killed_in_mid_download_takes_its_child_along_and_the_next_one
             pids = children(program.pid)
             os.kill(program.pid, signal.SIGKILL)
         assert len(pids) == 1
-        wait_until(lambda pids=pids: is_gone(pids[0]), "the child to go", timeout_s=1)
+        wait_until(lambda pids=pids: is_gone(pids[0]), "the child to go")
         sizes.append(home.path_of("a.gguf.part", REPO).stat().st_size)
     hub.bytes_per_s = 0
     queue = home.open()

@@ -231,7 +231,8 @@ def test_another_range_than_the_one_asked_for_is_not_written(fetching: Fetching)
 @pytest.mark.parametrize("kind", ["fin", "reset", "stall", "trickle"])
 def test_a_connection_that_breaks_is_gone_on_with(fetching: Fetching, kind: str) -> None:
     fetching.hub.fail(kind, after_bytes=CUT, bytes_per_s=50)
-    fetching.here()
+    impatient = {"stall": {"read_timeout_s": 2.0}, "trickle": {"slow_after_s": 0.3}}
+    fetching.here(**impatient.get(kind, {}))
     first, second = fetching.ranges()
     assert first is None
     assert second is not None and (second == CUT if kind in ("fin", "stall") else 0 <= second <= CUT + 500)
@@ -270,7 +271,7 @@ def test_a_hub_that_does_not_answer_is_asked_again(fetching: Fetching, kind: str
         fetching.hub.fail("slow", server="hub", method="HEAD", seconds=30)
     else:
         fetching.hub.fail(kind, server="hub", method="HEAD", times=3)
-    fetching.here()
+    fetching.here(read_timeout_s=1.0 if kind == "stall_before" else 30.0)
     assert fetching.waits()
     fetching.assert_complete()
 
