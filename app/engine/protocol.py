@@ -14,7 +14,7 @@ from app.core.errors import AppError, MachineUnusable
 from app.core.events import AnswerStats, Guess, Media, Message, ModelLoaded, TokenSeen
 from app.core.wire import Wire
 
-VERSION = 9
+VERSION = 10
 
 
 # What is wanted of a model and of an answer: values that go from whoever decides to the library that does it.
@@ -143,6 +143,8 @@ class Ask:
     """The last (assistant) message is told token by token, as if it were written again; nothing is written after it."""
     together_s: float = 0.0
     """Text that follows other text within that time is told with the next: each telling wakes three processes."""
+    is_outside: bool = False
+    """Another program wants it: somebody waits, but a person who chats here goes first."""
 
     @property
     def turns(self) -> list[tuple[str, str]]:

@@ -1,7 +1,7 @@
 """Who decodes next: interactive answers before background ones, how many fit side by side, and how many threads. Pure.
 
 A decode takes one token from every answer that writes, and a piece of one prompt that is still being read. While an
-interactive answer reads or writes, background answers rest.
+interactive answer reads or writes, background answers rest. A person's prompt is read before those of other programs.
 """
 
 from __future__ import annotations
@@ -25,6 +25,10 @@ class Runner(Protocol):
         """Whether somebody waits for it."""
 
     @property
+    def is_outside(self) -> bool:
+        """Whether that is another program, and no person here."""
+
+    @property
     def pending_tokens(self) -> int:
         """Tokens that its memory does not hold yet: one while it writes, more while it reads."""
 
@@ -39,7 +43,8 @@ def next_decode(runners: Sequence[R], batch_tokens: int, width: int = sys.maxsiz
     most = batch_tokens if interactive else min(width, batch_tokens)
     writing = [(runner, 1) for runner in chosen if runner.pending_tokens == 1][:most]
     room = batch_tokens - len(writing)
-    reading = next((runner for runner in chosen if runner.pending_tokens > 1), None)
+    in_turn = sorted(chosen, key=lambda runner: runner.is_outside)
+    reading = next((runner for runner in in_turn if runner.pending_tokens > 1), None)
     if reading is None or room <= 0:
         return writing
     return [*writing, (reading, min(room, reading.pending_tokens))]

@@ -156,6 +156,7 @@ class Wanted:
             alternatives=self.alternatives,
             calling=calling,
             together_s=TOGETHER_S,
+            is_outside=True,
         )
         if seed is None:
             return [ask] * self.count

@@ -19,6 +19,7 @@ class Runner:
 
     pending_tokens: int
     interactive: bool = False
+    is_outside: bool = False
 
 
 RUNNERS = st.lists(st.builds(Runner, st.integers(1, 5000), st.booleans()), max_size=12)
@@ -32,6 +33,12 @@ def test_an_interactive_answer_goes_alone() -> None:
 def test_one_prompt_is_read_beside_those_that_write() -> None:
     writing, reading, waiting = Runner(1), Runner(400), Runner(300)
     assert next_decode([writing, reading, waiting], 256) == [(writing, 1), (reading, 255)]
+
+
+def test_a_persons_prompt_is_read_before_another_programs() -> None:
+    programs = Runner(8000, interactive=True, is_outside=True)
+    asks, writes = Runner(40, interactive=True), Runner(1, interactive=True, is_outside=True)
+    assert next_decode([programs, asks, writes], 256) == [(writes, 1), (asks, 40)]
 
 
 def test_the_last_piece_of_a_prompt_is_as_long_as_it_is() -> None:

@@ -122,8 +122,9 @@ class Decoder:
         if result == DECODED:
             self._on_decoded(shares, outputs)
         elif result == NO_ROOM:
-            if not self.pool.make_way(shares[0][0]):
-                self._end(shares[0][0], FinishReason.CONTEXT)
+            first = min((run for run, _ in shares), key=lambda run: run.is_outside)
+            if not self.pool.make_way(first):
+                self._end(first, FinishReason.CONTEXT)
         else:
             for run, _ in shares:
                 assert run.sequence is not None

@@ -319,6 +319,11 @@ class Run:
         return not self.request.ask.background
 
     @property
+    def is_outside(self) -> bool:
+        """Whether that is another program, which a person here goes before."""
+        return self.interactive and self.request.ask.is_outside
+
+    @property
     def held_tokens(self) -> int:
         """How many of its tokens the memory holds."""
         return len(self.sequence.tokens) if self.sequence is not None and self.prepared else 0
@@ -412,11 +417,11 @@ class SequencePool:
 
     def place_all(self) -> list[Run]:
         """The runs that have a sequence; interactive ones get one at once, background ones while nobody waits."""
-        interactive = [run for run in self.runs if run.interactive]
+        interactive = sorted((run for run in self.runs if run.interactive), key=lambda run: run.is_outside)
         for run in interactive:
             if run.sequence is None and self._may_join(run, interactive):
                 run.wait("")
-                self._take(run, self._free_sequence(run) or self._evict())
+                self._take(run, self._free_sequence(run) or self._evict(run))
             elif run.sequence is None:
                 run.wait("room")
         background = [run for run in self.runs if not run.interactive]
@@ -437,12 +442,12 @@ class SequencePool:
         return [run for run in waiting if run.most_tokens > room]
 
     def give_room(self, run: Run) -> None:
-        """Background answers make room for what somebody waits for."""
+        """Background answers make room for what somebody waits for, and other programs' for a person's."""
         wanted = min(len(run.tokens) + ROOM_TO_WRITE_TOKENS, self._context.size_tokens)
         while self._held_beside(run) + wanted > self._context.size_tokens:
             if idle := self._idle():
                 self._leave(idle[0])
-            elif self._evict() is None:
+            elif self._evict(run) is None:
                 return
 
     def make_way(self, first: Run) -> bool:
@@ -453,7 +458,7 @@ class SequencePool:
         if idle := self._idle():
             self._leave(idle[0])
             return True
-        if self._evict(but=first) is None:
+        if self._evict(first) is None:
             return False
         self._most_beside = max(1, sum(not run.interactive and run.sequence is not None for run in self.runs))
         return True
@@ -499,8 +504,10 @@ class SequencePool:
             self._states.save(sequence)
 
     def _may_join(self, run: Run, interactive: Runs[Run]) -> bool:
-        """Whether somebody is answered beside others, or after them: no answer takes another's room."""
-        beside = [other for other in interactive if other.sequence is not None]
+        """Whether somebody is answered beside others, or after them: no answer takes another's room, but a person's
+        that of other programs."""
+        placed = [other for other in interactive if other.sequence is not None]
+        beside = [other for other in placed if not self._goes_before(run, other)]
         if not beside:
             return True
         reserved = sum(other.most_tokens for other in beside) - self._shared(beside)
@@ -552,16 +559,23 @@ class SequencePool:
             for sequence in self._idle():
                 self._leave(sequence)
 
-    def _evict(self, but: Run | None = None) -> Sequence | None:
-        """Takes the place of the background answer that came last; it is read again later, nothing of it is lost."""
-        for run in reversed(self.runs):
-            if run.sequence is not None and not run.interactive and run is not but:
+    def _evict(self, first: Run) -> Sequence | None:
+        """Takes the place of the answer that came last of those that `first` goes before, background ones before other
+        programs'; it is read again later, nothing of it is lost.
+        """
+        placed = [run for run in reversed(self.runs) if run.sequence is not None and run is not first]
+        for run in sorted(placed, key=lambda run: run.interactive):
+            if run.sequence is not None and self._goes_before(first, run):
                 sequence, run.sequence, run.prepared = run.sequence, None, False
                 run.wait("room")
                 sequence.clear()
                 sequence.session = ""
                 return sequence
         return None
+
+    @staticmethod
+    def _goes_before(first: Run, other: Run) -> bool:
+        return not other.interactive or (other.is_outside and first.interactive and not first.is_outside)
 
     def _held_beside(self, run: Run) -> int:
         return sum(len(s.tokens) for s in self.sequences if s is not run.sequence)

@@ -65,10 +65,12 @@ def add(
     own: int,
     max_tokens: int,
     *,
-    background: bool,
+    background: bool = False,
     modest: bool = False,
+    is_outside: bool = False,
 ) -> None:
-    request = protocol.Generate(number, protocol.Ask((), max_tokens, background=background, modest=modest))
+    ask = protocol.Ask((), max_tokens, background=background, modest=modest, is_outside=is_outside)
+    request = protocol.Generate(number, ask)
     job = Job(replies.append)
     model: Any = SimpleNamespace(ends_answer=lambda token: False, vocabulary_size=2)
     chain: Any = SimpleNamespace(sample=lambda context, output: 7, free=lambda: None)
@@ -123,6 +125,23 @@ def test_what_somebody_waits_for_takes_the_room_of_jobs_and_they_go_on() -> None
     run(decoder)
     assert ends_of(replies) == {1: ("length", 30), 2: ("length", 30), 3: ("length", 20)}
     assert [r.reason for r in replies if isinstance(r, protocol.Waiting)].count("room") >= 1
+
+
+@pytest.mark.parametrize(
+    ("size", "programs", "own", "most"), [(240, 2, 5, 90), (100_000, 5, 5, 90), (100_000, 1, 2000, 10)]
+)
+def test_a_person_goes_before_other_programs_whose_answers_go_on(size: int, programs: int, own: int, most: int) -> None:
+    """Where there is no room, no place, or a long prompt is still being read."""
+    replies: list[Any] = []
+    decoder = Decoder(TightContext(size), None, SideBySide(4))  # type: ignore[arg-type]
+    for number in range(programs):
+        add(decoder, replies, number, own=own, max_tokens=most, is_outside=True)
+    for _ in range(3 * programs):
+        decoder.step(lambda: False)
+    add(decoder, replies, 9, own=60, max_tokens=20)
+    run(decoder)
+    assert ends_of(replies) == dict.fromkeys(range(programs), ("length", most)) | {9: ("length", 20)}
+    assert next(iter(ends_of(replies))) == 9
 
 
 def test_a_single_answer_longer_than_the_context_says_so() -> None:
