@@ -10,6 +10,7 @@ import itertools
 import math
 import re
 import shutil
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -40,6 +41,8 @@ MOST_FILE_BYTES = 2_000_000
 """A thick book; saving more than that twice a second, and drawing it, would be felt."""
 SEEN = "seen"
 """In a page's `file_form`: what its file was like when it was read or written last."""
+_SAVING = threading.Lock()
+"""One at a time: what was read of a page first would be written last where a disk is slow."""
 _NEVER_TEXT = (b"%PDF-",)
 """Looks like text at its beginning."""
 _MARKS = {
@@ -84,10 +87,13 @@ class Pages(PageStore):
         was changed by another program meanwhile, that is kept beside it. Raises DiskFull, FolderNotWritable, and
         KeyError for a page that is gone.
         """
+        with _SAVING:
+            return self._export(page_id, path.absolute())
+
+    def _export(self, page_id: int, path: Path) -> tuple[str, ...]:
         page = self.get(page_id)
         if page is None:
             raise KeyError(page_id)
-        path = path.absolute()
         data, form, remarks = _encoded(page.text, page.file_form)
         target = path.resolve()  # a link stays one
         if path == page.file and form.get(SEEN) not in (None, _seen(target)):

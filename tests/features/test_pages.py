@@ -6,16 +6,19 @@ import codecs
 import os
 import sys
 import tempfile
+import threading
 import zipfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.errors import DiskFull, TextFileUnreadable
+from app.features import writing
 from app.features.messages import sentence_for
 from app.features.writing import MOST_FILE_BYTES, Pages
 from app.store.database import Database
@@ -72,6 +75,31 @@ def test_a_page_is_saved_as_utf_8_and_again_where_it_was_saved(pages: Pages, tmp
     kept = pages.get(page.id)
     assert kept is not None
     assert (kept.file, kept.title) == (tmp_path / "sun.md", "größer")
+
+
+def test_a_page_that_is_saved_twice_on_a_slow_disk_ends_as_it_was_the_second_time(
+    pages: Pages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page_id, path = pages.create("Old").id, tmp_path / "page.txt"
+    encoded, is_held, may_go = writing._encoded, threading.Event(), threading.Event()
+
+    def encoded_late(text: str, form: dict[str, Any]) -> tuple[bytes, dict[str, Any], tuple[str, ...]]:
+        if text == "Old":
+            is_held.set()
+            may_go.wait(60)
+        return encoded(text, form)
+
+    monkeypatch.setattr(writing, "_encoded", encoded_late)
+    first, second = (threading.Thread(target=pages.export, args=(page_id, path)) for _ in range(2))
+    first.start()
+    assert is_held.wait(60)
+    pages.save(page_id, "New")
+    second.start()
+    second.join(0.5)  # as long as it could overtake the first
+    may_go.set()
+    first.join()
+    second.join()
+    assert [(one.name, one.read_text()) for one in tmp_path.iterdir() if one.is_file()] == [("page.txt", "New")]
 
 
 def test_letters_that_the_file_lacks_make_it_utf_8_and_this_is_said(pages: Pages, tmp_path: Path) -> None:
