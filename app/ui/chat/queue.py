@@ -40,6 +40,8 @@ class Going(Enum):
     """Whether the messages of a chat are sent by themselves."""
 
     ON = "on"
+    AFTER_STOP = "after stop"
+    """The answer before was stopped already when they were sent: they go when it has ended."""
     AFTER_NEXT = "after next"
     """The answer before was stopped or failed: they wait for another one to end, or for somebody who sends them."""
     OFF = "off"
@@ -105,7 +107,8 @@ class Queue(QObject):
         number = self._chat.conversation_id
         assert number is not None
         self._chat.talk.conversations.queued.add(number, text, draft_of=draft_of)
-        self._going[number] = Going.ON
+        is_first = not self._messages or self._state is Going.AFTER_STOP
+        self._going[number] = Going.AFTER_STOP if is_first and self._chat.live.is_stopping else Going.ON
         self.show()
         announce(self._view, tr("Queued. {words}", words=self._view.words))
 
@@ -145,7 +148,8 @@ class Queue(QObject):
         """After an answer that did not end by itself nothing follows by itself."""
         is_well = answering.ended_well
         before, after = (Going.AFTER_NEXT, Going.ON) if is_well else (Going.ON, Going.AFTER_NEXT)
-        self._going = {number: after if one is before else one for number, one in self._going.items()}
+        becomes = {before: after, Going.AFTER_STOP: Going.ON}
+        self._going = {number: becomes.get(one, one) for number, one in self._going.items()}
         self._ended_in = answering.conversation_id
 
     def _waiting(self) -> Iterator[tuple[Chat, int]]:
@@ -176,7 +180,7 @@ class Queue(QObject):
         return True
 
     def _show(self) -> None:
-        is_off = self._state is not Going.ON
+        is_off = self._state in (Going.AFTER_NEXT, Going.OFF)
         self._view.show_queue(self._messages, self._names, self._words(), can_send=is_off and self._can_send())
         self.changed.emit()
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from app.bootstrap import build
+from app.features.chat.answers import Chat
 from app.ui.chat.answering import reading_words
 from app.ui.chat.view import ChatView
 from app.ui.shell.notify import Notify
@@ -94,6 +98,25 @@ def test_escape_stops_the_answer_and_what_waits_stays_until_it_is_sent(open_chat
     desk.click(desk.queue.send_now)
     end(desk, 12)
     assert desk.texts[8::2] == ["and another", "later"]
+
+
+def test_what_is_sent_while_the_answer_stops_goes_when_it_has(
+    open_chat: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, answer, may_end = open_chat(HELD, {"text": "Fine."}), Chat.answer, threading.Event()
+
+    def ending_late(*values: Any, **keys: Any) -> Iterator[object]:
+        yield from answer(*values, **keys)
+        may_end.wait(60)
+
+    monkeypatch.setattr(Chat, "answer", ending_late)
+    begin(desk)
+    desk.press(Qt.Key.Key_Escape)
+    desk.queue_up("next")
+    assert (desk.queued, desk.queue_words) == (["next"], "Sent when this answer has ended")
+    may_end.set()
+    end(desk, 4)
+    assert desk.texts[2:] == ["next", "Fine."]
 
 
 def test_after_an_answer_that_failed_nothing_is_sent_by_itself(open_chat: Open) -> None:
