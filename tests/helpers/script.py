@@ -35,5 +35,6 @@ def media(script: Path) -> list[list[list[dict[str, Any]]]]:
 
 def _asks(script: Path) -> list[dict[str, Any]]:
     log = script.with_name("prompts.jsonl")
-    lines = log.read_text("utf-8").splitlines() if log.exists() else []
-    return [request["ask"] for request in map(json.loads, lines) if request["type"] == "Generate"]
+    lines = log.read_text("utf-8").splitlines(keepends=True) if log.exists() else []
+    whole = [line for line in lines if line.endswith("\n")]  # the last one may be being written
+    return [request["ask"] for request in map(json.loads, whole) if request["type"] == "Generate"]

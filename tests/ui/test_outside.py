@@ -226,6 +226,7 @@ def test_a_long_answer_that_ends_is_told_and_of_a_temporary_one_only_that(
     monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(write_script(tmp_path / "script", {"text": "In May."})))
     with open_window(qapp, make_chat=ChatView) as frame:
         ends = frame.heard(frame.window.tabs.work.ended)
+        monkeypatch.setattr(tab, "LONG_S", 3600)
         desk = ChatDesk(frame.chat, frame.app, frame.notify)
         frame.loader.start()
         if is_temporary:

@@ -331,8 +331,7 @@ def test_a_file_with_chats_can_be_imported_or_asked_about(frame: Frame, tmp_path
     frame.wait(lambda: frame.notices == ["There are chats in chats.json."])
     frame.press_notice("Import")
     dialog = frame.find(ImportDialog)
-    frame.wait(lambda: not dialog.is_reading)
-    assert [chat.title for chat in frame.conversations.find()] == ["Kiln"]
+    frame.wait(lambda: [chat.title for chat in frame.conversations.find()] == ["Kiln"] and not dialog.is_reading)
 
 
 def test_a_model_among_the_documents_goes_its_own_way(frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:

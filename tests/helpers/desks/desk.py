@@ -99,8 +99,9 @@ class Desk:
     @property
     def focus(self) -> QWidget:
         """What has the keyboard."""
+        self.wait(lambda: QApplication.focusWidget() is not None)  # a window that opens gets it a moment later
         focus = QApplication.focusWidget()
-        assert focus is not None, "nothing has the keyboard"
+        assert focus is not None
         return focus
 
     def wait(self, condition: Callable[[], object], timeout_ms: int = WAIT_MS) -> None:

@@ -65,7 +65,7 @@ def test_after_a_click_or_enter_the_message_has_the_keyboard_after_an_arrow_the_
 ) -> None:
     first, second = add_chats(frame, "Letter", "Garden")
     chats = frame.chats
-    frame.window.activateWindow()
+    frame.activate()
     chats.open(first)
     assert frame.is_typing
     chats.press_in_list(Qt.Key.Key_Up)
@@ -124,7 +124,7 @@ def test_f2_renames_in_the_row(frame: Frame, qtbot: QtBot) -> None:
     (first,) = add_chats(frame, "Letter")
     frame.show_chat(first)
     chats = frame.chats
-    frame.window.activateWindow()
+    frame.activate()
     chats.press_in_list(Qt.Key.Key_F2)
     editor = chats.row_editor
     editor.setText("A new title")
@@ -263,7 +263,7 @@ def test_words_in_messages_are_found_below_their_chat_and_opened_there(frame: Fr
     inside, _ = say(frame, garden, "Roses beside the kiln.", "Nothing")
     many = say(frame, bread, *(f"Loaf {n}, from a kiln" for n in range(5)))
     chats = frame.chats
-    frame.window.activateWindow()
+    frame.activate()
     chats.search.setFocus()
     qtbot.keyClicks(chats.search, "kiln")
     found = [
@@ -421,7 +421,7 @@ def test_a_deleted_project_leaves_its_chats_and_comes_back_with_them(frame: Fram
 def test_a_project_is_renamed_in_its_row_and_its_name_may_be_anything(frame: Frame, qtbot: QtBot) -> None:
     flat = begin_project(frame, "Flat")
     chats = frame.chats
-    frame.window.activateWindow()
+    frame.activate()
     chats.root.rename_project(flat)
     chats.row_editor.setText("בית 🏠")
     qtbot.keyClick(chats.row_editor, Qt.Key.Key_Return)

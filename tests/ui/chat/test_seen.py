@@ -49,7 +49,7 @@ def test_an_old_answer_leads_to_the_parts_of_its_own_prompt(open_chat: Open) -> 
     assert clipped_texts(dialog) == []
     tree = dialog.findChild(QTreeWidget)
     assert tree is not None
-    assert tree.hasFocus()
+    desk.wait(tree.hasFocus)
     QTest.keyClick(tree, Qt.Key.Key_Down)
     assert "template" in shown_text(dialog)
     copy = next(button for button in dialog.findChildren(QPushButton) if button.text() == "Copy all")

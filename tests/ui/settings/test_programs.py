@@ -80,7 +80,7 @@ def test_a_program_asks_and_is_listed_and_off_means_off(frame: Frame) -> None:
     assert key in desk.copied("Copy these settings")
     answer = ask(address, key)
     assert answer.json()["choices"][0]["message"]["content"] == "You said: a secret question"
-    assert "Zed/1.0" in desk.journal
+    desk.wait(lambda: "Zed/1.0" in desk.journal)
     assert "secret" not in desk.journal
     assert load_settings(frame.app.paths.settings)[0].serving.on
     desk.programs.renew_key()  # type: ignore[union-attr]

@@ -171,7 +171,7 @@ def test_the_starter_is_chosen_at_first(frame: Frame) -> None:
 def test_each_step_is_said_while_it_is_tried_and_the_outcome_afterwards(
     qapp: QApplication, qtbot: QtBot, tmp_path: Path, script: Any
 ) -> None:
-    script({"seconds": 0.6, "steps": ["fewer_layers", "cpu"], "layers": 33})
+    script({"steps": ["fewer_layers", "cpu"], "layers": 33})
     said: list[str] = []
     with open_window(qapp) as frame:
         frame.loader.changed.connect(lambda: said.extend(frame.notices))
@@ -253,8 +253,8 @@ def test_a_request_wakes_it_with_progress_and_the_state_follows(
         frame.loader.changed.connect(lambda: seen.append(frame.loader.word))
         count_in_background(frame)
         until(qtbot, frame.loader, "ready")
-        assert seen[0] == "loading 0 %"
-        assert len(seen) > 3
+        assert (seen[0], seen[-1]) == ("loading 0 %", "ready")
+        assert len(seen) > 2, "how far it is was told"
         assert frame.loader.model == frame.engine.loaded
 
 
