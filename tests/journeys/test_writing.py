@@ -10,6 +10,7 @@ import pytest
 from app.core.settings import Settings, Writing, save_settings
 from tests.helpers.program import Program, wait_until
 from tests.helpers.window_pixels import ACCENT, places_of, window_pixels
+from tests.journeys.test_summaries import title_of
 
 pytestmark = [pytest.mark.display, pytest.mark.model, pytest.mark.timeout(240)]
 BEGINNING = "Deep learning is"
@@ -81,6 +82,7 @@ def test_a_page_is_begun_continued_taken_back_stopped_and_comes_back(tmp_path: P
     program = Program(home)
     try:
         assert page(program) == before
+        wait_until(lambda: title_of(program).startswith(BEGINNING), "the tab, which is built after the window is seen")
         program.type(" Again.")
         wait_for_text(program, f"{written} Again.", "the page that was open, with the keyboard at its end")
         program.press("ctrl+z")

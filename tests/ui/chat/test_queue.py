@@ -100,9 +100,7 @@ def test_escape_stops_the_answer_and_what_waits_stays_until_it_is_sent(open_chat
     assert desk.texts[8::2] == ["and another", "later"]
 
 
-def test_what_is_sent_while_the_answer_stops_goes_when_it_has(
-    open_chat: Open, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_sent_while_the_answer_stops_goes_when_it_has(open_chat: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     desk, answer, may_end = open_chat(HELD, {"text": "Fine."}), Chat.answer, threading.Event()
 
     def ending_late(*values: Any, **keys: Any) -> Iterator[object]:
