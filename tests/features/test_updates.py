@@ -20,7 +20,7 @@ from app.features.messages import sentence_for
 from app.features.updates import MOST_BYTES, Standing, Updates, precedence
 from app.hub.access import Access, Ledger
 from app.hub.network import Network
-from tests.helpers.release_host import FILE, PIECE, ReleaseHost, facts
+from tests.helpers.release_host import FILE, PIECE, ReleaseHost, facts, release_host
 
 ORDER = (
     *("0.9.9", "1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-beta", "1.0.0-beta.2", "1.0.0-beta.11"),
@@ -55,12 +55,8 @@ class Asker:
 
 @pytest.fixture
 def host() -> Iterator[ReleaseHost]:
-    from huggingface_hub import close_session
-
-    made = ReleaseHost()
-    yield made
-    made.close()
-    close_session()
+    with release_host() as made:
+        yield made
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import base64
 import contextlib
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, cast
 
@@ -72,6 +72,17 @@ class ReleaseHost:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+@contextlib.contextmanager
+def release_host() -> Iterator[ReleaseHost]:
+    """One that answers meanwhile; the program's connections to it are closed behind it."""
+    from huggingface_hub import close_session
+
+    made = ReleaseHost()
+    yield made
+    made.close()
+    close_session()
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -30,6 +30,19 @@ def turned(text: str) -> str:
     return text[:start] + inner[::-1] + text[start + len(inner) :]
 
 
+def upper(segment: Segment) -> Content:
+    """The words in capitals."""
+    return content_of([part.upper() if isinstance(part, str) else part for part in segment.content])
+
+
+def backwards(segment: Segment) -> Content:
+    """The parts in the opposite order, so that every mark has another place."""
+    other = {"open": "close", "close": "open", "single": "single"}
+    return tuple(
+        part if isinstance(part, str) else part._replace(role=other[part.role]) for part in reversed(segment.content)
+    )
+
+
 def marked(segment: Segment) -> Content:
     """A content that can be found again in whatever it is written to."""
     return content_of([f"Zq{segment.id}x ", *segment.content])

@@ -16,17 +16,13 @@ from app.hub.network import Network
 from app.ui.settings.about import UpdateCheck
 from tests.helpers.desks.settings import SettingsDesk
 from tests.helpers.desks.window import Frame
-from tests.helpers.release_host import FILE, ReleaseHost, facts
+from tests.helpers.release_host import FILE, ReleaseHost, facts, release_host
 
 
 @pytest.fixture
 def host() -> Iterator[ReleaseHost]:
-    from huggingface_hub import close_session
-
-    made = ReleaseHost()
-    yield made
-    made.close()
-    close_session()
+    with release_host() as made:
+        yield made
 
 
 @pytest.fixture

@@ -18,10 +18,10 @@ from lxml import etree
 from app.core.errors import DocumentUnreadable
 from app.documents.blocks import Piece
 from app.documents.formats.registry import reader_for
-from app.documents.segments import Content, Mark, Segment, SegmentKind, content_of
+from app.documents.segments import Content, Mark, Segment, SegmentKind
 from app.documents.source import Source, Target
 from tests.helpers.office_files import odf_part, write_zip
-from tests.helpers.rewriting import Result, reversed_words, run
+from tests.helpers.rewriting import Result, backwards, reversed_words, run, upper
 
 ARABIC = Target("ar", is_rtl=True)
 MORE = (
@@ -176,19 +176,6 @@ def body_of(folder: Path, body: str, change: object = None, kind: str = "text") 
     path = write_zip(folder / f"a.{ENDINGS[kind]}", members(kind, body))
     result = run(ENDINGS[kind], path, change)  # type: ignore[arg-type]
     return result, written(result)["content.xml"].partition(f"<office:{kind}>")[2].partition(f"</office:{kind}>")[0]
-
-
-def upper(segment: Segment) -> Content:
-    """The words in capitals."""
-    return content_of([part.upper() if isinstance(part, str) else part for part in segment.content])
-
-
-def backwards(segment: Segment) -> Content:
-    """The parts in the opposite order, so that every mark has another place."""
-    other = {"open": "close", "close": "open", "single": "single"}
-    return tuple(
-        part if isinstance(part, str) else part._replace(role=other[part.role]) for part in reversed(segment.content)
-    )
 
 
 def shown(content: Content) -> str:

@@ -17,9 +17,9 @@ from lxml import etree
 from app.core.errors import DocumentUnreadable
 from app.documents.blocks import Piece
 from app.documents.formats.web.epub import read
-from app.documents.segments import Content, Segment, SegmentKind, content_of, plain
+from app.documents.segments import SegmentKind, plain
 from app.documents.source import Source, Target
-from tests.helpers.rewriting import Result, reversed_words, run
+from tests.helpers.rewriting import Result, backwards, reversed_words, run, upper
 from tests.helpers.web_files import Page, markers_in, write_epub
 
 ARABIC = Target("ar", is_rtl=True)
@@ -91,19 +91,6 @@ def written(result: Result) -> dict[str, str]:
     """The members of what was written."""
     with zipfile.ZipFile(io.BytesIO(result.data)) as archive:
         return {name: archive.read(name).decode("utf-8", "replace") for name in archive.namelist()}
-
-
-def upper(segment: Segment) -> Content:
-    """The words in capitals."""
-    return content_of([part.upper() if isinstance(part, str) else part for part in segment.content])
-
-
-def backwards(segment: Segment) -> Content:
-    """The parts in the opposite order, so that every mark has another place."""
-    other = {"open": "close", "close": "open", "single": "single"}
-    return tuple(
-        part if isinstance(part, str) else part._replace(role=other[part.role]) for part in reversed(segment.content)
-    )
 
 
 def test_every_planted_word_comes_back_reversed_and_none_as_it_was(tmp_path: Path) -> None:

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from app.documents.blocks import Piece
 from app.documents.formats.web.pages import read
-from app.documents.segments import Content, Mark, Segment, SegmentKind, content_of, plain
+from app.documents.segments import Content, Mark, Segment, SegmentKind, plain
 from app.documents.source import Source, Target
-from tests.helpers.rewriting import Result, reversed_words, run, run_on
+from tests.helpers.rewriting import Result, reversed_words, run, run_on, upper
 from tests.helpers.web_files import Page, markers_in
 
 ARABIC = Target("ar", is_rtl=True)
@@ -42,11 +42,6 @@ def shown(content: Content) -> str:
         )
         for part in content
     )
-
-
-def upper(segment: Segment) -> Content:
-    """The words in capitals."""
-    return content_of([part.upper() if isinstance(part, str) else part for part in segment.content])
 
 
 def rewritten(tmp_path: Path, text: str, target: Target | None = None) -> str:
