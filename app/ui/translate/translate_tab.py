@@ -1,22 +1,33 @@
-"""The Translate tab: what of the frame of a tab is its own."""
+"""The Translate tab: typed text, or a document with its segments side by side; work goes on without its view."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.features.translation.result import SegmentDone, TranslationPlanned
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFileDialog, QStackedWidget, QVBoxLayout
+
+from app.features.translation.result import TYPED, SegmentDone, TranslationPlanned
 from app.ui.i18n import tr
 from app.ui.shell.notify import Notify
 from app.ui.shell.tab_spec import UiContext
 from app.ui.translate.texts import Progress, is_at_work, note_of, title_of
+from app.ui.widgets.dialogs import DOCUMENTS, document_filters, file_dialog
 from app.ui.work.column import ColumnWords
+from app.ui.work.doing import Doing
 from app.ui.work.intake import Intake, KeptUnread
-from app.ui.work.tab import Runner, RunnerWords, WorkTab
+from app.ui.work.tab import Runner, RunnerWords, WorkTab, WorkView
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.ui.translate.translate_view import TranslateView
+    from app.features.models.collection import Models
+    from app.features.translation.translations import Translations
+    from app.ui.translate.document_view import DocumentTranslationView
+    from app.ui.translate.languages import LastWish
+
 
 RUNNER_WORDS = RunnerWords(
     "Translating",
@@ -42,8 +53,7 @@ class TranslateTab(WorkTab):
 
     @cached_property
     def view(self) -> TranslateView:
-        from app.ui.translate.languages import LastWish
-        from app.ui.translate.translate_view import TranslateView  # work that goes on needs no view
+        from app.ui.translate.languages import LastWish  # work that goes on needs no view
 
         app, ui = self._app, self._ui
         last = LastWish(lambda: app.settings, app.change, ui.notify)
@@ -102,3 +112,132 @@ def translation_words() -> ColumnWords:
         is_at_work=is_at_work,
         title_of=title_of,
     )
+
+
+class TranslateView(WorkView):
+    """Shows one translation, or the place where a new one begins."""
+
+    model_changed = Signal()
+    """A model was fetched, and the tab uses it."""
+    intake_made = Signal(object)
+    """The `Intake` of documents, which is made with their view."""
+
+    def __init__(
+        self, translations: Translations, models: Models, last: LastWish, ui: UiContext, runner: Runner[Progress]
+    ) -> None:
+        from app.ui.translate.text_page import TextPage  # work that goes on needs no view
+
+        super().__init__(runner)
+        self._translations, self._models, self._last, self._ui = translations, models, last, ui
+        self._awaits_document = False
+        self._document: DocumentTranslationView | None = None
+        self._doing = Doing(translations, ui.notify, "", self)
+        self.text = TextPage(translations, models, last, ui)
+        self.pages = QStackedWidget()
+        self.pages.addWidget(self.text)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.pages)
+        self.text.list_changed.connect(self.list_changed)
+        self.text.shown_changed.connect(self._on_text_shown)
+        self.text.open.clicked.connect(self.ask_for_files)
+        self.text.needs.model_came.connect(self.model_changed)
+        runner.row_changed.connect(lambda _number: self.list_changed.emit())
+
+    @property
+    def document(self) -> DocumentTranslationView:
+        """The view of documents, made when the first one is shown."""
+        if self._document is None:
+            from app.ui.translate.document_view import DocumentTranslationView  # typed text needs none of it
+
+            view = self._document = DocumentTranslationView(
+                self._translations, self._models, self._last, self._ui, self.runner
+            )
+            view.list_changed.connect(self.list_changed)
+            view.shown_changed.connect(self._on_document_shown)
+            view.page.needs.model_came.connect(self.model_changed)
+            self.pages.addWidget(view)
+            self.intake_made.emit(view.drafts.files)
+        return self._document
+
+    def go_on(self) -> None:
+        """The intake goes on with files of an earlier run, and is shown where nothing else is."""
+        document = self.document
+        if self.open_id is None and document.drafts.files.files:
+            self.pages.setCurrentWidget(document)
+            self._awaits_document = True
+
+    def show_new(self) -> None:
+        """A new text; a document can be dropped on it."""
+        self.text.show_new()
+        self.pages.setCurrentWidget(self.text)
+        self.show_id(None)
+
+    def show_job(self, job_id: int) -> None:
+        stored = self._doing.get(job_id)
+        if stored is None:
+            self.show_new()
+        elif stored.format == TYPED:
+            self.text.show_text(job_id)
+            self.pages.setCurrentWidget(self.text)
+            self.show_id(job_id)
+        else:
+            self.document.show_translation(job_id)
+            self.pages.setCurrentWidget(self.document)
+            self.show_id(job_id)
+
+    def translate_text(self, text: str) -> None:
+        """A text from elsewhere, translated at once."""
+        self.pages.setCurrentWidget(self.text)
+        self.text.show_new(text)
+        self.text.take_keyboard()
+
+    def add_files(self, files: Sequence[str | Path]) -> None:
+        if files:
+            self.pages.setCurrentWidget(self.document)
+            self.show_id(None)
+            self._awaits_document = True
+            self.document.add_files([Path(file) for file in files])
+
+    def ask_for_files(self) -> None:
+        dialog = file_dialog(self, tr("Choose documents to translate"), DOCUMENTS)
+        dialog.setObjectName("translate_dialog")
+        dialog.setNameFilters(document_filters())
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        dialog.filesSelected.connect(self.add_files)
+        dialog.open()
+
+    def forget(self) -> None:
+        if self.pages.currentWidget() is self.text:
+            self.text.forget()
+
+    def on_model_changed(self) -> None:
+        self.text.capability.look()
+        if self._document is not None:
+            self._document.drafts.capability.look()
+
+    def take_keyboard(self) -> None:
+        page = self.pages.currentWidget()
+        if page is self.text:
+            self.text.take_keyboard()
+        elif page is not None:
+            page.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def leave(self) -> None:
+        """The window closes: what was typed is kept."""
+        self.text.leave()
+        if self._document is not None:
+            self._document.leave()
+
+    def _on_text_shown(self, number: int | None) -> None:
+        if self.pages.currentWidget() is self.text:
+            self.show_id(number)
+
+    def _on_document_shown(self, number: int | None) -> None:
+        if number is None:
+            self.show_new()
+        elif self.pages.currentWidget() is self._document:
+            self.show_id(number)
+            if self._awaits_document and self.isVisible():  # what had the keyboard was hidden while it was read
+                self.take_keyboard()
+            self._awaits_document = False

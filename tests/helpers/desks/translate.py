@@ -26,7 +26,7 @@ from app.ui.translate.side_by_side import SideBySide
 from app.ui.translate.text_page import PAUSE_MS, TextPage
 from app.ui.translate.text_panes import AlternativesCard, SourceEdit, TargetView, TextPanes
 from app.ui.translate.text_work import Kind, Paragraphs
-from app.ui.translate.translate_view import TranslateView
+from app.ui.translate.translate_tab import TranslateView
 from app.ui.widgets.buttons import ChoiceButton
 from app.ui.widgets.labels import ElidedLabel, ProgressLine
 from app.ui.work.at_hand import Answer, Ended

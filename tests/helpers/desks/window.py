@@ -40,7 +40,7 @@ from app.ui.shell.window_geometry import Veil
 from app.ui.summarize.summarize_tab import SummarizeView
 from app.ui.tabs import TABS, open_settings
 from app.ui.theme import Theme
-from app.ui.translate.translate_view import TranslateView
+from app.ui.translate.translate_tab import TranslateView
 from app.ui.widgets.fields import SearchField
 from app.ui.widgets.labels import ElidedLabel
 from app.ui.widgets.row_list import ID_ROLE, RowList

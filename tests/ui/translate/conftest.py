@@ -14,8 +14,7 @@ from app.bootstrap import build
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.translate.languages import LastWish
-from app.ui.translate.translate_tab import new_runner
-from app.ui.translate.translate_view import TranslateView
+from app.ui.translate.translate_tab import TranslateView, new_runner
 from tests.helpers.desks.translate import TranslateDesk
 from tests.helpers.lent import lent
 from tests.helpers.models_on_disk import write_model
