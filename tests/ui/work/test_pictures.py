@@ -240,9 +240,13 @@ def test_a_scan_is_summarized_and_translated_once_it_is_read(seeing: ScanDesk, l
     copy = tmp_path / "other.pdf"
     copy.write_bytes(lease.read_bytes() + b"\n")  # another file, which nobody has read
     desk.window.show_tab("translate")
+    said = list[str]()
+    pictures = desk.window.ui.pictures
+    assert pictures is not None
+    pictures.changed.connect(lambda: said.append(desk.said))
     desk.window.tab("translate").take_files([copy])
-    desk.wait(lambda: "Reading the pictures of other.pdf" in desk.said)
     desk.wait(lambda: desk.app.translations.find() != [])
+    assert any("Reading the pictures of other.pdf" in one for one in said)
     (translation,) = desk.app.translations.find()
     assert desk.app.translations.segments.row(translation.id, 1).segment.text == SECOND
 
