@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -157,6 +158,17 @@ def test_a_tab_that_comes_back_waits_for_the_window_and_for_a_person_who_is_quic
     with open_window(qapp) as frame:
         frame.window.close()
         assert frame.settings.window.tab == "summarize", "closed before it was built"
+
+
+def test_what_is_typed_before_the_tab_that_comes_back_is_built_stands_in_it(qapp: QApplication) -> None:
+    with open_window(qapp) as frame:
+        frame.show_tab("write")
+    with open_window(qapp) as frame:
+        place = frame.window.focusWidget()
+        assert place is frame.middle.currentWidget(), "not the message field, which cannot be seen"
+        QTest.keyClicks(place, "Once")
+        assert frame.write.text == "Once"
+        assert frame.chat.composer.toPlainText() == ""
 
 
 def test_nothing_is_clipped_in_the_column_and_the_frame(frame: Frame) -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtGui import QIcon, QPaintEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtGui import QIcon, QKeyEvent, QPaintEvent, QShowEvent
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from app.store.jobs import Jobs
 from app.ui.i18n import tr
@@ -207,20 +208,29 @@ class Tabs(QObject):
         return tab
 
     def show_soon(self, name: str) -> None:
-        """At start: an empty place that becomes the tab once the window has been painted."""
+        """At start: an empty place that becomes the tab once the window has been painted, or when a key comes."""
         self._mark(name)
         blank, beside = _Blank(), QWidget()
         self.content.addWidget(blank)
         self._left.views.addWidget(beside)
         self.content.setCurrentWidget(blank)
         self._left.views.setCurrentWidget(beside)
+        blank.setFocus(Qt.FocusReason.OtherFocusReason)
 
         def build() -> None:
             if self.content.currentWidget() is blank:
                 self.show(name)
             for widget in (blank, beside):
-                widget.deleteLater()
+                if isValid(widget):  # a key may have come between
+                    widget.deleteLater()
 
+        def take_key(event: QKeyEvent) -> None:
+            build()
+            focus = self._ui.window.focusWidget()
+            if focus is not None and focus is not blank:
+                QApplication.sendEvent(focus, event)
+
+        blank.key_came.connect(take_key)
         blank.painted.connect(build, Qt.ConnectionType.QueuedConnection)
 
     def restore(self) -> None:
@@ -327,9 +337,13 @@ class TabWork(QObject):
 
 
 class _Blank(QWidget):
-    """Tells once that it has been seen."""
+    """Tells that it has been seen, and of keys that come before there is somebody for them."""
 
     painted = Signal()
+    key_came = Signal(object)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        self.key_came.emit(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
