@@ -17,7 +17,7 @@ os.environ["PYINSTALLER_RESET_ENVIRONMENT"] = "1"
 
 # An upgrade puts another file where this program's modules are read from, each when it is first wanted: what is open
 # goes on with its own. (Elsewhere than on Linux the file of an open program stays, or is opened at its old position.)
-if sys.platform == "linux":
+if sys.platform == "linux" and getattr(sys, "frozen", False):  # a test runs this in a checkout
     from pyimod02_importers import pyz_archive  # PyInstaller's
 
     pyz_archive._filename = f"/proc/self/fd/{os.open(pyz_archive._filename, os.O_RDONLY)}"
