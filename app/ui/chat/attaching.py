@@ -208,7 +208,7 @@ class Attaching(QObject):
             self._intake.leave_out(one)
             return
         self._intake.looked_at.remove(one)
-        self._intake.add([path], partial(DraftDocument, talk=one.talk, conversation_id=one.conversation_id))
+        self._intake.take(DraftDocument(path, talk=one.talk, conversation_id=one.conversation_id))
 
     def remove(self, one: DraftDocument | DraftPicture, *, is_told: bool = True) -> None:
         """Takes one out of the draft, or ends its reading."""

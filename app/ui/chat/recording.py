@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from app.ui.chat.attachment_row import DraftDocument
 
 
+ENDS_WITHIN_S = 2.0
+"""A recording, when the window closes."""
+
+
 class Microphone(QObject):
     """The button, and the time beside it while it is lit. Nothing is opened before it is pressed."""
 
@@ -44,14 +48,22 @@ class Microphone(QObject):
         """Whether the microphone is open."""
         return self._task is not None
 
+    def close(self) -> None:
+        """The window closes: what was recorded until now is in its draft at the next start."""
+        task = self._task
+        if task is not None:
+            self._stop(task)
+            if task.join(ENDS_WITHIN_S):
+                while not task.done:
+                    task.deliver()
+
     def _look(self) -> None:
         loaded = self._app.loaded
         self.button.setVisible(self.is_on or (loaded is not None and loaded.hears))
 
     def _on_clicked(self) -> None:
         if self._task is not None:
-            self._task.cancel()  # the button stays as it is until that is done, with the keyboard on it
-            self._expected = self._expected or self._chat.attaching.expect(f"{tr('Recording')}.wav")
+            self._stop(self._task)  # the button stays as it is until that is done, with the keyboard on it
             return
         self._task = tasks.run(self._app.recorder.record, self._chat)
         self._task.event.connect(self._on_event)
@@ -59,6 +71,10 @@ class Microphone(QObject):
         self._task.failed.connect(lambda _: self._on_over())
         self._task.finished.connect(self._on_over)
         self._show_lit()
+
+    def _stop(self, task: tasks.Task) -> None:
+        task.cancel()
+        self._expected = self._expected or self._chat.attaching.expect(f"{tr('Recording')}.wav")
 
     def _on_event(self, event: object) -> None:
         from app.features.hearing import Recorded

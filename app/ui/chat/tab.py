@@ -260,6 +260,7 @@ class ChatTab(Tab):
 
     def close(self) -> None:
         self._leaving.close()
+        self.microphone.close()
         self.chat.draft.leave()
         self._sides.keep_width()
         self.document.close_document()

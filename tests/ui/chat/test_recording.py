@@ -104,6 +104,24 @@ def test_what_was_recorded_for_a_message_goes_with_it_however_quick_its_writer_i
         assert "We meet on Tuesday." in prompts(script)[-1][-1][1]
 
 
+def test_a_window_that_closes_keeps_what_was_recorded_until_then(
+    qtbot: QtBot, qapp: object, script: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(TRIAL_VARIABLE, "null")
+    with open_window(qapp, make_chat=ChatView) as frame:  # type: ignore[arg-type]
+        tab = frame.find(ChatTab)
+        tab.chat.draft.go_on()
+        frame.window.loader.start()
+        frame.wait(lambda: not tab.microphone.button.isHidden())
+        QTest.mouseClick(tab.microphone.button, Qt.MouseButton.LeftButton)
+        frame.wait(lambda: tab.microphone.time.text() == "0:01")
+    with open_window(qapp, make_chat=ChatView) as frame:  # type: ignore[arg-type]
+        chat = frame.find(ChatTab).chat
+        chat.draft.go_on()
+        (one,) = chat.attaching.shown
+        assert one.path.is_file() and one.path.parent == frame.app.paths.recordings
+
+
 def test_a_model_that_does_not_hear_says_so_in_a_line_with_a_way_to_those_that_do(
     open_chat: Open, tmp_path: Path
 ) -> None:
