@@ -49,10 +49,12 @@ TYPING_MS = 500
 
 
 class ProjectDialog(QDialog):
-    """Everything is kept as it is typed or chosen; files are read while it is open."""
+    """Everything is kept as it is typed or chosen."""
 
     changed = Signal()
     document_removed = Signal()
+    left_unread = Signal(object)
+    """It closes; these `FileToRead` are still to be read for the project."""
 
     def __init__(
         self,
@@ -87,9 +89,10 @@ class ProjectDialog(QDialog):
         self._count()
 
     def done(self, result: int) -> None:
-        """Keeps what is still being typed, then closes."""
+        """Keeps what is still being typed, tells what is still being read, then closes."""
         self._keep()
-        self.documents.stop()
+        if unread := self.documents.stop():
+            self.left_unread.emit(unread)
         super().done(result)
 
     def _models(self, known: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -334,10 +337,12 @@ class ProjectFiles(QWidget):
         """Takes files and folders."""
         self._intake.add(files, FileToRead)
 
-    def stop(self) -> None:
-        """What is being read is given up."""
-        for one in [one for one in self._intake.files if one.is_on_its_way]:
+    def stop(self) -> list[FileToRead]:
+        """What is not read yet is read here no more; those files."""
+        unread = [one for one in self._intake.files if one.is_on_its_way]
+        for one in unread:
             self._intake.drop(one)
+        return unread
 
     def show_cost(self, cost: Cost) -> None:
         """What each document takes."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal
@@ -13,12 +15,14 @@ from app.features.chat.prompts import budget_of
 from app.features.projects import ICONS, Costs, model_of
 from app.store.conversations import Conversations
 from app.store.projects import Project, Projects
+from app.ui.document.files import FileToRead
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.labels import plain_tip
+from app.ui.work.intake import Intake
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -104,6 +108,17 @@ def _short(name: str) -> str:
     return (line if len(line) <= MOST_NAME else line[: MOST_NAME - 1] + "…").replace("&", "&&")
 
 
+@dataclass(eq=False, kw_only=True)
+class FileOfProject(FileToRead):
+    """A file that becomes a document of this project."""
+
+    project_id: int
+
+    @property
+    def group(self) -> object:
+        return self.project_id
+
+
 class ProjectActions(QObject):
     """Serves the menus."""
 
@@ -117,6 +132,22 @@ class ProjectActions(QObject):
         super().__init__(folders)
         self._app, self._theme, self._notify, self._folders, self._window = app, theme, notify, folders, window
         folders.wanted.connect(self._on_wanted)
+
+    @cached_property
+    def _unread(self) -> Intake:
+        """What a project's dialog has left to be read."""
+        documents = self._app.documents
+        intake = Intake(
+            lambda one, cancel: documents.read(one.path, cancel, password=one.password, part=one.part),
+            self._theme,
+            self._notify,
+            self._window,
+        )
+        intake.read.connect(self._on_read)
+        intake.failed.connect(intake.explain)
+        intake.failed.connect(intake.drop)
+        intake.refused.connect(intake.remove)
+        return intake
 
     def begin(self) -> None:
         """A new project, in its dialog; closed without a word in it, it is gone again."""
@@ -151,6 +182,7 @@ class ProjectActions(QObject):
                 dialog.documents.watch(self.pictures)
             dialog.changed.connect(self._folders.changed)
             dialog.document_removed.connect(lambda: self._forget(project_id))
+            dialog.left_unread.connect(partial(self._read_on, project_id))
             if is_new:
                 dialog.rejected.connect(lambda: self._drop_untouched(project))
                 dialog.finished.connect(lambda _: self._begin_in(project_id))
@@ -190,10 +222,26 @@ class ProjectActions(QObject):
             if self._app.preambles.projects.get(project_id) is not None:
                 self.new_chat_wanted.emit(project_id)
 
+    def _read_on(self, project_id: int, unread: Sequence[FileToRead]) -> None:
+        for one in unread:
+            self._unread.take(FileOfProject(one.path, one.part, one.password, project_id=project_id))
+
+    def _on_read(self, one: FileOfProject) -> None:
+        preambles = self._app.preambles
+        self._unread.drop(one)
+        with self._notify.guard():
+            if one.document is not None and preambles.projects.get(one.project_id) is not None:
+                preambles.attached.add(one.project_id, one.document.id)
+                self._notify.mention(tr("{name} added", name=one.name))
+                if self.pictures is not None:
+                    self.pictures.begin_by_itself(one.document)
+        self._folders.changed.emit()
+
     def _drop_untouched(self, project: Project) -> None:
         preambles = self._app.preambles
         with self._notify.guard():
-            is_untouched = preambles.projects.get(project.id) == project
+            is_read_for = any(one.project_id == project.id for one in self._unread.files)
+            is_untouched = not is_read_for and preambles.projects.get(project.id) == project
             if is_untouched and not (preambles.attached.of(project.id) or preambles.projects.chats_of(project.id)):
                 preambles.projects.delete(project.id)
         self._folders.changed.emit()

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
+from app.features.documents import Documents, ReadEvent
 from app.features.projects import ICONS, Costs
 from app.ui.chat.project_dialog import IconChoice, ProjectDialog, cost_words
 from app.ui.chat.view import ChatView
 from app.ui.shell.picture_reading import PictureReading
 from app.ui.work.pictures import PicturesLine
+from tests.helpers.attached import notes
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.window import open_window
@@ -215,3 +220,47 @@ def test_from_a_new_project_to_an_answer_in_it_and_out_again(
         assert [role for role, _ in prompts(script)[-1]] == ["user", "assistant", "user"]
         frame.press_notice("Undo")
         assert desk.chat.project_banner.isVisible()
+
+
+def test_a_document_that_is_still_read_when_the_dialog_is_done_comes_into_the_project(
+    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, is_read, may_end = Documents.read, threading.Event(), threading.Event()
+
+    def read_and_wait(*args: Any, **keys: Any) -> Iterator[ReadEvent]:
+        yield from read(*args, **keys)
+        is_read.set()
+        may_end.wait(60)
+
+    monkeypatch.setattr(Documents, "read", read_and_wait)
+    with open_window(qapp, make_chat=ChatView) as frame:
+        frame.click(frame.button("New project"))
+        dialog = frame.find(ProjectDialog)
+        dialog.documents.add([notes(tmp_path / "lease.txt", LEASE)])
+        frame.wait(is_read.is_set)
+        dialog.findChild(QPushButton, "project_done").click()
+        may_end.set()
+        (project,) = frame.app.preambles.projects.all()
+        frame.wait(lambda: len(frame.app.preambles.attached.of(project.id)) == 1)
+        assert frame.notices == ["lease.txt added"]
+
+
+def test_a_new_project_that_is_left_with_a_document_on_its_way_is_one(
+    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, may_end = Documents.read, threading.Event()
+
+    def read_late(*args: Any, **keys: Any) -> Iterator[ReadEvent]:
+        may_end.wait(60)
+        yield from read(*args, **keys)
+
+    monkeypatch.setattr(Documents, "read", read_late)
+    with open_window(qapp, make_chat=ChatView) as frame:
+        frame.click(frame.button("New project"))
+        dialog = frame.find(ProjectDialog)
+        dialog.documents.add([notes(tmp_path / "lease.txt", LEASE)])
+        frame.wait(lambda: bool(dialog.documents.chips))
+        dialog.reject()
+        may_end.set()
+        (project,) = frame.app.preambles.projects.all()
+        frame.wait(lambda: len(frame.app.preambles.attached.of(project.id)) == 1)
