@@ -79,7 +79,7 @@ class Decoder:
     def _see(self, looking: Looking, placed: list[Run], urgent: Callable[[], bool]) -> list[Run]:
         """Takes those on for which a picture or a sound comes next; returns the others, which may go on meanwhile."""
         placed = [run for run in placed if run.interactive] or placed
-        waiting = [run for run in placed if run.next_tile]
+        waiting = sorted((run for run in placed if run.next_tile), key=lambda run: run.is_outside)
         ready = looking.ready(waiting)
         if ready is not None:
             self._decode_tile(looking, ready, urgent)

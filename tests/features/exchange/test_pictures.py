@@ -177,13 +177,16 @@ def test_chatgpts_archive_brings_the_pictures_that_are_in_it(
 
 def test_what_chatgpts_models_drew_comes_with_their_answers(shelf: Shelf, database: Database, tmp_path: Path) -> None:
     pointer = {"content_type": "image_asset_pointer", "asset_pointer": "sediment://file_00d1", "width": 8, "height": 8}
-    chart = {"message_type": "image", "image_url": "file-service://file-Ch1", "width": 8, "height": 8}
+    chart = {"message_type": "image", "time": 1761670201.4, "sender": "server", "image_payload": None}
+    chart |= {"image_url": "file-service://file-Ch1", "width": 8, "height": 8}
+    printed = {"message_type": "stream", "time": 1761670200.1, "sender": "server", "stream_name": "stdout", "text": "8"}
+    ran = {"status": "success", "run_id": "0a", "final_expression_output": None, "messages": [printed, chart]}
     drawn = makers.gpt_chat(
         makers.gpt_node("q", "client-created-root", "user", ["Draw a cat, then a chart."]),
         makers.gpt_node("c1", "q", "assistant", ['{"prompt": "a cat"}'], recipient="dalle.text2im"),
         makers.gpt_node("t1", "c1", "tool", [pointer], "multimodal_text"),
         makers.gpt_node("a1", "t1", "assistant", ["Here is your cat."]),
-        makers.gpt_node("t2", "a1", "tool", ["<plot>"], metadata={"aggregate_result": {"messages": [chart]}}),
+        makers.gpt_node("t2", "a1", "tool", ["<plot>"], "execution_output", metadata={"aggregate_result": ran}),
         makers.gpt_node("a2", "t2", "assistant", ["And the chart."]),
         current="a2",
     )
