@@ -332,7 +332,6 @@ class ScriptedBackend:
         return True
 
     def call_syntax(self, request: protocol.FindCallSyntax) -> protocol.CallSyntaxFound:
-        """What the script says."""
         told = self._script.rules.get("calls")
         return protocol.CallSyntaxFound(request.id, protocol.CallSyntax(**told) if told else None)
 
@@ -377,7 +376,6 @@ class ScriptedBackend:
         return protocol.Inspected(request.id, len(words), shown, (2, 2, len(words), len(words)), (0, 1))
 
     def describe_devices(self, request: protocol.DescribeDevices) -> protocol.DevicesDescribed:
-        """What the script lists."""
         self._script.log(request)
         default = [{"name": "CPU", "description": "Scripted", "type": "cpu", "free_bytes": 0, "total_bytes": 0}]
         devices = tuple(protocol.Device(**device) for device in self._script.rules.get("devices", default))

@@ -106,7 +106,7 @@ class Needs:
 
     @property
     def total(self) -> int:
-        """Everything."""
+        """Main memory and that of the GPUs, in bytes."""
         return self.main + self.gpu
 
 
@@ -411,7 +411,7 @@ class ProbeMemory:
 
 @dataclass(frozen=True)
 class MemorySpeed:
-    """What came of it."""
+    """Answers `ProbeMemory`: how much so many cores read in a second."""
 
     bytes_per_s: float
 
@@ -578,7 +578,7 @@ class Plan(Layout):
 
 
 def planned(layout: Layout, needed_bytes: int, free_bytes: int, choice: str) -> Plan:
-    """A layout as a plan."""
+    """A layout as a plan: what it takes, what was free, and why it was chosen."""
     return Plan(**vars(layout), needed_bytes=needed_bytes, free_bytes=free_bytes, choice=choice)
 
 

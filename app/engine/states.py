@@ -152,7 +152,6 @@ class StateFolder:
             _remove(file)
 
     def clear(self) -> None:
-        """Removes all states."""
         for file in self._files("*"):
             _remove(file)
 

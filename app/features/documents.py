@@ -306,7 +306,6 @@ class Documents:
         return document
 
     def blocks(self, document_id: int) -> list[Block]:
-        """All blocks of a document."""
         return [block_from_fields(fields) for fields in self.store.every_block(document_id)]
 
     def texts(self, document_id: int) -> list[Block]:
@@ -410,12 +409,10 @@ class KeptDocument:
 
     @property
     def pages(self) -> int:
-        """How many."""
         return self._document.pages
 
     @property
     def pages_without_text(self) -> tuple[int, ...]:
-        """Pages from which no text came."""
         return tuple(self._document.info.get("pages_without_text", ()))
 
     @property

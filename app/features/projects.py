@@ -87,7 +87,6 @@ class Cost:
 
     @property
     def tokens(self) -> int:
-        """All of it."""
         return self.instructions + self.memories + self.whole_documents
 
     @property

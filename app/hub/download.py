@@ -174,7 +174,6 @@ class QueuedDownload:
         return is_news
 
     def snapshot(self) -> Download:
-        """As it is now."""
         total = sum(self._sizes.values())
         done = sum(
             self._sizes[name] if name in self._here else min(self._begun.get(name, 0), self._sizes[name])

@@ -325,7 +325,6 @@ class StoredQueue:
         return iter(sorted(self._items.values(), key=lambda item: (item.place, item.id)))
 
     def get(self, download_id: int) -> QueuedDownload | None:
-        """By its number."""
         return self._items.get(download_id)
 
     def wants(self, repo: str, file: RemoteFile) -> bool:

@@ -94,7 +94,7 @@ class Conversations:
         model: str = "",
         project_id: int | None = None,
     ) -> Conversation:
-        """Makes an empty conversation."""
+        """Stores a conversation without messages; what is not given is as the settings have it."""
         now = self._clock()
         with self._database.transaction() as connection:
             row = connection.execute(

@@ -170,7 +170,6 @@ class DocumentStore:
             return {Path(os.fsdecode(row[0])) for row in connection.execute("SELECT DISTINCT path FROM documents")}
 
     def block_count(self, document_id: int) -> int:
-        """How many blocks are there."""
         with self._database.reading() as connection:
             row = connection.execute(
                 "SELECT coalesce(max(number), 0) FROM blocks WHERE document_id = ?", (document_id,)

@@ -245,7 +245,6 @@ class JobResults:
             )
 
     def result(self, job_id: int) -> dict[str, Any] | None:
-        """The fields of a result, or None."""
         with self._database.reading() as connection:
             row = connection.execute("SELECT fields FROM job_results WHERE job_id = ?", (job_id,)).fetchone()
         fields: dict[str, Any] | None = None if row is None else json.loads(row[0])

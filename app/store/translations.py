@@ -155,7 +155,6 @@ class TranslationStore(JobResults):
             first = batch[-1].number + 1
 
     def segment(self, job_id: int, number: int) -> StoredSegment | None:
-        """One segment, or None."""
         found = self.segments(job_id, number, 1)
         return found[0] if found and found[0].number == number else None
 

@@ -117,7 +117,6 @@ class TemplateProcess:
         raise self._abandoned(answer.problem) if answer.is_abandoned else TemplateProblem(answer.problem)
 
     def close(self) -> None:
-        """Ends the process."""
         if self._child is not None:
             self._child.kill_tree()
             self._child.close()

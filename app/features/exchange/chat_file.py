@@ -155,7 +155,6 @@ class Shelf:
     """None: pictures stay where they are."""
 
     def pictures(self, message_id: int) -> list[MediaUse]:
-        """Those of a message."""
         found = self.media.store.of_messages([message_id]) if self.media is not None else {}
         return found.get(message_id, [])
 

@@ -292,7 +292,7 @@ class Models:
         self.around.notes.note(path, label=label.strip())
 
     def mark_used(self, path: Path) -> None:
-        """A model was loaded."""
+        """A model was loaded just now; lists say when it was used last."""
         self.around.notes.note(path, used_at=time.time())
 
     def remove(self, path: Path) -> Thrown:

@@ -388,7 +388,6 @@ class Sources:
 
     @property
     def all_blocks(self) -> tuple[Cited, ...]:
-        """All of them."""
         return self.cited(self.blocks)
 
     def spelled_out(self, answer: str) -> str:

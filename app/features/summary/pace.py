@@ -58,7 +58,6 @@ class Pace:
 
     @property
     def worked_s(self) -> float:
-        """How long it has worked."""
         return self._clock.worked_s
 
     @property

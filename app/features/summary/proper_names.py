@@ -89,7 +89,7 @@ class Vocabulary(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def vocabulary(text: str) -> Vocabulary:
-    """The words of a text."""
+    """The words of a text as names are looked for in it: whole and in parts, folded, and their initials."""
     plain = level(text).replace("\u00ad", "")
     parts = [part.casefold() for word in _WORD.findall(plain) for part in (word, *re.split(r"[-'./&]", word))]
     whole = _PLAIN_WORD.findall(plain)

@@ -146,7 +146,7 @@ class Budgets:
 
 
 def margin_of(context_tokens: int) -> int:
-    """In tokens."""
+    """What is kept free of a context, in tokens: a share of it, and never less than `LEAST_MARGIN_TOKENS`."""
     return max(LEAST_MARGIN_TOKENS, int(MARGIN_SHARE * context_tokens))
 
 

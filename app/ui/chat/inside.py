@@ -223,7 +223,6 @@ class ChatAnswer(Answer):
         answering.text_came.connect(self._on_text)
 
     def finish(self) -> None:
-        """The answer is complete."""
         self._answering, self.is_being_written = None, False
         talk = self.talk
         stored = talk.conversations.message(self.message_id) if talk is not None and self.message_id else None

@@ -163,7 +163,6 @@ class PictureChip(DocumentChip):
         self._show_look()
 
     def show_one(self, one: DraftPicture) -> None:
-        """All there is to say of it now."""
         assert self._thumbnail is not None
         if one.image is not None and not self._thumbnail.has_picture:
             self._thumbnail.show_picture(one.image)

@@ -281,7 +281,6 @@ class QueueView(QWidget):
 
     @property
     def chips(self) -> list[QueueChip]:
-        """In their order."""
         return list(self._chips.values())
 
     def is_editing(self, number: int) -> bool:

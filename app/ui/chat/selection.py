@@ -122,7 +122,6 @@ class Selection(QObject):
         return self._texts[turn]
 
     def holds(self, spot: Spot) -> bool:
-        """Whether a spot is inside."""
         ends = self.ends
         return ends is not None and ends[0].key < spot.key < ends[1].key
 

@@ -56,7 +56,6 @@ class SentPictures(QWidget):
         return True
 
     def height_for(self, width: int) -> int:
-        """How high they are at this width."""
         return self._flow.heightForWidth(width)
 
 

@@ -348,7 +348,6 @@ class AttentionView(LookPage):
             self.begin(work, self._show, lambda: None)
 
     def clear(self) -> None:
-        """Shows nothing any more."""
         super().clear()
         self.seen = None
         self.map.clear()

@@ -165,7 +165,6 @@ class TokenFlow(QAbstractScrollArea):
 
     @property
     def pieces(self) -> Sequence[Piece]:
-        """What is shown."""
         return self._pieces
 
     @property

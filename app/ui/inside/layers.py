@@ -107,7 +107,6 @@ class LayersView(LookPage):
             self.begin(lambda engine, cancel: lenses(engine, text, cancel), self._show, lambda: None)
 
     def clear(self) -> None:
-        """Shows nothing any more."""
         super().clear()
         self.grid.show_lens(None)
         self.cell.setText("")

@@ -142,7 +142,7 @@ class LookPage(QWidget):
         return self._task is not None or self._waiting is not None
 
     def look_at(self, text: str) -> None:
-        """Shows a text."""
+        """Shows what there is to see of a text, for which the engine is asked."""
         raise NotImplementedError
 
     def clear(self) -> None:

@@ -246,7 +246,6 @@ class HeatMap(QAbstractScrollArea):
         self._fit()
 
     def clear(self) -> None:
-        """Nothing is there any more."""
         self.plot.set(None, (), ())
         self.setAccessibleDescription("")
         self._fit()
@@ -599,7 +598,6 @@ class TokenArcs(QWidget):
         return next((number for number, rect in enumerate(self._places) if rect.contains(place)), -1)
 
     def rect_of(self, token: int) -> QRect:
-        """Where it stands."""
         return self._places[token]
 
     def reveal(self) -> None:

@@ -377,7 +377,6 @@ class TextChoice(QFrame):
 
     @property
     def text(self) -> str:
-        """All of it."""
         return self._built_in if self._which == BUILT_IN else clean_text(self.edit.toPlainText())
 
     @property

@@ -240,7 +240,6 @@ class Badge(QWidget):
 
     @property
     def text(self) -> str:
-        """What it says."""
         return self._words.text() if not self.isHidden() else ""
 
     def wanted_width(self) -> int:

@@ -101,7 +101,6 @@ class StoragePage(ModelsPage):
         return task
 
     def show_report(self, report: StorageReport) -> None:
-        """The sizes as they are."""
         sizes = {
             "models": report.models_bytes, "trash": report.trash_bytes, "parts": report.parts_bytes,
             "states": report.states_bytes, "memory": report.memory_bytes, "jobs": report.jobs_bytes,
@@ -417,7 +416,6 @@ class FolderRow(QFrame):
         )
 
     def show_folder(self, folder: Path, free_bytes: int) -> None:
-        """Where it is now."""
         self.folder = folder
         self.path.setText(str(folder))
         self.state.setText(tr("{size} free on this disk", size=size_text(free_bytes)))

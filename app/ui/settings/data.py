@@ -166,7 +166,6 @@ class TrashPage(SettingsPage):
 
     @property
     def chosen(self) -> list[Trashed]:
-        """What is selected."""
         return [item.data(Qt.ItemDataRole.UserRole) for item in self.list.selectedItems()]
 
     def restore(self) -> None:

@@ -210,7 +210,6 @@ class MemoryDialog(QDialog):
     # Deleting.
 
     def ask_about_chosen(self) -> None:
-        """What is selected."""
         rows = {index.row() for index in self.table.selectionModel().selectedRows()}
         self._ask(tuple(self.model.shown[row].id for row in sorted(rows)))
 

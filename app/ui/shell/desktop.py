@@ -45,7 +45,7 @@ Click = Callable[[], object] | None
 
 
 class Desktop(Protocol):
-    """What one system can do of it."""
+    """What a system shows of long work outside the window; each kind of system has its own."""
 
     def show_progress(self, fraction: float | None) -> None:
         """None takes the bar away."""

@@ -78,7 +78,6 @@ class ModelLoader(QObject):
 
     @property
     def name(self) -> str:
-        """What the model is called."""
         return self._app.label_of(self.path) or model_name(self.path) if self.path else tr("No model")
 
     @property

@@ -268,12 +268,10 @@ class Tabs(QObject):
         look.event.connect(lambda name: self.made(name).go_on())
 
     def store(self) -> None:
-        """What is typed is stored now."""
         for tab in self._made.values():
             tab.store()
 
     def close(self) -> None:
-        """The window closes."""
         for tab in self._made.values():
             tab.close()
 

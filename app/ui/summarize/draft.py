@@ -531,7 +531,6 @@ class FileChips(QWidget):
 
     @property
     def chips(self) -> list[DocumentChip]:
-        """The chips, in order."""
         return list(self._chips.values())
 
     def show_files(self, files: Sequence[FileToRead], tokens: Mapping[int, int]) -> None:
@@ -552,7 +551,6 @@ class FileChips(QWidget):
             self.show_progress(one)
 
     def show_progress(self, one: FileToRead) -> None:
-        """How far one of them is."""
         chip = self._chips.get(one)
         if chip is None:
             return
@@ -777,7 +775,6 @@ class DraftFiles(Intake):
             self.drop(one)
 
     def show_menu(self, one: FileToRead, at: QPoint) -> None:
-        """What can be done with one of them."""
         if one.document is None:
             return
         open_it: Callable[[FileToRead], object] = lambda _one: self.opened.emit(one.document.id)  # type: ignore[union-attr]  # noqa: E731

@@ -165,7 +165,6 @@ class TitleField(QLineEdit):
         self.editingFinished.connect(self._on_finished)
 
     def show_title(self, title: str) -> None:
-        """The title as it is stored."""
         self._title = title
         if not self.hasFocus():
             self._show()

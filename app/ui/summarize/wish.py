@@ -66,7 +66,6 @@ class WishChoices(QWidget):
 
     @property
     def wish(self) -> Wish:
-        """What is chosen now."""
         form = Form(self.form.value)
         instruction = self.instruction.text().strip() if form is Form.OWN else ""
         return Wish(Length(self.length.value), form, self.language.value, instruction)
@@ -118,5 +117,4 @@ class Foot(Column):
 
     @property
     def wish(self) -> Wish:
-        """What is chosen now."""
         return self.choices.wish

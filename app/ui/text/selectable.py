@@ -289,7 +289,6 @@ class SelectableText(QTextBrowser):
         self.horizontalScrollBar().setValue(value)
 
     def selected(self) -> list[Piece]:
-        """What is marked."""
         text = self.textCursor().selectedText().replace("\u2029", "\n")
         return [Prose(tuple(Line((Span(line),) if line else (), "typed") for line in text.split("\n")))] if text else []
 

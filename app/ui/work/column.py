@@ -152,7 +152,6 @@ class ListColumn(QWidget):
             self._notify.undo(tr("“{title}” was deleted.", title=one.title), lambda: self._bring_back(number))
 
     def menu_for(self, index: QModelIndex) -> QMenu:
-        """What can be done with one of them."""
         menu, tokens = QMenu(self), self._theme.tokens
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction(icon("pencil-simple", tokens.muted), tr("Rename") + "\tF2", lambda: self.rename(index))

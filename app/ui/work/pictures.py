@@ -67,7 +67,6 @@ class PicturesLine(QFrame):
 
     @property
     def text(self) -> str:
-        """What it says."""
         return self._words.text()
 
     def show_documents(self, documents: Sequence[StoredDocument]) -> None:

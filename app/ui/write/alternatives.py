@@ -76,7 +76,6 @@ class AlternativeCard(QPushButton):
         self.show_figure(0.0, 0, is_complete=False)
 
     def show_text(self, text: str, *, is_code: bool) -> None:
-        """More of it."""
         if text == self.written:
             return
         bar, cursor = self._body.verticalScrollBar(), QTextCursor(self._body.document())

@@ -122,7 +122,6 @@ class PageDocument(QTextDocument):
         self.run, self._run_start, self._has_grown = run, start, False
 
     def grow_run(self, text: str) -> None:
-        """More of it."""
         run = self.run
         assert run is not None
         if self._has_grown:
