@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -149,13 +149,21 @@ class DocumentJob(QObject):
         """The glossary of its languages; None where it could not be read."""
         return self.doing.result_of(lambda: self._translations.words.glossary(*self.pair))
 
-    def keep_terms(self, terms: Sequence[Term]) -> bool:
-        """These are the glossary now; a translation that is done follows them when that is asked for."""
-        pair = self.pair
+    def keep_terms(self, pair: tuple[str, str], terms: Sequence[Term]) -> bool:
+        """These are the glossary of a pair now; whether it is the one of this translation.
+
+        One that is done follows them when that is asked for.
+        """
         is_kept = self.doing.try_to(lambda: self._translations.words.keep_glossary(*pair, terms))
-        if is_kept and self.stored is not None:
+        is_own = is_kept and self.stored is not None and pair == self.pair
+        if is_own and self.stored is not None:
             self._other_terms.add(self.stored.id)
-        return is_kept and self.stored is not None
+        return is_own
+
+    def change_terms(self, pair: tuple[str, str], change: Callable[[Sequence[Term]], Sequence[Term]]) -> None:
+        """The glossary of a pair becomes what `change` makes of it."""
+        words = self._translations.words
+        self.doing.try_to(lambda: words.keep_glossary(*pair, change(words.glossary(*pair))))
 
     @property
     def can_follow_terms(self) -> bool:

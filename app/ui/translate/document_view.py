@@ -115,6 +115,7 @@ class DocumentTranslationView(QWidget):
         page.needs.model_came.connect(self.drafts.capability.look)
         self.glossary.closed.connect(lambda: self.show_glossary(is_open=False))
         self.glossary.changed.connect(self._on_terms)
+        self.glossary.changed_elsewhere.connect(self.job.change_terms)
         self.glossary.apply.clicked.connect(self.job.apply)
         self.glossary.memory_wanted.connect(self._show_memory)
         page.pictures.opened.connect(lambda *_: self.show_glossary(is_open=False))
@@ -246,7 +247,7 @@ class DocumentTranslationView(QWidget):
         self.page.head.show_terms(len(terms), is_open=is_open)
         if is_open:
             names = (name_of(source) or tr("Original"), name_of(target))
-            self.glossary.show_terms(terms, names, f"{source}-{target}")
+            self.glossary.show_terms(terms, names, (source, target))
             self.glossary.show_apply(self.job.can_follow_terms)
 
     def _show_work(self) -> None:
@@ -293,7 +294,7 @@ class DocumentTranslationView(QWidget):
 
     def _on_terms(self) -> None:
         """Terms are kept at once; a document that is done follows them when that is asked for."""
-        if self.job.keep_terms(self.glossary.terms.terms):
+        if self.job.keep_terms(self.glossary.pair, self.glossary.terms.terms):
             self.drafts.forget_estimate()
             self._show_draft()
             self._show_terms()

@@ -40,9 +40,11 @@ FOUND_PX = 150
 
 
 class GlossaryPanel(QFrame):
-    """`changed`: its terms are others, to be kept. By `apply` the document is to follow them."""
+    """`changed`: its terms are others, to be kept for its `pair`. By `apply` the document is to follow them."""
 
     changed = Signal()
+    changed_elsewhere = Signal(object, object)
+    """A pair whose glossary is shown no longer, and what makes its terms those that they are to be."""
     closed = Signal()
     memory_wanted = Signal()
     """What is kept of translations is to be looked through."""
@@ -50,7 +52,7 @@ class GlossaryPanel(QFrame):
     def __init__(self, theme: Theme, notify: Notify, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme, self._notify = theme, notify
-        self._pair, self._can_apply, self._found = "", False, tuple[Term, ...]()
+        self.pair, self._can_apply, self._found = ("", ""), False, tuple[Term, ...]()
         self.memory: MemoryFiles | None = None
         """The translations that are known, which come and go by the same menu; None: they do not."""
         self.setObjectName("glossary_panel")
@@ -127,11 +129,11 @@ class GlossaryPanel(QFrame):
             glossary_more=self.more,
         )
 
-    def show_terms(self, terms: Sequence[Term], names: tuple[str, str], pair: str) -> None:
+    def show_terms(self, terms: Sequence[Term], names: tuple[str, str], pair: tuple[str, str]) -> None:
         """The glossary of a pair, whose languages have these names."""
-        if pair == self._pair and tuple(terms) == self.terms.terms and names == self.terms.names:
+        if pair == self.pair and tuple(terms) == self.terms.terms and names == self.terms.names:
             return
-        self._pair = pair
+        self.pair = pair
         self.terms.show_terms(terms, names)
         self._show()
 
@@ -156,8 +158,9 @@ class GlossaryPanel(QFrame):
     def show_menu(self) -> QMenu:
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addAction(tr("Import from CSV…"), self.files.ask_to_import)
-        export = menu.addAction(tr("Export as CSV…"), lambda: self.files.ask_to_export(self.terms.terms, self._pair))
+        menu.addAction(tr("Import from CSV…"), lambda: self.files.ask_to_import(self.pair))
+        named = "-".join(self.pair)
+        export = menu.addAction(tr("Export as CSV…"), lambda: self.files.ask_to_export(self.terms.terms, named))
         export.setEnabled(bool(self.terms.terms))
         if self.memory is not None:
             menu.addSeparator()
@@ -178,12 +181,15 @@ class GlossaryPanel(QFrame):
         self.changed.emit()
         self._show()
 
-    def _on_imported(self, terms: Sequence[Term]) -> None:
+    def _on_imported(self, terms: Sequence[Term], pair: object) -> None:
         """Terms of the same source take the place of those that are there."""
-        now = {one.source.casefold(): one for one in (*self.terms.terms, *terms)}
-        added = len(now) - len(self.terms.terms)
-        self.terms.show_terms(list(now.values()), self.terms.names)
-        self._on_edited()
+        now, added = _merged(self.terms.terms, terms), len(terms)
+        if pair in (None, self.pair):
+            added = len(now) - len(self.terms.terms)
+            self.terms.show_terms(now, self.terms.names)
+            self._on_edited()
+        else:
+            self.changed_elsewhere.emit(pair, lambda others: _merged(others, terms))
         count = len(terms)
         told = tr("1 term was imported.") if count == 1 else tr("{count} terms were imported.", count=f"{count:,}")
         replaced = count - added
@@ -212,7 +218,15 @@ class GlossaryPanel(QFrame):
         told = tr("“{term}” was removed.", term=first)
         if len(gone) > 1:
             told = tr("{count} terms were removed.", count=len(gone))
-        self._notify.undo(told, lambda: self.terms.put_back(gone))
+        pair = self.pair
+
+        def put_back() -> None:
+            if pair == self.pair:
+                self.terms.put_back(gone)
+            else:
+                self.changed_elsewhere.emit(pair, lambda others: _merged(others, [term for _, term in gone]))
+
+        self._notify.undo(told, put_back)
 
     def _show(self) -> None:
         count = len(self.terms.terms)
@@ -233,17 +247,23 @@ class GlossaryPanel(QFrame):
             super().keyPressEvent(event)
 
 
+def _merged(terms: Sequence[Term], more: Sequence[Term]) -> list[Term]:
+    """Those that are whole; of the same source the latter."""
+    return list({one.source.casefold(): one for one in (*terms, *more) if one.source and one.target}.values())
+
+
 # A glossary out of a CSV file, and into one.
 
 
 class GlossaryFiles(SavedFiles):
-    """`imported` carries the terms of a file."""
+    """`imported` carries the terms of a file, and for which pair they were asked."""
 
-    imported = Signal(object)
+    imported = Signal(object, object)
 
-    def ask_to_import(self) -> QFileDialog:
+    def ask_to_import(self, pair: tuple[str, str] | None = None) -> QFileDialog:
+        """For a pair; None: for the one whose glossary is shown when they come."""
         title, tables = tr("Import a glossary"), f"{tr('Table')} (*.csv)"
-        return self._ask_to_open(title, "import_glossary", filter_=tables, take=self.read)
+        return self._ask_to_open(title, "import_glossary", filter_=tables, take=lambda path: self.read(path, pair))
 
     def ask_to_export(self, terms: Sequence[Term], pair: str) -> QFileDialog:
         title, offered = tr("Export the glossary"), f"glossary {pair}.csv"
@@ -251,11 +271,11 @@ class GlossaryFiles(SavedFiles):
             title, "export_glossary", kind=tr("Table"), offered=offered, take=lambda path: self.write(path, terms)
         )
 
-    def read(self, path: Path) -> tasks.Task:
+    def read(self, path: Path, pair: tuple[str, str] | None = None) -> tasks.Task:
         """Reads a file on a thread."""
         from app.features.translation.glossary import read_csv
 
-        return self._read(lambda: read_csv(path), self.imported.emit)
+        return self._read(lambda: read_csv(path), lambda terms: self.imported.emit(terms, pair))
 
     def write(self, path: Path, terms: Sequence[Term]) -> tasks.Task:
         from app.features.translation.glossary import write_csv

@@ -303,6 +303,24 @@ def test_try_again_asks_only_that_segment_anew(open_tab: Open, tmp_path: Path) -
     assert not sheet.flagged.isVisible()
 
 
+@pytest.mark.parametrize("is_open", [True, False])
+def test_a_term_that_is_put_back_comes_into_the_glossary_that_it_was_in(
+    desk: TranslateDesk, tmp_path: Path, is_open: bool
+) -> None:
+    words, rent, keys, other = desk.translations.words, Term("rent", "aluguel"), Term("keys", "chaves"), Term("a", "b")
+    words.keep_glossary("en", "pt-BR", [rent, keys])
+    words.keep_glossary("en", "pt-PT", [other])
+    sheet = desk.drop(page(tmp_path))
+    desk.click(sheet.glossary_button)
+    sheet.glossary.table.delete_wanted.emit([0])
+    assert words.glossary("en", "pt-BR") == (keys,)
+    sheet.root.show_glossary(is_open=is_open)
+    sheet.choose_target("pt-PT")
+    desk.press_notice("Undo")
+    assert set(words.glossary("en", "pt-BR")) == {rent, keys}
+    assert words.glossary("en", "pt-PT") == (other,)
+
+
 def test_another_language_for_one_that_is_done_waits_until_it_is_applied(desk: TranslateDesk, tmp_path: Path) -> None:
     sheet = translate(desk, page(tmp_path))
     sheet.choose_target("pt-PT")

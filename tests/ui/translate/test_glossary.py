@@ -32,7 +32,7 @@ def make(qtbot: QtBot, qapp: QApplication) -> Iterator[Make]:
         bars.append(notify.bar)
         made = GlossaryPanel(theme, notify)
         qtbot.addWidget(made)
-        made.show_terms(terms, ("English", "Deutsch"), "en-de")
+        made.show_terms(terms, ("English", "Deutsch"), ("en", "de"))
         made.resize(380, 500)
         made.show()
         qtbot.waitExposed(made)
@@ -144,6 +144,20 @@ def test_terms_come_out_of_a_file_and_go_into_one(make: Make, qtbot: QtBot, tmp_
     save.close()
     qtbot.waitUntil(lambda: any("Saved as" in one.text for one in panel._notify.bar.notices))
     assert "lease,Mietvertrag" in gone.read_text("utf-8-sig")
+
+
+def test_terms_of_a_file_come_into_the_glossary_for_which_they_were_asked(
+    make: Make, qtbot: QtBot, tmp_path: Path
+) -> None:
+    panel, told = make(), list[tuple[object, object]]()
+    panel.changed_elsewhere.connect(lambda pair, change: told.append((pair, change(TERMS[:1]))))
+    came = tmp_path / "terms.csv"
+    came.write_text("source;target\nkeys;Schlüssel\n", "utf-8")
+    panel.files.read(came, panel.pair)
+    panel.show_terms((), ("English", "Français"), ("en", "fr"))
+    qtbot.waitUntil(lambda: bool(told))
+    assert told == [(("en", "de"), [TERMS[0], Term("keys", "Schlüssel")])]
+    assert panel.terms.terms == ()
 
 
 @pytest.mark.parametrize("content", [b"a\0b\0\0", None])
