@@ -81,7 +81,7 @@ def begin(qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         yield make
 
 
-def test_keys_open_it_and_escape_gives_the_keyboard_back(begin: Begin) -> None:
+def test_keys_open_it_and_escape_gives_the_keyboard_back_also_where_it_takes_the_chats_place(begin: Begin) -> None:
     person = begin()
     person.chat.ask("What is new?")
     assert not person.frame.every(InsidePanel)
@@ -93,6 +93,13 @@ def test_keys_open_it_and_escape_gives_the_keyboard_back(begin: Begin) -> None:
     assert not person.inside.root.isVisible()
     assert person.focus is person.chat.field
     assert not person.frame.button("Look inside the model").isChecked()
+    person.frame.window.resize(900, 600)
+    person.press_keys()
+    assert person.inside.root.isVisible()
+    assert not person.frame.chat.isVisible()
+    QTest.keyClick(person.focus, Qt.Key.Key_Escape)
+    assert person.frame.chat.isVisible()
+    assert person.focus is person.chat.field
 
 
 def test_it_leads_to_how_a_model_works(begin: Begin) -> None:
@@ -119,9 +126,9 @@ def test_with_it_closed_no_answer_tells_its_tokens(begin: Begin) -> None:
     assert [ask["alternatives"] for ask in requests(person.script)] == [-1, -1]
 
 
-def test_the_last_answer_is_cut_into_tokens_and_each_is_told(begin: Begin) -> None:
+def test_the_last_answer_is_cut_into_tokens_and_its_prompt_with_the_template(begin: Begin) -> None:
     person = begin({"text": "A house by\nthe sea"})
-    person.chat.ask("Where?")
+    person.chat.ask("Is it so?")
     person.press_keys()
     inside = person.inside
     inside.wait_for("A", "·house", "·by", "↵the", "·sea")
@@ -132,13 +139,6 @@ def test_the_last_answer_is_cut_into_tokens_and_each_is_told(begin: Begin) -> No
     inside.press_token(Qt.Key.Key_End)
     assert inside.flow.accessibleDescription().startswith("·sea Token")
     assert inside.copy() == "A house by\nthe sea"
-
-
-def test_the_prompt_is_shown_with_its_template_and_counted_by_message(begin: Begin) -> None:
-    person = begin({"text": "Yes"})
-    person.chat.ask("Is it so?")
-    person.press_keys()
-    inside = person.inside
     assert inside.offered == ["The answer", "The prompt of this answer", "A text of your own"]
     inside.look_at("The prompt of this answer")
     inside.wait_for(*["<user>"] * 4, "Is", "·it", "·so?")
@@ -185,18 +185,6 @@ def test_what_was_selected_in_a_chat_that_was_left_is_looked_at_no_more(begin: B
     person.frame.new_chat()
     assert person.inside.offered == ["A text of your own"]
     person.inside.wait_for()
-
-
-def test_a_narrow_window_shows_it_in_the_chats_place(begin: Begin) -> None:
-    person = begin()
-    person.chat.ask("Hello")
-    person.frame.window.resize(900, 600)
-    person.press_keys()
-    assert person.inside.root.isVisible()
-    assert not person.frame.chat.isVisible()
-    QTest.keyClick(person.focus, Qt.Key.Key_Escape)
-    assert person.frame.chat.isVisible()
-    assert person.focus is person.chat.field
 
 
 def test_while_an_answer_is_written_a_look_waits_and_says_so(begin: Begin) -> None:
@@ -304,19 +292,7 @@ def test_another_token_makes_a_second_version_that_goes_on_from_there(begin: Beg
     assert person.chat.last_text == "A house by the sea"
 
 
-def test_any_text_has_its_figures(begin: Begin) -> None:
-    person = begin()
-    person.press_keys()
-    person.inside.show_page("Probabilities")
-    person.inside.type_own("one two three")
-    person.inside.wait_for("one", "·two", "·three")
-    assert person.inside.figures == "Perplexity 2.00 · 0.20 bits per byte · 3 tokens"
-    person.inside.click_token(1)
-    assert person.inside.choosable == []
-    assert person.inside.others == ["·two  50 %", "·other  25 %"]
-
-
-def test_a_text_file_is_looked_at_and_what_is_no_text_is_refused(begin: Begin, tmp_path: Path) -> None:
+def test_any_text_or_text_file_has_its_figures_and_what_is_no_text_is_refused(begin: Begin, tmp_path: Path) -> None:
     person = begin()
     person.press_keys()
     inside = person.inside
@@ -332,6 +308,12 @@ def test_a_text_file_is_looked_at_and_what_is_no_text_is_refused(begin: Begin, t
     assert inside.own_file == "notes.txt (18 characters)"
     inside.click(inside.button("Leave the file"))
     inside.wait_for()
+    inside.type_own("one two three")
+    inside.wait_for("one", "·two", "·three")
+    assert inside.figures == "Perplexity 2.00 · 0.20 bits per byte · 3 tokens"
+    inside.click_token(1)
+    assert inside.choosable == []
+    assert inside.others == ["·two  50 %", "·other  25 %"]
 
 
 def test_a_long_text_shows_its_beginning_and_more_on_a_click(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
