@@ -99,7 +99,8 @@ class TextPage(QWidget):
             self.translate()
 
     def _on_clear(self) -> None:
-        """What is in the list stays there; what was only typed can be taken back."""
+        """What was there stays in the list, from which it comes back; what could not be kept is put back."""
+        self.history.keep()
         text, number = self.panes.source.text, self.history.id
 
         def put_back() -> None:

@@ -11,6 +11,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
+from app.core.errors import DiskFull
 from app.documents.segments import Segment
 from app.features.translation import live
 from app.features.translation.result import Formality, Term, TranslationEvent
@@ -40,17 +41,33 @@ def test_a_text_is_translated_when_the_typing_pauses_and_its_language_is_found(d
 
 
 def test_a_text_that_was_cleared_can_be_had_back(desk: TranslateDesk) -> None:
+    desk.type("Keys: two.")
+    desk.click(desk.button("Clear the text"))
+    assert desk.source.text == ""
+    desk.press_notice("Undo")
+    assert desk.source.text == "Keys: two."
+    desk.translated("Chaves: duas.")
+    assert [one.title for one in desk.translations.find()] == ["Keys: two."], "there once"
+    desk.paste(ENGLISH)
+    desk.translated(PORTUGUESE)
+    desk.click(desk.button("Clear the text"))
+    desk.press_notice("Undo")
+    assert desk.source.text == ENGLISH
+
+
+def test_a_text_that_could_not_be_kept_is_put_back_as_it_was(
+    desk: TranslateDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def is_full(*_text: Any, **_more: Any) -> None:
+        raise DiskFull("/home")
+
+    monkeypatch.setattr(desk.translations, "keep_text", is_full)
     desk.type("Half a sen")
     desk.click(desk.button("Clear the text"))
     assert desk.source.text == ""
     desk.press_notice("Undo")
     assert desk.source.text == "Half a sen"
     assert desk.is_waiting
-    desk.paste(ENGLISH)
-    desk.translated(PORTUGUESE)
-    desk.click(desk.button("Clear the text"))
-    desk.press_notice("Undo")
-    assert desk.source.text == ENGLISH
 
 
 def test_ctrl_enter_translates_at_once(desk: TranslateDesk) -> None:
