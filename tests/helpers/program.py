@@ -86,7 +86,7 @@ class Program:
         self.focus()
         xdotool("key", *keys)
 
-    def press_until(self, condition: Callable[[], Any], what: str, *keys: str) -> Any:
+    def press_until(self, condition: Callable[[], Any], what: str, *keys: str, again_s: float = AGAIN_S) -> Any:
         """Presses keys for what the window may not be ready for yet, though its store tells that it should be.
 
         Where nothing comes of it for a while they are pressed again. Returns the first true value of `condition`.
@@ -95,7 +95,7 @@ class Program:
         def comes() -> Any:
             self.press(*keys)
             with suppress(AssertionError):
-                return wait_until(condition, what, AGAIN_S)
+                return wait_until(condition, what, again_s)
             return None
 
         return wait_until(comes, what)

@@ -61,5 +61,6 @@ def test_a_download_survives_the_death_of_the_program(tmp_path: Path, starter: P
 
 def fetch_the_first_result(program: Program, hub: FakeHub) -> None:
     """Return goes from the field to the results, and opens the first; Ctrl+Return downloads."""
-    program.press_until(lambda: hub.seen("hub", path=f"/api/models/{REPO}"), "the repository", "Return")
+    is_open = lambda: hub.seen("hub", path=f"/api/models/{REPO}")  # noqa: E731
+    program.press_until(is_open, "the repository", "Return", again_s=0.5)
     program.press_until(lambda: program.rows("SELECT id FROM jobs"), "the download", "ctrl+Return")
