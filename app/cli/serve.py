@@ -59,12 +59,7 @@ def run_serve(options: argparse.Namespace) -> int:
             rules = Rules(key, names_of(options.host), (*settings.serving.origins, *options.origin))
             server = RunningServer(application(serving, rules), options.host, options.port)
             server.start()
-            print(f"Fireside answers at {server.address}\nThe key is {key}\nCtrl+C ends it.", file=sys.stderr)
-            if server.is_open:
-                print(
-                    "Everybody who reaches this computer and has the key can use it, and what passes is not encrypted.",
-                    file=sys.stderr,
-                )
+            print(words_of(server, key), file=sys.stderr)
             while not cancel.cancelled:
                 threading.Event().wait(0.2)
             server.stop()
@@ -72,6 +67,13 @@ def run_serve(options: argparse.Namespace) -> int:
     finally:
         engine.close()
     return 0
+
+
+def words_of(server: RunningServer, key: str) -> str:
+    """What to know of one that runs, and what it means where other computers can reach it."""
+    words = f"Fireside answers at {server.address}\nThe key is {key}\nCtrl+C ends it."
+    meaning = "Everybody who reaches this computer and has the key can use it, and what passes is not encrypted."
+    return f"{words}\n{meaning}" if server.is_open else words
 
 
 def _port(text: str) -> int:

@@ -11,6 +11,9 @@ from pathlib import Path
 
 import httpx2
 
+from app.cli.serve import words_of
+from app.server.application import application
+from app.server.running import RunningServer
 from tests.helpers import warm
 from tests.helpers.script import write_script
 from tests.helpers.terminal import ROOT, command, fireside
@@ -45,6 +48,15 @@ def test_it_answers_at_the_address_it_says_until_it_is_interrupted(fresh_home: P
         assert process.wait(timeout=60) == 0
         assert process.stdout is not None
         assert process.stdout.read() == ""
+
+
+def test_what_it_means_to_serve_other_computers_is_said() -> None:
+    def said(host: str) -> str:
+        return words_of(RunningServer(application, host, 8000), "k")  # type: ignore[arg-type]
+
+    for host in ("0.0.0.0", "::", "192.168.1.7"):
+        assert "Everybody who reaches this computer and has the key" in said(host) and "not encrypted" in said(host)
+    assert "Everybody" not in said("127.0.0.1") + said("::1")
 
 
 def test_a_port_that_is_taken_is_said_in_a_sentence(fresh_home: Path, tmp_path: Path) -> None:
