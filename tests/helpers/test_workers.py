@@ -47,7 +47,7 @@ def pytest_of(folder: Path, *arguments: str) -> str:
         "-c",
         "/dev/null",
     ]
-    environment = {"PYTHONPATH": str(ROOT)}
+    environment = {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     done = subprocess.run(
         [*command, *arguments, str(folder)],
         check=False,
