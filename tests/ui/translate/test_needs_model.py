@@ -77,7 +77,7 @@ def test_how_far_the_download_is_is_shown_and_it_is_not_asked_for_twice(open_tab
     desk = open_tab(model="")
     entry = entry_of(desk)
     hub.add(entry.repo, {entry.file: bytes(3_000_000)})
-    hub.bytes_per_s = 400_000
+    hub.bytes_per_s, hub.never_ends = 400_000, True
     desk.paste(ENGLISH)
     desk.wait(lambda: desk.needed == OFFER)
     desk.click(desk.download)

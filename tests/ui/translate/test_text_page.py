@@ -89,8 +89,8 @@ def test_only_the_paragraph_that_changed_is_asked_again(desk: TranslateDesk) -> 
 
 
 def test_a_new_text_ends_the_old_run_at_once(open_tab: Open) -> None:
-    slow = {"when": "The tenant pays", "text": PORTUGUESE, "repeat": 400, "delay_s": 0.02}
-    desk = open_tab(slow, {"when": "Cats and small dogs", "text": ANIMAIS})
+    held = {"when": "The tenant pays", "text": PORTUGUESE, "held_after": 6, "until": "never"}
+    desk = open_tab(held, {"when": "Cats and small dogs", "text": ANIMAIS})
     desk.paste(ENGLISH)
     desk.wait(lambda: PORTUGUESE.split()[2] in " ".join(desk.shown))
     desk.paste(PETS)
