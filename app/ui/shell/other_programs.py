@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -24,14 +25,19 @@ class OtherPrograms(QObject):
     def __init__(self, app: Fireside, notify: Notify, parent: QObject) -> None:
         super().__init__(parent)
         self._app, self._notify = app, notify
-        self.is_turning = False
         self.error: AppError | None = None
         """Why it is off although it is wanted."""
+        self._renews = False
 
     @property
     def is_wanted(self) -> bool:
         """Whether it is to be on, also at the next start."""
         return self._app.settings.serving.on
+
+    @property
+    def is_turning(self) -> bool:
+        """Whether it is not yet as it is wanted."""
+        return "_rounds" in self.__dict__ and self._rounds.is_running
 
     @property
     def door(self) -> Door | None:
@@ -69,25 +75,35 @@ class OtherPrograms(QObject):
         """Who has the old key is not answered any more."""
         self._turn(renew=True)
 
-    def _turn(self, *, renew: bool = False) -> None:
-        switch, serving, wanted = self.switch, self._app.settings.serving, self.is_wanted
+    @cached_property
+    def _rounds(self) -> tasks.Rounds:
+        """One after the other: who switches twice has what was wanted last."""
+        switch = self.switch
 
-        def turned(_token: object) -> Door | None:
+        def turned(_token: object) -> Iterator[None]:
+            serving, renews, self._renews = self._app.settings.serving, self._renews, False
             switch.turn_off()
-            if renew:
+            if renews:
                 switch.renew_key()
-            return switch.turn_on(serving.port, serving.origins) if wanted else None
+            if serving.on:
+                switch.turn_on(serving.port, serving.origins)
+            yield None
 
-        self.is_turning, self.error = True, None
-        self.changed.emit()
-        tasks.ask(turned, self, self._on_turned, self._on_failed)
+        rounds = tasks.Rounds(turned, self)
+        rounds.happened.connect(lambda _: self._on_turned())
+        rounds.failed.connect(self._on_failed)
+        rounds.over.connect(self.changed)
+        return rounds
 
-    def _on_turned(self, _door: object) -> None:
-        self.is_turning = False
+    def _turn(self, *, renew: bool = False) -> None:
+        self._renews = self._renews or renew
+        self.error = None
+        self._rounds.start()
         self.changed.emit()
+
+    def _on_turned(self) -> None:
+        self.error = None
 
     def _on_failed(self, error: BaseException) -> None:
-        self.is_turning = False
         self.error = error if isinstance(error, AppError) else None
         self._notify.error(error)
-        self.changed.emit()

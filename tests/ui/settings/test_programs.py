@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Iterator
+from itertools import count
 from typing import Any
 
 import httpx2
@@ -16,6 +18,7 @@ from PySide6.QtTest import QTest
 
 from app.core.settings import load_settings
 from app.ui.settings.programs import ProgramsPage
+from app.ui.shell import tasks
 from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.fields import Switch
 from tests.helpers.desks.settings import SettingsDesk
@@ -90,6 +93,26 @@ def test_a_program_asks_and_is_listed_and_off_means_off(frame: Frame) -> None:
     with pytest.raises(httpx2.ConnectError):
         ask(address, key)
     assert not load_settings(frame.app.paths.settings)[0].serving.on
+
+
+def test_off_means_off_however_quickly_it_was_switched(frame: Frame, monkeypatch: pytest.MonkeyPatch) -> None:
+    frame.app.change("serving", port=free_port())
+    programs = frame.window.ui.programs
+    assert programs is not None
+    turn_off, is_asked_again, numbers = programs.switch.turn_off, threading.Event(), count()
+
+    def with_a_slow_first_one() -> None:
+        turn_off()
+        if next(numbers):
+            is_asked_again.set()
+        else:
+            is_asked_again.wait(0.5)
+
+    monkeypatch.setattr(programs.switch, "turn_off", with_a_slow_first_one)
+    programs.want(wanted=True)
+    programs.want(wanted=False)
+    frame.wait(lambda: not programs.is_turning and len(tasks.running) == 0)
+    assert programs.door is None
 
 
 def test_a_port_that_is_taken_is_said_and_another_one_helps(frame: Frame) -> None:
