@@ -41,6 +41,10 @@ if TYPE_CHECKING:
     from app.ui.shell.picture_reading import PictureReading
 
 
+MOST_TAKEN_OUT = 200
+"""As many as are attached at once."""
+
+
 class Attaching(QObject):
     """Knows the documents of every draft that is being read, and all those of the draft that is shown.
 
@@ -84,6 +88,8 @@ class Attaching(QObject):
         self._talk: Chat | None = None
         self.draft_of: int | None = None
         """Whose draft is shown: a conversation's id, or None for that of a new chat."""
+        self._taken_out: list[DraftDocument] = []
+        """What can be put back."""
         self._intake = Intake(_read, theme, notify, parent)
         self._intake.refused.connect(self.remove)
         self._intake.moved.connect(lambda one: row.show_progress(one) if one in self.shown else None)
@@ -230,6 +236,7 @@ class Attaching(QObject):
             told = tr("{name} was taken out.", name=short_name(attached[0].name))
             if len(attached) > 1:
                 told = tr("{count} documents were taken out.", count=len(attached))
+            self._taken_out = [*self._taken_out, *attached][-MOST_TAKEN_OUT:]
             self._notify.undo(told, lambda: self._put_back(attached))
         self.look_again()
         if had_focus:
@@ -289,7 +296,11 @@ class Attaching(QObject):
         self.look_again()
 
     def sent(self, conversation_id: int) -> None:
-        """The draft went with a message; the next one is this conversation's."""
+        """The draft went with a message; the next one is this conversation's, and what is put back is that one's."""
+        for one in [one for one in self._taken_out if one.is_in(self._talk, self.draft_of)]:
+            one.conversation_id = conversation_id
+            if one.attachment is not None:
+                one.attachment = replace(one.attachment, conversation_id=conversation_id)
         self._intake.files = [one for one in self._intake.files if one not in self.shown]
         self.draft_of = conversation_id
         self.pictures.sent(conversation_id)

@@ -98,7 +98,7 @@ class DraftPicture:
             said.append(tr("Only the first of {count} frames is shown to the model.", count=self.frames))
         return " ".join(said)
 
-    def is_in(self, talk: Chat, conversation_id: int | None) -> bool:
+    def is_in(self, talk: Chat | None, conversation_id: int | None) -> bool:
         return self.talk is talk and self.conversation_id == conversation_id
 
 
@@ -253,6 +253,8 @@ class DraftPictures(QObject):
         self._talk: Chat | None = None
         self._draft_of: int | None = None
         self._pictures: list[DraftPicture] = []
+        self._taken_out: list[DraftPicture] = []
+        """What can be put back."""
         self._waiting: list[DraftPicture] = []
         self._decoding: tasks.Task | None = None
         self._counted: object = None
@@ -263,7 +265,7 @@ class DraftPictures(QObject):
     @property
     def shown(self) -> list[DraftPicture]:
         """Those of the draft that is shown."""
-        return [one for one in self._pictures if self._talk is not None and one.is_in(self._talk, self._draft_of)]
+        return [one for one in self._pictures if one.is_in(self._talk, self._draft_of)]
 
     @property
     def key(self) -> tuple[tuple[int, int], ...]:
@@ -314,6 +316,7 @@ class DraftPictures(QObject):
         if kept:
             told = tr("{name} was taken out.", name=short_name(kept[0].name))
             told = told if len(kept) == 1 else tr("{count} pictures were taken out.", count=len(kept))
+            self._taken_out = [*self._taken_out, *kept][-MOST_PICTURES:]
             self._notify.undo(told, lambda: self._put_back(kept))
         self.changed.emit()
 
@@ -336,7 +339,11 @@ class DraftPictures(QObject):
         self.look()
 
     def sent(self, conversation_id: int) -> None:
-        """The draft went with a message; the next one is this conversation's."""
+        """The draft went with a message; the next one is this conversation's, and what is put back is that one's."""
+        for one in [one for one in self._taken_out if one.is_in(self._talk, self._draft_of)]:
+            one.conversation_id = conversation_id
+            if one.use is not None:
+                one.use = replace(one.use, conversation_id=conversation_id)
         gone = self.shown
         self._pictures = [one for one in self._pictures if one not in gone]
         self._draft_of = conversation_id

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QWidget
@@ -23,6 +23,7 @@ from app.ui.document.files import LARGE_BYTES, LargeFile, PasswordDialog
 from tests.helpers.attached import LEASE_PAGES, copy_files, lease_pdf, notes
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.office_files import write_zip
+from tests.helpers.picture_files import picture
 from tests.ui.chat.conftest import Open
 
 LONG = " ".join(f"word{number}" for number in range(9_000))
@@ -456,6 +457,22 @@ def test_a_message_that_waits_can_be_taken_back_and_never_goes_without_its_docum
     assert desk.message.startswith("Question")
     desk.wait(lambda: not desk.is_reading)
     assert desk.in_draft == []
+
+
+def test_what_is_put_back_after_the_first_message_is_beside_the_next_one(open_chat: Open, tmp_path: Path) -> None:
+    desk = open_chat({"text": "Yes."}, load={"sees": True})
+    desk.attach(notes(tmp_path / "a.txt", "First."))
+    desk.attaching.add([picture(tmp_path / "red.png")])
+    desk.wait(lambda: len(desk.chips) == 2 and not desk.attaching.waits_for)
+    for _ in range(2):
+        desk.click(desk.chips[0].remove)
+    desk.ask("Is it?")
+    desk.press_notice("Undo")
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    desk.press_notice("Undo")
+    assert [chip.accessibleName().split(",")[0] for chip in desk.chips] == ["a.txt", "Picture red.png"]
+    desk.chat.show_conversation(None)
+    assert desk.chips == []
 
 
 def test_delete_on_a_chip_takes_it_away(open_chat: Open, tmp_path: Path) -> None:
