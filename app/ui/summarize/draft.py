@@ -743,7 +743,16 @@ class DraftFiles(Intake):
     def take_out(self, one: FileToRead) -> None:
         """A person leaves one out, and can take that back."""
         self.remove(one)
-        self._notify.undo(tr("{name} was left out.", name=one.name), lambda: self.add([one.path]))
+        self._notify.undo(tr("{name} was left out.", name=one.name), lambda: self._put_back(one))
+
+    def _put_back(self, one: FileToRead) -> None:
+        """As it was: a part of it stays that part, and what was read is not read again, whether its file is there or
+        not."""
+        if one.stage is not Stage.READ:
+            self.take(one.with_part(one.part))
+        elif not self._is_here_already(one):
+            self.files.append(one)
+            self.changed.emit()
 
     def ask(self) -> None:
         """Asks for files."""

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QPushButton, QWidget
 
 from app.core.errors import ModelTooLarge
 from app.core.events import CancelToken
-from app.features.documents import Kept, Mark
+from app.features.documents import Kept, Mark, Part
 from app.features.page_reading.corrections import Corrections
 from app.features.summary.result import Form, Length, Wish
 from app.features.summary.summarize import Merging, Planned, Rests, SectionRead, Writing
@@ -147,6 +147,19 @@ def test_delete_takes_a_document_out_and_without_any_the_place_to_drop_is_back(d
     assert desk.files == []
     assert desk.page == "empty"
     assert desk.summaries.draft() is None
+
+
+def test_what_is_put_back_is_the_part_that_was_chosen_though_its_file_is_gone(desk: Desk, tmp_path: Path) -> None:
+    path = lease_pdf(tmp_path / "lease.pdf")
+    desk.drop(path)
+    (one,), files = desk.root.files.files, desk.root.files
+    files.questions.part_chosen.emit(one, Part(first_page=2, last_page=3))
+    desk.wait(lambda: [each.part.first_page for each in files.files] == [2] and not desk.is_reading)
+    desk.remove(0)
+    path.unlink()
+    desk.press_notice("Undo")
+    desk.wait(lambda: desk.files == ["lease.pdf"] and not desk.is_reading)
+    assert [(each.part.first_page, each.part.last_page, each.error) for each in files.files] == [(2, 3, "")]
 
 
 def test_tab_goes_through_the_chips_before_the_choices(desk: Desk, tmp_path: Path) -> None:
