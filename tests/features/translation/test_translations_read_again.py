@@ -31,8 +31,9 @@ def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def lease(app: Fireside, tmp_path: Path) -> Path:
+def lease(app: Fireside, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Two pages that a person has typed off."""
+    monkeypatch.setenv("PATH", str(tmp_path))  # no tesseract, which would look for words in them
     path = scan(tmp_path / "lease.pdf", drawn([Page(), Page()], tmp_path, 20), 20)
     *_, last = app.documents.read(path, CancelToken())
     assert isinstance(last, Kept)
