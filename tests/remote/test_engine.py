@@ -36,7 +36,7 @@ from app.features.messages import sentence_for
 from app.features.work.asking import Answer, Growing, Rests, work_off
 from app.remote import engine as engine_module
 from app.remote.engine import RemoteEngine
-from app.remote.servers import certificates_in, owners_of
+from app.remote.servers import LEAST_TURNS, Callers, certificates_in, owners_of
 from tests.helpers.authority import Authority
 from tests.helpers.fake_server import FakeServer
 from tests.helpers.remote import Remote
@@ -304,24 +304,48 @@ def test_an_answer_that_gave_way_once_is_written_to_its_end_the_next_time(remote
     assert len([body for body in server.asked() if body["messages"][-1]["content"] == "A section"]) <= 2
 
 
-def test_a_job_goes_on_beside_a_chat_where_a_server_writes_several_answers(remote: Remote, start: Start) -> None:
+def test_a_job_goes_on_beside_a_chat_where_a_server_writes_several_answers(
+    remote: Remote, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
     is_done = threading.Event()
 
     def answer(body: dict[str, Any]) -> str:
-        if body["messages"][-1]["content"] == "Hello":
-            assert is_done.wait(60)
+        assert body["messages"][-1]["content"] != "Hello" or is_done.wait(60)
         return "word " * 60 + "end"
 
-    server = start(answer)
-    server.piece_s = 0.002
-    job = Job(remote, 12)
-    assert job.has_some.wait(60)
+    start(answer)
+    callers = remote.engine._used.callers  # type: ignore[union-attr]
+    written_in_turn(callers, 4)
+    monkeypatch.setattr(callers, "begin", lambda: None)
     chat = threading.Thread(target=lambda: said(remote))
     chat.start()
+    job = Job(remote, 12)
     assert job.end() == ["word " * 60 + "end"] * 12
     assert chat.is_alive() and "interactive" not in job.rests
     is_done.set()
     chat.join()
+
+
+def written_in_turn(callers: Callers, answers: int) -> None:
+    for one in list(range(answers)) * LEAST_TURNS:
+        callers.wrote(one)
+    for one in range(answers):
+        callers.ended(one)
+
+
+def test_answers_whose_words_come_in_turn_are_written_side_by_side() -> None:
+    callers = Callers()
+    for one in ("first", "first", "second", "first", "second", "second", "third"):  # a thread was late
+        callers.wrote(one)
+    assert callers.writes_one and callers.places is None
+    with callers.awaited(1):
+        assert callers.places == 0
+    written_in_turn(callers, 3)
+    assert not callers.writes_one
+    with callers.awaited(2):
+        assert callers.places == 1
+    callers.begin()
+    assert callers.writes_one
 
 
 def test_stop_ends_the_request_whatever_it_waits_for(remote: Remote, start: Start) -> None:
