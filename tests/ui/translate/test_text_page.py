@@ -357,7 +357,7 @@ def test_what_is_complete_is_kept_though_another_text_takes_its_place_before_its
 
     monkeypatch.setattr(live, "translate_text", end_late)
     desk.paste(ENGLISH)
-    desk.wait(lambda: desk.shown == [PORTUGUESE])
+    desk.wait(lambda: desk.is_complete and desk.shown == [PORTUGUESE])
     assert desk.is_busy
     desk.paste(PETS)
     goes_on.set()

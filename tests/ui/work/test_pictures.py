@@ -111,7 +111,7 @@ def test_a_scan_is_stopped_and_gone_on_with_asked_about_compared_and_corrected(s
     desk.act("Go on")
     desk.wait(lambda: desk.said == "2 pages of lease.pdf read from pictures by Eye 2B. Letters may be wrong.")
     chat.wait_until_attached(1)
-    assert "22 words" in chat.chips[0].accessibleName()
+    desk.wait(lambda: "22 words" in chat.chips[0].accessibleName())
 
     desk.act("Compare with the pictures")
     reading = desk.reading
