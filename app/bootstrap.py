@@ -118,6 +118,7 @@ class Parts:
         default_factory=weakref.WeakKeyDictionary
     )
     """What makes what reads the documents of temporary chats."""
+    _passing_recordings: weakref.WeakKeyDictionary[Chat, Path] = field(default_factory=weakref.WeakKeyDictionary)
     usual_model: Callable[[], Path | None] = lambda: None
     """The model for chats without one of their own, where another one is in because a chat has it; from any thread."""
 
@@ -359,7 +360,11 @@ class Fireside(Parts):
         """What records with the microphone."""
         from app.features.hearing import Recorder
 
-        return Recorder(self.paths.recordings, self.paths.cache / "recording", lambda: time.strftime("%Y-%m-%d %H.%M"))
+        return Recorder(self.paths.cache / "recording", lambda: time.strftime("%Y-%m-%d %H.%M"))
+
+    def recordings_of(self, chat: Chat) -> Path:
+        """The folder of what is recorded for a chat; that of a temporary one goes with it."""
+        return self._passing_recordings.get(chat, self.paths.recordings)
 
     @_Once
     def shelf(self) -> Shelf:
@@ -486,6 +491,7 @@ class Fireside(Parts):
             is_temporary=True,
         )
         self._passing_readings[chat] = lambda: self._readings_of(documents, database, media.folder)
+        self._passing_recordings[chat] = media.recordings
         weakref.finalize(chat, database.close)
         weakref.finalize(chat, media.end)
         return chat

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import os
 import re
+import shutil
 import tempfile
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -56,15 +57,15 @@ class Recorded:
 
 
 class Recorder:
-    """`folder` is where recordings are kept, `child_folder` the child's own; `name` makes a name without an ending."""
+    """`child_folder` is the child's own; `name` makes a name without an ending."""
 
-    def __init__(self, folder: Path, child_folder: Path, name: Callable[[], str]) -> None:
-        self._folder, self._child_folder, self._name = folder, child_folder, name
+    def __init__(self, child_folder: Path, name: Callable[[], str]) -> None:
+        self._child_folder, self._name = child_folder, name
 
-    def record(self, stop: CancelToken) -> Iterator[Heard | Recorded]:
+    def record(self, folder: Path, stop: CancelToken) -> Iterator[Heard | Recorded]:
         """Until `stop`: what was heard so far, at last `Recorded` unless it was too short. Raises MicrophoneMissing."""
-        make_folder(self._folder)
-        path = _free(self._folder, self._name())
+        make_folder(folder)
+        path = _free(folder, self._name())
         trial = {name: os.environ[name] for name in (TRIAL_VARIABLE,) if name in os.environ}
         said = Replies()
         child = Child(own_command("--record-worker"), self._child_folder, trial, work="recording")
@@ -89,6 +90,14 @@ class Recorder:
             child.close()
             if seconds < LEAST_S:
                 path.unlink(missing_ok=True)
+
+
+def moved_into(folder: Path, path: Path) -> Path:
+    """Where a recording is once it lies in that folder; raises OSError."""
+    if path.parent == folder:
+        return path
+    make_folder(folder)
+    return Path(shutil.move(path, _free(folder, path.stem)))
 
 
 def _free(folder: Path, name: str) -> Path:

@@ -289,6 +289,7 @@ class PassingLibrary(MediaLibrary):
         self._place = cache / f"{passing_name()}{next(_numbers)}"
         self.folder = self._place / "pages"
         """For whatever else is to go with it."""
+        self.recordings = self._place / "recordings"
         super().__init__(store, self._place / "originals", self._place / "decoded", folder)
 
     def end(self) -> None:

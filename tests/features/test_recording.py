@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 import wave
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -20,15 +21,15 @@ from app.store.database import Database
 from app.store.documents import DocumentStore
 
 
-def recorder(folder: Path) -> Recorder:
-    return Recorder(folder / "recordings", folder / "child", lambda: "Recording")
+def record(folder: Path, stop: CancelToken) -> Iterator[Heard | Recorded]:
+    return Recorder(folder / "child", lambda: "Recording").record(folder / "recordings", stop)
 
 
 def test_what_is_heard_until_it_is_let_go_is_a_whole_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(TRIAL_VARIABLE, "null")
     for name in ("Recording.wav", "Recording 2.wav"):
         stop, last = CancelToken(), None
-        for event in recorder(tmp_path).record(stop):
+        for event in record(tmp_path, stop):
             last = event
             if isinstance(event, Heard) and event.seconds > 0.5:
                 stop.cancel()
@@ -44,7 +45,7 @@ def test_a_slip_of_the_finger_leaves_nothing(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv(TRIAL_VARIABLE, "null")
     stop = CancelToken()
     stop.cancel()
-    assert list(recorder(tmp_path).record(stop)) == []
+    assert list(record(tmp_path, stop)) == []
     assert list((tmp_path / "recordings").iterdir()) == []
 
 
@@ -52,7 +53,7 @@ def test_without_a_microphone_it_is_said(tmp_path: Path) -> None:
     if Path("/dev/snd").exists():
         pytest.skip("this computer has one")
     with pytest.raises(MicrophoneMissing):
-        list(recorder(tmp_path).record(CancelToken()))
+        list(record(tmp_path, CancelToken()))
     assert list((tmp_path / "recordings").iterdir()) == []
 
 

@@ -15,6 +15,7 @@ from app.ui.widgets.labels import plain_label
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
+    from app.features.chat.answers import Chat
     from app.ui.chat.attachment_row import DraftDocument
 
 
@@ -29,6 +30,7 @@ class Microphone(QObject):
         super().__init__(chat)
         self._app, self._ui, self._chat = app, ui, chat
         self._task: tasks.Task | None = None
+        self._begun_for: Chat | None = None
         self._expected: DraftDocument | None = None
         """What it is for, once nothing more is recorded."""
         self.button = IconButton(ui.theme, "microphone", tr("Record"))
@@ -65,7 +67,9 @@ class Microphone(QObject):
         if self._task is not None:
             self._stop(self._task)  # the button stays as it is until that is done, with the keyboard on it
             return
-        self._task = tasks.run(self._app.recorder.record, self._chat)
+        talk = self._begun_for = self._chat.open_chat.talk  # as long as it is there, its folder is
+        folder = self._app.recordings_of(talk)
+        self._task = tasks.run(lambda stop: self._app.recorder.record(folder, stop), self._chat)
         self._task.event.connect(self._on_event)
         self._task.failed.connect(self._ui.notify.error)
         self._task.failed.connect(lambda _: self._on_over())
@@ -77,19 +81,23 @@ class Microphone(QObject):
         self._expected = self._expected or self._chat.attaching.expect(f"{tr('Recording')}.wav")
 
     def _on_event(self, event: object) -> None:
-        from app.features.hearing import Recorded
+        from app.features.hearing import Recorded, moved_into
 
-        if isinstance(event, Recorded) and self._expected is not None:
-            self._chat.attaching.arrive(self._expected, event.path)
-            self._expected = None
-        elif isinstance(event, Recorded):
-            self._chat.attaching.add([event.path])
+        if isinstance(event, Recorded):
+            one, self._expected = self._expected, None
+            talk, path = self._chat.open_chat.talk if one is None else one.talk, None
+            with self._ui.notify.guard():
+                path = moved_into(self._app.recordings_of(talk), event.path)  # it may be ended in another chat
+            if one is not None:
+                self._chat.attaching.arrive(one, path)
+            elif path is not None:
+                self._chat.attaching.add([path])
         else:
             seconds = int(getattr(event, "seconds", 0))
             self.time.setText(f"{seconds // 60}:{seconds % 60:02d}")
 
     def _on_over(self) -> None:
-        self._task = None
+        self._task = self._begun_for = None
         if self._expected is not None:  # it was too short, or the microphone went away
             self._chat.attaching.arrive(self._expected, None)
             self._expected = None

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from PySide6.QtCore import QMetaMethod, QObject, Qt, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 
 from app.core.events import CancelToken
 
@@ -32,6 +32,11 @@ class _Signals(QObject):
     finished = Signal()
     failed = Signal(object)
     woken = Signal()
+
+
+# WORKAROUND: QMetaMethod.fromSignal keeps a signal's object, and all that its listeners hold, for ever (PySide 6.12).
+_META = _Signals.staticMetaObject  # type: ignore[attr-defined]
+_FAILED = _META.method(_META.indexOfSignal("failed(PyObject)"))
 
 
 class Task:
@@ -130,7 +135,7 @@ class Task:
             return
         if self._error is None:
             self.finished.emit()
-        elif self._signals.isSignalConnected(QMetaMethod.fromSignal(self.failed)):
+        elif self._signals.isSignalConnected(_FAILED):
             self.failed.emit(self._error)
         else:  # nobody listens: the one door for uncaught exceptions does
             sys.excepthook(type(self._error), self._error, self._error.__traceback__)

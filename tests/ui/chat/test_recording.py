@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -78,7 +80,7 @@ def test_what_was_recorded_for_a_message_goes_with_it_however_quick_its_writer_i
 ) -> None:
     may_tell = threading.Event()
 
-    def record(_recorder: Recorder, _stop: CancelToken) -> Iterator[Recorded]:
+    def record(_recorder: Recorder, _folder: Path, _stop: CancelToken) -> Iterator[Recorded]:
         may_tell.wait(60)
         yield Recorded(write_sound(tmp_path / "talk.wav", spoken((2.0, 1.0))), 2.0)
 
@@ -120,6 +122,38 @@ def test_a_window_that_closes_keeps_what_was_recorded_until_then(
         chat.draft.go_on()
         (one,) = chat.attaching.shown
         assert one.path.is_file() and one.path.parent == frame.app.paths.recordings
+
+
+def is_gone(path: Path) -> bool:
+    gc.collect()  # as the window does from time to time
+    return not path.exists()
+
+
+def test_what_is_recorded_for_a_temporary_chat_goes_with_it_and_lies_where_it_was_ended(
+    qtbot: QtBot, qapp: object, script: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(TRIAL_VARIABLE, "null")
+    with open_window(qapp, make_chat=ChatView) as frame:  # type: ignore[arg-type]
+        tab = frame.find(ChatTab)
+        microphone, chat = tab.microphone, tab.chat
+        frame.window.loader.start()
+        frame.wait(lambda: not microphone.button.isHidden())
+        for ends_elsewhere in (False, True):
+            chat.show_temporary()
+            QTest.mouseClick(microphone.button, Qt.MouseButton.LeftButton)
+            frame.wait(lambda: microphone.time.text() >= "0:01")
+            if ends_elsewhere:
+                chat.show_conversation(None)
+                gc.collect()  # as the window does from time to time
+            QTest.mouseClick(microphone.button, Qt.MouseButton.LeftButton)
+            frame.wait(lambda: not microphone.is_on)
+            frame.wait(lambda: [one.error for one in chat.attaching.shown if one.error])
+            path = chat.attaching.shown[0].path
+            assert path.is_file()
+            assert (path.parent == frame.app.paths.recordings) is ends_elsewhere
+            if not ends_elsewhere:
+                chat.show_conversation(None)
+                frame.wait(partial(is_gone, path))
 
 
 def test_a_model_that_does_not_hear_says_so_in_a_line_with_a_way_to_those_that_do(

@@ -69,6 +69,25 @@ def test_an_exception_comes_as_failed_after_the_events(qtbot: QtBot, parent: QOb
     assert witness.ends == [problem]
 
 
+def test_what_has_failed_keeps_nothing_that_its_listeners_hold(qtbot: QtBot, parent: QObject) -> None:
+    class Held:
+        """Of a temporary chat, say."""
+
+    def fail(token: CancelToken) -> Iterator[object]:
+        raise ValueError("no")
+        yield
+
+    def run_to_the_end() -> weakref.ref[Held]:
+        held, task = Held(), tasks.run(fail, parent)
+        task.failed.connect(lambda _: held)
+        qtbot.waitUntil(lambda: task.done)
+        return weakref.ref(held)
+
+    there = run_to_the_end()
+    gc.collect()
+    assert there() is None
+
+
 def test_a_failure_nobody_listens_to_reaches_the_hook(qtbot: QtBot, parent: QObject) -> None:
     def fail(token: CancelToken) -> Iterator[object]:
         raise ValueError("no")
