@@ -51,9 +51,12 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 for wait in (QtBot.waitActive, QtBot.waitExposed, QtBot.waitSignal, QtBot.waitSignals, QtBot.waitUntil):
     wait.__kwdefaults__ = (wait.__kwdefaults__ or {}) | {"timeout": 60_000}
 
-# Machines are noisy, so no example has a deadline. `make test` looks shortly each time, `make test-all` thoroughly.
-settings.register_profile("quick", max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("thorough", parent=settings.get_profile("quick"), max_examples=300)
+# Machines are noisy, so no example has a deadline. `make test` looks shortly, and at the same examples each time, since
+# chance says nothing of a change; `make test-all` thoroughly, and at others each time.
+settings.register_profile(
+    "quick", max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("thorough", parent=settings.get_profile("quick"), max_examples=300, derandomize=False)
 settings.load_profile(PROFILE := os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 if (
     PROFILE == "quick"

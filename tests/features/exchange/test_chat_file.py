@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 import pytest
@@ -30,6 +30,8 @@ from tests.features.exchange.schema import problems
 OLD_FILE = Path(__file__).parent / "data" / "fireside-chats-v1.json"
 """Written by the program of the morning of 27 November 2026."""
 TEXTS = st.text(max_size=40)
+NAMES = TEXTS.filter(lambda text: not (PurePosixPath(text).is_absolute() or PureWindowsPath(text).is_absolute()))
+"""Of models; of a whole path the file's name goes along, which is tried by itself."""
 MOMENTS = st.floats(min_value=1, max_value=3e9)
 COUNTS = st.integers(min_value=0, max_value=10**6)
 STATES = st.sampled_from([state for state in MessageState if state is not MessageState.WRITING])
@@ -68,7 +70,7 @@ def chats(draw: st.DrawFn) -> Conversation:
         draw(TEXTS),
         draw(TEXTS),
         draw(st.none() | st.floats(min_value=0, max_value=5)),
-        draw(TEXTS),
+        draw(NAMES),
         draw(TEXTS),
         float(draw(st.integers(1, 3 * 10**9))),
         draw(MOMENTS),
