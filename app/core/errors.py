@@ -23,6 +23,7 @@
     │   ├── ModelNotInspectable       what was to be looked at is not handed out, or is not there
     │   ├── TemplateFailed            the model's chat template raised
     │   ├── PromptTooLong             does not fit the context
+    │   │   └── ContextLimited        nor a larger one, or none may be had: `limit` says why
     │   ├── EngineStopped             the engine child ended or hung in the middle of something
     │   ├── MachineLost               a computer that lent its memory is gone in the middle of something
     │   ├── MachineUnusable           one that is to lend its memory does not, or may not: `reason` says why
@@ -41,6 +42,7 @@
     │   ├── DownloadDamaged           what came is not what the Hub promised, twice
     │   ├── DownloadFailed            the download's child ended again and again
     │   ├── DownloadRunning           another Fireside is fetching the same file
+    │   ├── KeyFileUnreadable         the file that is to hold the server's key does not
     │   ├── PortTaken                 the server cannot listen there: another program does, or it may not
     │   ├── ServerUnreachable         a server with models: no answer, or none of such a server: `reason` says which
     │   ├── ServerBusy                it takes no more requests for a while
@@ -220,6 +222,16 @@ class PromptTooLong(EnvironmentProblem):
     context_tokens: int
 
 
+class ContextLimited(PromptTooLong):
+    """`limit` is what keeps the context from being as large as it had to be: model, memory, or settings.
+
+    `largest_tokens` is the largest that this model may have here.
+    """
+
+    limit: str
+    largest_tokens: int
+
+
 class EngineStopped(EnvironmentProblem):
     """`exit_code` is negative for a signal (POSIX), None when the child hung and was ended."""
 
@@ -323,6 +335,11 @@ class DownloadFailed(EnvironmentProblem):
 
 class DownloadRunning(EnvironmentProblem):
     file: str
+
+
+class KeyFileUnreadable(EnvironmentProblem):
+    path: str
+    detail: str
 
 
 class PortTaken(EnvironmentProblem):

@@ -430,6 +430,11 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], Sentence]] = {
         "Nothing was cut.",
         "new_chat",
     ),
+    errors.ContextLimited: lambda e: Sentence(
+        f"This needs {e.prompt_tokens:,} tokens, and the largest context here is {e.largest_tokens:,}.",
+        "Nothing was cut.",
+        "new_chat",
+    ),
     errors.EngineStopped: _engine_stopped,
     errors.EngineCrashesRepeatedly: lambda e: Sentence(
         f"The engine stopped {e.times} times in a row with this model.", "Your chats were kept.", "open_model"
@@ -477,6 +482,9 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], Sentence]] = {
     ),
     errors.ModelNotLoaded: lambda e: Sentence(
         f"{e.name} is on this computer, but another model is loaded.", "Choose it in Fireside's window."
+    ),
+    errors.KeyFileUnreadable: lambda e: Sentence(
+        f"{_name(e.path)} holds no key for the server: {e.detail}.", "Nothing was started."
     ),
     errors.PortTaken: lambda e: Sentence(
         f"The server cannot listen at {e.host}, port {e.port}: {e.detail}.", "Choose another port."

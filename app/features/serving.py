@@ -25,6 +25,7 @@ from app.engine.computer import free_memory_bytes
 from app.engine.contract import NO_VECTORS, Embeddings, Engine, bring
 from app.engine.protocol import Ask, CallSyntax, Sampling, Wish
 from app.features import tool_calls
+from app.features.context_growth import GrownContext, affordable_context, context_for, limited
 from app.features.work.engines import LOOK_EVERY_S, RESERVE_BYTES, needed_bytes
 from app.features.writing import GREEDY
 
@@ -225,12 +226,18 @@ class ServedEngines:
         may_replace: bool = False,
         free_bytes: Callable[[], int] = free_memory_bytes,
         needs: Callable[[Path], int] = needed_bytes,
+        affords: Callable[[Engine, ModelLoaded, Wish], int] = affordable_context,
     ) -> None:
-        """`chosen` has its place in the program's own engine; `may_load`: whether others come when they are named."""
+        """`chosen` has its place in the program's own engine; `may_load`: whether others come when they are named.
+
+        `affords`: the largest context, up to the wished-for one, for which there is memory.
+        """
         self.own, self.chosen, self._wish, self._make = own, chosen, wish, make
         self._may_load, self._may_replace = may_load, may_replace
-        self._free_bytes, self._needs = free_bytes, needs
+        self._free_bytes, self._needs, self._affords = free_bytes, needs, affords
         self._beside: dict[Path, _Lent] = {}
+        self.grown: GrownContext | None = None
+        """The last time that a model was loaded again for a longer prompt."""
         self._own_users = 0
         self._lock, self._loading = threading.RLock(), threading.Lock()
         self._timer: threading.Timer | None = None
@@ -265,6 +272,41 @@ class ServedEngines:
         finally:
             if lent is not None:
                 self._leave(lent)
+
+    def grow_context(self, engine: Engine, problem: errors.PromptTooLong, cancel: CancelToken) -> None:
+        """Load the engine's model again with a context that holds the prompt, once nobody is being answered.
+
+        The child holds the loading back until the last answer is written, and whatever comes later waits behind it.
+        Raises ContextLimited, and what loading raises; then, and when cancelled, the context is as it was.
+        """
+        with self._loading:
+            model, wish = engine.loaded, self._wish()
+            if model is None or model.context_tokens > problem.context_tokens:  # another request has done it
+                return
+            trained = model.trained_context_tokens or problem.prompt_tokens * 2
+            wanted = replace(wish, context_tokens=context_for(problem.prompt_tokens, trained))
+            fits = wanted.context_tokens
+            if fits > problem.prompt_tokens:
+                fits = min(fits, self._affords(engine, model, wanted))
+            if trained <= problem.prompt_tokens:
+                raise limited(problem, "model", trained)
+            if fits <= problem.prompt_tokens:
+                raise limited(problem, "memory", max(fits, model.context_tokens))
+            if wish.context_tokens or not self._may_load():
+                raise limited(problem, "settings", fits)
+            try:
+                _load_again(engine, Path(model.path), wanted, cancel)
+            finally:
+                if engine.loaded is None:
+                    former = replace(wish, context_tokens=model.context_tokens)
+                    _load_again(engine, Path(model.path), former, CancelToken())
+            now = engine.loaded
+            if now is not None and now.path != model.path:  # a person has chosen another one meanwhile
+                raise errors.ModelNotLoaded(model.name)
+            if now is not None and now.context_tokens > model.context_tokens:
+                self.grown = GrownContext(time.time(), model.name, model.context_tokens, now.context_tokens)
+            elif not cancel.cancelled:
+                raise limited(problem, "memory", model.context_tokens)
 
     def close(self) -> None:
         """Those beside end; others come when they are asked for."""
@@ -394,6 +436,16 @@ def _path_in(engine: Engine) -> Path | None:
     return Path(loaded.path) if loaded is not None else None
 
 
+def _load_again(engine: Engine, path: Path, wish: Wish, cancel: CancelToken) -> None:
+    """Load the model in place of itself; whoever shows the engine hears of it as of one that comes back."""
+    try:
+        for event in engine.load(path, wish, cancel=cancel):
+            engine.on_waking(event)
+    except errors.AppError:
+        engine.on_waking(engine.loaded)
+        raise
+
+
 class Serving:
     """Answers requests with the program's own engines. From any thread, several at once."""
 
@@ -473,6 +525,32 @@ class Serving:
             model = able[0]
         with self.engines.opened(model.path, cancel, embeds=True) as engine:
             return engine.embed(texts, cancel=cancel) if engine is not None else NO_VECTORS
+
+    def answers(
+        self, name: str, wanted: Sequence[Wanted], cancel: CancelToken, *, chats: bool = True
+    ) -> Iterator[tuple[int, AnswerEvent]]:
+        """Events of the answers to several prompts, one prompt after the other, numbered through.
+
+        Where a prompt does not fit, the model comes again with a larger context. Raises what `opened`, `answer` and
+        `ServedEngines.grow_context` raise.
+        """
+        with self.opened(name, cancel, chats=chats) as engine:
+            first = 0
+            for prompt in wanted if engine is not None else ():
+                assert engine is not None
+                for number, event in self._answer_growing(engine, prompt, cancel):
+                    yield first + number, event
+                first += prompt.count
+
+    def _answer_growing(self, engine: Engine, wanted: Wanted, cancel: CancelToken) -> Iterator[tuple[int, AnswerEvent]]:
+        while not cancel.cancelled:
+            try:
+                yield from self.answer(engine, wanted, cancel)
+                return
+            except errors.PromptTooLong as problem:
+                if isinstance(problem, errors.ContextLimited):
+                    raise
+                self.engines.grow_context(engine, problem, cancel)
 
     def answer(self, engine: Engine, wanted: Wanted, cancel: CancelToken) -> Iterator[tuple[int, AnswerEvent]]:
         """Events of every answer, by its number from 0, as they come; each ends with `Finished`.
