@@ -138,7 +138,8 @@ class Ask:
     forced: tuple[int, ...] = ()
     """Tokens that the answer begins or goes on with, whatever the model holds likely; then it is the model's turn."""
     calling: Calling | None = None
-    """Functions that may be called in the way of the model's template, instead of a grammar."""
+    """Functions that may be called in the way of the model's template, instead of a grammar. Beside it, `json_schema`
+    is what the answer follows that is no call."""
     tells_last: bool = False
     """The last (assistant) message is told token by token, as if it were written again; nothing is written after it."""
     together_s: float = 0.0

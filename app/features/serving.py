@@ -18,7 +18,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.core import errors
-from app.core.events import CancelToken, Finished, Message, ModelLoaded, PromptProgress, Role, TextDelta, TokenChosen
+from app.core.events import (
+    AnswerStats,
+    CancelToken,
+    Finished,
+    FinishReason,
+    Message,
+    ModelLoaded,
+    PromptProgress,
+    Role,
+    TextDelta,
+    TokenChosen,
+)
 from app.core.gguf import GgufHeader, GgufProblem, read_beginning
 from app.core.paths import runs_elsewhere
 from app.engine.computer import free_memory_bytes
@@ -26,6 +37,7 @@ from app.engine.contract import NO_VECTORS, Embeddings, Engine, bring
 from app.engine.protocol import Ask, CallSyntax, Sampling, Wish
 from app.features import tool_calls
 from app.features.context_growth import GrownContext, affordable_context, context_for, limited
+from app.features.untagged_calls import WORDS_ONLY, Reader, UntaggedCallReader, WordsReader
 from app.features.work.engines import LOOK_EVERY_S, RESERVE_BYTES, needed_bytes
 from app.features.writing import GREEDY
 
@@ -137,8 +149,12 @@ class Wanted:
         """
         seed = self.sampling.seed
         grammar, schema, calling = "", self.json_schema, None
-        if self.tools and syntax is not None:
-            calling = tool_calls.calling_of(syntax, self.tools, must_call=self.must_call, several=self.several_calls)
+        if self.tools and self.must_call:
+            schema = ""  # what has to be a call has no other form
+        if self.tools and (syntax is not None or schema):
+            written = syntax or tool_calls.JSON_LINES
+            schema = tool_calls.inline_references(schema) if schema else ""
+            calling = tool_calls.calling_of(written, self.tools, must_call=self.must_call, several=self.several_calls)
         elif self.tools:
             grammar = tool_calls.grammar_for(must_call=self.must_call, several=self.several_calls)
             schema = tool_calls.schema_for(self.tools)
@@ -562,19 +578,33 @@ class Serving:
                 yield from self.answer(engine, shown, cancel)
             return
         syntax = engine.call_syntax() if wanted.has_calls else None
-        readers = [_reader_of(wanted, syntax) for _ in range(wanted.count)]
-        for number, event in engine.generate_many(wanted.asks(syntax), cancel=cancel, background=False):
-            reader = readers[number]
-            match event:
-                case errors.AppError():
-                    raise event
-                case TextDelta(text=text, thinking=False) if reader is not None:
-                    yield from ((number, told) for told in _as_events(reader.read(text)))
-                case Finished() if reader is not None:
-                    yield from ((number, told) for told in _as_events(reader.close()))
+        asks = wanted.asks(syntax)
+        readings = [_Reading(_reader_of(wanted, syntax)) for _ in asks]
+        rejected = dict[int, AnswerStats]()
+        for number, event in _events(engine, asks, cancel):
+            reading = readings[number]
+            yield from ((number, told) for told in reading.take(event))
+            if isinstance(event, Finished):
+                if reading.is_rejected:
+                    rejected[number] = event.stats
+                else:
                     yield number, event
-                case PromptProgress() | TextDelta() | TokenChosen() | Finished():
-                    yield number, event
+        if rejected:
+            again = [_ask_again(asks[number], wanted, syntax, readings[number].rejected) for number in rejected]
+            yield from self._answer_again(engine, again, rejected, cancel)
+
+    @staticmethod
+    def _answer_again(
+        engine: Engine, again: Sequence[_AskedAgain], rejected: Mapping[int, AnswerStats], cancel: CancelToken
+    ) -> Iterator[tuple[int, AnswerEvent]]:
+        """Second answers in the place of calls that cannot be carried out, of which nothing has been told."""
+        numbers, readings = list(rejected), [_Reading(one.reader) for one in again]
+        for place, event in _events(engine, [one.ask for one in again], cancel):
+            number = numbers[place]
+            yield from ((number, told) for told in readings[place].take(event))
+            if isinstance(event, Finished):
+                written = event.stats.generated_tokens + rejected[number].generated_tokens
+                yield number, Finished(replace(event.stats, generated_tokens=written))
 
     @contextmanager
     def _shown(self, engine: Engine, wanted: Wanted, cancel: CancelToken) -> Iterator[Wanted]:
@@ -625,14 +655,96 @@ def _with_files(
         yield replace(message, media=shown) if shown else message
 
 
-def _reader_of(wanted: Wanted, syntax: CallSyntax | None) -> tool_calls.CallReader | tool_calls.SyntaxReader | None:
+Readers = tool_calls.CallReader | tool_calls.SyntaxReader | UntaggedCallReader
+
+
+def _events(engine: Engine, asks: Sequence[Ask], cancel: CancelToken) -> Iterator[tuple[int, AnswerEvent]]:
+    """Events of each ask by its number; raises what one of them failed with."""
+    for number, event in engine.generate_many(asks, cancel=cancel, background=False):
+        match event:
+            case errors.AppError():
+                raise event
+            case PromptProgress() | TextDelta() | TokenChosen() | Finished():
+                yield number, event
+
+
+class _Reading:
+    """Tells calls from words in one answer. Tokens wait as long as the text does that they are of."""
+
+    def __init__(self, reader: Readers | None) -> None:
+        self._reader, self._tokens = reader, list[TokenChosen]()
+
+    @property
+    def rejected(self) -> tuple[str, ...]:
+        """As `UntaggedCallReader` has it."""
+        return (self._reader.rejected or ()) if isinstance(self._reader, UntaggedCallReader) else ()
+
+    @property
+    def is_rejected(self) -> bool:
+        """Whether the answer was a call that cannot be carried out: it is thrown away."""
+        return isinstance(self._reader, UntaggedCallReader) and self._reader.rejected is not None
+
+    def take(self, event: AnswerEvent) -> Iterator[AnswerEvent]:
+        """What can be told now, without the end of the answer."""
+        reader = self._reader
+        match event:
+            case TextDelta(text=text, thinking=False) if reader is not None:
+                yield from self._with_tokens(reader.read(text))
+            case TokenChosen() if isinstance(reader, UntaggedCallReader) and reader.is_holding:
+                self._tokens.append(event)
+            case Finished() if reader is not None:
+                told = list(reader.close())
+                if self.is_rejected and event.stats.finish_reason is not FinishReason.STOP:
+                    assert isinstance(reader, UntaggedCallReader)
+                    told = list(reader.release())  # it was cut: nobody knows what it would have become
+                if not self.is_rejected:
+                    yield from self._with_tokens(iter(told))
+            case Finished():
+                pass
+            case _:
+                yield event
+
+    def _with_tokens(self, told: Iterator[tool_calls.Told]) -> Iterator[AnswerEvent]:
+        for one in told:
+            yield from self._tokens
+            self._tokens.clear()
+            yield TextDelta(one.piece) if isinstance(one, tool_calls.Words) else one
+
+
+def _reader_of(wanted: Wanted, syntax: CallSyntax | None) -> Readers | None:
     if not wanted.tools:
         return None
+    if wanted.must_call:
+        return _strict_reader(wanted.tools, syntax)
+    inner: Reader = WordsReader()
+    begins = ""
+    if syntax is not None:
+        inner, begins = tool_calls.SyntaxReader(syntax, wanted.tools, must_call=False), syntax.begins
+    elif not wanted.json_schema:
+        inner, begins = tool_calls.CallReader(), "{"
+    takes_json = bool(wanted.json_schema)
+    return UntaggedCallReader(wanted.tools, inner, begins=begins, several=wanted.several_calls, takes_json=takes_json)
+
+
+def _strict_reader(tools: Sequence[tool_calls.Tool], syntax: CallSyntax | None) -> Readers:
     if syntax is None:
         return tool_calls.CallReader()
-    return tool_calls.SyntaxReader(syntax, wanted.tools, must_call=wanted.must_call)
+    return tool_calls.SyntaxReader(syntax, tools, must_call=True)
 
 
-def _as_events(told: Iterator[tool_calls.Told]) -> Iterator[AnswerEvent]:
-    for one in told:
-        yield TextDelta(one.piece) if isinstance(one, tool_calls.Words) else one
+@dataclass(frozen=True)
+class _AskedAgain:
+    """What is asked in the place of an answer that was rejected, and what reads it."""
+
+    ask: Ask
+    reader: Readers | None
+
+
+def _ask_again(ask: Ask, wanted: Wanted, syntax: CallSyntax | None, names: Sequence[str]) -> _AskedAgain:
+    """The same prompt. Functions that were called with wrong arguments have to be called; without any, it is words."""
+    if not names:
+        return _AskedAgain(replace(ask, grammar=WORDS_ONLY, json_schema="", calling=None), None)
+    tools = tuple(tool for tool in wanted.tools if tool.name in names)
+    held = replace(wanted, tools=tools, must_call=True).asks(syntax)[0]
+    again = replace(ask, grammar=held.grammar, json_schema=held.json_schema, calling=held.calling)
+    return _AskedAgain(again, _strict_reader(tools, syntax))

@@ -356,8 +356,8 @@ def _senses_of(eyes: Eyes | None) -> dict[str, Any]:
 def _grammar_for(ask: protocol.Ask, library: Library, model: Model) -> Grammar | None:
     if ask.calling is None:
         return open_grammar(library, model, ask.grammar, ask.json_schema)
-    rules = grammar_of(ask.calling, gbnf_of_schema)
-    begins = "" if ask.calling.must_call else ask.calling.syntax.begins
+    rules = grammar_of(ask.calling, gbnf_of_schema, ask.json_schema)
+    begins = "" if ask.calling.must_call or ask.json_schema else ask.calling.syntax.begins
     return open_grammar(library, model, rules, "", begins)
 
 
