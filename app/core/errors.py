@@ -17,6 +17,7 @@
     │   ├── NoRoomForModel            the job's model does not fit beside the chat's, which stays
     │   ├── GrammarInvalid            a grammar or JSON schema that llama.cpp does not take
     │   ├── ChatUnavailable           a completion model, without a chat template
+    │   ├── TokenUnknown              a number that is no token of the model
     │   ├── InfillUnavailable         a model without tokens for filling in the middle
     │   ├── EmbeddingsUnavailable     a model that was not made to turn texts into vectors
     │   ├── TooLongToInspect          a text of more tokens than can be looked at at once
@@ -187,6 +188,11 @@ class GrammarInvalid(EnvironmentProblem):
 
 class ChatUnavailable(EnvironmentProblem):
     path: str
+
+
+class TokenUnknown(EnvironmentProblem):
+    token: int
+    vocabulary: int
 
 
 class InfillUnavailable(EnvironmentProblem):

@@ -293,18 +293,23 @@ class StopStrings:
     def __init__(self, stops: Sequence[str]) -> None:
         self._stops = [stop for stop in stops if stop]
         self._held = ""
-        self.met = False
+        self.met_stop = ""
+
+    @property
+    def met(self) -> bool:
+        """Whether one of them has come."""
+        return bool(self.met_stop)
 
     def feed(self, text: str) -> str:
         """The part of everything so far that may be shown now and was not yet."""
         if not self._stops or self.met:
             return "" if self.met else text
         text = self._held + text
-        found = [at for at in (text.find(stop) for stop in self._stops) if at >= 0]
+        found = [(at, stop) for stop in self._stops if (at := text.find(stop)) >= 0]
         if found:
-            self.met = True
+            at, self.met_stop = min(found)
             self._held = ""
-            return text[: min(found)]
+            return text[:at]
         keep = max(overlap(text, stop) for stop in self._stops)
         self._held = text[len(text) - keep :]
         return text[: len(text) - keep]
@@ -410,6 +415,7 @@ class Answer:
             self.thinking_tokens,
             self.media_tokens,
             self.encoded_media,
+            self._stops.met_stop,
         )
         return protocol.Answered(self._request.id, stats)
 

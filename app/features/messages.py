@@ -411,6 +411,7 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], Sentence]] = {
         f"{_name(e.path)} was not made to turn texts into vectors"
         + (f". Ask for {' or '.join(e.instead)}." if e.instead else ", and no model here was."),
     ),
+    errors.TokenUnknown: lambda e: Sentence(f"The model has no token {e.token}: it has {e.vocabulary:,}, from 0 on."),
     errors.InfillUnavailable: lambda e: Sentence(
         f"{_name(e.path)} can go on with a text, but not fill in its middle.",
         "Your text was kept. Models made for code often can.",
