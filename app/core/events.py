@@ -36,8 +36,6 @@ class AnswerStats:
     """Of the prompt, those that stand for pictures and sounds."""
     encoded_media: int = 0
     """How many of these were really looked at now, instead of remembered."""
-    stop: str = ""
-    """The stop string that was met, where one was."""
 
 
 CANCELLED = AnswerStats(0, 0, 0, 0.0, 0.0, FinishReason.CANCELLED)

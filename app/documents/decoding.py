@@ -12,10 +12,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, Any
 
 from PySide6.QtCore import (
+    QBuffer,
     QByteArray,
     QCoreApplication,
+    QFile,
+    QIODevice,
     QMessageLogContext,
     QSize,
     Qt,
@@ -27,7 +31,7 @@ from PySide6.QtGui import QColorSpace, QImage, QImageIOHandler, QImageReader, QP
 from app.core.errors import PictureUnreadable
 from app.core.paths import disk_problem
 from app.core.pyside import make_immortal
-from app.documents.files import check_file
+from app.documents.files import open_checked
 from app.documents.limits import MOST_PICTURE_BYTES, fitted, sent_size
 from app.documents.protocol import Decode, Decoded
 
@@ -39,6 +43,9 @@ PREVIEW_PX = 512
 DRAWN_PX = 1536
 """The longer side of a drawing that has no size in pixels of its own."""
 HEAD_BYTES = 4096
+
+OpenFile = Callable[[Path, str], IO[Any]]
+"""As `open_checked`."""
 
 _BEGINS = {
     "png": (b"\x89PNG\r\n\x1a\n",),
@@ -67,28 +74,26 @@ def find_picture(head: bytes) -> str:
     return "svg" if _BEFORE_SVG.match(text) and _SVG.search(text) else ""
 
 
-def decode(request: Decode, on_step: Callable[[], None] = lambda: None) -> Decoded:
+def decode(request: Decode, on_step: Callable[[], None] = lambda: None, open_file: OpenFile = open_checked) -> Decoded:
     """Writes the picture and a small one of it; both files are there, and empty. Raises PictureUnreadable.
 
-    `on_step` is called where something was done, so that nobody thinks it hangs.
+    `on_step` is called where something was done, so that nobody thinks it hangs. `open_file` is for a process that may
+    open no file itself.
     """
     path = Path(request.path)
-    if check_file(path).st_size > MOST_PICTURE_BYTES:
-        raise PictureUnreadable(request.path, "too_large")
-    with path.open("rb") as file:
-        format_ = find_picture(file.read(HEAD_BYTES))
-    if not format_:
-        raise PictureUnreadable(request.path, "not_picture")
-    with _heard() as warnings:
-        read = _Reading(path, format_).read(request.most_side)
+    with open_file(path, "rb") as file, _heard() as warnings:
+        if os.fstat(file.fileno()).st_size > MOST_PICTURE_BYTES:
+            raise PictureUnreadable(request.path, "too_large")
+        reading = _Reading(path, file)
+        read = reading.read(request.most_side)
     on_step()
     picture = _padded(_on_white(_shrunk(_in_srgb(read.image), request.most_side)))
     on_step()
-    write_rows(picture, Path(request.out))
+    write_rows(picture, Path(request.out), open_file)
     if request.preview:
-        write_rows(_shrunk(picture, PREVIEW_PX), Path(request.preview))
+        write_rows(_shrunk(picture, PREVIEW_PX), Path(request.preview), open_file)
     is_cut = any("premature end" in each.lower() for each in warnings)
-    return Decoded(format_, *read.size, picture.width(), picture.height(), read.frames, is_cut=is_cut)
+    return Decoded(reading.format, *read.size, picture.width(), picture.height(), read.frames, is_cut=is_cut)
 
 
 @dataclass(frozen=True)
@@ -108,12 +113,9 @@ def frame_of(path: Path, number: int, most_side: int, degrees: float = 0.0) -> F
 
     A moving picture has one. Raises PictureUnreadable.
     """
-    with path.open("rb") as file:
-        format_ = find_picture(file.read(HEAD_BYTES))
-    if not format_:
-        raise PictureUnreadable(str(path), "not_picture")
-    with _heard():
-        read = _Reading(path, format_).read(most_side, number)
+    with path.open("rb") as file, _heard():
+        reading = _Reading(path, file)
+        read = reading.read(most_side, number)
     picture = _on_white(_shrunk(_in_srgb(read.image), most_side))
     width, height, stride = picture.width(), picture.height(), 3 * picture.width()
     if degrees:
@@ -126,10 +128,10 @@ def frame_of(path: Path, number: int, most_side: int, degrees: float = 0.0) -> F
         picture = paper
     rows, line = picture.constBits(), picture.bytesPerLine()
     pixels = b"".join(bytes(rows[row * line : row * line + stride]) for row in range(height))
-    return Frame(width, height, pixels, *read.size, read.frames if format_ == "tiff" else 1)
+    return Frame(width, height, pixels, *read.size, read.frames if reading.format == "tiff" else 1)
 
 
-def write_rows(picture: QImage, path: Path) -> None:
+def write_rows(picture: QImage, path: Path, open_file: OpenFile = open_checked) -> None:
     """As a binary PPM. Qt pads rows of RGB to four bytes, which nobody else expects.
 
     Raises DiskFull or FolderNotWritable: no fault of the picture.
@@ -137,7 +139,7 @@ def write_rows(picture: QImage, path: Path) -> None:
     width, height, stride = picture.width(), picture.height(), picture.bytesPerLine()
     pixels = picture.constBits()
     try:
-        with path.open("wb") as file:
+        with open_file(path, "wb") as file:
             file.write(b"P6\n%d %d\n255\n" % (width, height))
             if stride == 3 * width:
                 file.write(pixels[: stride * height])
@@ -158,23 +160,51 @@ class _Read:
 
 
 class _Reading:
-    """One file's way through Qt's reader."""
+    """One open file's way through Qt's reader, which sees its bytes and never a name: beside a name it finds others."""
 
-    def __init__(self, path: Path, format_: str) -> None:
-        self._path, self._format = path, format_
-        if format_ == "heic" and QByteArray(b"heic") not in QImageReader.supportedImageFormats():
+    def __init__(self, path: Path, file: IO[bytes]) -> None:
+        """Raises PictureUnreadable; what the file is, `format` then says."""
+        self._path = path
+        self.format = find_picture(file.read(HEAD_BYTES))
+        if not self.format:
+            raise self._refused("not_picture")
+        if self.format == "heic" and QByteArray(b"heic") not in QImageReader.supportedImageFormats():
             raise self._refused("heic")
-        if format_ == "svg":
+        if self.format == "svg":
             _be_able_to_write()
         QImageReader.setAllocationLimit(MOST_DECODED_BYTES // 1_048_576)
-        self._reader = QImageReader(str(path), QByteArray(format_.encode()))
+        file.seek(0)
+        self._device = self._open_device(file)
+        self._reader = QImageReader(self._device, QByteArray(self.format.encode()))
         self._reader.setDecideFormatFromContent(False)
         self._reader.setAutoDetectImageFormat(False)
         self._reader.setAutoTransform(True)
 
+    def _open_device(self, file: IO[bytes]) -> QIODevice:
+        if self.format == "svg":
+            from app.documents.svg import SvgDamaged, make_self_contained  # lxml, which no bitmap needs
+
+            buffer = QBuffer()
+            try:
+                buffer.setData(QByteArray(make_self_contained(file.read(), find_picture)))
+            except SvgDamaged:
+                raise self._refused("damaged") from None
+            buffer.open(QIODevice.OpenModeFlag.ReadOnly)
+            return buffer
+        os.lseek(file.fileno(), 0, os.SEEK_SET)  # Python is there within its buffer already
+        device = QFile()
+        device.open(file.fileno(), QIODevice.OpenModeFlag.ReadOnly)
+        return device
+
     def read(self, most_side: int, frame: int = 1) -> _Read:
-        """Its first frame or another, no larger than it has to be where the format can do that while it reads."""
-        frames = max(1, self._reader.imageCount()) if self._format in ("gif", "webp", "tiff") else 1  # before any size
+        """Its first frame or another, no larger than it has to be where the format can do that while it reads. Once."""
+        try:
+            return self._read(most_side, frame)
+        finally:
+            self._reader.setDevice(None)  # type: ignore[arg-type]  # what reads TIFF looks at its device once more in the end
+
+    def _read(self, most_side: int, frame: int) -> _Read:
+        frames = max(1, self._reader.imageCount()) if self.format in ("gif", "webp", "tiff") else 1  # before any size
         if frame > 1 and not self._reader.jumpToImage(frame - 1):
             raise self._refused("damaged")
         size = self._reader.size()
@@ -186,7 +216,7 @@ class _Reading:
         image = self._reader.read()
         if image.isNull():
             raise self._refused("damaged")
-        seen = QSize(size) if self._format != "svg" else image.size()
+        seen = QSize(size) if self.format != "svg" else image.size()
         is_turned = bool(self._reader.transformation() & QImageIOHandler.Transformation.TransformationRotate90)
         width, height = (seen.height(), seen.width()) if is_turned else (seen.width(), seen.height())
         return _Read(image, (width, height), frames)
@@ -194,10 +224,10 @@ class _Reading:
     def _wanted(self, size: QSize, most_side: int) -> QSize:
         """The size to read it in; raises PictureUnreadable where that takes too much memory."""
         longest = max(size.width(), size.height())
-        if self._format == "svg":
+        if self.format == "svg":
             wanted = min(most_side, max(longest, DRAWN_PX))
             return _grown(size, wanted)
-        if self._format == "jpeg" and longest > 2 * most_side:
+        if self.format == "jpeg" and longest > 2 * most_side:
             return _fitted(size, most_side)
         deep = (QImage.Format.Format_RGBA64, QImage.Format.Format_RGBX64, QImage.Format.Format_RGBA64_Premultiplied)
         pixel_bytes = 8 if self._reader.imageFormat() in deep else 4

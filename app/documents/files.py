@@ -11,7 +11,7 @@ import stat
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, cast
+from typing import IO, Any, BinaryIO, cast
 
 from app.core.errors import AppError, DocumentUnreadable, ProtocolViolation
 from app.core.paths import disk_problem
@@ -53,6 +53,13 @@ def check_file(path: Path) -> os.stat_result:
     if found.st_size == 0:
         raise DocumentUnreadable(str(path), "empty")
     return found
+
+
+def open_checked(path: Path, mode: str) -> IO[Any]:
+    """As the builtin, in binary; raises as `check_file` where it is to be read."""
+    if mode == "rb":
+        check_file(path)
+    return path.open(mode)
 
 
 def sha256_of(path: Path, on_part: Callable[[], None]) -> str:

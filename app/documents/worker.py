@@ -14,18 +14,29 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any
+from typing import IO, Any
 
 from app.core.child import NOTE, claim_wire
 from app.core.errors import AppError, DocumentPagesMissing, DocumentTooDemanding, DocumentUnreadable, ProtocolViolation
+from app.core.landlock import SYSTEM_PLACES, program_places, restrict_files
 from app.core.wire import Failed, ParentSide, checked
 from app.documents import clean, protocol
 from app.documents.blocks import TESSERACT, Block, Kind, Numbering, Piece
-from app.documents.files import OutputFile, TranslationsFile, check_file, reason_of, require_unchanged, sha256_of
+from app.documents.files import (
+    OutputFile,
+    TranslationsFile,
+    check_file,
+    open_checked,
+    reason_of,
+    require_unchanged,
+    sha256_of,
+)
 from app.documents.formats.detection import find_format, really
+from app.documents.formats.pictures import tesseract_places
 from app.documents.formats.registry import drawer_for, reader_for, rewritable, rewriter_for, scanner_for
 from app.documents.limits import limit_this_process, unpacked_folder
 from app.documents.protocol import WIRE, Event
@@ -221,18 +232,52 @@ def main(_arguments: list[str]) -> int:
     parent.leave_with_parent(
         requests.put, lambda: shutil.rmtree(unpacked_folder(Path.cwd(), os.getpid()), ignore_errors=True)
     )
-    is_limited = False
+    open_file: Callable[[Path, str], IO[Any]] | None = None
     try:
         while True:
             request = checked(requests.get())
-            if not is_limited:
+            if open_file is None:
+                open_file = FileOpener().open if isinstance(request, protocol.Decode) else open_checked
                 limit_this_process(request.memory_bytes, is_writing=isinstance(request, protocol.Rewrite))
-                is_limited = True
+                restrict_to(request)
             with progress.at_work():
-                tell(last_event(request, tell, progress.step))
+                tell(last_event(request, tell, progress.step, open_file))
     except BaseException as error:  # noqa: BLE001 - whatever it is, the parent reads it from stderr
         _tell_log(error)
     os._exit(DEFECT_EXIT_CODE)
+
+
+class FileOpener:
+    """Opens files on a thread that began before the others were restricted, so that it can open what a request names.
+
+    Pictures come one after the other to one child, which is restricted once, and no picture may open another.
+    """
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, "file-opener")
+        self._thread.submit(int).result()  # else it would begin with the first file
+
+    def open(self, path: Path, mode: str) -> IO[Any]:
+        """As `open_checked`."""
+        return self._thread.submit(open_checked, path, mode).result()
+
+
+def restrict_to(request: protocol.Request) -> None:
+    """Let this thread open what a request names, its own folder and the program, where the kernel enforces that.
+
+    Later requests name the same file, or are pictures, which are opened by `FileOpener`.
+    """
+    reading = [*map(Path, SYSTEM_PLACES), *program_places(), *tesseract_places()]
+    writing = [Path.cwd(), Path(os.devnull)]
+    if not isinstance(request, protocol.Decode):
+        reading.append(Path(request.path))
+    if isinstance(request, protocol.Rewrite):
+        reading.append(Path(request.translations))
+    if isinstance(request, protocol.Rewrite | protocol.PutUpright):
+        writing.append(Path(request.out))
+    if isinstance(request, protocol.Listen):
+        writing.append(Path(request.folder))
+    restrict_files(reading, writing)
 
 
 class Progress:
@@ -281,14 +326,19 @@ def _computed_by_programs() -> float:
     return total_s
 
 
-def last_event(request: protocol.Request, tell: Tell, on_step: Callable[[], None] = lambda: None) -> Event:
+def last_event(
+    request: protocol.Request,
+    tell: Tell,
+    on_step: Callable[[], None] = lambda: None,
+    open_file: Callable[[Path, str], IO[Any]] = open_checked,
+) -> Event:
     """Carries out a request. What a reader raises and is no AppError counts as damage of the file.
 
-    `on_step` is called when more of the file was read that is not told yet.
+    `on_step` is called when more of the file was read that is not told yet; `open_file` opens pictures.
     """
     path = request.path
     try:
-        return _carry_out(request, tell, on_step)
+        return _carry_out(request, tell, on_step, open_file)
     except AppError as error:
         return Failed(error)
     except MemoryError:
@@ -306,7 +356,9 @@ def last_event(request: protocol.Request, tell: Tell, on_step: Callable[[], None
     return Failed(DocumentTooDemanding(path, "memory"))
 
 
-def _carry_out(request: protocol.Request, tell: Tell, on_step: Callable[[], None]) -> Event:
+def _carry_out(
+    request: protocol.Request, tell: Tell, on_step: Callable[[], None], open_file: Callable[[Path, str], IO[Any]]
+) -> Event:
     match request:
         case protocol.Read():
             return _Reading(request, tell, on_step).run()
@@ -315,7 +367,7 @@ def _carry_out(request: protocol.Request, tell: Tell, on_step: Callable[[], None
         case protocol.Decode():
             from app.documents.decoding import decode  # Qt, which no document needs
 
-            return decode(request, on_step)
+            return decode(request, on_step, open_file)
         case protocol.Listen():
             from app.documents.formats.sound import listen  # what decodes it, which no document needs
 

@@ -353,7 +353,7 @@ def test_the_limits_are_set_before_a_file_is_read(tmp_path: Path) -> None:
     program = (
         "import resource, sys\n"
         "from app.documents import worker\n"
-        "def last_event(request, tell, on_step):\n"
+        "def last_event(request, tell, on_step, open_file):\n"
         "    names = ('RLIMIT_AS', 'RLIMIT_CORE', 'RLIMIT_FSIZE')\n"
         "    print([resource.getrlimit(getattr(resource, name)) for name in names], file=sys.stderr)\n"
         "    return worker.Failed(worker.DocumentUnreadable(request.path, 'damaged'))\n"

@@ -197,3 +197,19 @@ def test_cancelled_it_ends_and_keeps_what_was_there(library: MediaLibrary, tmp_p
         found.append(one)
         cancel.cancel()
     assert len(found) == 1 and isinstance(found[0], Added)
+
+
+def test_a_drawing_is_kept_as_given_and_shows_nothing_that_it_only_names(library: MediaLibrary, tmp_path: Path) -> None:
+    """Whoever shows it, sends it to a model or prints it takes what the child drew."""
+    secret = picture(tmp_path / "secret.png", (255, 0, 255))
+    given = tmp_path / "a.svg"
+    given.write_text(
+        '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="64" height="48">'
+        f'<image xlink:href="{secret}" width="64" height="48"/><rect width="64" height="9" fill="#1e3cc8"/></svg>'
+    )
+    stored = library.add(given)
+    assert library.original(stored).read_bytes() == given.read_bytes()
+    for shown in (Path(library.shown(stored).path), library.preview(stored)):
+        pixels = rows_of(shown)[2]
+        assert b"\xff\x00\xff" not in {pixels[at : at + 3] for at in range(0, len(pixels), 3)}
+        assert colour_at(shown, 1, 1) == BLUE

@@ -251,6 +251,23 @@ def find_tesseract() -> Tesseract | None:
     return Tesseract(program, languages, sees_turned="osd" in installed) if languages else None
 
 
+def tesseract_places() -> list[Path]:
+    """What an installed tesseract reads, wherever it is installed: itself, its libraries and its languages."""
+    program = shutil.which("tesseract")
+    places = [Path(data) for data in (os.environ.get("TESSDATA_PREFIX"),) if data]
+    if program is not None:
+        place = Path(program).resolve()
+        prefix = place.parent.parent
+        places += [
+            Path(program),
+            place,
+            prefix / "lib",
+            prefix / "share" / "tessdata",
+            prefix / "share" / "tesseract-ocr",
+        ]
+    return places
+
+
 def _locale() -> str:
     """The language of the system's locale, as two letters; "" where none is set."""
     try:

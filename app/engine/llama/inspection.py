@@ -98,8 +98,7 @@ class Inspection:
         first = max(0, start // half - 1) * half
         window = list(tokens[first : first + self.size_tokens])
         begin = self._model.begin_of_text()
-        if first:
-            window[: len(begin)] = begin
+        window[: len(begin)] = begin
         self._decode(window)
         for place in range(start - first, len(window)):
             token = tokens[first + place]

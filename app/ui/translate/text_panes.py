@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from PySide6.QtCore import QMimeData, QPoint, QRect, QSignalBlocker, QSize, Qt, QTimer, QUrl, Signal
+from PySide6.QtCore import QByteArray, QMimeData, QPoint, QRect, QSignalBlocker, QSize, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import (
     QColor,
     QKeyEvent,
@@ -308,8 +308,8 @@ class TargetView(QTextBrowser):
         self._rebuild()
 
     def loadResource(self, type_: int, name: QUrl | str) -> object:  # noqa: ARG002
-        """Nothing is ever fetched."""
-        return None
+        """Load nothing. Empty bytes, since Qt would look for a file itself after None."""
+        return QByteArray()
 
     def show_words(self, words: str) -> None:
         """A muted sentence in place of a translation."""
