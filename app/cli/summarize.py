@@ -48,7 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=["auto", *Method],
         default="auto",
         help="model: it writes; digest: sentences of the documents, chosen by counting words, no model is asked; "
-        "default: auto, a digest where the model has less than half a billion weights, as the starter has",
+        "default: auto, a digest where the model has less than three billion weights, as the starter has, or where too "
+        "little of what it wrote is found",
     )
     parser.add_argument("--instruction", metavar="TEXT", default="", help="how to write it, in your own words")
     parser.add_argument("--language", metavar="xx", default="", type=_language, help="default: the document's own")
@@ -205,6 +206,11 @@ def _tell(summary: Summary, inputs: Inputs, options: argparse.Namespace) -> None
     is_on_output = not options.json and options.output is None
     for fact in (*facts(summary), *filter(None, [nothing_words(summary)] if not is_on_output else [])):
         print(fact, file=sys.stderr)
+    if summary.set_aside and not options.json:
+        print(
+            "\n".join((f"What {summary.model} wrote:", *(f"- {one.text}" for one in summary.set_aside))),
+            file=sys.stderr,
+        )
     if options.json:
         terminal.print_json(report(summary, inputs.errors))
     elif is_on_output:

@@ -68,6 +68,29 @@ def count(script: str, text: str) -> int:
     return len(re.findall(f"[{script}]", text))
 
 
+_OTHER_LETTERS = re.compile(rf"[^\W\d_{LATIN}]+")
+_PAGE_BITS = 7
+
+
+def find_foreign_letters(text: str, known: Sequence[str]) -> re.Match[str] | None:
+    """The first letters of a script that neither most of `text` nor any of the `known` texts is written in.
+
+    One letter of an alphabet is a sign, such as μ.
+    """
+    for match in _OTHER_LETTERS.finditer(text):
+        name = script_in(match[0])
+        if len(match[0]) == 1 and name not in ("east asian", "hangul"):
+            continue
+        # Of scripts without a name here, the stretch of 128 characters that its first letter stands in.
+        first = ord(match[0][0]) >> _PAGE_BITS << _PAGE_BITS
+        script = _SCRIPTS[name] if name != "latin" else f"{chr(first)}-{chr(first + (1 << _PAGE_BITS) - 1)}"
+        letters = re.compile(f"[{script}]")
+        is_main = len(letters.findall(text)) * 2 > sum(map(str.isalpha, text))
+        if not is_main and not any(map(letters.search, known)):
+            return match
+    return None
+
+
 @lru_cache(maxsize=4096)
 def script_in(text: str) -> str:
     """The name of the script that most letters of a text are in; "latin" where none is known."""

@@ -20,9 +20,10 @@ from tests.helpers.script import requests, write_script
 from tests.helpers.terminal import ROOT, command, fireside, only_json
 from tests.helpers.typist import Typist
 
-FIELDS = ["summary", "claims", "coverage", "sections", "seconds", "model", "method", "warnings", "errors"]
+FIELDS = ["summary", "claims", "coverage", "sections", "seconds", "model", "method", "warnings", "errors", "set_aside"]
 RENT, NOTICE = "The rent of the flat is 960 euros.", "Notice is given three months before the end."
-LEASE = f"{RENT}\n\n{NOTICE}\n\nHeating and water are paid by the tenant."
+WATER = "Heating and water are paid by the tenant."
+LEASE = f"{RENT}\n\n{NOTICE}\n\n{WATER}"
 ANSWER = f"- {RENT} [1]\n- {NOTICE} [2]\n"
 FIGURES = {
     "model", "length", "documents", "rouge", "lead3", "claims", "claims_found", "numbers", "numbers_right", "coverage",
@@ -87,15 +88,30 @@ def test_json_is_one_object_with_the_fixed_fields(tmp_path: Path, lease: Path) -
 
 
 def test_without_json_the_text_is_on_standard_output_and_the_rest_beside_it(tmp_path: Path, lease: Path) -> None:
-    result = scripted(tmp_path, lease, answer=f"- The rent of the flat is 900 euros. [1]\n- {NOTICE} [2]\n")
+    answer = f"- The rent of the flat is 900 euros. [1]\n- {NOTICE} [2]\n- {WATER} [3]\n"
+    result = scripted(tmp_path, lease, answer=answer)
     assert result.returncode == 0
-    first, second = result.stdout.splitlines()
+    first, second, third = result.stdout.splitlines()
     assert first.startswith("- The rent of the flat is 900 euros. [source 1] (")
     assert "960" in first.partition("(")[2]
-    assert second == f"- {NOTICE} [source 2]"
+    assert (second, third) == (f"- {NOTICE} [source 2]", f"- {WATER} [source 3]")
     told = result.stderr.splitlines()
     assert told[:3] == ["Reading lease.txt", "Loading scripted.gguf", "Section 1 of 1"]
-    assert "2 statements: 1 found in the text, 1 differs." in told
+    assert "3 statements: 2 found in the text, 1 differs." in told
+
+
+def test_what_a_model_wrote_and_was_not_found_is_still_told_beside_the_documents_sentences(
+    tmp_path: Path, lease: Path
+) -> None:
+    wrong = "The rent of the flat is 900 euros."
+    result = scripted(tmp_path, lease, answer=f"- {wrong} [1]\n- {NOTICE} [2]\n")
+    assert result.returncode == 0
+    assert wrong not in result.stdout and RENT in result.stdout
+    told = result.stderr.splitlines()
+    assert any(line.startswith("Only 1 of the 2 statements that scripted.gguf wrote was found") for line in told)
+    assert told[told.index("What scripted.gguf wrote:") + 1 :] == [f"- {wrong}", f"- {NOTICE}"]
+    body = only_json(scripted(tmp_path, lease, "--json", answer=f"- {wrong} [1]\n- {NOTICE} [2]\n"))
+    assert (body["method"], [claim["found"] for claim in body["set_aside"]]) == ("digest", [False, True])
 
 
 @pytest.mark.parametrize("json_wanted", [True, False])

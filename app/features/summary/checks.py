@@ -19,8 +19,9 @@ from app.documents.blocks import Block
 from app.features.summary.proper_names import Name, Vocabulary, codes, holds, is_same, missing_name, names, vocabulary
 from app.features.summary.result import Anchor, Check, Reason
 from app.language.detection import MOST_CHARACTERS, differ, scripts_differ
-from app.language.names import LETTER_OR_DIGIT_WITH_CASE
+from app.language.names import LETTER_OR_DIGIT_WITH_CASE, find_foreign_letters
 from app.language.numbers import CLOCK, SCALES, UNITS, Date, Quantity, dates, quantities
+from app.language.sentences import sentences
 from app.language.words import (
     SHORT,
     STEM,
@@ -532,8 +533,8 @@ def verify(
     known = {(one.document, one.block.id) for one in cited}
     around = [_place(one, statement, wanted) for one in nearby if (one.document, one.block.id) not in known]
     chosen, quoted = _quoted(quote, _moved(here, around, wanted), around)
-    check = _compare(statement, wanted, chosen, around)
-    if not check.found:
+    check = _garbled(statement, [*chosen, *around]) or _compare(statement, wanted, chosen, around)
+    if not check.found and check.reason is not Reason.GARBLED:
         elsewhere = _carrying(chosen, around)
         if elsewhere and _compare(statement, wanted, [*elsewhere, *chosen], around).found:
             chosen, check = [*elsewhere, *chosen], Check()
@@ -542,6 +543,28 @@ def verify(
     if check.found and closely:
         check = _compare_closely(statement, wanted, chosen, around) or check
     return Verdict(check, _anchors(chosen))
+
+
+_GLUED = re.compile(r"(?:[^\W\d_]{2}|\d)[.!?…][\"”’)]?(?:_+|[^\W\d_])[^\W_]")
+"""A word that begins straight behind the end of a sentence."""
+_CHUNK_ENDS = "\"“”‘’'()«»,;:.!?…"
+
+
+def _garbled(statement: str, places: list[_Place]) -> Check | None:
+    """What no text says, whatever it is about; None where nothing of that kind is there.
+
+    Models that their rules or their size drive into a corner write letters of another script, glue words behind a full
+    stop, and say the same sentence again.
+    """
+    texts = [text for one in places for text in (one.text, *one.cited.block.heading_path)]
+    glued = (match for match in _GLUED.finditer(statement) if not any(match[0] in text for text in texts))
+    match = find_foreign_letters(statement, texts) or next(glued, None)
+    if match is not None:
+        begin, end = statement.rfind(" ", 0, match.start()) + 1, statement.find(" ", match.end())
+        return Check(False, Reason.GARBLED, statement[begin : end if end >= 0 else None].strip(_CHUNK_ENDS))
+    said = [statement[start:end].casefold() for start, end in sentences(statement)]
+    is_repeated = len(set(said)) < len(said) and any(said.count(one) > 1 and len(one.split()) > 2 for one in said)
+    return Check(False, Reason.GARBLED) if is_repeated else None
 
 
 def _place(cited: Cited, statement: str, wanted: frozenset[str]) -> _Place:

@@ -43,7 +43,7 @@ from app.features.summary.result import (
     Summary,
     Wish,
 )
-from app.features.summary.sections import Reading, runs_under_headings, told_apart, whole
+from app.features.summary.sections import SENTENCE_FORMS, Reading, runs_under_headings, told_apart, whole
 from app.language.detection import SMALL_WORDS
 from app.language.names import WITHOUT_SPACES
 from app.language.sentences import CLOSING, ENDS, ENDS_AT_ONCE, sentences
@@ -112,8 +112,7 @@ _ENDED = re.compile(rf"[{ENDS}{ENDS_AT_ONCE}][{CLOSING}」』）》】]*$")
 SENTENCES = {Length.SHORT: 3, Length.MEDIUM: 8, Length.LONG: 16}
 """Of a whole summary; a summary by section has a part of it under each heading."""
 UNDER_A_HEADING = {Length.SHORT: 1, Length.MEDIUM: 2, Length.LONG: 4}
-FORMS = (Form.PARAGRAPHS, Form.BULLETS, Form.SECTIONS)
-"""What sentences of the document can be put into."""
+FORMS = SENTENCE_FORMS
 
 
 class Told(NamedTuple):

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from app.features.summary.laid_out import LaidOut, Line, Part, Source, lay_out
-from app.features.summary.messages import not_given_words, nothing_words, unknown_words
+from app.features.summary.messages import digest_words, not_given_words, nothing_words, unknown_words
 from app.features.summary.result import Anchor, Statement, Summary
 from app.features.work.saved_file import web_page, written
 
@@ -208,6 +208,7 @@ def report(summary: Summary, errors: Sequence[dict[str, str]] = ()) -> dict[str,
     A claim that rests on several files has the `file`, the `pages` and the `block_ids` of the first.
     `pages_without_text` are numbers for one document, and {file, page} for several.
     """
+    set_aside = digest_words(summary) if summary.set_aside else ""
     return {
         "summary": statements_text(summary),
         "claims": [_claim(one, summary) for one in summary.statements],
@@ -216,8 +217,9 @@ def report(summary: Summary, errors: Sequence[dict[str, str]] = ()) -> dict[str,
         "seconds": round(summary.seconds, 3),
         "model": summary.model,
         "method": summary.method.value,
-        "warnings": [words for words in (unknown_words(summary), not_given_words(summary)) if words],
+        "warnings": [words for words in (unknown_words(summary), not_given_words(summary), set_aside) if words],
         "errors": list(errors),
+        "set_aside": [_claim(one, summary) for one in summary.set_aside],
     }
 
 

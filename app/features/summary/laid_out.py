@@ -10,9 +10,9 @@ from itertools import groupby
 from app import APP_NAME
 from app.documents.blocks import page_mark
 from app.features.summary.messages import (
-    DIGEST_WORDS,
     check_words,
     coverage_words,
+    digest_words,
     language_words,
     not_given_words,
     nothing_words,
@@ -109,7 +109,7 @@ def plain(text: str) -> str:
 def facts(summary: Summary) -> Iterator[str]:
     """What was read, how the statements compare with their pages, and whether it was stopped: sentences."""
     if summary.method is Method.DIGEST:
-        yield DIGEST_WORDS
+        yield digest_words(summary)
     if not_given := not_given_words(summary):
         yield not_given
     yield f"{coverage_words(summary)}."

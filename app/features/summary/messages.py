@@ -29,9 +29,10 @@ def check_words(check: Check, pages: str) -> str:
         return f"Found {place}."
     if not check.is_compared:
         return f"It is in another language than {_lowered(speaker)}, and could not be compared with it."
-    if check.reason is Reason.QUOTE_NOT_FOUND:
-        return f"What it quotes was not found {place}."
-    return f"{f'“{check.said}” was not' if check.said else 'Not'} found {place}."
+    if check.reason is Reason.GARBLED and not check.said:
+        return "It says the same thing twice."
+    what = "What it quotes" if check.reason is Reason.QUOTE_NOT_FOUND else f"“{check.said}”"
+    return f"{what} was not found {place}." if check.said else f"Not found {place}."
 
 
 def _place_words(pages: str) -> tuple[str, str]:
@@ -44,6 +45,18 @@ def _place_words(pages: str) -> tuple[str, str]:
 
 def _lowered(text: str) -> str:
     return text[:1].lower() + text[1:]
+
+
+def digest_words(summary: Summary) -> str:
+    """What a summary of sentences says of itself, such as "Only 1 of the 6 statements that …"."""
+    if not summary.set_aside:
+        return DIGEST_WORDS
+    found, count = sum(one.check.found for one in summary.set_aside), len(summary.set_aside)
+    what = f"{f'Only {found:,}' if found else 'None'} of the {count:,} statements that {summary.model} wrote"
+    what = what if count > 1 else f"The one statement that {summary.model} wrote"
+    was = "was" if found == 1 or count == 1 else "were"
+    lost = f"{what} {was}{' not' if count == 1 else ''} found in the text"
+    return f"{lost}, so these are sentences of the document, chosen by counting words."
 
 
 def statements_words(statements: Sequence[Statement]) -> tuple[str, str]:

@@ -75,6 +75,8 @@ class Reason(StrEnum):
     NAME = "name"
     SUPPORT = "support"
     """Too few of its words are in the cited blocks."""
+    GARBLED = "garbled"
+    """Letters of another script, words run together behind a full stop, or the same sentence twice."""
     LANGUAGE = "language"
     """It is in another language than the cited blocks, so that its words could not be compared."""
 
@@ -194,6 +196,8 @@ class Summary:
     unknown_languages: tuple[str, ...] = ()
     """Languages that it was to be read or written in, by their codes, and that the model was not made for."""
     method: Method = Method.MODEL
+    set_aside: tuple[Statement, ...] = ()
+    """What `model` wrote, where too little of it was found and sentences of the documents stand in its place."""
 
 
 def wish_from_json(raw: Mapping[str, Any]) -> Wish:

@@ -255,7 +255,7 @@ class Record:
     def _note_speed(self, summary: Summary) -> None:
         """For the next estimate; a summary that used steps of another one, or no model, says nothing of its speed."""
         self._progress["sections_read"] = max(summary.sections_read, self._progress.get("sections_read", 0))
-        if self.pace.is_fresh and self.pace.worked_s > 0 and summary.method is Method.MODEL:
+        if self.pace.is_fresh and self.pace.worked_s > 0 and (summary.method is Method.MODEL or summary.set_aside):
             self._progress |= {"model_file": self._model, "worked_s": self.pace.worked_s}
         self._save_progress()
 

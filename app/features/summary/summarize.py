@@ -79,6 +79,8 @@ CHARACTERS_A_STATEMENT = 160
 """A summary is shorter than its text: it has no more statements than one for so many characters."""
 CHOSEN_FORMS = (Form.BULLETS, Form.PARAGRAPHS, Form.SECTIONS)
 """What the smallest models make of points by saying which; see `Budgets.only_chooses`."""
+LEAST_FOUND = 2 / 3
+"""Of the statements that a model wrote; with fewer, sentences of the document stand in their place."""
 LEAST_POINTS_TO_WRITE = 3
 """Of so few points nothing is written up: they stand for themselves."""
 _QUESTION = re.compile(r"^\s*(?:\*\*)?Q(?:uestion)?(?:\s*\d+)?\s*[:.]\s*(.+?)(?:\*\*)?\s*$", re.IGNORECASE)
@@ -422,8 +424,24 @@ def summarize(
     if work is None or found is None:
         yield Summarized(_nothing(documents, wish, engine, time.monotonic() - begun_s))
         return
-    summary = yield from _read(work, found)
-    yield Summarized(replace(summary, seconds=time.monotonic() - begun_s))
+    summary = replace((yield from _read(work, found)), seconds=time.monotonic() - begun_s)
+    yield Summarized(_or_sentences(summary, documents, cancel))
+
+
+def _or_sentences(written: Summary, documents: Sequence[InputDocument], cancel: CancelToken) -> Summary:
+    """Sentences of the documents in place of what was written, where too little of that was found.
+
+    Not where the person asked for what the model writes, nor where sentences cannot give what was wished.
+    """
+    compared = [one.check.found for one in written.statements if one.check.is_compared]
+    is_enough = sum(compared) >= LEAST_FOUND * len(compared)
+    can_be_sentences = written.wish.form in FORMS and not written.wish.language
+    if is_enough or written.is_partial or written.wish.method is not None or not can_be_sentences:
+        return written
+    digest = digest_summary(documents, written.wish, lambda: cancel.cancelled)
+    if not digest.statements or digest.is_partial:
+        return written
+    return replace(digest, model=written.model, set_aside=written.statements, seconds=written.seconds)
 
 
 def by_counting(

@@ -18,6 +18,7 @@ from app.core.paths import runs_elsewhere
 from app.features.summary.messages import (
     DIGEST_WORDS,
     coverage_words,
+    digest_words,
     language_words,
     not_given_words,
     nothing_words,
@@ -112,7 +113,7 @@ class Saving(SavedFiles):
         from app.features.summary import export
 
         is_digest = summary.method is Method.DIGEST
-        copy_text("\n\n".join(filter(None, (export.as_text(summary), tr(DIGEST_WORDS) if is_digest else ""))))
+        copy_text("\n\n".join(filter(None, (export.as_text(summary), tr(digest_words(summary)) if is_digest else ""))))
         self._notify.mention(tr("The sentences were copied") if is_digest else tr("The summary was copied"))
 
     def _path_of(self, document_id: int) -> Path | None:
@@ -267,7 +268,7 @@ class ResultHead(Column):
         if summary is None:
             self._said = ("", "", "")
         elif summary.method is Method.DIGEST:
-            said = (coverage_words(summary), DIGEST_WORDS)
+            said = (coverage_words(summary), digest_words(summary))
             self._said = (BETWEEN.join(map(tr, said)), "", tr(not_given_words(summary)))
         else:
             found, attention = statements_words(summary.statements) if summary.statements else ("", "")
@@ -410,11 +411,18 @@ class ResultPage(QWidget):
         self.saving.menu(summary).popup(button.mapToGlobal(QPoint(0, button.height())))
 
     def show_result(
-        self, stored: StoredSummary, summary: Summary | None, told: Sequence[Told], *, is_outdated: bool = False
+        self,
+        stored: StoredSummary,
+        summary: Summary | None,
+        told: Sequence[Told],
+        *,
+        set_aside: Sequence[Told] = (),
+        is_outdated: bool = False,
     ) -> None:
         """Shows it from the top, unless it is shown already as it is.
 
-        `is_outdated`: what was read from the pictures of its documents is something else by now.
+        `set_aside`: what its model wrote and sentences of the document stand in the place of. `is_outdated`: what was
+        read from the pictures of its documents is something else by now.
         """
         key = (stored.id, summary.statements if summary else (), summary is None or summary.is_partial)
         is_same, self._shown = key == self._shown, key  # another title moves nobody from where they read
@@ -432,6 +440,9 @@ class ResultPage(QWidget):
             # What was read before the end are points of the sections, whatever form was wished.
             is_whole = summary is not None and not summary.is_partial
             self.statements.show_statements(told, stored.wish.form if is_whole else Form.BULLETS)
+            if summary is not None and set_aside:
+                name = model_name(Path(summary.model))
+                self.statements.show_below(tr("What {model} wrote", model=name), set_aside)
             if summary is not None and (nothing := nothing_words(summary)):
                 self.statements.show_plain(tr(nothing))
             self.foot.choices.show_wish(stored.wish)

@@ -345,12 +345,13 @@ class SummarizeView(WorkView):
 
     def _show_result(self, stored: StoredSummary, summary: Summary | None) -> None:
         statements: list[Told] = []
+        set_aside: list[Told] = []
         if summary is not None:
             self._places = Places(summary.documents, self._app.documents)
-            statements = told(summary.statements, self._places)
+            statements, set_aside = (told(each, self._places) for each in (summary.statements, summary.set_aside))
         was_at_work = self.pages.currentWidget() is self.work
         is_outdated = stored.state == "done" and self._app.summaries.is_outdated(stored.id)
-        self.result.show_result(stored, summary, statements, is_outdated=is_outdated)
+        self.result.show_result(stored, summary, statements, set_aside=set_aside, is_outdated=is_outdated)
         self._show_page(self.result)
         if was_at_work and stored.state == "done":
             announce(self, tr("The summary is there. {facts}", facts=self.result.head.text))

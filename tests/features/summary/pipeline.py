@@ -13,7 +13,7 @@ from app.core.child import own_command
 from app.core.events import CancelToken
 from app.documents.blocks import Block, Kind, Numbering, Piece
 from app.engine.client import EngineClient
-from app.features.summary.result import Summary, Wish
+from app.features.summary.result import Method, Summary, Wish
 from app.features.summary.summaries import MemorySteps
 from app.features.summary.summarize import InputDocument, SectionRead, Summarized, SummaryEvent, summarize
 from tests.helpers.engine import load
@@ -98,8 +98,8 @@ def events_of(
     cancel: CancelToken | None = None,
 ) -> list[SummaryEvent]:
     """All that happens in one summary."""
-    running = summarize(documents, wish or Wish(), given.engine, steps or MemorySteps(), cancel or CancelToken())
-    return list(running)
+    wish = wish or Wish(method=Method.MODEL)  # what a script says is kept, whether it stands in the document or not
+    return list(summarize(documents, wish, given.engine, steps or MemorySteps(), cancel or CancelToken()))
 
 
 def summary_of(events: Sequence[SummaryEvent]) -> Summary:

@@ -107,6 +107,46 @@ def test_a_statement_about_something_else_is_not_supported() -> None:
     assert (check.found, check.reason, check.differs) == (False, Reason.SUPPORT, False)
 
 
+HARBOUR = (
+    "Goods rose to 3.4 million tonnes in 2024, after 3.2 million tonnes in 2023. See harbour.example (§ 4.b) for μ."
+)
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("Goods rose after 3.2 million tonnes in 2023.销售收入 rose to 3.4 million tonnes.", "2023.销售收入"),
+        ("Goods rose to 3.4 million tonnes in 2024, after 3.2 million tonnes 销售.", "销售"),
+        ("Goods rose to 3.4 million tonnes in 2024.يفة", "2024.يفة"),
+        ("Goods rose to 3.4 million tonnes in 2024._the tonnes were 3.2 million.", "2024._the"),
+        ("Goods rose to 3.4 million tonnes.inoa in 2024.", "tonnes.inoa"),
+        ("Goods rose to 3.4 million tonnes.The tonnes were 3.2 million.", "tonnes.The"),
+        ("Goods rose to 3.4 million tonnes in 2024. Goods rose to 3.4 million tonnes in 2024.", ""),
+    ],
+)
+def test_what_a_grammar_or_a_weak_model_garbled_is_not_found(statement: str, said: str) -> None:
+    check = checked(statement, HARBOUR)
+    assert (check.found, check.reason, check.said) == (False, Reason.GARBLED, said)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "Goods rose to 3.4 million tonnes in 2024; see harbour.example.",
+        "Goods rose (§ 4.b), i.e. to 3.4 million tonnes, in 2024.",
+        "Goods, in μ or δ, rose to 3.4 million tonnes in 2024…",
+        "Goods rose to 3.4 million tonnes. Goods rose after 3.2 million tonnes.",
+    ],
+)
+def test_what_only_looks_garbled_is_found(statement: str) -> None:
+    assert checked(statement, HARBOUR).found
+
+
+def test_a_summary_in_other_letters_than_its_text_is_not_garbled() -> None:
+    verdict = verify("В 2024 году порт принял 3,4 млн тонн грузов.", [block(1, HARBOUR)])
+    assert verdict.check.reason is Reason.LANGUAGE
+
+
 def test_a_statement_moves_to_the_nearby_block_that_carries_it() -> None:
     statement = "The gap between obligations and plan assets widened to 11.2 million."
     verdict = verify(statement, [block(1, LAWSUITS)], "", [block(2, PENSIONS, 28), block(3, LEASE)])
@@ -470,6 +510,8 @@ MISSING = Check(False, Reason.SUPPORT)
         (DIFFERS, "source 2", "It says “3.1 million”, the text says “3.7 million”."),
         (Check(False, Reason.NUMBER, "3.1 million"), "p. 12", "“3.1 million” was not found on p. 12."),
         (Check(False, Reason.NAME, "Anna"), "chapter 4", "“Anna” was not found in chapter 4."),
+        (Check(False, Reason.GARBLED, "2023.销售"), "p. 2", "“2023.销售” was not found on p. 2."),
+        (Check(False, Reason.GARBLED), "p. 2", "It says the same thing twice."),
         (MISSING, "pp. 3, 4", "Not found on pp. 3, 4."),
         (Check(False, Reason.SUPPORT, "", "may not be renewed"), "p. 2", "The page says “may not be renewed”."),
         (Check(False, Reason.QUOTE_NOT_FOUND, "so"), "p. 2", "What it quotes was not found on p. 2."),

@@ -197,7 +197,18 @@ def test_language_and_direction_are_set(language: str, direction: str) -> None:
 
 def test_json_has_the_fixed_fields() -> None:
     body = report(summary(), [{"file": "gone.pdf", "reason": "There is no file gone.pdf."}])
-    fields = ["summary", "claims", "coverage", "sections", "seconds", "model", "method", "warnings", "errors"]
+    fields = [
+        "summary",
+        "claims",
+        "coverage",
+        "sections",
+        "seconds",
+        "model",
+        "method",
+        "warnings",
+        "errors",
+        "set_aside",
+    ]
     assert list(body) == fields
     assert body["summary"] == (
         "Money\n- The rent is 900 euros a month.\n\nEnding it\n- Either party gives notice three months before."

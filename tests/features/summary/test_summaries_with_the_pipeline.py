@@ -11,7 +11,7 @@ import pytest
 
 from app.bootstrap import Fireside
 from app.core.events import CancelToken
-from app.features.summary.result import Length, Wish
+from app.features.summary.result import Length, Method, Wish
 from app.features.summary.summaries import Summaries
 from app.features.summary.summarize import Planned, Rests, SectionRead
 from tests.helpers.engine import user
@@ -56,7 +56,7 @@ def let_go(script: Path) -> None:
 
 def begin(app: Fireside, wish: Wish | None = None) -> int:
     document = store_document(app.documents.store, "kilns.pdf", *paragraphs(900))
-    return app.summaries.begin([document.id], wish or Wish(), together=True)[0].id
+    return app.summaries.begin([document.id], wish or Wish(method=Method.MODEL), together=True)[0].id
 
 
 def sections_asked(script: Path) -> Counter[str]:

@@ -10,6 +10,7 @@ import pytest
 from app.core.events import CancelToken
 from app.documents.blocks import Kind, Piece
 from app.features.summary import summarize as pipeline
+from app.features.summary.laid_out import facts
 from app.features.summary.result import Form, Length, Method, Reason, Wish
 from app.features.summary.summaries import MemorySteps
 from app.features.summary.summarize import Planned, SectionRead, Summarized, Writing
@@ -58,6 +59,45 @@ def test_a_short_document_is_read_in_one_pass_and_every_statement_leads_to_its_s
     assert (summary.sections, summary.sections_read, summary.is_partial) == (1, 1, False)
     assert summary.documents[0].coverage.blocks_read == 3
     assert summary.documents[0].coverage.unread_pages == ()
+
+
+MADE_UP = f"- {KILN} [2]\n- It was painted blue by Peter Holm. [3]\n- The roof is made of 900 plates. [3]\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "method", "is_kept"),
+    [
+        (MADE_UP, None, False),
+        (MADE_UP, Method.MODEL, True),
+        (f"- {KILN} [2]\n- {ROOF} [3]\n- The roof is made of 900 plates. [3]\n", None, True),
+    ],
+    ids=["1 of 3 found", "asked for all the same", "2 of 3 found"],
+)
+def test_sentences_are_shown_where_too_little_of_what_a_model_wrote_is_found(
+    tmp_path: Path, answer: str, method: Method | None, is_kept: bool
+) -> None:
+    given = document(heading("The kiln"), KILN, ROOF)
+    with scripted(tmp_path, {"text": answer}) as model:
+        summary = summary_of(events_of(model, given, wish=Wish(method=method)))
+        assert len(model.asked) == 1
+    assert (summary.method is Method.MODEL, summary.model) == (is_kept, "scripted.gguf")
+    told = [one.text for one in summary.statements]
+    if is_kept:
+        assert (len(told), summary.set_aside) == (3, ())
+    else:
+        assert set(told) <= {KILN, ROOF} and told
+        assert [one.check.found for one in summary.set_aside] == [True, False, False]
+        assert next(iter(facts(summary))) == (
+            "Only 1 of the 3 statements that scripted.gguf wrote was found in the text, so these are sentences of the "
+            "document, chosen by counting words."
+        )
+
+
+def test_what_was_wished_and_sentences_cannot_give_is_shown_as_the_model_wrote_it(tmp_path: Path) -> None:
+    wish = Wish(form=Form.QUESTIONS)
+    with scripted(tmp_path, {"text": "Q: What colour is it?\nIt is blue as Peter Holm said. [2]\n\n"}) as model:
+        summary = summary_of(events_of(model, document(KILN, ROOF), wish=wish))
+    assert (summary.method, [one.check.found for one in summary.statements]) == (Method.MODEL, [False])
 
 
 def test_a_long_document_is_read_section_by_section_and_then_written_up(tmp_path: Path) -> None:

@@ -23,6 +23,10 @@ from tests.helpers.scans import drawn, scan
 from tests.ui.summarize.conftest import FOUND, Desk, Open, differing, found, summary_of
 
 WRITES = "/any/model.gguf"
+WRITTEN = (
+    "- The deposit is 2,400 euros and is paid back within eight weeks [4].\n"
+    "- The lease begins on the first of June [2]."
+)
 NOTE = "The kiln holds its heat overnight, and energy per firing fell by a fifth."
 
 
@@ -534,16 +538,13 @@ def test_everything_that_takes_the_keyboard_has_a_name(desk: Desk, tmp_path: Pat
 
 
 def test_with_the_real_pipeline_what_the_model_says_stands_beside_its_page(open_tab: Open, tmp_path: Path) -> None:
-    said = (
-        "- The deposit is 2,400 euros and is paid back within eight weeks [4].\n"
-        "- The lease begins on the first of June [2]."
-    )
+    said = f"{WRITTEN}\n- May and runs for three years without interruption [2]."
     desk = open_tab({"when": "Text to summarize", "text": said}, model=WRITES)
     desk.drop(lease_pdf(tmp_path / "lease.pdf"))
     desk.click(desk.begin_button)
     desk.wait(lambda: desk.page == "result")
     statements = desk.statements
-    first, second = statements.stretches
+    first, second, _ = statements.stretches
     assert [chip.text for chip in first.told.chips] == ["p. 2"]
     assert not first.told.is_flagged
     assert second.told.is_flagged
@@ -551,6 +552,21 @@ def test_with_the_real_pipeline_what_the_model_says_stands_beside_its_page(open_
     statements.open_place(0)
     assert desk.reader.page == 2
     assert "2,400 euros" in desk.reader.marked_text
+
+
+def test_what_a_model_wrote_and_was_not_found_stands_below_the_documents_own_sentences(
+    open_tab: Open, tmp_path: Path
+) -> None:
+    desk = open_tab({"when": "Text to summarize", "text": WRITTEN}, model=WRITES)
+    desk.drop(lease_pdf(tmp_path / "lease.pdf"))
+    desk.click(desk.begin_button)
+    desk.wait(lambda: desk.page == "result")
+    desk.wait(lambda: "Only 1 of the 2 statements" in desk.facts.accessibleName())
+    assert "What model wrote" in desk.statements.toPlainText()
+    *sentences, first, second = desk.statements.stretches
+    assert sentences and not any(one.told.is_flagged for one in sentences)
+    assert [first.told.is_flagged, second.told.is_flagged] == [False, True]
+    assert first.told.statement.text == "The deposit is 2,400 euros and is paid back within eight weeks."
 
 
 def test_by_the_smallest_model_the_result_says_that_none_was_asked_and_what_sentences_cannot_give(

@@ -1,0 +1,221 @@
+"""Short reports, notices and letters in four languages, each with a summary that a person wrote, for `quality_bench`.
+
+They hold what grammars and checks stumble over: names of files, initials, decimals, numbers at the beginning of a
+sentence, brackets, quotations.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class ShortText(NamedTuple):
+    """`language` is a code as "en"."""
+
+    name: str
+    language: str
+    text: str
+    summary: str
+
+
+TEXTS = (
+    ShortText(
+        "harbour",
+        "en",
+        """The harbour of Kellmouth handled 3.4 million tonnes of goods in 2024, after 3.2 million tonnes in 2023. Its \
+income rose by 8 % to 41.6 million euros. Timber was the largest part, with 1.1 million tonnes, followed by grain.
+
+Two of the four old cranes were taken down on 18 April 2024. The new crane, built by Brenner & Falk, lifts 60 tonnes \
+and reaches 42 metres. No ship has had to wait for it longer than three hours.
+
+The ferry to Sandholm sailed 1,204 times and carried 212,000 passengers. The ferry to Grey Point sailed 388 times. It \
+will not sail on Sundays from next year on, because too few people used it.
+
+There were 57 accidents at work, 15 of them with more than three days of absence. None of them was fatal.""",
+        "In 2024 the harbour of Kellmouth handled 3.4 million tonnes and earned 41.6 million euros, 8 % more than the "
+        "year before. A new crane that lifts 60 tonnes replaced two old ones. The ferry to Grey Point will stop "
+        "sailing on Sundays. Of 57 accidents at work none was fatal.",
+    ),
+    ShortText(
+        "release",
+        "en",
+        """Version 4.2 of the archive program reads settings from ~/.config/archive.toml instead of archive.ini. Old \
+settings are moved by itself at the first start; archive.ini stays where it is and is no longer read.
+
+Files larger than 2 GB are now split into parts of 512 MB named part.001, part.002 and so on. 64-bit systems can turn \
+this off with --no-split. The limit of 65,535 files in an archive is gone.
+
+A fault in v4.1.3 could lose the last entry of an archive when the disk was full. J. R. Okafor found it and wrote the \
+test. If you made archives with 4.1.3 on a full disk, check them with the command “archive verify”.
+
+The Windows version needs Windows 10 or later. Support for Python 3.8 ended; use 3.9 \
+or newer (see docs.example.org).""",
+        "Version 4.2 moves its settings to archive.toml and splits files larger than 2 GB into parts of 512 MB. It "
+        "mends a fault of 4.1.3 that could lose the last entry on a full disk, so such archives should be verified. "
+        "Windows 10 and Python 3.9 are needed.",
+    ),
+    ShortText(
+        "tenants",
+        "en",
+        """Dear tenants, the lift in house B will be out of order from Monday, 3 March, to Friday, 14 March. The cable \
+is 26 years old and has to be replaced. During this time please use the lift in house A, which is reached through the \
+cellar.
+
+Anyone who cannot climb stairs can have shopping carried up. Call Mrs. E. Adeyemi at the office before 10 a.m. and it \
+will be done the same day. This costs you nothing.
+
+The work costs 48,500 euros. The owner pays all of it; the rent does not rise because of it.
+
+Bicycles must be out of the cellar by 28 February. What still stands in the way then is taken to the yard.""",
+        "The lift in house B is closed from 3 to 14 March because its cable is replaced; the lift in house A can be "
+        "used. Shopping is carried up on request. The owner pays the 48,500 euros. Bicycles must leave the cellar by "
+        "28 February.",
+    ),
+    ShortText(
+        "bees",
+        "en",
+        """Wild bees in the Oller valley have lost ground for thirty years. A survey of 112 meadows in 2022 found 61 \
+of the 94 species that were counted there in 1991. Species that visit only one kind of flower suffered most.
+
+The authors, led by Dr. M. T. Haugen, see mowing as the main cause. Meadows that were mown once a year, after July, \
+had twice as many species as those mown three times. Distance to arable fields made no difference that could be \
+measured (p = 0.41).
+
+41 farmers have agreed to mow later on a fifth of their land. They are paid 320 euros a hectare and year. Whether this \
+is enough will be seen in 2026, when all meadows are visited again.""",
+        "In the Oller valley 61 of 94 species of wild bees were found again in 2022. The authors blame mowing: meadows "
+        "mown once after July had twice as many species. 41 farmers now mow later for 320 euros a hectare, and the "
+        "meadows are visited again in 2026.",
+    ),
+    ShortText(
+        "wasserwerk",
+        "de",
+        """Das Wasserwerk Hohenau lieferte im Jahr 2024 insgesamt 4,2 Millionen Kubikmeter Trinkwasser an 61.000 \
+Einwohner. Das sind 3 Prozent weniger als im Vorjahr, weil der Sommer kühl und nass war.
+
+Im März wurde der alte Hochbehälter am Galgenberg abgerissen. Der neue Behälter fasst 5.000 Kubikmeter und kostete 6,8 \
+Millionen Euro. Er ist seit dem 1. Oktober in Betrieb.
+
+Bei 37 Rohrbrüchen gingen rund 90.000 Kubikmeter Wasser verloren. Die meisten Brüche gab es in der Altstadt, wo die \
+Leitungen aus dem Jahr 1931 stammen. Sie werden bis 2027 erneuert.
+
+Der Preis bleibt bei 1,94 Euro je Kubikmeter. Die Geschäftsführerin Karin Voss rechnet erst 2026 mit einer Erhöhung.""",
+        "Das Wasserwerk Hohenau lieferte 2024 4,2 Millionen Kubikmeter Trinkwasser, 3 Prozent weniger als im Vorjahr. "
+        "Ein neuer Behälter für 6,8 Millionen Euro ist seit Oktober in Betrieb. Bei 37 Rohrbrüchen gingen 90.000 "
+        "Kubikmeter verloren. Der Preis bleibt bei 1,94 Euro.",
+    ),
+    ShortText(
+        "buecherei",
+        "de",
+        """Die Stadtbücherei Lindach zieht um. Ab dem 15. September ist sie im ehemaligen Postamt in der Bahnhofstr. \
+12 zu finden. In der Woche davor, vom 8. bis zum 14. September, bleibt sie geschlossen.
+
+Ausgeliehene Bücher können bis Ende September behalten werden, Mahngebühren fallen in dieser Zeit nicht an. Wer früher \
+zurückgeben will, kann den Kasten am Rathaus benutzen.
+
+Im neuen Haus gibt es 40 Arbeitsplätze statt bisher 12, einen Raum für Kinder und zum ersten Mal einen Aufzug. Die \
+Bücherei hat dann auch samstags von 10 bis 14 Uhr geöffnet.
+
+Der Umbau kostete 2,3 Mio. Euro, von denen das Land 900.000 Euro trägt.""",
+        "Die Stadtbücherei Lindach zieht zum 15. September in das ehemalige Postamt und ist vom 8. bis 14. September "
+        "geschlossen. Ausgeliehene Bücher können bis Ende September behalten werden. Das neue Haus hat 40 "
+        "Arbeitsplätze, einen Aufzug und samstags geöffnet.",
+    ),
+    ShortText(
+        "protokoll",
+        "de",
+        """Protokoll der Sitzung vom 4. Juni. Anwesend waren acht von zehn Mitgliedern des Vorstands; Herr Dr. Brandt \
+und Frau Yilmaz fehlten entschuldigt.
+
+Der Vorstand beschließt einstimmig, das Sommerfest auf den 19. Juli zu verlegen, weil der Festplatz am 12. Juli schon \
+vergeben ist. Frau Ostrowski kümmert sich um die Genehmigung und meldet sich bis zum 20. Juni.
+
+Die Kasse weist 11.460 Euro aus. 3.200 Euro davon sind für das neue Dach zurückgelegt. Der Beitrag bleibt 2025 bei 48 \
+Euro im Jahr.
+
+Herr Lund schlägt vor, die Einladungen nur noch per E-Mail zu verschicken. Darüber wird im Herbst abgestimmt.""",
+        "Der Vorstand verlegt das Sommerfest einstimmig auf den 19. Juli; Frau Ostrowski kümmert sich um die "
+        "Genehmigung. Die Kasse weist 11.460 Euro aus, der Beitrag bleibt bei 48 Euro. Über Einladungen per E-Mail "
+        "wird im Herbst abgestimmt.",
+    ),
+    ShortText(
+        "musee",
+        "fr",
+        """Le musée de la Marine de Port-Clair a rouvert ses portes le 2 mai après trois ans de travaux. Il a reçu \
+18 000 visiteurs pendant le premier mois, deux fois plus qu'en mai 2021.
+
+Les salles ont été entièrement refaites par l'architecte A. Delmas. La plus grande abrite le voilier « L'Hirondelle », \
+long de 22 mètres, qui n'avait jamais été montré au public.
+
+Les travaux ont coûté 9,4 millions d'euros. La région en a payé la moitié, la ville un tiers et le reste vient de dons.
+
+Le musée est ouvert tous les jours sauf le mardi. L'entrée coûte 8 euros ; elle est gratuite pour les moins de \
+18 ans.""",
+        "Le musée de la Marine de Port-Clair a rouvert le 2 mai après trois ans de travaux et a reçu 18 000 visiteurs "
+        "en un mois. Les travaux ont coûté 9,4 millions d'euros. On y voit pour la première fois le voilier "
+        "« L'Hirondelle ».",
+    ),
+    ShortText(
+        "tramway",
+        "fr",
+        """La ligne 3 du tramway sera interrompue entre la gare et l'hôpital du 7 juillet au 24 août. Des rails posés \
+en 1998 doivent être remplacés sur 1,6 kilomètre.
+
+Des autobus circuleront toutes les 8 minutes en journée et toutes les 15 minutes après 20 heures. Le trajet durera \
+environ 10 minutes de plus. Les billets restent les mêmes.
+
+Les commerçants de la rue Pasteur craignent de perdre des clients. La ville leur versera une aide de 1 500 euros au \
+plus, sur demande avant le 30 septembre.
+
+Pendant les travaux, 62 arbres seront aussi plantés le long de la voie.""",
+        "La ligne 3 du tramway est interrompue entre la gare et l'hôpital du 7 juillet au 24 août pour remplacer des "
+        "rails. Des autobus circulent toutes les 8 minutes. Les commerçants peuvent demander une aide de 1 500 euros.",
+    ),
+    ShortText(
+        "cooperativa",
+        "es",
+        """La cooperativa de Valdeoro vendió 620.000 litros de aceite en 2024, un 12 % menos que el año anterior. La \
+sequía de la primavera redujo la cosecha casi a la mitad en las fincas del sur.
+
+El precio, en cambio, subió de 5,10 a 7,80 euros por litro. Por eso los ingresos crecieron hasta 4,8 millones de euros.
+
+Los 214 socios aprobaron en noviembre la compra de una nueva prensa por 380.000 euros. Empezará a funcionar en octubre \
+de 2025 y gastará un 30 % menos de agua.
+
+La presidenta, Lucía Ferrer, dejará el cargo en marzo después de nueve años.""",
+        "La cooperativa de Valdeoro vendió 620.000 litros de aceite en 2024, un 12 % menos por la sequía, pero ingresó "
+        "4,8 millones de euros porque subió el precio. Los socios aprobaron una nueva prensa. La presidenta deja el "
+        "cargo en marzo.",
+    ),
+    ShortText(
+        "escuela",
+        "es",
+        """La escuela de música abre la matrícula el 10 de junio. Se puede pedir plaza en la secretaría o en la página \
+www.musica.example hasta el 28 de junio. Las listas se publicarán el 5 de julio.
+
+Este curso hay 180 plazas, 25 más que el anterior, porque se han contratado dos profesores de piano y uno de \
+violonchelo. Los niños pueden empezar a los seis años.
+
+La cuota es de 42 euros al mes. Las familias con tres hijos o más pagan la mitad. El alquiler de un instrumento cuesta \
+12 euros más.
+
+Las clases empiezan el 16 de septiembre.""",
+        "La matrícula de la escuela de música está abierta del 10 al 28 de junio. Hay 180 plazas, 25 más que antes. La "
+        "cuota es de 42 euros al mes y las familias numerosas pagan la mitad. Las clases empiezan el 16 de septiembre.",
+    ),
+    ShortText(
+        "minutes",
+        "en",
+        """Minutes of the meeting of 9 May. Present: Ms. Okoro, Mr. Lind, Mr. J. P. Santos and Dr. Weiss. Mr. Santos \
+took the chair.
+
+1. The budget for 2026 is 184,000 pounds. Ms. Okoro asked for another 6,000 for the roof, which was agreed.
+2. The contract with Northgate Cleaning Ltd. ends on 31 July. Mr. Lind will ask three firms for offers by 15 June.
+3. Dr. Weiss reported that 27 of the 31 windows have been replaced. The last four follow in June.
+
+It was decided not to raise the fees. The next meeting is on 13 June at 6 p.m. in room 2.12.""",
+        "The meeting of 9 May agreed to another 6,000 pounds for the roof in the budget of 184,000 pounds for 2026. "
+        "Mr. Lind will ask three firms for offers by 15 June because the cleaning contract ends on 31 July. Fees are "
+        "not raised.",
+    ),
+)
