@@ -141,7 +141,7 @@ class Child:
         return cast(IO[bytes], self._process.stdin)
 
     def send(self, line: bytes) -> None:
-        """Writes one line; raises OSError when the child is gone or does not take it in time."""
+        """Writes one line; raises OSError when the child is gone, or takes no further piece of it in time."""
         deadline = time.monotonic() + SEND_TIMEOUT_S
         with self._sending:
             if self._stdin.closed:
@@ -155,6 +155,7 @@ class Child:
                         raise TimeoutError("the child does not read")
                 else:
                     view = view[written:]
+                    deadline = time.monotonic() + SEND_TIMEOUT_S
 
     def kill_tree(self) -> None:
         """Ends the child and everything it started, at once."""

@@ -53,7 +53,9 @@ from app.engine.states import StateFolder
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 0.02  # how soon Stop is heard while a prompt is read
-CANCEL_TIMEOUT_S = 5.0
+CANCEL_GRACE_S = 0.5  # an answer ends with the child's own figures if they come that soon, else without them
+CANCEL_TIMEOUT_S = 5.0  # without a sign of life: a slow computer may take half a minute for one batch
+LATE_LOOK_S = 0.25
 GREETING_TIMEOUT_S = 60.0
 ABORTED = (
     # abort, access violation, division by zero, fail fast
@@ -87,8 +89,11 @@ class EngineProcess:
         self._calls: dict[int, Call] = {}
         self._unanswered: set[int] = set()
         self._cancelled: dict[int, float] = {}
+        self._awaits_late = False
+        self._sign: tuple[object, float] = (None, time.monotonic())
         self._problem: AppError | None = None
         self._hung = False
+        self._has_ended = threading.Event()
         self._on_crash = on_crash
         self._started_s = time.monotonic()
         self.child = Child(command, folder, environment, work="engine")
@@ -127,20 +132,53 @@ class EngineProcess:
             self._end_hung()
 
     def cancel(self, id_: int) -> None:
-        """Asks once; the child then has `CANCEL_TIMEOUT_S` to answer. What was answered meanwhile needs no asking."""
+        """Asks once. What was answered meanwhile needs no asking."""
         with self._lock:
             if id_ not in self._unanswered or id_ in self._cancelled or self.ended is not None:
                 return
             self._cancelled[id_] = time.monotonic()
         self.send(protocol.Cancel(0, id_))
 
-    def look(self) -> None:
-        """Ends a child that does not answer a cancel, or never greeted."""
-        now_s = time.monotonic()
+    def is_late(self, id_: int) -> bool:
+        """Whether the answer to a cancel takes longer than a person who pressed Stop should wait."""
         with self._lock:
-            overdue = any(now_s - asked_s > CANCEL_TIMEOUT_S for asked_s in self._cancelled.values())
-        if overdue or (not self._conversation.has_greeted and now_s - self._started_s > GREETING_TIMEOUT_S):
+            asked_s = self._cancelled.get(id_)
+        return asked_s is not None and time.monotonic() - asked_s > CANCEL_GRACE_S
+
+    def look(self) -> None:
+        """Ends a child that owes the answer to a cancel, or its greeting, and shows no sign of life."""
+        with self._lock:
+            asked_s = min(self._cancelled.values(), default=None)
+        if asked_s is None and self._conversation.has_greeted:
+            return
+        silent_s = time.monotonic() - max(self._last_life_s(), asked_s or 0.0)
+        if silent_s > (GREETING_TIMEOUT_S if asked_s is None else CANCEL_TIMEOUT_S):
             self._end_hung()
+
+    def await_late(self) -> None:
+        """Looks on where nobody waits for a cancelled request any more, until the child has answered it."""
+        with self._lock:
+            if self._awaits_late or self.ended is not None:
+                return
+            self._awaits_late = True
+        threading.Thread(target=self._look_on, name="late cancel", daemon=True).start()
+
+    def _look_on(self) -> None:
+        while True:
+            with self._lock:
+                if not self._cancelled or self.ended is not None:
+                    self._awaits_late = False
+                    return
+            self.look()
+            self._has_ended.wait(LATE_LOOK_S)
+
+    def _last_life_s(self) -> float:
+        """When its sign of life was first seen as it is now: it computes, says something, or its heart beats."""
+        sign, since_s = self.child.sign_of_life(), self._sign[1]
+        if sign != self._sign[0]:
+            since_s = time.monotonic()
+            self._sign = sign, since_s
+        return since_s
 
     def let_go(self) -> None:
         """The child leaves once it has saved what it keeps; whoever waits for a reply hears at once that none comes."""
@@ -216,6 +254,7 @@ class EngineProcess:
             self.ended = self.ended or problem
             self.loaded = None
             calls = list(self._calls.values())
+        self._has_ended.set()
         for call in calls:
             call.put(self.ended)
 
@@ -236,8 +275,11 @@ class Call:
         """A reply, or why there will be none; called by the reader thread."""
         self.queue.put((self, reply))
 
-    def replies(self, cancel: CancelToken | None) -> Iterator[protocol.Reply]:
-        """Replies up to and with the last; raises what the child failed with. Looks at `cancel` meanwhile."""
+    def replies(self, cancel: CancelToken | None, *, leaves: bool = False) -> Iterator[protocol.Reply]:
+        """Replies up to and with the last; raises what the child failed with. Looks at `cancel` meanwhile.
+
+        One that `leaves` does not wait for a child that is slow to hear it: the last reply is then made up.
+        """
         while not self.answered:
             if cancel is not None and cancel.cancelled:
                 self._process.cancel(self.id)
@@ -245,6 +287,10 @@ class Call:
                 _, reply = self.queue.get(timeout=LOOK_EVERY_S)
             except queue.Empty:
                 self._process.look()
+                if leaves and self._process.is_late(self.id):
+                    self._process.await_late()
+                    yield protocol.Answered(self.id, CANCELLED)
+                    return
                 continue
             self.answered = isinstance(reply, protocol.LAST_REPLIES + (AppError,))
             if isinstance(reply, protocol.Failed):
@@ -274,6 +320,12 @@ def first_replies(
             call, reply = replies.get(timeout=LOOK_EVERY_S)
         except queue.Empty:
             process.look()
+            for id_ in [id_ for id_ in open_ids if process.is_late(id_)]:
+                process.await_late()
+                open_ids.discard(id_)
+                yield id_, protocol.Answered(id_, CANCELLED)
+            continue
+        if call.id not in open_ids:
             continue
         if isinstance(reply, AppError):
             raise reply
@@ -577,7 +629,7 @@ class EngineClient:
             call = process.open_call(request.id)
         try:
             process.send(request)
-            for reply in call.replies(cancel):
+            for reply in call.replies(cancel, leaves=True):
                 if isinstance(reply, protocol.Answered):
                     self._crashes = 0
                 yield reply

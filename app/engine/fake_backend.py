@@ -18,6 +18,8 @@ and when it was used less than "times" times. Uses are counted in FILE.used, so 
 Rules for answers:
     "text": "..."                 the answer; by default `You said: <last user message>`
     "delay_s": 0.05               before each token; "prompt_s": seconds for reading the prompt, with progress
+    "batch": "go"                 one batch of its prompt is computed until the file "go" is there (beside the script),
+                                  as on a slow computer: the heart beats, and no cancel is heard
     "repeat": 1000                the text so many times
     "thinking": "..."             the answer begins with this thought
     "clock": true                 each token is the moment it was made, in seconds of the monotonic clock
@@ -260,12 +262,20 @@ class ScriptedBackend:
         self._seen = words
         if not self._look(answer, [one for each in media for one in each], job):
             return FinishReason.CANCELLED
+        if "batch" in rule:
+            self._compute_batch(answer, rule["batch"])
         if not _read_prompt(answer, rule.get("prompt_s", 0), job):
             return FinishReason.CANCELLED
         text = rule.get("text", f"You said: {last}") * rule.get("repeat", 1)
         if "thinking" in rule:
             text = f"<think>{rule['thinking']}</think>{text}"
         return (yield from self._write(run, rule, text, loaded.model.context_tokens - len(words)))
+
+    def _compute_batch(self, answer: Answer, until: str) -> None:
+        answer.read(answer.reused_tokens)
+        while not self._script.file(until).exists():
+            sum(range(20_000))
+            time.sleep(0.001)
 
     def _write(self, run: Run, rule: Rule, text: str, room: int) -> Generator[bool, None, FinishReason]:
         answer, job = run.answer, run.job

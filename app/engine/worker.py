@@ -58,6 +58,7 @@ class Worker:
         self._waiting: queue.SimpleQueue[tuple[protocol.Request, Job] | ProtocolViolation | None] = queue.SimpleQueue()
         self._held: collections.deque[tuple[protocol.Request, Job]] = collections.deque()
         self._jobs: dict[int, Job] = {}
+        self._unbegun: dict[int, protocol.Request] = {}
         self._saving = threading.Event()
 
     @property
@@ -103,11 +104,10 @@ class Worker:
             if isinstance(request, ProtocolViolation):
                 self._waiting.put(request)
             elif isinstance(request, protocol.Cancel):
-                job = self._jobs.get(request.target)
-                if job is not None:
-                    job.stop.set()
+                self._cancel(request.target)
             else:
                 job = self._jobs[request.id] = Job(self._reply)
+                self._unbegun[request.id] = request
                 self._waiting.put((request, job))
         if self._backend.unsaved:
             for job in list(self._jobs.values()):
@@ -117,7 +117,18 @@ class Worker:
                 threading.Event().wait()  # it ends with the last byte
         os._exit(0)
 
+    def _cancel(self, id_: int) -> None:
+        """What waits is answered by the reading thread: the other one may be at work for half a minute."""
+        job = self._jobs.get(id_)
+        if job is None:
+            return
+        job.stop.set()
+        if isinstance(self._unbegun.get(id_), _NEEDLESS_WHEN_CANCELLED) and (request := self._unbegun.pop(id_, None)):
+            self._reply(_given_up(request))
+
     def _carry_out(self, request: protocol.Request, job: Job) -> None:
+        if self._unbegun.pop(request.id, None) is None:
+            return  # it was cancelled, and answered, while it waited
         try:
             last = self._last_reply(request, job)
         except AppError as error:
@@ -127,7 +138,9 @@ class Worker:
 
     def _last_reply(self, request: protocol.Request, job: Job) -> protocol.Reply | None:
         """The last reply to a request that is done at once; None for an answer that has begun."""
-        if isinstance(request, protocol.Generate) and not job.cancelled:
+        if job.cancelled and isinstance(request, _NEEDLESS_WHEN_CANCELLED):
+            return _given_up(request)
+        if isinstance(request, protocol.Generate):
             self._backend.begin(request, job)
             return None
         return self._done_at_once(request, job) or protocol.Done(request.id)
@@ -145,14 +158,12 @@ class Worker:
         if type(request) in asked:
             return asked[type(request)](request)
         match request:
-            case protocol.LoadModel() if not job.cancelled:
+            case protocol.LoadModel():
                 return backend.load(request, job)
-            case protocol.Embed() if not job.cancelled:
+            case protocol.Embed():
                 return backend.embed(request, job)
-            case protocol.Inspect() if not job.cancelled:
+            case protocol.Inspect():
                 return backend.inspect(request, job)
-            case protocol.Generate():
-                return protocol.Answered(request.id, CANCELLED)
             case protocol.ForgetSession(session=session):
                 backend.forget(session)
             case protocol.UnloadModel():
@@ -163,6 +174,23 @@ class Worker:
         if isinstance(reply, protocol.LAST_REPLIES):
             self._jobs.pop(reply.id, None)
         self._parent.tell(reply)
+
+
+_NEEDLESS_WHEN_CANCELLED = (
+    protocol.LoadModel,
+    protocol.Generate,
+    protocol.Embed,
+    protocol.Inspect,
+    protocol.CountTexts,
+    protocol.CountMedia,
+)
+
+
+def _given_up(request: protocol.Request) -> protocol.Reply:
+    """The last reply to a request that was cancelled before it began."""
+    if isinstance(request, protocol.Generate):
+        return protocol.Answered(request.id, CANCELLED)
+    return protocol.Done(request.id)
 
 
 def _needs_the_model_alone(request: protocol.Request) -> bool:

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,10 +25,20 @@ from app.core.errors import (
     ProtocolViolation,
     TemplateFailed,
 )
-from app.core.events import CancelToken, Finished, FinishReason, LoadProgress, ModelLoaded, PromptProgress, TextDelta
+from app.core.events import (
+    CANCELLED,
+    CancelToken,
+    Finished,
+    FinishReason,
+    LoadProgress,
+    ModelLoaded,
+    PromptProgress,
+    TextDelta,
+)
 from app.engine import client as client_module
+from app.engine import protocol
 from app.engine.client import EngineClient
-from app.engine.protocol import Wish
+from app.engine.protocol import Ask, Wish
 from app.engine.states import StateFolder
 from tests.helpers.engine import ANY_PATH, answer_of, load, user
 from tests.helpers.program import is_gone, wait_until
@@ -317,32 +328,83 @@ def test_a_model_that_llama_cpp_refuses_is_not_loaded_again(scripted: Make) -> N
         list(client.generate(HELLO))
 
 
-@pytest.mark.parametrize("stall", ["answer", "load"])
-def test_a_child_that_does_not_answer_a_cancel_is_ended(
-    scripted: Make, monkeypatch: pytest.MonkeyPatch, stall: str
+def test_a_load_that_hangs_and_does_not_hear_a_cancel_ends_its_child(
+    scripted: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client_module, "CANCEL_TIMEOUT_S", 0.2)
-    client = scripted(
-        loaded=False, load=ANY_PATH | {"stall": stall == "load"}, answers=[{"stall_after": 1, "times": 1}]
-    )
-    token = CancelToken()
-    pid = None
-    if stall == "answer":
-        load(client)
-        events: Iterator[Any] = client.generate(HELLO, cancel=token)
-        kind: type = TextDelta
-    else:
-        events, kind = client.load(Path("m.gguf"), cancel=token), LoadProgress
+    client = scripted(loaded=False, load=ANY_PATH | {"stall": True})
+    token, pid = CancelToken(), None
     with pytest.raises(EngineStopped) as caught:
-        for event in events:
-            assert isinstance(event, kind)
+        for event in client.load(Path("m.gguf"), cancel=token):
+            assert isinstance(event, LoadProgress)
             pid = client.pid
             token.cancel()
     assert caught.value.exit_code is None
     assert pid is not None
     assert is_gone(pid)
-    if stall == "answer":
-        assert answer_of(client.generate(HELLO))[0] == "You said: hello"
+
+
+def test_an_answer_that_hangs_ends_when_it_is_cancelled_and_its_child_soon_after(
+    scripted: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client_module, "CANCEL_GRACE_S", 0.0)
+    monkeypatch.setattr(client_module, "CANCEL_TIMEOUT_S", 0.5)
+    client = scripted(answers=[{"stall_after": 1, "times": 1}])
+    token, pid = CancelToken(), client.pid
+    events = cancel_after(client.generate(HELLO, cancel=token), TextDelta, token)
+    assert answer_of(events)[1].finish_reason is FinishReason.CANCELLED
+    wait_until(lambda: client.pid is None, "the child to be ended")
+    assert pid is not None
+    assert is_gone(pid)
+    assert answer_of(client.generate(HELLO))[0] == "You said: hello"
+
+
+class Clock:
+    """The time, and so many seconds more."""
+
+    def __init__(self) -> None:
+        self.later_s = 0.0
+
+    def monotonic(self) -> float:
+        return time.monotonic() + self.later_s
+
+
+def test_a_cancel_that_a_slow_computer_hears_late_ends_one_answer_and_no_other(
+    scripted: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr(client_module, "time", clock)
+    monkeypatch.setattr(client_module, "LATE_LOOK_S", 3600.0)  # the test looks itself
+    monkeypatch.setattr(client_module, "CANCEL_GRACE_S", 3600.0)
+    client = scripted(answers=[{"when": "long", "batch": "go"}])
+    process, cancel = client._process, CancelToken()
+    assert process is not None
+    reading = client.generate([user("long")], cancel=cancel)
+    assert isinstance(next(reading), PromptProgress)  # a batch is computed from here on, until the test ends it
+    beside = process.open_call(99)
+    process.send(protocol.Generate(99, Ask(HELLO)))
+
+    gone = CancelToken()
+    gone.cancel()
+    assert list(client.generate(HELLO, cancel=gone)) == [Finished(CANCELLED)]
+    assert [event for _, event in client.generate_many([Ask(HELLO)] * 2, cancel=gone)] == [Finished(CANCELLED)] * 2
+    assert not process._cancelled, "the child itself answers what waits, without the end of the batch"
+
+    monkeypatch.setattr(client_module, "CANCEL_GRACE_S", 0.0)
+    cancel.cancel()
+    assert list(reading) == [Finished(CANCELLED)], "and who is in the batch is let go without it"
+    assert process._cancelled
+    sign = process.child.sign_of_life()
+    wait_until(lambda: process.child.sign_of_life() != sign, "the heart to beat")
+    clock.later_s = 3600.0
+    process.look()
+    clock.later_s = 0.0
+    (tmp_path / "scripted0" / "go").touch()
+    replies = list(beside.replies(None))
+    assert "".join(reply.text for reply in replies if isinstance(reply, protocol.Delta)) == "You said: hello"
+    wait_until(lambda: not process._cancelled, "the child to answer the late cancel")
+    assert client._process is process
+    assert process.ended is None
 
 
 def test_noise_on_standard_output_does_not_reach_the_wire(scripted: Make) -> None:

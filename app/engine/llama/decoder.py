@@ -133,11 +133,22 @@ class Decoder:
                 raise RuntimeError(f"llama_decode returned {result} for {shares[0][1]} tokens")
 
     def _aborted(self, shares: list[tuple[Run, int]], urgent: Callable[[], bool]) -> Callable[[], bool]:
-        """Whether a decode in progress is to be broken off: somebody stops, or waits while only jobs are read."""
+        """Whether a decode in progress is to be broken off: somebody stops, or waits while only jobs are read.
+
+        Who asks is answered in passing where others stop, for whom the decode would be worth nothing.
+        """
         stops = [run.job.stop.is_set for run, _ in shares]
         if self._context.can_forget and not shares[0][0].interactive:
             stops.append(urgent)
-        return lambda: any(stop() for stop in stops)
+        others = [run for run in self.pool.runs if all(run is not decoded for decoded, _ in shares)]
+
+        def is_aborted() -> bool:
+            for run in others:
+                if run.job.cancelled:
+                    run.finish(FinishReason.CANCELLED)  # its place stays taken until the decode is over
+            return any(stop() for stop in stops)
+
+        return is_aborted
 
     def _on_decoded(self, shares: list[tuple[Run, int]], outputs: list[int]) -> None:
         for run, count in shares:
@@ -175,11 +186,12 @@ class Decoder:
 
     def _end(self, run: Run, reason: FinishReason) -> None:
         self.pool.remove(run)
-        run.job.reply(run.answer.finish(reason))
+        run.finish(reason)
 
     def _fail(self, run: Run, error: AppError) -> None:
         self.pool.remove(run)
-        run.job.reply(protocol.Failed(run.request.id, error))
+        if not run.is_finished:
+            run.job.reply(protocol.Failed(run.request.id, error))
 
 
 # Which picture or sound is looked at, for whom, and what is told of it; and what of it is decoded next.

@@ -303,6 +303,7 @@ class Run:
     sequence: Sequence | None = None
     prepared: bool = False
     begun: bool = False
+    is_finished: bool = False
     looks: list[tuple[str, int]] = field(default_factory=list)
     """What has to be looked at for it, by the keys of the prompt's media; `looked` is what was begun with."""
     looked: set[tuple[str, int]] = field(default_factory=set)
@@ -394,9 +395,15 @@ class Run:
                 self.tokens.append(forced_token)
         return FinishReason.CONTEXT if len(self.tokens) > context_tokens else None
 
+    def finish(self, reason: FinishReason) -> None:
+        """Gives the last reply, once."""
+        if not self.is_finished:
+            self.is_finished = True
+            self.job.reply(self.answer.finish(reason))
+
     def wait(self, reason: str) -> None:
         """Tells once that it rests; an empty reason means that it goes on."""
-        if reason and reason != self.waits:
+        if reason and reason != self.waits and not self.is_finished:
             self.job.reply(protocol.Waiting(self.request.id, reason))
         self.waits = reason
 

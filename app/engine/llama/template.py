@@ -34,7 +34,8 @@ from app.core.wire import Conversation, Ended, Said, Wire
 log = logging.getLogger(__name__)
 
 START_TIMEOUT_S = 20.0
-DEADLINE_S = 4.0  # less than the engine may take to hear a cancel
+LOOK_EVERY_S = 0.25
+DEADLINE_S = 4.0  # without a sign of life, where processor time is counted; a slow computer may need longer
 MOST_PROCESSOR_S = 2  # where the system counts it; a rendering takes a few milliseconds
 AVOIDED_S = 60.0  # for so long a template that had to be ended is not tried again: writing a message would ask often
 
@@ -133,7 +134,7 @@ class TemplateProcess:
 
     def _answer(self, timeout_s: float) -> Any:
         try:
-            answer = self._said.next(timeout_s)
+            answer = self._awaited(timeout_s)
         except ProtocolViolation:
             raise self._abandoned("the process that rendered it spoke nonsense") from None
         if answer is None:
@@ -144,6 +145,15 @@ class TemplateProcess:
         if answer.code == -getattr(signal, "SIGXCPU", 0):
             raise self._abandoned(f"it computed for more than {MOST_PROCESSOR_S} seconds")
         raise self._abandoned(f"the process that rendered it ended with {answer.code}")
+
+    def _awaited(self, timeout_s: float) -> Any:
+        """What it says next; None where it does not, and what it computes is not limited or it computes nothing."""
+        assert self._child is not None
+        lives, until_s = self._child.lives(), time.monotonic() + timeout_s
+        while (answer := self._said.next(LOOK_EVERY_S)) is None and time.monotonic() < until_s:
+            if lives() and hasattr(signal, "SIGXCPU"):
+                until_s = time.monotonic() + timeout_s
+        return answer
 
     def _abandoned(self, problem: str) -> TemplateAbandoned:
         self.close()

@@ -68,7 +68,7 @@ def add(
     background: bool = False,
     modest: bool = False,
     is_outside: bool = False,
-) -> None:
+) -> Job:
     ask = protocol.Ask((), max_tokens, background=background, modest=modest, is_outside=is_outside)
     request = protocol.Generate(number, ask)
     job = Job(replies.append)
@@ -77,6 +77,7 @@ def add(
     prompt = Prompt(PREFIX + [number] * own)
     answer = Answer(request, job.reply, time.perf_counter())
     decoder.add(Run(request, job, answer, model, prompt, chain, lambda token: b"a"))
+    return job
 
 
 def run(decoder: Decoder) -> None:
@@ -207,3 +208,31 @@ def test_for_a_modest_answer_nothing_that_was_read_leaves(own: int, sequences: i
     run(decoder)
     assert ends_of(replies)[2][0] == ended
     assert (context.held[0], sum(context.held.values())) == (held, held)
+
+
+@pytest.mark.parametrize("background", [False, True])
+def test_who_waits_for_others_is_answered_in_the_middle_of_their_batch_when_it_stops(background: bool) -> None:
+    replies: list[Any] = []
+    jobs: list[Job] = []
+    in_batch: list[dict[int, tuple[str, int]]] = []
+
+    class SlowContext(TightContext):
+        def decode(
+            self, shares: Sequence[tuple[int, Sequence[int], int, bool]], aborted: Callable[[], bool] | None = None
+        ) -> int:
+            if aborted is not None and not in_batch:
+                jobs[1].stop.set()
+                assert not aborted(), "what is being computed is for somebody else"
+                assert not aborted()
+                in_batch.append(ends_of(replies))
+            return super().decode(shares, aborted)
+
+    context = SlowContext(400)
+    context.batch_tokens = 64
+    decoder = Decoder(context, None, SideBySide(4))  # type: ignore[arg-type]
+    jobs.append(add(decoder, replies, 0, own=200, max_tokens=5, background=background))
+    jobs.append(add(decoder, replies, 1, own=10, max_tokens=5, background=background))
+    run(decoder)
+    assert in_batch == [{1: ("cancelled", 0)}]
+    assert ends_of(replies) == {0: ("length", 5), 1: ("cancelled", 0)}
+    assert sum(isinstance(reply, protocol.Answered) for reply in replies) == 2
