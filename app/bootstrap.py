@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from app.documents.protocol import Event, Read
     from app.engine.contract import Engine, WakingEvent
     from app.engine.fit import GpuRoom
+    from app.engine.protocol import Wish
     from app.engine.states import StateFolder
     from app.features.chat.answers import Beside, Chat
     from app.features.chats import Change, Chats
@@ -147,7 +148,7 @@ class Parts:
         def elsewhere() -> RemoteEngine:
             return build_remote_engine(self.servers, lambda: self.settings, self.ledger)
 
-        engine = build_engine(self.paths, states, elsewhere, sees=True)
+        engine = build_engine(self.paths, states, elsewhere, sees=True, settings=lambda: self.settings)
         self._engines.add(engine)
         return engine
 
@@ -172,6 +173,12 @@ class Parts:
         """The model that is in the chat's engine; needs no engine to say that there is none."""
         engine: Engine | None = self._made("engine")
         return engine.loaded if engine is not None else None
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether that model was loaded with other settings than those of now."""
+        engine: Engine | None = self._made("engine")
+        return engine is not None and engine.is_outdated
 
     @_Once
     def ledger(self) -> Ledger:
@@ -751,35 +758,39 @@ def build_engine(
     elsewhere: Callable[[], RemoteEngine] | None = None,
     *,
     sees: bool = False,
+    settings: Callable[[], Settings] | None = None,
 ) -> RoutedEngine:
     """The engine's client; nothing is started yet. Without `states` nothing of a chat is kept for later.
 
-    `sees`: its models are loaded with what they see and hear through, where that lies beside them.
+    `sees`: its models are loaded with what they see and hear through, where that lies beside them. `settings` as they
+    are now, without which those on the disk hold.
 
     `elsewhere` makes what asks servers, where one of their models is loaded; else it is made with the settings as they
     are then. FIRESIDE_ENGINE_SCRIPT puts the scripted backend into the child.
     """
     from app.core.child import own_command
     from app.engine.client import EngineOnDemand
+    from app.features.chat.options import wish_of
     from app.remote.routing import RoutedEngine
+
+    def settings_wish() -> Wish:
+        engine = (settings() if settings is not None else load_settings(paths.settings)[0]).engine
+        return replace(wish_of(engine), projector_on_cpu=engine.projector_on_cpu)
 
     command = own_command("--engine-worker")
     script = os.environ.get("FIRESIDE_ENGINE_SCRIPT")
     if script:
         command += ["--scripted", script]
-    machines = build_machines(paths).usable
+    options: dict[str, Any] = {"states": states, "machines": build_machines(paths).usable}
     if sees:
         from app.features.work.engines import SeeingEngine
 
         here: EngineOnDemand = SeeingEngine(
-            command,
-            paths.engine,
-            states=states,
-            machines=machines,
-            is_on_cpu=lambda: load_settings(paths.settings)[0].engine.projector_on_cpu,
+            command, paths.engine, is_on_cpu=lambda: settings_wish().projector_on_cpu, **options
         )
     else:
-        here = EngineOnDemand(command, paths.engine, states=states, machines=machines)
+        here = EngineOnDemand(command, paths.engine, **options)
+    here.settings_wish = settings_wish
     return RoutedEngine(here, elsewhere or (lambda: _remote_engine_of(paths)))
 
 

@@ -379,6 +379,10 @@ class EngineClient:
         self._folder = folder
         self._states = states
         self._machines = machines
+        self.settings_wish: Callable[[], Wish] = lambda: OPEN
+        """How models are loaded by the settings of now: one that comes back by itself follows them, but for what was
+        asked of it beside them."""
+        self._settings_then = OPEN
         self._environment = ENVIRONMENT | dict(environment or {})
         self._lock = threading.RLock()
         self._process: EngineProcess | None = None
@@ -400,6 +404,22 @@ class EngineClient:
         process = self._process
         return process.child.pid if process is not None and process.ended is None else None
 
+    @property
+    def is_outdated(self) -> bool:
+        """Whether the model in the child was loaded with other settings than those of now."""
+        last = self._last_load
+        return last is not None and self.loaded is not None and self._renewed(last.wish) != last.wish
+
+    def _renewed(self, wish: Wish) -> Wish:
+        """As the settings have it by now, where the last load had it from them, too."""
+        before, now = self._settings_then, self.settings_wish()
+        changed = {
+            name: value
+            for name, value in vars(now).items()
+            if vars(wish)[name] == vars(before)[name] != value and (wish.projector or name != "projector_on_cpu")
+        }
+        return replace(wish, **changed)
+
     def load(
         self, path: Path, wish: Wish = OPEN, *, cancel: CancelToken | None = None
     ) -> Iterator[LoadProgress | ModelLoaded]:
@@ -418,9 +438,11 @@ class EngineClient:
         self, request: protocol.LoadModel, cancel: CancelToken | None, *, is_last: bool
     ) -> Generator[LoadProgress | ModelLoaded, None, bool]:
         """False where the child ended before it came to this; with `is_last` that is raised."""
+        settings = self.settings_wish()
         with self._lock:
             before = self._last_load
             process = self._running_process()
+            self._settings_then = settings
             self._last_load = request = replace(request, id=next(self._ids))
             call = process.open_call(request.id)
         loaded = False
@@ -643,6 +665,8 @@ class EngineClient:
             last = self._last_load
             if last is None or process.loaded is not None or process.loading:
                 return process
+            wish, self._settings_then = self._renewed(last.wish), self.settings_wish()
+            self._last_load = last = replace(last, wish=wish)
             request = replace(last, id=next(self._ids), machines=self._machines())
             call = process.open_call(request.id)
         try:
@@ -782,7 +806,7 @@ class EngineOnDemand(EngineClient):
                 return True
             woken = False
             try:
-                for event in super().load(Path(last.path), last.wish, cancel=cancel):
+                for event in super().load(Path(last.path), self._renewed(last.wish), cancel=cancel):
                     woken = isinstance(event, ModelLoaded)
                     if woken:
                         self._sleeping = None

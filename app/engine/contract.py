@@ -70,6 +70,10 @@ class Engine(Protocol):
         """The model that waits to come back; None without one."""
 
     @property
+    def is_outdated(self) -> bool:
+        """Whether the model that would answer now was loaded with other settings than those of now."""
+
+    @property
     def awaited(self) -> Path | None:
         """The model that is in or on its way, or comes back by itself; None without any."""
 

@@ -80,6 +80,7 @@ class RemoteEngine:
 
     pid: int | None = None
     asleep_path: Path | None = None
+    is_outdated = False
 
     def __init__(self, servers: Servers, connect: Callable[[Server], ModelServer]) -> None:
         self._servers, self._connect = servers, connect

@@ -52,6 +52,10 @@ class RoutedEngine:
         return self._here.asleep_path if self._chosen is self._here else None
 
     @property
+    def is_outdated(self) -> bool:
+        return self._chosen is self._here and self._here.is_outdated
+
+    @property
     def awaited(self) -> Path | None:
         return self._chosen.awaited
 

@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 
 from app.core.child import own_command
-from app.core.errors import ModelLoadFailed, NoModel
+from app.core.errors import EngineStopped, ModelLoadFailed, NoModel
 from app.core.events import CancelToken, FinishReason, LoadProgress, ModelLoaded
 from app.engine.client import EngineOnDemand
+from app.engine.protocol import Wish
 from tests.helpers.engine import ANY_PATH, answer_of, load, user
+from tests.helpers.script import write_script
 
 Make = Callable[..., EngineOnDemand]
 
@@ -63,6 +65,32 @@ def test_the_next_message_brings_it_back_as_it_was(on_demand: Make, tmp_path: Pa
     assert first == second
     assert isinstance(heard[0], LoadProgress)
     assert isinstance(heard[-1], ModelLoaded)
+
+
+def test_it_comes_back_by_the_settings_of_now_but_for_what_was_asked_beside_them(tmp_path: Path) -> None:
+    path = write_script(tmp_path, {"when": "crash", "crash_after": 0}, log="log.jsonl")
+    settings = [Wish(context_tokens=1024, threads=2)]
+    command = [*own_command("--engine-worker"), "--scripted", str(path)]
+    engine = EngineOnDemand(command, tmp_path / "engine")
+    engine.settings_wish = lambda: settings[-1]
+    load(engine, Path("first.gguf"), context_tokens=4096, threads=2)  # a context of its own, as `serve` may want it
+    assert not engine.is_outdated
+    settings.append(Wish(context_tokens=2048, threads=3, kv_type="q8_0"))
+    assert engine.is_outdated
+    engine.sleep()
+    assert answer_of(engine.generate([user("hi")]))[0] == "You said: hi"
+    assert not engine.is_outdated
+    settings.append(Wish(context_tokens=2048, threads=4))
+    with pytest.raises(EngineStopped):
+        list(engine.generate([user("crash")]))
+    assert answer_of(engine.generate([user("hi")]))[0] == "You said: hi"
+    wishes = [body["wish"] for body in loads(tmp_path)]
+    assert [(one["context_tokens"], one["threads"], one["kv_type"]) for one in wishes] == [
+        (4096, 2, ""),
+        (4096, 3, "q8_0"),
+        (4096, 4, ""),
+    ]
+    engine.close()
 
 
 def test_sleeping_twice_or_without_a_model_changes_nothing(on_demand: Make, tmp_path: Path) -> None:

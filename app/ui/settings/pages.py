@@ -28,6 +28,7 @@ from app.ui.widgets.fields import CheckRow, RadioRow, Segments, Stepper, Switch
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
+    from app.ui.shell.model_loader import ModelLoader
 
 
 NARROW_PX = 340
@@ -160,6 +161,7 @@ class EnginePage(SettingsPage):
     def __init__(self, app: Fireside, theme: Theme, save: Save) -> None:
         super().__init__(theme, tr("Engine"))
         self._app, self._save = app, save
+        self._loader: ModelLoader | None = None
         self._block = QVBoxLayout()
         self._block.setSpacing(theme.px(4))
         self._block.addWidget(QLabel(tr("Device")))
@@ -178,6 +180,7 @@ class EnginePage(SettingsPage):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
+        self.look()
         if not self._is_asked:  # only who opens this page starts the engine for it
             self._look_for_devices()
 
@@ -279,7 +282,7 @@ class EnginePage(SettingsPage):
         inside.setSpacing(px(16))
         self._note = self.muted("")
         self.reload = text_button(tr("Reload now"), "primary")
-        self.reload.clicked.connect(self._on_reload)
+        self.reload.clicked.connect(self.reload_wanted)
         inside.addWidget(self._note, 1)
         inside.addWidget(self.reload)
         self._foot.hide()
@@ -287,14 +290,23 @@ class EnginePage(SettingsPage):
 
     def _change(self, **values: Any) -> None:
         self._save("engine", **values)
-        self._note.setText(tr("Saved. It applies when the model is loaded again."))
-        self.reload.show()
-        self._foot.show()
+        self.look()
 
-    def _on_reload(self) -> None:
-        self.reload.hide()
-        self._note.setText(tr("The model is loading with the new values."))
-        self.reload_wanted.emit()
+    def watch_loader(self, loader: ModelLoader) -> None:
+        """What is in memory changes with it."""
+        self._loader = loader
+        loader.changed.connect(self.look)
+
+    def look(self) -> None:
+        """Offers to load again, as long as the model in memory differs from what is set."""
+        is_loading = self._loader is not None and self._loader.state == "loading"
+        is_outdated = self._app.is_outdated and not is_loading
+        if is_loading:
+            self._note.setText(tr("The model is loading with the new values."))
+        elif is_outdated:
+            self._note.setText(tr("Saved. It applies when the model is loaded again."))
+        self.reload.setVisible(is_outdated)
+        self._foot.setVisible(is_outdated or (is_loading and self._foot.isVisibleTo(self)))
 
 
 def _describe(app: Fireside) -> Iterator[tuple[DevicesDescribed, bool]]:

@@ -170,11 +170,11 @@ class ModelLoader(QObject):
         before, self._has_begun = self.path, True
         if self._task is not None:
             self._task.cancel()
-        engine, settings = self._app.engine, self._app.settings.engine
+        engine = self._app.engine
         task = tasks.run(
             lambda token: engine.load(
                 path,
-                wish_of(settings),
+                wish_of(self._app.settings.engine),
                 cancel=token,
             ),
             self,

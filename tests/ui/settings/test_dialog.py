@@ -52,6 +52,11 @@ def saved(frame: Frame) -> Settings:
     return settings
 
 
+def load_model(frame: Frame, qtbot: QtBot) -> None:
+    frame.loader.start()
+    qtbot.waitUntil(lambda: frame.loader.state == "ready")
+
+
 def keep_state(frame: Frame, session: str, size_bytes: int) -> None:
     frame.paths.states.mkdir(parents=True)
     unfinished = frame.paths.states / "new.part"
@@ -139,6 +144,7 @@ def test_a_thinking_budget_of_nothing_is_no_limit(dialog: SettingsDesk, frame: F
 def test_engine_changes_say_that_they_apply_after_loading_and_load(
     dialog: SettingsDesk, frame: Frame, qtbot: QtBot
 ) -> None:
+    load_model(frame, qtbot)
     dialog.show_page(ENGINE)
     button = dialog.named(QPushButton, "Reload now")
     assert not button.isVisible()
@@ -148,9 +154,39 @@ def test_engine_changes_say_that_they_apply_after_loading_and_load(
     assert saved(frame).engine.context_tokens == 2048
     assert button.isVisible()
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert "The model is loading with the new values." in {label.text() for label in dialog.every(QLabel)}
     qtbot.waitUntil(lambda: frame.loader.state == "ready")
     assert frame.loader.model is not None
     assert frame.loader.model.context_tokens == 2048
+    assert not button.isVisible()
+
+
+def test_engine_changes_are_offered_until_they_hold_and_hold_at_the_next_loading_of_any_kind(
+    frame: Frame, qtbot: QtBot
+) -> None:
+    load_model(frame, qtbot)
+    first = SettingsDesk(frame)
+    first.show_page(ENGINE)
+    field, button = first.named(QDoubleSpinBox, "Context"), first.named(QPushButton, "Reload now")
+    field.setValue(2048)
+    assert button.isVisible()
+    field.setValue(0)
+    assert not button.isVisible(), "as the model was loaded"
+    field.setValue(2048)
+    first.close()
+
+    second = SettingsDesk(frame)
+    second.show_page(ENGINE)
+    button = second.named(QPushButton, "Reload now")
+    assert button.isVisible()
+    frame.loader.sleep()
+    qtbot.waitUntil(lambda: not button.isVisible())
+    assert [len(frame.app.engine.inspect("tokens", "One two").tokens)] == [2]  # which wakes it
+    qtbot.waitUntil(lambda: frame.loader.state == "ready")
+    assert frame.loader.model is not None
+    assert frame.loader.model.context_tokens == 2048
+    assert not button.isVisible()
+    second.close()
 
 
 def test_what_the_context_is_kept_in_is_saved_by_keyboard(dialog: SettingsDesk, frame: Frame, qtbot: QtBot) -> None:
@@ -172,6 +208,7 @@ def test_without_a_gpu_there_is_no_choice_and_no_row_about_one(dialog: SettingsD
 
 def test_a_gpu_can_be_chosen_and_is_saved(frame: Frame, qtbot: QtBot, tmp_path: Path, dialog: SettingsDesk) -> None:
     write_script(tmp_path / "script", devices=DEVICES)
+    load_model(frame, qtbot)
     dialog.show_page(ENGINE)
     qtbot.waitUntil(lambda: bool(dialog.every(DeviceChoice)))
     assert dialog.named(QDoubleSpinBox, "Layers on the GPU").isVisible()
