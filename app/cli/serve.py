@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 from app.bootstrap import build_engine, build_models, build_serving
 from app.cli.terminal import interruptible, load_model, model_path
+from app.core.errors import KeyFileUnreadable
 from app.core.paths import AppPaths
 from app.core.settings import load_settings
 from app.hub.access import Token
 from app.server.application import Rules, application
 from app.server.running import PORT, RunningServer, ServerSwitch, names_of
+
+KEY_VARIABLE = "FIRESIDE_SERVE_KEY"
+MOST_KEY_CHARACTERS = 1000
+LEAST_CONTEXT, MOST_CONTEXT = 256, 10_000_000
 
 
 def add_arguments(part: argparse.ArgumentParser) -> None:
@@ -22,7 +29,20 @@ def add_arguments(part: argparse.ArgumentParser) -> None:
     part.add_argument(
         "--host", metavar="ADDRESS", default="127.0.0.1", help="on which address (127.0.0.1: this computer only)"
     )
-    part.add_argument("--key", metavar="KEY", help="what programs have to show; default: one that is made and kept")
+    part.add_argument(
+        "--key",
+        metavar="KEY",
+        help="what programs have to show; default: one that is made and kept. Other people on this computer can see it "
+        f"in the list of processes: better is --key-file, or {KEY_VARIABLE} in the environment",
+    )
+    part.add_argument("--key-file", metavar="FILE", type=Path, help="a file whose first line is the key")
+    part.add_argument(
+        "--context",
+        metavar="N",
+        type=_context,
+        default=0,
+        help="tokens of context, for every model (default: 8192, and more by itself when a longer prompt comes)",
+    )
     part.add_argument(
         "--model",
         metavar="FILE",
@@ -42,24 +62,28 @@ def add_arguments(part: argparse.ArgumentParser) -> None:
 
 def run_serve(options: argparse.Namespace) -> int:
     """`serve`: runs until it is interrupted."""
+    given = given_key(options.key, options.key_file)
     paths = AppPaths.from_environment()
     settings, _ = load_settings(paths.settings)
+    if options.context:
+        settings = replace(settings, engine=replace(settings.engine, context_tokens=options.context))
     path = model_path(options.model, settings.engine.model_path)
     engine = build_engine(paths, sees=True)
     try:
         with build_models(paths) as models, interruptible() as cancel:
             load_model(engine, path, settings, cancel)
             serving = build_serving(paths, lambda: engine, models, lambda: settings, lambda: path, may_replace=True)
-            key, is_kept = (options.key, True) if options.key else ServerSwitch(serving, Token()).key()
+            key, is_kept = (given, True) if given else ServerSwitch(serving, Token()).key()
             if not is_kept:
                 print(
-                    "There is no keyring here: the key is another one the next time, or give one by --key.",
+                    "There is no keyring here, so the key will be a new one next time. Give one with --key-file.",
                     file=sys.stderr,
                 )
             rules = Rules(key, names_of(options.host), (*settings.serving.origins, *options.origin))
             server = RunningServer(application(serving, rules), options.host, options.port)
             server.start()
-            print(words_of(server, key), file=sys.stderr)
+            told = key if options.key or not given else "the one that you gave"
+            print(words_of(server, told), file=sys.stderr)
             while not cancel.cancelled:
                 threading.Event().wait(0.2)
             server.stop()
@@ -69,11 +93,37 @@ def run_serve(options: argparse.Namespace) -> int:
     return 0
 
 
+def given_key(key: str | None, file: Path | None) -> str:
+    """The key from the command line, a file or the environment, in this order; "" where none is given.
+
+    Raises KeyFileUnreadable for a file that cannot be read or holds no key.
+    """
+    if key:
+        return key
+    if file is None:
+        return os.environ.get(KEY_VARIABLE, "").strip()
+    try:
+        with file.expanduser().open(encoding="utf-8") as opened:
+            found = opened.readline(MOST_KEY_CHARACTERS).strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise KeyFileUnreadable(str(file), getattr(error, "strerror", None) or "it is no text") from error
+    if not found:
+        raise KeyFileUnreadable(str(file), "its first line is empty")
+    return found
+
+
 def words_of(server: RunningServer, key: str) -> str:
     """What to know of one that runs, and what it means where other computers can reach it."""
     words = f"Fireside answers at {server.address}\nThe key is {key}\nCtrl+C ends it."
     meaning = "Everybody who reaches this computer and has the key can use it, and what passes is not encrypted."
     return f"{words}\n{meaning}" if server.is_open else words
+
+
+def _context(text: str) -> int:
+    value = int(text)
+    if not LEAST_CONTEXT <= value <= MOST_CONTEXT:
+        raise argparse.ArgumentTypeError(f"must be between {LEAST_CONTEXT} and {MOST_CONTEXT}")
+    return value
 
 
 def _port(text: str) -> int:

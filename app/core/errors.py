@@ -17,12 +17,14 @@
     │   ├── NoRoomForModel            the job's model does not fit beside the chat's, which stays
     │   ├── GrammarInvalid            a grammar or JSON schema that llama.cpp does not take
     │   ├── ChatUnavailable           a completion model, without a chat template
+    │   ├── TokenUnknown              a number that is no token of the model
     │   ├── InfillUnavailable         a model without tokens for filling in the middle
     │   ├── EmbeddingsUnavailable     a model that was not made to turn texts into vectors
     │   ├── TooLongToInspect          a text of more tokens than can be looked at at once
     │   ├── ModelNotInspectable       what was to be looked at is not handed out, or is not there
     │   ├── TemplateFailed            the model's chat template raised
     │   ├── PromptTooLong             does not fit the context
+    │   │   └── ContextLimited        nor a larger one, or none may be had: `limit` says why
     │   ├── EngineStopped             the engine child ended or hung in the middle of something
     │   ├── MachineLost               a computer that lent its memory is gone in the middle of something
     │   ├── MachineUnusable           one that is to lend its memory does not, or may not: `reason` says why
@@ -41,6 +43,7 @@
     │   ├── DownloadDamaged           what came is not what the Hub promised, twice
     │   ├── DownloadFailed            the download's child ended again and again
     │   ├── DownloadRunning           another Fireside is fetching the same file
+    │   ├── KeyFileUnreadable         the file that is to hold the server's key does not
     │   ├── PortTaken                 the server cannot listen there: another program does, or it may not
     │   ├── ServerUnreachable         a server with models: no answer, or none of such a server: `reason` says which
     │   ├── ServerBusy                it takes no more requests for a while
@@ -187,6 +190,11 @@ class ChatUnavailable(EnvironmentProblem):
     path: str
 
 
+class TokenUnknown(EnvironmentProblem):
+    token: int
+    vocabulary: int
+
+
 class InfillUnavailable(EnvironmentProblem):
     path: str
 
@@ -218,6 +226,16 @@ class TemplateFailed(EnvironmentProblem):
 class PromptTooLong(EnvironmentProblem):
     prompt_tokens: int
     context_tokens: int
+
+
+class ContextLimited(PromptTooLong):
+    """`limit` is what keeps the context from being as large as it had to be: model, memory, or settings.
+
+    `largest_tokens` is the largest that this model may have here.
+    """
+
+    limit: str
+    largest_tokens: int
 
 
 class EngineStopped(EnvironmentProblem):
@@ -323,6 +341,11 @@ class DownloadFailed(EnvironmentProblem):
 
 class DownloadRunning(EnvironmentProblem):
     file: str
+
+
+class KeyFileUnreadable(EnvironmentProblem):
+    path: str
+    detail: str
 
 
 class PortTaken(EnvironmentProblem):

@@ -36,6 +36,8 @@ class AnswerStats:
     """Of the prompt, those that stand for pictures and sounds."""
     encoded_media: int = 0
     """How many of these were really looked at now, instead of remembered."""
+    stop: str = ""
+    """The stop string that was met, where one was."""
 
 
 CANCELLED = AnswerStats(0, 0, 0, 0.0, 0.0, FinishReason.CANCELLED)

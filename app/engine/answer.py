@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from app.core.events import AnswerStats, FinishReason
 from app.engine import protocol
+from app.engine.infill import InfillEnd
 
 # Tells thinking from answer while a model writes. Pure; streaming: marks may be split over any number of deltas.
 #
@@ -292,18 +293,23 @@ class StopStrings:
     def __init__(self, stops: Sequence[str]) -> None:
         self._stops = [stop for stop in stops if stop]
         self._held = ""
-        self.met = False
+        self.met_stop = ""
+
+    @property
+    def met(self) -> bool:
+        """Whether one of them has come."""
+        return bool(self.met_stop)
 
     def feed(self, text: str) -> str:
         """The part of everything so far that may be shown now and was not yet."""
         if not self._stops or self.met:
             return "" if self.met else text
         text = self._held + text
-        found = [at for at in (text.find(stop) for stop in self._stops) if at >= 0]
+        found = [(at, stop) for stop in self._stops if (at := text.find(stop)) >= 0]
         if found:
-            self.met = True
+            at, self.met_stop = min(found)
             self._held = ""
-            return text[: min(found)]
+            return text[:at]
         keep = max(overlap(text, stop) for stop in self._stops)
         self._held = text[len(text) - keep :]
         return text[: len(text) - keep]
@@ -340,6 +346,7 @@ class Answer:
         self._request = request
         self._reply = reply
         self._stops = StopStrings(request.ask.stop)
+        self._infill = InfillEnd(request.ask.text, request.ask.suffix)
         self._reasoning = Reasoning(thinking_style)
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._undecided_tokens = 0
@@ -373,7 +380,7 @@ class Answer:
         self.generated_tokens += 1
         self._show(self._reasoning.feed(self._decoder.decode(piece)))
         self._count()
-        if self._stops.met:
+        if self._stops.met or self._infill.met:
             return FinishReason.STOP
         written = self.generated_tokens - self.thinking_tokens
         return FinishReason.LENGTH if 0 <= self._request.ask.max_tokens <= written else None
@@ -394,7 +401,7 @@ class Answer:
         """Shows what was held back (half a character as U+FFFD) and gives the last reply."""
         self._show(self._reasoning.feed(self._decoder.decode(b"", final=True)))
         self._show(self._reasoning.finish())
-        self._send(self._stops.rest(), thinking=False)
+        self._send(self._infill.feed(self._stops.rest()) + self._infill.rest(), thinking=False)
         self._tell()
         writing_s = self._last_s - self._first_s
         rate = (self.generated_tokens - 1) / writing_s if self.generated_tokens > 1 and writing_s > 0 else 0.0
@@ -408,6 +415,7 @@ class Answer:
             self.thinking_tokens,
             self.media_tokens,
             self.encoded_media,
+            self._stops.met_stop,
         )
         return protocol.Answered(self._request.id, stats)
 
@@ -421,7 +429,8 @@ class Answer:
 
     def _show(self, spans: Sequence[Span]) -> None:
         for span in spans:
-            self._send(span.text if span.thinking else self._stops.feed(span.text), thinking=span.thinking)
+            text = span.text if span.thinking else self._infill.feed(self._stops.feed(span.text))
+            self._send(text, thinking=span.thinking)
 
     def _send(self, text: str, *, thinking: bool) -> None:
         if not text:

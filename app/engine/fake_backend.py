@@ -249,7 +249,7 @@ class ScriptedBackend:
         if job.cancelled:
             return FinishReason.CANCELLED
         loaded = self._ready(chats=bool(request.ask.messages))
-        turns = request.ask.turns or [("user", request.ask.text)]
+        turns = request.ask.turns or [("user", request.ask.text or _text_of(request.ask.tokens))]
         media = [one.media for one in request.ask.messages]
         last = next((text for role, text in reversed(turns) if role == "user"), "")
         rule = self._script.choose("answers", self._script.rules.get("answers", []), last)
@@ -361,7 +361,7 @@ class ScriptedBackend:
         self._script.log(request)
         self._ready(chats=bool(request.messages))
         turns = protocol.turns_of(request.messages)
-        words = _prompt(turns, (), self._rule) if turns else _words(request.text)
+        words = _prompt(turns, (), self._rule) if turns else _words(request.text or _text_of(request.tokens))
         if request.what == "probabilities":
             window = words[request.start : request.start + WINDOW_TOKENS]
             seen = tuple(_seen(word, number + request.start) for number, word in enumerate(window))
@@ -481,6 +481,11 @@ def _seen(word: str, number: int) -> TokenSeen:
         return TokenSeen(len(word), word.encode())
     guesses = (Guess(word.encode(), 0.5, len(word)), Guess(OTHER.encode(), 0.25, len(OTHER)))
     return TokenSeen(len(word), word.encode(), False, math.log(0.5), 0, guesses)
+
+
+def _text_of(tokens: Sequence[int]) -> str:
+    """A word for each token."""
+    return "".join(f" t{token}" for token in tokens)
 
 
 def _words(text: str) -> list[str]:

@@ -14,7 +14,7 @@ from app.core.errors import AppError, MachineUnusable
 from app.core.events import AnswerStats, Guess, Media, Message, ModelLoaded, TokenSeen
 from app.core.wire import Wire
 
-VERSION = 10
+VERSION = 11
 
 
 # What is wanted of a model and of an answer: values that go from whoever decides to the library that does it.
@@ -59,6 +59,7 @@ class Sampling:
     min_p: float | None = None
     repeat_penalty: float | None = None
     presence_penalty: float | None = None
+    frequency_penalty: float | None = None
     dry_multiplier: float | None = None
     """DRY ("don't repeat yourself"); 0 is off."""
     seed: int | None = None
@@ -133,12 +134,17 @@ class Ask:
     """A JSON schema as text. Beside a grammar it is that grammar's rule `schema`."""
     text: str = ""
     suffix: str = ""
+    tokens: tuple[int, ...] = ()
+    """Of this model, in the place of `text`, exactly as they are."""
+    logit_bias: tuple[tuple[int, float], ...] = ()
+    """What is added to the logits of tokens, by their ids."""
     alternatives: int = -1
     """How many likeliest tokens are told for each one that is written (`Chosen`); -1 tells nothing."""
     forced: tuple[int, ...] = ()
     """Tokens that the answer begins or goes on with, whatever the model holds likely; then it is the model's turn."""
     calling: Calling | None = None
-    """Functions that may be called in the way of the model's template, instead of a grammar."""
+    """Functions that may be called in the way of the model's template, instead of a grammar. Beside it, `json_schema`
+    is what the answer follows that is no call."""
     tells_last: bool = False
     """The last (assistant) message is told token by token, as if it were written again; nothing is written after it."""
     together_s: float = 0.0
@@ -251,7 +257,8 @@ class DescribeDevices:
 
 @dataclass(frozen=True)
 class Inspect:
-    """Look into the model while it reads `text`, or the prompt that `messages` make; answered by `Inspected`.
+    """Look into the model while it reads `text`, `tokens` as they are, or the prompt that `messages` make; answered by
+    `Inspected`.
 
     `what`: tokens, probabilities, attention or layers. Probabilities and layers come in pieces, of which each begins
     with the token `start`; `most` is how many likeliest ones are told for each.
@@ -264,6 +271,7 @@ class Inspect:
     start: int = 0
     most: int = 8
     template_variables: Mapping[str, object] = field(default_factory=dict)
+    tokens: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -411,6 +411,7 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], Sentence]] = {
         f"{_name(e.path)} was not made to turn texts into vectors"
         + (f". Ask for {' or '.join(e.instead)}." if e.instead else ", and no model here was."),
     ),
+    errors.TokenUnknown: lambda e: Sentence(f"The model has no token {e.token}: it has {e.vocabulary:,}, from 0 on."),
     errors.InfillUnavailable: lambda e: Sentence(
         f"{_name(e.path)} can go on with a text, but not fill in its middle.",
         "Your text was kept. Models made for code often can.",
@@ -427,6 +428,11 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], Sentence]] = {
     ),
     errors.PromptTooLong: lambda e: Sentence(
         f"This needs {e.prompt_tokens:,} tokens and the model's context holds {e.context_tokens:,}.",
+        "Nothing was cut.",
+        "new_chat",
+    ),
+    errors.ContextLimited: lambda e: Sentence(
+        f"This needs {e.prompt_tokens:,} tokens, and the largest context here is {e.largest_tokens:,}.",
         "Nothing was cut.",
         "new_chat",
     ),
@@ -477,6 +483,9 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], Sentence]] = {
     ),
     errors.ModelNotLoaded: lambda e: Sentence(
         f"{e.name} is on this computer, but another model is loaded.", "Choose it in Fireside's window."
+    ),
+    errors.KeyFileUnreadable: lambda e: Sentence(
+        f"{_name(e.path)} holds no key for the server: {e.detail}.", "Nothing was started."
     ),
     errors.PortTaken: lambda e: Sentence(
         f"The server cannot listen at {e.host}, port {e.port}: {e.detail}.", "Choose another port."

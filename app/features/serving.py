@@ -18,13 +18,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.core import errors
-from app.core.events import CancelToken, Finished, Message, ModelLoaded, PromptProgress, Role, TextDelta, TokenChosen
+from app.core.events import (
+    AnswerStats,
+    CancelToken,
+    Finished,
+    FinishReason,
+    Message,
+    ModelLoaded,
+    PromptProgress,
+    Role,
+    TextDelta,
+    TokenChosen,
+)
 from app.core.gguf import GgufHeader, GgufProblem, read_beginning
 from app.core.paths import runs_elsewhere
 from app.engine.computer import free_memory_bytes
 from app.engine.contract import NO_VECTORS, Embeddings, Engine, bring
 from app.engine.protocol import Ask, CallSyntax, Sampling, Wish
 from app.features import tool_calls
+from app.features.context_growth import GrownContext, affordable_context, context_for, limited
+from app.features.untagged_calls import WORDS_ONLY, Reader, UntaggedCallReader, WordsReader
 from app.features.work.engines import LOOK_EVERY_S, RESERVE_BYTES, needed_bytes
 from app.features.writing import GREEDY
 
@@ -136,8 +149,12 @@ class Wanted:
         """
         seed = self.sampling.seed
         grammar, schema, calling = "", self.json_schema, None
-        if self.tools and syntax is not None:
-            calling = tool_calls.calling_of(syntax, self.tools, must_call=self.must_call, several=self.several_calls)
+        if self.tools and self.must_call:
+            schema = ""  # what has to be a call has no other form
+        if self.tools and (syntax is not None or schema):
+            written = syntax or tool_calls.JSON_LINES
+            schema = tool_calls.inline_references(schema) if schema else ""
+            calling = tool_calls.calling_of(written, self.tools, must_call=self.must_call, several=self.several_calls)
         elif self.tools:
             grammar = tool_calls.grammar_for(must_call=self.must_call, several=self.several_calls)
             schema = tool_calls.schema_for(self.tools)
@@ -225,12 +242,18 @@ class ServedEngines:
         may_replace: bool = False,
         free_bytes: Callable[[], int] = free_memory_bytes,
         needs: Callable[[Path], int] = needed_bytes,
+        affords: Callable[[Engine, ModelLoaded, Wish], int] = affordable_context,
     ) -> None:
-        """`chosen` has its place in the program's own engine; `may_load`: whether others come when they are named."""
+        """`chosen` has its place in the program's own engine; `may_load`: whether others come when they are named.
+
+        `affords`: the largest context, up to the wished-for one, for which there is memory.
+        """
         self.own, self.chosen, self._wish, self._make = own, chosen, wish, make
         self._may_load, self._may_replace = may_load, may_replace
-        self._free_bytes, self._needs = free_bytes, needs
+        self._free_bytes, self._needs, self._affords = free_bytes, needs, affords
         self._beside: dict[Path, _Lent] = {}
+        self.grown: GrownContext | None = None
+        """The last time that a model was loaded again for a longer prompt."""
         self._own_users = 0
         self._lock, self._loading = threading.RLock(), threading.Lock()
         self._timer: threading.Timer | None = None
@@ -265,6 +288,41 @@ class ServedEngines:
         finally:
             if lent is not None:
                 self._leave(lent)
+
+    def grow_context(self, engine: Engine, problem: errors.PromptTooLong, cancel: CancelToken) -> None:
+        """Load the engine's model again with a context that holds the prompt, once nobody is being answered.
+
+        The child holds the loading back until the last answer is written, and whatever comes later waits behind it.
+        Raises ContextLimited, and what loading raises; then, and when cancelled, the context is as it was.
+        """
+        with self._loading:
+            model, wish = engine.loaded, self._wish()
+            if model is None or model.context_tokens > problem.context_tokens:  # another request has done it
+                return
+            trained = model.trained_context_tokens or problem.prompt_tokens * 2
+            wanted = replace(wish, context_tokens=context_for(problem.prompt_tokens, trained))
+            fits = wanted.context_tokens
+            if fits > problem.prompt_tokens:
+                fits = min(fits, self._affords(engine, model, wanted))
+            if trained <= problem.prompt_tokens:
+                raise limited(problem, "model", trained)
+            if fits <= problem.prompt_tokens:
+                raise limited(problem, "memory", max(fits, model.context_tokens))
+            if wish.context_tokens or not self._may_load():
+                raise limited(problem, "settings", fits)
+            try:
+                _load_again(engine, Path(model.path), wanted, cancel)
+            finally:
+                if engine.loaded is None:
+                    former = replace(wish, context_tokens=model.context_tokens)
+                    _load_again(engine, Path(model.path), former, CancelToken())
+            now = engine.loaded
+            if now is not None and now.path != model.path:  # a person has chosen another one meanwhile
+                raise errors.ModelNotLoaded(model.name)
+            if now is not None and now.context_tokens > model.context_tokens:
+                self.grown = GrownContext(time.time(), model.name, model.context_tokens, now.context_tokens)
+            elif not cancel.cancelled:
+                raise limited(problem, "memory", model.context_tokens)
 
     def close(self) -> None:
         """Those beside end; others come when they are asked for."""
@@ -394,6 +452,16 @@ def _path_in(engine: Engine) -> Path | None:
     return Path(loaded.path) if loaded is not None else None
 
 
+def _load_again(engine: Engine, path: Path, wish: Wish, cancel: CancelToken) -> None:
+    """Load the model in place of itself; whoever shows the engine hears of it as of one that comes back."""
+    try:
+        for event in engine.load(path, wish, cancel=cancel):
+            engine.on_waking(event)
+    except errors.AppError:
+        engine.on_waking(engine.loaded)
+        raise
+
+
 class Serving:
     """Answers requests with the program's own engines. From any thread, several at once."""
 
@@ -474,6 +542,32 @@ class Serving:
         with self.engines.opened(model.path, cancel, embeds=True) as engine:
             return engine.embed(texts, cancel=cancel) if engine is not None else NO_VECTORS
 
+    def answers(
+        self, name: str, wanted: Sequence[Wanted], cancel: CancelToken, *, chats: bool = True
+    ) -> Iterator[tuple[int, AnswerEvent]]:
+        """Events of the answers to several prompts, one prompt after the other, numbered through.
+
+        Where a prompt does not fit, the model comes again with a larger context. Raises what `opened`, `answer` and
+        `ServedEngines.grow_context` raise.
+        """
+        with self.opened(name, cancel, chats=chats) as engine:
+            first = 0
+            for prompt in wanted if engine is not None else ():
+                assert engine is not None
+                for number, event in self._answer_growing(engine, prompt, cancel):
+                    yield first + number, event
+                first += prompt.count
+
+    def _answer_growing(self, engine: Engine, wanted: Wanted, cancel: CancelToken) -> Iterator[tuple[int, AnswerEvent]]:
+        while not cancel.cancelled:
+            try:
+                yield from self.answer(engine, wanted, cancel)
+                return
+            except errors.PromptTooLong as problem:
+                if isinstance(problem, errors.ContextLimited):
+                    raise
+                self.engines.grow_context(engine, problem, cancel)
+
     def answer(self, engine: Engine, wanted: Wanted, cancel: CancelToken) -> Iterator[tuple[int, AnswerEvent]]:
         """Events of every answer, by its number from 0, as they come; each ends with `Finished`.
 
@@ -484,19 +578,33 @@ class Serving:
                 yield from self.answer(engine, shown, cancel)
             return
         syntax = engine.call_syntax() if wanted.has_calls else None
-        readers = [_reader_of(wanted, syntax) for _ in range(wanted.count)]
-        for number, event in engine.generate_many(wanted.asks(syntax), cancel=cancel, background=False):
-            reader = readers[number]
-            match event:
-                case errors.AppError():
-                    raise event
-                case TextDelta(text=text, thinking=False) if reader is not None:
-                    yield from ((number, told) for told in _as_events(reader.read(text)))
-                case Finished() if reader is not None:
-                    yield from ((number, told) for told in _as_events(reader.close()))
+        asks = wanted.asks(syntax)
+        readings = [_Reading(_reader_of(wanted, syntax)) for _ in asks]
+        rejected = dict[int, AnswerStats]()
+        for number, event in _events(engine, asks, cancel):
+            reading = readings[number]
+            yield from ((number, told) for told in reading.take(event))
+            if isinstance(event, Finished):
+                if reading.is_rejected:
+                    rejected[number] = event.stats
+                else:
                     yield number, event
-                case PromptProgress() | TextDelta() | TokenChosen() | Finished():
-                    yield number, event
+        if rejected:
+            again = [_ask_again(asks[number], wanted, syntax, readings[number].rejected) for number in rejected]
+            yield from self._answer_again(engine, again, rejected, cancel)
+
+    @staticmethod
+    def _answer_again(
+        engine: Engine, again: Sequence[_AskedAgain], rejected: Mapping[int, AnswerStats], cancel: CancelToken
+    ) -> Iterator[tuple[int, AnswerEvent]]:
+        """Second answers in the place of calls that cannot be carried out, of which nothing has been told."""
+        numbers, readings = list(rejected), [_Reading(one.reader) for one in again]
+        for place, event in _events(engine, [one.ask for one in again], cancel):
+            number = numbers[place]
+            yield from ((number, told) for told in readings[place].take(event))
+            if isinstance(event, Finished):
+                written = event.stats.generated_tokens + rejected[number].generated_tokens
+                yield number, Finished(replace(event.stats, generated_tokens=written))
 
     @contextmanager
     def _shown(self, engine: Engine, wanted: Wanted, cancel: CancelToken) -> Iterator[Wanted]:
@@ -547,14 +655,96 @@ def _with_files(
         yield replace(message, media=shown) if shown else message
 
 
-def _reader_of(wanted: Wanted, syntax: CallSyntax | None) -> tool_calls.CallReader | tool_calls.SyntaxReader | None:
+Readers = tool_calls.CallReader | tool_calls.SyntaxReader | UntaggedCallReader
+
+
+def _events(engine: Engine, asks: Sequence[Ask], cancel: CancelToken) -> Iterator[tuple[int, AnswerEvent]]:
+    """Events of each ask by its number; raises what one of them failed with."""
+    for number, event in engine.generate_many(asks, cancel=cancel, background=False):
+        match event:
+            case errors.AppError():
+                raise event
+            case PromptProgress() | TextDelta() | TokenChosen() | Finished():
+                yield number, event
+
+
+class _Reading:
+    """Tells calls from words in one answer. Tokens wait as long as the text does that they are of."""
+
+    def __init__(self, reader: Readers | None) -> None:
+        self._reader, self._tokens = reader, list[TokenChosen]()
+
+    @property
+    def rejected(self) -> tuple[str, ...]:
+        """As `UntaggedCallReader` has it."""
+        return (self._reader.rejected or ()) if isinstance(self._reader, UntaggedCallReader) else ()
+
+    @property
+    def is_rejected(self) -> bool:
+        """Whether the answer was a call that cannot be carried out: it is thrown away."""
+        return isinstance(self._reader, UntaggedCallReader) and self._reader.rejected is not None
+
+    def take(self, event: AnswerEvent) -> Iterator[AnswerEvent]:
+        """What can be told now, without the end of the answer."""
+        reader = self._reader
+        match event:
+            case TextDelta(text=text, thinking=False) if reader is not None:
+                yield from self._with_tokens(reader.read(text))
+            case TokenChosen() if isinstance(reader, UntaggedCallReader) and reader.is_holding:
+                self._tokens.append(event)
+            case Finished() if reader is not None:
+                told = list(reader.close())
+                if self.is_rejected and event.stats.finish_reason is not FinishReason.STOP:
+                    assert isinstance(reader, UntaggedCallReader)
+                    told = list(reader.release())  # it was cut: nobody knows what it would have become
+                if not self.is_rejected:
+                    yield from self._with_tokens(iter(told))
+            case Finished():
+                pass
+            case _:
+                yield event
+
+    def _with_tokens(self, told: Iterator[tool_calls.Told]) -> Iterator[AnswerEvent]:
+        for one in told:
+            yield from self._tokens
+            self._tokens.clear()
+            yield TextDelta(one.piece) if isinstance(one, tool_calls.Words) else one
+
+
+def _reader_of(wanted: Wanted, syntax: CallSyntax | None) -> Readers | None:
     if not wanted.tools:
         return None
+    if wanted.must_call:
+        return _strict_reader(wanted.tools, syntax)
+    inner: Reader = WordsReader()
+    begins = ""
+    if syntax is not None:
+        inner, begins = tool_calls.SyntaxReader(syntax, wanted.tools, must_call=False), syntax.begins
+    elif not wanted.json_schema:
+        inner, begins = tool_calls.CallReader(), "{"
+    takes_json = bool(wanted.json_schema)
+    return UntaggedCallReader(wanted.tools, inner, begins=begins, several=wanted.several_calls, takes_json=takes_json)
+
+
+def _strict_reader(tools: Sequence[tool_calls.Tool], syntax: CallSyntax | None) -> Readers:
     if syntax is None:
         return tool_calls.CallReader()
-    return tool_calls.SyntaxReader(syntax, wanted.tools, must_call=wanted.must_call)
+    return tool_calls.SyntaxReader(syntax, tools, must_call=True)
 
 
-def _as_events(told: Iterator[tool_calls.Told]) -> Iterator[AnswerEvent]:
-    for one in told:
-        yield TextDelta(one.piece) if isinstance(one, tool_calls.Words) else one
+@dataclass(frozen=True)
+class _AskedAgain:
+    """What is asked in the place of an answer that was rejected, and what reads it."""
+
+    ask: Ask
+    reader: Readers | None
+
+
+def _ask_again(ask: Ask, wanted: Wanted, syntax: CallSyntax | None, names: Sequence[str]) -> _AskedAgain:
+    """The same prompt. Functions that were called with wrong arguments have to be called; without any, it is words."""
+    if not names:
+        return _AskedAgain(replace(ask, grammar=WORDS_ONLY, json_schema="", calling=None), None)
+    tools = tuple(tool for tool in wanted.tools if tool.name in names)
+    held = replace(wanted, tools=tools, must_call=True).asks(syntax)[0]
+    again = replace(ask, grammar=held.grammar, json_schema=held.json_schema, calling=held.calling)
+    return _AskedAgain(again, _strict_reader(tools, syntax))

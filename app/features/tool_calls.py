@@ -75,9 +75,13 @@ def tools_told(tools: Sequence[Tool]) -> list[dict[str, Any]]:
     ]
 
 
+JSON_LINES = CallSyntax('{"name": "', '", "arguments": ', "}", '}\n{"name": "', begins='{"name": "')
+"""As a template would have it whose calls are one JSON object a line."""
+
+
 def calling_of(syntax: CallSyntax, tools: Sequence[Tool], *, must_call: bool, several: bool) -> Calling:
     """What an answer may call in a template's own way. Raises ValueError as `schema_for`."""
-    functions = tuple((tool.name, json.dumps(_arguments_of(tool))) for tool in tools)
+    functions = tuple((tool.name, json.dumps(arguments_schema(tool))) for tool in tools)
     return Calling(syntax, functions, must_call, several)
 
 
@@ -125,13 +129,22 @@ def schema_for(tools: Sequence[Tool]) -> str:
 def _schema_of(number: int, tool: Tool) -> dict[str, Any]:
     return {
         "type": "object",
-        "properties": {"name": {"const": tool.name}, "arguments": _arguments_of(tool)},
+        "properties": {"name": {"const": tool.name}, "arguments": arguments_schema(tool)},
         "required": ["name", "arguments"],
         "title": f"call{number}",
     }
 
 
-def _arguments_of(tool: Tool) -> dict[str, Any]:
+def inline_references(json_schema: str) -> str:
+    """The same schema, as text, so that it may stand inside of another one. Raises ValueError as `schema_for`."""
+    schema = json.loads(json_schema)
+    if not isinstance(schema, Mapping):
+        return json_schema
+    inlined = _Inlined(schema).of({key: value for key, value in schema.items() if key not in ("$defs", "definitions")})
+    return json.dumps(inlined)
+
+
+def arguments_schema(tool: Tool) -> dict[str, Any]:
     if not isinstance(tool.parameters, Mapping) or not tool.parameters:
         return {"type": "object"}
     root = {key: value for key, value in tool.parameters.items() if key not in ("$defs", "definitions")}
@@ -250,7 +263,7 @@ class SyntaxReader:
 
     def __init__(self, syntax: CallSyntax, tools: Sequence[Tool], *, must_call: bool) -> None:
         self._syntax = syntax
-        self._schemas = {tool.name: _arguments_of(tool).get("properties", {}) for tool in tools}
+        self._schemas = {tool.name: arguments_schema(tool).get("properties", {}) for tool in tools}
         self._held, self._number, self._name = "", -1, ""
         self._state = self._opening if must_call else self._words
         self._depth = _Depth()

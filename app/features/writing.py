@@ -257,6 +257,51 @@ def _within(value: object, most: int, usual: int) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= most else usual
 
 
+# Blanks before the cursor: to a tokenizer " word" is one token, so a prompt that ends with a blank asks for a word that
+# begins without one, and models then write a number. The blanks stay out of the prompt, and the continuation begins
+# with them.
+
+
+BLANKS = " \t"
+MOST_HEALED = 256
+"""More blanks than that are no slip of the space bar, and stay in the prompt."""
+_MARKED = str.maketrans({"\t": "\\t"})
+
+
+def split_trailing_blanks(text: str, most: int | None = None) -> tuple[str, str]:
+    """Split a text into what is read and the blanks behind it, at most `most` of them (None: all).
+
+    A text of nothing but blanks, or with very many of them, is read as it stands.
+    """
+    head = text.rstrip(BLANKS)
+    count = len(text) - len(head)
+    if not head or count > MOST_HEALED:
+        return text, ""
+    count = count if most is None else min(most, count)
+    return text[: len(text) - count], text[len(text) - count :]
+
+
+def grammar_beginning_with(blanks: str) -> str:
+    """GBNF of any text that begins with these blanks."""
+    return f'root ::= "{blanks.translate(_MARKED)}" .*'
+
+
+class BlankTrimmer:
+    """Drops from the beginning of a continuation the blanks that its page has already. Streaming."""
+
+    def __init__(self, blanks: str) -> None:
+        self._left = blanks
+
+    def feed(self, text: str) -> str:
+        """What of this piece is new on the page."""
+        while self._left and text:
+            if text[0] != self._left[0]:
+                self._left = ""
+                break
+            text, self._left = text[1:], self._left[1:]
+        return text
+
+
 # Continuations while they are written.
 
 
@@ -264,7 +309,8 @@ def _within(value: object, most: int, usual: int) -> int:
 class Continuation:
     """One while it is written; `finish_reason` is None until it is complete.
 
-    Before it begins, `read` is how far the text has been read, and `waits` why it rests ("" when it does not).
+    Before it begins, `read` is how far the text has been read, and `waits` why it rests ("" when it does not). The
+    first of `tokens` may begin with blanks that stand before the cursor, and are no part of `text`.
     """
 
     text: str = ""
@@ -285,14 +331,21 @@ class Continuation:
 
 
 def continue_text(
-    engine: Engine, ask: Ask, count: int = 1, *, cancel: CancelToken | None = None
+    engine: Engine, ask: Ask, count: int = 1, *, cancel: CancelToken | None = None, most_blanks: int | None = None
 ) -> Iterator[tuple[int, Continuation]]:
     """Goes on with `ask.text`, `count` times; yields (index, continuation) whenever something of one is another.
 
     Several are written in one batch, and what they go on with is read once; each has the seed after the one before.
+    Of the blanks at the text's end `most_blanks` stay out of the prompt (None: all), and out of what is yielded.
     Raises InfillUnavailable for a suffix that the model has no tokens for, PromptTooLong, and the engine's situations.
     """
-    ask = replace(ask, alternatives=max(ask.alternatives, 0))
+    text, blanks = split_trailing_blanks(ask.text, most_blanks)
+    if ask.suffix.partition("\n")[0].strip() and text.endswith("\n"):  # it is the indentation of the suffix
+        text, blanks = ask.text, ""
+    ask = replace(ask, text=text, alternatives=max(ask.alternatives, 0))
+    if blanks and not ask.forced and not ask.grammar:  # forced tokens bring their own blank
+        ask = replace(ask, grammar=grammar_beginning_with(blanks))
+    trimmers = [BlankTrimmer(blanks) for _ in range(count)]
     found = [Continuation() for _ in range(count)]
     seed = ask.sampling.seed
     asks = [
@@ -307,8 +360,8 @@ def continue_text(
             case TokenChosen(token=token):
                 one.tokens.append(token)
                 continue
-            case TextDelta(text=text):
-                one.text += text
+            case TextDelta(text=piece):
+                one.text += trimmers[index].feed(piece)
             case Finished(stats=stats):
                 one.finish_reason = stats.finish_reason
             case PromptProgress():
@@ -438,7 +491,8 @@ def _left_out(pieces: list[str], known: Counted, total: int, room: int) -> tuple
 class PageAsked:
     """A text, where the cursor is in it, and what is wished. `fills`: what stands after the cursor is read, too.
 
-    `forced` are the ids of the tokens that it goes on with, whatever the model would have chosen.
+    `forced` are the ids of the tokens that it goes on with, whatever the model would have chosen; `most_blanks` as in
+    `continue_text`.
     """
 
     text: str
@@ -447,6 +501,7 @@ class PageAsked:
     fills: bool = False
     tries: int = 0
     forced: tuple[int, ...] = ()
+    most_blanks: int | None = None
 
 
 def go_on(
@@ -463,7 +518,8 @@ def go_on(
     reading = reading_of(text, cursor, known, loaded.context_tokens, options, fills=asked.fills)
     yield reading
     ask = options.ask(text[reading.start : cursor], text[cursor : reading.end], tries=asked.tries)
-    yield from continue_text(engine, replace(ask, forced=asked.forced), options.count, cancel=cancel)
+    ask = replace(ask, forced=asked.forced)
+    yield from continue_text(engine, ask, options.count, cancel=cancel, most_blanks=asked.most_blanks)
 
 
 def measure(engine: Engine, asked: PageAsked, known: Counted, cancel: CancelToken) -> Iterator[int | Reading]:

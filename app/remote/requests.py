@@ -33,7 +33,7 @@ LEAST_ECHO = 16
 """Characters: a shorter beginning may well be said twice."""
 _TAGS = {"<think>": "</think>", "[THINK]": "[/THINK]"}
 _USUAL_CLOSE = "</think>"
-_EXACT = ("temperature", "top_p", "presence_penalty", "seed")
+_EXACT = ("temperature", "top_p", "presence_penalty", "frequency_penalty", "seed")
 _MORE = {"top_k": "top_k", "min_p": "min_p", "repeat_penalty": "repeat_penalty", "dry_multiplier": "dry_multiplier"}
 _REPETITION = {facts.VLLM: "repetition_penalty", facts.SGLANG: "repetition_penalty"}
 _KNOWS_MORE = (facts.LLAMA_CPP, facts.VLLM, facts.SGLANG, facts.LM_STUDIO, facts.FIRESIDE)

@@ -268,13 +268,7 @@ class _Server:
             flow.stop()
 
     def _events(self, contract: Contract, cancel: CancelToken) -> Iterator[tuple[int, AnswerEvent]]:
-        with self._serving.opened(contract.model, cancel, chats=contract.chats) as engine:
-            first = 0
-            for wanted in contract.wanted if engine is not None else ():
-                assert engine is not None
-                for number, event in self._serving.answer(engine, wanted, cancel):
-                    yield first + number, event
-                first += wanted.count
+        return self._serving.answers(contract.model, contract.wanted, cancel, chats=contract.chats)
 
 
 class Flow:
@@ -424,8 +418,8 @@ async def _streamed(
         yield b"".join((*lines, *contract.end()))
         status = 200
     except (errors.AppError, ValueError) as error:  # the status has been sent: it is told as an event
-        status, message, code = _told(error)
-        yield contract.broken(failed(path, message, status=status, code=code))
+        status, body = _failure(path, error)
+        yield contract.broken(body)
     finally:
         flow.stop()
         note.close(status)
@@ -443,8 +437,8 @@ async def _guarded(request: Request, work: Callable[[Body], Any]) -> Response:
     except ClientDisconnect:
         return Response(status_code=499)
     except (errors.AppError, ValueError) as error:
-        status, message, code = _told(error)
-        return JSONResponse(failed(path, message, status=status, code=code), status)
+        status, body = _failure(path, error)
+        return JSONResponse(body, status)
 
 
 async def _read(request: Request) -> bytes:
@@ -490,12 +484,31 @@ def _status_of(error: BaseException) -> int:
     return next((status for kind, status, _ in _STATUS if isinstance(error, kind)), 500)
 
 
-def _told(error: Exception) -> tuple[int, str, str]:
+def _failure(path: str, error: Exception) -> tuple[int, dict[str, Any]]:
+    """Status and body for what kept a request from being answered; a prompt that is too long with its numbers."""
     status, code = next((status, code) for kind, status, code in _STATUS if isinstance(error, kind))
     if isinstance(error, errors.PromptTooLong):
-        words = f"the prompt has {error.prompt_tokens} tokens, and the context of this model {error.context_tokens}"
-        return status, words, code
-    return status, sentence_for(error).text if isinstance(error, errors.AppError) else str(error), code
+        body = failed(path, _too_long(error), status=status, code=code)
+        body["error"] |= {"n_prompt_tokens": error.prompt_tokens, "n_ctx": error.context_tokens}
+        return status, body
+    words = sentence_for(error).text if isinstance(error, errors.AppError) else str(error)
+    return status, failed(path, words, status=status, code=code)
+
+
+_ROOM = {
+    "model": "This model was made for at most {tokens} tokens: send less, or use one with a longer context",
+    "memory": "There is memory for a context of {tokens} with this model: send less, or use a smaller model",
+    "settings": "Up to {tokens} fit here: start `fireside serve --context {tokens}`, or change Settings, Engine, "
+    "Context",
+}
+
+
+def _too_long(error: errors.PromptTooLong) -> str:
+    """The numbers as Anthropic says them, which agents read to shorten a conversation, and what to change."""
+    words = f"prompt is too long: {error.prompt_tokens} tokens > {error.context_tokens} maximum"
+    if isinstance(error, errors.ContextLimited):
+        words += f". {_ROOM[error.limit].format(tokens=error.largest_tokens)}"
+    return words
 
 
 def _listed(model: ServedModel) -> dict[str, Any]:

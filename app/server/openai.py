@@ -220,7 +220,7 @@ class ChatCompletion(_Completion):
                     max_tokens=most_tokens(body, "max_completion_tokens", "max_tokens"),
                     sampling=body.sampling(),
                     stop=body.stops("stop"),
-                    json_schema="" if tools else _schema_of(body),
+                    json_schema=_schema_of(body),
                     tools=tools,
                     must_call=must_call,
                     several_calls=body.flag("parallel_tool_calls", default=True),

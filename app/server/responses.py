@@ -50,7 +50,7 @@ class Responses:
                 pictures=pictures.files,
                 max_tokens=most_tokens(body, "max_output_tokens"),
                 sampling=body.sampling(),
-                json_schema="" if tools or text is None else _schema_of(text),
+                json_schema="" if text is None else _schema_of(text),
                 tools=tools,
                 must_call=must_call,
                 several_calls=body.flag("parallel_tool_calls", default=True),

@@ -10,8 +10,10 @@ import subprocess
 from pathlib import Path
 
 import httpx2
+import pytest
 
-from app.cli.serve import words_of
+from app.cli.serve import KEY_VARIABLE, given_key, words_of
+from app.core.errors import KeyFileUnreadable
 from app.server.application import application
 from app.server.running import RunningServer
 from tests.helpers import warm
@@ -25,7 +27,7 @@ def test_it_answers_at_the_address_it_says_until_it_is_interrupted(fresh_home: P
     script = write_script(tmp_path / "script", {"text": "served"})
     environment = os.environ | NO_KEYRING | {"FIRESIDE_ENGINE_SCRIPT": str(script)}
     with warm.Process(
-        command(["serve", "--port", "0", "--model", __file__]),
+        command(["serve", "--port", "0", "--model", __file__, "--context", "700"]),
         cwd=ROOT,
         env=environment,
         stdin=subprocess.DEVNULL,
@@ -44,6 +46,8 @@ def test_it_answers_at_the_address_it_says_until_it_is_interrupted(fresh_home: P
         answer = httpx2.post(f"{address[0]}/chat/completions", json=body, headers=headers, timeout=60)
         assert answer.json()["choices"][0]["message"]["content"] == "served"
         assert httpx2.post(f"{address[0]}/chat/completions", json=body, timeout=60).status_code == 401
+        models = httpx2.get(address[0].replace("/v1", "/api/v0/models"), headers=headers, timeout=60).json()["data"]
+        assert models[0]["loaded_context_length"] == 700
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=60) == 0
         assert process.stdout is not None
@@ -76,3 +80,22 @@ def test_a_port_that_is_taken_is_said_in_a_sentence(fresh_home: Path, tmp_path: 
     assert result.returncode == 1
     assert f"port {port}" in result.stderr
     assert result.stderr.count("\n") == 1
+
+
+def test_a_key_comes_from_a_file_or_the_environment_where_nobody_else_sees_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "key.txt"
+    file.write_text("from the file \nmore\n")
+    assert given_key(None, None) == ""
+    monkeypatch.setenv(KEY_VARIABLE, " from outside\n")
+    assert given_key(None, None) == "from outside"
+    assert given_key(None, file) == "from the file"
+    assert given_key("given", file) == "given"
+    for unreadable in (tmp_path / "gone", tmp_path):
+        with pytest.raises(KeyFileUnreadable):
+            given_key(None, unreadable)
+    file.write_text("\n")
+    result = fireside("serve", "--key-file", str(file))
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "key.txt holds no key" in result.stderr

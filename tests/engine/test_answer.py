@@ -285,7 +285,7 @@ def test_what_only_began_like_a_stop_string_is_shown() -> None:
 
 def test_the_earliest_of_several_stop_strings_counts() -> None:
     stops = StopStrings(["three", "two"])
-    assert (stops.feed("one two three"), stops.met) == ("one ", True)
+    assert (stops.feed("one two three"), stops.met, stops.met_stop) == ("one ", True, "two")
     assert stops.feed("more") == ""
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from app.engine.protocol import Ask, Sampling
 from app.features.writing import (
     GREEDY,
     PIECE_CHARACTERS,
+    BlankTrimmer,
     Continuation,
     PageAsked,
     Reading,
@@ -29,6 +32,7 @@ from app.features.writing import (
     go_on,
     pieces_of,
     reading_of,
+    split_trailing_blanks,
 )
 from tests.helpers.engine import load, scripted_client
 from tests.helpers.tiny_models import make_tiny
@@ -144,6 +148,78 @@ def test_several_come_side_by_side_and_a_page_says_what_is_read(tmp_path: Path) 
     order = [index for index, _ in came]
     assert order.index(2) < len(order) - 1 - order[::-1].index(0), "one after another"
     assert {one.finish_reason for _, one in came} == {FinishReason.STOP}
+
+
+TEXT_BEFORE = "The keeper climbed the stairs and"
+
+
+def written(text: str, piece: str, tmp_path: Path, **ask: Any) -> tuple[str, dict[str, Any]]:
+    """What comes behind `text` of a model that writes `piece`, and what that was asked."""
+    with closing(scripted_client(tmp_path, {"answers": [{"text": piece}], "log": "log.jsonl"})) as client:
+        load(client)
+        *_, (_, one) = continue_text(client, Ask((), text=text, **ask))
+    asked = json.loads((tmp_path / "log.jsonl").read_text("utf-8").splitlines()[-1])["ask"]
+    return one.text, asked
+
+
+@pytest.mark.parametrize(
+    ("blanks", "piece", "expected"),
+    [
+        ("", " saw the sea", " saw the sea"),
+        (" ", " saw the sea", "saw the sea"),
+        ("  ", " saw", "saw"),  # a model elsewhere, which no grammar holds
+        ("\t", "\tsaw", "saw"),
+        (" ", "saw", "saw"),
+        (" ", "\n\nNext", "\n\nNext"),
+        (":\n    ", "        return", "    return"),
+        (":\n", "    return", "    return"),
+        (":\n\t", "\t\treturn", "\treturn"),
+    ],
+)
+def test_blanks_before_the_cursor_are_not_read_and_not_written_twice(
+    tmp_path: Path, blanks: str, piece: str, expected: str
+) -> None:
+    text, asked = written(TEXT_BEFORE + blanks, piece, tmp_path)
+    assert text == expected
+    assert asked["text"] == (TEXT_BEFORE + blanks).rstrip(" \t"), "it was read with the blank"
+    assert bool(asked["grammar"]) == (asked["text"] != TEXT_BEFORE + blanks)
+
+
+def test_blanks_stay_out_of_what_is_filled_in_too(tmp_path: Path) -> None:
+    text, asked = written("x = ", " 5", tmp_path, suffix="\nprint(x)\n")
+    assert (text, asked["text"], asked["suffix"]) == ("5", "x =", "\nprint(x)\n")
+
+
+@given(TEXTS, st.integers(0, 400))
+def test_a_text_and_its_blanks_are_all_of_it(text: str, count: int) -> None:
+    whole = text + " " * count
+    head, blanks = split_trailing_blanks(whole)
+    assert head + blanks == whole
+    assert set(blanks) <= {" ", "\t"}
+    assert head == whole or head == head.rstrip(" \t") != ""
+
+
+@given(st.text(" \t", max_size=6), st.text("ab \t\n", max_size=9), st.integers(1, 4))
+def test_a_continuation_loses_only_blanks_that_stand_there(blanks: str, text: str, size: int) -> None:
+    trimmer = BlankTrimmer(blanks)
+    left = "".join(trimmer.feed(text[at : at + size]) for at in range(0, len(text), size))
+    dropped = text.removesuffix(left)
+    assert dropped + left == text
+    assert blanks.startswith(dropped)
+    assert len(dropped) == len(blanks) or not left or left[0] != blanks[len(dropped)]
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("blanks", [" ", "  ", "\t"])
+def test_a_real_model_goes_on_with_the_blanks_that_were_left_out(
+    engine: EngineClient, starter: Path, blanks: str
+) -> None:
+    load(engine, starter)
+    ask = replace(WritingOptions(max_tokens=6, sampling={"temperature": 0.0}).ask(TEXT_BEFORE + blanks), alternatives=0)
+    *_, (_, one) = continue_text(engine, ask)
+    said = b"".join(token.data for token in one.tokens).decode()
+    assert said == blanks + one.text
+    assert one.text.strip()
 
 
 class Busy:

@@ -13,9 +13,10 @@ import httpx2
 import pytest
 
 from app.core.child import own_command
+from app.core.events import ModelLoaded
 from app.engine.client import EngineOnDemand
 from app.engine.contract import Engine
-from app.engine.protocol import OPEN
+from app.engine.protocol import OPEN, Wish
 from app.features.media import PassingLibrary
 from app.features.serving import ServedEngines, Serving, served_models
 from app.server.application import Rules, application
@@ -48,11 +49,13 @@ def serve(
     stack: ExitStack,
     make: Callable[[], Engine] = lambda: pytest.fail("no second engine was expected"),
     origins: tuple[str, ...] = (),
+    *,
+    wish: Wish = OPEN,
     **options: Any,
 ) -> Served:
-    """Runs until the stack is closed. `make` and `options` are those of `ServedEngines`."""
+    """Runs until the stack is closed. `make`, `wish` and `options` are those of `ServedEngines`."""
     engines = ServedEngines(
-        lambda: engine, lambda: models[0], lambda: OPEN, make, may_load=lambda: served.may_load, **options
+        lambda: engine, lambda: models[0], lambda: wish, make, may_load=lambda: served.may_load, **options
     )
     database, scratch = Database.in_memory(), Path(stack.enter_context(TemporaryDirectory(prefix="fireside-served-")))
     stack.callback(database.close)
@@ -83,6 +86,8 @@ def scripted(tmp_path: Path) -> Iterator[Callable[..., Served]]:
             free_bytes: Callable[[], int] = lambda: 0,
             needs: Callable[[Path], int] = lambda path: 0,
             origins: tuple[str, ...] = (),
+            wish: Wish = OPEN,
+            affords: Callable[[Engine, ModelLoaded, Wish], int] = lambda engine, model, wish: wish.context_tokens,
             **script: Any,
         ) -> Served:
             engine = scripted_client(tmp_path / "engine", {"answers": list(answers)} | script)
@@ -94,7 +99,8 @@ def scripted(tmp_path: Path) -> Iterator[Callable[..., Served]]:
             def second() -> Engine:
                 return scripted_client(tmp_path / "beside", beside or {})
 
-            return serve(engine, [*found, *models], stack, second, origins, free_bytes=free_bytes, needs=needs)
+            sizes = {"free_bytes": free_bytes, "needs": needs, "affords": affords}
+            return serve(engine, [*found, *models], stack, second, origins, wish=wish, **sizes)
 
         yield make
 

@@ -136,9 +136,8 @@ class LoadedModel:
         begun_s = time.perf_counter()
         ask, model = request.ask, self.model
         self._look_away()
-        prompt, syntax = (
-            self._asked(ask) if ask.messages else (Prompt(model.raw_tokens(ask.text, ask.suffix)), NO_THINKING)
-        )
+        model.check_tokens([*ask.tokens, *(token for token, _ in ask.logit_bias)])
+        prompt, syntax = self._asked(ask) if ask.messages else (Prompt(_raw_tokens(model, ask)), NO_THINKING)
         forced = list(ask.forced)
         if ask.tells_last:
             prompt, forced = self._told(ask)
@@ -160,7 +159,14 @@ class LoadedModel:
         grammar = _grammar_for(ask, self._library, model)
         choice = choose(ask.sampling, ask.task_sampling, self.model.header.metadata)
         piece = _piece_with(model, syntax.marks | set(ask.calling.syntax.marks if ask.calling else ()))
-        chain = make_chain(self._library, choice, self.model, grammar, lambda token: answer.is_outside(piece(token)))
+        chain = make_chain(
+            self._library,
+            choice,
+            self.model,
+            grammar,
+            lambda token: answer.is_outside(piece(token)),
+            logit_bias=dict(ask.logit_bias),
+        )
         self.decoder.add(Run(request, job, answer, self.model, prompt, chain, piece, forced))
 
     def inspect(self, request: protocol.Inspect, job: Job) -> protocol.Inspected:
@@ -212,6 +218,9 @@ class LoadedModel:
         """What is looked at; a long text comes again with every piece of it that is wanted, and is cut once."""
         if request.messages:
             return self.model.prompt_tokens(self._parts(request.messages, False, request.template_variables))
+        if request.tokens:
+            self.model.check_tokens(request.tokens)
+            return list(request.tokens)
         if request.text != self._cut[0]:
             self._cut = (request.text, self.model.tokenize(request.text, special=False))
         begin = [] if request.what == "tokens" else self.model.begin_of_text()
@@ -353,11 +362,15 @@ def _senses_of(eyes: Eyes | None) -> dict[str, Any]:
     return {"projector": it.path, "sees": it.sees, "hears": it.hears, "hearing_hz": it.hearing_hz}
 
 
+def _raw_tokens(model: Model, ask: protocol.Ask) -> list[int]:
+    return list(ask.tokens) or model.raw_tokens(ask.text, ask.suffix)
+
+
 def _grammar_for(ask: protocol.Ask, library: Library, model: Model) -> Grammar | None:
     if ask.calling is None:
         return open_grammar(library, model, ask.grammar, ask.json_schema)
-    rules = grammar_of(ask.calling, gbnf_of_schema)
-    begins = "" if ask.calling.must_call else ask.calling.syntax.begins
+    rules = grammar_of(ask.calling, gbnf_of_schema, ask.json_schema)
+    begins = "" if ask.calling.must_call or ask.json_schema else ask.calling.syntax.begins
     return open_grammar(library, model, rules, "", begins)
 
 

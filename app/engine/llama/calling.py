@@ -218,15 +218,19 @@ MOST_CALLS = 8
 """In one answer: a small model would otherwise go on calling."""
 
 
-def grammar_of(calling: Calling, gbnf_of_schema: Callable[[str], str]) -> str:
-    """GBNF of the calls alone, from what begins them. Raises GrammarInvalid for a schema."""
-    return _Grammar(calling, gbnf_of_schema).text()
+def grammar_of(calling: Calling, gbnf_of_schema: Callable[[str], str], answer_schema: str = "") -> str:
+    """GBNF of the calls alone, from what begins them. Raises GrammarInvalid for a schema.
+
+    With `answer_schema` it is that of a whole answer, which is calls or follows the schema. A call may then be bare
+    JSON as well: a model that would write it so has no other way to say that it calls.
+    """
+    return _Grammar(calling, gbnf_of_schema, answer_schema).text()
 
 
 class _Grammar:
-    def __init__(self, calling: Calling, gbnf_of_schema: Callable[[str], str]) -> None:
+    def __init__(self, calling: Calling, gbnf_of_schema: Callable[[str], str], answer_schema: str = "") -> None:
         self._calling, self._syntax = calling, calling.syntax
-        self._gbnf_of_schema = gbnf_of_schema
+        self._gbnf_of_schema, self._answer_schema = gbnf_of_schema, answer_schema
         self._schemas: list[Any] = []
 
     def text(self) -> str:
@@ -235,7 +239,12 @@ class _Grammar:
         several = syntax.joiner and self._calling.several
         more = f" ({_literal(syntax.joiner)} call){{0,{MOST_CALLS - 1}}}" if several else ""
         space = "" if TAG.match(syntax.opening) else '" "? '
-        lines = [f"root ::= {space}{_literal(syntax.opening)} call{more} {_literal(syntax.closing)}"]
+        calls = f"{space}{_literal(syntax.opening)} call{more} {_literal(syntax.closing)}"
+        lines = [f"root ::= {calls}"]
+        if self._answer_schema and not self._calling.must_call:
+            bare = [self._bare(name, json.loads(schema)) for name, schema in functions]
+            answer = self._schema(json.loads(self._answer_schema))
+            lines = [f"root ::= {calls} | bare | {answer}", f"bare ::= {' | '.join(bare)}"]
         lines.append("call ::= " + " | ".join(f"call{number}" for number in range(len(functions))))
         lines += rules
         lines.append("callid ::= [a-zA-Z0-9]{9}")
@@ -256,6 +265,10 @@ class _Grammar:
         required = schema.get("required", ()) if properties else ()
         rules = [(self._argument(key, value), key in required) for key, value in properties.items()]
         return f"call{number} ::= {_literal(name)} {between} {self._arguments(rules)}"
+
+    def _bare(self, name: str, schema: Any) -> str:
+        begin, end = f'{{"name": {json.dumps(name, ensure_ascii=False)}, "arguments": ', "}"
+        return f"{_literal(begin)} {self._schema(schema)} {_literal(end)}"
 
     def _arguments(self, rules: Sequence[tuple[str, bool]]) -> str:
         """Arguments in their order, and which are required: the first one that is there has no separator before it."""
@@ -288,8 +301,9 @@ class _Grammar:
         return self._schema(schema)
 
     def _schema(self, schema: Any) -> str:
-        self._schemas.append(schema)
-        return f"schema{len(self._schemas) - 1}"
+        if schema not in self._schemas:
+            self._schemas.append(schema)
+        return f"schema{self._schemas.index(schema)}"
 
 
 def is_text(schema: Any) -> bool:

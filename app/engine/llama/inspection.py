@@ -98,7 +98,8 @@ class Inspection:
         first = max(0, start // half - 1) * half
         window = list(tokens[first : first + self.size_tokens])
         begin = self._model.begin_of_text()
-        window[: len(begin)] = begin
+        if first:
+            window[: len(begin)] = begin
         self._decode(window)
         for place in range(start - first, len(window)):
             token = tokens[first + place]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from app.core.errors import InfillUnavailable
+from app.core.errors import InfillUnavailable, TokenUnknown
 from app.core.events import Media
 from app.core.gguf import GgufHeader
 from app.engine.llama.library import Library
@@ -137,6 +137,12 @@ class Model:
         """A text of so many tokens, where special ones count; what it says does not matter."""
         c = self._library.c
         return self._text_of(max(c.llama_vocab_bos(self._vocab), c.llama_vocab_eos(self._vocab))) * count
+
+    def check_tokens(self, tokens: Iterable[int]) -> None:
+        """Raises TokenUnknown for a number that is no token of this model."""
+        for token in tokens:
+            if not 0 <= token < self.vocabulary_size:
+                raise TokenUnknown(token, self.vocabulary_size)
 
     def raw_tokens(self, text: str, suffix: str = "") -> list[int]:
         """A text that is to go on, without a template; with `suffix`, one that is to go on until that.

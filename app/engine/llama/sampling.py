@@ -6,7 +6,7 @@ import ctypes
 import json
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -174,6 +174,7 @@ class Choice:
     min_p: float = 0.05
     repeat_penalty: float = 1.0
     presence_penalty: float = 0.0
+    frequency_penalty: float = 0.0
     penalty_last_tokens: int = PENALTY_LAST_TOKENS
     dry_multiplier: float = 0.0
     xtc_probability: float = 0.0
@@ -300,22 +301,26 @@ def make_chain(
     model: Model,
     grammar: Grammar | None = None,
     is_outside: Callable[[int], bool] | None = None,
+    *,
+    logit_bias: Mapping[int, float] | None = None,
 ) -> Chain:
     """A chain in llama.cpp's own order; `free` it, and the `grammar` with it.
+
+    `logit_bias` is what is added to the logits of tokens, each of which the model has.
 
     `is_outside` is asked with each token chosen under a grammar: ``lambda token: answer.is_outside(piece(token))``,
     where `piece` is what the answer is given for that token.
     """
     c = library.c
     chain = c.llama_sampler_chain_init(c.llama_sampler_chain_default_params())
-    for part in _parts(library, choice, model):
+    for part in _parts(library, choice, model, logit_bias or {}):
         c.llama_sampler_chain_add(chain, part)
     return Chain(library, chain, grammar, is_outside)
 
 
-def _parts(library: Library, choice: Choice, model: Model) -> list[Any]:
+def _parts(library: Library, choice: Choice, model: Model, logit_bias: Mapping[int, float]) -> list[Any]:
     c = library.c
-    parts = [*_suppressed(library, model), *_penalties(library, choice, model)]
+    parts = [*_suppressed(library, model), *_biased(library, model, logit_bias), *_penalties(library, choice, model)]
     if choice.temperature <= 0:
         return [*parts, c.llama_sampler_init_greedy()]
     seed = int(choice.seed) & 0xFFFFFFFF
@@ -339,9 +344,15 @@ def _suppressed(library: Library, model: Model) -> list[Any]:
     tokens = get(library.c.llama_model_get_vocab(model.pointer), ctypes.byref(count))
     if not count.value:
         return []
+    return _biased(library, model, {tokens[place]: -math.inf for place in range(count.value)})
+
+
+def _biased(library: Library, model: Model, logit_bias: Mapping[int, float]) -> list[Any]:
+    if not logit_bias:
+        return []
     bias = library.c.llama_logit_bias
-    biases = (bias * count.value)(*(bias(tokens[place], -math.inf) for place in range(count.value)))
-    return [library.c.llama_sampler_init_logit_bias(model.vocabulary_size, count.value, biases)]
+    biases = (bias * len(logit_bias))(*(bias(token, value) for token, value in logit_bias.items()))
+    return [library.c.llama_sampler_init_logit_bias(model.vocabulary_size, len(logit_bias), biases)]
 
 
 def _penalties(library: Library, choice: Choice, model: Model) -> list[Any]:
@@ -349,10 +360,11 @@ def _penalties(library: Library, choice: Choice, model: Model) -> list[Any]:
     parts = []
     repeat = choice.repeat_penalty if choice.repeat_penalty > 0 else 1.0
     last = model.trained_context_tokens if choice.penalty_last_tokens < 0 else int(choice.penalty_last_tokens)
-    if last and (repeat != 1.0 or choice.presence_penalty != 0.0):
+    presence, frequency = choice.presence_penalty, choice.frequency_penalty
+    if last and (repeat != 1.0 or presence != 0.0 or frequency != 0.0):
         if likeliest := _enough_to_penalize(choice, last, model.vocabulary_size):
             parts.append(c.llama_sampler_init_top_k(likeliest))
-        parts.append(c.llama_sampler_init_penalties(model.vocabulary_size, last, repeat, 0.0, choice.presence_penalty))
+        parts.append(c.llama_sampler_init_penalties(model.vocabulary_size, last, repeat, frequency, presence))
     if choice.dry_multiplier > 0:
         breakers = (ctypes.c_char_p * len(DRY_BREAKERS))(*DRY_BREAKERS)
         vocab = c.llama_model_get_vocab(model.pointer)
@@ -372,6 +384,7 @@ def _enough_to_penalize(choice: Choice, last_tokens: int, vocabulary_size: int) 
     likeliest k + `last_tokens` before.
     """
     kept = 1 if choice.temperature <= 0 else int(choice.top_k)
-    only_takes_away = choice.repeat_penalty >= 1 and choice.presence_penalty >= 0 and choice.dry_multiplier <= 0
+    least = min(choice.presence_penalty, choice.frequency_penalty)
+    only_takes_away = choice.repeat_penalty >= 1 and least >= 0 and choice.dry_multiplier <= 0
     enough = kept + last_tokens
     return enough if kept > 0 and only_takes_away and enough < vocabulary_size // 4 else 0

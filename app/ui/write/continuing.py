@@ -45,6 +45,11 @@ class Run:
         return bool(self.text) and self.now == self.text
 
     @property
+    def leading_blanks(self) -> int:
+        """How many of the blanks before it its first token begins with."""
+        return max(0, b"".join(token.data for token in self.tokens).find(self.text.encode()))
+
+    @property
     def now(self) -> str:
         """What stands in its place."""
         cursor = QTextCursor(self.begin)
@@ -172,13 +177,18 @@ class Asked:
 
 
 def _tokens_of(text: str, tokens: list[TokenSeen]) -> list[TokenSeen]:
-    """Those that the text came in: stopped, there may be more."""
-    size, kept = len(text.encode()), 0
-    for number, token in enumerate(tokens):
-        if kept >= size:
-            return tokens[:number]
-        kept += len(token.data)
-    return tokens
+    """Those that the text came in: stopped, there may be more; before it, there may be blanks that stood there."""
+    data = text.encode()
+    begin = max(0, b"".join(token.data for token in tokens).find(data))
+    kept: list[TokenSeen] = []
+    end = 0
+    for token in tokens:
+        if end >= begin + len(data):
+            break
+        end += len(token.data)
+        if end > begin:
+            kept.append(token)
+    return kept
 
 
 def _one_kind_of_line_end(text: str) -> str:
@@ -368,6 +378,8 @@ class Continuing(QObject):
         """Another one in the place of a continuation, that begins as that did and goes on with these tokens."""
         if not self.is_busy and not self.is_choosing and run in self.runs.all and run.is_whole:
             page = replace(self.runs.page_without(run, self._page(), head), tries=self._tries, forced=forced)
+            if forced:  # which begin with the blanks that the token in their place began with
+                page = replace(page, most_blanks=0 if head else run.leading_blanks)
             self._ask(Asked(page, run, head, tokens))
 
     def _ask(self, asked: Asked) -> None:

@@ -226,8 +226,10 @@ def test_families_are_known_by_architecture_and_name(metadata: dict[str, str], t
 # The chain of samplers in the real library: same tokens however it is put together, and what DRY does.
 
 
-def chosen_after(model: Model, choice: Choice, before: str, logits: dict[str, float]) -> bytes:
-    """What is chosen after a text when the single-token words of `logits` are likeliest."""
+def chosen_after(
+    model: Model, choice: Choice, before: str, logits: dict[str, float], bias: dict[str, float] | None = None
+) -> bytes:
+    """What is chosen after a text when the single-token words of `logits` are likeliest; `bias` is of such words."""
     c = open_library().c
     items = np.zeros(model.vocabulary_size, np.dtype([("id", "i4"), ("logit", "f4"), ("p", "f4")]))
     items["id"] = np.arange(model.vocabulary_size)
@@ -236,7 +238,8 @@ def chosen_after(model: Model, choice: Choice, before: str, logits: dict[str, fl
         items["logit"][token] = logit
     data = ctypes.cast(items.ctypes.data, ctypes.POINTER(c.llama_token_data))
     array = c.llama_token_data_array(data=data, size=len(items), selected=-1, sorted=False)
-    chain = make_chain(open_library(), choice, model)
+    biases = {model.tokenize(word, special=False)[0]: value for word, value in (bias or {}).items()}
+    chain = make_chain(open_library(), choice, model, logit_bias=biases)
     for token in model.tokenize(before, special=False):
         chain.accept(token)
     c.llama_sampler_apply(chain.pointer, ctypes.byref(array))
@@ -245,7 +248,7 @@ def chosen_after(model: Model, choice: Choice, before: str, logits: dict[str, fl
     return model.piece(token)
 
 
-@pytest.mark.parametrize("choice", [Choice(repeat_penalty=1.3, seed=5), Choice(0, presence_penalty=1.5)])
+@pytest.mark.parametrize("choice", [Choice(repeat_penalty=1.3, seed=5), Choice(0, frequency_penalty=0.7)])
 def test_looking_at_the_likeliest_tokens_first_changes_no_token(
     writer: Writer, choice: Choice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -260,6 +263,8 @@ def test_looking_at_the_likeliest_tokens_first_changes_no_token(
         (Choice(0), b" sea"),
         (Choice(0, repeat_penalty=2.0), b" dog"),
         (Choice(0, presence_penalty=3.0), b" dog"),
+        (Choice(0, frequency_penalty=3.0), b" dog"),
+        (Choice(0, frequency_penalty=1.0), b" sea"),
         (Choice(0, dry_multiplier=5.0), b" dog"),
         (Choice(0, repeat_penalty=2.0, penalty_last_tokens=0), b" sea"),
     ],
@@ -267,6 +272,18 @@ def test_looking_at_the_likeliest_tokens_first_changes_no_token(
 def test_what_stands_there_already_becomes_less_likely(starter_loaded: Model, choice: Choice, after: bytes) -> None:
     likely = {" sea": 10.0, " dog": 8.0}
     assert chosen_after(starter_loaded, choice, " sun tree sea sun tree", likely) == after
+
+
+def test_a_token_may_be_forbidden_or_favoured(starter_loaded: Model) -> None:
+    likely = {" sea": 10.0, " dog": 8.0}
+    assert chosen_after(starter_loaded, Choice(0), " sun", likely, {" sea": -100.0}) == b" dog"
+    assert chosen_after(starter_loaded, Choice(1.0, seed=1), " sun", likely, {" tree": 100.0}) == b" tree"
+
+
+def test_what_stands_there_often_becomes_less_likely_with_each_time(starter_loaded: Model) -> None:
+    choice, likely = Choice(0, frequency_penalty=1.5), {" sea": 10.0, " dog": 8.0}
+    assert chosen_after(starter_loaded, choice, " sea", likely) == b" sea"
+    assert chosen_after(starter_loaded, choice, " sea sea", likely) == b" dog"
 
 
 def test_nothing_is_penalized_where_nothing_repeats(starter_loaded: Model) -> None:

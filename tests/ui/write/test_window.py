@@ -7,6 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QWidget
 
+from app.core.events import Guess
 from app.ui.inside.look import MESSAGE, SELECTION
 from app.ui.inside.panel import InsidePanel
 from app.ui.write.inside import PAGE, PageSubjects
@@ -156,6 +157,30 @@ def test_a_continuation_is_told_of_token_by_token_and_goes_on_from_another_one(o
     assert [token.data for token in list(subjects.now()[0].answer.seen)[:3]] == [b" one", b" two", b" other"]  # type: ignore[union-attr]
     desk.press(Qt.Key.Key_Z, modifier=Qt.KeyboardModifier.ControlModifier)
     assert desk.text == "Count: one two three four"
+
+
+def test_behind_a_blank_it_goes_on_without_a_second_one_also_from_another_first_token(open_page: Open) -> None:
+    desk = open_page({"text": " one two.", "times": 2}, {"text": " five"})
+    subjects = PageSubjects(desk.edit, desk.root.continuing, desk.root)
+    desk.type("Count: ")
+    desk.continue_to_end()
+    assert (desk.text, desk.tinted) == ("Count: one two.", ["one two."])
+    desk.click(desk.again_button)
+    desk.wait(lambda: not desk.is_busy)
+    assert (desk.text, desk.tinted) == ("Count: one two.", ["one two."])
+    answer = subjects.now()[0].answer
+    assert answer is not None
+    tokens = list(answer.seen)
+    assert b"".join(token.data for token in tokens) == b" one two."
+    guess = Guess(b" other", 0.5, 7)
+    answer.go_on_with(tokens, 0, guess)
+    desk.wait(lambda: not desk.is_busy)
+    assert desk.text.startswith("Count: other")
+    assert [one["text"] for one in desk.asked] == ["Count:"] * 3, "the blank was read"
+    assert (desk.asked[-1]["forced"], desk.asked[-1]["grammar"]) == ([guess.id], "")
+    for text in ("Count: one two.", "Count: one two.", "Count: "):
+        desk.press(Qt.Key.Key_Z, modifier=Qt.KeyboardModifier.ControlModifier)
+        assert desk.text == text
 
 
 def test_what_was_chosen_from_the_cards_is_told_of_and_what_was_changed_is_only_text(open_page: Open) -> None:

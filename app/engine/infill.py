@@ -1,0 +1,201 @@
+"""Where a text that is filled in ends: at the suffix, which small models write again instead of stopping. No model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MOST_ANCHOR_LINES = 4
+MOST_ANCHOR_CHARACTERS = 60
+"""Of a paragraph in one line so many tell it; nobody waits until all of it has come again."""
+LEAST_LETTERS = 3
+TRIVIAL = frozenset(["begin", "do", "false", "loop", "none", "null", "then", "true", "try"])
+"""Words that say little about the block they stand in. Others do: at one depth there is a single `return x`."""
+_CLOSERS = {")": "(", "]": "[", "}": "{"}
+_QUOTES = "\"'`"
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A line with something in it: what it says without blanks at its end, and where its first letter stands."""
+
+    text: str
+    begin: int
+
+
+class InfillEnd:
+    """Lets text through up to where the suffix begins again; holds back what may be the beginning of that. Streaming.
+
+    The suffix is known by its first line, indentation included. Where that says little (`}`, `else:`), the lines after
+    it count as well, and a closing bracket that nothing in the middle has opened is the suffix's own.
+    """
+
+    def __init__(self, before: str, suffix: str) -> None:
+        """`before` is what stands before the middle."""
+        cursor_line = before[before.rfind("\n") + 1 :]
+        rest = suffix.partition("\n")[0]
+        self._is_inside_line = bool(cursor_line.strip() and rest.strip())
+        *first, last = _anchor_of(cursor_line if rest.strip() else "", suffix, is_inside_line=self._is_inside_line)
+        self._is_cut_short = len(last) > MOST_ANCHOR_CHARACTERS
+        self._anchor = [*first, last[:MOST_ANCHOR_CHARACTERS].rstrip()] if last else []
+        self._blanks = suffix[: len(suffix) - len(suffix.lstrip())]
+        self._indent = "" if cursor_line.strip() else cursor_line
+        self._has_line = bool(cursor_line.strip()) and not self._is_inside_line
+        """Whether the middle's first line is a part of the cursor's, and so none of the suffix's."""
+        self._closer = _Closer(suffix.lstrip()[:1])
+        self._text = ""
+        self._shown = 0
+        self._read = 0
+        """So much of it consists of whole lines that were looked at."""
+        self._lines: list[_Line] = []
+        """The last of these that hold something."""
+        self.met = False
+
+    def feed(self, text: str) -> str:
+        """The part of everything so far that may be shown now and was not yet."""
+        if self.met or not self._anchor:
+            return "" if self.met else text
+        self._text += text
+        ends = [end for end in (self._closer.find(text), self._end_of_lines()) if end >= 0]
+        return self._stop(min(ends)) if ends else self._show(self._certain())
+
+    def rest(self) -> str:
+        """What was held back, when the answer ends by itself: without what is the suffix's."""
+        if self.met or not self._anchor:
+            return ""
+        end = self._end_at(len(self._text))
+        return self._show(len(self._text)) if end < 0 else self._stop(end)
+
+    def _show(self, end: int) -> str:
+        begin, self._shown = self._shown, max(self._shown, end)
+        return self._text[begin : self._shown]
+
+    def _stop(self, end: int) -> str:
+        self.met = True
+        return self._show(self._without_blanks(end))
+
+    def _without_blanks(self, end: int) -> int:
+        """Leaves out what the suffix's own blanks before its first letter say again."""
+        while end > 0 and self._blanks and self._text[end - 1] == self._blanks[-1]:
+            end, self._blanks = end - 1, self._blanks[:-1]
+        return end
+
+    def _end_of_lines(self) -> int:
+        """Where the suffix begins, looking at lines that are complete; -1 where it does not."""
+        while (newline := self._text.find("\n", self._read)) >= 0:
+            if (end := self._end_at(newline)) >= 0:
+                return end
+            self._read = newline + 1
+        return self._end_at(len(self._text)) if self._is_cut_short else -1
+
+    def _end_at(self, line_end: int) -> int:
+        """As `_end_of_lines`, with the line that ends there as the last."""
+        line = self._text[self._read : line_end]
+        is_first = self._read == 0
+        if self._is_inside_line:
+            return self._end_inside(line, is_first=is_first)
+        if is_first:
+            line = self._indent + line
+        if not line.strip() or (is_first and self._has_line):
+            return -1
+        lines = [*self._lines, _Line(line.rstrip(), line_end - len(line.lstrip()))][-len(self._anchor) :]
+        if line_end < len(self._text):
+            self._lines = lines
+        return lines[0].begin if self._matches([one.text for one in lines]) else -1
+
+    def _matches(self, lines: list[str]) -> bool:
+        *first, last = self._anchor
+        is_last = lines[-1].startswith(last) if self._is_cut_short else lines[-1] == last
+        return is_last and lines[:-1] == first
+
+    def _end_inside(self, line: str, *, is_first: bool) -> int:
+        """The suffix begins in the middle of a line: it is told by its end, or, where it says enough, anywhere."""
+        anchor, line = self._anchor[0], line.rstrip()
+        if self._closer.is_on:
+            return -1
+        at = line.find(anchor) if self._is_cut_short else len(line) - len(anchor) if line.endswith(anchor) else -1
+        return self._read + at if at >= 0 and (is_first or _says_much(anchor)) else -1
+
+    def _certain(self) -> int:
+        """Up to where nothing can be the suffix's."""
+        if self._is_inside_line:
+            line = self._text[self._read :]
+            keep = next(
+                (n for n in range(len(self._anchor[0]), 0, -1) if line.rstrip().endswith(self._anchor[0][:n])), 0
+            )
+            end = len(self._text) - (len(line) - len(line.rstrip())) - keep
+        else:
+            end = self._read if self._may_begin(self._text[self._read :]) else len(self._text)
+            for number in range(len(self._lines)):
+                begun = self._lines[number:]
+                is_begun = [one.text for one in begun] == self._anchor[: len(begun)] and len(begun) < len(self._anchor)
+                if is_begun and self._may_begin(self._text[self._read :], len(begun)):
+                    end = begun[0].begin
+                    break
+        return len(self._text[:end].rstrip())
+
+    def _may_begin(self, line: str, number: int = 0) -> bool:
+        """Whether a line that is not complete may become this one of the anchor's."""
+        if self._read == 0:
+            line = self._indent + line
+            if self._has_line:
+                return False
+        return self._anchor[number].startswith(line.rstrip()) if line.strip() else True
+
+
+def _anchor_of(cursor_line: str, suffix: str, *, is_inside_line: bool) -> list[str]:
+    """The lines by which the suffix is known: up to the first that says something. One empty text where it has none."""
+    if is_inside_line:
+        return [suffix.partition("\n")[0].strip()]
+    anchor = []
+    for line in (cursor_line + suffix).split("\n"):
+        if line.strip():
+            anchor.append(line.rstrip())
+            if _says_much(line) or len(anchor) == MOST_ANCHOR_LINES:
+                break
+    return anchor or [""]
+
+
+def _says_much(line: str) -> bool:
+    """Whether a line is one that a middle will hardly have by itself."""
+    words = "".join(char if char.isalnum() else " " for char in line.casefold()).split()
+    return sum(len(word) for word in words if word not in TRIVIAL) >= LEAST_LETTERS
+
+
+class _Closer:
+    """Finds the closing bracket that nothing before it has opened. Texts in quotes and remarks are passed over."""
+
+    def __init__(self, closer: str) -> None:
+        self._closer, self._opener = closer, _CLOSERS.get(closer, "")
+        self._depth = self._at = 0
+        self._quote, self._before, self._is_remark = "", "\n", False
+
+    @property
+    def is_on(self) -> bool:
+        """Whether the suffix begins with one."""
+        return bool(self._opener)
+
+    def find(self, piece: str) -> int:
+        """Where it stands in all pieces so far, this one included; -1 where it does not."""
+        if not self._opener:
+            return -1
+        for char in piece:
+            self._at += 1
+            if char == "\n":
+                self._quote, self._is_remark = "", False
+            elif self._is_remark:
+                pass
+            elif self._quote:
+                if char == self._quote and self._before != "\\":
+                    self._quote = ""
+            elif char in _QUOTES and not (char == "'" and self._before.isalnum()):
+                self._quote = char
+            elif (char == "#" and self._before.isspace()) or char == self._before == "/":
+                self._is_remark = True
+            elif char == self._opener:
+                self._depth += 1
+            elif char == self._closer:
+                self._depth -= 1
+                if self._depth < 0:
+                    return self._at - 1
+            self._before = char
+        return -1

@@ -1,0 +1,71 @@
+"""A larger context for a prompt that does not fit the loaded one: how much it needs, and how much fits here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from app.core.errors import ContextLimited, PromptTooLong
+from app.core.events import ModelLoaded
+from app.core.gguf import check_model
+from app.engine.computer import free_memory_bytes, total_memory_bytes
+from app.engine.contract import Engine
+from app.engine.fit import DEFAULT_CONTEXT_TOKENS, DoesNotFit, GpuRoom, Layout, Room, choose, shape_of
+from app.engine.protocol import Wish
+
+ANSWER_TOKENS = 2048
+"""Room that a larger context leaves for the answer."""
+
+
+@dataclass(frozen=True)
+class GrownContext:
+    """A model was loaded again for a program; `at` in seconds since 1970."""
+
+    at: float
+    model: str
+    before_tokens: int
+    context_tokens: int
+
+
+def context_for(prompt_tokens: int, trained_tokens: int) -> int:
+    """Double the usual context until prompt and answer fit, up to what the model was trained for (0: unknown).
+
+    Doubling keeps a growing conversation from reloading the model at every turn.
+    """
+    wanted = DEFAULT_CONTEXT_TOKENS
+    while wanted < prompt_tokens + ANSWER_TOKENS:
+        wanted *= 2
+    return min(wanted, trained_tokens) if trained_tokens else wanted
+
+
+def affordable_context(engine: Engine, model: ModelLoaded, wish: Wish) -> int:
+    """Return the largest context, up to the wished-for one, with which the loaded model fits in place of itself.
+
+    By formula. Raises ModelMissing or ModelUnreadable.
+    """
+    if model.computers:  # what other computers lend is known when the model is loaded
+        return wish.context_tokens
+    projector = check_model(Path(model.projector)) if model.sees or model.hears else None
+    shape = shape_of(check_model(Path(model.path)), projector)
+    held = shape.needs(Layout(model.context_tokens, model.kv_type, model.gpu_layers))
+    devices = engine.describe_devices().devices if wish.gpu_layers != 0 else ()
+    named = wish.devices
+    gpus = [
+        GpuRoom(device.name, device.description, device.free_bytes, device.total_bytes, device.type == "igpu")
+        for device in devices
+        if device.type in ("gpu", "igpu") and (not named or device.name in named)
+    ]
+    if gpus:
+        gpus[0] = replace(gpus[0], free_bytes=gpus[0].free_bytes + held.gpu)
+    free, total = free_memory_bytes(), total_memory_bytes()
+    freed = held.total if gpus and gpus[0].shared else held.main
+    room = Room(free and min(free + freed, total or free + freed), total, tuple(gpus))
+    try:
+        return choose(shape, wish, room).context_tokens
+    except DoesNotFit:
+        return model.context_tokens
+
+
+def limited(problem: PromptTooLong, limit: str, largest_tokens: int) -> ContextLimited:
+    """The same situation with what keeps the context from growing."""
+    return ContextLimited(problem.prompt_tokens, problem.context_tokens, limit, largest_tokens)

@@ -1,0 +1,303 @@
+"""Calls that a model writes without the tags of its template: bare, in a fence, in a list, or one after the other.
+
+An answer that is nothing else than such calls is held back while it can still become that, and not a moment longer:
+text that begins with a letter leaves at once.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Protocol
+
+from app.features.tool_calls import MOST_CALLS, CallArguments, CallBegins, Told, Tool, Words, arguments_schema
+
+MOST_HELD_CHARACTERS = 200_000
+"""Of an answer that may still become calls: more than that is text."""
+WORDS_ONLY = "root ::= [^{<`\\[ \\t\\r\\n] [^\\x00]*\n"
+"""GBNF of an answer that does not begin as a call does."""
+FENCES = ("", "json", "jsonc", "text", "plaintext", "xml", "tool_call", "tool_calls", "tool_code")
+TAGS = tuple(
+    f"<{slash}{name}>"
+    for name in ("tool_call", "tool_calls", "tool", "tools", "function_call", "function_calls", "functioncall")
+    for slash in ("", "/")
+)
+"""Of other models' templates, which a model may have read about."""
+CALL_KEYS = ("name", "function", "arguments", "parameters", "type", "id")
+_BETWEEN = re.compile(r"[\s,;\[\]]*")
+_BEHIND = re.compile(r"[\s,;\[\]}]*")
+"""A model that opens with two brackets closes with two."""
+_FENCE = re.compile(r"```([\w-]*)")
+_KEY = re.compile(r'\s*"(\w*)"\s*:\s*')
+_BEGUN_KEY = re.compile(r'\s*(?:"(\w*)"?\s*)?:?\s*')
+_JSON = json.JSONDecoder(strict=False)
+
+
+class Parse(Enum):
+    """What a text is so far."""
+
+    OPEN = "open"
+    """It may still become calls."""
+    WORDS = "words"
+    CALLS = "calls"
+
+
+@dataclass(frozen=True)
+class WrittenCall:
+    """A call as a model wrote it; `arguments` None where it gave none."""
+
+    name: str
+    arguments: Any
+
+
+def parse_calls(text: str) -> tuple[Parse, tuple[WrittenCall, ...]]:
+    """Tell what a text is, with the calls of it that are complete."""
+    at, calls = 0, list[WrittenCall]()
+    while True:
+        at = _end(_BEHIND if calls else _BETWEEN, text, at)
+        if at == len(text):
+            return (Parse.CALLS if calls else Parse.OPEN), tuple(calls)
+        if text[at] != "{":
+            end = _mark_end(text, at)
+            if end is None:
+                return Parse.OPEN if _may_become_mark(text[at:]) else Parse.WORDS, tuple(calls)
+            at = end
+            continue
+        at += text.startswith("{{", at)
+        try:
+            value, end = _JSON.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            return Parse.OPEN if _may_become_call(text, at) else Parse.WORDS, tuple(calls)
+        call = _call_of(value)
+        if call is None:
+            return Parse.WORDS, tuple(calls)
+        calls.append(call)
+        at = end
+
+
+def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
+    found = pattern.match(text, at)
+    return found.end() if found is not None else at
+
+
+def _mark_end(text: str, at: int) -> int | None:
+    """Where a whole fence or tag ends that begins here."""
+    fence = _FENCE.match(text, at)
+    if fence is not None:
+        return fence.end() if (fence[1] in FENCES and fence.end() < len(text)) or fence[0] == "```" else None
+    tag = next((tag for tag in TAGS if text.startswith(tag, at)), None)
+    return at + len(tag) if tag is not None else None
+
+
+def _may_become_mark(text: str) -> bool:
+    return any(mark.startswith(text) for mark in (*TAGS, *(f"```{name}" for name in FENCES)))
+
+
+def _may_become_call(text: str, at: int) -> bool:
+    """Whether an object that is not complete has had no key but those of a call."""
+    at += 1
+    while True:
+        key = _KEY.match(text, at)
+        if key is None:
+            begun = _BEGUN_KEY.fullmatch(text, at)
+            return begun is not None and any(name.startswith(begun[1] or "") for name in CALL_KEYS)
+        if key[1] not in CALL_KEYS:
+            return False
+        try:
+            _, at = _JSON.raw_decode(text, key.end())
+        except (ValueError, RecursionError):
+            return True
+        at = _end(_SPACE, text, at)
+        if at == len(text):
+            return True
+        if text[at] != ",":
+            return False
+        at += 1
+
+
+_SPACE = re.compile(r"\s*")
+
+
+def _call_of(value: Any) -> WrittenCall | None:
+    if not isinstance(value, dict) or not set(value) <= set(CALL_KEYS):
+        return None
+    inner = value.get("function")
+    if isinstance(inner, dict):
+        return _call_of(inner)
+    name = value.get("name", inner)
+    if not isinstance(name, str) or not name:
+        return None
+    arguments = value.get("arguments", value.get("parameters"))
+    if isinstance(arguments, str):  # as OpenAI's contract has them
+        try:
+            arguments = json.loads(arguments) if arguments.strip() else {}
+        except ValueError:
+            return WrittenCall(name, arguments)
+    return WrittenCall(name, arguments)
+
+
+class Reader(Protocol):
+    """What tells calls from words in an answer."""
+
+    def read(self, piece: str) -> Iterator[Told]:
+        """What a new piece of the answer says."""
+
+    def close(self) -> Iterator[Told]:
+        """What was held back."""
+
+
+class WordsReader:
+    """Takes all for words."""
+
+    def read(self, piece: str) -> Iterator[Told]:
+        yield Words(piece)
+
+    def close(self) -> Iterator[Told]:
+        return iter(())
+
+
+class UntaggedCallReader:
+    """Reads an answer that is nothing else than calls, in whatever form; any other is left to `inner`.
+
+    After `close`, `rejected` says what became of calls that cannot be carried out, of which nothing was told: the
+    offered functions among them, whose arguments are wrong, or none where no such function is offered.
+    """
+
+    def __init__(self, tools: Sequence[Tool], inner: Reader, *, begins: str, several: bool, takes_json: bool) -> None:
+        """`begins` is what `inner` reads as a call; `takes_json`: JSON that is no valid call is an answer."""
+        self._tools = {tool.name: tool for tool in tools}
+        self._inner, self._begins, self._several, self._takes_json = inner, begins, several, takes_json
+        self._held, self._parse, self._calls = "", Parse.OPEN, tuple[WrittenCall, ...]()
+        self.rejected: tuple[str, ...] | None = None
+
+    @property
+    def is_holding(self) -> bool:
+        """Whether it is still open what the answer is."""
+        return self._parse is not Parse.WORDS
+
+    def read(self, piece: str) -> Iterator[Told]:
+        """What a new piece of the answer says; nothing while it may still become calls."""
+        if self._parse is Parse.WORDS:
+            yield from self._inner.read(piece)
+            return
+        self._held += piece
+        self._parse, self._calls = parse_calls(self._held)
+        begun = self._held.lstrip()
+        if (self._begins and begun.startswith(self._begins)) or len(self._held) > MOST_HELD_CHARACTERS:
+            self._parse = Parse.WORDS
+        if self._parse is Parse.WORDS:
+            held, self._held = self._held, ""
+            yield from self._inner.read(held)
+
+    def close(self) -> Iterator[Told]:
+        """The answer has ended: calls that are valid, or what was held back, unless it is rejected."""
+        if self._parse is Parse.WORDS:
+            yield from self._inner.close()
+            return
+        calls = [call for call in self._calls if self._is_offered(call)]
+        wrong = tuple(dict.fromkeys(call.name for call in calls if not self._is_valid(call)))
+        if calls and not wrong and self._parse is Parse.CALLS:
+            for number, call in enumerate(calls[: MOST_CALLS if self._several else 1]):
+                yield CallBegins(number, call.name)
+                yield CallArguments(number, json.dumps(call.arguments or {}, ensure_ascii=False))
+        elif not self._takes_json and self._is_attempt():
+            self.rejected = wrong or tuple(dict.fromkeys([*(call.name for call in calls), *self._begun_names()]))
+        else:
+            yield from self.release()
+
+    def release(self) -> Iterator[Told]:
+        """What is held, as `inner` reads it."""
+        held, self._held, self._parse, self.rejected = self._held, "", Parse.WORDS, None
+        if held:
+            yield from self._inner.read(held)
+        yield from self._inner.close()
+
+    def _is_offered(self, call: WrittenCall) -> bool:
+        return call.name in self._tools
+
+    def _is_valid(self, call: WrittenCall) -> bool:
+        arguments = {} if call.arguments is None else call.arguments
+        if not isinstance(arguments, dict):
+            return False
+        try:
+            return matches_schema(arguments, arguments_schema(self._tools[call.name]))
+        except (TypeError, ValueError, AttributeError, OverflowError):  # of a schema that is none itself
+            return True
+
+    def _is_attempt(self) -> bool:
+        """Whether it was meant as a call: one that came to its end without arguments is only a name."""
+        if any(call.arguments is not None for call in self._calls):
+            return True
+        return self._parse is Parse.OPEN and re.search(r'"(?:arguments|parameters)"\s*:', self._held) is not None
+
+    def _begun_names(self) -> list[str]:
+        """Offered functions in what is not valid JSON."""
+        return [name for name in re.findall(r'"name"\s*:\s*"([^"]*)"', self._held) if name in self._tools]
+
+
+def matches_schema(value: Any, schema: Any) -> bool:
+    """Whether a JSON value fits a schema without references. Keywords that are not known here allow anything.
+
+    Patterns are among these: a client's regular expression could keep a thread busy for ever.
+    """
+    if not isinstance(schema, Mapping):
+        return schema is not False
+    kinds = schema.get("type", ())
+    kinds = [kinds] if isinstance(kinds, str) else kinds
+    return (
+        value in schema.get("enum", (value,))
+        and value == schema.get("const", value)
+        and (not kinds or any(_has_type(value, kind) for kind in kinds))
+        and any(matches_schema(value, option) for option in schema.get("anyOf", (True,)))
+        and any(matches_schema(value, option) for option in schema.get("oneOf", (True,)))
+        and all(matches_schema(value, part) for part in schema.get("allOf", ()))
+        and _matches_kind(value, schema)
+    )
+
+
+def _matches_kind(value: Any, schema: Mapping[str, Any]) -> bool:
+    """Whether what a schema says of values of this type is true."""
+    match value:
+        case bool() | None:
+            return True
+        case dict():
+            return _matches_object(value, schema)
+        case list():
+            items = schema.get("items", True)
+            return _is_within(len(value), schema, "minItems", "maxItems") and all(
+                matches_schema(item, items) for item in value
+            )
+        case str():
+            return _is_within(len(value), schema, "minLength", "maxLength")
+    return _is_within(value, schema, "minimum", "maximum")
+
+
+_TYPES: Mapping[str, type | tuple[type, ...]] = {
+    "object": dict,
+    "array": list,
+    "string": str,
+    "boolean": bool,
+    "null": type(None),
+}
+
+
+def _has_type(value: Any, kind: object) -> bool:
+    if kind in ("number", "integer"):
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return is_number and (kind == "number" or value == int(value))
+    return isinstance(value, _TYPES.get(str(kind), object))
+
+
+def _matches_object(value: dict[str, Any], schema: Mapping[str, Any]) -> bool:
+    properties, more = schema.get("properties", {}), schema.get("additionalProperties", True)
+    if any(name not in value for name in schema.get("required", ())):
+        return False
+    return all(matches_schema(inner, properties.get(name, more)) for name, inner in value.items())
+
+
+def _is_within(number: float, schema: Mapping[str, Any], least: str, most: str) -> bool:
+    low, high = schema.get(least), schema.get(most)
+    return (low is None or number >= low) and (high is None or number <= high)
