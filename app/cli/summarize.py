@@ -189,7 +189,7 @@ class _Progress:
             case Merging():
                 self._beginning = f"Joining what {event.merges:,} groups of sections say"
             case Writing():
-                self._beginning = "Writing"
+                self._beginning = f"{'Second try: writing' if event.attempt else 'Writing'}, {event.share:.0%}"
             case Rests() if event.reason:
                 self._line.show("Waiting for the engine")
                 return

@@ -116,7 +116,9 @@ def facts(summary: Summary) -> Iterator[str]:
     if summary.statements and summary.method is Method.MODEL:
         told = (*statements_words(summary.statements), language_words(summary))
         yield f"{', '.join(filter(None, told))}."
-    if summary.is_partial:
+    if summary.is_partial and summary.statements and summary.sections_read >= summary.sections > 0:
+        yield "Stopped while it was written: this is the text so far."
+    elif summary.is_partial:
         yield f"Stopped before the end: {summary.sections_read:,} of {summary.sections:,} sections read."
 
 

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 
 SECTIONS_A_MERGE = 8
+TELLING_SHARE = 0.1
+"""From so much of a write-up on, its own pace tells how long the rest takes."""
 
 
 def model_file(model: ModelLoaded) -> str:
@@ -52,7 +54,7 @@ class Pace:
         self._clock = WorkClock(clock)
         self._sections, self._done, self._fresh = 0, 0, 0
         self._read_after_s = 0.0
-        self._written_since_s = 0.0
+        self._written_since_s, self._written, self._attempt = 0.0, 0.0, 0
         self._tail = 0.0
         """How many times as long as a section the merges and the write-up take."""
 
@@ -71,7 +73,7 @@ class Pace:
             case Planned(sections=sections):
                 # Planned again (what did not go in one pass goes in sections), the time until then says nothing.
                 self._clock.start()
-                self._sections, self._written_since_s = sections, 0.0
+                self._sections, self._written_since_s, self._written = sections, 0.0, 0.0
                 self._tail = 1.0 + (sections // SECTIONS_A_MERGE if sections > 1 else 0)
             case Rests(reason=reason):
                 self._clock.rest(is_resting=bool(reason))
@@ -84,14 +86,19 @@ class Pace:
                     self._read_after_s = self.worked_s
             case Merging(done=done, merges=merges):
                 self._tail = 1.0 + max(0, merges - done)
-            case Writing():
+            case Writing(share=share, attempt=attempt):
+                if attempt != self._attempt:
+                    self._written_since_s = 0.0
                 self._written_since_s = self._written_since_s or self.worked_s
-                self._tail = 1.0
+                self._written, self._attempt, self._tail = share, attempt, 1.0
 
     def seconds_left(self) -> float | None:
         """About how much longer; None where nothing tells it yet."""
         if not self._clock.has_begun:
             return None
+        if self._written >= TELLING_SHARE:
+            since_s = self.worked_s - self._written_since_s
+            return max(1.0, since_s * (1 - self._written) / self._written)
         if not self._fresh:
             return None if self.expected_s is None else max(1.0, self.expected_s - self.worked_s)
         begun_together = min(self._side_by_side, self._fresh + self._sections - self._done)

@@ -289,10 +289,22 @@ class Merging:
 
 
 @dataclass(frozen=True)
+class PromptRead:
+    """How much of a document that is read in one pass has been read, 0 to 1."""
+
+    share: float
+
+
+@dataclass(frozen=True)
 class Writing:
-    """The write-up so far, as plain text without ids."""
+    """The write-up so far, as plain text without ids; `share` of what is expected is written.
+
+    `attempt` 1: the first one was not good enough, and it is written once more from the beginning.
+    """
 
     text: str
+    share: float = 0.0
+    attempt: int = 0
 
 
 @dataclass(frozen=True)
@@ -302,7 +314,7 @@ class Summarized:
     summary: Summary
 
 
-SummaryEvent = Planned | Rests | SectionRead | Merging | Writing | Summarized
+SummaryEvent = Planned | Rests | PromptRead | SectionRead | Merging | Writing | Summarized
 
 
 # The language that a summary is written in, and whether its model was made for it.

@@ -206,6 +206,8 @@ class Record:
         self._progress: dict[str, Any] = dict(job.progress)
         before = store.result(job.id) or {}
         self._read_before = int(before.get("sections_read", 0)) if before.get("is_partial") else 0
+        self._size_before = sum(len(one.get("text", "")) for one in before.get("statements", ()))
+        """How much is kept of an attempt that was stopped while it was written."""
         self._saved_at_s, self._every_s = clock(), SAVE_EVERY_S
         self._has_news = False
         self.is_complete = False
@@ -218,7 +220,7 @@ class Record:
             case Planned(sections=sections, tokens=tokens):
                 self.pace.expected_s = self._expect(self._model, tokens, sections, self._partial.wish)
                 if sections != self._progress.get("sections"):
-                    self._read_before = 0
+                    self._read_before = self._size_before = 0
                 self._progress |= {"sections": sections, "tokens": tokens, "sections_read": self._read_before}
                 self._save_progress()
             case SectionRead():
@@ -247,6 +249,9 @@ class Record:
         begun_s, self._has_news = self._clock(), False
         self._saved_at_s = begun_s
         if summary.is_partial and (summary.sections_read < self._read_before or not summary.statements):
+            return
+        is_shorter = sum(len(one.text) for one in summary.statements) < self._size_before
+        if summary.is_partial and summary.sections_read == self._read_before and is_shorter:
             return
         self._store.keep_result(self._job_id, to_json(summary), searched_text(summary))
         self._saved_at_s = self._clock()
@@ -379,6 +384,12 @@ class Summaries(StoredJobs[StoredSummary, SummaryEvent]):
                 self._store.set_documents(job.id, document_ids)
                 self._jobs.update(job.id, title=title, spec=spec)
         return self.get(job.id)
+
+    def method(self, wish: Wish) -> Method:
+        """What a summary would be made by now. It reads the header of the model's file."""
+        from app.features.summary.sections import method_for  # the window lists summaries without it
+
+        return method_for(wish, self.engines.weights())
 
     def estimate(self, document_ids: Sequence[int], wish: Wish, cancel: CancelToken) -> Estimate | None:
         """Counts with the model's tokenizer and measures it where that was not done yet; None when cancelled.

@@ -8,6 +8,7 @@ context-aware merging (Ou and Lapata, Findings of ACL 2025); where the document 
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
@@ -46,6 +47,7 @@ from app.features.summary.result import (
     Merging,
     Method,
     Planned,
+    PromptRead,
     SectionRead,
     Statement,
     Steps,
@@ -59,6 +61,7 @@ from app.features.summary.result import (
     writing_language,
 )
 from app.features.summary.sections import (
+    WORDS_A_STATEMENT,
     Reading,
     Section,
     budgets_for,
@@ -71,7 +74,7 @@ from app.features.summary.sections import (
     whole,
 )
 from app.features.summary.work import Work, kept_texts
-from app.features.work.asking import REFUSING, Answer, Growing, Rests, Taken, woken, work_off
+from app.features.work.asking import REFUSING, Answer, Growing, PromptReading, Rests, Taken, woken, work_off
 
 WRITING_EVERY_S = 0.1
 LEAST_STATEMENTS = 2
@@ -81,6 +84,11 @@ CHOSEN_FORMS = (Form.BULLETS, Form.PARAGRAPHS, Form.SECTIONS)
 """What the smallest models make of points by saying which; see `Budgets.only_chooses`."""
 LEAST_FOUND = 2 / 3
 """Of the statements that a model wrote; with fewer, sentences of the document stand in their place."""
+CHARACTERS_A_WORD = 6
+SURE_SHARE = 0.9
+"""Up to here the share of a write-up follows its length; nobody knows how long the rest of it will be."""
+BELOW_THE_TEXT = "Points of the sections"
+"""What stands above the points that a stopped write-up was to be made of."""
 LEAST_POINTS_TO_WRITE = 3
 """Of so few points nothing is written up: they stand for themselves."""
 _QUESTION = re.compile(r"^\s*(?:\*\*)?Q(?:uestion)?(?:\s*\d+)?\s*[:.]\s*(.+?)(?:\*\*)?\s*$", re.IGNORECASE)
@@ -130,6 +138,11 @@ class WriteUp:
         self._work = work
         self._drafts = drafts
         self._texts = [""] * len(drafts)
+        self._answers = [""] * len(drafts)
+        self._read = [0.0] * len(drafts)
+        self._attempt = 0
+        self._best: dict[int, list[Written]] = {}
+        """Of drafts that are written once more, what was of use in the first answer."""
         self._finished: dict[int, list[Statement]] = {}
         self._told_s = 0.0
         self.answered: list[tuple[Draft, str]] = []
@@ -144,19 +157,46 @@ class WriteUp:
             found += [replace(one, paragraph=one.paragraph + first) for one in statements]
         return found
 
-    def run(self) -> Iterator[Rests | Writing]:
-        """Writes what is not kept yet."""
+    def run(self) -> Iterator[Rests | PromptRead | Writing]:
+        """Writes what is not kept yet; stopped, what is written by then is among the `statements`."""
         tasks = [task for place, draft in enumerate(self._drafts) if (task := self._first(place, draft)) is not None]
         for event in work_off(tasks, self._work.engine, self._work.cancel, self._take):
             if isinstance(event, Rests):
                 yield event
                 continue
+            if isinstance(event, PromptReading):
+                self._read[event.task.place] = event.share
+                yield PromptRead(sum(self._read) / len(self._read))
+                continue
             if isinstance(event, Growing):
+                self._answers[event.task.place] = event.text
                 self._texts[event.task.place] = plain_text(event.task.draft.sources.spelled_out(event.text))
             now_s = time.monotonic()
             if isinstance(event, Taken) or now_s - self._told_s >= WRITING_EVERY_S:
                 self._told_s = now_s
-                yield Writing(self._text())
+                yield Writing(self._text(), self._share(), self._attempt)
+        if self._work.cancel.cancelled:
+            self._keep_unfinished(tasks)
+
+    def _share(self) -> float:
+        """How much of all drafts is written, as far as that can be told."""
+        sizes = [
+            max(1, most_statements(self._work, one) * WORDS_A_STATEMENT * CHARACTERS_A_WORD) for one in self._drafts
+        ]
+        done = [
+            size if place in self._finished else size * grown_share(len(self._answers[place]) / size)
+            for place, size in enumerate(sizes)
+        ]
+        return sum(done) / sum(sizes)
+
+    def _keep_unfinished(self, tasks: Sequence[WriteTask]) -> None:
+        """Whole sentences of what was stopped in the middle."""
+        for task in tasks:
+            answer, form = self._answers[task.place], self._work.wish.form
+            found = self._statements(written(answer, form, task.draft, FinishReason.LENGTH), task.draft)
+            best = max(_distinct(found), self._best.get(task.place, []), key=len)
+            if best and task.place not in self._finished:
+                self._settle(task, best)
 
     def _text(self) -> str:
         parts = zip(self._drafts, self._texts, strict=True)
@@ -200,6 +240,7 @@ class WriteUp:
             return ()
         best = max(found, list(task.found), key=len)
         if task.attempt == 0:
+            self._attempt, self._answers[task.place], self._best[task.place] = 1, "", list(best)
             return (replace(task, ask=self._ask(task.draft, 1, problem), attempt=1, found=tuple(best)),)
         if best:
             self._settle(task, best)
@@ -239,6 +280,11 @@ class WriteUp:
         most = max(1, round(statements_for(self._work.wish.length) * draft.share))
         points = self._work.telling(draft.sources.points, most)
         return [replace(one, group=draft.group, paragraph=place) for place, one in enumerate(points)]
+
+
+def grown_share(share: float) -> float:
+    """How much is written, by its length over what was expected: nearer and nearer to all of it, never quite."""
+    return share if share <= SURE_SHARE else 1 - (1 - SURE_SHARE) * math.exp(-(share - SURE_SHARE) / (1 - SURE_SHARE))
 
 
 def most_statements(work: Work, draft: Draft) -> int:
@@ -369,6 +415,14 @@ def points_so_far(work: Work, points: Sequence[Sequence[Statement]]) -> list[Sta
         last = _run(point, run_of, last)
         found.append(replace(point, group=names[last], paragraph=len(found)))
     return found
+
+
+def below_the_text(text: Sequence[Statement], points: Sequence[Statement]) -> list[Statement]:
+    """What was written before it was stopped, and below it the points it was to be made of."""
+    if not text:
+        return list(points)
+    first = text[-1].paragraph + 1
+    return [*text, *(replace(one, group=BELOW_THE_TEXT, paragraph=first + place) for place, one in enumerate(points))]
 
 
 def title_shown(document: InputDocument) -> str:
@@ -543,7 +597,7 @@ def _in_one_pass(work: Work) -> Stage:
         for group, section in stretches:
             if group == draft.group:
                 reading.answered(section, prompt)
-    is_read = len(writing.answered) == len(drafts) and not work.cancel.cancelled
+    is_read = len(writing.answered) == len(drafts)
     failed = 0 if is_read or work.cancel.cancelled else 1
     return _summary(work, reading, writing.statements, sections=1, read=int(is_read), failed=failed)
 
@@ -578,7 +632,7 @@ def _in_sections(work: Work, sections: Sequence[Section]) -> Stage:
             yield from writing.run()
             statements = writing.statements
     if work.cancel.cancelled:
-        statements = points_so_far(work, mapping.points)
+        statements = below_the_text(statements, points_so_far(work, mapping.points))
     read, failed = mapping.read, len(mapping.failed)
     return _summary(work, reading, statements, sections=len(sections), read=read, failed=failed)
 

@@ -37,7 +37,7 @@ from app.features.translation.result import (
     TranslationWish,
 )
 from app.features.translation.work import CHARACTERS_A_TOKEN, Work, begin, sorted_out
-from app.features.work.asking import Answer, Growing, Rests, Taken, work_off, work_off_in_turn
+from app.features.work.asking import Answer, Growing, PromptReading, Rests, Taken, work_off, work_off_in_turn
 
 _CUT = (FinishReason.LENGTH, FinishReason.CONTEXT)
 _OF_ALL = (TemplateFailed, ChatUnavailable, ModelBroken)
@@ -281,7 +281,7 @@ class _Run:
 
     def _asked(self, tasks: Sequence[Task]) -> Iterator[TranslationEvent]:
         work = self._work
-        events: Iterator[Rests | Growing[Task] | Taken[Task]]
+        events: Iterator[Rests | PromptReading[Task] | Growing[Task] | Taken[Task]]
         if self._is_interactive:
             events = work_off_in_turn(tasks, work.engine, work.cancel, self._repair.take)
         else:

@@ -9,7 +9,16 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from app.core.errors import AppError, EngineStopped, GrammarInvalid, ModelReplaced, NoModel, PromptTooLong
-from app.core.events import CancelToken, Finished, FinishReason, ModelElsewhere, ModelLoaded, TextDelta, Waiting
+from app.core.events import (
+    CancelToken,
+    Finished,
+    FinishReason,
+    ModelElsewhere,
+    ModelLoaded,
+    PromptProgress,
+    TextDelta,
+    Waiting,
+)
 from app.engine.contract import Engine
 from app.engine.protocol import Ask
 
@@ -79,6 +88,14 @@ class Growing(Generic[T]):
 
 
 @dataclass(frozen=True)
+class PromptReading(Generic[T]):
+    """How much of a task's prompt is read, 0 to 1."""
+
+    task: T
+    share: float
+
+
+@dataclass(frozen=True)
 class Taken(Generic[T]):
     """A task is answered, and the answer was taken."""
 
@@ -96,7 +113,7 @@ def work_off(
     *,
     first: int = FIRST_WINDOW,
     largest: int = LARGEST_WINDOW,
-) -> Iterator[Rests | Growing[T] | Taken[T]]:
+) -> Iterator[Rests | PromptReading[T] | Growing[T] | Taken[T]]:
     """Asks all tasks; `take` is given each answer, and what it returns is asked too.
 
     So many are on the wire `first`, then more, at most `largest`; a task's `ask` is looked at when it goes there.
@@ -131,7 +148,7 @@ def work_off(
 
 def _answers(
     window: list[T], engine: Engine, cancel: CancelToken
-) -> Iterator[Rests | Growing[T] | tuple[int, Answer | AppError]]:
+) -> Iterator[Rests | PromptReading[T] | Growing[T] | tuple[int, Answer | AppError]]:
     texts = [""] * len(window)
     is_resting = False
     for index, event in engine.generate_many([task.ask for task in window], cancel=cancel):
@@ -150,6 +167,8 @@ def _answers(
         if isinstance(event, TextDelta) and not event.thinking:
             texts[index] += event.text
             yield Growing(window[index], texts[index])
+        elif isinstance(event, PromptProgress) and event.total_tokens:
+            yield PromptReading(window[index], event.done_tokens / event.total_tokens)
         elif isinstance(event, AppError):
             yield index, event
         elif isinstance(event, Finished) and event.stats.finish_reason is not FinishReason.CANCELLED:

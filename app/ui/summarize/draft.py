@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,7 @@ from app.core.errors import AppError
 from app.core.events import CancelToken
 from app.core.paths import starter_model
 from app.features.messages import sentence_for
-from app.features.summary.result import Wish
+from app.features.summary.result import Method, Wish
 from app.features.summary.summaries import Estimate
 from app.language.names import english_name
 from app.store.documents import StoredDocument
@@ -117,8 +118,9 @@ class DraftPage(QWidget):
         self.digest.look_wanted.connect(self._on_look_wanted)
         choices = (("together", tr("One over all")), ("each", tr("One summary each")))
         self.together = Segments(tr("Several documents"), choices, "together", self._on_together)
-        self.foot = Foot(theme, tr("Summarize"))
-        self.foot.started.connect(self._on_started)
+        self.foot = Foot(theme, tr("Summarize"), tr("Keep these sentences"))
+        self.foot.started.connect(lambda: self._start(self.foot.wish))
+        self.foot.anyway_started.connect(lambda: self._start(replace(self.foot.wish, method=Method.MODEL)))
         self.foot.changed.connect(self._on_wish_changed)
         self._lay_out()
         files.changed.connect(self._on_files)
@@ -293,15 +295,16 @@ class DraftPage(QWidget):
         self._remarks.setText("\n".join(lines))
         self._remarks.setVisible(bool(lines))
         self.together.setVisible(len(files) > 1)
-        self.foot.button.setEnabled(bool(documents) and not self._files.is_reading)
+        for button in (self.foot.button, self.foot.anyway):
+            button.setEnabled(bool(documents) and not self._files.is_reading)
 
     def _say(self, words: str) -> None:
         self.time.setText(words)
         self.time.setVisible(bool(words))
 
-    def _on_started(self) -> None:
+    def _start(self, wish: Wish) -> None:
         self.estimating.stop()
-        self.started.emit(self.ids, self.foot.wish, self.is_together or len(self.ids) < 2)
+        self.started.emit(self.ids, wish, self.is_together or len(self.ids) < 2)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Enter starts, wherever in the page the keyboard is, unless it is on something that Enter means itself."""

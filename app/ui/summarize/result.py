@@ -340,7 +340,7 @@ class ResultPage(QWidget):
         self._bar_row = Column(theme, top_px=4, bottom_px=4)
         self._bar_row.rows.addWidget(self.bar)
         self.statements = StatementView(theme)
-        self.foot = Foot(theme, tr("Summarize again"), is_primary=False)
+        self.foot = Foot(theme, tr("Summarize again"), tr("Choose sentences again"), is_primary=False)
         self._connect()
         inside = QWidget()
         inside.setObjectName("page")
@@ -357,6 +357,9 @@ class ResultPage(QWidget):
 
     def _connect(self) -> None:
         self.foot.started.connect(lambda: self.again_wanted.emit(self._ids, self.foot.wish))
+        self.foot.anyway_started.connect(
+            lambda: self.again_wanted.emit(self._ids, replace(self.foot.wish, method=Method.MODEL))
+        )
         self.bar.go_on_wanted.connect(self._on_go_on)
         self.head.title.renamed.connect(self.renamed)
         self.head.ask_wanted.connect(self._ask)
@@ -438,8 +441,8 @@ class ResultPage(QWidget):
         self._bar_row.setVisible(not self.bar.isHidden())
         if not is_same:
             # What was read before the end are points of the sections, whatever form was wished.
-            is_whole = summary is not None and not summary.is_partial
-            self.statements.show_statements(told, stored.wish.form if is_whole else Form.BULLETS)
+            is_written = summary is not None and (not summary.is_partial or summary.sections_read >= summary.sections)
+            self.statements.show_statements(told, stored.wish.form if is_written else Form.BULLETS)
             if summary is not None and set_aside:
                 name = model_name(Path(summary.model))
                 self.statements.show_below(tr("What {model} wrote", model=name), set_aside)

@@ -12,11 +12,11 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
-from app.features.summary.messages import DIGEST_WORDS
 from app.features.summary.overview import FirstLook
 from app.features.summary.result import (
     Form,
     Planned,
+    PromptRead,
     SectionRead,
     Statement,
     StoredSummary,
@@ -33,7 +33,19 @@ from app.ui.summarize.digest import FirstLooks, TermChip
 from app.ui.summarize.draft import DraftFiles, DraftPage, EmptyPage
 from app.ui.summarize.result import ResultPage, Saving
 from app.ui.summarize.statements import StatementView
-from app.ui.summarize.texts import Chip, Places, Progress, Told, note_of, places_in, sentences_told, told, work_words
+from app.ui.summarize.texts import (
+    Chip,
+    Places,
+    Progress,
+    Told,
+    form_and_time,
+    note_of,
+    places_in,
+    sentences_told,
+    told,
+    work_words,
+)
+from app.ui.summarize.wish import MethodLook
 from app.ui.theme import HEADING_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import STEPS, ElidedLabel, ProgressLine, announce
@@ -50,6 +62,7 @@ if TYPE_CHECKING:
 
 TICK_MS = 5_000
 WRITES = "The summary as it is written"
+MEANWHILE = "Key sentences of the document, until the model's summary is there."
 
 
 class WorkPage(QWidget):
@@ -71,6 +84,8 @@ class WorkPage(QWidget):
         self.stored: StoredSummary | None = None
         self.progress: Progress | None = None
         self._count = 0
+        self._told = (False, False)
+        """Whether what is said is that the text is being written, and for the second time."""
         self._digest: list[Told] = []
         self._digest_of: tuple[int, ...] = ()
         self._title = ElidedLabel()
@@ -102,7 +117,7 @@ class WorkPage(QWidget):
         theme.dress(column, margins=(0, 0, 0, 16))
         theme.dress(self._title, font=(21, 600), least_height=HEADING_PX)
         theme.dress(self.words, font=(13.5, 400))
-        theme.dress(self.lead, font=(13, 600), margins=(0, 12, 0, 0))
+        theme.dress(self.lead, font=(13, 600), margins=(0, 12, 0, 8))
         theme.dress(self.stop, font=(14, 500), glyph=("stop", "muted", 15), glyph_size=(24, 15))
         theme.dress(top, spacing=10)
         name_widgets(stop_work=self.stop, work_words=self.words, work_lead=self.lead)
@@ -131,7 +146,7 @@ class WorkPage(QWidget):
             self._show_digest()
 
     def _show_digest(self) -> None:
-        self.points.show_below(tr(DIGEST_WORDS), self._left_of_digest)
+        self.points.show_below(tr(MEANWHILE), self._left_of_digest)
 
     @property
     def _left_of_digest(self) -> list[Told]:
@@ -154,7 +169,9 @@ class WorkPage(QWidget):
             self.points.add(self._tell(new), self._left_of_digest)
         elif isinstance(event, Writing):
             self.points.show_plain(event.text)
-        if not isinstance(event, Writing) or self.lead.text() != tr(WRITES):  # a write-up grows many times a second
+        if isinstance(event, Writing | PromptRead) and self._told == (progress.is_written, progress.is_second_try):
+            self._show_share()  # many times a second: the words are the same
+        else:
             self._show_words()
 
     def _show_words(self) -> None:
@@ -162,8 +179,8 @@ class WorkPage(QWidget):
             return
         progress = self.progress
         self.words.setText(work_words(progress, self.stored, self._left_s(self.stored.id)))
-        share = progress.share if progress is not None else 0.0
-        self.line.setValue(round(share * STEPS))
+        self._told = (progress.is_written, progress.is_second_try) if progress is not None else (False, False)
+        self._show_share()
         lead = ""
         if progress is not None and progress.text:
             lead = tr(WRITES)
@@ -173,6 +190,9 @@ class WorkPage(QWidget):
         self.lead.setVisible(bool(lead))
         is_at_work = self.isVisible() and progress is not None and not progress.rests
         (self._tick.start if is_at_work else self._tick.stop)()
+
+    def _show_share(self) -> None:
+        self.line.setValue(round((self.progress.share if self.progress is not None else 0.0) * STEPS))
 
     def hideEvent(self, event: object) -> None:
         super().hideEvent(event)  # type: ignore[arg-type]
@@ -212,6 +232,7 @@ class SummarizeView(WorkView):
             theme, lambda points: told(points, self._places) if self._places else [], app.summaries.seconds_left
         )
         self.result = ResultPage(theme, notify, self._saving)
+        self.methods = MethodLook(app, self)
         self.pages = QStackedWidget()
         for page in (self.empty, self.draft, self.work, self.result):
             self.pages.addWidget(page)
@@ -241,6 +262,8 @@ class SummarizeView(WorkView):
         zone.pasted.connect(self.add_files)
         for better in (self.empty.better, self.draft.better):
             better.model_wanted.connect(self.model_wanted)
+        for foot in (self.draft.foot, self.result.foot):
+            self.methods.found.connect(foot.show_method)
         self.files.changed.connect(self._on_draft_changed)
         self.files.opened.connect(lambda number: self.document.open(self._app.documents, number))
         if (pictures := self.files.pictures) is not None:
@@ -271,6 +294,7 @@ class SummarizeView(WorkView):
             self.draft.look_again()
         else:
             self.empty.better.look()
+        self.methods.look()
         self._show_page(self.draft if self.files.files else self.empty)
 
     def show_job(self, job_id: int) -> None:
@@ -350,6 +374,7 @@ class SummarizeView(WorkView):
             self._places = Places(summary.documents, self._app.documents)
             statements, set_aside = (told(each, self._places) for each in (summary.statements, summary.set_aside))
         was_at_work = self.pages.currentWidget() is self.work
+        self.methods.look()
         is_outdated = stored.state == "done" and self._app.summaries.is_outdated(stored.id)
         self.result.show_result(stored, summary, statements, set_aside=set_aside, is_outdated=is_outdated)
         self._show_page(self.result)
@@ -504,6 +529,8 @@ class SummarizeTab(WorkTab):
     def on_model_chosen(self) -> None:
         if self.open_id is None:
             self.view.show_new()  # what it would take is estimated anew
+        else:
+            self.view.methods.look()
 
 
 def new_runner(app: Fireside, notify: Notify) -> Runner[Progress]:
@@ -522,4 +549,5 @@ def summary_words() -> ColumnWords:
         nothing_found=tr("No summary has these words."),
         nothing_yet=tr("Your summaries will be here."),
         note_of=note_of,
+        twin_note_of=form_and_time,
     )

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import PurePath
+
+from PySide6.QtCore import QDate, QLocale, QTime
 
 from app.features.documents import Documents, Mark, page_mark
 from app.features.messages import units
 from app.features.summary.messages import check_words
-from app.features.summary.result import Anchor, Coverage, Form, Length, Method, Statement, SummarizedDocument, Summary
+from app.features.summary.result import (
+    Anchor,
+    Coverage,
+    Form,
+    Length,
+    Method,
+    PromptRead,
+    Statement,
+    SummarizedDocument,
+    Summary,
+)
 from app.features.summary.summaries import Estimate, StoredSummary
 from app.features.summary.summarize import Merging, Planned, Rests, SectionRead, Summarized, SummaryEvent, Writing
 from app.store.documents import StoredDocument
@@ -54,16 +67,18 @@ def work_words(progress: Progress | None, stored: StoredSummary, left_s: float |
         return tr("Beginning to read")
     if progress.method is Method.DIGEST:
         where = tr("Choosing sentences")
-    elif progress.text:
+    elif progress.is_written:
         where = tr("Writing")
     elif progress.done < progress.sections and progress.sections == 1:
-        where = tr("Reading all of it in one pass")
+        where = tr("Reading the whole document")
     elif progress.done < progress.sections:
         where = tr("Section {number} of {sections}", number=progress.done + 1, sections=progress.sections)
     elif progress.joined is not None and progress.joined[0] < progress.joined[1]:
         where = tr("Joining {number} of {merges}", number=progress.joined[0] + 1, merges=progress.joined[1])
     else:
         where = tr("Writing")
+    if progress.is_second_try:
+        where = tr("Second try · {step}", step=where)
     if progress.rests:
         return f"{where} · {rest_words(progress.rests)}"
     return where if left_s is None else f"{where} · {tr('{time} left', time=time_words(left_s))}"
@@ -76,6 +91,10 @@ def read_words(stored: StoredSummary, summary: Summary | None) -> tuple[str, str
     read, sections = counted.sections_read, counted.sections
     if not sections:
         return "", tr("Stopped before anything was read")
+    if summary is not None and summary.is_partial and summary.statements and read >= sections:
+        return tr("The text so far was kept."), tr(
+            "Stopped while writing. The text so far was kept; Go on writes it anew."
+        )
     words = stopped_words(stored, read, sections)
     return words if read else "", words
 
@@ -102,6 +121,8 @@ def stopped_words(stored: StoredSummary, read: int, sections: int) -> str:
 
 
 READING_SHARE = 0.8
+ONE_PASS_SHARE = 0.4
+"""Reading, of a summary that is written in one pass."""
 JOINING_SHARE = 0.08
 MOST_SHARE = 0.98
 """A line that is full says that it is over."""
@@ -122,6 +143,11 @@ class Progress:
         """How many of how many groups of points are joined; None before that."""
         self.text = ""
         """The write-up so far."""
+        self.is_written = False
+        """Whether the reading is over."""
+        self.is_second_try = False
+        """Whether what was done first was not good enough, and is done once more."""
+        self._prompt_read, self._written, self._attempt = 0.0, 0.0, 0
         self.rests = ""
         """Why the work waits, as `Rests` says it; "" while it goes on."""
 
@@ -130,8 +156,10 @@ class Progress:
         if not isinstance(event, Rests | Summarized):
             self.rests = ""
         if isinstance(event, Planned):
+            self.is_second_try = self.sections > 0 and self.method is Method.MODEL
             self.sections, self.done, self.points, self.joined, self.text = event.sections, 0, [], None, ""
-            self.method, self.read = event.method, []
+            self.method, self.read, self.is_written = event.method, [], False
+            self._prompt_read, self._written, self._attempt = 0.0, 0.0, 0
         elif isinstance(event, Rests):
             self.rests = event.reason
         elif isinstance(event, SectionRead):
@@ -141,8 +169,13 @@ class Progress:
                 self._note_read(event.document, *event.blocks)
         elif isinstance(event, Merging):
             self.joined = (event.done, event.merges)
+        elif isinstance(event, PromptRead):
+            self._prompt_read = max(self._prompt_read, event.share)
         elif isinstance(event, Writing):
-            self.text = event.text
+            if event.attempt > self._attempt:
+                self.is_second_try, self._attempt, self._written = True, event.attempt, 0.0
+            self.text, self.is_written = event.text, True
+            self._written = max(self._written, event.share)
 
     def _note_read(self, document: int, first: int, last: int) -> None:
         """Sections that follow each other are one stretch: there may be thousands of them."""
@@ -158,11 +191,18 @@ class Progress:
 
     @property
     def share(self) -> float:
-        """Of the whole, 0 to 1: reading is most of it, joining and writing the rest."""
+        """Of the whole, 0 to 1: of sections reading is most of it, joining and writing the rest.
+
+        It goes back only where a second try begins.
+        """
         if not self.sections:
             return 0.0
-        if self.text:
-            return MOST_SHARE
+        is_one_pass = self.sections == 1 and not self.done
+        if self.is_written:
+            begun = ONE_PASS_SHARE if is_one_pass else READING_SHARE + JOINING_SHARE
+            return begun + (MOST_SHARE - begun) * self._written
+        if is_one_pass:
+            return ONE_PASS_SHARE * self._prompt_read
         if self.done < self.sections:
             return READING_SHARE * self.done / self.sections
         done, merges = self.joined or (0, 1)
@@ -171,10 +211,20 @@ class Progress:
 
 def note_of(summary: StoredSummary) -> str:
     """What is said behind the title of one that is not done."""
-    if summary.state == "running" and summary.sections:
+    if summary.state == "running" and summary.sections > max(1, summary.sections_read):
         return tr("{done} of {all}", done=summary.sections_read, all=summary.sections)
+    if summary.state == "running" and summary.sections:
+        return tr("reading") if summary.sections > summary.sections_read else tr("writing")
     words = {"running": tr("begins"), "queued": tr("waits"), "paused": tr("stopped"), "failed": tr("failed")}
     return words.get(summary.state, "")
+
+
+def form_and_time(summary: StoredSummary, now: datetime | None = None) -> str:
+    """What tells one from others of the same documents, such as "Bullets, short, 14:05"."""
+    form, length = tr(dict(FORMS)[summary.wish.form]), tr(dict(LENGTHS)[summary.wish.length]).lower()
+    made, today = datetime.fromtimestamp(summary.created_at), (now or datetime.now()).date()
+    when = QTime(made.hour, made.minute) if made.date() == today else QDate(made.year, made.month, made.day)
+    return f"{form}, {length}, {QLocale().toString(when, QLocale.FormatType.ShortFormat)}"
 
 
 # The places that a statement rests on, as chips: "p. 6", "§ Pensions", and the file's name where there are several.

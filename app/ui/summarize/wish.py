@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QTimer, Signal
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QLineEdit, QPushButton, QVBoxLayout, QWidget
 
-from app.features.summary.result import Form, Length, Wish
+from app.core.errors import AppError
+from app.core.events import CancelToken
+from app.features.summary.result import Form, Length, Method, Wish
 from app.language.names import own_name
 from app.ui.i18n import tr
+from app.ui.shell import tasks
+from app.ui.shell.model_loader import model_name
 from app.ui.summarize.texts import FORMS, LENGTHS
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import ChoiceButton, text_button
 from app.ui.widgets.layouts import FlowLayout, name_widgets
 from app.ui.work.tab import Column
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
 
 TYPING_MS = 400
 MOST_INSTRUCTION = 400
@@ -95,25 +105,80 @@ class WishChoices(QWidget):
         self.instruction.setVisible(self.form.value == Form.OWN)
 
 
+# Whether the model of this tab is asked at all.
+
+
+class MethodLook(QObject):
+    """Reads on a thread how large the model is. `found` carries the name of one that is too small, "" of another."""
+
+    found = Signal(str)
+
+    def __init__(self, app: Fireside, parent: QObject) -> None:
+        super().__init__(parent)
+        self._app = app
+        self._task: tasks.Task | None = None
+
+    def look(self) -> None:
+        """The last one who asks is told."""
+        if self._task is not None:
+            self._task.abandon()
+        self._task = tasks.run(self._read, self)
+        self._task.event.connect(self.found)
+        self._task.failed.connect(_on_failed)
+
+    def _read(self, _cancel: CancelToken) -> Iterator[str]:
+        summaries = self._app.summaries
+        path = summaries.engines.model()
+        is_too_small = path is not None and summaries.method(Wish()) is Method.DIGEST
+        yield model_name(path) if path is not None and is_too_small else ""
+
+
+def _on_failed(error: BaseException) -> None:
+    """What is wrong with the model is said when it is asked."""
+    if not isinstance(error, AppError):
+        raise error
+
+
 # What a summary is to be like, at the left, and at the right the button that begins it.
 
 
 class Foot(Column):
-    """Keeps its place before the start and below the result."""
+    """Keeps its place before the start and below the result.
+
+    `copying` is the button's label where a summary would be made of the document's own sentences.
+    """
 
     started = Signal()
+    anyway_started = Signal()
+    """The model is to write it, too small as it is."""
     changed = Signal()
 
-    def __init__(self, theme: Theme, label: str, parent: QWidget | None = None, *, is_primary: bool = True) -> None:
-        super().__init__(theme, parent, top_px=10, bottom_px=16)
+    def __init__(self, theme: Theme, label: str, copying: str, *, is_primary: bool = True) -> None:
+        super().__init__(theme, top_px=10, bottom_px=16)
+        self._label, self._copying = label, copying
         self.choices = WishChoices(theme)
         self.choices.changed.connect(self.changed)
         self.button = text_button(label, "primary" if is_primary else "plain")
         self.button.clicked.connect(self.started)
         self.choices.add_last(self.button)
+        self.anyway = text_button("", "quiet")
+        self.anyway.setToolTip(tr("Ask the model, though it is too small to write good summaries"))
+        self.anyway.clicked.connect(self.anyway_started)
+        self.anyway.hide()
         self.rows.addWidget(self.choices)
+        self.rows.addWidget(self.anyway, 0, Qt.AlignmentFlag.AlignTrailing)
         theme.dress(self.button, font=(14, 600))
-        name_widgets(begin=self.button)
+        theme.dress(self.anyway, font=(13.5, 500))
+        name_widgets(begin=self.button, begin_anyway=self.anyway)
+
+    def show_method(self, model: str) -> None:
+        """Says what the button does; `model` is the name of one that is too small to be asked, "" of none."""
+        self.button.setText(self._copying if model else self._label)
+        self.button.setAccessibleName(self.button.text())
+        self.anyway.setText(tr("Summarize with {model} anyway", model=model) if model else "")
+        self.anyway.setAccessibleName(self.anyway.text())
+        self.anyway.setVisible(bool(model))
+        self.anyway.setEnabled(self.button.isEnabled())
 
     @property
     def wish(self) -> Wish:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -246,9 +247,21 @@ class WorkListModel(GroupedListModel[JobRow]):
         *,
         is_at_work: Callable[[Any], bool] = is_working,
         title_of: Callable[[Any], str] = title_of,
+        twin_note_of: Callable[[Any], str] = lambda _row: "",
     ) -> None:
         super().__init__(parent)
+        self._twin_note_of = twin_note_of
+        self._titles: Counter[str] = Counter()
         self._note_of, self._is_at_work, self._title_of = note_of, is_at_work, title_of
+
+    def show(self, found: Sequence[JobRow], now: datetime | None = None) -> None:
+        self._titles = Counter(row.title for row in found)
+        super().show(found, now)
+
+    def note_of(self, row: JobRow) -> str:
+        """What is said behind its title."""
+        is_twin = self._titles[row.title] > 1
+        return self._note_of(row) or (self._twin_note_of(row) if is_twin else "")
 
     def update(self, work: JobRow, now: datetime | None = None) -> bool:
         """Puts other words into one row; False where it would stand elsewhere."""
@@ -267,14 +280,14 @@ class WorkListModel(GroupedListModel[JobRow]):
         if isinstance(row, str):
             return row if role == Qt.ItemDataRole.DisplayRole else None
         if role == Qt.ItemDataRole.DisplayRole:
-            return " · ".join(part for part in (self._title_of(row), self._note_of(row)) if part)
+            return " · ".join(part for part in (self._title_of(row), self.note_of(row)) if part)
         if role == Qt.ItemDataRole.EditRole:
             return row.title
         if role == Qt.ItemDataRole.ToolTipRole:
-            return plain_tip(self._title_of(row))
+            return plain_tip("\n".join(filter(None, (self._title_of(row), self._twin_note_of(row)))))
         if role == TITLE_ROLE:
             return self._title_of(row)
-        return {ID_ROLE: row.id, NOTE_ROLE: self._note_of(row), STATE_ROLE: row.state}.get(role)
+        return {ID_ROLE: row.id, NOTE_ROLE: self.note_of(row), STATE_ROLE: row.state}.get(role)
 
     def group_of(self, row: JobRow, now: datetime) -> str:
         return group_of(row, now, self._is_at_work)
@@ -286,6 +299,8 @@ class ColumnWords(ListWords):
 
     note_of: Callable[[Any], str]
     """What is said behind the title of one that is not done."""
+    twin_note_of: Callable[[Any], str] = lambda _row: ""
+    """What is said where several rows have the same title, to tell them apart."""
     is_at_work: Callable[[Any], bool] = is_working
     title_of: Callable[[Any], str] = title_of
 
@@ -297,7 +312,9 @@ class WorkColumn(ListColumn):
     """Something waits in the queue again."""
 
     def __init__(self, theme: Theme, jobs: StoredJobs[Any, Any], notify: Notify, words: ColumnWords) -> None:
-        model = WorkListModel(words.note_of, is_at_work=words.is_at_work, title_of=words.title_of)
+        model = WorkListModel(
+            words.note_of, is_at_work=words.is_at_work, title_of=words.title_of, twin_note_of=words.twin_note_of
+        )
         super().__init__(theme, notify, model, words, stored=jobs, rename=jobs.rename)
         self._rows = model
         self._doing = Doing(jobs, notify, tr("It is not there any more."), self)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import threading
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
 
 from app.core.errors import EngineStopped, ModelReplaced
 from app.core.events import CancelToken
-from app.features.summary.result import Wish
+from app.features.summary.result import PromptRead, Wish
 from app.features.summary.summaries import MemorySteps
-from app.features.summary.summarize import Rests, SectionRead, Summarized, Writing, summarize
+from app.features.summary.summarize import BELOW_THE_TEXT, Rests, SectionRead, Summarized, Writing, summarize
 from tests.features.summary.pipeline import (
     NARROW_TOKENS,
     document,
@@ -115,6 +116,49 @@ def test_stopped_while_it_is_written_up_the_points_are_what_there_is(tmp_path: P
     assert summary.is_partial
     assert [one.text for one in summary.statements] == [f"Kiln {n} was fired in {1900 + n}." for n in range(1, 5)]
     assert summary.documents[0].coverage.blocks_read == 8
+
+
+SENTENCES = "".join(f"[{n}] Kiln {n} was fired in {1900 + n}.\n" for n in (1, 2, 3))
+
+
+@pytest.mark.parametrize("sections", [1, SECTIONS])
+def test_stopped_while_it_is_written_the_text_so_far_is_kept(tmp_path: Path, sections: int) -> None:
+    cancel = CancelToken()
+    slow = {"when": "^Text", "text": f"{SENTENCES}[4] Kiln 4 " + "was " * 900, "delay_s": 0.01}
+    context = NARROW_TOKENS if sections > 1 else 8192
+    with scripted(tmp_path, *GOOD, slow, context_tokens=context, size_bytes=800_000_000) as model:
+        running = summarize([long_document(SECTIONS)], Wish(), model.engine, MemorySteps(), cancel)
+        shares = [
+            event.share
+            for event in takewhile(lambda event: not (isinstance(event, Writing) and "Kiln 4" in event.text), running)
+            if isinstance(event, Writing)
+        ]
+        cancel.cancel()
+        rest = list(running)
+    assert isinstance(rest[-1], Summarized)
+    summary = rest[-1].summary
+    assert summary.is_partial
+    assert (summary.sections, summary.sections_read) == (sections, sections)
+    written = [one.text for one in summary.statements if not one.group]
+    assert written[:3] == [f"Kiln {n} was fired in {1900 + n}." for n in (1, 2, 3)]
+    assert [one.anchors[0].page for one in summary.statements[:3]]
+    assert [one.group for one in summary.statements if one.group] == [BELOW_THE_TEXT] * (4 if sections > 1 else 0)
+    assert summary.documents[0].coverage.blocks_read == 8, "it was read before it was written"
+    assert shares == sorted(shares)
+    assert len(set(shares)) > 3
+    assert 0 <= shares[0] < shares[-1] < 1
+
+
+def test_a_second_try_is_told_and_begins_from_the_start(tmp_path: Path) -> None:
+    refused = {"when": "^Text", "text": "I am sorry, but I cannot help with that.", "times": 1}
+    with scripted(tmp_path, refused, WRITTEN, size_bytes=800_000_000) as model:
+        events = events_of(model, long_document(2))
+    told = [(event.attempt, event.share) for event in events if isinstance(event, Writing)]
+    assert [attempt for attempt, _ in told] == sorted(attempt for attempt, _ in told)
+    first_again = next(share for attempt, share in told if attempt == 1)
+    assert first_again == 0
+    assert told[-1] == (1, 1.0)
+    assert any(isinstance(event, PromptRead) for event in events)
 
 
 def test_stopped_before_it_began_nothing_is_asked(tmp_path: Path) -> None:

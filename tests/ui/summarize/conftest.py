@@ -32,6 +32,8 @@ class Pipeline:
     def __init__(self) -> None:
         self.says: queue.Queue[SummaryEvent | Exception] = queue.Queue()
         self.asked: list[tuple[tuple[str, ...], Wish]] = []
+        self.so_far: list[Statement] = []
+        """What is written of the text where it is stopped."""
 
     def __call__(
         self, documents: Sequence[InputDocument], wish: Wish, engine: Any, steps: Any, cancel: CancelToken
@@ -51,7 +53,8 @@ class Pipeline:
                 return
         points = [point for one in told if isinstance(one, SectionRead) for point in one.points]
         sections = max((one.sections for one in told if isinstance(one, Planned)), default=0)
-        read = sum(isinstance(one, SectionRead) for one in told)
+        read = sections if self.so_far else sum(isinstance(one, SectionRead) for one in told)
+        points = self.so_far or points
         yield Summarized(summary_of(documents, wish, points, sections=sections, read=read, is_partial=True))
 
 

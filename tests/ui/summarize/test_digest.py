@@ -19,6 +19,7 @@ from app.features.summary.messages import DIGEST_WORDS
 from app.features.summary.result import Form, Length
 from app.features.summary.summarize import Merging, Planned, SectionRead, Writing
 from app.ui.summarize import digest
+from app.ui.summarize.summarize_tab import MEANWHILE
 from tests.helpers.attached import lease_pdf, notes
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.window import Frame, open_window
@@ -101,7 +102,8 @@ def test_from_the_drop_to_the_stop_in_the_window(window: tuple[Frame, Pipeline],
     desk.click(desk.begin_button)
     assert desk.page == "work"
     assert desk.digest_said == list(SENTENCES), "the same, at once"
-    assert LABEL in desk.said
+    assert MEANWHILE in desk.said
+    assert "counting words" not in desk.said, "the model is at work"
     frame.loader.cancel()
     pipeline.says.put(Planned(4, 400))
     pipeline.says.put(SectionRead(1, 4, (found("It begins in May.", 1, 2),), 0, 1, blocks=(1, 3)))
@@ -111,7 +113,7 @@ def test_from_the_drop_to_the_stop_in_the_window(window: tuple[Frame, Pipeline],
     pipeline.says.put(SectionRead(3, 4, (found(),), 0, 2, blocks=(4, 5)))
     desk.wait(lambda: desk.statement_count == 2)
     assert desk.digest_said == list(SENTENCES[3:]), "a section that gave nothing keeps its sentences"
-    assert desk.said.index("It begins in May") < desk.said.index(LABEL) < desk.said.index("Notice is given")
+    assert desk.said.index("It begins in May") < desk.said.index(MEANWHILE) < desk.said.index("Notice is given")
 
     desk.click(desk.stop)
     desk.wait(lambda: desk.page == "result" and desk.statement_count == 2)
@@ -133,7 +135,7 @@ def test_a_summary_takes_the_place_of_the_sentences(desk: Desk, tmp_path: Path) 
     desk.say(Merging(0, 1))
     desk.finish(found(), differing())
     assert desk.digest_said == []
-    assert LABEL not in desk.said
+    assert MEANWHILE not in desk.said
 
 
 def test_stopped_before_anything_was_read_the_sentences_can_be_copied_and_saved(desk: Desk, tmp_path: Path) -> None:

@@ -589,6 +589,48 @@ def test_by_the_smallest_model_the_result_says_that_none_was_asked_and_what_sent
     assert all(one.told.chips and not one.told.is_flagged for one in desk.statements.stretches)
 
 
+def test_with_the_starter_the_button_keeps_sentences_and_beside_it_the_model_can_be_asked_all_the_same(
+    open_tab: Open, tmp_path: Path
+) -> None:
+    desk = open_tab({"text": "[1] The lease begins in May and is written by a model.\n"})
+    desk.drop(lease_pdf(tmp_path / "lease.pdf"))
+    desk.wait(lambda: desk.begin_button.text() == "Keep these sentences")
+    assert desk.begin_anyway.text() == "Summarize with Starter anyway"
+    desk.click(desk.begin_button)
+    desk.wait(lambda: desk.page == "result" and desk.statement_count > 0)
+    assert "No model was asked" in desk.head.text
+    desk.wait(lambda: desk.begin_button.text() == "Choose sentences again" and desk.begin_anyway.isVisible())
+    desk.click(desk.begin_anyway)
+    desk.wait(lambda: desk.page == "result" and "written by a model" in desk.said)
+    assert "No model was asked" not in desk.head.text
+    first, second = desk.summaries.find()
+    assert first.title == second.title
+
+
+def test_a_model_that_writes_is_offered_nothing_else(open_tab: Open, tmp_path: Path) -> None:
+    desk = open_tab(model=WRITES)
+    desk.drop(lease_pdf(tmp_path / "lease.pdf"))
+    with desk.hears(desk.view.methods.found):
+        desk.view.methods.look()
+    assert desk.begin_button.text() == "Summarize"
+    assert not desk.begin_anyway.isVisible()
+
+
+def test_stopped_while_it_is_written_the_text_stands_there_and_go_on_is_offered(desk: Desk, tmp_path: Path) -> None:
+    desk.begin(lease_pdf(tmp_path / "lease.pdf"))
+    desk.say(Planned(1, 900), Writing("The deposit", 0.2))
+    desk.wait(lambda: desk.said == "The deposit")
+    assert desk.work_words.text().startswith("Writing")
+    share = desk.work_line.value() / desk.work_line.maximum()
+    assert 0.4 < share < 0.7
+    desk.pipeline.so_far = [found()]
+    desk.click(desk.stop)
+    desk.wait(lambda: desk.page == "result" and desk.statement_count == 1)
+    assert desk.state_words.text().startswith("Stopped while writing. The text so far was kept")
+    assert desk.go_on_button.isVisible()
+    assert FOUND[:20] in desk.said
+
+
 @pytest.mark.parametrize(
     ("form", "sentence"),
     [
@@ -614,9 +656,9 @@ def test_what_did_not_go_in_one_pass_is_shown_in_sections(desk: Desk, tmp_path: 
     desk.say(Planned(1, 900), Writing("I am sorry"))
     desk.wait(lambda: desk.said == "I am sorry")
     desk.say(Planned(2, 900))
-    desk.wait(lambda: desk.work_words.text().startswith("Section 1 of 2"))
+    desk.wait(lambda: desk.work_words.text().startswith("Second try · Section 1 of 2"))
     assert desk.statement_count == 0
     assert "I am sorry" not in desk.said
     desk.say(SectionRead(1, 2, (found(),), 0, 1))
     desk.wait(lambda: desk.statement_count == 1)
-    assert desk.work_words.text().startswith("Section 2 of 2")
+    assert desk.work_words.text().startswith("Second try · Section 2 of 2")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from pytestqt.qtbot import QtBot
@@ -12,6 +13,7 @@ from app.features.summary.result import (
     Check,
     Coverage,
     Method,
+    PromptRead,
     Reason,
     Statement,
     SummarizedDocument,
@@ -85,10 +87,36 @@ def test_the_work_is_told_from_the_first_section_to_the_writing() -> None:
     assert shares[-1] < 1
 
 
+def test_the_bar_moves_while_it_is_read_and_written_and_goes_back_only_with_a_word() -> None:
+    progress, said = Progress(), [(0.0, "")]
+    for event in (
+        Planned(1, 900),
+        PromptRead(0.5),
+        PromptRead(1.0),
+        Writing("The", 0.05),
+        Writing("The lease", 0.4),
+        Writing("The", 0.1),  # asked again where the engine ended: nothing to be told
+        Writing("The lease begins", 0.9),
+        Writing("A", 0.1, attempt=1),
+        Writing("A lease", 0.8, attempt=1),
+        Planned(2, 900),
+        SectionRead(1, 2, (), 0, 1),
+    ):
+        progress.take(event)
+        said.append((progress.share, work_words(progress, STORED, None)))
+    for (before, words_before), (share, words) in pairwise(said):
+        assert share >= before or words.startswith("Second try · "), (words_before, words)
+    shares = [share for share, _ in said]
+    assert 0 < shares[2] < shares[3] < shares[4] < 0.5 < shares[7] < 0.98, "the beginning of the text is no 98 %"
+    assert shares[8] < shares[7]
+    assert said[-1][1] == "Second try · Section 2 of 2"
+    assert not work_words(progress, STORED, None).startswith("Reading")
+
+
 def test_a_short_document_is_read_in_one_pass() -> None:
     progress = Progress()
     progress.take(Planned(1, 100))
-    assert work_words(progress, STORED, None) == "Reading all of it in one pass"
+    assert work_words(progress, STORED, None) == "Reading the whole document"
     assert ("1", "section") in figures_of([], Estimate(100, 1, None, (100,)))
 
 

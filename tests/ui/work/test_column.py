@@ -8,21 +8,21 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtCore import QDate, QLocale, QModelIndex, Qt, QTime
 from PySide6.QtWidgets import QApplication
 from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
 from app.bootstrap import Fireside, build
 from app.core.wire import to_json
-from app.features.summary.result import StoredSummary, Wish
+from app.features.summary.result import Form, Length, StoredSummary, Wish
 from app.features.translation.result import TranslationWish
 from app.features.work.queue import StoredJobs
 from app.store.jobs import JobRow, Jobs
 from app.store.translations import Outcome
 from app.ui.shell.notify import Notify
 from app.ui.summarize.summarize_tab import summary_words
-from app.ui.summarize.texts import note_of
+from app.ui.summarize.texts import form_and_time, note_of
 from app.ui.theme import Theme
 from app.ui.translate.translate_tab import translation_words
 from app.ui.work import column
@@ -54,6 +54,32 @@ def test_groups_go_by_calendar_days_and_what_is_not_done_stands_above_them() -> 
         assert group_of(summary(1, state, timedelta(days=40)), NOW) == "Working"
     for state in ("paused", "failed"):
         assert group_of(summary(1, state), NOW) == "Today", "nothing happens there before a person says so"
+
+
+def test_rows_of_one_title_are_told_apart_by_form_length_and_time(qtmodeltester: ModelTester) -> None:
+    model = WorkListModel(note_of, twin_note_of=lambda row: form_and_time(row, NOW))
+    short = Wish(Length.SHORT, Form.PARAGRAPHS)
+    model.show(
+        [
+            summary(1, title="harbour", wish=short),
+            summary(2, title="harbour", age=timedelta(days=3)),
+            summary(3, "paused", title="harbour"),
+            summary(4),
+        ],
+        NOW,
+    )
+    qtmodeltester.check(model)
+    locale, brief = QLocale(), QLocale.FormatType.ShortFormat
+    today, earlier = locale.toString(QTime(16, 0), brief), locale.toString(QDate(2026, 11, 21), brief)
+    assert rows(model) == [
+        "Today",
+        f"harbour · Paragraphs, short, {today}",
+        "harbour · stopped",
+        "Report 4",
+        "Last 7 days",
+        f"harbour · Bullets, medium, {earlier}",
+    ]
+    assert f"Bullets, medium, {today}" in model.index(3).data(Qt.ItemDataRole.ToolTipRole)
 
 
 def test_rows_say_how_far_the_work_is(qtmodeltester: ModelTester) -> None:
