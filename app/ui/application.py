@@ -208,7 +208,7 @@ def _after_first_paint(app: Fireside, window: MainWindow, notify: Notify, theme:
     if os.environ.get("FIRESIDE_TIMING") == "1":
         print(f"window visible after {_process_age_ms():.0f} ms", file=sys.stderr, flush=True)  # noqa: T201
     for notice in app.notices:
-        notify.tell(notice)
+        notify.tell(notice, lasts=True)
     task_bar = TaskBar(window, is_wanted=lambda: app.settings.system.notifies)
     look_outside(app, window, task_bar, look_after(app, window, notify))
     if wanted.tab == ASK:

@@ -451,5 +451,5 @@ class LiveAnswer(QObject):
         except AppError as problem:
             self._notify.error(problem)
         if view is None and error is not None:
-            self._notify.tell(sentence_for(error))
+            self._notify.tell(sentence_for(error), lasts=True)
         self.ended.emit(running, is_shown)

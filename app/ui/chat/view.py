@@ -330,6 +330,7 @@ class ChatView(QWidget):
         self._bottom.addWidget(self.survey_offer)
         self._bottom.addWidget(self.waiting)
         self._bottom.addWidget(self.composer)
+        self._notify.bar.stand_above(self.composer)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)

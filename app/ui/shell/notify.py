@@ -65,9 +65,20 @@ class Notify(QObject):
         self._old_hooks: tuple[Hook, Callable[[threading.ExceptHookArgs], object]] | None = None
         self._caught.connect(self.error, Qt.ConnectionType.QueuedConnection)
 
-    def tell(self, sentence: Sentence, *, action: Callable[[], object] | None = None, details: str = "") -> Notice:
-        """Shows a sentence with what was kept, its one action, and "Copy details" when there are some."""
-        notice = Notice(self._theme, f"{tr(sentence.text)} {tr(sentence.kept) if sentence.kept else ''}".strip())
+    def tell(
+        self,
+        sentence: Sentence,
+        *,
+        action: Callable[[], object] | None = None,
+        details: str = "",
+        lasts: bool = False,
+    ) -> Notice:
+        """Shows a sentence with what was kept, its one action, and "Copy details" when there are some.
+
+        It leaves after ten seconds, unless it `lasts` until a person, or who told it, takes it away.
+        """
+        words = f"{tr(sentence.text)} {tr(sentence.kept) if sentence.kept else ''}".strip()
+        notice = Notice(self._theme, words, 0 if lasts else UNDO_MS)
         on_click = action or self.actions.get(sentence.action)
         if details:
             notice.add_button(tr("Copy details"), lambda: copy_text(details), "quiet", leaves=False)
@@ -80,7 +91,7 @@ class Notify(QObject):
         """Says an exception in the person's words; a defect also goes to the log."""
         if not isinstance(exc, errors.EnvironmentProblem):
             log.error("defect: %s", describe(exc))
-        self.tell(sentence_for(exc), action=action, details=describe(exc))
+        self.tell(sentence_for(exc), action=action, details=describe(exc), lasts=True)
 
     @contextmanager
     def guard(self) -> Iterator[None]:
@@ -134,7 +145,7 @@ class Standing:
     def tell(self, sentence: Sentence) -> None:
         """In place of what it said before."""
         self.end()
-        self._notice = self._notify.tell(sentence)
+        self._notice = self._notify.tell(sentence, lasts=True)
         self._notice.left.connect(self._on_left)
 
     def end(self) -> None:

@@ -119,7 +119,7 @@ class SilenceNotices(QObject):
                 self._tell(child)
 
     def _tell(self, child: Child) -> None:
-        notice = self._notify.tell(silence_sentence(child.work, child.subject), action=child.give_up)
+        notice = self._notify.tell(silence_sentence(child.work, child.subject), action=child.give_up, lasts=True)
         self._told[child] = notice
         notice.left.connect(lambda: self._on_left(child))
 

@@ -264,6 +264,7 @@ class SummarizeView(WorkView):
             better.model_wanted.connect(self.model_wanted)
         for foot in (self.draft.foot, self.result.foot):
             self.methods.found.connect(foot.show_method)
+            self._notify.bar.stand_above(foot)
         self.files.changed.connect(self._on_draft_changed)
         self.files.opened.connect(lambda number: self.document.open(self._app.documents, number))
         if (pictures := self.files.pictures) is not None:

@@ -59,6 +59,7 @@ class DocumentPage(QWidget):
         self.search.hide()
         self.segments = SideBySide(theme)
         self.foot = DraftFoot(theme)
+        notify.bar.stand_above(self.foot)
         self.needs = NeedsModel(models, ui)
         self.card = QFrame()
         self.card.setObjectName("segments_card")

@@ -72,6 +72,7 @@ class TextPage(QWidget):
         self.open.setToolTip(with_keys(tr("Open a document, or drop it anywhere in the window"), "attach"))
         self.needs = NeedsModel(models, ui)
         self.panes = TextPanes(ui.theme, self.needs)
+        ui.notify.bar.stand_above(self.panes.count, self.panes.copy)
         self.panes.hint.setText(tr(FORMATS))
         self.answers = TextAnswers(self.panes, self.choice, self.work, self.capability, translations)
         self.rewording = TextRewording(self.panes, self.answers, self.work)

@@ -1,10 +1,11 @@
-"""Notices over the top of the content: a sentence, its buttons, a cross; the page below stays where it is."""
+"""Notices at the bottom of the content: a sentence, its buttons, a cross; the page below stays where it is."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QCursor, QKeyEvent
 from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
@@ -14,7 +15,7 @@ from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.labels import ProgressLine
 
 WIDTH_PX = 640
-EDGE_PX, TOP_PX = 24, 4
+EDGE_PX, GAP_PX = 24, 8
 MOST_AT_ONCE = 3
 
 
@@ -82,8 +83,8 @@ class Notice(QFrame):
     def _on_time_up(self) -> None:
         inside = self.rect().contains(self.mapFromGlobal(QCursor.pos())) and self.underMouse()
         focus = QApplication.focusWidget()
-        if inside or (focus is not None and self.isAncestorOf(focus)):
-            self._timer.start()  # somebody is reading or about to press: the whole time again
+        if inside or (focus is not None and self.isAncestorOf(focus)) or not self.isActiveWindow():
+            self._timer.start()  # somebody reads it, is about to press, or has not come back: the whole time again
         else:
             self.dismiss()
 
@@ -134,12 +135,16 @@ class ProgressNotice(Notice):
 
 
 class NoticeBar(QWidget):
-    """At most three notices, the newest at the bottom; they float over the top of what is shown and push nothing."""
+    """At most three notices, the newest at the bottom; they float over the end of what is shown and push nothing.
+
+    There they cover no title, no head of a panel, and no field: see `stand_above`.
+    """
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
         self._under: QWidget | None = None
+        self._feet: list[QWidget] = []
         self.setObjectName("notice_bar")
         self.setAccessibleName(tr("Notices"))
         self.notices: list[Notice] = []
@@ -150,14 +155,25 @@ class NoticeBar(QWidget):
         self.hide()
 
     def float_over(self, parent: QWidget, under: QWidget) -> None:
-        """Becomes a part of `parent` that lies over the top of `under`, one of its children."""
+        """Becomes a part of `parent` that lies over the end of `under`, one of its children."""
         self.setParent(parent)
         self._under = under
         under.installEventFilter(self)
         self._place()
 
+    def stand_above(self, *feet: QWidget) -> None:
+        """While one of these is shown, such as the field that a person types in, notices stand above it."""
+        for foot in feet:
+            self._feet.append(foot)
+            foot.installEventFilter(self)
+            foot.destroyed.connect(partial(self._forget, id(foot)))
+
+    def _forget(self, gone: int) -> None:
+        self._feet = [foot for foot in self._feet if id(foot) != gone]
+
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self._under and event.type() in (QEvent.Type.Resize, QEvent.Type.Move):
+        kinds = (QEvent.Type.Resize, QEvent.Type.Move, QEvent.Type.Show, QEvent.Type.Hide)
+        if event.type() in kinds and (watched is self._under or watched in self._feet):
             self._place()
         return super().eventFilter(watched, event)
 
@@ -174,7 +190,11 @@ class NoticeBar(QWidget):
         width = max(1, min(self._theme.px(WIDTH_PX), room.width() - 2 * self._theme.px(EDGE_PX)))
         wanted = self._column.totalHeightForWidth(width) if self._column.hasHeightForWidth() else -1
         height = wanted if wanted > 0 else self._column.totalSizeHint().height()
-        self.setGeometry(room.x() + (room.width() - width) // 2, room.y() + self._theme.px(TOP_PX), width, height)
+        under, parent, gap = self._under, self._under.parentWidget(), self._theme.px(GAP_PX)
+        feet = [foot for foot in self._feet if foot.isVisible() and under.isAncestorOf(foot)]
+        tops = [foot.mapTo(parent, QPoint(0, 0)).y() for foot in feet]
+        bottom = min([room.y() + room.height(), *tops]) - gap
+        self.setGeometry(room.x() + (room.width() - width) // 2, max(room.y() + gap, bottom - height), width, height)
         self.raise_()
 
     def add(self, notice: Notice) -> None:

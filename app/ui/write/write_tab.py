@@ -74,6 +74,7 @@ class WriteView(QWidget):
         self.files = PageFiles(self.kept, lambda: app.pages, ui.notify, lambda: self.head.language.value, self)
         self.continuing = Continuing(self.edit, self.cards, lambda: app.writing_engines, ui.loader, self._asked)
         self.foot = PageFoot(ui, self.continuing)
+        ui.notify.bar.stand_above(self.foot)
         column = QVBoxLayout(self)
         column.addWidget(self.head)
         column.addWidget(self.edit, 1)
@@ -237,7 +238,7 @@ class WriteView(QWidget):
         if isinstance(error, InfillUnavailable):
             from app.features.messages import sentence_for
 
-            notice = self._ui.notify.tell(sentence_for(error))
+            notice = self._ui.notify.tell(sentence_for(error), lasts=True)
             notice.add_button(tr("Continue without what follows"), self.continuing.go_on, "plain")
         else:
             self._ui.notify.error(error)

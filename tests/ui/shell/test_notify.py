@@ -5,16 +5,18 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtGui import QCursor, QGuiApplication
 from PySide6.QtWidgets import QApplication, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.core.errors import DiskFull, EngineStopped, ModelLoadFailed, ProtocolViolation, every_error
 from app.features.messages import Sentence
-from app.ui.shell.notify import ACTION_LABELS, Notify, describe
+from app.ui.shell import notify as notify_module
+from app.ui.shell.notify import ACTION_LABELS, Notify, Standing, describe
 from app.ui.theme import Theme
 from app.ui.widgets.notice_bar import Notice
 from tests.helpers.clipping import clipped_texts
@@ -36,7 +38,7 @@ def notify(qtbot: QtBot) -> Iterator[Notify]:
     window.show()
     with qtbot.waitActive(window):
         window.activateWindow()
-    QCursor.setPos(window.mapToGlobal(QPoint(50, 450)))  # a notice under the pointer would stay
+    QCursor.setPos(window.mapToGlobal(QPoint(50, 50)))  # a notice under the pointer would stay
     yield one
     one.uninstall()
 
@@ -186,6 +188,37 @@ def test_a_notice_floats_over_the_page_and_pushes_nothing(notify: Notify, qtbot:
     qtbot.waitUntil(lambda: notify.bar.height() < tall)
     window.resize(500, 400)
     QApplication.processEvents()
+    assert page.geometry().contains(notify.bar.geometry())
+
+
+def test_what_is_only_said_leaves_after_ten_seconds_and_what_went_wrong_stays(notify: Notify, qtbot: QtBot) -> None:
+    notify.saved(Path("/home/ada/notes.txt"))
+    notify.error(DiskFull("/home/ada/data"))
+    standing = Standing(notify)
+    standing.tell(Sentence("A model is loading."))
+    saved, failed, lasting = notify.bar.notices
+    timers = [notice.findChild(QTimer) for notice in (saved, failed, lasting)]
+    assert [timer.isActive() for timer in timers] == [True, False, False]
+    assert timers[0].interval() == notify_module.UNDO_MS
+    timers[0].timeout.emit()
+    assert notify.bar.notices == [failed, lasting]
+    standing.end()
+    assert notify.bar.notices == [failed]
+
+
+def test_notices_stand_at_the_end_of_the_page_above_the_field_that_is_typed_in(notify: Notify, qtbot: QtBot) -> None:
+    window, page = notify.bar.window(), notify.bar.window().findChild(QPlainTextEdit)
+    assert page is not None
+    foot = QWidget(page)
+    foot.setGeometry(0, page.height() - 120, page.width(), 120)
+    notify.bar.stand_above(foot)
+    notify.tell(Sentence("One."))
+    foot.show()
+    top = foot.mapTo(window, QPoint(0, 0)).y()
+    qtbot.waitUntil(lambda: 0 <= top - notify.bar.geometry().bottom() <= 12)
+    assert notify.bar.y() > window.height() / 2, "no title, head of a panel or first message is there"
+    foot.hide()
+    qtbot.waitUntil(lambda: notify.bar.geometry().bottom() > top)
     assert page.geometry().contains(notify.bar.geometry())
 
 
