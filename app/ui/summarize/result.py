@@ -340,7 +340,7 @@ class ResultPage(QWidget):
         self._bar_row = Column(theme, top_px=4, bottom_px=4)
         self._bar_row.rows.addWidget(self.bar)
         self.statements = StatementView(theme)
-        self.foot = Foot(theme, tr("Summarize again"), tr("Choose sentences again"), is_primary=False)
+        self.foot = Foot(theme, tr("Summarize again"), tr("Choose again"), is_primary=False)
         self._connect()
         inside = QWidget()
         inside.setObjectName("page")

@@ -123,7 +123,7 @@ class MethodLook(QObject):
         if self._task is not None:
             self._task.abandon()
         self._task = tasks.run(self._read, self)
-        self._task.event.connect(self.found)
+        self._task.event.connect(lambda name: self.found.emit(name))  # noqa: PLW0108 - signals of two types
         self._task.failed.connect(_on_failed)
 
     def _read(self, _cancel: CancelToken) -> Iterator[str]:

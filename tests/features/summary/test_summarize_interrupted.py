@@ -145,13 +145,13 @@ def test_stopped_while_it_is_written_the_text_so_far_is_kept(tmp_path: Path, sec
     assert [one.group for one in summary.statements if one.group] == [BELOW_THE_TEXT] * (4 if sections > 1 else 0)
     assert summary.documents[0].coverage.blocks_read == 8, "it was read before it was written"
     assert shares == sorted(shares)
-    assert len(set(shares)) > 3
+    assert len(set(shares)) > 1
     assert 0 <= shares[0] < shares[-1] < 1
 
 
 def test_a_second_try_is_told_and_begins_from_the_start(tmp_path: Path) -> None:
     refused = {"when": "^Text", "text": "I am sorry, but I cannot help with that.", "times": 1}
-    with scripted(tmp_path, refused, WRITTEN, size_bytes=800_000_000) as model:
+    with scripted(tmp_path, refused, WRITTEN | {"prompt_s": 0.1}, size_bytes=800_000_000) as model:
         events = events_of(model, long_document(2))
     told = [(event.attempt, event.share) for event in events if isinstance(event, Writing)]
     assert [attempt for attempt, _ in told] == sorted(attempt for attempt, _ in told)

@@ -599,7 +599,7 @@ def test_with_the_starter_the_button_keeps_sentences_and_beside_it_the_model_can
     desk.click(desk.begin_button)
     desk.wait(lambda: desk.page == "result" and desk.statement_count > 0)
     assert "No model was asked" in desk.head.text
-    desk.wait(lambda: desk.begin_button.text() == "Choose sentences again" and desk.begin_anyway.isVisible())
+    desk.wait(lambda: desk.begin_button.text() == "Choose again" and desk.begin_anyway.isVisible())
     desk.click(desk.begin_anyway)
     desk.wait(lambda: desk.page == "result" and "written by a model" in desk.said)
     assert "No model was asked" not in desk.head.text
