@@ -184,13 +184,13 @@ class NoticeBar(QWidget):
         return done
 
     def _place(self) -> None:
-        if self._under is None or not self.notices:
+        under, parent, gap = self._under, self.parentWidget(), self._theme.px(GAP_PX)
+        if under is None or parent is None or not self.notices:
             return
-        room = self._under.geometry()
+        room = under.geometry()
         width = max(1, min(self._theme.px(WIDTH_PX), room.width() - 2 * self._theme.px(EDGE_PX)))
         wanted = self._column.totalHeightForWidth(width) if self._column.hasHeightForWidth() else -1
         height = wanted if wanted > 0 else self._column.totalSizeHint().height()
-        under, parent, gap = self._under, self._under.parentWidget(), self._theme.px(GAP_PX)
         feet = [foot for foot in self._feet if foot.isVisible() and under.isAncestorOf(foot)]
         tops = [foot.mapTo(parent, QPoint(0, 0)).y() for foot in feet]
         bottom = min([room.y() + room.height(), *tops]) - gap
