@@ -280,6 +280,8 @@ class ScriptedBackend:
     def _write(self, run: Run, rule: Rule, text: str, room: int) -> Generator[bool, None, FinishReason]:
         answer, job = run.answer, run.job
         ask = run.request.ask
+        if ask.max_tokens == 0:
+            return FinishReason.LENGTH
         pieces = _words(ask.turns[-1][1]) if ask.tells_last else [OTHER] * len(ask.forced) + _words(text)
         for number, piece in enumerate(pieces):
             _misbehave(rule, number)

@@ -29,6 +29,7 @@ from app.core.events import (
     Role,
     TextDelta,
     TokenChosen,
+    TokenSeen,
 )
 from app.core.gguf import GgufHeader, GgufProblem, read_beginning
 from app.core.paths import runs_elsewhere
@@ -37,7 +38,7 @@ from app.engine.contract import NO_VECTORS, Embeddings, Engine, bring
 from app.engine.protocol import Ask, CallSyntax, Sampling, Wish
 from app.features import tool_calls
 from app.features.context_growth import GrownContext, affordable_context, context_for, limited
-from app.features.untagged_calls import WORDS_ONLY, Reader, UntaggedCallReader, WordsReader
+from app.features.untagged_calls import Reader, UntaggedCallReader, WordsReader
 from app.features.work.engines import LOOK_EVERY_S, RESERVE_BYTES, needed_bytes
 from app.features.writing import GREEDY
 
@@ -121,24 +122,37 @@ def _number(header: GgufHeader, key: str) -> int:
 
 @dataclass(frozen=True)
 class Wanted:
-    """Answers to one conversation, or continuations of `text` where there are no messages.
+    """Answers to one conversation, or continuations of `text`, or of `tokens`, where there are no messages.
 
-    `must_call`: one of `tools` has to be called. `alternatives` as in `protocol.Ask`.
+    `must_call`: one of `tools` has to be called. `continues`: the last message, an assistant's, is gone on with.
+    `alternatives` as in `protocol.Ask`.
     """
 
     messages: tuple[Message, ...] = ()
     text: str = ""
     suffix: str = ""
+    tokens: tuple[int, ...] = ()
     count: int = 1
     max_tokens: int = -1
     sampling: Sampling = field(default_factory=Sampling)
+    logit_bias: tuple[tuple[int, float], ...] = ()
     stop: tuple[str, ...] = ()
     json_schema: str = ""
+    grammar: str = ""
+    """GBNF, where there is no schema and no function."""
+    continues: bool = False
     tools: tuple[tool_calls.Tool, ...] = ()
     must_call: bool = False
     several_calls: bool = True
     thinks: bool | None = None
+    effort: str = ""
+    """Of thinking: low, medium or high."""
+    thinking_budget: int = -1
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    """More for the template."""
     alternatives: int = -1
+    tells_prompt: bool = False
+    """The tokens of `text` are told, too (`PromptSeen`), with as many alternatives as those of the answer."""
     pictures: Mapping[str, bytes] = field(default_factory=dict)
     """The files of the messages' media, by their ids."""
 
@@ -148,7 +162,7 @@ class Wanted:
         `syntax` is how the model calls functions.
         """
         seed = self.sampling.seed
-        grammar, schema, calling = "", self.json_schema, None
+        grammar, schema, calling = self.grammar, self.json_schema, None
         if self.tools and self.must_call:
             schema = ""  # what has to be a call has no other form
         if self.tools and (syntax is not None or schema):
@@ -165,6 +179,10 @@ class Wanted:
             sampling=self.sampling,
             task_sampling=GREEDY if self.sampling.temperature == 0 else Sampling(),
             stop=self.stop,
+            continue_last=self.continues,
+            thinking_budget=self.thinking_budget,
+            tokens=self.tokens,
+            logit_bias=self.logit_bias,
             grammar=grammar,
             json_schema=schema,
             text=self.text,
@@ -181,9 +199,11 @@ class Wanted:
 
     def prompt(self, syntax: CallSyntax | None) -> tuple[list[Message], dict[str, Any]]:
         """The messages, and what the template is told beside them."""
-        variables: dict[str, Any] = {}
+        variables = dict(self.variables)
         if self.thinks is not None:
-            variables = {"enable_thinking": self.thinks, "thinking": self.thinks}
+            variables |= {"enable_thinking": self.thinks, "thinking": self.thinks}
+        if self.effort:
+            variables["reasoning_effort"] = self.effort
         if syntax is None:
             messages = tool_calls.as_text(self.messages)
             if self.tools:
@@ -221,7 +241,16 @@ class Asked:
     seconds: float = 0.0
 
 
-AnswerEvent = PromptProgress | TextDelta | TokenChosen | tool_calls.CallBegins | tool_calls.CallArguments | Finished
+@dataclass(frozen=True)
+class PromptSeen:
+    """The tokens of a text that is gone on with, and how the model saw each before it came."""
+
+    tokens: tuple[TokenSeen, ...]
+
+
+AnswerEvent = (
+    PromptProgress | PromptSeen | TextDelta | TokenChosen | tool_calls.CallBegins | tool_calls.CallArguments | Finished
+)
 
 
 class ServedEngines:
@@ -579,6 +608,9 @@ class Serving:
             return
         syntax = engine.call_syntax() if wanted.has_calls else None
         asks = wanted.asks(syntax)
+        if wanted.tells_prompt:
+            seen = PromptSeen(tuple(_prompt_seen(engine, wanted, cancel)))
+            yield from ((number, seen) for number in range(wanted.count))
         readings = [_Reading(_reader_of(wanted, syntax)) for _ in asks]
         rejected = dict[int, AnswerStats]()
         for number, event in _events(engine, asks, cancel):
@@ -668,6 +700,19 @@ def _events(engine: Engine, asks: Sequence[Ask], cancel: CancelToken) -> Iterato
                 yield number, event
 
 
+def _prompt_seen(engine: Engine, wanted: Wanted, cancel: CancelToken) -> Iterator[TokenSeen]:
+    """The tokens of a text, without the one that the model puts before it by itself."""
+    what = "probabilities" if wanted.alternatives >= 0 else "tokens"
+    start, most = 0, max(0, wanted.alternatives)
+    while True:
+        seen = engine.inspect(what, wanted.text, cancel=cancel, start=start, most=most, tokens=wanted.tokens)
+        own = start == 0 and not wanted.tokens and bool(seen.tokens) and seen.tokens[0].is_control
+        yield from seen.tokens[own:]
+        start += len(seen.tokens)
+        if not seen.tokens or start >= seen.total:
+            return
+
+
 class _Reading:
     """Tells calls from words in one answer. Tokens wait as long as the text does that they are of."""
 
@@ -741,9 +786,10 @@ class _AskedAgain:
 
 
 def _ask_again(ask: Ask, wanted: Wanted, syntax: CallSyntax | None, names: Sequence[str]) -> _AskedAgain:
-    """The same prompt. Functions that were called with wrong arguments have to be called; without any, it is words."""
-    if not names:
-        return _AskedAgain(replace(ask, grammar=WORDS_ONLY, json_schema="", calling=None), None)
+    """Functions that were called with wrong arguments have to be called; where there is none, words are the answer."""
+    if not names:  # without functions before its eyes: words about a function that it made up help nobody
+        plain = replace(wanted, tools=(), count=1).asks(syntax)[0]
+        return _AskedAgain(replace(plain, sampling=ask.sampling), None)
     tools = tuple(tool for tool in wanted.tools if tool.name in names)
     held = replace(wanted, tools=tools, must_call=True).asks(syntax)[0]
     again = replace(ask, grammar=held.grammar, json_schema=held.json_schema, calling=held.calling)

@@ -17,8 +17,6 @@ from app.features.tool_calls import MOST_CALLS, CallArguments, CallBegins, Told,
 
 MOST_HELD_CHARACTERS = 200_000
 """Of an answer that may still become calls: more than that is text."""
-WORDS_ONLY = "root ::= [^{<`\\[ \\t\\r\\n] [^\\x00]*\n"
-"""GBNF of an answer that does not begin as a call does."""
 FENCES = ("", "json", "jsonc", "text", "plaintext", "xml", "tool_call", "tool_calls", "tool_code")
 TAGS = tuple(
     f"<{slash}{name}>"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from app.core.events import AnswerStats, Finished, FinishReason, PromptProgress, TextDelta, TokenChosen, TokenSeen
-from app.features.serving import AnswerEvent, Wanted
+from app.features.serving import AnswerEvent, PromptSeen, Wanted
 from app.features.tool_calls import CallArguments, CallBegins
 
 
@@ -20,6 +20,15 @@ class Call:
     name: str
     arguments: str = ""
     id: str = field(default_factory=lambda: f"call_{uuid.uuid4().hex[:24]}")
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether its arguments are all there."""
+        try:
+            json.loads(self.arguments)
+        except ValueError:
+            return False
+        return True
 
     @property
     def values(self) -> Any:
@@ -38,6 +47,12 @@ class Answer:
     thinking: str = ""
     calls: list[Call] = field(default_factory=list)
     tokens: list[TokenSeen] = field(default_factory=list)
+    """Chosen, and not handed out yet."""
+    prompt: tuple[TokenSeen, ...] = ()
+    """Of the text that is gone on with, where that is told."""
+    prompt_tokens: int = 0
+    """As soon as that is known."""
+    _handed_bytes: int = field(default=0, init=False)
     stats: AnswerStats | None = None
 
     def take(self, event: AnswerEvent) -> None:
@@ -54,9 +69,24 @@ class Answer:
             case CallArguments():
                 self.calls[event.number].arguments += event.piece
             case Finished():
-                self.stats = event.stats
+                self.stats, self.prompt_tokens = event.stats, event.stats.prompt_tokens
             case PromptProgress():
-                pass
+                self.prompt_tokens = event.total_tokens
+            case PromptSeen():
+                self.prompt = event.tokens
+
+    def hand_out_tokens(self) -> list[TokenSeen]:
+        """The chosen tokens whose text has been told. Those of a stop string are no part of an answer."""
+        count = len(self.tokens)
+        ends_with_stop = self.stats is not None and bool(self.stats.stop)
+        if not self.thinking and not self.calls and (self.stats is None or ends_with_stop):
+            written = len(self.text.encode())
+            count, at = 0, self._handed_bytes
+            while count < len(self.tokens) and at < written:
+                at, count = at + len(self.tokens[count].data), count + 1
+        handed, self.tokens = self.tokens[:count], self.tokens[count:]
+        self._handed_bytes += sum(len(token.data) for token in handed)
+        return handed
 
     @property
     def is_cut(self) -> bool:

@@ -13,9 +13,11 @@ from app.core.events import Finished, FunctionCall, Media, Message, Role, TextDe
 from app.core.visible import clean_text
 from app.features.serving import AnswerEvent, Wanted
 from app.features.tool_calls import CallArguments, CallBegins, Tool
+from app.server import fields
 from app.server.answers import Answer, event_line
 from app.server.body import ONLY_DATA, BadRequest, Body, Pictures
-from app.server.openai import MOST_TOKENS, NO_SOUND
+from app.server.fields import refuse_unsupported
+from app.server.openai import MOST_TOKENS, NO_SOUND, effort_of, is_begun, schema_text, without_empty_end
 
 _CHANGES_EACH_TIME = re.compile(
     r"^x-anthropic-billing-header:.*$\n?|<total_tokens>[^<]*</total_tokens>\n?", re.MULTILINE
@@ -37,31 +39,45 @@ class AnthropicMessages:
         most = body.whole("max_tokens", 1, MOST_TOKENS)
         if most is None and not counts:
             raise BadRequest("max_tokens is missing", "max_tokens")
+        refuse_unsupported(body, fields.ANTHROPIC)
         tools, must_call, several = _tools_of(body)
-        thinking, pictures = body.inner("thinking"), Pictures()
-        self.answers = [Answer()]
+        pictures, form = Pictures(), body.inner("output_config")
+        messages = without_empty_end(_messages_of(body, pictures))
+        effort, _ = effort_of(form, "effort") if form is not None else ("", None)
+        thinks, budget = _thinking_of(body)
+        if is_begun(messages) and must_call:
+            raise BadRequest("messages: an answer that was begun cannot become a call", "messages")
+        self.answers, self._has_begun = [Answer()], False
         self._id, self._open, self._blocks = f"msg_{uuid.uuid4().hex[:24]}", "", -1
         self.wanted = [
             Wanted(
-                _messages_of(body, pictures),
+                messages,
                 pictures=pictures.files,
                 max_tokens=most or -1,
                 sampling=body.sampling(),
+                logit_bias=body.logit_bias(),
+                json_schema=_form_of(body, form),
+                continues=is_begun(messages) and not counts,
                 stop=body.stops("stop_sequences"),
                 tools=tools,
                 must_call=must_call,
                 several_calls=several,
-                thinks=None if thinking is None else thinking.text("type", "") in ("enabled", "adaptive"),
+                thinks=thinks,
+                thinking_budget=budget,
+                effort=effort,
             )
         ]
 
     def begin(self) -> Iterator[bytes]:
-        empty = {"input_tokens": 0, "output_tokens": 0}
-        message = self._message([], None) | {"usage": empty}
-        yield self._event("message_start", message=message)
+        """Nothing: a message begins with the number of tokens of its prompt, which is not known yet."""
+        return iter(())
 
     def take(self, number: int, event: AnswerEvent) -> Iterator[bytes]:
         self.answers[number].take(event)
+        if not self._has_begun:
+            self._has_begun = True
+            usage = {"input_tokens": self.answers[number].prompt_tokens, "output_tokens": 0}
+            yield self._event("message_start", message=self._message([], None) | {"usage": usage})
         match event:
             case TextDelta(thinking=True):
                 yield from self._in_block("thinking", {"type": "thinking", "thinking": "", "signature": ""})
@@ -79,7 +95,7 @@ class AnthropicMessages:
                 yield from self._close_block()
 
     def end(self) -> Iterator[bytes]:
-        delta = {"stop_reason": self._reason(), "stop_sequence": None}
+        delta = {"stop_reason": self._reason(), "stop_sequence": self._stop}
         yield self._event("message_delta", delta=delta, usage=self._usage())
         yield self._event("message_stop")
 
@@ -106,12 +122,18 @@ class AnthropicMessages:
             "model": self.model,
             "content": content,
             "stop_reason": reason,
-            "stop_sequence": None,
+            "stop_sequence": self._stop if reason else None,
         }
+
+    @property
+    def _stop(self) -> str | None:
+        stats = self.answers[0].stats
+        return (stats.stop or None) if stats is not None else None
 
     def _reason(self) -> str:
         answer = self.answers[0]
-        return "max_tokens" if answer.is_cut else "tool_use" if answer.calls else "end_turn"
+        ended = "stop_sequence" if self._stop else "end_turn"
+        return "max_tokens" if answer.is_cut else "tool_use" if answer.calls else ended
 
     def _usage(self) -> dict[str, int]:
         stats = self.answers[0].stats
@@ -147,6 +169,26 @@ class AnthropicMessages:
 
 def _id_of(call_id: str) -> str:
     return call_id.replace("call_", "toolu_", 1)
+
+
+def _form_of(body: Body, config: Body | None) -> str:
+    """The JSON schema that an answer is to follow; `output_format` is its name in the contract's beta."""
+    wished = config.inner("format") if config is not None else None
+    field = "output_config.format" if wished is not None else "output_format"
+    wished = wished or body.inner("output_format")
+    return "" if wished is None else schema_text(wished, wished, field)
+
+
+def _thinking_of(body: Body) -> tuple[bool | None, int]:
+    """Whether is thought, None where that is the model's own choice, and how many tokens at most, -1 for no limit."""
+    thinking = body.inner("thinking")
+    if thinking is None:
+        return None, -1
+    kind = thinking.text("type", "")
+    if kind not in ("enabled", "adaptive", "disabled"):
+        raise BadRequest(f"thinking.type: there is no thinking {kind!r}", "thinking.type")
+    budget = thinking.whole("budget_tokens", 0, MOST_TOKENS)
+    return kind != "disabled", -1 if budget is None or kind == "disabled" else budget
 
 
 def _messages_of(body: Body, pictures: Pictures) -> tuple[Message, ...]:

@@ -17,6 +17,11 @@ from app.engine.protocol import Sampling
 MOST_ANSWERS = 16
 MOST_ALTERNATIVES = 20
 MOST_STOPS = 16
+MOST_BIASES = 1024
+FORBIDDEN = 1000.0
+"""A logit less by so much never comes; the contract's own -100 is nearly always enough."""
+TAKEN_VARIABLES = ("messages", "tools", "documents", "bos_token", "eos_token", "add_generation_prompt")
+MOST_GRAMMAR_CHARACTERS = 50_000
 
 
 class BadRequest(Exception):
@@ -64,6 +69,10 @@ class Body:
     def raw(self, field: str) -> Any:
         """As JSON has it, unchecked; None where it is missing."""
         return self._values.get(field)
+
+    def cleaned(self, field: str) -> Any:
+        """As `raw`, without what no text may have: for what is said again."""
+        return _cleaned(self._values.get(field))
 
     def text(self, field: str, default: str | None = None) -> str:
         """A text without what no model should see. Without `default` it has to be there."""
@@ -125,8 +134,27 @@ class Body:
             raise BadRequest(f"{self.name_of(field)} must be at most {MOST_STOPS} strings", self.name_of(field))
         return tuple(one for one in found if one)
 
+    def template_variables(self, field: str) -> dict[str, Any]:
+        """What the model's template is told beside the messages: switches, numbers and single words."""
+        found = self.inner(field)
+        variables = dict(found._values) if found is not None else {}
+        for name, value in variables.items():
+            is_word = isinstance(value, str) and re.fullmatch(r"[\w.-]{1,64}", value)
+            is_wrong = name == "enable_thinking" and not isinstance(value, bool)
+            if name in TAKEN_VARIABLES or is_wrong or not (isinstance(value, bool | int | float) or is_word):
+                raise BadRequest(f"{self.name_of(field)}.{name} cannot be set", f"{self.name_of(field)}.{name}")
+        return variables
+
+    def grammar(self) -> str:
+        """GBNF that an answer follows; "" for none."""
+        found = self.text("grammar", "")
+        if len(found) > MOST_GRAMMAR_CHARACTERS:
+            words = f"{self.name_of('grammar')} must have at most {MOST_GRAMMAR_CHARACTERS} characters"
+            raise BadRequest(words, self.name_of("grammar"))
+        return found
+
     def sampling(self) -> Sampling:
-        """The fields of sampling that all contracts name alike; what this engine lacks is left out."""
+        """The fields of sampling that all contracts name alike; `fields.SAMPLING` has those that are refused."""
         return Sampling(
             temperature=self.number("temperature", 0, 5),
             top_k=self.whole("top_k", -1, 1_000_000),
@@ -134,8 +162,39 @@ class Body:
             min_p=self.number("min_p", 0, 1),
             repeat_penalty=self.number("repeat_penalty", 0, 10),
             presence_penalty=self.number("presence_penalty", -2, 2),
+            frequency_penalty=self.number("frequency_penalty", -2, 2),
+            dry_multiplier=self.number("dry_multiplier", 0, 100),
             seed=_seed(self.whole("seed", -(2**63), 2**63)),
         )
+
+    def logit_bias(self) -> tuple[tuple[int, float], ...]:
+        """What is added to tokens of this model by their ids, as an object or as pairs; `false` forbids one."""
+        value = self._values.get("logit_bias")
+        pairs = list(value.items()) if isinstance(value, Mapping) else self.many("logit_bias")
+        if len(pairs) > MOST_BIASES:
+            raise BadRequest(f"{self.name_of('logit_bias')} must have at most {MOST_BIASES} tokens", "logit_bias")
+        return tuple(_bias(pair) for pair in pairs)
+
+
+def _cleaned(value: Any) -> Any:
+    if isinstance(value, str):
+        return clean_text(value)
+    if isinstance(value, list):
+        return [_cleaned(inner) for inner in value]
+    return {clean_text(name): _cleaned(inner) for name, inner in value.items()} if isinstance(value, dict) else value
+
+
+def _bias(pair: Any) -> tuple[int, float]:
+    token: Any
+    value: Any
+    token, value = pair if isinstance(pair, list | tuple) and len(pair) == 2 else (None, None)
+    value = -FORBIDDEN if value is False else value
+    if isinstance(token, str) and token.isdecimal() and len(token) < 10:
+        token = int(token)
+    if type(token) is int and 0 <= token < 1 << 31 and type(value) in (int, float) and abs(value) <= FORBIDDEN:
+        return token, float(value)
+    words = "logit_bias must name tokens of this model by their numbers, each with a number from -100 to 100"
+    raise BadRequest(words, "logit_bias")
 
 
 def _seed(value: int | None) -> int | None:

@@ -6,20 +6,27 @@ import array
 import base64
 import json
 import math
+import re
 import sys
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from app.core.events import Finished, FunctionCall, Media, Message, Role, TextDelta, TokenChosen, TokenSeen
+from app.core.events import Finished, FunctionCall, Media, Message, Role, TextDelta, TokenSeen
+from app.core.visible import clean_text
 from app.engine.contract import Embeddings
-from app.features.serving import AnswerEvent, Wanted
+from app.features.serving import AnswerEvent, PromptSeen, Wanted
 from app.features.tool_calls import CallArguments, CallBegins, Tool
+from app.server import fields
 from app.server.answers import Answer, event_line
 from app.server.body import MOST_ALTERNATIVES, MOST_ANSWERS, BadRequest, Body, Pictures
+from app.server.fields import refuse_unsupported
 
 MOST_TOKENS = 10_000_000
+BETWEEN_NAMES = "__"
+"""Between a namespace and the name of a function in it."""
 NO_SOUND = "only text and pictures are taken: leave sound and files out"
 _ROLES = {
     "system": Role.SYSTEM,
@@ -37,7 +44,28 @@ def messages_of(body: Body, pictures: Pictures) -> tuple[Message, ...]:
     found = [_message(each, known, pictures) for each in body.objects("messages")]
     if not found:
         raise BadRequest("messages must have at least one message", "messages")
-    return tuple(found)
+    return without_empty_end(found)
+
+
+def without_empty_end(messages: Sequence[Message]) -> tuple[Message, ...]:
+    """Without a last answer that is still to be written: some clients send its place."""
+    last = messages[-1]
+    is_place = last.role is Role.ASSISTANT and not (last.text or last.media or last.calls)
+    return tuple(messages[:-1] if is_place and len(messages) > 1 else messages)
+
+
+def is_begun(messages: Sequence[Message]) -> bool:
+    """Whether the last message is an answer that is to be gone on with."""
+    return bool(messages) and messages[-1].role is Role.ASSISTANT and not messages[-1].calls
+
+
+def effort_of(body: Body, field: str) -> tuple[str, bool | None]:
+    """How much is to be thought, as templates call it, and False where nothing is."""
+    wished = body.text(field, "")
+    if wished not in ("", "none", "minimal", "low", "medium", "high", "xhigh", "max"):
+        raise BadRequest(f"{body.name_of(field)}: there is no effort {wished!r}", body.name_of(field))
+    effort = {"none": "low", "minimal": "low", "xhigh": "high", "max": "high"}.get(wished, wished)
+    return effort, False if wished == "none" else None
 
 
 def role_of(body: Body) -> Role:
@@ -53,6 +81,8 @@ def _message(body: Body, known: dict[str, FunctionCall], pictures: Pictures) -> 
     text, media = content_of(body, "content", pictures)
     if role == "assistant":
         calls = tuple(_call(call) for call in body.objects("tool_calls"))
+        if not calls and (function := body.inner("function_call")) is not None:
+            calls = (FunctionCall("", function.text("name"), function.text("arguments", "{}") or "{}"),)
         known |= {call.id: call for call in calls}
         return Message(speaker, text, media, calls)
     if role in ("tool", "function"):
@@ -88,9 +118,42 @@ def _call(body: Body) -> FunctionCall:
     return FunctionCall(body.text("id", ""), function.text("name"), function.text("arguments", "{}") or "{}")
 
 
+@dataclass(frozen=True)
+class Lent:
+    """The functions that may be called, whether one has to be, and whether there may be several calls."""
+
+    tools: tuple[Tool, ...]
+    must_call: bool = False
+    several: bool = True
+
+
+def lent_by(body: Body) -> Lent:
+    """The functions of a request. Of a function that is named there is one call."""
+    choice = body.raw("tool_choice")
+    is_named = isinstance(choice, dict) and choice.get("type") != "allowed_tools"
+    several = body.flag("parallel_tool_calls", default=True) and not is_named
+    tools, must_call = tools_of(body)
+    return Lent(tools, must_call, several)
+
+
+def legacy_functions_of(body: Body) -> Lent:
+    """`functions` and `function_call`, as the contract had them before there were tools."""
+    tools = tuple(_tool(each) for each in body.objects("functions"))
+    choice = body.raw("function_call")
+    if choice in (None, "auto"):
+        return Lent(tools, several=False)
+    if choice == "none":
+        return Lent(())
+    name = Body(choice, "function_call").text("name")
+    named = tuple(tool for tool in tools if tool.name == name)
+    if not named:
+        raise BadRequest(f"function_call: there is no function {name!r} among the functions", "function_call")
+    return Lent(named, must_call=True, several=False)
+
+
 def tools_of(body: Body) -> tuple[tuple[Tool, ...], bool]:
     """The functions that may be called, and whether one has to be."""
-    tools = [_tool(each) for each in body.objects("tools") if each.text("type", "function") == "function"]
+    tools = [tool for each in body.objects("tools") for tool in _tools_in(each)]
     choice = body.raw("tool_choice")
     if isinstance(choice, str):
         if choice not in ("none", "auto", "required"):
@@ -112,7 +175,29 @@ def tools_of(body: Body) -> tuple[tuple[Tool, ...], bool]:
 
 
 def _name_of(body: Body) -> str:
-    return (body.inner("function") or body).text("name")
+    return namespaced(body.text("namespace", ""), (body.inner("function") or body).text("name"))
+
+
+HOSTED = re.compile(r"web_search|file_search|code_interpreter|image_generation|computer|mcp|local_shell|tool_search")
+"""What runs at OpenAI, or what its models were taught to run: clients offer it to every model."""
+
+
+def _tools_in(body: Body) -> list[Tool]:
+    """One function, or those of a namespace, called as `namespaced` has it; none of what is not lent by the client."""
+    kind = body.text("type", "function")
+    if kind == "function":
+        return [_tool(body)]
+    if kind == "namespace":
+        tools = [_tool(each) for each in body.objects("tools") if each.text("type", "function") == "function"]
+        return [replace(tool, name=namespaced(body.text("name"), tool.name)) for tool in tools]
+    if HOSTED.match(kind):
+        return []
+    raise BadRequest(f"{body.name_of('type')}: there are no tools of the kind {kind!r} here", body.name_of("type"))
+
+
+def namespaced(namespace: str, name: str) -> str:
+    """How a model is told of a function in a namespace."""
+    return f"{namespace}{BETWEEN_NAMES}{name}" if namespace else name
 
 
 def _tool(body: Body) -> Tool:
@@ -126,7 +211,8 @@ def _tool(body: Body) -> Tool:
 def _schema_of(body: Body) -> str:
     wished = body.inner("response_format")
     if wished is None:
-        return ""
+        schema = body.inner("json_schema")
+        return "" if schema is None else json.dumps(body.raw("json_schema"))
     return schema_text(wished, wished.inner("json_schema"), "response_format")
 
 
@@ -142,9 +228,17 @@ def schema_text(wished: Body, holder: Body | None, field: str) -> str:
 
 
 def most_tokens(body: Body, *fields: str) -> int:
-    """The first of the fields that is there; -1 for no limit."""
+    """The first of the fields that is there; -1 for no limit, and 0 for not a word."""
     found = [value for field in fields if (value := body.whole(field, -1, MOST_TOKENS)) is not None]
-    return found[0] if found and found[0] > 0 else -1
+    return found[0] if found else -1
+
+
+def form_of(body: Body, *, has_tools: bool) -> tuple[str, str]:
+    """The JSON schema and the GBNF that an answer is to follow, of which there is at most one."""
+    schema, grammar = _schema_of(body), body.grammar()
+    if grammar and (schema or has_tools):
+        raise BadRequest("grammar: there is no grammar beside tools or a schema", "grammar")
+    return schema, grammar
 
 
 class _Completion:
@@ -174,13 +268,14 @@ class _Completion:
 
     def _usage(self) -> dict[str, Any]:
         stats = [answer.stats for answer in self.answers if answer.stats is not None]
-        prompt = sum(one.prompt_tokens for one in stats[:1])
+        count = self.wanted[0].count  # answers to one prompt, which is read once
+        prompt = sum(one.prompt_tokens for one in stats[::count])
         written = sum(one.generated_tokens for one in stats)
         return {
             "prompt_tokens": prompt,
             "completion_tokens": written,
             "total_tokens": prompt + written,
-            "prompt_tokens_details": {"cached_tokens": sum(one.reused_tokens for one in stats[:1])},
+            "prompt_tokens_details": {"cached_tokens": sum(one.reused_tokens for one in stats[::count])},
             "completion_tokens_details": {"reasoning_tokens": sum(one.thinking_tokens for one in stats)},
         }
 
@@ -207,24 +302,40 @@ class ChatCompletion(_Completion):
     def __init__(self, body: Body) -> None:
         """Raises BadRequest."""
         super().__init__(body, "chatcmpl")
-        tools, must_call = tools_of(body)
+        refuse_unsupported(body, fields.CHAT)
+        lent = lent_by(body)
+        self._is_legacy = not lent.tools and body.has("functions")
+        if self._is_legacy:
+            lent = legacy_functions_of(body)
+        schema, grammar = form_of(body, has_tools=bool(lent.tools))
         self._tells_tokens = body.flag("logprobs")
         most = body.whole("top_logprobs", 0, MOST_ALTERNATIVES) or 0
-        thinking, pictures = body.inner("chat_template_kwargs"), Pictures()
+        pictures = Pictures()
+        messages = messages_of(body, pictures)
+        continues = is_begun(messages) and body.flag("continue_final_message", default=True)
+        if continues and lent.must_call:
+            raise BadRequest("messages: an answer that was begun cannot become a call", "messages")
+        variables = body.template_variables("chat_template_kwargs")
+        effort, thinks = effort_of(body, "reasoning_effort")
         self._set(
             [
                 Wanted(
-                    messages_of(body, pictures),
+                    messages,
                     pictures=pictures.files,
                     count=body.whole("n", 1, MOST_ANSWERS) or 1,
                     max_tokens=most_tokens(body, "max_completion_tokens", "max_tokens"),
                     sampling=body.sampling(),
+                    logit_bias=body.logit_bias(),
                     stop=body.stops("stop"),
-                    json_schema=_schema_of(body),
-                    tools=tools,
-                    must_call=must_call,
-                    several_calls=body.flag("parallel_tool_calls", default=True),
-                    thinks=None if thinking is None else thinking.flag("enable_thinking", default=True),
+                    json_schema=schema,
+                    grammar=grammar,
+                    continues=continues,
+                    tools=lent.tools,
+                    must_call=lent.must_call,
+                    several_calls=lent.several,
+                    thinks=variables.pop("enable_thinking", thinks),
+                    effort=effort,
+                    variables=variables,
                     alternatives=most if self._tells_tokens else -1,
                 )
             ]
@@ -245,8 +356,13 @@ class ChatCompletion(_Completion):
             case CallBegins():
                 call = answer.calls[event.number]
                 function = {"name": call.name, "arguments": ""}
+                if self._is_legacy:
+                    yield self._piece(number, {"function_call": function})
+                    return
                 told = {"index": event.number, "id": call.id, "type": "function", "function": function}
                 yield self._piece(number, {"tool_calls": [told]})
+            case CallArguments() if self._is_legacy:
+                yield self._piece(number, {"function_call": {"arguments": event.piece}})
             case CallArguments():
                 told = {"index": event.number, "function": {"arguments": event.piece}}
                 yield self._piece(number, {"tool_calls": [told]})
@@ -261,12 +377,14 @@ class ChatCompletion(_Completion):
         message: dict[str, Any] = {"role": "assistant", "content": answer.text or (None if answer.calls else "")}
         if answer.thinking:
             message["reasoning_content"] = answer.thinking
-        if answer.calls:
+        if answer.calls and self._is_legacy:
+            message["function_call"] = {"name": answer.calls[0].name, "arguments": answer.calls[0].arguments}
+        elif answer.calls:
             message["tool_calls"] = [
                 {"id": one.id, "type": "function", "function": {"name": one.name, "arguments": one.arguments}}
                 for one in answer.calls
             ]
-        told = {"content": [_token(token) for token in answer.tokens]} if self._tells_tokens else None
+        told = {"content": [_token(token) for token in answer.hand_out_tokens()]} if self._tells_tokens else None
         return {"index": number, "message": message, "logprobs": told, "finish_reason": self._reason(answer)}
 
     def _piece(
@@ -274,14 +392,13 @@ class ChatCompletion(_Completion):
     ) -> bytes:
         told = None
         if self._tells_tokens and answer is not None:
-            told = {"content": [_token(token) for token in answer.tokens]}
-            answer.tokens.clear()
+            told = {"content": [_token(token) for token in answer.hand_out_tokens()]}
         choice = {"index": number, "delta": delta, "logprobs": told, "finish_reason": reason}
         return event_line(self._body(self._kind, [choice]))
 
-    @staticmethod
-    def _reason(answer: Answer) -> str:
-        return "length" if answer.is_cut else "tool_calls" if answer.calls else "stop"
+    def _reason(self, answer: Answer) -> str:
+        called = "function_call" if self._is_legacy else "tool_calls"
+        return "length" if answer.is_cut else called if answer.calls else "stop"
 
 
 class Completion(_Completion):
@@ -292,65 +409,106 @@ class Completion(_Completion):
     def __init__(self, body: Body) -> None:
         """Raises BadRequest."""
         super().__init__(body, "cmpl")
-        prompt = body.raw("prompt")
-        texts = [body.text("prompt")] if isinstance(prompt, str) else [*body.many("prompt")]
-        if not texts or not all(isinstance(text, str) for text in texts) or len(texts) > MOST_ANSWERS:
-            raise BadRequest(f"prompt must be a text, or at most {MOST_ANSWERS} texts", "prompt")
+        refuse_unsupported(body, fields.COMPLETION)
         self._most = body.whole("logprobs", 0, MOST_ALTERNATIVES)
         self._echo = body.flag("echo")
         longest = most_tokens(body, "max_tokens", "n_predict")
+        schema, grammar = form_of(body, has_tools=False)
+        prompts = _prompts_of(body)
         self._set(
             [
                 Wanted(
-                    text=text,
+                    text="" if isinstance(prompt, tuple) else prompt,
+                    tokens=prompt if isinstance(prompt, tuple) else (),
                     suffix=body.text("suffix", ""),
                     count=body.whole("n", 1, MOST_ANSWERS) or 1,
-                    max_tokens=longest if longest > 0 else 16,  # as the contract has it
+                    max_tokens=longest if longest >= 0 else 16,  # as the contract has it
                     sampling=body.sampling(),
+                    logit_bias=body.logit_bias(),
                     stop=body.stops("stop"),
+                    json_schema=schema,
+                    grammar=grammar,
                     alternatives=-1 if self._most is None else self._most,
+                    tells_prompt=self._echo and (self._most is not None or isinstance(prompt, tuple)),
                 )
-                for text in texts
+                for prompt in prompts
             ]
         )
+        self._told = [0] * len(self.answers)
+        """Characters of each answer whose tokens were told, with the prompt's."""
 
     def begin(self) -> Iterator[bytes]:
         if self._echo:
             for number in range(len(self.answers)):
-                yield self._piece(number, self._prompt(number))
+                if not self._wanted(number).tells_prompt:
+                    yield self._piece(number, self._prompt(number))
 
     def take(self, number: int, event: AnswerEvent) -> Iterator[bytes]:
         answer = self.answers[number]
         answer.take(event)
         if isinstance(event, TextDelta):
             yield self._piece(number, event.text)
+        elif isinstance(event, PromptSeen):
+            yield self._piece(number, self._prompt(number))
         elif isinstance(event, Finished):
             yield self._piece(number, "", reason="length" if answer.is_cut else "stop")
-        elif isinstance(event, TokenChosen):
-            return
 
     def whole(self) -> dict[str, Any]:
         choices = [
             {
                 "index": number,
                 "text": (self._prompt(number) if self._echo else "") + answer.text,
-                "logprobs": None if self._most is None else _tokens(answer.tokens),
+                "logprobs": self._logprobs(number),
                 "finish_reason": "length" if answer.is_cut else "stop",
             }
             for number, answer in enumerate(self.answers)
         ]
         return self._body(self._kind, choices, usage=self._usage())
 
+    def _wanted(self, number: int) -> Wanted:
+        return self.wanted[number // self.wanted[0].count]
+
     def _prompt(self, number: int) -> str:
-        return self.wanted[number // self.wanted[0].count].text
+        """The text that is gone on with; of token ids, what they spell."""
+        answer, text = self.answers[number], self._wanted(number).text
+        return text or b"".join(token.data for token in answer.prompt).decode("utf-8", "replace")
+
+    def _logprobs(self, number: int) -> dict[str, Any] | None:
+        """Of the tokens that were not told yet; the prompt's come first, where it is said again."""
+        answer = self.answers[number]
+        if self._most is None:
+            return None
+        tokens = answer.hand_out_tokens()
+        if self._told[number] == 0 and self._echo:
+            tokens = [*answer.prompt, *tokens]
+        elif self._told[number] == 0:
+            self._told[number] = len(self._prompt(number))
+        told = _tokens(tokens, self._told[number])
+        self._told[number] += len(b"".join(token.data for token in tokens).decode("utf-8", "ignore"))
+        return told
 
     def _piece(self, number: int, text: str, *, reason: str | None = None) -> bytes:
-        told, answer = None, self.answers[number]
-        if self._most is not None:
-            told = _tokens(answer.tokens)
-            answer.tokens.clear()
-        choice = {"index": number, "text": text, "logprobs": told, "finish_reason": reason}
+        choice = {"index": number, "text": text, "logprobs": self._logprobs(number), "finish_reason": reason}
         return event_line(self._body(self._kind, [choice]))
+
+
+def _prompts_of(body: Body) -> list[str | tuple[int, ...]]:
+    """Texts, or token ids of this model."""
+    given = body.raw("prompt")
+    many = body.many("prompt") if isinstance(given, list) else [body.text("prompt")]
+    if many and all(isinstance(one, int) for one in many):
+        many = [many]
+    found = [_prompt_of(one) for one in many]
+    if not found or None in found or len(found) > MOST_ANSWERS:
+        raise BadRequest(f"prompt must be a text or token ids, or at most {MOST_ANSWERS} of these", "prompt")
+    return [one for one in found if one is not None]
+
+
+def _prompt_of(value: object) -> str | tuple[int, ...] | None:
+    if isinstance(value, str):
+        return clean_text(value)
+    is_ids = isinstance(value, list) and value and all(type(one) is int and 0 <= one < 1 << 31 for one in value)
+    return tuple(value) if is_ids and isinstance(value, list) else None
 
 
 def _token(token: TokenSeen) -> dict[str, Any]:
@@ -367,14 +525,19 @@ def _log(probability: float) -> float:
     return math.log(probability) if probability > 0 else -9999.0  # JSON has no infinity; the contract says so
 
 
-def _tokens(tokens: list[TokenSeen]) -> dict[str, Any]:
+def _tokens(tokens: list[TokenSeen], offset: int) -> dict[str, Any]:
+    """As the old contract lists them; nothing came before a prompt's first token, so nobody knows how likely it was."""
+    lengths = [len(token.data.decode("utf-8", "ignore")) for token in tokens]
     return {
         "tokens": [token.data.decode("utf-8", "replace") for token in tokens],
-        "token_logprobs": [token.log_probability for token in tokens],
+        "token_logprobs": [None if token.rank < 0 else token.log_probability for token in tokens],
         "top_logprobs": [
-            {guess.data.decode("utf-8", "replace"): _log(guess.probability) for guess in token.alternatives}
+            None
+            if token.rank < 0
+            else {guess.data.decode("utf-8", "replace"): _log(guess.probability) for guess in token.alternatives}
             for token in tokens
         ],
+        "text_offset": [offset + sum(lengths[:place]) for place in range(len(lengths))],
     }
 
 

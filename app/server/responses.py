@@ -13,9 +13,11 @@ from app.core.events import Finished, FunctionCall, Message, Role, TextDelta
 from app.core.visible import clean_text
 from app.features.serving import AnswerEvent, Wanted
 from app.features.tool_calls import CallArguments, CallBegins
+from app.server import fields
 from app.server.answers import Answer, event_line
 from app.server.body import BadRequest, Body, Pictures
-from app.server.openai import content_of, most_tokens, role_of, schema_text, tools_of
+from app.server.fields import refuse_unsupported
+from app.server.openai import HOSTED, content_of, effort_of, lent_by, most_tokens, namespaced, role_of, schema_text
 
 
 @dataclass
@@ -35,11 +37,18 @@ class Responses:
 
     def __init__(self, body: Body) -> None:
         """Raises BadRequest."""
-        if body.has("previous_response_id"):
-            raise BadRequest("nothing is kept here: send the whole conversation", "previous_response_id")
+        refuse_unsupported(body, fields.RESPONSES)
         self.model, self.streams = body.text("model", ""), body.flag("stream")
-        tools, must_call = tools_of(body)
-        text, pictures = body.inner("text"), Pictures()
+        lent, text, pictures = lent_by(body), body.inner("text"), Pictures()
+        if text is not None and text.raw("verbosity") not in (None, "medium"):
+            raise BadRequest("text.verbosity: say in the instructions how long an answer should be", "text.verbosity")
+        reasoning = body.inner("reasoning")
+        effort, thinks = effort_of(reasoning, "effort") if reasoning is not None else ("", None)
+        self._spoken_to = _names_in(body)
+        self._echo = {name: body.cleaned(name) if body.has(name) else default for name, default in _ECHOED.items()}
+        self._echo["tools"] = [
+            tool for tool in body.cleaned("tools") or () if not HOSTED.match(str(tool.get("type", "")))
+        ]
         self.answers = [Answer()]
         self._id, self._created = f"resp_{uuid.uuid4().hex}", int(time.time())
         self._sequence, self._open = 0, list[_Item]()
@@ -50,10 +59,13 @@ class Responses:
                 pictures=pictures.files,
                 max_tokens=most_tokens(body, "max_output_tokens"),
                 sampling=body.sampling(),
+                logit_bias=body.logit_bias(),
                 json_schema="" if text is None else _schema_of(text),
-                tools=tools,
-                must_call=must_call,
-                several_calls=body.flag("parallel_tool_calls", default=True),
+                tools=lent.tools,
+                must_call=lent.must_call,
+                several_calls=lent.several,
+                thinks=thinks,
+                effort=effort,
             )
         ]
 
@@ -101,7 +113,13 @@ class Responses:
         return self._body(self._status())
 
     def _status(self) -> str:
-        return "incomplete" if self.answers[0].is_cut else "completed"
+        return "incomplete" if self._is_incomplete else "completed"
+
+    @property
+    def _is_incomplete(self) -> bool:
+        """Whether the answer ended for want of room; a call that is whole by then wants nothing more."""
+        answer = self.answers[0]
+        return answer.is_cut and not (answer.calls and answer.calls[-1].is_whole)
 
     def _body(self, status: str) -> dict[str, Any]:
         stats = self.answers[0].stats
@@ -124,14 +142,10 @@ class Responses:
             "usage": usage,
             "error": None,
             "incomplete_details": {"reason": "max_output_tokens"} if status == "incomplete" else None,
-            "instructions": None,
-            "metadata": {},
-            "parallel_tool_calls": True,
-            "temperature": None,
-            "top_p": None,
-            "tool_choice": "auto",
-            "tools": [],
-        }
+            "store": False,
+            "truncation": "disabled",
+            "previous_response_id": None,
+        } | self._echo
 
     def _in_item(self, kind: str, call: int = -1) -> Iterator[bytes]:
         if self._open and (self._open[0].kind, self._open[0].call) == (kind, call):
@@ -154,7 +168,10 @@ class Responses:
         elif item.kind == "function_call":
             call = answer.calls[item.call]
             yield self._event(
-                "response.function_call_arguments.done", **self._place(), name=call.name, arguments=call.arguments
+                "response.function_call_arguments.done",
+                **self._place(),
+                name=self._named(call.name)["name"],
+                arguments=call.arguments,
             )
         told = self._told(item)
         self._open = []
@@ -163,16 +180,24 @@ class Responses:
 
     def _told(self, item: _Item, *, is_empty: bool = False) -> dict[str, Any]:
         answer, status = self.answers[0], "in_progress" if is_empty else "completed"
+        is_last = item.kind != "function_call" or item.call == len(answer.calls) - 1
+        if not is_empty and is_last and answer.stats is not None and self._is_incomplete:
+            status = "incomplete"
         more: dict[str, Any]
         if item.kind == "function_call":
             call = answer.calls[item.call]
-            more = {"call_id": call.id, "name": call.name, "arguments": "" if is_empty else call.arguments}
+            more = {"call_id": call.id, "arguments": "" if is_empty else call.arguments} | self._named(call.name)
         elif item.kind == "message":
             more = {"role": "assistant", "content": [] if is_empty else [_text_part(answer.text)]}
         else:
             thought = [] if is_empty else [{"type": "reasoning_text", "text": answer.thinking}]
             more = {"summary": [], "content": thought}
         return {"id": item.id, "type": item.kind, "status": status} | more
+
+    def _named(self, name: str) -> dict[str, str]:
+        """The name of a function as the client has it, with its namespace where it has one."""
+        namespace, own = self._spoken_to.get(name, ("", name))
+        return {"name": own, "namespace": namespace} if namespace else {"name": own}
 
     def _place(self) -> dict[str, Any]:
         item = self._open[0]
@@ -181,6 +206,31 @@ class Responses:
     def _event(self, kind: str, **body: Any) -> bytes:
         self._sequence += 1
         return event_line({"type": kind, "sequence_number": self._sequence - 1} | body, kind)
+
+
+_ECHOED: dict[str, Any] = {
+    "instructions": None,
+    "metadata": {},
+    "parallel_tool_calls": True,
+    "temperature": None,
+    "top_p": None,
+    "tool_choice": "auto",
+    "max_output_tokens": None,
+    "reasoning": {"effort": None, "summary": None},
+    "text": {"format": {"type": "text"}},
+}
+"""What an answer says of its request, as it was asked or by itself."""
+
+
+def _names_in(body: Body) -> dict[str, tuple[str, str]]:
+    """Functions in namespaces by what the model is told of them: namespace and name."""
+    spaces = [each for each in body.objects("tools") if each.text("type", "") == "namespace"]
+    pairs = [
+        (space.text("name"), (tool.inner("function") or tool).text("name", ""))
+        for space in spaces
+        for tool in space.objects("tools")
+    ]
+    return {namespaced(space, name): (space, name) for space, name in pairs}
 
 
 def _new_id(kind: str) -> str:
@@ -220,7 +270,8 @@ def _message_of(item: Body, known: dict[str, FunctionCall], pictures: Pictures) 
         case "message":
             return Message(role_of(item), *content_of(item, "content", pictures))
         case "function_call":
-            call = FunctionCall(item.text("call_id", ""), item.text("name"), item.text("arguments", "{}") or "{}")
+            name = namespaced(item.text("namespace", ""), item.text("name"))
+            call = FunctionCall(item.text("call_id", ""), name, item.text("arguments", "{}") or "{}")
             known[call.id] = call
             return Message(Role.ASSISTANT, "", calls=(call,))
         case "function_call_output":

@@ -78,7 +78,13 @@ def test_a_text_is_gone_on_with_and_a_long_one_is_refused_with_the_numbers(start
     body = {"prompt": "The capital of France is", "max_tokens": 3, "temperature": 0, "echo": True, "logprobs": 1}
     choice = starter_server.client.post("completions", json=body).json()["choices"][0]
     assert choice["text"].startswith("The capital of France is Paris")
-    assert len(choice["logprobs"]["tokens"]) == 3
+    told = choice["logprobs"]
+    assert "".join(told["tokens"]) == choice["text"]
+    assert [
+        choice["text"][at:].startswith(token) for at, token in zip(told["text_offset"], told["tokens"], strict=True)
+    ]
+    assert told["token_logprobs"][0] is None or told["token_logprobs"][0] < 0
+    assert all(number < 0 for number in told["token_logprobs"][1:])
     refused = starter_server.client.post("completions", json={"prompt": "def f(", "suffix": "):"})
     assert (refused.status_code, refused.json()["error"]["code"]) == (400, "no_infill")
     refused = starter_server.chat("word " * 9000)

@@ -157,6 +157,8 @@ class LoadedModel:
             job.reply(answer.finish(FinishReason.LENGTH))
             return
         grammar = _grammar_for(ask, self._library, model)
+        if grammar is not None and ask.continue_last and not _waits_for_call(ask):
+            grammar.begin_with(model.tokenize(ask.messages[-1].text, special=False))
         choice = choose(ask.sampling, ask.task_sampling, self.model.header.metadata)
         piece = _piece_with(model, syntax.marks | set(ask.calling.syntax.marks if ask.calling else ()))
         chain = make_chain(
@@ -362,6 +364,11 @@ def _senses_of(eyes: Eyes | None) -> dict[str, Any]:
     return {"projector": it.path, "sees": it.sees, "hears": it.hears, "hearing_hz": it.hearing_hz}
 
 
+def _waits_for_call(ask: protocol.Ask) -> bool:
+    """Whether the grammar is in force only from where a call begins."""
+    return ask.calling is not None and not ask.calling.must_call and not ask.json_schema
+
+
 def _raw_tokens(model: Model, ask: protocol.Ask) -> list[int]:
     return list(ask.tokens) or model.raw_tokens(ask.text, ask.suffix)
 
@@ -370,7 +377,7 @@ def _grammar_for(ask: protocol.Ask, library: Library, model: Model) -> Grammar |
     if ask.calling is None:
         return open_grammar(library, model, ask.grammar, ask.json_schema)
     rules = grammar_of(ask.calling, gbnf_of_schema, ask.json_schema)
-    begins = "" if ask.calling.must_call or ask.json_schema else ask.calling.syntax.begins
+    begins = ask.calling.syntax.begins if _waits_for_call(ask) else ""
     return open_grammar(library, model, rules, "", begins)
 
 

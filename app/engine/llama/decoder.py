@@ -157,8 +157,8 @@ class Decoder:
             run.sequence.extend(run.tokens[held : held + count])
             if run.places and run.held_tokens in run.places:
                 self._beginnings.hand_on(run)
-        for (run, count), output in zip(shares, outputs, strict=True):
-            if count > 1 and run.is_reading:
+        for (run, _), output in zip(shares, outputs, strict=True):
+            if run.is_reading:
                 run.answer.read(run.held_tokens)
             if run.pending_tokens == 0:
                 self._write(run, output)

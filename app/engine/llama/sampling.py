@@ -6,7 +6,7 @@ import ctypes
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -143,6 +143,14 @@ class Grammar:
     def accept(self, token: int) -> None:
         """The answer went on with a token that `allows` has allowed; any other would end the process."""
         self._c.llama_sampler_accept(self._pointer, token)
+
+    def begin_with(self, tokens: Sequence[int]) -> None:
+        """Take what an answer goes on with; raises GrammarInvalid, and is freed, where that does not fit."""
+        for token in tokens:
+            if not self.allows(token):
+                self.free()
+                raise GrammarInvalid("the answer that was begun does not follow it")
+            self.accept(token)
 
     def free(self) -> None:
         """Gives the memory back."""

@@ -292,7 +292,8 @@ class ChatTemplate:
         `told` is what the template is told of a message beside its text, by its place: calls, or whose result it is.
         """
         if told or (variables or {}).get("tools"):
-            return self._with_calls(messages, self._harmless(told or {}), self._harmless(variables or {}))
+            harmless = self._harmless(told or {}), self._harmless(variables or {})
+            return self._with_calls(messages, *harmless, continue_last=continue_last)
         problem: TemplateProblem | None = None
         rendered: Sequence[Turn] | None = None
         for turns in _shapes(messages):
@@ -316,16 +317,21 @@ class ChatTemplate:
         return self._renderer.render(NOTHING | {"bos_token": self._bos, "eos_token": self._eos, **variables})
 
     def _with_calls(
-        self, turns: Sequence[Turn], told: Mapping[int, Mapping[str, Any]], variables: Mapping[str, Any]
+        self,
+        turns: Sequence[Turn],
+        told: Mapping[int, Mapping[str, Any]],
+        variables: Mapping[str, Any],
+        *,
+        continue_last: bool,
     ) -> list[Part]:
         problem: TemplateProblem | None = None
         for shape, more in _shapes_with_calls(turns, told):
-            marks = _Marks(keep_end=False)
+            marks = _Marks(continue_last)
             wordless = {
                 place for place, fields in more.items() if "tool_calls" in fields and not shape[place][1].strip()
             }
             try:
-                text = self._format(marks.marked(shape, wordless), False, variables, more)
+                text = self._format(marks.marked(shape, wordless), continue_last, variables, more)
             except TemplateAbandoned:
                 raise
             except TemplateProblem as error:
@@ -334,7 +340,9 @@ class ChatTemplate:
             if marks.all_in(text):
                 return list(marks.split(text))
             harmless = [(role, self._broken(words)) for role, words in shape]
-            return [Part(self._format(harmless, False, variables, more), trusted=True)]
+            return [
+                Part(self._cut(self._format(harmless, continue_last, variables, more), harmless, continue_last), True)
+            ]
         raise problem or TemplateProblem("there are no messages")
 
     def _format(
@@ -356,11 +364,14 @@ class ChatTemplate:
         """For a template that changes texts: it gets them itself, with every control token's spelling broken."""
         harmless = [(role, self._broken(text)) for role, text in turns]
         prompt = self._format(harmless, continue_last, variables)
-        if continue_last:
-            end = harmless[-1][1].strip()
-            at = prompt.rfind(end)
-            prompt = prompt[: at + len(end)] if at >= 0 else prompt
-        return [Part(prompt, trusted=True)]
+        return [Part(self._cut(prompt, harmless, continue_last), trusted=True)]
+
+    @staticmethod
+    def _cut(prompt: str, turns: Sequence[Turn], continue_last: bool) -> str:
+        """The prompt up to the end of the last message's text, which is gone on with."""
+        end = turns[-1][1].strip()
+        at = prompt.rfind(end) if continue_last else -1
+        return prompt[: at + len(end)] if at >= 0 else prompt
 
     def _harmless(self, value: Any) -> Any:
         """The same value, in whose texts no control token is spelled."""

@@ -1,0 +1,141 @@
+"""The known fields of each contract, and what is made of them: honoured, harmless, or refused by name.
+
+A field that changes an answer is never dropped without a word. One that nobody has named here is left alone: clients
+send many that mean something to another server only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from app.server.body import BadRequest, Body
+
+
+@dataclass(frozen=True)
+class Honoured:
+    """It does what the contract says."""
+
+
+@dataclass(frozen=True)
+class Harmless:
+    """It changes nothing of what is written: prices, storage elsewhere, hints about speed."""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """It would change the answer, and cannot here. `neutral` are values that ask for what is done anyway."""
+
+    reason: str = "this server has no such thing: leave it out"
+    neutral: tuple[Any, ...] = ()
+
+
+Treatment = Honoured | Harmless | Refused
+HONOURED, HARMLESS = Honoured(), Harmless()
+_NO_SAMPLER = "this sampler is not used here: leave it out"
+_NO_SOUND = "answers are text only"
+_NOTHING_KEPT = "nothing is kept here: send the whole conversation"
+_USE_SCHEMA = "send the schema in response_format"
+
+SAMPLING: Mapping[str, Treatment] = {
+    **dict.fromkeys(
+        (
+            "temperature",
+            "top_k",
+            "top_p",
+            "min_p",
+            "seed",
+            "repeat_penalty",
+            "presence_penalty",
+            "frequency_penalty",
+            "dry_multiplier",
+            "logit_bias",
+        ),
+        HONOURED,
+    ),
+    "typical_p": Refused(_NO_SAMPLER, (1,)),
+    "top_a": Refused(_NO_SAMPLER, (0,)),
+    "tfs_z": Refused(_NO_SAMPLER, (1,)),
+    "top_n_sigma": Refused(_NO_SAMPLER, (-1, 0)),
+    "dynatemp_range": Refused(_NO_SAMPLER, (0,)),
+    "mirostat": Refused(_NO_SAMPLER, (0,)),
+    "xtc_probability": Refused(_NO_SAMPLER, (0,)),
+    "samplers": Refused("the order of samplers is llama.cpp's own: leave it out"),
+    "repeat_last_n": Refused("penalties look at the last 64 tokens", (64,)),
+    "dry_base": Refused("DRY's base is 1.75", (1.75,)),
+    "dry_allowed_length": Refused("DRY allows 2 tokens", (2,)),
+    "dry_penalty_last_n": Refused("DRY looks at the last 4,096 tokens", (-1, 4096)),
+    "dry_sequence_breakers": Refused("DRY's sequence breakers are llama.cpp's own"),
+    "repetition_penalty": Refused("it is called repeat_penalty here", (1,)),
+    "length_penalty": Refused(_NO_SAMPLER, (1,)),
+    "use_beam_search": Refused(_NO_SAMPLER, (False,)),
+    "ignore_eos": Refused("an answer ends where the model ends it", (False,)),
+    "min_tokens": Refused("an answer ends where the model ends it", (0,)),
+    "stop_token_ids": Refused("send texts in stop", ([],)),
+    "bad_words": Refused("send tokens in logit_bias", ([],)),
+    "include_stop_str_in_output": Refused("what stops an answer is not a part of it", (False,)),
+    **dict.fromkeys(("guided_json", "guided_choice", "guided_regex"), Refused(_USE_SCHEMA)),
+    "guided_grammar": Refused("send it in grammar"),
+}
+_OF_NO_MATTER = ("user", "metadata", "service_tier", "store", "safety_identifier", "prompt_cache_key")
+_FOR_OPENAI: Mapping[str, Treatment] = {
+    **SAMPLING,
+    **dict.fromkeys(_OF_NO_MATTER, HARMLESS),
+    **dict.fromkeys(("prompt_cache_retention", "cache_prompt", "n_keep", "id_slot", "timings_per_token"), HARMLESS),
+    **dict.fromkeys(("model", "stream", "stream_options", "n", "max_tokens", "stop"), HONOURED),
+    **dict.fromkeys(("response_format", "json_schema", "grammar"), HONOURED),
+}
+CHAT: Mapping[str, Treatment] = {
+    **_FOR_OPENAI,
+    **dict.fromkeys(("messages", "max_completion_tokens", "logprobs", "top_logprobs"), HONOURED),
+    **dict.fromkeys(("tools", "tool_choice", "parallel_tool_calls", "functions", "function_call"), HONOURED),
+    **dict.fromkeys(("reasoning_effort", "chat_template_kwargs", "continue_final_message"), HONOURED),
+    "prediction": HARMLESS,  # it makes an answer come sooner, not another one
+    "modalities": Refused(_NO_SOUND, (["text"],)),
+    "audio": Refused(_NO_SOUND),
+    "web_search_options": Refused("nothing is searched for here"),
+    "verbosity": Refused("say in the instructions how long an answer should be", ("medium",)),
+    "best_of": Refused("ask for n answers and choose", (1,)),
+    "echo": Refused("the question is not said again", (False,)),
+    "suffix": Refused("only /v1/completions fills in a middle", ("",)),
+    "reasoning_format": Refused("thinking comes in reasoning_content", ("auto", "deepseek")),
+}
+COMPLETION: Mapping[str, Treatment] = {
+    **_FOR_OPENAI,
+    **dict.fromkeys(("prompt", "suffix", "echo", "logprobs", "n_predict"), HONOURED),
+    "best_of": Refused("ask for n answers and choose", (1,)),
+    "prompt_logprobs": Refused("ask for echo with logprobs", (0,)),
+}
+RESPONSES: Mapping[str, Treatment] = {
+    **SAMPLING,
+    **dict.fromkeys(_OF_NO_MATTER, HARMLESS),
+    **dict.fromkeys(("prompt_cache_retention", "stream_options", "max_tool_calls"), HARMLESS),
+    **dict.fromkeys(("model", "input", "instructions", "stream", "max_output_tokens", "text", "reasoning"), HONOURED),
+    **dict.fromkeys(("tools", "tool_choice", "parallel_tool_calls"), HONOURED),
+    "include": HARMLESS,  # of what it names nothing comes up here but log-probabilities, which top_logprobs asks for
+    "truncation": HARMLESS,  # what is too long is refused with the numbers, never cut
+    "metadata": HONOURED,
+    "top_logprobs": Refused("log-probabilities come with /v1/chat/completions", (0,)),
+    "previous_response_id": Refused(_NOTHING_KEPT),
+    "conversation": Refused(_NOTHING_KEPT),
+    "prompt": Refused("no prompts are kept here: send the text"),
+    "background": Refused(_NOTHING_KEPT, (False,)),
+}
+ANTHROPIC: Mapping[str, Treatment] = {
+    **SAMPLING,
+    **dict.fromkeys(("model", "messages", "system", "max_tokens", "stop_sequences", "stream"), HONOURED),
+    **dict.fromkeys(("tools", "tool_choice", "thinking", "output_config", "output_format"), HONOURED),
+    **dict.fromkeys(("metadata", "service_tier", "inference_geo", "betas", "cache_control"), HARMLESS),
+    "speed": HARMLESS,
+    "context_management": HARMLESS,  # it clears what grows too long there; here nothing is cleared by itself
+    "mcp_servers": Refused("no servers of tools are asked from here: send the tools", ([],)),
+    "container": Refused("nothing is run here"),
+}
+
+
+def refuse_unsupported(body: Body, fields: Mapping[str, Treatment]) -> None:
+    """Raises BadRequest for the first field that would change the answer and cannot."""
+    for name, treatment in fields.items():
+        if isinstance(treatment, Refused) and body.has(name) and body.raw(name) not in treatment.neutral:
+            raise BadRequest(f"{body.name_of(name)}: {treatment.reason}", body.name_of(name))
