@@ -461,6 +461,7 @@ async def _read(request: Request) -> bytes:
 _STATUS: Sequence[tuple[type[Exception], int, str]] = (
     (errors.PromptTooLong, 400, "context_length_exceeded"),
     (errors.GrammarInvalid, 400, "invalid_schema"),
+    (errors.TokenUnknown, 400, "unknown_token"),
     (errors.ChatUnavailable, 400, "no_chat_template"),
     (errors.EmbeddingsUnavailable, 400, "no_embeddings"),
     (errors.MediaRefused, 400, "no_pictures"),

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import httpx2
 import pytest
 from PySide6.QtCore import QBuffer
 from PySide6.QtGui import QColor, QImage
@@ -54,6 +55,40 @@ def test_json_follows_its_schema_and_says_how_sure_it_was(starter_server: Served
     ).json()["choices"][0]
     assert json.loads(choice["message"]["content"])["legs"] in (2, 4)
     assert all(one["logprob"] <= 0 and len(one["top_logprobs"]) == 2 for one in choice["logprobs"]["content"])
+
+
+def test_an_answer_that_was_begun_is_gone_on_with_as_its_schema_says(starter_server: Served) -> None:
+    schema = {"type": "object", "properties": {"legs": {"enum": [2, 4]}}, "required": ["legs"]}
+    wished = {"type": "json_schema", "json_schema": {"name": "animal", "schema": schema}}
+    question = {"role": "user", "content": "A dog has how many legs?"}
+
+    def gone_on(begun: str) -> httpx2.Response:
+        turns = [question, {"role": "assistant", "content": begun}]
+        body = {"messages": turns, "response_format": wished, "tools": [WEATHER], "temperature": 0}
+        return starter_server.client.post("chat/completions", json=body)
+
+    begun = '{"legs":'
+    assert json.loads(begun + gone_on(begun).json()["choices"][0]["message"]["content"])["legs"] in (2, 4)
+    refused = gone_on("Dogs have")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "invalid_schema")
+
+
+def test_tokens_are_forbidden_by_their_numbers_and_a_grammar_is_followed(starter_server: Served) -> None:
+    asked = {"prompt": "The capital of France is", "max_tokens": 1, "temperature": 0, "logprobs": 1, "echo": True}
+    told = starter_server.client.post("completions", json=asked).json()["choices"][0]["logprobs"]
+    assert told["tokens"][-1] == " Paris"
+    engine = starter_server.serving.engines.own()
+    ids = [token.id for token in engine.inspect("tokens", "The capital of France is Paris").tokens]
+    whole = starter_server.client.post("completions", json=asked | {"prompt": ids[:-1]}).json()["choices"][0]
+    assert whole["text"] == "The capital of France is Paris"
+    assert whole["logprobs"]["token_logprobs"][1:] == pytest.approx(told["token_logprobs"][1:], abs=0.05)
+    other = starter_server.client.post("completions", json=asked | {"logit_bias": {str(ids[-1]): -100}}).json()
+    assert "Paris" not in other["choices"][0]["text"]
+    unknown = starter_server.client.post("completions", json=asked | {"logit_bias": {"9999999": 1}})
+    assert (unknown.status_code, unknown.json()["error"]["code"]) == (400, "unknown_token")
+    yes = starter_server.chat("Is it?", grammar='root ::= "yes" | "no"').json()["choices"][0]["message"]["content"]
+    assert yes in ("yes", "no")
+    assert starter_server.chat("Is it?", grammar="root ::= what").status_code == 400
 
 
 def test_what_two_requests_begin_with_is_read_once(starter_server: Served) -> None:

@@ -16,7 +16,7 @@ from app.engine.llama.calling import call_syntax, grammar_of
 from app.engine.llama.sampling import gbnf_of_schema
 from app.engine.llama.sandbox import CompiledTemplate
 from app.engine.llama.template import NOTHING, TemplateProblem
-from app.engine.protocol import Calling, CallSyntax
+from app.engine.protocol import Calling, CallSyntax, Sampling
 from app.features.tool_calls import CallArguments, CallBegins, SyntaxReader, Tool, tools_told
 from tests.helpers.engine import GREEDY, answer_of, load, user
 from tests.helpers.tiny_models import CONTROL, make_tiny
@@ -198,6 +198,32 @@ def test_a_model_is_held_to_its_own_way_and_to_the_schema(tmp_path: Path) -> Non
         assert b"tool" in b"".join(token.data for token in seen.tokens).split(b"<|im_start|>")[3]
     finally:
         engine.close()
+
+
+def test_beside_functions_an_answer_is_a_call_or_follows_the_schema(tmp_path: Path) -> None:
+    engine = EngineClient(own_command("--engine-worker"), tmp_path / "engine")
+    answer = {"type": "object", "properties": {"sure": {"type": "boolean"}}, "required": ["sure"]}
+    kinds = set()
+    try:
+        load(engine, make_tiny("llama", tmp_path / "calls.gguf", template=IN_TAGS))
+        syntax = engine.call_syntax()
+        assert syntax is not None
+        calling = Calling(syntax, (("weather", CITY),), several=False)
+        for seed in range(9):
+            events = engine.generate(
+                [user("Rain?")],
+                sampling=Sampling(temperature=2.0, top_k=0, seed=seed),
+                calling=calling,
+                json_schema=json.dumps(answer),
+                max_tokens=200,
+            )
+            text, _ = answer_of(events)
+            body = json.loads(text.removeprefix("<tool_call>").removesuffix("</tool_call>"))
+            kinds.add("sure" if set(body) == {"sure"} else body["name"])
+            assert set(body.get("arguments", {"rainy": 0, "days": 0})) == {"rainy", "days"}
+    finally:
+        engine.close()
+    assert kinds == {"sure", "weather"}
 
 
 def test_a_model_that_speaks_to_a_function_is_held_to_its_schema(tmp_path: Path) -> None:

@@ -126,6 +126,9 @@ def test_continuing_ends_inside_the_last_message() -> None:
     assert whole(render(CHATML, *turns, continue_last=True)).endswith("<|im_start|>assistant\nOne, two, ")
     assert whole(render(SHOUTS, *turns, continue_last=True)).endswith("assistant\nONE, TWO,") is False
     assert whole(render(TRIMS, *turns, continue_last=True)).endswith("<|im_start|>assistant\nOne, two, ")
+    tools = [{"type": "function", "function": {"name": "count"}}]
+    assert whole(render(CHATML, *turns, continue_last=True, tools=tools)).endswith("assistant\nOne, two, ")
+    assert whole(render(SHOUTS, *turns, continue_last=True, tools=tools)).startswith("<|im_start|>user\nCOUNT.")
 
 
 @pytest.mark.parametrize(
