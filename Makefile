@@ -10,6 +10,8 @@ SHELL := /bin/bash
 PYTHON := .venv/bin/python
 PIP := $(PYTHON) -m pip --disable-pip-version-check
 STAMPS := .venv/stamps
+# The engine is built for this processor, so that a folder which moved to another computer asks for another one.
+ENGINE := $(STAMPS)/engine-$(shell grep -m1 '^flags' /proc/cpuinfo 2>/dev/null | cksum | cut -d' ' -f1)
 SETUP := packaging/setup
 LOCK := packaging/requirements
 # Set-up speaks on standard error and leaves standard input to the program.
@@ -36,7 +38,7 @@ run: setup ## start Fireside (ARGS="chat -p Hello" for a command); sets everythi
 	@exec $(PYTHON) -m app $(ARGS)
 
 .PHONY: setup
-setup: $(STAMPS)/app $(STAMPS)/engine $(STAMPS)/starter-model $(STAMPS)/assets ## everything `make run` needs, without starting it
+setup: $(STAMPS)/app $(ENGINE) $(STAMPS)/starter-model $(STAMPS)/assets ## everything `make run` needs, without starting it
 
 .PHONY: help
 help: ## this list
@@ -74,6 +76,7 @@ test-qwen: dev $(STAMPS)/system-test ## what a person does, with Qwen2.5-Coder 0
 
 .PHONY: test-vulkan
 test-vulkan: dev $(STAMPS)/system-test $(STAMPS)/system-vulkan ## the tests on Vulkan, here computed by the processor
+	@VULKAN=1 $(PYTHON) $(SETUP)/install_engine.py
 	@packaging/run_tests.sh vulkan $(TESTS)
 
 .PHONY: test-documents
@@ -117,7 +120,7 @@ bench: dev $(STAMPS)/system-test ## measure; one JSON object a line (ONLY=start 
 	@packaging/with_display.sh $(PYTHON) tests/benchmarks/run.py $(ONLY)
 
 .PHONY: package
-package: dev $(STAMPS)/system-package $(STAMPS)/system-test ## what is given away, in dist/, tried with the network cut (LITE=1: without the model)
+package: portable-engine dev $(STAMPS)/system-package $(STAMPS)/system-test ## what is given away, in dist/, tried with the network cut (LITE=1: without the model)
 	@$(PYTHON) packaging/portable.py
 	@if [ "$$(uname)" = Darwin ]; then exec $(PYTHON) packaging/macos/disk_image.py; fi; \
 	packaging/with_display.sh $(PYTHON) packaging/smoke_test.py dist/fireside; \
@@ -125,6 +128,10 @@ package: dev $(STAMPS)/system-package $(STAMPS)/system-test ## what is given awa
 	for file in dist/*$(if $(filter-out 0,$(LITE)),-Lite-,e-[0-9])*.AppImage; do \
 	  test ! -e "$$file" || packaging/with_display.sh $(PYTHON) packaging/smoke_test.py "$$file"; \
 	done
+
+.PHONY: portable-engine
+portable-engine: $(STAMPS)/app # before the one for this computer, which then need not be built
+	@$(PYTHON) $(SETUP)/install_engine.py --portable $(QUIETLY)
 
 .PHONY: package-test
 package-test: dev $(STAMPS)/system-package-test ## the packages in a fresh Debian and under Wine, on older processors, against the checkout
@@ -136,7 +143,7 @@ package-test: dev $(STAMPS)/system-package-test ## the packages in a fresh Debia
 	else echo "Without nsis and wine the Windows installer is not tried."; fi
 
 .PHONY: package-compare
-package-compare: dev $(STAMPS)/system-package ## make the packages of this commit twice, here and in a clone, and compare them
+package-compare: portable-engine dev $(STAMPS)/system-package ## make the packages of this commit twice, here and in a clone, and compare them
 	@$(PYTHON) packaging/compare_builds.py
 
 .PHONY: lock
@@ -186,11 +193,11 @@ $(STAMPS)/dev: $(LOCK)/dev.txt $(STAMPS)/app
 	@$(PIP) install --quiet --require-hashes --only-binary :all: --no-deps -r $(LOCK)/dev.txt $(QUIETLY)
 	@touch $@
 
-$(STAMPS)/engine: $(LOCK)/engine.txt $(SETUP)/engine_wheel.py $(SETUP)/install_engine.py .venv/pyvenv.cfg | $(STAMPS)/app
+$(ENGINE): $(LOCK)/engine.txt $(SETUP)/engine_wheel.py $(SETUP)/engine.cmake $(SETUP)/install_engine.py .venv/pyvenv.cfg | $(STAMPS)/app
 	@$(PYTHON) $(SETUP)/install_engine.py $(QUIETLY)
 	@touch $@
 
-$(STAMPS)/starter-model: $(SETUP)/starter_model.py $(LOCK)/starter.txt | $(STAMPS)/engine
+$(STAMPS)/starter-model: $(SETUP)/starter_model.py $(LOCK)/starter.txt | $(ENGINE)
 	@$(PYTHON) $(SETUP)/starter_model.py $(QUIETLY)
 	@touch $@
 

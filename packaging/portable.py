@@ -88,6 +88,7 @@ def main() -> None:
     """Builds in build/ and puts what is finished into dist/ at the end."""
     if has_starter() and len(list((ROOT / "resources" / "models").glob("*.gguf"))) != 1:
         raise SystemExit("resources/models must hold exactly the starter model: run `make setup`.")
+    refuse_bound_engine()
     source = this_source()
     fresh = BUILD / "fireside"
     shutil.rmtree(BUILD, ignore_errors=True)
@@ -111,6 +112,15 @@ def main() -> None:
     for name, count in saved:
         print(f"  left out: {name}, {count / 1e6:.1f} MB")
     print(f"Made dist/{TARGET.name}: {folder_bytes(TARGET) / 1e6:.0f} MB.")
+
+
+def refuse_bound_engine() -> None:
+    """Raise SystemExit where the installed engine was built for this processor alone."""
+    libraries = Path(sysconfig.get_path("platlib")) / "bin"
+    if any(libraries.glob("*ggml-cpu-here*")):
+        raise SystemExit(
+            "The engine here runs on this processor only: `make package` installs the one for every computer."
+        )
 
 
 def small_numpy() -> Path:

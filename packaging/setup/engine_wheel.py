@@ -1,5 +1,9 @@
 """Builds the llama-cpp-python wheel once per recipe, keeps it outside the repository, prints its path.
 
+There are two recipes. A checkout builds for the computer it is on: the instructions of its processor, and Vulkan where
+there is a graphics card. ``--portable`` builds what packages hold: every family of processors, and Vulkan. A portable
+wheel that is there already serves a checkout, too.
+
 The wheel lands in ``${XDG_CACHE_HOME:-~/.cache}/fireside/wheels/<version>-<recipe>-<architecture>/``.
 A second call finds it there and returns at once. Everything but the path goes to standard error.
 Standard library only: this runs before anything is installed.
@@ -11,6 +15,7 @@ import hashlib
 import os
 import platform
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -22,19 +27,72 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 REQUIREMENTS = ROOT / "packaging" / "requirements"
 
-# One build that runs on every processor: ggml picks the best of its CPU libraries when it starts.
-PORTABLE = ("-DGGML_NATIVE=OFF", "-DGGML_BACKEND_DL=ON", "-DGGML_CPU_ALL_VARIANTS=ON")
+LOADABLE = ("-DGGML_NATIVE=OFF", "-DGGML_BACKEND_DL=ON")
+"""Backends are libraries that are loaded when the program starts, and tell whether they fit the processor."""
+EVERY_PROCESSOR = ("-DGGML_CPU_ALL_VARIANTS=ON",)
 # One model over several machines. What the builder's network cards could do as well would bind it to their library.
 SEVERAL_MACHINES = ("-DGGML_RPC=ON", "-DGGML_RPC_RDMA=OFF")
+PROCESSOR_FEATURES = {
+    "SSE42": {"sse4_2"},
+    "AVX": {"avx"},
+    "F16C": {"f16c"},
+    "FMA": {"fma"},
+    "AVX2": {"avx2"},
+    "BMI2": {"bmi2"},
+    "AVX_VNNI": {"avx_vnni"},
+    "AVX512": {"avx512f", "avx512cd", "avx512bw", "avx512dq", "avx512vl"},
+    "AVX512_VBMI": {"avx512vbmi"},
+    "AVX512_VNNI": {"avx512_vnni"},
+    "AVX512_BF16": {"avx512_bf16"},
+    "AMX_TILE": {"amx_tile"},
+    "AMX_INT8": {"amx_int8"},
+}
+"""The instructions that ggml's libraries for x86-64 differ by, each with what Linux calls them in /proc/cpuinfo."""
+CPU_INFO = Path("/proc/cpuinfo")
+GRAPHICS_CARDS = Path("/dev/dri")
+INCLUDED = Path(__file__).with_name("engine.cmake")
 PROGRESS = re.compile(r"^\s*\[(\d+)/(\d+)\]")
 LOG_LINES_ON_FAILURE = 40
 
+BASE_CPU_S, VULKAN_CPU_S, EVERY_PROCESSOR_CPU_S = 300, 500, 700
+"""Seconds of one processor, measured with GCC 12 on a server's processor of 2024."""
 
-def cmake_arguments() -> list[str]:
-    """The recipe for this machine; Vulkan only where its headers and shader compiler are installed."""
+
+def cmake_arguments(portable: bool = False) -> list[str]:
+    """Return the CMake options of a recipe: for every computer, or for this one."""
+    families = [] if portable else processor_arguments()
+    vulkan = has_vulkan_sdk() and (portable or has_graphics_card())
+    return [
+        *LOADABLE,
+        *(families or EVERY_PROCESSOR),
+        *SEVERAL_MACHINES,
+        f"-DGGML_VULKAN={'ON' if vulkan else 'OFF'}",
+    ]
+
+
+def processor_arguments() -> list[str]:
+    """Return one option for each feature of this processor; empty where it is not known which it has."""
+    if platform.machine() != "x86_64" or not CPU_INFO.is_file():
+        return []
+    match = re.search(r"^flags\s*:(.*)$", CPU_INFO.read_text("utf-8", "replace"), re.M)
+    flags = set(match[1].split()) if match else set()
+    return [
+        f"-DGGML_{feature}={'ON' if needed <= flags else 'OFF'}"
+        for feature, needed in PROCESSOR_FEATURES.items()
+        if flags
+    ]
+
+
+def has_vulkan_sdk() -> bool:
+    """Tell whether Vulkan's headers and shader compiler are installed."""
     headers = Path("/usr/include/vulkan/vulkan.h").exists() and Path("/usr/include/spirv").exists()
-    vulkan = bool(shutil.which("glslc")) and (headers or "VULKAN_SDK" in os.environ)
-    return [*PORTABLE, *SEVERAL_MACHINES, f"-DGGML_VULKAN={'ON' if vulkan else 'OFF'}"]
+    return bool(shutil.which("glslc")) and (headers or "VULKAN_SDK" in os.environ)
+
+
+def has_graphics_card() -> bool:
+    """Tell whether Vulkan is worth its third of the build here; VULKAN=1 builds it anyway, VULKAN=0 never."""
+    wanted = os.environ.get("VULKAN", "")
+    return wanted != "0" if wanted else sys.platform != "linux" or any(GRAPHICS_CARDS.glob("renderD*"))
 
 
 def engine_version() -> str:
@@ -45,34 +103,56 @@ def engine_version() -> str:
     return match[1]
 
 
-def wheel_folder() -> Path:
+def wheel_folder(portable: bool = False) -> Path:
     """Where the wheel of this recipe lives; never inside the repository, not moved by FIRESIDE_HOME."""
-    recipe = "\n".join([(REQUIREMENTS / "engine.txt").read_text("utf-8"), *cmake_arguments()])
+    engine, included = (REQUIREMENTS / "engine.txt").read_text("utf-8"), INCLUDED.read_text("utf-8")
+    recipe = "\n".join([engine, included, *cmake_arguments(portable)])
     key = hashlib.sha256(recipe.encode()).hexdigest()[:12]
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return base / "fireside" / "wheels" / f"{engine_version()}-{key}-{platform.machine()}"
 
 
-def find_wheel() -> Path | None:
-    """The finished wheel of this recipe, or None."""
-    return next(wheel_folder().glob("llama_cpp_python-*.whl"), None)
+def find_wheel(portable: bool = False) -> Path | None:
+    """The finished wheel of this recipe, or None. A portable one does for this computer, too."""
+    folders = [wheel_folder(portable=True)] if portable else [wheel_folder(), wheel_folder(portable=True)]
+    return next((wheel for folder in folders for wheel in folder.glob("llama_cpp_python-*.whl")), None)
 
 
-def build_wheel() -> Path:
+def build_wheel(portable: bool = False) -> Path:
     """Builds the wheel in a throw-away environment and moves it into place when complete."""
-    say(f"Building the engine (llama-cpp-python {engine_version()}). This takes about ten minutes, once.")
-    folder = wheel_folder()
+    say(announcement(portable))
+    folder = wheel_folder(portable)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="fireside-engine-") as scratch:
         python = build_environment(Path(scratch) / "venv")
         out = Path(tempfile.mkdtemp(prefix="unfinished-", dir=folder.parent))
         try:
-            run_build(python, out)
+            run_build(python, out, cmake_arguments(portable))
             (wheel,) = out.glob("llama_cpp_python-*.whl")
             folder.mkdir(exist_ok=True)
             return Path(shutil.move(wheel, folder / wheel.name))
         finally:
             shutil.rmtree(out, ignore_errors=True)
+
+
+def announcement(portable: bool) -> str:
+    """Say what is built and about how long it takes here, from the processor seconds that were measured."""
+    options = cmake_arguments(portable)
+    seconds = BASE_CPU_S
+    seconds += VULKAN_CPU_S if "-DGGML_VULKAN=ON" in options else 0
+    seconds += EVERY_PROCESSOR_CPU_S if set(EVERY_PROCESSOR) <= set(options) else 0
+    minutes = max(1, round(seconds / (os.cpu_count() or 1) / 60))
+    target = "every computer" if portable else "this computer"
+    return (
+        f"Building the engine (llama-cpp-python {engine_version()}) for {target}. "
+        f"This takes about {minutes} minute{'s' if minutes > 1 else ''}, once; it is kept in {cache_name()}."
+    )
+
+
+def cache_name() -> str:
+    """The folder of all wheels as a person would write it."""
+    folder, home = wheel_folder().parent, Path.home()
+    return f"~/{folder.relative_to(home).as_posix()}" if folder.is_relative_to(home) else str(folder)
 
 
 def build_environment(folder: Path) -> Path:
@@ -87,10 +167,10 @@ def build_environment(folder: Path) -> Path:
     return python
 
 
-def run_build(python: Path, out: Path) -> None:
+def run_build(python: Path, out: Path, options: list[str]) -> None:
     """Runs pip's build and turns ninja's step counter into one moving line."""
     environment = os.environ | {
-        "CMAKE_ARGS": " ".join(cmake_arguments()),
+        "CMAKE_ARGS": shlex.join([*options, f"-DCMAKE_PROJECT_llama_cpp_INCLUDE={INCLUDED.as_posix()}"]),
         "PATH": f"{python.parent}{os.pathsep}{os.environ.get('PATH', '')}",
     }
     command = [python, "-m", "pip", "wheel", "--verbose", "--no-cache-dir", "--no-build-isolation"]
@@ -128,4 +208,5 @@ def say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    print(find_wheel() or build_wheel())
+    for_all = "--portable" in sys.argv[1:]
+    print(find_wheel(for_all) or build_wheel(for_all))

@@ -1,4 +1,7 @@
-"""Installs the built engine wheel into this environment, unless exactly that wheel is installed already."""
+"""Installs the built engine wheel into this environment, unless exactly that wheel is installed already.
+
+``--portable`` installs the one that packages hold, which runs on every computer.
+"""
 
 from __future__ import annotations
 
@@ -34,4 +37,5 @@ def main(wheel: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(engine_wheel.find_wheel() or engine_wheel.build_wheel())
+    for_all = "--portable" in sys.argv[1:]
+    main(engine_wheel.find_wheel(for_all) or engine_wheel.build_wheel(for_all))

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -218,3 +219,66 @@ def test_what_is_built_from_source_is_built_with_pinned_tools_only() -> None:
     for line in installs:
         assert "--require-hashes" in line
         assert "--no-build-isolation" in line or ("--only-binary :all:" in line and "--no-binary" not in line), line
+
+
+@pytest.fixture
+def engine_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The script on an x86-64 computer whose processor and graphics cards a test writes down."""
+    import engine_wheel
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("VULKAN", raising=False)
+    monkeypatch.setattr(engine_wheel.platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr(engine_wheel, "CPU_INFO", tmp_path / "cpuinfo")
+    monkeypatch.setattr(engine_wheel, "GRAPHICS_CARDS", tmp_path / "dri")
+    monkeypatch.setattr(engine_wheel, "has_vulkan_sdk", lambda: True)
+    return engine_wheel
+
+
+def keep_wheel(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    wheel = folder / "llama_cpp_python-1-py3-none-any.whl"
+    wheel.write_bytes(b"")
+    return wheel
+
+
+def test_a_checkout_builds_the_engine_for_the_processor_it_is_on(tmp_path: Path, engine_wheel: ModuleType) -> None:
+    (tmp_path / "cpuinfo").write_text("model name\t: A\nflags\t\t: fpu sse4_2 avx avx2 avx512f avx512bw\n")
+    options = engine_wheel.cmake_arguments()
+    assert {"-DGGML_SSE42=ON", "-DGGML_AVX2=ON", "-DGGML_FMA=OFF", "-DGGML_VULKAN=OFF"} <= set(options)
+    assert "-DGGML_AVX512=OFF" in options, "ggml wants all five of its kinds"
+    assert "-DGGML_CPU_ALL_VARIANTS=ON" not in options
+    portable = engine_wheel.cmake_arguments(portable=True)
+    assert {"-DGGML_CPU_ALL_VARIANTS=ON", "-DGGML_VULKAN=ON"} <= set(portable)
+    (tmp_path / "dri").mkdir()
+    (tmp_path / "dri" / "renderD128").touch()
+    assert "-DGGML_VULKAN=ON" in engine_wheel.cmake_arguments()
+
+
+def test_a_processor_that_is_not_known_gets_every_family(tmp_path: Path, engine_wheel: ModuleType) -> None:
+    assert "-DGGML_CPU_ALL_VARIANTS=ON" in engine_wheel.cmake_arguments()
+
+
+def test_a_portable_engine_serves_a_checkout_but_not_the_other_way_round(
+    tmp_path: Path, engine_wheel: ModuleType
+) -> None:
+    (tmp_path / "cpuinfo").write_text("flags\t\t: sse4_2\n")
+    own = keep_wheel(engine_wheel.wheel_folder())
+    assert engine_wheel.find_wheel() == own
+    assert engine_wheel.find_wheel(portable=True) is None
+    portable = keep_wheel(engine_wheel.wheel_folder(portable=True))
+    assert engine_wheel.find_wheel(portable=True) == portable
+    assert engine_wheel.find_wheel() == own
+    own.unlink()
+    assert engine_wheel.find_wheel() == portable
+
+
+def test_how_long_the_engine_takes_is_said_before(
+    tmp_path: Path, engine_wheel: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cpuinfo").write_text("flags\t\t: sse4_2\n")
+    monkeypatch.setattr(engine_wheel.os, "cpu_count", lambda: 2)
+    here, everywhere = engine_wheel.announcement(False), engine_wheel.announcement(True)
+    minutes = [int(re.search(r"about (\d+) minute", text)[1]) for text in (here, everywhere)]  # type: ignore[index]
+    assert "for this computer" in here and "for every computer" in everywhere
+    assert 2 * minutes[0] < minutes[1]
