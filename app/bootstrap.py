@@ -858,9 +858,9 @@ def build_serving(
 
     def installed() -> list[ServedModel]:
         first = chosen()
-        files = {} if first is None or not first.is_file() else {first: (first.stat().st_size, False)}
+        files = {} if first is None or not first.is_file() else {first: (first.stat().st_size, False, False)}
         rows = [row.model for row in models.installed() if not row.model.missing]
-        files |= {model.path: (model.size_bytes, model.vision_path is not None) for model in rows}
+        files |= {model.path: (model.size_bytes, model.vision_path is not None, model.hears) for model in rows}
         return served_models((path, *facts) for path, facts in files.items())
 
     engines = ServedEngines(
@@ -871,7 +871,7 @@ def build_serving(
         may_load=lambda: settings().serving.loads_models,
         may_replace=may_replace,
     )
-    return Serving(engines, installed, lambda: _passing_library(paths))
+    return Serving(engines, installed, lambda: _passing_library(paths), lambda engine: build_hearing(paths, engine))
 
 
 def _passing_library(paths: AppPaths) -> PassingLibrary:

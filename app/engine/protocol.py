@@ -261,7 +261,8 @@ class Inspect:
     `Inspected`.
 
     `what`: tokens, probabilities, attention or layers. Probabilities and layers come in pieces, of which each begins
-    with the token `start`; `most` is how many likeliest ones are told for each.
+    with the token `start`; `most` is how many likeliest ones are told for each. Tokens are read by nobody, so this does
+    not wait for the model.
     """
 
     id: int
@@ -272,6 +273,10 @@ class Inspect:
     most: int = 8
     template_variables: Mapping[str, object] = field(default_factory=dict)
     tokens: tuple[int, ...] = ()
+    parses_special: bool = False
+    """Control tokens that are written out in the text are those tokens."""
+    adds_special: bool = False
+    """With what the model wants before and after all of a text."""
 
 
 @dataclass(frozen=True)

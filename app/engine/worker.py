@@ -195,4 +195,6 @@ def _given_up(request: protocol.Request) -> protocol.Reply:
 
 def _needs_the_model_alone(request: protocol.Request) -> bool:
     """Whether a request waits until nobody waits for an answer any more."""
-    return isinstance(request, protocol.LoadModel | protocol.UnloadModel | protocol.Inspect | protocol.Embed)
+    if isinstance(request, protocol.Inspect):
+        return request.what != "tokens"
+    return isinstance(request, protocol.LoadModel | protocol.UnloadModel | protocol.Embed)

@@ -343,9 +343,41 @@ def srt_of(segments: Sequence[Segment]) -> str:
     return "\n".join(cues)
 
 
+def vtt_of(segments: Sequence[Segment]) -> str:
+    """As a WebVTT file."""
+    cues = [
+        f"{_srt_time(cue.start_s)} --> {_srt_time(cue.end_s)}".replace(",", ".") + f"\n{_in_lines(cue.text)}\n"
+        for cue in cues_of(segments)
+    ]
+    return "\n".join(("WEBVTT\n", *cues))
+
+
 def text_of(segments: Sequence[Segment]) -> str:
     """A sentence a line, without times."""
     return "".join(f"{segment.text}\n" for segment in segments)
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """All that is said in a recording; `language` is a code such as "en", "" where there is too little to tell."""
+
+    segments: tuple[Segment, ...]
+    seconds: float
+    language: str
+
+
+def transcribe_file(hearing: Hearing, path: Path, cancel: CancelToken) -> Transcript | None:
+    """Hear a whole recording; None when cancelled. Raises as `Hearing.read`."""
+    segments, seconds = list[Segment](), 0.0
+    for event in hearing.read(Read(str(path)), cancel):
+        match event:
+            case Found(opened=opened):
+                seconds = opened.seconds
+            case BlocksRead(blocks=blocks):
+                segments += map(segment_of, blocks)
+            case Done(language=language):
+                return Transcript(tuple(segments), seconds, language)
+    return None
 
 
 def segment_of(block: Block) -> Segment:

@@ -43,6 +43,7 @@ from app.features.work.engines import LOOK_EVERY_S, RESERVE_BYTES, needed_bytes
 from app.features.writing import GREEDY
 
 if TYPE_CHECKING:
+    from app.features.hearing import Hearing, Transcript
     from app.features.media import PassingLibrary
     from app.store.media import StoredMedia
 
@@ -71,6 +72,7 @@ class ServedModel:
     embeds: bool = False
     """It turns texts into vectors, and answers nobody."""
     sees: bool = False
+    hears: bool = False
     context_tokens: int = 0
     trained_context_tokens: int = 0
     created_at: float = 0.0
@@ -81,19 +83,20 @@ class ServedModel:
         return self.context_tokens > 0
 
 
-def served_models(files: Iterable[tuple[Path, int, bool]]) -> list[ServedModel]:
-    """Models by path, size in bytes and whether they see; each is called as its file, a number tells equal ones apart.
+def served_models(files: Iterable[tuple[Path, int, bool, bool]]) -> list[ServedModel]:
+    """Models by path, size in bytes, whether they see and whether they hear.
 
-    What else is known of them is read from the beginnings of the files.
+    Each is called as its file, a number tells equal ones apart. What else is known of them is read from the beginnings
+    of the files.
     """
     found: dict[str, ServedModel] = {}
-    for path, size, sees in files:
+    for path, size, sees, hears in files:
         name, number = path.stem, 2
         while name.casefold() in found:
             name, number = f"{path.stem}-{number}", number + 1
         with contextlib.suppress(OSError):
             changed_at = path.stat().st_mtime
-            model = replace(_told_by(path, changed_at), name=name, size_bytes=size, sees=sees)
+            model = replace(_told_by(path, changed_at), name=name, size_bytes=size, sees=sees, hears=hears)
             found[name.casefold()] = model
     return list(found.values())
 
@@ -239,6 +242,28 @@ class Asked:
     prompt_tokens: int = 0
     generated_tokens: int = 0
     seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class RequestTotals:
+    """All requests since the start, added up."""
+
+    requests: int = 0
+    failed: int = 0
+    prompt_tokens: int = 0
+    generated_tokens: int = 0
+    seconds: float = 0.0
+    in_progress: int = 0
+
+    def with_request(self, asked: Asked) -> RequestTotals:
+        """Add one that has ended."""
+        return RequestTotals(
+            self.requests + 1,
+            self.failed + (asked.status != 200),
+            self.prompt_tokens + asked.prompt_tokens,
+            self.generated_tokens + asked.generated_tokens,
+            self.seconds + asked.seconds,
+        )
 
 
 @dataclass(frozen=True)
@@ -499,10 +524,13 @@ class Serving:
         engines: ServedEngines,
         installed: Callable[[], Sequence[ServedModel]],
         pictures: Callable[[], PassingLibrary] | None = None,
+        hearing: Callable[[Callable[[], Engine]], Hearing] | None = None,
     ) -> None:
-        """`pictures` makes what decodes those of one request, and forgets them."""
-        self.engines, self._installed, self._pictures = engines, installed, pictures
+        """`pictures` makes what decodes those of one request, and forgets them; `hearing` what hears with an engine."""
+        self.engines, self._installed, self._pictures, self._hearing = engines, installed, pictures, hearing
         self._journal: deque[Asked] = deque(maxlen=MOST_IN_JOURNAL)
+        self._totals, self._noting = RequestTotals(), threading.Lock()
+        self._running: list[tuple[str, str]] = []
 
     def models(self) -> list[ServedModel]:
         """What can be asked for, the loaded ones with their context."""
@@ -516,6 +544,7 @@ class Serving:
         return replace(
             model,
             sees=loaded.sees,
+            hears=loaded.hears,
             context_tokens=loaded.context_tokens,
             trained_context_tokens=loaded.trained_context_tokens,
         )
@@ -669,9 +698,67 @@ class Serving:
             with self._shown(engine, wanted, cancel) as shown:
                 return engine.count_tokens(*shown.prompt(syntax))
 
-    def note(self, asked: Asked) -> None:
-        """Remembers that a program asked, for an hour."""
+    def tokens_of(
+        self, name: str, cancel: CancelToken, *, text: str = "", token_ids: Sequence[int] = (), **options: Any
+    ) -> Sequence[TokenSeen]:
+        """The tokens of a text, or those with these numbers; none when cancelled. `options` as in `protocol.Inspect`.
+
+        Raises TokenUnknown, and what `opened` raises.
+        """
+        with self.opened(name, cancel, chats=False) as engine:
+            if engine is None:
+                return ()
+            return engine.inspect("tokens", text, cancel=cancel, tokens=tuple(token_ids), **options).tokens
+
+    def transcribe(self, name: str, sound: bytes, cancel: CancelToken) -> Transcript | None:
+        """What is said in a recording, of which nothing is kept; None when cancelled.
+
+        Without a name by the loaded model if it hears, else by the first that does.
+
+        Raises MediaRefused ("deaf") for a model that does not hear, DocumentUnreadable for what is no recording, and
+        what `opened` raises.
+        """
+        from app.features.hearing import transcribe_file
+
+        loaded = self.engines.own().loaded
+        if not name and not (loaded is not None and loaded.hears):
+            name = next((one.name for one in self._installed() if one.hears), "")
+        with self.opened(name, cancel, chats=False) as engine:
+            model = engine.loaded if engine is not None else None
+            if engine is None or model is None:
+                return None
+            if self._hearing is None or not model.hears:
+                raise errors.MediaRefused(model.path, "sound", "deaf")
+            with tempfile.TemporaryDirectory(prefix="fireside-asked-") as folder:
+                path = Path(folder) / "recording"
+                path.write_bytes(sound)
+                return transcribe_file(self._hearing(lambda: engine), path, cancel)
+
+    def begin_request(self, who: str, model: str) -> object:
+        """Notes that a program is being answered; give what comes back to `end_request`."""
+        running = (who, model)
+        with self._noting:
+            self._running.append(running)
+        return running
+
+    def end_request(self, running: object, asked: Asked) -> None:
+        """Notes that a program was answered: for an hour with what it asked, and in the totals."""
+        with self._noting:
+            self._running[:] = [one for one in self._running if one is not running]
+            self._totals = self._totals.with_request(asked)
         self._journal.append(asked)
+
+    @property
+    def users(self) -> list[str]:
+        """Names of the programs that are being answered now, each once."""
+        with self._noting:
+            return list(dict.fromkeys(who for who, _ in self._running))
+
+    @property
+    def totals(self) -> RequestTotals:
+        """What was asked since the start."""
+        with self._noting:
+            return replace(self._totals, in_progress=len(self._running))
 
     def journal(self) -> list[Asked]:
         """What was asked within the last hour, the newest first."""

@@ -10,16 +10,16 @@ import re
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -31,6 +31,10 @@ from app.hub.files import quantization
 from app.server.answers import HEARTBEAT, Contract
 from app.server.body import BadRequest, Body, failed
 
+if TYPE_CHECKING:
+    from app.engine.contract import Embeddings
+    from app.features.hearing import Transcript
+
 log = logging.getLogger(__name__)
 
 MOST_BYTES = 20_000_000
@@ -41,6 +45,9 @@ MOST_AT_ONCE = 64
 HEARTBEAT_S = 10.0
 LOOK_EVERY_S = 0.25
 """How soon it is noticed that a client is gone."""
+RERANK_PATHS = ("/v1/rerank", "/rerank", "/v1/reranking", "/reranking")
+MOST_SOUND_BYTES = 25_000_000
+"""As much as OpenAI takes of a recording."""
 OPEN_PATHS = frozenset(("/health", "/"))
 Found = TypeVar("Found")
 
@@ -61,6 +68,7 @@ def application(serving: Serving, rules: Rules) -> Starlette:
     """All of it as an ASGI application."""
     server = _Server(serving)
     routes = [
+        Route("/", server.health),
         Route("/health", server.health),
         Route("/v1/models", server.models),
         Route("/v1/models/{name:path}", server.model),
@@ -68,6 +76,13 @@ def application(serving: Serving, rules: Rules) -> Starlette:
         Route("/v1/chat/completions", server.answers(_chat_completion), methods=["POST"]),
         Route("/v1/completions", server.answers(_completion), methods=["POST"]),
         Route("/v1/embeddings", server.embeddings, methods=["POST"]),
+        *(Route(path, server.rerank, methods=["POST"]) for path in RERANK_PATHS),
+        Route("/v1/audio/transcriptions", server.transcribe, methods=["POST"]),
+        Route("/tokenize", server.tokenize, methods=["POST"]),
+        Route("/detokenize", server.detokenize, methods=["POST"]),
+        Route("/infill", server.answers(_infill), methods=["POST"]),
+        Route("/props", server.properties),
+        Route("/metrics", server.metrics),
         Route("/v1/responses", server.answers(_responses), methods=["POST"]),
         Route("/v1/messages", server.answers(_messages), methods=["POST"]),
         Route("/v1/messages/count_tokens", server.count_tokens, methods=["POST"]),
@@ -106,6 +121,12 @@ def _messages(body: Body) -> Contract:
     from app.server.anthropic import AnthropicMessages
 
     return AnthropicMessages(body)
+
+
+def _infill(body: Body) -> Contract:
+    from app.server.llama_server import Infill
+
+    return Infill(body)
 
 
 async def _no_such_address(request: Request, error: Exception) -> Response:
@@ -220,21 +241,112 @@ class _Server:
         async def embed(body: Body) -> Response:
             from app.server.openai import EmbeddingRequest
 
-            asked, cancel = EmbeddingRequest(body), CancelToken()
-            note = _Noted(self._serving, request, asked.model)
-            work = asyncio.ensure_future(asyncio.to_thread(self._serving.embed, asked.model, asked.texts, cancel))
-            try:
-                found = await _unless_gone(request, work)
-                response = JSONResponse(asked.answer(found))
-            except BaseException as error:
-                cancel.cancel()
-                note.close(_status_of(error))
-                raise
-            note.read(found.prompt_tokens)
-            note.close(200)
-            return response
+            asked = EmbeddingRequest(body)
+            return await self._embedded(request, asked.model, asked.texts, asked.answer)
 
         return await _guarded(request, embed)
+
+    async def rerank(self, request: Request) -> Response:
+        """Documents in the order of how near they are to a question, as Jina has it."""
+
+        async def rank(body: Body) -> Response:
+            from app.server.rerank import RerankRequest
+
+            asked = RerankRequest(body)
+            return await self._embedded(request, asked.model, asked.texts, asked.answer)
+
+        return await _guarded(request, rank)
+
+    async def _embedded(
+        self, request: Request, model: str, texts: Sequence[str], answer: Callable[[Embeddings], dict[str, Any]]
+    ) -> Response:
+        def work(cancel: CancelToken) -> tuple[dict[str, Any], int]:
+            found = self._serving.embed(model, texts, cancel)
+            return answer(found), found.prompt_tokens
+
+        body, _ = await self._noted(request, model, work)
+        return JSONResponse(body)
+
+    async def _noted(
+        self, request: Request, model: str, work: Callable[[CancelToken], tuple[Found, int]]
+    ) -> tuple[Found, int]:
+        """What work on a thread comes to, with how many tokens were read; noted, and cancelled with its client."""
+        cancel, note = CancelToken(), _Noted(self._serving, request, model)
+        try:
+            result = await _unless_gone(request, asyncio.ensure_future(asyncio.to_thread(work, cancel)))
+        except BaseException as error:
+            cancel.cancel()
+            note.close(_status_of(error))
+            raise
+        note.read(result[1])
+        note.close(200)
+        return result
+
+    async def tokenize(self, request: Request) -> Response:
+        """The tokens of a text, as llama-server tells them."""
+
+        async def tokens(body: Body) -> Response:
+            from app.server.llama_server import TokenizeRequest
+
+            asked = TokenizeRequest(body)
+            found = await asyncio.to_thread(
+                self._serving.tokens_of,
+                asked.model,
+                CancelToken(),
+                text=asked.text,
+                parses_special=asked.parses_special,
+                adds_special=asked.adds_special,
+            )
+            return JSONResponse(asked.answer(found))
+
+        return await _guarded(request, tokens)
+
+    async def detokenize(self, request: Request) -> Response:
+        """The text of tokens."""
+
+        async def text(body: Body) -> Response:
+            from app.server.llama_server import token_ids_of
+
+            model, ids = body.text("model", ""), token_ids_of(body)
+            found = await asyncio.to_thread(self._serving.tokens_of, model, CancelToken(), token_ids=ids) if ids else ()
+            return JSONResponse({"content": b"".join(token.data for token in found).decode("utf-8", "replace")})
+
+        return await _guarded(request, text)
+
+    async def properties(self, request: Request) -> Response:
+        """What the model can that answers, as llama-server tells it."""
+        from app.server.llama_server import properties_of
+
+        name = request.query_params.get("model", "")
+        found = await asyncio.to_thread(self._serving.models)
+        loaded = [model for model in found if model.is_loaded and not model.embeds] or found
+        named = [model for model in found if name in (model.name, model.path.name)] if name else loaded
+        return JSONResponse(properties_of(named[0] if named else None))
+
+    async def metrics(self, _request: Request) -> Response:
+        """Numbers for Prometheus."""
+        from app.server.llama_server import metrics_text
+
+        return PlainTextResponse(metrics_text(self._serving.totals), media_type="text/plain; version=0.0.4")
+
+    async def transcribe(self, request: Request) -> Response:
+        """What is said in a recording, as OpenAI has it."""
+
+        async def answer() -> Response:
+            from app.server.multipart import parse_form
+            from app.server.transcription import TranscriptionRequest, heard
+
+            data = await _read(request, MOST_SOUND_BYTES)
+            form = await asyncio.to_thread(parse_form, request.headers.get("content-type", ""), data)
+            asked = TranscriptionRequest.of(form)
+
+            def work(cancel: CancelToken) -> tuple[Transcript, int]:
+                return heard(self._serving, asked, cancel), 0
+
+            told, _ = await self._noted(request, asked.model, work)
+            return asked.answer(told)
+
+        return await _told_errors(request, answer)
 
     def answers(self, make: Callable[[Body], Contract]) -> Callable[[Request], Any]:
         """What answers requests of one contract."""
@@ -341,6 +453,7 @@ class _Noted:
         host = request.client.host if request.client is not None else ""
         self._asked = (agent.split(" ")[0][:80] or host, request.url.path, model)
         self._serving, self._began_s, self._is_closed = serving, time.time(), False
+        self._running = serving.begin_request(self._asked[0], model)
         self._prompt = self._written = 0
 
     def take(self, event: AnswerEvent) -> None:
@@ -359,7 +472,8 @@ class _Noted:
             return
         self._is_closed = True
         seconds = time.time() - self._began_s
-        self._serving.note(Asked(self._began_s, *self._asked, status, self._prompt, self._written, seconds))
+        asked = Asked(self._began_s, *self._asked, status, self._prompt, self._written, seconds)
+        self._serving.end_request(self._running, asked)
 
 
 async def _whole(request: Request, contract: Contract, flow: Flow, note: _Noted) -> Response:
@@ -426,11 +540,19 @@ async def _streamed(
 
 
 async def _guarded(request: Request, work: Callable[[Body], Any]) -> Response:
-    """What goes wrong is told as the contract has it."""
-    path = request.url.path
-    try:
+    """Answer a JSON body; what goes wrong is told as the contract has it."""
+
+    async def answer() -> Response:
         response: Response = await work(Body.parse(await _read(request)))
         return response
+
+    return await _told_errors(request, answer)
+
+
+async def _told_errors(request: Request, answer: Callable[[], Awaitable[Response]]) -> Response:
+    path = request.url.path
+    try:
+        return await answer()
     except BadRequest as error:
         body = failed(path, error.message, status=error.status, code=error.code, field=error.field)
         return JSONResponse(body, error.status)
@@ -441,20 +563,20 @@ async def _guarded(request: Request, work: Callable[[Body], Any]) -> Response:
         return JSONResponse(body, status)
 
 
-async def _read(request: Request) -> bytes:
+async def _read(request: Request, most_bytes: int = MOST_BYTES) -> bytes:
     data, passed = bytearray(), 0
     try:
         async with asyncio.timeout(READ_WITHIN_S):
             async for piece in request.stream():
                 passed += len(piece)
-                data += piece if passed <= MOST_BYTES else b""
+                data += piece if passed <= most_bytes else b""
                 if passed > MOST_PASSED_BYTES:
                     break
     except TimeoutError:
         words = f"the request was not all here within {READ_WITHIN_S:g} seconds"
         raise BadRequest(words, status=408, code="too_slow") from None
-    if passed > MOST_BYTES:
-        raise BadRequest(f"the request is larger than {MOST_BYTES} bytes", status=413, code="too_large")
+    if passed > most_bytes:
+        raise BadRequest(f"the request is larger than {most_bytes} bytes", status=413, code="too_large")
     return bytes(data)
 
 
@@ -468,6 +590,7 @@ _STATUS: Sequence[tuple[type[Exception], int, str]] = (
     (errors.PictureUnreadable, 400, "bad_picture"),
     (errors.DocumentUnreadable, 400, "bad_picture"),
     (errors.DocumentTooDemanding, 400, "bad_picture"),
+    (errors.TokenUnknown, 400, "invalid_request"),
     (errors.InfillUnavailable, 400, "no_infill"),
     (errors.ModelNotInstalled, 404, "model_not_found"),
     (errors.ModelNotLoaded, 503, "model_not_loaded"),

@@ -17,6 +17,7 @@ from app.core.events import ModelLoaded
 from app.engine.client import EngineOnDemand
 from app.engine.contract import Engine
 from app.engine.protocol import OPEN, Wish
+from app.features.hearing import Hearing
 from app.features.media import PassingLibrary
 from app.features.serving import ServedEngines, Serving, served_models
 from app.server.application import Rules, application
@@ -61,8 +62,9 @@ def serve(
     stack.callback(database.close)
     serving = Serving(
         engines,
-        lambda: served_models((path, path.stat().st_size, False) for path in models),
+        lambda: served_models((path, path.stat().st_size, False, False) for path in models),
         lambda: PassingLibrary(MediaStore(database), scratch / "decoded", scratch / "documents"),
+        lambda engine: Hearing(engine, scratch / "documents", scratch / "heard"),
     )
     stack.callback(engines.close)
     server = RunningServer(application(serving, Rules(KEY, origins=origins)), port=0)

@@ -13,7 +13,7 @@ import pytest
 
 from app.core.child import own_command
 from app.engine.client import EngineOnDemand
-from app.engine.protocol import OPEN, Wish
+from app.engine.protocol import Wish
 from app.features import context_growth
 from app.features.context_growth import affordable_context, context_for
 from tests.helpers.engine import ANY_PATH, load
@@ -116,12 +116,13 @@ def test_a_real_model_comes_with_what_fits(starter: Path, tmp_path: Path, monkey
         stack.callback(engine.close)
         served = serve(engine, [starter], stack)
         load(engine, starter, context_tokens=512)
-        answered = served.chat("word " * 600, max_tokens=1).json()
-        assert answered["usage"]["prompt_tokens"] > 600
         model = engine.loaded
         assert model is not None
-        assert model.context_tokens == 8192
-        assert affordable_context(engine, model, OPEN) == 8192
-        monkeypatch.setattr(context_growth, "free_memory_bytes", lambda: 1)
-        monkeypatch.setattr(context_growth, "total_memory_bytes", lambda: model.needed_bytes)
-        assert affordable_context(engine, model, OPEN) < 8192
+        with monkeypatch.context() as scarce:
+            scarce.setattr(context_growth, "free_memory_bytes", lambda: 310_000_000)
+            scarce.setattr(context_growth, "total_memory_bytes", lambda: 2_000_000_000)
+            assert 512 < affordable_context(engine, model, Wish(context_tokens=8192)) < 8192
+        answered = served.chat("word " * 600, max_tokens=1).json()
+        assert answered["usage"]["prompt_tokens"] > 600
+        assert engine.loaded is not None
+        assert engine.loaded.context_tokens == 8192

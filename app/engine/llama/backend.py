@@ -223,6 +223,8 @@ class LoadedModel:
         if request.tokens:
             self.model.check_tokens(request.tokens)
             return list(request.tokens)
+        if request.parses_special or request.adds_special:
+            return self.model.tokenize(request.text, special=request.parses_special, is_whole=request.adds_special)
         if request.text != self._cut[0]:
             self._cut = (request.text, self.model.tokenize(request.text, special=False))
         begin = [] if request.what == "tokens" else self.model.begin_of_text()

@@ -1,0 +1,152 @@
+"""What llama-server offers beside the contracts of others: tokens, filling in the middle, properties, metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from app import __version__
+from app.core.events import Finished, FinishReason, TextDelta, TokenSeen
+from app.features.serving import AnswerEvent, RequestTotals, ServedModel, Wanted
+from app.server.answers import Answer, event_line
+from app.server.body import BadRequest, Body
+from app.server.openai import most_tokens
+
+MOST_CHARACTERS = 200_000
+"""Of a text whose tokens are told: all of them are one message of the engine's."""
+MOST_TOKEN_IDS = 100_000
+MOST_SNIPPETS = 64
+
+
+class TokenizeRequest:
+    """`/tokenize`: the numbers of a text's tokens, with their pieces where these are wanted."""
+
+    def __init__(self, body: Body) -> None:
+        """Raises BadRequest."""
+        self.model = body.text("model", "")
+        self.text = body.text("content", "")
+        if len(self.text) > MOST_CHARACTERS:
+            raise BadRequest(f"content must have at most {MOST_CHARACTERS} characters", "content")
+        self.adds_special = body.flag("add_special")
+        self.parses_special = body.flag("parse_special", default=True)
+        self._has_pieces = body.flag("with_pieces")
+
+    def answer(self, tokens: Sequence[TokenSeen]) -> dict[str, Any]:
+        """The body of the answer."""
+        if not self._has_pieces:
+            return {"tokens": [token.id for token in tokens]}
+        return {"tokens": [{"id": token.id, "piece": _piece(token.data)} for token in tokens]}
+
+
+def _piece(data: bytes) -> str | list[int]:
+    """A text; the bytes as numbers where they are a part of a character."""
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return list(data)
+
+
+def token_ids_of(body: Body) -> tuple[int, ...]:
+    """What `/detokenize` is asked for; raises BadRequest."""
+    found = body.many("tokens")
+    if len(found) > MOST_TOKEN_IDS or not all(type(token) is int and 0 <= token < 1 << 31 for token in found):
+        raise BadRequest(f"tokens must be at most {MOST_TOKEN_IDS} numbers of tokens", "tokens")
+    return tuple(found)
+
+
+class Infill:
+    """`/infill`: what is to stand between `input_prefix` and `input_suffix`; `prompt` goes on with the prefix.
+
+    Other files come first, as llama-server has them where a model knows no sign for them.
+    """
+
+    chats = False
+
+    def __init__(self, body: Body) -> None:
+        """Raises BadRequest."""
+        self.model, self.streams = body.text("model", ""), body.flag("stream")
+        snippets = body.objects("input_extra")
+        if len(snippets) > MOST_SNIPPETS:
+            raise BadRequest(f"input_extra must be at most {MOST_SNIPPETS} texts", "input_extra")
+        extra = "".join(f"--- {one.text('filename', 'snippet')} ---\n{one.text('text')}\n" for one in snippets)
+        before = extra + body.text("input_prefix", "") + body.text("prompt", "")
+        wanted = Wanted(
+            text=before,
+            suffix=body.text("input_suffix", ""),
+            max_tokens=most_tokens(body, "n_predict", "max_tokens"),
+            sampling=body.sampling(),
+            stop=body.stops("stop"),
+        )
+        self.wanted, self.answers = [wanted], [Answer()]
+
+    def begin(self) -> Iterator[bytes]:
+        return iter(())
+
+    def take(self, number: int, event: AnswerEvent) -> Iterator[bytes]:
+        self.answers[number].take(event)
+        if isinstance(event, TextDelta):
+            yield event_line({"content": event.text, "stop": False})
+        elif isinstance(event, Finished):
+            yield event_line(self._end(""))
+
+    def end(self) -> Iterator[bytes]:
+        return iter(())
+
+    def broken(self, error: dict[str, Any]) -> bytes:
+        return event_line(error)
+
+    def whole(self) -> dict[str, Any]:
+        return self._end(self.answers[0].text)
+
+    def _end(self, content: str) -> dict[str, Any]:
+        answer = self.answers[0]
+        stats = answer.stats
+        is_full = stats is not None and stats.finish_reason is FinishReason.CONTEXT
+        return {
+            "content": content,
+            "stop": True,
+            "model": self.model,
+            "stop_type": "limit" if answer.is_cut else "eos",
+            "truncated": is_full,
+            "tokens_predicted": stats.generated_tokens if stats else 0,
+            "tokens_evaluated": stats.prompt_tokens if stats else 0,
+            "tokens_cached": stats.reused_tokens if stats else 0,
+        }
+
+
+def properties_of(model: ServedModel | None) -> dict[str, Any]:
+    """`/props`: of the model that answers who names none. A path would tell of the person's folders: there is none."""
+    return {
+        "default_generation_settings": {"n_ctx": model.context_tokens if model is not None else 0},
+        "total_slots": 1,
+        "model_alias": model.name if model is not None else "",
+        "modalities": {"vision": model is not None and model.sees, "audio": model is not None and model.hears},
+        "n_ctx_train": model.trained_context_tokens if model is not None else 0,
+        "build_info": f"fireside {__version__}",
+    }
+
+
+_METRICS = (
+    ("requests_total", "counter", "Requests that were answered or refused."),
+    ("requests_failed_total", "counter", "Those of them that were refused or broken off."),
+    ("prompt_tokens_total", "counter", "Tokens of prompts, with those that were known from before."),
+    ("generated_tokens_total", "counter", "Tokens that were written."),
+    ("request_seconds_total", "counter", "Time from each request to the end of its answer."),
+    ("requests_in_progress", "gauge", "Requests that are being answered now."),
+)
+
+
+def metrics_text(totals: RequestTotals) -> str:
+    """`/metrics`, for Prometheus: numbers since the start, and nothing of what was said."""
+    values = (
+        totals.requests,
+        totals.failed,
+        totals.prompt_tokens,
+        totals.generated_tokens,
+        round(totals.seconds, 3),
+        totals.in_progress,
+    )
+    return "".join(
+        f"# HELP fireside_{name} {words}\n# TYPE fireside_{name} {kind}\nfireside_{name} {value}\n"
+        for (name, kind, words), value in zip(_METRICS, values, strict=True)
+    )

@@ -1,0 +1,50 @@
+"""`/v1/rerank` as Jina, Cohere and llama-server have it: documents in the order of how near they are to a question."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.engine.contract import Embeddings
+from app.server.body import BadRequest, Body
+
+MOST_DOCUMENTS = 2048
+METHOD = "embedding_cosine"
+"""How relevance is measured here, and told: by a model that was made for embeddings, not by one that re-ranks."""
+
+
+class RerankRequest:
+    """A question and documents; `texts` are all of them, the question first."""
+
+    def __init__(self, body: Body) -> None:
+        """Raises BadRequest."""
+        self.model = body.text("model", "")
+        query = body.text("query")
+        documents = [_text_of(body, number, value) for number, value in enumerate(body.many("documents"))]
+        if not query or not 0 < len(documents) <= MOST_DOCUMENTS:
+            raise BadRequest(f"there must be a query, and 1 to {MOST_DOCUMENTS} documents", "documents")
+        self.texts = [query, *documents]
+        self._most = body.whole("top_n", 1, 1_000_000)
+        self._returns_documents = body.flag("return_documents")
+
+    def answer(self, found: Embeddings) -> dict[str, Any]:
+        """The body of the answer: the nearest first, equally near ones as they were given."""
+        vectors = list(found.vectors)
+        question, documents = vectors[0], vectors[1:]
+        scores = [sum(a * b for a, b in zip(question, vector, strict=True)) for vector in documents]
+        order = sorted(range(len(scores)), key=lambda number: -scores[number])[: self._most]
+        results: list[dict[str, Any]] = []
+        for number in order:
+            result: dict[str, Any] = {"index": number, "relevance_score": round(scores[number], 6)}
+            if self._returns_documents:
+                result["document"] = {"text": self.texts[number + 1]}
+            results.append(result)
+        usage = {"prompt_tokens": found.prompt_tokens, "total_tokens": found.prompt_tokens}
+        return {"object": "list", "model": self.model, "method": METHOD, "results": results, "usage": usage}
+
+
+def _text_of(body: Body, number: int, value: object) -> str:
+    name = f"{body.name_of('documents')}[{number}]"
+    text = value.get("text") if isinstance(value, dict) else value
+    if not isinstance(text, str) or not text:
+        raise BadRequest(f"{name} must be a text, or an object with one in `text`, and not empty", name)
+    return text
