@@ -939,12 +939,10 @@ def build(paths: AppPaths | None = None) -> Fireside:
     handler = start_log(paths.logs)
     log.info("%s %s starts", APP_NAME, __version__)
     try:
-        before = _restored(paths) if paths.restoring.is_dir() else None
+        restored = _restored(paths) if paths.restoring.is_dir() else None
         app = _build_parts(paths, handler)
-        if before is not None:
-            app.notices.append(
-                Sentence("Your backup is restored.", f"What was here before is kept for 30 days in {before}.")
-            )
+        if restored is not None:
+            app.notices.append(restored)
         return app
     except BaseException as error:
         log.error("could not start: %s", error, exc_info=True)
@@ -952,11 +950,14 @@ def build(paths: AppPaths | None = None) -> Fireside:
         raise
 
 
-def _restored(paths: AppPaths) -> Path | None:
-    """A backup that waited takes its place; where what was here before went to."""
-    from app.features.exchange.backup import put_in_place
+def _restored(paths: AppPaths) -> Sentence | None:
+    """A backup that waited takes its place, or what was here before it; says so, and where the other is kept."""
+    from app.features.exchange.backup import is_putting_back, put_in_place
 
-    return put_in_place(paths)
+    text = "What was here before is back." if is_putting_back(paths) else "Your backup is restored."
+    other = "The restored backup" if is_putting_back(paths) else "What was here before"
+    before = put_in_place(paths)
+    return Sentence(text, f"{other} is kept for 30 days in {before}.", "put_back") if before is not None else None
 
 
 def _build_parts(paths: AppPaths, handler: logging.Handler | None) -> Fireside:

@@ -15,9 +15,10 @@ from typing import TextIO
 from app import APP_ID, APP_NAME
 from app.cli.terminal import INTERRUPTED, make_terminals_safe, silence_told
 from app.core.build import this_build
-from app.core.errors import AppError
+from app.core.errors import AppError, DatabaseAltered, DatabaseDamaged, DatabaseNewer, MigrationFailed
 from app.core.paths import AppPaths, close_to_others
 from app.features.messages import sentence_for
+from app.features.work.saved_file import remove_interrupted
 
 COMMANDS = {
     "chat": "ask once (-p, or text on standard input), or chat in the terminal",
@@ -47,12 +48,15 @@ def run(arguments: list[str]) -> int:
     options = _parser(arguments).parse_args(arguments)
     try:
         close_to_others(AppPaths.from_environment().folders, deeply=False)
+        remove_interrupted()
         with silence_told():
             code: int = options.run(options)
         sys.stdout.flush()
         return code
     except AppError as error:
         print(sentence_for(error).text, file=sys.stderr)
+        if isinstance(error, DatabaseAltered | DatabaseDamaged | DatabaseNewer | MigrationFailed):
+            _tell_undo(AppPaths.from_environment())
         return 1
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -63,6 +67,14 @@ def run(arguments: list[str]) -> int:
     except OSError as error:  # what nobody below took for a situation, such as a disk that went away
         print(f"{error.strerror or error}{f': {error.filename}' if error.filename else '.'}", file=sys.stderr)
         return 1
+
+
+def _tell_undo(places: AppPaths) -> None:
+    """Where a backup was restored, that may be why the data cannot be used."""
+    from app.features.exchange.backup import last_aside  # seldom needed
+
+    if last_aside(places) is not None:
+        print(f"To put back what was here before the last restore: {APP_ID} restore --undo", file=sys.stderr)
 
 
 def whole_parser() -> argparse.ArgumentParser:

@@ -1,14 +1,22 @@
-"""`restore FILE` in the terminal: a backup takes the place of what is here, which is kept aside."""
+"""`restore FILE` in the terminal: a backup takes the place of what is here, which is kept aside and can be put back."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
-from app import APP_NAME
+from app import APP_ID, APP_NAME
 from app.cli.terminal import INTERRUPTED, ProgressLine, interruptible, print_json
 from app.core.paths import AppPaths
-from app.features.exchange.backup import BackupUnpacked, accept, put_in_place, unpack_backup
+from app.features.exchange.backup import (
+    BackupUnpacked,
+    accept,
+    last_aside,
+    put_back,
+    put_in_place,
+    unpack_backup,
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,13 +25,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "Everything of a backup takes the place of what is here, which is kept aside for 30 days. While the"
         f" window is open, the backup waits for the next start of {APP_NAME}."
     )
-    parser.add_argument("file", metavar="FILE", type=Path)
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("file", metavar="FILE", nargs="?", type=Path)
+    what.add_argument("--undo", action="store_true", help="put back what was here before the last restore")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
     parser.set_defaults(run=run_restore)
 
 
 def run_restore(options: argparse.Namespace) -> int:
     """`restore`: nothing here is changed by one that is interrupted, or whose file is damaged."""
+    if options.undo:
+        return _undo(options)
     places, path, line = AppPaths.from_environment(), options.file.expanduser().absolute(), ProgressLine()
     unpacked = None
     with interruptible() as cancel:
@@ -45,4 +57,26 @@ def run_restore(options: argparse.Namespace) -> int:
         print(f"{APP_NAME} is open. The backup is read and takes its place when {APP_NAME} starts the next time.")
     else:
         print(f"Restored. What was here before is kept for 30 days in {before}.")
+        print(f"To put it back: {APP_ID} restore --undo")
+    return 0
+
+
+def _undo(options: argparse.Namespace) -> int:
+    """`restore --undo`: what was here before the last restore comes back; what is here is kept in its turn."""
+    places = AppPaths.from_environment()
+    was_waiting = places.restoring.is_dir()
+    if not was_waiting and last_aside(places) is None:
+        print("There is nothing to put back: no backup was restored in the last 30 days.", file=sys.stderr)
+        return 1
+    put_back(places)
+    waits = places.restoring.is_dir()
+    before = put_in_place(places)
+    if options.json:
+        print_json({"restored": before is not None, "before": str(before) if before else None})
+    elif before is not None:
+        print(f"Put back. What was here until now is kept for 30 days in {before}.")
+    elif waits:
+        print(f"{APP_NAME} is open. What was here before is put back when {APP_NAME} starts the next time.")
+    else:
+        print("The restore that was waiting was cancelled. Nothing was changed.")
     return 0

@@ -70,9 +70,11 @@
     │   ├── NotAligned                two texts to be compared that do not have as many parts
     │   ├── TargetIsSource            a translation would replace the document that it was made of
     │   ├── TargetIsOpen              another program has the file open that is to be replaced
+    │   ├── NameTooLong               the disk takes no file name of that length
     │   ├── FolderNotWritable         the data folder is read-only
     │   ├── DiskFull                  nothing more can be saved
     │   ├── DatabaseNewer             written by a newer Fireside
+    │   ├── DatabaseAltered           its tables are not those that this program makes; it is unchanged
     │   └── DatabaseDamaged           damage was met while working; the next start moves the file aside
     └── Bug                           ours to fix
         ├── MigrationFailed           an older file could not be brought to the newest schema; it is unchanged
@@ -511,7 +513,7 @@ class PromptsUnreadable(EnvironmentProblem):
 
 
 class BackupUnreadable(EnvironmentProblem):
-    """`reason`: missing, denied, not_a_file, unknown (no backup of ours), newer, damaged."""
+    """`reason`: missing, denied, not_a_file, unknown (no backup of ours), newer, damaged, altered."""
 
     path: str
     reason: str
@@ -534,6 +536,10 @@ class TargetIsOpen(EnvironmentProblem):
     path: str
 
 
+class NameTooLong(EnvironmentProblem):
+    path: str
+
+
 class FolderNotWritable(EnvironmentProblem):
     path: str
 
@@ -546,6 +552,10 @@ class DatabaseNewer(EnvironmentProblem):
     path: str
     found_version: int
     known_version: int
+
+
+class DatabaseAltered(EnvironmentProblem):
+    path: str
 
 
 class DatabaseDamaged(EnvironmentProblem):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app import APP_ID
-from app.core.errors import DiskFull, FolderNotWritable
+from app.core.errors import DiskFull, FolderNotWritable, NameTooLong
 
 
 @dataclass(frozen=True)
@@ -209,8 +209,10 @@ def close_to_others(folders: Iterable[Path], *, deeply: bool) -> None:
                 break
 
 
-def disk_problem(error: OSError, folder: Path) -> DiskFull | FolderNotWritable:
+def disk_problem(error: OSError, folder: Path) -> DiskFull | FolderNotWritable | NameTooLong:
     """The situation behind a failure to write into `folder`."""
+    if error.errno == errno.ENAMETOOLONG:
+        return NameTooLong(os.fsdecode(error.filename2 or error.filename or str(folder)))
     return DiskFull(str(folder)) if error.errno in _FULL else FolderNotWritable(str(folder))
 
 

@@ -26,7 +26,7 @@ class Sentence:
     """What to tell a person.
 
     `action` names the one thing to do, for a button: open_model, new_chat, retry, settings, network, servers, models,
-    storage, open_folder, end, or "".
+    storage, open_folder, put_back, end, or "".
     """
 
     text: str
@@ -347,6 +347,7 @@ _BACKUP_UNREADABLE = {
     "unknown": "{name} is no backup of " + APP_NAME + ".",
     "newer": "{name} was made by a newer version of " + APP_NAME + ". Please install that version.",
     "damaged": "{name} is damaged: not everything in it is as it was saved.",
+    "altered": "{name} can't be restored: its database isn't one that " + APP_NAME + " wrote.",
 }
 
 
@@ -534,6 +535,10 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], Sentence]] = {
         f"{_name(e.path)} is open in another program. Please close it there, or choose another name.",
         "Nothing was changed.",
     ),
+    errors.NameTooLong: lambda e: Sentence(
+        f"The name {_name(e.path)[:40]}… is too long for this disk. Please choose a shorter one.",
+        "Nothing was changed.",
+    ),
     errors.FolderNotWritable: lambda e: Sentence(
         f"{APP_NAME} may not write to {e.path}.", "What was saved before is still there.", "open_folder"
     ),
@@ -543,6 +548,11 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], Sentence]] = {
     errors.DatabaseNewer: lambda e: Sentence(
         f"Your chats were last saved by a newer version of {APP_NAME}.",
         "They were not changed. Please install the newer version.",
+    ),
+    errors.DatabaseAltered: lambda e: Sentence(
+        f"Your chats can't be opened: {_name(e.path)} isn't a database that {APP_NAME} wrote.",
+        "Nothing was changed or deleted.",
+        "open_folder",
     ),
     errors.DatabaseDamaged: lambda e: Sentence(
         "The file with your chats is damaged.",

@@ -14,10 +14,19 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
-from app.core.errors import AppError, DatabaseDamaged, DatabaseNewer, DiskFull, FolderNotWritable
+from app.core.errors import (
+    AppError,
+    DatabaseAltered,
+    DatabaseDamaged,
+    DatabaseNewer,
+    DiskFull,
+    FolderNotWritable,
+    MigrationFailed,
+)
 from app.core.paths import disk_problem
 from app.store import recovery
 from app.store.migrations import MIGRATIONS, Migration, back_up, migrate, schema_version
+from app.store.schema import is_same_schema
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +71,8 @@ class Database:
     def open(cls, path: Path, migrations: Sequence[Migration] = MIGRATIONS) -> Database:
         """Opens or makes the file. A damaged one is moved aside, and what of it can be read is in the new one.
 
-        Raises DatabaseNewer, FolderNotWritable, DiskFull or MigrationFailed; the old file is then as it was.
+        Raises DatabaseNewer, DatabaseAltered, FolderNotWritable, DiskFull or MigrationFailed; the old file is then as
+        it was.
         """
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)  # chats are nobody else's business
@@ -81,9 +91,15 @@ class Database:
                 database = cls(connection, path, None)
                 database.has_room = False
                 return database
+            if problem is None and _is_altered(path, migrations):
+                problem = DatabaseAltered(str(path))
             if problem is None:
                 raise
             raise problem from error
+        except MigrationFailed as error:
+            if _is_altered(path, migrations):
+                raise DatabaseAltered(str(path)) from error
+            raise
 
     @classmethod
     def in_memory(cls, copied: Path | None = None) -> Database:
@@ -180,6 +196,9 @@ class Database:
             except BaseException as error:
                 self._roll_back()
                 problem = _problem(error, self.path)
+                is_refused = isinstance(error, sqlite3.OperationalError) and problem is None
+                if is_refused and _is_altered(self.path, MIGRATIONS):
+                    problem = DatabaseAltered(str(self.path))
                 if problem is None:
                     raise
                 raise problem from error
@@ -201,7 +220,48 @@ def copied_schema(path: Path) -> int:
         return 0
     if version > len(MIGRATIONS):
         raise DatabaseNewer(str(path), version, len(MIGRATIONS))
-    return version
+    return max(0, version)
+
+
+def prepare_copy(path: Path) -> None:
+    """Bring a copy that nobody else has to the newest schema, try it, and leave it as one file.
+
+    Raises DatabaseNewer, DatabaseDamaged, DatabaseAltered, MigrationFailed, DiskFull or FolderNotWritable.
+    """
+    try:
+        if copied_schema(path) < 1:
+            raise DatabaseDamaged(str(path))
+        with closing(_connect(path, "rw")) as copy:
+            _set_up(copy)
+            if not _has_own_schema(copy, MIGRATIONS[: schema_version(copy)], by_name=True):
+                raise DatabaseAltered(str(path))
+            migrate(copy, Path(":memory:"))  # a copy needs no copy beside it
+            if not _has_own_schema(copy, MIGRATIONS):
+                raise DatabaseAltered(str(path))
+            recovery.rebuild_newer_indexes(copy)
+            copy.execute("PRAGMA journal_mode = DELETE")
+    except sqlite3.Error as error:
+        raise _problem(error, path) or DatabaseDamaged(str(path)) from error
+
+
+def _has_own_schema(connection: sqlite3.Connection, migrations: Sequence[Migration], *, by_name: bool = False) -> bool:
+    """Whether a database has what these steps make of an empty one."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as new:
+        _set_up(new)
+        migrate(new, Path(":memory:"), migrations)
+        return is_same_schema(connection, new, by_name=by_name)
+
+
+def _is_altered(path: Path, migrations: Sequence[Migration]) -> bool:
+    """Whether a file has other tables than its schema's number says."""
+    if path == Path(":memory:") or not _size_bytes(path):
+        return False
+    try:
+        with closing(_connect(path, "ro")) as check:
+            version = schema_version(check)
+            return version < 0 or not _has_own_schema(check, migrations[:version], by_name=True)
+    except (sqlite3.Error, OSError):
+        return False
 
 
 _COUNTED = {
@@ -261,6 +321,8 @@ def _is_usable(path: Path, known_version: int) -> bool:
             found = schema_version(check)
             if found > known_version:
                 raise DatabaseNewer(str(path), found, known_version)
+            if found < 0:
+                raise DatabaseAltered(str(path))
             if not recovery.is_suspect(path):
                 return not recovery.is_damaged(check, path, found)
         with closing(_connect(path)) as repair:

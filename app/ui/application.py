@@ -198,15 +198,20 @@ def _build(paths: AppPaths, theme: Theme) -> Fireside | None:
         try:
             return build(paths)
         except AppError as error:
+            from app.features.exchange.backup import last_aside, put_back
             from app.ui.shell.startup import StartupProblem  # seldom seen
 
-            if StartupProblem(theme, error, paths.data).exec() != QDialog.DialogCode.Accepted:
+            problem = StartupProblem(theme, error, paths.data)
+            if last_aside(paths) is not None:
+                problem.offer_to_put_back(lambda: put_back(paths))
+            if problem.exec() != QDialog.DialogCode.Accepted:
                 return None
 
 
 def _after_first_paint(app: Fireside, window: MainWindow, notify: Notify, theme: Theme, wanted: Wanted) -> None:
     if os.environ.get("FIRESIDE_TIMING") == "1":
         print(f"window visible after {_process_age_ms():.0f} ms", file=sys.stderr, flush=True)  # noqa: T201
+    notify.actions["put_back"] = lambda: _put_back(app, window)
     for notice in app.notices:
         notify.tell(notice, lasts=True)
     task_bar = TaskBar(window, is_wanted=lambda: app.settings.system.notifies)
@@ -227,6 +232,12 @@ def _after_first_paint(app: Fireside, window: MainWindow, notify: Notify, theme:
     if window.ui.pictures is not None:
         window.ui.pictures.go_on()
     tasks.run(lambda _token: _tidied(app), window).failed.connect(notify.error)
+
+
+def _put_back(app: Fireside, window: MainWindow) -> None:
+    from app.ui.exchange.backup import Backups  # seldom wanted
+
+    Backups(app, window.ui).ask_to_put_back()
 
 
 def look_after(app: Fireside, window: MainWindow, notify: Notify) -> ModelSleep:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sqlite3
 from contextlib import closing
 from pathlib import Path
 
@@ -17,6 +19,7 @@ def test_a_backup_comes_back_at_once_or_waits_for_the_window(tmp_path: Path) -> 
         Conversations(database).create(title="Rent")
     path = tmp_path / "backup.zip"
     body = only_json(fireside("backup", str(path), "--json"))
+    assert path.stat().st_mode & 0o077 == 0
     assert body == {"path": str(path), "size_bytes": path.stat().st_size, "files": 1}
     with closing(Database.open(database_path)) as database:
         Conversations(database).create(title="Later")
@@ -28,6 +31,43 @@ def test_a_backup_comes_back_at_once_or_waits_for_the_window(tmp_path: Path) -> 
     assert Path(body["before"], "fireside.db").is_file()
     with closing(Database.open(database_path)) as database:
         assert [chat.title for chat in Conversations(database).find()] == ["Rent"]
+
+
+def test_a_restore_is_undone_and_data_that_cannot_be_used_says_so(tmp_path: Path) -> None:
+    nothing = fireside("restore", "--undo")
+    assert nothing.returncode == 1 and "nothing to put back" in nothing.stderr
+    database_path = AppPaths.from_environment().database
+    with closing(Database.open(database_path)) as database:
+        Conversations(database).create(title="Rent")
+    fireside("backup", str(tmp_path / "backup.zip"))
+    with closing(Database.open(database_path)) as database:
+        Conversations(database).create(title="Later")
+    assert "restore --undo" in fireside("restore", str(tmp_path / "backup.zip")).stdout
+    with closing(sqlite3.connect(database_path)) as altered:  # as an earlier program took it over
+        altered.execute("DROP TABLE conversation_tags")
+        altered.execute("DROP TABLE conversations")
+    listed = fireside("chats", "list")
+    assert (listed.returncode, listed.stdout) == (1, "")
+    assert "isn't a database that Fireside wrote" in listed.stderr and "fireside restore --undo" in listed.stderr
+    assert "Traceback" not in listed.stderr
+    assert fireside("restore", "--undo").stdout.startswith("Put back.")
+    assert "Later" in fireside("chats", "list").stdout
+
+
+def test_what_a_killed_backup_left_is_removed_by_the_next_command(tmp_path: Path) -> None:
+    saving = AppPaths.from_environment().data / "saving"
+    saving.mkdir(parents=True)
+    left = tmp_path / ".fireside-0123456789ab.db"
+    (saving / f"{2**22 + 1}{left.name}").write_bytes(os.fsencode(left))  # no process has such a number
+    for ending in ("", ".part", "-journal"):
+        Path(f"{left}{ending}").write_text("chats")
+    assert fireside("chats", "list").returncode == 0
+    assert list(tmp_path.glob(".fireside-*")) == [] and list(saving.iterdir()) == []
+
+
+def test_a_name_that_is_too_long_is_told_as_that(tmp_path: Path) -> None:
+    result = fireside("backup", str(tmp_path / ("x" * 300)))
+    assert result.returncode == 1 and "too long" in result.stderr
 
 
 def test_what_is_no_backup_is_one_sentence_and_1(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.bootstrap import build
-from app.core.errors import AppError, DatabaseNewer, DiskFull, FolderNotWritable
+from app.core.errors import AppError, DatabaseAltered, DatabaseNewer, DiskFull, FolderNotWritable
 from app.core.events import Role
 from app.core.paths import AppPaths
 from app.store.conversations import Conversations, MessageState
@@ -284,6 +284,31 @@ def test_its_buttons_try_again_or_quit(button: str, result: QDialog.DialogCode, 
     assert "DiskFull" in QGuiApplication.clipboard().text()
     qtbot.mouseClick(named[button], Qt.MouseButton.LeftButton)
     assert window.result() == result
+
+
+@pytest.mark.parametrize("error", [DatabaseAltered("/d/fireside.db"), DiskFull("/d")], ids=lambda e: type(e).__name__)
+def test_what_was_there_before_a_restore_can_be_put_back(error: AppError, qtbot: QtBot, tmp_path: Path) -> None:
+    """Only where the data is what cannot be used; what goes wrong is said in the window, which stays."""
+    window = StartupProblem(Theme("light"), error, tmp_path)
+    qtbot.addWidget(window)
+    outcomes: list[Exception | None] = [DiskFull("/d"), None]
+
+    def put_back() -> None:
+        outcome = outcomes.pop(0)
+        if outcome is not None:
+            raise outcome
+
+    window.offer_to_put_back(put_back)
+    window.show()
+    button = window.findChild(QPushButton, "put_back")
+    assert (button is not None) == isinstance(error, DatabaseAltered)
+    if button is None:
+        return
+    assert clipped_texts(window) == []
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert window.isVisible() and any("disk is full" in label.text() for label in window.findChildren(QLabel))
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert window.result() == QDialog.DialogCode.Accepted
 
 
 # The program's mark can be told apart from its ground, even at 16 pixels.

@@ -8,8 +8,10 @@ chats below `media/` (since version 2), recordings below `recordings/` and other
 database) and `files`, each with `name`, `size_bytes` and `sha256`. Models are not in it, nor the access token and the
 keys of servers, which the system keeps, nor which documents may be sent to a server: that is asked again.
 
-A backup is unpacked and compared as a whole before anything is touched. It takes its place when nobody has the
-database open, which for the window is its next start; what was there moves into a folder of its own for 30 days.
+A backup is unpacked and compared as a whole before anything is touched, and its database is brought to the newest
+schema, which has to be exactly the program's. It takes its place when nobody has the database open, which for the
+window is its next start; what was there moves into a folder of its own for 30 days, from which it can be put back in
+the same way.
 """
 
 from __future__ import annotations
@@ -23,18 +25,18 @@ import time
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
 from app import APP_NAME, __version__
-from app.core.errors import BackupUnreadable, DatabaseNewer
+from app.core.errors import BackupUnreadable, DatabaseAltered, DatabaseDamaged, DatabaseNewer, MigrationFailed
 from app.core.events import CancelToken
 from app.core.paths import REMOTE_ENDING, AppPaths, disk_problem, make_folder
 from app.features.exchange.foreign import fields_of, list_of, number_of, text_of
 from app.features.exchange.json_pieces import read_value
 from app.features.work.saved_file import scratch_beside, written
-from app.store.database import Database, copied_counts, copied_schema, is_let_go
+from app.store.database import Database, copied_counts, copied_schema, is_let_go, prepare_copy
 
 FORMAT = "fireside-backup"
 VERSION = 3
@@ -42,6 +44,8 @@ VERSION = 3
 DATABASE, SETTINGS, WORDS = "fireside.db", "settings.json", "words.txt"
 TRANSLATIONS, MEDIA, RECORDINGS, SERVERS = "translations/", "media/", "recordings/", "servers/"
 MANIFEST = "manifest.json"
+PROGRESS = ".restoring.json"
+"""In what waits and in what was put aside; see `_Restoring`."""
 OF_SERVERS = ("server.json", REMOTE_ENDING)
 CHUNK_BYTES = 1 << 20
 MOST_MANIFEST_BYTES = 50_000_000
@@ -100,10 +104,13 @@ class _Cancelled(Exception):
 def back_up(
     path: Path, places: AppPaths, database: Database, cancel: CancelToken
 ) -> Iterator[BackupProgress | BackupFinished]:
-    """Writes the backup; what was there before is replaced at the end. Raises DiskFull or FolderNotWritable."""
+    """Writes the backup, for its person alone; what was there before is replaced at the end.
+
+    Raises DiskFull, FolderNotWritable or NameTooLong.
+    """
     done, files = 0, list[dict[str, Any]]()
     try:
-        with scratch_beside(path, ".db") as copy, written(path) as out:
+        with scratch_beside(path, ".db") as copy, written(path, is_private=True) as out:
             yield BackupProgress(0, 0)
             database.copy_to(copy)
             parts = [(DATABASE, copy), *_kept_files(places)]
@@ -187,7 +194,7 @@ def unpack_backup(path: Path, places: AppPaths, cancel: CancelToken) -> Iterator
     scratch, is_whole = places.unpacked, False
     try:
         shutil.rmtree(scratch, ignore_errors=True)
-        shutil.rmtree(places.restoring, ignore_errors=True)
+        drop_waiting(places)
         make_folder(scratch)
         with _opened(path) as archive:
             manifest = _read_manifest(archive, path)
@@ -216,7 +223,7 @@ def accept(places: AppPaths) -> None:
     Raises DiskFull or FolderNotWritable.
     """
     try:
-        shutil.rmtree(places.restoring, ignore_errors=True)
+        drop_waiting(places)
         places.unpacked.replace(places.restoring)
     except OSError as error:
         raise disk_problem(error, places.data) from error
@@ -307,10 +314,43 @@ def _member(archive: zipfile.ZipFile, name: str, path: Path) -> IO[bytes]:
 
 def _check_database(copy: Path, path: Path) -> None:
     try:
-        if not copy.is_file() or not copied_schema(copy):
+        if not copy.is_file():
             raise BackupUnreadable(str(path), "damaged")
+        prepare_copy(copy)
     except DatabaseNewer as error:
         raise BackupUnreadable(str(path), "newer") from error
+    except (DatabaseAltered, MigrationFailed) as error:
+        raise BackupUnreadable(str(path), "altered") from error
+    except DatabaseDamaged as error:
+        raise BackupUnreadable(str(path), "damaged") from error
+
+
+@dataclass
+class _Restoring:
+    """How far what waits has taken its place: a run that was ended goes on where it was.
+
+    `aside` is the folder for what is here, `came` what a restore brought, `emptied` what was not there before it, and
+    `origin` the folder that is put back, "" for a backup.
+    """
+
+    aside: str = ""
+    came: list[str] = field(default_factory=list)
+    emptied: list[str] = field(default_factory=list)
+    origin: str = ""
+
+    @classmethod
+    def read(cls, folder: Path) -> _Restoring:
+        """An empty one where nothing is noted, or nothing sensible."""
+        try:
+            fields = fields_of(read_value((folder / PROGRESS).read_bytes()))
+        except (OSError, ValueError):
+            return cls()
+        aside, origin = (Path(text_of(fields.get(name))).name for name in ("aside", "origin"))
+        came, emptied = ([text_of(one) for one in list_of(fields.get(name))] for name in ("came", "emptied"))
+        return cls(aside, came, emptied, origin)
+
+    def write(self, folder: Path) -> None:
+        (folder / PROGRESS).write_text(json.dumps(asdict(self)), "utf-8")
 
 
 def put_in_place(places: AppPaths) -> Path | None:
@@ -322,27 +362,80 @@ def put_in_place(places: AppPaths) -> Path | None:
     if not places.restoring.is_dir() or not is_let_go(places.database):
         return None
     try:
-        aside = places.before_restoring / f"{time.strftime('%Y-%m-%d-%H%M%S')}-{os.urandom(2).hex()}"
+        state = _Restoring.read(places.restoring)
+        if not state.aside:
+            state.aside = f"{time.strftime('%Y-%m-%d-%H%M%S')}-{os.urandom(2).hex()}"
+            state.came = [name for name in _homes(places) if (places.restoring / name).exists()]
+            state.write(places.restoring)
+        aside = places.before_restoring / state.aside
         make_folder(aside)
-        for name, here in (
-            (DATABASE, places.database),
-            (SETTINGS, places.settings),
-            (WORDS, places.own_words),
-            *((beginning.rstrip("/"), folder) for beginning, folder in _folders(places).items()),
-        ):
+        _Restoring(came=state.came + state.emptied).write(aside)
+        for name, here in _homes(places).items():
             new = places.restoring / name
-            if not new.exists():
-                continue
+            if not new.exists() and (name not in state.emptied or (aside / name).exists()):
+                continue  # it has taken its place already, or never was there
             for old in (here, here.with_name(here.name + "-wal"), here.with_name(here.name + "-shm")):
                 if old.exists():
                     shutil.move(old, aside / old.name)
             make_folder(here.parent)
-            shutil.move(new, here)
+            if new.exists():
+                shutil.move(new, here)
         shutil.rmtree(places.states, ignore_errors=True)  # what models had read of chats that have other numbers now
         shutil.rmtree(places.restoring)
     except OSError as error:
         raise disk_problem(error, places.data) from error
     return aside
+
+
+def _homes(places: AppPaths) -> dict[str, Path]:
+    """Where each part of a backup has its place."""
+    files = {DATABASE: places.database, SETTINGS: places.settings, WORDS: places.own_words}
+    return files | {beginning.rstrip("/"): folder for beginning, folder in _folders(places).items()}
+
+
+def last_aside(places: AppPaths) -> Path | None:
+    """What was here before the last restore, as long as it is kept."""
+    folders = list(places.before_restoring.iterdir()) if places.before_restoring.is_dir() else []
+    return max((one for one in folders if one.is_dir()), key=lambda one: one.stat().st_mtime_ns, default=None)
+
+
+def is_putting_back(places: AppPaths) -> bool:
+    """Whether what waits was here before."""
+    return bool(_Restoring.read(places.restoring).origin)
+
+
+def put_back(places: AppPaths) -> None:
+    """What was here before the last restore waits to take its place, with `put_in_place`, as a backup does.
+
+    A restore that only waits is dropped instead where it can be: nothing was changed by it. Raises DiskFull or
+    FolderNotWritable.
+    """
+    if places.restoring.is_dir():
+        if not is_let_go(places.database):
+            drop_waiting(places)
+            return
+        put_in_place(places)  # it may have been ended in the middle
+    aside = last_aside(places)
+    if aside is None:
+        return
+    try:
+        came = _Restoring.read(aside).came
+        emptied = [name for name in came if name in _homes(places) and not (aside / name).exists()]
+        _Restoring(came=came, emptied=emptied, origin=aside.name).write(aside)
+        is_let_go(aside / DATABASE)  # its journal goes into it
+        aside.replace(places.restoring)
+    except OSError as error:
+        raise disk_problem(error, places.data) from error
+
+
+def drop_waiting(places: AppPaths) -> None:
+    """What waits is not wanted any more; what was here before goes back to where it is kept."""
+    state = _Restoring.read(places.restoring)
+    if state.origin:
+        make_folder(places.before_restoring)
+        _Restoring(came=state.came).write(places.restoring)
+        places.restoring.replace(places.before_restoring / state.origin)
+    shutil.rmtree(places.restoring, ignore_errors=True)
 
 
 def remove_old(places: AppPaths, now: float) -> None:

@@ -16,19 +16,26 @@ from typing import IO
 from app.core.paths import AppPaths, disk_problem, make_folder, opener
 
 SCRATCH = ".fireside-"
+COMPANIONS = ("", ".part", "-journal", ".part-journal", "-wal", "-shm")
+"""Endings of what a database that is copied to such a name may leave, the copy's own first."""
 
 
 @contextmanager
-def written(path: Path) -> Iterator[IO[bytes]]:
-    """The file to write to; what was there before is replaced at the end. Raises DiskFull or FolderNotWritable."""
+def written(path: Path, *, is_private: bool = False) -> Iterator[IO[bytes]]:
+    """The file to write to; what was there before is replaced at the end, with its mode, unless nobody else may read.
+
+    Raises DiskFull, FolderNotWritable or NameTooLong, the last before anything is written.
+    """
     with scratch_beside(path) as scratch:
         try:
+            with contextlib.suppress(FileNotFoundError):
+                path.lstat()  # says it where a name is too long
             handle = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
             with os.fdopen(handle, "wb") as file:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
-            put(scratch, path)
+            put(scratch, path, is_private=is_private)
         except OSError as error:
             raise disk_problem(error, path.parent) from error
 
@@ -45,7 +52,7 @@ def scratch_beside(path: Path, suffix: str = "") -> Iterator[Path]:
     try:
         yield scratch
     finally:
-        scratch.unlink(missing_ok=True)
+        _remove(scratch)
         with contextlib.suppress(OSError):
             note.unlink(missing_ok=True)
 
@@ -66,17 +73,25 @@ def remove_interrupted() -> None:
             scratch = Path(os.fsdecode(note.read_bytes()))
             if scratch.parent.is_dir():
                 if scratch.name.startswith(SCRATCH):
-                    scratch.unlink(missing_ok=True)
+                    _remove(scratch)
                 note.unlink()
+
+
+def _remove(scratch: Path) -> None:
+    """The file, with what SQLite may have left beside it."""
+    for ending in COMPANIONS:
+        scratch.with_name(scratch.name + ending).unlink(missing_ok=True)
 
 
 def _notes() -> Path:
     return AppPaths.from_environment().data / "saving"
 
 
-def put(scratch: Path, path: Path) -> None:
+def put(scratch: Path, path: Path, *, is_private: bool = False) -> None:
     """A whole file takes its place, with the mode of the file it replaces, or of any new file. Raises OSError."""
-    if path.exists():
+    if is_private:
+        scratch.chmod(0o600)
+    elif path.exists():
         scratch.chmod(path.stat().st_mode & 0o777)
     else:
         mask = os.umask(0)

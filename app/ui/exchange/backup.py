@@ -18,6 +18,8 @@ from app.features.exchange.backup import (
     BackupUnpacked,
     accept,
     back_up,
+    last_aside,
+    put_back,
     refuse,
     unpack_backup,
 )
@@ -108,6 +110,25 @@ class Backups(SavedFiles):
         dialog.add_choice(tr("Restore and start again"), self._restore, "primary")
         dialog.rejected.connect(lambda: refuse(self._app.paths))
         dialog.open()
+
+    def can_put_back(self) -> bool:
+        """Whether something is kept that was here before a restore."""
+        return last_aside(self._app.paths) is not None
+
+    def ask_to_put_back(self) -> None:
+        """Asks, and starts again with what was here before the last restore."""
+        words = tr("Everything that was here before you restored a backup comes back. What is here now is kept for 30"
+                   " days. {app} starts again.", app=APP_NAME)  # fmt: skip
+        title = tr("Put back what was here before?")
+        dialog = QuestionDialog(self._ui.theme, title, words, self._window)
+        dialog.setObjectName("put_back_question")
+        dialog.add_choice(tr("Put back and start again"), self._put_back, "primary")
+        dialog.open()
+
+    def _put_back(self) -> None:
+        with self._notify.guard():
+            put_back(self._app.paths)
+            self._notify.actions["restart"]()
 
     def _restore(self) -> None:
         with self._notify.guard():

@@ -60,6 +60,13 @@ class DataPage(SettingsPage):
             tr("Restore…"),
             backups.ask_which,
         )
+        if backups.can_put_back():
+            self._add(
+                tr("Put back what was here before"),
+                tr("Undoes the last restore. What is here now is kept for 30 days."),
+                tr("Put back…"),
+                backups.ask_to_put_back,
+            )
         self.finish()
 
     def _add(self, name: str, explanation: str, label: str, do: Callable[[], object]) -> None:

@@ -36,6 +36,7 @@ ACTION_LABELS = {
     "models": "Models",
     "storage": "Storage",
     "open_folder": "Open folder",
+    "put_back": "Put back…",
     "end": "End it",
     "take_over": "Use it here",
 }

@@ -10,6 +10,7 @@ from PySide6.QtCore import QEventLoop, Qt, QTimer
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout
 
 from app import APP_NAME
+from app.core.errors import AppError, DatabaseAltered, DatabaseDamaged, DatabaseNewer, MigrationFailed
 from app.features.messages import Sentence, sentence_for
 from app.ui.i18n import breakable, tr
 from app.ui.shell.desktop import copy_text, open_folder
@@ -40,17 +41,23 @@ class StartupWindow(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(px(24), px(22), px(24), px(20))
         column.setSpacing(px(8))
-        said = QLabel(breakable(tr(sentence.text)), textFormat=Qt.TextFormat.PlainText, wordWrap=True)
-        said.setFont(theme.font(15, 600))
-        column.addWidget(said)
-        kept = QLabel(tr(sentence.kept), textFormat=Qt.TextFormat.PlainText, wordWrap=True)
-        kept.setProperty("kind", "muted")
-        kept.setVisible(bool(sentence.kept))
-        column.addWidget(kept)
+        self._said = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self._said.setFont(theme.font(15, 600))
+        column.addWidget(self._said)
+        self._kept = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self._kept.setProperty("kind", "muted")
+        column.addWidget(self._kept)
+        self.say(sentence)
         column.addSpacing(px(16))
         self._row = QHBoxLayout()
         self._row.setSpacing(px(8))
         column.addLayout(self._row)
+
+    def say(self, sentence: Sentence) -> None:
+        """In place of what was said before."""
+        self._said.setText(breakable(tr(sentence.text)))
+        self._kept.setText(tr(sentence.kept))
+        self._kept.setVisible(bool(sentence.kept))
 
     def add_button(self, text: str, do: Callable[[], object], kind: str = "plain") -> QPushButton:
         """At the end of the row; a primary one is what Enter means."""
@@ -75,6 +82,24 @@ class StartupProblem(StartupWindow):
         self.add_button(tr("Open folder"), lambda: open_folder(folder))
         self.add_button(tr("Quit"), self.reject)
         self.add_button(tr("Try again"), self.accept, "primary")
+        self._error = error
+
+    def offer_to_put_back(self, put_back: Callable[[], object]) -> None:
+        """Where the data is what cannot be used, and a backup was restored: what was there before it may be right."""
+        if not isinstance(self._error, DatabaseAltered | DatabaseDamaged | DatabaseNewer | MigrationFailed):
+            return
+
+        def do() -> None:
+            try:
+                put_back()
+            except AppError as error:
+                self.say(sentence_for(error))
+            else:
+                self.accept()
+
+        button = self.add_button(tr("Put back what was here before"), do)
+        button.setToolTip(tr("Undo the last restore. What is here now is kept for 30 days."))
+        button.setObjectName("put_back")
 
 
 class StillEnding(StartupWindow):

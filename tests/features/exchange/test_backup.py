@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+import sqlite3
 import zipfile
 from collections.abc import Callable
 from contextlib import closing
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 
 from app import bootstrap
-from app.core.errors import BackupUnreadable, ChatsUnreadable, DiskFull
+from app.core.errors import BackupUnreadable, ChatsUnreadable, DatabaseAltered, DiskFull
 from app.core.events import CancelToken, Role
 from app.core.paths import AppPaths
 from app.core.settings import Settings, load_settings, save_settings
@@ -26,6 +27,8 @@ from app.features.exchange.backup import (
     BackupUnpacked,
     accept,
     back_up,
+    last_aside,
+    put_back,
     put_in_place,
     refuse,
     unpack_backup,
@@ -235,6 +238,35 @@ def _other_database(members: Members, manifest: dict[str, Any]) -> None:
     file |= {"size_bytes": 1100, "sha256": hashlib.sha256(members["fireside.db"]).hexdigest()}
 
 
+def _script(text: str) -> Callable[[Members, dict[str, Any]], None]:
+    """What SQL makes of the database that is in the backup."""
+
+    def change(members: Members, manifest: dict[str, Any]) -> None:
+        with closing(sqlite3.connect(":memory:")) as copy:
+            copy.deserialize(members["fireside.db"])
+            copy.executescript(text)
+            members["fireside.db"] = copy.serialize()
+        data = members["fireside.db"]
+        file = next(one for one in manifest["files"] if one["name"] == "fireside.db")
+        file |= {"size_bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+
+    return change
+
+
+ALTERED = {
+    "a table less": "DROP TABLE prompts",
+    "a view in place of a table": "DROP TABLE prompts; CREATE VIEW prompts AS SELECT 1 AS id",
+    "a trigger": "CREATE TRIGGER t AFTER INSERT ON pages BEGIN DELETE FROM messages; END",
+    "another trigger of the same name": "DROP TRIGGER titles_added; CREATE TRIGGER titles_added AFTER INSERT ON"
+    " conversations BEGIN DELETE FROM messages; END",
+    "another view of the same name": "DROP VIEW messages_finished; CREATE VIEW messages_finished AS"
+    " SELECT id, 'x' AS text FROM messages",
+    "a table of one's own": "CREATE TABLE more (x)",
+    "a column more": "ALTER TABLE prompts ADD COLUMN more TEXT",
+    "an index that computes": "CREATE INDEX i ON prompts (abs(id))",
+    "of another schema": "PRAGMA user_version = 3",
+}
+
 CHANGES: dict[str, tuple[Callable[[Members, dict[str, Any]], Any], str]] = {
     "a byte": (lambda m, f: m.update({"settings.json": m["settings.json"].replace(b"1.5", b"1.6")}), "damaged"),
     "more bytes": (lambda m, f: m.update({"settings.json": m["settings.json"] + b" " * 5_000_000}), "damaged"),
@@ -250,7 +282,10 @@ CHANGES: dict[str, tuple[Callable[[Members, dict[str, Any]], Any], str]] = {
     "absolute": (_outside("/tmp/evil"), "damaged"),
     "backslashes": (_outside("translations/..\\evil"), "damaged"),
     "a model": (_outside("models/evil.gguf"), "damaged"),
-}
+    "a version below nothing": (_script("PRAGMA user_version = -5"), "damaged"),
+    "no version": (_script("PRAGMA user_version = 0"), "damaged"),
+    "a version to come": (_script("PRAGMA user_version = 1000"), "newer"),
+} | {name: (_script(text), "altered") for name, text in ALTERED.items()}
 
 
 @pytest.mark.parametrize("name", CHANGES)
@@ -292,3 +327,119 @@ def test_a_newer_programs_database_is_refused(saved: Path, here: AppPaths, monke
     with pytest.raises(BackupUnreadable) as caught:
         list(unpack_backup(saved, here, CancelToken()))
     assert caught.value.reason == "newer"
+
+
+OLD = Path(__file__).parents[2] / "store" / "data"
+
+
+@pytest.mark.parametrize("number", [1, 6, 9])
+def test_an_older_programs_backup_is_brought_up_to_date_before_it_is_accepted(
+    saved: Path, here: AppPaths, number: int
+) -> None:
+    with closing(sqlite3.connect(":memory:")) as old:
+        old.executescript((OLD / f"fireside-v{number}.sql").read_text("utf-8"))
+        data = old.serialize()
+
+    def change(members: Members, manifest: dict[str, Any]) -> None:
+        members["fireside.db"] = data
+        file = next(one for one in manifest["files"] if one["name"] == "fireside.db")
+        file |= {"size_bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+
+    unpacked(changed(saved, change), here)
+    with closing(sqlite3.connect(here.restoring / "fireside.db")) as copy:
+        assert copy.execute("PRAGMA user_version").fetchone()[0] > 9
+    assert {one.name for one in here.restoring.iterdir()} >= {"fireside.db", "settings.json"}
+    assert not [one for one in here.restoring.iterdir() if one.name.startswith("fireside.db.")]
+    put_in_place(here)
+    assert "Größe der Sonne" in titles(here)
+
+
+def files(places: AppPaths) -> dict[str, bytes]:
+    """All that a person made, but the database, whose bytes change when it is opened."""
+    found = [places.settings, places.own_words, *places.translations.rglob("*"), *places.media.rglob("*")]
+    return {str(path): path.read_bytes() for path in found if path.is_file()}
+
+
+def test_what_was_here_before_is_put_back_whole_and_again_the_other_way(
+    saved: Path, here: AppPaths, tmp_path: Path
+) -> None:
+    """Also what the backup brought and what had not been there goes: here the words and the translated document."""
+    with closing(Database.open(here.database)) as database:
+        Conversations(database).create(title="Later")
+    save_settings(here.settings, Settings().changed("appearance", zoom=2.0))
+    here.own_words.unlink()
+    shutil.rmtree(here.translations)
+    before = files(here)
+    unpacked(saved, here)
+    put_in_place(here)
+    restored = files(here)
+    assert restored != before and titles(here) == ["Rent"]
+    for expected, chats in ((before, ["Later", "Rent"]), (restored, ["Rent"]), (before, ["Later", "Rent"])):
+        put_back(here)
+        assert put_in_place(here) is not None
+        assert (files(here), titles(here)) == (expected, chats)
+    assert not here.restoring.exists()
+
+
+def test_putting_back_waits_while_somebody_has_the_database_and_loses_nothing_when_another_backup_comes(
+    saved: Path, here: AppPaths
+) -> None:
+    with closing(Database.open(here.database)) as database:
+        Conversations(database).create(title="Later")
+    unpacked(saved, here)
+    put_in_place(here)
+    with closing(Database.open(here.database)):
+        put_back(here)
+        assert put_in_place(here) is None
+        list(unpack_backup(saved, here, CancelToken()))  # which takes the place of what waits
+        refuse(here)
+        put_back(here)
+        assert put_in_place(here) is None
+        put_back(here)  # once more: that what waits is not wanted
+        assert not here.restoring.exists()
+        put_back(here)
+    with closing(bootstrap.build(here)) as app:
+        assert {chat.title for chat in app.conversations.find()} == {"Later", "Rent"}
+        assert "What was here before is back." in [notice.text for notice in app.notices]
+
+
+def test_putting_back_that_was_ended_while_it_moved_is_completed_by_the_next(
+    saved: Path, here: AppPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here.own_words.unlink()
+    before = files(here)
+    for stop in range(8):
+        unpacked(saved, here)
+        put_in_place(here)
+        put_back(here)
+        calls: list[int] = []
+
+        def move(old: Any, new: Any, calls: list[int] = calls, stop: int = stop) -> None:
+            calls.append(1)
+            if len(calls) > stop:
+                raise OSError(28, "No space left on device")
+            Path(old).rename(new)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(backup.shutil, "move", move)
+            with pytest.raises(DiskFull):
+                put_in_place(here)
+        assert put_in_place(here) is not None
+        assert (files(here), titles(here)) == (before, ["Rent"])
+
+
+def test_a_database_that_is_not_ours_is_a_sentence_and_the_one_before_can_be_put_back(
+    saved: Path, here: AppPaths
+) -> None:
+    """As earlier programs restored it: unlooked at."""
+    unpacked(saved, here)
+    put_in_place(here)
+    for script in ("DROP TABLE conversations", "PRAGMA user_version = -5"):
+        with closing(sqlite3.connect(here.database)) as altered:
+            altered.executescript(script)
+        with pytest.raises(DatabaseAltered), closing(Database.open(here.database)) as database:
+            Conversations(database).find()
+    assert last_aside(here) is not None
+    put_back(here)
+    put_in_place(here)
+    assert titles(here) == ["Rent"]

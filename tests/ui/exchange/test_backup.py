@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QDialog, QFileDialog, QLabel
+from PySide6.QtWidgets import QDialog, QFileDialog, QLabel, QPushButton
 
 from app.bootstrap import build
+from app.core.events import CancelToken
+from app.features.exchange.backup import accept, unpack_backup
+from app.ui.exchange.backup import Backups
 from tests.helpers.desks.settings import SettingsDesk
 from tests.helpers.desks.window import Frame
 from tests.ui.exchange.conftest import add_chat
@@ -58,6 +61,33 @@ def test_a_yes_starts_again_with_what_was_saved(frame: Frame, saved: Path) -> No
     (before,) = again.paths.before_restoring.iterdir()
     assert (before / "fireside.db").exists()
     again.close()
+
+
+def test_a_restore_that_is_regretted_is_undone(frame: Frame, saved: Path) -> None:
+    restarted: list[bool] = []
+    frame.notify.actions["restart"] = lambda: restarted.append(True)
+    list(unpack_backup(saved, frame.app.paths, CancelToken()))
+    accept(frame.app.paths)
+    frame.app.close()
+    restored = build()
+    assert [(notice.text, notice.action) for notice in restored.notices] == [("Your backup is restored.", "put_back")]
+    Backups(restored, frame.window.ui).ask_to_put_back()
+    dialog = frame.find(QDialog, "put_back_question")
+    frame.click(next(one for one in dialog.findChildren(QPushButton) if "start again" in one.text()))
+    assert restarted == [True]
+    restored.close()
+    again = build()
+    assert {chat.title for chat in again.conversations.find()} == {"Soup", "Rent"}
+    assert [notice.text for notice in again.notices] == ["What was here before is back."]
+    again.close()
+
+
+@pytest.mark.parametrize("is_kept", [False, True])
+def test_the_settings_offer_it_while_there_is_something_to_put_back(frame: Frame, *, is_kept: bool) -> None:
+    if is_kept:
+        (frame.app.paths.before_restoring / "2026-11-01-120000-abcd").mkdir(parents=True)
+    names = [button.accessibleName() for button in SettingsDesk(frame, "data").every(QPushButton)]
+    assert ("Put back: Put back what was here before" in names) == is_kept
 
 
 def test_what_is_no_backup_is_told(frame: Frame, tmp_path: Path) -> None:

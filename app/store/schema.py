@@ -1,0 +1,38 @@
+"""What a database is made of, compared with what its migrations make: nothing more, nothing less."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from typing import NamedTuple
+
+_NO_MEANING = re.compile(r"[\s\"'`\[\];]+")
+
+
+class SchemaEntry(NamedTuple):
+    """A table, index, trigger or view; `sql` without blanks and quotes, which versions of SQLite set differently."""
+
+    kind: str
+    name: str
+    table: str
+    sql: str
+
+
+def read_schema(connection: sqlite3.Connection) -> set[SchemaEntry]:
+    """Everything but what SQLite makes for itself."""
+    rows = connection.execute(
+        "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+    )
+    return {SchemaEntry(kind, name, table, _NO_MEANING.sub("", sql or "").lower()) for kind, name, table, sql in rows}
+
+
+def is_same_schema(found: sqlite3.Connection, expected: sqlite3.Connection, *, by_name: bool = False) -> bool:
+    """Whether two databases have the same entries; `by_name`: tables and indexes may be written differently, as by an
+    earlier program, but nothing that runs by itself may.
+    """
+    entries = [read_schema(connection) for connection in (found, expected)]
+    if by_name:
+        entries = [
+            {one if one.kind in ("trigger", "view") else one._replace(sql="") for one in each} for each in entries
+        ]
+    return entries[0] == entries[1]
