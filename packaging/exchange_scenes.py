@@ -16,7 +16,7 @@ from app.core.events import Role
 from app.ui.exchange.exporting import ExportDialog, PrintPreview
 from app.ui.settings.data import TrashPage
 from app.ui.settings.dialog import SettingsDialog
-from app.ui.settings.programs import ProgramsPage
+from app.ui.settings.programs import ProgramsSection
 from tests.helpers.desks.window import Frame
 
 DELETED = ("Names for a boat", "What is a Roth IRA?", "Dinner for six, one of them vegan")
@@ -79,7 +79,7 @@ def screens(frame: Frame, told: int) -> list[tuple[str, Step, Step]]:
         with socket.create_server(("127.0.0.1", 0)) as found:
             frame.app.change("serving", port=int(found.getsockname()[1]))
         window.open_settings("programs")
-        frame.find(ProgramsPage).switch.click()
+        frame.find(ProgramsSection).switch.click()
         frame.wait(lambda: not programs.is_turning, TIMEOUT_MS)
 
     def asked() -> None:
@@ -89,13 +89,13 @@ def screens(frame: Frame, told: int) -> list[tuple[str, Step, Step]]:
         for agent in ("Zed/0.212.1", "Continue/1.4"):
             asking = asked_by(agent, door.address, door.key)
             frame.wait(partial(_has_ended, asking), TIMEOUT_MS)
-        frame.find(ProgramsPage).show_asked()
+        frame.find(ProgramsSection).show_asked()
         QCoreApplication.processEvents()
-        bar = frame.find(ProgramsPage).findChildren(QScrollArea)[0].verticalScrollBar()
+        bar = frame.find(ProgramsSection).findChildren(QScrollArea)[0].verticalScrollBar()
         bar.setValue(bar.maximum())
 
     def end() -> None:
-        frame.find(ProgramsPage).switch.click()
+        frame.find(ProgramsSection).switch.click()
         frame.wait(lambda: not programs.is_turning, TIMEOUT_MS)
         frame.find(SettingsDialog).close()
 

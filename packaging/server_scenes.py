@@ -17,9 +17,9 @@ from app.core.paths import starter_model
 from app.engine.protocol import MACHINE, Device, DevicesDescribed
 from app.features.leaving import Leaving
 from app.remote.servers import SEES, Server
-from app.ui.settings.computers import ComputersPage
+from app.ui.settings.computers import ComputersSection
 from app.ui.settings.dialog import SettingsDialog
-from app.ui.settings.servers import ServerDialog, ServersPage
+from app.ui.settings.servers import ServerDialog, ServersSection
 from app.ui.widgets.dialogs import QuestionDialog
 from app.ui.widgets.notice_bar import Notice
 from tests.helpers.desks.chat import ChatDesk
@@ -62,7 +62,7 @@ class Scenes:
     def show_dialog(self) -> None:
         server = self._begin()
         self._frame.window.open_settings("servers")
-        page = self._frame.find(ServersPage)
+        page = self._frame.find(ServersSection)
         dialog = page.open_dialog(None)
         dialog.address.setText(server.host)
         dialog.ask.setEnabled(True)
@@ -110,7 +110,7 @@ class Scenes:
         self._open.enter_context(patch.object(self._app.engine, "describe_devices", lambda: described))
         self._app.change("engine", machines=addresses)
         self._frame.window.open_settings("computers")
-        page = self._frame.find(ComputersPage)
+        page = self._frame.find(ComputersSection)
         self._frame.wait(lambda: page.again.isEnabled() and bool(page.rows[-1].said.property("kind") == "danger"))
 
     def leave(self) -> None:

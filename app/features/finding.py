@@ -174,6 +174,22 @@ def fitness(title: str, query: str) -> int | None:
     return costs
 
 
+def fitness_with_synonyms(title: str, synonyms: str, kind: str, query: str) -> int | None:
+    """As `fitness`, where a word may also begin one of the synonyms, which is worth less, or of the kind's name."""
+    costs = 0
+    for wanted in clean_text(query).split():
+        ranks = [fitness(title, wanted), *(cost for cost, text in ((1, synonyms), (2, kind)) if _begins(text, wanted))]
+        known = [rank for rank in ranks if rank is not None]
+        if not known:
+            return None
+        costs += min(known)
+    return costs
+
+
+def _begins(text: str, wanted: str) -> bool:
+    return any(word.startswith(fold(wanted)) for word in fold(text).split())
+
+
 def around(text: str, query: str) -> tuple[str, Marks]:
     """The part of a text where the words stand, or its beginning, as one line; and where they are in that."""
     patterns = [one for one in (_words_together(query), words_pattern(query)) if one is not None]

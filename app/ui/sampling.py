@@ -15,6 +15,8 @@ from app.ui.widgets.buttons import text_button
 from app.ui.widgets.fields import Stepper
 from app.ui.widgets.labels import plain_label
 
+TEMPERATURE_WORDS = "Lower is more focused, higher is more creative."
+MODEL_DEFAULT, SETTINGS_DEFAULT = "Model default", "Default"
 HEADING, MUTED, NAME = (14.0, 600), (13.0, 400), (14.0, 400)
 """Size and weight."""
 
@@ -31,16 +33,25 @@ class Knob:
     step: float
     decimals: int
     start: float
-    unset: str = "Model’s own"
+    unset: str = MODEL_DEFAULT
 
 
 def knobs() -> tuple[Knob, ...]:
     """All that can be set, the temperature first."""
     return (
-        Knob("temperature", tr("Temperature"), tr("Low keeps to the point, high surprises."), 0, 2, 0.05, 2, 0.7),
+        Knob("temperature", tr("Temperature"), tr(TEMPERATURE_WORDS), 0, 2, 0.05, 2, 0.7),
         Knob("top_k", tr("Top-k"), tr("How many of the likeliest tokens count; 0 is all."), 0, 1000, 1, 0, 40),
         Knob("top_p", tr("Top-p"), tr("The likeliest tokens up to this share."), 0, 1, 0.01, 2, 0.95),
-        Knob("min_p", tr("Min-p"), tr("Drops what is this much less likely than the likeliest."), 0, 1, 0.01, 2, 0.05),
+        Knob(
+            "min_p",
+            tr("Min-p"),
+            tr("Ignore tokens less likely than this share of the most likely one."),
+            0,
+            1,
+            0.01,
+            2,
+            0.05,
+        ),
         Knob("repeat_penalty", tr("Repeat penalty"), tr("Above 1, repeats become less likely."), 1, 2, 0.05, 2, 1.1),
         Knob("presence_penalty", tr("Presence penalty"), tr("Favours words that are new."), 0, 2, 0.1, 1, 0.5),
         Knob("dry_multiplier", tr("DRY"), tr("Keeps whole phrases from coming again; 0 is off."), 0, 5, 0.1, 1, 0.8),
@@ -64,7 +75,7 @@ class KnobStepper(Stepper):
             highest=knob.most,
             step=knob.step,
             decimals=knob.decimals,
-            word_for_lowest=tr("As in Settings") if is_in_settings else tr(knob.unset),
+            word_for_lowest=tr(SETTINGS_DEFAULT) if is_in_settings else tr(knob.unset),
         )
         self.number.setAccessibleDescription(knob.meaning)
         self.number.setToolTip(knob.meaning)
@@ -107,7 +118,7 @@ class SamplingFields(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.px(8))
         column.addWidget(field_label(theme, tr("Sampling"), HEADING, self._steppers[first.name].number))
-        how = tr("How the next word is chosen. Model’s own: as its makers recommend.")
+        how = tr("How the next word is chosen. Model default: as its makers recommend.")
         column.addWidget(field_label(theme, how, MUTED))
         column.addLayout(knob_row(theme, first, self._steppers[first.name]))
         column.addWidget(self._rest)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from app.bootstrap import SUMMARY, TRANSLATION, WRITING
-from app.ui.shell.tab_spec import CHAT, MODELS, SUMMARIZE, TRANSLATE, WRITE, Drops, Tab, TabSpec, UiContext
+from app.ui.shell.tab_spec import CHAT, MODELS, SUMMARIZE, TRANSLATE, WRITE, Drops, Tab, TabCommand, TabSpec, UiContext
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,16 +68,26 @@ TABS = (
         "chat-circle-text",
         _chat,
         keys=("Ctrl+1",),
+        also="ask talk conversation question",
+        commands=(
+            TabCommand("fork", "Fork this chat", "branch copy duplicate split"),
+            TabCommand("map", "Versions of the last message", "map branches tree alternatives history regenerated"),
+            TabCommand("compare_with", "Compare with another model", "two models side by side duel second answer"),
+            TabCommand("tags", "Tags of this chat…", "tag label labels category organize"),
+            TabCommand("record", "Record with the microphone", "mic voice audio speech dictate dictation sound"),
+            TabCommand("screen_region", "Picture of a part of the screen", "screenshot capture snip image"),
+            TabCommand("pictures", "Attach pictures…", "picture image photo vision see"),
+        ),
         drops=Drops("", "Ask about it", "Goes to your next message"),
         imports=Drops("", "Import chats", "An export of this or another program", only=_may_be_chats),
         shortcuts=(
             ("Return", "Send the message"),
             ("Shift+Return", "New line"),
             ("Escape", "Stop the answer"),
-            ("F3", "To the next match"),
+            ("F3", "Next match"),
             ("Up", "Edit the last message"),
-            ("Ctrl+Down", "To the next turn"),
-            ("Shift+F10", "Menu of a turn"),
+            ("Ctrl+Down", "Next message"),
+            ("Shift+F10", "Message menu"),
             ("Shift+Down", "Select text"),
         ),
         kept_id="conversation_id",
@@ -89,11 +99,12 @@ TABS = (
         "article",
         _summarize,
         keys=("Ctrl+2",),
+        also="summary summaries shorten digest key points report",
         drops=Drops("Drop to summarize", "Summarize", "Every page is read"),
         shortcuts=(
             ("Return", "Start, or open a place"),
-            ("Down", "To the next statement"),
-            ("Right", "To its next place"),
+            ("Down", "Next statement"),
+            ("Right", "Next source"),
             ("Escape", "Close the document"),
         ),
         task=SUMMARIZE,
@@ -106,6 +117,7 @@ TABS = (
         "translate",
         _translate,
         keys=("Ctrl+3",),
+        also="translation language languages glossary localize",
         drops=Drops(
             "Drop to translate",
             "Translate",
@@ -116,7 +128,7 @@ TABS = (
             ("Ctrl+Return", "Translate at once"),
             ("Return", "Other wordings"),
             ("Escape", "Stop"),
-            ("F8", "To the next flagged segment"),
+            ("F8", "Next flagged segment"),
         ),
         task=TRANSLATE,
         kept_id="translation_id",
@@ -128,10 +140,11 @@ TABS = (
         "pen-nib",
         _write,
         keys=("Ctrl+4",),
+        also="writing continue complete autocomplete editor page draft fill in the middle",
         drops=Drops("Drop to open as a page", "Write", "Opens as a page to go on with", only=_is_text_file),
         shortcuts=(
             ("Ctrl+Return", "Continue at the cursor"),
-            ("Escape", "Stop, or take none"),
+            ("Escape", "Stop, or dismiss"),
             ("1", "Choose the first continuation"),
             ("Ctrl+S", "Save as a file"),
         ),
@@ -144,6 +157,16 @@ TABS = (
         "Models",
         "cube",
         _models,
+        commands=(
+            TabCommand("suggested", "Models for this computer", "suggested recommended download which model"),
+            TabCommand("installed", "Installed models", "downloaded delete remove model on disk"),
+            TabCommand("others", "Models of other programs", "ollama lm studio jan import gguf"),
+            TabCommand("downloads", "Downloads", "progress pause resume fetch"),
+            TabCommand("storage", "Storage", "disk space folder move free clean up"),
+            TabCommand("compare", "Benchmark on a text", "compare perplexity measure evaluate speed models score"),
+            TabCommand("blind", "Blind test", "duel compare arena vote elo two models side by side"),
+            TabCommand("how", "How a language model works", "learn explain transformer tutorial help"),
+        ),
         shortcuts=(("Return", "To the results"), ("Ctrl+Return", "Download the chosen version")),
         is_at_foot=True,
     ),
@@ -151,7 +174,7 @@ TABS = (
 
 
 def open_settings(app: Fireside, window: MainWindow, page: str) -> None:
-    """Shows the settings above the window, on the page that is named or the first."""
+    """Shows the settings above the window, on the page or at the row that is named, or on the first."""
     from app.ui.settings.dialog import SettingsDialog  # not needed at start
 
     SettingsDialog(app, window.ui, page or "appearance").open()

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QApplication, QLabel
 
 from app.ui.chat.view import ChatView
 from app.ui.settings.dialog import SettingsDialog
-from app.ui.settings.programs import ProgramsPage
+from app.ui.settings.programs import ProgramsSection
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.desk import Desk
 from tests.helpers.desks.window import Frame, open_window
@@ -92,7 +92,7 @@ def test_curl_asks_while_the_chat_is_answered_and_is_listed(frame: Frame, script
     frame.click(frame.button("Settings"))
     desk = Desk(frame.find(SettingsDialog), frame.app, frame.notify)
     desk.click(desk.button("Other programs"))
-    desk.wait(lambda: desk.has(ProgramsPage))
+    desk.wait(lambda: desk.has(ProgramsSection))
     desk.click(desk.button("Let other programs use the model"))
     desk.wait(lambda: desk.button("Copy the address").isVisible())
     address, key = copied(desk, "Copy the address"), copied(desk, "Copy the key")

@@ -17,7 +17,7 @@ from app.hub import access
 from app.remote import engine as engine_module
 from app.ui.chat.pictures import PictureChip
 from app.ui.chat.view import ChatView
-from app.ui.settings.servers import ServerDialog, ServersPage
+from app.ui.settings.servers import ServerDialog, ServersSection
 from app.ui.widgets.dialogs import QuestionDialog
 from tests.helpers.attached import notes
 from tests.helpers.desks.chat import ChatDesk
@@ -52,9 +52,9 @@ def frame(qapp: QApplication, fast_machine: None, monkeypatch: pytest.MonkeyPatc
         yield made
 
 
-def add_server(desk: SettingsDesk, server: FakeServer) -> ServersPage:
+def add_server(desk: SettingsDesk, server: FakeServer) -> ServersSection:
     """With clicks and keys, as a person does."""
-    page = desk.find(ServersPage)
+    page = desk.find(ServersSection)
     desk.click(page.add)
     dialog = page.findChild(ServerDialog)
     assert dialog is not None and not dialog.save.isEnabled() and not dialog.test.isEnabled()
@@ -137,7 +137,7 @@ def test_a_model_elsewhere_is_added_asked_and_unplugged(
     )
 
     settings = SettingsDesk(frame, "servers")
-    page = settings.find(ServersPage)
+    page = settings.find(ServersSection)
     settings.click(next(one for one in page.rows[0].findChildren(QToolButton) if one is page.rows[0].remove))
     settings.answer("Remove")
     settings.wait(lambda: not page.rows)

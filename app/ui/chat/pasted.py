@@ -50,6 +50,13 @@ class Pasted(QObject):
         composer.attach.customContextMenuRequested.connect(self._show_ways)
         attaching.text_wanted.connect(self._put_into_message)
 
+    def do(self, command: str) -> None:
+        """`pictures` asks which to attach, `screen_region` which part of the screen."""
+        if command == "pictures":
+            self._ask_for_pictures()
+        else:
+            self._region.ask()
+
     def _on_removed(self, index: int, text: str) -> None:
         field, place = self._composer.field, (self._chat.talk, self._chat.conversation_id)
 

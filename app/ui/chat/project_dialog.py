@@ -98,7 +98,7 @@ class ProjectDialog(QDialog):
     def _models(self, known: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
         mine = self._project.model
         gone = [(mine, tr("{name} (not there)", name=Path(mine).name))] if mine and mine not in dict(known) else []
-        return [("", tr("The one of all chats")), *known, *gone]
+        return [("", tr("Same as other chats")), *known, *gone]
 
     def _lay_out(self) -> None:
         theme, px = self._theme, self._theme.px

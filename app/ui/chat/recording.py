@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
+from app.features.messages import Sentence
 from app.ui.chat.view import ChatView
 from app.ui.i18n import tr
 from app.ui.shell import tasks
@@ -49,6 +50,13 @@ class Microphone(QObject):
     def is_on(self) -> bool:
         """Whether the microphone is open."""
         return self._task is not None
+
+    def toggle(self) -> None:
+        """Begins or ends a recording; without a model that hears, says so."""
+        if self.button.isHidden():
+            self._ui.notify.tell(Sentence(tr("The loaded model can’t hear. Choose one that can."), action="models"))
+        else:
+            self._on_clicked()
 
     def close(self) -> None:
         """The window closes: what was recorded until now is in its draft at the next start."""

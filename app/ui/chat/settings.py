@@ -24,7 +24,7 @@ from app.store.conversations import Conversation
 from app.ui.chat.composer import Composer, efforts
 from app.ui.chat.open_chat import OpenChat
 from app.ui.i18n import tr, window_title
-from app.ui.sampling import HEADING, MUTED, Knob, KnobStepper, SamplingFields, field_label, knob_row
+from app.ui.sampling import HEADING, MUTED, SETTINGS_DEFAULT, Knob, KnobStepper, SamplingFields, field_label, knob_row
 from app.ui.shell.model_loader import model_name
 from app.ui.shell.model_picker import OtherModels
 from app.ui.shell.notify import Notify
@@ -217,7 +217,7 @@ def model_choices(known: Sequence[tuple[Path, str]], usual: Path | None) -> list
     """What a model can be chosen from: that of all chats, and every one that is known."""
     names = {str(path): name for path, name in known}
     name = names.get(str(usual)) or (model_name(usual) if usual is not None else "")
-    return [("", tr("As for all chats: {name}", name=name) if name else tr("As for all chats")), *names.items()]
+    return [("", tr("Same as other chats ({name})", name=name) if name else tr("Same as other chats")), *names.items()]
 
 
 def longest_answer() -> Knob:
@@ -300,7 +300,7 @@ class ChatFields(QWidget):
 def thinking_choices() -> list[tuple[str, str]]:
     """Every value of `Conversation.thinking` in words."""
     efforts_in_words = [(value, tr("On: {how}", how=word.lower())) for value, word in efforts().items()]
-    return [("", tr("As in Settings")), ("on", tr("On")), ("off", tr("Off")), *efforts_in_words]
+    return [("", tr(SETTINGS_DEFAULT)), ("on", tr("On")), ("off", tr("Off")), *efforts_in_words]
 
 
 def with_missing(models: Choices, path: str) -> list[tuple[str, str]]:
@@ -308,7 +308,7 @@ def with_missing(models: Choices, path: str) -> list[tuple[str, str]]:
     if path in dict(models):
         return list(models)
     missing = [(path, tr("{name}, which is not there", name=model_name(Path(path))))] if path else []
-    return [*(models or [("", tr("As for all chats"))]), *missing]
+    return [*(models or [("", tr("Same as other chats"))]), *missing]
 
 
 def _choice_row(theme: Theme, name: str, meaning: str, choice: ChoiceButton) -> QHBoxLayout:

@@ -254,6 +254,10 @@ class ChatTab(Tab):
             self.chat.assistants.begin(int(command.removeprefix(ASSISTANT)))
         elif command.startswith(PROMPT):
             self.chat.prompts.take_by_key(command.removeprefix(PROMPT))
+        else:
+            from app.ui.chat.commands import ChatCommands  # only the palette asks for them
+
+            ChatCommands(self.chat, self.sidebar, self.microphone, self._ui.notify).run(command)
 
     def store(self) -> None:
         self.chat.draft.save()

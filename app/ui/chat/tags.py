@@ -228,9 +228,9 @@ class TagBar(QWidget):
             announce(self, tr("Tag {name}", name=name))
         self.changed.emit()
 
-    def menu_for_chat(self, menu: QMenu, conversation_id: int) -> QMenu:
+    def menu_for_chat(self, parent: QWidget, conversation_id: int) -> QMenu:
         """All tags, those of the chat ticked, and a new one."""
-        inside = QMenu(tr("Tags"), menu)
+        inside = QMenu(tr("Tags"), parent)
         inside.setIcon(icon("tag", self._theme.tokens.muted))
         mine = set(self._of_chats.get(conversation_id, ()))
         for tag in self._shown:

@@ -281,7 +281,7 @@ class ChatView(QWidget):
             planned=lambda: self.options.planned,
             parent=self,
         )
-        self._pasted = Pasted(self.composer, self.attaching, self.open_chat, theme=self._theme, notify=self._notify)
+        self.pasted = Pasted(self.composer, self.attaching, self.open_chat, theme=self._theme, notify=self._notify)
         self.draft = KeptDraft(self.composer, self.open_chat, self._chats, self.attaching, self._notify)
         self.waiting = QueueView(self._theme, self.focus_composer)
         self.queue = Queue(

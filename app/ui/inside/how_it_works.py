@@ -322,7 +322,7 @@ class HowItWorks(QWidget):
         self.back, self.next = text_button(tr("Back")), text_button(tr("Next"), "primary")
         self.back.clicked.connect(lambda: self.show_lesson(self.number - 1))
         self.next.clicked.connect(lambda: self.show_lesson(self.number + 1))
-        self.compare = text_button(tr("Compare"))
+        self.compare = text_button(tr("Benchmark on a text"))
         self.compare.clicked.connect(self.compare_wanted)
         self._formulas = QVBoxLayout()
         self._place = QVBoxLayout()

@@ -73,7 +73,7 @@ class AnatomyPage(ModelsPage):
         self.back.clicked.connect(self.back_wanted)
         self.explained = text_button(tr("How it works"))
         self.explained.clicked.connect(self.explained_wanted)
-        self.compared = text_button(tr("Compare"))
+        self.compared = text_button(tr("Benchmark on a text"))
         self.compared.clicked.connect(self.compared_wanted)
         for button in (self.explained, self.compared):
             self.top.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeading)

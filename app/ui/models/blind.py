@@ -51,7 +51,7 @@ class BlindPage(ModelsPage):
     """
 
     def __init__(self, app: Fireside, ui: UiContext) -> None:
-        super().__init__(ui.theme, tr("Two side by side"))
+        super().__init__(ui.theme, tr("Blind test"))
         self._app, self._ui = app, ui
         self._task: tasks.Task | None = None
         self._engine: Engine | None = None
@@ -60,7 +60,7 @@ class BlindPage(ModelsPage):
         self._is_blind = False
         self.say(self.lead, tr("The same question for two models. Blind, you judge the answer and not the name."))
         self.choices = [ChoiceButton(ui.theme, name, [("", "–")], shows_change=False) for name in _choice_names()]
-        self.blind = CheckRow(ui.theme, tr("Blind"), tr("Names are shown after your vote, and the order is drawn"))
+        self.blind = CheckRow(ui.theme, tr("Blind"), tr("Names are shown after your vote, in random order"))
         self.blind.setChecked(True)
         self.question = PlainEdit()
         self.question.setProperty("kind", "")

@@ -68,16 +68,14 @@ class ComparePage(ModelsPage):
     """What is compared, the work with its progress, and the results; another start takes their place."""
 
     def __init__(self, app: Fireside, ui: UiContext) -> None:
-        super().__init__(ui.theme, tr("Compare and scale"))
+        super().__init__(ui.theme, tr("Benchmark on a text"))
         self._app, self._ui = app, ui
         self._task: tasks.Task | None = None
         self._engine: Engine | None = None
         self._found: list[Compared] = []
         self.say(
             self.lead,
-            tr(
-                "The models read a text, and what counts is how well they foresee it. The larger ones should do better."
-            ),
+            tr("Scores models by how well they predict a text. Larger models should do better."),
         )
         self.models = ModelChoice(ui.theme)
         self.passage = TextChoice(ui)

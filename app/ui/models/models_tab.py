@@ -487,7 +487,7 @@ _GROUPS = (
         ("storage", "Storage"),
     )),
     ("The Hub", (("downloads", "Downloads"),)),
-    ("Look inside", (("compare", "Compare"), ("blind", "Two side by side"), ("how", "How it works"))),
+    ("Look inside", (("compare", "Benchmark on a text"), ("blind", "Blind test"), ("how", "How it works"))),
 )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from app.ui.i18n import tr, window_title
 from app.ui.settings.pages import SettingsPage
 from app.ui.shell import tasks
 from app.ui.shell.desktop import copy_text, open_folder
+from app.ui.shell.settings_index import label_of, page_label
 from app.ui.text.links import ask_to_open
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
@@ -31,11 +32,15 @@ if TYPE_CHECKING:
     from app.bootstrap import Fireside
 
 
+NO_ADDRESS = "This build has no update address."
+GIVEN_UP = "Canceled. Nothing was changed."
+
+
 class AboutPage(SettingsPage):
     """The diagnostics are `doctor`'s text: devices, folders and models, and nothing of what anybody wrote."""
 
     def __init__(self, app: Fireside, theme: Theme, open_shortcuts: Callable[[], object]) -> None:
-        super().__init__(theme, tr("About"))
+        super().__init__(theme, page_label("about"))
         self._app = app
         version = QLabel(this_build().line, wordWrap=True)
         version.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -47,7 +52,7 @@ class AboutPage(SettingsPage):
         )
         self.column.addWidget(self.muted(what))
         self.updates = UpdateCheck(app.updates, theme)
-        self.add_row(tr("Updates"), self.updates.explanation, self.updates.button)
+        self.add_setting("updates", self.updates.explanation, self.updates.button)
         self.column.addWidget(self.updates)
         self._add_folders()
         buttons = FlowLayout()
@@ -57,15 +62,10 @@ class AboutPage(SettingsPage):
         buttons.addWidget(keys)
         notices, texts = licence_notices(), licence_texts()
         if notices is not None:
-            button = text_button(tr("Licences"))
-            button.clicked.connect(lambda: LicenceSheet(theme, notices, self).show())
+            button = self.setting_rows["licences"] = text_button(label_of("licences"))
+            button.clicked.connect(lambda: LicenceSheet(theme, notices, self, texts=texts).show())
             buttons.addWidget(button)
-        if texts is not None:
-            button = text_button(tr("Licence texts"))
-            button.setToolTip(tr("Open the folder of all licence texts"))
-            button.clicked.connect(lambda: open_folder(texts))
-            buttons.addWidget(button)
-        self.diagnostics = text_button(tr("Copy diagnostics"))
+        self.diagnostics = self.setting_rows["diagnostics"] = text_button(label_of("diagnostics"))
         self.diagnostics.setToolTip(tr("Devices, folders and models of this computer; nothing that you wrote."))
         self.diagnostics.clicked.connect(self._on_diagnostics)
         buttons.addWidget(self.diagnostics)
@@ -76,19 +76,19 @@ class AboutPage(SettingsPage):
 
     def _add_folders(self) -> None:
         paths = self._app.paths
-        for name, folder in (
-            (tr("Your chats and models"), paths.data),
-            (tr("Settings"), paths.config),
-            (tr("Log"), paths.logs),
+        for key, folder in (
+            ("folder_data", paths.data),
+            ("folder_settings", paths.config),
+            ("folder_log", paths.logs),
         ):
             button = text_button(tr("Open folder"))
-            button.setAccessibleName(tr("Open folder: {name}", name=name))
+            button.setAccessibleName(tr("Open folder: {name}", name=label_of(key)))
             button.clicked.connect(lambda _=False, folder=folder: open_folder(folder))
             where = ElidedLabel(str(folder), Qt.TextElideMode.ElideMiddle)
             where.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # a path reads so in every language
             where.setProperty("kind", "muted")
             self.follow(where, 13)
-            self.add_row(name, where, button)
+            self.add_setting(key, where, button)
 
     def _on_diagnostics(self) -> None:
         self.diagnostics.setEnabled(False)
@@ -121,21 +121,28 @@ class AboutPage(SettingsPage):
 class LicenceSheet(QDialog):
     """The notices of everything Fireside is made with."""
 
-    def __init__(self, theme: Theme, path: Path, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, path: Path, parent: QWidget | None = None, *, texts: Path | None = None) -> None:
+        """`texts`: the folder of all licence texts, where there is one."""
         super().__init__(parent)
-        self.setWindowTitle(window_title(tr("Licences")))
+        self.setWindowTitle(window_title(label_of("licences")))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(within_screen(self, QSize(theme.px(640), theme.px(480))))
         text = QPlainTextEdit(path.read_text("utf-8"), readOnly=True)
         text.setObjectName("licences")
-        text.setAccessibleName(tr("Licences"))
+        text.setAccessibleName(label_of("licences"))
         text.setFont(theme.code_font(12.5))
         close = text_button(tr("Close"))
         close.clicked.connect(self.close)
         column = QVBoxLayout(self)
         column.setContentsMargins(*(theme.px(16),) * 4)
         column.addWidget(text)
-        column.addWidget(close, 0, Qt.AlignmentFlag.AlignTrailing)
+        row = FlowLayout(is_at_end=True)
+        if texts is not None:
+            folder = text_button(tr("Open the folder of all licence texts"), "plain")
+            folder.clicked.connect(lambda: open_folder(texts))
+            row.addWidget(folder)
+        row.addWidget(close)
+        column.addLayout(row)
 
 
 def licence_notices() -> Path | None:
@@ -165,9 +172,12 @@ class UpdateCheck(QWidget):
         self._page = ""
         self.button = text_button(tr("Check for updates"))
         self.button.clicked.connect(self._on_clicked)
-        self.explanation = tr("Nothing is asked by itself, and nothing is installed.")
-        if updates.host:
-            self.explanation += " " + tr("A click asks {host} for one small file.", host=updates.host)
+        self.explanation = tr("{program} never checks or installs updates on its own.", program=APP_NAME)
+        self.button.setVisible(bool(updates.host))
+        if not updates.host:
+            self.explanation = tr(NO_ADDRESS)
+        else:
+            self.explanation += " " + tr("Checking downloads one small file from {host}.", host=updates.host)
         self.said = plain_label(wraps=True)
         self.said.setObjectName("update_said")
         self.notes = QPlainTextEdit(readOnly=True)
@@ -201,9 +211,7 @@ class UpdateCheck(QWidget):
         self.page.hide()
         if self._task is not None:
             self._forget()
-            self._say(tr("Given up. Nothing was changed."))
-        elif not self._updates.host:
-            self._say(tr("This build does not know where releases are told, so there is nothing to ask."))
+            self._say(tr(GIVEN_UP))
         else:
             self._name_button(tr("Cancel"))
             self._say(tr("Asking {host}…", host=self._updates.host))

@@ -15,9 +15,10 @@ from app.engine.protocol import MACHINE, Device, DevicesDescribed
 from app.features.messages import sentence_for
 from app.features.models.messages import gigabytes
 from app.ui.i18n import tr
-from app.ui.settings.pages import SettingsPage
+from app.ui.settings.pages import SettingsSection
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
+from app.ui.shell.settings_index import label_of
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.labels import plain_label
@@ -74,18 +75,18 @@ class AddressLine(QLineEdit):
             super().keyPressEvent(event)
 
 
-class ComputersPage(SettingsPage):
+class ComputersSection(SettingsSection):
     """Each is asked on a thread; the engine, which may use one of them now, says what the kept ones have."""
 
     def __init__(self, app: Fireside, theme: Theme, notify: Notify) -> None:
-        super().__init__(theme, tr("Other computers"))
+        super().__init__(theme, label_of("computers"))
         self._app, self._notify = app, notify
         self.rows: list[ComputerRow] = []
         self.column.addWidget(
             self.muted(
                 tr(
                     "A model that does not fit here can lie on several computers. They are used where there is not "
-                    "enough memory, or always if you choose them as a device under Engine."
+                    "enough memory, or always if you choose them as a device under Performance."
                 )
             )
         )
@@ -159,7 +160,7 @@ class ComputersPage(SettingsPage):
         self._set_trying(is_trying=False)
         self.line.clear()
         self.add.setEnabled(False)
-        self._say(tr("{address} answers. It counts from the next loading of a model on.", address=machine.address))
+        self._say(tr("{address} answers. It is used the next time a model is loaded.", address=machine.address))
         self._show_rows()
         for row in self.rows:
             if row.address == machine.address:

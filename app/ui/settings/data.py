@@ -20,6 +20,7 @@ from app.ui.exchange.importing import NOTE_ROLE, ImportedDelegate, Importing
 from app.ui.i18n import tr
 from app.ui.settings.pages import Save, SettingsPage
 from app.ui.shell import tab_spec, tasks
+from app.ui.shell.settings_index import label_of, page_label
 from app.ui.shell.tab_spec import UiContext
 from app.ui.widgets.buttons import ChoiceButton, text_button
 from app.ui.widgets.dialogs import QuestionDialog
@@ -35,28 +36,28 @@ class DataPage(SettingsPage):
     """What each button begins goes on in the window; `leave` closes the settings."""
 
     def __init__(self, app: Fireside, ui: UiContext, leave: Callable[[], object]) -> None:
-        super().__init__(ui.theme, tr("Your data"))
+        super().__init__(ui.theme, page_label("data"))
         self._leave = leave
         exporting, importing, backups = Exporting(app, ui), Importing(app, ui), Backups(app, ui)
         self.add_heading(tr("Chats"))
-        self._add(tr("Export chats"), tr("As PDF, Word, web page, Markdown or JSON."), tr("Export…"), exporting.ask)
+        self._add("export_chats", tr("As PDF, Word, web page, Markdown or JSON."), tr("Export…"), exporting.ask)
         self._add(
-            tr("Import chats"),
-            tr("Of Fireside, ChatGPT, Claude, LM Studio, Jan or Open WebUI, as these programs export them."),
+            "import_chats",
+            tr("Reads exports from {program}, ChatGPT, Claude, LM Studio, Jan and Open WebUI.", program=APP_NAME),
             tr("Import…"),
             importing.ask,
         )
         self.add_heading(tr("Everything"))
         self._add(
-            tr("Back up everything"),
+            "back_up",
             tr("Chats, projects, memories, summaries, translations, pages, glossaries and settings in one file, without"
                " the models. It is not encrypted: keep it where nobody else reads."),
             tr("Back up…"),
             backups.ask_where,
         )  # fmt: skip
         self._add(
-            tr("Restore a backup"),
-            tr("It takes the place of what is here, which is kept aside for 30 days."),
+            "restore",
+            tr("Replaces everything here. What was here before is kept for 30 days."),
             tr("Restore…"),
             backups.ask_which,
         )
@@ -69,11 +70,11 @@ class DataPage(SettingsPage):
             )
         self.finish()
 
-    def _add(self, name: str, explanation: str, label: str, do: Callable[[], object]) -> None:
+    def _add(self, key: str, explanation: str, label: str, do: Callable[[], object]) -> None:
         button = text_button(label)
-        button.setAccessibleName(f"{label.removesuffix('…')}: {name}")
+        button.setAccessibleName(f"{label.removesuffix('…')}: {label_of(key)}")
         button.clicked.connect(lambda: (self._leave(), do()))
-        self.add_row(name, explanation, button)
+        self.add_setting(key, explanation, button)
 
 
 LIST_PX = 220
@@ -103,7 +104,7 @@ class TrashPage(SettingsPage):
     """Several can be chosen; what goes for good is asked about once, and goes on a thread."""
 
     def __init__(self, app: Fireside, ui: UiContext, save: Save) -> None:
-        super().__init__(ui.theme, tr("Trash"))
+        super().__init__(ui.theme, page_label("trash"))
         self._app, self._ui, self._save = app, ui, save
         self._trashed: list[Trashed] = []
         self._at_work = False
@@ -147,12 +148,12 @@ class TrashPage(SettingsPage):
         choices = [(str(DAYS), tr("{n} days", n=DAYS)), ("0", tr("Until the next start"))]
         if str(days) not in dict(choices):  # from the file
             choices.insert(0, (str(days), tr("{n} days", n=days)))
-        name = tr("Keep what was deleted")
+        name = label_of("keep_days")
         field = Segments(name, choices, str(days), self._on_days)
         explanation = tr(
-            "Then it is gone, with every trace of it. What models had read of a deleted chat goes at once."
+            "After that it is erased for good. What models had cached of a deleted chat is erased immediately."
         )
-        self.add_row(name, explanation, field)
+        self.add_setting("keep_days", explanation, field)
 
     def _on_days(self, days: str) -> None:
         self._save("trash", keep_days=int(days))
@@ -258,8 +259,10 @@ def _note(one: Trashed, keep_days: int) -> str:
     until = kept_until(one.deleted_at, keep_days)
     parts = [
         tr(_NAMES[one.kind][0]),
-        tr("goes on {date}", date=_day(until)) if until else tr("goes when {app} starts next", app=APP_NAME),
-        tr("deleted on {date}", date=_day(one.deleted_at)),
+        tr("deleted {date}", date=_day(one.deleted_at)),
+        tr("removed for good {date}", date=_day(until))
+        if until
+        else tr("removed for good when {app} starts next", app=APP_NAME),
         tr("in “{title}”", title=one.within) if one.within else "",
     ]
     return " · ".join(part for part in parts if part)
@@ -267,4 +270,5 @@ def _note(one: Trashed, keep_days: int) -> str:
 
 def _day(at: float) -> str:
     moment = datetime.fromtimestamp(at)
-    return QLocale().toString(QDate(moment.year, moment.month, moment.day), QLocale.FormatType.ShortFormat)
+    pattern = "d MMM" if moment.year == datetime.now().year else "d MMM yyyy"
+    return QLocale().toString(QDate(moment.year, moment.month, moment.day), pattern)

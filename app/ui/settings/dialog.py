@@ -6,12 +6,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtGui import QKeySequence, QResizeEvent
+from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
     QBoxLayout,
     QButtonGroup,
     QDialog,
-    QHBoxLayout,
     QKeySequenceEdit,
     QLabel,
     QPlainTextEdit,
@@ -24,13 +23,16 @@ from app import APP_NAME
 from app.features.chat.options import MOST_TOKENS
 from app.language.names import english_name
 from app.ui.i18n import tr, window_title
+from app.ui.sampling import MODEL_DEFAULT, TEMPERATURE_WORDS
 from app.ui.settings.about import AboutPage
-from app.ui.settings.computers import ComputersPage
+from app.ui.settings.computers import ComputersSection
 from app.ui.settings.data import DataPage, TrashPage
 from app.ui.settings.memories import MemoriesPage
-from app.ui.settings.pages import EnginePage, MemoryPage, NetworkPage, Save, SettingsPage, SummariesPage
-from app.ui.settings.programs import ProgramsPage
-from app.ui.settings.servers import ServersPage
+from app.ui.settings.pages import DocumentsSection, EnginePage, NetworkPage, Save, SettingsPage
+from app.ui.settings.programs import ProgramsSection
+from app.ui.settings.search import SettingsSearch
+from app.ui.settings.servers import ServersSection
+from app.ui.shell.settings_index import PAGES, label_of, page_label, place_of
 from app.ui.shell.tab_spec import SystemLink, UiContext
 from app.ui.theme import ZOOM_STEPS, Theme
 from app.ui.widgets.buttons import ChoiceButton, text_button
@@ -43,6 +45,8 @@ if TYPE_CHECKING:
 
 PROMPT_DELAY_MS = 400
 WIDTH_PX, HEIGHT_PX = 760, 600
+TIGHT_PX = 320
+"""With less room the search stands below that button."""
 NARROW_PX = 520
 """With less room the list of the pages is a button with a menu above them."""
 WHEN_FULL = {
@@ -53,7 +57,7 @@ WHEN_FULL = {
 
 
 class SettingsDialog(QDialog):
-    """Pages at the leading side, their fields beside them. Without `page` the first is open."""
+    """Pages at the leading side, their fields beside them; what is typed above finds a row. `page`: see `place_of`."""
 
     def __init__(self, app: Fireside, ui: UiContext, page: str = "appearance") -> None:
         super().__init__(ui.window)
@@ -76,6 +80,10 @@ class SettingsDialog(QDialog):
         self._numbers: dict[str, int] = {}
         self._unmade: dict[int, tuple[QWidget, Callable[[], SettingsPage]]] = {}
         self.pages = QStackedWidget()
+        self.search = SettingsSearch(theme, self)
+        self.search.chosen.connect(self.show_page_named)
+        self._nav_column.addWidget(self.search.field)
+        self._add_gap()
         self._prompt_later = QTimer(self, singleShot=True, interval=PROMPT_DELAY_MS)
         self._add_pages(app, ui)
         self._nav_column.addStretch(1)
@@ -83,49 +91,59 @@ class SettingsDialog(QDialog):
         self._choice = ChoiceButton(theme, tr("Page"), names, shows_change=False)
         self._choice.changed.connect(lambda number: self.show_page(int(number)))
         self.pages.currentChanged.connect(lambda number: self._choice.show_value(str(number)))
-        self._above = QHBoxLayout()
-        self._above.addWidget(self._choice)
-        self._above.addStretch(1)
+        self._above = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._above.addWidget(self._choice, 0, Qt.AlignmentFlag.AlignLeading)
+        self._shown = QStackedWidget()
+        self._shown.addWidget(self.pages)
+        self._shown.addWidget(self.search.results)
+        self.search.is_on.connect(self._show_results)
         self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
         self._row.setContentsMargins(0, 0, 0, 0)
         self._row.setSpacing(0)
         self._row.addWidget(self._nav)
         self._row.addLayout(self._above)
-        self._row.addWidget(self.pages, 1)
+        self._row.addWidget(self._shown, 1)
+        QShortcut(QKeySequence(QKeySequence.StandardKey.Find), self, self.search.field.setFocus)
         self._arrange()
         self.show_page_named(page)
 
     def _add_pages(self, app: Fireside, ui: UiContext) -> None:
         theme = ui.theme
-        self._add_page(tr("Appearance"), "appearance", self._appearance_page)
-        self._add_page(tr("Chat"), "chat", self._chat_page)
-        self._add_page(tr("Memories"), "memories", lambda: MemoriesPage(app, theme, ui.notify, self._save))
-        self._add_page(tr("Summarize"), "summarize", lambda: SummariesPage(app, theme, self._save))
-        self._add_gap()
-        self._add_page(tr("Engine"), "engine", lambda: self._engine_page(ui))
-        self._add_page(tr("Model memory"), "memory", lambda: MemoryPage(app, theme, self._save))
-        self._add_gap()
-        self._add_page(tr("Network"), "network", lambda: self._network_page(ui))
-        self._add_page(tr("Model servers"), "servers", lambda: ServersPage(app, ui))
-        self._add_page(tr("Other computers"), "computers", lambda: ComputersPage(app, theme, ui.notify))
-        if ui.programs is not None:
-            self._add_page(tr("Other programs"), "programs", lambda: ProgramsPage(app, ui))
-        self._add_gap()
-        self._add_page(tr("System"), "system", lambda: SystemPage(app, theme, self._save, ui.system))
-        self._add_page(tr("Your data"), "data", lambda: DataPage(app, ui, self.accept))
-        self._add_page(tr("Trash"), "trash", lambda: TrashPage(app, ui, self._save))
-        self._add_page(tr("About"), "about", lambda: AboutPage(app, theme, lambda: ui.go.open_shortcuts(self)))
+        makers: dict[str, Callable[[], SettingsPage]] = {
+            "appearance": self._appearance_page,
+            "chat": self._chat_page,
+            "memories": lambda: MemoriesPage(app, theme, ui.notify, self._save),
+            "engine": lambda: self._engine_page(ui),
+            "network": lambda: self._network_page(ui),
+            "connections": lambda: _connections_page(app, ui),
+            "system": lambda: SystemPage(app, theme, self._save, ui.system),
+            "data": lambda: DataPage(app, ui, self.accept),
+            "trash": lambda: TrashPage(app, ui, self._save),
+            "about": lambda: AboutPage(app, theme, lambda: ui.go.open_shortcuts(self)),
+        }
+        for page in PAGES:
+            if page.is_first:
+                self._add_gap()
+            self._add_page(tr(page.label), page.name, makers[page.name])
 
     def show_page(self, number: int) -> None:
         """Opens a page by its place in the list."""
+        self.search.field.clear()
         button = self._group.buttons()[number]
         button.setChecked(True)
         (button if self._choice.isHidden() else self._choice.button).setFocus()
         self._open(number)
 
     def show_page_named(self, name: str) -> None:
-        """Opens a page that others lead to, by the name that it has in the palette."""
-        self.show_page(self._numbers[name])
+        """Opens a page by its name, at one of its rows where that is named, too; see `place_of`."""
+        page, row = place_of(name)
+        self.show_page(self._numbers[page])
+        shown = self.pages.currentWidget()
+        if row and isinstance(shown, SettingsPage):
+            shown.reveal_later(row)
+
+    def _show_results(self, wanted: bool) -> None:
+        self._shown.setCurrentIndex(int(wanted))
 
     def done(self, result: int) -> None:
         """Keeps what is still being typed, then closes."""
@@ -138,10 +156,24 @@ class SettingsDialog(QDialog):
         """Beside the pages, or where they are narrow or not all can be named, above them."""
         px = self._theme.px
         is_narrow = self.width() < px(NARROW_PX) or self.height() < self._nav.sizeHint().height()
+        along, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
+        direction = down if self.width() < px(TIGHT_PX) else along
+        was_wide = self._above.direction() == along and direction == down
+        self._above.setDirection(direction)
+        if is_narrow != self._nav.isHidden():
+            had_focus = self.search.field.hasFocus()
+            if is_narrow:
+                self._above.addWidget(self.search.field, 1)
+            else:
+                self._nav_column.insertWidget(0, self.search.field)
+            if had_focus:
+                self.search.field.setFocus()
         self._nav.setHidden(is_narrow)
         self._choice.setVisible(is_narrow)
         self._above.setContentsMargins(*((px(16), px(10), px(16), 0) if is_narrow else (0, 0, 0, 0)))
-        self._row.setDirection(QBoxLayout.Direction.TopToBottom if is_narrow else QBoxLayout.Direction.LeftToRight)
+        self._row.setDirection(down if is_narrow else along)
+        if was_wide:
+            self._row.activate()  # or the window stays as wide as it had to be before
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -188,18 +220,19 @@ class SettingsDialog(QDialog):
 
     def _appearance_page(self) -> SettingsPage:
         theme, appearance = self._theme, self._app.settings.appearance
-        page = SettingsPage(theme, tr("Appearance"))
+        page = SettingsPage(theme, page_label("appearance"))
         choices = [("system", tr("System")), ("light", tr("Light")), ("dark", tr("Dark"))]
-        page.add_row(tr("Colours"), "", Segments(tr("Colours"), choices, appearance.scheme, self._on_scheme))
-        font = Switch(theme, tr("Use the system’s font"), on=appearance.system_font)
+        field = Segments(label_of("scheme"), choices, appearance.scheme, self._on_scheme)
+        page.add_setting("scheme", "", field)
+        font = Switch(theme, label_of("system_font"), on=appearance.system_font)
         font.toggled.connect(self._on_system_font)
-        page.add_row(tr("Use the system’s font"), tr("In place of Inter, for everything but code."), font)
+        page.add_setting("system_font", tr("In place of Inter, for everything but code."), font)
         zoom = Stepper(
-            theme, tr("Zoom"), theme.zoom * 100,
+            theme, label_of("zoom"), theme.zoom * 100,
             lowest=ZOOM_STEPS[0] * 100, highest=ZOOM_STEPS[-1] * 100, step=10, suffix=" %",
         )  # fmt: skip
         zoom.changed.connect(self._on_zoom)
-        page.add_row(tr("Zoom"), tr("Also with Ctrl + and Ctrl −."), zoom)
+        page.add_setting("zoom", tr("Also with Ctrl + and Ctrl −."), zoom)
         page.finish()
         return page
 
@@ -217,31 +250,33 @@ class SettingsDialog(QDialog):
 
     def _chat_page(self) -> SettingsPage:
         theme, chat = self._theme, self._app.settings.chat
-        page = SettingsPage(theme, tr("Chat"))
+        page = SettingsPage(theme, page_label("chat"))
         page.column.addWidget(page.muted(tr("For new chats. Each chat can have its own, too.")))
-        page.column.addWidget(QLabel(tr("System prompt")))
-        self._prompt = QPlainTextEdit(chat.system_prompt, placeholderText=tr("What every answer should keep to"))
-        self._prompt.setAccessibleName(tr("System prompt"))
+        heading = QLabel(label_of("system_prompt"))
+        page.column.addWidget(heading)
+        self._prompt = QPlainTextEdit(chat.system_prompt, placeholderText=tr("Instructions for every answer"))
+        self._prompt.setAccessibleName(label_of("system_prompt"))
         self._prompt.setTabChangesFocus(True)
         self._prompt.setFixedHeight(theme.px(96))
         self._prompt.textChanged.connect(self._prompt_later.start)
         self._prompt_later.timeout.connect(self._save_prompt)
         page.column.addWidget(self._prompt)
+        page.setting_rows["system_prompt"] = self._prompt
         temperature = Stepper(
-            theme, tr("Temperature"), chat.temperature if chat.temperature >= 0 else -0.1,
-            lowest=-0.1, highest=5, step=0.1, decimals=1, word_for_lowest=tr("Model’s own"),
+            theme, label_of("temperature"), chat.temperature if chat.temperature >= 0 else -0.1,
+            lowest=-0.1, highest=5, step=0.1, decimals=1, word_for_lowest=tr(MODEL_DEFAULT),
         )  # fmt: skip
         temperature.changed.connect(
             lambda value: self._save("chat", temperature=-1.0 if value < 0 else round(value, 1))
         )
-        page.add_row(tr("Temperature"), tr("Low is steady, high is varied."), temperature)
+        page.add_setting("temperature", tr(TEMPERATURE_WORDS), temperature)
         longest = Stepper(
-            theme, tr("Longest answer"), max(0, chat.max_tokens),
+            theme, label_of("max_tokens"), max(0, chat.max_tokens),
             lowest=0, highest=MOST_TOKENS, step=256, word_for_lowest=tr("No limit"),
         )  # fmt: skip
         longest.changed.connect(lambda value: self._save("chat", max_tokens=int(value) or -1))
         explanation = tr("In tokens, each about three quarters of a word. No limit: as much as the context allows.")
-        page.add_row(tr("Longest answer"), explanation, longest)
+        page.add_setting("max_tokens", explanation, longest)
         self._add_thinking(page)
         self._add_when_full(page)
         self._add_spelling(page)
@@ -253,35 +288,37 @@ class SettingsDialog(QDialog):
 
     def _add_thinking(self, page: SettingsPage) -> None:
         chat = self._app.settings.chat
-        choices = [("auto", tr("Model’s own")), ("on", tr("On")), ("off", tr("Off"))]
-        name = tr("Thinking")
+        choices = [("auto", tr(MODEL_DEFAULT)), ("on", tr("On")), ("off", tr("Off"))]
+        name = label_of("thinking")
         field = Segments(name, choices, chat.thinking, lambda key: self._save("chat", thinking=key))
-        page.add_row(name, tr("For models that can think before they answer."), field)
+        page.add_setting("thinking", tr("For models that can think before they answer."), field)
         budget = Stepper(
-            self._theme, tr("Think at most"), max(0, chat.thinking_budget),
+            self._theme, label_of("thinking_budget"), max(0, chat.thinking_budget),
             lowest=0, highest=MOST_TOKENS, step=256, word_for_lowest=tr("No limit"),
         )  # fmt: skip
         budget.changed.connect(lambda value: self._save("chat", thinking_budget=int(value) or -1))
-        page.add_row(tr("Think at most"), tr("In tokens. Then the model is asked to answer."), budget)
+        page.add_setting("thinking_budget", tr("In tokens. Then the model is asked to answer."), budget)
 
     def _add_when_full(self, page: SettingsPage) -> None:
         choices = [("compact", tr("Compact")), ("rolling", tr("Rolling")), ("ask", tr("Ask"))]
-        name = tr("When a chat is full")
+        name = label_of("when_full")
         self._when_full_note = page.muted("")
         field = Segments(name, choices, self._app.settings.chat.when_full, self._on_when_full)
-        page.add_row(name, self._when_full_note, field)
+        page.add_setting("when_full", self._when_full_note, field)
         self._when_full_note.setText(tr(WHEN_FULL[self._app.settings.chat.when_full]))
-        again = Switch(self._theme, tr("Show forgotten turns again"), on=self._app.settings.chat.recall)
+        again = Switch(self._theme, label_of("recall"), on=self._app.settings.chat.recall)
         again.toggled.connect(lambda wanted: self._save("chat", recall=wanted))
-        explanation = tr("What the model no longer sees is quoted to it with a question that is about it.")
-        page.add_row(tr("Show forgotten turns again"), explanation, again)
-        titles = Switch(self._theme, tr("Models write titles"), on=self._app.settings.chat.titles)
+        explanation = tr(
+            "If you ask about something that no longer fits, the matching messages are quoted to the model."
+        )
+        page.add_setting("recall", explanation, again)
+        titles = Switch(self._theme, label_of("titles"), on=self._app.settings.chat.titles)
         titles.toggled.connect(lambda wanted: self._save("chat", titles=wanted))
-        explanation = tr("When nothing else is to do. Small models do not, and a title that you wrote stays.")
-        page.add_row(tr("Models write titles"), explanation, titles)
+        explanation = tr("When the model is idle. Small models don’t, and titles you wrote stay.")
+        page.add_setting("titles", explanation, titles)
 
     def _add_spelling(self, page: SettingsPage) -> None:
-        name = tr("Check spelling")
+        name = label_of("check_spelling")
         codes = self._app.spelling().languages
         names = ", ".join(tr(english_name(code)) for code in codes)
         field = Switch(self._theme, name, on=self._app.settings.composer.check_spelling and bool(codes))
@@ -294,7 +331,7 @@ class SettingsDialog(QDialog):
                 "packages hunspell and hunspell-en-us, and start {program} again.",
                 program=APP_NAME,
             )
-        page.add_row(name, explanation, field)
+        page.add_setting("check_spelling", explanation, field)
 
     def _on_when_full(self, choice: str) -> None:
         self._save("chat", when_full=choice)
@@ -305,48 +342,59 @@ class SettingsDialog(QDialog):
             self._app.change(section, **values)
 
 
+def _connections_page(app: Fireside, ui: UiContext) -> SettingsPage:
+    """Models elsewhere, memory of other computers, and other programs that use the models here."""
+    page = SettingsPage(ui.theme, page_label("connections"))
+    page.add_section(ServersSection(app, ui), "servers")
+    page.add_section(ComputersSection(app, ui.theme, ui.notify), "computers")
+    if ui.programs is not None:
+        page.add_section(ProgramsSection(app, ui))
+    page.finish()
+    return page
+
+
 class SystemPage(SettingsPage):
     """What is chosen is in force at once."""
 
     def __init__(self, app: Fireside, theme: Theme, save: Save, system: SystemLink) -> None:
-        super().__init__(theme, tr("System"))
+        super().__init__(theme, page_label("system"))
         self._app, self._save, self._system = app, save, system
-        self._add_switch("tray", tr("Icon in the tray"), tr("Beside the clock, where the system has a place for it."))
+        self._add_switch("tray", tr("Beside the clock, where the system has a place for it."))
         self._add_switch(
             "keeps_running",
-            tr("Keep running when the window is closed"),
-            tr("In the tray: work goes on, and Quit in its menu ends it. Without a tray, closing quits."),
+            tr(
+                "Keeps running in the tray; quit from the tray menu. "
+                "On desktops without a tray, closing the window quits."
+            ),
         )
         self._add_shortcut()
         self.add_heading(tr("Notifications"))
         self._add_switch(
             "notifies",
-            tr("Tell when something is done"),
             tr("A long answer, a summary, a translation or a download that ends while you look at something else."),
         )
         self._add_switch(
             "notifies_with_words",
-            tr("Say what it is about"),
-            tr("Titles, and how an answer begins. Others who see your screen, also a locked one, may read them."),
+            tr("Chat title and first words. Anyone who sees your screen, even when locked, can read them."),
         )
+        self.add_section(DocumentsSection(app, theme, save))
         self.finish()
 
     def _add_shortcut(self) -> None:
         self.add_heading(tr("Quick ask"))
         self._add_switch(
             "shortcut_on",
-            tr("Open with keys from any program"),
             tr("A small window for one question, with what is selected or copied there. Nothing of it is kept."),
         )
         keys = QKeySequenceEdit(QKeySequence(self._app.settings.system.shortcut))
         keys.setMaximumSequenceLength(1)
         keys.setClearButtonEnabled(False)
-        keys.setAccessibleName(tr("Keys"))
+        keys.setAccessibleName(label_of("shortcut"))
         keys.editingFinished.connect(lambda: self._on_keys(keys))
         self._theme.dress(keys, width=176)
         self._said = self.muted("")
         self._said.setObjectName("shortcut_said")
-        self._keys_row = self.add_row(tr("Keys"), self._said, keys)
+        self._keys_row = self.add_setting("shortcut", self._said, keys)
         self._system.shortcut_said.connect(self._show_said)
         self._show_said()
 
@@ -363,10 +411,10 @@ class SystemPage(SettingsPage):
         self._said.setText(words if is_on else "")
         self._keys_row.setVisible(is_on)
 
-    def _add_switch(self, field: str, name: str, explanation: str) -> None:
-        switch = Switch(self._theme, name, on=getattr(self._app.settings.system, field))
+    def _add_switch(self, field: str, explanation: str) -> None:
+        switch = Switch(self._theme, label_of(field), on=getattr(self._app.settings.system, field))
         switch.toggled.connect(lambda wanted: self._change(field, wanted))
-        self.add_row(name, explanation, switch)
+        self.add_setting(field, explanation, switch)
 
     def _change(self, field: str, wanted: bool) -> None:
         self._save("system", **{field: wanted})

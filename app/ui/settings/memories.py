@@ -18,6 +18,7 @@ from app.ui.i18n import tr
 from app.ui.settings.pages import Save, SettingsPage
 from app.ui.shell import tasks
 from app.ui.shell.notify import UNDO_MS, Notify
+from app.ui.shell.settings_index import label_of, page_label
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import ChoiceButton, IconButton, text_button
 from app.ui.widgets.fields import Switch
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 EVERY_CHAT = "0"
 MOST_NAME = 24
+MEMORIES_OFF = "Memories are off."
 
 
 class MemoryRow(QWidget):
@@ -100,18 +102,20 @@ class MemoriesPage(SettingsPage):
     """Everything is kept at once; what is deleted can be brought back for ten seconds, and from the Trash."""
 
     def __init__(self, app: Fireside, theme: Theme, notify: Notify, save: Save) -> None:
-        super().__init__(theme, tr("Memories"))
+        super().__init__(theme, page_label("memories"))
         self._app, self._notify, self._save = app, notify, save
         self._memories, self._projects = app.preambles.memories, app.preambles.projects
         self._costs = Costs(lambda: app.engine)
         self._counting: tasks.Task | None = None
         self.rows: list[MemoryRow] = []
-        words = tr("Facts that you keep. Models are told them before a chat begins; nothing is written here by itself.")
+        words = tr("Facts that every chat begins with. Only what you add here is remembered.")
         self.column.addWidget(self.muted(words))
-        on = Switch(theme, tr("Tell models"), on=app.settings.chat.memory)
+        on = Switch(theme, label_of("use_memories"), on=app.settings.chat.memory)
         on.toggled.connect(self._on_switched)
-        explanation = tr("A chat can do without in its settings; a temporary chat is told nothing unless you say so.")
-        self.add_row(tr("Tell models"), explanation, on)
+        explanation = tr(
+            "You can switch memories off for a single chat. Temporary chats do not use them unless you say so."
+        )
+        self.add_setting("use_memories", explanation, on)
         self.new = QLineEdit(placeholderText=tr("Something to remember"))
         self.new.setAccessibleName(tr("Something to remember"))
         self.add = text_button(tr("Add"))
@@ -221,7 +225,7 @@ class MemoriesPage(SettingsPage):
 
     def _cost_words(self, tokens: int, *, is_exact: bool) -> str:
         if not self._app.settings.chat.memory:
-            return tr("Switched off: models are told none of them.")
+            return tr(MEMORIES_OFF)
         if not self.rows:
             return tr(
                 "Nothing is remembered yet. It could be: I live in Cologne. "

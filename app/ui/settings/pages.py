@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QResizeEvent, QShowEvent
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
@@ -21,6 +21,8 @@ from app.ui.i18n import size_text, tr
 from app.ui.settings import connections
 from app.ui.settings.connections import Connections, ConnectionTable
 from app.ui.shell import tasks
+from app.ui.shell.keyboard import is_tab_stop
+from app.ui.shell.settings_index import label_of, page_label
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.dialogs import QuestionDialog
@@ -38,33 +40,34 @@ NARROW_PX = 340
 _ANY = 1 << 20  # beside its words a field has the room that it wants
 
 
-class SettingsPage(QWidget):
-    """Scrolls its column; what stands in `foot` stays in sight below it."""
+MARGIN_PX = 28
+MARKED_MS = 2500
+"""How long a row is marked that somebody looked for."""
+
+
+class SettingsSection(QWidget):
+    """Rows that stand on a page together, below a title of their own."""
+
+    _title_px = 15.0
 
     def __init__(self, theme: Theme, title: str) -> None:
         super().__init__()
         self._theme = theme
         self._rows: list[tuple[QBoxLayout, QWidget, int]] = []
-        inside = QWidget()
-        inside.setObjectName("page")
-        self.column = QVBoxLayout(inside)
-        self._scroll = QScrollArea(widgetResizable=True)
-        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._scroll.setWidget(inside)
-        self.foot = QVBoxLayout()
-        around = QVBoxLayout(self)
-        around.setContentsMargins(0, 0, 0, 0)
-        around.setSpacing(0)
-        around.addWidget(self._scroll, 1)
-        around.addLayout(self.foot)
-        self.column.addWidget(self.label(title, 18, 600))
+        self.setting_rows: dict[str, QWidget] = {}
+        """Where each setting of `settings_index` stands."""
+        self.column = self._make_column()
+        self.column.addWidget(self.label(title, self._title_px, 600))
         theme.changed.connect(self._arrange)
         self._arrange()
 
+    def _make_column(self) -> QVBoxLayout:
+        column = QVBoxLayout(self)
+        self._theme.dress(column, margins=(0, 12, 0, 0))
+        return column
+
     def finish(self) -> None:
         """After the last row."""
-        self.column.addStretch(1)
 
     def label(self, text: str, size_px: float, weight: int = 400) -> QLabel:
         """A text whose font follows the theme."""
@@ -105,6 +108,22 @@ class SettingsPage(QWidget):
         self.turn_with_room(inside, field, 16)
         return row
 
+    def add_setting(self, key: str, explanation: str | QLabel, field: QWidget) -> QWidget:
+        """`add_row` for a setting of `settings_index`, which has its name."""
+        row = self.setting_rows[key] = self.add_row(label_of(key), explanation, field)
+        return row
+
+    def add_block(self, key: str, explanation: str, field: QWidget) -> None:
+        """A setting with its field over the whole width, below its name."""
+        holder = QWidget()
+        block = QVBoxLayout(holder)
+        self._theme.dress(block, margins=(0, 0, 0, 0), spacing=4)
+        block.addWidget(QLabel(label_of(key)))
+        block.addWidget(self.muted(explanation))
+        block.addWidget(field)
+        self.column.addWidget(holder)
+        self.setting_rows[key] = holder
+
     def turn_with_room(self, row: QBoxLayout, field: QWidget, gap_px: int) -> None:
         """A row whose parts stand below each other where the page is narrow, and are `gap_px` apart where it is not."""
         self._rows.append((row, field, gap_px))
@@ -126,23 +145,155 @@ class SettingsPage(QWidget):
         old.hide()
         old.deleteLater()
 
+    @property
+    def _is_narrow(self) -> bool:
+        return self.width() < self._theme.px(NARROW_PX - 2 * MARGIN_PX)
+
+    @property
+    def _room_px(self) -> int:
+        """For a row."""
+        return self.width()
+
     def _arrange(self) -> None:
-        px, is_narrow = self._theme.px, self.width() < self._theme.px(NARROW_PX)
-        self.column.setContentsMargins(*(px(16 if is_narrow else 28), px(14 if is_narrow else 20)) * 2)
+        px, is_narrow = self._theme.px, self._is_narrow
         self.column.setSpacing(px(14))
         along, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
-        margins = self.column.contentsMargins()
-        bar = self._scroll.verticalScrollBar().sizeHint().width()
-        room = self.width() - margins.left() - margins.right() - bar
         for row, field, gap_px in self._rows:
             row.setDirection(down if is_narrow else along)
             row.setSpacing(px(6 if is_narrow else gap_px))
             if isinstance(field, Segments):
-                field.fit(room if is_narrow else _ANY)
+                field.fit(self._room_px if is_narrow else _ANY)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._arrange()
+
+
+class SettingsPage(SettingsSection):
+    """Scrolls its column; what stands in `foot` stays in sight below it."""
+
+    _title_px = 18.0
+
+    def __init__(self, theme: Theme, title: str) -> None:
+        self.sections: list[SettingsSection] = []
+        self._mark: RowMark | None = None
+        super().__init__(theme, title)
+
+    def _make_column(self) -> QVBoxLayout:
+        inside = QWidget()
+        inside.setObjectName("page")
+        column = QVBoxLayout(inside)
+        self._scroll = QScrollArea(widgetResizable=True)
+        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._scroll.setWidget(inside)
+        self.foot = QVBoxLayout()
+        around = QVBoxLayout(self)
+        around.setContentsMargins(0, 0, 0, 0)
+        around.setSpacing(0)
+        around.addWidget(self._scroll, 1)
+        around.addLayout(self.foot)
+        return column
+
+    def finish(self) -> None:
+        self.column.addStretch(1)
+
+    def add_section(self, section: SettingsSection, key: str = "") -> None:
+        """Puts it below the last row; by `key` it is found as a whole."""
+        self.sections.append(section)
+        if key:
+            self.setting_rows[key] = section
+        self.column.addWidget(section)
+
+    def row_of(self, key: str) -> QWidget | None:
+        """Where a setting stands; None where this computer has no use for it."""
+        known = self.setting_rows.get(key) or next(
+            (section.setting_rows[key] for section in self.sections if key in section.setting_rows), None
+        )
+        return known if known is not None and not known.isHidden() else None
+
+    def reveal_later(self, key: str) -> None:
+        """Scroll to a row, mark it for a moment and give it the keyboard, once the page has been laid out."""
+        QTimer.singleShot(0, self, lambda: self._reveal(key))
+
+    def _reveal(self, key: str) -> None:
+        row = self.row_of(key)
+        if row is None:
+            return
+        if self._mark is not None:
+            self._mark.leave()
+        self._mark = RowMark(self._theme, row, self._scroll)
+        field = row if is_tab_stop(row) else next(filter(is_tab_stop, row.findChildren(QWidget)), None)
+        if field is not None:
+            field.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    @property
+    def marked_row(self) -> QWidget | None:
+        """The row that is marked at the moment."""
+        return self._mark.row if self._mark is not None and not self._mark.is_over else None
+
+    @property
+    def _is_narrow(self) -> bool:
+        return self.width() < self._theme.px(NARROW_PX)
+
+    @property
+    def _room_px(self) -> int:
+        margins = self.column.contentsMargins()
+        bar = self._scroll.verticalScrollBar().sizeHint().width()
+        return self.width() - margins.left() - margins.right() - bar
+
+    def _arrange(self) -> None:
+        px, is_narrow = self._theme.px, self._is_narrow
+        self.column.setContentsMargins(*(px(16 if is_narrow else MARGIN_PX), px(14 if is_narrow else 20)) * 2)
+        super()._arrange()
+
+
+class RowMark(QWidget):
+    """The ground of a row that somebody looked for, for a moment; meanwhile it stays in sight where rows above grow."""
+
+    def __init__(self, theme: Theme, row: QWidget, scroll: QScrollArea) -> None:
+        super().__init__(scroll.widget())
+        self.setObjectName("row_mark")
+        self.row = row
+        self.is_over = False
+        self._theme, self._scroll = theme, scroll
+        around = row.parentWidget()
+        self._watched = [row] if around is None or around is scroll.widget() else [row, around]
+        for widget in self._watched:
+            widget.installEventFilter(self)
+        self.lower()
+        self._follow()
+        self.show()
+        QTimer.singleShot(MARKED_MS, self, self.leave)
+
+    def leave(self) -> None:
+        """Take the mark away."""
+        if not self.is_over:
+            self.is_over = True
+            for widget in self._watched:
+                widget.removeEventFilter(self)
+            self.hide()
+            self.deleteLater()
+
+    def _follow(self) -> None:
+        px = self._theme.px
+        page = self._scroll.widget()
+        assert page is not None
+        place = QRect(self.row.mapTo(page, QPoint()), self.row.size())
+        self.setGeometry(place.adjusted(-px(10), -px(7), px(10), px(7)))
+        self._scroll.ensureWidgetVisible(self.row, 0, px(40))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.Move, QEvent.Type.Resize):
+            self._follow()
+        return super().eventFilter(watched, event)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(self._theme.tokens.selection))
+        painter.drawRoundedRect(self.rect(), self._theme.px(8), self._theme.px(8))
 
 
 # The settings of how models run: devices, threads, context; they are in force when a model is loaded again.
@@ -159,21 +310,25 @@ class EnginePage(SettingsPage):
     reload_wanted = Signal()
 
     def __init__(self, app: Fireside, theme: Theme, save: Save) -> None:
-        super().__init__(theme, tr("Engine"))
+        super().__init__(theme, page_label("engine"))
         self._app, self._save = app, save
         self._loader: ModelLoader | None = None
         self._block = QVBoxLayout()
         self._block.setSpacing(theme.px(4))
-        self._block.addWidget(QLabel(tr("Device")))
+        self._block.addWidget(QLabel(label_of("device")))
         self._devices: QWidget = self.muted(tr("Looking for devices…"))
         self._block.addWidget(self._devices)
-        self.column.addLayout(self._block)
+        holder = self.setting_rows["device"] = QWidget()
+        self._block.setContentsMargins(0, 0, 0, 0)
+        holder.setLayout(self._block)
+        self.column.addWidget(holder)
         self._gpu_rows = [self._add_layers(), self._add_experts(), self._add_eyes()]
         for row in self._gpu_rows:
             row.hide()
         self._add_threads()
         self._add_context()
         self._add_kv_type()
+        self.add_section(MemorySection(app, theme, save))
         self.finish()
         self._add_foot()
         self._is_asked = False
@@ -226,49 +381,49 @@ class EnginePage(SettingsPage):
 
     def _add_layers(self) -> QWidget:
         layers = Stepper(
-            self._theme, tr("Layers on the GPU"), self._app.settings.engine.gpu_layers,
+            self._theme, label_of("gpu_layers"), self._app.settings.engine.gpu_layers,
             lowest=-1, highest=MOST_LAYERS, word_for_lowest=tr("Automatic"),
         )  # fmt: skip
         layers.changed.connect(lambda value: self._change(gpu_layers=int(value)))
         explanation = tr("Automatic: as many as fit into its memory. 0: none.")
-        return self.add_row(tr("Layers on the GPU"), explanation, layers)
+        return self.add_setting("gpu_layers", explanation, layers)
 
     def _add_experts(self) -> QWidget:
-        experts = Switch(self._theme, tr("Keep experts on the CPU"), on=self._app.settings.engine.experts_on_cpu)
+        experts = Switch(self._theme, label_of("experts_on_cpu"), on=self._app.settings.engine.experts_on_cpu)
         experts.toggled.connect(lambda wanted: self._change(experts_on_cpu=wanted))
         explanation = tr("For mixtures of experts: their large parts stay in main memory, the rest goes to the GPU.")
-        return self.add_row(tr("Keep experts on the CPU"), explanation, experts)
+        return self.add_setting("experts_on_cpu", explanation, experts)
 
     def _add_eyes(self) -> QWidget:
-        eyes = Switch(self._theme, tr("Look at pictures on the CPU"), on=self._app.settings.engine.projector_on_cpu)
+        eyes = Switch(self._theme, label_of("projector_on_cpu"), on=self._app.settings.engine.projector_on_cpu)
         eyes.toggled.connect(lambda wanted: self._change(projector_on_cpu=wanted))
-        explanation = tr("Slower, and leaves a small GPU’s memory to the model. Counts from the next loading on.")
-        return self.add_row(tr("Look at pictures on the CPU"), explanation, eyes)
+        explanation = tr("Slower, but leaves a small GPU’s memory to the model. Used the next time a model is loaded.")
+        return self.add_setting("projector_on_cpu", explanation, eyes)
 
     def _add_threads(self) -> None:
         most = max(64, os.cpu_count() or 1)
         threads = Stepper(
-            self._theme, tr("Threads"), self._app.settings.engine.threads,
+            self._theme, label_of("threads"), self._app.settings.engine.threads,
             lowest=0, highest=most, word_for_lowest=tr("Automatic"),
         )  # fmt: skip
         threads.changed.connect(lambda value: self._change(threads=int(value)))
         explanation = tr("How many of the CPU’s cores a model may use. Automatic gives way to other programs.")
-        self.add_row(tr("Threads"), explanation, threads)
+        self.add_setting("threads", explanation, threads)
 
     def _add_context(self) -> None:
         context = Stepper(
-            self._theme, tr("Context"), self._app.settings.engine.context_tokens,
+            self._theme, label_of("context_tokens"), self._app.settings.engine.context_tokens,
             lowest=0, highest=MOST_CONTEXT_TOKENS, step=1024, word_for_lowest=tr("Automatic"),
         )  # fmt: skip
         context.changed.connect(lambda value: self._change(context_tokens=int(value)))
         explanation = tr("How many tokens a model keeps in mind. More needs more memory.")
-        self.add_row(tr("Context"), explanation, context)
+        self.add_setting("context_tokens", explanation, context)
 
     def _add_kv_type(self) -> None:
         choices = [("", tr("Automatic")), ("f16", tr("16 bit")), ("q8_0", tr("8 bit"))]
-        name = tr("Context kept in")
+        name = label_of("kv_type")
         field = Segments(name, choices, self._app.settings.engine.kv_type, lambda key: self._change(kv_type=key))
-        self.add_row(name, tr("16 bit is exact, 8 bit takes half the memory."), field)
+        self.add_setting("kv_type", tr("16 bit is exact, 8 bit takes half the memory."), field)
 
     # Loading again.
 
@@ -333,11 +488,11 @@ MOST_MINUTES = 24 * 60
 MOST_GB = 1000
 
 
-class MemoryPage(SettingsPage):
+class MemorySection(SettingsSection):
     """The folder of saved states is looked at on a thread: it may be on a slow disk."""
 
     def __init__(self, app: Fireside, theme: Theme, save: Save) -> None:
-        super().__init__(theme, tr("Model memory"))
+        super().__init__(theme, tr("Sleep"))
         self._app, self._save = app, save
         self._add_sleep()
         self._add_states()
@@ -352,16 +507,16 @@ class MemoryPage(SettingsPage):
         self.column.addWidget(
             self.muted(tr("A model that sleeps takes no memory. It wakes up with your next message."))
         )
-        short = Switch(self._theme, tr("Sleep when memory is short"), on=engine.unload_when_memory_short)
+        short = Switch(self._theme, label_of("memory"), on=engine.unload_when_memory_short)
         short.toggled.connect(lambda wanted: self._save("engine", unload_when_memory_short=wanted))
         explanation = tr("So that other programs have room. Never while an answer is being written.")
-        self.add_row(tr("Sleep when memory is short"), explanation, short)
+        self.add_setting("memory", explanation, short)
         after = Stepper(
-            self._theme, tr("Sleep when not used"), engine.unload_after_min,
+            self._theme, label_of("unload_after"), engine.unload_after_min,
             lowest=0, highest=MOST_MINUTES, step=5, word_for_lowest=tr("Never"), suffix=tr(" min"),
         )  # fmt: skip
         after.changed.connect(lambda value: self._save("engine", unload_after_min=int(value)))
-        self.add_row(tr("Sleep when not used"), tr("After so many minutes without a message."), after)
+        self.add_setting("unload_after", tr("After this long without a message."), after)
 
     def _add_states(self) -> None:
         self.add_heading(tr("Saved states"))
@@ -374,11 +529,11 @@ class MemoryPage(SettingsPage):
             )
         )
         budget = Stepper(
-            self._theme, tr("Keep at most"), self._app.settings.engine.states_budget_mb / 1000,
+            self._theme, label_of("states"), self._app.settings.engine.states_budget_mb / 1000,
             lowest=0, highest=MOST_GB, word_for_lowest=tr("Nothing"), suffix=tr(" GB"),
         )  # fmt: skip
         budget.changed.connect(self._on_budget)
-        self.add_row(tr("Keep at most"), tr("The longest unused go first."), budget)
+        self.add_setting("states", tr("The longest unused go first."), budget)
         self._size = self.muted(tr("Looking…"))
         self._size.setObjectName("states_size")
         self._clear = text_button(tr("Clear"))
@@ -418,24 +573,22 @@ class MemoryPage(SettingsPage):
         self._clear.setEnabled(size_bytes > 0)
 
 
-# The settings of the summaries: what the computer does while one is at work.
+# The settings of documents, which all tabs share.
 
 
-class SummariesPage(SettingsPage):
-    """One switch so far; length, form and language are chosen beside the documents, and remembered there."""
+class DocumentsSection(SettingsSection):
+    """What happens with documents; length, form and language are chosen beside them, and remembered there."""
 
     def __init__(self, app: Fireside, theme: Theme, save: Save) -> None:
-        super().__init__(theme, tr("Summarize"))
-        name = tr("Keep the computer awake during summaries and translations")
-        awake = Switch(theme, name, on=app.settings.summaries.stay_awake)
+        super().__init__(theme, tr("Documents"))
+        awake = Switch(theme, label_of("stay_awake"), on=app.settings.summaries.stay_awake)
         awake.toggled.connect(lambda wanted: save("summaries", stay_awake=wanted))
         explanation = tr("On mains power only. The screen may still go dark, and on battery the computer may sleep.")
-        self.add_row(name, explanation, awake)
-        name = tr("Read scanned pages as soon as a document comes")
-        scans = Switch(theme, name, on=app.settings.documents.pictures != "none")
+        self.add_setting("stay_awake", explanation, awake)
+        scans = Switch(theme, label_of("read_scans"), on=app.settings.documents.pictures != "none")
         scans.toggled.connect(lambda wanted: save("documents", pictures="" if wanted else "none"))
-        explanation = tr("In all tabs. Figures, and models on other computers, wait until you say so.")
-        self.add_row(name, explanation, scans)
+        explanation = tr("Figures, and models on other computers, wait until you say so.")
+        self.add_setting("read_scans", explanation, scans)
         self.finish()
 
 
@@ -513,7 +666,7 @@ class NetworkPage(SettingsPage):
     """The switch was moved."""
 
     def __init__(self, app: Fireside, theme: Theme, save: Save) -> None:
-        super().__init__(theme, tr("Network"))
+        super().__init__(theme, page_label("network"))
         self._app, self._save = app, save
         self._is_first = True
         self._add_switch()
@@ -541,16 +694,14 @@ class NetworkPage(SettingsPage):
             "to a server of models that you chose."
         )
         self.column.addWidget(self.muted(intro))
-        name = tr("Allow the network")
-        self.allowed = Switch(self._theme, name, on=self._app.settings.network.allowed)
+        self.allowed = Switch(self._theme, label_of("allow_network"), on=self._app.settings.network.allowed)
         self.allowed.toggled.connect(self._on_allowed)
         explanation = tr("Off: no connection is made at all. Models on this computer work without it.")
-        self.add_row(name, explanation, self.allowed)
-        name = tr("Allow the internet")
-        self.internet = Switch(self._theme, name, on=self._app.settings.network.internet)
+        self.add_setting("allow_network", explanation, self.allowed)
+        self.internet = Switch(self._theme, label_of("allow_internet"), on=self._app.settings.network.internet)
         self.internet.toggled.connect(self._on_internet)
         explanation = tr("Off: only this computer and your own network are reached, such as a server of models there.")
-        self.add_row(name, explanation, self.internet)
+        self.add_setting("allow_internet", explanation, self.internet)
 
     def _on_internet(self, wanted: bool) -> None:
         self._save("network", internet=wanted)
@@ -562,26 +713,18 @@ class NetworkPage(SettingsPage):
 
     def _add_addresses(self) -> None:
         network = self._app.settings.network
-        proxy = AddressField(self, tr("Proxy"), network.proxy, PROXY_SCHEMES, tr("As the system says"))
+        proxy = AddressField(self, label_of("proxy"), network.proxy, PROXY_SCHEMES, tr("System proxy"))
         proxy.on_save = lambda text: self._save("network", proxy=text)
-        self._add_block(tr("Proxy"), tr("Such as http://proxy.example:3128. Empty: as the system says."), proxy)
+        explanation = tr("For example http://proxy.example:3128. Leave empty to use the system proxy.")
+        self.add_block("proxy", explanation, proxy)
         mirror = AddressField(self, tr("Mirror"), network.mirror, MIRROR_SCHEMES, HUB)
         mirror.on_save = self._on_mirror
         explanation = tr("Asked in place of the Hub. It never gets the Hub’s access token, but can have its own.")
-        self._add_block(tr("Mirror of the Hub"), explanation, mirror)
+        self.add_block("mirror", explanation, mirror)
 
     def _on_mirror(self, text: str) -> None:
         self._save("network", mirror=text)
         self._look_for_token()
-
-    def _add_block(self, name: str, explanation: str, field: QWidget) -> None:
-        """A name, an explanation, and a field over the whole width."""
-        block = QVBoxLayout()
-        self._theme.dress(block, spacing=4)
-        block.addWidget(QLabel(name))
-        block.addWidget(self.muted(explanation))
-        block.addWidget(field)
-        self.column.addLayout(block)
 
     # The token.
 
@@ -611,7 +754,7 @@ class NetworkPage(SettingsPage):
         column.addLayout(row)
         self.turn_with_room(row, self.token, 8)
         column.addWidget(self.token_note)
-        self._add_block(tr("Access token"), tr("For models whose owner asks who you are."), holder)
+        self.add_block("access_token", tr("For models whose owner asks who you are."), holder)
 
     def _ask_to_forget(self) -> None:
         words = tr("It is taken out of the system’s keyring. The Hub can give you another one.")
@@ -667,7 +810,7 @@ class NetworkPage(SettingsPage):
     # The ledger.
 
     def _add_connections(self) -> None:
-        self.add_heading(tr("Connections"))
+        self.setting_rows["connections_made"] = self.add_heading(label_of("connections_made"))
         self.connections = ConnectionTable(self._theme)
         self.connections.hide()
         self.totals = self.muted(tr("Looking…"))

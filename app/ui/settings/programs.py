@@ -12,10 +12,12 @@ from PySide6.QtCore import QDateTime, QLocale, Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QHideEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
+from app import APP_NAME
 from app.core.visible import visible_name
 from app.features.messages import sentence_for
 from app.ui.i18n import tr
-from app.ui.settings.pages import SettingsPage
+from app.ui.settings.pages import SettingsSection
+from app.ui.shell.settings_index import label_of
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import CODE_PX
 from app.ui.widgets.buttons import ChoiceButton, IconButton, text_button
@@ -36,7 +38,7 @@ ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/*?#]+")
 """Of a web page, as a browser tells it: without a path, and no pattern."""
 
 
-class ProgramsPage(SettingsPage):
+class ProgramsSection(SettingsSection):
     """What belongs to a running server is there while it runs."""
 
     def __init__(self, app: Fireside, ui: UiContext) -> None:
@@ -47,20 +49,18 @@ class ProgramsPage(SettingsPage):
         self._in_code_font: list[tuple[QWidget, float]] = []
         intro = tr("Editors, scripts and other programs on this computer can use the models that are here.")
         self.column.addWidget(self.muted(intro))
-        name = tr("Let other programs use the model")
-        self.switch = Switch(ui.theme, name, on=ui.programs.is_wanted)
+        self.switch = Switch(ui.theme, label_of("programs"), on=ui.programs.is_wanted)
         self.switch.toggled.connect(self._on_switched)
         self._said = self.muted("")
         self._said.setObjectName("server_said")
-        self.add_row(name, self._said, self.switch)
-        port = Stepper(ui.theme, tr("Port"), app.settings.serving.port, lowest=LEAST_PORT, highest=MOST_PORT)
+        self.add_setting("programs", self._said, self.switch)
+        port = Stepper(ui.theme, label_of("port"), app.settings.serving.port, lowest=LEAST_PORT, highest=MOST_PORT)
         port.changed.connect(lambda value: self._programs.use(port=int(value)))
-        self.add_row(tr("Port"), tr("Another one where this one is taken."), port)
-        name = tr("Load models that they ask for by name")
-        loads = Switch(ui.theme, name, on=app.settings.serving.loads_models)
+        self.add_setting("port", tr("If this port is in use, the next free one is used."), port)
+        loads = Switch(ui.theme, label_of("loads_models"), on=app.settings.serving.loads_models)
         loads.toggled.connect(lambda wanted: self._programs.use(loads_models=wanted))
-        hint = tr("Beside the one that is loaded, where memory allows. Otherwise they are told that it is not.")
-        self.add_row(name, hint, loads)
+        hint = tr("Loads a second model if memory allows; otherwise the program gets an error.")
+        self.add_setting("loads_models", hint, loads)
         self._open = QWidget()
         self._inside = QVBoxLayout(self._open)
         self._inside.setContentsMargins(0, 0, 0, 0)
@@ -246,7 +246,9 @@ class ProgramsPage(SettingsPage):
         lines = [_asked_text(one) for one in asked[:MOST_ASKED]]
         if len(asked) > MOST_ASKED:
             lines.append(tr("and {count} more", count=len(asked) - MOST_ASKED))
-        text = "\n".join(lines) or tr("Nothing yet. Who asks is listed here, never what was said.")
+        text = "\n".join(lines) or tr(
+            "No requests yet. {program} lists which programs asked, never the content.", program=APP_NAME
+        )
         if text != self._journal.text():
             self._journal.setText(text)
         beside = ", ".join(visible_name(name) for name in self._programs.switch.beside())
@@ -273,10 +275,10 @@ class ProgramsPage(SettingsPage):
         if programs.error is not None:
             return sentence_for(programs.error).text
         if programs.door is None:
-            return tr("Off: nothing listens. On: at this computer’s own address only, and only with the key.")
+            return tr("When on, only programs on this computer that have the key can connect.")
         if not programs.door.is_kept:
-            return tr("There is no keyring here: the key is another one after the next start.")
-        return tr("Who chats in this window goes first.")
+            return tr("This system has no keyring, so the key changes every time {program} starts.", program=APP_NAME)
+        return tr("Your chats in this window go first.")
 
 
 def _asked_text(asked: Asked) -> str:

@@ -19,8 +19,9 @@ from app.features.messages import sentence_for
 from app.features.models.messages import short_count
 from app.remote.servers import MOST_AT_ONCE, SEES, Server, address_of, certificates_in, owners_of
 from app.ui.i18n import tr, window_title
-from app.ui.settings.pages import SettingsPage
+from app.ui.settings.pages import SettingsSection
 from app.ui.shell import tasks
+from app.ui.shell.settings_index import label_of
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
@@ -49,11 +50,11 @@ _KINDS = {
 }
 
 
-class ServersPage(SettingsPage):
+class ServersSection(SettingsSection):
     """What is changed is kept at once, by the dialog of a server."""
 
     def __init__(self, app: Fireside, ui: UiContext) -> None:
-        super().__init__(ui.theme, tr("Model servers"))
+        super().__init__(ui.theme, label_of("servers"))
         self._app, self._ui = app, ui
         intro = tr(
             "Models that run somewhere else: on a larger computer of yours with vLLM, llama.cpp, Ollama, LM Studio or "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from PySide6.QtCore import QMargins, QSize, Qt
 from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
@@ -16,35 +16,44 @@ from app.ui.widgets.buttons import text_button
 from app.ui.widgets.dialogs import ScrollBox
 from app.ui.widgets.layouts import within_screen
 
-Line = tuple[str, tuple[str, ...], str]
-"""Name, keys (the first is shown; none: only the palette has it), words. The window gives each name something to do."""
-WINDOW_SHORTCUTS: tuple[Line, ...] = (
-    ("new", ("Ctrl+N",), "New in this tab"),
-    ("temporary_chat", ("Ctrl+Shift+N",), "Temporary chat"),
-    ("new_project", (), "New project"),
-    ("palette", ("Ctrl+K",), "Everything in one field"),
-    ("quick_ask", ("Ctrl+Shift+K",), "Quick ask"),
-    ("find", ("Ctrl+F",), "Find in this chat"),
-    ("search", ("Ctrl+Shift+F",), "Search the list"),
-    ("sidebar", ("Ctrl+B",), "Show or hide the list"),
-    ("inside", ("Ctrl+I",), "Look inside the model"),
-    ("context", (), "What the model sees"),
-    ("choose_model", ("Ctrl+Shift+M",), "Choose the model"),
-    ("attach", ("Ctrl+Shift+O",), "Attach or add files"),
-    ("prompts", ("Ctrl+Shift+P",), "Prompts"),
-    ("export", ("Ctrl+E",), "Export this chat"),
-    ("print", ("Ctrl+P",), "Print this chat"),
-    ("export_chats", (), "Export chats…"),
-    ("import_chats", (), "Import chats…"),
-    ("assistants", ("Ctrl+Shift+A",), "Assistants"),
-    ("open_model", ("Ctrl+O",), "Open a model file"),
-    ("models", ("Ctrl+M",), "Models"),
-    ("settings", ("Ctrl+,",), "Settings"),
-    ("zoom_in", ("Ctrl++", "Ctrl+="), "Larger"),
-    ("zoom_out", ("Ctrl+-",), "Smaller"),
-    ("zoom_reset", ("Ctrl+0",), "Normal size"),
-    ("shortcuts", ("Ctrl+/",), "This sheet"),
-    ("quit", ("Ctrl+Q",), "Quit"),
+
+class Shortcut(NamedTuple):
+    """One thing the window can do. `keys`: the first is shown; none: only the palette has it. The window gives each
+    name something to do; `also` are other words by which people look for it."""
+
+    name: str
+    keys: tuple[str, ...]
+    words: str
+    also: str = ""
+
+
+WINDOW_SHORTCUTS: tuple[Shortcut, ...] = (
+    Shortcut("new", ("Ctrl+N",), "New", "new chat create start begin"),
+    Shortcut("temporary_chat", ("Ctrl+Shift+N",), "Temporary chat", "private incognito secret ghost new chat"),
+    Shortcut("new_project", (), "New project", "folder workspace group create"),
+    Shortcut("palette", ("Ctrl+K",), "Search everything"),
+    Shortcut("quick_ask", ("Ctrl+Shift+K",), "Quick ask", "popup small window launcher hotkey"),
+    Shortcut("find", ("Ctrl+F",), "Find in this chat", "search text"),
+    Shortcut("search", ("Ctrl+Shift+F",), "Search the list", "find chats history filter"),
+    Shortcut("sidebar", ("Ctrl+B",), "Show or hide the list", "sidebar side bar panel column history"),
+    Shortcut("inside", ("Ctrl+I",), "Look inside the model", "tokens probabilities attention logprobs interpret"),
+    Shortcut("context", (), "What the model sees", "prompt context window tokens used"),
+    Shortcut("choose_model", ("Ctrl+Shift+M",), "Choose the model", "switch change model select picker"),
+    Shortcut("attach", ("Ctrl+Shift+O",), "Attach or add files", "upload document pdf picture image photo open"),
+    Shortcut("prompts", ("Ctrl+Shift+P",), "Prompts", "templates snippets library saved prompt"),
+    Shortcut("export", ("Ctrl+E",), "Export this chat", "save download pdf word markdown html"),
+    Shortcut("print", ("Ctrl+P",), "Print this chat", "printer paper pdf"),
+    Shortcut("export_chats", (), "Export chats…", "save download all"),
+    Shortcut("import_chats", (), "Import chats…", "chatgpt claude migrate move"),
+    Shortcut("assistants", ("Ctrl+Shift+A",), "Assistants", "gpts personas characters roles bots agents"),
+    Shortcut("open_model", ("Ctrl+O",), "Open a model file", "load gguf"),
+    Shortcut("models", ("Ctrl+M",), "Models", "download find model hub hugging face"),
+    Shortcut("settings", ("Ctrl+,",), "Settings", "preferences options configuration"),
+    Shortcut("zoom_in", ("Ctrl++", "Ctrl+="), "Larger", "zoom in bigger text"),
+    Shortcut("zoom_out", ("Ctrl+-",), "Smaller", "zoom out text"),
+    Shortcut("zoom_reset", ("Ctrl+0",), "Normal size", "zoom reset 100"),
+    Shortcut("shortcuts", ("F1", "Ctrl+/"), "Keyboard shortcuts", "help keys hotkeys shortcut cheat sheet"),
+    Shortcut("quit", ("Ctrl+Q",), "Quit", "exit close leave end"),
 )
 SIZES = ("zoom_in", "zoom_out", "zoom_reset")
 LIST_SHORTCUTS: tuple[tuple[str, str], ...] = (("F2", "Rename"), ("Del", "Delete"))
@@ -54,7 +63,7 @@ Group = tuple[str, Sequence[tuple[str, str]]]
 
 def keys_of(name: str) -> str:
     """The keys of one line of the table, as this system writes them; "" for what has no line."""
-    return next((written(keys[0]) for line, keys, _ in WINDOW_SHORTCUTS if line == name and keys), "")
+    return next((written(line.keys[0]) for line in WINDOW_SHORTCUTS if line.name == name and line.keys), "")
 
 
 def written(keys: str) -> str:
@@ -67,18 +76,19 @@ def with_keys(words: str, name: str) -> str:
     return f"{words} ({keys_of(name)})"
 
 
-def lines_of(specs: Iterable[TabSpec]) -> list[Line]:
+def lines_of(specs: Iterable[TabSpec]) -> list[Shortcut]:
     """What opens each tab."""
-    return [(f"tab_{spec.name}", spec.keys, spec.label) for spec in specs if spec.keys]
+    return [Shortcut(f"tab_{spec.name}", spec.keys, spec.label, spec.also) for spec in specs if spec.keys]
 
 
 def add_shortcuts(
-    window: QWidget, lines: Sequence[Line], jobs: Mapping[str, Callable[[], object]]
+    window: QWidget, lines: Sequence[Shortcut], jobs: Mapping[str, Callable[[], object]]
 ) -> dict[str, QAction]:
     """Makes an action on the window for every line."""
     actions: dict[str, QAction] = {}
-    for name, keys, words in lines:
+    for name, keys, words, also in lines:
         action = QAction(tr(words), window)
+        action.setData(also)
         action.setObjectName(f"action_{name}")
         action.setShortcuts([QKeySequence(key) for key in keys])
         action.triggered.connect(lambda _=False, job=jobs[name]: job())
@@ -100,10 +110,10 @@ class ShortcutSheet(QDialog):
         column.setContentsMargins(px(24), px(20), px(24), px(20))
         column.setSpacing(px(16))
         beside = column.contentsMargins() + QMargins(0, 0, 0, px(16 + 40))
-        shown = [line for line in WINDOW_SHORTCUTS if line[1]]
-        window = (tr("Window"), [(keys[0], words) for name, keys, words in shown if name not in SIZES])
-        sizes = (tr("Size"), [(keys[0], words) for name, keys, words in shown if name in SIZES])
-        opening = (tr("Tabs"), [(keys[0], words) for _, keys, words in lines_of(specs)])
+        shown = [line for line in WINDOW_SHORTCUTS if line.keys]
+        window = (tr("Window"), [(line.keys[0], line.words) for line in shown if line.name not in SIZES])
+        sizes = (tr("Size"), [(line.keys[0], line.words) for line in shown if line.name in SIZES])
+        opening = (tr("Tabs"), [(line.keys[0], line.words) for line in lines_of(specs)])
         inside: list[Group] = [(tr(spec.label), spec.shortcuts) for spec in specs if spec.shortcuts]
         tabs, more = [*inside[:2], (tr("Lists"), LIST_SHORTCUTS), sizes], [*inside[2:], opening]
         for sides in (((window,), tabs, more), ((window,), (*tabs, *more)), ((window, *tabs, *more),)):

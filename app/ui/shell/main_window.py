@@ -46,7 +46,7 @@ REMEMBER_MS = 200
 class MainWindow(QMainWindow):
     """Puts the parts together; the `Navigation` of everything in it.
 
-    `open_settings` shows the settings above the window, on the page that is named or the first.
+    `open_settings` shows the settings above the window, on the page or at the row that is named, or on the first.
     """
 
     def __init__(
@@ -229,7 +229,7 @@ class MainWindow(QMainWindow):
     def _open_palette(self) -> None:
         from app.ui.shell.palette import toggle_palette  # not needed at start
 
-        toggle_palette(self._app, self.ui, self.actions_by_name)
+        toggle_palette(self._app, self.ui, self.actions_by_name, self.tabs.specs.values())
 
     def _find(self) -> None:
         """As in a browser; with the keyboard in the column, or nothing to find in, the column is searched."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -25,12 +25,13 @@ from shiboken6 import isValid
 
 from app.core.events import CancelToken
 from app.features.assistants import icon_of
-from app.features.finding import CHAT, PAGE, SUMMARY, TRANSLATION, Hit, Marks, asked, fitness, title_marks
+from app.features.finding import CHAT, PAGE, SUMMARY, TRANSLATION, Hit, Marks, asked, fitness_with_synonyms, title_marks
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.shell import tab_spec, tasks
 from app.ui.shell.keyboard import written
-from app.ui.shell.tab_spec import Navigation, UiContext
+from app.ui.shell.settings_index import MOVED_PAGES, all_settings
+from app.ui.shell.tab_spec import Navigation, TabSpec, UiContext
 from app.ui.theme import Theme
 from app.ui.widgets.fields import SearchField
 from app.ui.widgets.labels import announce, paint_marked, plain_label, plain_tip
@@ -48,22 +49,6 @@ NEWEST = 8
 REMEMBERED = 20
 SHADE = 70
 TYPING_MS = 40
-SETTINGS_PAGES = (
-    ("appearance", "Appearance"),
-    ("chat", "Chat"),
-    ("summarize", "Summarize"),
-    ("engine", "Engine"),
-    ("memories", "Memories"),
-    ("memory", "Model memory"),
-    ("network", "Network"),
-    ("servers", "Model servers"),
-    ("computers", "Other computers"),
-    ("programs", "Other programs"),
-    ("system", "System"),
-    ("data", "Your data"),
-    ("trash", "Trash"),
-    ("about", "About"),
-)
 _STORED = {
     CHAT: ("chat-circle-text", "Chat", tab_spec.CHAT),
     SUMMARY: ("article", "Summary", tab_spec.SUMMARIZE),
@@ -98,23 +83,38 @@ class Entry:
 class Offers:
     """What there is to choose, and in which order: those used last first, then as well as they fit what is typed."""
 
-    def __init__(self, app: Fireside, go: Navigation, actions: Mapping[str, QAction]) -> None:
+    def __init__(self, app: Fireside, go: Navigation, actions: Mapping[str, QAction], specs: Iterable[TabSpec]) -> None:
         self._app, self._go = app, go
         self._fixed = [
-            Entry(f"action:{name}", "lightning", action.text(), _keys(action), action.trigger, also=tr("Action"))
+            Entry(f"action:{name}", "lightning", action.text(), _keys(action), action.trigger, also=tr(action.data()))
             for name, action in actions.items()
             if name != "palette"
         ]
-        self._fixed += [
+        hits = [
             Entry(
-                f"settings:{name}",
+                f"settings:{hit.name}",
                 "gear-six",
-                tr(label),
-                tr("Settings"),
-                partial(go.open_settings, name),
-                also=tr("Check for updates, version, licences, diagnostics") if name == "about" else "",
+                hit.title,
+                " › ".join(part for part in (tr("Settings"), hit.page) if part),
+                partial(go.open_settings, hit.name),
+                also=hit.also,
             )
-            for name, label in SETTINGS_PAGES
+            for hit in all_settings()
+        ]
+        self._fixed += [entry for entry in hits if "/" not in entry.key]
+        self._by_words = [entry for entry in hits if "/" in entry.key]
+        """So many that they are offered only once something is typed."""
+        self._by_words += [
+            Entry(
+                f"command:{spec.name}:{command.name}",
+                spec.icon,
+                tr(command.words),
+                tr(spec.label),
+                partial(self._do_in, spec.name, command.name),
+                also=tr(command.also),
+            )
+            for spec in specs
+            for command in spec.commands
         ]
         self._models: list[Entry] = []
         self._chats: list[Entry] = []
@@ -148,8 +148,8 @@ class Offers:
         """Before anything is typed."""
         stored = [self._stored(hit) for hit in self._titles or ()]
         newest = stored[:NEWEST]
-        known = {entry.key: entry for entry in [*self._fixed, *self._models, *self._chats, *stored]}
-        used = [known[key] for key in recent if key in known]
+        known = {entry.key: entry for entry in [*self._every, *stored]}
+        used = [known[key] for key in map(_moved_key, recent) if key in known]
         others = [one for one in [*newest, *self._fixed, *self._models, *self._chats] if one not in used]
         return [*used, *others]
 
@@ -160,11 +160,8 @@ class Offers:
             return [self._stored(hit) for hit in found]
         stored = [self._stored(hit) for hit in self._titles or ()] if token is not None else []
         ranked = []
-        for entry in [*self._fixed, *self._models, *self._chats, *stored]:
-            fits = fitness(entry.title, words)
-            if fits is None and (entry.also or entry.note):
-                other = fitness(f"{entry.title} {entry.also or entry.note}", words)
-                fits = None if other is None else other + 1
+        for entry in [*self._fixed, *self._models, *self._chats, *stored, *self._by_words]:
+            fits = fitness_with_synonyms(entry.title, entry.also, entry.note, words)
             if fits is not None:
                 used = recent.index(entry.key) if entry.key in recent else len(recent)
                 ranked.append((fits, used, replace(entry, title_marks=title_marks(entry.title, words))))
@@ -181,8 +178,16 @@ class Offers:
                     entries.append(entry)
         return entries[:MOST_ROWS]
 
+    @property
+    def _every(self) -> list[Entry]:
+        """All but what is stored."""
+        return [*self._fixed, *self._by_words, *self._models, *self._chats]
+
     def _do(self, command: str) -> None:
-        self._go.show_tab(tab_spec.CHAT).do(command)
+        self._do_in(tab_spec.CHAT, command)
+
+    def _do_in(self, tab: str, command: str) -> None:
+        self._go.show_tab(tab).do(command)
 
     def _stored(self, hit: Hit) -> Entry:
         glyph, kind, tab = _STORED[hit.kind]
@@ -228,7 +233,8 @@ class Palette(QWidget):
         self.entries = EntryModel(self)
         self.list = EntryList(theme, tr("Found"), self.entries)
         self.list.clicked.connect(self._choose)
-        self.nothing = plain_label(tr("Nothing has these words."), kind="muted")
+        self.nothing = plain_label("", kind="muted", wraps=True)
+        self.nothing.setObjectName("palette_nothing")
         self.card = QFrame(self)
         self.card.setProperty("kind", "card")
         column = QVBoxLayout(self.card)
@@ -306,6 +312,7 @@ class Palette(QWidget):
     def _show_nothing(self) -> None:
         is_empty = not self.entries.rowCount()
         self.list.setVisible(not is_empty)
+        self.nothing.setText(tr("No results for “{words}”.", words=self.field.text().strip()))
         self.nothing.setVisible(is_empty and self._task is None and not self._later.isActive())
 
     def _go_to(self, row: int) -> None:
@@ -462,13 +469,19 @@ class EntryDelegate(QStyledItemDelegate):
         painter.restore()
 
 
-def toggle_palette(app: Fireside, ui: UiContext, actions: Mapping[str, QAction]) -> None:
+def toggle_palette(app: Fireside, ui: UiContext, actions: Mapping[str, QAction], specs: Iterable[TabSpec]) -> None:
     """Opens it, or closes the one that is open."""
     known = next((one for one in ui.window.findChildren(Palette) if not one.isHidden()), None)
     if known is not None:
         known.leave()
     else:
-        Palette(app, ui, Offers(app, ui.go, actions))
+        Palette(app, ui, Offers(app, ui.go, actions, specs))
+
+
+def _moved_key(key: str) -> str:
+    """The key of an entry as it is now: some were pages of the settings of their own."""
+    kind, _, name = key.partition(":")
+    return f"settings:{'/'.join(MOVED_PAGES[name])}" if kind == "settings" and name in MOVED_PAGES else key
 
 
 def _keys(action: QAction) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QWidget
@@ -55,6 +55,15 @@ class Drops:
         return self.only is None or all(map(self.only, files))
 
 
+class TabCommand(NamedTuple):
+    """Something to do in a tab, or one of its pages, which only the palette offers by words: `Tab.do` takes `name`."""
+
+    name: str
+    words: str
+    also: str = ""
+    """Other words by which people look for it."""
+
+
 @dataclass(frozen=True)
 class TabSpec:
     """One tab. Texts are English, as `tr` takes them; `build` imports what the tab is made of."""
@@ -65,6 +74,9 @@ class TabSpec:
     build: Callable[[Fireside, UiContext], Tab]
     keys: tuple[str, ...] = ()
     """What opens it; the first is the one shown."""
+    also: str = ""
+    """Other words by which people look for it."""
+    commands: Sequence[TabCommand] = ()
     drops: Drops | None = None
     """None: files that are dropped go to one of the others."""
     imports: Drops | None = None
@@ -96,7 +108,7 @@ class Navigation(Protocol):
         """The models; `page`: suggested, installed, others, downloads, storage, search, compare, blind or how."""
 
     def open_settings(self, page: str = "") -> None:
-        """The settings above the window, on the page that is named."""
+        """The settings above the window, on the page that is named, or at one of its rows: "page/row"."""
 
     def ask_for_model(self) -> None:
         """Asks for a model file to use where it is, in the tab that is open."""

@@ -120,7 +120,7 @@ def test_a_new_chat_takes_its_model_from_the_settings_dialog_along(window: Windo
     desk.click(desk.settings_button)
     dialog = desk.find(ChatSettings)
     model = next(one for one in dialog.findChildren(ChoiceButton) if one.button.accessibleName().startswith("Model"))
-    assert model.button.text() == "As for all chats: Small"
+    assert model.button.text() == "Same as other chats (Small)"
     model.choose(str(models[1]))
     dialog.accept()
     assert window.picker.path == models[1]

@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from app.features.assistants import Chosen
 from app.ui.chat.settings import ChatSettings, longest_answer, thinking_budget
-from app.ui.sampling import KnobStepper, knobs
+from app.ui.sampling import MODEL_DEFAULT, SETTINGS_DEFAULT, KnobStepper, knobs
 from app.ui.theme import Theme
 from tests.ui.chat.conftest import Open
 
@@ -28,7 +28,7 @@ def test_nothing_is_set_until_somebody_sets_it(qtbot: QtBot, theme: Theme) -> No
     dialog = ChatSettings(theme, Chosen(" Be brief. "))
     qtbot.addWidget(dialog)
     assert dialog.chosen == Chosen("Be brief.")
-    assert {s.number.text() for s in dialog.findChildren(KnobStepper)} == {"Model’s own", "No limit", "Random"}
+    assert {s.number.text() for s in dialog.findChildren(KnobStepper)} == {MODEL_DEFAULT, "No limit", "Random"}
 
 
 @pytest.mark.parametrize("name", [knob.name for knob in (longest_answer(), thinking_budget(), *knobs())])
@@ -98,7 +98,7 @@ def test_a_number_that_settings_have_for_every_chat_is_said(open_chat: Open) -> 
     dialog = desk.chat.findChild(ChatSettings)
     assert isinstance(dialog, ChatSettings)
     said = [stepper(dialog, name).number.text() for name in ("Longest answer", "Temperature", "Top-k")]
-    assert said == ["As in Settings", "As in Settings", "Model’s own"]
+    assert said == [SETTINGS_DEFAULT, SETTINGS_DEFAULT, MODEL_DEFAULT]
 
 
 def test_cancel_changes_nothing(open_chat: Open) -> None:

@@ -18,7 +18,7 @@ from app.core.paths import AppPaths
 from app.core.settings import Settings, load_settings, save_settings
 from app.engine.protocol import MACHINE, Device, DevicesDescribed
 from app.hub.access import Ledger
-from app.ui.settings.computers import ComputersPage
+from app.ui.settings.computers import ComputersSection
 from app.ui.theme import Theme
 from tests.helpers.lenders import a_server, listening
 
@@ -48,18 +48,18 @@ def app(fresh_home: Path) -> App:
 
 
 @pytest.fixture
-def page(qtbot: QtBot, app: App) -> Iterator[ComputersPage]:
+def page(qtbot: QtBot, app: App) -> Iterator[ComputersSection]:
     yield open_page(qtbot, app)
 
 
-def open_page(qtbot: QtBot, app: App) -> ComputersPage:
-    made = ComputersPage(app, Theme("light"), SimpleNamespace(guard=nullcontext))  # type: ignore[arg-type]
+def open_page(qtbot: QtBot, app: App) -> ComputersSection:
+    made = ComputersSection(app, Theme("light"), SimpleNamespace(guard=nullcontext))  # type: ignore[arg-type]
     qtbot.addWidget(made)
     made.show()
     return made
 
 
-def add(qtbot: QtBot, page: ComputersPage, address: str) -> str:
+def add(qtbot: QtBot, page: ComputersSection, address: str) -> str:
     """Types an address and presses Return; what is said then."""
     page.line.clear()
     QTest.keyClicks(page.line, address)
@@ -68,7 +68,7 @@ def add(qtbot: QtBot, page: ComputersPage, address: str) -> str:
     return page.note.text()
 
 
-def test_only_one_that_answers_is_kept_with_what_it_has(qtbot: QtBot, app: App, page: ComputersPage) -> None:
+def test_only_one_that_answers_is_kept_with_what_it_has(qtbot: QtBot, app: App, page: ComputersSection) -> None:
     assert "no address" in add(qtbot, page, "not an address")
     assert "not in a private network" in add(qtbot, page, "8.8.8.8:50052")
     with listening(lambda connection: connection.sendall(b"HTTP/1.1 400 Bad\r\n\r\n" * 9)) as web:

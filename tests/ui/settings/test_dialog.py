@@ -23,15 +23,17 @@ from pytestqt.qtbot import QtBot
 from app.core.build import this_build
 from app.core.settings import Settings, load_settings
 from app.engine.states import Identity
+from app.ui.sampling import MODEL_DEFAULT
 from app.ui.settings.about import LicenceSheet, licence_notices
 from app.ui.settings.pages import DeviceChoice, SettingsPage
+from app.ui.shell.settings_index import page_label
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.settings import SettingsDesk
 from tests.helpers.desks.window import Frame
 from tests.helpers.gguf_files import header
 from tests.helpers.script import write_script
 
-CHAT, SUMMARIZE, ENGINE, MEMORY = 1, 3, 4, 5
+CHAT, ENGINE, SYSTEM = 1, 3, 6
 GB = 10**9
 DEVICES = [
     {"name": "Vulkan0", "description": "Radeon 780M", "type": "igpu", "free_bytes": 7 * GB, "total_bytes": 8 * GB},
@@ -105,7 +107,7 @@ def test_the_system_prompt_is_saved_when_typing_pauses_or_the_window_closes(dial
 def test_the_lowest_temperature_is_the_models_own(dialog: SettingsDesk, frame: Frame) -> None:
     dialog.show_page(CHAT)
     field = dialog.named(QDoubleSpinBox, "Temperature")
-    assert field.text() == "Model’s own"
+    assert field.text() == MODEL_DEFAULT
     for expected in (0.0, 0.1, 0.2):
         field.stepUp()
         assert saved(frame).chat.temperature == pytest.approx(expected, abs=1e-9)
@@ -249,7 +251,7 @@ def test_an_engine_that_does_not_answer_is_asked_again(frame: Frame, tmp_path: P
 
 
 def test_whether_the_computer_stays_awake_for_a_summary_is_saved(dialog: SettingsDesk, frame: Frame) -> None:
-    dialog.show_page(SUMMARIZE)
+    dialog.show_page(SYSTEM)
     switch = dialog.named(QCheckBox, "Keep the computer awake during summaries and translations")
     assert switch.isChecked()
     switch.click()
@@ -257,7 +259,7 @@ def test_whether_the_computer_stays_awake_for_a_summary_is_saved(dialog: Setting
 
 
 def test_when_a_model_sleeps_is_saved(dialog: SettingsDesk, frame: Frame) -> None:
-    dialog.show_page(MEMORY)
+    dialog.show_page(ENGINE)
     dialog.named(QCheckBox, "Sleep when memory is short").click()
     assert not saved(frame).engine.unload_when_memory_short
     field = dialog.named(QDoubleSpinBox, "Sleep when not used")
@@ -268,7 +270,7 @@ def test_when_a_model_sleeps_is_saved(dialog: SettingsDesk, frame: Frame) -> Non
 
 def test_saved_states_show_their_size_and_can_be_cleared(dialog: SettingsDesk, frame: Frame, qtbot: QtBot) -> None:
     keep_state(frame, "chat-1", 31_000_000)
-    dialog.show_page(MEMORY)
+    dialog.show_page(ENGINE)
     dialog.wait_for_words("31 MB are kept now.")
     clear = dialog.named(QPushButton, "Clear saved states")
     qtbot.mouseClick(clear, Qt.MouseButton.LeftButton)
@@ -283,7 +285,7 @@ def test_saved_states_show_their_size_and_can_be_cleared(dialog: SettingsDesk, f
 
 def test_a_smaller_budget_is_kept_at_once(dialog: SettingsDesk, frame: Frame) -> None:
     keep_state(frame, "chat-1", 3_000_000)
-    dialog.show_page(MEMORY)
+    dialog.show_page(ENGINE)
     dialog.wait_for_words("3.0 MB are kept now.")
     field = dialog.named(QDoubleSpinBox, "Keep at most")
     assert field.text() == "4 GB"
@@ -310,7 +312,7 @@ def test_no_page_clips_its_text(dialog: SettingsDesk) -> None:
 
 def test_what_is_kept_of_chats_is_said_whole_at_the_largest_size(dialog: SettingsDesk, frame: Frame) -> None:
     frame.theme.zoom = 3.0
-    dialog.show_page(MEMORY)
+    dialog.show_page(ENGINE)
     dialog.wait_for_words("Nothing is kept now.")
     dialog.wait(lambda: clipped_texts(dialog.root) == [])  # rows that turn take another round of layout
 
@@ -355,6 +357,6 @@ def test_up_and_down_in_the_list_show_the_pages_and_tab_goes_into_the_one_that_i
 
 
 def test_the_keyboard_goes_on_from_the_page_that_was_clicked(dialog: SettingsDesk) -> None:
-    name = dialog.named(QPushButton, "Engine")
+    name = dialog.named(QPushButton, page_label("engine"))
     dialog.click(name)
     assert dialog.focus is name

@@ -6,7 +6,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton, QCheckBox, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.ui.settings.memories import MemoriesPage
+from app.ui.settings.memories import MEMORIES_OFF, MemoriesPage
+from app.ui.shell.settings_index import label_of
 from tests.helpers.desks.settings import SettingsDesk
 from tests.helpers.desks.window import Frame
 
@@ -52,9 +53,9 @@ def test_they_are_told_in_every_chat_or_in_a_project_and_cost_what_is_said(frame
     page.rows[0].scope.choose(str(flat.id))
     assert [one.text for one in memories.of(None)] == ["y" * 78]
     qtbot.waitUntil(lambda: "about 20 tokens" in page.cost.text())
-    desk.named(QCheckBox, "Tell models").click()
+    desk.named(QCheckBox, label_of("use_memories")).click()
     assert not frame.app.settings.chat.memory
-    qtbot.waitUntil(lambda: page.cost.text().startswith("Switched off"))
+    qtbot.waitUntil(lambda: page.cost.text() == MEMORIES_OFF)
     names = [one.accessibleName() for one in page.findChildren(QAbstractButton) if one.isVisible()]
     assert all(names)
     assert page.findChild(QLabel, "memories_cost") is page.cost

@@ -22,7 +22,7 @@ from app.core.settings import Network, load_settings
 from app.engine.protocol import Device
 from app.hub.access import Ledger, access_of
 from app.ui.settings.connections import ConnectionModel, ConnectionTable
-from app.ui.settings.pages import HUB, MIRROR_SCHEMES, PROXY_SCHEMES, DeviceChoice, SummariesPage, address_problem
+from app.ui.settings.pages import HUB, MIRROR_SCHEMES, PROXY_SCHEMES, DeviceChoice, DocumentsSection, address_problem
 from app.ui.theme import Theme
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.settings import SettingsDesk
@@ -366,7 +366,7 @@ def test_the_mirrors_hint_is_the_hub_itself(dialog: SettingsDesk) -> None:
 
 def test_whether_scans_are_read_by_themselves_is_kept(qtbot: QtBot) -> None:
     app = build()
-    page = SummariesPage(app, Theme("light"), app.change)
+    page = DocumentsSection(app, Theme("light"), app.change)
     qtbot.addWidget(page)
     (scans,) = (one for one in page.findChildren(QAbstractButton) if "scanned pages" in one.accessibleName())
     assert scans.isChecked()

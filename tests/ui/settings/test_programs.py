@@ -17,8 +17,9 @@ from PySide6.QtGui import QFontMetrics, QGuiApplication
 from PySide6.QtTest import QTest
 
 from app.core.settings import load_settings
-from app.ui.settings.programs import ProgramsPage
+from app.ui.settings.programs import ProgramsSection
 from app.ui.shell import tasks
+from app.ui.shell.settings_index import label_of
 from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.fields import Switch
 from tests.helpers.desks.settings import SettingsDesk
@@ -39,7 +40,7 @@ class Desk(SettingsDesk):
 
     def __init__(self, frame: Frame) -> None:
         super().__init__(frame, "programs")
-        self.page = self.find(ProgramsPage)
+        self.page = self.find(ProgramsSection)
         self.programs = frame.window.ui.programs
         assert self.programs is not None
 
@@ -51,7 +52,7 @@ class Desk(SettingsDesk):
 
     def copied(self, name: str) -> str:
         (button,) = [one for one in self.page.findChildren(IconButton) if one.accessibleName() == name]
-        self.click(button)
+        button.click()  # it may be further down than is seen
         return QGuiApplication.clipboard().text()
 
     @property
@@ -146,9 +147,7 @@ def test_pages_of_a_browser_are_let_in_by_name_and_models_are_loaded_only_where_
     desk.switch()
     page, programs = desk.page, desk.programs
     assert programs is not None
-    (loads,) = [
-        one for one in page.findChildren(Switch) if one.accessibleName() == "Load models that they ask for by name"
-    ]
+    (loads,) = [one for one in page.findChildren(Switch) if one.accessibleName() == label_of("loads_models")]
     desk.click(loads)
     assert not load_settings(frame.app.paths.settings)[0].serving.loads_models
     QTest.keyClicks(page.origins, "https://pages.example/with/a/path")

@@ -46,7 +46,7 @@ def test_a_deleted_chat_comes_back_to_its_list(frame: Frame, numbers: list[int])
     desk = Desk(frame)
     assert desk.titles == ["Soup", "Rent"]
     assert not desk.page.restore_button.isEnabled(), "nothing is chosen"
-    assert "goes on" in desk.page.list.item(0).data(Qt.ItemDataRole.AccessibleTextRole)
+    assert "removed for good" in desk.page.list.item(0).data(Qt.ItemDataRole.AccessibleTextRole)
     desk.select("Rent")
     desk.click(desk.page.restore_button)
     assert desk.titles == ["Soup"]
@@ -98,7 +98,7 @@ def test_who_wants_that_has_nothing_kept_beyond_the_next_start(frame: Frame, num
     desk = Desk(frame)
     desk.click(desk.button("Until the next start"))
     assert frame.settings.trash.keep_days == 0
-    assert "goes when Fireside starts next" in desk.page.list.item(0).toolTip()
+    assert "removed for good when Fireside starts next" in desk.page.list.item(0).toolTip()
     frame.app.began_at += 3600
     frame.app.tidy()
     rows: list[Trashed] | Any = build_trash(frame.app).rows()

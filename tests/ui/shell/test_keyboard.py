@@ -20,7 +20,7 @@ from tests.helpers.clipping import clipped_texts
 
 
 def test_no_key_does_two_things() -> None:
-    keys = [QKeySequence(key).toString() for _, some, _ in (*lines_of(TABS), *WINDOW_SHORTCUTS) for key in some]
+    keys = [QKeySequence(key).toString() for line in (*lines_of(TABS), *WINDOW_SHORTCUTS) for key in line.keys]
     assert len(keys) == len(set(keys))
     assert all(keys)
 
@@ -30,7 +30,7 @@ def test_the_sheet_shows_every_shortcut(qtbot: QtBot) -> None:
     qtbot.addWidget(sheet)
     sheet.show()
     shown = {label.text() for label in sheet.findChildren(QLabel)}
-    assert {words for _, keys, words in WINDOW_SHORTCUTS if keys} <= shown
+    assert {line.words for line in WINDOW_SHORTCUTS if line.keys} <= shown
     assert {words for spec in TABS for _, words in spec.shortcuts} <= shown
     assert {spec.label for spec in TABS} <= shown
     assert "Ctrl+," in shown

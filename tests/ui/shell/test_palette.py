@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMenu
 
 from app.core.events import Role
 from app.store.projects import Tags
+from app.ui.chat.view import ChatView
 from app.ui.settings.dialog import SettingsDialog
+from app.ui.settings.pages import SettingsPage
 from app.ui.shell import tasks
 from app.ui.shell.keyboard import WINDOW_SHORTCUTS, ShortcutSheet
-from app.ui.shell.palette import SETTINGS_PAGES, Palette
+from app.ui.shell.palette import Palette
+from app.ui.shell.settings_index import MOVED_PAGES, PAGES, page_label
 from app.ui.tabs import TABS
 from app.ui.widgets.labels import Marks
-from tests.helpers.desks.window import Frame
+from app.ui.widgets.notice_bar import Notice
+from tests.helpers.desks.window import Frame, open_window
+from tests.helpers.script import write_script
 from tests.helpers.summaries import begin
 
 Key = Qt.Key
@@ -71,10 +77,11 @@ def test_every_action_every_settings_page_and_what_is_stored_is_offered_with_its
     palette = opened(stored)
     offered = titles(palette)
     assert offered[:2] == ["The potter's year", "Firing the kiln"], "the newest of what is kept"
-    lines = {words for name, _, words in WINDOW_SHORTCUTS if name != "palette"}
-    assert lines | {spec.label for spec in TABS if spec.keys} | {label for _, label in SETTINGS_PAGES} <= set(offered)
-    assert typed(stored, palette, "zoom") == typed(stored, palette, "qqq") == []
+    lines = {line.words for line in WINDOW_SHORTCUTS if line.name != "palette"}
+    assert lines | {spec.label for spec in TABS if spec.keys} | {page.label for page in PAGES} <= set(offered)
+    assert typed(stored, palette, "qqq") == []
     assert palette.nothing.isVisible()
+    assert "qqq" in palette.nothing.text()
     assert typed(stored, palette, "larg")[0] == "Larger"
     assert palette.chosen is not None
     assert (palette.chosen.note, palette.field.accessibleDescription()) == ("Ctrl++", "Larger, Ctrl++")
@@ -148,17 +155,94 @@ def test_keys_move_round_the_list_and_escape_gives_the_keyboard_back(stored: Fra
     assert (stored.has(Palette), stored.is_typing) == (False, True)
 
 
-@pytest.mark.parametrize(("page", "label"), SETTINGS_PAGES)
-def test_each_settings_page_opens(frame: Frame, page: str, label: str) -> None:
-    frame.window.open_settings(page)
+@pytest.mark.parametrize("name", [*(page.name for page in PAGES), *MOVED_PAGES])
+def test_each_settings_page_opens_and_those_of_earlier_versions_lead_to_their_rows(frame: Frame, name: str) -> None:
+    page, row = MOVED_PAGES.get(name, (name, ""))
+    frame.window.open_settings(name)
     dialog = frame.find(SettingsDialog)
-    assert dialog._group.checkedButton().text() == label
+    assert dialog._group.checkedButton().text() == page_label(page)
+    shown = dialog.pages.currentWidget()
+    assert isinstance(shown, SettingsPage)
+    if row:
+        frame.wait(lambda: shown.marked_row is not None)
+        assert shown.marked_row is shown.row_of(row)
     dialog.close()
+
+
+WANTED = {
+    "dark": "Colours", "theme": "Colours", "colour": "Colours", "color": "Colours", "night": "Colours",
+    "font": "Use the system’s font", "text size": "Zoom", "bigger": "Larger", "zoom": "Zoom",
+    "temperature": "Temperature", "creative": "Temperature", "max tokens": "Longest answer",
+    "system prompt": "System prompt", "instructions": "System prompt", "persona": "System prompt",
+    "reasoning": "Thinking", "spelling": "Check spelling", "dictionary": "Check spelling",
+    "microphone": "Record with the microphone", "voice": "Record with the microphone",
+    "backup": "Back up everything", "restore": "Restore a backup", "chatgpt": "Import chats",
+    "fork": "Fork this chat", "branch": "Fork this chat", "map": "Versions of the last message",
+    "blind": "Blind test", "duel": "Blind test", "arena": "Blind test", "benchmark": "Benchmark on a text",
+    "compare": "Compare with another model", "lend": "Memory of other computers",
+    "cluster": "Memory of other computers",
+    "tags": "Tags of this chat…", "label": "Tags of this chat…", "picture": "Attach pictures…",
+    "screenshot": "Picture of a part of the screen", "memory": "Memories", "memories": "Memories",
+    "about me": "Memories", "server": "Let other programs use the model", "api": "Let other programs use the model",
+    "openai": "Models on a server", "ollama": "Models of other programs", "port": "Port", "version": "About",
+    "update": "Updates", "license": "Licences", "gpu": "Device", "threads": "Threads", "unload": "Sleep when not used",
+    "context": "Context", "proxy": "Proxy", "offline": "Allow the network", "hugging face": "Mirror of the Hub",
+    "token": "Access token", "trash": "Trash", "undelete": "Trash", "notifications": "Tell when something is done",
+    "hotkey": "Open with keys from any program", "tray": "Icon in the tray", "ocr":
+    "Read scanned pages as soon as a document is added", "incognito": "Temporary chat", "private": "Temporary chat",
+    "template": "Prompts", "download": "Downloads", "disk": "Storage", "help": "Keyboard shortcuts",
+    "pdf": "Export this chat", "upload": "Attach or add files", "summary": "Summarize", "glossary": "Translate",
+    "exit": "Quit", "preferences": "Settings", "sidebar": "Show or hide the list", "probabilities":
+    "Look inside the model", "log": "Log", "bug": "Copy diagnostics", "privacy": "Allow the network",
+}  # fmt: skip
+"""What people type, and what must then be among the first three."""
+
+
+def test_what_people_type_finds_the_setting_the_page_or_the_action(frame: Frame) -> None:
+    palette = opened(frame)
+    missed = {}
+    for words, title in WANTED.items():
+        found = [entry.title for entry in palette._offers.fitting(words, ())]
+        if title not in found[:3]:
+            missed[words] = found[:6]
+    assert missed == {}
+    assert typed(frame, palette, "dark")[0] == WANTED["dark"], "and so it does when it is typed"
+    QTest.keyClick(palette.field, Key.Key_Return)
+    page = frame.find(SettingsDialog).pages.currentWidget()
+    assert isinstance(page, SettingsPage)
+    frame.wait(lambda: page.marked_row is not None and page.marked_row is page.row_of("scheme"))
+    frame.find(SettingsDialog).close()
+
+
+@pytest.fixture
+def chatting(qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Frame]:
+    """A window with the real chat."""
+    monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(write_script(tmp_path / "script")))
+    with open_window(qapp, make_chat=ChatView) as frame:
+        yield frame
+
+
+def test_commands_of_the_chat_work_with_its_last_answer_or_say_why_not(chatting: Frame) -> None:
+    frame = chatting
+    chat = frame.conversations.create(title="Kilns").id
+    question = frame.conversations.add_message(chat, None, Role.USER, "How hot?")
+    frame.conversations.add_message(chat, question.id, Role.ASSISTANT, "Very.")
+    tab = frame.window.tab("chat")
+    for command in ("fork", "map", "tags"):
+        tab.do(command)  # in a new chat there is nothing to do it with
+        assert frame.notify.bar.findChildren(Notice), command
+    tab.show_stored(chat)
+    tab.do("tags")
+    menu = frame.window.findChild(QMenu, "tags_menu")
+    assert menu is not None
+    menu.close()
+    tab.do("fork")
+    frame.wait(lambda: len(frame.conversations.find()) == 2)
 
 
 def test_an_action_that_opens_something_takes_the_keyboard_there(stored: Frame) -> None:
     palette = opened(stored)
-    typed(stored, palette, "this sheet")
+    typed(stored, palette, "keyboard sh")
     QTest.keyClick(palette.field, Key.Key_Return)
     sheet = QApplication.activeWindow() or stored.window.findChild(ShortcutSheet)
     assert isinstance(stored.window.findChild(ShortcutSheet), ShortcutSheet)

@@ -1,0 +1,60 @@
+"""What the palette offers to do with the open chat, its last message or the next one."""
+
+from __future__ import annotations
+
+from app.ui.chat.column import ChatsColumn
+from app.ui.chat.recording import Microphone
+from app.ui.chat.transcript import is_answer
+from app.ui.chat.turn import Turn
+from app.ui.chat.view import ChatView
+from app.ui.i18n import tr
+from app.ui.shell.notify import Notify
+
+TURN_COMMANDS = ("fork", "map", "compare_with")
+
+
+class ChatCommands:
+    """Runs a `TabCommand` of the chat by its name; where there is nothing to do it with, it says why."""
+
+    def __init__(self, chat: ChatView, column: ChatsColumn, microphone: Microphone, notify: Notify) -> None:
+        self._chat, self._column, self._microphone, self._notify = chat, column, microphone, notify
+
+    def run(self, command: str) -> None:
+        """One of the names in the tab's `TabSpec`."""
+        if command in TURN_COMMANDS:
+            self._run_on_turn(command)
+        elif command == "tags":
+            self._show_tags()
+        elif command == "record":
+            self._microphone.toggle()
+        else:
+            self._chat.pasted.do(command)
+
+    def _run_on_turn(self, command: str) -> None:
+        turn = self._find_turn(command)
+        if turn is None:
+            only = tr("This chat has no other versions yet.")
+            self._notify.mention(only if command == "map" else tr("This chat has no answer yet."))
+            return
+        self._chat.transcript.show_turn(turn)
+        self._chat.transcript.wanted.emit(command, turn)
+
+    def _find_turn(self, command: str) -> Turn | None:
+        """The last turn with which the command can do something."""
+        transcript = self._chat.transcript
+        for number in reversed(range(transcript.places.count)):
+            turn = transcript.turn_at(number)
+            if turn.message is not None and (len(turn.message.versions) > 1 if command == "map" else is_answer(turn)):
+                return turn
+        return None
+
+    def _show_tags(self) -> None:
+        number = None if self._chat.is_temporary else self._chat.conversation_id
+        if number is None:
+            self._notify.mention(tr("A chat can have tags once it has a message."))
+            return
+        menu = self._column.tags.menu_for_chat(self._chat, number)
+        menu.setObjectName("tags_menu")
+        menu.aboutToHide.connect(menu.deleteLater)
+        composer = self._chat.composer
+        menu.popup(composer.mapToGlobal(composer.rect().topLeft()))

@@ -1,0 +1,229 @@
+"""Every page and row of the settings: its name, and the other words by which people look for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.features.finding import fitness_with_synonyms
+from app.ui.i18n import tr
+
+
+@dataclass(frozen=True)
+class SettingSpec:
+    """A row, or a part of a page. `label` is English, as `tr` takes it; `also` are other words people search for."""
+
+    key: str
+    label: str
+    also: str = ""
+
+
+@dataclass(frozen=True)
+class SettingsPageSpec:
+    """A page with its rows; `is_first` begins a group in the list of the pages."""
+
+    name: str
+    label: str
+    also: str
+    settings: tuple[SettingSpec, ...]
+    is_first: bool = False
+
+
+PAGES: tuple[SettingsPageSpec, ...] = (
+    SettingsPageSpec(
+        "appearance",
+        "Appearance",
+        "look design display interface",
+        (
+            SettingSpec("scheme", "Colours", "dark mode light mode theme color colors scheme black white night"),
+            SettingSpec("system_font", "Use the system’s font", "typeface fonts letters typography Inter"),
+            SettingSpec("zoom", "Zoom", "text font size bigger larger smaller scale magnify dpi"),
+        ),
+    ),
+    SettingsPageSpec(
+        "chat",
+        "Chat",
+        "conversation answers defaults",
+        (
+            SettingSpec("system_prompt", "System prompt", "instructions role persona behaviour custom"),
+            SettingSpec("temperature", "Temperature", "creative creativity random randomness sampling focused"),
+            SettingSpec("max_tokens", "Longest answer", "max maximum tokens length limit short long"),
+            SettingSpec("thinking", "Thinking", "reasoning reason think chain of thought"),
+            SettingSpec("thinking_budget", "Think at most", "reasoning budget limit effort"),
+            SettingSpec("when_full", "When a chat is full", "context window overflow compact rolling truncate forget"),
+            SettingSpec("recall", "Recall earlier messages", "forgotten turns remember history retrieval"),
+            SettingSpec("titles", "Models write titles", "automatic name chat rename"),
+            SettingSpec("check_spelling", "Check spelling", "spell checker typo dictionary hunspell language"),
+        ),
+    ),
+    SettingsPageSpec(
+        "memories",
+        "Memories",
+        "memory facts about me remember personal personalization profile",
+        (SettingSpec("use_memories", "Use memories", "memory facts about me remember profile"),),
+    ),
+    SettingsPageSpec(
+        "engine",
+        "Performance",
+        "engine hardware model memory speed fast slow",
+        (
+            SettingSpec("device", "Device", "gpu cpu graphics card vulkan metal cuda accelerator hardware"),
+            SettingSpec("gpu_layers", "Layers on the GPU", "offload ngl vram graphics"),
+            SettingSpec("experts_on_cpu", "Keep experts on the CPU", "moe mixture of experts offload"),
+            SettingSpec("projector_on_cpu", "Look at pictures on the CPU", "vision projector mmproj image"),
+            SettingSpec("threads", "Threads", "cores processor cpu"),
+            SettingSpec("context_tokens", "Context", "context length window tokens n_ctx size"),
+            SettingSpec("kv_type", "Context kept in", "kv cache quantization 8 bit 16 bit memory"),
+            SettingSpec("memory", "Sleep when memory is short", "unload free ram memory"),
+            SettingSpec("unload_after", "Sleep when not used", "unload idle timeout keep alive minutes"),
+            SettingSpec("states", "Keep at most", "saved states cache disk space prompt cache"),
+        ),
+        is_first=True,
+    ),
+    SettingsPageSpec(
+        "network",
+        "Network",
+        "internet connection online offline privacy",
+        (
+            SettingSpec("allow_network", "Allow the network", "offline airplane online internet privacy"),
+            SettingSpec("allow_internet", "Allow the internet", "offline online lan local only"),
+            SettingSpec("proxy", "Proxy", "socks http company firewall"),
+            SettingSpec("mirror", "Mirror of the Hub", "hugging face huggingface hub endpoint"),
+            SettingSpec(
+                "access_token", "Access token", "hugging face huggingface login sign in account gated key password"
+            ),
+            SettingSpec("connections_made", "Connection history", "connections log traffic ledger telemetry tracking"),
+        ),
+        is_first=True,
+    ),
+    SettingsPageSpec(
+        "connections",
+        "Servers and sharing",
+        "connections remote network api share",
+        (
+            SettingSpec("servers", "Models on a server", "remote model server openai api ollama vllm lm studio cloud"),
+            SettingSpec(
+                "computers", "Memory of other computers", "lend borrow rpc cluster several machines distributed"
+            ),
+            SettingSpec(
+                "programs", "Let other programs use the model", "local server api serve openai share editor key"
+            ),
+            SettingSpec("port", "Port", "server address localhost"),
+            SettingSpec("loads_models", "Load models that programs ask for by name", "server second model"),
+        ),
+    ),
+    SettingsPageSpec(
+        "system",
+        "System",
+        "desktop general background notifications documents",
+        (
+            SettingSpec("tray", "Icon in the tray", "taskbar menu bar panel"),
+            SettingSpec(
+                "keeps_running", "Keep running when the window is closed", "background close quit minimize exit"
+            ),
+            SettingSpec("shortcut_on", "Open with keys from any program", "quick ask hotkey global shortcut popup"),
+            SettingSpec("shortcut", "Keys", "hotkey keyboard shortcut quick ask"),
+            SettingSpec("notifies", "Tell when something is done", "notification notifications alert notify"),
+            SettingSpec("notifies_with_words", "Show details", "notification privacy lock screen preview"),
+            SettingSpec(
+                "stay_awake",
+                "Keep the computer awake during summaries and translations",
+                "sleep suspend standby power battery",
+            ),
+            SettingSpec(
+                "read_scans",
+                "Read scanned pages as soon as a document is added",
+                "ocr scan tesseract pictures text recognition pdf",
+            ),
+        ),
+        is_first=True,
+    ),
+    SettingsPageSpec(
+        "data",
+        "Your data",
+        "files storage",
+        (
+            SettingSpec("export_chats", "Export chats", "save download pdf word markdown json"),
+            SettingSpec("import_chats", "Import chats", "chatgpt claude lm studio jan open webui migrate"),
+            SettingSpec("back_up", "Back up everything", "backup save copy archive sync"),
+            SettingSpec("restore", "Restore a backup", "backup recover move new computer"),
+        ),
+    ),
+    SettingsPageSpec(
+        "trash",
+        "Trash",
+        "deleted recycle bin undo undelete recover",
+        (SettingSpec("keep_days", "Keep what was deleted", "trash bin retention days erase remove forever"),),
+    ),
+    SettingsPageSpec(
+        "about",
+        "About",
+        "version build info help",
+        (
+            SettingSpec("updates", "Updates", "check for updates upgrade new version release"),
+            SettingSpec("folder_data", "Your chats and models", "folder location path where files"),
+            SettingSpec("folder_settings", "Settings folder", "config configuration path file"),
+            SettingSpec("folder_log", "Log", "debug error folder file"),
+            SettingSpec("licences", "Licences", "license licenses open source third party notices legal"),
+            SettingSpec("diagnostics", "Copy diagnostics", "doctor bug report support debug"),
+        ),
+    ),
+)
+
+MOVED_PAGES = {
+    "summarize": ("system", "stay_awake"),
+    "memory": ("engine", "memory"),
+    "servers": ("connections", "servers"),
+    "computers": ("connections", "computers"),
+    "programs": ("connections", "programs"),
+}
+"""Pages of earlier versions, by name: the page and the row where their settings are now."""
+
+_BY_KEY = {setting.key: (page, setting) for page in PAGES for setting in page.settings}
+
+
+def label_of(key: str) -> str:
+    """The name of a row, in the person's language."""
+    return tr(_BY_KEY[key][1].label)
+
+
+def page_label(name: str) -> str:
+    """The name of a page, in the person's language."""
+    return next(tr(page.label) for page in PAGES if page.name == name)
+
+
+def place_of(name: str) -> tuple[str, str]:
+    """The page and, where one is meant, the row that `name` leads to: "page", "page/row", or a page of before."""
+    page, _, row = name.partition("/")
+    return MOVED_PAGES.get(page, (page, row)) if not row else (page, row)
+
+
+@dataclass(frozen=True)
+class SettingHit:
+    """A page or a row that was found; `name` is what `Navigation.open_settings` takes."""
+
+    name: str
+    title: str
+    page: str
+    """The name of its page on the screen; "" for a page itself."""
+    also: str
+
+
+def all_settings() -> list[SettingHit]:
+    """Every page, then every row."""
+    pages = [SettingHit(page.name, tr(page.label), "", tr(page.also)) for page in PAGES]
+    return pages + [
+        SettingHit(f"{page.name}/{setting.key}", tr(setting.label), tr(page.label), tr(setting.also))
+        for page in PAGES
+        for setting in page.settings
+    ]
+
+
+def search_settings(words: str) -> list[SettingHit]:
+    """What fits, the best first: by its name, then by other words for it."""
+    ranked = []
+    for hit in all_settings():
+        rank = fitness_with_synonyms(hit.title, hit.also, hit.page, words)
+        if rank is not None:
+            ranked.append((rank, hit))
+    ranked.sort(key=lambda pair: pair[0])
+    return [hit for _, hit in ranked]

@@ -1,0 +1,87 @@
+"""The search of the settings: every row is declared once, found by people's words, and led to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from app.ui.settings.pages import SettingsPage
+from app.ui.shell.settings_index import PAGES, place_of, search_settings
+from tests.helpers.desks.settings import SettingsDesk
+from tests.helpers.desks.window import Frame
+
+ONLY_WHERE_OF_USE = {"gpu_layers", "experts_on_cpu", "projector_on_cpu", "shortcut"}
+"""Rows that are hidden where the computer has no graphics card, or a switch above them is off."""
+
+
+@pytest.fixture
+def dialog(frame: Frame) -> Iterator[SettingsDesk]:
+    opened = SettingsDesk(frame)
+    yield opened
+    opened.close()
+
+
+def test_every_row_is_declared_and_every_declared_row_is_there(dialog: SettingsDesk) -> None:
+    for number, spec in enumerate(PAGES):
+        dialog.show_page(number)
+        page = dialog.root.pages.currentWidget()
+        assert isinstance(page, SettingsPage)
+        rows = {key for part in (page, *page.sections) for key in part.setting_rows}
+        assert rows == {setting.key for setting in spec.settings}, spec.name
+        hidden = {setting.key for setting in spec.settings if page.row_of(setting.key) is None}
+        assert hidden <= ONLY_WHERE_OF_USE, spec.name
+
+
+def test_typing_lists_rows_and_return_leads_to_the_very_row(dialog: SettingsDesk) -> None:
+    root = dialog.root
+    QTest.keyClicks(root.search.field, "creativ")
+    assert root.search.titles[0] == "Temperature"
+    assert root.search.list.isVisible()
+    QTest.keyClick(root.search.field, Qt.Key.Key_Return)
+    page = root.pages.currentWidget()
+    assert isinstance(page, SettingsPage)
+    dialog.wait(lambda: page.marked_row is not None)
+    row = page.row_of("temperature")
+    assert (page.marked_row, root.search.field.text()) == (row, "")
+    assert row is not None
+    focus = QApplication.focusWidget()
+    assert focus is not None
+    assert row.isAncestorOf(focus)
+    assert not row.visibleRegion().isEmpty()
+
+
+def test_a_row_at_the_end_of_a_page_is_scrolled_to(dialog: SettingsDesk) -> None:
+    QTest.keyClicks(dialog.root.search.field, "saved states")
+    assert dialog.root.isVisible()
+    QTest.keyClick(dialog.root.search.field, Qt.Key.Key_Return)
+    page = dialog.root.pages.currentWidget()
+    assert isinstance(page, SettingsPage)
+    dialog.wait(lambda: page.marked_row is not None)
+    assert page.marked_row is not None
+    assert page.marked_row.visibleRegion().boundingRect().height() == page.marked_row.height()
+
+
+def test_the_arrows_choose_and_escape_goes_back_to_the_page(dialog: SettingsDesk) -> None:
+    search = dialog.root.search
+    QTest.keyClicks(search.field, "backup")
+    titles = search.titles
+    assert titles[:2] == ["Restore a backup", "Back up everything"]
+    QTest.keyClick(search.field, Qt.Key.Key_Down)
+    assert search.list.currentIndex().row() == 1
+    QTest.keyClick(search.field, Qt.Key.Key_Up)
+    QTest.keyClick(search.field, Qt.Key.Key_Escape)
+    assert (search.field.text(), dialog.root.isVisible()) == ("", True)
+    assert dialog.root.pages.isVisible()
+    QTest.keyClicks(search.field, "qqqq")
+    assert (search.titles, search.nothing.isVisible()) == ([], True)
+
+
+def test_names_of_pages_of_earlier_versions_lead_to_where_their_settings_are() -> None:
+    assert place_of("memory") == ("engine", "memory")
+    assert place_of("chat") == ("chat", "")
+    assert place_of("chat/titles") == ("chat", "titles")
+    assert all(place_of(hit.name)[0] in {page.name for page in PAGES} for hit in search_settings("a"))
