@@ -219,3 +219,82 @@ It was decided not to raise the fees. The next meeting is on 13 June at 6 p.m. i
         "not raised.",
     ),
 )
+
+SENTENCES = (
+    ("The library is closed on Mondays.", "Die Bibliothek ist montags geschlossen."),
+    ("Tenants pay for heating and water.", "Die Mieter zahlen für Heizung und Wasser."),
+    ("Twelve years later the bridge was opened again.", "Zwölf Jahre später wurde die Brücke wieder eröffnet."),
+    ("The lift is out of order until Tuesday.", "Der Aufzug ist bis Dienstag außer Betrieb."),
+    ("No ship had to wait longer than three hours.", "Kein Schiff musste länger als drei Stunden warten."),
+    ("The fees are not raised this year.", "Die Gebühren werden in diesem Jahr nicht erhöht."),
+)
+"""English, and the same in German as a person wrote it."""
+
+QUESTIONS = (
+    ("harbour", "Who made the machine that replaced the two old ones?", "Brenner"),
+    ("harbour", "How many people did the boat to Sandholm take along?", "212,000"),
+    ("tenants", "Who bears the expense of the repair?", "owner"),
+    ("bees", "What do the authors blame for the loss of species?", "mowing|mown"),
+    ("bees", "What compensation do growers receive per area?", "320"),
+    ("minutes", "Whose agreement runs out in the summer?", "Northgate"),
+    ("release", "Which fault could make entries disappear?", "4.1.3"),
+    ("release", "What is the smallest Python that still works?", "3.9"),
+)
+"""A question in other words than its text, and what a right answer has (an expression)."""
+
+
+class Infill(NamedTuple):
+    """A function whose middle is missing, and what is true of it when that is right."""
+
+    before: str
+    after: str
+    check: str
+
+
+FUNCTIONS = (
+    Infill("def add(a, b):\n    ", "\n    return result\n", "add(2, 3) == 5 and add(-1, 1) == 0"),
+    Infill(
+        "def largest(values):\n    best = values[0]\n    for value in values:\n        ",
+        "\n    return best\n",
+        "largest([3, 9, 2]) == 9 and largest([-5, -2]) == -2",
+    ),
+    Infill(
+        "def is_even(number):\n    return ",
+        "\n\n\ndef is_odd(number):\n    return not is_even(number)\n",
+        "is_even(4) and is_odd(7)",
+    ),
+    Infill(
+        "def count_words(text):\n    counts = {}\n    for word in text.split():\n        ",
+        "\n    return counts\n",
+        "count_words('a b a') == {'a': 2, 'b': 1}",
+    ),
+    Infill(
+        "def factorial(n):\n    result = 1\n    for k in range(2, n + 1):\n        ",
+        "\n    return result\n",
+        "factorial(5) == 120 and factorial(0) == 1",
+    ),
+)
+
+
+class CallWanted(NamedTuple):
+    """What is said to a model with `TOOLS`; `function` "" where none fits."""
+
+    said: str
+    function: str
+    arguments: dict[str, object]
+
+
+TOOLS = (
+    ("get_weather", "The weather in a city now", {"city": "string"}),
+    ("set_timer", "Start a timer of so many minutes", {"minutes": "integer"}),
+    ("play_music", "Play music by an artist", {"artist": "string"}),
+)
+"""Name, what it does, and its arguments with their types; all are required."""
+CALLS = (
+    CallWanted("What is the weather like in Lisbon right now?", "get_weather", {"city": "Lisbon"}),
+    CallWanted("Set a timer for 12 minutes.", "set_timer", {"minutes": 12}),
+    CallWanted("Play something by Miles Davis, please.", "play_music", {"artist": "Miles Davis"}),
+    CallWanted("I am in Oslo. Do I need an umbrella today?", "get_weather", {"city": "Oslo"}),
+    CallWanted("Thank you, that was kind.", "", {}),
+    CallWanted("What is three times seven?", "", {}),
+)

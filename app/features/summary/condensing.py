@@ -120,7 +120,9 @@ class Mapping:
         )
         if budgets.is_small:
             numbers = work.citable(section)
-            rules = prompts.spread(numbers, most, work.language, begins_with_number=not budgets.only_chooses)
+            rules = prompts.spread(
+                numbers, most, work.language, source=section.text, begins_with_number=not budgets.only_chooses
+            )
         else:
             rules = prompts.json_points(section.ids, most, has_quotes=True)
         return work.ask(messages, budgets.points_limit, rules, attempt)
@@ -308,7 +310,7 @@ class Merge:
         if budgets.only_chooses:
             rules = prompts.choice(list(sources.blocks), most)
         elif budgets.is_small:
-            rules = prompts.spread(list(sources.blocks), most, self._work.language)
+            rules = prompts.spread(list(sources.blocks), most, self._work.language, source=sources.text)
         else:
             rules = prompts.json_points(sources.blocks, most, has_quotes=False)
         return self._work.ask(messages, budgets.merged_limit, rules, attempt)

@@ -220,7 +220,8 @@ class WriteUp:
         if work.budgets.only_chooses and draft.sources.points and form in CHOSEN_FORMS:
             rules = prompts.choice(numbers, most, form)
         elif work.budgets.is_small:
-            rules = prompts.spread(numbers, most // 2 if form is Form.QUESTIONS else most, work.language, form)
+            count = most // 2 if form is Form.QUESTIONS else most
+            rules = prompts.spread(numbers, count, work.language, form, source=draft.sources.text)
         else:
             rules = prompts.write_up(form, draft.sources.blocks, max(1, most // 3), most + most // 3)
         limit = max(96, int(work.budgets.writing(work.wish.length, work.language) * min(1.0, draft.share * 1.5)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -152,6 +153,14 @@ def test_the_rules_are_the_same_for_every_batch_so_that_they_are_read_once() -> 
 def test_a_text_of_one_line_is_answered_in_one_line() -> None:
     assert Generic().grammar(ONE) == r"root ::= [^ \t\n] [^\n]*"
     assert Generic().grammar(replace(ONE, texts=("a\nb",))) == ""
+
+
+def test_in_a_batch_a_segment_may_have_every_sign_but_those_that_begin_and_end_one() -> None:
+    body = re.search(r"^text ::= (.*)$", Generic().grammar(replace(ONE, texts=("a", "b"), is_batch=True)), re.MULTILINE)
+    assert body is not None
+    segment = re.compile(re.sub(r'"([^"]*)"|(\[[^\]]*\])|\s', lambda match: match[1] or match[2] or "", body[1]))
+    assert all(map(segment.fullmatch, ["a <g1>b</g1> <x2/>", "1 < 2 <span>x</span>", "<small>a</small>", "</sub> <s>"]))
+    assert not any(map(segment.fullmatch, ["a</s>", '<s n="2">b']))
 
 
 def test_a_wish_that_spans_lines_stays_on_one() -> None:
