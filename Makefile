@@ -33,9 +33,21 @@ unexport PYTHONDONTWRITEBYTECODE
 
 ## For everybody
 
+# The first time the window opens while the engine is still being built: documents can be read meanwhile.
+MEANWHILE := $(if $(ARGS)$(wildcard $(ENGINE)),,$(DISPLAY)$(WAYLAND_DISPLAY))
+BUILD_LOG := $(CURDIR)/.venv/engine-build.log
+AGAIN := $(MAKE)
+# Not by its own name: whatever names that is run by `make -n`, too.
+
 .PHONY: run
-run: setup ## start Fireside (ARGS="chat -p Hello" for a command); sets everything up the first time
+run: $(if $(MEANWHILE),$(STAMPS)/app $(STAMPS)/assets,setup) ## start Fireside (ARGS="chat -p Hello" for a command); sets everything up the first time
+ifneq ($(MEANWHILE),)
+	@echo "The window opens now; the engine is built meanwhile (a few minutes, once). Closing the window does not stop that." >&2
+	@: >$(BUILD_LOG); { code=0; $(AGAIN) setup >>$(BUILD_LOG) 2>&1 </dev/null || code=$$?; echo "set-up ended: $$code" >>$(BUILD_LOG); } & \
+	FIRESIDE_ENGINE_BUILD=$(BUILD_LOG) exec $(PYTHON) -m app
+else
 	@exec $(PYTHON) -m app $(ARGS)
+endif
 
 .PHONY: setup
 setup: $(STAMPS)/app $(ENGINE) $(STAMPS)/starter-model $(STAMPS)/assets ## everything `make run` needs, without starting it

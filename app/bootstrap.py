@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from app import APP_NAME, __version__
 from app.core.errors import DiskFull, ModelMissing, ModelUnreadable
 from app.core.log import start_log
-from app.core.paths import AppPaths, close_to_others, disk_problem, runs_elsewhere, starter_model
+from app.core.paths import AppPaths, close_to_others, coming_starter, disk_problem, runs_elsewhere, starter_model
 from app.core.settings import Settings, load_settings, save_settings, sweep_settings
 from app.features.messages import Sentence, start_sentences
 from app.features.work.turns import Turns
@@ -354,9 +354,9 @@ class Parts:
                     engine.leave_machines()
 
     def model_path(self) -> Path | None:
-        """The chosen model, else the starter, else None."""
+        """The chosen model, else the starter, also one that set-up is still making, else None."""
         chosen = self.settings.engine.model_path
-        return Path(chosen) if chosen else starter_model()
+        return Path(chosen) if chosen else starter_model() or coming_starter()
 
 
 class Fireside(Parts):
@@ -770,6 +770,7 @@ def build_engine(
     """
     from app.core.child import own_command
     from app.engine.client import EngineOnDemand
+    from app.engine.engine_build import EngineBuild
     from app.features.chat.options import wish_of
     from app.remote.routing import RoutedEngine
 
@@ -790,7 +791,7 @@ def build_engine(
         )
     else:
         here = EngineOnDemand(command, paths.engine, **options)
-    here.settings_wish = settings_wish
+    here.settings_wish, here.build = settings_wish, EngineBuild.from_environment()
     return RoutedEngine(here, elsewhere or (lambda: _remote_engine_of(paths)))
 
 

@@ -28,6 +28,7 @@
     │   ├── EngineStopped             the engine child ended or hung in the middle of something
     │   ├── MachineLost               a computer that lent its memory is gone in the middle of something
     │   ├── MachineUnusable           one that is to lend its memory does not, or may not: `reason` says why
+    │   ├── EngineNotBuilt            set-up of a checkout could not build it: `log` says why
     │   ├── EngineCrashesRepeatedly   three times in a row: no restart by itself
     │   ├── NetworkOff                the person switched the network off
     │   ├── HubUnreachable            no answer, or not the Hub's: `reason` says which
@@ -262,6 +263,10 @@ class MachineUnusable(EnvironmentProblem):
 
     address: str
     reason: str
+
+
+class EngineNotBuilt(EnvironmentProblem):
+    log: str
 
 
 class EngineCrashesRepeatedly(EnvironmentProblem):

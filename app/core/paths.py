@@ -154,9 +154,19 @@ def resource(name: str) -> Path:
     return resource_root() / name
 
 
+BUILD_VARIABLE = "FIRESIDE_ENGINE_BUILD"
+"""Names the log of a set-up that is still building the engine and making the starter; see `app.engine.engine_build`."""
+STARTER_FILE = "SmolLM2-135M-Instruct-Q8_0.gguf"
+
+
 def starter_model() -> Path | None:
     """The model that comes with the program, or None where set-up has not made it."""
     return next(iter(sorted(resource("models").glob("*.gguf"))), None)
+
+
+def coming_starter() -> Path | None:
+    """Return where set-up is going to put the starter, if this program was started before that was done."""
+    return resource("models") / STARTER_FILE if os.environ.get(BUILD_VARIABLE) else None
 
 
 REMOTE_ENDING = ".remote"

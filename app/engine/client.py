@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import contextlib
 import itertools
 import logging
 import queue
@@ -44,6 +45,7 @@ from app.core.events import (
 from app.core.wire import Conversation, Ended
 from app.engine import protocol
 from app.engine.contract import NO_VECTORS, AnswerEvent, Embeddings, WakingEvent
+from app.engine.engine_build import EngineBuild
 from app.engine.protocol import OPEN, Ask, Wish
 from app.engine.states import StateFolder
 
@@ -730,6 +732,9 @@ def _answer_event(reply: protocol.Reply) -> AnswerEvent | None:
     return event
 
 
+LOCK_POLL_S = 0.1
+"""How soon whoever waits for another's loading sees that it was cancelled."""
+
 # An engine whose model can leave memory and comes back by itself with the next request that needs it.
 
 
@@ -745,6 +750,8 @@ class EngineOnDemand(EngineClient):
         self.on_waking: Callable[[WakingEvent], object] = lambda event: None
         self._sleeping: protocol.LoadModel | None = None
         self._waking = threading.Lock()
+        self.build: EngineBuild | None = None
+        """Of a checkout whose engine is still being built; loading waits for its end, and requests for the loading."""
 
     @property
     def asleep_path(self) -> Path | None:
@@ -776,12 +783,38 @@ class EngineOnDemand(EngineClient):
         self, path: Path, wish: Wish = OPEN, *, cancel: CancelToken | None = None
     ) -> Iterator[LoadProgress | ModelLoaded]:
         """As the client's; what slept is forgotten once another model is in."""
+        if self.build is not None:
+            yield from self._load_when_built(self.build, path, wish, cancel)
+            return
         before, self._sleeping = self._sleeping, None
         try:
             yield from super().load(path, wish, cancel=cancel)
         finally:
             if self.loaded is None:
                 self._sleeping = before
+
+    def _load_when_built(
+        self, build: EngineBuild, path: Path, wish: Wish, cancel: CancelToken | None
+    ) -> Iterator[LoadProgress | ModelLoaded]:
+        with self._hold_waking(cancel) as is_held:
+            if is_held:
+                yield from build.wait(cancel)
+            if not is_held or (cancel is not None and cancel.cancelled):
+                return
+            self.build = None
+            yield from super().load(path, wish, cancel=cancel)
+
+    @contextlib.contextmanager
+    def _hold_waking(self, cancel: CancelToken | None) -> Iterator[bool]:
+        """Hold back what would wake a model; False where that was cancelled while somebody else held it."""
+        while not (is_held := self._waking.acquire(timeout=LOCK_POLL_S)):
+            if cancel is not None and cancel.cancelled:
+                break
+        try:
+            yield is_held
+        finally:
+            if is_held:
+                self._waking.release()
 
     @property
     def awaited(self) -> Path | None:
@@ -800,7 +833,12 @@ class EngineOnDemand(EngineClient):
 
     def _wake(self, cancel: CancelToken | None) -> bool:
         """Loads what sleeps; False when that was cancelled. A second request waits for the first one's waking."""
-        with self._waking:
+        with self._hold_waking(cancel) as is_held:
+            if not is_held:
+                return False
+            if self.build is not None:
+                for _ in self.build.wait(cancel):
+                    pass
             last = self._sleeping
             if last is None:
                 return True

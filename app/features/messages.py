@@ -438,6 +438,10 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], Sentence]] = {
         "new_chat",
     ),
     errors.EngineStopped: _engine_stopped,
+    errors.EngineNotBuilt: lambda e: Sentence(
+        "The engine couldn't be built, so no model can answer.",
+        f"The reason is at the end of {e.log}. Documents can still be read and searched.",
+    ),
     errors.EngineCrashesRepeatedly: lambda e: Sentence(
         f"The engine stopped {e.times} times in a row with this model.", "Your chats were kept.", "open_model"
     ),

@@ -80,6 +80,7 @@ _TRYING = {
     "smaller_context": "Trying with a smaller context…",
     "cpu": "Trying on the CPU…",
     "projector": "Getting ready to see…",
+    "engine_build": "Setting up the engine. This takes a few minutes, once; you can already add and read documents.",
 }
 
 
