@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from app.core.errors import GrammarInvalid, TokenUnknown
 from app.core.events import AnswerStats, Finished, FinishReason, PromptProgress, TextDelta, TokenChosen, TokenSeen
 from app.features.serving import AnswerEvent, PromptSeen, Wanted
 from app.features.tool_calls import CallArguments, CallBegins
@@ -131,6 +132,15 @@ class Contract(Protocol):
 
     def whole(self) -> dict[str, Any]:
         """All of it at once, where it is not streamed."""
+
+
+def field_of(error: BaseException, wanted: Wanted) -> str:
+    """The field of a request that an engine's refusal is about; "" where that is all of it."""
+    if isinstance(error, TokenUnknown):
+        return "prompt" if wanted.tokens else "logit_bias"
+    if not isinstance(error, GrammarInvalid):
+        return ""
+    return "grammar" if wanted.grammar else "tools" if wanted.tools else "response_format"
 
 
 def event_line(body: dict[str, Any], name: str = "") -> bytes:

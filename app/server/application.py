@@ -28,7 +28,7 @@ from app.core.events import CancelToken, Finished, PromptProgress
 from app.features.messages import sentence_for
 from app.features.serving import AnswerEvent, Asked, ServedModel, Serving
 from app.hub.files import quantization
-from app.server.answers import HEARTBEAT, Contract
+from app.server.answers import HEARTBEAT, Contract, field_of
 from app.server.body import BadRequest, Body, failed
 
 if TYPE_CHECKING:
@@ -367,6 +367,8 @@ class _Server:
         except BaseException as error:
             flow.stop()
             note.close(_status_of(error))
+            if (named := _named(error, contract)) is not None:
+                raise named from error
             raise
         if contract.streams:
             pieces = _streamed(request.url.path, contract, flow, note, has_begun=begun)
@@ -375,6 +377,8 @@ class _Server:
             return await _whole(request, contract, flow, note)
         except BaseException as error:
             note.close(_status_of(error))
+            if (named := _named(error, contract)) is not None:
+                raise named from error
             raise
         finally:
             flow.stop()
@@ -606,6 +610,15 @@ _STATUS: Sequence[tuple[type[Exception], int, str]] = (
 
 def _status_of(error: BaseException) -> int:
     return next((status for kind, status, _ in _STATUS if isinstance(error, kind)), 500)
+
+
+def _named(error: BaseException, contract: Contract) -> BadRequest | None:
+    """The same with the field of the request that it is about, where it is about one."""
+    field = field_of(error, contract.wanted[0])
+    if not field or not isinstance(error, errors.AppError):
+        return None
+    code = next(code for kind, _, code in _STATUS if isinstance(error, kind))
+    return BadRequest(f"{field}: {sentence_for(error).text}", field, code=code)
 
 
 def _failure(path: str, error: Exception) -> tuple[int, dict[str, Any]]:

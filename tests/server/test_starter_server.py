@@ -85,10 +85,12 @@ def test_tokens_are_forbidden_by_their_numbers_and_a_grammar_is_followed(starter
     other = starter_server.client.post("completions", json=asked | {"logit_bias": {str(ids[-1]): -100}}).json()
     assert "Paris" not in other["choices"][0]["text"]
     unknown = starter_server.client.post("completions", json=asked | {"logit_bias": {"9999999": 1}})
-    assert (unknown.status_code, unknown.json()["error"]["code"]) == (400, "unknown_token")
+    assert unknown.status_code == 400
+    assert (unknown.json()["error"]["code"], unknown.json()["error"]["param"]) == ("unknown_token", "logit_bias")
     yes = starter_server.chat("Is it?", grammar='root ::= "yes" | "no"').json()["choices"][0]["message"]["content"]
     assert yes in ("yes", "no")
-    assert starter_server.chat("Is it?", grammar="root ::= what").status_code == 400
+    refused = starter_server.chat("Is it?", grammar="root ::= what")
+    assert (refused.status_code, refused.json()["error"]["param"]) == (400, "grammar")
 
 
 def test_what_two_requests_begin_with_is_read_once(starter_server: Served) -> None:
