@@ -27,12 +27,13 @@ from app.engine.llama.decoder import Decoder
 from app.engine.llama.devices import Borrowed
 from app.engine.llama.embedding import MOST_EMBEDDED_TOKENS, Embedding, EmbeddingBrokenOff, embeds
 from app.engine.llama.eyes import Eyes
+from app.engine.llama.grammars import gbnf_of_schema
 from app.engine.llama.inspection import MOST_ATTENTION_TOKENS, WINDOW_TOKENS, Inspection, LookBrokenOff
 from app.engine.llama.library import Library, open_library
 from app.engine.llama.loading import Opened, open_model
 from app.engine.llama.model import Model
 from app.engine.llama.pool import Prompt, Run, SavedStates, common_length
-from app.engine.llama.sampling import Grammar, choose, gbnf_of_schema, make_chain, open_grammar
+from app.engine.llama.sampling import Grammar, choose, make_chain, open_grammar
 from app.engine.llama.template import MediaMarks, Part, TemplateProblem, calls_told
 from app.engine.scheduler import SideBySide
 from app.engine.states import StateFolder, model_identity

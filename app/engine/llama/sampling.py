@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import ctypes
-import json
 import math
 import re
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from app.core.errors import GrammarInvalid
+from app.engine.llama.grammars import check_measures, gbnf_of_schema
 from app.engine.llama.library import Library
 from app.engine.llama.model import Model
 from app.engine.protocol import Sampling
@@ -19,9 +20,8 @@ from app.engine.protocol import Sampling
 
 
 ROOT = b"root"
-MOST_SCHEMA_CHARACTERS = 50_000
-MOST_GRAMMAR_CHARACTERS = 200_000
-ANYTHING = {"type": ["object", "array", "string", "number", "boolean", "null"]}
+MOST_STEP_S = 4.0
+"""Of a processor, for one token: ways to go on that multiply while an answer is written cannot be counted before."""
 _WHOLE_RULE = re.compile(r"^root ::=", re.MULTILINE)
 
 
@@ -37,8 +37,7 @@ def open_grammar(library: Library, model: Model, gbnf: str, json_schema: str, be
         gbnf = f"{gbnf}\n{_WHOLE_RULE.sub('schema ::=', rules)}" if gbnf else rules
     if not gbnf:
         return None
-    if len(gbnf) > MOST_GRAMMAR_CHARACTERS:
-        raise GrammarInvalid(f"{len(gbnf)} characters are more than {MOST_GRAMMAR_CHARACTERS}")
+    check_measures(gbnf)
     c = library.c
     vocab = c.llama_model_get_vocab(model.pointer)
     library.forget_words()
@@ -51,51 +50,6 @@ def open_grammar(library: Library, model: Model, gbnf: str, json_schema: str, be
     if not pointer:
         raise GrammarInvalid(library.last_words() or "llama.cpp does not accept the grammar")
     return Grammar(library, pointer, model.vocabulary_size)
-
-
-def gbnf_of_schema(json_schema: str) -> str:
-    """A JSON schema as GBNF, by llama-cpp-python's converter, which fetches nothing. Raises GrammarInvalid."""
-    from llama_cpp.llama_grammar import json_schema_to_gbnf
-
-    if len(json_schema) > MOST_SCHEMA_CHARACTERS:
-        raise GrammarInvalid(f"a schema of {len(json_schema)} characters is longer than {MOST_SCHEMA_CHARACTERS}")
-    try:
-        return str(json_schema_to_gbnf(_without_outer_reference(json_schema)))
-    except Exception as error:
-        raise GrammarInvalid(f"{type(error).__name__}: {error}"[:500]) from error
-
-
-def _without_outer_reference(json_schema: str) -> str:
-    """WORKAROUND: the converter does not look at definitions beside a `$ref`, as recursive models have them outside."""
-    schema = _without_bare_schemas(json.loads(json_schema))
-    reference = schema.get("$ref") if isinstance(schema, dict) else None
-    if not isinstance(reference, str) or not reference.startswith("#/"):
-        return json.dumps(schema)
-    target = schema
-    for name in reference[2:].split("/"):
-        target = target[name]
-    return json.dumps({name: value for name, value in schema.items() if name != "$ref"} | target)
-
-
-def _without_bare_schemas(schema: Any) -> Any:
-    """WORKAROUND: the converter knows no `true` for a schema, and takes `{}` for any object; either is any value."""
-    if schema is True or schema == {}:
-        return ANYTHING
-    if not isinstance(schema, dict):
-        return schema
-    whole = dict(schema)
-    for name in ("properties", "$defs", "definitions"):
-        if isinstance(inner := whole.get(name), dict):
-            whole[name] = {key: _without_bare_schemas(each) for key, each in inner.items() if each is not False}
-    for name in ("anyOf", "oneOf", "allOf", "prefixItems"):
-        if isinstance(inner := whole.get(name), list):
-            whole[name] = [_without_bare_schemas(each) for each in inner]
-    for name in ("items", "additionalProperties"):
-        if name in whole and not isinstance(whole[name], bool):
-            whole[name] = _without_bare_schemas(whole[name])
-    if whole.get("items") is True:
-        del whole["items"]
-    return whole
 
 
 class Candidates:
@@ -294,12 +248,15 @@ class Chain:
         if self._is_outside(token):
             self.accept(token)
             return token
+        begun_s = time.thread_time()
         if not grammar.allows(token):
             candidates = Candidates(self._c, context, index, grammar.vocabulary_size)
             grammar.restrict(candidates)
             token = candidates.choose(self.pointer)
         self.accept(token)
         grammar.accept(token)
+        if time.thread_time() - begun_s > MOST_STEP_S:  # everybody else waits meanwhile, and the next may take longer
+            raise GrammarInvalid(f"one step of it takes more than {MOST_STEP_S:g} seconds")
         return token
 
 

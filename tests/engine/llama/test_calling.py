@@ -13,7 +13,7 @@ from app.core.child import own_command
 from app.core.events import FunctionCall, Message, Role
 from app.engine.client import EngineClient
 from app.engine.llama.calling import call_syntax, grammar_of
-from app.engine.llama.sampling import gbnf_of_schema
+from app.engine.llama.grammars import gbnf_of_schema
 from app.engine.llama.sandbox import CompiledTemplate
 from app.engine.llama.template import NOTHING, TemplateProblem
 from app.engine.protocol import Calling, CallSyntax, Sampling

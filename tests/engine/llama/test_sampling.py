@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from app.core.errors import GrammarInvalid
+from app.engine.llama.grammars import gbnf_of_schema
 from app.engine.llama.library import open_library
 from app.engine.llama.model import Model
-from app.engine.llama.sampling import Choice, choose, gbnf_of_schema, make_chain, open_grammar
+from app.engine.llama.sampling import Choice, choose, make_chain, open_grammar
 from app.engine.protocol import Sampling
 from tests.helpers.writer import Writer
 
@@ -90,7 +91,7 @@ def test_a_bad_grammar_is_refused(starter_loaded: Model, gbnf: str) -> None:
         '{"type": "string", "pattern": "no anchors"}',
         '{"type": "string", "pattern": "^(?=a)$"}',
         "[" * 5000,
-        json.dumps({"enum": ["x" * 60_000]}),
+        json.dumps({"enum": ["x" * 240_000]}),
     ],
 )
 def test_a_bad_schema_is_refused(schema: str) -> None:
@@ -116,6 +117,33 @@ def test_a_long_limit_of_characters_is_no_obstacle(starter_loaded: Model) -> Non
     grammar = open_grammar(open_library(), starter_loaded, "", json.dumps(schema))
     assert grammar is not None
     grammar.free()
+
+
+@pytest.mark.parametrize(
+    ("schema", "right", "wrong"),
+    [
+        ({"type": "string", "maxLength": 10_000}, '"' + "some words " * 30 + '"', "word"),
+        ({"type": "string", "minLength": 2, "maxLength": 4}, '"four"', '"fives"'),
+        ({"type": "string", "minLength": 3000}, '"' + "a" * 3000 + '"', '"' + "a" * 2999 + '"'),
+        ({"type": "string", "pattern": "^a{2,1000000000}b$"}, '"aaab"', '"ab"'),
+        ({"type": "array", "items": {"type": "integer"}, "minItems": 3, "maxItems": 2**31 - 1}, "[1, 2, 3]", "[1, 2]"),
+        ({"enum": [f"value {number}" for number in range(5000)]}, '"value 4321"', '"value 5000"'),
+        ({"oneOf": [{"const": number} for number in range(3000)]}, "299", "2x"),
+    ],
+)
+def test_large_bounds_and_many_values_are_kept_by_llama_cpp(
+    starter_loaded: Model, schema: object, right: str, wrong: str
+) -> None:
+    for text, is_right in ((right, True), (wrong, False)):
+        grammar = open_grammar(open_library(), starter_loaded, "", json.dumps(schema))
+        assert grammar is not None
+        followed = 0
+        tokens = starter_loaded.tokenize(text, special=False)
+        while followed < len(tokens) and grammar.allows(tokens[followed]):
+            grammar.accept(tokens[followed])
+            followed += 1
+        assert (followed == len(tokens)) == is_right
+        grammar.free()
 
 
 def test_a_large_schema_is_ready_quickly(starter_loaded: Model) -> None:

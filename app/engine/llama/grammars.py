@@ -1,0 +1,336 @@
+"""JSON schemas as GBNF, and what a grammar asks of llama.cpp: counted before it is built, which nothing can stop."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+from app.core.errors import GrammarInvalid
+
+# A schema as GBNF, by llama-cpp-python's converter, with bounds that llama.cpp can hold.
+
+
+MOST_SCHEMA_CHARACTERS = 200_000
+MOST_REPEATED = (2000, 200, 20)
+"""An upper bound that leaves more open is dropped: llama.cpp has a rule for each of them. The next one is tried where
+the rules of all bounds together would be too many."""
+BLOCK = 1000
+MOST_VISITS = 20_000
+LEAST_TO_SORT = 16  # with fewer values each is an alternative of its own
+ANYTHING = {"type": ["object", "array", "string", "number", "boolean", "null"]}
+
+
+@functools.lru_cache(8)
+def gbnf_of_schema(json_schema: str) -> str:
+    """A JSON schema as GBNF; nothing is fetched for it. Raises GrammarInvalid."""
+    if len(json_schema) > MOST_SCHEMA_CHARACTERS:
+        raise GrammarInvalid(f"a schema of {len(json_schema)} characters is longer than {MOST_SCHEMA_CHARACTERS}")
+    try:
+        schema = _without_outer_reference(json.loads(json_schema))
+        for most in MOST_REPEATED:
+            gbnf = _converted(schema, most)
+            if len(gbnf) <= MOST_GRAMMAR_CHARACTERS and measured(gbnf).nodes <= MOST_NODES:
+                break
+    except GrammarInvalid:
+        raise
+    except Exception as error:
+        raise GrammarInvalid(f"{type(error).__name__}: {error}"[:500]) from error
+    return gbnf
+
+
+def _converted(schema: Any, most: int) -> str:
+    """Raises whatever the converter does with what is no schema."""
+    from llama_cpp import llama_grammar
+
+    # WORKAROUND: the converter writes every repetition out, a thousand brackets deep, and llama.cpp knows {m,n}:
+    # https://github.com/abetlen/llama-cpp-python/blob/main/llama_cpp/llama_grammar.py
+    llama_grammar._build_repetition = functools.partial(_repeated, most=most)
+    converter = llama_grammar.SchemaConverter(prop_order={}, allow_fetch=False, dotall=False, raw_pattern=False)
+    visit, visits = converter.visit, 0
+
+    def visit_within_budget(schema: Any, name: str) -> Any:
+        nonlocal visits
+        visits += 1
+        if visits > MOST_VISITS:
+            raise GrammarInvalid(f"its references lead to more than {MOST_VISITS} schemas")
+        values = _values_of(schema)
+        if len(values) < LEAST_TO_SORT:
+            return visit(schema, name)
+        rule = _one_of({json.dumps(value) for value in values}, converter._format_literal)
+        return converter._add_rule(f"{name}-" if name in llama_grammar.RESERVED_NAMES else name or "root", rule)
+
+    converter.visit = visit_within_budget
+    converter.visit(converter.resolve_refs(json.loads(json.dumps(schema)), "schema"), "")
+    return str(converter.format_grammar())
+
+
+def _values_of(schema: Mapping[str, Any]) -> list[Any]:
+    """Those that it allows one by one, where it says no more than that."""
+    chosen = schema.get("oneOf") or schema.get("anyOf")
+    if (
+        isinstance(chosen, list)
+        and "$ref" not in schema
+        and all("const" in each and "$ref" not in each for each in chosen)
+    ):
+        return [each["const"] for each in chosen]
+    values = schema.get("enum")
+    if not isinstance(values, list) or isinstance(schema.get("type"), list):
+        return []
+    return [] if {"$ref", "oneOf", "anyOf", "const"} & schema.keys() else values
+
+
+def _repeated(
+    item_rule: str,
+    min_items: Any,
+    max_items: Any,
+    separator_rule: str | None = None,
+    *,
+    most: int,
+    **_literal: bool,
+) -> str:
+    """As the converter calls it. A lower bound is kept whatever it is, an upper one unless it leaves too much open."""
+    least, rest = max(0, int(min_items)), None if max_items is None else int(max_items) - max(0, int(min_items))
+    if rest is not None and rest < 0:
+        raise GrammarInvalid(f"at least {min_items} and at most {max_items} is nothing")
+    rest = None if rest is None or rest > most else rest
+    more = "*" if rest is None else f"{{0,{rest}}}"
+    if separator_rule is None:
+        return " ".join(filter(None, (_exactly(item_rule, least), f"{item_rule}{more}" if rest != 0 else "")))
+    further = f"({separator_rule} {item_rule})"
+    if least:
+        following = _exactly(further, least - 1)
+        return " ".join(filter(None, (item_rule, following, f"{further}{more}" if rest != 0 else "")))
+    if rest is None:
+        return f"({item_rule} {further}*)?"
+    return f"({item_rule} {further}{{0,{rest - 1}}})?" if rest else ""
+
+
+def _exactly(item: str, count: int) -> str:
+    """So many of an item; of very many blocks, and blocks of blocks."""
+    if count <= BLOCK:
+        return f"{item}{{{count}}}" if count > 1 else item * count
+    blocks, single = divmod(count, BLOCK)
+    return " ".join(filter(None, (_exactly(f"({item}{{{BLOCK}}})", blocks), _exactly(item, single))))
+
+
+def _one_of(values: Iterable[str], literal: Callable[[str], str]) -> str:
+    """A rule for one of many texts in which what they begin with stands once: who reads it follows one way only."""
+    return _branches(sorted(values), 0, literal)
+
+
+def _branches(values: list[str], at: int, literal: Callable[[str], str]) -> str:
+    """What may follow the first `at` characters, which all of these (sorted) texts have in common."""
+    ends, values = (values[0] == values[0][:at]), [value for value in values if len(value) > at]
+    branches = []
+    for _, group in groupby(values, key=lambda value: value[at]):
+        alike = list(group)
+        upto = at + _common(alike[0][at:], alike[-1][at:])
+        follow = "" if len(alike) == 1 else f" {_branches(alike, upto, literal)}"
+        branches.append(literal(alike[0][at:upto]) + follow)
+    rule = f"({' | '.join(branches)})" if len(branches) > 1 or ends else branches[0]
+    return f"{rule}?" if ends else rule
+
+
+def _common(one: str, other: str) -> int:
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((number for number, (a, b) in pairs if a != b), min(len(one), len(other)))
+
+
+def _without_outer_reference(given: Any) -> Any:
+    """WORKAROUND: the converter does not look at definitions beside a `$ref`, as recursive models have them outside."""
+    schema = _without_bare_schemas(given)
+    reference = schema.get("$ref") if isinstance(schema, dict) else None
+    if not isinstance(reference, str) or not reference.startswith("#/"):
+        return schema
+    target = schema
+    for name in reference[2:].split("/"):
+        target = target[name]
+    return {name: value for name, value in schema.items() if name != "$ref"} | target
+
+
+def _without_bare_schemas(schema: Any) -> Any:
+    """WORKAROUND: the converter knows no `true` for a schema, and takes `{}` for any object; either is any value."""
+    if schema is True or schema == {}:
+        return ANYTHING
+    if not isinstance(schema, dict):
+        return schema
+    whole = dict(schema)
+    for name in ("properties", "$defs", "definitions"):
+        if isinstance(inner := whole.get(name), dict):
+            whole[name] = {key: _without_bare_schemas(each) for key, each in inner.items() if each is not False}
+    for name in ("anyOf", "oneOf", "allOf", "prefixItems"):
+        if isinstance(inner := whole.get(name), list):
+            whole[name] = [_without_bare_schemas(each) for each in inner]
+    for name in ("items", "additionalProperties"):
+        if name in whole and not isinstance(whole[name], bool):
+            whole[name] = _without_bare_schemas(whole[name])
+    if whole.get("items") is True:
+        del whole["items"]
+    return whole
+
+
+# What a grammar asks of llama.cpp: an element of a rule for every repetition, and a stack for every way to go on.
+
+
+MOST_GRAMMAR_CHARACTERS = 500_000
+MOST_NODES = 200_000
+MOST_WAYS = 500
+ROUNDS = 50
+MANY = 10**9
+_PIECE = re.compile(
+    r"""\s+|\#[^\n]*
+    |(?P<literal>"(?:[^"\\]|\\.)*") |(?P<set>\[(?:[^\]\\]|\\.)*\]|\.|!?<[^<>\n]*>)
+    |(?P<rule>[\w-]+)\s*::= |(?P<name>[\w-]+)
+    |(?P<times>[*+?]|\{\s*\d+\s*(?:,\s*\d*\s*)?\}) |(?P<open>\() |(?P<close>\)) |(?P<or>\|)""",
+    re.VERBOSE | re.DOTALL,
+)
+_ESCAPE = re.compile(r"\\(?:x..|u.{4}|U.{8}|.)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Measures:
+    """`nodes` are the elements of all rules with every repetition written out, `ways` the most stacks of one step."""
+
+    nodes: int
+    ways: int
+
+
+@dataclass(slots=True)
+class _Element:
+    """Something that is read so often; of a rule of that name, or so many characters."""
+
+    name: str = ""
+    characters: int = 0
+    least: int = 1
+    most: int = 1
+    is_open: bool = False
+
+
+@dataclass
+class _Rules:
+    """By name; what stands in brackets is a rule, too."""
+
+    found: dict[str, list[list[_Element]]] = field(default_factory=dict)
+
+    def read(self, gbnf: str) -> None:
+        """Reads what it can: llama.cpp says what is wrong with the rest."""
+        at: list[str] = []
+        for kind, text in _pieces(gbnf):
+            if kind == "rule":
+                at = [text]
+                self.found[text] = [[]]
+                continue
+            if not at:
+                continue
+            alternatives = self.found[at[-1]]
+            if kind == "or":
+                alternatives.append([])
+            elif kind == "open":
+                name = f"({len(self.found)}"
+                alternatives[-1].append(_Element(name))
+                self.found[name] = [[]]
+                at.append(name)
+            elif kind == "close":
+                del at[max(1, len(at) - 1) :]
+            elif kind == "times" and alternatives[-1]:
+                _repeat(alternatives[-1][-1], text)
+            elif kind != "times":
+                characters = len(_ESCAPE.sub("_", text)) - 2 if kind == "literal" else 1
+                alternatives[-1].append(_Element(text if kind == "name" else "", 0 if kind == "name" else characters))
+
+
+@functools.lru_cache(8)
+def measured(gbnf: str) -> Measures:
+    """Raises GrammarInvalid for one that is too long to be looked at."""
+    if len(gbnf) > MOST_GRAMMAR_CHARACTERS:
+        raise GrammarInvalid(f"{len(gbnf)} characters are more than {MOST_GRAMMAR_CHARACTERS}")
+    rules = _Rules()
+    rules.read(gbnf)
+    elements = (each for rule in rules.found.values() for alternative in rule for each in alternative)
+    nodes = sum(min(MANY, max(each.most, 1) * max(each.characters, 1)) for each in elements)
+    return Measures(nodes, _ways(rules.found) if nodes <= MOST_NODES else MANY)
+
+
+def check_measures(gbnf: str) -> None:
+    """Raises GrammarInvalid for a grammar that llama.cpp would take too long or too much memory for."""
+    measures = measured(gbnf)
+    if measures.nodes > MOST_NODES:
+        raise GrammarInvalid(f"with every repetition it has {measures.nodes} elements, more than {MOST_NODES}")
+    if measures.ways > MOST_WAYS:
+        raise GrammarInvalid(f"it can go on in more than {MOST_WAYS} ways at once")
+
+
+def _pieces(gbnf: str) -> Iterator[tuple[str, str]]:
+    at = 0
+    while at < len(gbnf):
+        found = _PIECE.match(gbnf, at)
+        if found is None:
+            return
+        if kind := found.lastgroup:
+            yield kind, found[kind]
+        at = found.end()
+
+
+def _repeat(element: _Element, times: str) -> None:
+    least, most = {"*": (0, None), "+": (1, None), "?": (0, 1)}.get(times, (0, None))
+    if times[0] == "{":
+        first, comma, last = times[1:-1].partition(",")
+        least = int(first)
+        most = (int(last) if last.strip() else None) if comma else least
+    element.least *= least
+    element.is_open = element.is_open or most is None
+    element.most *= max(least, 1) if most is None else max(most, least)
+
+
+def _ways(rules: Mapping[str, list[list[_Element]]]) -> int:
+    """The most ways into any rule. What recurs is counted in rounds, until nothing changes."""
+    ways = dict.fromkeys(rules, (0, 0))
+    order = _inner_first(rules)
+    for _ in range(ROUNDS):
+        before = dict(ways)
+        for name in order:
+            each = [_ways_into(alternative, ways) for alternative in rules[name]]
+            ways[name] = min(MANY, sum(into for into, _ in each)), min(MANY, sum(past for _, past in each))
+        if ways == before:
+            break
+    return max((into + past for into, past in ways.values()), default=0)
+
+
+def _ways_into(alternative: list[_Element], ways: Mapping[str, tuple[int, int]]) -> tuple[int, int]:
+    """In how many ways a first character can be looked for, and in how many there is none."""
+    into, past = 0, 1
+    for element in alternative:
+        if not past:
+            break
+        if element.name:
+            one, none = ways.get(element.name, (1, 0))
+        else:
+            one, none = (1, 0) if element.characters else (0, 1)
+        if none:  # each of them may be the first that is there
+            count = min(MOST_WAYS + 1, element.most)
+            one, none = one * count, 1 if element.least == 0 or element.is_open else none
+        elif element.least == 0:
+            none = 1
+        into, past = min(MANY, into + past * one), min(MANY, past * none)
+    return into, past
+
+
+def _inner_first(rules: Mapping[str, list[list[_Element]]]) -> list[str]:
+    seen: set[str] = set()
+    order: list[str] = []
+    for start in rules:
+        waiting = [(start, False)]
+        while waiting:
+            name, is_done = waiting.pop()
+            if is_done:
+                order.append(name)
+            elif name in rules and name not in seen:
+                seen.add(name)
+                waiting.append((name, True))
+                waiting += [(each.name, False) for alternative in rules[name] for each in alternative if each.name]
+    return order
