@@ -15,6 +15,7 @@ from app.cli.terminal import INTERRUPTED, ProgressLine, interruptible, print_jso
 from app.core.errors import AppError, ChatsUnreadable
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
+from app.core.visible import settle_directions
 from app.features.exchange import importing
 from app.features.exchange.chat_file import Shelf
 from app.features.exchange.exporting import ENDINGS, ExportFinished, export_chats
@@ -83,7 +84,7 @@ def list_chats(database: Database, _cancel: CancelToken, options: argparse.Names
         )
         return 0
     for chat in chats:
-        print(f"{chat.id}  {chat.title or '(no title)'}")
+        print(f"{chat.id}  {settle_directions(chat.title) or '(no title)'}")
     if not chats:
         print("There is no such chat." if options.text else "There is no chat yet.")
     return 0
@@ -200,7 +201,7 @@ def _import(
                 came.chats.append(fields | {"messages": event.messages, "left_out": dict(event.left_out)})
                 if words := importing.left_out_words(event.left_out):
                     line.end()
-                    print(f"{event.title}: {words}.", file=sys.stderr)
+                    print(f"{settle_directions(event.title)}: {words}.", file=sys.stderr)
             case importing.ChatContinued():
                 fields = {"id": event.conversation_id, "title": event.title, "program": importing.KINDS[event.kind]}
                 came.continued.append(fields | {"messages": event.messages, "left_out": dict(event.left_out)})
@@ -208,7 +209,7 @@ def _import(
                 came.already_here.append({"id": event.conversation_id, "title": event.title})
             case importing.ChatNotRead():
                 line.end()
-                name = event.title or event.file
+                name = settle_directions(event.title or event.file)
                 came.errors.append({"file": event.file, "chat": event.title or None, "reason": event.reason})
                 print(f"A chat was not read ({name}): {importing.not_read_words(event.reason)}.", file=sys.stderr)
             case importing.ImportFinished():

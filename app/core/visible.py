@@ -8,6 +8,11 @@ from collections.abc import Callable
 _CONTROLS = "\x00-\x1f\x7f-\x9f\u2028\u2029"
 _OVERRIDES = "\u202d\u202e"
 _DIRECTIONS = "\u202a-\u202e\u2066-\u2069"
+_ANY_DIRECTION = re.compile(f"[{_DIRECTIONS}]")
+_CLOSES = {"\u202c": "\u202a\u202b", "\u2069": "\u2066\u2067\u2068"}
+"""What ends an embedding and an isolate (Unicode Bidirectional Algorithm), and what begins one."""
+NEUTRAL = "\u2060"
+"""Has neither width nor direction."""
 _HIDDEN = "\u061c\u200b\u200e\u200f\u2060-\u2065\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"
 _SURROGATES = "\ud800-\udfff"
 _IN_NAMES = re.compile(f"[{_CONTROLS}{_DIRECTIONS}{_HIDDEN}{_SURROGATES}]")
@@ -34,6 +39,42 @@ def visible_text(text: str) -> str:
     The other marks of direction stay: texts of right-to-left scripts need them.
     """
     return _IN_TEXTS.sub(_seen, text)
+
+
+def has_directions(text: str) -> bool:
+    """Whether there are embeddings, overrides or isolates in it."""
+    return not text.isascii() and _ANY_DIRECTION.search(text) is not None
+
+
+def settle_directions(text: str) -> str:
+    """A text to be shown whose marks of direction end within it and turn no letters around; as long as it was.
+
+    Overrides, and whatever begins and is not closed, become `NEUTRAL`. Texts of right-to-left scripts read as before.
+    """
+    if not has_directions(text):
+        return text
+    letters, begun = list(text), list[int]()
+    for found in _ANY_DIRECTION.finditer(text):
+        mark, at = found[0], found.start()
+        if mark in _OVERRIDES:
+            letters[at] = NEUTRAL
+        elif mark not in _CLOSES:
+            begun.append(at)
+        elif mark == "\u2069" and any(letters[one] in _CLOSES[mark] for one in begun):
+            while letters[begun.pop()] not in _CLOSES[mark]:  # it ends the embeddings inside, too
+                pass
+        elif mark == "\u202c" and begun and letters[begun[-1]] in _CLOSES[mark]:
+            begun.pop()
+        else:
+            letters[at] = NEUTRAL
+    for at in begun:
+        letters[at] = NEUTRAL
+    return "".join(letters)
+
+
+def reveal_directions(code: str) -> str:
+    """Code to be shown, in which nothing may look like something else: each mark of direction is seen as U+FFFD."""
+    return _ANY_DIRECTION.sub("\ufffd", code) if has_directions(code) else code
 
 
 def _seen(found: re.Match[str]) -> str:

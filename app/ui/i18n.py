@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from app import APP_NAME
-from app.core.visible import size_words, visible_name
+from app.core.visible import settle_directions, size_words, visible_name
 
 _catalogue: dict[str, str] = {}
 
@@ -14,11 +14,13 @@ _catalogue: dict[str, str] = {}
 def tr(text: str, **values: object) -> str:
     """The text in the person's language, with `{names}` filled in when values are given.
 
-    A value called `name` is one from outside, such as a file's, and is made safe to show.
+    A value called `name` is one from outside, such as a file's, and is made safe to show. None turns what follows it
+    around.
     """
     found = _catalogue.get(text, text)
-    if isinstance(name := values.get("name"), str):
-        values["name"] = visible_name(name)
+    for key, value in values.items():
+        if isinstance(value, str):
+            values[key] = visible_name(value) if key == "name" else settle_directions(value)
     return found.format(**values) if values else found
 
 
@@ -29,6 +31,7 @@ def size_text(size_bytes: float) -> str:
 
 def window_title(words: str) -> str:
     """What a window of the program is called; no words: by the program's name alone."""
+    words = settle_directions(words)
     return f"{words} – {APP_NAME}" if words else APP_NAME
 
 

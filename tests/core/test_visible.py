@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.visible import clean_text, size_words, visible_name, visible_text
+from app.core.visible import (
+    NEUTRAL,
+    clean_text,
+    has_directions,
+    reveal_directions,
+    settle_directions,
+    size_words,
+    visible_name,
+    visible_text,
+)
 
 ANY_TEXT = st.text(alphabet=st.characters(exclude_categories=()))
 
@@ -87,3 +96,39 @@ def test_sizes_are_short_and_never_less_than_there_is(size_bytes: float, text: s
 
 def test_units_are_in_the_persons_language() -> None:
     assert size_words(2_000_000, {"MB": "Mo"}.__getitem__) == "2.0 Mo"
+
+
+N = NEUTRAL
+LRE, RLE, PDF, LRO, RLO = "\u202a", "\u202b", "\u202c", "\u202d", "\u202e"
+LRI, RLI, FSI, PDI = "\u2066", "\u2067", "\u2068", "\u2069"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain", "plain"),
+        ("مرحبا بالعالم 12 abc", "مرحبا بالعالم 12 abc"),
+        ("שלום\u200f! a\u200eb", "שלום\u200f! a\u200eb"),  # marks of one place are what such texts need
+        (f"a {RLI}שלום{PDI} b {FSI}x{PDI}", f"a {RLI}שלום{PDI} b {FSI}x{PDI}"),
+        (f"a {RLE}שלום{PDF} b", f"a {RLE}שלום{PDF} b"),
+        (f"invoice{RLO}fdp.exe", f"invoice{N}fdp.exe"),
+        (f"{RLO}abc{PDF} d", f"{N}abc{N} d"),
+        (f"{LRO}abc", f"{N}abc"),
+        (f"a {RLI}b", f"a {N}b"),
+        (f"a {RLE}b {LRI}c{PDI}", f"a {N}b {LRI}c{PDI}"),
+        (f"{RLI}a {LRE}b{PDI} c", f"{RLI}a {LRE}b{PDI} c"),
+        (f"{LRI}a{PDF}b{PDI}", f"{LRI}a{N}b{PDI}"),
+        (f"a{PDI}b{PDF}c", f"a{N}b{N}c"),
+    ],
+)
+def test_marks_of_direction_end_where_the_text_ends(text: str, shown: str) -> None:
+    assert settle_directions(text) == shown
+
+
+@given(st.text(alphabet=f"a א{LRE}{RLE}{PDF}{LRO}{RLO}{LRI}{RLI}{FSI}{PDI}"))
+def test_a_settled_text_is_as_long_and_settled(text: str) -> None:
+    shown = settle_directions(text)
+    assert len(shown) == len(text) and settle_directions(shown) == shown
+    assert RLO not in shown and LRO not in shown
+    assert shown.count(PDI) == sum(map(shown.count, (LRI, RLI, FSI)))
+    assert not has_directions(reveal_directions(text)) and len(reveal_directions(text)) == len(text)

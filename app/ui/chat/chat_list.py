@@ -24,6 +24,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyleOptionViewItem
 
+from app.core.visible import settle_directions
 from app.store.conversations import Conversation
 from app.ui.chat.tags import CHAT_TYPE, TAG_TYPE, colour_of
 from app.ui.i18n import tr
@@ -280,7 +281,7 @@ class ChatDelegate(RowDelegate):
         painter.setPen(QColor(tokens.text))
         room = card.adjusted(kept if is_mirrored else at, 0, -(at if is_mirrored else kept), 0)
         start = QStyle.visualAlignment(option.direction, Qt.AlignmentFlag.AlignLeading)
-        name = painter.fontMetrics().elidedText(row.title, Qt.TextElideMode.ElideRight, room.width())
+        name = painter.fontMetrics().elidedText(settle_directions(row.title), Qt.TextElideMode.ElideRight, room.width())
         painter.drawText(room, start | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter, name)
 
     def _paint_tags(self, painter: QPainter, option: QStyleOptionViewItem, tags: Sequence[Tag]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -26,15 +27,19 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QPushButton, QWidget
 
+from app.core.visible import reveal_directions, visible_name
 from app.features.drawings import kind_of
 from app.ui.i18n import tr
 from app.ui.text.links import drawing_link
 from app.ui.text.pieces import Code, Piece, Span
 from app.ui.text.prose import CODE_LINE_PERCENT, Style, TextView
 from app.ui.text.selectable import part_of, units
+from app.ui.text.step_limit import StepTooLong, limited_step
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import plain_label
+
+log = logging.getLogger(__name__)
 
 HEADER_PX = 36
 PADDING_PX = 14
@@ -76,7 +81,7 @@ class CodeText(TextView):
             cursor.setBlockFormat(look)
             self._shown = ""
         cursor.movePosition(QTextCursor.MoveOperation.End)
-        cursor.insertText(text[len(self._shown) :], self.char_format(Span("", code=True), Style()))
+        cursor.insertText(reveal_directions(text[len(self._shown) :]), self.char_format(Span("", code=True), Style()))
         self._shown = text
 
     def selected(self) -> list[Piece]:
@@ -244,8 +249,13 @@ LONGEST_LINE = 2_000
 """Some of Pygments' lexers take a time that grows with the square of a line."""
 EVERY_MS = 200
 TURN_S = 0.004
+MOST_STEP_S = 0.15
+"""Of processor time. A usual step takes a thousandth of it, one that a text was made for seconds; a lexer that has
+another inside compiles its patterns in a third of it.
+"""
 
 Colours = tuple[tuple[int, int, str], ...]
+END: tuple[int, Colours] = (-1, ())
 
 
 class Highlighter(QSyntaxHighlighter):
@@ -264,13 +274,16 @@ class Highlighter(QSyntaxHighlighter):
         self._turn = QTimer(self, interval=0)
         self._turn.timeout.connect(self._on_turn)
         self._is_sought = False
+        self._is_given_up = False
+        """A step took too long: the code stays plain, also when it grows."""
 
     def set_code(self, language: str, text: str, *, is_open: bool) -> None:
         """New code; colours follow soon."""
         if language != self._language:
             self._language, self._lexer, self._is_sought = language, None, bool(language)
+            self._is_given_up = False
         self._text = text
-        if not (self._is_sought or self._lexer) or _is_too_long(text):
+        if not (self._is_sought or self._lexer) or self._is_given_up or _is_too_long(text):
             self._stop()
         elif not is_open:
             self._pause.stop()
@@ -315,13 +328,27 @@ class Highlighter(QSyntaxHighlighter):
         if self._reading is None and self._lexer is not None:
             self._reading = coloured_lines(self._lexer, self._text)
         until_s = time.perf_counter() + TURN_S
-        for line in self._reading or ():
-            if line is not None:
+        while (line := self._read_line(until_s)) != END:
+            if line:
                 self._colour(*line)
             if time.perf_counter() > until_s:
                 return
         self._turn.stop()
         self._reading = None
+
+    def _read_line(self, until_s: float) -> tuple[int, Colours] | tuple[()]:
+        """The next line, () where time is up before it ends, `END` where there is none or none that can be read."""
+        try:
+            with limited_step(MOST_STEP_S):
+                for line in self._reading or ():
+                    if line is not None:
+                        return line
+                    if time.perf_counter() > until_s:
+                        return ()
+        except StepTooLong:
+            log.info("code in %s takes too long to colour", visible_name(self._language[:40]))
+            self._is_given_up = True
+        return END
 
 
 def _is_too_long(text: str) -> bool:

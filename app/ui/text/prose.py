@@ -33,6 +33,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QWidget
 
+from app.core.visible import has_directions
 from app.language.names import is_right_to_left
 from app.ui.i18n import tr
 from app.ui.shell import tasks
@@ -294,7 +295,7 @@ class ProseView(TextView):
         if before.formula:
             return False
         is_alike = replace(old, spans=()) == replace(new, spans=()) and replace(before, text=after.text) == after
-        if not is_alike or not after.text.startswith(before.text):
+        if not is_alike or not after.text.startswith(before.text) or has_directions(after.text):
             return False
         grown = replace(after, text=after.text[len(before.text) :])
         cursor = QTextCursor(self.document())

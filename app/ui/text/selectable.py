@@ -15,6 +15,7 @@ from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QTextBlock, QTextCursor, QTextDocument, QTextFormat
 from PySide6.QtWidgets import QTextBrowser
 
+from app.core.visible import settle_directions
 from app.ui.text.pieces import Code, Fold, Line, Piece, Prose, Span, Spans, Table, safe_href, with_whole_tables
 
 
@@ -396,7 +397,7 @@ def part_of_spans(spans: Spans, block: QTextBlock, start: int, end: int, drawn: 
     """The same of runs that a block shows from `drawn` on; of a formula all is taken or nothing."""
     raw, found, at = block.text().encode("utf-16-le", "surrogatepass"), list[Span](), 0
     for span in spans:
-        text = shown(span)
+        text = _as_lines(span)
         is_picture = span.formula and raw[2 * (at + drawn) : 2 * (at + drawn + 1)].decode("utf-16-le") == PICTURE
         size = size_of_picture(block, at + drawn) if is_picture else units(text)
         if start < at + size and end > at:
@@ -408,7 +409,13 @@ def part_of_spans(spans: Spans, block: QTextBlock, start: int, end: int, drawn: 
 
 
 def shown(span: Span) -> str:
-    """A run's text as it is written into a document: a line is no paragraph of its own."""
+    """A run's text as it is written into a document: a line is no paragraph of its own, and nothing in it turns what
+    follows around.
+    """
+    return settle_directions(_as_lines(span))
+
+
+def _as_lines(span: Span) -> str:
     return span.text.replace("\r", "").replace("\n", "\u2028").replace("\u2029", "\u2028")
 
 

@@ -19,6 +19,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QLabel, QProgressBar, QStyle, QWidget
 
+from app.core.visible import settle_directions
 from app.language.names import is_right_to_left
 from app.ui.theme import Theme, Tokens
 
@@ -46,7 +47,7 @@ class ElidedLabel(QLabel):
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
         painter = QPainter(self)
         room = self.contentsRect()
-        text = painter.fontMetrics().elidedText(self.text(), self._mode, room.width())
+        text = painter.fontMetrics().elidedText(settle_directions(self.text()), self._mode, room.width())
         side = QStyle.visualAlignment(self.layoutDirection(), Qt.AlignmentFlag.AlignLeading)
         painter.setPen(self.palette().windowText().color())
         painter.drawText(room, side | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter, text)
@@ -160,6 +161,7 @@ def paint_marked(
     lines: int = 1,
 ) -> None:
     """In the painter's font, from the top of `room` on, shortened where the lines end; `marks` count characters."""
+    text = settle_directions(text)
     layout = _laid_out(text, marks, painter.font(), room.width(), tokens=tokens, is_mirrored=is_mirrored)
     if layout.lineCount() > lines:
         last = layout.lineAt(lines - 1)

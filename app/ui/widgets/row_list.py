@@ -30,6 +30,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.core.visible import settle_directions
 from app.ui.i18n import tr
 from app.ui.theme import Theme
 
@@ -279,7 +280,7 @@ class RowDelegate(QStyledItemDelegate):
         painter.setPen(QColor(tokens.text))
         room = card.adjusted(px(16), 0, -px(12), 0)
         start = QStyle.visualAlignment(option.direction, Qt.AlignmentFlag.AlignLeading)
-        title, note = words[0], f" · {words[1]}" if words[1] else ""
+        title, note = settle_directions(words[0]), f" · {settle_directions(words[1])}" if words[1] else ""
         metrics = painter.fontMetrics()
         if kept_px:
             is_mirrored = option.direction == Qt.LayoutDirection.RightToLeft

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from pygments.lexers import get_lexer_by_name
 from PySide6.QtCore import QPoint, QPointF, Qt
@@ -14,6 +16,7 @@ from app.ui.text import code
 from app.ui.text.code import LONGEST_LINE, CodeBlock, CodeText, coloured_lines
 from app.ui.text.links import drawing_of_link
 from app.ui.text.pieces import Code
+from app.ui.text.step_limit import StepTooLong, limited_step
 from app.ui.theme import Theme
 
 
@@ -168,3 +171,43 @@ def test_a_drawing_can_be_opened_once_it_is_whole_and_buttons_fit_a_narrow_card(
     assert drawing_of_link(told.args[0]) == ("mermaid", card.code.text)
     card.set_code(Code("python", "x"))
     assert not card.draw.isVisible()
+
+
+def test_code_cannot_look_like_other_code_and_is_copied_as_it_is(qtbot: QtBot, theme: Theme) -> None:
+    """Trojan Source (CVE-2021-42574): what a compiler reads is not what a person would see."""
+    source = "if access != '\u202e\u2066user\u2069 \u2066':"
+    block = CodeBlock(theme)
+    qtbot.addWidget(block)
+    block.set_code(Code(source, "python"))
+    text = next(one for one in block.findChildren(CodeText) if one.code is not None)
+    assert text.toPlainText() == "if access != '\ufffd\ufffduser\ufffd \ufffd':"
+    text.selectAll()
+    assert text.createMimeDataFromSelection().text() == source
+
+
+SLOW = "<a [" + "[" * 1800 + "\n"
+
+
+def test_code_that_was_made_to_take_long_stays_plain_and_the_window_goes_on(
+    qtbot: QtBot, theme: Theme, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Also when it grows: it is not tried again."""
+    card = CodeBlock(theme)
+    qtbot.addWidget(card)
+    with caplog.at_level("INFO"):
+        card.set_code(Code("html+ng2", SLOW * 10))
+        qtbot.waitUntil(lambda: "takes too long to colour" in caplog.text, timeout=60_000)
+    assert not card.highlighter.busy
+    card.set_code(Code("html+ng2", SLOW * 11))
+    assert not card.highlighter.busy
+    card.set_code(Code("python", "x = 1"))
+    qtbot.waitUntil(lambda: not card.highlighter.busy, timeout=60_000)
+    text = next(one for one in card.findChildren(CodeText) if one.code is not None)
+    assert colours(text.document(), 0)
+
+
+def test_a_step_ends_within_one_search() -> None:
+    with pytest.raises(StepTooLong), limited_step(0.05):
+        re.match(r"(a+)+$", "a" * 40 + "b")
+    with limited_step(0.05):
+        assert re.match("a", "a")

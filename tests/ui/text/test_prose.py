@@ -185,3 +185,37 @@ def cell_left(view: TableView, column: int) -> float:
     assert isinstance(table, QTextTable)
     block = table.cellAt(0, column).firstCursorPosition().block()
     return view.document().documentLayout().blockBoundingRect(block).left()
+
+
+def test_an_override_turns_nothing_around_and_copying_gives_what_was_written(qtbot: QtBot, theme: Theme) -> None:
+    """Whole and in parts, while it grows too; what is balanced stays, since texts of two directions need it."""
+    text = "Pay \u202e0001 now\n\nSee \u2067**שלום** (1)\u2069 and \u2067abc"
+    grown = ProseView(theme)
+    qtbot.addWidget(grown)
+    stream = MarkdownStream()
+    for letter in text:
+        stream.feed(letter)
+        grown.set_lines(prose_lines(stream))
+    shown = grown.toPlainText()
+    assert "\u202e" not in shown and shown.startswith("Pay \u20600001 now")
+    first = grown.document().firstBlock().layout().lineAt(0)
+    edges = [first.cursorToX(at)[0] for at in range(5, 13)]  # type: ignore[index]
+    assert edges == sorted(edges), "from left to right"
+    grown.selectAll()
+    copied = grown.createMimeDataFromSelection().text()
+    assert copied == text.replace("**", "")
+    cursor = grown.textCursor()
+    cursor.setPosition(2)
+    cursor.setPosition(9, QTextCursor.MoveMode.KeepAnchor)
+    grown.setTextCursor(cursor)
+    assert grown.createMimeDataFromSelection().text() == "y \u202e0001"
+
+
+def test_a_pair_of_marks_within_a_run_stays_however_it_came(qtbot: QtBot, theme: Theme) -> None:
+    view = ProseView(theme)
+    qtbot.addWidget(view)
+    stream = MarkdownStream()
+    for letter in "a \u2067שלום 12\u2069 b":
+        stream.feed(letter)
+        view.set_lines(prose_lines(stream))
+    assert view.toPlainText() == "a \u2067שלום 12\u2069 b"

@@ -1,0 +1,53 @@
+"""A limit of processor time for a stretch of Python on the window's thread, which also holds within one search of `re`.
+
+A pattern may take seconds for a text that somebody wrote for it, with Python's lock in hand: another thread would not
+help. `re` looks for signals while it searches, so a timer of the system can end it. Windows has no such timer; there
+the stretch ends when it comes back.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+
+class StepTooLong(Exception):
+    """The stretch took more than its time and was ended."""
+
+
+@contextmanager
+def limited_step(most_s: float) -> Iterator[None]:
+    """Raise StepTooLong in the block where it computes for longer than so many seconds."""
+    if sys.platform == "win32" or threading.current_thread() is not threading.main_thread():
+        began_s = time.thread_time()
+        yield
+        if time.thread_time() - began_s > most_s:
+            raise StepTooLong
+        return
+    if signal.getsignal(signal.SIGVTALRM) is not _on_timer:
+        signal.signal(signal.SIGVTALRM, _on_timer)  # for good: a late one would end the process otherwise
+    _timer.is_armed = True
+    signal.setitimer(signal.ITIMER_VIRTUAL, most_s)
+    try:
+        yield
+    finally:
+        _timer.is_armed = False
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+
+
+class _Timer:
+    is_armed = False
+
+
+_timer = _Timer()
+
+
+def _on_timer(_signal: int, _frame: FrameType | None) -> None:
+    if _timer.is_armed:
+        _timer.is_armed = False
+        raise StepTooLong
