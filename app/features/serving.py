@@ -531,6 +531,8 @@ class Serving:
         self._journal: deque[Asked] = deque(maxlen=MOST_IN_JOURNAL)
         self._totals, self._noting = RequestTotals(), threading.Lock()
         self._running: list[tuple[str, str]] = []
+        self.on_use: Callable[[], object] = lambda: None
+        """Called from any thread when `users` may be others."""
 
     def models(self) -> list[ServedModel]:
         """What can be asked for, the loaded ones with their context."""
@@ -739,6 +741,7 @@ class Serving:
         running = (who, model)
         with self._noting:
             self._running.append(running)
+        self.on_use()
         return running
 
     def end_request(self, running: object, asked: Asked) -> None:
@@ -747,6 +750,7 @@ class Serving:
             self._running[:] = [one for one in self._running if one is not running]
             self._totals = self._totals.with_request(asked)
         self._journal.append(asked)
+        self.on_use()
 
     @property
     def users(self) -> list[str]:

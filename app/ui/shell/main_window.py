@@ -178,6 +178,10 @@ class MainWindow(QMainWindow):
         self.picker.task_model_changed.connect(self.tabs.on_model_chosen)
         self.files.model_chosen.connect(self.picker.use)
         self.status.network_wanted.connect(self._on_network_wanted)
+        self.status.programs_wanted.connect(lambda: self.open_settings("programs"))
+        if (programs := self.ui.programs) is not None:
+            for signal in (programs.changed, programs.used):
+                signal.connect(self._show_programs)
         self.loader.changed.connect(lambda: self.status.show_model(self.loader.model))
         self._theme.changed.connect(self.sizes.fit_zoom)
         self.show_network()
@@ -211,6 +215,11 @@ class MainWindow(QMainWindow):
         network = self._app.settings.network
         self.status.show_network(is_on=network.allowed, has_internet=network.internet)
         self.picker.refresh()
+
+    def _show_programs(self) -> None:
+        programs = self.ui.programs
+        if programs is not None:
+            self.status.show_programs(is_open=programs.door is not None, users=programs.users)
 
     # What the window does itself.
 

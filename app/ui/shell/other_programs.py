@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.core.errors import AppError
 from app.ui.shell import tasks
@@ -17,10 +17,17 @@ if TYPE_CHECKING:
     from app.server.running import Door, ServerSwitch
 
 
+SHOWN_MS = 1500
+"""How long a program is shown after its answer: who asks again and again would make the line flicker."""
+
+
 class OtherPrograms(QObject):
     """Nothing of the server is imported before it is wanted."""
 
     changed = Signal()
+    used = Signal()
+    """Other programs are being answered than before."""
+    _heard = Signal(object)
 
     def __init__(self, app: Fireside, notify: Notify, parent: QObject) -> None:
         super().__init__(parent)
@@ -28,6 +35,11 @@ class OtherPrograms(QObject):
         self.error: AppError | None = None
         """Why it is off although it is wanted."""
         self._renews = False
+        self.users: list[str] = []
+        """Names of the programs that are being answered, or were a moment ago."""
+        self._leave_later = QTimer(self, singleShot=True, interval=SHOWN_MS)
+        self._leave_later.timeout.connect(lambda: self._show_users([]))
+        self._heard.connect(self._on_use)
 
     @property
     def is_wanted(self) -> bool:
@@ -50,8 +62,21 @@ class OtherPrograms(QObject):
         from app.server.running import ServerSwitch
 
         switch = ServerSwitch(self._app.serving, self._app.token)
+        self._app.serving.on_use = lambda: self._heard.emit(self._app.serving.users)
         self._app.before_closing.append(switch.close)
         return switch
+
+    def _on_use(self, users: list[str]) -> None:
+        if users:
+            self._leave_later.stop()
+            self._show_users(users)
+        else:
+            self._leave_later.start()
+
+    def _show_users(self, users: list[str]) -> None:
+        if users != self.users:
+            self.users = users
+            self.used.emit()
 
     def begin(self) -> None:
         """At start: on, where it was on."""

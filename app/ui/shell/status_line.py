@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QEnterEvent, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QLabel, QWidget
 
 from app.core.events import ModelElsewhere, ModelLoaded
+from app.core.visible import visible_name
 from app.features.models.messages import short_count
 from app.ui.i18n import tr
 from app.ui.theme import Theme
@@ -17,6 +20,9 @@ INSET_PX = 8
 BAR_PX = 64
 DEVICE_PX = 80
 """With less room what the model runs on is not said."""
+PROGRAMS_PX = 720
+"""In a narrower line other programs are told of in a word."""
+MOST_NAME = 24
 
 
 def device_text(model: ModelLoaded) -> str:
@@ -148,6 +154,8 @@ class StatusLine(QWidget):
 
     network_wanted = Signal(bool)
     """The switch was pressed: whether the network is to be on."""
+    programs_wanted = Signal()
+    """Somebody wants to know which programs use the model."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -167,19 +175,43 @@ class StatusLine(QWidget):
         self.network = text_button("", "quiet")
         self.network.setObjectName("network_switch")
         self.network.clicked.connect(lambda: self.network_wanted.emit(not self._is_network_on))
+        self._programs_texts = ("", "")
+        self.programs = text_button("", "quiet")
+        self.programs.setObjectName("programs_mark")
+        self.programs.setMinimumWidth(1)  # or its longer words would keep the window from becoming narrow
+        self.programs.clicked.connect(self.programs_wanted)
         self._row = QHBoxLayout(self)
         self._row.addWidget(self.device)
         self._row.addWidget(self.gauge)
         self._row.addWidget(self.work)
         self._row.addStretch(1)
         self._row.addWidget(self.waiting)
+        self._row.addWidget(self.programs)
         self._row.addWidget(self.network)
         theme.dress(self._row, margins=(18, 0, 18 - INSET_PX, 0), spacing=24 - INSET_PX)
         theme.dress(self, height=30)
-        theme.dress(self.device, self.work, self.waiting, self.network, font=(12.5, 400))
+        theme.dress(self.device, self.work, self.waiting, self.programs, self.network, font=(12.5, 400))
         self.show_network(is_on=True)
         self.show_work("")
         self.show_waiting("")
+        self.show_programs(is_open=False)
+
+    def show_programs(self, *, is_open: bool, users: Sequence[str] = ()) -> None:
+        """Whether other programs may use the model, and the names of those that are being answered now."""
+        if users:
+            name = visible_name(users[0])
+            name = name if len(name) <= MOST_NAME else f"{name[: MOST_NAME - 1]}…"
+            text = tr("{program} is using the model", program=name)
+            if len(users) > 1:
+                text = tr("{program} and {count} more are using the model", program=name, count=len(users) - 1)
+            self._programs_texts = (text, tr("In use"))
+        else:
+            text = tr("Other programs can use this model")
+            self._programs_texts = (text, tr("Open to programs"))
+        self.programs.setAccessibleName(text)
+        self.programs.setToolTip(tr("{state}. Press to see which programs asked, or to switch it off.", state=text))
+        self.programs.setVisible(is_open)
+        self._fit()
 
     def show_network(self, *, is_on: bool, has_internet: bool = True) -> None:
         """Whether the network may be used, or only the person's own."""
@@ -218,7 +250,12 @@ class StatusLine(QWidget):
         That it runs elsewhere stays: then the gauge goes.
         """
         margins, gap = self._row.contentsMargins(), self._row.spacing()
-        ends = [label for label in (self.waiting, self.network) if label.text()]
+        long, short = self._programs_texts
+        text = long if self.width() >= self._theme.px(PROGRAMS_PX) else short
+        if self.programs.text() != text:
+            self.programs.setText(text)
+        ends = [label for label in (self.waiting, self.programs, self.network) if label.text()]
+        ends = [label for label in ends if not label.isHidden()]
         room = self.width() - margins.left() - margins.right() - gap
         room -= sum(label.sizeHint().width() + gap for label in ends)
         device = self.device.sizeHint().width() + gap if self.device.text() else 0

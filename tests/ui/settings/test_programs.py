@@ -96,6 +96,31 @@ def test_a_program_asks_and_is_listed_and_off_means_off(frame: Frame) -> None:
     assert not load_settings(frame.app.paths.settings)[0].serving.on
 
 
+def test_the_window_says_that_programs_may_use_the_model_and_which_one_does(
+    frame: Frame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame.app.change("serving", port=free_port())
+    frame.window.loader.start()
+    frame.wait(lambda: frame.app.loaded)
+    mark, programs = frame.window.status.programs, frame.window.ui.programs
+    assert programs is not None and mark.isHidden()
+    programs.want(wanted=True)
+    frame.wait(lambda: not programs.is_turning)
+    assert mark.isVisible() and mark.accessibleName() == "Other programs can use this model"
+    shown: list[str] = []
+    programs.used.connect(lambda: shown.append(mark.accessibleName()))
+    door = programs.door
+    assert door is not None
+    assert ask(door.address, door.key).status_code == 200
+    frame.wait(lambda: len(shown) == 2)
+    assert shown == ["Zed/1.0 is using the model", "Other programs can use this model"]
+    frame.click(mark)
+    assert frame.find(ProgramsPage).isVisible()
+    programs.want(wanted=False)
+    frame.wait(lambda: not programs.is_turning)
+    assert mark.isHidden()
+
+
 def test_off_means_off_however_quickly_it_was_switched(frame: Frame, monkeypatch: pytest.MonkeyPatch) -> None:
     frame.app.change("serving", port=free_port())
     programs = frame.window.ui.programs
