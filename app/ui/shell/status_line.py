@@ -204,7 +204,7 @@ class StatusLine(QWidget):
             text = tr("{program} is using the model", program=name)
             if len(users) > 1:
                 text = tr("{program} and {count} more are using the model", program=name, count=len(users) - 1)
-            self._programs_texts = (text, tr("In use"))
+            self._programs_texts = (text, tr("Used by a program"))
         else:
             text = tr("Other programs can use this model")
             self._programs_texts = (text, tr("Open to programs"))
