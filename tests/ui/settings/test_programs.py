@@ -115,7 +115,7 @@ def test_the_window_says_that_programs_may_use_the_model_and_which_one_does(
     frame.wait(lambda: len(shown) == 2)
     assert shown == ["Zed/1.0 is using the model", "Other programs can use this model"]
     frame.click(mark)
-    assert frame.find(ProgramsPage).isVisible()
+    assert frame.find(ProgramsSection).isVisible()
     programs.want(wanted=False)
     frame.wait(lambda: not programs.is_turning)
     assert mark.isHidden()
