@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QModelIndex, QPoint, Signal
-from PySide6.QtWidgets import QMenu, QWidget
+from PySide6.QtCore import QModelIndex, QPoint, QSize, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QWidget
 
 from app.store.conversations import Conversation, Conversations
 from app.store.projects import Projects, Tags
@@ -118,20 +119,40 @@ class ChatsColumn(ListColumn):
         temporary.setObjectName("temporary_chat")
         temporary.setToolTip(with_keys(tr("Temporary chat: nothing of it is kept"), "temporary_chat"))
         temporary.clicked.connect(self.temporary_chat_wanted)
-        self._begin.addWidget(temporary)
         self.more_menu: Callable[[], QMenu | None] = lambda: None
         """What else a new chat can begin as; it is given by who knows that."""
         more = IconButton(self._theme, "caret-down", tr("New chat with an assistant"), size_px=16)
         more.setObjectName("new_chat_with")
         more.clicked.connect(lambda _=False: self._show_more(more))
-        self._begin.insertWidget(1, more)
         begin = IconButton(self._theme, "folder-plus", tr("New project"), size_px=18)
         begin.setObjectName("new_project")
         begin.setToolTip(tr("New project: a folder of chats with documents of its own"))
         begin.clicked.connect(lambda _=False: self.folders.wanted.emit("begin", 0))
-        self._begin.insertWidget(2, begin)
+        icons = self._icons = QHBoxLayout()
+        for button in (more, begin, temporary):
+            icons.addWidget(button)
+        icons.addStretch(1)
+        self._theme.dress(icons, spacing=6)
+        self._begin.addLayout(icons)
+
+    def minimumSizeHint(self) -> QSize:
+        """With the icons below the button that begins a chat, which they are where there is no room beside it."""
+        margins = self._layout.contentsMargins()
+        least = max(self._new.minimumSizeHint().width(), self._icons.sizeHint().width())
+        return QSize(least + margins.left() + margins.right(), super().minimumSizeHint().height())
+
+    def _arrange(self) -> None:
+        margins = self._layout.contentsMargins()
+        room = self.width() - margins.left() - margins.right() - self._begin.spacing()
+        is_tight = room < self._new.minimumSizeHint().width() + self._icons.sizeHint().width()
+        self._begin.setDirection(QHBoxLayout.Direction.TopToBottom if is_tight else QHBoxLayout.Direction.LeftToRight)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
 
     def _connect(self) -> None:
+        self._theme.changed.connect(self._arrange)
         for signal in (self.list.clicked, self.list.activated):
             signal.connect(self._on_entered)
         self.search.escaped.connect(self.left)

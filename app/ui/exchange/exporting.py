@@ -9,8 +9,9 @@ from tempfile import mkdtemp
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QPainter
+from PySide6.QtGui import QPainter, QResizeEvent
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QButtonGroup,
     QDialog,
     QFileDialog,
@@ -44,7 +45,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.fields import RadioRow, SearchField, Switch, paint_mark
 from app.ui.widgets.labels import plain_label, plain_tip
-from app.ui.widgets.layouts import name_widgets, within_screen
+from app.ui.widgets.layouts import name_widgets, scrolled, within_screen
 from app.ui.widgets.row_list import Index, PlainRowDelegate, TicksAnywhere, is_ticked
 from app.ui.work.doing import Far, SavedFiles, file_name, run_in_sight
 
@@ -62,6 +63,8 @@ FORMATS = (
     (".json", "JSON", "All versions, to be imported again"),
 )
 WIDTH_PX, WIDE_PX, LIST_PX, ROW_PX = 460, 780, 210, 32
+NARROW_PX = 600
+"""With less room the formats stand below the chats."""
 
 
 class Exporting(SavedFiles):
@@ -172,16 +175,26 @@ class ExportDialog(QDialog):
         if is_chosen:
             self.choice.tick_all(is_on=True)
         self.choice.changed.connect(self._on_changed)
-        column = QVBoxLayout(self)
-        column.addWidget(self._head)
-        column.addLayout(self._beside())
+        inside = QWidget()
+        inside.setObjectName("page")
+        within, column = QVBoxLayout(inside), QVBoxLayout(self)
+        self._sides = self._beside()
+        within.addWidget(self._head)
+        within.addLayout(self._sides)
+        buttons = self._buttons()
+        column.addWidget(scrolled(inside), 1)  # the buttons stay in sight on a small screen
         column.addSpacing(theme.px(4))
-        column.addLayout(self._buttons())
+        column.addLayout(buttons)
+        theme.dress(within, margins=(0, 0, 0, 0), spacing=10)
         theme.dress(column, margins=(24, 20, 24, 20), spacing=10)
         theme.dress(self._head, font=(15, 600))
         self._on_changed()
-        wanted = QSize(theme.px(WIDTH_PX if is_chosen else WIDE_PX), self.sizeHint().height())
-        self.resize(within_screen(self, wanted))
+        width = theme.px(WIDTH_PX if is_chosen else WIDE_PX)
+        margins = column.contentsMargins()
+        lines = within.totalHeightForWidth(width - margins.left() - margins.right())
+        below = buttons.sizeHint().height() + 2 * column.spacing() + theme.px(4)
+        height = max(lines, within.sizeHint().height()) + below + margins.top() + margins.bottom()
+        self.resize(within_screen(self, QSize(width, height)))
 
     def _title(self, name: str, *, is_chosen: bool) -> str:
         if not is_chosen:
@@ -191,6 +204,11 @@ class ExportDialog(QDialog):
         if name:
             return tr("Export the {count} chats of “{name}”", count=len(self._chats), name=name)
         return tr("Export {count} chats", count=len(self._chats))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        is_narrow = self.width() < self._theme.px(NARROW_PX)
+        self._sides.setDirection(QBoxLayout.Direction.TopToBottom if is_narrow else QBoxLayout.Direction.LeftToRight)
 
     def _beside(self) -> QHBoxLayout:
         """The chats at the leading side, how they leave at the other."""
@@ -218,7 +236,7 @@ class ExportDialog(QDialog):
         return rows
 
     def _thinking(self) -> QHBoxLayout:
-        name = tr("With what models thought before they answered")
+        name = tr("Include thinking")
         words, self.thinking = plain_label(name, wraps=True), Switch(self._theme, name, on=False)
         row = QHBoxLayout()
         row.addWidget(words, 1)

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QKeyEvent, QPaintEvent, QShowEvent
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
 from app.store.jobs import Jobs
@@ -19,7 +19,7 @@ from app.ui.shell.keyboard import keys_of, written
 from app.ui.shell.tab_spec import CHAT, Tab, TabSpec, UiContext
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_mark, text_button
-from app.ui.widgets.layouts import InsideBeside, scrolled
+from app.ui.widgets.layouts import CurrentStack, InsideBeside, scrolled
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -124,7 +124,7 @@ class Tabs(QObject):
         """What is shown, and the tab that is open or was before what is at the column's foot was looked at."""
         self.row = TabRow(ui.theme, [spec for spec in specs if not spec.is_at_foot])
         self.row.chosen.connect(self.show)
-        self.content = QStackedWidget()
+        self.content = CurrentStack()
         self.row.mark(self.home)
         self._seen_first(self.home)
 
@@ -363,7 +363,7 @@ class LeftColumn(QWidget):
         self.setObjectName("sidebar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._theme = theme
-        self.views = QStackedWidget()
+        self.views = CurrentStack()
         self._foot = QVBoxLayout()
         self._buttons: dict[str, QPushButton] = {}
         for spec in specs:
@@ -384,12 +384,19 @@ class LeftColumn(QWidget):
         column.addWidget(self.views, 1)
         column.addLayout(self._foot)
         around = QVBoxLayout(self)
-        around.addWidget(scrolled(inside))  # in a low window nothing is pressed together
+        self._area = scrolled(inside)
+        around.addWidget(self._area)  # in a low window nothing is pressed together
         theme.dress(column, around, margins=(0, 0, 0, 0), spacing=0)
         theme.dress(self._foot, margins=(12, 6, 12, 10), spacing=2)
         for button, glyph in [*((self._buttons[spec.name], spec.icon) for spec in specs), (settings, "gear-six")]:
             # A push button keeps its text four pixels from the icon; a wider icon around the same glyph gives it air.
             theme.dress(button, font=(13.5, 500), glyph=(glyph, "muted", 16), glyph_size=(28, 16))
+
+    def minimumSizeHint(self) -> QSize:
+        """All of what is shown side by side, with a scroll bar where the window is low."""
+        bar, inside = self._area.verticalScrollBar(), self._area.widget()
+        least = inside.minimumSizeHint() if inside is not None else QSize()
+        return QSize(least.width() + (bar.sizeHint().width() if self.height() < least.height() else 0), 0)
 
     def add(self, view: QWidget) -> None:
         """A view's own part."""

@@ -23,6 +23,8 @@ MOST_SHARE = 0.4
 """Of the window that the column may take, whatever the zoom."""
 NARROW_PX = 560
 """A window with less room, as drawn, than it has at its smallest, has none for the column beside the content."""
+CONTENT_PX = 380
+"""The least of the content beside the column, as drawn, whatever it asks for."""
 DRAWER_PX, STRIP_PX = 280, 40
 """How wide the column is above the content, and what it leaves of that at least: a click there puts it away."""
 LOW_PX = 200
@@ -129,19 +131,27 @@ class WindowGeometry(QObject):
 
     def fit_column(self) -> None:
         """The column's width in a window of this size at this zoom."""
-        px, window_px = self._theme.px, self._window.width()
-        self._fit_narrow(window_px < px(NARROW_PX))
+        px, window_px, least = self._theme.px, self._window.width(), self._column.minimumSizeHint().width()
+        beside = self._beside_px
+        self._fit_narrow(window_px < max(px(NARROW_PX), least + beside))
         if self._is_narrow:
             self._fit_drawer()
             return
-        most = min(px(COLUMN_PX[1]), round(window_px * MOST_SHARE))
-        self._column.setMinimumWidth(min(px(COLUMN_PX[0]), most))
+        most = max(least, min(px(COLUMN_PX[1]), round(window_px * MOST_SHARE), window_px - beside))
+        self._column.setMinimumWidth(max(least, min(px(COLUMN_PX[0]), most)))
         self._column.setMaximumWidth(most)
-        width = min(px(self._column_px), most)
+        width = max(least, min(px(self._column_px), most))
         # A column that its greatest width made narrower leaves a gap: the splitter still holds the former room for it.
         is_gap = not self._column.isHidden() and self._splitter.sizes()[0] != width
         if self._column.width() != width or is_gap:
             self._splitter.setSizes([width, max(1, window_px - width)])
+
+    @property
+    def _beside_px(self) -> int:
+        """What the content needs; some of it takes more while there is more, so that this has a bound."""
+        content = self._splitter.widget(self._splitter.count() - 1)
+        needed = 0 if content is None else content.minimumSizeHint().width()
+        return min(needed, self._theme.px(CONTENT_PX)) + self._splitter.handleWidth()
 
     def show_column(self, *, shown: bool) -> None:
         """Beside the content, or in a narrow window above it."""
@@ -209,8 +219,8 @@ class WindowGeometry(QObject):
             self._column_px = self._column.width() / self._theme.px(1000) * 1000
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Resize and watched is self._splitter:  # before it shares its room out anew
-            self.fit_column()
+        if watched is self._splitter and event.type() in (QEvent.Type.Resize, QEvent.Type.LayoutRequest):
+            self.fit_column()  # before it shares its room out anew
         elif event.type() == QEvent.Type.Resize:
             self._fit_status()
         elif event.type() == QEvent.Type.Paint and watched is self._window and not self._is_painted:

@@ -8,7 +8,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QEvent, QModelIndex, QObject, Qt, Signal
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QVBoxLayout, QWidget
 
@@ -307,7 +307,8 @@ class PageHead(QWidget):
         )
         self.undo.setToolTip(tr("Undo ({keys})", keys="Ctrl+Z"))
         self.redo.setToolTip(tr("Redo ({keys})", keys="Ctrl+Shift+Z"))
-        row = QHBoxLayout(self)
+        self._spare = (self.redo, self.undo, self.open)
+        row = self._row = QHBoxLayout(self)
         row.addWidget(self.title)
         row.addWidget(self.file, 1)
         for widget in (self.language, self.undo, self.redo, self.open, self.save):
@@ -320,6 +321,25 @@ class PageHead(QWidget):
         self.undo.clicked.connect(edit.undo_last)
         self.redo.clicked.connect(edit.redo_last)
         edit.edited.connect(self._show_undo)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """In a narrow window the buttons go whose keys everybody knows."""
+        super().resizeEvent(event)
+        for count in range(len(self._spare) + 1):
+            if self._least_px(*self._spare[count:]) <= self.width():
+                break
+        for number, button in enumerate(self._spare):
+            button.setVisible(number >= count)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(self._least_px(), super().minimumSizeHint().height())
+
+    def _least_px(self, *others: QWidget) -> int:
+        row, widgets = self._row, (self.language, self.save, *others)
+        margins = row.contentsMargins()
+        labels = sum(label.minimumSizeHint().width() + row.spacing() for label in (self.title, self.file))
+        buttons = sum(widget.sizeHint().width() + row.spacing() for widget in widgets)
+        return margins.left() + margins.right() + labels + buttons
 
     def _show_undo(self) -> None:
         self.undo.setEnabled(self._edit.page.isUndoAvailable())
@@ -343,6 +363,7 @@ class PageFoot(QWidget):
         self._theme = theme
         self._said: list[str] = []
         self._room = 0
+        self._has_reading = False
         self.go_on: QPushButton = text_button(tr("Continue"), "primary")
         self.again: QPushButton = text_button(tr("Again"), "plain")
         self.again.setToolTip(tr("Another one in the place of the last continuation"))
@@ -400,8 +421,7 @@ class PageFoot(QWidget):
         self._say_options()
 
     def _show_reading(self, reading: Reading | None, written_tokens: int) -> None:
-        for widget in (self.count, self.line):
-            widget.setVisible(reading is not None)
+        self._has_reading = reading is not None
         is_cut = reading is not None and not reading.is_whole
         self.cut.setVisible(is_cut)
         self.where.setVisible(reading is not None and is_cut and reading.start > 0)
@@ -424,19 +444,32 @@ class PageFoot(QWidget):
             self.cut.setText(words)
 
     def fit(self, room: int) -> None:
-        """In a narrow window the line beside the number goes, then what is said of the options, but for the first."""
+        """In a narrow window the line beside the number goes first, then the number, then what is said of the options,
+        and at last the note and Again."""
         self._room = room
-        self.line.setHidden(self.count.isHidden() or room < self._theme.px(560))
+        self.count.setVisible(self._has_reading and room >= self._least_px(self.again, self.count))
+        self.line.setVisible(not self.count.isHidden() and room >= self._theme.px(560))
+        self.note.setVisible(room >= self._least_px(self.again) + self._theme.px(NOTE_PX))
+        self.again.setVisible(room >= self._least_px(self.again))
         self._say_options()
+
+    def _least_px(self, *others: QWidget) -> int:
+        """What Continue takes beside the button of the options without words, and these."""
+        spare = self.options.fontMetrics().horizontalAdvance(self.options.text())
+        widgets = (self.go_on, self.options, *others)
+        return sum(widget.sizeHint().width() + self._row.spacing() for widget in widgets) - spare
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(self._least_px(), super().minimumSizeHint().height())
 
     def _say_options(self) -> None:
         """As much as there is room for beside all else, and a few words of the note."""
-        beside = (self.go_on, self.again, self.count, self.line)
+        beside = (self.go_on, self.again, self.count, self.line)  # each hidden where it has no room
         taken = sum(one.sizeHint().width() + self._row.spacing() for one in beside if not one.isHidden())
         room = self._room - taken - self._theme.px(NOTE_PX)
-        for number in range(len(self._said), 0, -1):
+        for number in range(len(self._said), -1, -1):
             words = " · ".join(self._said[:number])
-            self.options.setText(words if number == len(self._said) else f"{words} …")
+            self.options.setText(words if number in (0, len(self._said)) else f"{words} …")
             if self.options.sizeHint().width() <= room:
                 break
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import docx
 import pypdfium2 as pdfium
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtPrintSupport import QPrinter
-from PySide6.QtWidgets import QFileDialog, QLabel, QRadioButton
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QPushButton, QRadioButton, QScrollArea
 
 from app.store.projects import Projects
 from app.ui.exchange.exporting import ExportDialog, Printing, PrintPreview
@@ -147,3 +148,21 @@ def test_only_the_pages_that_are_wanted_are_printed(frame: Frame, tmp_path: Path
     assert found[0] == [str(number + 1) for number in range(len(found[0]))]
     assert len(found[0]) > 3
     assert found[1] == ["2", "3"]
+
+
+@pytest.mark.parametrize("is_chosen", [True, False])
+def test_the_dialog_fits_a_small_screen_with_its_buttons_in_sight(frame: Frame, is_chosen: bool) -> None:
+    number = add_chat(frame, "Rent", "How high?", "High.")
+    frame.theme.zoom = 2.0
+    chats = [chat for chat in frame.conversations.find() if chat.id == number]
+    dialog = ExportDialog(frame.theme, chats, frame.window, name="", is_chosen=is_chosen)
+    dialog.open()
+    dialog.resize(dialog.width(), 440)  # of a screen that is so low
+    QApplication.processEvents()
+    assert dialog.height() == 440
+    for button in dialog.findChildren(QPushButton):
+        if button.objectName() in ("export_now", "print_now", "cancel_export"):
+            assert button.visibleRegion().boundingRect() == button.rect()
+    (area,) = [one for one in dialog.findChildren(QScrollArea) if one.parent() is dialog]
+    assert area.verticalScrollBar().maximum() > 0
+    dialog.reject()
