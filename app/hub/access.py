@@ -31,6 +31,7 @@ from app.core.errors import (
     TokenNotKept,
     TokenRefused,
 )
+from app.core.numbers import whole_number
 
 if TYPE_CHECKING:
     import ipaddress
@@ -184,11 +185,11 @@ def wait_of(response: httpx2.Response) -> int:
     """How many seconds an answer asks to wait: `Retry-After`, or the draft header `RateLimit` where nothing is left."""
     text = response.headers.get("retry-after", "").strip()
     if text.isdecimal():
-        return int(text)
-    with contextlib.suppress(ValueError):
+        return whole_number(text)
+    with contextlib.suppress(ValueError, OverflowError):
         return max(0, math.ceil(parsedate_to_datetime(text).timestamp() - time.time()))
     found = _NOTHING_LEFT.search(response.headers.get("ratelimit", ""))  # the header comes with every answer
-    return int(found[1]) if found else 0
+    return whole_number(found[1]) if found else 0
 
 
 def problem_of(error: BaseException, visit: Visit, repo: str = "", file: str = "") -> AppError:

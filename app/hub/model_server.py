@@ -26,6 +26,7 @@ from app.core.errors import (
     ServerRefused,
     ServerUnreachable,
 )
+from app.core.numbers import whole_number
 from app.hub.access import Access, Ledger, Visit, entered, wait_of, why_no_answer
 
 if TYPE_CHECKING:
@@ -246,9 +247,9 @@ class ModelServer:
         words = " ".join(str(words).split())
         code = f"{fields.get('code', '')} {fields.get('type', '')}"
         if "exceed_context" in code or "context_length" in code or (status in (400, 413) and _OVERFLOW.search(words)):
-            sizes = [int(each.replace(",", "")) for each in _LARGE.findall(words)]
-            needed, room = fields.get("n_prompt_tokens"), fields.get("n_ctx")
-            if isinstance(needed, int) and isinstance(room, int):
+            sizes = list(filter(None, map(whole_number, _LARGE.findall(words))))
+            needed, room = whole_number(fields.get("n_prompt_tokens")), whole_number(fields.get("n_ctx"))
+            if needed and room:
                 return PromptTooLong(needed, room)
             if len(sizes) >= 2:
                 return PromptTooLong(max(sizes), min(sizes))

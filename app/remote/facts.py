@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from app.core.errors import AppError, ServerRefused, ServerUnreachable
+from app.core.numbers import whole_number
 from app.hub.model_server import Cut, ModelServer
 from app.remote.servers import BLIND, SEES, weights_in_name
 
@@ -152,7 +153,7 @@ def _shown_by_ollama(one: Listed, shown: dict[str, Any], loaded: dict[str, Any])
     details, info = (part if isinstance(part := shown.get(name), dict) else {} for name in ("details", "model_info"))
     trained = max((_whole(info, key) for key in info if key.endswith(".context_length")), default=0)
     set_ = re.search(r"^num_ctx\s+(\d+)", _text(shown, "parameters"), re.MULTILINE)
-    context = _whole(loaded, "context_length") or (int(set_[1]) if set_ else min(OLLAMA_CONTEXT, trained))
+    context = _whole(loaded, "context_length") or (whole_number(set_[1]) if set_ else min(OLLAMA_CONTEXT, trained))
     can = shown.get("capabilities")
     thinks = isinstance(can, list) and "thinking" in can
     weights = _whole(info, "general.parameter_count") or weights_in_name(_text(details, "parameter_size"))
@@ -193,8 +194,7 @@ def _text(row: dict[str, Any], name: str) -> str:
 
 
 def _whole(row: dict[str, Any], name: str) -> int:
-    value = row.get(name)
-    return max(0, value) if isinstance(value, int) and not isinstance(value, bool) else 0
+    return whole_number(row.get(name))
 
 
 # The test: step by step, each with what came of it.

@@ -15,6 +15,7 @@ from typing import Any
 
 from app.core.errors import PictureUnreadable
 from app.core.events import AnswerStats, FinishReason, Media, Message, ModelElsewhere, Role, TextDelta
+from app.core.numbers import whole_number
 from app.engine.protocol import Ask, MediaCount, Sampling
 from app.remote import facts
 from app.remote.servers import RemoteModel
@@ -254,24 +255,20 @@ class Reader:
     def _read_usage(self, usage: Any) -> None:
         if not isinstance(usage, dict):
             return
-        self.prompt_tokens = _number(usage.get("prompt_tokens")) or self.prompt_tokens
-        self.generated_tokens = _number(usage.get("completion_tokens")) or self.generated_tokens
+        self.prompt_tokens = whole_number(usage.get("prompt_tokens")) or self.prompt_tokens
+        self.generated_tokens = whole_number(usage.get("completion_tokens")) or self.generated_tokens
         for outer, inner, name in (
             ("prompt_tokens_details", "cached_tokens", "cached_tokens"),
             ("completion_tokens_details", "reasoning_tokens", "thinking_tokens"),
         ):
             part = usage.get(outer)
             if isinstance(part, dict):
-                setattr(self, name, _number(part.get(inner)) or getattr(self, name))
+                setattr(self, name, whole_number(part.get(inner)) or getattr(self, name))
 
 
 def _first_text(fields: dict[str, Any], *names: str) -> str:
     text = next((value for name in names if isinstance(value := fields.get(name), str) and value), "")
     return text if text.isascii() else clean(text)  # JSON may hold halves of characters
-
-
-def _number(value: object) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
 
 
 def json_in(text: str) -> str:

@@ -407,6 +407,35 @@ def test_odd_pieces_are_passed_over_and_what_is_no_character_is_none(remote: Rem
     assert text == "half ? of it" and end.stats.prompt_tokens > 0
 
 
+@pytest.mark.parametrize("number", [10**400, 2**63, 10**15 + 1, 1e400, 1.5, "9" * 5000, True, None, [7]])
+def test_numbers_of_any_size_are_numbers_or_nobody_said_them(remote: Remote, start: Start, number: object) -> None:
+    told = json.dumps(number)
+    details = f'"prompt_tokens_details": {{"cached_tokens": {told}}}'
+    usage = f'{{"prompt_tokens": {told}, "completion_tokens": {told}, {details}}}'
+    pieces = (
+        '{"choices": [{"delta": {"content": "One"}, "finish_reason": "stop"}]}',
+        f'{{"choices": [], "usage": {usage}}}',
+    )
+    start().fail("garbage", body="".join(f"data: {one}\n\n" for one in pieces).encode())
+    text, _, end = said(remote)
+    assert text == "One"
+    assert 0 < end.stats.prompt_tokens < 1000
+    assert (end.stats.generated_tokens, end.stats.reused_tokens) == (1, 0)
+
+
+def test_sizes_and_pauses_of_any_size_are_passed_over(remote: Remote, start: Start) -> None:
+    huge = "9" * 5000
+    meta = f'"max_model_len": {10**400}, "meta": {{"n_params": {10**400}, "n_ctx": 4096}}'
+    rows = f'{{"data": [{{"id": "tiny-1B", {meta}}}]}}'
+    with FakeServer() as server:
+        server.fail("garbage", path="/models", body=rows.encode())
+        assert remote.load(remote.add(server.address)).context_tokens == 4096
+    start().fail("status", status=400, body=f'{{"message": "maximum context length is {huge} tokens"}}'.encode())
+    assert isinstance(failing(remote)[1], ServerRefused)
+    start("Yes.").fail("status", status=429, headers={"Retry-After": "9" * 400})
+    assert said(remote)[0] == "Yes."  # as a busy server that does not say for how long
+
+
 def test_an_error_in_the_middle_of_a_stream_is_told_with_its_words(remote: Remote, start: Start) -> None:
     pieces = '{"choices": [{"delta": {"content": "One"}}]}', '{"error": {"message": "CUDA out of memory"}}'
     start().fail("garbage", body="".join(f"data: {one}\n\n" for one in pieces).encode())

@@ -1,0 +1,15 @@
+"""Whole numbers that another program has sent, which may be of any size."""
+
+from __future__ import annotations
+
+MOST = 10**15
+"""More no count of tokens, bytes, weights or seconds is; up to here sums, divisions and tables hold it."""
+_MOST_DIGITS = 16
+
+
+def whole_number(value: object, most: int = MOST) -> int:
+    """A number above zero, as such or in digits, commas may group; 0 for anything else and for more than `most`."""
+    if isinstance(value, str):
+        digits = value.replace(",", "")
+        value = int(digits) if len(digits) <= _MOST_DIGITS and digits.isdecimal() else 0
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= most else 0
