@@ -178,8 +178,8 @@ def test_code_cannot_look_like_other_code_and_is_copied_as_it_is(qtbot: QtBot, t
     source = "if access != '\u202e\u2066user\u2069 \u2066':"
     block = CodeBlock(theme)
     qtbot.addWidget(block)
-    block.set_code(Code(source, "python"))
-    text = next(one for one in block.findChildren(CodeText) if one.code is not None)
+    block.set_code(Code("python", source))
+    text = next(one for one in block.findChildren(CodeText) if "access" in one.toPlainText())
     assert text.toPlainText() == "if access != '\ufffd\ufffduser\ufffd \ufffd':"
     text.selectAll()
     assert text.createMimeDataFromSelection().text() == source
@@ -202,7 +202,7 @@ def test_code_that_was_made_to_take_long_stays_plain_and_the_window_goes_on(
     assert not card.highlighter.busy
     card.set_code(Code("python", "x = 1"))
     qtbot.waitUntil(lambda: not card.highlighter.busy, timeout=60_000)
-    text = next(one for one in card.findChildren(CodeText) if one.code is not None)
+    text = next(one for one in card.findChildren(CodeText) if "x = 1" in one.toPlainText())
     assert colours(text.document(), 0)
 
 
