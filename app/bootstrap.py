@@ -263,6 +263,7 @@ class Parts:
             self.preambles,
             media=lambda: self.media,
             usual_model=lambda: self.usual_model(),  # noqa: PLW0108 - who knows may come later
+            name_of=self.name_of,
         )
 
     @_Once
@@ -352,6 +353,24 @@ class Parts:
             if not self.settings.network.allowed:
                 for engine in list(self._engines):
                     engine.leave_machines()
+
+    def label_of(self, path: Path) -> str:
+        """What a person calls a model; "" where that is nothing of its own."""
+        if runs_elsewhere(path):
+            return self._name_elsewhere(path)
+        note = ModelNotes(self.database).get(path)
+        return note.label if note else ""
+
+    def name_of(self, path: Path) -> str:
+        """What a model is called, wherever it is named."""
+        from app.features.models.names import display_name
+
+        return display_name(path, self.label_of(path))
+
+    def _name_elsewhere(self, path: Path) -> str:
+        with suppress(ModelMissing, ModelUnreadable):
+            return self.servers.read(path).short_name
+        return path.stem
 
     def model_path(self) -> Path | None:
         """The chosen model, else the starter, also one that set-up is still making, else None."""
@@ -495,6 +514,7 @@ class Fireside(Parts):
             preambles,
             media=lambda: media,
             usual_model=lambda: self.usual_model(),  # noqa: PLW0108 - as above
+            name_of=self.name_of,
             is_temporary=True,
         )
         self._passing_readings[chat] = lambda: self._readings_of(documents, database, media.folder)
@@ -516,18 +536,6 @@ class Fireside(Parts):
         from app.hub.access import endpoint_of
 
         return urlsplit(endpoint_of(self.settings)).netloc
-
-    def label_of(self, path: Path) -> str:
-        """What a person calls a model; "" where that is nothing of its own."""
-        if runs_elsewhere(path):
-            return self._name_elsewhere(path)
-        note = ModelNotes(self.database).get(path)
-        return note.label if note else ""
-
-    def _name_elsewhere(self, path: Path) -> str:
-        with suppress(ModelMissing, ModelUnreadable):
-            return self.servers.read(path).short_name
-        return path.stem
 
     def host_of(self, path: Path) -> str:
         """Where a model runs that is not here; "" for one on this computer, or that is gone."""

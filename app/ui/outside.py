@@ -16,7 +16,6 @@ from app.ui.i18n import tr
 from app.ui.icons import app_icon
 from app.ui.shell.desktop import TaskBar, bring_to_front
 from app.ui.shell.main_window import MainWindow
-from app.ui.shell.model_loader import model_name
 from app.ui.shell.tab_spec import CHAT, TRANSLATE, EndOfWork
 from app.ui.widgets.dialogs import QuestionDialog
 
@@ -174,7 +173,7 @@ class Outside(QObject):
         if ui.pictures is not None:
             quick.chat.attaching.scans.watch(ui.pictures, ui.go.open_models)
         quick.chat.models.known = self._app.known_models
-        quick.chat.own.name_of = lambda path: self._app.label_of(path) or model_name(path)
+        quick.chat.own.name_of = lambda path: tr(self._app.name_of(path))
         for signal in (quick.chat.model_wanted, quick.chat.models.more_wanted):
             signal.connect(self._on_model_wanted)
         quick.kept.connect(self._on_kept)

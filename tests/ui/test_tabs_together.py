@@ -26,7 +26,7 @@ from app.ui.theme import EDGE_PX, READING_PX
 from app.ui.widgets.dialogs import QuestionDialog
 from tests.helpers.attached import lease_pdf, notes
 from tests.helpers.clipping import clipped_texts
-from tests.helpers.counting import lines_run, thousand_steps
+from tests.helpers.counting import engines_started, lines_run, thousand_steps
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.models import PAGES
 from tests.helpers.desks.window import Frame, open_window
@@ -370,10 +370,15 @@ def test_each_tab_has_its_model_and_choosing_one_leaves_the_chats_in_memory(
     assert picker.accessibleDescription().startswith("Starter, 145 MB, ready"), "the chat's serves without another"
     frame.app.change("engine", known_models=(str(big),))
     frame.choose_model("Big 9B")
-    assert picker.accessibleDescription() == "Big 9B, 448 bytes, asleep, It is loaded when it is needed."
+    assert (
+        picker.accessibleDescription()
+        == "Big 9B, 448 bytes, asleep, Only in Summarize. It is loaded when it is needed."
+    )
     picker.is_at_work = lambda task: task == "summarize"
     frame.work_changed.emit("Summarizing")
-    assert picker.accessibleDescription() == "Big 9B, 448 bytes, at work", "never asleep while it writes"
+    assert picker.accessibleDescription() == "Big 9B, 448 bytes, at work, Only in Summarize.", (
+        "never asleep while it writes"
+    )
     assert frame.models.for_task("summarize") == big
     assert frame.loader.name == "Starter"
     assert frame.engine.loaded is not None
@@ -395,6 +400,43 @@ def test_a_model_file_opened_in_a_tab_is_that_tabs(frame: Frame, tmp_path: Path)
     assert frame.loader.state == "asleep"
     menu = frame.model_menu
     assert any(action.text().startswith("Other 3B") and action.isChecked() for action in menu.actions())
+    menu.close()
+    assert other in [row.model.path for row in frame.models.installed()]
+    frame.key(Qt.Key.Key_1)
+    assert any(action.text().startswith("Other 3B") for action in frame.model_menu.actions()), "one list for all tabs"
+    assert frame.notices == ["Other 3B is used only in Summarize."]
+    frame.press_notice("Use in chats too")
+    frame.wait(lambda: frame.loader.path == other and frame.loader.state == "ready")
+
+
+def test_the_model_that_only_write_uses_says_whether_it_is_in_memory_and_can_be_put_to_sleep(
+    frame: Frame, qtbot: QtBot, tmp_path: Path
+) -> None:
+    big = tmp_path / "Big-9B-Q4_K_M.gguf"
+    write_model(big)
+    frame.loader.start()
+    frame.wait(lambda: frame.loader.state == "ready")
+    frame.key(Qt.Key.Key_4)
+    frame.app.change("engine", known_models=(str(big),))
+    frame.choose_model("Big 9B")
+
+    def press(words: str) -> None:
+        menu = frame.model_menu
+        next(action for action in menu.actions() if action.text() == words).trigger()
+        menu.close()
+
+    def said(word: str) -> bool:
+        return frame.picker.accessibleDescription().startswith(f"Big 9B, 448 bytes, {word}, Only in Write.")
+
+    assert said("asleep")
+    with engines_started() as started:
+        press("Wake up")
+        frame.wait(lambda: said("ready"))
+    assert len(started) == 1, "beside the chat's"
+    assert frame.loader.state == "ready"
+    press("Put to sleep")
+    frame.wait(lambda: said("asleep"))
+    assert frame.app.writing_engines._beside._beside is None
 
 
 # The work.

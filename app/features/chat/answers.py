@@ -24,6 +24,7 @@ from app.core.events import (
     LoadProgress,
     LookProgress,
     Message,
+    ModelElsewhere,
     ModelLoaded,
     PromptProgress,
     Role,
@@ -138,15 +139,19 @@ class Chat:
         *,
         media: Callable[[], MediaLibrary],
         usual_model: Callable[[], Path | None] = lambda: None,
+        name_of: Callable[[Path], str] | None = None,
         is_temporary: bool = False,
     ) -> None:
-        """`usual_model` answers in a conversation without a model of its own; None is whichever is in."""
+        """`usual_model` answers in a conversation without a model of its own; None is whichever is in.
+
+        `name_of` is what a model is called under its answers; without it that is the name it has itself.
+        """
         self.preambles = preambles
         self.conversations = conversations
         self.documents = documents
         self.is_temporary = is_temporary
         self._get_engine = engine
-        self._settings, self._usual_model = settings, usual_model
+        self._settings, self._usual_model, self._name_of = settings, usual_model, name_of
         self._get_media = media
         self._attached = Attached(documents, conversations.media)
 
@@ -281,6 +286,7 @@ class Chat:
             self._settings,
             self.preambles,
             media=self._get_media,
+            name_of=self._name_of,
             is_temporary=self.is_temporary,
         )
 
@@ -420,7 +426,10 @@ class Chat:
 
     def _model(self) -> str:
         loaded = self._engine.loaded
-        return loaded.name if loaded else ""
+        if loaded is None:
+            return ""
+        is_here = self._name_of is not None and not isinstance(loaded, ModelElsewhere)  # whose name has its host
+        return self._name_of(Path(loaded.path)) if self._name_of is not None and is_here else loaded.name
 
 
 def keep_recalled(conversations: Conversations, branch: Sequence[StoredMessage], shown: View) -> bool:

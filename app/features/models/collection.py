@@ -170,7 +170,8 @@ class Machine:
         for row in self._here.ours() if speeds else ():
             entry = self._here.entry_of(row.model)
             size = entry.active_bytes if entry else row.model.size_bytes
-            answers.append((size, max(speeds.get(name, 0.0) for name in engine_names(row.model.path))))
+            names = (*engine_names(row.model.path), row.label)
+            answers.append((size, max(speeds.get(name, 0.0) for name in names)))
         on_gpu = any(not gpu.shared for gpu in self.room().gpus)
         return self._speed.bytes_per_s(
             [each for each in answers if each[1] > 0], on_gpu=on_gpu, cancelled=lambda: self._closing.cancelled
@@ -241,6 +242,7 @@ class Models:
             self.folder, self.downloads, surroundings.jobs, surroundings.states, surroundings.memory_bytes
         )
         self._listeners: list[Callable[[Download], object]] = []
+        self._list_listeners: list[Callable[[], object]] = []
         self._lock = threading.Lock()
         self._settling: threading.Thread | None = None
 
@@ -290,6 +292,7 @@ class Models:
     def rename(self, path: Path, label: str) -> None:
         """Gives a model the person's own name, "" takes it back; its file keeps its own."""
         self.around.notes.note(path, label=label.strip())
+        self._tell_list()
 
     def mark_used(self, path: Path) -> None:
         """A model was loaded just now; lists say when it was used last."""
@@ -305,12 +308,17 @@ class Models:
         if model.is_ours:
             thrown = models_folder.throw_away(model, self.folder())
             self._chosen.forget(path)
+            self._tell_list()
             return thrown
         self._chosen.forget(path)
+        self._tell_list()
         raise ModelNotOurs(str(path))
 
-    put_back = staticmethod(models_folder.put_back)
-    """Undoes `remove`; where the model is then."""
+    def put_back(self, thrown: models_folder.Thrown) -> Path:
+        """Undoes `remove`; where the model is then."""
+        path = models_folder.put_back(thrown)
+        self._tell_list()
+        return path
 
     def add(self, path: Path, how: str, cancel: CancelToken) -> Generator[CopyProgress, None, Path]:
         """Brings a file along: copy, move or in_place. Returns where it is then; cancelled, where it was."""
@@ -395,6 +403,25 @@ class Models:
 
         return unlisten
 
+    def listen_to_list(self, callback: Callable[[], object]) -> Callable[[], None]:
+        """`callback` hears, on any thread, that other models are here, or have other names, until what is returned is
+        called."""
+        with self._lock:
+            self._list_listeners.append(callback)
+
+        def unlisten() -> None:
+            with self._lock:
+                if callback in self._list_listeners:
+                    self._list_listeners.remove(callback)
+
+        return unlisten
+
+    def _tell_list(self) -> None:
+        with self._lock:
+            listeners = list(self._list_listeners)
+        for listener in listeners:
+            listener()
+
     def on_network_switched(self, *, allowed: bool) -> None:
         """Downloads end with the network, and those that did go on with it."""
         if not allowed:
@@ -425,8 +452,9 @@ class Models:
         return next((each for each in found if each.fit.word != estimate.TOO_LARGE), None)
 
     def use(self, task: str, path: Path) -> None:
-        """A tab keeps this model; the starter and nothing chosen are the same for the chat."""
-        self._chosen.use(task, path)
+        """A tab keeps this model; the starter and nothing chosen are the same for the chat. It is in all lists then."""
+        if self._chosen.use(task, path):
+            self._tell_list()
 
     def came(self, path: Path, origin: str = DOWNLOADED) -> None:
         """A model is here: brought along, fetched, or found on this computer in place of that. Its first file."""
@@ -434,6 +462,7 @@ class Models:
         if is_elsewhere:
             self._chosen.know(path)
         self.around.notes.note(path, origin=OPENED if is_elsewhere else origin, added_at=time.time())
+        self._tell_list()
 
     def _on_download(self, download: Download) -> None:
         if download.state == DONE and download.paths:

@@ -16,6 +16,7 @@ from app.core.paths import runs_elsewhere, starter_model
 from app.core.settings import Settings
 from app.core.visible import visible_name
 from app.features.models import choice
+from app.features.models.names import STARTER_NAME
 from app.hub import library
 from app.hub.catalog import Entry
 from app.hub.files import RemoteFile
@@ -23,7 +24,6 @@ from app.hub.library import InstalledModel
 from app.store.models import ModelNote, ModelNotes
 
 STARTER, OPENED = "starter", "opened"
-STARTER_NAME = "Starter"
 HEADER_BYTES = 64 * 1024
 
 
@@ -156,16 +156,22 @@ class ChosenModels:
         chosen = settings.engine.model_path if task == "chat" else getattr(settings.models, f"{task}_path", "")
         return Path(chosen) if chosen and Path(chosen).is_file() else None
 
-    def use(self, task: str, path: Path) -> None:
-        """A tab keeps this model; the starter is what the chat has where nothing is chosen."""
+    def use(self, task: str, path: Path) -> bool:
+        """A tab keeps this model, and all others know of it; the starter is what the chat has where nothing is chosen.
+
+        Returns whether it was not known before.
+        """
+        is_file = path != starter_model() and not runs_elsewhere(path)
+        is_new = is_file and str(path) not in self._settings().engine.known_models
         if task != "chat":
             self._change("models", **{f"{task}_path": str(path)})
-        elif path == starter_model():
-            self._change("engine", model_path="")
-        elif runs_elsewhere(path):
-            self._change("engine", model_path=str(path))
-        else:
+            if is_new:
+                self.know(path)
+        elif is_file:
             self._change("engine", model_path=str(path), known_models=self._with(path))
+        else:
+            self._change("engine", model_path="" if path == starter_model() else str(path))
+        return is_new
 
     def know(self, path: Path) -> None:
         """A file is used where it lies."""

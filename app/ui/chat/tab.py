@@ -27,7 +27,7 @@ from app.ui.document.panel import DocumentPanel
 from app.ui.exchange.chats import COMMANDS, ChatExchange
 from app.ui.i18n import tr
 from app.ui.shell import tasks
-from app.ui.shell.model_loader import in_words, model_name
+from app.ui.shell.model_loader import in_words
 from app.ui.shell.tab_spec import (
     ASSISTANT,
     CHAT,
@@ -102,7 +102,7 @@ class ChatTab(Tab):
             self._sides.follow(ui.pictures)
         Elsewhere(app, ui, self.chat)
         self.microphone = Microphone(app, ui, self.chat)
-        self.chat.own.name_of = lambda path: app.label_of(path) or model_name(path)
+        self.chat.own.name_of = lambda path: tr(app.name_of(path))
 
     def _connect(self) -> None:
         chat, sidebar, loader = self.chat, self.sidebar, self._ui.loader

@@ -71,6 +71,9 @@ class BlindPage(ModelsPage):
         self.ask_button.clicked.connect(self._begin)
         self.cancel = text_button(tr("Stop"))
         self.cancel.clicked.connect(self.stop)
+        self.more = text_button(tr("Find more models…"), "link")
+        self.more.clicked.connect(lambda: ui.go.open_models())  # noqa: PLW0108 - its own page, not the click's
+        self.more.hide()
         self.status = plain_label(kind="muted", wraps=True)
         self.answers = [AnswerCard(ui.theme, letter) for letter in LETTERS]
         self.votes: list[QPushButton] = []
@@ -92,6 +95,7 @@ class BlindPage(ModelsPage):
         for widget in (self.ask_button, self.cancel):
             doing.addWidget(widget)
         doing.addWidget(self.status, 1)
+        doing.addWidget(self.more)
         self._side_by_side = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         for card in self.answers:
             self._side_by_side.addWidget(card, 1, Qt.AlignmentFlag.AlignTop)
@@ -116,7 +120,7 @@ class BlindPage(ModelsPage):
         theme.dress(self.cancel, *self.votes, font=(14, 500))
         theme.dress(self.status, font=(13.5, 400))
         theme.dress(self.tally, font=(13, 400))
-        theme.dress(self.clear, font=(13, 500))
+        theme.dress(self.clear, self.more, font=(13, 500))
         theme.dress(models, doing, vote, spacing=8)
         theme.dress(self._side_by_side, spacing=12)
 
@@ -145,6 +149,9 @@ class BlindPage(ModelsPage):
             choice.offer(here or [("", "–")])
             if before not in self._names and len(here) > number:
                 choice.show_value(here[number][0])
+        first, second = self.choices
+        if first.value == second.value and len(here) > 1:  # there was one at first
+            second.show_value(next(path for path, _ in here if path != first.value))
         self._show_state()
         self._show_tally()
 
@@ -169,6 +176,7 @@ class BlindPage(ModelsPage):
             enough = len(self._names) > 1
             two = tr("Choose two different models.") if enough else tr("Two models are needed; there is one here.")
             self.status.setText(two if same else "")
+            self.more.setVisible(not enough)
 
     # The round.
 

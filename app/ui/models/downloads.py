@@ -211,6 +211,7 @@ class DownloadWatch(QObject):
 
     changed = Signal(object)
     """A `Download`."""
+    _list_changed = Signal()
 
     def __init__(self, models: Models, theme: Theme, notify: Notify, loader: ModelLoader, *, task_bar: TaskBar) -> None:
         super().__init__(notify)
@@ -219,13 +220,19 @@ class DownloadWatch(QObject):
         self._running: dict[int, Download] = {
             download.id: download for download in models.downloads.all() if download.state in RUNS
         }
+        self._said: dict[Path, Notice] = {}
+        """What is said of models that came, as long as it is shown."""
         self.changed.connect(self._on_changed)
+        self._list_changed.connect(self._take_back)
+        loader.changed.connect(self._take_back)
         self._unlisten = models.listen(self.changed.emit)
+        self._unlisten_list = models.listen_to_list(self._list_changed.emit)
         self._show_progress()
 
     def close(self) -> None:
         """At quit: before the parts go."""
         self._unlisten()
+        self._unlisten_list()
         self.task_bar.close()
 
     def _on_changed(self, download: Download) -> None:
@@ -238,6 +245,12 @@ class DownloadWatch(QObject):
             self._say_failed(download, download.error)
         self._show_progress()
 
+    def _take_back(self) -> None:
+        """What is in use by now, or deleted, is offered no longer."""
+        for path, notice in list(self._said.items()):
+            if path == self._loader.path or not path.is_file():
+                notice.dismiss()
+
     def _show_progress(self) -> None:
         total = sum(download.total_bytes for download in self._running.values())
         done = sum(download.done_bytes for download in self._running.values())
@@ -245,11 +258,12 @@ class DownloadWatch(QObject):
 
     def _say_done(self, download: Download) -> None:
         text = tr("{name} is here.", name=download.request.title)
-        notice = Notice(self._theme, text)
         if download.paths:
             path = Path(download.paths[0])
-            notice.add_button(tr("Use it"), lambda: self._loader.load(path))
-        self._notify.bar.add(notice)
+            notice = self._said[path] = self._notify.offer(text, tr("Use it"), lambda: self._loader.load(path))
+            notice.left.connect(lambda: self._said.pop(path, None))
+        else:
+            self._notify.mention(text)
         self.task_bar.tell_system(APP_NAME, text, self._notify.actions.get("downloads"))
 
     def _say_failed(self, download: Download, error: AppError) -> None:

@@ -296,6 +296,8 @@ class ModelsView(QStackedWidget):
 
     _heard = Signal(object)
     """From whatever thread a download tells on."""
+    _list_changed = Signal()
+    """From whatever thread, that other models are here."""
 
     def __init__(self, app: Fireside, ui: UiContext) -> None:
         super().__init__()
@@ -448,7 +450,10 @@ class ModelsView(QStackedWidget):
         self.installed.changed.connect(self._loader.changed)  # it may have another name
         self._heard.connect(self._on_download, Qt.ConnectionType.QueuedConnection)
         unlisten = self._app.models.listen(self._heard.emit)
+        self._list_changed.connect(self._on_list_changed, Qt.ConnectionType.QueuedConnection)
+        unlisten_list = self._app.models.listen_to_list(self._list_changed.emit)
         self.destroyed.connect(unlisten)
+        self.destroyed.connect(unlisten_list)
 
     def _on_download(self, download: Download) -> None:
         self.downloads.show_change(download)
@@ -456,6 +461,13 @@ class ModelsView(QStackedWidget):
         if self._states.get(download.id, download.state) != download.state and download.state == "done":
             self.installed.reload()
         self._states[download.id] = download.state
+
+    def _on_list_changed(self) -> None:
+        """A model was opened, added, renamed or deleted, wherever that was done."""
+        if self.page:  # else it is read when it is first shown
+            self.installed.reload()
+        if self.page in ("compare", "blind"):
+            getattr(self, self.page).reload()
 
     def _on_moved(self, old: Path, new: Path) -> None:
         """The model that is in was read from the old place."""
@@ -651,7 +663,11 @@ class ModelsTab(Tab):
 
         adding = FileAdding(self._app, self._ui)
         for path in files:
-            adding.add_file(path, self._ui.go.use_model)
+            adding.add_file(path, self._on_added)
+
+    def _on_added(self, path: Path) -> None:
+        self._ui.notify.mention(tr("“{name}” was added to your models.", name=tr(self._app.name_of(path))))
+        self._ui.go.use_model(path)
 
     def close(self) -> None:
         if "view" in self.__dict__:

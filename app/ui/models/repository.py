@@ -46,6 +46,7 @@ from app.ui.widgets.layouts import name_widgets, scrolled
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
+    from app.hub.download import Download
 
 
 log = logging.getLogger(__name__)
@@ -232,12 +233,12 @@ class RepositoryPage(QWidget):
         """What the queue has of the chosen file."""
         if self.repository is None or self.model is None:
             return
-        states = [
-            each.state
+        found = [
+            each
             for each in self._app.models.downloads.all()
             if each.request.repo == self.repository.name and each.request.files == self.model.parts
         ]
-        self.foot.show_download(states[-1] if states else "")
+        self.foot.show_download(found[-1] if found else None)
 
     def _open_on_hub(self) -> None:
         ask_to_open(f"{HUB}/{self.name}", self)
@@ -683,9 +684,14 @@ class FitFoot(QFrame):
         self.exact.setVisible(not fit.is_exact)
         self.retry.hide()
 
-    def show_download(self, state: str) -> None:
-        """What the queue says of this file: "", its state, or done."""
-        waits = {"queued": tr("In Downloads"), "running": tr("Downloading"), "paused": tr("Paused in Downloads")}
+    def show_download(self, download: Download | None) -> None:
+        """What the queue says of this file; None: nothing."""
+        state = download.state if download is not None else ""
+        running = tr("Downloading")
+        if download is not None and download.total_bytes:
+            percent = int(100 * download.done_bytes / download.total_bytes)
+            running = tr("Downloading, {percent} %", percent=percent)
+        waits = {"queued": tr("In Downloads"), "running": running, "paused": tr("Paused in Downloads")}
         text = waits.get(state) or (tr("On this computer") if state == "done" else "")
         self.download.setEnabled(not text)
         if self.vision is not None:

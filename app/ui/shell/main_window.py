@@ -171,7 +171,7 @@ class MainWindow(QMainWindow):
         self.tabs.work.changed.connect(self.status.show_work)
         for signal in (self.tabs.work.changed, self.tabs.model_changed):
             signal.connect(lambda *_: self.picker.refresh())
-        self.picker.is_at_work = self.tabs.work.has_task
+        self.picker.is_at_work, self.picker.engine_of = self.tabs.work.has_task, self.tabs.work.engine_of
         self.picker.of_chat = self.tabs.made(CHAT).own_model
         self.picker.open_wanted.connect(self.ask_for_model)
         self.picker.models_wanted.connect(self.open_models)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,11 +9,11 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from app.core.events import LoadProgress, ModelElsewhere, ModelLoaded
-from app.core.paths import runs_elsewhere, starter_model
-from app.core.visible import visible_name
+from app.core.paths import starter_model
 from app.features.chat.options import wish_of
 from app.features.messages import Sentence, sentence_for
 from app.features.models.messages import Words, surprise_words, trying_words
+from app.features.models.names import display_name
 from app.ui.i18n import tr
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify, Standing
@@ -23,18 +22,10 @@ if TYPE_CHECKING:
     from app.bootstrap import Fireside
     from app.engine.contract import WakingEvent
 
-# The quantization, and the number of a file in several parts, say nothing to most people.
-_TAGS = re.compile(r"([-._](I?Q\d\w*|BF16|F16|F32|MXFP4\w*|\d{5}-of-\d{5}|gguf))+$", re.IGNORECASE)
-
 
 def model_name(path: Path) -> str:
-    """What a model is called in the window."""
-    if path == starter_model():
-        return tr("Starter")
-    stem = visible_name(path.stem)
-    if runs_elsewhere(path):
-        return stem.rpartition("--")[2]  # without who published it
-    return _TAGS.sub("", stem).replace("-", " ").replace("_", " ").strip() or stem
+    """What a model is called that nobody has given a name: see `Fireside.name_of`."""
+    return tr("Starter") if path == starter_model() else display_name(path)
 
 
 def in_words(words: Words) -> str:
@@ -78,7 +69,7 @@ class ModelLoader(QObject):
 
     @property
     def name(self) -> str:
-        return self._app.label_of(self.path) or model_name(self.path) if self.path else tr("No model")
+        return tr(self._app.name_of(self.path)) if self.path else tr("No model")
 
     @property
     def stand_in(self) -> Path | None:

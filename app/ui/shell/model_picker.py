@@ -18,9 +18,9 @@ from app.features.models.messages import ASLEEP, facts, trying_words, why_words
 from app.ui.i18n import size_text, tr
 from app.ui.icons import icon
 from app.ui.shell.keyboard import keys_of, with_keys
-from app.ui.shell.model_loader import ModelLoader, in_words, model_name
+from app.ui.shell.model_loader import ModelLoader, in_words
 from app.ui.shell.notify import Notify
-from app.ui.shell.tab_spec import CHAT, OwnModelOf
+from app.ui.shell.tab_spec import CHAT, OwnEngine, OwnModelOf
 from app.ui.theme import Theme
 from app.ui.widgets.labels import ElidedLabel, StatusDot
 from app.ui.widgets.layouts import scrolled
@@ -60,6 +60,8 @@ class ModelPicker(QPushButton):
         self.setObjectName("model_picker")
         self.is_at_work: Callable[[str], bool] = lambda _task: False
         """Whether the model of a tab, where that has its own, is answering now."""
+        self.engine_of: Callable[[str], OwnEngine | None] = lambda _task: None
+        """What keeps the own model of a tab in memory."""
         self.setAccessibleName(tr("Model"))
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -123,6 +125,9 @@ class ModelPicker(QPushButton):
             self._app.models.use(self.task, path)
         self.refresh()
         self.task_model_changed.emit()
+        if not self._is_loaders:
+            words = tr("{name} is used only in {tab}.", name=self._name_of(path), tab=self._tab_name)
+            self._notify.offer(words, tr("Use in chats too"), partial(self._loader.load, path))
 
     def show_menu(self) -> None:
         """Opens the menu below the picker, its end at the picker's end."""
@@ -180,6 +185,8 @@ class ModelPicker(QPushButton):
             self._add_for_one(menu, self.of_chat)
         if self._is_loaders:
             self._add_loader_actions(menu)
+        elif self.path is not None:
+            self._add_own_actions(menu, self.path)
         find, other = tr("Find more models…"), tr("Open a model file…")
         menu.addAction(icon("cube", tokens.muted), f"{find}\t{keys_of('models')}", self.models_wanted.emit)
         menu.addAction(icon("folder-open", tokens.muted), f"{other}\t{keys_of('open_model')}", self.open_wanted.emit)
@@ -212,7 +219,7 @@ class ModelPicker(QPushButton):
         return known
 
     def _name_of(self, path: Path) -> str:
-        return self._app.label_of(path) or model_name(path)
+        return tr(self._app.name_of(path))
 
     def _size_of(self, path: Path) -> str:
         """How large a model is, or where it runs; "" for one that is not there any more."""
@@ -232,6 +239,16 @@ class ModelPicker(QPushButton):
         action.setCheckable(True)
         action.setChecked(is_own)
         action.setEnabled(path is not None)
+
+    def _add_own_actions(self, menu: QMenu, path: Path) -> None:
+        """Of a model that only this tab uses."""
+        muted, engine = self._theme.tokens.muted, self.engine_of(self.task)
+        if engine is not None and not self._is_elsewhere and engine.state == "ready":
+            menu.addAction(icon("moon", muted), tr("Put to sleep"), engine.sleep)
+        elif engine is not None and not self._is_elsewhere and engine.state == "asleep":
+            menu.addAction(icon("sun", muted), tr("Wake up"), partial(engine.wake, path))
+        if self.task != CHAT:
+            menu.addAction(icon("chat-circle", muted), tr("Use in chats too"), partial(self._loader.load, path))
 
     def _add_loader_actions(self, menu: QMenu) -> None:
         loader, tokens = self._loader, self._theme.tokens
@@ -258,11 +275,8 @@ class ModelPicker(QPushButton):
         if is_loaders:
             word, state = loader.word, loader.state
         else:
-            is_busy = self.is_at_work(self.task)
-            word, state = (tr("at work"), "ready") if is_busy else (tr("asleep"), "asleep")
-            if not is_busy and path is not None and runs_elsewhere(path):
-                word, state = "", "ready"
-        told = _told(loader) if is_loaders else "" if state == "ready" else tr("It is loaded when it is needed.")
+            word, state = self._own_state(path)
+        told = _told(loader) if is_loaders else self._own_told(state)
         self._name.setText(name)
         size = self._size_of(path) if path else ""
         self._size.setText(size)
@@ -277,6 +291,25 @@ class ModelPicker(QPushButton):
         choose = with_keys(tr("Choose the model"), "choose_model")
         self.setToolTip("\n".join(part for part in (told, str(path or ""), choose) if part))
         self._fit()
+
+    @property
+    def _tab_name(self) -> str:
+        return tr(self.task.capitalize())
+
+    def _own_state(self, path: Path | None) -> tuple[str, str]:
+        """The word and the dot of a model that is not the chat's."""
+        if self.is_at_work(self.task):
+            return tr("at work"), "ready"
+        if path is not None and runs_elsewhere(path):
+            return "", "ready"
+        engine = self.engine_of(self.task)
+        state = engine.state if engine is not None else "asleep"
+        return {"asleep": tr("asleep"), "loading": tr("loading"), "ready": tr("ready")}[state], state
+
+    def _own_told(self, state: str) -> str:
+        loads = "" if state == "ready" else tr("It is loaded when it is needed.")
+        only = tr("Only in {tab}.", tab=self._tab_name) if self.task != CHAT else ""
+        return " ".join(filter(None, (only, loads)))
 
     @property
     def _said(self) -> list[QLabel]:

@@ -113,9 +113,14 @@ class Notify(QObject):
 
     def undo(self, text: str, on_undo: Callable[[], object]) -> None:
         """Says what was done, for ten seconds, with a button that takes it back."""
+        self.offer(text, tr("Undo"), on_undo)
+
+    def offer(self, text: str, label: str, do: Callable[[], object]) -> Notice:
+        """Says something, for ten seconds, with a button that does something about it."""
         notice = Notice(self._theme, text, UNDO_MS)
-        notice.add_button(tr("Undo"), on_undo, "plain")
+        notice.add_button(label, do, "plain")
         self.bar.add(notice)
+        return notice
 
     def install(self) -> None:
         """Makes uncaught exceptions of every thread come here."""

@@ -184,6 +184,20 @@ class OwnModelOf(Protocol):
         """Another one for what is open alone; None: that of all."""
 
 
+class OwnEngine(Protocol):
+    """What keeps a tab's own model in memory, beside that of the chats."""
+
+    @property
+    def state(self) -> str:
+        """Of the model: asleep, loading or ready."""
+
+    def wake(self, model: Path, /) -> None:
+        """Brings it before anything is asked of it."""
+
+    def sleep(self) -> None:
+        """Frees its memory; the next that is asked brings it back."""
+
+
 class Tab(QObject):
     """What stands behind a tab. It can work before it is seen: `view` and `column` are built when asked for."""
 
@@ -197,7 +211,7 @@ class Tab(QObject):
     inside_changed = Signal()
     """The panel that looks into the model was opened or closed."""
     model_changed = Signal()
-    """It has another model now, which was not chosen in the picker."""
+    """It has another model now, which was not chosen in the picker, or its own woke up or went to sleep."""
 
     @property
     def view(self) -> QWidget:
@@ -227,6 +241,11 @@ class Tab(QObject):
     @property
     def own_model(self) -> OwnModelOf | None:
         """Of what is open in it, in the chat; the other tabs have one for all that is done in them."""
+        return None
+
+    @property
+    def own_engine(self) -> OwnEngine | None:
+        """What keeps its own model at hand; None where that comes and goes with each job."""
         return None
 
     def restore(self, kept_id: int) -> None:

@@ -16,7 +16,7 @@ from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.shell import tasks
 from app.ui.shell.keyboard import keys_of, written
-from app.ui.shell.tab_spec import CHAT, Tab, TabSpec, UiContext
+from app.ui.shell.tab_spec import CHAT, OwnEngine, Tab, TabSpec, UiContext
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_mark, text_button
 from app.ui.widgets.layouts import CurrentStack, InsideBeside, scrolled
@@ -319,6 +319,11 @@ class TabWork(QObject):
     def has_task(self, task: str) -> bool:
         """Whether the model of a task is answering in the tab that it belongs to."""
         return any(tab.is_at_work for name, tab in self._made.items() if self._specs[name].task == task != CHAT)
+
+    def engine_of(self, task: str) -> OwnEngine | None:
+        """What keeps the own model of a task's tab in memory."""
+        tabs = (tab for name, tab in self._made.items() if self._specs[name].task == task != CHAT)
+        return next((engine for tab in tabs if (engine := tab.own_engine) is not None), None)
 
     def waiting(self, jobs: Jobs) -> Iterator[str]:
         """The tabs that have work; asked of the store, since mostly no more of them is needed."""

@@ -43,6 +43,13 @@ class Answer:
     event: Any
 
 
+@dataclass(frozen=True)
+class Opened:
+    """The tab's model is in memory."""
+
+
+WAKING = "waking"
+"""The kind of an ask that only brings the model."""
 Steps = Callable[["Engine", CancelToken], Iterator[Any]]
 
 
@@ -66,6 +73,7 @@ class ModelAtHand(QObject):
     """What went wrong; nothing that was asked goes on."""
     ended = Signal()
     """The model of the tab has been let go."""
+    state_changed = Signal()
 
     def __init__(self, engines: Callable[[], TaskEngines], parent: QObject) -> None:
         super().__init__(parent)
@@ -74,6 +82,21 @@ class ModelAtHand(QObject):
         self._waiting: dict[Hashable, _Ask] = {}
         self._number = 0
         self._task: tasks.Task | None = None
+        self._is_open = False
+
+    @property
+    def state(self) -> str:
+        """Of the model: asleep, loading or ready."""
+        return "asleep" if self._task is None else "ready" if self._is_open else "loading"
+
+    def wake(self, model: Path) -> None:
+        """Brings the tab's model, which is this one, before anything is asked of it."""
+        self.ask(WAKING, model, lambda _engine, _stop: iter(()))
+
+    def sleep(self) -> None:
+        """Lets the model go at once; what is asked ends."""
+        self.stop()
+        self.rest()
 
     @property
     def has_model(self) -> bool:
@@ -116,19 +139,26 @@ class ModelAtHand(QObject):
         self._task.event.connect(self._on_answer)
         self._task.finished.connect(self._on_ended)
         self._task.failed.connect(self._on_failed)
+        self.state_changed.emit()
 
-    def _on_answer(self, answer: Answer) -> None:
+    def _on_answer(self, answer: Answer | Opened) -> None:
+        if isinstance(answer, Opened):
+            self._is_open = True
+            self.state_changed.emit()
+            return
         ask = self._waiting.get(answer.kind)
         if ask is None or ask.number != answer.number:
             return
         if isinstance(answer.event, Ended):
             del self._waiting[answer.kind]
-        self.answered.emit(answer)
+        if answer.kind != WAKING:
+            self.answered.emit(answer)
 
     def _on_ended(self) -> None:
-        self._task = None
+        self._task, self._is_open = None, False
         if not self._waiting:
             self.ended.emit()
+            self.state_changed.emit()
             return
         self._drain()  # asked while the thread was ending
         for ask in self._waiting.values():
@@ -136,11 +166,12 @@ class ModelAtHand(QObject):
         self._start()
 
     def _on_failed(self, error: BaseException) -> None:
-        self._task = None
+        self._task, self._is_open = None, False
         self.stop()
         self._drain()
         self.failed.emit(error)
         self.ended.emit()
+        self.state_changed.emit()
 
     def _drain(self) -> None:
         while not self._asks.empty():
@@ -148,12 +179,13 @@ class ModelAtHand(QObject):
 
     # On the thread.
 
-    def _serve(self, cancel: CancelToken) -> Iterator[Answer]:
+    def _serve(self, cancel: CancelToken) -> Iterator[Answer | Opened]:
         ask = self._next(cancel)
         while ask is not None:
             with self._engines().opened(cancel) as engine:
                 if engine is None:
                     return
+                yield Opened()
                 model, is_here = ask.model, True
                 while ask is not None and is_here:
                     yield from self._carry_out(ask, engine, cancel)

@@ -19,7 +19,7 @@ from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.shell.keyboard import with_keys
 from app.ui.shell.notify import Notify
-from app.ui.shell.tab_spec import Tab, UiContext
+from app.ui.shell.tab_spec import OwnEngine, Tab, UiContext
 from app.ui.spelling import SpellCheck, Speller
 from app.ui.theme import EDGE_PX, HEADING_PX, Theme
 from app.ui.widgets.buttons import ChoiceButton, IconButton, text_button
@@ -595,6 +595,7 @@ class WriteTab(Tab):
         """What stands beside the panel, or in its place."""
         view = WriteView(self._app, self._ui)
         view.at_work.connect(self.state_changed)
+        view.continuing.work.state_changed.connect(self.model_changed)
         view.continuing.work.ended.connect(self._ui.loader.look)  # its model may have been in the place of the chat's
         return view
 
@@ -621,6 +622,10 @@ class WriteTab(Tab):
     @property
     def is_at_work(self) -> bool:
         return "page" in self.__dict__ and self.page.continuing.is_busy
+
+    @property
+    def own_engine(self) -> OwnEngine | None:
+        return self.page.continuing.work if "page" in self.__dict__ else None
 
     def restore(self, kept_id: int) -> None:
         self.column.reload()

@@ -87,7 +87,7 @@ def test_a_chat_answers_with_its_own_model_and_the_others_with_theirs(
     assert window.desk.note == "Large 8B answers here. It is loaded with your message."
     window.desk.ask("Now?")
     window.ready(large)
-    assert window.desk.last_message.model == window.engine.loaded.name
+    assert window.desk.last_message.model == window.loader.name == "Large 8B", "one name for one model"
     assert (window.desk.note, window.settings.engine.model_path) == ("", str(small))
     window.show_chat(other)
     assert window.picker.path == small

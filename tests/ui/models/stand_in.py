@@ -136,6 +136,7 @@ class Models:
         self.may_answer.set()
         self._trash: list[Installed] = []
         self._listeners: list[Callable[[Download], object]] = []
+        self.list_listeners: list[Callable[[], object]] = []
         self.hub = SimpleNamespace(search=self._search, prepare=lambda: None)
         self.storage = SimpleNamespace(
             report=lambda: self.report,
@@ -230,6 +231,10 @@ class Models:
     def listen(self, callback: Callable[[Download], object]) -> Callable[[], None]:
         self._listeners.append(callback)
         return lambda: self._listeners.remove(callback)
+
+    def listen_to_list(self, callback: Callable[[], object]) -> Callable[[], None]:
+        self.list_listeners.append(callback)
+        return lambda: self.list_listeners.remove(callback)
 
     def _clear(self, what: str) -> None:
         self.calls.append(("clear", what))

@@ -55,6 +55,23 @@ def loads(script: Path) -> list[str]:
     return [Path(one["path"]).stem for one in asked if one["type"] == "LoadModel"]
 
 
+def test_with_one_model_there_is_a_way_to_a_second_which_is_chosen_when_it_comes(
+    qapp: QApplication, script: Path, fast_machine: None
+) -> None:
+    with open_room(qapp, BlindPage) as room:
+        page = room.page
+        room.wait(lambda: len(page._names) == 1)
+        assert page.status.text() == "Two models are needed; there is one here."
+        assert page.more.isVisible()
+        second = script.parent / "Second-1B.gguf"
+        second.write_bytes(model_bytes("Second"))
+        room.app.models.use("write", second)
+        page.reload()
+        room.wait(lambda: len(page._names) == 2)
+        assert len({choice.value for choice in page.choices}) == 2
+        assert not page.more.isVisible()
+
+
 def test_names_come_after_the_vote_and_nowhere_before(room: Room, qtbot: QtBot, script: Path) -> None:
     page = room.page
     ask(room, qtbot)

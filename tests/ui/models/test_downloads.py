@@ -223,6 +223,10 @@ class Queue:
         self.listener = listener
         return lambda: setattr(self, "listener", None)
 
+    def listen_to_list(self, listener: Callable[[], object]) -> Callable[[], None]:
+        self.list_listener = listener
+        return lambda: None
+
     def say(self, download: Download) -> None:
         assert self.listener is not None
         thread = threading.Thread(target=self.listener, args=(download,))
@@ -292,6 +296,20 @@ def test_the_end_is_told_and_the_model_can_be_used(
     assert frame.loader.path == path
     assert frame.notices == []
     assert len(watched.desktop.told) == 1
+
+
+def test_a_model_that_was_deleted_is_offered_no_longer(
+    watched: Watched, frame: Frame, qtbot: QtBot, tmp_path: Path
+) -> None:
+    path = make_tiny("llama", tmp_path / "Qwen3.5-9B-Q4_K_M.gguf")
+    watched.queue.say(BEGUN)
+    watched.queue.say(replace(BEGUN, state="done", done_bytes=1000, paths=(str(path),)))
+    qtbot.waitUntil(lambda: frame.notices == ["Qwen3.5 9B is here."])
+    watched.queue.list_listener()
+    assert frame.notices == ["Qwen3.5 9B is here."]
+    path.unlink()
+    watched.queue.list_listener()
+    qtbot.waitUntil(lambda: frame.notices == [])
 
 
 def test_a_failure_is_told_with_a_way_to_try_again(watched: Watched, frame: Frame, qtbot: QtBot) -> None:

@@ -46,6 +46,15 @@ def test_size_quantization_last_use_and_origin_in_words(pages: Pages, qtbot: QtB
     assert pages.link("installed").text() == "Installed · 4"
 
 
+def test_what_comes_elsewhere_is_counted_at_once(pages: Pages, qtbot: QtBot) -> None:
+    open_page(pages, qtbot)
+    pages.models.ours = [*pages.models.ours, installed("Opened in Write", 1.0, "opened")]
+    for listener in pages.models.list_listeners:
+        listener()
+    qtbot.waitUntil(lambda: pages.link("installed").text() == "Installed · 5")
+    qtbot.waitUntil(lambda: "Opened in Write" in shown(pages))
+
+
 def test_use_loads_it_and_goes_to_the_chat(pages: Pages, qtbot: QtBot) -> None:
     open_page(pages, qtbot)
     qtbot.mouseClick(pages.card("Phi 4 mini").buttons["use"], Qt.MouseButton.LeftButton)

@@ -157,14 +157,14 @@ def test_the_picture_file_is_taken_along_unless_unticked(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "word"), [("queued", "In Downloads"), ("running", "Downloading"), ("done", "On this computer")]
+    ("state", "word"), [("queued", "In Downloads"), ("running", "Downloading, 43 %"), ("done", "On this computer")]
 )
 def test_what_the_queue_says_of_the_file(desk: Desk, state: str, word: str) -> None:
     desk.open_and_wait()
     assert desk.repository is not None
     assert desk.model is not None
     request = SimpleNamespace(repo=desk.repository.name, files=desk.model.parts)
-    desk.models.queue.append(SimpleNamespace(request=request, state=state))
+    desk.models.queue.append(SimpleNamespace(request=request, state=state, done_bytes=433, total_bytes=1000))
     teller = threading.Thread(target=lambda: desk.models.listeners[0](object()))  # as the queue does
     teller.start()
     teller.join()
