@@ -17,6 +17,7 @@ from app.features.documents import Kept, ReadEvent
 from app.features.media import is_picture
 from app.features.messages import Sentence
 from app.store.conversations import Attachment, Use
+from app.store.media import MediaUse
 from app.ui.chat.attachment_row import AttachmentRow, DraftDocument
 from app.ui.chat.pictures import DraftPicture, DraftPictures, offers_of
 from app.ui.document.files import (
@@ -32,7 +33,7 @@ from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.labels import announce
 from app.ui.work.intake import Intake, Unread
-from app.ui.work.pictures import PicturesLine
+from app.ui.work.pictures import PicturesLine, can_read_text
 
 if TYPE_CHECKING:
     from app.features.chat.answers import Chat
@@ -108,6 +109,9 @@ class Attaching(QObject):
         """Those of the draft."""
         self.pictures.changed.connect(self._show)
         row.not_seen.models_wanted.connect(self.models_wanted)
+        row.not_seen.instead_wanted.connect(
+            lambda: self.read_pictures([one.use for one in self.pictures.unseen if one.use is not None])
+        )
         self.scans = Scans(row.scans, self)
         """What reads their pages that are pictures."""
         self.scans.changed.connect(self._show)
@@ -362,6 +366,21 @@ class Attaching(QObject):
             one.detach()
         self.look_again()
 
+    def read_pictures(self, uses: Sequence[MediaUse]) -> None:
+        """Has the text of pictures read, which goes with the draft as a document; they stay where they are."""
+        talk, known = self._talk, self._read_pictures
+        for use in uses if talk is not None else ():
+            if use.media.sha256 not in known:
+                assert talk is not None
+                path = talk.media.original(use.media)
+                self._intake.take(DraftDocument(path, talk=talk, conversation_id=self.draft_of, called=use.name))
+
+    @property
+    def _read_pictures(self) -> set[str]:
+        """Which pictures' texts go with the draft, or will, by their SHA-256."""
+        documents = [one.document for one in self.shown if one.document is not None]
+        return {*(one.path.name for one in self.shown if one.called), *(one.sha256 for one in documents)}
+
     def _read_text(self, one: DraftPicture) -> None:
         """It is a document of the words that stand in it, where something can read them."""
         self.pictures.remove([one])
@@ -390,6 +409,9 @@ class Attaching(QObject):
 
     def _show(self) -> None:
         self._row.show_parts(self.parts)
+        unread = [one for one in self.pictures.unseen if one.use is not None]
+        unread = [one for one in unread if one.use and one.use.media.sha256 not in self._read_pictures]
+        self._row.not_seen.instead.setVisible(bool(unread) and can_read_text())
         self._row.not_seen.setVisible(self.pictures.are_unseen)
         self._row.not_heard.setVisible(any(one.is_unheard for one in self.shown))
         self.changed.emit()
@@ -398,7 +420,7 @@ class Attaching(QObject):
 def _read(one: DraftDocument, cancel: CancelToken) -> Iterator[ReadEvent]:
     if one.text:
         return (Kept(one.talk.documents.keep_text(text, one.name)) for text in (one.text,))
-    return one.talk.documents.read(one.path, cancel, password=one.password, part=one.part)
+    return one.talk.documents.read(one.path, cancel, password=one.password, part=one.part, name=one.called)
 
 
 class Scans(QObject):
@@ -444,10 +466,10 @@ class Scans(QObject):
         self._line.watch(self._passing or self._kept)
 
     def begin(self, one: DraftDocument) -> None:
-        """Reads what is to be read without being asked for."""
+        """Reads what is to be read without being asked for, and a picture whose text is wanted."""
         scans = self._of(one)
         if scans is not None and one.document is not None:
-            scans.begin_by_itself(one.document)
+            scans.begin_by_itself(one.document, is_asked_for=bool(one.called))
 
     def is_reading(self, one: DraftDocument | DraftPicture) -> bool:
         """Whether its pages that are pictures are being read."""

@@ -32,7 +32,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import plain_label, plain_tip
 from app.ui.widgets.layouts import FlowLayout, scrolled
-from app.ui.work.pictures import PicturesLine
+from app.ui.work.pictures import READ_ITS_TEXT, PicturesLine
 
 if TYPE_CHECKING:
     from app.features.chat.answers import Chat
@@ -67,6 +67,8 @@ class DraftDocument(FileToRead):
     """Whether the person wants it as background, however well it fits."""
     text: str = ""
     """Of one that is no file, until it is kept; its path has only the name."""
+    called: str = ""
+    """Its name, where that is not its file's; such as that of a picture, whose text a person wants read."""
 
     @staticmethod
     def restored(
@@ -78,6 +80,10 @@ class DraftDocument(FileToRead):
         )
         one.document, one.attachment = document, attachment
         return one
+
+    @property
+    def name(self) -> str:
+        return self.called or super().name
 
     def detach(self) -> None:
         """The store has it in no draft any more; raises what the store raises."""
@@ -170,6 +176,7 @@ class AttachmentRow(QWidget):
             theme,
             tr("This model does not see pictures. They are kept with the message, and not shown to it."),
             tr("Models that see"),
+            tr(READ_ITS_TEXT),
         )
         self.not_heard = NotSensed(
             theme,

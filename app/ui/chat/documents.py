@@ -96,6 +96,8 @@ class BranchDocuments:
         """Messages whose pictures were not shown to the model that answered."""
         self.open_large: Callable[[Sequence[MediaUse], int], object] = lambda _uses, _first: None
         """Shows pictures large, beginning with one of them."""
+        self.read_text: Callable[[Sequence[MediaUse]], object] | None = None
+        """Has the text of pictures read, for the message that is being written; None where nothing can."""
         self.show_picture_menu: Callable[[Sequence[MediaUse], int, QPoint], object] = lambda _uses, _one, _at: None
         """What can be done with one of them, at a point of the screen."""
 

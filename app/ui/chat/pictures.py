@@ -213,21 +213,29 @@ def _words(one: DraftPicture, use: MediaUse) -> str:
 
 
 class NotSensed(QFrame):
-    """Says once what the model cannot take, and where there are models that can; hidden where it takes all."""
+    """Says once what the model cannot take, and where there are models that can; hidden where it takes all.
+
+    `instead` is what can be done without one; it is shown where `show_instead` says so.
+    """
 
     models_wanted = Signal()
+    instead_wanted = Signal()
 
-    def __init__(self, theme: Theme, text: str, models: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, theme: Theme, text: str, models: str, instead: str = "") -> None:
+        super().__init__()
         words = plain_label(text, kind="muted", wraps=True)
         self.setAccessibleName(text)
         self.models = text_button(models, "link")
         self.models.clicked.connect(lambda _=False: self.models_wanted.emit())
         row = QHBoxLayout(self)
         row.addWidget(words, 1)
+        self.instead = text_button(instead, "link")
+        self.instead.clicked.connect(lambda _=False: self.instead_wanted.emit())
+        self.instead.hide()
+        row.addWidget(self.instead)
         row.addWidget(self.models)
-        theme.dress(row, margins=(0, 0, 0, 0), spacing=8)
-        theme.dress(words, self.models, font=(13, 400))
+        theme.dress(row, margins=(0, 0, 0, 0), spacing=12)
+        theme.dress(words, self.models, self.instead, font=(13, 400))
         self.hide()
 
 
@@ -280,7 +288,12 @@ class DraftPictures(QObject):
     @property
     def are_unseen(self) -> bool:
         """Whether there are some that the loaded model cannot be shown."""
-        return any(one.is_unseen for one in self.shown)
+        return bool(self.unseen)
+
+    @property
+    def unseen(self) -> list[DraftPicture]:
+        """Those."""
+        return [one for one in self.shown if one.is_unseen]
 
     def add(self, given: Sequence[Path | Unsaved | QImage], name: str = "") -> None:
         """Takes files, or what was pasted, which is called `name`."""

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QObject, QRect, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from app.core.events import Role
 from app.features.messages import units
 from app.store.conversations import StoredMessage, Use
 from app.store.documents import StoredDocument
+from app.store.media import MediaUse
 from app.ui.chat.actions import Action
 from app.ui.chat.documents import BranchDocuments, RecalledTurn, SourceRow
 from app.ui.chat.turn import ACTIONS_PX, ROW_PX, Turn
@@ -24,6 +25,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import plain_label, plain_tip
 from app.ui.widgets.layouts import FlowLayout
+from app.ui.work.pictures import READ_ITS_TEXT, can_read_text
 
 WIDEST = 0.8
 PADDING_PX = (18, 6)
@@ -192,7 +194,7 @@ class QuestionDocuments(QObject):
         self._above: QWidget | None = None
         self._below: list[SourceRow] = []
         self._pictures: QWidget | None = None
-        self._unseen: QLabel | None = None
+        self._unseen: QWidget | None = None
         self._shown: object = None
 
     def show_documents(self, documents: BranchDocuments, message_id: int) -> bool:
@@ -214,10 +216,7 @@ class QuestionDocuments(QObject):
             self._pictures = SentPictures(self._theme, self._turn, is_at_end=True)
             self._pictures.show_uses(documents, pictures)
         if pictures and documents.are_unseen(message_id):
-            words = tr("Not shown to the model: it does not see pictures.")
-            self._unseen = plain_label(words, kind="muted", parent=self._turn)
-            self._unseen.setObjectName("unseen")
-            self._theme.dress(self._unseen, font=(13, 400))
+            self._unseen = self._not_shown(documents, pictures)
             self._unseen.show()
         if attached:
             self._above = QWidget(self._turn)
@@ -236,6 +235,25 @@ class QuestionDocuments(QObject):
             row.place_wanted.connect(self.place_wanted)
             self._below.append(row)
         return True
+
+    def _not_shown(self, documents: BranchDocuments, pictures: Sequence[MediaUse]) -> QWidget:
+        """That its pictures were not seen, and what can be done about it."""
+        line = QWidget(self._turn)
+        words = plain_label(tr("Not shown to the model: it does not see pictures."), kind="muted")
+        words.setObjectName("unseen")
+        row = QHBoxLayout(line)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(words)
+        self._theme.dress(words, font=(13, 400))
+        if (read_text := documents.read_text) is not None and can_read_text():
+            read = text_button(tr(READ_ITS_TEXT), "link")
+            read.setObjectName("read_sent_text")
+            read.setToolTip(tr("Its text goes with the message that you write next"))
+            read.clicked.connect(lambda _=False: read_text(pictures))
+            row.addWidget(read)
+            self._theme.dress(read, font=(13, 400))
+        self._theme.dress(row, spacing=12)
+        return line
 
     def place_above(self, width: int) -> int:
         """Puts pictures and chips at the top; returns where the bubble begins."""

@@ -404,6 +404,7 @@ class ChatView(QWidget):
         open_large = SeeLarge(lambda: self.open_chat.talk.media, self._theme, self._notify, self)
         self.attaching.picture_opened.connect(open_large)
         self.transcript.documents.open_large = open_large
+        self.transcript.documents.read_text = self.attaching.read_pictures
         self.transcript.documents.show_picture_menu = open_large.show_menu
         self.answer_finished.connect(self.attaching.look_again)
         self.answer_finished.connect(self._sending.look_again)

@@ -103,14 +103,17 @@ class PictureReading(QObject):
         state = self.state_of(document)
         return state is not None and state.is_reading
 
-    def begin_by_itself(self, document: StoredDocument) -> None:
+    def begin_by_itself(self, document: StoredDocument, *, is_asked_for: bool = False) -> None:
         """A document has come: its pages that are pictures are read, unless the person does not want that.
+
+        `is_asked_for`: of this one a person wants it.
 
         By what was chosen last where it is there, else by the quickest; figures, and on another computer, only when
         somebody asks.
         """
         state, wanted = self.state_of(document), self._app.settings.documents.pictures
-        if state is None or state.row is not None or wanted == "none" or not state.pictures.unread_pages:
+        is_unwanted = wanted == "none" and not is_asked_for
+        if state is None or state.row is not None or is_unwanted or not state.pictures.unread_pages:
             return
         here = [one for one in state.ways if not one.goes_out]
         way = next((one for one in here if one.method == wanted), next(iter(here), None))

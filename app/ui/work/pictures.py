@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -22,6 +23,14 @@ from app.ui.work.doing import time_words
 
 CHANGED_SINCE = "What was read from the pictures has changed since."
 Act = tuple[str, Callable[[], object]]
+
+
+READ_ITS_TEXT = "Read its text"
+
+
+def can_read_text() -> bool:
+    """Whether the text of a picture can be read without a model that sees."""
+    return shutil.which("tesseract") is not None
 
 
 class PicturesLine(QFrame):

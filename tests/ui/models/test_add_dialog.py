@@ -91,7 +91,8 @@ def test_a_dropped_model_is_copied_in_sight_and_opened(
     assert notice.line.value() == 250
     assert clipped_texts(frame.window) == []
     copier.may_go_on.set()
-    qtbot.waitUntil(lambda: frame.loader.state == "ready" and frame.notices == ["“elsewhere” was added to your models."])
+    told = ["“elsewhere” was added to your models."]
+    qtbot.waitUntil(lambda: frame.loader.state == "ready" and frame.notices == told)
     assert frame.loader.path == frame.paths.models / "elsewhere.gguf"
     assert model.exists()
     assert frame.settings.models.add_how == "", "asked again the next time"

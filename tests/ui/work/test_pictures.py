@@ -12,11 +12,13 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton
 
 from app.bootstrap import PAGE_READING
 from app.store.jobs import Jobs
+from app.ui.chat.attachment_row import AttachmentRow
 from app.ui.chat.view import ChatView
 from app.ui.document.view import PageReading
 from app.ui.work.pictures import PicturesLine
@@ -91,6 +93,52 @@ def seeing(qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("PATH", str(tmp_path))
     with opened(qapp, script) as desk:
         yield desk
+
+
+TESSERACT = """#!/bin/sh
+case "$*" in *--list-langs*) echo 'List of available languages in "/" (1):'; echo eng; exit;; esac
+printf 'level\\tpage_num\\tblock_num\\tpar_num\\tline_num\\tword_num\\tleft\\ttop\\twidth\\theight\\tconf\\ttext\\n'
+n=0
+for word in The rent of 1,450 euros is due on the third working day of each month; do
+  n=$((n + 1))
+  printf '5\\t1\\t1\\t1\\t1\\t%d\\t%d\\t40\\t40\\t20\\t95\\t%s\\n' $n $((n * 50)) $word
+done
+"""
+
+
+@pytest.fixture
+def blind(qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ScanDesk]:
+    """A model that sees nothing, and a tesseract that finds the same words in every picture."""
+    script = write_script(tmp_path / "script", {"when": "due", "text": ANSWER}, load={"context_tokens": 8192})
+    monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(script))
+    program = tmp_path / "bin" / "tesseract"
+    program.parent.mkdir()
+    program.write_text(TESSERACT, "utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent))
+    with opened(qapp, script) as desk:
+        yield desk
+
+
+def test_the_text_of_a_picture_is_read_where_the_model_sees_none(blind: ScanDesk) -> None:
+    desk, chat = blind, blind.talk
+    pasted = QImage(900, 200, QImage.Format.Format_RGB32)
+    pasted.fill(Qt.GlobalColor.white)
+    chat.attaching.pictures.take(pasted, "Picture")
+    row = desk.find(AttachmentRow)
+    desk.wait(row.not_seen.instead.isVisible)
+    assert row.not_seen.instead.text() == "Read its text"
+    desk.click(row.not_seen.instead)
+    desk.wait(lambda: not chat.attaching.hold() and len(chat.attaching.shown) == 1)
+    assert chat.attaching.shown[0].name == "Picture"
+    assert len(chat.attaching.pictures.shown) == 1, "it stays with the message"
+    assert not row.not_seen.instead.isVisible(), "once is enough"
+    chat.ask("When is the rent due?")
+    shown = " ".join(text for messages in prompts(desk.script) for _, text in messages)
+    assert "The rent of 1,450 euros is due on the third working day" in shown
+
+    desk.click(chat.question().findChild(QPushButton, "read_sent_text"))
+    desk.wait(lambda: not chat.attaching.hold() and len(chat.attaching.shown) == 1)
 
 
 @pytest.fixture
