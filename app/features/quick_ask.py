@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,17 +21,26 @@ BEGINNING = 2_000
 """Characters that tell which language a text is in."""
 
 
-def translation_request(text: str, wanted: tuple[str, ...], model: Path | None) -> str:
+@dataclass(frozen=True)
+class TranslationRequest:
+    """What a model is asked; `is_able`: it was made for both languages."""
+
+    words: str
+    is_able: bool
+
+
+def translation_request(text: str, wanted: tuple[str, ...], model: Path | None) -> TranslationRequest:
     """What a model is asked to translate a text into the first of the wanted languages that it is not in already.
 
-    "" where this model does not know both languages. Takes a moment the first time.
+    Takes a moment the first time.
     """
     from app.features.models.languages import can_translate, knows
     from app.language.detection import language_of
 
     source = language_of(text[:BEGINNING])
     target = other_than(source, wanted, ())
-    return TRANSLATE.format(language=english_name(target)) if can_translate(knows(model), source, target) else ""
+    is_able = can_translate(knows(model), source, target)
+    return TranslationRequest(TRANSLATE.format(language=english_name(target)), is_able)
 
 
 def keep(talk: Chat, conversation_id: int, kept: Chat) -> int:

@@ -12,7 +12,7 @@ from PySide6.QtGui import QClipboard, QCloseEvent, QCursor, QGuiApplication, QKe
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from app.core.visible import clean_text
-from app.features.quick_ask import REQUESTS, keep, translation_request
+from app.features.quick_ask import REQUESTS, TranslationRequest, keep, translation_request
 from app.ui.chat.transcript import is_answer
 from app.ui.chat.view import ChatView
 from app.ui.i18n import tr, window_title
@@ -244,11 +244,14 @@ class QuickAsk(QWidget):
         if not found:
             return  # on some systems only the active window is told
         self._wants_text = False
-        fresh = next((one for one in found if self._last.get(one.is_selected) != one.text), found[0])
+        fresh = next((one for one in found if self._last.get(one.is_selected) != one.text), None)
+        # What was selected stays with the system long after it is seen nowhere: it is offered once.
+        fresh = fresh or next((one for one in found if not one.is_selected), None)
         self._last = {one.is_selected: one.text for one in found}
-        self._show_taken(fresh if fresh.text != self._removed else None)
+        self._show_taken(fresh if fresh is not None and fresh.text != self._removed else None)
+        again = fresh or found[0]
         self._take_again.setVisible(self.taken is None)
-        self._take_again.setText(tr("Use the selected text") if fresh.is_selected else tr("Use the clipboard"))
+        self._take_again.setText(tr("Use the selected text") if again.is_selected else tr("Use the clipboard"))
         self._fit()
 
     def _show_taken(self, taken: Taken | None) -> None:
@@ -281,15 +284,21 @@ class QuickAsk(QWidget):
             self._notify.error,
         )
 
-    def _on_translation(self, taken: Taken, request: str) -> None:
-        """A model that does not know both languages does not pretend: the tab says which one would."""
+    def _on_translation(self, taken: Taken, request: TranslationRequest) -> None:
+        """Here, where nothing is kept; of a model that was not made for it that is said first, with the tab that knows
+        which one would do."""
         if self.taken is not taken:
             return
-        if request:
-            self._ask(request)
-        else:
-            self.translate_wanted.emit(taken.text)
-            self.close()
+        if request.is_able:
+            self._ask(request.words)
+            return
+        words = tr("{name} was not made for translating this.", name=self._loader.name)
+        notice = self._notify.offer(words, tr("Translate here"), lambda: self._ask(request.words))
+        notice.add_button(tr("Open in Translate (is kept)"), lambda: self._on_tab_wanted(taken))
+
+    def _on_tab_wanted(self, taken: Taken) -> None:
+        self.translate_wanted.emit(taken.text)
+        self.close()
 
     def _ask(self, words: str) -> None:
         self.chat.composer.set_text(words)

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QMenu, QPushButton, QToolButton
 
 from app.core.events import Role
 from app.ui.chat import quick_ask
-from app.ui.chat.quick_ask import QuickAsk, TakenText
+from app.ui.chat.quick_ask import QuickAsk, Taken, TakenText
 from app.ui.chat.view import ChatView
 from app.ui.outside import Outside
 from app.ui.shell.desktop import TaskBar
@@ -140,10 +140,43 @@ def test_one_click_asks_what_is_asked_most(quick: QuickDesk) -> None:
 def test_a_model_that_cannot_translate_does_not_pretend(quick: QuickDesk) -> None:
     quick.open()
     quick.choose("translate")
+    bar = quick.root._notify.bar
+    quick.wait(lambda: bar.notices)
+    assert [notice.text for notice in bar.notices] == ["Starter was not made for translating this."]
+    assert quick.root.isVisible(), "nothing is kept unasked"
+    assert quick.frame.current_tab == "chat"
+    button = next(one for one in bar.findChildren(QPushButton) if one.text() == "Open in Translate (is kept)")
+    quick.wait(button.isVisible)
+    quick.click(button)
     quick.wait(lambda: quick.frame.current_tab == "translate")
     assert quick.frame.translate.source.text == LEASE
     assert not quick.root.isVisible()
     assert quick.asked == []
+
+
+def test_it_translates_here_all_the_same_and_keeps_nothing(quick: QuickDesk) -> None:
+    quick.open()
+    quick.choose("translate")
+    bar = quick.root._notify.bar
+    quick.wait(lambda: bar.notices)
+    with quick.hears(quick.root.chat.answer_finished):
+        quick.click(next(one for one in bar.findChildren(QPushButton) if one.text() == "Translate here"))
+    assert quick.asked[0].startswith("Translate this text into ")
+    assert quick.frame.current_tab == "chat"
+    assert quick.frame.conversations.find() == []
+
+
+def test_what_was_selected_is_offered_once_and_then_waits_for_a_click(
+    quick: QuickDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quick_ask, "texts_elsewhere", lambda: [Taken("Old words", True)])
+    quick.open()
+    assert quick.said == "Selected text, 9 characters"
+    quick.root.close()
+    quick.open()
+    assert quick.said == ""
+    quick.click(quick.take_text)
+    assert quick.said == "Selected text, 9 characters"
 
 
 def test_one_that_can_is_asked_for_another_language_than_the_texts(
