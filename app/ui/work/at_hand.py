@@ -103,9 +103,10 @@ class ModelAtHand(QObject):
         """Whether a model is kept now."""
         return self._task is not None
 
-    def is_asked(self, kind: Hashable) -> bool:
-        """Whether something of a kind is still to be answered."""
-        return kind in self._waiting
+    def is_asked(self, kind: Hashable, number: int = 0) -> bool:
+        """Whether something of a kind is still to be answered, or one of them by its number."""
+        ask = self._waiting.get(kind)
+        return ask is not None and number in (0, ask.number)
 
     def ask(self, kind: Hashable, model: Path | None, steps: Steps) -> int:
         """Has something done with the tab's model, which is this one, in place of what was asked of the same kind;

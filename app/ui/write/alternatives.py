@@ -196,7 +196,7 @@ class Alternatives(QFrame):
         """Whether there is anything to choose yet."""
         return any(card.written.strip() for card in self.cards)
 
-    def begin(self, count: int, *, is_code: bool) -> None:
+    def begin(self, count: int, *, is_code: bool, takes_keyboard: bool = True) -> None:
         """So many are on their way."""
         self.end()
         self._is_code = is_code
@@ -208,7 +208,8 @@ class Alternatives(QFrame):
         self._hint.setText(tr("Choose one: click, Enter or 1 to {count}. Esc takes none.", count=count))
         self._arrange()
         self.show()
-        self.cards[0].setFocus(Qt.FocusReason.OtherFocusReason)
+        if takes_keyboard:
+            self.cards[0].setFocus(Qt.FocusReason.OtherFocusReason)
 
     def show_one(self, number: int, text: str, probability: float, tokens: int, *, is_complete: bool) -> None:
         """How far one of them is."""

@@ -123,6 +123,8 @@ class Asked:
     """What of a single continuation is in the page."""
     found: dict[int, Continuation] = field(default_factory=dict)
     reading: Reading | None = None
+    number: int = -1
+    """Of the ask; before that none."""
 
     @property
     def is_single(self) -> bool:
@@ -325,6 +327,8 @@ class Continuing(QObject):
         self.work.failed.connect(self._on_failed)
         self.work.ended.connect(self.changed)
         self._asked: Asked | None = None
+        self._aside: dict[int, Asked] = {}
+        """Continuations to choose from that wait with their page, by its number."""
         self._cannot_fill: set[Path | None] = set()
         """Models that said so."""
         self._tries = 0
@@ -337,7 +341,7 @@ class Continuing(QObject):
     @property
     def is_busy(self) -> bool:
         """Whether something is being written."""
-        return self._asked is not None and self.work.is_asked(Kind.GO_ON)
+        return self._asked is not None and self.work.is_asked(Kind.GO_ON, self._asked.number)
 
     @property
     def is_choosing(self) -> bool:
@@ -404,7 +408,7 @@ class Continuing(QObject):
         if self._model in (None, self._loader.path):
             self._loader.expect()
         self._asked = asked
-        self.work.ask(Kind.GO_ON, self._model, steps)
+        asked.number = self.work.ask(Kind.GO_ON, self._model, steps)
         if not asked.is_single:
             self._cards.begin(page.options.count, is_code=self._edit.is_code)
         self.changed.emit()
@@ -431,7 +435,7 @@ class Continuing(QObject):
         one = asked.found.get(number) if asked is not None and number < len(self._cards.cards) else None
         if asked is None or one is None or not one.text:
             return
-        self.work.stop(Kind.GO_ON)
+        self._stop_writing()
         self._take_cards()
         asked.write(self.runs, one.text, is_all=True)
         self.counting.written_tokens = len(one.tokens)
@@ -440,14 +444,49 @@ class Continuing(QObject):
 
     def decline(self) -> None:
         """None of them."""
-        self.work.stop(Kind.GO_ON)
+        self._stop_writing()
         self._take_cards()
         self._note = ""
         self._end()
 
+    def set_aside(self, number: int | None) -> None:
+        """Another page is shown: what can be chosen waits with this one, and is written to its end meanwhile."""
+        if number is not None and self._asked is not None and self.is_choosing:
+            self._aside[number], self._asked = self._asked, None
+        else:
+            self.stop()
+        self.forget()
+
+    def resume(self, number: int) -> None:
+        """A page is shown again; its continuations are there as long as its text is what they go on with."""
+        asked = self._aside.pop(number, None)
+        if asked is None or asked.page.text != self._page().text:
+            return
+        self._asked = asked
+        self._cards.begin(asked.page.options.count, is_code=self._edit.is_code, takes_keyboard=False)
+        asked.show_cards(self._cards, asked.found, is_over=not self.is_busy)
+        if not self.is_busy and not self._cards.has_words:
+            self._cards.end()
+            self._asked = None
+        self.changed.emit()
+
+    def end(self, number: int | None = None) -> None:
+        """Nothing waits with a page that was deleted; without a number, with none."""
+        gone = [number] if number is not None else list(self._aside)
+        for each in gone:
+            asked = self._aside.pop(each, None)
+            if asked is not None and self.work.is_asked(Kind.GO_ON, asked.number):
+                self.work.stop(Kind.GO_ON)
+
+    def _stop_writing(self) -> None:
+        """Of this page."""
+        if self.is_busy:
+            self.work.stop(Kind.GO_ON)
+
     def forget(self) -> None:
         """Another page is open."""
-        self.work.stop()
+        self.work.stop(Kind.MEASURE)
+        self._stop_writing()
         self.counting.forget()
         self.runs.forget()
         self._cards.end()
@@ -462,7 +501,7 @@ class Continuing(QObject):
     def on_touched(self) -> None:
         """A person changed the page: what is being written there ends, what is offered goes."""
         if self.is_choosing:
-            self.work.stop(Kind.GO_ON)
+            self._stop_writing()
             self._cards.end()
             self._note = ""
             self._end()
@@ -488,7 +527,12 @@ class Continuing(QObject):
 
         event, asked = answer.event, self._asked
         self.came.emit()
-        if answer.kind is not Kind.GO_ON or asked is None:
+        if answer.kind is not Kind.GO_ON:
+            return
+        if asked is None or asked.number != answer.number:
+            aside = next((one for one in self._aside.values() if one.number == answer.number), None)
+            if aside is not None and isinstance(event, tuple):
+                aside.found[event[0]] = event[1]
             return
         if isinstance(event, Reading):
             asked.reading = event

@@ -132,7 +132,9 @@ class WriteView(QWidget):
 
     def show_page(self, page_id: int | None, text: str = "") -> None:
         """One that is stored; None is a new one, which may begin with a text."""
-        self.leave()
+        self.kept.keep()
+        self.continuing.set_aside(self.kept.id)
+        self.kept.keep()  # what was being written into it ended just now
         page, state, before = None, PageState(), None
         with self._ui.notify.guard():
             page = self._app.pages.get(page_id) if page_id else None
@@ -147,17 +149,22 @@ class WriteView(QWidget):
         self.foot.show_options(summary_of(self.options.now))
         if text:
             self.edit.textCursor().insertText(clean_text(text))
+        if page is not None:
+            self.continuing.resume(page.id)
         self.continuing.counting.measure_soon()
         self.shown_changed.emit()
 
     def leave(self) -> None:
-        """Another page, another tab, or the window closes: nothing is asked any more, what is there is kept."""
+        """The window closes: nothing is asked any more, what is there is kept."""
         self.continuing.stop()
+        self.continuing.end()
         self.continuing.forget()
         self.kept.keep()
 
     def forget(self) -> None:
         """The page that is open was deleted."""
+        if self.kept.id is not None:
+            self.continuing.end(self.kept.id)
         self.continuing.forget()
         self.kept.begin(None)
         self.edit.show_state(PageState())

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QLineEdit
 
 from app.ui.sampling import SamplingFields
 from app.ui.write.alternatives import percent
+from app.ui.write.continuing import Kind
 from app.ui.write.kept_page import file_name, language_of
 from app.ui.write.options import stops_of
 from tests.helpers.clipping import clipped_texts
@@ -79,6 +80,35 @@ def test_three_alternatives_come_at_once_and_the_second_is_chosen_by_its_digit(o
     assert desk.focus is desk.edit
     desk.press(KEY.Key_Z, modifier=CTRL)
     assert desk.text == "Deep learning is"
+
+
+@pytest.mark.parametrize("is_held", [False, True])
+def test_alternatives_wait_with_their_page_also_while_they_are_written(open_page: Open, is_held: bool) -> None:
+    rules = [rule | ({"held_after": 1, "until": "go"} if is_held else {}) for rule in THREE]
+    desk = open_page(*rules, {"text": " there"})
+    desk.choose_options(count=3, max_tokens=30)
+    desk.type("Deep learning is")
+    desk.go_on()
+    desk.wait(lambda: any(text.strip() for text in desk.offered) if is_held else not desk.is_busy)
+    desk.root.kept.keep()
+    first = desk.root.open_id
+    desk.root.show_page(None)
+    assert not desk.cards
+    assert not desk.is_busy
+    desk.type("Another page")
+    if is_held:
+        assert desk.script is not None
+        desk.script.with_name("go").touch()
+        desk.wait(lambda: not desk.root.continuing.work.is_asked(Kind.GO_ON))
+    desk.root.show_page(first)
+    assert desk.text == "Deep learning is"
+    assert desk.offered == [" first is here", " second is here", " third is here"]
+    assert not desk.is_busy
+    desk.click(desk.cards[1])
+    assert desk.text == "Deep learning is second is here"
+    desk.root.show_page(None)
+    desk.root.show_page(first)
+    assert not desk.cards, "what was chosen waits no longer"
 
 
 def test_arrows_and_return_choose_escape_takes_none_and_typing_closes_them(open_page: Open) -> None:
