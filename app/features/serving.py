@@ -173,8 +173,9 @@ class Wanted:
             schema = tool_calls.inline_references(schema) if schema else ""
             calling = tool_calls.calling_of(written, self.tools, must_call=self.must_call, several=self.several_calls)
         elif self.tools:
-            grammar = tool_calls.grammar_for(must_call=self.must_call, several=self.several_calls)
-            schema = tool_calls.schema_for(self.tools)
+            call = tool_calls.schema_for(self.tools)
+            if self.must_call:  # elsewhere a grammar would forbid answers that begin as a call does
+                grammar, schema = tool_calls.grammar_for(several=self.several_calls), call
         messages, variables = self.prompt(syntax)
         ask = Ask(
             messages,
@@ -856,8 +857,6 @@ def _reader_of(wanted: Wanted, syntax: CallSyntax | None) -> Readers | None:
     begins = ""
     if syntax is not None:
         inner, begins = tool_calls.SyntaxReader(syntax, wanted.tools, must_call=False), syntax.begins
-    elif not wanted.json_schema:
-        inner, begins = tool_calls.CallReader(), "{"
     takes_json = bool(wanted.json_schema)
     return UntaggedCallReader(wanted.tools, inner, begins=begins, several=wanted.several_calls, takes_json=takes_json)
 

@@ -181,11 +181,9 @@ class _Inlined:
         return found
 
 
-def grammar_for(*, must_call: bool, several: bool) -> str:
-    """GBNF around the rule `schema`, which is one call; where none must come, also words that look like none."""
-    calls = f'schema ("\\n" schema){{0,{MOST_CALLS - 1}}}' if several else "schema"
-    words = "" if must_call else " | words"
-    return f"root ::= {calls}{words}\nwords ::= [^{{ \\t\\r\\n] [^\\x00]*\n"
+def grammar_for(*, several: bool) -> str:
+    """GBNF around the rule `schema`, which is one call: an answer that has to be calls."""
+    return f'root ::= schema ("\\n" schema){{0,{MOST_CALLS - 1}}}\n' if several else "root ::= schema\n"
 
 
 _BEGINNING = re.compile(r'\s*\{\s*"name"\s*:\s*("(?:[^"\\]|\\.)*")\s*,\s*"arguments"\s*:\s*(?=\{)')
