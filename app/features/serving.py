@@ -667,8 +667,10 @@ class Serving:
             number = numbers[place]
             yield from ((number, told) for told in readings[place].take(event))
             if isinstance(event, Finished):
-                written = event.stats.generated_tokens + rejected[number].generated_tokens
-                yield number, Finished(replace(event.stats, generated_tokens=written))
+                first = rejected[number]  # the prompt that was asked about
+                stats = replace(event.stats, prompt_tokens=first.prompt_tokens, reused_tokens=first.reused_tokens)
+                written = event.stats.generated_tokens + first.generated_tokens
+                yield number, Finished(replace(stats, generated_tokens=written))
 
     @contextmanager
     def _shown(self, engine: Engine, wanted: Wanted, cancel: CancelToken) -> Iterator[Wanted]:

@@ -160,7 +160,7 @@ class Body:
             top_k=self.whole("top_k", -1, 1_000_000),
             top_p=self.number("top_p", 0, 1),
             min_p=self.number("min_p", 0, 1),
-            repeat_penalty=self.number("repeat_penalty", 0, 10),
+            repeat_penalty=self.number("repeat_penalty" if self.has("repeat_penalty") else "repetition_penalty", 0, 10),
             presence_penalty=self.number("presence_penalty", -2, 2),
             frequency_penalty=self.number("frequency_penalty", -2, 2),
             dry_multiplier=self.number("dry_multiplier", 0, 100),

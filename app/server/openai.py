@@ -127,12 +127,15 @@ class Lent:
     several: bool = True
 
 
-def lent_by(body: Body) -> Lent:
-    """The functions of a request. Of a function that is named there is one call."""
+def lent_by(body: Body, *, takes_custom: bool = False) -> Lent:
+    """The functions of a request. Of a function that is named there is one call.
+
+    `takes_custom`: tools whose input is any text, too, as functions with one argument `input`.
+    """
     choice = body.raw("tool_choice")
     is_named = isinstance(choice, dict) and choice.get("type") != "allowed_tools"
     several = body.flag("parallel_tool_calls", default=True) and not is_named
-    tools, must_call = tools_of(body)
+    tools, must_call = tools_of(body, takes_custom=takes_custom)
     return Lent(tools, must_call, several)
 
 
@@ -151,9 +154,9 @@ def legacy_functions_of(body: Body) -> Lent:
     return Lent(named, must_call=True, several=False)
 
 
-def tools_of(body: Body) -> tuple[tuple[Tool, ...], bool]:
+def tools_of(body: Body, *, takes_custom: bool = False) -> tuple[tuple[Tool, ...], bool]:
     """The functions that may be called, and whether one has to be."""
-    tools = [tool for each in body.objects("tools") for tool in _tools_in(each)]
+    tools = [tool for each in body.objects("tools") for tool in _tools_in(each, takes_custom)]
     choice = body.raw("tool_choice")
     if isinstance(choice, str):
         if choice not in ("none", "auto", "required"):
@@ -182,7 +185,7 @@ HOSTED = re.compile(r"web_search|file_search|code_interpreter|image_generation|c
 """What runs at OpenAI, or what its models were taught to run: clients offer it to every model."""
 
 
-def _tools_in(body: Body) -> list[Tool]:
+def _tools_in(body: Body, takes_custom: bool) -> list[Tool]:
     """One function, or those of a namespace, called as `namespaced` has it; none of what is not lent by the client."""
     kind = body.text("type", "function")
     if kind == "function":
@@ -190,9 +193,15 @@ def _tools_in(body: Body) -> list[Tool]:
     if kind == "namespace":
         tools = [_tool(each) for each in body.objects("tools") if each.text("type", "function") == "function"]
         return [replace(tool, name=namespaced(body.text("name"), tool.name)) for tool in tools]
+    if kind == CUSTOM and takes_custom:
+        return [replace(_tool(body), parameters=_TEXT_INPUT)]
     if HOSTED.match(kind):
         return []
     raise BadRequest(f"{body.name_of('type')}: there are no tools of the kind {kind!r} here", body.name_of("type"))
+
+
+CUSTOM = "custom"
+_TEXT_INPUT = {"type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"]}
 
 
 def namespaced(namespace: str, name: str) -> str:

@@ -14,10 +14,20 @@ from app.core.visible import clean_text
 from app.features.serving import AnswerEvent, Wanted
 from app.features.tool_calls import CallArguments, CallBegins
 from app.server import fields
-from app.server.answers import Answer, event_line
+from app.server.answers import Answer, Call, event_line
 from app.server.body import BadRequest, Body, Pictures
 from app.server.fields import refuse_unsupported
-from app.server.openai import HOSTED, content_of, effort_of, lent_by, most_tokens, namespaced, role_of, schema_text
+from app.server.openai import (
+    CUSTOM,
+    HOSTED,
+    content_of,
+    effort_of,
+    lent_by,
+    most_tokens,
+    namespaced,
+    role_of,
+    schema_text,
+)
 
 
 @dataclass
@@ -39,7 +49,8 @@ class Responses:
         """Raises BadRequest."""
         refuse_unsupported(body, fields.RESPONSES)
         self.model, self.streams = body.text("model", ""), body.flag("stream")
-        lent, text, pictures = lent_by(body), body.inner("text"), Pictures()
+        lent, text, pictures = lent_by(body, takes_custom=True), body.inner("text"), Pictures()
+        self._customs = {tool.text("name") for tool in body.objects("tools") if tool.text("type", "") == CUSTOM}
         if text is not None and text.raw("verbosity") not in (None, "medium"):
             raise BadRequest("text.verbosity: say in the instructions how long an answer should be", "text.verbosity")
         reasoning = body.inner("reasoning")
@@ -87,7 +98,9 @@ class Responses:
                 )
             case CallBegins():
                 yield from self._close_item()
-                yield from self._in_item("function_call", event.number)
+                yield from self._in_item(self._kind_of(event.name), event.number)
+            case CallArguments() if self._open[0].kind == CUSTOM_CALL:
+                pass  # what it says is known when it is whole
             case CallArguments():
                 yield self._event("response.function_call_arguments.delta", **self._place(), delta=event.piece)
             case Finished():
@@ -105,10 +118,9 @@ class Responses:
         answer = self.answers[0]
         kinds = ["reasoning"] * bool(answer.thinking) + ["message"] * bool(answer.text or not answer.calls)
         items = [_Item(kind, place, _new_id(kind)) for place, kind in enumerate(kinds)]
-        items += [
-            _Item("function_call", len(items) + call, _new_id("function_call"), call)
-            for call in range(len(answer.calls))
-        ]
+        for number, call in enumerate(answer.calls):
+            kind = self._kind_of(call.name)
+            items.append(_Item(kind, len(items), _new_id(kind), number))
         self._done = [self._told(item) for item in items]
         return self._body(self._status())
 
@@ -165,6 +177,10 @@ class Responses:
             place = self._place()
             yield self._event("response.output_text.done", **place, content_index=0, text=answer.text, logprobs=[])
             yield self._event("response.content_part.done", **place, content_index=0, part=_text_part(answer.text))
+        elif item.kind == CUSTOM_CALL:
+            text = _input_of(answer.calls[item.call])
+            yield self._event("response.custom_tool_call_input.delta", **self._place(), delta=text)
+            yield self._event("response.custom_tool_call_input.done", **self._place(), input=text)
         elif item.kind == "function_call":
             call = answer.calls[item.call]
             yield self._event(
@@ -180,19 +196,25 @@ class Responses:
 
     def _told(self, item: _Item, *, is_empty: bool = False) -> dict[str, Any]:
         answer, status = self.answers[0], "in_progress" if is_empty else "completed"
-        is_last = item.kind != "function_call" or item.call == len(answer.calls) - 1
+        is_last = item.call < 0 or item.call == len(answer.calls) - 1
         if not is_empty and is_last and answer.stats is not None and self._is_incomplete:
             status = "incomplete"
         more: dict[str, Any]
         if item.kind == "function_call":
             call = answer.calls[item.call]
             more = {"call_id": call.id, "arguments": "" if is_empty else call.arguments} | self._named(call.name)
+        elif item.kind == CUSTOM_CALL:
+            call = answer.calls[item.call]
+            more = {"call_id": call.id, "name": call.name, "input": "" if is_empty else _input_of(call)}
         elif item.kind == "message":
             more = {"role": "assistant", "content": [] if is_empty else [_text_part(answer.text)]}
         else:
             thought = [] if is_empty else [{"type": "reasoning_text", "text": answer.thinking}]
             more = {"summary": [], "content": thought}
         return {"id": item.id, "type": item.kind, "status": status} | more
+
+    def _kind_of(self, name: str) -> str:
+        return CUSTOM_CALL if name in self._customs else "function_call"
 
     def _named(self, name: str) -> dict[str, str]:
         """The name of a function as the client has it, with its namespace where it has one."""
@@ -233,8 +255,17 @@ def _names_in(body: Body) -> dict[str, tuple[str, str]]:
     return {namespaced(space, name): (space, name) for space, name in pairs}
 
 
+CUSTOM_CALL = "custom_tool_call"
+
+
+def _input_of(call: Call) -> str:
+    """The text that a tool is given which takes any."""
+    found = call.values
+    return str(found.get("input", "")) if isinstance(found, dict) else ""
+
+
 def _new_id(kind: str) -> str:
-    prefix = {"message": "msg", "function_call": "fc", "reasoning": "rs"}[kind]
+    prefix = {"message": "msg", "function_call": "fc", CUSTOM_CALL: "ctc", "reasoning": "rs"}[kind]
     return f"{prefix}_{uuid.uuid4().hex[:24]}"
 
 
@@ -274,7 +305,12 @@ def _message_of(item: Body, known: dict[str, FunctionCall], pictures: Pictures) 
             call = FunctionCall(item.text("call_id", ""), name, item.text("arguments", "{}") or "{}")
             known[call.id] = call
             return Message(Role.ASSISTANT, "", calls=(call,))
-        case "function_call_output":
+        case "custom_tool_call":
+            arguments = json.dumps({"input": item.text("input", "")}, ensure_ascii=False)
+            call = FunctionCall(item.text("call_id", ""), item.text("name"), arguments)
+            known[call.id] = call
+            return Message(Role.ASSISTANT, "", calls=(call,))
+        case "function_call_output" | "custom_tool_call_output":
             id_ = item.text("call_id", "")
             output = item.raw("output")
             text = output if isinstance(output, str) else json.dumps(output, ensure_ascii=False)

@@ -29,6 +29,7 @@ SAMPLED: dict[str, Any] = {
     "min_p": 0.3,
     "seed": 3,
     "repeat_penalty": 1.3,
+    "repetition_penalty": 1.4,
     "presence_penalty": 0.3,
     "frequency_penalty": 0.3,
     "dry_multiplier": 0.3,
@@ -317,6 +318,24 @@ def test_responses_say_what_they_were_asked_and_which_item_is_whole(scripted: Ma
     assert told[-1]["response"]["output"][0]["namespace"] == "crm"
     cut = served.client.post("responses", json={"input": "x", "max_output_tokens": 2}).json()
     assert (cut["status"], cut["output"][0]["status"]) == ("incomplete", "incomplete")
+
+
+def test_a_tool_that_takes_any_text_is_given_one(scripted: Make, tmp_path: Path) -> None:
+    call = '```json\n{"name": "patch", "arguments": {"input": "*** Begin"}}\n```'
+    served = scripted({"text": call, "times": 2}, {"text": "done"}, calls=OWN_WAY, log="prompts.jsonl")
+    tools = [{"type": "custom", "name": "patch", "description": "Change a file", "format": {"type": "text"}}]
+    asked: dict[str, Any] = {"input": [{"role": "user", "content": "x"}], "tools": tools}
+    (item,) = served.client.post("responses", json=asked).json()["output"]
+    assert (item["type"], item["name"], item["input"]) == ("custom_tool_call", "patch", "*** Begin")
+    told = events(served.client.post("responses", json=asked | {"stream": True}).text)
+    assert [one["input"] for one in told if one["type"] == "response.custom_tool_call_input.done"] == ["*** Begin"]
+    output = {"type": "custom_tool_call_output", "call_id": item["call_id"], "output": "fine"}
+    asked["input"] += [item, output]
+    assert served.client.post("responses", json=asked).json()["output"][0]["content"][0]["text"] == "done"
+    logged = (tmp_path / "engine" / "prompts.jsonl").read_text("utf-8").splitlines()
+    *_, called, result = json.loads([line for line in logged if '"Generate"' in line][-1])["ask"]["messages"]
+    assert json.loads(called["calls"][0]["arguments"]) == {"input": "*** Begin"}
+    assert (result["result_of"]["name"], result["text"]) == ("patch", "fine")
 
 
 def test_of_a_function_that_is_named_there_is_one_call(scripted: Make, tmp_path: Path) -> None:
