@@ -57,6 +57,8 @@ TOGETHER_S = 0.05
 HEADER_BYTES = 256 * 1024
 POOLED = (1, 2, 3)
 """How a file says that it turns texts into vectors: by the mean of its tokens, by the first or by the last."""
+MOST_TOLD_CHARACTERS = 8_000
+"""Of a schema that stands in the instructions."""
 EMBEDDING_TOKENS = 512
 """Of the context that such a model gets for answers, which it never gives."""
 
@@ -213,10 +215,16 @@ class Wanted:
             if self.tools:
                 told = tool_calls.instructions_for(self.tools, must_call=self.must_call)
                 messages = _with_instructions(messages, told)
-            return messages, variables
+            return self._with_form(messages), variables
         if self.tools:
             variables["tools"] = tool_calls.tools_told(self.tools)
-        return list(self.messages), variables
+        return self._with_form(list(self.messages)), variables
+
+    def _with_form(self, messages: list[Message]) -> list[Message]:
+        """With the form of an answer told, which beside functions would be taken for that of a call."""
+        if not (self.tools and self.json_schema) or self.must_call or len(self.json_schema) > MOST_TOLD_CHARACTERS:
+            return messages
+        return _with_instructions(messages, tool_calls.form_instructions(self.json_schema))
 
     @property
     def has_calls(self) -> bool:

@@ -116,6 +116,14 @@ def instructions_for(tools: Sequence[Tool], *, must_call: bool) -> str:
     return "\n".join(lines)
 
 
+def form_instructions(json_schema: str) -> str:
+    """What is put behind the instructions where an answer that is no call has to follow a schema."""
+    return (
+        "When a function helps, call it. Otherwise your answer is one JSON object with the answer itself, not a call. "
+        f"It follows this JSON schema:\n{json_schema}"
+    )
+
+
 def _described(tool: Tool) -> str:
     told = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
     return json.dumps({key: value for key, value in told.items() if value != ""}, ensure_ascii=False)

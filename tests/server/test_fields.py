@@ -248,6 +248,7 @@ def test_a_schema_holds_beside_functions_in_each_contract(scripted: Make, tmp_pa
     for one in requests(tmp_path / "engine" / "script.json"):
         assert json.loads(one["json_schema"]) == {"type": "object", "properties": {"b": SCHEMA}}
         assert one["calling"]["functions"][0][0] == "weather"
+        assert json.dumps(tree) in one["messages"][0][1], "else a model takes its form for that of a call"
 
 
 def test_anthropic_is_told_which_stop_was_met_and_how_long_the_prompt_is(scripted: Make) -> None:
