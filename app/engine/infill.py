@@ -12,6 +12,7 @@ TRIVIAL = frozenset(["begin", "do", "false", "loop", "none", "null", "then", "tr
 """Words that say little about the block they stand in. Others do: at one depth there is a single `return x`."""
 _CLOSERS = {")": "(", "]": "[", "}": "{"}
 _QUOTES = "\"'`"
+_REMARKS = ("#", "//")
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,8 @@ class InfillEnd:
     """Lets text through up to where the suffix begins again; holds back what may be the beginning of that. Streaming.
 
     The suffix is known by its first line, indentation included. Where that says little (`}`, `else:`), the lines after
-    it count as well, and a closing bracket that nothing in the middle has opened is the suffix's own.
+    it count as well, and a closing bracket that nothing in the middle has opened is the suffix's own. Where the suffix
+    goes on in a block, a middle that has left all blocks has gone past it.
     """
 
     def __init__(self, before: str, suffix: str) -> None:
@@ -42,6 +44,10 @@ class InfillEnd:
         self._has_line = bool(cursor_line.strip()) and not self._is_inside_line
         """Whether the middle's first line is a part of the cursor's, and so none of the suffix's."""
         self._closer = _Closer(suffix.lstrip()[:1])
+        self._is_in_block = bool(self._anchor) and not self._is_inside_line and self._anchor[0][:1].isspace()
+        self._was_in_block = cursor_line[:1].isspace()
+        self._left = -1
+        """Where remarks begin that may be the first of what stands outside of all blocks."""
         self._text = ""
         self._shown = 0
         self._read = 0
@@ -63,6 +69,7 @@ class InfillEnd:
         if self.met or not self._anchor:
             return ""
         end = self._end_at(len(self._text))
+        end = self._left if end < 0 else end
         return self._show(len(self._text)) if end < 0 else self._stop(end)
 
     def _show(self, end: int) -> str:
@@ -100,12 +107,22 @@ class InfillEnd:
         lines = [*self._lines, _Line(line.rstrip(), line_end - len(line.lstrip()))][-len(self._anchor) :]
         if line_end < len(self._text):
             self._lines = lines
-        return lines[0].begin if self._matches([one.text for one in lines]) else -1
+        return lines[0].begin if self._matches([one.text for one in lines]) else self._left_at(lines[-1])
 
     def _matches(self, lines: list[str]) -> bool:
         *first, last = self._anchor
-        is_last = lines[-1].startswith(last) if self._is_cut_short else lines[-1] == last
+        is_last = lines[-1].startswith(last) if self._is_cut_short else _is_line(lines[-1], last)
         return is_last and lines[:-1] == first
+
+    def _left_at(self, line: _Line) -> int:
+        """Where the middle left the block that the suffix is in; -1 where it did not, or a remark leaves it open."""
+        if not self._is_in_block or line.text[0].isspace() or line.text[0] in ")]":  # behind wrapped arguments
+            self._was_in_block, self._left = True, -1
+        elif self._was_in_block:
+            if self._left < 0:
+                self._left = len(self._text[: line.begin].rstrip()) + ("\n" not in self._blanks)
+            return -1 if line.text.startswith(_REMARKS) else self._left
+        return -1
 
     def _end_inside(self, line: str, *, is_first: bool) -> int:
         """The suffix begins in the middle of a line: it is told by its end, or, where it says enough, anywhere."""
@@ -125,11 +142,12 @@ class InfillEnd:
             end = len(self._text) - (len(line) - len(line.rstrip())) - keep
         else:
             end = self._read if self._may_begin(self._text[self._read :]) else len(self._text)
+            end = end if self._left < 0 else min(end, self._left)
             for number in range(len(self._lines)):
                 begun = self._lines[number:]
                 is_begun = [one.text for one in begun] == self._anchor[: len(begun)] and len(begun) < len(self._anchor)
                 if is_begun and self._may_begin(self._text[self._read :], len(begun)):
-                    end = begun[0].begin
+                    end = min(end, begun[0].begin)
                     break
         return len(self._text[:end].rstrip())
 
@@ -139,7 +157,10 @@ class InfillEnd:
             line = self._indent + line
             if self._has_line:
                 return False
-        return self._anchor[number].startswith(line.rstrip()) if line.strip() else True
+        if self._is_in_block and self._was_in_block and not line[:1].isspace():
+            return True
+        anchor = self._anchor[number]
+        return not line.strip() or anchor.startswith(line.rstrip()) or _is_line(line.rstrip(), anchor)
 
 
 def _anchor_of(cursor_line: str, suffix: str, *, is_inside_line: bool) -> list[str]:
@@ -159,6 +180,12 @@ def _says_much(line: str) -> bool:
     """Whether a line is one that a middle will hardly have by itself."""
     words = "".join(char if char.isalnum() else " " for char in line.casefold()).split()
     return sum(len(word) for word in words if word not in TRIVIAL) >= LEAST_LETTERS
+
+
+def _is_line(line: str, anchor: str) -> bool:
+    """Whether it says the same, a remark behind it aside."""
+    more = line[len(anchor) :].lstrip()
+    return line.startswith(anchor) and (not more or more.startswith(_REMARKS))
 
 
 class _Closer:

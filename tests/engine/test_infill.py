@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,12 @@ AFTER = "\n    return result\n\nprint(add(1, 2))\n"
         (BODY, "\n    return x\n", "x = a\n    return x\n# so", "x = a"),
         ("def f():\n", "    return value\n", "    value = 1\n    return value\n", "    value = 1\n"),
         ("def f():\n    ", "return value\n", "value = 1\n    return value\n", "value = 1\n    "),
+        (BODY, AFTER, "result = a + b\n    return result  # the sum\n", "result = a + b"),
+        # The block of the suffix was left.
+        (BODY, AFTER, "return a + b\n\n# Test the function\nprint(add(1, 2))\n", "return a + b"),
+        (BODY, AFTER, "return a + b\n\n# Test", "return a + b"),
+        ("void f() {\n  ", "\n  b();\n}", "a();\n#ifdef C\n  c();\n#endif\n", "a();\n#ifdef C\n  c();"),
+        ("f() {\n  ", "\n  b();\n}", "a();\n#if C\n  c();\n#endif\n  d();", "a();\n#if C\n  c();\n#endif\n  d();"),
         # It is not the next line: deeper, longer, or another.
         (BODY, AFTER, "if a:\n        return result\n    b", "if a:\n        return result\n    b"),
         (BODY, AFTER, "result = 0\n    return results\n", "result = 0\n    return results\n"),
@@ -93,15 +100,16 @@ def _functions() -> list[str]:
 
 
 def test_a_right_middle_is_never_cut_and_one_that_runs_on_always() -> None:
-    """Real functions: each line of a body is left out once."""
+    """Real functions: each line of a body is left out once, and each with the three behind it."""
     early, late, tried = [], [], 0
     for source in _functions():
         lines = source.split("\n")
-        for number in range(1, len(lines) - 1):
-            before, middle = "\n".join(lines[:number]) + "\n", lines[number]
-            suffix = "\n" + "\n".join(lines[number + 1 :])
-            if not middle.strip() or middle == lines[number + 1]:
+        for number, size in product(range(1, len(lines) - 1), (1, 4)):
+            end = number + size
+            before, middle = "\n".join(lines[:number]) + "\n", "\n".join(lines[number:end])
+            if end >= len(lines) or not lines[number].strip() or lines[end] in lines[number:end]:
                 continue
+            suffix = "\n" + "\n".join(lines[end:])
             tried += 1
             early += [(before, middle)] * (middle_of(before, suffix, middle, 7)[0] != middle)
             late += [(middle, suffix)] * (middle_of(before, suffix, middle + suffix + "\nmore = 1\n", 7)[0] != middle)
