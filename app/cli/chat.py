@@ -82,6 +82,8 @@ class ChatRun:
                 elif isinstance(event, LookProgress) and event.fraction == 0:
                     print(f"Looking at picture {event.number} of {event.total}…", file=sys.stderr)
                 elif isinstance(event, Finished):
+                    if event.stats.finish_reason is FinishReason.REPEATED:
+                        print("\nThe answer repeated itself and was stopped.", file=sys.stderr)
                     return "".join(text), event.stats
         raise AssertionError("an answer always finishes or raises")
 

@@ -59,6 +59,7 @@ def run_complete(options: argparse.Namespace) -> int:
         task_sampling=GREEDY if options.temperature == 0 else Sampling(),
         text=clean_text(prompt),
         suffix=clean_text(options.suffix),
+        stop_on_repetition=True,
     )
     with closing(build_engine(paths)) as engine, interruptible() as cancel:
         model = load_model(engine, model_path(options.model, settings.engine.model_path), settings, cancel)
@@ -69,6 +70,8 @@ def run_complete(options: argparse.Namespace) -> int:
         print(f"\n{'─' * 20}\n".join(one.text for one in found))
     else:
         print()
+    if any(one.finish_reason is FinishReason.REPEATED for one in found):
+        print("The text repeated itself and was stopped.", file=sys.stderr)
     stopped = any(one.finish_reason is FinishReason.CANCELLED for one in found)
     return INTERRUPTED if stopped else 0
 

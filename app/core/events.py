@@ -18,6 +18,8 @@ class FinishReason(StrEnum):
     """The person pressed Stop."""
     CONTEXT = "context"
     """The model's context is full."""
+    REPEATED = "repeated"
+    """The answer said the same again and again."""
 
 
 @dataclass(frozen=True)

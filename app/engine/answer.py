@@ -8,9 +8,10 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from app.core.events import AnswerStats, FinishReason
+from app.core.events import AnswerStats, FinishReason, Role
 from app.engine import protocol
 from app.engine.infill import InfillEnd
+from app.language.repetition import RepetitionWatch
 
 # Tells thinking from answer while a model writes. Pure; streaming: marks may be split over any number of deltas.
 #
@@ -320,6 +321,32 @@ class StopStrings:
         return held
 
 
+class ForcedEnd:
+    """Ends an answer that its model does not end: where its suffix begins again, or where it runs in a circle."""
+
+    def __init__(self, ask: protocol.Ask) -> None:
+        self._infill = InfillEnd(ask.text, ask.suffix)
+        asked = next((text for role, text in reversed(ask.turns) if role == Role.USER), "")
+        watches = ask.stop_on_repetition and not ask.tells_last
+        self._watches = (RepetitionWatch(asked), RepetitionWatch()) if watches else ()
+        """Of the answer, and of the thinking before it."""
+        self.reason: FinishReason | None = None
+
+    def feed(self, text: str, *, thinking: bool = False) -> str:
+        """What of it may be shown. `reason` says from then on whether the answer is over."""
+        if not thinking:
+            text = self._infill.feed(text)
+        if self._infill.met:
+            self.reason = FinishReason.STOP
+        elif self._watches and self._watches[thinking].feed(text):
+            self.reason = FinishReason.REPEATED
+        return text
+
+    def rest(self) -> str:
+        """What was held back, when the answer ends by itself."""
+        return self._infill.rest()
+
+
 class Answer:
     """Turns token bytes into deltas and says when to stop.
 
@@ -346,7 +373,7 @@ class Answer:
         self._request = request
         self._reply = reply
         self._stops = StopStrings(request.ask.stop)
-        self._infill = InfillEnd(request.ask.text, request.ask.suffix)
+        self._end = ForcedEnd(request.ask)
         self._reasoning = Reasoning(thinking_style)
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._undecided_tokens = 0
@@ -380,8 +407,8 @@ class Answer:
         self.generated_tokens += 1
         self._show(self._reasoning.feed(self._decoder.decode(piece)))
         self._count()
-        if self._stops.met or self._infill.met:
-            return FinishReason.STOP
+        if self._stops.met or self._end.reason is not None:
+            return self._end.reason or FinishReason.STOP
         written = self.generated_tokens - self.thinking_tokens
         return FinishReason.LENGTH if 0 <= self._request.ask.max_tokens <= written else None
 
@@ -401,7 +428,7 @@ class Answer:
         """Shows what was held back (half a character as U+FFFD) and gives the last reply."""
         self._show(self._reasoning.feed(self._decoder.decode(b"", final=True)))
         self._show(self._reasoning.finish())
-        self._send(self._infill.feed(self._stops.rest()) + self._infill.rest(), thinking=False)
+        self._send(self._end.feed(self._stops.rest()) + self._end.rest(), thinking=False)
         self._tell()
         writing_s = self._last_s - self._first_s
         rate = (self.generated_tokens - 1) / writing_s if self.generated_tokens > 1 and writing_s > 0 else 0.0
@@ -429,8 +456,8 @@ class Answer:
 
     def _show(self, spans: Sequence[Span]) -> None:
         for span in spans:
-            text = span.text if span.thinking else self._infill.feed(self._stops.feed(span.text))
-            self._send(text, thinking=span.thinking)
+            text = span.text if span.thinking else self._stops.feed(span.text)
+            self._send(self._end.feed(text, thinking=span.thinking), thinking=span.thinking)
 
     def _send(self, text: str, *, thinking: bool) -> None:
         if not text:

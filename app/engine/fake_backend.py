@@ -20,7 +20,7 @@ Rules for answers:
     "delay_s": 0.05               before each token; "prompt_s": seconds for reading the prompt, with progress
     "batch": "go"                 one batch of its prompt is computed until the file "go" is there (beside the script),
                                   as on a slow computer: the heart beats, and no cancel is heard
-    "repeat": 1000                the text so many times
+    "repeat": 1000                the text so many times, and all of them unless it is "watched": true
     "thinking": "..."             the answer begins with this thought
     "clock": true                 each token is the moment it was made, in seconds of the monotonic clock
     "finish": "length"            the finish reason; by default stop, or what the limits say
@@ -100,6 +100,11 @@ class Run:
     answer: Answer = field(init=False)
 
     def __post_init__(self) -> None:
+        self.answer = Answer(self.request, self.job.reply, time.perf_counter())
+
+    def let_repeat(self) -> None:
+        """The script wants the same again and again."""
+        self.request = replace(self.request, ask=replace(self.request.ask, stop_on_repetition=False))
         self.answer = Answer(self.request, self.job.reply, time.perf_counter())
 
 
@@ -245,7 +250,7 @@ class ScriptedBackend:
         run.job.reply(run.answer.finish(reason))
 
     def _answer(self, run: Run) -> Generator[bool, None, FinishReason]:
-        request, answer, job = run.request, run.answer, run.job
+        request, job = run.request, run.job
         if job.cancelled:
             return FinishReason.CANCELLED
         loaded = self._ready(chats=bool(request.ask.messages))
@@ -254,6 +259,9 @@ class ScriptedBackend:
         last = next((text for role, text in reversed(turns) if role == "user"), "")
         rule = self._script.choose("answers", self._script.rules.get("answers", []), last)
         _fail(rule, {})
+        if "repeat" in rule and not rule.get("watched"):
+            run.let_repeat()
+        answer = run.answer
         words = _prompt(turns, media, self._rule)
         if len(words) >= loaded.model.context_tokens:
             raise errors.PromptTooLong(len(words), loaded.model.context_tokens)

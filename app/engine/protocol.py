@@ -14,7 +14,7 @@ from app.core.errors import AppError, MachineUnusable
 from app.core.events import AnswerStats, Guess, Media, Message, ModelLoaded, TokenSeen
 from app.core.wire import Wire
 
-VERSION = 11
+VERSION = 12
 
 
 # What is wanted of a model and of an answer: values that go from whoever decides to the library that does it.
@@ -151,6 +151,8 @@ class Ask:
     """Text that follows other text within that time is told with the next: each telling wakes three processes."""
     is_outside: bool = False
     """Another program wants it: somebody waits, but a person who chats here goes first."""
+    stop_on_repetition: bool = False
+    """An answer that says the same again and again ends, unless the last question wants that."""
 
     @property
     def turns(self) -> list[tuple[str, str]]:

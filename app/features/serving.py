@@ -158,6 +158,8 @@ class Wanted:
     alternatives: int = -1
     tells_prompt: bool = False
     """The tokens of `text` are told, too (`PromptSeen`), with as many alternatives as those of the answer."""
+    stop_on_repetition: bool = False
+    """As in `protocol.Ask`."""
     pictures: Mapping[str, bytes] = field(default_factory=dict)
     """The files of the messages' media, by their ids."""
 
@@ -198,6 +200,7 @@ class Wanted:
             calling=calling,
             together_s=TOGETHER_S,
             is_outside=True,
+            stop_on_repetition=self.stop_on_repetition,
         )
         if seed is None:
             return [ask] * self.count

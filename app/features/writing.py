@@ -250,6 +250,7 @@ class WritingOptions:
             text=text,
             suffix=suffix,
             alternatives=TOLD,
+            stop_on_repetition=True,
         )
 
 

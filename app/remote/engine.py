@@ -43,6 +43,7 @@ from app.core.events import (
     TextDelta,
     Waiting,
 )
+from app.engine.answer import ForcedEnd
 from app.engine.contract import AnswerEvent, Embeddings, WakingEvent
 from app.engine.protocol import OPEN, Ask, CallSyntax, DevicesDescribed, Inspected, MediaCount, Wish
 from app.hub.model_server import Cut, ModelServer
@@ -620,13 +621,20 @@ def _read(used: _Used, ask: Ask, body: dict[str, Any], cut: Cut) -> Iterator[Ans
         always_thinks=used.loaded.thinking == "always",
         echo=echo_of(ask, used.model.server.kind),
     )
+    end = ForcedEnd(ask)
     most, held = MOST_CHARACTERS_A_TOKEN * max(used.loaded.context_tokens, 1024), ""
     holds = bool(ask.json_schema) and not ask.grammar
     for delta in _deltas(used, body, reader, cut=cut, most_characters=most):
+        text = end.feed(delta.text, thinking=delta.thinking)
         if holds and not delta.thinking:
-            held += delta.text
-        else:
-            yield replace(delta, used_tokens=expected + reader.pieces)
+            held += text
+        elif text:
+            yield replace(delta, text=text, used_tokens=expected + reader.pieces)
+        if end.reason is not None:
+            reader.reason = end.reason
+            break
+    if rest := end.rest():
+        yield TextDelta(rest)
     if held:
         yield TextDelta(json_in(held))
     stats = reader.stats(expected)

@@ -91,8 +91,9 @@ class Answer:
 
     @property
     def is_cut(self) -> bool:
-        """Whether it ended for want of room."""
-        return self.stats is not None and self.stats.finish_reason in (FinishReason.LENGTH, FinishReason.CONTEXT)
+        """Whether it ended before its end: for want of room, or because it repeated itself."""
+        cut = (FinishReason.LENGTH, FinishReason.CONTEXT, FinishReason.REPEATED)
+        return self.stats is not None and self.stats.finish_reason in cut
 
 
 class Contract(Protocol):

@@ -410,3 +410,16 @@ def test_what_is_told_together_is_the_same_and_the_first_words_and_the_last_wait
     written.answer.finish(FinishReason.STOP)
     told = [(one.text, one.thinking) for one in written.replies if isinstance(one, Delta)]
     assert told == [("Hm", True), (", well", True), ("One two three", False)]
+
+
+@pytest.mark.parametrize("thinks", [False, True])
+def test_an_answer_that_runs_in_a_circle_ends_where_that_is_wished(thinks: bool) -> None:
+    def end(*, wished: bool, question: str = "Why?") -> FinishReason | None:
+        ask = Ask([Message(Role.USER, question)], stop_on_repetition=wished)
+        answer = Answer(Generate(1, ask), lambda _reply: None, 0.0)
+        pieces = ["<think>"] * thinks + [" never", " again"] * 100
+        return next((reason for piece in pieces if (reason := answer.add(piece.encode()))), None)
+
+    assert end(wished=True) is FinishReason.REPEATED
+    assert end(wished=False) is None
+    assert end(wished=True, question='Write "never again" 100 times.') is (FinishReason.REPEATED if thinks else None)

@@ -594,6 +594,19 @@ def test_a_text_is_gone_on_with(remote: Remote, start: Start) -> None:
     assert (body["prompt"], body["max_tokens"]) == ("Once upon a time", 8)
 
 
+def test_an_answer_that_runs_in_a_circle_is_cut_and_a_middle_where_its_suffix_begins(
+    remote: Remote, start: Start
+) -> None:
+    start("It is so. " * 400)
+    text, _, end = said(remote, stop_on_repetition=True)
+    assert end.stats.finish_reason is FinishReason.REPEATED
+    assert 400 <= len(text) < 600
+    start("a + b\n    return result\n\n# Test\n", kind="llama.cpp")
+    ask = Ask([], text="def add(a, b):\n    result = ", suffix="\n    return result\n")
+    *events, end = remote.engine.answer(ask)
+    assert "".join(one.text for one in events if isinstance(one, TextDelta)) == "a + b"
+
+
 @pytest.mark.parametrize(
     ("status", "body"), [(404, b"Not Found"), (404, b'{"error": {"message": "This is a chat model"}}')]
 )

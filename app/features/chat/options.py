@@ -31,6 +31,7 @@ def options_for(conversation: Conversation | None, settings: Settings, loaded: M
         "max_tokens": max_tokens_of(conversation, settings),
         "template_variables": template_variables(conversation, settings, loaded),
         "thinking_budget": thinking_budget_of(conversation, settings),
+        "stop_on_repetition": True,
     }
 
 

@@ -238,12 +238,15 @@ def refuses(source: str, text: str) -> bool:
     return any(one.match(text) and not one.match(source) for one in (REFUSING, _REFUSING_TO_TRANSLATE))
 
 
+def repeats(source: str) -> bool:
+    """Whether a source says something twice in a row, so that its translation may as well."""
+    return bool(_loop_of_words(source.casefold().split(), times=2) or _loop_of_characters(source))
+
+
 def loop_in(source: str, text: str) -> str:
     """Words that come again and again right behind one another, where the source has nothing like it; "" for none."""
     found = _loop_of_words(text.casefold().split()) or _loop_of_characters(text)
-    if not found or _loop_of_words(source.casefold().split(), times=2) or _loop_of_characters(source):
-        return ""
-    return found
+    return "" if not found or repeats(source) else found
 
 
 def _loop_of_words(words: Sequence[str], times: int = LOOP_TIMES) -> str:

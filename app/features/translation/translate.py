@@ -39,7 +39,7 @@ from app.features.translation.result import (
 from app.features.translation.work import CHARACTERS_A_TOKEN, Work, begin, sorted_out
 from app.features.work.asking import Answer, Growing, PromptReading, Rests, Taken, work_off, work_off_in_turn
 
-_CUT = (FinishReason.LENGTH, FinishReason.CONTEXT)
+_CUT = (FinishReason.LENGTH, FinishReason.CONTEXT, FinishReason.REPEATED)
 _OF_ALL = (TemplateFailed, ChatUnavailable, ModelBroken)
 """No other answer of this model will come out differently."""
 _PATIENT = frozenset((ProblemKind.NUMBER, ProblemKind.SAME, ProblemKind.GLOSSARY))

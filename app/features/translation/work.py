@@ -20,7 +20,7 @@ from app.features.models.languages import Knows, knows, weights_of
 from app.features.translation.delivering import Candidate, candidate
 from app.features.translation.glossary import Consistency, Glossary, chosen, violated
 from app.features.translation.marking import Shown, same_marks, shown
-from app.features.translation.problems import Problem, ProblemKind, is_unusable, sentences_of
+from app.features.translation.problems import Problem, ProblemKind, is_unusable, repeats, sentences_of
 from app.features.translation.prompts import Family, Request, Sizes, Step, Unit, answer_tokens, family_for, sizes_for
 from app.features.translation.result import Formality, Memory, Origin, Term, Translated, TranslationWish
 from app.features.work.asking import woken
@@ -91,6 +91,7 @@ class Work:
             task_sampling=self.family.sampling(int(step)),
             template_variables=template_variables(None, Settings(chat=Chat(thinking="off")), self.model),
             thinking_budget=THINKING_TOKENS if always_thinks else -1,
+            stop_on_repetition=not any(repeats(unit.shown.words) for unit in units),
             grammar=self.family.grammar(request) if step < Step.BARE else "",
         )
 

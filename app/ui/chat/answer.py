@@ -340,7 +340,9 @@ class AnswerView(Turn):
         if message is None or not self.is_last or not message.text:
             return False
         reason = message.stats.finish_reason if message.stats is not None else None
-        is_cut = reason is FinishReason.LENGTH or (reason is FinishReason.CONTEXT and self.has_earlier_turns)
+        is_cut = reason in (FinishReason.LENGTH, FinishReason.REPEATED) or (
+            reason is FinishReason.CONTEXT and self.has_earlier_turns
+        )
         is_cut = is_cut or (reason is None and not is_whole(message.text))  # of what a person wrote nobody else knows
         return is_cut or message.state in (MessageState.STOPPED, MessageState.INTERRUPTED, MessageState.FAILED)
 
@@ -374,6 +376,8 @@ def state_words(message: StoredMessage, *, can_continue: bool) -> tuple[str, ...
         said = tr("Stopped"), *(go_on if message.text else again)
     elif reason == FinishReason.LENGTH:
         said = tr("The answer reached its length limit."), *go_on
+    elif reason == FinishReason.REPEATED:
+        said = tr("The answer repeated itself and was stopped."), *go_on
     elif reason == FinishReason.CONTEXT:
         said = tr("The answer filled the model’s context."), *(go_on or ("new_chat", tr("New chat")))
     elif not message.text and message.thinking:

@@ -145,6 +145,7 @@ def _figures(stats: AnswerStats) -> list[Row]:
         FinishReason.LENGTH: tr("at its length limit"),
         FinishReason.CONTEXT: tr("when the context was full"),
         FinishReason.CANCELLED: tr("when it was stopped"),
+        FinishReason.REPEATED: tr("when it repeated itself"),
     }
     if stats.finish_reason in ends:
         rows.append((tr("Ended"), ends[stats.finish_reason]))

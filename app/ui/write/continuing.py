@@ -602,6 +602,8 @@ class Continuing(QObject):
 def _ending_words(reason: FinishReason | None, *, has_text: bool) -> str:
     if not has_text:
         return tr("The model wrote nothing here: for it the text ends at this place.")
+    if reason is FinishReason.REPEATED:
+        return tr("The text repeated itself and was stopped.")
     if reason is FinishReason.CONTEXT:
         return tr("The context is full; continue to read on from a later place.")
     return tr("The model ended here by itself.") if reason is FinishReason.STOP else ""

@@ -218,6 +218,18 @@ def test_an_answer_cut_by_its_limit_says_so_and_goes_on(open_chat: Open) -> None
     assert desk.last_text == "one two three"
 
 
+def test_an_answer_that_repeats_itself_is_stopped_kept_and_goes_on(open_chat: Open) -> None:
+    circle = {"text": " I cannot say more about that.", "repeat": 400, "watched": True, "times": 1}
+    desk = open_chat(circle, {"text": " The end."})
+    desk.ask("What did the accountants criticise?")
+    assert desk.last_state == "The answer repeated itself and was stopped."
+    kept = desk.last_text
+    assert 400 < len(kept) < 600
+    with desk.hears(desk.chat.answer_finished):
+        desk.click_action(desk.last, "Continue")
+    assert desk.last_text == kept + " The end."
+
+
 def test_an_answer_goes_on_while_another_chat_is_looked_at(open_chat: Open) -> None:
     desk = open_chat(SLOW)
     desk.type("Count")

@@ -150,6 +150,15 @@ def test_stop_keeps_what_has_come_and_typing_takes_over(open_page: Open) -> None
     assert desk.text == text, "nothing comes behind what was typed"
 
 
+def test_a_text_that_repeats_itself_is_stopped_and_kept(open_page: Open) -> None:
+    desk = open_page({"text": " over and over and", "repeat": 400, "watched": True})
+    desk.choose_options(max_tokens=2000)
+    desk.type("It went")
+    desk.continue_to_end()
+    assert desk.note == "The text repeated itself and was stopped."
+    assert 400 < len(desk.text) < 600
+
+
 def test_again_writes_another_one_in_its_place_with_another_seed(open_page: Open) -> None:
     desk = open_page({"text": " this", "times": 1}, {"text": " that"})
     desk.choose_options(sampling={"seed": 5})
