@@ -20,7 +20,8 @@ Rules for answers:
     "delay_s": 0.05               before each token; "prompt_s": seconds for reading the prompt, with progress
     "batch": "go"                 one batch of its prompt is computed until the file "go" is there (beside the script),
                                   as on a slow computer: the heart beats, and no cancel is heard
-    "repeat": 1000                the text so many times, and all of them unless it is "watched": true
+    "repeat": 1000                the text so many times
+    "watched": true               it is ended where it repeats itself, if that is asked for; else it never is
     "thinking": "..."             the answer begins with this thought
     "clock": true                 each token is the moment it was made, in seconds of the monotonic clock
     "finish": "length"            the finish reason; by default stop, or what the limits say
@@ -259,7 +260,7 @@ class ScriptedBackend:
         last = next((text for role, text in reversed(turns) if role == "user"), "")
         rule = self._script.choose("answers", self._script.rules.get("answers", []), last)
         _fail(rule, {})
-        if "repeat" in rule and not rule.get("watched"):
+        if not rule.get("watched"):
             run.let_repeat()
         answer = run.answer
         words = _prompt(turns, media, self._rule)

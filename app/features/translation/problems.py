@@ -33,6 +33,8 @@ class ProblemKind(StrEnum):
     LANGUAGE = "language"
     SAME = "same"
     LEFTOVER = "leftover"
+    SOURCE_WORD = "source_word"
+    """An ordinary word of the source stands in it."""
     LENGTH = "length"
     ECHO = "echo"
     """It is the translation of the segment before, which was told as context."""
@@ -41,6 +43,11 @@ class ProblemKind(StrEnum):
     REMARK = "remark"
     """ "Here is the translation:"."""
     NUMBER = "number"
+    WORD = "word"
+    """A weekday, a month or a number in words became another."""
+    NEGATION = "negation"
+    SEPARATORS = "separators"
+    """A number has those of the source's language."""
     GLOSSARY = "glossary"
     MARKS = "marks"
 
@@ -61,6 +68,8 @@ UNUSABLE = frozenset(
 _WEIGHTS = {
     ProblemKind.PART: 70, ProblemKind.LANGUAGE: 60, ProblemKind.ECHO: 55, ProblemKind.SAME: 50,
     ProblemKind.LEFTOVER: 30, ProblemKind.LENGTH: 30, ProblemKind.NUMBER: 25, ProblemKind.LEAK: 12,
+    ProblemKind.WORD: 25, ProblemKind.NEGATION: 20, ProblemKind.SEPARATORS: 9,
+    ProblemKind.SOURCE_WORD: 25,
     ProblemKind.REMARK: 12, ProblemKind.GLOSSARY: 10, ProblemKind.MARKS: 8,
 }  # fmt: skip
 _FLAGS = {
@@ -68,6 +77,10 @@ _FLAGS = {
     ProblemKind.MARKS: FlagKind.FORMATTING,
     ProblemKind.GLOSSARY: FlagKind.GLOSSARY,
     ProblemKind.NUMBER: FlagKind.NUMBER,
+    ProblemKind.SOURCE_WORD: FlagKind.LEFTOVER,
+    ProblemKind.WORD: FlagKind.WORD,
+    ProblemKind.NEGATION: FlagKind.NEGATION,
+    ProblemKind.SEPARATORS: FlagKind.SEPARATORS,
     ProblemKind.LENGTH: FlagKind.LENGTH,
     ProblemKind.LANGUAGE: FlagKind.LANGUAGE,
     ProblemKind.SAME: FlagKind.SAME,
@@ -84,7 +97,11 @@ _SENTENCES = {
     ProblemKind.SAME: "Your last answer was the text itself, not translated.",
     ProblemKind.ECHO: "Your last answer was the text before, not this one.",
     ProblemKind.LEFTOVER: "Your last answer left “{said}” untranslated.",
+    ProblemKind.SOURCE_WORD: "Your last answer left “{said}” untranslated.",
     ProblemKind.NUMBER: "Your last answer did not keep the number {said}. Keep every number exactly.",
+    ProblemKind.WORD: "Your last answer did not say “{said}”.",
+    ProblemKind.NEGATION: "Your last answer got “{said}” wrong: negate exactly what the text negates.",
+    ProblemKind.SEPARATORS: "Write the number {said} with the separators that {target} uses.",
     ProblemKind.GLOSSARY: "Translate “{said}” as “{wanted}”.",
     ProblemKind.LEAK: "Your last answer had control tags in it.",
     ProblemKind.REMARK: "Your last answer had a remark before the translation. Write only the translation.",
@@ -284,6 +301,7 @@ _TEXTS = {
     FlagKind.LANGUAGE: "This does not look like {language}.",
     FlagKind.SAME: "The same as the original.",
     FlagKind.LEFTOVER: "“{said}” was not translated.",
+    FlagKind.SEPARATORS: "“{said}” is not how {language} writes numbers.",
 }
 
 
@@ -315,6 +333,11 @@ def _text(flag: Flag, segment: Segment, translated: Translated) -> str:
     match flag.kind:
         case FlagKind.NUMBER:
             return "“{said}” is missing." if flag.said in segment.text else "“{said}” is not in the original."
+        case FlagKind.WORD:
+            return "“{said}” seems to be missing."
+        case FlagKind.NEGATION:
+            is_lost = flag.said.casefold() in segment.text.casefold()
+            return "“{said}” seems to be missing." if is_lost else "“{said}” does not seem to be in the original."
         case FlagKind.LENGTH:
             is_short = len(plain(translated.content)) < len(segment.text)
             return "Much shorter than the original." if is_short else "Much longer than the original."

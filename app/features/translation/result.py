@@ -58,6 +58,12 @@ class FlagKind(StrEnum):
     """`said` is the term, `wanted` what the glossary says for it."""
     NUMBER = "number"
     """`said` is a number of the source that is not in the translation, or the other way round."""
+    WORD = "word"
+    """`said` is a weekday, a month or a number in words of the source for which there is nothing, or another."""
+    NEGATION = "negation"
+    """`said` negates in one of the texts, and nothing does in the other."""
+    SEPARATORS = "separators"
+    """`said` is a number written as in the source's language."""
     LENGTH = "length"
     """Much shorter or longer than such a text is."""
     LANGUAGE = "language"
@@ -67,7 +73,7 @@ class FlagKind(StrEnum):
     LOOP = "loop"
     """The same words over and over."""
     LEFTOVER = "leftover"
-    """`said` was left in the source's script."""
+    """`said` was left in the source's script, or is an ordinary word of its language."""
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,10 @@ from app.features.work.asking import Answer, Growing, PromptReading, Rests, Take
 _CUT = (FinishReason.LENGTH, FinishReason.CONTEXT, FinishReason.REPEATED)
 _OF_ALL = (TemplateFailed, ChatUnavailable, ModelBroken)
 """No other answer of this model will come out differently."""
-_PATIENT = frozenset((ProblemKind.NUMBER, ProblemKind.SAME, ProblemKind.GLOSSARY))
+_PATIENT = frozenset(
+    (ProblemKind.NUMBER, ProblemKind.SAME, ProblemKind.GLOSSARY, ProblemKind.WORD, ProblemKind.NEGATION)
+    + (ProblemKind.SEPARATORS, ProblemKind.SOURCE_WORD)
+)
 """A check may be wrong about these: what comes twice alike is not asked for again."""
 
 

@@ -23,6 +23,7 @@ from app.features.translation.marking import Shown, same_marks, shown
 from app.features.translation.problems import Problem, ProblemKind, is_unusable, repeats, sentences_of
 from app.features.translation.prompts import Family, Request, Sizes, Step, Unit, answer_tokens, family_for, sizes_for
 from app.features.translation.result import Formality, Memory, Origin, Term, Translated, TranslationWish
+from app.features.translation.word_checks import changed_negation, changed_word, foreign_figure, untranslated_word
 from app.features.work.asking import woken
 from app.language.detection import LEAST_LETTERS, Detector
 from app.language.names import HAN, KANA, LANGUAGES, LATIN, are_alike, base, count, english_name, script_of
@@ -283,8 +284,22 @@ class Checks:
             yield Problem(ProblemKind.LENGTH, fault)
         if number := different_number(source.words, words):
             yield Problem(ProblemKind.NUMBER, number)
+        yield from self._changed(source.words, words, terms)
         for term in violated(terms, words):
             yield Problem(ProblemKind.GLOSSARY, term.source, term.target)
+
+    def _changed(self, source: str, words: str, terms: Sequence[Term]) -> Iterator[Problem]:
+        """What small tables of words tell."""
+        pair = (self._pair.source, self._pair.target)
+        names = [name for term in terms for name in (term.source, term.target)]
+        for kind, said in (
+            (ProblemKind.WORD, changed_word(source, words, pair, names)),
+            (ProblemKind.NEGATION, changed_negation(source, words, pair)),
+            (ProblemKind.SEPARATORS, foreign_figure(source, words, pair)),
+            (ProblemKind.SOURCE_WORD, untranslated_word(source, words, pair, names)),
+        ):
+            if said:
+                yield Problem(kind, said)
 
 
 # Whether a translation is in its language: by script and statistics, not its source, and without leftovers of it.

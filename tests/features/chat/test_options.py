@@ -36,6 +36,7 @@ def test_everything_is_left_to_the_model_by_default() -> None:
         "max_tokens": -1,
         "template_variables": {},
         "thinking_budget": -1,
+        "stop_on_repetition": True,
     }
     assert Ask((), **options).thinking_budget == -1
 

@@ -1,0 +1,189 @@
+"""What a weak model changes in a translation without a wrong letter: weekdays, months, numbers in words, negations,
+separators of numbers, words that it left as they were. By tables (`resources/translation_words.json`), without a model.
+
+A table's form is a whole word; with * it is a part of one, at its beginning, end or anywhere. With ? before it, it only
+excuses: the word may stand for this, but need not.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from app.core.paths import resource
+from app.language.names import base
+
+ALWAYS_MISSED = 5
+"""From this number on a missing word is told, a smaller one ("both", "a pair") only where there is another instead."""
+LEAST_LETTERS = 3
+SHORT_FORM = 4
+_WORD = re.compile(r"[^\W\d_]+(?:['’\-][^\W\d_]+)*")
+_PLAIN_WORD = re.compile(r"(?<![\w\-./@$%&<>«„“\"'`])[^\W\d_]+(?![\w\-/@()<>=»“”\"'`]|[.:]\w)")
+"""None in quotes, and none that is a part of a name or of code."""
+_OR_NOT = re.compile(r"\b(?:or|oder|of) (?:not|nicht|niet)\b|\bnot only\b|\bnicht nur\b|\bniet alleen\b", re.IGNORECASE)
+_DIGITS = re.compile(r"\d+")
+_BEHIND = frozenset(["and", "und", "et", "y", "e", "en", "i", "и"])
+"""Between two parts of a number in words."""
+_FIGURE = re.compile(r"(?<![\w.,:/\-])\d+(?:[.,]\d+)+(?![\w:/\-]|[.,]\d)")
+_MEASURE = re.compile(
+    r"\s?(?:[€$£¥%‰°]|(?:euros?|eur|usd|dollars?|pounds?|cents?|percent|prozent|km|m|cm|mm|kg|g|mg|t|l|ml|kwh|mw|kw|ha|"
+    r"metres?|meters?|miles?|tonnes?|tons?|litres?|hours?|million|billion|mio|mrd)\b)",
+    re.IGNORECASE,
+)
+_MONEY = re.compile(r"[€$£¥]\s?\Z")
+
+
+@dataclass(frozen=True)
+class _Forms:
+    """The words of one language for one thing: those that say it, and those that may (these too)."""
+
+    says: re.Pattern[str]
+    may: re.Pattern[str]
+
+    @classmethod
+    def of(cls, row: str) -> _Forms:
+        forms = row.split()
+        return cls(_pattern(form for form in forms if form[0] != "?"), _pattern(form.lstrip("?") for form in forms))
+
+
+def _pattern(forms: Iterable[str]) -> re.Pattern[str]:
+    return re.compile("|".join(_expression(form) for form in forms) or r"(?!)")
+
+
+def _expression(form: str) -> str:
+    more = ".{3,}" if len(form) <= SHORT_FORM else ".*"  # "un*" is not "und"
+    return re.escape(form).replace(r"\*", more)
+
+
+@cache
+def _tables() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(resource("translation_words.json").read_text("utf-8"))
+    return found
+
+
+@cache
+def _things(kind: str, language: str) -> Mapping[int, _Forms]:
+    """Weekdays and months by their place from 1 on, numbers by their value; none of a language that is not known."""
+    rows = _tables()[kind].get(language, {})
+    pairs = enumerate(rows, 1) if isinstance(rows, list) else ((int(value), row) for value, row in rows.items())
+    return {value: _Forms.of(row) for value, row in pairs}
+
+
+def _words(text: str) -> list[str]:
+    """Whole words in small letters; of "Dienstag-Abend" both parts, too."""
+    found: list[str] = []
+    for word in _WORD.findall(text.casefold().replace("’", "'")):
+        found += [word, *(re.split(r"['\-]", word) if "-" in word or "'" in word else ())]
+    return found
+
+
+def changed_word(source: str, target: str, pair: tuple[str, str], names: Collection[str] = ()) -> str:
+    """A weekday, month or number in words of the source that the translation does not have; "" where all are there.
+
+    `names` are terms that a person wants translated in their own way.
+    """
+    ours, theirs = (base(code) for code in pair)
+    if ours == theirs or (names and any(name in source for name in names)):
+        return ""
+    words, there = _words(source), _words(target)
+    numbers = {int(digits) for digits in _DIGITS.findall(target) if len(digits) < 9}
+    for kind in ("weekdays", "months"):
+        known, wanted = _things(kind, ours), _things(kind, theirs)
+        for value, forms in known.items() if wanted else ():
+            said = next((word for word in words if forms.says.fullmatch(word)), "")
+            is_there = any(wanted[value].may.fullmatch(word) or word == said for word in there)
+            if said and not is_there and not (kind == "months" and value in numbers):
+                return _as_written(source, said)
+    return _changed_number(source, words, there, ours, theirs)
+
+
+def _changed_number(source: str, words: list[str], there: list[str], ours: str, theirs: str) -> str:
+    known, wanted = _things("numbers", ours), _things("numbers", theirs)
+    if not known or not wanted:
+        return ""
+    digits = {int(found) for found in _DIGITS.findall(source) if len(found) < 9}
+    here = {int(found) for found in _DIGITS.findall(" ".join(there)) if len(found) < 9}
+    said = dict(_single_numbers(source, known))
+    target_digits = here
+    told = {value for value, forms in wanted.items() if any(forms.says.fullmatch(word) for word in there)}
+    may = {value for value, forms in wanted.items() if any(forms.may.fullmatch(word) for word in there)}
+    ours_too = {value for value, forms in known.items() if any(forms.may.fullmatch(word) for word in words)}
+    others = (told | target_digits) - digits - ours_too
+    for value, word in said.items():
+        if value not in may | target_digits and word not in there and (value >= ALWAYS_MISSED or others):
+            return _as_written(source, word)
+    return ""
+
+
+def _single_numbers(source: str, known: Mapping[int, _Forms]) -> Iterator[tuple[int, str]]:
+    """Numbers in words that stand by themselves: parts of "twenty-one" and "vingt et un" say something else."""
+    words = [word.casefold() for word in _WORD.findall(source)]
+    values = [next((value for value, forms in known.items() if forms.says.fullmatch(word)), 0) for word in words]
+    for place, (word, value) in enumerate(zip(words, values, strict=True)):
+        around = [*values[max(0, place - 1) : place], *values[place + 1 : place + 2]]
+        far = [values[n] for n, m in ((place - 2, place - 1), (place + 2, place + 1)) if 0 <= n < len(words)
+               and words[m] in _BEHIND]  # fmt: skip
+        if value and not any((*around, *far)):
+            yield value, word
+
+
+def _as_written(text: str, word: str) -> str:
+    """A word as the text has it."""
+    found = re.search(re.escape(word).replace("'", "['’]"), text, re.IGNORECASE)
+    return found[0] if found else word
+
+
+def changed_negation(source: str, target: str, pair: tuple[str, str]) -> str:
+    """A negation of the source for which the translation has nothing, or the other way round; "" where all is well."""
+    ours, theirs = (base(code) for code in pair)
+    for text, other, language, others in ((source, target, ours, theirs), (target, source, theirs, ours)):
+        clear, excuses = _tables()["clear_negations"].get(language, ""), _tables()["negations"].get(others, "")
+        if not clear or not excuses:
+            return ""
+        said = next((word for word in _words(_OR_NOT.sub(" ", text)) if word in clear.split()), "")
+        if said and not any(_Forms.of(excuses).may.fullmatch(word) for word in _words(other)):
+            return _as_written(text, said)
+    return ""
+
+
+def untranslated_word(source: str, target: str, pair: tuple[str, str], names: Collection[str] = ()) -> str:
+    """An ordinary word of the source's language that stands in the translation, and is none of the target's."""
+    ours, theirs = (_ordinary(base(code)) for code in pair)
+    if not ours or not theirs or base(pair[0]) == base(pair[1]):
+        return ""
+    allowed = set(_words(" ".join(names)))
+    here = _WORD.findall(source)
+    small = {word for place, word in enumerate(here) if word.islower() or (place == 0 and not word.isupper())}
+    said = {word.casefold() for word in small} & ours - theirs - allowed
+    return next((word for word in _PLAIN_WORD.findall(target) if word.casefold() in said and not word.isupper()), "")
+
+
+@cache
+def _ordinary(language: str) -> frozenset[str]:
+    words = _tables()["ordinary"].get(language, "").split()
+    return frozenset(word for word in words if len(word) >= LEAST_LETTERS)
+
+
+def foreign_figure(source: str, target: str, pair: tuple[str, str]) -> str:
+    """A number with the source's separators where the target's language has others: "12.50" in German; "" for none."""
+    ours, theirs = (_decimal_of(base(code)) for code in pair)
+    if not ours or not theirs or ours == theirs:
+        return ""
+    group = "." if ours == "," else ","
+    grouped = re.compile(rf"\d{{1,3}}(?:\{group}\d{{3}})+(?:\{ours}\d+)?")
+    decimal = re.compile(rf"\d+\{ours}\d{{1,2}}")
+    for match in _FIGURE.finditer(target):
+        figure = match[0]
+        is_measured = _MEASURE.match(target, match.end()) or _MONEY.search(target, 0, match.start())
+        is_foreign = grouped.fullmatch(figure) or (is_measured and decimal.fullmatch(figure))
+        if is_foreign and figure in source:
+            return figure
+    return ""
+
+
+def _decimal_of(language: str) -> str:
+    return next((sign for sign, row in _tables()["decimal"].items() if language in row.split()), "")
