@@ -240,6 +240,8 @@ def _tell(translations: Translations, id_: int, options: argparse.Namespace, run
         raise
     for one in saved:
         _tell_saved(one, options.output)
+    if doubtful := sum(bool(row.translated is not None and row.translated.flags) for row in rows):
+        print(f"Please check {doubtful:,} of {stored.segments:,} segments: they may be wrong.", file=sys.stderr)
 
 
 def _tell_flags(rows: Sequence[Row], stored: StoredTranslation) -> None:

@@ -80,6 +80,7 @@ SAMPLING: Mapping[str, Treatment] = {
 }
 _OF_NO_MATTER = ("user", "metadata", "service_tier", "store", "safety_identifier", "prompt_cache_key")
 _FOR_OPENAI: Mapping[str, Treatment] = {
+    "stop_on_repetition": HONOURED,  # our own
     **SAMPLING,
     **dict.fromkeys(_OF_NO_MATTER, HARMLESS),
     **dict.fromkeys(("prompt_cache_retention", "cache_prompt", "n_keep", "id_slot", "timings_per_token"), HARMLESS),

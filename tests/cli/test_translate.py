@@ -189,6 +189,14 @@ def test_flagged_segments_are_listed_with_their_reason(tmp_path: Path, lease: Pa
     assert any(line.startswith("Segment 3: ") for line in result.stderr.splitlines())
 
 
+def test_how_many_segments_may_be_wrong_is_said_beside_the_saved_file(tmp_path: Path, lease: Path) -> None:
+    four = {"when": "Notice", "text": KUENDIGUNG.replace("drei", "vier")}
+    result = translated(tmp_path, "--to", "de", "--from", "en", lease, "-o", tmp_path / "out.txt", rules=(four,))
+    lines = result.stderr.splitlines()
+    assert "Segment 2: “three” seems to be missing." in lines
+    assert lines[-1] == "Please check 1 of 3 segments: they may be wrong."
+
+
 def test_a_glossary_and_the_form_of_address_reach_the_model(tmp_path: Path, lease: Path) -> None:
     glossary = tmp_path / "terms.csv"
     glossary.write_text("tenant,Mieter\nparrot,Papagei\n", "utf-8")

@@ -127,6 +127,14 @@ def test_what_a_completion_wishes_reaches_the_engine_and_each_answer_has_a_seed(
     assert {(one["suffix"], one["max_tokens"], *one["stop"]) for one in asked} == {("):", 9, "\n")}
 
 
+@pytest.mark.parametrize("wished", [False, True])
+def test_an_answer_that_repeats_itself_ends_where_that_is_wished(scripted: Make, wished: bool) -> None:
+    served = scripted({"text": "It is so. ", "repeat": 90, "watched": True})
+    choice = served.chat(**({"stop_on_repetition": True} if wished else {})).json()["choices"][0]
+    assert choice["finish_reason"] == ("length" if wished else "stop")
+    assert (len(choice["message"]["content"]) < 600) == wished
+
+
 def test_a_call_is_told_with_its_name_once_and_then_its_arguments(scripted: Make) -> None:
     served = scripted({"text": f"{CALL}\n{CALL}", "times": 2}, {"text": "Rain."})
     message = served.chat(tools=[WEATHER]).json()["choices"][0]

@@ -139,7 +139,9 @@ class Remedy(Enum):
     """It is good as it is."""
 
 
-BY_HAND = (FlagKind.FORMATTING, FlagKind.NUMBER, FlagKind.LEFTOVER)
+BY_HAND = (
+    FlagKind.FORMATTING, FlagKind.NUMBER, FlagKind.LEFTOVER, FlagKind.WORD, FlagKind.NEGATION, FlagKind.SEPARATORS
+)  # fmt: skip
 """What a person puts right faster than a model."""
 
 

@@ -16,7 +16,7 @@ from app.documents.blocks import Kind, Piece, Place
 from app.documents.encoding import TextFile, after_the_text, stream, without_nuls
 from app.documents.segments import SegmentKind, plain
 from app.documents.source import Item, Opened, Source, Target, Visit, Visits
-from app.language.sentences import sentence_ends
+from app.language.sentences import CLOSING, ENDS, ENDS_AT_ONCE, sentence_ends
 
 MOST_CHARACTERS = 8000
 """Of a piece; longer paragraphs are divided at the end of a line, of a sentence or of a word."""
@@ -154,6 +154,10 @@ LEAST_WRAPPED = 40
 """Columns; lines that are all shorter are lines of their own."""
 SLACK = 0.9
 """Of the width: a line that ends behind it may have been broken for its width."""
+SENTENCE_LINES = 0.8
+"""So many of the lines that others follow end a sentence where each line is one; of a wrapped text every fifth does."""
+LEAST_SENTENCE_LINES = 3
+_SENTENCE_END = re.compile(rf"[{re.escape(ENDS + ENDS_AT_ONCE)}][{CLOSING}]*$")
 _LINE = re.compile(r"([^\r\n]*)(\r\n|\r|\n|$)")
 _PREFIX = re.compile(r"[ \t\f\0]*(?:>[> \t]*)?")
 _LIST_MARK = re.compile(r"(?:[-*+•‣◦▪–—·]|(?:\d{1,3}|[A-Za-z])[.)]|\((?:\d{1,3}|[A-Za-z])\))[ \t]+(?=\S)")
@@ -196,6 +200,8 @@ class Part:
     kind: SegmentKind | None = SegmentKind.PARAGRAPH
     level: int = 0
     underline: Line | None = None
+    is_one_line: bool = False
+    """One of several that are a sentence each: it stays one, however long it becomes."""
 
 
 def blocks_of(text: str) -> Iterator[list[Line]]:
@@ -230,20 +236,25 @@ class Measure:
 
     width: int = 0
     is_wrapped: bool = False
+    is_of_sentences: bool = False
+    """Each line is a sentence, or some."""
     _widths: list[int] = field(default_factory=list)
 
     @classmethod
     def of(cls, text: str) -> Measure:
         """From the lines that others follow in their paragraph, and how many others are longer."""
-        inner, every = list[int](), list[int]()
+        inner, every, ends = list[int](), list[int](), 0
         for block in blocks_of(text):
             widths = [line.width for line in block]
+            ends += sum(_ends_sentence(line) for line in block[:-1])
             every += widths
             inner += widths[:-1]
         inner.sort()
         width = inner[int(len(inner) * 0.97)] if inner else 0
         longer = sum(each > 1.1 * width for each in every)
-        return cls(width, width >= LEAST_WRAPPED and len(inner) >= 3 and longer <= 0.03 * len(every))
+        is_of_sentences = len(inner) >= LEAST_SENTENCE_LINES and ends >= SENTENCE_LINES * len(inner)
+        is_wrapped = width >= LEAST_WRAPPED and len(inner) >= 3 and longer <= 0.03 * len(every)
+        return cls(width, is_wrapped and not is_of_sentences, is_of_sentences)
 
 
 def parts_of(block: Sequence[Line], measure: Measure) -> Iterator[Part]:
@@ -253,21 +264,30 @@ def parts_of(block: Sequence[Line], measure: Measure) -> Iterator[Part]:
     width = max(line.width for line in block)
     if len(block) < 3 or width < 0.6 * measure.width:
         width = max(width, measure.width)
+    ends = sum(map(_ends_sentence, block[:-1]))
+    has_sentences = measure.is_of_sentences or ends >= max(LEAST_SENTENCE_LINES, SENTENCE_LINES * (len(block) - 1))
     waiting: list[Line] = []
     for number, line in enumerate(block):
         if not _LETTER.search(line.text):
             yield from _part(waiting, line)
             waiting = []
+        elif waiting and has_sentences and _ends_sentence(waiting[-1]) and not line.prefix[:1].isspace():
+            yield from _part(waiting, is_one_line=len(waiting) == 1)
+            waiting = [line]
         elif waiting and not _goes_on(waiting, line, width):
             yield from _part(waiting)
             waiting = [line]
         else:
             waiting.append(line)
         if number + 1 == len(block):
-            yield from _part(waiting)
+            yield from _part(waiting, is_one_line=has_sentences and len(waiting) == 1)
 
 
-def _part(lines: list[Line], behind: Line | None = None) -> Iterator[Part]:
+def _ends_sentence(line: Line) -> bool:
+    return _SENTENCE_END.search(line.text[-MOST_LOOKED_AT:]) is not None
+
+
+def _part(lines: list[Line], behind: Line | None = None, *, is_one_line: bool = False) -> Iterator[Part]:
     if not lines:
         return
     if lines[0].is_marked:
@@ -277,7 +297,7 @@ def _part(lines: list[Line], behind: Line | None = None) -> Iterator[Part]:
     elif len(lines) == 1 and (level := heading_level(lines[0].text)):
         yield Part(lines, SegmentKind.HEADING, level)
     else:
-        yield Part(lines)
+        yield Part(lines, is_one_line=is_one_line)
 
 
 def _goes_on(waiting: Sequence[Line], line: Line, width: int) -> bool:
@@ -362,7 +382,7 @@ def _cut(part: Part) -> Iterator[Part]:
             waiting.append(line)
             size += len(line.text) + 1
     if waiting:
-        yield Part(waiting, part.kind, part.level, part.underline)
+        yield Part(waiting, part.kind, part.level, part.underline, part.is_one_line)
 
 
 def _pieces(line: Line) -> Iterator[Line]:
@@ -384,7 +404,8 @@ def _put(replace: Replace, newline: str, part: Part, new: str, measure: Measure)
     width = max(line.width for line in part.lines)
     if len(part.lines) < 3 and measure.is_wrapped:
         width = max(width, measure.width)
-    if is_wrapped or (measure.is_wrapped and first.width <= measure.width and part.underline is None):
+    is_in_wrapped = measure.is_wrapped and first.width <= measure.width and part.underline is None
+    if (is_wrapped or is_in_wrapped) and not part.is_one_line:
         next_ = part.lines[1].prefix if is_wrapped else _hanging(first)
         lines = wrapped(new, first.prefix, next_, width)
         new = newline.join(lines).removeprefix(first.prefix)

@@ -153,6 +153,43 @@ def test_lines_that_were_not_broken_for_their_width_stay_lines(tmp_path: Path) -
     assert texts(tmp_path, "key: value\nother: more\n") == ["key: value", "other: more"]
 
 
+SENTENCES = [
+    "The town council met on Tuesday evening to talk about the new bridge.",
+    "It was passed with a narrow majority.",
+    "Two lorries had blocked the old one for three hours in the morning of the day before.",
+    "Nobody was hurt.",
+    "“The work begins in May,” said the mayor, who had asked for it for more than twelve years.",
+    "It will cost 1,200,000 euros.",
+    "Who pays for it?",
+    "That is not known yet, and will be decided in autumn.",
+]
+WRAPPED = """\
+The town council met on Tuesday evening to talk about the new bridge. It was
+passed with a narrow majority. Two lorries had blocked the old one for hours.
+Nobody was hurt. The work begins in May, said the mayor, who had asked for it
+for more than twelve years.
+"""
+
+
+@pytest.mark.parametrize("around", ["", WRAPPED + "\n" + WRAPPED + "\n"])
+def test_one_sentence_a_line_stays_one_line_each(tmp_path: Path, around: str) -> None:
+    text = around + "\n".join(SENTENCES) + "\n"
+    assert texts(tmp_path, text)[-len(SENTENCES) :] == SENTENCES
+    others = [None] * (2 if around else 0)
+    new = put(tmp_path, text, *others, *(f"Satz {number} {'und so ' * 12}fort." for number in range(8)))
+    lines = new.removeprefix(around).splitlines()
+    assert [line.split()[1] for line in lines] == [str(number) for number in range(8)]
+
+
+def test_a_wrapped_paragraph_in_which_lines_happen_to_end_with_a_sentence_is_one(tmp_path: Path) -> None:
+    assert texts(tmp_path, WRAPPED) == [" ".join(WRAPPED.split())]
+
+
+def test_sentences_in_a_script_without_spaces_stay_lines(tmp_path: Path) -> None:
+    lines = ["今日は朝から雨が降っていたので家で本を読みました。", "母は台所でスープを作りました。"] * 3
+    assert texts(tmp_path, "\n".join(lines) + "\n") == lines
+
+
 def test_lines_of_a_script_without_spaces_are_joined_without_any(tmp_path: Path) -> None:
     line = "今日は朝から雨が降っていたので家で本を読みました母は台所でスープを作り"
     assert texts(tmp_path, f"{line}\n{line}\n終わり\n") == [f"{line}{line}終わり"]
