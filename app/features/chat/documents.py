@@ -6,7 +6,7 @@ import re
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app.core.events import Media, ModelLoaded, Role
 from app.features.documents import Documents, passages_text, whole_text, with_question
@@ -16,6 +16,9 @@ from app.language.sentences import sentences
 from app.store.conversations import Attachment, StoredMessage, Use
 from app.store.documents import DocumentStore, Fields
 from app.store.media import MediaStore, MediaUse
+
+if TYPE_CHECKING:
+    from app.language.numbers import Quantity
 
 DOCUMENTS_SHARE = 0.8
 """Of what a prompt may take, for whole documents: the rest is for the question and what follows."""
@@ -211,6 +214,7 @@ ENDING = 2
 _LEADERS = re.compile(r"(?:\. ?){5}|…{3}")
 """The dots between a title and its page."""
 _WORD = re.compile(r"\w+")
+_LIST_NUMBER = re.compile(r"^\W*\d{1,3}[.)]\s")
 
 Count = Callable[[Sequence[str]], Sequence[int]]
 
@@ -288,8 +292,9 @@ class _Filling:
 # Where an answer may come from: the sentences of the documents that share most of an answer's words.
 #
 # No second model and no judgement: a sentence of the answer gets the place in the documents that holds the largest
-# share of its words (numbers as they stand, words by their first letters), where that is at least three in five. What
-# the model names itself ("[p. 3]") is taken at its word only as far as there is such a page.
+# share of its words (numbers as they stand, words by their first letters), where that is at least three in five, and
+# all of its numbers: a place that says thirty-one is none for 301. What the model names itself ("[p. 3]") is taken at
+# its word only as far as there is such a page.
 
 
 LEAST_SHARE = 0.6
@@ -364,24 +369,39 @@ def _best(text: str, start: int, end: int, document_ids: Sequence[int], store: D
     wanted = _stems(text)
     if len(wanted) < LEAST_WORDS:
         return None
+    numbers = _numbers(text)
     best: tuple[float, Source] | None = None
     for document_id, number, _score in store.rank(document_ids, words_of(text), MOST_CANDIDATES):
         block = store.some_blocks(document_id, [number])[0]
-        share, first, last = _place(block, wanted)
+        share, first, last = _place(block, wanted, numbers)
         if share >= LEAST_SHARE and (best is None or share > best[0]):
             best = share, Source(start, end, document_id, number, first, last, block["page"])
     return best[1] if best else None
 
 
-def _place(block: Fields, wanted: set[str]) -> tuple[float, int, int]:
-    """The share of `wanted` that the best sentence of a block holds, and where it stands."""
+def _place(block: Fields, wanted: set[str], numbers: Sequence[Quantity] = ()) -> tuple[float, int, int]:
+    """The share of `wanted` that the best sentence of a block holds that has all `numbers`, and where it stands."""
     text = str(block["text"])
     best = (0.0, 0, 0)
     for start, end in sentences(text):
         share = len(wanted & _stems(text[start:end])) / len(wanted) if wanted else 0.0
-        if share > best[0]:
+        if share > best[0] and _holds(text[start:end], numbers):
             best = (share, start, end)
     return best
+
+
+def _numbers(text: str) -> list[Quantity]:
+    """The numbers that a sentence says, in figures or words; without its own number in a list, and without "first"."""
+    from app.language.numbers import quantities  # as below
+
+    text = _LIST_NUMBER.sub(" ", text)
+    return [one for one in quantities(text) if not one.is_part or text[one.start].isdigit()]
+
+
+def _holds(text: str, numbers: Sequence[Quantity]) -> bool:
+    from app.language.numbers import quantities
+
+    return all(any(one.has_figure_of(other) for other in quantities(text)) for one in numbers)
 
 
 def _stems(text: str) -> set[str]:

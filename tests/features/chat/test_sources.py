@@ -55,6 +55,31 @@ def test_each_sentence_gets_the_sentence_that_says_the_same(store: DocumentStore
     assert (second.page, marked(second)) == (1, "It ends in March 2027, unless it is renewed in writing.")
 
 
+STAFF = (
+    "The workers of the mill get thirty-one days of paid leave a year. The mill was built in 1911 by two brothers.",
+    "In May 2021 the mill had 1,250 workers, one in five of them women.",
+)
+
+
+@pytest.mark.parametrize(
+    ("answer", "page"),
+    [
+        ("The workers of the mill get 301 days of paid leave.", None),
+        ("The workers of the mill get 31 days of paid leave.", 1),
+        ("The workers of the mill get thirty-one days of paid leave.", 1),
+        ("The workers of the mill get paid leave every year.", 1),
+        ("3. The workers of the mill get paid leave every year.", 1),
+        ("The mill was built in 1912 by the brothers.", None),
+        ("The mill was built by two brothers in 1911.", 1),
+        ("In May 2021 the mill had 1250 workers.", 2),
+        ("In May 2021 the mill had twelve workers.", None),
+    ],
+)
+def test_a_number_that_the_place_does_not_say_forbids_it(store: DocumentStore, answer: str, page: int | None) -> None:
+    found = sources_of(answer, [kept(store, STAFF)], store)
+    assert [one.page for one in found] == ([] if page is None else [page])
+
+
 def test_words_at_which_nothing_like_it_stands_have_no_source(store: DocumentStore) -> None:
     id_ = kept(store)
     assert sources_of("Dolphins sleep with half of their brain. Yes. I do not know.", [id_], store) == []
