@@ -240,8 +240,6 @@ def _tell(translations: Translations, id_: int, options: argparse.Namespace, run
         raise
     for one in saved:
         _tell_saved(one, options.output)
-    if doubtful := sum(bool(row.translated is not None and row.translated.flags) for row in rows):
-        print(f"Please check {doubtful:,} of {stored.segments:,} segments: they may be wrong.", file=sys.stderr)
 
 
 def _tell_flags(rows: Sequence[Row], stored: StoredTranslation) -> None:
@@ -251,6 +249,8 @@ def _tell_flags(rows: Sequence[Row], stored: StoredTranslation) -> None:
         print(f"Segment {segment.id:,}: {words}", file=sys.stderr)
     if len(flagged) > MOST_TOLD_FLAGS:
         print(f"{len(flagged) - MOST_TOLD_FLAGS:,} more segments should be looked at.", file=sys.stderr)
+    if flagged:
+        print(f"Please check {len(flagged):,} of {stored.segments:,} segments: they may be wrong.", file=sys.stderr)
     if open_ones := stored.segments - stored.done:
         print(f"{open_ones:,} of {stored.segments:,} segments are not translated.", file=sys.stderr)
 

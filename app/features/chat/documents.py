@@ -6,6 +6,7 @@ import re
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from app.core.events import Media, ModelLoaded, Role
@@ -25,6 +26,11 @@ DOCUMENTS_SHARE = 0.8
 PASSAGES_SHARE = 0.4
 """Of what a prompt may take, for the passages of one question."""
 KEPT_TEXTS = 32
+KEPT_ANSWERS = 512
+NOTHING_FOUND = (
+    "(None of the words of my question occurs in {}: its beginning is shown above. If that does not answer the "
+    "question, say that you did not find it there.)"
+)
 SHORT_QUESTION_WORDS = 4
 
 Shown = tuple[str, tuple[Media, ...]]
@@ -49,6 +55,7 @@ class Attached:
     def __init__(self, documents: Documents, media: MediaStore) -> None:
         self.documents, self.media = documents, media
         self._texts: OrderedDict[tuple[int, Use, tuple[int, ...]], str] = OrderedDict()
+        self._missed: OrderedDict[tuple[int, str], bool] = OrderedDict()
 
     def shown(self, branch: Sequence[StoredMessage], model: ModelLoaded | None) -> list[Shown]:
         """The messages as a model is shown them, with their documents, and with what of their pictures it can see.
@@ -75,8 +82,19 @@ class Attached:
     def message_text(self, text: str, attachments: Sequence[Attachment]) -> str:
         """A message with its documents."""
         parts = [part for one in attachments if (part := self._text(one))]
+        missed = [one for one in attachments if one.passages and self.finds_nothing(one.document_id, text)]
+        parts += [NOTHING_FOUND.format(self.documents.of(one).name) for one in missed]
         is_citing = any(self.documents.of(one).unit for one in attachments)
         return with_question(parts, text, is_citing=is_citing)
+
+    def finds_nothing(self, document_id: int, question: str) -> bool:
+        """As the function of this name; each is asked once."""
+        key = (document_id, question)
+        if key not in self._missed:
+            self._missed[key] = finds_nothing(self.documents.store, document_id, question)
+            while len(self._missed) > KEPT_ANSWERS:
+                self._missed.popitem(last=False)
+        return self._missed[key]
 
     def decide(self, branch: Sequence[StoredMessage], room_tokens: Callable[[], int], count: Count) -> None:
         """Documents of the last question that nobody has looked at are shown whole while they fit, else as background.
@@ -211,6 +229,17 @@ FRAME_TOKENS = 16
 LONG_WORD = 6
 ENDING = 2
 """Letters that a long word may change at its end."""
+ASKING_WORDS = (
+    "what who whom whose which when where why how does did can could would should will please tell say says said give "
+    "show list find explain describe summarize about there anything something document text file page pages report "
+    "name names many much any some all me you your our mean means "
+    "wer wen wem wessen welche welcher welches wann wo warum wieso weshalb wie was kann kannst könnte soll bitte nenne "
+    "sag sage zeig finde erkläre beschreibe gibt steht dokument text datei seite seiten bericht viele viel etwas alle "
+    "qui quoi quel quelle quels quelles quand où pourquoi comment peux peut dis donne montre trouve explique document "
+    "texte fichier page combien quién qué cuál cuáles cuándo dónde cómo cuánto puedes dime explica documento archivo "
+    "página chi cosa quale quali quando dove perché come quanto puoi dimmi spiega documento pagina"
+)
+"""They say how something is asked, not what about; in five languages."""
 _LEADERS = re.compile(r"(?:\. ?){5}|…{3}")
 """The dots between a title and its page."""
 _WORD = re.compile(r"\w+")
@@ -249,6 +278,39 @@ def rank(store: DocumentStore, document_id: int, question: str) -> list[Fields]:
         numbers = list(dict.fromkeys([*_by_pairs(store, document_id, runs), *numbers]))
     blocks = {int(one["id"]): one for one in store.some_blocks(document_id, numbers)}
     return [blocks[number] for number in numbers if not _LEADERS.search(str(blocks[number]["text"]))]
+
+
+def finds_nothing(store: DocumentStore, document_id: int, question: str) -> bool:
+    """Whether no telling word of a question occurs in a document, so that the passages can hardly answer it.
+
+    False where that says nothing: a short question, one about the whole document, or one in another language.
+    """
+    from app.features.survey.scope import scope_of
+
+    if len(question.split()) < SHORT_QUESTION_WORDS or WITHOUT_SPACES.search(question) or scope_of(question):
+        return False
+    words = [word for word in _WORD.findall(question.casefold()) if len(word) > 2 and word not in _small_words()]
+    beginning = " ".join(str(one["text"]) for one in store.blocks(document_id, 1, FIRST_BLOCKS * 2))
+    if not words or _is_in_another_language(question, beginning):
+        return False
+    return not store.rank([document_id], words_of(" ".join(words)), 1)
+
+
+def _is_in_another_language(question: str, text: str) -> bool:
+    """By scripts and small words; a question has few of them."""
+    from app.language.detection import SMALL_WORDS, language_by_words, scripts_differ
+
+    known, asked = language_by_words(text), set(_WORD.findall(question.casefold()))
+    counts = {code: len(asked & set(row.split())) for code, row in SMALL_WORDS.items()}
+    return scripts_differ(question, text) or (known in counts and max(counts.values()) > counts[known])
+
+
+@cache
+def _small_words() -> frozenset[str]:
+    """Those that any text has, and those by which one asks."""
+    from app.language.detection import SMALL_WORDS
+
+    return frozenset(f"{ASKING_WORDS} {' '.join(SMALL_WORDS.values())}".split())
 
 
 def words_of(text: str) -> list[str]:

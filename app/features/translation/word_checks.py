@@ -26,8 +26,9 @@ _PLAIN_WORD = re.compile(r"(?<![\w\-./@$%&<>«„“\"'`])[^\W\d_]+(?![\w\-/@()<
 """None in quotes, and none that is a part of a name or of code."""
 _OR_NOT = re.compile(r"\b(?:or|oder|of) (?:not|nicht|niet)\b|\bnot only\b|\bnicht nur\b|\bniet alleen\b", re.IGNORECASE)
 _DIGITS = re.compile(r"\d+")
-_BEHIND = frozenset(["and", "und", "et", "y", "e", "en", "i", "и"])
-"""Between two parts of a number in words."""
+_BETWEEN = frozenset(("and", "und", "et", "y", "e", "en", "i", "и"))
+"""Two parts of a number in words."""
+_ONES = frozenset(("one", "ein", "eins", "un", "une", "uno", "una", "um", "uma", "een", "één", "jeden", "один", "одна"))
 _FIGURE = re.compile(r"(?<![\w.,:/\-])\d+(?:[.,]\d+)+(?![\w:/\-]|[.,]\d)")
 _MEASURE = re.compile(
     r"\s?(?:[€$£¥%‰°]|(?:euros?|eur|usd|dollars?|pounds?|cents?|percent|prozent|km|m|cm|mm|kg|g|mg|t|l|ml|kwh|mw|kw|ha|"
@@ -90,7 +91,7 @@ def changed_word(source: str, target: str, pair: tuple[str, str], names: Collect
     if ours == theirs or (names and any(name in source for name in names)):
         return ""
     words, there = _words(source), _words(target)
-    numbers = {int(digits) for digits in _DIGITS.findall(target) if len(digits) < 9}
+    numbers = _whole_numbers(target)
     for kind in ("weekdays", "months"):
         known, wanted = _things(kind, ours), _things(kind, theirs)
         for value, forms in known.items() if wanted else ():
@@ -98,36 +99,42 @@ def changed_word(source: str, target: str, pair: tuple[str, str], names: Collect
             is_there = any(wanted[value].may.fullmatch(word) or word == said for word in there)
             if said and not is_there and not (kind == "months" and value in numbers):
                 return _as_written(source, said)
-    return _changed_number(source, words, there, ours, theirs)
+    return _changed_number(source, target, ours, theirs)
 
 
-def _changed_number(source: str, words: list[str], there: list[str], ours: str, theirs: str) -> str:
+def _changed_number(source: str, target: str, ours: str, theirs: str) -> str:
     known, wanted = _things("numbers", ours), _things("numbers", theirs)
     if not known or not wanted:
         return ""
-    digits = {int(found) for found in _DIGITS.findall(source) if len(found) < 9}
-    here = {int(found) for found in _DIGITS.findall(" ".join(there)) if len(found) < 9}
-    said = dict(_single_numbers(source, known))
-    target_digits = here
+    words, there = _words(source), _words(target)
+    digits, target_digits = (_whole_numbers(text) for text in (source, target))
     told = {value for value, forms in wanted.items() if any(forms.says.fullmatch(word) for word in there)}
     may = {value for value, forms in wanted.items() if any(forms.may.fullmatch(word) for word in there)}
-    ours_too = {value for value, forms in known.items() if any(forms.may.fullmatch(word) for word in words)}
-    others = (told | target_digits) - digits - ours_too
-    for value, word in said.items():
+    here = {value for value, forms in known.items() if any(forms.may.fullmatch(word) for word in words)}
+    others = (told | target_digits) - digits - here
+    for value, word in _single_numbers(source, known):
         if value not in may | target_digits and word not in there and (value >= ALWAYS_MISSED or others):
             return _as_written(source, word)
     return ""
+
+
+def _whole_numbers(text: str) -> set[int]:
+    return {int(digits) for digits in _DIGITS.findall(text) if len(digits) < 9}
 
 
 def _single_numbers(source: str, known: Mapping[int, _Forms]) -> Iterator[tuple[int, str]]:
     """Numbers in words that stand by themselves: parts of "twenty-one" and "vingt et un" say something else."""
     words = [word.casefold() for word in _WORD.findall(source)]
     values = [next((value for value, forms in known.items() if forms.says.fullmatch(word)), 0) for word in words]
+    is_part = [bool(value) or word in _ONES for word, value in zip(words, values, strict=True)]
     for place, (word, value) in enumerate(zip(words, values, strict=True)):
-        around = [*values[max(0, place - 1) : place], *values[place + 1 : place + 2]]
-        far = [values[n] for n, m in ((place - 2, place - 1), (place + 2, place + 1)) if 0 <= n < len(words)
-               and words[m] in _BEHIND]  # fmt: skip
-        if value and not any((*around, *far)):
+        is_begun = place > 0 and (
+            values[place - 1] or (words[place - 1] in _BETWEEN and any(values[place - 2 : place]))
+        )
+        goes_on = any(is_part[place + 1 : place + 2]) or (
+            words[place + 1 : place + 2] and words[place + 1] in _BETWEEN and any(is_part[place + 2 : place + 3])
+        )
+        if value and not is_begun and not goes_on:
             yield value, word
 
 

@@ -94,6 +94,9 @@ class BranchDocuments:
         self._media: dict[int, list[MediaUse]] = {}
         self._unseen: set[int] = set()
         """Messages whose pictures were not shown to the model that answered."""
+        self._asked: dict[int, str] = {}
+        """The words of messages that have documents."""
+        self._missed: dict[tuple[int, int], bool] = {}
         self.open_large: Callable[[Sequence[MediaUse], int], object] = lambda _uses, _first: None
         """Shows pictures large, beginning with one of them."""
         self.read_text: Callable[[Sequence[MediaUse]], object] | None = None
@@ -111,6 +114,8 @@ class BranchDocuments:
         self._of_message = talk.documents.attachments.of_messages([one.id for one in messages])
         self._media = talk.conversations.media.of_messages([one.id for one in messages])
         self._unseen = _unseen(messages, self._media) if self._media else set()
+        self._asked = {one.id: one.text for one in messages if one.id in self._of_message}
+        self._missed = {}
         chat = talk.conversations.get(messages[0].conversation_id) if messages else None
         self._around = talk.preambles.document_ids(chat)
         wanted = {one.document_id for attached in self._of_message.values() for one in attached} | {*self._around}
@@ -165,6 +170,17 @@ class BranchDocuments:
                 places = self._places_of_passages(document, one.passages)
                 found.append((document, places[:MOST_PLACES], len(places) - MOST_PLACES))
         return found
+
+    def finds_nothing(self, document: StoredDocument, message_id: int) -> bool:
+        """Whether no word of a question occurs in a document of which passages were shown."""
+        from app.features.chat.documents import finds_nothing
+
+        key = (document.id, message_id)
+        if key not in self._missed:
+            assert self._talk is not None
+            question = self._asked.get(message_id, "")
+            self._missed[key] = finds_nothing(self._talk.documents.store, document.id, question)
+        return self._missed[key]
 
     def is_all_shown(self, document: StoredDocument, message_id: int) -> bool:
         """Whether the passages of a message are the whole document."""

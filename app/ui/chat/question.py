@@ -227,9 +227,15 @@ class QuestionDocuments(QObject):
             self._above.show()
         for document, places, more in passages:
             row = SourceRow(self._theme, self._turn, is_at_end=True)
-            lead = tr("Shown to the model:")
-            if len(documents.ids) > 1:
+            has_others, is_missed = len(documents.ids) > 1, documents.finds_nothing(document, message_id)
+            if has_others and is_missed:
+                lead = tr("No passage of {name} seems to answer this. Shown to the model:", name=document.name)
+            elif has_others:
                 lead = tr("Shown to the model of {name}:", name=document.name)
+            elif is_missed:
+                lead = tr("No passage seems to answer this. Shown to the model:")
+            else:
+                lead = tr("Shown to the model:")
             is_all = documents.is_all_shown(document, message_id)
             row.show_places(lead, places, tail_of(document, more, is_all=is_all))
             row.place_wanted.connect(self.place_wanted)

@@ -118,9 +118,19 @@ def test_a_background_document_gives_the_passages_that_fit_each_question(
     ask(app, chat.id, "What does paragraph 399 say about nothing in particular?")
     assert "Paragraph 399 is about nothing" in prompts(script)[-1][-1][1]
     assert prompts(script)[-1][0] == prompts(script)[0][0], "the first question's passages stay as they were"
+    assert "None of the words" not in str(prompts(script))
     questions = [message.id for message in app.conversations.path(chat.id) if message.role == "user"]
     uses = {id_: [one.use for one in found] for id_, found in app.documents.attachments.of_messages(questions).items()}
     assert uses == {questions[0]: [Use.BACKGROUND], questions[1]: [Use.PASSAGES]}
+
+
+def test_a_question_of_which_no_word_occurs_says_so_to_the_model(app: Fireside, script: Path, tmp_path: Path) -> None:
+    chat = app.conversations.create()
+    attach(app, book(tmp_path), chat.id, Use.BACKGROUND)
+    ask(app, chat.id, "Which colour has the elephant?")
+    text = prompts(script)[-1][-1][1]
+    assert "None of the words of my question occurs in book.txt" in text
+    assert text.endswith("Which colour has the elephant?")
 
 
 def test_asked_again_the_same_passages_are_shown(app: Fireside, script: Path, tmp_path: Path) -> None:
