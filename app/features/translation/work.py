@@ -271,7 +271,7 @@ class Checks:
             self._lengths.learn(source.words, found.words)
         return whole
 
-    def _faults(self, source: Shown, words: str, terms: Iterable[Term]) -> Iterator[Problem]:
+    def _faults(self, source: Shown, words: str, terms: Sequence[Term]) -> Iterator[Problem]:
         ours, theirs = self._pair.source, self._pair.target
         names = [term.target for term in terms]
         if is_same(source.words, words, ours, theirs) and source.words not in names:
