@@ -283,11 +283,9 @@ def rank(store: DocumentStore, document_id: int, question: str) -> list[Fields]:
 def finds_nothing(store: DocumentStore, document_id: int, question: str) -> bool:
     """Whether no telling word of a question occurs in a document, so that the passages can hardly answer it.
 
-    False where that says nothing: a short question, one about the whole document, or one in another language.
+    False where that says nothing: a short question, one in small words only, or one in another language.
     """
-    from app.features.survey.scope import scope_of
-
-    if len(question.split()) < SHORT_QUESTION_WORDS or WITHOUT_SPACES.search(question) or scope_of(question):
+    if len(question.split()) < SHORT_QUESTION_WORDS or WITHOUT_SPACES.search(question):
         return False
     words = [word for word in _WORD.findall(question.casefold()) if len(word) > 2 and word not in _small_words()]
     beginning = " ".join(str(one["text"]) for one in store.blocks(document_id, 1, FIRST_BLOCKS * 2))

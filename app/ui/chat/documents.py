@@ -174,12 +174,14 @@ class BranchDocuments:
     def finds_nothing(self, document: StoredDocument, message_id: int) -> bool:
         """Whether no word of a question occurs in a document of which passages were shown."""
         from app.features.chat.documents import finds_nothing
+        from app.features.survey.scope import scope_of
 
         key = (document.id, message_id)
         if key not in self._missed:
             assert self._talk is not None
             question = self._asked.get(message_id, "")
-            self._missed[key] = finds_nothing(self._talk.documents.store, document.id, question)
+            is_about_one_place = scope_of(question) is None
+            self._missed[key] = is_about_one_place and finds_nothing(self._talk.documents.store, document.id, question)
         return self._missed[key]
 
     def is_all_shown(self, document: StoredDocument, message_id: int) -> bool:
