@@ -29,7 +29,7 @@ from app.features.messages import sentence_for
 from app.features.serving import AnswerEvent, Asked, ServedModel, Serving
 from app.hub.files import quantization
 from app.server.answers import HEARTBEAT, Contract, field_of
-from app.server.body import BadRequest, Body, failed
+from app.server.body import MOST_BYTES, BadRequest, Body, BodyScan, failed
 
 if TYPE_CHECKING:
     from app.engine.contract import Embeddings
@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MOST_BYTES = 20_000_000
+MOST_HELD_BYTES = 100_000_000
+"""Of all requests that are coming in."""
 MOST_PASSED_BYTES = 200_000_000
 """Of a request that is too large, read and thrown away: a client that is cut off while it sends hears no reason."""
 READ_WITHIN_S = 60.0
@@ -93,7 +94,9 @@ def application(serving: Serving, rules: Rules) -> Starlette:
     guard = Middleware(Guard, rules=rules)
     middleware = [cors, guard] if rules.origins else [guard]
     handlers = {HTTPException: _no_such_address, Exception: _failed_inside}
-    return Starlette(routes=routes, middleware=middleware, exception_handlers=handlers)
+    made = Starlette(routes=routes, middleware=middleware, exception_handlers=handlers)
+    made.state.body_bytes = 0
+    return made
 
 
 # A contract is imported when it is first asked for.
@@ -547,7 +550,11 @@ async def _guarded(request: Request, work: Callable[[Body], Any]) -> Response:
     """Answer a JSON body; what goes wrong is told as the contract has it."""
 
     async def answer() -> Response:
-        response: Response = await work(Body.parse(await _read(request)))
+        scan = BodyScan()
+        data = await _read(request, MOST_BYTES, scan)
+        if scan.problem is not None:
+            raise scan.problem
+        response: Response = await work(Body.parse(data))
         return response
 
     return await _told_errors(request, answer)
@@ -567,18 +574,30 @@ async def _told_errors(request: Request, answer: Callable[[], Awaitable[Response
         return JSONResponse(body, status)
 
 
-async def _read(request: Request, most_bytes: int = MOST_BYTES) -> bytes:
-    data, passed = bytearray(), 0
+async def _read(request: Request, most_bytes: int, scan: BodyScan | None = None) -> bytes:
+    """Take a body in; of one that is refused the rest is thrown away as it comes."""
+    data, passed, held = bytearray(), 0, request.app.state
     try:
         async with asyncio.timeout(READ_WITHIN_S):
             async for piece in request.stream():
                 passed += len(piece)
-                data += piece if passed <= most_bytes else b""
-                if passed > MOST_PASSED_BYTES:
-                    break
+                if scan is not None:
+                    scan.feed(piece)
+                if passed > most_bytes or (scan is not None and scan.problem is not None):
+                    held.body_bytes -= len(data)
+                    data = bytearray()
+                    if passed > MOST_PASSED_BYTES:
+                        break
+                    continue
+                data += piece
+                held.body_bytes += len(piece)
+                if held.body_bytes > MOST_HELD_BYTES:
+                    raise BadRequest("other large requests are being read: ask again", status=429, code="too_many")
     except TimeoutError:
         words = f"the request was not all here within {READ_WITHIN_S:g} seconds"
         raise BadRequest(words, status=408, code="too_slow") from None
+    finally:
+        held.body_bytes -= len(data)
     if passed > most_bytes:
         raise BadRequest(f"the request is larger than {most_bytes} bytes", status=413, code="too_large")
     return bytes(data)

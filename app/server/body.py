@@ -42,6 +42,52 @@ def failed(path: str, message: str, *, status: int, code: str, field: str = "") 
     return {"error": {"message": message, "type": kind, "param": field or None, "code": code}}
 
 
+MOST_BYTES = 20_000_000
+MOST_TEXT_BYTES = 8_000_000
+"""Of a request without pictures: a million tokens take fewer."""
+MOST_VALUES = 300_000
+MOST_OBJECTS = 5000
+SCANNED_BYTES = 1 << 18
+_BEGIN_VALUES = b"{[,"
+
+
+class BodyScan:
+    """Counts what a JSON body holds while it comes in: parsed, an empty object takes a hundred times its bytes.
+
+    `problem` says why it will not be parsed. Strings are looked at for nothing but their ends.
+    """
+
+    def __init__(self) -> None:
+        self.problem: BadRequest | None = None
+        self.values = 0
+        self._size = 0
+        self._is_in_string = self._has_pictures = False
+        self._rest, self._tail = b"", b""
+
+    def feed(self, piece: bytes) -> None:
+        """Take the next bytes of it, in steps between which other threads run."""
+        for at in range(0, len(piece), SCANNED_BYTES):
+            if self.problem is None:
+                self._feed(piece[at : at + SCANNED_BYTES])
+
+    def _feed(self, piece: bytes) -> None:
+        self._size += len(piece)
+        self._has_pictures = self._has_pictures or b"image" in self._tail + piece
+        self._tail = piece[-4:]
+        data = (self._rest + piece).replace(b"\\\\", b"")
+        self._rest = data[-1:] if data.endswith(b"\\") else b""
+        parts = data.removesuffix(b"\\").replace(b'\\"', b"").split(b'"')
+        outside = b"".join(parts[self._is_in_string :: 2])
+        self._is_in_string ^= len(parts) % 2 == 0
+        self.values += len(outside) - len(outside.translate(None, _BEGIN_VALUES))
+        if self.values > MOST_VALUES:
+            words = f"the request has more than {MOST_VALUES:,} values"
+            self.problem = BadRequest(words, status=413, code="too_large")
+        elif self._size > MOST_TEXT_BYTES and not self._has_pictures:
+            words = f"a request without pictures may have at most {MOST_TEXT_BYTES:,} bytes"
+            self.problem = BadRequest(words, status=413, code="too_large")
+
+
 class Body:
     """A JSON object, or one inside of it; `at` is where it stands, for messages."""
 
@@ -120,7 +166,9 @@ class Body:
     def objects(self, field: str) -> list[Body]:
         """As `many`, each with its place in its name; raises BadRequest where one of them is no object."""
         name = self.name_of(field)
-        return [Body(each, f"{name}[{number}]") for number, each in enumerate(self.many(field))]
+        if len(found := self.many(field)) > MOST_OBJECTS:
+            raise BadRequest(f"{name} has {len(found):,} entries, more than {MOST_OBJECTS:,}", name, code="too_many")
+        return [Body(each, f"{name}[{number}]") for number, each in enumerate(found)]
 
     def inner(self, field: str) -> Body | None:
         """None where it is missing or null; raises BadRequest for what is no object."""

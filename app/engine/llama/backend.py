@@ -315,6 +315,8 @@ class LoadedModel:
         model = self.model
         if model.template is None:
             raise errors.ChatUnavailable(model.path)
+        if len(messages) >= self._context.size_tokens:  # a template would go through them for seconds, and be ended
+            raise errors.PromptTooLong(len(messages), self._context.size_tokens)
         try:
             marks = MediaMarks()
             turns, told = [marks.turn(message) for message in messages], calls_told(messages)
