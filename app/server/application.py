@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import ctypes
 import hmac
 import ipaddress
 import logging
@@ -39,6 +41,7 @@ log = logging.getLogger(__name__)
 
 MOST_HELD_BYTES = 100_000_000
 """Of all requests that are coming in."""
+LARGE_BYTES, GIVE_BACK_AFTER_S = 1_000_000, 5.0
 MOST_PASSED_BYTES = 200_000_000
 """Of a request that is too large, read and thrown away: a client that is cut off while it sends hears no reason."""
 READ_WITHIN_S = 60.0
@@ -366,7 +369,7 @@ class _Server:
         flow = Flow(lambda cancel: self._events(contract, cancel))
         note = _Noted(self._serving, request, contract.model)
         try:
-            begun = await flow.begun(HEARTBEAT_S)
+            begun = await _unless_gone(request, asyncio.ensure_future(flow.begun(HEARTBEAT_S)))
         except BaseException as error:
             flow.stop()
             note.close(_status_of(error))
@@ -554,10 +557,18 @@ async def _guarded(request: Request, work: Callable[[Body], Any]) -> Response:
         data = await _read(request, MOST_BYTES, scan)
         if scan.problem is not None:
             raise scan.problem
+        if len(data) > LARGE_BYTES:
+            asyncio.get_running_loop().call_later(GIVE_BACK_AFTER_S, _give_back_memory)
         response: Response = await work(Body.parse(data))
         return response
 
     return await _told_errors(request, answer)
+
+
+def _give_back_memory() -> None:
+    """Return what large requests took: glibc would keep it, and this may be the process of a window."""
+    with contextlib.suppress(AttributeError, OSError, TypeError):  # another C library
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 async def _told_errors(request: Request, answer: Callable[[], Awaitable[Response]]) -> Response:
