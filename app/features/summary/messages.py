@@ -56,7 +56,7 @@ def digest_words(summary: Summary) -> str:
     what = what if count > 1 else f"The one statement that {summary.model} wrote"
     was = "was" if found == 1 or count == 1 else "were"
     lost = f"{what} {was}{' not' if count == 1 else ''} found in the text"
-    return f"{lost}, so these are sentences of the document, chosen by counting words."
+    return f"{lost}. These are sentences of the document instead."
 
 
 def statements_words(statements: Sequence[Statement]) -> tuple[str, str]:

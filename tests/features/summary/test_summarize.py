@@ -88,8 +88,8 @@ def test_sentences_are_shown_where_too_little_of_what_a_model_wrote_is_found(
         assert set(told) <= {KILN, ROOF} and told
         assert [one.check.found for one in summary.set_aside] == [True, False, False]
         assert next(iter(facts(summary))) == (
-            "Only 1 of the 3 statements that scripted.gguf wrote was found in the text, so these are sentences of the "
-            "document, chosen by counting words."
+            "Only 1 of the 3 statements that scripted.gguf wrote was found in the text. These are sentences of the "
+            "document instead."
         )
 
 
