@@ -131,7 +131,7 @@ def test_what_was_read_is_printed_where_the_engine_fails_for_good_at_the_end(tmp
     result = fireside(*words, environment={"FIRESIDE_ENGINE_SCRIPT": str(script)})
     assert result.returncode == 1, result.stderr
     assert all(one in result.stdout for one in said), result.stdout + result.stderr
-    assert "Stopped before the end" in result.stderr
+    assert "Stopped while it was written" in result.stderr
     assert "Traceback" not in result.stderr
     assert result.stderr.strip().splitlines()[-1].endswith("."), "and why, in a sentence"
     if json_wanted:

@@ -10,9 +10,14 @@ import pytest
 
 from app.bootstrap import Fireside
 from app.core.events import CancelToken, Finished, FinishReason
+from app.documents.blocks import Block, Kind
 from app.engine.client import EngineOnDemand
 from app.features.documents import Kept
 from app.features.inside import looks
+from app.features.summary import prompts
+from app.features.summary.prompts import read_points
+from app.features.summary.result import InputDocument
+from app.features.summary.sections import whole
 from app.store.conversations import Use
 from tests.helpers.blemishes import find_blemishes
 from tests.helpers.engine import GREEDY, answer_of, user
@@ -118,3 +123,15 @@ def test_a_list_that_is_asked_for_is_whole(engine_05b: EngineOnDemand) -> None:
     answer, _ = answer_of(engine_05b.generate(question, max_tokens=40, sampling=GREEDY))
     assert find_blemishes(answer) == [], answer
     assert all(season in answer.casefold() for season in ("spring", "summer", "winter"))
+
+
+def test_what_a_text_lists_is_listed_once(engine_05b: EngineOnDemand) -> None:
+    blocks = [Block(number, Kind.PARAGRAPH, text) for number, text in enumerate(WATERWORKS.split("\n\n"), 1)]
+    document = InputDocument(0, "report.txt", "", "", 0, (), "de", blocks)
+    asked = prompts.list_messages(document, whole(0, blocks), "all amounts of money")
+    rules = prompts.entries([block.id for block in blocks], 9)
+    answer, stats = answer_of(engine_05b.generate(asked, grammar=rules, max_tokens=200, task_sampling=GREEDY))
+    points = read_points(answer, range(1, 9))
+    assert stats.finish_reason == "stop"
+    assert len({point.text for point in points}) == len(points) > 0, answer
+    assert find_blemishes(answer, WATERWORKS) == [], answer

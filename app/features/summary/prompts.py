@@ -51,6 +51,8 @@ _NEGATION = re.compile(
 )
 _MEASURED = re.compile(r"\d ?(?:[a-zµ°%€$£¥]|[A-Z][a-z]?\b)|[€$£¥] ?\d")
 """A number with its unit."""
+_NONE = re.compile(r"None\.?")
+"""What a model says where a part has nothing, also behind a number."""
 _SPACE = re.compile(r"\s+")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _ECHO = re.compile(r"^The (?:\d+ )?most important (?:sentence|point)s?(?: of this part)?:\s*(?:\d{1,2}[.)](?:\s+|$))?")
@@ -95,7 +97,7 @@ def read_points(answer: str, allowed: Iterable[int]) -> list[Point]:
     known = frozenset(allowed)
     read = _from_json(answer) if _JSON.match(answer) else _from_lines(answer)
     found = [Point(text, tuple(dict.fromkeys(n for n in ids if n in known)), quote) for text, ids, quote in read]
-    return [one for one in found if one.text]
+    return [one for one in found if one.text and not _NONE.fullmatch(one.text)]
 
 
 def says_something(text: str, titles: Container[str] = ()) -> bool:
@@ -289,7 +291,8 @@ def _in_value(value: Any) -> Iterator[tuple[str, tuple[int, ...], str]]:
 
 
 def _is_empty_list(answer: str) -> bool:
-    return _SPACE.sub("", answer) in ('{"points":[]}', "[]", "None.", "None")
+    lines = [_IDS.sub("", line).strip() for line in answer.splitlines() if line.strip()]
+    return _SPACE.sub("", answer) in ('{"points":[]}', "[]") or (bool(lines) and all(map(_NONE.fullmatch, lines)))
 
 
 # Grammars (GBNF) that answers follow: points with the numbers of what they come from, and the forms of a write-up.
@@ -435,11 +438,11 @@ def json_points(ids: Iterable[int], most: int, *, has_quotes: bool) -> str:
 def entries(ids: Iterable[int], most: int) -> str:
     """`[12] text` a line for each thing that was asked for, or "None"; a text may be no more than a name."""
     return (
-        rf'root ::= "None" | line{_times(1, most)}'
+        rf'root ::= "None" "."? | {_lines("line", 1, most)}'
         "\n"
-        rf'line ::= "[" id (", " id){_times(0, MOST_IDS - 1)} "] " text "\n"'
+        rf'line ::= "[" id (", " id){_times(0, MOST_IDS - 1)} "] " text'
         f"\nid ::= {one_of(ids)}\n"
-        rf"text ::= {_ANY_BEGINNING} {_ANY_SIGN}{_times(0, MOST_ENTRY_CHARACTERS)}"
+        rf"text ::= {_ANY_BEGINNING} [^\n\[\]]{_times(0, MOST_ENTRY_CHARACTERS)}"
         "\n"
     )
 
@@ -449,19 +452,25 @@ def write_up(form: Form, ids: Iterable[int], least: int, most: int) -> str:
     roots = {
         Form.PARAGRAPHS: f'root ::= paragraph ("\\n\\n" paragraph){_times(0, max(1, most // 3))}\n'
         f'paragraph ::= cited (" " cited){_times(1, 6)}',
-        Form.ACTIONS: f'root ::= "None." | item{_times(1, most)}',
-        Form.QUESTIONS: f"root ::= pair{_times(max(1, least // 2), max(1, most // 2))}\n"
-        'pair ::= question "\\n" cited (" " cited){0,2} "\\n\\n"\n'
+        Form.ACTIONS: f'root ::= "None" "."? | {_lines("item", 1, most)}',
+        Form.QUESTIONS: f"root ::= {_lines('pair', max(1, least // 2), max(1, most // 2), 2)}\n"
+        'pair ::= question "\\n" cited (" " cited){0,2}\n'
         f"{_QUESTION}",
         Form.OWN: f'root ::= line ("\\n" line){_times(0, most)}\nline ::= "- "? cited (" " cited){{0,5}}',
     }
-    root = roots.get(form, f"root ::= item{_times(least, most)}")
+    root = roots.get(form, f"root ::= {_lines('item', least, most)}")
     return (
         f"{root}\n"
-        'item ::= "- " cited "\\n"\n'
+        'item ::= "- " cited\n'
         f'cited ::= text " [" id (", " id){_times(0, MOST_IDS - 1)} "]" "."?\n'
         f"id ::= {one_of(ids)}\n{_FREE}"
     )
+
+
+def _lines(rule: str, least: int, most: int, breaks: int = 1) -> str:
+    """So many lines. The last needs no break behind it: a model that has to write one goes on after it."""
+    between = '"\\n" ' * breaks
+    return f'{rule} ({between}{rule}){_times(least - 1, most - 1)} "\\n"?'
 
 
 def one_of(numbers: Iterable[int]) -> str:

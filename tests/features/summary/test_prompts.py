@@ -195,10 +195,30 @@ def free_pattern(rules: str, name: str) -> re.Pattern[str]:
 
 
 @pytest.mark.parametrize("rules", [prompts.write_up(Form.BULLETS, [1], 1, 2), prompts.entries([1], 2)])
-def test_a_larger_model_can_write_brackets_short_texts_and_what_is_below_zero(rules: str) -> None:
+def test_a_larger_model_can_write_short_texts_and_what_is_below_zero(rules: str) -> None:
     pattern = free_pattern(rules, "text")
-    assert all(map(pattern.fullmatch, ["In 1871", "-5 °C at night", "the array a[i] [sic] of it", "Sí"]))
+    assert all(map(pattern.fullmatch, ["In 1871", "-5 °C at night", "Sí"]))
     assert not any(map(pattern.fullmatch, ["- one", "[2] two", "two [2]", "a\nb", ""]))
+
+
+def test_brackets_that_hold_no_number_are_the_texts_own() -> None:
+    assert free_pattern(prompts.write_up(Form.BULLETS, [1], 1, 2), "text").fullmatch("the array a[i] [sic] of it")
+
+
+@pytest.mark.parametrize(
+    ("rules", "whole"),
+    [
+        (prompts.entries([1], 3), ["None", "None.", "line", "line\nline", "line\nline\nline\n"]),
+        (prompts.write_up(Form.BULLETS, [1], 2, 3), ["item\nitem", "item\nitem\nitem\n"]),
+        (prompts.write_up(Form.ACTIONS, [1], 2, 3), ["None.", "item", "item\nitem\n"]),
+        (prompts.write_up(Form.QUESTIONS, [1], 2, 4), ["pair", "pair\n\npair", "pair\n"]),
+    ],
+)
+def test_an_answer_may_end_behind_its_last_line(rules: str, whole: list[str]) -> None:
+    root = re.sub(r"\b(line|item|pair)\b", r'"\1"', re.findall(r"^root ::= (.*)$", rules, re.MULTILINE)[0])
+    pattern = free_pattern(f"root ::= {root}".replace(r"\n", "\x00"), "root")
+    assert all(pattern.fullmatch(text.replace("\n", "\x00")) for text in whole)
+    assert not pattern.fullmatch(f"{whole[-1]}\x00line")
 
 
 def test_a_question_may_begin_and_end_as_its_language_has_it() -> None:
@@ -286,6 +306,7 @@ ALLOWED = range(1, 20)
         ('{"points":[{"t":"A kiln.","ids":[12]},{"t":"Cut o', [("A kiln.", (12,))]),
         ('[{"t":"A kiln.","ids":12}]', [("A kiln.", (12,))]),
         ('{"points":[{"t":"","ids":[12]},{"t":7,"ids":[12]},{"ids":[12]}]}', []),
+        ("[12] None\n[13] None.", []),
         ("", []),
         ("no points at all", []),
     ],
@@ -319,6 +340,7 @@ def points(*texts: str) -> list[Point]:
         ("[1] a [2] b", "length", points("a", "b"), points("a", "b"), None),
         ("[1] a" * 3, "stop", points("a", "a", "a"), points("a"), Problem.REPEATED),
         ('{"points": []}', "stop", [], [], None),
+        ("[1] None\n[2] None.", "stop", [], [], None),
         ("[1] a", "stop", points("a"), points("a"), None),
         ("I cannot come on 3 May, writes Anna. [1]", "stop", points("I cannot come."), points("I cannot come."), None),
     ],
