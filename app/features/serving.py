@@ -390,6 +390,21 @@ class ServedEngines:
             elif not cancel.cancelled:
                 raise limited(problem, "memory", model.context_tokens)
 
+    def largest_context(self) -> int:
+        """The largest context that a request can get from the program's own model; 0 without one. Reads its header."""
+        engine, wish = self.own(), self._wish()
+        model = engine.loaded
+        if model is None:
+            return 0
+        trained = model.trained_context_tokens
+        if wish.context_tokens or not trained or not self._may_load() or runs_elsewhere(Path(model.path)):
+            return model.context_tokens
+        try:
+            fits = self._affords(engine, model, replace(wish, context_tokens=trained))
+        except errors.AppError:
+            return model.context_tokens
+        return max(model.context_tokens, fits)
+
     def close(self) -> None:
         """Those beside end; others come when they are asked for."""
         with self._lock:

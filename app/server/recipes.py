@@ -6,6 +6,11 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from app.features.models.messages import Words
+
+HOUR_MS = 3_600_000
+"""How long an agent is to wait: reading its first prompt takes a small computer minutes."""
+
 
 @dataclass(frozen=True)
 class Offer:
@@ -16,11 +21,18 @@ class Offer:
     model: str
     context_tokens: int = 8192
     sees: bool = False
+    largest_tokens: int = 0
+    """The largest context that a request can get by itself; 0: not known."""
 
     @property
     def root(self) -> str:
         """The address for those who know the rest of the path."""
         return self.address.removesuffix("/v1")
+
+    @property
+    def room_tokens(self) -> int:
+        """What a conversation can have: the context grows up to that when it has to."""
+        return max(self.context_tokens, self.largest_tokens)
 
 
 @dataclass(frozen=True)
@@ -30,6 +42,22 @@ class Recipe:
     name: str
     where: str
     write: Callable[[Offer], str]
+    needs_tokens: int = 0
+    """About how long its first prompt is, where that is more than the usual context has room for."""
+
+    def context_words(self, offer: Offer) -> Words:
+        """One line about the context: how much there is, and whether that is enough."""
+        values = {"needed": f"{self.needs_tokens:,}", "now": f"{offer.context_tokens:,}"}
+        values["most"] = f"{offer.room_tokens:,}"
+        if self.needs_tokens > offer.room_tokens:
+            text = "Needs a context of about {needed} tokens, and {most} fit here. Use a smaller model, or raise "
+            return Words(text + "Context in Settings, Engine.", values)
+        if self.needs_tokens > offer.context_tokens:
+            text = "Needs a context of about {needed} tokens. The model is loaded again with more when it asks, up to "
+            return Words(text + "{most}.", values)
+        if offer.room_tokens > offer.context_tokens:
+            return Words("Context: {now} tokens, and up to {most} when a request needs it.", values)
+        return Words("Context: {now} tokens.", values)
 
 
 def _json(value: object) -> str:
@@ -47,24 +75,58 @@ def _curl(offer: Offer) -> str:
 
 def _zed(offer: Offer) -> str:
     able = {"tools": True, "images": offer.sees, "parallel_tool_calls": True, "prompt_cache_key": False}
-    model = {"name": offer.model, "display_name": offer.model, "max_tokens": offer.context_tokens, "capabilities": able}
+    model = {"name": offer.model, "display_name": offer.model, "max_tokens": offer.room_tokens, "capabilities": able}
     place = {"api_url": offer.address, "available_models": [model]}
     return _json({"language_models": {"openai_compatible": {"Fireside": place}}})
 
 
 def _vs_code(offer: Offer) -> str:
-    written = offer.context_tokens // 4
+    written = offer.room_tokens // 4
     model = {
         "id": offer.model,
         "name": offer.model,
         "url": f"{offer.address}/chat/completions",
         "toolCalling": True,
         "vision": offer.sees,
-        "maxInputTokens": offer.context_tokens - written,
+        "maxInputTokens": offer.room_tokens - written,
         "maxOutputTokens": written,
     }
     place = {"name": "Fireside", "vendor": "customendpoint", "apiKey": offer.key, "apiType": "chat-completions"}
     return _json([place | {"models": [model]}])
+
+
+def _claude_code(offer: Offer) -> str:
+    """With its own small jobs by the same model, and nothing sent to anybody else."""
+    values = {
+        "ANTHROPIC_BASE_URL": offer.root,
+        "ANTHROPIC_AUTH_TOKEN": offer.key,
+        "ANTHROPIC_MODEL": offer.model,
+        "ANTHROPIC_DEFAULT_HAIKU_MODEL": offer.model,
+        "CLAUDE_CODE_SUBAGENT_MODEL": offer.model,
+        "CLAUDE_CODE_AUTO_COMPACT_WINDOW": str(offer.room_tokens),
+        "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+        "API_TIMEOUT_MS": str(HOUR_MS),
+    }
+    return "\n".join([*(f"export {name}={value}" for name, value in values.items()), "claude"])
+
+
+def _codex(offer: Offer) -> str:
+    return (
+        f'model = "{offer.model}"\nmodel_provider = "fireside"\nmodel_context_window = {offer.room_tokens}\n\n'
+        f'[model_providers.fireside]\nname = "Fireside"\nbase_url = "{offer.address}"\nenv_key = "FIRESIDE_KEY"\n'
+        f'wire_api = "responses"\nstream_idle_timeout_ms = {HOUR_MS}'
+    )
+
+
+def _opencode(offer: Offer) -> str:
+    limits = {"context": offer.room_tokens, "output": offer.room_tokens // 4}
+    provider = {
+        "npm": "@ai-sdk/openai-compatible",
+        "name": "Fireside",
+        "options": {"baseURL": offer.address, "apiKey": offer.key, "timeout": False},
+        "models": {offer.model: {"name": offer.model, "limit": limits}},
+    }
+    return _json({"model": f"fireside/{offer.model}", "share": "disabled", "provider": {"fireside": provider}})
 
 
 RECIPES = (
@@ -82,7 +144,7 @@ RECIPES = (
         "In its settings, provider “OpenAI Compatible”",
         lambda offer: (
             f"Base URL: {offer.address}\nAPI Key: {offer.key}\nModel ID: {offer.model}\n"
-            f"Context Window Size: {offer.context_tokens}"
+            f"Context Window Size: {offer.room_tokens}"
         ),
     ),
     Recipe("Zed", "In its settings.json; the key is asked for in the agent’s panel", _zed),
@@ -101,20 +163,7 @@ RECIPES = (
         "Add a custom model, provider “OpenAI Format”; name app://obsidian.md as a page that may ask, below",
         lambda offer: f"Model name: {offer.model}\nBase URL: {offer.address}\nAPI key: {offer.key}",
     ),
-    Recipe(
-        "Claude Code",
-        "In the terminal, before it is started",
-        lambda offer: (
-            f"export ANTHROPIC_BASE_URL={offer.root}\nexport ANTHROPIC_AUTH_TOKEN={offer.key}\n"
-            f"export ANTHROPIC_MODEL={offer.model}\nclaude"
-        ),
-    ),
-    Recipe(
-        "Codex",
-        "In ~/.codex/config.toml, with the key in FIRESIDE_KEY",
-        lambda offer: (
-            f'model = "{offer.model}"\nmodel_provider = "fireside"\n\n[model_providers.fireside]\nname = "Fireside"\n'
-            f'base_url = "{offer.address}"\nenv_key = "FIRESIDE_KEY"\nwire_api = "responses"'
-        ),
-    ),
+    Recipe("Claude Code", "In the terminal, before it is started", _claude_code, needs_tokens=20_000),
+    Recipe("Codex", "In ~/.codex/config.toml, with the key in FIRESIDE_KEY", _codex, needs_tokens=11_000),
+    Recipe("opencode", "In ~/.config/opencode/opencode.json", _opencode, needs_tokens=9_000),
 )

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from starlette.types import ASGIApp
 
 from app.core.errors import PortTaken, TokenNotKept
+from app.features.context_growth import GrownContext
 from app.features.serving import Asked, ServedModel, Serving
 from app.hub.access import Token
 from app.server.application import Rules, application
@@ -217,6 +218,15 @@ class ServerSwitch:
     def models(self) -> list[ServedModel]:
         """What programs can ask for."""
         return self._serving.models()
+
+    def largest_context(self) -> int:
+        """As `ServedEngines` has it."""
+        return self._serving.engines.largest_context()
+
+    @property
+    def grown(self) -> GrownContext | None:
+        """The last time that a model was loaded again with a larger context for a program."""
+        return self._serving.engines.grown
 
     def beside(self) -> list[str]:
         """What is in memory for programs only."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import tomllib
 
 import httpx2
 import pytest
@@ -61,7 +62,7 @@ def test_other_computers_may_call_this_one_by_its_names_where_they_may_reach_it(
 
 def test_settings_for_other_programs_name_the_place_the_model_and_the_key() -> None:
     written = {
-        recipe.name: recipe.write(Offer("http://h:1/v1", "the-key", "a-model", 4096, True)) for recipe in RECIPES
+        recipe.name: recipe.write(Offer("http://h:1/v1", "the-key", "a-model", 2048, True, 4096)) for recipe in RECIPES
     }
     asked_for_elsewhere = {"Zed", "Codex"}
     assert {name for name, text in written.items() if "the-key" not in text} == asked_for_elsewhere
@@ -73,3 +74,22 @@ def test_settings_for_other_programs_name_the_place_the_model_and_the_key() -> N
     assert model["vision"]
     (model,) = json.loads(written["Zed"])["language_models"]["openai_compatible"]["Fireside"]["available_models"]
     assert (model["max_tokens"], model["capabilities"]["images"]) == (4096, True)
+    (provider,) = json.loads(written["opencode"])["provider"].values()
+    assert provider["models"]["a-model"]["limit"] == {"context": 4096, "output": 1024}
+    assert "CLAUDE_CODE_AUTO_COMPACT_WINDOW=4096" in written["Claude Code"]
+    assert tomllib.loads(written["Codex"])["model_context_window"] == 4096
+
+
+@pytest.mark.parametrize(
+    ("now", "largest", "words"),
+    [
+        (8192, 0, "about 20,000 tokens, and 8,192 fit here"),
+        (8192, 32_768, "loaded again with more when it asks, up to 32,768"),
+        (32_768, 32_768, "Context: 32,768 tokens."),
+        (24_000, 32_768, "Context: 24,000 tokens, and up to 32,768 when"),
+    ],
+)
+def test_each_recipe_says_whether_the_context_is_enough(now: int, largest: int, words: str) -> None:
+    (recipe,) = [one for one in RECIPES if one.name == "Claude Code"]
+    told = recipe.context_words(Offer("http://h:1/v1", "k", "m", now, largest_tokens=largest))
+    assert words in told.text.format(**told.values)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,8 @@ from app.core.visible import visible_name
 from app.features.messages import sentence_for
 from app.ui.i18n import tr
 from app.ui.settings.pages import SettingsSection
+from app.ui.shell import tasks
+from app.ui.shell.model_loader import in_words
 from app.ui.shell.settings_index import label_of
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import CODE_PX
@@ -26,8 +28,9 @@ from app.ui.widgets.labels import plain_label
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
+    from app.features.context_growth import GrownContext
     from app.features.serving import Asked
-    from app.server.recipes import Recipe
+    from app.server.recipes import Offer, Recipe
 
 LOOK_EVERY_MS = 2000
 MOST_ASKED = 12
@@ -46,6 +49,9 @@ class ProgramsSection(SettingsSection):
         assert ui.programs is not None
         self._app, self._programs = app, ui.programs
         self._recipes: tuple[Recipe, ...] = ()
+        self._largest_tokens = 0
+        self._measuring = tasks.Rounds(self._measure, self)
+        self._measuring.happened.connect(self._on_measured)
         self._in_code_font: list[tuple[QWidget, float]] = []
         intro = tr("Editors, scripts and other programs on this computer can use the models that are here.")
         self.column.addWidget(self.muted(intro))
@@ -82,6 +88,8 @@ class ProgramsSection(SettingsSection):
         super().showEvent(event)
         self._look.start()
         self.show_asked()
+        if self._programs.door is not None:
+            self._measuring.start()
 
     def hideEvent(self, event: QHideEvent) -> None:
         self._look.stop()
@@ -155,8 +163,11 @@ class ProgramsSection(SettingsSection):
         self._theme.dress(self._recipe, height=RECIPE_PX)
         self._in_code_font.append((self._recipe, 12.5))
         self._inside.addLayout(self._choice_row)
+        self._context = self.muted("")
+        self._context.setObjectName("recipe_context")
         self._inside.addWidget(self._where)
         self._inside.addWidget(self._recipe)
+        self._inside.addWidget(self._context)
 
     def _offer_recipes(self) -> None:
         """With the server, whose modules are not imported before it is wanted."""
@@ -177,19 +188,33 @@ class ProgramsSection(SettingsSection):
     def _chosen_recipe(self) -> Recipe:
         return next(recipe for recipe in self._recipes if recipe.name == self._program.value)
 
-    def _recipe_text(self, key: str) -> str:
+    def _offer(self, key: str) -> Offer:
         from app.server.recipes import Offer
 
         loaded, address = self._app.loaded, self._door_text("address")
         path = Path(loaded.path) if loaded is not None else self._app.model_path()
         offer = Offer(address, key, path.stem if path is not None else "model")
-        if loaded is not None:
-            offer = replace(offer, context_tokens=loaded.context_tokens, sees=loaded.sees)
-        return self._chosen_recipe().write(offer)
+        if loaded is None:
+            return offer
+        now, largest = loaded.context_tokens, self._largest_tokens
+        return replace(offer, sees=loaded.sees, context_tokens=now, largest_tokens=largest)
+
+    def _recipe_text(self, key: str) -> str:
+        return self._chosen_recipe().write(self._offer(key))
 
     def _show_recipe(self) -> None:
         self._where.setText(tr(self._chosen_recipe().where))
         self._recipe.setPlainText(self._recipe_text(HIDDEN))
+        self._context.setText(in_words(self._chosen_recipe().context_words(self._offer(HIDDEN))))
+
+    def _measure(self, _token: object) -> Iterator[int]:
+        """On a thread: the model's file is looked at."""
+        yield self._programs.switch.largest_context()
+
+    def _on_measured(self, largest_tokens: int) -> None:
+        if largest_tokens != self._largest_tokens and self._programs.door is not None:
+            self._largest_tokens = largest_tokens
+            self._show_recipe()
 
     # Who asks from a browser.
 
@@ -252,8 +277,11 @@ class ProgramsSection(SettingsSection):
         if text != self._journal.text():
             self._journal.setText(text)
         beside = ", ".join(visible_name(name) for name in self._programs.switch.beside())
-        self._beside.setText(tr("In memory for programs: {models}", models=beside) if beside else "")
-        self._beside.setVisible(bool(beside))
+        notes = [tr("In memory for programs: {models}", models=beside)] if beside else []
+        if (grown := self._programs.switch.grown) is not None:
+            notes.append(_grown_text(grown))
+        self._beside.setText("\n".join(notes))
+        self._beside.setVisible(bool(notes))
 
     def _show(self) -> None:
         door, programs = self._programs.door, self._programs
@@ -281,8 +309,22 @@ class ProgramsSection(SettingsSection):
         return tr("Your chats in this window go first.")
 
 
+def _time_text(seconds: float) -> str:
+    return QLocale().toString(QDateTime.fromSecsSinceEpoch(int(seconds)).time(), QLocale.FormatType.ShortFormat)
+
+
+def _grown_text(grown: GrownContext) -> str:
+    return tr(
+        "{time}: {model} was loaded again for a longer prompt. Its context grew from {before} to {now} tokens.",
+        time=_time_text(grown.at),
+        model=visible_name(grown.model),
+        before=f"{grown.before_tokens:,}",
+        now=f"{grown.context_tokens:,}",
+    )
+
+
 def _asked_text(asked: Asked) -> str:
-    when = QLocale().toString(QDateTime.fromSecsSinceEpoch(int(asked.at)).time(), QLocale.FormatType.ShortFormat)
+    when = _time_text(asked.at)
     if asked.status == 200:
         what = tr(
             "{read} tokens read, {written} written",
