@@ -22,6 +22,10 @@ the rules of all bounds together would be too many."""
 BLOCK = 1000
 MOST_VISITS = 20_000
 LEAST_TO_SORT = 16  # with fewer values each is an alternative of its own
+ANNOTATIONS = frozenset(
+    ("$comment", "default", "deprecated", "description", "examples", "readOnly", "title", "writeOnly")
+)
+"""What says nothing of the values that a schema allows."""
 ANYTHING = {"type": ["object", "array", "string", "number", "boolean", "null"]}
 
 
@@ -58,6 +62,8 @@ def _converted(schema: Any, most: int) -> str:
         visits += 1
         if visits > MOST_VISITS:
             raise GrammarInvalid(f"its references lead to more than {MOST_VISITS} schemas")
+        if isinstance(schema, dict) and schema and not schema.keys() - ANNOTATIONS:
+            schema = ANYTHING  # Claude Code has an argument that is only described
         values = _values_of(schema)
         if len(values) < LEAST_TO_SORT:
             return visit(schema, name)
