@@ -14,7 +14,7 @@ import json
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 Unit = int | tuple[str, int, int, int, int, str, int]
 """A token's id, or a piece of a picture or sound: see `app.engine.llama.tiles`."""
 MOST_TILE_TOKENS = 1 << 20
+MOST_LOOKED_AT = 40
 HEADER_BYTES = 65536
 INTERRUPTED_S = 600.0
 """A save that was not written to for so long has no process any more: one that is about to end may still write."""
@@ -109,6 +110,16 @@ class StateFolder:
         with contextlib.suppress(OSError):
             os.utime(sidecar)  # used now
         return tokens
+
+    def of_any_session(self, identity: Identity) -> Iterator[tuple[Path, list[Unit]]]:
+        """Files of states that fit, with what each holds, the last used first. Nothing is deleted or used by that."""
+        fits = dataclasses.asdict(identity)
+        for sidecar in sorted(self._files("*" + SIDECAR), key=_used_at, reverse=True)[:MOST_LOOKED_AT]:
+            state = sidecar.with_suffix(STATE)
+            with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+                body = json.loads(sidecar.read_text("utf-8"))
+                if body["identity"] == fits and body["state_bytes"] == state.stat().st_size:
+                    yield state, [_unit(token) for token in body["tokens"]]
 
     def _set_aside(self, session: str, header_hash: str) -> None:
         for ending in (STATE, SIDECAR):

@@ -176,6 +176,18 @@ log = logging.getLogger(__name__)
 LEAST_TOKENS = 64  # reading so few again takes no longer than loading them
 
 
+@dataclass(frozen=True)
+class Borrowed:
+    """A state of another session, and how many tokens of a prompt it holds."""
+
+    path: Path
+    tokens: list[int]
+    common: int
+
+
+NOT_BORROWED = Borrowed(Path(), [], 0)
+
+
 class SavedStates:
     """States of one loaded model and context."""
 
@@ -230,21 +242,40 @@ class SavedStates:
         common = self._tiles.whole(prompt, common_length(tokens, prompt))
         return common if self._context.can_forget or common == len(tokens) else 0
 
+    def closest(self, prompt: Tokens[int]) -> Borrowed:
+        """What another session has read that saves most of this prompt: the same document, in another chat."""
+        best = NOT_BORROWED
+        for path, units in self._folder.of_any_session(self._identity) if self._context.can_forget else ():
+            tokens = self._tiles.tokens(units)
+            if len(tokens) <= self._context.size_tokens:
+                common = self._tiles.whole(prompt, common_length(tokens, prompt))
+                best = Borrowed(path, tokens, common) if common > best.common else best
+        return best
+
+    def load_borrowed(self, other: Borrowed, sequence: Sequence) -> None:
+        """As `load`; the other session keeps its state."""
+        if not self._read(other.path, other.tokens, sequence):
+            sequence.clear()
+
     def load(self, session: str, sequence: Sequence) -> None:
         """Puts a session's state into an empty sequence, which stays empty when the file cannot be read."""
         tokens = self._find(session) or []
+        if not self._read(self._folder.state_path(session), tokens, sequence):
+            sequence.clear()
+            self._folder.delete(session)
+            log.info("a saved state could not be read and was deleted")
+
+    def _read(self, file: Path, tokens: list[int], sequence: Sequence) -> bool:
         room = (self._c.llama_token * len(tokens))()
         count = ctypes.c_size_t(0)
-        path = c_path(str(self._folder.state_path(session)))
+        path = c_path(str(file))
         read = self._c.llama_state_seq_load_file(
             self._context.pointer, path, sequence.number, room, len(tokens), ctypes.byref(count)
         )
         if read and list(room[: count.value]) == _readable(tokens):
             sequence.loaded(tokens)
-            return
-        sequence.clear()
-        self._folder.delete(session)
-        log.info("a saved state could not be read and was deleted")
+            return True
+        return False
 
     def _find(self, session: str) -> list[int] | None:
         units = self._folder.find(session, self._identity)
@@ -597,6 +628,7 @@ class SequencePool:
 
 
 LEAST_SHARED_TOKENS = 16
+LEAST_BORROWED_TOKENS = 256  # reading so few takes no longer than looking through what is kept on the disk
 
 
 class Beginnings:
@@ -615,11 +647,17 @@ class Beginnings:
         kept = sequence.reusable(sequence.common(wanted))
         source = max(self._pool.sequences, key=lambda other: self._shareable(other, wanted, sequence))
         shared = self._shareable(source, wanted, sequence)
-        stored, name = 0, ""
+        stored, name, other = 0, "", NOT_BORROWED
         if session != sequence.session:
             stored, name = max((self._stored(name, wanted), name) for name in (run.request.ask.shared, session))
             self._pool.park(sequence)
-        if stored > max(kept, shared) and self._states is not None:
+            if max(kept, shared, stored) + LEAST_BORROWED_TOKENS < len(wanted):
+                other = self._borrowed(run, wanted)
+        if self._states is not None and other.common > max(kept, shared, stored) + LEAST_BORROWED_TOKENS:
+            sequence.clear()
+            self._states.load_borrowed(other, sequence)
+            kept = sequence.go_back(sequence.common(wanted))
+        elif stored > max(kept, shared) and self._states is not None:
             sequence.clear()
             self._states.load(name, sequence)
             kept = sequence.go_back(sequence.common(wanted))
@@ -653,6 +691,12 @@ class Beginnings:
             if other.sequence is not None and common_length(sequence.tokens, other.tokens[:-1]) == held:
                 other.sequence.clear()
                 other.sequence.share(sequence, held)
+
+    def _borrowed(self, run: Run, wanted: list[int]) -> Borrowed:
+        """From a chat to a chat only: how soon another program is answered must not tell what a person has read."""
+        if self._states is None or not run.request.ask.session or run.is_outside:
+            return NOT_BORROWED
+        return self._states.closest(wanted)
 
     def _stored(self, session: str, wanted: list[int]) -> int:
         return self._states.usable(session, wanted) if session and self._states is not None else 0

@@ -177,6 +177,37 @@ def test_what_several_sessions_begin_with_is_read_once(start: Start, states: Sta
     assert second.prompt_tokens - second.reused_tokens < 70  # letters, which are the tiny model's tokens
 
 
+def test_a_document_that_one_chat_has_read_is_not_read_again_by_another_after_a_restart(
+    start: Start, states: StateFolder
+) -> None:
+    document = "The ferry to the island leaves at nine, and the last one comes back at five. " * 8
+
+    def asked(client: EngineClient, question: str, session: str) -> tuple[str, AnswerStats]:
+        return turn(client, [user(f"{document}\n\n{question}")], session)
+
+    client = start()
+    first, stats = asked(client, "When does it leave?", "chat-1")
+    assert stats.reused_tokens == 0
+    client.close()
+    kept = states.state_path("chat-1").read_bytes()
+
+    client = start()
+    elsewhere, stats = asked(client, "When does the last one come back?", "")
+    assert stats.reused_tokens == 0, "what keeps nothing takes nothing"
+    client.close()
+
+    client = start()
+    second, stats = asked(client, "When does the last one come back?", "chat-2")
+    assert stats.reused_tokens >= len(document) - 50  # letters, which are the tiny model's tokens
+    assert second == elsewhere, "as if all of it had just been read"
+    client.close()
+    assert states.state_path("chat-1").read_bytes() == kept
+    assert states.state_path("chat-2").is_file()
+    client = start()
+    again, stats = asked(client, "When does it leave?", "chat-1")
+    assert (again, stats.reused_tokens) == (first, stats.prompt_tokens - 1)
+
+
 def test_a_documents_state_is_kept_by_a_background_answer(start: Start, states: StateFolder) -> None:
     client = start()
     ask = Ask([STORY], 4, GREEDY, session="document-1")
