@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import struct
 import subprocess
@@ -19,6 +18,27 @@ SMALL_ICON = LINUX / "fireside-small.svg"
 SIZES = (16, 22, 24, 32, 48, 64, 96, 128, 256, 512)
 LARGEST_OF_SMALL_ICON = 24
 """Up to so many pixels the icon is the one that has fewer lines."""
+ACTIONS = ("summarize", "translate")
+DOCUMENT_TYPES = (
+    "application/pdf",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "application/vnd.oasis.opendocument.text",
+    "application/epub+zip",
+    "application/rtf",
+    "text/html",
+    "text/markdown",
+    "text/plain",
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    "application/vnd.oasis.opendocument.presentation",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "application/vnd.oasis.opendocument.spreadsheet",
+    "text/csv",
+    "application/x-subrip",
+    "message/rfc822",
+)
+"""What the actions are offered for. No menu entry names these types: a desktop opens a file for which nobody has chosen
+a program with the first entry that does, by name.
+"""
 ICO_SIZES = {str(size): size for size in (16, 20, 24, 32, 40, 48, 64, 128, 256)}
 ICNS_SIZES = {"icp4": 16, "ic11": 32, "ic12": 64, "ic07": 128, "ic08": 256, "ic09": 512, "ic10": 1024}
 """By Apple's names of them; 32 and 64 are 16 and 32 points on a display of twice the pixels."""
@@ -46,13 +66,8 @@ def homepage() -> str:
 
 
 def add_to_desktop(share: Path) -> None:
-    """Menu entry, the two more that stand in "Open with", icons, file type and the page for software centres."""
-    applications = share / "applications"
-    applications.mkdir(parents=True)
-    entry = (LINUX / "fireside.desktop").read_text("utf-8")
-    (applications / "fireside.desktop").write_text(entry, "utf-8")
-    for action in ("summarize", "translate"):
-        (applications / f"fireside-{action}.desktop").write_text(entry_for(entry, action), "utf-8")
+    """Menu entry, actions in file managers, icons, file type and the page for software centres."""
+    applications = write_entries(share)
     (share / "mime" / "packages").mkdir(parents=True)
     shutil.copy(LINUX / "fireside.mime.xml", share / "mime" / "packages" / "fireside.xml")
     (share / "metainfo").mkdir()
@@ -68,6 +83,17 @@ def add_to_desktop(share: Path) -> None:
     (icons / "scalable" / "apps").mkdir(parents=True)
     shutil.copy(ICON, icons / "scalable" / "apps" / "fireside.svg")
     validate(applications, metainfo)
+
+
+def write_entries(share: Path) -> Path:
+    """The menu entry, and its actions where file managers look for them; return the folder of the entry."""
+    entry = (LINUX / "fireside.desktop").read_text("utf-8")
+    files = {"applications/fireside.desktop": entry, "kio/servicemenus/fireside.desktop": service_menu(entry)}
+    files |= {f"nemo/actions/fireside-{action}.nemo_action": nemo_action(entry, action) for action in ACTIONS}
+    for name, text in files.items():
+        (share / name).parent.mkdir(parents=True, exist_ok=True)
+        (share / name).write_text(text, "utf-8")
+    return share / "applications"
 
 
 def with_homepage(metainfo: str, page: str) -> str:
@@ -123,13 +149,36 @@ def write_icon(target: Path) -> None:
     target.write_bytes(struct.pack("<HHH", 0, 1, len(pictures)) + entries + b"".join(png for _, png in pictures))
 
 
-def entry_for(entry: str, action: str) -> str:
-    """A menu entry of its own for one action of the main one: file managers offer entries for a file, not actions."""
-    main, _, actions = entry.partition("\n[Desktop Action ")
-    section = next(part for part in actions.split("\n[Desktop Action ") if part.startswith(f"{action}]"))
-    lines = [line for line in section.splitlines()[1:] if line]
-    kept = [
-        line for line in main.splitlines() if re.match(r"\[|Type|Version|TryExec|Icon|Terminal|MimeType|Startup", line)
+def action_lines(entry: str, action: str) -> list[str]:
+    """What the menu entry says of one of its actions: its names in all languages and its command."""
+    sections = entry.split("\n[Desktop Action ")[1:]
+    section = next(part for part in sections if part.startswith(f"{action}]"))
+    return [line for line in section.splitlines()[1:] if line]
+
+
+def service_menu(entry: str) -> str:
+    """The actions in the menu that KDE's file manager shows for a document."""
+    head = [
+        "[Desktop Entry]",
+        "Type=Service",
+        "X-KDE-ServiceTypes=KonqPopupMenu/Plugin",
+        f"MimeType={';'.join(DOCUMENT_TYPES)};",
+        f"Actions={';'.join(ACTIONS)};",
+        "TryExec=fireside",
+        "Icon=fireside",
     ]
-    types = [line.replace("application/x-gguf;", "") for line in kept]
-    return "\n".join([*types, *lines, "NoDisplay=true"]) + "\n"
+    parts = [[f"[Desktop Action {action}]", "Icon=fireside", *action_lines(entry, action)] for action in ACTIONS]
+    return "\n\n".join("\n".join(lines) for lines in (head, *parts)) + "\n"
+
+
+def nemo_action(entry: str, action: str) -> str:
+    """One action in the menu that Cinnamon's file manager shows for documents."""
+    lines = [
+        "[Nemo Action]",
+        *action_lines(entry, action),
+        "Icon-Name=fireside",
+        "Selection=notnone",
+        f"Mimetypes={';'.join(DOCUMENT_TYPES)};",
+        "Dependencies=fireside;",
+    ]
+    return "\n".join(lines) + "\n"

@@ -248,7 +248,7 @@ done
 
 
 def try_summary(root: FreshRoot, pictures: Path) -> str:
-    """A PDF is opened with "Summarize with Fireside", and its summary is written and in the store."""
+    """A PDF is opened as "Summarize with Fireside" does, and its summary is written and in the store."""
     pdf = write_pdf(root)
     steps = """
 sleep 6
@@ -260,10 +260,9 @@ import -window root summary.png
 xdotool key --clearmodifiers ctrl+q
 sleep 3
 """
-    entry = "/usr/share/applications/fireside-summarize.desktop"
     watching = threading.Thread(target=tell_of_summary, args=(root,), daemon=True)
     watching.start()
-    session(root, f"gio launch {entry} {pdf} &", steps, pictures)
+    session(root, f"fireside --summarize {pdf} &", steps, pictures)
     watching.join()
     count = len(summaries(root, "done"))
     if not count:
@@ -289,11 +288,14 @@ def tell_of_summary(root: FreshRoot) -> None:
 
 
 def try_types(root: FreshRoot) -> str:
-    """The desktop knows GGUF files and offers Fireside for documents."""
-    for name, kind in (("x.gguf", "application/x-gguf"), ("x.pdf", "application/pdf")):
+    """The desktop opens GGUF files with Fireside, and nothing else: no document's program is another than before."""
+    offered = root.run_as_person("gio", "mime", "application/x-gguf")
+    if "fireside.desktop" not in offered:
+        raise Failed(f"for GGUF files is offered: {offered}")
+    for kind in ("application/pdf", "text/plain", "text/html"):
         offered = root.run_as_person("gio", "mime", kind)
-        if "fireside.desktop" not in offered:
-            raise Failed(f"for {name} is offered: {offered}")
+        if "fireside" in offered:
+            raise Failed(f"for {kind} is offered: {offered}")
     (root.home / "model.gguf").write_bytes(b"GGUF" + bytes(60))
     kind = root.run_as_person("gio", "info", "-a", "standard::content-type", f"/home/{PERSON}/model.gguf")
     if "application/x-gguf" not in kind:

@@ -104,20 +104,80 @@ def test_checksums_are_checked_by_the_systems_own_program(folder: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("action", ["summarize", "translate"])
-def test_an_action_has_an_entry_that_file_managers_offer(action: str) -> None:
-    from desktop import entry_for
+def sections_of(path: Path) -> configparser.ConfigParser:
+    """A desktop entry, a service menu or an action."""
+    found = configparser.ConfigParser(interpolation=None, strict=True)
+    found.optionxform = str  # type: ignore[assignment,method-assign]
+    found.read(path, "utf-8")
+    return found
 
-    entry = configparser.ConfigParser(interpolation=None, strict=True)
-    entry.optionxform = str  # type: ignore[assignment,method-assign]
-    entry.read_string(entry_for((LINUX / "fireside.desktop").read_text("utf-8"), action))
-    (section,) = (entry[name] for name in entry.sections())
-    assert section["Exec"] == f"fireside --{action} %F"
-    assert section["Name"] == f"{action.capitalize()} with Fireside"
-    assert "application/pdf" in section["MimeType"].split(";")
-    assert "application/x-gguf" not in section["MimeType"]
-    assert section["NoDisplay"] == "true"
-    assert section["Name[de]"]
+
+def test_file_managers_offer_the_actions_for_documents(tmp_path: Path) -> None:
+    from desktop import ACTIONS, write_entries
+
+    write_entries(tmp_path)
+    menu = sections_of(tmp_path / "kio" / "servicemenus" / "fireside.desktop")
+    assert menu["Desktop Entry"]["Type"] == "Service"
+    assert "application/pdf" in menu["Desktop Entry"]["MimeType"].split(";")
+    for action in ACTIONS:
+        nemo = sections_of(tmp_path / "nemo" / "actions" / f"fireside-{action}.nemo_action")["Nemo Action"]
+        for section in (menu[f"Desktop Action {action}"], nemo):
+            assert section["Exec"] == f"fireside --{action} %F"
+            assert section["Name"] == f"{action.capitalize()} with Fireside"
+            assert section["Name[de]"] and section["Name[ar]"]
+        assert "application/pdf" in nemo["Mimetypes"].split(";")
+
+
+READERS = {
+    "org.gnome.Evince": "application/pdf",
+    "qpdfview": "application/pdf;text/plain;text/html;text/csv",
+}
+
+
+def default_programs(share: Path, home: Path, kinds: list[str]) -> list[str]:
+    """What GLib, and so GNOME, Cinnamon and Xfce, would open files of these kinds with."""
+    subprocess.run(["update-desktop-database", share / "applications"], check=True)
+    environment = os.environ | {
+        "XDG_DATA_DIRS": str(share),
+        "XDG_DATA_HOME": str(home / "data"),
+        "XDG_CONFIG_HOME": str(home / "config"),
+        "XDG_CONFIG_DIRS": str(home / "system"),
+        "XDG_CURRENT_DESKTOP": "",
+        "LC_ALL": "C.UTF-8",
+    }
+    said = [
+        subprocess.run(["gio", "mime", kind], env=environment, check=True, capture_output=True, text=True).stdout
+        for kind in kinds
+    ]
+    return [next(iter(text.splitlines()), "").rpartition(": ")[2] for text in said]
+
+
+@pytest.mark.skipif(
+    not (shutil.which("gio") and shutil.which("update-desktop-database")), reason="both are desktops' own programs"
+)
+def test_installing_changes_no_default_program(tmp_path: Path) -> None:
+    """Where nobody has chosen one, a desktop takes the first entry that names the type, by the entries' names."""
+    from desktop import write_entries
+
+    share = tmp_path / "share"
+    (share / "applications").mkdir(parents=True)
+    for name, kinds in READERS.items():
+        entry = f"[Desktop Entry]\nType=Application\nName={name}\nExec=sh %F\nMimeType={kinds};\n"
+        (share / "applications" / f"{name}.desktop").write_text(entry)
+    asked = ["application/pdf", "text/plain", "text/html", "text/csv"]
+    before = default_programs(share, tmp_path, asked)
+    assert before == ["org.gnome.Evince.desktop", *["qpdfview.desktop"] * 3]
+    program = write_entries(share) / "fireside.desktop"
+    program.write_text(program.read_text("utf-8").replace("=fireside", "=sh"), "utf-8")  # one that is installed here
+    assert default_programs(share, tmp_path, asked) == before
+    assert default_programs(share, tmp_path, ["application/x-gguf"]) == ["fireside.desktop"]
+
+
+def test_only_the_programs_own_type_is_named_in_its_menu_entry(tmp_path: Path) -> None:
+    from desktop import write_entries
+
+    for path in write_entries(tmp_path).iterdir():
+        assert sections_of(path)["Desktop Entry"]["MimeType"] == "application/x-gguf;"
 
 
 def test_software_centres_are_given_the_page_that_the_builder_names(tmp_path: Path) -> None:
