@@ -38,6 +38,8 @@ PR_SET_PDEATHSIG = 1
 CREATION_FLAGS: int = sum(
     getattr(subprocess, f"CREATE_{flag}", 0) for flag in ("NEW_PROCESS_GROUP", "NO_WINDOW")
 )  # Windows
+WINDOWED_PROGRAM = "firesidew.exe"
+"""Beside fireside.exe in packages for Windows: the same without a console."""
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 NEEDED_VARIABLES = (
@@ -64,7 +66,10 @@ NETWORK_VARIABLES = (
 def own_command(flag: str) -> list[str]:
     """The command that starts this program again with `flag`, from a checkout, installed or frozen."""
     if getattr(sys, "frozen", False):
-        return [sys.executable, flag]
+        program = Path(sys.executable)
+        console = program.with_name("fireside.exe")  # on Windows the window's own program has no standard streams
+        is_windowed = program.name == WINDOWED_PROGRAM and console.is_file()
+        return [str(console) if is_windowed else sys.executable, flag]
     return [sys.executable, "-m", "app", flag]
 
 

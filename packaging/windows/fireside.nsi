@@ -1,5 +1,5 @@
 ; The Windows installer: for one person, without an administrator, into their own Programs folder.
-; usage: makensis -DVERSION=0.1.0 -DFOLDER=dist\fireside -DICON=fireside.ico -DOUT=dist\fireside-0.1.0-windows.exe fireside.nsi
+; usage: makensis -INPUTCHARSET UTF8 -DVERSION=0.1.0 -DFOLDER=dist\fireside -DICON=fireside.ico -DOUT=dist\fireside-0.1.0-windows.exe fireside.nsi
 ; What a person wrote lies in %LOCALAPPDATA%\fireside; neither an upgrade nor the uninstaller touches it.
 Unicode true
 !ifdef TARGET  ; amd64-unicode, where NSIS has it (Debian's does): for a Windows, or a Wine, without 32-bit programs
@@ -21,6 +21,7 @@ Unicode true
 !define KEY "Software\Microsoft\Windows\CurrentVersion\Uninstall\Fireside"
 !define CLASSES "Software\Classes"
 !define PROGRAM "$INSTDIR\fireside.exe"
+!define WINDOW "$INSTDIR\firesidew.exe"  ; the same without a console: for menu entries and files
 
 Name "Fireside"
 OutFile "${OUT}"
@@ -41,7 +42,7 @@ VIAddVersionKey "LegalCopyright" "Apache-2.0"
   !uninstfinalize '${SIGN} "%1"'
 !endif
 
-!define MUI_FINISHPAGE_RUN "${PROGRAM}"
+!define MUI_FINISHPAGE_RUN "${WINDOW}"
 !insertmacro MUI_PAGE_LICENSE "${FOLDER}\licences\LICENSE"
 !insertmacro MUI_PAGE_DIRECTORY
 !insertmacro MUI_PAGE_INSTFILES
@@ -58,26 +59,30 @@ LangString StillOpen ${LANG_ARABIC} "لا يزال Fireside مفتوحًا. لم
 
 ; What runs cannot be replaced or removed, and half of it would be: Windows lets nobody write into a file that runs.
 !macro StopWhileOpen
-  retry:
-  IfFileExists "${PROGRAM}" 0 closed
+  !insertmacro StopWhileRuns "${PROGRAM}" program
+  !insertmacro StopWhileRuns "${WINDOW}" window
+!macroend
+!macro StopWhileRuns FILE NAME
+  retry_${NAME}:
+  IfFileExists "${FILE}" 0 closed_${NAME}
     ClearErrors
-    FileOpen $0 "${PROGRAM}" a
-    IfErrors 0 writable
-      MessageBox MB_RETRYCANCEL|MB_ICONEXCLAMATION "$(StillOpen)" /SD IDCANCEL IDRETRY retry
+    FileOpen $0 "${FILE}" a
+    IfErrors 0 writable_${NAME}
+      MessageBox MB_RETRYCANCEL|MB_ICONEXCLAMATION "$(StillOpen)" /SD IDCANCEL IDRETRY retry_${NAME}
       Abort
-    writable:
+    writable_${NAME}:
     FileClose $0
-  closed:
+  closed_${NAME}:
 !macroend
 
 ; The menu that a right click on a document shows.
 !macro Offer ENDING
   WriteRegStr HKCU "${CLASSES}\SystemFileAssociations\${ENDING}\shell\Fireside.Summarize" "" "Summarize with Fireside"
   WriteRegStr HKCU "${CLASSES}\SystemFileAssociations\${ENDING}\shell\Fireside.Summarize" "Icon" "${PROGRAM}"
-  WriteRegStr HKCU "${CLASSES}\SystemFileAssociations\${ENDING}\shell\Fireside.Summarize\command" "" '"${PROGRAM}" --summarize "%1"'
+  WriteRegStr HKCU "${CLASSES}\SystemFileAssociations\${ENDING}\shell\Fireside.Summarize\command" "" '"${WINDOW}" --summarize "%1"'
   WriteRegStr HKCU "${CLASSES}\SystemFileAssociations\${ENDING}\shell\Fireside.Translate" "" "Translate with Fireside"
   WriteRegStr HKCU "${CLASSES}\SystemFileAssociations\${ENDING}\shell\Fireside.Translate" "Icon" "${PROGRAM}"
-  WriteRegStr HKCU "${CLASSES}\SystemFileAssociations\${ENDING}\shell\Fireside.Translate\command" "" '"${PROGRAM}" --translate "%1"'
+  WriteRegStr HKCU "${CLASSES}\SystemFileAssociations\${ENDING}\shell\Fireside.Translate\command" "" '"${WINDOW}" --translate "%1"'
 !macroend
 !macro Withdraw ENDING
   DeleteRegKey HKCU "${CLASSES}\SystemFileAssociations\${ENDING}\shell\Fireside.Summarize"
@@ -112,13 +117,14 @@ Section "Fireside"
   File /r "${FOLDER}\licences\*"
   SetOutPath "$INSTDIR"
   WriteUninstaller "$INSTDIR\uninstall.exe"
-  CreateShortcut "$SMPROGRAMS\Fireside.lnk" "${PROGRAM}"
+  CreateShortcut "$SMPROGRAMS\Fireside.lnk" "${WINDOW}"
 
+  DeleteRegKey HKCU "${CLASSES}\Applications\fireside.exe"  ; as earlier versions had it
   WriteRegStr HKCU "${CLASSES}\.gguf\OpenWithProgids" "Fireside.Model" ""
   WriteRegStr HKCU "${CLASSES}\Fireside.Model" "" "Language model"
   WriteRegStr HKCU "${CLASSES}\Fireside.Model\DefaultIcon" "" "${PROGRAM},0"
-  WriteRegStr HKCU "${CLASSES}\Fireside.Model\shell\open\command" "" '"${PROGRAM}" "%1"'
-  WriteRegStr HKCU "${CLASSES}\Applications\fireside.exe\shell\open\command" "" '"${PROGRAM}" "%1"'
+  WriteRegStr HKCU "${CLASSES}\Fireside.Model\shell\open\command" "" '"${WINDOW}" "%1"'
+  WriteRegStr HKCU "${CLASSES}\Applications\firesidew.exe\shell\open\command" "" '"${WINDOW}" "%1"'
   !insertmacro EachDocument Offer
 
   WriteRegStr HKCU "${KEY}" "DisplayName" "Fireside"
@@ -141,11 +147,13 @@ Section "Uninstall"
   RMDir /r "$INSTDIR\_internal"
   RMDir /r "$INSTDIR\licences"
   Delete "$INSTDIR\fireside.exe"
+  Delete "$INSTDIR\firesidew.exe"
   Delete "$INSTDIR\uninstall.exe"
   RMDir "$INSTDIR"
   DeleteRegValue HKCU "${CLASSES}\.gguf\OpenWithProgids" "Fireside.Model"
   DeleteRegKey HKCU "${CLASSES}\Fireside.Model"
-  DeleteRegKey HKCU "${CLASSES}\Applications\fireside.exe"
+  DeleteRegKey HKCU "${CLASSES}\Applications\fireside.exe"  ; as earlier versions had it
+  DeleteRegKey HKCU "${CLASSES}\Applications\firesidew.exe"
   !insertmacro EachDocument Withdraw
   DeleteRegKey HKCU "${KEY}"
 SectionEnd

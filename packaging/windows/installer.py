@@ -1,4 +1,4 @@
-"""Compiles the Windows installer of dist/fireside, signed where WINDOWS_CERTIFICATE has a certificate.
+"""Compiles the Windows installer of dist/fireside, signed where there is something to sign with.
 
 usage: installer.py; on Windows, after portable.py. Compiled and tried under Wine with a stand-in for the program only.
 """
@@ -22,7 +22,8 @@ SIGN = ("powershell", "-NoProfile", "-ExecutionPolicy", "Bypass", "-File", str(H
 def compiled(folder: Path, icon: Path, version: str, out: Path, *more: str) -> Path:
     """The installer of a folder that portable.py made."""
     options = [f"-DVERSION={version}", f"-DFOLDER={folder}", f"-DICON={icon}", f"-DOUT={out}", *more]
-    subprocess.run(["makensis", "-V2", *options, HERE / "fireside.nsi"], check=True)
+    # Windows' makensis takes a script without a byte order mark for the system's own code page.
+    subprocess.run(["makensis", "-V2", "-INPUTCHARSET", "UTF8", *options, HERE / "fireside.nsi"], check=True)
     return out
 
 
@@ -33,7 +34,7 @@ def main() -> None:
     """
     if not TARGET.is_dir():
         raise SystemExit("There is no dist/fireside: run portable.py.")
-    has_certificate = bool(os.environ.get("WINDOWS_CERTIFICATE"))
+    has_certificate = any(os.environ.get(f"WINDOWS_{what}") for what in ("CERTIFICATE", "SIGN_COMMAND"))
     if has_certificate:
         programs = [path for path in sorted(TARGET.rglob("*")) if path.suffix.lower() in (".exe", ".dll", ".pyd")]
         for start in range(0, len(programs), 50):  # a command line of Windows has 32,767 characters
@@ -44,7 +45,7 @@ def main() -> None:
     compiled(TARGET, BUILD / "fireside.ico", source.version, out, *sign)
     write_materials(out.with_suffix(".cdx.json"), source)
     write_sums(out.parent, source.version)
-    print(f"Made dist/{out.name}{'' if has_certificate else ', which is not signed: there is no certificate'}.")
+    print(f"Made dist/{out.name}{'' if has_certificate else ', which is not signed: there is nothing to sign with'}.")
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ UNINSTALL = r"HKCU\Software\Microsoft\Windows\CurrentVersion\Uninstall\Fireside"
 CLASSES = r"HKCU\Software\Classes"
 OPENERS = {
     rf"{CLASSES}\Fireside.Model\shell\open\command": '"{program}" "%1"',
-    rf"{CLASSES}\Applications\fireside.exe\shell\open\command": '"{program}" "%1"',
+    rf"{CLASSES}\Applications\firesidew.exe\shell\open\command": '"{program}" "%1"',
     rf"{CLASSES}\SystemFileAssociations\.pdf\shell\Fireside.Summarize\command": '"{program}" --summarize "%1"',
     rf"{CLASSES}\SystemFileAssociations\.docx\shell\Fireside.Translate\command": '"{program}" --translate "%1"',
 }
@@ -91,6 +91,7 @@ def made(scratch: Path, version: str, libraries: tuple[str, ...]) -> Path:
     write_icon(icon)
     given = [f"-DVERSION={version}", f"-DTARGET={TARGET}", f"-DOUT={program}"]
     subprocess.run(["makensis", "-V2", *given, HERE / "stand_in.nsi"], check=True)
+    shutil.copy(program, program.with_name("firesidew.exe"))
     return compiled(folder, icon, version, out, f"-DTARGET={TARGET}")
 
 
@@ -102,13 +103,13 @@ def install(windows: Windows, installer: Path, version: str, libraries: tuple[st
         raise Failed(f"beside the program lie {found} and not {libraries}")
     if windows.value(UNINSTALL, "DisplayVersion") != version:
         raise Failed(f"Windows' list of programs has version {windows.value(UNINSTALL, 'DisplayVersion')}")
-    program = windows.place(windows.programs / "fireside.exe")
+    program = windows.place(windows.programs / "firesidew.exe")
     for key, expected in OPENERS.items():
         if windows.value(key) != expected.format(program=program):
             raise Failed(f"{key} is {windows.value(key)}")
     if not list(windows.drive.glob("users/*/AppData/Roaming/Microsoft/Windows/Start Menu/Programs/Fireside.lnk")):
         raise Failed("there is no menu entry")
-    windows.run("wine", windows.programs / "fireside.exe", "--summarize", r"C:\lease.pdf")
+    windows.run("wine", windows.programs / "firesidew.exe", "--summarize", r"C:\lease.pdf")
     said = (windows.data / "started.txt").read_text().splitlines()
     if said[-1] != rf"{version} --summarize C:\lease.pdf":
         raise Failed(f"it was started as {said[-1]}")
@@ -120,7 +121,7 @@ def refuse_while_open(windows: Windows, installer: Path, version: str) -> str:
     before = sorted(path for path in windows.programs.rglob("*"))
     started = windows.data / "started.txt"
     with subprocess.Popen(
-        ["wine", windows.programs / "fireside.exe", "--stay"], env=windows.environment, stderr=subprocess.DEVNULL
+        ["wine", windows.programs / "firesidew.exe", "--stay"], env=windows.environment, stderr=subprocess.DEVNULL
     ):
         windows.wait_for(lambda: started.read_text().splitlines()[-1:] == [f"{version} --stay"], "it did not start")
         for program in (installer, windows.programs / "uninstall.exe"):
@@ -131,7 +132,7 @@ def refuse_while_open(windows: Windows, installer: Path, version: str) -> str:
                 raise Failed(f"{program.name} went on while the program was open")
         if sorted(path for path in windows.programs.rglob("*")) != before:
             raise Failed(f"what is there now is {sorted(path.name for path in windows.programs.rglob('*'))}")
-        windows.run("wine", "taskkill", "/F", "/IM", "fireside.exe")
+        windows.run("wine", "taskkill", "/F", "/IM", "firesidew.exe")
     return "installer and uninstaller change nothing while it runs"
 
 

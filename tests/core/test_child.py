@@ -164,6 +164,16 @@ def test_own_command_starts_this_python_or_the_frozen_program(monkeypatch: pytes
     assert own_command("--flag") == [sys.executable, "--flag"]
 
 
+def test_children_of_a_program_without_a_console_have_standard_streams(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("fireside.exe", "firesidew.exe"):
+        (tmp_path / name).touch()
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "firesidew.exe"))
+    assert own_command("--flag") == [str(tmp_path / "fireside.exe"), "--flag"]
+
+
 NOISY = """
 import os, sys
 {before}

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from app import __version__
+from app.core.build import ReleaseHome
 from app.core.errors import ReleaseRefused
 from app.features.updates import Standing, release_of
 
@@ -64,3 +66,33 @@ def test_what_the_program_would_refuse_is_not_made(tmp_path: Path) -> None:
         with pytest.raises(SystemExit, match=words):
             main(arguments, tmp_path / "dist")
     assert not (tmp_path / "dist").exists()
+
+
+@pytest.mark.parametrize(
+    ("home", "words"),
+    [
+        (ReleaseHome(), "no address and no key"),
+        (ReleaseHome("https://fireside.example/release.json"), "no key"),
+        (ReleaseHome("http://fireside.example/release.json", "key"), "not https"),
+        (ReleaseHome("https://fireside.example/release.json", "key"), ""),
+    ],
+)
+def test_a_release_that_could_never_find_the_next_one_is_refused(
+    monkeypatch: pytest.MonkeyPatch, home: ReleaseHome, words: str
+) -> None:
+    import sign_release
+
+    monkeypatch.setattr(sign_release, "RELEASES", home)
+    if not words:
+        sign_release.main(["--check-home"])
+        return
+    with pytest.raises(SystemExit) as refused:
+        sign_release.main(["--check-home"])
+    assert words in str(refused.value)
+
+
+def test_the_check_needs_no_library() -> None:
+    """It runs on a builder before anything is installed there."""
+    command = [sys.executable, "-S", str(ROOT / "packaging" / "sign_release.py"), "--check-home"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode in (0, 1) and "Traceback" not in done.stderr
