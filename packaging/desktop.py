@@ -18,6 +18,11 @@ SMALL_ICON = LINUX / "fireside-small.svg"
 SIZES = (16, 22, 24, 32, 48, 64, 96, 128, 256, 512)
 LARGEST_OF_SMALL_ICON = 24
 """Up to so many pixels the icon is the one that has fewer lines."""
+SCREENSHOTS = {
+    "light": "An answer about a document, beside the page it may come from",
+    "dark": "A summary beside the page it rests on",
+}
+"""Pictures of resources/pictures, which the program's page has in its folder `pictures`."""
 ACTIONS = ("summarize", "translate")
 DOCUMENT_TYPES = (
     "application/pdf",
@@ -97,9 +102,17 @@ def write_entries(share: Path) -> Path:
 
 
 def with_homepage(metainfo: str, page: str) -> str:
-    """The page for software centres with a link to the program's own."""
-    link = f'  <url type="homepage">{escape(page)}</url>\n' if page else ""
-    return metainfo.replace("  <launchable", f"{link}  <launchable", 1)
+    """The page for software centres with a link to the program's own, and pictures that lie below it."""
+    if not page:
+        return metainfo
+    place = escape(page.split("?", maxsplit=1)[0].rstrip("/"))
+    lines = [f'  <url type="homepage">{escape(page)}</url>', "  <screenshots>"]
+    for number, (name, caption) in enumerate(SCREENSHOTS.items()):
+        kind = ' type="default"' if not number else ""
+        lines += [f"    <screenshot{kind}>", f"      <caption>{caption}</caption>"]
+        lines += [f"      <image>{place}/pictures/{name}.png</image>", "    </screenshot>"]
+    lines += ["  </screenshots>"]
+    return metainfo.replace("  <launchable", "\n".join(lines) + "\n  <launchable", 1)
 
 
 def validate(applications: Path, metainfo: Path) -> None:

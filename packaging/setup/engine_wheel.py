@@ -32,6 +32,8 @@ LOADABLE = ("-DGGML_NATIVE=OFF", "-DGGML_BACKEND_DL=ON")
 EVERY_PROCESSOR = ("-DGGML_CPU_ALL_VARIANTS=ON",)
 # One model over several machines. What the builder's network cards could do as well would bind it to their library.
 SEVERAL_MACHINES = ("-DGGML_RPC=ON", "-DGGML_RPC_RDMA=OFF")
+WITHOUT_METAL = ("-DGGML_METAL=OFF",)
+"""On Macs with an Intel processor, whose graphics are slow at it and fail on hosted builders. Not tried."""
 PROCESSOR_FEATURES = {
     "SSE42": {"sse4_2"},
     "AVX": {"avx"},
@@ -53,6 +55,8 @@ GRAPHICS_CARDS = Path("/dev/dri")
 INCLUDED = Path(__file__).with_name("engine.cmake")
 PROGRESS = re.compile(r"^\s*\[(\d+)/(\d+)\]")
 LOG_LINES_ON_FAILURE = 40
+QUIET_S = 30.0
+"""Visual Studio's generator counts no steps: then a line says every so often that it goes on."""
 
 BASE_CPU_S, VULKAN_CPU_S, EVERY_PROCESSOR_CPU_S = 310, 480, 700
 """Seconds of one processor (GCC 12, AMD EPYC): the first measured, the others by their share of ninja's log."""
@@ -67,6 +71,7 @@ def cmake_arguments(portable: bool = False) -> list[str]:
         *(families or EVERY_PROCESSOR),
         *SEVERAL_MACHINES,
         f"-DGGML_VULKAN={'ON' if vulkan else 'OFF'}",
+        *(WITHOUT_METAL if (sys.platform, platform.machine()) == ("darwin", "x86_64") else ()),
     ]
 
 
@@ -181,25 +186,32 @@ def run_build(python: Path, out: Path, options: list[str]) -> None:
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
     ) as build:
         assert build.stdout is not None
+        said = started
         for line in build.stdout:
             lines.append(line)
-            show_progress(line, time.monotonic() - started)
+            now = time.monotonic()
+            if show_progress(line, now - started):
+                said = now
+            elif now - said >= QUIET_S:
+                said = now
+                say(f"  engine: still building, {now - started:.0f} s")
     if build.returncode:
         say("\n" + "".join(lines[-LOG_LINES_ON_FAILURE:]))
         raise SystemExit("The engine could not be built; the last lines above say why. Nothing was changed.")
     say(f"\nThe engine is built ({time.monotonic() - started:.0f} s).")
 
 
-def show_progress(line: str, elapsed_s: float) -> None:
-    """One line that moves: rewritten in place on a terminal, every 20 steps elsewhere."""
+def show_progress(line: str, elapsed_s: float) -> bool:
+    """One line that moves: rewritten in place on a terminal, every 20 steps elsewhere. Tell whether it is a step."""
     match = PROGRESS.match(line)
     if not match:
-        return
+        return False
     step, total = int(match[1]), int(match[2])
     terminal = sys.stderr.isatty()
     if terminal or step % 20 == 0 or step == total:
         text = f"  engine: step {step} of {total}, {elapsed_s:.0f} s"
         print(f"\r{text:<60}" if terminal else text, end="" if terminal else "\n", file=sys.stderr, flush=True)
+    return True
 
 
 def say(text: str) -> None:

@@ -128,6 +128,18 @@ def test_file_managers_offer_the_actions_for_documents(tmp_path: Path) -> None:
         assert "application/pdf" in nemo["Mimetypes"].split(";")
 
 
+def test_the_installers_script_is_read_as_utf8(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows' makensis reads it in the system's own code page otherwise; what it asks in Arabic was garbled."""
+    monkeypatch.syspath_prepend(str(ROOT / "packaging" / "windows"))
+    import installer
+
+    commands: list[list[str]] = []
+    monkeypatch.setattr(installer.subprocess, "run", lambda command, **_: commands.append(command))
+    installer.compiled(tmp_path, tmp_path / "a.ico", "1.2.3", tmp_path / "a.exe")
+    at = commands[0].index("-INPUTCHARSET")
+    assert commands[0][at + 1] == "UTF8" and at < len(commands[0]) - 1
+
+
 READERS = {
     "org.gnome.Evince": "application/pdf",
     "qpdfview": "application/pdf;text/plain;text/html;text/csv",
@@ -188,6 +200,7 @@ def test_software_centres_are_given_the_page_that_the_builder_names(tmp_path: Pa
         with_homepage((LINUX / "fireside.metainfo.xml").read_text("utf-8"), "https://fireside.example/?a=1&b=2")
     )
     assert '<url type="homepage">https://fireside.example/?a=1&amp;b=2</url>' in metainfo.read_text()
+    assert "<image>https://fireside.example/pictures/light.png</image>" in metainfo.read_text()
     if shutil.which("appstreamcli"):
         command = ["appstreamcli", "validate", "--no-net", metainfo]
         assert "successful" in subprocess.run(command, check=True, capture_output=True, text=True).stdout

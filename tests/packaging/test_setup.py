@@ -282,3 +282,21 @@ def test_how_long_the_engine_takes_is_said_before(
     minutes = [int(re.search(r"about (\d+) minute", text)[1]) for text in (here, everywhere)]  # type: ignore[index]
     assert "for this computer" in here and "for every computer" in everywhere
     assert 2 * minutes[0] < minutes[1]
+
+
+def test_an_intel_mac_builds_no_metal(monkeypatch: pytest.MonkeyPatch, engine_wheel: ModuleType) -> None:
+    assert "-DGGML_METAL=OFF" not in engine_wheel.cmake_arguments()
+    monkeypatch.setattr(engine_wheel.sys, "platform", "darwin")
+    assert "-DGGML_METAL=OFF" in engine_wheel.cmake_arguments()
+
+
+def test_a_build_that_counts_no_steps_is_still_heard_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine_wheel: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As with Visual Studio's generator."""
+    monkeypatch.setattr(engine_wheel, "QUIET_S", 0.0)
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\necho '  ggml.c'\necho '  llama.cpp'\n")
+    python.chmod(0o755)
+    engine_wheel.run_build(python, tmp_path, [])
+    assert capsys.readouterr().err.count("still building") == 2
