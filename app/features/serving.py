@@ -23,6 +23,7 @@ from app.core.events import (
     CancelToken,
     Finished,
     FinishReason,
+    FunctionCall,
     Message,
     ModelLoaded,
     PromptProgress,
@@ -885,8 +886,22 @@ def _reader_of(wanted: Wanted, syntax: CallSyntax | None) -> Readers | None:
     begins = ""
     if syntax is not None:
         inner, begins = tool_calls.SyntaxReader(syntax, wanted.tools, must_call=False), syntax.begins
-    takes_json = bool(wanted.json_schema)
-    return UntaggedCallReader(wanted.tools, inner, begins=begins, several=wanted.several_calls, takes_json=takes_json)
+    return UntaggedCallReader(
+        wanted.tools,
+        inner,
+        begins=begins,
+        several=wanted.several_calls,
+        takes_json=bool(wanted.json_schema),
+        answered=list(_just_answered(wanted.messages)),
+    )
+
+
+def _just_answered(messages: Sequence[Message]) -> Iterator[FunctionCall]:
+    """The calls whose results are the end of a conversation."""
+    for message in reversed(messages):
+        if message.result_of is None:
+            return
+        yield message.result_of
 
 
 def _strict_reader(tools: Sequence[tool_calls.Tool], syntax: CallSyntax | None) -> Readers:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Protocol
 
+from app.core.events import FunctionCall
 from app.features.tool_calls import MOST_CALLS, CallArguments, CallBegins, Told, Tool, Words, arguments_schema
 
 MOST_HELD_CHARACTERS = 200_000
@@ -119,6 +120,13 @@ def _may_become_call(text: str, at: int) -> bool:
 _SPACE = re.compile(r"\s*")
 
 
+def _arguments_in(text: str) -> Any:
+    try:
+        return json.loads(text) if text.strip() else {}
+    except ValueError:
+        return text
+
+
 def _call_of(value: Any) -> WrittenCall | None:
     if not isinstance(value, dict) or not set(value) <= set(CALL_KEYS):
         return None
@@ -129,12 +137,7 @@ def _call_of(value: Any) -> WrittenCall | None:
     if not isinstance(name, str) or not name:
         return None
     arguments = value.get("arguments", value.get("parameters"))
-    if isinstance(arguments, str):  # as OpenAI's contract has them
-        try:
-            arguments = json.loads(arguments) if arguments.strip() else {}
-        except ValueError:
-            return WrittenCall(name, arguments)
-    return WrittenCall(name, arguments)
+    return WrittenCall(name, _arguments_in(arguments) if isinstance(arguments, str) else arguments)
 
 
 class Reader(Protocol):
@@ -161,11 +164,25 @@ class UntaggedCallReader:
     """Reads an answer that is nothing else than calls, in whatever form; any other is left to `inner`.
 
     After `close`, `rejected` says what became of calls that cannot be carried out, of which nothing was told: the
-    offered functions among them, whose arguments are wrong, or none where no such function is offered.
+    offered functions among them, whose arguments are wrong, or none where words are wanted instead.
     """
 
-    def __init__(self, tools: Sequence[Tool], inner: Reader, *, begins: str, several: bool, takes_json: bool) -> None:
-        """`begins` is what `inner` reads as a call; `takes_json`: JSON that is no valid call is an answer."""
+    def __init__(
+        self,
+        tools: Sequence[Tool],
+        inner: Reader,
+        *,
+        begins: str,
+        several: bool,
+        takes_json: bool,
+        answered: Sequence[FunctionCall] = (),
+    ) -> None:
+        """`begins` is what `inner` reads as a call; `takes_json`: JSON that is no valid call is an answer.
+
+        `answered` are the calls whose results have just come. A small model that was not taught to call makes the very
+        same ones again, without end.
+        """
+        self._answered = [WrittenCall(call.name, _arguments_in(call.arguments)) for call in answered]
         self._tools = {tool.name: tool for tool in tools}
         self._inner, self._begins, self._several, self._takes_json = inner, begins, several, takes_json
         self._held, self._parse, self._calls = "", Parse.OPEN, tuple[WrittenCall, ...]()
@@ -197,7 +214,9 @@ class UntaggedCallReader:
             return
         calls = [call for call in self._calls if self._is_offered(call)]
         wrong = tuple(dict.fromkeys(call.name for call in calls if not self._is_valid(call)))
-        if calls and not wrong and self._parse is Parse.CALLS:
+        if calls and all(call in self._answered for call in calls):
+            self.rejected = ()
+        elif calls and not wrong and self._parse is Parse.CALLS:
             for number, call in enumerate(calls[: MOST_CALLS if self._several else 1]):
                 yield CallBegins(number, call.name)
                 yield CallArguments(number, json.dumps(call.arguments or {}, ensure_ascii=False))

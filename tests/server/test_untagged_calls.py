@@ -167,6 +167,20 @@ def test_what_cannot_be_carried_out_is_asked_again(scripted: Make, tmp_path: Pat
     assert [bool(one["template_variables"].get("tools")) for one in asked] == [True, False, True, True]
 
 
+def test_a_call_whose_result_has_just_come_is_not_made_again(scripted: Make, tmp_path: Path) -> None:
+    served = scripted({"text": FENCED, "times": 1}, {"text": "It rains."}, calls=OWN_WAY, log="prompts.jsonl")
+    call = {"id": "call_1", "type": "function", "function": {"name": "weather", "arguments": '{"city":"Rome"}'}}
+    history = [
+        {"role": "user", "content": "Rain in Rome?"},
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "call_1", "content": "rain"},
+    ]
+    body = {"messages": history, "tools": [WEATHER]}
+    (choice,) = served.client.post("chat/completions", json=body).json()["choices"]
+    assert (choice["message"]["content"], choice["finish_reason"]) == ("It rains.", "stop")
+    assert [bool(one["calling"]) for one in requests(tmp_path / "engine" / "script.json")] == [True, False]
+
+
 def test_an_answer_that_was_cut_is_not_asked_again(scripted: Make) -> None:
     served = scripted({"text": BARE}, calls=OWN_WAY)
     (choice,) = served.chat(tools=[WEATHER], max_tokens=4).json()["choices"]
