@@ -44,6 +44,7 @@ OPENAI: dict[str, Any] = SAMPLED | {
     "grammar": 'root ::= "a"',
     "response_format": {"type": "json_schema", "json_schema": {"name": "a", "schema": SCHEMA}},
     "stream_options": {"include_usage": True},
+    "stop_on_repetition": True,
     "model": "two",
 }
 FORMAT = {"type": "json_schema", "name": "a", "schema": SCHEMA}
