@@ -467,6 +467,12 @@ class Fireside(Parts):
         engine: Engine | None = self._made("engine")
         return engine is not None and engine.asleep_path is not None
 
+    @property
+    def is_away(self) -> bool:
+        """Whether the server that the chosen model runs on was not there when it was asked last."""
+        engine: RoutedEngine | None = self._made("engine")
+        return engine is not None and engine.is_away
+
     def surveys_of(self, chat: Chat) -> Surveys:
         """Questions about the whole documents of a chat; takes a quarter of a second the first time."""
         from app.features.survey.surveys import Surveys

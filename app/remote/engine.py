@@ -89,6 +89,8 @@ class RemoteEngine:
         self._used: _Used | None = None
         self._requests: set[_Request] = set()
         self._is_closed = False
+        self.is_away = False
+        """Whether the server was not reached, or broke off, when it was asked last."""
         self.on_waking: Callable[[WakingEvent], object] = lambda event: None
 
     @property
@@ -113,7 +115,7 @@ class RemoteEngine:
         if used is None:
             return
         with self._lock:
-            before, self._used = self._used, used
+            before, self._used, self.is_away = self._used, used, False
         if before is not None:
             before.server.close()
         yield used.loaded
@@ -176,7 +178,12 @@ class RemoteEngine:
             used.refuse_what_is_not_offered(ask)
         many = _Many(self, used, asks, background=background)
         try:
-            yield from many.events(cancel)
+            for event in many.events(cancel):
+                self.is_away = False
+                yield event
+        except ServerUnreachable:
+            self.is_away = True
+            raise
         finally:
             many.give_up()
 

@@ -59,6 +59,12 @@ class RoutedEngine:
     def awaited(self) -> Path | None:
         return self._chosen.awaited
 
+    @property
+    def is_away(self) -> bool:
+        """Whether the chosen model's server was not reached, or broke off, when it was asked last."""
+        elsewhere = self._elsewhere
+        return elsewhere is not None and self._chosen is elsewhere and elsewhere.is_away
+
     def load(
         self, path: Path, wish: Wish = OPEN, *, cancel: CancelToken | None = None
     ) -> Iterator[LoadProgress | ModelLoaded]:

@@ -103,6 +103,11 @@ class Projects:
         with self._database.transaction() as connection:
             set_columns(connection, "projects", project_id, {"deleted_at": self._clock()})
 
+    def discard(self, project_id: int) -> None:
+        """Removes one that nothing was put into, for good."""
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM projects WHERE id = ?", (project_id,))
+
     def restore(self, project_id: int) -> None:
         """Undoes `delete`: the chats that were in it are in it again, but for those that were put elsewhere."""
         with self._database.transaction() as connection:

@@ -365,6 +365,9 @@ def test_half_a_stream_keeps_what_came_and_says_so(remote: Remote, start: Start)
     start("One two three four.").fail("half")
     text, error = failing(remote)
     assert text == "One two " and isinstance(error, ServerUnreachable) and error.reason == "broken"
+    assert remote.engine.is_away
+    assert "".join(event.text for event in remote.engine.generate(HELLO) if isinstance(event, TextDelta))
+    assert not remote.engine.is_away, "it is there again"
 
 
 @pytest.mark.parametrize(("fault", "reason"), [("html", "html"), ("garbage", "garbage"), ("nothing", "broken")])

@@ -243,7 +243,7 @@ class ProjectActions(QObject):
             is_read_for = any(one.project_id == project.id for one in self._unread.files)
             is_untouched = not is_read_for and preambles.projects.get(project.id) == project
             if is_untouched and not (preambles.attached.of(project.id) or preambles.projects.chats_of(project.id)):
-                preambles.projects.delete(project.id)
+                preambles.projects.discard(project.id)
         self._folders.changed.emit()
 
     def _forget(self, project_id: int) -> None:

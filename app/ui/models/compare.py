@@ -176,7 +176,7 @@ class ComparePage(ModelsPage):
 
         self._found = []
         self.rests.hide()
-        self.results.begin()
+        self.results.begin(len(paths))
         self._task = tasks.run(work, self)
         self._task.event.connect(self._on_event)
         self._task.finished.connect(self._on_ended)
@@ -547,6 +547,8 @@ class Results(QWidget):
         theme = ui.theme
         self._found: list[Compared] = []
         self._names: list[str] = []
+        self._wanted = 0
+        """How many are measured in all; before that nobody is the best."""
         self.best = plain_label(wraps=True)
         self.use = text_button("", "link")
         self.use.clicked.connect(self._use_best)
@@ -583,9 +585,9 @@ class Results(QWidget):
         theme.dress(column, spacing=12)
         theme.dress(self._plot_place, spacing=2)
 
-    def begin(self) -> None:
-        """The results of the time before go."""
-        self._found, self._names = [], []
+    def begin(self, wanted: int) -> None:
+        """The results of the time before go; so many models are measured now."""
+        self._found, self._names, self._wanted = [], [], wanted
         self.hide()
 
     def show_found(self, found: Sequence[Compared], names: Sequence[str]) -> None:
@@ -606,6 +608,9 @@ class Results(QWidget):
 
     def end(self, found: Sequence[Compared]) -> None:
         """All that come have come."""
+        if found and len(found) < self._wanted:  # it was stopped
+            self._wanted = 0
+            self.show_found(found, self._names)
         if any(one.error is None for one in found):
             announce(self, self.best.text())
 
@@ -625,7 +630,7 @@ class Results(QWidget):
         return None if one is None else (one, self._names[self._found.index(one)])
 
     def _show_use(self) -> None:
-        best = self._best
+        best = self._best if len(self._found) >= self._wanted else None
         self.use.setVisible(best is not None)
         if best is not None:
             self.use.setText(tr("Use {name} in chat", name=best[1]))
@@ -636,6 +641,8 @@ class Results(QWidget):
             self.use_wanted.emit(best[0].path)
 
     def _best_words(self) -> str:
+        if len(self._found) < self._wanted:
+            return tr("{done} of {all} models are measured.", done=len(self._found), all=self._wanted)
         quick, best = best_of(self._found, QUICK_TOKENS_PER_S), best_of(self._found, 0)
         names = {id(one): name for one, name in zip(self._found, self._names, strict=True)}
         values = {"speed": QUICK_TOKENS_PER_S}

@@ -64,6 +64,8 @@ class ModelLoader(QObject):
         """The state in words, as beside the dot."""
         if self.state == "loading":
             return tr("loading {percent} %", percent=int(self.fraction * 100))
+        if self.is_away:
+            return tr("not reached")
         words = {"asleep": tr("asleep"), "ready": tr("ready"), "failed": tr("failed")}
         return words[self.state] if self.path else tr("none open")
 
@@ -104,6 +106,11 @@ class ModelLoader(QObject):
         """The same model again, with the settings as they are now."""
         if self.path is not None:
             self._load(self.path, fall_back=None, remember=False)
+
+    @property
+    def is_away(self) -> bool:
+        """Whether the server that the model runs on was not there when it was asked last."""
+        return self.state == "ready" and self._app.is_away
 
     @property
     def wakes_up(self) -> bool:

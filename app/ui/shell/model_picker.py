@@ -273,7 +273,7 @@ class ModelPicker(QPushButton):
         is_loaders = self._is_loaders
         name = loader.name if path == loader.path or path is None else self._name_of(path)
         if is_loaders:
-            word, state = loader.word, loader.state
+            word, state = loader.word, "failed" if loader.is_away else loader.state
         else:
             word, state = self._own_state(path)
         told = _told(loader) if is_loaders else self._own_told(state)

@@ -40,6 +40,15 @@ FORMS = (
     (Form.OWN, "Own instruction"),
 )
 
+SHORT_FORMS = {
+    Form.BULLETS: "Bullets",
+    Form.PARAGRAPHS: "Text",
+    Form.SECTIONS: "Sections",
+    Form.ACTIONS: "Actions",
+    Form.QUESTIONS: "Q and A",
+    Form.OWN: "Own",
+}
+
 
 def figures_of(documents: list[StoredDocument], estimate: Estimate | None) -> list[tuple[str, str]]:
     """How much there is to read and how long it takes, as numbers with their words; what is not known is left out."""
@@ -220,11 +229,13 @@ def note_of(summary: StoredSummary) -> str:
 
 
 def form_and_time(summary: StoredSummary, now: datetime | None = None) -> str:
-    """What tells one from others of the same documents, such as "Bullets, short, 14:05"."""
-    form, length = tr(dict(FORMS)[summary.wish.form]), tr(dict(LENGTHS)[summary.wish.length]).lower()
+    """What tells one from others of the same documents, such as "Bullets, short, 14:05"; what is usual is not said."""
+    form, length = tr(SHORT_FORMS[summary.wish.form]), tr(dict(LENGTHS)[summary.wish.length]).lower()
+    length = length if summary.wish.length is not Length.MEDIUM else ""
     made, today = datetime.fromtimestamp(summary.created_at), (now or datetime.now()).date()
     when = QTime(made.hour, made.minute) if made.date() == today else QDate(made.year, made.month, made.day)
-    return f"{form}, {length}, {QLocale().toString(when, QLocale.FormatType.ShortFormat)}"
+    asked = tr("model") if summary.wish.method is Method.MODEL else ""
+    return ", ".join(filter(None, (form, length, asked, QLocale().toString(when, QLocale.FormatType.ShortFormat))))
 
 
 # The places that a statement rests on, as chips: "p. 6", "§ Pensions", and the file's name where there are several.

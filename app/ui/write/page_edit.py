@@ -431,6 +431,8 @@ class PageEdit(PlainEdit):
     """The cursor is elsewhere."""
     continue_wanted = Signal()
     cancelled = Signal()
+    open_wanted = Signal()
+    """A file, as in every editor; elsewhere the same key opens a model."""
     save_wanted = Signal()
     save_as_wanted = Signal()
 
@@ -533,6 +535,13 @@ class PageEdit(PlainEdit):
 
     # Keys.
 
+    def event(self, event: QEvent) -> bool:
+        is_key = event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent)
+        if is_key and event.matches(QKeySequence.StandardKey.Open):  # type: ignore[attr-defined]
+            event.accept()  # the window has it for something else
+            return True
+        return super().event(event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if self.is_composing or not (self._takes(event) or self.code_keys.takes(event)):
             super().keyPressEvent(event)
@@ -544,6 +553,8 @@ class PageEdit(PlainEdit):
             self.undo_last()
         elif event.matches(QKeySequence.StandardKey.Redo):
             self.redo_last()
+        elif event.matches(QKeySequence.StandardKey.Open):
+            self.open_wanted.emit()
         elif event.matches(QKeySequence.StandardKey.Save):
             self.save_wanted.emit()
         elif key == KEYS.Key_S and modifiers == Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier:

@@ -17,7 +17,6 @@ from app.core.visible import clean_text
 from app.features.models.messages import short_count
 from app.ui.i18n import tr
 from app.ui.icons import icon
-from app.ui.shell.keyboard import with_keys
 from app.ui.shell.notify import Notify
 from app.ui.shell.tab_spec import OwnEngine, Tab, UiContext
 from app.ui.spelling import SpellCheck, Speller
@@ -102,6 +101,7 @@ class WriteView(QWidget):
         edit.moved.connect(work.counting.measure_soon)
         edit.continue_wanted.connect(work.go_on)
         edit.cancelled.connect(self._on_cancelled)
+        edit.open_wanted.connect(files.ask)
         edit.save_wanted.connect(files.save)
         edit.save_as_wanted.connect(files.ask_where_to_save)
         head.open.clicked.connect(files.ask)
@@ -308,7 +308,7 @@ class PageHead(QWidget):
         self.redo = IconButton(theme, "arrow-clockwise", tr("Redo"), size_px=18)
         self.open = IconButton(theme, "folder-open", tr("Open text files"), size_px=18)
         self.save = IconButton(theme, "floppy-disk", tr("Save as a file"), size_px=18)
-        self.open.setToolTip(with_keys(tr("Open text files, or drop them anywhere in the window"), "attach"))
+        self.open.setToolTip(tr("Open text files ({keys}), or drop them anywhere in the window", keys="Ctrl+O"))
         self.save.setToolTip(
             tr("Save as a file ({keys}); under another name: {others}", keys="Ctrl+S", others="Ctrl+Shift+S")
         )
@@ -588,6 +588,7 @@ class WriteTab(Tab):
     def __init__(self, app: Fireside, ui: UiContext) -> None:
         super().__init__()
         self._app, self._ui = app, ui
+        self._told_title = ""
         self._question = SecondModelQuestion(ui.theme, ui.window)
         app.writing_engines.ask = self._question.ask
 
@@ -602,6 +603,7 @@ class WriteTab(Tab):
         """What stands beside the panel, or in its place."""
         view = WriteView(self._app, self._ui)
         view.at_work.connect(self.state_changed)
+        view.kept.told.connect(self._on_told)
         view.continuing.work.state_changed.connect(self.model_changed)
         view.continuing.work.ended.connect(self._ui.loader.look)  # its model may have been in the place of the chat's
         return view
@@ -706,6 +708,12 @@ class WriteTab(Tab):
             self.column.reload()
         self.column.show_open(number)
         self.changed.emit()
+
+    def _on_told(self) -> None:
+        """The page begins with other words by now."""
+        if self.page.kept.title != self._told_title:
+            self._told_title = self.page.kept.title
+            self.title_changed.emit()
 
     def _on_renamed(self, number: int) -> None:
         if number == self.page.open_id:

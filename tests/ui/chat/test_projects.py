@@ -195,6 +195,7 @@ def test_from_a_new_project_to_an_answer_in_it_and_out_again(
         dialog = frame.find(ProjectDialog)
         dialog.reject()
         assert chats.rows == [], "closed untouched, it is gone again"
+        assert frame.app.preambles.projects.deleted() == [], "and lies in no trash"
         qtbot.waitUntil(lambda: frame.window.findChild(ProjectDialog) is None)
         frame.click(frame.button("New project"))
         dialog = frame.find(ProjectDialog)

@@ -150,7 +150,12 @@ def one(name: str, parameters: int, bits: float, speed: float = 20.0) -> Compare
 def test_the_table_is_sorted_by_heading_or_choice_and_saved(room: Room, tmp_path: Path) -> None:
     results: Results = room.page.results
     found = [one("Small", 10**6, 1.2, 90), one("Large", 10**7, 1.0, 5), one("Huge", 10**8, 1.1, 40)]
+    results.begin(4)
     results.show_found(found, NAMES)
+    assert results.best.text() == "3 of 4 models are measured."
+    assert not results.use.isVisible(), "the fourth may be better"
+    results.end(found)
+    assert results.use.isVisible()
     shown = lambda: [name for name, _ in results.table.rows.found]  # noqa: E731
     assert shown() == ["Large", "Huge", "Small"]
     results.order.choose(str(SPEED))

@@ -36,10 +36,22 @@ def test_it_is_opened_by_its_key_and_a_page_gets_its_row_with_its_first_words(fr
     frame.wait(lambda: frame.page_list.rows == ["Today", "A letter to Ada"])
     assert frame.page_list.current == frame.write.open_id
     assert frame.window.windowTitle() == "A letter to Ada – Fireside"
+    frame.write.edit.selectAll()
+    frame.write.type("A note to Ada")
+    frame.wait(lambda: frame.window.windowTitle() == "A note to Ada – Fireside")
     frame.do("new")
     assert frame.write.text == ""
     frame.write.type("Another")
-    frame.wait(lambda: frame.page_list.rows == ["Today", "Another", "A letter to Ada"])
+    frame.wait(lambda: frame.page_list.rows == ["Today", "Another", "A note to Ada"])
+
+
+def test_ctrl_o_opens_a_file_in_the_page_as_every_editor_does(frame: Frame, tmp_path: Path) -> None:
+    frame.key(Qt.Key.Key_4)
+    path = tmp_path / "letter.txt"
+    path.write_text("Dear Ada", "utf-8")
+    frame.key(Qt.Key.Key_O)
+    frame.choose_file(path, "open_page_dialog")
+    frame.wait(lambda: frame.write.text == "Dear Ada")
 
 
 def test_lines_are_as_wide_as_what_can_be_seen_of_them(frame: Frame) -> None:
