@@ -219,7 +219,8 @@ class Documents:
         info = _renewed_info(document, after)
         if after == before and info == document.info:
             return document
-        renewed_id, renewed = self.store.begin(document.path, document.size_bytes, document.mtime_ns), None
+        kept = (document.path, document.size_bytes, document.mtime_ns)
+        renewed_id, renewed = self.store.begin(*kept, name=document.name), None
         try:
             self.store.add_blocks(renewed_id, [block_to_fields(block) for block in after])
             renewed = self.store.finish(

@@ -655,7 +655,7 @@ def _insert(
     media: Media,
 ) -> tuple[dict[int, int], int]:
     """Adds messages with their documents and pictures; the ids that they have, and how many are new."""
-    cleaned = [replace(one, **_cleaned(one, ("text", "model", "thinking"))) for one in messages]
+    cleaned = [replace(one, **_cleaned(one, ("text", "model", "thinking", "whole_text"))) for one in messages]
     before = connection.execute("SELECT coalesce(max(id), 0) FROM messages").fetchone()[0]
     ids = tree.insert_tree(connection, conversation_id, cleaned)
     new = {one: number for one, number in ids.items() if number > before}

@@ -71,6 +71,8 @@ class TreeMessage:
     pinned: bool = False
     sources: tuple[dict[str, Any], ...] = ()
     recalled: tuple[int, ...] = ()
+    whole_text: str = ""
+    """Its text without the names of pictures that did not come along: one with them and that text is the same."""
 
 
 @dataclass(frozen=True)
@@ -189,8 +191,9 @@ def insert_tree(
     ids: dict[int, int] = {}
     for one in messages:
         parent_id = None if one.parent_id is None else ids[one.parent_id]
-        place = (parent_id, one.role.value, one.text)
-        if here.get(place):  # versions may say the same: each is found once, in their order
+        texts = (one.text, one.whole_text) if one.whole_text else (one.text,)
+        places = [(parent_id, one.role.value, text) for text in texts]
+        if place := next(filter(here.get, places), None):  # versions may say the same: each is found once, in order
             ids[one.id] = here[place].pop()
             continue
         chosen = one.chosen

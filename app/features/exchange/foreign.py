@@ -61,6 +61,8 @@ class Said:
     pictures: list[Given] = field(default_factory=list)
     media: list[NewUse] = field(default_factory=list)
     """Those of the pictures that are here now."""
+    lost: list[str] = field(default_factory=list)
+    """Of `names`, those of pictures."""
     state: MessageState = MessageState.COMPLETE
 
 
@@ -266,6 +268,7 @@ def _one(steps: list[_Turn]) -> Said:
         stats=said[-1].stats,
         names=[name for one in said for name in one.names],
         media=[use for one in said for use in one.media],
+        lost=[name for one in said for name in one.lost],
         state=said[-1].state,
     )
 
@@ -306,6 +309,10 @@ def _nearest(chat: ForeignChat, places: dict[str, int]) -> int | None:
 
 def _message(said: Said, number: int, parent: int | None, chosen: int, chat_model: str) -> TreeMessage:
     is_answer = said.role == "assistant"
+    others = list(said.names)
+    for name in said.lost:
+        others.remove(name)
+    whole = joined([said.text, attached_line(others[:MOST_NAMES])]) if said.lost else ""
     return TreeMessage(
         number,
         parent,
@@ -318,6 +325,7 @@ def _message(said: Said, number: int, parent: int | None, chosen: int, chat_mode
         said.stats,
         said.thinking.strip("\n"),
         said.thinking_s,
+        whole_text=whole,
     )
 
 

@@ -148,9 +148,11 @@ class _Twins:
     def find(self, read: ReadChat) -> int | None:
         """The one that is here, or None."""
         moment = round(read.chat.created_at * 1000)
-        first = clean_text(read.messages[0].text) if read.messages else None
+        message = read.messages[0] if read.messages else None
+        texts = (message.text, message.whole_text or message.text) if message else ()
+        firsts: list[str | None] = [clean_text(text) for text in texts] or [None]
         near = [one for at in (moment - 1, moment, moment + 1) for one in self._by_moment.get(at, [])]
-        return next((one for one in near if self._shelf.whole.first_text(one) == first), None)
+        return next((one for one in near if self._shelf.whole.first_text(one) in firsts), None)
 
 
 def _kept(

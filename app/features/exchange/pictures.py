@@ -150,6 +150,7 @@ def bring_along(library: MediaLibrary | None, chat: ForeignChat, find: Find, can
             said.media.append((media.sha256, given.name, 0))
         else:
             said.names.append(given.name)
+            said.lost.append(given.name)
             chat.left_out["picture"] += 1
 
 

@@ -216,7 +216,8 @@ class QuestionDocuments(QObject):
             self._pictures = SentPictures(self._theme, self._turn, is_at_end=True)
             self._pictures.show_uses(documents, pictures)
         if pictures and documents.are_unseen(message_id):
-            self._unseen = self._not_shown(documents, pictures)
+            known = {one.document.sha256 for one in attached}
+            self._unseen = self._not_shown(documents, [one for one in pictures if one.media.sha256 not in known])
             self._unseen.show()
         if attached:
             self._above = QWidget(self._turn)
@@ -243,7 +244,7 @@ class QuestionDocuments(QObject):
         return True
 
     def _not_shown(self, documents: BranchDocuments, pictures: Sequence[MediaUse]) -> QWidget:
-        """That its pictures were not seen, and what can be done about it."""
+        """That its pictures were not seen, and what can be done about those of which no text was read."""
         line = QWidget(self._turn)
         words = plain_label(tr("Not shown to the model: it does not see pictures."), kind="muted")
         words.setObjectName("unseen")
@@ -251,7 +252,7 @@ class QuestionDocuments(QObject):
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(words)
         self._theme.dress(words, font=(13, 400))
-        if (read_text := documents.read_text) is not None and can_read_text():
+        if pictures and (read_text := documents.read_text) is not None and can_read_text():
             read = text_button(tr(READ_ITS_TEXT), "link")
             read.setObjectName("read_sent_text")
             read.setToolTip(tr("Its text goes with the message that you write next"))

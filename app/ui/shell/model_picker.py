@@ -20,7 +20,7 @@ from app.ui.icons import icon
 from app.ui.shell.keyboard import keys_of, with_keys
 from app.ui.shell.model_loader import ModelLoader, in_words
 from app.ui.shell.notify import Notify
-from app.ui.shell.tab_spec import CHAT, OwnEngine, OwnModelOf
+from app.ui.shell.tab_spec import CHAT, WRITE, OwnEngine, OwnModelOf
 from app.ui.theme import Theme
 from app.ui.widgets.labels import ElidedLabel, StatusDot
 from app.ui.widgets.layouts import scrolled
@@ -189,7 +189,8 @@ class ModelPicker(QPushButton):
             self._add_own_actions(menu, self.path)
         find, other = tr("Find more models…"), tr("Open a model file…")
         menu.addAction(icon("cube", tokens.muted), f"{find}\t{keys_of('models')}", self.models_wanted.emit)
-        menu.addAction(icon("folder-open", tokens.muted), f"{other}\t{keys_of('open_model')}", self.open_wanted.emit)
+        keys = "" if self.task == WRITE else f"\t{keys_of('open_model')}"  # in a page it opens a text
+        menu.addAction(icon("folder-open", tokens.muted), f"{other}{keys}", self.open_wanted.emit)
         self._fit_menu(menu)
         return menu
 

@@ -175,6 +175,26 @@ def test_chatgpts_archive_brings_the_pictures_that_are_in_it(
     assert any(isinstance(one, ChatIsHere) for one in import_chats(path, shelf, CancelToken()))
 
 
+def test_the_same_chat_without_its_pictures_is_no_other_version(
+    shelf: Shelf, database: Database, tmp_path: Path
+) -> None:
+    pointer = {"content_type": "image_asset_pointer", "asset_pointer": "sediment://file_00d1", "width": 8, "height": 8}
+    chat = makers.gpt_chat(
+        makers.gpt_node("q", "client-created-root", "user", [pointer, "Is this loaf done?"], "multimodal_text"),
+        makers.gpt_node("a", "q", "assistant", ["Nearly."]),
+        current="a",
+    )
+    red = picture(tmp_path / "red.png", RED).read_bytes()
+    whole = makers.put_zip(tmp_path / "export.zip", {"conversations.json": [chat], "user-1/file_00d1.png": red})
+    alone = makers.put_zip(tmp_path / "alone.zip", {"conversations.json": [chat]})
+    (event,) = (one for one in import_chats(whole, shelf, CancelToken()) if isinstance(one, ChatImported))
+    again = list(import_chats(alone, shelf, CancelToken()))
+    assert any(isinstance(one, ChatIsHere) for one in again), again
+    chats = Conversations(database)
+    assert len(chats.find()) == 1
+    assert [one.text for one in chats.path(event.conversation_id)] == ["Is this loaf done?", "Nearly."]
+
+
 def test_what_chatgpts_models_drew_comes_with_their_answers(shelf: Shelf, database: Database, tmp_path: Path) -> None:
     pointer = {"content_type": "image_asset_pointer", "asset_pointer": "sediment://file_00d1", "width": 8, "height": 8}
     chart = {"message_type": "image", "time": 1761670201.4, "sender": "server", "image_payload": None}

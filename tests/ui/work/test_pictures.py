@@ -136,9 +136,17 @@ def test_the_text_of_a_picture_is_read_where_the_model_sees_none(blind: ScanDesk
     chat.ask("When is the rent due?")
     shown = " ".join(text for messages in prompts(desk.script) for _, text in messages)
     assert "The rent of 1,450 euros is due on the third working day" in shown
+    assert chat.question().findChild(QPushButton, "read_sent_text") is None, "it was read"
+    with desk.app.database.reading() as connection:
+        names = {name for (name,) in connection.execute("SELECT name FROM documents")}
+    assert names == {"Picture"}, "also with what was read of it"
 
+    pasted.fill(Qt.GlobalColor.lightGray)
+    chat.attaching.pictures.take(pasted, "Other")
+    desk.wait(row.not_seen.instead.isVisible)
+    chat.ask("When is it due?")
     desk.click(chat.question().findChild(QPushButton, "read_sent_text"))
-    desk.wait(lambda: not chat.attaching.hold() and len(chat.attaching.shown) == 1)
+    desk.wait(lambda: not chat.attaching.hold() and [one.name for one in chat.attaching.shown] == ["Other"])
 
 
 @pytest.fixture

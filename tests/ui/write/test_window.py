@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
 from app.core.events import Guess
 from app.ui.inside.look import MESSAGE, SELECTION
@@ -50,7 +50,9 @@ def test_ctrl_o_opens_a_file_in_the_page_as_every_editor_does(frame: Frame, tmp_
     path = tmp_path / "letter.txt"
     path.write_text("Dear Ada", "utf-8")
     frame.key(Qt.Key.Key_O)
-    frame.choose_file(path, "open_page_dialog")
+    dialog = frame.find(QFileDialog, "open_page_dialog")
+    dialog.filesSelected.emit([str(path)])
+    dialog.close()
     frame.wait(lambda: frame.write.text == "Dear Ada")
 
 
