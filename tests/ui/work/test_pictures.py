@@ -145,7 +145,8 @@ def test_the_text_of_a_picture_is_read_where_the_model_sees_none(blind: ScanDesk
     chat.attaching.pictures.take(pasted, "Other")
     desk.wait(row.not_seen.instead.isVisible)
     chat.ask("When is it due?")
-    desk.click(chat.question().findChild(QPushButton, "read_sent_text"))
+    (button,) = desk.every(QPushButton, "read_sent_text")
+    desk.click(button)
     desk.wait(lambda: not chat.attaching.hold() and [one.name for one in chat.attaching.shown] == ["Other"])
 
 
