@@ -27,13 +27,14 @@ from app.core.events import (
     Role,
     TextDelta,
 )
-from app.core.paths import AppPaths
+from app.core.paths import AppPaths, runs_elsewhere
 from app.core.settings import Settings, load_settings
 from app.core.visible import clean_text
 from app.engine.contract import Engine
 from app.features.assistants import conversation_of
 from app.features.chat.options import options_for
 from app.features.messages import sentence_for
+from app.features.models.names import display_name
 from app.store.assistants import Assistant, AssistantStore
 from app.store.database import Database
 
@@ -193,7 +194,9 @@ def _ask_once(chat: ChatRun, messages: list[Message], more: dict[str, Any] | Non
 
 def _converse(chat: ChatRun, messages: list[Message]) -> int:
     """The interactive chat: Ctrl+C stops an answer, Ctrl+D or an empty /quit ends."""
-    print(f"{APP_NAME} {__version__}, {chat.model.name}. Ctrl+C stops an answer, Ctrl+D leaves.", file=sys.stderr)
+    path = Path(chat.model.path)
+    name = chat.model.name if runs_elsewhere(path) else display_name(path)
+    print(f"{APP_NAME} {__version__}, {name}. Ctrl+C stops an answer, Ctrl+D leaves.", file=sys.stderr)
     while True:
         try:
             line = input("› ").strip()
