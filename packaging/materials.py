@@ -31,6 +31,7 @@ INSIDE = (
 )
 FILES = (
     ("SmolLM2-135M-Instruct", "resources/models/*.gguf", ComponentType.MACHINE_LEARNING_MODEL, "Apache-2.0"),
+    ("all-MiniLM-L6-v2", "resources/languages/embeddings.npz", ComponentType.MACHINE_LEARNING_MODEL, "Apache-2.0"),
     ("Phosphor Icons", "resources/icons/phosphor.ttf", ComponentType.FILE, "MIT"),
     ("Inter", "resources/fonts/Inter-*.otf", ComponentType.FILE, "OFL-1.1"),
     ("JetBrains Mono", "resources/fonts/JetBrainsMono-*.ttf", ComponentType.FILE, "OFL-1.1"),

@@ -209,7 +209,8 @@ def _searched_text(branch: Sequence[StoredMessage]) -> str:
     return f"{question} {before}"
 
 
-# Which passages of a document fit a question: ranked by the words they share (BM25), kept in the document's order.
+# Which passages of a document fit a question: ranked by the words they share (BM25) and by what they mean
+# (`app.language.static_embeddings`), joined by reciprocal ranks, kept in the document's order.
 #
 # The ranking is SQLite FTS5's bm25 (Robertson and Zaragoza, The Probabilistic Relevance Framework, 2009). Languages
 # written without spaces, of which a full-text index sees whole runs only, are ranked by the pairs of letters they
@@ -270,12 +271,20 @@ def _around(hit: Fields) -> range:
 
 
 def rank(store: DocumentStore, document_id: int, question: str) -> list[Fields]:
-    """The blocks that fit, best first; empty where nothing of the question occurs. A table of contents fits nothing."""
+    """The blocks that fit, best first, by words and by meaning; a table of contents fits nothing.
+
+    Empty where nothing of the question occurs and nothing can be told of what it means.
+    """
+    from app.features.chat.meaning import passage_indexes  # NumPy comes with the first question
+    from app.language.static_embeddings import join_rankings
+
     found = store.rank([document_id], words_of(question), MOST_RANKED)
     numbers = [number for _, number, _ in found]
     runs = "".join(WITHOUT_SPACES.findall(question))
     if len(runs) > 1:
         numbers = list(dict.fromkeys([*_by_pairs(store, document_id, runs), *numbers]))
+    meant = passage_indexes().rank(store, document_id, question, MOST_RANKED)
+    numbers = join_rankings([numbers, *meant])[:MOST_RANKED]
     blocks = {int(one["id"]): one for one in store.some_blocks(document_id, numbers)}
     return [blocks[number] for number in numbers if not _LEADERS.search(str(blocks[number]["text"]))]
 

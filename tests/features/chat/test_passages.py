@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.features.chat.documents import FRAME_TOKENS, choose, finds_nothing, rank, words_of
+from app.features.chat.meaning import PassageIndexes
+from app.language.static_embeddings import load_table
 from app.store.database import Database
 from app.store.documents import DocumentStore
 
@@ -128,3 +130,36 @@ def test_the_room_is_never_exceeded(sizes: list[int], room: int, question: str) 
         chosen = choose(store, id_, question, room, words)
         assert sum(sizes[number - 1] + FRAME_TOKENS for number in chosen) <= room
         assert chosen == sorted(set(chosen))
+
+
+HOUSE_RULES = [
+    "The rules of the house were agreed by all who live in it, and they are the same for every floor of the building.",
+    *[f"The flat on floor {number} was painted, and the floor was sanded by the same firm." for number in range(1, 90)],
+    "Dogs and cats are allowed as long as the neighbours do not complain about them to the landlord.",
+    *[f"The windows of flat {number} were cleaned, and it was paid for by the owners." for number in range(1, 90)],
+]
+
+
+def test_a_question_in_other_words_is_shown_its_passage(store: DocumentStore) -> None:
+    if load_table() is None:
+        pytest.skip("set-up could not fetch the encoder, so there is no table")
+    document = kept(store, HOUSE_RULES)
+    assert choose(store, document, "Am I permitted to keep pets?", 300, words).count(91) == 1
+
+
+def test_a_document_that_was_corrected_is_ranked_by_its_new_words(store: DocumentStore) -> None:
+    if load_table() is None:
+        pytest.skip("set-up could not fetch the encoder, so there is no table")
+    indexes = PassageIndexes()
+    before, after = kept(store, HOUSE_RULES), kept(store, [*HOUSE_RULES[:-1], HOUSE_RULES[90], HOUSE_RULES[-1]])
+    assert 91 in [ranking[0] for ranking in indexes.rank(store, before, "pets", 5)]
+    assert {180, 91} <= {number for ranking in indexes.rank(store, after, "pets", 5) for number in ranking[:2]}
+
+
+def test_a_document_in_another_language_is_ranked_by_words_alone(store: DocumentStore) -> None:
+    german = [
+        f"Die Wohnung {number} ist in der Nähe des Hafens und wird von der Stadt nicht mehr vermietet."
+        for number in range(50)
+    ]
+    document = kept(store, german)
+    assert PassageIndexes().rank(store, document, "Haustiere", 5) == []
