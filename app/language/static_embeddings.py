@@ -105,12 +105,23 @@ class PassageIndex:
             return []
         weights = self._weights[tokens]
         vectors = self._table.rows[tokens]
-        whole = self._means @ self._unit((vectors * weights[:, None]).mean(0, keepdims=True))[0]
+        whole = self._cosines(tokens)
         likeness = self._unit(self._table.rows[self._tokens]) @ self._unit(vectors).T
         best = np.maximum.reduceat(likeness[self._places], self._starts, axis=0)
         lengths = np.linalg.norm(vectors, axis=1)
         matched = (np.clip(best, 0, 1) ** SHARPNESS) @ (weights * lengths)
         return [[self.numbers[place] for place in np.argsort(-scores)[:limit]] for scores in (whole, matched)]
+
+    def closeness(self, question: str) -> float | None:
+        """Return the cosine of the question with the nearest passage, or None without a known word."""
+        tokens = self._table.tokenize(question)
+        return float(self._cosines(tokens).max()) if tokens and self.numbers else None
+
+    def _cosines(self, tokens: Sequence[int]) -> Floats:
+        """How near the mean of these tokens is to that of each passage."""
+        weighted = self._table.rows[tokens] * self._weights[tokens][:, None]
+        cosines: Floats = self._means @ self._unit(weighted.mean(0, keepdims=True))[0]
+        return cosines
 
     def _idf(self, tokenized: Sequence[tuple[int, list[int]]]) -> Floats:
         """How telling each token of the vocabulary is in this document."""
@@ -140,7 +151,8 @@ class PassageIndex:
         import numpy as np
 
         lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
-        return (vectors / np.maximum(lengths, 1e-9)).astype(np.float32)
+        unit: Floats = (vectors / np.maximum(lengths, 1e-9)).astype(np.float32)
+        return unit
 
 
 def load_table() -> EmbeddingTable | None:

@@ -31,12 +31,18 @@ class PassageIndexes:
 
     def rank(self, store: DocumentStore, document_id: int, question: str, limit: int) -> list[list[int]]:
         """Return rankings of block numbers, best first; none where the table is missing or cannot tell."""
-        if load_table() is None:
-            return []
-        index = self._index_of(list(store.every_block(document_id)))
+        index = self._index_of(store, document_id)
         return index.rank(question, limit) if index is not None else []
 
-    def _index_of(self, blocks: Sequence[Fields]) -> PassageIndex | None:
+    def closeness(self, store: DocumentStore, document_id: int, question: str) -> float | None:
+        """Return the cosine of the question with its nearest block, or None where the table cannot tell."""
+        index = self._index_of(store, document_id)
+        return index.closeness(question) if index is not None else None
+
+    def _index_of(self, store: DocumentStore, document_id: int) -> PassageIndex | None:
+        if load_table() is None:
+            return None
+        blocks: list[Fields] = list(store.every_block(document_id))
         passages = [(int(block["id"]), _text_with_headings(block)) for block in blocks]
         key = blake2b("\0".join(f"{number} {text}" for number, text in passages).encode("utf-8", "replace")).digest()
         with self._lock:

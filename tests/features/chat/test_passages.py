@@ -163,3 +163,11 @@ def test_a_document_in_another_language_is_ranked_by_words_alone(store: Document
     ]
     document = kept(store, german)
     assert PassageIndexes().rank(store, document, "Haustiere", 5) == []
+
+
+def test_a_passage_near_in_meaning_is_something(store: DocumentStore) -> None:
+    if load_table() is None:
+        pytest.skip("set-up could not fetch the encoder, so there is no table")
+    document = kept(store, HOUSE_RULES)
+    assert not finds_nothing(store, document, "Am I permitted to keep pets?")
+    assert finds_nothing(store, document, "How do astronauts navigate spacecraft?")
