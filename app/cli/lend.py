@@ -18,6 +18,8 @@ WARNING = """Never on an open network: llama.cpp's RPC server is not secure. Who
 and
 nothing that passes is encrypted, neither the model nor what is read and written with it."""
 
+LOCAL_WARNING = "Everyone who is logged in on this computer can use it: there is no key."
+
 
 def add_arguments(part: argparse.ArgumentParser) -> None:
     """What `lend` takes."""
@@ -68,6 +70,8 @@ def _tell(lender: Lender, event: Lending | InUse | EngineStopped) -> None:
                 free = f"{gigabytes(device.free_bytes)} of {gigabytes(device.total_bytes)} GB"
                 print(f"  {device.name} ({device.description}): {free}", file=sys.stderr)
             print("On the other computer: Settings, Other computers, and this address.", file=sys.stderr)
+            if ipaddress.ip_address(lender.lend.host).is_loopback:
+                print(LOCAL_WARNING, file=sys.stderr)
             print(f"{WARNING}\nCtrl+C ends it.", file=sys.stderr)
         case InUse(is_used=is_used):
             print("Another program uses it now." if is_used else "Nobody uses it now.", file=sys.stderr)

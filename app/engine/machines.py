@@ -160,21 +160,21 @@ def _received(connection: socket.socket, length: int) -> bytes:
     return found
 
 
-def watch_connections() -> int:
+def watch_connections(first_word_s: float = 0) -> int:
     """Has the system give up this process's connections whose other end is gone without a word, such as by a cable.
 
     ggml waits for ever otherwise. How many connections there are; none where the system does not list a process's own
-    files.
+    files. With `first_word_s`, those on which nothing has come for so long since they were made are ended (Linux).
     """
     folder = "/dev/fd" if sys.platform == "darwin" else "/proc/self/fd"
     try:
         names = os.listdir(folder)  # noqa: PTH208 - numbers, no paths
     except OSError:
         return 0
-    return sum(_is_watched(int(name)) for name in names)
+    return sum(_is_watched(int(name), first_word_s) for name in names)
 
 
-def _is_watched(descriptor: int) -> bool:
+def _is_watched(descriptor: int, first_word_s: float) -> bool:
     try:
         connection = socket.socket(fileno=descriptor)
     except OSError:  # another kind of file
@@ -184,11 +184,25 @@ def _is_watched(descriptor: int) -> bool:
             return False
         connection.getpeername()
         _keep_alive(connection)
+        if first_word_s and _is_silent(connection, first_word_s):
+            connection.shutdown(socket.SHUT_RDWR)  # whoever reads from it hears its end
+            return False
         return True
     except OSError:
         return False
     finally:
         connection.detach()
+
+
+def _is_silent(connection: socket.socket, first_word_s: float) -> bool:
+    """Whether nothing has come on it since it was made, and that is so long ago."""
+    if sys.platform != "linux":
+        return False
+    facts = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 136)
+    if len(facts) < 136:
+        return False
+    (silent_ms,), (received,) = struct.unpack_from("=I", facts, 52), struct.unpack_from("=Q", facts, 128)
+    return bool(received == 0 and silent_ms > first_word_s * 1000)
 
 
 def _keep_alive(connection: socket.socket) -> None:

@@ -28,7 +28,8 @@ def test_it_lends_at_the_address_it_says_until_it_is_interrupted(fresh_home: Pat
         address = re.search(r"127\.0\.0\.1:\d+", process.stderr.readline())
         assert address is not None
         assert "0.5 of 0.5 GB" in process.stderr.readline()
-        said = "".join(process.stderr.readline() for _ in range(3))
+        said = "".join(process.stderr.readline() for _ in range(4))
+        assert "Everyone who is logged in on this computer" in said
         assert "not secure" in said
         assert "encrypted" in said
         (device,) = ask(address[0]).devices

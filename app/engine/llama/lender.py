@@ -26,6 +26,8 @@ from app.engine.protocol import Device
 LISTENS_WITHIN_S = 20.0
 LOOK_EVERY_S = 1.0
 TRY_EVERY_S = 0.05
+FIRST_WORD_S = 5.0
+"""In which a client has to say something: one is served at a time, and a silent one would keep all others out."""
 GET_MEMORY = 2  # the place of `get_memory` in struct ggml_backend_device_i, with which a device begins
 _Memory = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.POINTER(ctypes.c_size_t), ctypes.POINTER(ctypes.c_size_t))
 
@@ -110,7 +112,7 @@ class _Lending:
         """Looks now and then whether somebody is connected, and has dead connections given up."""
         was_used = False
         while server.is_alive():
-            is_used = watch_connections() > 0
+            is_used = watch_connections(FIRST_WORD_S) > 0
             if is_used != was_used:
                 was_used = is_used
                 self._parent.tell(InUse(is_used))

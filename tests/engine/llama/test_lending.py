@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ from app.engine.lending import InUse, Lend, Lender, Lending
 from app.engine.llama.devices import Borrowed
 from app.engine.llama.library import open_library
 from app.engine.llama.loading import Opened, open_model
+from app.engine.machines import ask
 from app.engine.protocol import MACHINE
 from tests.helpers.engine import GREEDY, answer_of, load, user
 from tests.helpers.program import wait_until
@@ -132,6 +134,15 @@ def test_layers_on_two_machines_write_the_same_and_one_that_vanishes_ends_one_an
         assert client.loaded is not None, "it lies here"
     finally:
         client.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says how long a connection has been silent")
+def test_a_client_that_says_nothing_does_not_keep_others_out(lend: Callable[[], Lent]) -> None:
+    lender = lend()
+    host, port = lender.address.split(":")
+    with socket.create_connection((host, int(port)), timeout=60) as silent:
+        assert silent.recv(1) == b"", "it was not let go"
+        assert ask(lender.address).devices
 
 
 def test_where_a_model_does_not_fit_here_it_goes_to_a_machine_by_itself(
