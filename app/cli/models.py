@@ -23,6 +23,7 @@ from app.hub.protocol import Done, Fetched, Phase
 from app.hub.search import Found, Query
 
 HOW = ("copy", "move", "in_place")
+DOING = dict(zip(HOW, ("Copying", "Moving", "Checking"), strict=True))
 _PHASES = {
     "connecting": "Connecting",
     "checking": "Checking what is there",
@@ -167,7 +168,9 @@ def import_model(models: Models, cancel: CancelToken, options: argparse.Namespac
             path: Path = end.value
             break
         if event.total_bytes:
-            line.show(f"Copying {event.name or source.name}", f"{event.done_bytes / event.total_bytes:.0%}")
+            line.show(
+                f"{DOING[options.how]} {event.name or source.name}", f"{event.done_bytes / event.total_bytes:.0%}"
+            )
     line.end()
     if cancel.cancelled:
         return INTERRUPTED

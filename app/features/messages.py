@@ -206,14 +206,14 @@ _SERVER_UNREACHABLE = {
     "html": "{host} answered with a page for people, not as a server of models. Is the address right?",
     "moved": "{host} says that it has moved to another address. Nothing was sent there.",
     "not_a_server": "There is no server of models at this address of {host}. It often ends in /v1.",
-    "broken": "{host} broke off in the middle of its answer.",
+    "broken": "The connection to {host} was lost.",
 }
 
 
 def _server_unreachable(error: errors.ServerUnreachable) -> Sentence:
     text = _SERVER_UNREACHABLE.get(error.reason, "{host} cannot be reached.")
     action = "network" if error.reason == "proxy" else "servers" if error.reason in _ADDRESS_PROBLEMS else "retry"
-    return Sentence(text.format(host=error.host), "What there is so far was kept.", action)
+    return Sentence(text.format(host=error.host), "The answer so far was kept.", action)
 
 
 _ADDRESS_PROBLEMS = ("tls", "certificate", "certificate_name", "html", "moved", "not_a_server")
@@ -222,12 +222,12 @@ _ADDRESS_PROBLEMS = ("tls", "certificate", "certificate_name", "html", "moved", 
 def _server_busy(error: errors.ServerBusy) -> Sentence:
     when = f"in {error.wait_s} seconds" if error.wait_s else "in a few minutes"
     text = f"{error.host} takes no more requests now. Please try again {when}."
-    return Sentence(text, "What there is so far was kept.", "retry")
+    return Sentence(text, "The answer so far was kept.", "retry")
 
 
 def _server_key_refused(error: errors.ServerKeyRefused) -> Sentence:
     text = f"{error.host} does not accept the key." if error.has_key else f"{error.host} wants a key."
-    return Sentence(text, "What there is so far was kept.", "servers")
+    return Sentence(text, "The answer so far was kept.", "servers")
 
 
 _NOT_OFFERED = {
@@ -472,11 +472,11 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], Sentence]] = {
     errors.ServerBusy: _server_busy,
     errors.ServerKeyRefused: _server_key_refused,
     errors.ServerLacksModel: lambda e: Sentence(
-        f"{e.host} has no model {e.model} (any more).", "What there is so far was kept.", "servers"
+        f"{e.host} has no model {e.model} (any more).", "The answer so far was kept.", "servers"
     ),
     errors.ServerRefused: lambda e: Sentence(
         f"{e.host} refused this: “{e.detail}”." if e.detail else f"{e.host} refused this.",
-        "What there is so far was kept.",
+        "The answer so far was kept.",
         "retry",
     ),
     errors.NotOffered: lambda e: Sentence(

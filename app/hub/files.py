@@ -27,7 +27,7 @@ _BY_BITS = {
     "4": "balanced",
     "5": "large, loses little quality",
     "6": "large, loses almost no quality",
-    "8": "very large, no loss that you would notice",
+    "8": "near-original quality",
     "16": "exact, as it was made",
     "32": "exact, as it was made",
 }

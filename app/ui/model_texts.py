@@ -125,7 +125,7 @@ def state_words(download: Download) -> str:
     """What a download does now, in one line."""
     amount = amount_words(download.done_bytes, download.total_bytes)
     if download.state == "queued":
-        return join(tr("Waits for its turn"), amount if download.done_bytes else size_text(download.total_bytes))
+        return join(tr("Waiting"), amount if download.done_bytes else size_text(download.total_bytes))
     if download.state == "paused":
         return join(tr("Paused"), amount)
     if download.state == "failed":

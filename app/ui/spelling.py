@@ -162,8 +162,11 @@ class SpellCheck(QObject):
         menu.addSeparator()
         switch = menu.addAction(tr("Check spelling"))
         switch.setCheckable(True)
-        switch.setChecked(self.is_wanted)
-        switch.setEnabled(bool(self._speller.spelling().languages))
+        has_some = bool(self._speller.spelling().languages)
+        switch.setChecked(self.is_wanted and has_some)
+        switch.setEnabled(has_some)
+        if not has_some:
+            switch.setText(tr("Check spelling (no dictionary found, see Settings)"))
         switch.toggled.connect(self._switch)
 
     def _offer(self, menu: QMenu, mark: QTextEdit.ExtraSelection) -> None:

@@ -208,7 +208,9 @@ def test_a_file_is_brought_along_and_removed_into_the_trash(hub: FakeHub, tmp_pa
 def test_a_file_used_in_place_is_only_left_out_of_the_list(hub: FakeHub, tmp_path: Path) -> None:
     source = tmp_path / "mine.gguf"
     source.write_bytes(tiny(9))
-    (row,) = only_json(fireside("models", "import", str(source), "--how", "in_place", "--json"))["models"]
+    result = fireside("models", "import", str(source), "--how", "in_place", "--json")
+    assert "Copying" not in result.stderr, "nothing is copied"
+    (row,) = only_json(result)["models"]
     assert (row["origin"], row["path"]) == ("opened", str(source))
     removed = fireside("models", "remove", "mine.gguf")
     assert (removed.returncode, "only left out of the list" in removed.stdout) == (0, True)

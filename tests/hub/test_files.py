@@ -101,7 +101,7 @@ def test_no_list_of_names_is_too_odd(names: list[str]) -> None:
 @pytest.mark.parametrize(
     ("name", "tag", "words"),
     [
-        ("SmolLM2-135M-Instruct-Q8_0.gguf", "Q8_0", "very large, no loss that you would notice"),
+        ("SmolLM2-135M-Instruct-Q8_0.gguf", "Q8_0", "near-original quality"),
         ("Qwen3.5-4B-Q4_K_M.gguf", "Q4_K_M", "balanced"),
         ("gemma-3-4b-it-q4_0.gguf", "Q4_0", "balanced"),
         ("Meta-Llama-3-8B-Instruct.IQ1_S.gguf", "IQ1_S", "tiny, loses much quality"),

@@ -50,9 +50,13 @@ _LABEL = re.compile(r"^(?:title|titel|titre|título|titolo|标题|العنوان
 _MARKS = " \t*_`#>~\"'“”„‘’«»‹›「」『』《》[]().。!,;:"
 
 
+_INLINE = re.compile(r"(\*\*|~~|`)(?=\S)(.+?)(?<=\S)\1|(?<![\w*])\*(?=\S)([^*]+?)(?<=\S)\*(?![\w*])")
+"""Bold, struck out, code and italics; names with underscores are no marks."""
+
+
 def first_words(text: str, characters: int = TITLE_CHARACTERS) -> str:
     """A title out of a question, without what says nothing at its beginning, cut at a word."""
-    line = " ".join(text.split())
+    line = without_marks(" ".join(text.split()))
     said = without_opening(line)
     if said != line:
         said = (said[:1].upper() + said[1:]).rstrip(" ?？؟.!")
@@ -161,8 +165,13 @@ def title_ask(said: Sequence[StoredMessage], loaded: ModelLoaded) -> Ask:
 
 def cleaned(line: str) -> str:
     """A title without what models put around it: a label, quotation marks, Markdown, a full stop."""
-    line = line.strip(_MARKS)
+    line = without_marks(line).strip(_MARKS)
     return " ".join(_LABEL.sub("", line).strip(_MARKS).split())
+
+
+def without_marks(line: str) -> str:
+    """The words inside Markdown's inline marks."""
+    return _INLINE.sub(lambda found: found[2] or found[3], line)
 
 
 def fits(title: str, said: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -38,6 +39,14 @@ KEYS = {
 }
 """What does them while the keyboard is in the turn."""
 MORE = "more"
+COPY_AS, OTHER_MODEL, VERSIONS = "copy_as", "other_model", "versions"
+GROUPS = {
+    COPY_AS: ("copy", "Copy as"),
+    OTHER_MODEL: ("swap", "With another model"),
+    VERSIONS: ("tree-structure", "Versions"),
+    MORE: ("dots-three-bold", "More"),
+}
+"""Submenus by name: glyph and label. With them no menu of a turn has more than eight lines."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +63,8 @@ class Action:
     begins: bool = False
     """Whether it is the first of a group."""
     is_enabled: bool = True
+    group: str = ""
+    """The name of the submenu it is in, one of `GROUPS`, unless it would be alone there."""
 
     @property
     def keys(self) -> QKeySequence:
@@ -77,10 +88,10 @@ def memory_actions(message: StoredMessage, *, is_forgotten: bool) -> Sequence[Ac
     if not message.text:
         return ()
     if message.pinned:
-        return (Action("unpin", "push-pin-slash", tr("Unpin"), begins=True),)
+        return (Action("unpin", "push-pin-slash", tr("Unpin"), group=MORE),)
     if is_forgotten:
-        return (Action("pin", "arrow-u-down-left", tr("Bring back"), is_quick=True, begins=True),)
-    return (Action("pin", "push-pin", tr("Pin: the model always sees this"), begins=True),)
+        return (Action("pin", "arrow-u-down-left", tr("Bring back"), is_quick=True, group=MORE),)
+    return (Action("pin", "push-pin", tr("Pin: the model always sees this"), group=MORE),)
 
 
 def version_actions(version: str) -> Sequence[Action]:
@@ -89,9 +100,9 @@ def version_actions(version: str) -> Sequence[Action]:
     if not count:
         return ()
     return (
-        Action("previous", "caret-left", tr("Previous version"), begins=True, is_enabled=place != "1"),
-        Action("next", "caret-right", tr("Next version"), is_enabled=place != count),
-        Action("map", "tree-structure", tr("A map of all versions")),
+        Action("previous", "caret-left", tr("Previous version"), is_enabled=place != "1", group=VERSIONS),
+        Action("next", "caret-right", tr("Next version"), is_enabled=place != count, group=VERSIONS),
+        Action("map", "tree-structure", tr("A map of all versions"), group=VERSIONS),
     )
 
 
@@ -105,11 +116,17 @@ class ActionMenu(QMenu):
         self.setObjectName("action_menu")
         self.setAccessibleName(tr("What can be done with it"))
         self.aboutToHide.connect(self.deleteLater)
+        sizes = Counter(action.group for action in actions)
+        groups: dict[str, QMenu] = {"": self}
         for action in actions:
             if action.begins and self.actions():
                 self.addSeparator()
+            name = action.group if sizes[action.group] > 1 else ""
+            if name not in groups:
+                glyph, label = GROUPS[name]
+                groups[name] = self.addMenu(icon(glyph, theme.tokens.muted, theme.px(16)), tr(label))
             glyph = "check" if action.checked else action.glyph
-            added = self.addAction(icon(glyph, theme.tokens.muted, theme.px(16)), action.label)
+            added = groups[name].addAction(icon(glyph, theme.tokens.muted, theme.px(16)), action.label)
             added.setEnabled(action.is_enabled)
             added.setCheckable(action.checked is not None)
             added.setChecked(bool(action.checked))

@@ -15,7 +15,7 @@ from app.features.messages import Sentence, model_words
 from app.features.survey.wanted import made_of
 from app.language.sentences import is_whole
 from app.store.conversations import MessageState, StoredMessage
-from app.ui.chat.actions import Action
+from app.ui.chat.actions import COPY_AS, MORE, OTHER_MODEL, VERSIONS, Action
 from app.ui.chat.documents import BranchDocuments, SourceRow
 from app.ui.chat.survey import made_words
 from app.ui.chat.turn import ACTIONS_PX, Turn
@@ -252,24 +252,27 @@ class AnswerView(Turn):
     def actions_offered(self) -> Sequence[Action]:
         actions = [Action("copy", "copy", tr("Copy"), is_quick=True)]
         if self.text:
-            actions.append(Action("copy_text", "text-t", tr("Copy as text")))
-            actions.append(Action("copy_markdown", "hash", tr("Copy as Markdown")))
+            actions.append(Action("copy_text", "text-t", tr("Copy as text"), group=COPY_AS))
+            actions.append(Action("copy_markdown", "hash", tr("Copy as Markdown"), group=COPY_AS))
         if any(isinstance(piece, Code) for piece in self.written.pieces):
-            actions.append(Action("copy_code", "code", tr("Copy the code")))
+            actions.append(Action("copy_code", "code", tr("Copy the code"), group=COPY_AS))
         actions.append(Action("regenerate", "arrow-clockwise", tr("Regenerate"), is_quick=True, begins=True))
-        actions.append(Action("regenerate_with", "swap", tr("Regenerate with another model")))
-        actions.append(Action("compare_with", "columns", tr("Compare with another model")))
-        if self._version():
-            actions.append(Action("beside", "columns", tr("Show two versions beside each other")))
-        if self._can_continue():
-            actions.append(Action("continue", "fast-forward", tr("Continue"), is_quick=True))
+        with_other = tr("Regenerate with another model"), tr("Compare with another model")
+        actions.append(Action("regenerate_with", "swap", with_other[0], group=OTHER_MODEL))
+        actions.append(Action("compare_with", "columns", with_other[1], group=OTHER_MODEL))
         actions.append(Action("edit", "pencil-simple", tr("Edit"), begins=True))
-        actions.append(Action("markdown", "brackets-angle", tr("Read as Markdown"), checked=self.is_markdown_shown))
+        actions.append(Action("fork", "git-fork", tr("Fork: a new chat up to here"), group=VERSIONS))
+        if self._version():
+            actions.append(Action("beside", "columns", tr("Show two versions side by side"), group=VERSIONS))
+        if self._can_continue():  # an icon only where the line below the answer does not offer it in words
+            is_quick = self._state is None or not self._state.offers("continue")
+            actions.append(Action("continue", "fast-forward", tr("Continue"), is_quick=is_quick, group=MORE))
+        raw = tr("Read as Markdown")
+        actions.append(Action("markdown", "brackets-angle", raw, checked=self.is_markdown_shown, group=MORE))
         if self.text and self.can_translate:
-            actions.append(Action("translate", "translate", tr("Translate this")))
-        actions.append(Action("fork", "git-fork", tr("Fork: a new chat up to here")))
+            actions.append(Action("translate", "translate", tr("Translate this"), group=MORE))
         if self.text:
-            actions.append(Action("remember", "brain", tr("Remember this…")))
+            actions.append(Action("remember", "brain", tr("Remember this…"), group=MORE))
         return actions
 
     def note(self) -> str:
@@ -414,6 +417,10 @@ class StateLine(QWidget):
     @property
     def text(self) -> str:
         return self._label.text()
+
+    def offers(self, name: str) -> bool:
+        """Whether that is what there is to do."""
+        return self._name == name and not self.isHidden()
 
     def say(self, text: str, name: str = "", label: str = "", *, is_error: bool = False) -> None:
         """Shows a sentence; an empty one hides the line."""

@@ -302,7 +302,7 @@ class AttachmentRow(QWidget):
         tokens = one.fit.tokens if one.fit is not None else None
         words = size_words(one.document)
         if one.use is Use.BACKGROUND:
-            words = " · ".join(part for part in (words, tr("background")) if part)
+            words = " · ".join(part for part in (words, tr("searched for each question")) if part)
         chip.show_words(words)
         size = spoken_size(one.document)
         chip.setAccessibleName(", ".join(part for part in (one.name, size, tr("attached")) if part))

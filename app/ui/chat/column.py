@@ -87,7 +87,7 @@ class ChatsColumn(ListColumn):
             new=tr("New chat"),
             search=tr("Search chats"),
             all=tr("Chats"),
-            nothing_found=tr("No chat has these words."),
+            nothing_found=tr("No chats found."),
             nothing_yet=tr("Your chats will be here."),
         )
         self._chats = ChatListModel()

@@ -15,6 +15,7 @@ from PySide6.QtGui import (
     QFocusEvent,
     QInputMethodEvent,
     QKeyEvent,
+    QKeySequence,
     QPainter,
     QPaintEvent,
     QPen,
@@ -338,6 +339,8 @@ class MessageEdit(PlainEdit):
     submitted = Signal()
     cancelled = Signal()
     up_pressed = Signal()
+    scroll_wanted = Signal(object)
+    """A `Qt.Key` of those that scroll, which the text itself has no use for."""
     height_changed = Signal()
     pasted = Signal(str)
     """Too long for the field."""
@@ -409,7 +412,22 @@ class MessageEdit(PlainEdit):
         if key == Qt.Key.Key_Escape and not self.is_composing and self.has_cancel:
             self.cancelled.emit()
             return
+        if event.matches(QKeySequence.StandardKey.Undo):
+            before = self.toPlainText()
+            super().keyPressEvent(event)
+            event.setAccepted(before != self.toPlainText())  # else the window may have something to take back
+            return
+        if not self.is_composing and self._is_for_transcript(key, modifiers):
+            self.scroll_wanted.emit(Qt.Key(key))
+            return
         super().keyPressEvent(event)
+
+    def _is_for_transcript(self, key: int, modifiers: Qt.KeyboardModifier) -> bool:
+        """Keys that would do nothing here, as in messengers: pages where all is seen, Ctrl+Home at the beginning."""
+        if key in (Qt.Key.Key_PageUp, Qt.Key.Key_PageDown):
+            return not modifiers and self.verticalScrollBar().maximum() == 0
+        at_end = {Qt.Key.Key_Home: self.textCursor().atStart(), Qt.Key.Key_End: self.textCursor().atEnd()}
+        return modifiers == Qt.KeyboardModifier.ControlModifier and at_end.get(Qt.Key(key), False)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -8,6 +8,7 @@ from PySide6.QtCore import QModelIndex, QSize, Qt, QTimer
 from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from app.ui.i18n import tr, window_title
+from app.ui.shell.keyboard import move_focus
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
@@ -126,6 +127,9 @@ class LibraryDialog(QDialog):
 
     def _on_use(self) -> None:
         raise NotImplementedError
+
+    def focusNextPrevChild(self, is_next: bool) -> bool:
+        return move_focus(self, is_next)
 
     def done(self, result: int) -> None:
         self._save()

@@ -148,7 +148,11 @@ class ChatMemory(QObject):
         if self.parts is not None and self.parts.is_too_long:
             return tr("Does not fit: too long for this model")
         if self.parts is not None and self.parts.is_over:
-            return tr("Does not fit: you will be asked") if asks else tr("Does not fit: old turns will be left out")
+            return (
+                tr("This chat is too long: you will be asked")
+                if asks
+                else tr("This chat is too long: the oldest messages will be left out")
+            )
         if self._used_tokens < ALMOST_FULL * loaded.context_tokens:
             return ""
         return tr("Context almost full: you will be asked") if asks else tr("Context almost full: old turns go soon")

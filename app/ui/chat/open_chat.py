@@ -394,7 +394,7 @@ class TurnActions(QObject):
         mark = tr("(fork)")
         title = conversation.title if conversation.title.endswith(mark) else f"{conversation.title} {mark}".strip()
         self.forked.emit(conversations.fork(message.id, title))
-        self._notify.mention(tr("A new chat up to there. The other one stays as it was."))
+        self._notify.mention(tr("Copied up to that message into a new chat."))
 
     def _on_regenerate_with(self, turn: Turn) -> None:
         """The answer brings its model along, also where somebody looks at another chat meanwhile."""

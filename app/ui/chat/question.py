@@ -14,7 +14,7 @@ from app.features.messages import units
 from app.store.conversations import StoredMessage, Use
 from app.store.documents import StoredDocument
 from app.store.media import MediaUse
-from app.ui.chat.actions import Action
+from app.ui.chat.actions import MORE, VERSIONS, Action
 from app.ui.chat.documents import BranchDocuments, RecalledTurn, SourceRow
 from app.ui.chat.turn import ACTIONS_PX, ROW_PX, Turn
 from app.ui.document.files import DocumentChip, size_words, spoken_size, tokens_words
@@ -91,9 +91,9 @@ class QuestionView(Turn):
         return (
             Action("copy", "copy", tr("Copy"), is_quick=True),
             Action("edit", "pencil-simple", tr("Edit"), is_quick=True),
-            Action("fork", "git-fork", tr("Fork: a new chat up to here")),
+            Action("fork", "git-fork", tr("Fork: a new chat up to here"), group=VERSIONS),
             Action("prompt", "bookmark-simple", tr("Save as a prompt…")),
-            Action("remember", "brain", tr("Remember this…")),
+            Action("remember", "brain", tr("Remember this…"), group=MORE),
         )
 
     def set_answerless(self, is_answerless: bool) -> None:
@@ -291,7 +291,7 @@ class QuestionDocuments(QObject):
         chip = DocumentChip(self._theme, self._above)
         chip.show_name(document.name)
         chip.set_removable(False)
-        background = tr("background") if is_background else ""
+        background = tr("searched for each question") if is_background else ""
         chip.show_words(" · ".join(part for part in (size_words(document), background) if part))
         said = (document.name, spoken_size(document), background, tr("attached"))
         chip.setAccessibleName(", ".join(part for part in said if part))

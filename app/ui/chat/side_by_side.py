@@ -208,7 +208,7 @@ class SideBySide(QObject):
         elif is_first_over:
             self._run(pair, 1)
         elif (side := self._side(pair, 1)) is not None:
-            side.say(tr("Waits for its turn: there is no room in memory for both models at once"))
+            side.say(tr("Waiting: there is no room in memory for both models at once"))
 
     def _run(self, pair: Pair, place: int, work: Work | None = None) -> Answering:
         """In the chat's engine, unless there is other work; the first in the chat's place, the second beside it."""

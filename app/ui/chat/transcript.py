@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeGuard, TypeVar
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QPen, QResizeEvent
-from PySide6.QtWidgets import QApplication, QFrame, QPushButton, QScrollArea, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QPushButton, QScrollArea, QScrollBar, QWidget
 
 from app.core.events import Role
 from app.store.conversations import StoredMessage
@@ -294,6 +294,19 @@ def bring_into_view(transcript: Transcript, widget: QWidget) -> None:
     else:
         top = widget.mapTo(transcript.column, QPoint(0, 0)).y()
         transcript.verticalScrollBar().setValue(top - transcript.theme.px(TOP_GAP_PX))
+
+
+SCROLLING = {
+    Qt.Key.Key_PageUp: QScrollBar.SliderAction.SliderPageStepSub,
+    Qt.Key.Key_PageDown: QScrollBar.SliderAction.SliderPageStepAdd,
+    Qt.Key.Key_Home: QScrollBar.SliderAction.SliderToMinimum,
+    Qt.Key.Key_End: QScrollBar.SliderAction.SliderToMaximum,
+}
+
+
+def scroll_by_key(transcript: Transcript, key: Qt.Key) -> None:
+    """As that key scrolls a text; the keyboard may be elsewhere."""
+    transcript.verticalScrollBar().triggerAction(SCROLLING[key])
 
 
 class TurnSteps(QObject):

@@ -156,7 +156,7 @@ class Turn(QWidget):
         if self.message is None or self.is_changing:
             return []
         memory = memory_actions(self.message, is_forgotten=self.is_forgotten)
-        about = (Action("details", "info", tr("About this answer"), begins=True),) if self.note() else ()
+        about = (Action("details", "info", tr("About this answer"), group=MORE),) if self.note() else ()
         delete = Action("delete", "trash", tr("Delete"), begins=True)
         return [*self.actions_offered(), *memory, *version_actions(self._version()), *about, delete]
 

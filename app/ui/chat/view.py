@@ -28,7 +28,7 @@ from app.ui.chat.quoting import Quoting
 from app.ui.chat.settings import ChatOptions, OwnModel
 from app.ui.chat.side_by_side import SecondModel, SideBySide
 from app.ui.chat.survey import Offering, SurveyOffer, SurveysOf
-from app.ui.chat.transcript import Transcript
+from app.ui.chat.transcript import Transcript, scroll_by_key
 from app.ui.chat.welcome import EmptyState
 from app.ui.i18n import tr
 from app.ui.shell.model_picker import OtherModels
@@ -346,6 +346,7 @@ class ChatView(QWidget):
         self._no_chat.write_wanted.connect(self._on_write_wanted)
         self.composer.stop_wanted.connect(self.stop)
         self.composer.field.edit.up_pressed.connect(partial(self.queue.edit_last, self._actions.edit_last))
+        self.composer.field.edit.scroll_wanted.connect(partial(scroll_by_key, self.transcript))
         self.composer.changed.connect(self.memory.look_later)
         self.options.changed.connect(self.memory.look_later)
         self.composer.changed.connect(self.offering.look_later)

@@ -196,7 +196,7 @@ class ProbabilitiesPage(LookPage):
         self._how = ""
         self._figures = plain_label(wraps=True)
         self._note = plain_label(kind="muted", wraps=True)
-        self._reread = text_button(tr("Read it again"))
+        self._reread = text_button(tr("Score it"))
         self._reread.clicked.connect(self._on_reread)
         self._legend = Legend(ui.theme)
         self._text = TokenText(
@@ -266,14 +266,11 @@ class ProbabilitiesPage(LookPage):
             answer.grew.connect(self._on_grew)
 
     def _show_answer(self, answer: Answer) -> None:
-        self._how = tr("Told by the model while it wrote this answer.")
+        self._how = tr("Recorded while this answer was written.")
         if answer.seen or answer.is_being_written:
             self._take(list(answer.seen))
         elif not self._tokens:
-            self._how = tr(
-                "Nobody looked while this answer was written. Read again with its prompt, the model says how likely it"
-                " holds each token now."
-            )
+            self._how = tr("Probabilities were not recorded for this answer. The model can score it now.")
         self._reread.setVisible(not self._tokens and not answer.is_being_written)
         self._say()
 
@@ -496,9 +493,9 @@ class Choices(QFrame):
         if not guesses:
             words = tr("What else could have come here is not known.")
         elif can_choose:
-            words = tr("In the place of {token}, the answer goes on with:", token=visible(token.data))
+            words = tr("Replace “{token}” and continue with:", token=visible(token.data))
         else:
-            words = tr("In the place of {token} could have come:", token=visible(token.data))
+            words = tr("Instead of “{token}” there could have been:", token=visible(token.data))
         self._title.setText(words)
         first: QWidget | None = None
         for guess, can in guesses:

@@ -349,7 +349,7 @@ class AnswerCard(QFrame):
         self._name, self._stats, self._stream = "", None, MarkdownStream()
         self.is_complete, self._problem = False, ""
         self.body.clear()
-        self._say(tr("Waits for its turn"))
+        self._say(tr("Waiting"))
         self._describe()
 
     def take(self, told: Told, *, is_blind: bool) -> None:
@@ -362,7 +362,7 @@ class AnswerCard(QFrame):
             case TextDelta(thinking=True):
                 self._say(tr("Thinks"))
             case TextDelta(text=text):
-                self._say(tr("Writes"))
+                self._say(tr("Writing"))
                 self._stream.feed(text)
                 self.body.show_stream(self._stream)
             case Finished(stats=stats):

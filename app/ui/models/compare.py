@@ -528,7 +528,7 @@ class ResultTable(ListTable):
 
 
 ORDERS = (
-    (str(BITS), "Sorted by how well they foresee"),
+    (str(BITS), "Sorted by prediction"),
     (str(SPEED), "Sorted by speed"),
     (str(PARAMETERS), "Sorted by size"),
     (str(NAME), "Sorted by name"),
@@ -650,10 +650,12 @@ class Results(QWidget):
             return tr("The text is too short to say anything.")
         if quick is None:
             return tr(
-                "{name} foresees the text best, but none writes {speed} tokens/s here.", name=names[id(best)], **values
+                "{name} predicts this text best, but no model reaches {speed} tokens/s here.",
+                name=names[id(best)],
+                **values,
             )
         said = tr(
-            "{name} foresees the text best of those that write {speed} tokens/s or more here.",
+            "Of the models that reach {speed} tokens/s here, {name} predicts this text best.",
             name=names[id(quick)],
             **values,
         )

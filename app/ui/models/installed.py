@@ -42,7 +42,7 @@ _ORIGINS = {
     "starter": "came with this program",
     "downloaded": "from the Hub",
     "added": "added by you",
-    "opened": "used where it lies",
+    "opened": "stays in its own folder",
     "hub_cache": "from the Hub's cache",
     "llama_cpp": "from llama.cpp",
     "lm_studio": "from LM Studio",
@@ -125,7 +125,7 @@ class InstalledPage(ModelsPage):
         menu.addAction(icon("folder-open", tokens.muted), tr("Show in folder"), lambda: open_folder(path.parent))
         if not self._of_others and self._app.models.can_fetch_eyes(installed.model):
             menu.addAction(
-                icon("eye", tokens.muted), tr("Fetch what lets it see"), lambda: self._fetch_eyes(installed.model)
+                icon("eye", tokens.muted), tr("Download image support"), lambda: self._fetch_eyes(installed.model)
             )
         if installed.model.origin == "opened":
             menu.addAction(icon("minus", tokens.muted), tr("Remove from list"), lambda: self._take_off(card))
@@ -383,8 +383,8 @@ def _copy_words(facts: Facts) -> str:
 
 def _move_words(facts: Facts) -> str:
     if facts.is_same_disk:
-        return tr("Takes no more room. The file leaves where it is now.")
-    return tr("The file leaves where it is now; {free} are free there.", free=size_text(facts.free_bytes))
+        return tr("Uses no extra space. The file is moved out of its folder.")
+    return tr("The file is moved out of its folder; {free} are free there.", free=size_text(facts.free_bytes))
 
 
 class FileAdding:

@@ -218,7 +218,7 @@ class ServerDialog(QDialog):
         self.ask.clicked.connect(lambda _=False: self._ask())
         self.note = _note(self._theme, "server_note")
         self._add_block(tr("Address"), self.address)
-        self._add_block(tr("Key, where it wants one; it is kept in the system’s keyring"), self.key)
+        self._add_block(tr("Key, if it needs one; kept in the system’s keyring where there is one"), self.key)
         self.trust = AuthorityField(self._theme, self._server.authorities if self._server is not None else "")
         self.trust.file_chosen.connect(
             lambda path: self._run(lambda _: certificates_in(path), self.trust.use, self.note)

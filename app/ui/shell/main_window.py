@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QRect, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QCloseEvent, QImage
+from PySide6.QtGui import QAction, QCloseEvent, QImage, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from app.core.visible import visible_name
@@ -287,6 +287,11 @@ class MainWindow(QMainWindow):
 
     def focusNextPrevChild(self, is_next: bool) -> bool:
         return move_focus(self, is_next)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Ctrl+Z that no text has a use for takes a deletion back."""
+        if not (event.matches(QKeySequence.StandardKey.Undo) and self._notify.undo_last()):
+            super().keyPressEvent(event)
 
     def store(self) -> None:
         """What is typed and what is open is stored now, and nothing ends by that."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 
 from PySide6.QtCore import QObject, Qt, Signal, qVersion
+from shiboken6 import isValid
 
 from app import APP_NAME, __version__
 from app.core import errors
@@ -63,6 +64,7 @@ class Notify(QObject):
         self._theme = theme
         self.bar = NoticeBar(theme)
         self.actions: dict[str, Callable[[], object]] = {}
+        self._undo: tuple[Notice, Callable[[], object]] | None = None
         self._old_hooks: tuple[Hook, Callable[[threading.ExceptHookArgs], object]] | None = None
         self._caught.connect(self.error, Qt.ConnectionType.QueuedConnection)
 
@@ -113,7 +115,7 @@ class Notify(QObject):
 
     def undo(self, text: str, on_undo: Callable[[], object]) -> None:
         """Says what was done, for ten seconds, with a button that takes it back."""
-        self.offer(text, tr("Undo"), on_undo)
+        self._undo = self.offer(text, tr("Undo"), on_undo), on_undo
 
     def offer(self, text: str, label: str, do: Callable[[], object]) -> Notice:
         """Says something, for ten seconds, with a button that does something about it."""
@@ -121,6 +123,16 @@ class Notify(QObject):
         notice.add_button(label, do, "plain")
         self.bar.add(notice)
         return notice
+
+    def undo_last(self) -> bool:
+        """Take back what the newest of these notices is about, while it is there; whether there was one."""
+        notice, on_undo = self._undo or (None, None)
+        self._undo = None
+        if notice is None or on_undo is None or not isValid(notice) or notice.isHidden():
+            return False
+        notice.dismiss()
+        on_undo()
+        return True
 
     def install(self) -> None:
         """Makes uncaught exceptions of every thread come here."""

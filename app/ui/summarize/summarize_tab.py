@@ -547,7 +547,7 @@ def summary_words() -> ColumnWords:
         new=tr("New summary"),
         search=tr("Search summaries"),
         all=tr("Summaries"),
-        nothing_found=tr("No summary has these words."),
+        nothing_found=tr("No summaries found."),
         nothing_yet=tr("Your summaries will be here."),
         note_of=note_of,
         twin_note_of=form_and_time,

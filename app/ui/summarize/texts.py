@@ -71,7 +71,7 @@ def figures_of(documents: list[StoredDocument], estimate: Estimate | None) -> li
 def work_words(progress: Progress | None, stored: StoredSummary, left_s: float | None) -> str:
     """How far a summary is, such as "Section 9 of 21 · about 3 minutes left"."""
     if stored.state == "queued" and progress is None:
-        return tr("Waits for its turn")
+        return tr("Waiting")
     if progress is None or not progress.sections:
         return tr("Beginning to read")
     if progress.method is Method.DIGEST:

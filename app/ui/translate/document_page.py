@@ -599,7 +599,7 @@ class FileLine(QFrame):
             Stage.FAILED: tr("Waits until its pages that are pictures are read") if waits else one.error,
             Stage.LOCKED: tr("It needs a password."),
             Stage.READING: tr("Looking for its text… {count}", count=segments_words(one.page)),
-        }.get(one.stage, tr("Waits for its turn"))
+        }.get(one.stage, tr("Waiting"))
         self.name.setText(one.name)
         self.words.setText(words)
         set_mark(self.words, "kind", "danger" if is_failed else "muted")

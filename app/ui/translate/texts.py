@@ -53,7 +53,7 @@ def left_words(seconds: float) -> str:
 def work_words(stored: StoredTranslation, done: int, segments: int, rests: str, left_s: float | None) -> str:
     """How far one is that waits or is at work: "132 of 206 · about 3 min left"."""
     if stored.state == "queued":
-        return tr("Waits for its turn")
+        return tr("Waiting")
     where = tr("{done} of {all}", done=f"{done:,}", all=f"{segments:,}") if segments else tr("Begins")
     if rests:
         return f"{where} · {rest_words(rests)}"

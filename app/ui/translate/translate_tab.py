@@ -111,7 +111,7 @@ def translation_words() -> ColumnWords:
         new=tr("New translation"),
         search=tr("Search translations"),
         all=tr("Translations"),
-        nothing_found=tr("No translation has these words."),
+        nothing_found=tr("No translations found."),
         nothing_yet=tr("Your translations will be here."),
         note_of=note_of,
         is_at_work=is_at_work,

@@ -272,9 +272,15 @@ class Segments(QFrame):
             button.setCheckable(True)
             button.setChecked(key == value)
             button.clicked.connect(lambda _=False, key=key: on_choice(key))
+            button.clicked.connect(lambda _=False, button=button: self._take_focus(button))
             self._group.addButton(button)
             self._buttons[key] = button
             self._row.addWidget(button)
+
+    def _take_focus(self, pressed: QAbstractButton) -> None:
+        """With the mouse, too, the keyboard goes along: the ring of another would look like a second choice."""
+        if any(button.hasFocus() for button in self._buttons.values()):
+            pressed.setFocus(Qt.FocusReason.MouseFocusReason)
 
     def fit(self, room: int) -> None:
         """Side by side where they have room, in pixels; else one above the other."""

@@ -93,7 +93,7 @@ class AlternativeCard(QPushButton):
 
     def show_figure(self, probability: float, tokens: int, *, is_complete: bool) -> None:
         """How likely the model held each of its tokens, in the mean."""
-        words = tr("{percent} per token", percent=percent(probability)) if tokens else ""
+        words = tr("average confidence {percent}", percent=percent(probability)) if tokens else ""
         self._figure.setText(words)
         meaning = tr(
             "How likely the model itself held each of the {count} tokens, as their geometric mean.", count=tokens

@@ -560,7 +560,7 @@ class PagesColumn(ListColumn):
             new=tr("New page"),
             search=tr("Search pages"),
             all=tr("Pages"),
-            nothing_found=tr("No page has these words."),
+            nothing_found=tr("No pages found."),
             nothing_yet=tr("Your pages will be here."),
         )
         self._pages = pages

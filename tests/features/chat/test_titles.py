@@ -58,6 +58,8 @@ def test_first_words_are_never_empty_or_long(text: str) -> None:
         ("Title: Balcony vegetables.", "Balcony vegetables"),
         ("# **Titel:** „Gemüse auf dem Balkon“", "Gemüse auf dem Balkon"),
         ("标题：阳台种菜。", "阳台种菜"),
+        ("Here is **everything** in *one* `list`", "Here is everything in one list"),
+        ("What __init__ does, and 2*3*4", "What __init__ does, and 2*3*4"),
     ],
 )
 def test_what_models_put_around_a_title_goes(written: str, title: str) -> None:

@@ -325,12 +325,25 @@ class ChatDesk(FileQuestions):
 
     @staticmethod
     def menu_lines(menu: QMenu) -> list[str]:
-        """What a menu offers now."""
-        return [action.text() for action in menu.actions() if action.text() and action.isEnabled()]
+        """What a menu offers now, with what is in its submenus."""
+        lines: list[str] = []
+        for action in menu.actions():
+            if (inside := action.menu()) is not None:
+                lines += ChatDesk.menu_lines(inside)
+            elif action.text() and action.isEnabled():
+                lines.append(action.text())
+        return lines
 
     @staticmethod
     def click_menu(menu: QMenu, name: str) -> None:
-        """Chooses a line with the mouse."""
+        """Chooses a line with the mouse, of the menu or of one of its submenus."""
+        for group in menu.actions():
+            inside = group.menu()
+            nested = next((one for one in inside.actions() if one.text() == name), None) if inside is not None else None
+            if nested is not None:  # a click in a submenu that a test opens would leave the menu itself open
+                nested.trigger()
+                menu.close()
+                return
         action = next((one for one in menu.actions() if one.text() == name), None)
         assert action is not None, f"no {name}"
         QTest.mouseClick(menu, Qt.MouseButton.LeftButton, pos=menu.actionGeometry(action).center())

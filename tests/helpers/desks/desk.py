@@ -113,7 +113,8 @@ class Desk:
 
     def choose(self, menu: QMenu, name: str) -> None:
         """The action of a menu whose text begins so; the menu is closed."""
-        next(action for action in menu.actions() if action.text().startswith(name)).trigger()
+        lines = [*menu.actions(), *(one for group in menu.actions() if group.menu() for one in group.menu().actions())]
+        next(action for action in lines if action.text().startswith(name)).trigger()
         menu.close()
 
     def choose_file(self, path: Path, name: str = "") -> None:

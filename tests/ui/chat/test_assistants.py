@@ -104,6 +104,11 @@ def test_the_dialog_makes_copies_renames_and_deletes_with_undo(open_chat: Open) 
     assert not dialog.has(QLineEdit, "assistant_name"), "there is none yet"
     dialog.click(dialog.button("New assistant"))
     dialog.name_it("Cook")
+    name = dialog.find(QLineEdit, "assistant_name")
+    dialog.root.activateWindow()
+    dialog.wait(name.hasFocus)
+    QTest.keyClick(name, Qt.Key.Key_Tab)
+    assert dialog.find(QPlainTextEdit).hasFocus(), "Tab goes on as one reads"
     dialog.instruct("Recipes only.")
     dialog.wait(lambda: dialog.names == ["Cook"])
     dialog.click(dialog.button("Choose an icon"))

@@ -522,7 +522,7 @@ def test_before_the_model_is_there_enter_sends_and_what_fits_is_decided_by_the_a
     assert "First." in text
     assert "only some passages" in text
     question = desk.question()
-    assert [", background" in one.accessibleName() for one in desk.chips_of(question)] == [False, True]
+    assert [", searched for each question" in one.accessibleName() for one in desk.chips_of(question)] == [False, True]
 
 
 def test_the_context_panel_counts_what_is_attached(open_chat: Open, tmp_path: Path) -> None:

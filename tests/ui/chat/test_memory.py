@@ -177,10 +177,10 @@ def test_while_a_message_is_written_its_parts_are_counted(desk: ChatDesk) -> Non
 def test_a_message_that_will_not_fit_says_so_before_it_is_sent(desk: ChatDesk) -> None:
     fill(desk)
     desk.type("And")
-    desk.wait(lambda: desk.note == "Does not fit: old turns will be left out")
+    desk.wait(lambda: desk.note == "This chat is too long: the oldest messages will be left out")
     desk.app.change("chat", when_full="ask")
     desk.chat.update_note()
-    assert desk.note == "Does not fit: you will be asked"
+    assert desk.note == "This chat is too long: you will be asked"
     assert clipped_texts(desk.chat) == []
 
 

@@ -219,7 +219,7 @@ def test_a_second_model_that_fails_leaves_the_first_and_says_why(open_chat: Open
     assert desk.texts == ["Which?", "One."]
 
 
-BESIDE = "Show two versions beside each other"
+BESIDE = "Show two versions side by side"
 
 
 def regenerate(desk: ChatDesk) -> None:

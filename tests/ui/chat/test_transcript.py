@@ -15,6 +15,7 @@ from app.ui.chat.transcript import FocusRing
 from app.ui.chat.turn import Turn
 from app.ui.text.prose import ProseView
 from tests.helpers.desks.chat import ChatDesk
+from tests.helpers.desks.desk import NO_KEYS
 from tests.helpers.zooming import not_following, sizes
 from tests.ui.chat.conftest import Open, add_turns
 from tests.ui.text.test_selectable import ANSWER
@@ -117,6 +118,26 @@ def test_colours_and_zoom_reach_what_is_seen_now_and_the_rest_when_it_is_scrolle
         assert {look(turn) for turn in seen(desk)} == {expected}
     words = prose(desk.turns_made[1])
     assert words.height() == words.height_for(words.width()), "nothing is cut"
+
+
+def test_keys_that_the_message_has_no_use_for_scroll_the_chat(open_chat: Open) -> None:
+    desk = open_chat({"text": "x"})
+    long_chat(desk)
+    bar, field = desk.transcript.verticalScrollBar(), desk.chat.composer.field.edit
+    desk.chat.focus_composer()
+    end, control = bar.value(), Qt.KeyboardModifier.ControlModifier
+    for key, modifier, moved in (
+        (Qt.Key.Key_PageUp, NO_KEYS, lambda: 0 < bar.value() < end),
+        (Qt.Key.Key_PageDown, NO_KEYS, lambda: bar.value() > bar.pageStep()),
+        (Qt.Key.Key_Home, control, lambda: bar.value() == 0),
+        (Qt.Key.Key_End, control, lambda: bar.value() == bar.maximum()),
+    ):
+        QTest.keyClick(field, key, modifier)
+        assert moved(), key
+    assert desk.transcript.is_following
+    desk.type("A word")
+    QTest.keyClick(field, Qt.Key.Key_Home, control)
+    assert (field.textCursor().position(), bar.value()) == (0, bar.maximum()), "first the cursor goes there"
 
 
 def test_what_is_read_stays_where_it_is_when_the_zoom_changes_and_when_it_grows_above(open_chat: Open) -> None:

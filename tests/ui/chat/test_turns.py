@@ -18,6 +18,7 @@ from tests.ui.chat.conftest import Open
 
 CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 FORK = "Fork: a new chat up to here"
+MOST_LINES = 8
 
 
 def test_a_fork_has_everything_up_to_its_turn_and_leaves_the_other_chat_as_it_was(
@@ -69,16 +70,32 @@ def test_a_fork_of_a_temporary_chat_is_temporary(open_chat: Open) -> None:
     assert desk.conversations.find() == []
 
 
+def test_with_versions_and_a_cut_answer_the_menu_has_no_more_lines_than_can_be_taken_in(open_chat: Open) -> None:
+    desk = open_chat({"text": "One.", "times": 1}, {"text": "Some **bold** text that is cut", "finish": "length"})
+    desk.ask("Hi")
+    with desk.hears(desk.chat.answer_finished):
+        desk.click_action(desk.last, "Regenerate")
+    menu = desk.open_menu(desk.last)
+    assert {"Continue", "Previous version", "Show two versions side by side"} <= set(desk.menu_lines(menu))
+    assert len([action for action in menu.actions() if not action.isSeparator()]) <= MOST_LINES
+    menu.close()
+    assert desk.last.row is not None
+    assert desk.last.row.button("Continue") is None, "the line below the answer has it in words"
+    desk.click_action(desk.last, "Previous version")
+    assert desk.last_text == "One."
+
+
 def test_everything_that_can_be_done_is_in_one_menu_by_pointer_and_by_keyboard(open_chat: Open) -> None:
     desk = open_chat({"text": "Some **bold** text.\n\n```py\n1\n```", "times": 1}, {"text": "Two."})
     desk.ask("Hi")
     copies = ["Copy", "Copy as text", "Copy as Markdown", "Copy the code"]
-    changes = ["Edit", "Read as Markdown", "Translate this", FORK, "Remember this…", "Pin: the model always sees this"]
+    changes = ["Edit", FORK, "Read as Markdown", "Translate this", "Remember this…", "Pin: the model always sees this"]
     again = ["Regenerate", "Regenerate with another model", "Compare with another model"]
     wanted = [*copies, *again, *changes, "About this answer", "Delete"]
     menu = desk.open_menu(desk.last)
     assert desk.menu_lines(menu) == wanted
     assert clipped_texts(menu) == []
+    assert len([action for action in menu.actions() if not action.isSeparator()]) <= MOST_LINES
     menu.close()
     desk.last.setFocus()
     for key, modifier in ((Qt.Key.Key_Menu, Qt.KeyboardModifier.NoModifier), (Qt.Key.Key_F10, SHIFT)):

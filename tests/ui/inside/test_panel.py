@@ -247,7 +247,7 @@ def test_an_answer_is_tinted_while_it_is_written_and_told_with_the_number(begin:
     inside.wait_for("A", "·house", "·by", "·the", "·sea")
     assert requests(person.script)[0]["alternatives"] == 8
     assert [piece.share for piece in inside.pieces] == [None, 0.5, 0.5, 0.5, 0.5]
-    assert inside.note == "Told by the model while it wrote this answer."
+    assert inside.note == "Recorded while this answer was written."
     assert not inside.is_reading_offered
 
     def pointed_at() -> str:

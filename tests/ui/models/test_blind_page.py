@@ -121,7 +121,7 @@ def test_stopped_it_shows_the_names_and_asks_no_vote(room: Room, qtbot: QtBot, s
     write_script(script.parent, {"text": "word by word", "held_after": 1, "until": "never"})
     page = room.page
     ask(room, qtbot)
-    room.wait(lambda: page.answers[0].state.text() == "Writes")
+    room.wait(lambda: page.answers[0].state.text() == "Writing")
     room.click(page.cancel)
     room.wait(lambda: not page.is_running)
     assert page.answers[1].heading == f"B: {FIRST}"
@@ -136,7 +136,7 @@ def test_one_that_cannot_answer_gives_itself_away_only_at_the_end(room: Room, qt
     script.write_text(json.dumps(text | {"load": rules}), "utf-8")
     page = room.page
     ask(room, qtbot)
-    room.wait(lambda: page.answers[1].state.text() == "Writes")
+    room.wait(lambda: page.answers[1].state.text() == "Writing")
     assert page.answers[0].state.text() == "It could not answer."
     script.with_name("go").touch()
     room.wait(lambda: not page.is_running)

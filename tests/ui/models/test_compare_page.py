@@ -60,7 +60,7 @@ def test_four_models_on_a_text_of_ones_own(room: Room, qtbot: QtBot) -> None:
     found = page.results.table.rows.found
     assert len(found) == 4
     assert [one.bits_per_byte for _, one in found] == sorted(one.bits_per_byte for _, one in found)
-    assert "foresees the text best" in page.results.best.text()
+    assert "predicts this text best" in page.results.best.text()
     assert found[0][0] in page.results.best.text()
     best = found[0][1].bits_per_byte
     plot = room.find(ScatterPlot)
@@ -166,7 +166,7 @@ def test_the_table_is_sorted_by_heading_or_choice_and_saved(room: Room, tmp_path
     click_heading(room, BITS)
     assert shown() == ["Small", "Huge", "Large"]
     assert results.table.rows.headerData(BITS, Qt.Orientation.Horizontal) == "Bits/byte ↑"
-    assert "Huge foresees the text best of those that write 10 tokens/s or more" in results.best.text()
+    assert "Of the models that reach 10 tokens/s here, Huge predicts this text best" in results.best.text()
     assert "Large does still better, but slower." in results.best.text()
     dialog = results.ask_to_save()
     dialog.fileSelected.emit(str(tmp_path / "out.csv"))

@@ -159,7 +159,7 @@ def test_parts_and_a_vision_file_are_said(pages: Pages, qtbot: QtBot) -> None:
     open_page(pages, qtbot, 1)
     source = pages.card("Qwen3.5 2B").source.text()
     assert source == "balanced (Q4_K_M) · 2 parts · with its vision file · unsloth/Qwen3.5-2B-GGUF"
-    assert facts(pages, "Qwen3.5 2B") == "Waits for its turn · 1.3 GB"
+    assert facts(pages, "Qwen3.5 2B") == "Waiting · 1.3 GB"
 
 
 def test_numbers_in_words() -> None:

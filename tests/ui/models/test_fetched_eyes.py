@@ -23,7 +23,7 @@ from tests.ui.models.rooms import Room, open_room
 pytestmark = [pytest.mark.model, pytest.mark.timeout(240)]
 
 REPO, FILE, EYE = "hearth/Seeing-GGUF", "Seeing-Q8_0.gguf", "mmproj-Seeing-f16.gguf"
-FETCH = "Fetch what lets it see"
+FETCH = "Download image support"
 
 
 @pytest.fixture

@@ -120,7 +120,7 @@ def test_what_is_in_use_is_not_deleted(pages: Pages, qtbot: QtBot) -> None:
         ("Starter", ["Use in chat", "Show in folder"]),
         (
             "Mistral Small 3.2 24B Instruct",
-            ["Use in chat", "Rename\tF2", "Show in folder", "Fetch what lets it see", "", "Delete\tDel"],
+            ["Use in chat", "Rename\tF2", "Show in folder", "Download image support", "", "Delete\tDel"],
         ),
         ("Phi 4 mini", ["Use in chat", "Rename\tF2", "Show in folder", "Remove from list"]),
     ],

@@ -222,6 +222,21 @@ def chatting(qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         yield frame
 
 
+def test_ctrl_z_takes_a_deletion_back_where_no_text_has_a_use_for_it(chatting: Frame) -> None:
+    chat = chatting.conversations.create(title="Kilns").id
+    chatting.chats.reload()
+    chatting.window.tab("chat").show_stored(chat)
+    chatting.window.tab("chat").sidebar.delete(chat)
+    assert chatting.conversations.find() == []
+    chatting.chat.focus_composer()
+    field = chatting.chat.composer.field.edit
+    QTest.keyClicks(field, "word")
+    QTest.keyClick(field, Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert (field.toPlainText(), chatting.conversations.find()) == ("", []), "first what was typed"
+    QTest.keyClick(field, Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert [one.title for one in chatting.conversations.find()] == ["Kilns"]
+
+
 def test_commands_of_the_chat_work_with_its_last_answer_or_say_why_not(chatting: Frame) -> None:
     frame = chatting
     chat = frame.conversations.create(title="Kilns").id

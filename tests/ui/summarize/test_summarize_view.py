@@ -511,7 +511,7 @@ def test_stopped_before_its_turn_a_summary_says_that_nothing_was_read(desk: Desk
     desk.view.show_new()
     desk.drop(notes(tmp_path / "notes.txt", NOTE))
     desk.click(desk.begin_button)
-    assert desk.work_words.text() == "Waits for its turn"
+    assert desk.work_words.text() == "Waiting"
     desk.click(desk.stop)
     assert desk.page == "result"
     assert desk.state_words.text() == "Stopped before anything was read"

@@ -58,7 +58,7 @@ def test_work_is_counted_in_segments_and_says_why_it_waits() -> None:
     assert work_words(STORED, 132, 1206, "interactive", 185) == "132 of 1,206 · paused while you chat"
     assert work_words(STORED, 132, 1206, "room", None) == "132 of 1,206 · waits for memory"
     assert work_words(STORED, 0, 0, "", None) == "Begins"
-    assert work_words(replace(STORED, state="queued"), 0, 1206, "", None) == "Waits for its turn"
+    assert work_words(replace(STORED, state="queued"), 0, 1206, "", None) == "Waiting"
 
 
 def test_what_is_done_is_told_with_what_the_memory_gave_and_what_to_look_at() -> None:

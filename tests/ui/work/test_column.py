@@ -175,10 +175,8 @@ class Kind:
         app.translations._store.keep(number, [Outcome(one, [], "model", False) for one in range(1, done + 1)])
 
 
-SUMMARIES = Kind("summary", summary_words, "Your summaries will be here.", "No summary has these words.")
-TRANSLATIONS = Kind(
-    "translation", translation_words, "Your translations will be here.", "No translation has these words."
-)
+SUMMARIES = Kind("summary", summary_words, "Your summaries will be here.", "No summaries found.")
+TRANSLATIONS = Kind("translation", translation_words, "Your translations will be here.", "No translations found.")
 
 
 class Desk(ListDesk):
