@@ -282,6 +282,9 @@ def warn(model: Path, source: str, target: str) -> None:
     """Says where a model was not made for a language."""
     known = knows(model)
     if can_translate(known, source, target):
+        if known.is_guess:
+            made = "is made for code, and that it" if known.is_for_code else "is only by its name a model that"
+            print(f"{model.name} {made} knows {english_name(target)} is a guess.", file=sys.stderr)
         return
     able = {base(code) for code in known.languages}
     names = [english_name(code) for code in (source, target) if code and base(code) not in able]

@@ -43,6 +43,7 @@ OPENAI: dict[str, Any] = SAMPLED | {
     "json_schema": SCHEMA,
     "grammar": 'root ::= "a"',
     "response_format": {"type": "json_schema", "json_schema": {"name": "a", "schema": SCHEMA}},
+    "stop_on_repetition": True,
     "stream_options": {"include_usage": True},
     "stop_on_repetition": True,
     "model": "two",

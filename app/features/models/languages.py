@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,8 @@ class Knows:
     """`family` is generic, hy-mt2, hy-mt1 (HY-MT1.5 and Hunyuan-MT) or translate-gemma: whose prompts it takes.
 
     `languages` are codes of `languages.LANGUAGES`. `segments`, `input_tokens` and `context_segments` are the catalog's
-    sizes of a request, 0 where it says nothing.
+    sizes of a request, 0 where it says nothing. `is_guess`: only the name tells the languages. `is_for_code`: the model
+    was made for writing programs.
     """
 
     family: str
@@ -46,6 +47,8 @@ class Knows:
     segments: int = 0
     input_tokens: int = 0
     context_segments: int = 0
+    is_guess: bool = False
+    is_for_code: bool = False
 
 
 def knows(model: Path | None) -> Knows:
@@ -106,11 +109,12 @@ def _of_file(model: Path, size_bytes: int, _changed: int) -> Knows:
 
 
 def _with_entry(found: Knows, entry: Entry) -> Knows:
-    languages = tuple(code for code in entry.language_codes if _is_known(code)) or found.languages
+    told = tuple(code for code in entry.language_codes if _is_known(code))
     family = entry.translation_prompt or found.family
     chunk = entry.chunks.get("translate")
     sizes = (chunk.segments, chunk.input_tokens, chunk.context_paragraphs) if chunk else (0, 0, 0)
-    return _knows(family, languages, *sizes)
+    known = _knows(family, told or found.languages, *sizes)
+    return replace(known, is_guess=found.is_guess and not told, is_for_code=found.is_for_code)
 
 
 def _named(name: str, metadata: dict[str, Any], weights: float) -> Knows:
@@ -122,10 +126,10 @@ def _named(name: str, metadata: dict[str, Any], weights: float) -> Knows:
             return _knows(family, _GEMMA_TRANSLATES if family == TRANSLATE_GEMMA else _HUNYUAN)
     if weights < LEAST_WEIGHTS or re.search(_ENGLISH_ONLY, said):
         return _knows(GENERIC, ("en",))
-    for pattern, languages in _MAKERS:
-        if re.search(pattern, said):
-            return _knows(GENERIC, languages)
-    return _knows(GENERIC, COMMON if weights >= LEAST_UNKNOWN_WEIGHTS else ("en",))
+    guessed = next((languages for pattern, languages in _MAKERS if re.search(pattern, said)), COMMON)
+    if guessed is COMMON and weights < LEAST_UNKNOWN_WEIGHTS:
+        guessed = ("en",)
+    return replace(_knows(GENERIC, guessed), is_guess=True, is_for_code=bool(re.search(_FOR_CODE, said)))
 
 
 def _knows(family: str, languages: tuple[str, ...], *sizes: int) -> Knows:
@@ -142,6 +146,7 @@ _TRANSLATORS = (
     (r"hy[-_ ]?mt|hunyuan[-_ ]?mt", HY_MT1),
     (r"translate[-_ ]?gemma", TRANSLATE_GEMMA),
 )
+_FOR_CODE = r"\bcoder?\b|code[-_ ]?(?:llama|gemma|qwen)|codestral|devstral|starcoder|granite[-_ ]?code"
 _ENGLISH_ONLY = (
     r"smollm(?!3)|tinyllama|\bphi[-_ ]?[12]\b|gpt[-_ ]?2\b|pythia|olmo|stablelm|orca[-_ ]?mini|danube"
     r"|gpt[-_ ]?j\b|mpt[-_ ]"

@@ -21,6 +21,7 @@ from app.features.translation.result import (
     Origin,
     Row,
     SegmentDone,
+    SegmentGrows,
     TermsFound,
     Translated,
     TranslationEnded,
@@ -223,19 +224,25 @@ def outcome_of(translated: Translated) -> Outcome:
     return Outcome(translated.id, to_json(translated), translated.origin.value, is_flagged)
 
 
+LEAST_WRITTEN = 60
+"""Characters of segments that grow, before they tell anything."""
 _BY_THE_MODEL = (Origin.MODEL, Origin.KEPT)
 
 
 class Pace:
     """Times are seconds; while it rests, the clock does not count. `lengths` are the characters of each open segment.
 
-    Segments differ in length, and known ones come at once: so the text that the model has written tells the pace.
+    Segments differ in length, and known ones come at once: so the text that the model has written tells the pace, that
+    of segments that are still growing too. They grow side by side, and those of one prompt are done together: the first
+    that is done has taken as long as all of them. Reading the first prompts counts little while little is written.
     """
 
     def __init__(self, lengths: Mapping[int, int], clock: Callable[[], float] = time.monotonic) -> None:
         self._left = dict(lengths)
         self._characters_left = sum(self._left.values())
         self._written = 0
+        self._growing: dict[int, int] = {}
+        self._read_s: float | None = None
         self._clock = WorkClock(clock)
 
     @property
@@ -249,16 +256,24 @@ class Pace:
                     self._clock.start()
             case Rests(reason=reason):
                 self._clock.rest(is_resting=bool(reason))
+            case SegmentGrows(id=id_, text=text) if id_ in self._left:
+                if self._read_s is None:
+                    self._read_s = self.worked_s
+                self._growing[id_] = min(len(text), self._left[id_])
             case SegmentDone(translated=translated):
+                self._growing.pop(translated.id, None)
                 length = self._left.pop(translated.id, 0)
                 self._characters_left -= length
                 self._written += length if translated.origin in _BY_THE_MODEL else 0
 
     def seconds_left(self) -> float | None:
         """About how much longer; None where nothing tells it yet."""
-        if not self._written or not self._clock.has_begun:
+        growing = sum(self._growing.values())
+        if not (self._written or growing >= LEAST_WRITTEN) or not self._clock.has_begun:
             return None
-        return max(1.0, self.worked_s / self._written * self._characters_left)
+        written, left = self._written + growing, self._characters_left - growing
+        taken_s = self.worked_s - (self._read_s or 0.0) * left / (written + left)
+        return max(1.0, taken_s / written * left)
 
 
 # What a translation would take: tokens that are left, seconds from what earlier ones took here, or a short try.

@@ -125,6 +125,7 @@ class LanguageChoice(QWidget):
     def offer(self, able: Able) -> None:
         self._able = able
         self.source.languages = self.target.languages = able.languages
+        self.source.remark = self.target.remark = able.remark
         self._show_more()
 
     def show_wish(self, wish: TranslationWish) -> None:
@@ -196,6 +197,8 @@ class LanguageButton(ChoiceButton):
         self._can_detect, self._detected = can_detect, ""
         self.languages: Sequence[str] = ()
         """Which ones may be chosen, by their codes."""
+        self.remark = ""
+        """What is said below them."""
         super().__init__(theme, name, (("", ""),))
 
     def show_detected(self, code: str) -> None:
@@ -211,7 +214,7 @@ class LanguageButton(ChoiceButton):
         offered.sort(key=lambda one: one.name)
         if self._can_detect:
             offered.insert(0, Offered("", self._detect_words()))
-        popup = LanguagePopup(self._theme, self._name, offered, self.value, self)
+        popup = LanguagePopup(self._theme, self._name, offered, self.value, self, remark=self.remark)
         popup.chosen.connect(self.choose)
         popup.show_below(self.button)
         return popup
@@ -256,7 +259,9 @@ class LanguagePopup(QFrame):
 
     chosen = Signal(str)
 
-    def __init__(self, theme: Theme, name: str, offered: Sequence[Offered], value: str, parent: QWidget) -> None:
+    def __init__(
+        self, theme: Theme, name: str, offered: Sequence[Offered], value: str, parent: QWidget, *, remark: str = ""
+    ) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
         self._theme, self._offered = theme, offered
         self.setObjectName("language_popup")
@@ -283,6 +288,11 @@ class LanguagePopup(QFrame):
         column = QVBoxLayout(self)
         column.addWidget(self.search)
         column.addWidget(self.list)
+        if remark:
+            words = plain_label(remark, kind="muted", wraps=True)
+            words.setObjectName("languages_remark")
+            theme.dress(words, font=(13, 400))
+            column.addWidget(words)
         theme.dress(column, margins=(8, 8, 8, 8), spacing=6)
         theme.dress(self.search, self.list, font=(14, 400))
         theme.dress(self, width=WIDTH_PX)
@@ -543,6 +553,15 @@ class Able:
         codes = known or tuple(one.code for one in LANGUAGES)
         variants = (variant for code in codes for variant in VARIANTS.get(code, (code,)))
         return tuple(dict.fromkeys(variants))
+
+    @property
+    def remark(self) -> str:
+        """How sure it is that the model knows these languages; "" where its makers say so."""
+        if self.knows is None or not self.translates or not self.knows.is_guess:
+            return ""
+        if self.knows.is_for_code:
+            return tr("This model is made for code. Which languages it knows is a guess from its name.")
+        return tr("Which languages this model knows is a guess from its name.")
 
     @property
     def takes_formality(self) -> bool:

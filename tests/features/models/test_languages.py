@@ -67,6 +67,23 @@ def test_languages_by_name_and_size(tmp_path: Path, name: str, size_bytes: int, 
     assert set(named(tmp_path, name, size_bytes).languages) == languages
 
 
+@pytest.mark.parametrize(
+    ("name", "is_guess", "is_for_code"),
+    [
+        ("qwen2.5-coder-1.5b-instruct-q4_k_m.gguf", True, True),
+        ("Codestral-22B-v0.1-Q4_K_M.gguf", True, True),
+        ("qwen2.5-1.5b-instruct-q4_k_m.gguf", True, False),
+        ("strange-7b-instruct.gguf", True, False),
+        ("Decoder-7b.gguf", True, False),
+        ("Hy-MT2-30B-A3B-Q4_K_M.gguf", False, False),
+        ("SmolLM2-1.7B-Instruct-Q4_K_M.gguf", False, False),
+    ],
+)
+def test_it_is_told_that_languages_are_guessed(tmp_path: Path, name: str, is_guess: bool, is_for_code: bool) -> None:
+    found = named(tmp_path, name, 2_000_000_000)
+    assert (found.is_guess, found.is_for_code) == (is_guess, is_for_code)
+
+
 def test_an_unknown_instruct_model_of_a_billion_weights_is_offered_the_common_languages(tmp_path: Path) -> None:
     found = named(tmp_path, "strange-7b-instruct.gguf", 4_000_000_000)
     assert 30 <= len(found.languages) <= 45

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.features.translation.at_work import Pace
-from app.features.translation.result import Origin, SegmentDone, Translated, TranslationPlanned
+from app.features.translation.result import Origin, SegmentDone, SegmentGrows, Translated, TranslationPlanned
 from app.features.work.asking import Rests
 
 
@@ -47,6 +47,27 @@ def test_the_text_that_is_left_takes_as_long_as_that_which_was_written() -> None
     pace.take(done(2))
     pace.take(done(1))
     assert pace.seconds_left() == 1.0
+
+
+def test_what_grows_side_by_side_is_not_taken_for_one_after_the_other() -> None:
+    """Eight segments of a prompt are done together after 40 s, of which 12 went into reading; then the next eight."""
+    clock = Clock()
+    pace = Pace(dict.fromkeys(range(40), 100), clock)
+    pace.take(planned())
+    clock.now_s += 12
+    pace.take(SegmentGrows(0, "x"))
+    assert pace.seconds_left() is None
+    told = []
+    for batch in range(5):
+        clock.now_s += 3 if batch else 0
+        for number in range(8 * batch, 8 * batch + 8):
+            clock.now_s += 3.5
+            pace.take(SegmentGrows(number, "x" * 100))
+            told.append((pace.seconds_left(), (39 - number) * 3.5 + (4 - batch) * 3))
+        for number in range(8 * batch, 8 * batch + 8):
+            pace.take(done(number))
+    assert all(left is not None for left, _ in told)
+    assert all(left <= 1.3 * really + 5 and left >= 0.7 * really - 5 for left, really in told if left is not None), told
 
 
 def test_while_it_rests_the_clock_stands() -> None:

@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLabel
 
 from app.core.errors import DiskFull
 from app.documents.segments import Segment
+from app.features.models.languages import Knows
 from app.features.translation import live
 from app.features.translation.result import Formality, Term, TranslationEvent
+from app.ui.translate.languages import Able
 from app.ui.translate.segment_text import from_units
 from app.ui.translate.text_page import gaps_of
 from app.ui.translate.text_panes import sentence_like, sentences_around
@@ -171,6 +173,16 @@ def test_only_the_languages_of_the_model_are_offered(desk: TranslateDesk) -> Non
     assert popup_value == "pt-BR"
     assert "German  ·  Deutsch" in names
     assert not any(name.startswith("Swedish") for name in names), "Hy-MT2 does not know it"
+    assert popup.findChild(QLabel, "languages_remark") is None, "its makers say what it knows"
+
+
+def test_that_languages_are_guessed_from_a_models_name_is_said_below_them(desk: TranslateDesk) -> None:
+    known = Knows("generic", ("en", "de"), True, True, True, is_guess=True, is_for_code=True)
+    desk.target_language.remark = Able(Path("coder.gguf"), known).remark
+    popup = desk.open_languages()
+    said = popup.findChild(QLabel, "languages_remark").text()
+    popup.close()
+    assert said == "This model is made for code. Which languages it knows is a guess from its name."
 
 
 def test_the_languages_are_exchanged_with_their_texts(open_tab: Open) -> None:
