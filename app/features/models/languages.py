@@ -132,9 +132,9 @@ def _named(name: str, metadata: dict[str, Any], weights: float) -> Knows:
     return replace(_knows(GENERIC, guessed), is_guess=True, is_for_code=bool(re.search(_FOR_CODE, said)))
 
 
-def _knows(family: str, languages: tuple[str, ...], *sizes: int) -> Knows:
+def _knows(family: str, languages: tuple[str, ...], segments: int = 0, tokens: int = 0, context: int = 0) -> Knows:
     takes_more = family in (GENERIC, HY_MT2)
-    return Knows(family, languages, takes_more, takes_more, takes_more, *sizes)
+    return Knows(family, languages, takes_more, takes_more, takes_more, segments, tokens, context)
 
 
 def _is_known(code: str) -> bool:
