@@ -45,7 +45,6 @@ OPENAI: dict[str, Any] = SAMPLED | {
     "response_format": {"type": "json_schema", "json_schema": {"name": "a", "schema": SCHEMA}},
     "stop_on_repetition": True,
     "stream_options": {"include_usage": True},
-    "stop_on_repetition": True,
     "model": "two",
 }
 FORMAT = {"type": "json_schema", "name": "a", "schema": SCHEMA}
