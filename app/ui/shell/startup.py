@@ -38,7 +38,7 @@ class StartupWindow(QDialog):
         self.setWindowTitle(APP_NAME)
         px = theme.px
         self.setMinimumWidth(px(480))
-        column = QVBoxLayout(self)
+        column = self._column = QVBoxLayout(self)
         column.setContentsMargins(px(24), px(22), px(24), px(20))
         column.setSpacing(px(8))
         self._said = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
@@ -97,9 +97,11 @@ class StartupProblem(StartupWindow):
             else:
                 self.accept()
 
-        button = self.add_button(tr("Put back what was here before"), do)
+        button = text_button(tr("Put back what was here before"))
         button.setToolTip(tr("Undo the last restore. What is here now is kept for 30 days."))
         button.setObjectName("put_back")
+        button.clicked.connect(lambda _=False: do())
+        self._column.insertWidget(self._column.count() - 1, button)  # the row below is full
 
 
 class StillEnding(StartupWindow):
