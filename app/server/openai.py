@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from app.core.events import Finished, FunctionCall, Media, Message, Role, TextDelta, TokenSeen
+from app.core.events import Finished, FunctionCall, Guess, Media, Message, Role, TextDelta, TokenSeen
 from app.core.visible import clean_text
 from app.engine.contract import Embeddings
 from app.features.serving import AnswerEvent, PromptSeen, Wanted
@@ -523,17 +523,20 @@ def _prompt_of(value: object) -> str | tuple[int, ...] | None:
 
 
 def _token(token: TokenSeen) -> dict[str, Any]:
-    others = [_told(guess.data, guess.probability) for guess in token.alternatives]
+    others = [_told(guess.data, _log_of(guess, token)) for guess in token.alternatives]
     text = token.data.decode("utf-8", "replace")
     return {"token": text, "logprob": token.log_probability, "bytes": list(token.data), "top_logprobs": others}
 
 
-def _told(data: bytes, probability: float) -> dict[str, Any]:
-    return {"token": data.decode("utf-8", "replace"), "logprob": _log(probability), "bytes": list(data)}
+def _told(data: bytes, log_probability: float) -> dict[str, Any]:
+    return {"token": data.decode("utf-8", "replace"), "logprob": log_probability, "bytes": list(data)}
 
 
-def _log(probability: float) -> float:
-    return math.log(probability) if probability > 0 else -9999.0  # JSON has no infinity; the contract says so
+def _log_of(guess: Guess, token: TokenSeen) -> float:
+    """Of the token itself the very same number: lm-eval compares the two."""
+    if guess.id == token.id:
+        return token.log_probability
+    return math.log(guess.probability) if guess.probability > 0 else -9999.0  # JSON has no infinity
 
 
 def _tokens(tokens: list[TokenSeen], offset: int) -> dict[str, Any]:
@@ -545,7 +548,7 @@ def _tokens(tokens: list[TokenSeen], offset: int) -> dict[str, Any]:
         "top_logprobs": [
             None
             if token.rank < 0
-            else {guess.data.decode("utf-8", "replace"): _log(guess.probability) for guess in token.alternatives}
+            else {guess.data.decode("utf-8", "replace"): _log_of(guess, token) for guess in token.alternatives}
             for token in tokens
         ],
         "text_offset": [offset + sum(lengths[:place]) for place in range(len(lengths))],

@@ -90,6 +90,15 @@ def test_words_are_the_answer_where_none_fits(served: httpx2.Client, text: str) 
     assert find_blemishes(answer, "", "en") == [], answer
 
 
+def test_words_follow_the_result_of_a_call(served: httpx2.Client) -> None:
+    question = {"role": "user", "content": "Do I need an umbrella in Hamburg today?"}
+    called = choice_of(served, question["content"], tools=TOOLS)["message"]
+    result = {"role": "tool", "tool_call_id": called["tool_calls"][0]["id"], "content": "heavy rain, 11 degrees"}
+    choice = choice_of(served, "", tools=TOOLS, messages=[question, called, result])
+    assert (choice["finish_reason"], choice["message"].get("tool_calls")) == ("stop", None)
+    assert "umbrella" in choice["message"]["content"], choice
+
+
 def test_two_calls_come_where_several_are_needed_and_one_must(served: httpx2.Client) -> None:
     choice = choice_of(served, "What is the weather in Rome and in Madrid?", tools=TOOLS, tool_choice="required")
     cities = [json.loads(call["function"]["arguments"])["city"] for call in choice["message"]["tool_calls"]]

@@ -122,6 +122,9 @@ def test_a_text_is_gone_on_with_and_a_long_one_is_refused_with_the_numbers(start
     ]
     assert told["token_logprobs"][0] is None or told["token_logprobs"][0] < 0
     assert all(number < 0 for number in told["token_logprobs"][1:])
+    assert told["top_logprobs"][-1][told["tokens"][-1]] == told["token_logprobs"][-1], (
+        "the likeliest, to the last digit"
+    )
     refused = starter_server.client.post("completions", json={"prompt": "def f(", "suffix": "):"})
     assert (refused.status_code, refused.json()["error"]["code"]) == (400, "no_infill")
     refused = starter_server.chat("word " * 9000)
