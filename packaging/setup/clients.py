@@ -1,6 +1,6 @@
 """Installs other programs' libraries for `make test-clients`, where they cannot meet this program's own.
 
-Two environments for Python (aider wants other versions than the rest) and one for Node, in
+Three environments for Python (aider and the agents want other versions than the rest) and one for Node, in
 ``${XDG_CACHE_HOME:-~/.cache}/fireside/clients``; another list makes them anew.
 """
 
@@ -13,7 +13,7 @@ import sys
 
 from pinned_wheel import REQUIREMENTS, cache_folder, say
 
-LISTS = ("clients.in", "aider.in", "clients.json")
+LISTS = ("clients.in", "agents.in", "aider.in", "clients.json")
 
 
 def main() -> None:
@@ -25,7 +25,7 @@ def main() -> None:
         return
     shutil.rmtree(target, ignore_errors=True)
     say("Installing the clients of other programs for the tests (1 GB).")
-    for name in ("clients", "aider"):
+    for name in ("clients", "agents", "aider"):
         python = target / name / "bin" / "python"
         run(sys.executable, "-m", "venv", target / name)
         run(python, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "-r", REQUIREMENTS / f"{name}.in")

@@ -185,6 +185,28 @@ def test_llm_answers_in_a_terminal(address: str, tmp_path: Path) -> None:
     assert isinstance(json.loads(told)["rainy"], bool)
 
 
+CALL = '{"name": "get_weather", "arguments": {"city": "Paris"}}'
+QWENS_WAY = {
+    "opening": '<tool_call>\n{"name": "',
+    "between": '", "arguments": ',
+    "closing": "}\n</tool_call>",
+    "begins": "<tool_call>",
+}
+
+
+@pytest.mark.parametrize("framework", ["anthropic", "instructor", "langgraph", "openai_agents", "pydantic_ai"])
+def test_an_agent_calls_a_function_and_gets_an_answer_in_a_form(framework: str, tmp_path: Path) -> None:
+    """With a scripted model, which writes its call in a fence, without its own tags, as small models do."""
+    call = {"when": "weather", "text": f"```json\n{CALL}\n```", "times": 1}
+    form = {"when": "Bob", "text": '{"name": "Bob", "age": 5}'}
+    script = write_script(tmp_path / "script", call, form, {"text": "It is sunny."}, calls=QWENS_WAY)
+    command = [INSTALLED / "agents" / "bin" / "python", SCRIPTS / "with_agents.py"]
+    with fireside_serve(tmp_path / "home", "--model", str(script), FIRESIDE_ENGINE_SCRIPT=str(script)) as address:
+        told = run([*command, address, KEY, framework], folder=tmp_path)
+    seen = json.loads(told.splitlines()[-1])
+    assert seen == {"called": ["Paris"], "said": "It is sunny.", "person": ["Bob", 5]}
+
+
 EDIT = """I change the greeting.
 
 greet.py
