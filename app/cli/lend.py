@@ -69,7 +69,7 @@ def _tell(lender: Lender, event: Lending | InUse | EngineStopped) -> None:
             for device in devices:
                 free = f"{gigabytes(device.free_bytes)} of {gigabytes(device.total_bytes)} GB"
                 print(f"  {device.name} ({device.description}): {free}", file=sys.stderr)
-            print("On the other computer: Settings, Other computers, and this address.", file=sys.stderr)
+            print("On the other computer: Settings, Servers and sharing, and this address.", file=sys.stderr)
             if ipaddress.ip_address(lender.lend.host).is_loopback:
                 print(LOCAL_WARNING, file=sys.stderr)
             print(f"{WARNING}\nCtrl+C ends it.", file=sys.stderr)

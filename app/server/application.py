@@ -665,7 +665,7 @@ def _failure(path: str, error: Exception) -> tuple[int, dict[str, Any]]:
 _ROOM = {
     "model": "This model was made for at most {tokens} tokens: send less, or use one with a longer context",
     "memory": "There is memory for a context of {tokens} with this model: send less, or use a smaller model",
-    "settings": "Up to {tokens} fit here: start `fireside serve --context {tokens}`, or change Settings, Engine, "
+    "settings": "Up to {tokens} fit here: start `fireside serve --context {tokens}`, or change Settings, Performance, "
     "Context",
 }
 

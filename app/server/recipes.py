@@ -51,7 +51,7 @@ class Recipe:
         values["most"] = f"{offer.room_tokens:,}"
         if self.needs_tokens > offer.room_tokens:
             text = "Needs a context of about {needed} tokens, and {most} fit here. Use a smaller model, or raise "
-            return Words(text + "Context in Settings, Engine.", values)
+            return Words(text + "Context in Settings, Performance.", values)
         if self.needs_tokens > offer.context_tokens:
             text = "Needs a context of about {needed} tokens. The model is loaded again with more when it asks, up to "
             return Words(text + "{most}.", values)

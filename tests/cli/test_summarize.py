@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from app.core.settings import Settings, save_settings
+from app.features.summary.messages import DIGEST_WORDS
 from tests.helpers.documents import WORDS, pdf_pages, read, shown
 from tests.helpers.pdf_files import Lock, Page, write_pdf
 from tests.helpers.script import requests, write_script
@@ -66,7 +67,7 @@ def test_a_digest_asks_no_model_and_its_claims_are_sentences_of_the_document(tmp
     assert (body["method"], body["model"], body["coverage"]["blocks_read"]) == ("digest", "", 3)
     assert "Loading" not in result.stderr
     saved = out.read_text("utf-8")
-    assert "Sentences of the document, chosen by counting words. No model was asked." in saved
+    assert DIGEST_WORDS in saved
     assert NOTICE in saved
     wrong = fireside("summarize", str(lease), "--method", "digest", "--form", "actions")
     assert (wrong.returncode, wrong.stdout) == (2, "")

@@ -98,7 +98,7 @@ def test_programs_that_may_load_nothing_let_no_context_grow(scripted: Make) -> N
     served = scripted({"text": "fine"}, load=SMALL)
     assert served.chat("short").status_code == 200
     served.may_load = False
-    assert "Settings, Engine, Context" in served.chat(LONG).json()["error"]["message"]
+    assert "Settings, Performance, Context" in served.chat(LONG).json()["error"]["message"]
 
 
 def test_where_loading_again_fails_the_model_is_back_as_it_was(scripted: Make) -> None:

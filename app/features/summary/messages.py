@@ -9,7 +9,7 @@ from app.features.summary.result import Check, Coverage, Form, Method, Reason, S
 from app.language.detection import SMALL_WORDS, language_by_words
 from app.language.names import base, english_name
 
-DIGEST_WORDS = "Sentences of the document, chosen by counting words. No model was asked."
+DIGEST_WORDS = "Key sentences copied from the document. Written without the model."
 _ON = {"p.": "page", "pp.": "page", "page": "page", "pages": "page", "slide": "slide", "sheet": "sheet"}
 """What something stands on, by the first word of where it was looked; anything else it stands in."""
 

@@ -492,6 +492,8 @@ class OtherModels(QObject):
             action.setToolTip(str(path))
             action.triggered.connect(partial(_tell, then, path))
             menu.addAction(action)
+        if len(self.known()) < 2:
+            menu.addAction(tr("There is only one model here. Add another first.")).setEnabled(False)
         menu.addSeparator()
         menu.addAction(tr("Find more models…"), self.more_wanted.emit)
         return menu

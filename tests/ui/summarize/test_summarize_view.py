@@ -583,7 +583,7 @@ def test_by_the_smallest_model_the_result_says_that_none_was_asked_and_what_sent
         desk.wait(lambda: desk.states == ["Summarizing", ""])
     assert started == []
     assert "4 of 4 pages read" in desk.facts.accessibleName()
-    said = ("chosen by counting words. No model was asked.", "no questions and answers. That takes a larger model.")
+    said = ("Written without the model.", "no questions and answers. That takes a larger model.")
     assert all(one in desk.facts.accessibleName() for one in said)
     assert desk.statements.stretches
     assert all(one.told.chips and not one.told.is_flagged for one in desk.statements.stretches)
@@ -598,11 +598,11 @@ def test_with_the_starter_the_button_keeps_sentences_and_beside_it_the_model_can
     assert desk.begin_anyway.text() == "Summarize with Starter anyway"
     desk.click(desk.begin_button)
     desk.wait(lambda: desk.page == "result" and desk.statement_count > 0)
-    assert "No model was asked" in desk.head.text
+    assert "Written without the model" in desk.head.text
     desk.wait(lambda: desk.begin_button.text() == "Choose again" and desk.begin_anyway.isVisible())
     desk.click(desk.begin_anyway)
     desk.wait(lambda: desk.page == "result" and "written by a model" in desk.said)
-    assert "No model was asked" not in desk.head.text
+    assert "Written without the model" not in desk.head.text
     first, second = desk.summaries.find()
     assert first.title == second.title
 
