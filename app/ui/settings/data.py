@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QDate, QLocale, QSize, Qt
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QListWidget, QListWidgetItem
+from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QListWidget, QListWidgetItem, QPushButton
 
 from app import APP_NAME
 from app.bootstrap import build_trash
@@ -61,20 +61,21 @@ class DataPage(SettingsPage):
             tr("Restore…"),
             backups.ask_which,
         )
-        if backups.can_put_back():
-            self._add(
-                tr("Put back what was here before"),
-                tr("Undoes the last restore. What is here now is kept for 30 days."),
-                tr("Put back…"),
-                backups.ask_to_put_back,
-            )
+        put_back = self._add(
+            "put_back",
+            tr("Undoes the last restore. What is here now is kept for 30 days."),
+            tr("Put back…"),
+            backups.ask_to_put_back,
+        )
+        put_back.setEnabled(backups.can_put_back())
         self.finish()
 
-    def _add(self, key: str, explanation: str, label: str, do: Callable[[], object]) -> None:
+    def _add(self, key: str, explanation: str, label: str, do: Callable[[], object]) -> QPushButton:
         button = text_button(label)
         button.setAccessibleName(f"{label.removesuffix('…')}: {label_of(key)}")
         button.clicked.connect(lambda: (self._leave(), do()))
         self.add_setting(key, explanation, button)
+        return button
 
 
 LIST_PX = 220

@@ -146,6 +146,7 @@ PAGES: tuple[SettingsPageSpec, ...] = (
             SettingSpec("import_chats", "Import chats", "chatgpt claude lm studio jan open webui migrate"),
             SettingSpec("back_up", "Back up everything", "backup save copy archive sync"),
             SettingSpec("restore", "Restore a backup", "backup recover move new computer"),
+            SettingSpec("put_back", "Put back what was here before", "undo restore backup revert"),
         ),
     ),
     SettingsPageSpec(
