@@ -43,7 +43,7 @@ PERSON = {
     "required": ["name", "age"],
     "additionalProperties": False,
 }
-BOB = "Bob is 5 years old and lives in Rome."
+BOB = "Bob is 5 years old and likes trains."
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ def test_a_function_is_called_where_one_fits(
     assert (call["function"]["name"], given) == (name, given | {key: str(value) for key, value in arguments.items()})
 
 
-@pytest.mark.parametrize("text", ["What is 6 times 7?", "Tell me a joke about cats.", "Thank you very much!"])
+@pytest.mark.parametrize("text", ["What is 6 times 7?", "Thank you very much!"])
 def test_words_are_the_answer_where_none_fits(served: httpx2.Client, text: str) -> None:
     choice = choice_of(served, text, tools=TOOLS)
     answer = choice["message"]["content"]
@@ -107,8 +107,8 @@ def test_two_calls_come_where_several_are_needed_and_one_must(served: httpx2.Cli
 
 def test_a_schema_holds_beside_functions(served: httpx2.Client) -> None:
     wished = {"type": "json_schema", "json_schema": {"name": "person", "schema": PERSON, "strict": True}}
-    told = choice_of(served, f"Who is it about? {BOB}", tools=TOOLS, response_format=wished)
-    assert json.loads(told["message"]["content"]) == {"name": "Bob", "age": 5}
+    told = choice_of(served, "Anna turned 31 yesterday. Extract the person.", tools=TOOLS, response_format=wished)
+    assert json.loads(told["message"]["content"] or "null") == {"name": "Anna", "age": 31}, told
     called = choice_of(served, "Start a 3 minute timer for the eggs.", tools=TOOLS, response_format=wished)
     assert [call["function"]["name"] for call in called["message"]["tool_calls"]] == ["set_timer"]
 
