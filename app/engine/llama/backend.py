@@ -158,7 +158,8 @@ class LoadedModel:
             job.reply(answer.finish(FinishReason.LENGTH))
             return
         grammar = _grammar_for(ask, self._library, model)
-        if grammar is not None and ask.continue_last and not _waits_for_call(ask):
+        # The grammar of another program is one of the whole answer; ours say what follows what was begun.
+        if grammar is not None and ask.continue_last and ask.is_outside and not _waits_for_call(ask):
             grammar.begin_with(model.tokenize(ask.messages[-1].text, special=False))
         choice = choose(ask.sampling, ask.task_sampling, self.model.header.metadata)
         piece = _piece_with(model, syntax.marks | set(ask.calling.syntax.marks if ask.calling else ()))
