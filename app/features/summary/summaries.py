@@ -385,11 +385,12 @@ class Summaries(StoredJobs[StoredSummary, SummaryEvent]):
                 self._jobs.update(job.id, title=title, spec=spec)
         return self.get(job.id)
 
-    def method(self, wish: Wish) -> Method:
-        """What a summary would be made by now. It reads the header of the model's file."""
+    def method_of(self) -> Callable[[Wish], Method]:
+        """What summaries would be made by now. It reads the header of the model's file."""
         from app.features.summary.sections import method_for  # the window lists summaries without it
 
-        return method_for(wish, self.engines.weights())
+        weights = self.engines.weights()
+        return lambda wish: method_for(wish, weights)
 
     def estimate(self, document_ids: Sequence[int], wish: Wish, cancel: CancelToken) -> Estimate | None:
         """Counts with the model's tokenizer and measures it where that was not done yet; None when cancelled.

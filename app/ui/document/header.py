@@ -128,8 +128,8 @@ class DocumentHeader(QWidget):
         self._enable(self.next, page < pages)
 
     def show_share(self, percent: int | None) -> None:
-        """How far one is in a document without pages; None where all of it is in view."""
-        self._show_where("" if percent is None else f"{percent}\u00a0%")
+        """How far one is in a document without pages, but for its beginning; None where all of it is in view."""
+        self._show_where(f"{percent}\u00a0%" if percent else "")
 
     def show_comparing(self, *, can_compare: bool, is_comparing: bool) -> None:
         """Whether something was read from pictures, and whether it is seen beside them."""

@@ -109,9 +109,10 @@ class WishChoices(QWidget):
 
 
 class MethodLook(QObject):
-    """Reads on a thread how large the model is. `found` carries the name of one that is too small, "" of another."""
+    """Reads on a thread how large the model is. `found` carries its name, and for which forms, with another language
+    than the document's or without, it is too small to be asked."""
 
-    found = Signal(str)
+    found = Signal(str, object)
 
     def __init__(self, app: Fireside, parent: QObject) -> None:
         super().__init__(parent)
@@ -123,14 +124,15 @@ class MethodLook(QObject):
         if self._task is not None:
             self._task.abandon()
         self._task = tasks.run(self._read, self)
-        self._task.event.connect(lambda name: self.found.emit(name))  # noqa: PLW0108 - signals of two types
+        self._task.event.connect(lambda found: self.found.emit(*found))
         self._task.failed.connect(_on_failed)
 
-    def _read(self, _cancel: CancelToken) -> Iterator[str]:
+    def _read(self, _cancel: CancelToken) -> Iterator[tuple[str, frozenset[tuple[Form, bool]]]]:
         summaries = self._app.summaries
-        path = summaries.engines.model()
-        is_too_small = path is not None and summaries.method(Wish()) is Method.DIGEST
-        yield model_name(path) if path is not None and is_too_small else ""
+        path, method_of = summaries.engines.model(), summaries.method_of()
+        kinds = [(form, language) for form in Form for language in ("", "en")]
+        small = {(form, bool(one)) for form, one in kinds if method_of(Wish(form=form, language=one)) is Method.DIGEST}
+        yield (model_name(path), frozenset(small)) if path is not None else ("", frozenset())
 
 
 def _on_failed(error: BaseException) -> None:
@@ -156,7 +158,9 @@ class Foot(Column):
     def __init__(self, theme: Theme, label: str, copying: str, *, is_primary: bool = True) -> None:
         super().__init__(theme, top_px=10, bottom_px=16)
         self._label, self._copying = label, copying
+        self._model, self._too_small_for = "", frozenset[tuple[Form, bool]]()
         self.choices = WishChoices(theme)
+        self.choices.changed.connect(self._show_button)
         self.choices.changed.connect(self.changed)
         self.button = text_button(label, "primary" if is_primary else "plain")
         self.button.clicked.connect(self.started)
@@ -171,8 +175,13 @@ class Foot(Column):
         theme.dress(self.anyway, font=(13.5, 500))
         name_widgets(begin=self.button, begin_anyway=self.anyway)
 
-    def show_method(self, model: str) -> None:
-        """Says what the button does; `model` is the name of one that is too small to be asked, "" of none."""
+    def show_method(self, model: str, too_small_for: frozenset[tuple[Form, bool]]) -> None:
+        """Says what the button does, see `MethodLook`."""
+        self._model, self._too_small_for = model, too_small_for
+        self._show_button()
+
+    def _show_button(self) -> None:
+        model = self._model if (self.wish.form, bool(self.wish.language)) in self._too_small_for else ""
         self.button.setText(self._copying if model else self._label)
         self.button.setAccessibleName(self.button.text())
         self.anyway.setText(tr("Summarize with {model} anyway", model=model) if model else "")

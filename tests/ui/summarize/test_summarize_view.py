@@ -614,6 +614,10 @@ def test_a_model_that_writes_is_offered_nothing_else(open_tab: Open, tmp_path: P
         desk.view.methods.look()
     assert desk.begin_button.text() == "Summarize"
     assert not desk.begin_anyway.isVisible()
+    desk.view.methods.found.emit("Qwen 1.5B", frozenset({(Form.BULLETS, False)}))
+    assert desk.begin_button.text() == "Keep these sentences"
+    desk.choose_form(Form.ACTIONS)
+    assert desk.begin_button.text() == "Summarize", "sentences are no list of what is to be done"
 
 
 def test_stopped_while_it_is_written_the_text_stands_there_and_go_on_is_offered(desk: Desk, tmp_path: Path) -> None:
