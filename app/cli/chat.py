@@ -184,6 +184,7 @@ def _ask_once(chat: ChatRun, messages: list[Message], more: dict[str, Any] | Non
     text, stats = chat.answer(messages, None if chat.options.json else sys.stdout)
     if chat.options.json:
         told = asdict(stats)
+        del told["stop"]  # nobody gives stop strings here, and other programs know these fields
         if more is None:  # who asks without pictures knows nothing of them
             told = {name: value for name, value in told.items() if "media" not in name}
         print_json({"text": text, "model": Path(chat.model.path).name} | told | (more or {}))

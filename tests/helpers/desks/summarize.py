@@ -43,6 +43,7 @@ class SummarizeDesk(FileQuestions):
     figures = Found(Figures)
     together = Found(Segments)
     begin_button = Found(QPushButton, "begin")
+    anyway_button = Found(QPushButton, "begin_anyway")
     begin_anyway = Found(QPushButton, "begin_anyway")
     choices = Found(WishChoices)
     length = Found(ChoiceButton, "wish_length")

@@ -195,9 +195,10 @@ def test_while_an_answer_is_written_a_look_waits_and_says_so(begin: Begin) -> No
     person.chat.wait(lambda: person.frame.chat.busy)
     person.press_keys()
     person.inside.type_own("my own words")
+    person.inside.wait_for("my", "·own", "·words")  # tokens are counted beside an answer
+    person.inside.show_page("Probabilities")
     person.inside.wait(lambda: person.inside.said == "Waiting until the answer is written")
     (person.script.parent / "go").touch()
-    person.inside.wait_for("my", "·own", "·words")
     person.inside.wait(lambda: person.inside.said == "")
 
 

@@ -88,7 +88,7 @@ def test_every_action_of_the_sentences_has_a_label() -> None:
         "end",
         "servers",
     }
-    assert set(ACTION_LABELS) == named | {"take_over"}
+    assert set(ACTION_LABELS) == named | {"take_over", "put_back"}
 
 
 def test_an_error_has_its_sentence_and_details_to_copy(notify: Notify, qtbot: QtBot) -> None:
@@ -123,7 +123,10 @@ _EXAMPLES = {"str": "x", "tuple[str, ...]": ("x",)}
 
 def test_every_error_can_be_told(notify: Notify, caplog: pytest.LogCaptureFixture) -> None:
     for cls in every_error():
-        fields = {name: _EXAMPLES.get(kind, 1) for name, kind in cls.__annotations__.items()}
+        kinds = {
+            name: kind for base in reversed(cls.__mro__) for name, kind in vars(base).get("__annotations__", {}).items()
+        }
+        fields = {name: _EXAMPLES.get(kind, 1) for name, kind in kinds.items()}
         notify.error(cls(**fields))
         assert notify.bar.notices[-1].text
     caplog.clear()
