@@ -12,7 +12,7 @@ import keyring
 import pytest
 from keyring.backends import fail
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QApplication, QLabel
+from PySide6.QtWidgets import QApplication, QLabel, QScrollArea, QWidget
 
 from app.ui.chat.view import ChatView
 from app.ui.settings.dialog import SettingsDialog
@@ -53,8 +53,24 @@ def free_port() -> int:
         return int(found.getsockname()[1])
 
 
+def click_in_view(desk: Desk, button: QWidget) -> None:
+    """Scroll the page to it first: its section is not the first one."""
+    parent = button.parentWidget()
+    while parent is not None and not isinstance(parent, QScrollArea):
+        parent = parent.parentWidget()
+    assert isinstance(parent, QScrollArea)
+    area = parent
+
+    def is_in_view() -> bool:
+        area.ensureWidgetVisible(button)  # again, while the page is laid out for what has just come
+        return button.visibleRegion().boundingRect() == button.rect()
+
+    desk.wait(is_in_view)
+    desk.click(button)
+
+
 def copied(desk: Desk, name: str) -> str:
-    desk.click(desk.button(name))
+    click_in_view(desk, desk.button(name))
     return QGuiApplication.clipboard().text()
 
 
@@ -91,9 +107,9 @@ def test_curl_asks_while_the_chat_is_answered_and_is_listed(frame: Frame, script
 
     frame.click(frame.button("Settings"))
     desk = Desk(frame.find(SettingsDialog), frame.app, frame.notify)
-    desk.click(desk.button("Other programs"))
+    desk.click(desk.button("Servers and sharing"))
     desk.wait(lambda: desk.has(ProgramsSection))
-    desk.click(desk.button("Let other programs use the model"))
+    click_in_view(desk, desk.button("Let other programs use the model"))
     desk.wait(lambda: desk.button("Copy the address").isVisible())
     address, key = copied(desk, "Copy the address"), copied(desk, "Copy the key")
 
@@ -111,6 +127,6 @@ def test_curl_asks_while_the_chat_is_answered_and_is_listed(frame: Frame, script
     stored = frame.app.conversations.path(frame.chat.conversation_id)
     assert [message.text for message in stored] == ["Tell a long story", STORY]
 
-    desk.click(desk.button("Let other programs use the model"))
+    click_in_view(desk, desk.button("Let other programs use the model"))
     desk.wait(lambda: not desk.has(QLabel, "server_journal") and not frame.window.ui.programs.is_turning)
     assert curl(desk, address, key, "anybody there?")[0] == 7

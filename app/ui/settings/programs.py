@@ -62,7 +62,7 @@ class ProgramsSection(SettingsSection):
         self.add_setting("programs", self._said, self.switch)
         port = Stepper(ui.theme, label_of("port"), app.settings.serving.port, lowest=LEAST_PORT, highest=MOST_PORT)
         port.changed.connect(lambda value: self._programs.use(port=int(value)))
-        self.add_setting("port", tr("If this port is in use, the next free one is used."), port)
+        self.add_setting("port", tr("If another program uses this port, choose a different one."), port)
         loads = Switch(ui.theme, label_of("loads_models"), on=app.settings.serving.loads_models)
         loads.toggled.connect(lambda wanted: self._programs.use(loads_models=wanted))
         hint = tr("Loads a second model if memory allows; otherwise the program gets an error.")
