@@ -77,7 +77,7 @@ class SearchPage(QWidget):
         self._typed.timeout.connect(self.search_now)
         self._slow = QTimer(self, singleShot=True, interval=SLOW_MS)
         self._slow.timeout.connect(self._say_searching)
-        self._very_slow = QTimer(self, singleShot=True, interval=VERY_SLOW_MS)
+        self._very_slow = QTimer(self, singleShot=True, interval=VERY_SLOW_MS - SLOW_MS)
         self._very_slow.timeout.connect(self._offer_cancel)
         self.title = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self.told = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
@@ -177,7 +177,6 @@ class SearchPage(QWidget):
             self._on_failed,
         )
         self._slow.start()
-        self._very_slow.start()
 
     def _forget_task(self) -> None:
         if self._task is not None and not self._task.done:
@@ -257,6 +256,7 @@ class SearchPage(QWidget):
     # Showing.
 
     def _say_searching(self) -> None:
+        self._very_slow.start()  # one after the other: on a machine that stood still both would be due at once
         if self.list.isVisibleTo(self):
             self.told.setText(tr("Searching…"))
         else:
