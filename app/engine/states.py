@@ -29,6 +29,9 @@ INTERRUPTED_S = 600.0
 """A save that was not written to for so long has no process any more: one that is about to end may still write."""
 STATE, SIDECAR, UNFINISHED = ".state", ".json", ".part"
 
+UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
+"""What a sidecar raises that is not one of ours, or no longer."""
+
 
 @dataclass(frozen=True)
 class Identity:
@@ -99,7 +102,7 @@ class StateFolder:
         except FileNotFoundError:
             self._drop(session)
             return None
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except UNREADABLE as error:
             log.info("a saved state is unreadable and was deleted: %s", type(error).__name__)
             self._drop(session)
             return None
@@ -116,7 +119,7 @@ class StateFolder:
         fits = dataclasses.asdict(identity)
         for sidecar in sorted(self._files("*" + SIDECAR), key=_used_at, reverse=True)[:MOST_LOOKED_AT]:
             state = sidecar.with_suffix(STATE)
-            with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            with contextlib.suppress(*UNREADABLE):
                 body = json.loads(sidecar.read_text("utf-8"))
                 if body["identity"] == fits and body["state_bytes"] == state.stat().st_size:
                     yield state, [_unit(token) for token in body["tokens"]]

@@ -39,7 +39,7 @@ from app.engine.contract import NO_VECTORS, Embeddings, Engine, bring
 from app.engine.protocol import Ask, CallSyntax, Sampling, Wish
 from app.features import tool_calls
 from app.features.context_growth import GrownContext, affordable_context, context_for, limited
-from app.features.untagged_calls import Reader, UntaggedCallReader, WordsReader
+from app.features.untagged_calls import CallDetector, UntaggedCallReader, WordsReader
 from app.features.work.engines import LOOK_EVERY_S, RESERVE_BYTES, needed_bytes
 from app.features.writing import GREEDY
 
@@ -882,7 +882,7 @@ def _reader_of(wanted: Wanted, syntax: CallSyntax | None) -> Readers | None:
         return None
     if wanted.must_call:
         return _strict_reader(wanted.tools, syntax)
-    inner: Reader = WordsReader()
+    inner: CallDetector = WordsReader()
     begins = ""
     if syntax is not None:
         inner, begins = tool_calls.SyntaxReader(syntax, wanted.tools, must_call=False), syntax.begins

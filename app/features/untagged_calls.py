@@ -35,7 +35,7 @@ _BEGUN_KEY = re.compile(r'\s*(?:"(\w*)"?\s*)?:?\s*')
 _JSON = json.JSONDecoder(strict=False)
 
 
-class Parse(Enum):
+class CallScan(Enum):
     """What a text is so far."""
 
     OPEN = "open"
@@ -52,27 +52,27 @@ class WrittenCall:
     arguments: Any
 
 
-def parse_calls(text: str) -> tuple[Parse, tuple[WrittenCall, ...]]:
+def parse_calls(text: str) -> tuple[CallScan, tuple[WrittenCall, ...]]:
     """Tell what a text is, with the calls of it that are complete."""
     at, calls = 0, list[WrittenCall]()
     while True:
         at = _end(_BEHIND if calls else _BETWEEN, text, at)
         if at == len(text):
-            return (Parse.CALLS if calls else Parse.OPEN), tuple(calls)
+            return (CallScan.CALLS if calls else CallScan.OPEN), tuple(calls)
         if text[at] != "{":
             end = _mark_end(text, at)
             if end is None:
-                return Parse.OPEN if _may_become_mark(text[at:]) else Parse.WORDS, tuple(calls)
+                return CallScan.OPEN if _may_become_mark(text[at:]) else CallScan.WORDS, tuple(calls)
             at = end
             continue
         at += text.startswith("{{", at)
         try:
             value, end = _JSON.raw_decode(text, at)
         except (ValueError, RecursionError):
-            return Parse.OPEN if _may_become_call(text, at) else Parse.WORDS, tuple(calls)
+            return CallScan.OPEN if _may_become_call(text, at) else CallScan.WORDS, tuple(calls)
         call = _call_of(value)
         if call is None:
-            return Parse.WORDS, tuple(calls)
+            return CallScan.WORDS, tuple(calls)
         calls.append(call)
         at = end
 
@@ -140,7 +140,7 @@ def _call_of(value: Any) -> WrittenCall | None:
     return WrittenCall(name, _arguments_in(arguments) if isinstance(arguments, str) else arguments)
 
 
-class Reader(Protocol):
+class CallDetector(Protocol):
     """What tells calls from words in an answer."""
 
     def read(self, piece: str) -> Iterator[Told]:
@@ -170,7 +170,7 @@ class UntaggedCallReader:
     def __init__(
         self,
         tools: Sequence[Tool],
-        inner: Reader,
+        inner: CallDetector,
         *,
         begins: str,
         several: bool,
@@ -185,38 +185,38 @@ class UntaggedCallReader:
         self._answered = [WrittenCall(call.name, _arguments_in(call.arguments)) for call in answered]
         self._tools = {tool.name: tool for tool in tools}
         self._inner, self._begins, self._several, self._takes_json = inner, begins, several, takes_json
-        self._held, self._parse, self._calls = "", Parse.OPEN, tuple[WrittenCall, ...]()
+        self._held, self._parse, self._calls = "", CallScan.OPEN, tuple[WrittenCall, ...]()
         self.rejected: tuple[str, ...] | None = None
 
     @property
     def is_holding(self) -> bool:
         """Whether it is still open what the answer is."""
-        return self._parse is not Parse.WORDS
+        return self._parse is not CallScan.WORDS
 
     def read(self, piece: str) -> Iterator[Told]:
         """What a new piece of the answer says; nothing while it may still become calls."""
-        if self._parse is Parse.WORDS:
+        if self._parse is CallScan.WORDS:
             yield from self._inner.read(piece)
             return
         self._held += piece
         self._parse, self._calls = parse_calls(self._held)
         begun = self._held.lstrip()
         if (self._begins and begun.startswith(self._begins)) or len(self._held) > MOST_HELD_CHARACTERS:
-            self._parse = Parse.WORDS
-        if self._parse is Parse.WORDS:
+            self._parse = CallScan.WORDS
+        if self._parse is CallScan.WORDS:
             held, self._held = self._held, ""
             yield from self._inner.read(held)
 
     def close(self) -> Iterator[Told]:
         """The answer has ended: calls that are valid, or what was held back, unless it is rejected."""
-        if self._parse is Parse.WORDS:
+        if self._parse is CallScan.WORDS:
             yield from self._inner.close()
             return
         calls = [call for call in self._calls if self._is_offered(call)]
         wrong = tuple(dict.fromkeys(call.name for call in calls if not self._is_valid(call)))
         if calls and all(call in self._answered for call in calls):
             self.rejected = ()
-        elif calls and not wrong and self._parse is Parse.CALLS:
+        elif calls and not wrong and self._parse is CallScan.CALLS:
             for number, call in enumerate(calls[: MOST_CALLS if self._several else 1]):
                 yield CallBegins(number, call.name)
                 yield CallArguments(number, json.dumps(call.arguments or {}, ensure_ascii=False))
@@ -227,7 +227,7 @@ class UntaggedCallReader:
 
     def release(self) -> Iterator[Told]:
         """What is held, as `inner` reads it."""
-        held, self._held, self._parse, self.rejected = self._held, "", Parse.WORDS, None
+        held, self._held, self._parse, self.rejected = self._held, "", CallScan.WORDS, None
         if held:
             yield from self._inner.read(held)
         yield from self._inner.close()
@@ -248,7 +248,7 @@ class UntaggedCallReader:
         """Whether it was meant as a call: one that came to its end without arguments is only a name."""
         if any(call.arguments is not None for call in self._calls):
             return True
-        return self._parse is Parse.OPEN and re.search(r'"(?:arguments|parameters)"\s*:', self._held) is not None
+        return self._parse is CallScan.OPEN and re.search(r'"(?:arguments|parameters)"\s*:', self._held) is not None
 
     def _begun_names(self) -> list[str]:
         """Offered functions in what is not valid JSON."""

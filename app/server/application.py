@@ -130,9 +130,9 @@ def _messages(body: Body) -> Contract:
 
 
 def _infill(body: Body) -> Contract:
-    from app.server.llama_server import Infill
+    from app.server.llama_server import InfillRequest
 
-    return Infill(body)
+    return InfillRequest(body)
 
 
 async def _no_such_address(request: Request, error: Exception) -> Response:

@@ -14,25 +14,25 @@ from app.server.body import BadRequest, Body
 
 
 @dataclass(frozen=True)
-class Honoured:
+class HonouredField:
     """It does what the contract says."""
 
 
 @dataclass(frozen=True)
-class Harmless:
+class HarmlessField:
     """It changes nothing of what is written: prices, storage elsewhere, hints about speed."""
 
 
 @dataclass(frozen=True)
-class Refused:
+class RefusedField:
     """It would change the answer, and cannot here. `neutral` are values that ask for what is done anyway."""
 
     reason: str = "this server has no such thing: leave it out"
     neutral: tuple[Any, ...] = ()
 
 
-Treatment = Honoured | Harmless | Refused
-HONOURED, HARMLESS = Honoured(), Harmless()
+Treatment = HonouredField | HarmlessField | RefusedField
+HONOURED, HARMLESS = HonouredField(), HarmlessField()
 _NO_SAMPLER = "this sampler is not used here: leave it out"
 _NO_SOUND = "answers are text only"
 _NOTHING_KEPT = "nothing is kept here: send the whole conversation"
@@ -55,28 +55,28 @@ SAMPLING: Mapping[str, Treatment] = {
         ),
         HONOURED,
     ),
-    "typical_p": Refused(_NO_SAMPLER, (1,)),
-    "top_a": Refused(_NO_SAMPLER, (0,)),
-    "tfs_z": Refused(_NO_SAMPLER, (1,)),
-    "top_n_sigma": Refused(_NO_SAMPLER, (-1, 0)),
-    "dynatemp_range": Refused(_NO_SAMPLER, (0,)),
-    "mirostat": Refused(_NO_SAMPLER, (0,)),
-    "xtc_probability": Refused(_NO_SAMPLER, (0,)),
-    "samplers": Refused("the order of samplers is llama.cpp's own: leave it out"),
-    "repeat_last_n": Refused("penalties look at the last 64 tokens", (64,)),
-    "dry_base": Refused("DRY's base is 1.75", (1.75,)),
-    "dry_allowed_length": Refused("DRY allows 2 tokens", (2,)),
-    "dry_penalty_last_n": Refused("DRY looks at the last 4,096 tokens", (-1, 4096)),
-    "dry_sequence_breakers": Refused("DRY's sequence breakers are llama.cpp's own"),
-    "length_penalty": Refused(_NO_SAMPLER, (1,)),
-    "use_beam_search": Refused(_NO_SAMPLER, (False,)),
-    "ignore_eos": Refused("an answer ends where the model ends it", (False,)),
-    "min_tokens": Refused("an answer ends where the model ends it", (0,)),
-    "stop_token_ids": Refused("send texts in stop", ([],)),
-    "bad_words": Refused("send tokens in logit_bias", ([],)),
-    "include_stop_str_in_output": Refused("what stops an answer is not a part of it", (False,)),
-    **dict.fromkeys(("guided_json", "guided_choice", "guided_regex"), Refused(_USE_SCHEMA)),
-    "guided_grammar": Refused("send it in grammar"),
+    "typical_p": RefusedField(_NO_SAMPLER, (1,)),
+    "top_a": RefusedField(_NO_SAMPLER, (0,)),
+    "tfs_z": RefusedField(_NO_SAMPLER, (1,)),
+    "top_n_sigma": RefusedField(_NO_SAMPLER, (-1, 0)),
+    "dynatemp_range": RefusedField(_NO_SAMPLER, (0,)),
+    "mirostat": RefusedField(_NO_SAMPLER, (0,)),
+    "xtc_probability": RefusedField(_NO_SAMPLER, (0,)),
+    "samplers": RefusedField("the order of samplers is llama.cpp's own: leave it out"),
+    "repeat_last_n": RefusedField("penalties look at the last 64 tokens", (64,)),
+    "dry_base": RefusedField("DRY's base is 1.75", (1.75,)),
+    "dry_allowed_length": RefusedField("DRY allows 2 tokens", (2,)),
+    "dry_penalty_last_n": RefusedField("DRY looks at the last 4,096 tokens", (-1, 4096)),
+    "dry_sequence_breakers": RefusedField("DRY's sequence breakers are llama.cpp's own"),
+    "length_penalty": RefusedField(_NO_SAMPLER, (1,)),
+    "use_beam_search": RefusedField(_NO_SAMPLER, (False,)),
+    "ignore_eos": RefusedField("an answer ends where the model ends it", (False,)),
+    "min_tokens": RefusedField("an answer ends where the model ends it", (0,)),
+    "stop_token_ids": RefusedField("send texts in stop", ([],)),
+    "bad_words": RefusedField("send tokens in logit_bias", ([],)),
+    "include_stop_str_in_output": RefusedField("what stops an answer is not a part of it", (False,)),
+    **dict.fromkeys(("guided_json", "guided_choice", "guided_regex"), RefusedField(_USE_SCHEMA)),
+    "guided_grammar": RefusedField("send it in grammar"),
 }
 _OF_NO_MATTER = ("user", "metadata", "service_tier", "store", "safety_identifier", "prompt_cache_key")
 _FOR_OPENAI: Mapping[str, Treatment] = {
@@ -93,20 +93,20 @@ CHAT: Mapping[str, Treatment] = {
     **dict.fromkeys(("tools", "tool_choice", "parallel_tool_calls", "functions", "function_call"), HONOURED),
     **dict.fromkeys(("reasoning_effort", "chat_template_kwargs", "continue_final_message"), HONOURED),
     "prediction": HARMLESS,  # it makes an answer come sooner, not another one
-    "modalities": Refused(_NO_SOUND, (["text"],)),
-    "audio": Refused(_NO_SOUND),
-    "web_search_options": Refused("nothing is searched for here"),
-    "verbosity": Refused("say in the instructions how long an answer should be", ("medium",)),
-    "best_of": Refused("ask for n answers and choose", (1,)),
-    "echo": Refused("the question is not said again", (False,)),
-    "suffix": Refused("only /v1/completions fills in a middle", ("",)),
-    "reasoning_format": Refused("thinking comes in reasoning_content", ("auto", "deepseek")),
+    "modalities": RefusedField(_NO_SOUND, (["text"],)),
+    "audio": RefusedField(_NO_SOUND),
+    "web_search_options": RefusedField("nothing is searched for here"),
+    "verbosity": RefusedField("say in the instructions how long an answer should be", ("medium",)),
+    "best_of": RefusedField("ask for n answers and choose", (1,)),
+    "echo": RefusedField("the question is not said again", (False,)),
+    "suffix": RefusedField("only /v1/completions fills in a middle", ("",)),
+    "reasoning_format": RefusedField("thinking comes in reasoning_content", ("auto", "deepseek")),
 }
 COMPLETION: Mapping[str, Treatment] = {
     **_FOR_OPENAI,
     **dict.fromkeys(("prompt", "suffix", "echo", "logprobs", "n_predict"), HONOURED),
-    "best_of": Refused("ask for n answers and choose", (1,)),
-    "prompt_logprobs": Refused("ask for echo with logprobs", (0,)),
+    "best_of": RefusedField("ask for n answers and choose", (1,)),
+    "prompt_logprobs": RefusedField("ask for echo with logprobs", (0,)),
 }
 RESPONSES: Mapping[str, Treatment] = {
     **SAMPLING,
@@ -117,11 +117,11 @@ RESPONSES: Mapping[str, Treatment] = {
     "include": HARMLESS,  # of what it names nothing comes up here but log-probabilities, which top_logprobs asks for
     "truncation": HARMLESS,  # what is too long is refused with the numbers, never cut
     "metadata": HONOURED,
-    "top_logprobs": Refused("log-probabilities come with /v1/chat/completions", (0,)),
-    "previous_response_id": Refused(_NOTHING_KEPT),
-    "conversation": Refused(_NOTHING_KEPT),
-    "prompt": Refused("no prompts are kept here: send the text"),
-    "background": Refused(_NOTHING_KEPT, (False,)),
+    "top_logprobs": RefusedField("log-probabilities come with /v1/chat/completions", (0,)),
+    "previous_response_id": RefusedField(_NOTHING_KEPT),
+    "conversation": RefusedField(_NOTHING_KEPT),
+    "prompt": RefusedField("no prompts are kept here: send the text"),
+    "background": RefusedField(_NOTHING_KEPT, (False,)),
 }
 ANTHROPIC: Mapping[str, Treatment] = {
     **SAMPLING,
@@ -130,13 +130,13 @@ ANTHROPIC: Mapping[str, Treatment] = {
     **dict.fromkeys(("metadata", "service_tier", "inference_geo", "betas", "cache_control"), HARMLESS),
     "speed": HARMLESS,
     "context_management": HARMLESS,  # it clears what grows too long there; here nothing is cleared by itself
-    "mcp_servers": Refused("no servers of tools are asked from here: send the tools", ([],)),
-    "container": Refused("nothing is run here"),
+    "mcp_servers": RefusedField("no servers of tools are asked from here: send the tools", ([],)),
+    "container": RefusedField("nothing is run here"),
 }
 
 
 def refuse_unsupported(body: Body, fields: Mapping[str, Treatment]) -> None:
     """Raises BadRequest for the first field that would change the answer and cannot."""
     for name, treatment in fields.items():
-        if isinstance(treatment, Refused) and body.has(name) and body.raw(name) not in treatment.neutral:
+        if isinstance(treatment, RefusedField) and body.has(name) and body.raw(name) not in treatment.neutral:
             raise BadRequest(f"{body.name_of(name)}: {treatment.reason}", body.name_of(name))

@@ -54,7 +54,7 @@ def token_ids_of(body: Body) -> tuple[int, ...]:
     return tuple(found)
 
 
-class Infill:
+class InfillRequest:
     """`/infill`: what is to stand between `input_prefix` and `input_suffix`; `prompt` goes on with the prefix.
 
     Other files come first, as llama-server has them where a model knows no sign for them.

@@ -24,14 +24,14 @@ class FormFile:
 
 
 @dataclass(frozen=True)
-class Form:
+class MultipartForm:
     """Texts and files by the names of their fields; of several of one name the last counts."""
 
     texts: dict[str, str]
     files: dict[str, FormFile]
 
 
-def parse_form(content_type: str, body: bytes) -> Form:
+def parse_form(content_type: str, body: bytes) -> MultipartForm:
     """Raises BadRequest for what is no such form, or exceeds a limit."""
     boundary = _boundary_of(content_type)
     lines = b"\r\n--" + boundary
@@ -40,7 +40,7 @@ def parse_form(content_type: str, body: bytes) -> Form:
         raise BadRequest(f"the form has more than {MOST_PARTS} parts")
     if len(parts) < 3 or not parts[-1].startswith(b"--"):
         raise BadRequest("the form is not complete: its last boundary is missing")
-    form = Form({}, {})
+    form = MultipartForm({}, {})
     for part in parts[1:-1]:
         _take(part, form)
     return form
@@ -57,7 +57,7 @@ def _boundary_of(content_type: str) -> bytes:
     return boundary.encode("latin-1", "replace")
 
 
-def _take(part: bytes, form: Form) -> None:
+def _take(part: bytes, form: MultipartForm) -> None:
     head, found, data = part.lstrip(b" \t").removeprefix(b"\r\n").partition(b"\r\n\r\n")
     if not found or len(head) > MOST_HEAD_BYTES:
         raise BadRequest("a part of the form has no proper head")

@@ -119,7 +119,7 @@ def _call(body: Body) -> FunctionCall:
 
 
 @dataclass(frozen=True)
-class Lent:
+class OfferedTools:
     """The functions that may be called, whether one has to be, and whether there may be several calls."""
 
     tools: tuple[Tool, ...]
@@ -127,7 +127,7 @@ class Lent:
     several: bool = True
 
 
-def lent_by(body: Body, *, takes_custom: bool = False) -> Lent:
+def offered_tools(body: Body, *, takes_custom: bool = False) -> OfferedTools:
     """The functions of a request. Of a function that is named there is one call.
 
     `takes_custom`: tools whose input is any text, too, as functions with one argument `input`.
@@ -136,22 +136,22 @@ def lent_by(body: Body, *, takes_custom: bool = False) -> Lent:
     is_named = isinstance(choice, dict) and choice.get("type") != "allowed_tools"
     several = body.flag("parallel_tool_calls", default=True) and not is_named
     tools, must_call = tools_of(body, takes_custom=takes_custom)
-    return Lent(tools, must_call, several)
+    return OfferedTools(tools, must_call, several)
 
 
-def legacy_functions_of(body: Body) -> Lent:
+def legacy_functions_of(body: Body) -> OfferedTools:
     """`functions` and `function_call`, as the contract had them before there were tools."""
     tools = tuple(_tool(each) for each in body.objects("functions"))
     choice = body.raw("function_call")
     if choice in (None, "auto"):
-        return Lent(tools, several=False)
+        return OfferedTools(tools, several=False)
     if choice == "none":
-        return Lent(())
+        return OfferedTools(())
     name = Body(choice, "function_call").text("name")
     named = tuple(tool for tool in tools if tool.name == name)
     if not named:
         raise BadRequest(f"function_call: there is no function {name!r} among the functions", "function_call")
-    return Lent(named, must_call=True, several=False)
+    return OfferedTools(named, must_call=True, several=False)
 
 
 def tools_of(body: Body, *, takes_custom: bool = False) -> tuple[tuple[Tool, ...], bool]:
@@ -312,7 +312,7 @@ class ChatCompletion(_Completion):
         """Raises BadRequest."""
         super().__init__(body, "chatcmpl")
         refuse_unsupported(body, fields.CHAT)
-        lent = lent_by(body)
+        lent = offered_tools(body)
         self._is_legacy = not lent.tools and body.has("functions")
         if self._is_legacy:
             lent = legacy_functions_of(body)

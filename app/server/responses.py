@@ -22,9 +22,9 @@ from app.server.openai import (
     HOSTED,
     content_of,
     effort_of,
-    lent_by,
     most_tokens,
     namespaced,
+    offered_tools,
     role_of,
     schema_text,
 )
@@ -49,7 +49,7 @@ class Responses:
         """Raises BadRequest."""
         refuse_unsupported(body, fields.RESPONSES)
         self.model, self.streams = body.text("model", ""), body.flag("stream")
-        lent, text, pictures = lent_by(body, takes_custom=True), body.inner("text"), Pictures()
+        lent, text, pictures = offered_tools(body, takes_custom=True), body.inner("text"), Pictures()
         self._customs = {tool.text("name") for tool in body.objects("tools") if tool.text("type", "") == CUSTOM}
         if text is not None and text.raw("verbosity") not in (None, "medium"):
             raise BadRequest("text.verbosity: say in the instructions how long an answer should be", "text.verbosity")

@@ -13,7 +13,7 @@ from app.core.events import CancelToken
 from app.features.hearing import Segment, Transcript, srt_of, vtt_of
 from app.features.serving import Serving
 from app.server.body import BadRequest
-from app.server.multipart import Form, FormFile
+from app.server.multipart import FormFile, MultipartForm
 
 ELSEWHERE = frozenset(("whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe"))
 """Names that clients send without asking which models there are; here they mean the model that hears."""
@@ -28,7 +28,7 @@ class TranscriptionRequest:
     format: str
 
     @classmethod
-    def of(cls, form: Form) -> TranscriptionRequest:
+    def of(cls, form: MultipartForm) -> TranscriptionRequest:
         """Raises BadRequest."""
         if "file" not in form.files:
             raise BadRequest("file is missing: send the recording itself as a part of the form", "file")

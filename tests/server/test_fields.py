@@ -12,7 +12,7 @@ import pytest
 
 from app.server import fields
 from app.server.body import BadRequest, Body
-from app.server.fields import Harmless, Honoured, Refused, Treatment
+from app.server.fields import HarmlessField, HonouredField, RefusedField, Treatment
 from tests.helpers.script import requests
 from tests.server.conftest import Served
 from tests.server.test_contracts import OWN_WAY, WEATHER, events
@@ -145,12 +145,12 @@ def test_each_known_field_is_honoured_or_refused_or_changes_nothing(scripted: Ma
     wrong = []
     for name, treatment in table.items():
         plain = base | needed(path, name)
-        if isinstance(treatment, Honoured):
+        if isinstance(treatment, HonouredField):
             ok = seen(plain | {name: samples[name]}) != seen(plain)
-        elif isinstance(treatment, Harmless):
+        elif isinstance(treatment, HarmlessField):
             ok = seen(plain | {name: ANY.get(name, "x")}) == seen(plain)
         else:
-            assert isinstance(treatment, Refused)
+            assert isinstance(treatment, RefusedField)
             refused = served.client.post(path, json=plain | {name: ["other"]})
             ok = refused.status_code == 400 and name in refused.json()["error"]["message"]
             ok &= path == "messages" or refused.json()["error"]["param"] == name

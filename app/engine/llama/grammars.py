@@ -199,7 +199,7 @@ _ESCAPE = re.compile(r"\\(?:x..|u.{4}|U.{8}|.)", re.DOTALL)
 
 
 @dataclass(frozen=True)
-class Measures:
+class GrammarSize:
     """`nodes` are the elements of all rules with every repetition written out, `ways` the most stacks of one step."""
 
     nodes: int
@@ -251,7 +251,7 @@ class _Rules:
 
 
 @functools.lru_cache(8)
-def measured(gbnf: str) -> Measures:
+def measured(gbnf: str) -> GrammarSize:
     """Raises GrammarInvalid for one that is too long to be looked at."""
     if len(gbnf) > MOST_GRAMMAR_CHARACTERS:
         raise GrammarInvalid(f"{len(gbnf)} characters are more than {MOST_GRAMMAR_CHARACTERS}")
@@ -259,7 +259,7 @@ def measured(gbnf: str) -> Measures:
     rules.read(gbnf)
     elements = (each for rule in rules.found.values() for alternative in rule for each in alternative)
     nodes = sum(min(MANY, max(each.most, 1) * max(each.characters, 1)) for each in elements)
-    return Measures(nodes, _ways(rules.found) if nodes <= MOST_NODES else MANY)
+    return GrammarSize(nodes, _ways(rules.found) if nodes <= MOST_NODES else MANY)
 
 
 def check_measures(gbnf: str) -> None:

@@ -177,7 +177,7 @@ LEAST_TOKENS = 64  # reading so few again takes no longer than loading them
 
 
 @dataclass(frozen=True)
-class Borrowed:
+class BorrowedState:
     """A state of another session, and how many tokens of a prompt it holds."""
 
     path: Path
@@ -185,7 +185,7 @@ class Borrowed:
     common: int
 
 
-NOT_BORROWED = Borrowed(Path(), [], 0)
+NOT_BORROWED = BorrowedState(Path(), [], 0)
 
 
 class SavedStates:
@@ -242,17 +242,17 @@ class SavedStates:
         common = self._tiles.whole(prompt, common_length(tokens, prompt))
         return common if self._context.can_forget or common == len(tokens) else 0
 
-    def closest(self, prompt: Tokens[int]) -> Borrowed:
+    def closest(self, prompt: Tokens[int]) -> BorrowedState:
         """What another session has read that saves most of this prompt: the same document, in another chat."""
         best = NOT_BORROWED
         for path, units in self._folder.of_any_session(self._identity) if self._context.can_forget else ():
             tokens = self._tiles.tokens(units)
             if len(tokens) <= self._context.size_tokens:
                 common = self._tiles.whole(prompt, common_length(tokens, prompt))
-                best = Borrowed(path, tokens, common) if common > best.common else best
+                best = BorrowedState(path, tokens, common) if common > best.common else best
         return best
 
-    def load_borrowed(self, other: Borrowed, sequence: Sequence) -> None:
+    def load_borrowed(self, other: BorrowedState, sequence: Sequence) -> None:
         """As `load`; the other session keeps its state."""
         if not self._read(other.path, other.tokens, sequence):
             sequence.clear()
@@ -692,7 +692,7 @@ class Beginnings:
                 other.sequence.clear()
                 other.sequence.share(sequence, held)
 
-    def _borrowed(self, run: Run, wanted: list[int]) -> Borrowed:
+    def _borrowed(self, run: Run, wanted: list[int]) -> BorrowedState:
         """From a chat to a chat only: how soon another program is answered must not tell what a person has read."""
         if self._states is None or not run.request.ask.session or run.is_outside:
             return NOT_BORROWED

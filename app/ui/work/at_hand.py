@@ -44,7 +44,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Opened:
+class TabModelLoaded:
     """The tab's model is in memory."""
 
 
@@ -142,8 +142,8 @@ class ModelAtHand(QObject):
         self._task.failed.connect(self._on_failed)
         self.state_changed.emit()
 
-    def _on_answer(self, answer: Answer | Opened) -> None:
-        if isinstance(answer, Opened):
+    def _on_answer(self, answer: Answer | TabModelLoaded) -> None:
+        if isinstance(answer, TabModelLoaded):
             self._is_open = True
             self.state_changed.emit()
             return
@@ -180,13 +180,13 @@ class ModelAtHand(QObject):
 
     # On the thread.
 
-    def _serve(self, cancel: CancelToken) -> Iterator[Answer | Opened]:
+    def _serve(self, cancel: CancelToken) -> Iterator[Answer | TabModelLoaded]:
         ask = self._next(cancel)
         while ask is not None:
             with self._engines().opened(cancel) as engine:
                 if engine is None:
                     return
-                yield Opened()
+                yield TabModelLoaded()
                 model, is_here = ask.model, True
                 while ask is not None and is_here:
                     yield from self._carry_out(ask, engine, cancel)

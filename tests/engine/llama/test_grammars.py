@@ -10,12 +10,12 @@ import pytest
 
 from app.core.errors import GrammarInvalid
 from app.engine.llama import grammars
-from app.engine.llama.grammars import MOST_NODES, MOST_WAYS, Measures, check_measures, gbnf_of_schema, measured
+from app.engine.llama.grammars import MOST_NODES, MOST_WAYS, GrammarSize, check_measures, gbnf_of_schema, measured
 
 HUGE = 2147483647
 
 
-def counted(schema: Any) -> Measures:
+def counted(schema: Any) -> GrammarSize:
     return measured(gbnf_of_schema(json.dumps(schema)))
 
 
@@ -124,7 +124,7 @@ def test_references_that_meet_again_and_again_are_followed_once() -> None:
     ],
 )
 def test_a_grammar_is_measured(gbnf: str, nodes: int, ways: int) -> None:
-    assert measured(gbnf) == Measures(nodes, ways)
+    assert measured(gbnf) == GrammarSize(nodes, ways)
 
 
 @pytest.mark.parametrize(
