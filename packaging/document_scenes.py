@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.features.retrieval.citations import source_to_fields, sources_of
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 
 from app.core.events import CancelToken, Role
-from app.features.chat.documents import source_to_fields, sources_of
 from app.features.documents import Kept
 from app.features.summary.result import Anchor, Coverage, Statement, SummarizedDocument, Summary, Wish
 from app.features.survey.surveys import written

@@ -32,8 +32,8 @@ class StoredMessage:
 
     `thinking` is the reasoning before the answer, which took `thinking_s` seconds (None: unknown or none). A `pinned`
     message is shown to the model even when the conversation has grown beyond its context. `sources` are stretches of
-    documents that say what an answer says, as `app.features.chat.documents` writes them. `recalled` are messages above
-    a question that were shown to the model with it again.
+    documents that say what an answer says, as `app.features.retrieval.citations` writes them. `recalled` are messages
+    above a question that were shown to the model with it again.
     """
 
     id: int

@@ -34,7 +34,7 @@ from app.documents.blocks import Block, Kind, block_to_fields
 from app.documents.segments import Segment
 from app.engine.client import EngineClient
 from app.engine.protocol import Ask
-from app.features.chat.documents import rank
+from app.features.retrieval.ranking import rank
 from app.features.summary.checks import Cited, verify
 from app.features.summary.digest import digest_summary
 from app.features.summary.result import InputDocument, Length, Method, Statement, Summary, Wish

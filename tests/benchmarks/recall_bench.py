@@ -20,7 +20,7 @@ from talks import LANGUAGES, Fact, Pair, Talk, talk
 from app.core.events import Message, Role, TextDelta
 from app.engine.protocol import Ask
 from app.features.chat import recall
-from app.features.chat.documents import words_of
+from app.features.retrieval.ranking import words_of
 from app.language.names import WITHOUT_SPACES
 from app.store.conversations import MessageState, StoredMessage
 

@@ -33,12 +33,13 @@ from app.core.events import (
     Waiting,
 )
 from app.features.chat.branches import branch_to
-from app.features.chat.documents import Attached, source_to_fields, sources_of
+from app.features.chat.documents import Attached
 from app.features.chat.options import options_for, own_model, wish_of
 from app.features.chat.prompts import Prompts, View, hidden_ids
 from app.features.chat.titles import first_words
 from app.features.documents import Documents
 from app.features.projects import Preambles, model_of
+from app.features.retrieval.citations import source_to_fields, sources_of
 from app.store.conversations import Conversation, Conversations, MessageState, StoredMessage
 
 if TYPE_CHECKING:

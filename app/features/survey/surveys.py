@@ -22,9 +22,9 @@ from app.documents.blocks import PAGE_MARKS, Block, Kind, rows_of
 from app.engine.contract import Engine
 from app.engine.protocol import Ask
 from app.features.chat.answers import AnswerStarted, Chat, Draft
-from app.features.chat.documents import Source, source_to_fields
 from app.features.messages import units
 from app.features.models.languages import weights_of
+from app.features.retrieval.citations import Source, source_to_fields
 from app.features.summary import prompts
 from app.features.summary.condensing import Mapping, distinct
 from app.features.summary.digest import digest_summary

@@ -12,8 +12,8 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QWidget
 
 from app.core.events import Role
-from app.features.chat.documents import Source, source_from_fields, source_on_page
 from app.features.documents import Mark, page_mark
+from app.features.retrieval.citations import Source, source_from_fields, source_on_page
 from app.features.survey.wanted import made_of
 from app.store.conversations import Attachment, StoredMessage, Use
 from app.store.documents import StoredDocument
@@ -173,7 +173,7 @@ class BranchDocuments:
 
     def finds_nothing(self, document: StoredDocument, message_id: int) -> bool:
         """Whether no word of a question occurs in a document of which passages were shown."""
-        from app.features.chat.documents import finds_nothing
+        from app.features.retrieval.ranking import finds_nothing
         from app.features.survey.scope import scope_of
 
         key = (document.id, message_id)

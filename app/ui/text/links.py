@@ -11,8 +11,8 @@ from PySide6.QtCore import QCoreApplication, Qt, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QMessageBox, QWidget
 
-from app.features.chat.documents import named_pages
 from app.features.drawings import KEPT_S, Words, page_of, remove_page, write_page
+from app.features.retrieval.citations import named_pages
 from app.language.sentences import sentences
 from app.ui.i18n import breakable, tr, window_title
 from app.ui.text.pieces import Piece, Prose, Span, Spans, Table, safe_href

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from app.features.retrieval.citations import sources_of
 
 from app.bootstrap import Fireside, build
 from app.core.errors import MediaRefused
 from app.core.events import CancelToken
 from app.documents.blocks import MODEL, PERSON, TESSERACT, Kind
-from app.features.chat.documents import sources_of
 from app.features.documents import Kept
 from app.features.page_reading.corrections import Corrections
 from app.features.page_reading.readings import PageDone, Readings, Way

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from app.features.retrieval.citations import source_from_fields
 
 from app.bootstrap import Fireside, build
 from app.core.child import own_command
@@ -16,7 +17,6 @@ from app.core.errors import EngineStopped
 from app.core.events import CancelToken, TextDelta
 from app.engine.client import EngineClient
 from app.features.chat.answers import AnswerStarted
-from app.features.chat.documents import source_from_fields
 from app.features.documents import Kept
 from app.features.summary.messages import DIGEST_WORDS
 from app.features.summary.sections import budgets_for

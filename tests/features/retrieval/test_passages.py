@@ -7,11 +7,12 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from app.features.retrieval.choosing import FRAME_TOKENS, choose
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.features.chat.documents import FRAME_TOKENS, choose, finds_nothing, rank, words_of
-from app.features.chat.meaning import PassageIndexes
+from app.features.retrieval.meaning import PassageIndexes
+from app.features.retrieval.ranking import finds_nothing, rank, words_of
 from app.language.static_embeddings import load_table
 from app.store.database import Database
 from app.store.documents import DocumentStore

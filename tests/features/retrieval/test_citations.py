@@ -8,16 +8,16 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-
-from app.features.chat.documents import (
+from app.features.retrieval.citations import (
     Source,
     named_pages,
-    sentences,
     source_from_fields,
     source_on_page,
     source_to_fields,
     sources_of,
 )
+
+from app.language.sentences import sentences
 from app.store.database import Database
 from app.store.documents import DocumentStore
 

@@ -1,0 +1,1 @@
+"""Passages of documents: found by words and meaning, chosen for a prompt, cited by an answer."""

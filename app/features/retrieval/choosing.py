@@ -1,0 +1,63 @@
+"""Choose which passages of a document a prompt shows: those that fit a question best, in the document's order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from app.features.retrieval.ranking import MOST_RANKED, rank
+from app.store.documents import DocumentStore, Fields
+
+FIRST_BLOCKS = 3
+"""A document's beginning says what it is, so it comes along where there is room."""
+FIRST_SHARE = 0.15
+MOST_HITS = 12
+"""More passages help a model less than they distract it."""
+BEHIND_HIT = 1
+BELOW_HEADING = 3
+FRAME_TOKENS = 16
+"""More than a page mark, a gap and a heading path usually take beside a passage."""
+
+Count = Callable[[Sequence[str]], Sequence[int]]
+"""Counts the tokens of texts."""
+
+
+def choose(store: DocumentStore, document_id: int, question: str, room_tokens: int, count: Count) -> list[int]:
+    """The numbers of the blocks to show, in order, together at most `room_tokens` of `count`.
+
+    First the beginning, within its share; then the blocks that fit best, each with what follows it, and a heading with
+    the first blocks below it. Where nothing fits, the document's beginning as far as there is room.
+    """
+    filling = _Filling(store, document_id, count)
+    filling.take([int(one["id"]) for one in store.blocks(document_id, 1, FIRST_BLOCKS)], int(room_tokens * FIRST_SHARE))
+    wanted = [number for hit in rank(store, document_id, question)[:MOST_HITS] for number in _around(hit)]
+    if not wanted:
+        wanted = list(range(1, min(store.block_count(document_id), MOST_RANKED) + 1))
+    filling.take(wanted, room_tokens - filling.used_tokens)
+    return sorted(filling.chosen)
+
+
+def _around(hit: Fields) -> range:
+    """A block and what follows it."""
+    number = int(hit["id"])
+    return range(number, number + (BELOW_HEADING if hit["kind"] == "heading" else BEHIND_HIT) + 1)
+
+
+class _Filling:
+    """Blocks chosen so far, and what they take."""
+
+    def __init__(self, store: DocumentStore, document_id: int, count: Count) -> None:
+        self._store, self._document_id, self._count = store, document_id, count
+        self.chosen: set[int] = set()
+        self.used_tokens = 0
+
+    def take(self, wanted: Sequence[int], room_tokens: int) -> None:
+        """Takes of the wanted blocks, in this order, what fits into the room."""
+        blocks = self._store.some_blocks(self._document_id, sorted(set(wanted) - self.chosen))
+        texts = {int(one["id"]): str(one["text"]) for one in blocks}
+        new = [number for number in dict.fromkeys(wanted) if number in texts]
+        for number, tokens in zip(new, self._count([texts[number] for number in new]), strict=True):
+            cost = tokens + FRAME_TOKENS
+            if cost <= room_tokens:
+                self.chosen.add(number)
+                self.used_tokens += cost
+                room_tokens -= cost

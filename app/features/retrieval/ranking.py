@@ -1,0 +1,113 @@
+"""Rank the passages of a document by a question: by the words they share, and by what they mean.
+
+Shared words count by SQLite FTS5's bm25 (Robertson and Zaragoza, The Probabilistic Relevance Framework, 2009), meaning
+by `app.features.retrieval.meaning`; both are joined by reciprocal ranks. Languages written without spaces, of which a
+full-text index sees whole runs only, are ranked by the pairs of letters they share.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from functools import cache
+
+from app.language.names import WITHOUT_SPACES
+from app.store.documents import DocumentStore, Fields
+
+SHORT_QUESTION_WORDS = 4
+OPENING_BLOCKS = 6
+"""So many from a document's beginning tell its language."""
+MOST_RANKED = 200
+LONG_WORD = 6
+ENDING = 2
+"""Letters that a long word may change at its end."""
+LEAST_CLOSENESS = 0.45
+"""Cosine of a question with its nearest passage. Of 45 questions about three manuals 44 come as near, of 30 about
+something else one does."""
+ASKING_WORDS = (
+    "what who whom whose which when where why how do does did can could would should will please tell say says said "
+    "give show list find explain describe summarize about there anything something document text file page pages "
+    "report name names many much any some all me you your our mean means "
+    "wer wen wem wessen welche welcher welches wann wo warum wieso weshalb wie was kann kannst könnte soll bitte nenne "
+    "sag sage zeig finde erkläre beschreibe gibt steht dokument text datei seite seiten bericht viele viel etwas alle "
+    "qui quoi quel quelle quels quelles quand où pourquoi comment peux peut dis donne montre trouve explique document "
+    "texte fichier page combien quién qué cuál cuáles cuándo dónde cómo cuánto puedes dime explica documento archivo "
+    "página chi cosa quale quali quando dove perché come quanto puoi dimmi spiega documento pagina"
+)
+"""They say how something is asked, not what about; in five languages."""
+_LEADERS = re.compile(r"(?:\. ?){5}|…{3}")
+"""The dots between a title and its page."""
+_WORD = re.compile(r"\w+")
+
+
+def rank(store: DocumentStore, document_id: int, question: str) -> list[Fields]:
+    """The blocks that fit, best first, by words and by meaning; a table of contents fits nothing.
+
+    Empty where nothing of the question occurs and nothing can be told of what it means.
+    """
+    from app.features.retrieval.meaning import passage_indexes  # NumPy comes with the first question
+    from app.language.static_embeddings import join_rankings
+
+    found = store.rank([document_id], words_of(question), MOST_RANKED)
+    numbers = [number for _, number, _ in found]
+    runs = "".join(WITHOUT_SPACES.findall(question))
+    if len(runs) > 1:
+        numbers = list(dict.fromkeys([*_by_pairs(store, document_id, runs), *numbers]))
+    meant = passage_indexes().rank(store, document_id, question, MOST_RANKED)
+    numbers = join_rankings([numbers, *meant])[:MOST_RANKED]
+    blocks = {int(one["id"]): one for one in store.some_blocks(document_id, numbers)}
+    return [blocks[number] for number in numbers if not _LEADERS.search(str(blocks[number]["text"]))]
+
+
+def finds_nothing(store: DocumentStore, document_id: int, question: str) -> bool:
+    """Whether no telling word of a question occurs in a document, and none of its passages comes near in meaning.
+
+    False where that says nothing: a short question, one in small words only, or one in another language.
+    """
+    if len(question.split()) < SHORT_QUESTION_WORDS or WITHOUT_SPACES.search(question):
+        return False
+    words = [word for word in _WORD.findall(question.casefold()) if len(word) > 2 and word not in _small_words()]
+    beginning = " ".join(str(one["text"]) for one in store.blocks(document_id, 1, OPENING_BLOCKS))
+    if not words or _is_in_another_language(question, beginning):
+        return False
+    if store.rank([document_id], words_of(" ".join(words)), 1):
+        return False
+    from app.features.retrieval.meaning import passage_indexes  # rarely needed, and NumPy comes with it
+
+    closeness = passage_indexes().closeness(store, document_id, question)
+    return closeness is None or closeness < LEAST_CLOSENESS
+
+
+def _is_in_another_language(question: str, text: str) -> bool:
+    """By scripts and small words; a question has few of them."""
+    from app.language.detection import SMALL_WORDS, language_by_words, scripts_differ
+
+    known = language_by_words(text)
+    asked = set(_WORD.findall(question.casefold())) - set(ASKING_WORDS.split())  # "do" is a small word elsewhere
+    counts = {code: len(asked & set(row.split())) for code, row in SMALL_WORDS.items()}
+    return scripts_differ(question, text) or (known in counts and max(counts.values()) > counts[known])
+
+
+@cache
+def _small_words() -> frozenset[str]:
+    """Those that any text has, and those by which one asks."""
+    from app.language.detection import SMALL_WORDS
+
+    return frozenset(f"{ASKING_WORDS} {' '.join(SMALL_WORDS.values())}".split())
+
+
+def words_of(text: str) -> list[str]:
+    """The words to search for; a long one by its beginning ("settl*"), since words change at their end."""
+    found = dict.fromkeys(word.casefold() for word in _WORD.findall(text))
+    return [f"{word[:-ENDING]}*" if len(word) >= LONG_WORD and word.isalpha() else word for word in found]
+
+
+def _by_pairs(store: DocumentStore, document_id: int, runs: str) -> list[int]:
+    wanted = {runs[at : at + 2] for at in range(len(runs) - 1)}
+    scores: Counter[int] = Counter()
+    for fields in store.every_block(document_id):
+        text = str(fields["text"])
+        hits = sum(1 for pair in wanted if pair in text)
+        if hits:
+            scores[int(fields["id"])] = hits
+    return [number for number, _ in scores.most_common(MOST_RANKED)]
