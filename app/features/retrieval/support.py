@@ -1,0 +1,47 @@
+"""Tell whether an answer rests on the documents that were shown: on the places that were found for its sentences."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+
+from app.features.retrieval.citations import LEAST_WORDS, MOST_SENTENCES, Source
+from app.language.admissions import admits_absence
+from app.language.sentences import sentences
+from app.language.words import stems
+
+_FRAME = re.compile(r"^\s*(?:#+\s|```|\|?[\s:|-]*$)|[:：]\W*$|[?？]\W*$")
+"""Headings, code's fences and rules, what only leads to a list, and questions: they state nothing."""
+
+
+class Support(StrEnum):
+    """What an answer rests on."""
+
+    SUPPORTED = "supported"
+    """Every sentence that states something has a place in the documents."""
+    PARTLY = "partly"
+    NOT_FOUND = "not_found"
+    """None has, or the answer begins by saying that the documents do not tell."""
+
+
+def support_of(answer: str, sources: Sequence[Source]) -> Support:
+    """Judge an answer by the places of its sentences, as `sources_of` found them; looks nothing up itself."""
+    stated = list(_statements(answer, sources))
+    rests = [has_place for _, has_place in stated]
+    if not any(rests) or (not rests[0] and admits_absence(stated[0][0])):
+        return Support.NOT_FOUND
+    return Support.SUPPORTED if all(rests) else Support.PARTLY
+
+
+def _statements(answer: str, sources: Sequence[Source]) -> Iterator[tuple[str, bool]]:
+    """Yield the sentences that state something, each with whether it has a place.
+
+    Short ones, which are looked up nowhere ("Yes."), count only where they have one or say that nothing was found.
+    """
+    for start, end in list(sentences(answer))[:MOST_SENTENCES]:
+        sentence = answer[start:end]
+        has_place = any(source.answer_start < end and start < source.answer_end for source in sources)
+        is_long = len(stems(sentence)) >= LEAST_WORDS
+        if has_place or (not _FRAME.search(sentence) and (is_long or admits_absence(sentence))):
+            yield sentence, has_place
