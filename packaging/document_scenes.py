@@ -6,12 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.features.retrieval.citations import source_to_fields, sources_of
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 
 from app.core.events import CancelToken, Role
 from app.features.documents import Kept
+from app.features.retrieval.citations import source_to_fields, sources_of
 from app.features.summary.result import Anchor, Coverage, Statement, SummarizedDocument, Summary, Wish
 from app.features.survey.surveys import written
 from app.features.survey.wanted import Made, Offer, Scope, Wanted, made_to_fields

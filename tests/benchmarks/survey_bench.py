@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from app.features.retrieval.choosing import choose
 from comparing import progress
 from our_engine import OurEngine
 from papers import Paper, papers
@@ -25,6 +24,7 @@ from run import Row
 from app.core.events import CancelToken
 from app.documents.blocks import Block, Kind, block_to_fields
 from app.features.chat.documents import PASSAGES_SHARE
+from app.features.retrieval.choosing import choose
 from app.features.summary.result import InputDocument
 from app.features.summary.summaries import MemorySteps
 from app.features.survey.scope import scope_of

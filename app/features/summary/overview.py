@@ -21,11 +21,11 @@ from unicodedata import category
 
 from app.documents.blocks import Block, Kind
 from app.features.summary.digest import UNDER_A_HEADING, cues, digest_summary
-from app.features.summary.proper_names import Name, names_of_language
 from app.features.summary.result import Anchor, Form, InputDocument, Length, Statement, Summary, Wish
 from app.features.summary.sections import runs_under_headings, told_apart
 from app.language.names import HAN, KANA, WITHOUT_SPACES
 from app.language.numbers import MONTHS, Date, dates, measures
+from app.language.proper_names import Name, names_of_language
 from app.language.sentences import sentences
 
 

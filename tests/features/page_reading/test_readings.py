@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from app.features.retrieval.citations import sources_of
 
 from app.bootstrap import Fireside, build
 from app.core.errors import MediaRefused
@@ -18,6 +17,7 @@ from app.documents.blocks import MODEL, PERSON, TESSERACT, Kind
 from app.features.documents import Kept
 from app.features.page_reading.corrections import Corrections
 from app.features.page_reading.readings import PageDone, Readings, Way
+from app.features.retrieval.citations import sources_of
 from app.features.work.queue import DONE, FAILED, PAUSED
 from app.store.conversations import Use
 from app.store.documents import StoredDocument

@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+
 from app.features.retrieval.citations import (
     Source,
     named_pages,
@@ -16,7 +17,6 @@ from app.features.retrieval.citations import (
     source_to_fields,
     sources_of,
 )
-
 from app.language.sentences import sentences
 from app.store.database import Database
 from app.store.documents import DocumentStore

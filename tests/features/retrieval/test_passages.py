@@ -7,10 +7,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from app.features.retrieval.choosing import FRAME_TOKENS, choose
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.features.retrieval.choosing import FRAME_TOKENS, choose
 from app.features.retrieval.meaning import PassageIndexes
 from app.features.retrieval.ranking import finds_nothing, rank, words_of
 from app.language.static_embeddings import load_table

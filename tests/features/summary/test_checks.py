@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from app.documents.blocks import Block, Kind
 from app.features.summary import prompts
-from app.features.summary.checks import Cited, find_quote, missing_number, verify
+from app.features.summary.checks import Cited, find_quote, verify
 from app.features.summary.messages import check_words, statements_words
 from app.features.summary.prompts import cited_runs, read_points, without_repeats
 from app.features.summary.result import Anchor, Check, Form, Reason, Statement
 from app.features.summary.sections import whole
+from app.language.facts import missing_number
 from tests.features.summary.pipeline import document
 from tests.helpers.harbour import GALLERY, ReportClaim, gallery_text, judged, report_blocks, report_claims
 

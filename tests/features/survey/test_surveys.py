@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from app.features.retrieval.citations import source_from_fields
 
 from app.bootstrap import Fireside, build
 from app.core.child import own_command
@@ -18,6 +17,7 @@ from app.core.events import CancelToken, TextDelta
 from app.engine.client import EngineClient
 from app.features.chat.answers import AnswerStarted
 from app.features.documents import Kept
+from app.features.retrieval.citations import source_from_fields
 from app.features.summary.messages import DIGEST_WORDS
 from app.features.summary.sections import budgets_for
 from app.features.summary.summaries import MemorySteps

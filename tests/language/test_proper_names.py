@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.features.summary.proper_names import missing_name
+from app.language.proper_names import missing_name
 
 TEXT = (
     "Ingrid Solheim led the port of Lindvik. The crane of Brenner & Falk uses the GPT-4 model and named entity "

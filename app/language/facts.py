@@ -1,0 +1,362 @@
+"""The facts of a sentence, and whether other texts have them: numbers, units, dates, names, negations, opposites.
+
+Nothing here judges, and no model is asked. Summaries, translations and the places under answers compare with this.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from itertools import zip_longest
+from typing import NamedTuple
+
+from app.language.numbers import CLOCK, SCALES, UNITS, Date, Quantity, dates, quantities
+from app.language.proper_names import Name, codes, is_same, names
+from app.language.words import (
+    SHORT,
+    STEM,
+    WORD,
+    Missing,
+    around,
+    closeness,
+    level,
+    share_at,
+    shown,
+    stems,
+    stems_of_word,
+)
+
+LEAST_SHARE = 0.3
+"""Of a statement's words, so many are in the sentence that has another number in its place."""
+MOST_CANDIDATES = 1_000
+"""Of one text; a block of more numbers is no text that has one in another's place."""
+_LIST_NUMBER = re.compile(r"^\s*(?P<first>\d{1,2})[.)]\s|\((?P<number>\d{1,2})\)")
+_COUNTED = re.compile(r"(?:st|nd|rd|th)?((?:[ -][^\W\d_]+){1,5})")
+_HEDGE = re.compile(
+    r"(?:(?P<above>over|more than|über|mehr als|plus de|más de|oltre|mais de|ruim|более)|"
+    r"(?P<below>nearly|almost|knapp|fast|près de|presque|casi|quasi|quase|bijna|почти)|"
+    r"about|around|roughly|approximately|some|circa|ca\.?|~|≈|rund|etwa|environ|unos|cerca de|ongeveer|около|约|約) ?$",
+    re.IGNORECASE,
+)
+_BARE_UNIT = re.compile(r"(?:(?<=[(/,])|(?<=in )|(?<=\t)|^) ?([^\W\d_]+[²³]?|[%€$£])(?= ?[),\t\n]|$)")
+
+
+def missing_number(statement: str, texts: Sequence[str]) -> Missing | None:
+    """The first number, unit or date of a statement that none of the texts has; None when all are there.
+
+    Numbers inside codes ("GPT-4") are left to the names.
+    """
+    skipped = [*_list_numbers(statement), *codes(statement)]
+    said = [one for one in quantities(statement) if not one.is_part and not _inside(one, skipped)]
+    for date in dates(statement):
+        if not _has_date(date, texts):
+            return Missing(statement[date.start : date.end], _date_instead(date, statement, texts))
+    missing = [one for one in said if not any(_is_there(one, statement, text) for text in texts)]
+    for one in missing:
+        instead = _number_instead(one, said, statement, texts)
+        if not one.is_word:
+            return Missing(statement[one.start : one.end], instead)
+        if instead:
+            return Missing(statement[one.start : one.end], instead)
+    return None
+
+
+def _list_numbers(statement: str) -> list[tuple[int, int]]:
+    """Where a statement counts what it lists: "1. ..." at its beginning, "(1) ..., (2) ..." in their order."""
+    found = list(_LIST_NUMBER.finditer(statement))
+    numbers = [int(one["number"]) for one in found if one["number"]]
+    is_counting = len(numbers) > 1 and numbers == list(range(1, len(numbers) + 1))
+    return [one.span() for one in found if one["first"] or is_counting]
+
+
+def _inside(one: Quantity, spans: list[tuple[int, int]]) -> bool:
+    return any(start <= one.start < end for start, end in spans)
+
+
+# Dates.
+
+
+def _has_date(date: Date, texts: Sequence[str]) -> bool:
+    """Whether a text has all of the date that it names; the year may stand elsewhere ("3 March", "in 2024")."""
+    covering = [there for text in texts for there in dates(text) if there.covers(date)]
+    return bool(covering) and (not date.year or any(there.year for there in covering) or _has_figure(date.year, texts))
+
+
+def _has_figure(number: int, texts: Sequence[str]) -> bool:
+    return any(one.plain == number for text in texts for one in quantities(text))
+
+
+def _date_instead(date: Date, statement: str, texts: Sequence[str]) -> str:
+    """The date of the sentence that fits best, one as complete as this."""
+    wanted = stems(statement)
+    best, found = LEAST_SHARE, ""
+    for text in texts:
+        for there in dates(text)[:MOST_CANDIDATES]:
+            share = share_at(text, there.start, wanted)
+            if share >= best and bool(there.readings[0][1]) >= bool(date.readings[0][1]):
+                best, found = share + 1e-9, shown(text, there.start, there.end)
+    return found
+
+
+# Numbers.
+
+
+def _is_there(said: Quantity, statement: str, text: str) -> bool:
+    return any(_is_borne_out(said, there, statement, text) for there in quantities(text))
+
+
+def _is_borne_out(said: Quantity, there: Quantity, statement: str, text: str) -> bool:
+    same_unit = bool(said.dimension) and said.dimension == there.dimension
+    is_bare = _is_in_letters(text, there) and not said.is_word and not same_unit
+    if is_bare and not set(_counted(statement, said.end, 2)) & set(_counted(text, there.end, 5)):
+        return False
+    if said.dimension == there.dimension:
+        if said.is_as_much_as(there) or _is_rounded(said, there, statement):
+            return True
+        return said.scale > 1 and said.plain == there.plain and there.scale == 1 and _has_bare(said, text)
+    if said.dimension and there.dimension:
+        return False
+    if not (said.has_figure_of(there) or _is_rounded(said, there, statement)):
+        return said.scale > 1 and said.plain == there.plain and there.scale == 1 and _has_bare(said, text)
+    return not said.dimension or not _counts_something_else(said, there, text)
+
+
+def _is_in_letters(text: str, there: Quantity) -> bool:
+    """ "two": it bears out a 2 only beside the same words."""
+    return there.scale == 1 and not any(character.isdigit() for character in text[there.start : there.number_end])
+
+
+def _counted(text: str, end: int, words: int) -> list[str]:
+    """The words right behind a number, up to a sign or another number: what it counts is among them."""
+    behind = _COUNTED.match(text, end)
+    return (
+        [stem for word in WORD.findall(behind[1].casefold())[:words] for stem in stems_of_word(word)] if behind else []
+    )
+
+
+def _is_rounded(said: Quantity, there: Quantity, statement: str) -> bool:
+    """ "about 3.7 million" for 3,712,455: what is said to be rounded, is off by less than its last figure."""
+    mine, theirs = said.unscaled, there.unscaled
+    hedge = _HEDGE.search(level(statement)[max(0, said.start - 14) : said.start])
+    digits = said.digits.rstrip("0")
+    if mine is None or theirs is None or hedge is None or not 0 < len(digits) < len(there.digits.rstrip("0")):
+        return False
+    step = abs(mine) / int(digits)
+    if hedge["above"]:
+        return mine < theirs < mine + step
+    return mine - step < theirs < mine if hedge["below"] else abs(mine - theirs) <= step / 2
+
+
+def _counts_something_else(said: Quantity, there: Quantity, text: str) -> bool:
+    """Whether a bare number counts what follows it ("14 parties"), where the statement has a unit ("14 %")."""
+    if said.dimension == CLOCK or (there.plain is not None and there.plain != there.plain.to_integral_value()):
+        return False
+    following = WORD.search(text, there.end)
+    if following is None or text[there.end : following.start()].strip(" -"):
+        return False
+    word = following[0].casefold()
+    if len(word) <= 3 or not stems_of_word(word):
+        return False
+    return not _has_bare(said, text)
+
+
+def _has_bare(said: Quantity, text: str) -> bool:
+    """Whether a text names the scale or unit without a number, as the head of a table does: "(in millions)"."""
+    for match in _BARE_UNIT.finditer(level(text).casefold()):
+        scale = SCALES.get(match[1])
+        unit = UNITS.get(match[1])
+        if (scale and scale == said.scale) or (unit and unit.dimension == said.dimension):
+            return True
+    return False
+
+
+def _number_instead(said: Quantity, all_said: Sequence[Quantity], statement: str, texts: Sequence[str]) -> str:
+    """The number that stands in its place: of the same unit, in a sentence that fits, with the same words around it."""
+    wanted = stems(statement)
+    ours = around(statement, said.start, said.end)
+    best, found = (0, 0.0, 0.0), ""
+    for text in texts:
+        for there in quantities(text)[:MOST_CANDIDATES]:
+            same_figure = said.has_figure_of(there) or (said.plain == there.plain and said.scale != there.scale)
+            if not same_figure and any(one.is_as_much_as(there) for one in all_said):
+                continue
+            shared = closeness(ours, around(text, there.start, there.end))
+            if not _is_comparable(said, there, same_figure, shared):
+                continue
+            share = share_at(text, there.start, wanted)
+            score = (int(same_figure), shared, share)
+            if share >= LEAST_SHARE and score > best:
+                best, found = score, shown(text, there.start, there.end)
+    return found
+
+
+def _is_comparable(said: Quantity, there: Quantity, same_figure: bool, shared: float) -> bool:
+    if there.is_part and not same_figure:
+        return False
+    if same_figure:
+        return said.dimension != there.dimension or said.value != there.value
+    if said.is_word and not (there.is_word or there.plain):
+        return False
+    if said.dimension != there.dimension:
+        return False
+    if said.dimension or said.scale > 1 < there.scale:
+        return not said.is_word or shared >= 1
+    return shared >= 1
+
+
+# A statement laid beside the sentence it all but repeats: what was put in another's place, and a "not" too few.
+#
+# Only where most words of the statement stand in that sentence in the same order (edit distance over words,
+# Levenshtein 1966); of a statement in other words nothing is said here.
+
+
+LEAST_SHARE_IN_ORDER = 0.7
+"""Of the words that say something, so many stand in the sentence in the same order."""
+LEAST_WORDS = 3
+MANY_TOKENS = 200
+MOST_REPLACED = 4
+SHOWN_AROUND = 2
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?|%")
+_NEGATIONS = frozenset(
+    """
+    not no never neither nor none nobody nothing cannot nicht kein keine keinen keinem keiner keines nie niemals
+    niemand nichts weder pas jamais aucun aucune ni nunca jamás ningún ninguna ninguno não nenhum nenhuma niet geen
+    nooit не нет никогда ikke inte ingen
+    """.split()  # noqa: SIM905
+)
+_ONLY = re.compile(
+    r"more|less|fewer|later|mehr|weniger|only|just|merely|nur|seulement|solo|só|apenas|alleen|только", re.IGNORECASE
+)
+
+
+class Token(NamedTuple):
+    """A word or a number, what it counts as in comparisons, and where it is."""
+
+    key: str
+    start: int
+    end: int
+    quantity: Quantity | None = None
+    name: Name | None = None
+    is_negation: bool = False
+
+    @property
+    def is_telling(self) -> bool:
+        """Whether it says something of what the sentence is about."""
+        return (len(self.key) > SHORT or self.quantity is not None) and not self.is_negation
+
+
+Tokens = tuple[Token, ...]
+
+
+class Other(NamedTuple):
+    """What differs: `kind` is "number", "name" or "negation"; `said` and `page_says` as they stand."""
+
+    kind: str
+    said: str
+    page_says: str
+
+
+@lru_cache(maxsize=4096)
+def tokens(text: str) -> Tokens:
+    """The words and numbers of a sentence in their order."""
+    plain = level(text)
+    numbers = [one for one in quantities(text) if not one.is_part]
+    found = [Token(_number_key(one), one.start, one.end, quantity=one) for one in numbers]
+    named = names(text)
+    matches = list(_WORD.finditer(plain))[:MANY_TOKENS]
+    for match, following in zip_longest(matches, matches[1:]):
+        start, word = match.start(), match[0].casefold()
+        if any(one.start <= start < one.end for one in numbers):
+            continue
+        name = next((one for one in named if one.start <= start < one.end), None)
+        is_not = (word in _NEGATIONS or word.endswith("n't")) and not (following and _ONLY.fullmatch(following[0]))
+        found.append(Token(word[:STEM] if len(word) > SHORT else word, start, match.end(), None, name, is_not))
+    return tuple(sorted(found, key=lambda one: one.start))
+
+
+def _number_key(number: Quantity) -> str:
+    value = number.digits if number.value is None else number.value.normalize()
+    return f"#{value} {number.dimension}"
+
+
+def others(statement: str, sentence: str) -> list[Other]:
+    """What stands in another's place, where the statement all but repeats the sentence."""
+    from rapidfuzz.distance import Levenshtein
+
+    ours, theirs = tokens(statement), tokens(sentence)
+    steps = Levenshtein.opcodes([one.key for one in ours], [one.key for one in theirs])
+    same = [
+        (step.src_start + at, step.dest_start + at)
+        for step in steps
+        if step.tag == "equal"
+        for at in range(step.src_end - step.src_start)
+    ]
+    telling = [one for one in ours if one.is_telling and one.name is None]
+    kept = [ours[mine] for mine, _ in same if ours[mine].is_telling]
+    nameless = [one for one in kept if one.name is None]
+    is_near = len(kept) >= LEAST_SHARE_IN_ORDER * sum(one.is_telling for one in ours)
+    if len(kept) < LEAST_WORDS or not (is_near or len(nameless) >= LEAST_SHARE_IN_ORDER * len(telling)):
+        return []
+    beside = _Beside(statement, sentence, ours, theirs)
+    found: list[Other] = []
+    for step in steps:
+        if step.tag == "replace":
+            here, there = ours[step.src_start : step.src_end], theirs[step.dest_start : step.dest_end]
+            found += [*beside.numbers(here, there), *beside.names(here, there)]
+    return [*found, *beside.negations(same)]
+
+
+class _Beside(NamedTuple):
+    """A statement and the sentence that it all but repeats."""
+
+    statement: str
+    sentence: str
+    ours: Tokens
+    theirs: Tokens
+
+    def numbers(self, ours: Tokens, theirs: Tokens) -> Iterator[Other]:
+        """Numbers in place of numbers; one that stands elsewhere in the sentence has only changed its place."""
+        mine = [one.quantity for one in ours if one.quantity]
+        page = [one.quantity for one in theirs if one.quantity]
+        if len(mine) != len(page):
+            return
+        for said, there in zip(mine, page, strict=True):
+            is_there = any(said.has_figure_of(one.quantity) for one in self.theirs if one.quantity)
+            is_said = any(there.has_figure_of(one.quantity) for one in self.ours if one.quantity)
+            is_alike = said.dimension == there.dimension or not said.dimension or not there.dimension
+            if is_alike and not is_there and not is_said:
+                yield Other("number", self.statement[said.start : said.end], self.sentence[there.start : there.end])
+
+    def names(self, ours: Tokens, theirs: Tokens) -> Iterator[Other]:
+        """A name in place of a name; one that stands elsewhere in the sentence has only changed its place."""
+        if max(len(ours), len(theirs)) > MOST_REPLACED or any(one.name is None for one in (*ours, *theirs)):
+            return
+        there, said = {one.key for one in self.theirs}, {one.key for one in self.ours}
+        if any(one.key in there for one in ours) or any(one.key in said for one in theirs):
+            return
+        if not any(is_same(one.key, other.key) for one in ours for other in theirs):
+            yield Other("name", _name_of(self.statement, ours), _name_of(self.sentence, theirs))
+
+    def negations(self, same: list[tuple[int, int]]) -> Iterator[Other]:
+        """A "not" that only one of both has, where the sentence says little else than the statement."""
+        first, last = same[0][1], same[-1][1]
+        reach = range(max(first - 1, 0), min(last + 2, len(self.theirs)))
+        mine = [at for at, one in enumerate(self.ours) if one.is_negation]
+        page = [at for at in reach if self.theirs[at].is_negation]
+        if bool(mine) == bool(page) or len(same) < LEAST_SHARE_IN_ORDER * len(reach):
+            return
+        said = self.ours[mine[0]] if mine else None
+        at = page[0] if page else max((pair for pair in same if pair[0] < mine[0]), default=same[0])[1]
+        shown = self.theirs[max(at - SHOWN_AROUND, 0) : at + SHOWN_AROUND + 1]
+        yield Other("negation", self.statement[said.start : said.end] if said else "", _text(self.sentence, shown))
+
+
+def _name_of(text: str, some: Tokens) -> str:
+    """The names that the words belong to, as they stand."""
+    whole = [one.name for one in some if one.name]
+    return text[whole[0].start : whole[-1].end]
+
+
+def _text(text: str, some: Tokens) -> str:
+    return text[some[0].start : some[-1].end]
