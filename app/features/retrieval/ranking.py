@@ -45,18 +45,26 @@ def rank(store: DocumentStore, document_id: int, question: str) -> list[Fields]:
 
     Empty where nothing of the question occurs and nothing can be told of what it means.
     """
+    return [block for block, _ in rank_with_scores(store, document_id, question)]
+
+
+def rank_with_scores(store: DocumentStore, document_id: int, question: str) -> list[tuple[Fields, float]]:
+    """As `rank`, each with the mean of its reciprocal ranks; 1 is the first by words and by meaning."""
     from app.features.retrieval.meaning import passage_indexes  # NumPy comes with the first question
-    from app.language.static_embeddings import join_rankings
+    from app.language.static_embeddings import reciprocal_scores
 
     found = store.rank([document_id], words_of(question), MOST_RANKED)
     numbers = [number for _, number, _ in found]
     runs = "".join(WITHOUT_SPACES.findall(question))
     if len(runs) > 1:
         numbers = list(dict.fromkeys([*_by_pairs(store, document_id, runs), *numbers]))
-    meant = passage_indexes().rank(store, document_id, question, MOST_RANKED)
-    numbers = join_rankings([numbers, *meant])[:MOST_RANKED]
+    rankings = [numbers, *passage_indexes().rank(store, document_id, question, MOST_RANKED)]
+    scores = reciprocal_scores(rankings)
+    best = sum(reciprocal_scores([[0]] * len(rankings)).values())
+    numbers = sorted(scores, key=lambda number: -scores[number])[:MOST_RANKED]
     blocks = {int(one["id"]): one for one in store.some_blocks(document_id, numbers)}
-    return [blocks[number] for number in numbers if not _LEADERS.search(str(blocks[number]["text"]))]
+    ranked = [(blocks[number], scores[number] / best) for number in numbers]
+    return [(block, score) for block, score in ranked if not _LEADERS.search(str(block["text"]))]
 
 
 def finds_nothing(store: DocumentStore, document_id: int, question: str) -> bool:
