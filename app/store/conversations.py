@@ -193,8 +193,8 @@ class Conversations:
             messages = tree.tree_messages(connection, tree.ids_up_to(connection, message_id))
             ids = tree.insert_tree(connection, row[0], messages)
             connection.executemany(
-                "INSERT INTO attachments (document_id, message_id, use, passages)"
-                " SELECT document_id, ?, use, passages FROM attachments WHERE message_id = ? ORDER BY id",
+                "INSERT INTO attachments (document_id, message_id, use, passages, has_answer)"
+                " SELECT document_id, ?, use, passages, has_answer FROM attachments WHERE message_id = ? ORDER BY id",
                 [(new, old) for old, new in ids.items()],
             )
             copy_uses(connection, ids)
@@ -408,7 +408,8 @@ class Use(StrEnum):
 class Attachment:
     """One document at one message, or in a draft (`message_id` None; `conversation_id` None: that of a new chat).
 
-    `passages` are the numbers of the blocks that were shown with the message.
+    `passages` are the numbers of the blocks that were shown with the message. `has_answer`: whether some passage of the
+    document seemed to answer it; None where that was not judged.
     """
 
     id: int
@@ -417,10 +418,11 @@ class Attachment:
     message_id: int | None
     use: Use
     passages: tuple[int, ...] = ()
+    has_answer: bool | None = None
 
 
 _IN_DRAFT = "message_id IS NULL AND queued_id IS NULL AND project_id IS NULL"
-_ATTACHED = "id, document_id, conversation_id, message_id, use, passages"
+_ATTACHED = "id, document_id, conversation_id, message_id, use, passages, has_answer"
 
 
 class Attachments:
@@ -472,19 +474,22 @@ class Attachments:
             )
         return self.of_messages([message_id]).get(message_id, [])
 
-    def add_passages(self, message_id: int, document_id: int, passages: Sequence[int]) -> None:
+    def add_passages(
+        self, message_id: int, document_id: int, passages: Sequence[int], *, has_answer: bool | None = None
+    ) -> None:
         """Passages of a document that was attached above this message."""
         with self._database.transaction() as connection:
             connection.execute(
-                "INSERT INTO attachments (document_id, message_id, use, passages) VALUES (?, ?, ?, ?)",
-                (document_id, message_id, Use.PASSAGES, json.dumps(list(passages))),
+                "INSERT INTO attachments (document_id, message_id, use, passages, has_answer) VALUES (?, ?, ?, ?, ?)",
+                (document_id, message_id, Use.PASSAGES, json.dumps(list(passages)), has_answer),
             )
 
-    def set_passages(self, attachment_id: int, passages: Sequence[int]) -> None:
-        """Which blocks are shown."""
+    def set_passages(self, attachment_id: int, passages: Sequence[int], *, has_answer: bool | None = None) -> None:
+        """Which blocks are shown, and whether they seem to answer the message."""
         with self._database.transaction() as connection:
             connection.execute(
-                "UPDATE attachments SET passages = ? WHERE id = ?", (json.dumps(list(passages)), attachment_id)
+                "UPDATE attachments SET passages = ?, has_answer = ? WHERE id = ?",
+                (json.dumps(list(passages)), has_answer, attachment_id),
             )
 
     def set_use(self, attachment_id: int, use: Use) -> None:
@@ -529,7 +534,9 @@ class Attachments:
 
 def _attachment(row: sqlite3.Row) -> Attachment:
     values = dict(row)
-    return Attachment(**values | {"use": Use(values["use"]), "passages": tuple(json.loads(values["passages"]))})
+    values |= {"use": Use(values["use"]), "passages": tuple(json.loads(values["passages"]))}
+    has_answer = values["has_answer"]
+    return Attachment(**values | {"has_answer": None if has_answer is None else bool(has_answer)})
 
 
 # Whole conversations, as they leave for a file or come from one.

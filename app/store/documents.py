@@ -126,7 +126,8 @@ class DocumentStore:
         """
         with self._database.transaction() as connection:
             connection.execute(
-                "UPDATE attachments SET document_id = ?, passages = '[]' WHERE document_id = ? AND use <> 'passages'",
+                "UPDATE attachments SET document_id = ?, passages = '[]', has_answer = NULL"
+                " WHERE document_id = ? AND use <> 'passages'",
                 (document_id, earlier_id),
             )
             connection.execute(

@@ -493,6 +493,11 @@ def m010_media(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
+def m011_answered_questions(connection: sqlite3.Connection) -> None:
+    """Whether a passage of a document seemed to answer the question that it was searched for; NULL: nobody asked."""
+    connection.execute("ALTER TABLE attachments ADD COLUMN has_answer INTEGER")
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     m001_conversations,
     m002_context,
@@ -504,6 +509,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     m008_queued_messages,
     m009_around_chats,
     m010_media,
+    m011_answered_questions,
 )
 
 

@@ -87,7 +87,7 @@ def fill_documents(database: Database) -> None:
         attachments.add_to_draft(None, id_, Use.WHOLE)
         if id_ == 1:
             attachments.send(None, 1)
-            attachments.add_passages(4, id_, [2])
+            attachments.add_passages(4, id_, [2], has_answer=False)
     Conversations(database).set_sources(2, [{"document_id": 1, "block_id": 2, "start": 0, "end": 27}])
     store.begin(Path("/documents/half-read.pdf"), 9, 1)
 

@@ -484,3 +484,16 @@ def test_titles_from_before_schema_9_are_a_persons(tmp_path: Path, number: int) 
         chats = Conversations(database).find()
         assert {chat.titled_by for chat in chats if chat.title} == {"person"}
         assert {chat.project_id for chat in chats} == {None}
+
+
+@pytest.mark.parametrize(("number", "has_answer"), [(4, None), (10, None), (11, False)])
+def test_whether_a_question_was_answered_is_known_from_schema_11_on(
+    tmp_path: Path, number: int, has_answer: bool | None
+) -> None:
+    with closing(Database.open(file_of_version(number, tmp_path))) as database:
+        attachments = Attachments(database)
+        (passages,) = attachments.of_messages([4])[4]
+        assert (passages.passages, passages.has_answer) == ((2,), has_answer)
+        assert {one.has_answer for one in attachments.of_messages([1])[1]} == {None}
+        attachments.set_passages(passages.id, [1], has_answer=True)
+        assert attachments.of_messages([4])[4][0].has_answer is True
