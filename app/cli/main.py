@@ -27,6 +27,7 @@ COMMANDS = {
     "inspect": "look into a model: tokens, probabilities, attention, layers, anatomy, comparisons",
     "models": "list, find, fetch, bring along and remove models",
     "read": "a document's text as Markdown with page marks",
+    "search": "the passages of documents that answer a question, without a model",
     "summarize": "a summary of documents, each statement with its page",
     "transcribe": "what is said in a recording, with its times",
     "translate": "a text, or a document in its own format",

@@ -5,24 +5,18 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property
 from pathlib import Path
 
 from app.bootstrap import build_documents, build_engine, build_summaries
 from app.cli import terminal
+from app.cli.input_files import Inputs, files_of
 from app.core.errors import AppError
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
 from app.core.settings import load_settings
-from app.documents.folder import Expanded, expand
-from app.documents.protocol import Done, Found
-from app.documents.source import Opened, PageRead
-from app.features.documents import Documents, Kept
-from app.features.messages import remark_sentence, sentence_for, units
 from app.features.models.languages import weights_in
 from app.features.summary.digest import FORMS, digest_summary
 from app.features.summary.export import ENDINGS, as_text, report, save
@@ -79,7 +73,7 @@ def run_summarize(options: argparse.Namespace) -> int:
     places = AppPaths.from_environment()
     settings, _ = load_settings(places.settings)
     with terminal.interruptible() as cancel, closing(Database.in_memory()) as database:
-        inputs = Inputs(build_documents(places, database), options.password, cancel)
+        inputs = _SummaryInputs(build_documents(places, database), options.password, cancel)
         inputs.read_all(files)
         if cancel.cancelled:
             return terminal.INTERRUPTED
@@ -96,7 +90,7 @@ def run_summarize(options: argparse.Namespace) -> int:
         with closing(build_engine(places)) as engine:
             print(f"Loading {model.name}", file=sys.stderr)
             terminal.load_model(engine, model, settings, cancel)
-            _warn(model, inputs.documents, wish)
+            _warn(model, inputs.given, wish)
             summaries = build_summaries(places, settings, database, inputs.kept, engine=engine, model=model)
             summary, problem = _summarized(inputs, wish, summaries, cancel)
     if summary is not None:
@@ -106,11 +100,19 @@ def run_summarize(options: argparse.Namespace) -> int:
     return terminal.INTERRUPTED if summary is None or (summary.is_partial and cancel.cancelled) else 0
 
 
+class _SummaryInputs(Inputs):
+    """The files with all of their text."""
+
+    @cached_property
+    def given(self) -> list[InputDocument]:
+        return inputs_of(self.kept, [document.id for document in self.documents])
+
+
 def _told_by_counting(
-    inputs: Inputs, options: argparse.Namespace, cancel: CancelToken, model: Path | None = None
+    inputs: _SummaryInputs, options: argparse.Namespace, cancel: CancelToken, model: Path | None = None
 ) -> int | None:
     """The exit code of a digest that was told; None where the model is to be asked after all."""
-    digest = digest_summary(inputs.documents, _wish(options), lambda: cancel.cancelled)
+    digest = digest_summary(inputs.given, _wish(options), lambda: cancel.cancelled)
     if not stands(digest):
         return None
     _tell(digest, inputs, options)
@@ -152,13 +154,13 @@ def _wish(options: argparse.Namespace) -> Wish:
 
 
 def _summarized(
-    inputs: Inputs, wish: Wish, summaries: Summaries, cancel: CancelToken
+    inputs: _SummaryInputs, wish: Wish, summaries: Summaries, cancel: CancelToken
 ) -> tuple[Summary | None, AppError | None]:
     """The summary, partial where it was cancelled or the engine failed for good; None where nothing was there by then.
 
     Beside it what the engine raised.
     """
-    (begun,) = summaries.begin([one.id for one in inputs.documents], wish, together=True)
+    (begun,) = summaries.begin([one.id for one in inputs.given], wish, together=True)
     progress = _Progress(lambda: summaries.seconds_left(begun.id))
     try:
         for worked in summaries.run(cancel):
@@ -166,7 +168,7 @@ def _summarized(
                 progress.take(worked.event)
     finally:
         progress.end()
-    summaries.rename(begun.id, ", ".join(one.title or one.name for one in inputs.documents))
+    summaries.rename(begun.id, ", ".join(one.title or one.name for one in inputs.given))
     ended, summary = summaries.get(begun.id), summaries.summary(begun.id)
     problem = ended.error if ended is not None else None
     is_worth_telling = summary is not None and (summary.statements or not (problem or cancel.cancelled))
@@ -201,7 +203,7 @@ class _Progress:
         self._line.end()
 
 
-def _tell(summary: Summary, inputs: Inputs, options: argparse.Namespace) -> None:
+def _tell(summary: Summary, inputs: _SummaryInputs, options: argparse.Namespace) -> None:
     """The text or the object on standard output, or the file; what was read and what differs beside it."""
     is_on_output = not options.json and options.output is None
     for fact in (*facts(summary), *filter(None, [nothing_words(summary)] if not is_on_output else [])):
@@ -224,71 +226,3 @@ def _tell(summary: Summary, inputs: Inputs, options: argparse.Namespace) -> None
                 print(as_text(summary))  # it took its time: it is not lost with the disk's room
             raise
         print(f"Saved {options.output}.", file=sys.stderr)
-
-
-# The files of `summarize` on their way to documents: read one after another, told about, unlocked.
-
-
-def files_of(asked: Sequence[Path]) -> list[tuple[Path, Path]]:
-    """Each file once: how it is called and where it is. A folder becomes the documents in it and below."""
-    found: dict[Path, tuple[Path, Path]] = {}
-    for written in asked:
-        path = written.expanduser().absolute()
-        inside = expand([path]) if path.is_dir() else Expanded((path,))
-        if inside.is_cut or not inside.files:
-            what = f"Only {len(inside.files)} files of it are read" if inside.files else "There are no documents in it"
-            print(f"{written}: {what}.", file=sys.stderr)
-        for each in inside.files:
-            name = written if each == path else written / each.relative_to(path)
-            found.setdefault(each.resolve(), (name, each))
-    return list(found.values())
-
-
-@dataclass
-class Inputs:
-    """What one of the files meets does not keep the others from being read.
-
-    `kept` is where they are kept; without `password` it is asked for, for each file that needs one.
-    """
-
-    kept: Documents
-    password: str
-    cancel: CancelToken
-    documents: list[InputDocument] = field(default_factory=list)
-    paths: list[Path] = field(default_factory=list)
-    errors: list[dict[str, str]] = field(default_factory=list)
-
-    def read_all(self, files: Sequence[tuple[Path, Path]]) -> None:
-        """Each file, as `files_of` gives them; two of the same name are told apart by what the person wrote."""
-        names = Counter(path.name for _, path in files)
-        for written, path in files:
-            name = path.name if names[path.name] == 1 else str(written)
-            try:
-                document = terminal.unlocked(self.password, partial(self._read, path, name))
-            except AppError as error:
-                sentence = sentence_for(error).text
-                self.errors.append({"file": name, "reason": sentence})
-                print(sentence, file=sys.stderr)
-                continue
-            if document is None:
-                break
-            self.documents.append(document)
-            self.paths.append(path)
-
-    def _read(self, path: Path, name: str, password: str) -> InputDocument | None:
-        opened = Opened()
-        with terminal.ProgressLine() as line:
-            line.show(f"Reading {name}")
-            for event in self.kept.read(path, self.cancel, password=password, name=name):
-                match event:
-                    case Found():
-                        opened = event.opened
-                    case PageRead() if opened.pages:
-                        line.show(f"Reading {name}", f"{event.page:,} of {units(opened.unit, opened.pages)}")
-                    case Done():
-                        line.end()
-                        for remark in event.remarks:
-                            print(f"{name}: {remark_sentence(remark)}", file=sys.stderr)
-                    case Kept(document=document):
-                        return inputs_of(self.kept, [document.id])[0]
-        return None

@@ -1,0 +1,87 @@
+"""Read the files that a command is given: one after another, told about, unlocked; folders become their documents."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from app.cli import terminal
+from app.core.errors import AppError, DocumentUnreadable
+from app.core.events import CancelToken
+from app.documents.folder import Expanded, expand
+from app.documents.protocol import Done, Found
+from app.documents.source import Opened, PageRead
+from app.features.documents import Documents, Kept
+from app.features.messages import remark_sentence, sentence_for, units
+from app.store.documents import StoredDocument
+
+
+def files_of(asked: Sequence[Path]) -> list[tuple[Path, Path]]:
+    """Each file once: how it is called and where it is. A folder becomes the documents in it and below."""
+    found: dict[Path, tuple[Path, Path]] = {}
+    for written in asked:
+        path = written.expanduser().absolute()
+        inside = expand([path]) if path.is_dir() else Expanded((path,))
+        if inside.is_cut or not inside.files:
+            what = f"Only {len(inside.files)} files of it are read" if inside.files else "There are no documents in it"
+            print(f"{written}: {what}.", file=sys.stderr)
+        for each in inside.files:
+            name = written if each == path else written / each.relative_to(path)
+            found.setdefault(each.resolve(), (name, each))
+    return list(found.values())
+
+
+@dataclass
+class Inputs:
+    """What one of the files meets does not keep the others from being read.
+
+    `kept` is where they are kept; without `password` it is asked for, for each file that needs one.
+    """
+
+    kept: Documents
+    password: str
+    cancel: CancelToken
+    documents: list[StoredDocument] = field(default_factory=list)
+    paths: list[Path] = field(default_factory=list)
+    errors: list[dict[str, str]] = field(default_factory=list)
+
+    def read_all(self, files: Sequence[tuple[Path, Path]]) -> None:
+        """Each file, as `files_of` gives them; two of the same name are told apart by what the person wrote."""
+        names = Counter(path.name for _, path in files)
+        for written, path in files:
+            name = path.name if names[path.name] == 1 else str(written)
+            try:
+                document = terminal.unlocked(self.password, partial(self._read, path, name))
+            except AppError as error:
+                sentence = sentence_for(error).text
+                self.errors.append({"file": name, "reason": sentence})
+                print(sentence, file=sys.stderr)
+                continue
+            if document is None:
+                break
+            self.documents.append(document)
+            self.paths.append(path)
+
+    def _read(self, path: Path, name: str, password: str) -> StoredDocument | None:
+        opened = Opened()
+        with terminal.ProgressLine() as line:
+            line.show(f"Reading {name}")
+            for event in self.kept.read(path, self.cancel, password=password, name=name):
+                match event:
+                    case Found():
+                        opened = event.opened
+                    case PageRead() if opened.pages:
+                        line.show(f"Reading {name}", f"{event.page:,} of {units(opened.unit, opened.pages)}")
+                    case Done():
+                        line.end()
+                        for remark in event.remarks:
+                            print(f"{name}: {remark_sentence(remark)}", file=sys.stderr)
+                    case Kept(document=document):
+                        if not any(str(block["text"]).strip() for block in self.kept.store.every_block(document.id)):
+                            raise DocumentUnreadable(str(path), "no_text")
+                        return document
+        return None

@@ -1,0 +1,123 @@
+"""`search FILE… -q QUESTION` in the terminal: the passages that answer a question; no model is asked."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import textwrap
+import threading
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from app.bootstrap import build_documents
+from app.cli import terminal
+from app.cli.input_files import Inputs, files_of
+from app.core.paths import AppPaths
+from app.features.documents import page_mark
+from app.features.retrieval.joined import JOINED, JoinedDocuments
+from app.features.retrieval.ranking import MOST_RANKED, finds_nothing, rank_with_scores
+from app.language.static_embeddings import load_table
+from app.store.database import Database
+from app.store.documents import StoredDocument
+
+TOP = 5
+SCORE_DIGITS = 4
+WIDTH = 100
+INDENT = " " * 4
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `search` takes."""
+    parser.add_argument(
+        "files", metavar="FILE", type=Path, nargs="+", help="documents or folders; they are searched together"
+    )
+    parser.add_argument(
+        "-q", "--question", metavar="QUESTION", action="append", required=True, type=_question,
+        help="what to look for, in your own words; can be given several times",
+    )  # fmt: skip
+    parser.add_argument(
+        "--top", metavar="N", type=terminal.positive, default=TOP,
+        help=f"passages for each question, the best first; default: {TOP}, at most {MOST_RANKED}",
+    )  # fmt: skip
+    parser.add_argument("--password", metavar="TEXT", default="", help="of PDF files; without it, it is asked for")
+    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    parser.set_defaults(run=run_search)
+
+
+def _question(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("is empty")
+    return text.strip()
+
+
+def run_search(options: argparse.Namespace) -> int:
+    """`search`: reads the files anew each time and keeps nothing of them."""
+    loading = threading.Thread(target=load_table, name="table")
+    loading.start()  # a child reads meanwhile
+    places = AppPaths.from_environment()
+    with terminal.interruptible() as cancel, closing(Database.in_memory()) as database:
+        inputs = Inputs(build_documents(places, database), options.password, cancel)
+        inputs.read_all(files_of(options.files))
+        if cancel.cancelled:
+            return terminal.INTERRUPTED
+        if not inputs.documents:
+            return 1
+        documents = {document.id: document for document in inputs.documents}
+        loading.join()
+        store = JoinedDocuments(database, list(documents))
+        results: list[tuple[str, list[_Passage]]] = []
+        for question in options.question:
+            results.append((question, _find_passages(store, question, options.top, documents)))
+            if finds_nothing(store, JOINED, question):
+                print(f"No passage seems to answer “{question}”.", file=sys.stderr)
+            if cancel.cancelled:
+                return terminal.INTERRUPTED
+        if options.json:
+            listed = [{"question": asked, "passages": [one.fields() for one in found]} for asked, found in results]
+            terminal.print_json({"results": listed, "errors": inputs.errors})
+        else:
+            print("\n\n".join(_as_text(question, passages) for question, passages in results))
+    return 0
+
+
+@dataclass(frozen=True)
+class _Passage:
+    """A block that fits a question. `score` is the mean of its reciprocal ranks: 1 is the first in every ranking."""
+
+    document: StoredDocument
+    page: int | None
+    text: str
+    score: float
+
+    def fields(self) -> dict[str, Any]:
+        score = round(self.score, SCORE_DIGITS)
+        return {"file": self.document.name, "page": self.page, "text": self.text, "score": score}
+
+
+def _find_passages(
+    store: JoinedDocuments, question: str, top: int, documents: dict[int, StoredDocument]
+) -> list[_Passage]:
+    found = []
+    for block, score in rank_with_scores(store, JOINED, question)[:top]:
+        document_id, _ = store.origin(int(block["id"]))
+        found.append(_Passage(documents[document_id], block["page"], str(block["text"]), score))
+    return found
+
+
+def _as_text(question: str, passages: Sequence[_Passage]) -> str:
+    """The question, and each passage below where it is."""
+    parts = [question]
+    for number, passage in enumerate(passages, 1):
+        place = ", ".join(filter(None, [passage.document.name, page_mark(passage.document.unit, passage.page)]))
+        lines = [
+            line
+            for part in passage.text.splitlines()
+            for line in textwrap.wrap(part, WIDTH, break_long_words=False, break_on_hyphens=False) or [""]
+        ]
+        parts.append("\n".join([f"{number}. {place}", *(f"{INDENT}{line}" for line in lines)]))
+    if not passages:
+        parts.append(f"{INDENT}No passage shares a word with it.")
+    return "\n\n".join(parts)

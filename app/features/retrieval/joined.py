@@ -1,0 +1,74 @@
+"""Several documents as one, so that they are ranked together and a word counts for how rare it is in all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from app.store.database import Database
+from app.store.documents import DocumentStore, Fields
+
+JOINED = 0
+"""The id of all of them together."""
+
+
+class _Span(NamedTuple):
+    """Where the blocks of a document lie among those of all: `before` of them come first."""
+
+    document_id: int
+    before: int
+    size: int
+
+
+class JoinedDocuments(DocumentStore):
+    """Reads the blocks of some documents with one numbering through all; it is asked for the document `JOINED`.
+
+    Nothing is copied. Only what a ranking reads is joined.
+    """
+
+    def __init__(self, database: Database, document_ids: Sequence[int]) -> None:
+        super().__init__(database)
+        self._spans: list[_Span] = []
+        before = 0
+        for document_id in dict.fromkeys(document_ids):
+            count = super().block_count(document_id)
+            self._spans.append(_Span(document_id, before, count))
+            before += count
+
+    def origin(self, number: int) -> tuple[int, int]:
+        """Return the document that a block belongs to, and its number there; raises KeyError for an unknown one."""
+        for span in self._spans:
+            if span.before < number <= span.before + span.size:
+                return span.document_id, number - span.before
+        raise KeyError(number)
+
+    def block_count(self, document_id: int) -> int:
+        assert document_id == JOINED
+        return sum(span.size for span in self._spans)
+
+    def blocks(self, document_id: int, first: int = 1, count: int = -1) -> list[Fields]:
+        assert document_id == JOINED
+        found: list[Fields] = []
+        for span in self._spans:
+            if first > span.before + span.size or len(found) == count:
+                continue
+            rest = count - len(found) if count >= 0 else -1
+            of_span = super().blocks(span.document_id, max(1, first - span.before), rest)
+            found += [fields | {"id": fields["id"] + span.before} for fields in of_span]
+        return found
+
+    def some_blocks(self, document_id: int, numbers: Sequence[int]) -> list[Fields]:
+        assert document_id == JOINED
+        found: list[Fields] = []
+        for span in self._spans:
+            own = [number - span.before for number in numbers if span.before < number <= span.before + span.size]
+            if own:
+                of_span = super().some_blocks(span.document_id, own)
+                found += [fields | {"id": fields["id"] + span.before} for fields in of_span]
+        return found
+
+    def rank(self, document_ids: Sequence[int], words: Sequence[str], limit: int) -> list[tuple[int, int, float]]:
+        assert list(document_ids) == [JOINED]
+        before = {span.document_id: span.before for span in self._spans}
+        ranked = super().rank(list(before), words, limit)
+        return [(JOINED, number + before[document_id], score) for document_id, number, score in ranked]
