@@ -14,17 +14,19 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from appimage import runtime, write_appimage
 from desktop import homepage
-from glibc_floor import floors, sentence
+from glibc_floor import Version, floor_of, floors, name_of, sentence
 from manual import write_completions, write_manual
 from materials import write_materials, write_sums
 from parts import LEVEL, folder_bytes, is_program, parts_of, settle, table, write_archive
 from portable import ROOT, TARGET, Source, has_starter, this_source
 
 DIST = TARGET.parent
+DPKG_INFO = Path("/var/lib/dpkg/info")
 DEBIAN_NAMES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 CONTROL = """\
@@ -148,7 +150,27 @@ def dependencies(folder: Path, scratch: Path) -> list[str]:
     found = re.search(r"^shlibs:Depends=(.*)$", done.stdout, re.M)
     if not found:
         raise SystemExit(f"dpkg-shlibdeps named nothing: {done.stderr.strip()[-2000:]}")
-    return found[1].split(", ")
+    floor = max(floor_of(path) for path in programs)
+    return list(dict.fromkeys(least_version(dependency, floor, has_symbols) for dependency in found[1].split(", ")))
+
+
+def least_version(dependency: str, floor: Version, is_exact: Callable[[str], bool]) -> str:
+    """A dependency with no newer version than is needed, and under the name that older systems have it.
+
+    Where a package tells no versions of its symbols (`is_exact`), dpkg-shlibdeps asks for the one that is installed
+    here. The C library's is read from the programs; of others the name of the library says what it can do. On 64-bit
+    systems "t64" is a name only: https://wiki.debian.org/ReleaseGoals/64bit-time
+    """
+    name = dependency.split(" ", maxsplit=1)[0]
+    if not is_exact(name):
+        dependency = f"{name} (>= {name_of(floor)})" if name == "libc6" else name
+    older = name.removesuffix("t64")
+    return dependency if older == name else f"{dependency} | {older}"
+
+
+def has_symbols(package: str) -> bool:
+    """Whether the package tells since which version it has each of its symbols; small systems leave that out."""
+    return any(DPKG_INFO.glob(f"{package}:*.symbols")) or (DPKG_INFO / f"{package}.symbols").exists()
 
 
 def md5_sums(root: Path) -> str:

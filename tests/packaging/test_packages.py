@@ -616,3 +616,20 @@ def test_builds_that_differ_are_told_with_why(monkeypatch: pytest.MonkeyPatch) -
     assert (len(lines), unexplained) == (3, 2)
     assert lines[0] == "  differs: b (NOT EXPLAINED)" and lines[1].startswith("  only in the clone: new")
     assert lines[2].endswith("(it has the time in it)")
+
+
+@pytest.mark.parametrize(
+    ("named", "is_exact", "wanted"),
+    [
+        ("libc6 (>= 2.41)", False, "libc6 (>= 2.38)"),
+        ("libc6 (>= 2.34)", True, "libc6 (>= 2.34)"),
+        ("libxcb1 (>= 1.17.0-2)", False, "libxcb1"),
+        ("libxcb1 (>= 1.8)", True, "libxcb1 (>= 1.8)"),
+        ("libssl3t64 (>= 3.5.7)", False, "libssl3t64 | libssl3"),
+        ("libglib2.0-0t64 (>= 2.80.0)", True, "libglib2.0-0t64 (>= 2.80.0) | libglib2.0-0"),
+    ],
+)
+def test_a_debian_package_asks_for_no_newer_library_than_it_uses(named: str, is_exact: bool, wanted: str) -> None:
+    from linux_packages import least_version
+
+    assert least_version(named, (2, 38), lambda _: is_exact) == wanted
