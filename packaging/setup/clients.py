@@ -1,7 +1,7 @@
 """Installs other programs' libraries for `make test-clients`, where they cannot meet this program's own.
 
-Three environments for Python (aider and the agents want other versions than the rest) and one for Node, in
-``${XDG_CACHE_HOME:-~/.cache}/fireside/clients``; another list makes them anew.
+Four environments for Python (aider, the agents and the pipelines want other versions than the rest) and one for Node,
+in ``${XDG_CACHE_HOME:-~/.cache}/fireside/clients``; another list makes them anew.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ import sys
 
 from pinned_wheel import REQUIREMENTS, cache_folder, say
 
-LISTS = ("clients.in", "agents.in", "aider.in", "clients.json")
+ENVIRONMENTS = ("clients", "agents", "pipelines", "aider")
+LISTS = (*(f"{name}.in" for name in ENVIRONMENTS), "clients.json")
 
 
 def main() -> None:
@@ -25,7 +26,7 @@ def main() -> None:
         return
     shutil.rmtree(target, ignore_errors=True)
     say("Installing the clients of other programs for the tests (1 GB).")
-    for name in ("clients", "agents", "aider"):
+    for name in ENVIRONMENTS:
         python = target / name / "bin" / "python"
         run(sys.executable, "-m", "venv", target / name)
         run(python, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "-r", REQUIREMENTS / f"{name}.in")

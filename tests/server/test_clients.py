@@ -29,6 +29,8 @@ INSTALLED = CACHE / "clients"
 KEY = "the-key"
 EMBEDDER = "all-MiniLM-L6-v2-F16"
 SCRIPTS = Path(__file__).parent / "clients"
+BEGUN = '{"legs":'
+"""An answer that two of the scripts begin, and that is to be gone on with."""
 
 
 @contextmanager
@@ -148,6 +150,7 @@ def test_openai_sees_responses_and_errors_as_its_own(address: str, tmp_path: Pat
         ["BadRequestError", "context_length_exceeded"],
         ["AuthenticationError", "invalid_api_key"],
     ]
+    assert json.loads(BEGUN + seen["gone_on"])["legs"] in (2, 4)
 
 
 def test_anthropic_streams_calls_counts_and_goes_away(address: str, tmp_path: Path) -> None:
@@ -157,6 +160,7 @@ def test_anthropic_streams_calls_counts_and_goes_away(address: str, tmp_path: Pa
     assert seen["call"] in (["weather", {"rainy": one}, "tool_use"] for one in (True, False))
     assert seen["counted"] > 10
     assert seen["errors"] == ["NotFoundError", "BadRequestError", "AuthenticationError"]
+    assert json.loads(BEGUN + seen["gone_on"])["legs"] in (2, 4)
 
 
 @pytest.mark.parametrize("client", ["with_openai_pictures.py", "with_anthropic_pictures.py"])
@@ -194,15 +198,24 @@ QWENS_WAY = {
 }
 
 
-@pytest.mark.parametrize("framework", ["anthropic", "instructor", "langgraph", "openai_agents", "pydantic_ai"])
-def test_an_agent_calls_a_function_and_gets_an_answer_in_a_form(framework: str, tmp_path: Path) -> None:
+FRAMEWORKS = {"agents": ("anthropic", "instructor", "langgraph", "openai_agents", "pydantic_ai")}
+FRAMEWORKS["pipelines"] = ("haystack", "llama_index")
+"""By the environment that they are installed in."""
+
+
+@pytest.mark.parametrize(
+    ("environment", "framework"), [(place, name) for place, names in FRAMEWORKS.items() for name in names]
+)
+def test_an_agent_calls_a_function_and_gets_an_answer_in_a_form(
+    environment: str, framework: str, tmp_path: Path
+) -> None:
     """With a scripted model, which writes its call in a fence, without its own tags, as small models do."""
     call = {"when": "weather", "text": f"```json\n{CALL}\n```", "times": 1}
     form = {"when": "Bob", "text": '{"name": "Bob", "age": 5}'}
     script = write_script(tmp_path / "script", call, form, {"text": "It is sunny."}, calls=QWENS_WAY)
-    command = [INSTALLED / "agents" / "bin" / "python", SCRIPTS / "with_agents.py"]
+    command = [INSTALLED / environment / "bin" / "python", SCRIPTS / "with_agents.py"]
     with fireside_serve(tmp_path / "home", "--model", str(script), FIRESIDE_ENGINE_SCRIPT=str(script)) as address:
-        told = run([*command, address, KEY, framework], folder=tmp_path)
+        told = run([*command, address, KEY, framework], folder=tmp_path, HAYSTACK_TELEMETRY_ENABLED="False")
     seen = json.loads(told.splitlines()[-1])
     assert seen == {"called": ["Paris"], "said": "It is sunny.", "person": ["Bob", 5]}
 

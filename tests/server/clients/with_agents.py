@@ -72,6 +72,34 @@ def with_instructor():
     return "It is sunny.", person
 
 
+def with_haystack():
+    from haystack.components.agents import Agent
+    from haystack.components.generators.chat import OpenAIChatGenerator
+    from haystack.dataclasses import ChatMessage
+    from haystack.tools import tool
+    from haystack.utils import Secret
+
+    key = Secret.from_token(KEY)
+    agent = Agent(chat_generator=OpenAIChatGenerator(key, MODEL, api_base_url=ADDRESS), tools=[tool(get_weather)])
+    said = agent.run([ChatMessage.from_user(QUESTION)])["messages"][-1].text
+    in_a_form = OpenAIChatGenerator(key, MODEL, api_base_url=ADDRESS, generation_kwargs={"response_format": Person})
+    typed = in_a_form.run([ChatMessage.from_user("Who is Bob?")])["replies"][0].text
+    return said, Person.model_validate_json(typed)
+
+
+def with_llama_index():
+    from llama_index.core.agent.workflow import FunctionAgent
+    from llama_index.llms.openai_like import OpenAILike
+
+    able = dict.fromkeys(("is_chat_model", "is_function_calling_model", "should_use_structured_outputs"), True)
+    model = OpenAILike(MODEL, api_base=ADDRESS, api_key=KEY, context_window=4096, **able)
+
+    async def run():
+        return str(await FunctionAgent(tools=[get_weather], llm=model).run(QUESTION))
+
+    return asyncio.run(run()), model.as_structured_llm(Person).complete("Who is Bob?").raw
+
+
 def with_anthropic():
     from anthropic import Anthropic
 

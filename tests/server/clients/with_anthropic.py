@@ -44,6 +44,11 @@ seen["counted"] = client.messages.count_tokens(model=model, messages=question).i
 with client.messages.stream(model=model, max_tokens=4000, messages=question) as stream:
     next(iter(stream.text_stream))
 seen["aborted"] = True
+schema = {"type": "object", "properties": {"legs": {"enum": [2, 4]}}, "required": ["legs"]}
+begun = [{"role": "user", "content": "A dog has how many legs?"}, {"role": "assistant", "content": '{"legs":'}]
+form = {"format": {"type": "json_schema", "schema": schema}}
+gone_on = client.messages.create(model=model, messages=begun, output_config=form, max_tokens=20)
+seen["gone_on"] = gone_on.content[0].text
 seen["errors"] = []
 for wrong in (
     lambda: client.messages.create(model="gone", max_tokens=1, messages=question),

@@ -78,6 +78,11 @@ response = client.responses.create(
 )
 seen["response_call"] = [item.name for item in response.output if item.type == "function_call"]
 
+schema = {"type": "object", "properties": {"legs": {"enum": [2, 4]}}, "required": ["legs"]}
+begun = [{"role": "user", "content": "A dog has how many legs?"}, {"role": "assistant", "content": '{"legs":'}]
+form = {"type": "json_schema", "json_schema": {"name": "animal", "schema": schema}}
+gone_on = client.chat.completions.create(model=model, messages=begun, response_format=form, max_tokens=20)
+seen["gone_on"] = gone_on.choices[0].message.content
 seen["errors"] = []
 for wrong in (
     lambda: client.chat.completions.create(model="gpt-9", messages=question),
