@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from app.engine.states import StateFolder
     from app.features.chat.answers import Beside, Chat
     from app.features.chats import Change, Chats
-    from app.features.documents import Documents, Hear
+    from app.features.documents import Documents, Hear, RankByModel
     from app.features.exchange.chat_file import Shelf
     from app.features.finding import Finding
     from app.features.hearing import Hearing, Recorder, Recordings
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from app.features.page_reading.readings import Readings
     from app.features.projects import Preambles
     from app.features.prompt_library import PromptLibrary
+    from app.features.retrieval.embedding import PassageEmbedder
     from app.features.serving import Serving
     from app.features.spelling import Spelling
     from app.features.summary.summaries import Summaries
@@ -62,7 +63,7 @@ if TYPE_CHECKING:
     from app.remote.routing import RoutedEngine
     from app.remote.servers import Server, Servers
     from app.store.assistants import AssistantStore
-    from app.store.documents import PageReadings
+    from app.store.documents import DocumentStore, PageReadings
     from app.store.translations import TranslationMemory
 
 log = logging.getLogger(__name__)
@@ -198,7 +199,48 @@ class Parts:
     def documents(self) -> Documents:
         """All documents that were read."""
         return build_documents(
-            self.paths, self.database, self.consent, recognizes=False, hear=self._hear(self.database)
+            self.paths,
+            self.database,
+            self.consent,
+            recognizes=False,
+            hear=self._hear(self.database),
+            rank_by_model=self.rank_by_model,
+        )
+
+    def rank_by_model(self, store: DocumentStore, document_id: int, question: str, limit: int) -> list[list[int]]:
+        """As `PassageEmbedder.rank`; nothing of that is made where no model was chosen."""
+        if not self.settings.models.passages_path:
+            return []
+        return self.embedder.rank(store, document_id, question, limit)
+
+    @_Once
+    def embedder(self) -> PassageEmbedder:
+        """Passages by the embedding model that was chosen, in the child where programs have theirs."""
+        from app.features.retrieval.embedding import PassageEmbedder
+
+        engines = self.serving.engines
+
+        def chosen() -> Path | None:
+            path = self.settings.models.passages_path
+            return Path(path) if path and Path(path).is_file() else None
+
+        return PassageEmbedder(
+            chosen,
+            lambda path, cancel: engines.opened(path, cancel, embeds=True, is_own=True),
+            is_loaded=engines.is_loaded,
+            is_answering=lambda: any(engine.is_answering for engine in list(self._engines)),
+        )
+
+    @_Once
+    def serving(self) -> Serving:
+        """What answers other programs, and turns texts into vectors for this one; made when it is first needed."""
+        return build_serving(
+            self.paths,
+            lambda: self.engine,
+            self.models,
+            lambda: self.settings,
+            self.model_path,
+            make_engine=self._new_engine,
         )
 
     def _hear(self, database: Database) -> Hear:
@@ -449,18 +491,6 @@ class Fireside(Parts):
         jobs, store, engines = Jobs(self.database), SummaryStore(self.database), self._engines_of(TASK)
         return Summaries(jobs, store, self.documents, engines, lambda: self.settings, turns=self._turns)
 
-    @_Once
-    def serving(self) -> Serving:
-        """What answers other programs, with the model that is loaded; nobody asks it before a server is switched on."""
-        return build_serving(
-            self.paths,
-            lambda: self.engine,
-            self.models,
-            lambda: self.settings,
-            self.model_path,
-            make_engine=self._new_engine,
-        )
-
     @property
     def is_asleep(self) -> bool:
         """Whether a model waits to come back into that engine."""
@@ -508,7 +538,14 @@ class Fireside(Parts):
         from app.features.projects import Preambles
 
         database = Database.in_memory()
-        documents = build_documents(self.paths, database, self.consent, recognizes=False, hear=self._hear(database))
+        documents = build_documents(
+            self.paths,
+            database,
+            self.consent,
+            recognizes=False,
+            hear=self._hear(database),
+            rank_by_model=self.rank_by_model,
+        )
         conversations = Conversations(database)
         media = PassingLibrary(conversations.media, self.paths.decoded, self.paths.documents)
         preambles = Preambles(self.database, self.documents, lambda: self.settings, is_temporary=True)
@@ -615,6 +652,8 @@ class Fireside(Parts):
                 work.close()
         if (media := self._made("media")) is not None:
             media.close()
+        if (serving := self._made("serving")) is not None:
+            serving.engines.close()
         self.engine.let_go()  # also one that nobody needed: it starts nothing any more
         if models is not None:
             models.close()
@@ -654,6 +693,7 @@ def build_documents(
     *,
     recognizes: bool = True,
     hear: Hear | None = None,
+    rank_by_model: RankByModel | None = None,
 ) -> Documents:
     """Documents kept in a database. With `recognizes` pages that are pictures are read by tesseract at once.
 
@@ -664,7 +704,16 @@ def build_documents(
     from app.store.documents import DocumentStore, PageReadings
 
     store, attachments, readings = DocumentStore(database), Attachments(database), PageReadings(database)
-    return Documents(store, attachments, paths.documents, readings, recognizes=recognizes, consent=consent, hear=hear)
+    return Documents(
+        store,
+        attachments,
+        paths.documents,
+        readings,
+        recognizes=recognizes,
+        consent=consent,
+        hear=hear,
+        rank_by_model=rank_by_model,
+    )
 
 
 def build_hearing(paths: AppPaths, engine: Callable[[], Engine], kept: PageReadings | None = None) -> Hearing:

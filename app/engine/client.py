@@ -86,6 +86,7 @@ class EngineProcess:
         self._projectors: dict[int, str] = {}
         self._at_projector: set[int] = set()
         self._began: set[int] = set()
+        self._answering: set[int] = set()
         self._unloading: set[int] = set()
         self._lock = threading.Lock()
         self._calls: dict[int, Call] = {}
@@ -130,8 +131,15 @@ class EngineProcess:
             self._projectors[request.id] = request.wish.projector
         if isinstance(request, protocol.UnloadModel):
             self._unloading.add(request.id)
+        if isinstance(request, protocol.Generate) and not request.ask.background:
+            self._answering.add(request.id)
         if not self._conversation.send(request):
             self._end_hung()
+
+    @property
+    def is_answering(self) -> bool:
+        """Whether something is being written that is no background work."""
+        return self.ended is None and bool(self._answering)
 
     def cancel(self, id_: int) -> None:
         """Asks once. What was answered meanwhile needs no asking."""
@@ -228,6 +236,7 @@ class EngineProcess:
             if isinstance(reply, protocol.LAST_REPLIES):
                 self._cancelled.pop(reply.id, None)
                 self._unanswered.discard(reply.id)
+                self._answering.discard(reply.id)
                 self.loading.pop(reply.id, None)
         if call is not None:
             call.put(reply)
@@ -405,6 +414,12 @@ class EngineClient:
         """The running child's process id."""
         process = self._process
         return process.child.pid if process is not None and process.ended is None else None
+
+    @property
+    def is_answering(self) -> bool:
+        """Whether somebody waits for an answer."""
+        process = self._process
+        return process is not None and process.is_answering
 
     @property
     def is_outdated(self) -> bool:

@@ -54,6 +54,8 @@ class Kept:
     document: StoredDocument
 
 
+RankByModel: TypeAlias = "Callable[[DocumentStore, int, str, int], list[list[int]]]"
+"""Rankings of a document's blocks by an embedding model, best first: store, document, question, how many at most."""
 Hear: TypeAlias = "Callable[[Read, CancelToken], Generator[Event, None, None]]"
 ReadEvent: TypeAlias = "Event | Waits | Kept"
 
@@ -88,10 +90,11 @@ class Documents:
         recognizes: bool = True,
         consent: Consent | None = None,
         hear: Hear | None = None,
+        rank_by_model: RankByModel | None = None,
     ) -> None:
         self.store, self.attachments, self.readings = store, attachments, readings
         self.folder, self._recognizes, self._consent = folder, recognizes, consent
-        self._hear = hear
+        self._hear, self._rank_by_model = hear, rank_by_model
         self._reading, self._listening = threading.Lock(), threading.Lock()
         self._passwords: dict[int, str] = {}
 
@@ -129,6 +132,13 @@ class Documents:
             yield from self._read(path, found, cancel, password, part, hear=hear, name=name)
         finally:
             turns.release()
+
+    def rank_by_model(self, document_id: int, question: str, limit: int) -> list[list[int]]:
+        """Return rankings of a document's blocks by the embedding model that a person chose; none without one.
+
+        Takes at most two seconds.
+        """
+        return self._rank_by_model(self.store, document_id, question, limit) if self._rank_by_model is not None else []
 
     def _hear_of(self, path: Path) -> Hear | None:
         """What makes a document of a file that is a recording."""

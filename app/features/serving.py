@@ -340,8 +340,12 @@ class ServedEngines:
         return [model for model in found if model is not None]
 
     @contextmanager
-    def opened(self, path: Path, cancel: CancelToken, *, embeds: bool = False) -> Iterator[Engine | None]:
+    def opened(
+        self, path: Path, cancel: CancelToken, *, embeds: bool = False, is_own: bool = False
+    ) -> Iterator[Engine | None]:
         """An engine with that model, as long as this lasts; None when cancelled. Takes as long as loading takes.
+
+        `is_own`: the program itself asks, whatever may be loaded for others.
 
         Raises ModelNotLoaded, NoRoomForModel, ModelTooLarge, and what loading meets.
         """
@@ -349,7 +353,7 @@ class ServedEngines:
         if lent is None:
             with self._loading:
                 wish = replace(self._wish(), context_tokens=EMBEDDING_TOKENS) if embeds else self._wish()
-                lent = self._found(path) or self._come(path, wish, cancel, embeds=embeds)
+                lent = self._found(path) or self._come(path, wish, cancel, embeds=embeds, is_own=is_own)
         try:
             yield lent.engine if lent is not None else None
         finally:
@@ -406,6 +410,10 @@ class ServedEngines:
             return model.context_tokens
         return max(model.context_tokens, fits)
 
+    def is_loaded(self, path: Path) -> bool:
+        """Return whether an engine has that model at once."""
+        return any(Path(model.path) == path for model in self.loaded)
+
     def close(self) -> None:
         """Those beside end; others come when they are asked for."""
         with self._lock:
@@ -434,12 +442,12 @@ class ServedEngines:
                 lent.users += 1
             return lent
 
-    def _come(self, path: Path, wish: Wish, cancel: CancelToken, *, embeds: bool) -> _Lent | None:
+    def _come(self, path: Path, wish: Wish, cancel: CancelToken, *, embeds: bool, is_own: bool) -> _Lent | None:
         """A model that is not in; None when cancelled."""
         own = self.own()
         if path == self.chosen() and own.loaded is None and own.asleep_path is None:
             return self._bring(path, wish, cancel)
-        if not self._may_load():
+        if not is_own and not self._may_load():
             raise errors.ModelNotLoaded(path.stem)
         if self._make_room(path):
             return self._load_beside(path, wish, cancel)

@@ -52,6 +52,11 @@ class RoutedEngine:
         return self._here.asleep_path if self._chosen is self._here else None
 
     @property
+    def is_answering(self) -> bool:
+        """Whether the model here writes for somebody who waits."""
+        return self._here.is_answering
+
+    @property
     def is_outdated(self) -> bool:
         return self._chosen is self._here and self._here.is_outdated
 

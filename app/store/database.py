@@ -62,6 +62,7 @@ class Database:
         self.path = path
         self.has_room = True
         """Whether the disk had room for the journal; without it everything can be read, and writing says DiskFull."""
+        self.is_closed = False
         self.moved_aside = moved_aside
         self.recovered = recovered
         self._connection = connection
@@ -184,6 +185,7 @@ class Database:
     def close(self) -> None:
         """Puts everything into the one file and lets go of it; safe to call twice."""
         with self._lock:
+            self.is_closed = True
             self._connection.close()
 
     @contextmanager

@@ -18,13 +18,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app.core.errors import AppError
 from app.core.visible import clean_text, visible_name
 from app.store.conversations import match_expression
 from app.store.database import Database
 from app.store.trash import leave_traces
+
+if TYPE_CHECKING:
+    from app.store.vectors import VectorStore
 
 BATCH = 400
 """Blocks a transaction: others wait for the database no longer than that takes."""
@@ -67,6 +70,18 @@ class DocumentStore:
     def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
         self._database = database
         self._clock = clock
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the documents are still there to be read: those of a temporary chat go with it."""
+        return not self._database.is_closed
+
+    @property
+    def vectors(self) -> VectorStore:
+        """What their passages mean, by an embedding model; in the same database, and gone with it."""
+        from app.store.vectors import VectorStore  # most people have no such model
+
+        return VectorStore(self._database)
 
     def begin(self, path: Path, size_bytes: int, mtime_ns: int, *, name: str = "") -> int:
         """A document that is about to be read; returns its id. It is called as its file where nothing else is given."""

@@ -498,6 +498,29 @@ def m011_answered_questions(connection: sqlite3.Connection) -> None:
     connection.execute("ALTER TABLE attachments ADD COLUMN has_answer INTEGER")
 
 
+# What a model made of the passages of a document: of `width` numbers each, as whole numbers of one byte, times `scale`.
+# `model` is its file as it was; `blocks` are their numbers, four bytes each. A document has several rows, a batch each,
+# and an empty one of width 0 once it has all of them.
+_PASSAGE_VECTORS = (
+    """CREATE TABLE passage_vectors (
+        id INTEGER PRIMARY KEY,
+        document_id INTEGER NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
+        model TEXT NOT NULL,
+        width INTEGER NOT NULL,
+        scale REAL NOT NULL,
+        blocks BLOB NOT NULL,
+        vectors BLOB NOT NULL
+    )""",
+    "CREATE INDEX passage_vectors_by_document ON passage_vectors (document_id, model)",
+)
+
+
+def m012_passage_vectors(connection: sqlite3.Connection) -> None:
+    """What passages of documents mean, as a model says."""
+    for statement in _PASSAGE_VECTORS:
+        connection.execute(statement)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     m001_conversations,
     m002_context,
@@ -510,6 +533,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     m009_around_chats,
     m010_media,
     m011_answered_questions,
+    m012_passage_vectors,
 )
 
 

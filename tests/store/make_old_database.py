@@ -31,6 +31,7 @@ TABLES = (
     "job_documents", "job_steps", "job_step_uses", "job_results",
     "translation_segments", "translation_memory", "glossary_terms", "pages", "page_undo", "queued_messages",
     "memories", "tags", "conversation_tags", "prompts", "media", "media_uses", "page_readings",
+    "passage_vectors",
 )  # fmt: skip
 
 
@@ -204,6 +205,16 @@ def fill_media(database: Database) -> None:
             connection.execute(statement)
 
 
+def fill_passage_vectors(database: Database) -> None:
+    """Two passages of a document, of three numbers each, which are all it has."""
+    with database.transaction() as connection:
+        connection.execute(
+            "INSERT INTO passage_vectors (document_id, model, width, scale, blocks, vectors)"
+            " VALUES (1, 'minilm.gguf', 3, 0.0078125, x'0100000002000000', x'7f008100407f'),"
+            " (1, 'minilm.gguf', 0, 1.0, x'', x'')"
+        )
+
+
 def dump(database: Database) -> Iterator[str]:
     """The whole database as statements, one after the other."""
     yield from schema_of(database)
@@ -230,6 +241,7 @@ def main() -> None:
         fill_queue(database)
         fill_around_chats(database)
         fill_media(database)
+        fill_passage_vectors(database)
         sys.stdout.write("BEGIN;\n" + "".join(f"{statement};\n" for statement in dump(database)) + "COMMIT;\n")
 
 

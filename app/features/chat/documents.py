@@ -10,7 +10,7 @@ from app.core.events import Media, ModelLoaded, Role
 from app.features.documents import Documents, passages_text, whole_text, with_question
 from app.features.media import PICTURE, planned
 from app.features.retrieval.choosing import Count, choose
-from app.features.retrieval.ranking import SHORT_QUESTION_WORDS, finds_nothing
+from app.features.retrieval.ranking import MOST_RANKED, SHORT_QUESTION_WORDS, finds_nothing
 from app.store.conversations import Attachment, StoredMessage, Use
 from app.store.media import MediaStore, MediaUse
 
@@ -132,7 +132,8 @@ class Attached:
             if before is not None and before.passages and self._tokens(before, count) <= room:
                 continue
             text = _searched_text(branch)
-            chosen = choose(self.documents.store, document_id, text, room, count)
+            by_model = self.documents.rank_by_model(document_id, text, MOST_RANKED)
+            chosen = choose(self.documents.store, document_id, text, room, count, by_model=by_model)
             if before is not None:
                 if list(before.passages) != chosen:
                     self.documents.attachments.set_passages(before.id, chosen)

@@ -21,7 +21,15 @@ Count = Callable[[Sequence[str]], Sequence[int]]
 """Counts the tokens of texts."""
 
 
-def choose(store: DocumentStore, document_id: int, question: str, room_tokens: int, count: Count) -> list[int]:
+def choose(
+    store: DocumentStore,
+    document_id: int,
+    question: str,
+    room_tokens: int,
+    count: Count,
+    *,
+    by_model: Sequence[Sequence[int]] = (),
+) -> list[int]:
     """The numbers of the blocks to show, in order, together at most `room_tokens` of `count`.
 
     First the beginning, within its share; then the blocks that fit best, each with what follows it, and a heading with
@@ -29,7 +37,7 @@ def choose(store: DocumentStore, document_id: int, question: str, room_tokens: i
     """
     filling = _Filling(store, document_id, count)
     filling.take([int(one["id"]) for one in store.blocks(document_id, 1, FIRST_BLOCKS)], int(room_tokens * FIRST_SHARE))
-    wanted = [number for hit in rank(store, document_id, question)[:MOST_HITS] for number in _around(hit)]
+    wanted = [number for hit in rank(store, document_id, question, by_model)[:MOST_HITS] for number in _around(hit)]
     if not wanted:
         wanted = list(range(1, min(store.block_count(document_id), MOST_RANKED) + 1))
     filling.take(wanted, room_tokens - filling.used_tokens)

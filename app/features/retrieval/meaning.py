@@ -43,7 +43,7 @@ class PassageIndexes:
         if load_table() is None:
             return None
         blocks: list[Fields] = list(store.every_block(document_id))
-        passages = [(int(block["id"]), _text_with_headings(block)) for block in blocks]
+        passages = [(int(block["id"]), text_with_headings(block)) for block in blocks]
         key = blake2b("\0".join(f"{number} {text}" for number, text in passages).encode("utf-8", "replace")).digest()
         with self._lock:
             if key not in self._indexes:
@@ -63,7 +63,8 @@ def _make_index(passages: Sequence[tuple[int, str]]) -> PassageIndex | None:
     return PassageIndex(table, passages)
 
 
-def _text_with_headings(block: Fields) -> str:
+def text_with_headings(block: Fields) -> str:
+    """Return what a passage says below the last headings above it."""
     headings = [str(heading) for heading in (block.get("heading_path") or ())][-HEADINGS:]
     return "\n".join([*headings, str(block["text"])])
 

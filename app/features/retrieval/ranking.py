@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from functools import cache
 
 from app.language.names import WITHOUT_SPACES
@@ -40,15 +41,18 @@ _LEADERS = re.compile(r"(?:\. ?){5}|…{3}")
 _WORD = re.compile(r"\w+")
 
 
-def rank(store: DocumentStore, document_id: int, question: str) -> list[Fields]:
+def rank(store: DocumentStore, document_id: int, question: str, by_model: Sequence[Sequence[int]] = ()) -> list[Fields]:
     """The blocks that fit, best first, by words and by meaning; a table of contents fits nothing.
 
-    Empty where nothing of the question occurs and nothing can be told of what it means.
+    `by_model` are rankings of block numbers by an embedding model. Empty where nothing of the question occurs and
+    nothing can be told of what it means.
     """
-    return [block for block, _ in rank_with_scores(store, document_id, question)]
+    return [block for block, _ in rank_with_scores(store, document_id, question, by_model)]
 
 
-def rank_with_scores(store: DocumentStore, document_id: int, question: str) -> list[tuple[Fields, float]]:
+def rank_with_scores(
+    store: DocumentStore, document_id: int, question: str, by_model: Sequence[Sequence[int]] = ()
+) -> list[tuple[Fields, float]]:
     """As `rank`, each with the mean of its reciprocal ranks; 1 is the first by words and by meaning."""
     from app.features.retrieval.meaning import passage_indexes  # NumPy comes with the first question
     from app.language.static_embeddings import reciprocal_scores
@@ -58,7 +62,7 @@ def rank_with_scores(store: DocumentStore, document_id: int, question: str) -> l
     runs = "".join(WITHOUT_SPACES.findall(question))
     if len(runs) > 1:
         numbers = list(dict.fromkeys([*_by_pairs(store, document_id, runs), *numbers]))
-    rankings = [numbers, *passage_indexes().rank(store, document_id, question, MOST_RANKED)]
+    rankings = [numbers, *passage_indexes().rank(store, document_id, question, MOST_RANKED), *by_model]
     scores = reciprocal_scores(rankings)
     best = sum(reciprocal_scores([[0]] * len(rankings)).values())
     numbers = sorted(scores, key=lambda number: -scores[number])[:MOST_RANKED]

@@ -1,0 +1,58 @@
+"""What embedding models want before a question and before a passage, as their publishers say; unknown ones get nothing.
+
+How what was read is pooled stands in the model's own file.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from app.core.gguf import GgufHeader
+
+_WEB_SEARCH = "Given a web search query, retrieve relevant passages that answer the query"
+
+
+@dataclass(frozen=True)
+class EmbeddingRecipe:
+    """Templates for both kinds of texts, each with `{text}`."""
+
+    question: str = "{text}"
+    passage: str = "{text}"
+
+    def for_question(self, text: str) -> str:
+        return self.question.replace("{text}", text)
+
+    def for_passage(self, text: str) -> str:
+        return self.passage.replace("{text}", text)
+
+
+PLAIN = EmbeddingRecipe()
+_SEARCHING = EmbeddingRecipe("Represent this sentence for searching relevant passages: {text}")
+_RECIPES = (
+    (r"e5.*instruct", EmbeddingRecipe(f"Instruct: {_WEB_SEARCH}\nQuery: {{text}}")),
+    (r"\be5\b", EmbeddingRecipe("query: {text}", "passage: {text}")),
+    (
+        r"embedding ?gemma|gemma embedding",
+        EmbeddingRecipe("task: search result | query: {text}", "title: none | text: {text}"),
+    ),
+    (r"nomic embed|modernbert embed", EmbeddingRecipe("search_query: {text}", "search_document: {text}")),
+    (r"qwen3 embedding", EmbeddingRecipe(f"Instruct: {_WEB_SEARCH}\nQuery:{{text}}")),
+    (r"arctic embed.*v2", EmbeddingRecipe("query: {text}")),
+    (r"arctic embed|mxbai embed", _SEARCHING),
+    (r"\bbge (small|base|large) en\b", _SEARCHING),
+    (r"\bbge (small|base|large) zh\b", EmbeddingRecipe("为这个句子生成表示以用于检索相关文章：{text}")),
+)
+_GAPS = re.compile(r"[-_. ]+")
+
+
+def recipe_of(header: GgufHeader, file_name: str) -> EmbeddingRecipe:
+    """Return the recipe of a model's family, told by what its file says of itself, else by how the file is called."""
+    keys = ("general.architecture", "general.name", "general.basename", "general.size_label", "general.finetune")
+    said = " ".join(str(header.metadata.get(key, "")) for key in keys)
+    for name in (said, file_name):
+        plain = _GAPS.sub(" ", name).lower()
+        for pattern, recipe in _RECIPES:
+            if re.search(pattern, plain):
+                return recipe
+    return PLAIN

@@ -1,0 +1,103 @@
+"""What an embedding model made of the passages of documents, kept as whole numbers of one byte; from any thread.
+
+It can be made again at any time, goes with its document, and belongs to one state of one model's file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from app.store.database import Database
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Floats = np.ndarray[Any, np.dtype[np.float32]]
+    Numbers = np.ndarray[Any, np.dtype[np.int32]]
+
+LARGEST = 127
+NUMBER_BYTES = 4
+
+
+@dataclass(frozen=True)
+class VectorBatch:
+    """Vectors of some passages, one row for each block number, of length 1 but for rounding."""
+
+    blocks: Numbers
+    vectors: Floats
+
+
+class VectorStore:
+    """The vectors of one database's documents. Writes may raise DiskFull or FolderNotWritable."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, document_id: int, model: str, blocks: Sequence[int], vectors: Floats) -> None:
+        """Keep more vectors of a document; nothing is kept where the document is gone."""
+        import numpy as np
+
+        scale = float(np.abs(vectors).max() / LARGEST) or 1.0
+        numbers = np.round(vectors / scale).astype(np.int8)
+        self._insert(
+            document_id, (model, vectors.shape[1], scale, np.array(blocks, "<i4").tobytes(), numbers.tobytes())
+        )
+
+    def finish(self, document_id: int, model: str) -> None:
+        """Every passage of a document has its vector."""
+        self._insert(document_id, (model, 0, 1.0, b"", b""))
+
+    def is_finished(self, document_id: int, model: str) -> bool:
+        """Return whether every passage of a document has its vector by this model."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                "SELECT 1 FROM passage_vectors WHERE document_id = ? AND model = ? AND width = 0", (document_id, model)
+            ).fetchone()
+        return row is not None
+
+    def block_numbers(self, document_id: int, model: str) -> set[int]:
+        """Return the blocks of a document that have a vector by this model."""
+        return {int(number) for batch in self.batches(document_id, model) for number in batch.blocks}
+
+    def batches(self, document_id: int, model: str) -> Iterator[VectorBatch]:
+        """All vectors of a document by this model, as they were added; what a damaged file made odd is left out."""
+        import numpy as np
+
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT width, scale, blocks, vectors FROM passage_vectors WHERE document_id = ? AND model = ?"
+                " AND width > 0 ORDER BY id",
+                (document_id, model),
+            ).fetchall()
+        for row in rows:
+            if row["width"] * len(row["blocks"]) == NUMBER_BYTES * len(row["vectors"]):
+                numbers = np.frombuffer(row["vectors"], np.int8).reshape(-1, row["width"])
+                yield VectorBatch(
+                    np.frombuffer(row["blocks"], "<i4"), numbers.astype(np.float32) * np.float32(row["scale"])
+                )
+
+    def keep_only(self, model: str) -> None:
+        """Forget what other models made, or the same one before its file changed; with "" everything."""
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM passage_vectors WHERE model <> ?", (model,))
+
+    def unfinished_documents(self, model: str) -> list[int]:
+        """Return the complete documents of chats and projects that lack vectors by this model, the newest first."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT id FROM documents WHERE state = 'complete' AND id IN (SELECT document_id FROM attachments)"
+                " AND id NOT IN (SELECT document_id FROM passage_vectors WHERE model = ? AND width = 0)"
+                " ORDER BY id DESC",
+                (model,),
+            ).fetchall()
+        return [int(row[0]) for row in rows]
+
+    def _insert(self, document_id: int, values: tuple[str, int, float, bytes, bytes]) -> None:
+        with self._database.transaction() as connection:
+            connection.execute(
+                "INSERT INTO passage_vectors (document_id, model, width, scale, blocks, vectors)"
+                " SELECT id, ?, ?, ?, ?, ? FROM documents WHERE id = ?",
+                (*values, document_id),
+            )
