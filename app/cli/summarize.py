@@ -22,8 +22,8 @@ from app.features.summary.digest import FORMS, digest_summary
 from app.features.summary.export import ENDINGS, as_text, report, save
 from app.features.summary.laid_out import facts
 from app.features.summary.messages import not_given_words, not_made_words, nothing_words
+from app.features.summary.method import is_short, method_for
 from app.features.summary.result import Form, InputDocument, Length, Method, Summary, Wish, inputs_of, unknown_languages
-from app.features.summary.sections import method_for
 from app.features.summary.summaries import Summaries
 from app.features.summary.summarize import Merging, Planned, Rests, SectionRead, SummaryEvent, Writing, stands
 from app.store.database import Database
@@ -42,8 +42,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=["auto", *Method],
         default="auto",
         help="model: it writes; digest: sentences of the documents, chosen by counting words, no model is asked; "
-        "default: auto, a digest where the model has less than three billion weights, as the starter has, or where too "
-        "little of what it wrote is found",
+        "default: auto, a digest where too little of what the model writes is found, always with the starter, and of "
+        "texts longer than a page or two with models of less than three billion weights",
     )
     parser.add_argument("--instruction", metavar="TEXT", default="", help="how to write it, in your own words")
     parser.add_argument("--language", metavar="xx", default="", type=_language, help="default: the document's own")
@@ -83,7 +83,7 @@ def run_summarize(options: argparse.Namespace) -> int:
         if wish.method is Method.DIGEST:
             return _told_by_counting(inputs, options, cancel) or 0
         model = terminal.model_path(options.model, *chosen)
-        if method_for(wish, weights_in(model)) is Method.DIGEST:
+        if method_for(wish, weights_in(model), is_short=is_short(inputs.given)) is Method.DIGEST:
             code = _told_by_counting(inputs, options, cancel, model)
             if code is not None:
                 return code

@@ -32,7 +32,7 @@ _AROUND = " \t\r\n,.;:!?¡¿…,。，、！？：；،؟—–-*#>"
 MOST_OPENINGS = 6
 
 LEAST_WEIGHTS = 5e8
-"""Of a model that is asked, as for summaries: `app.features.summary.sections.method_for`."""
+"""Of a model that is asked, as for summaries: `app.features.summary.method.method_for`."""
 MOST_WORDS, MOST_SIGNS = 8, 20
 """Of a title in a script without spaces."""
 LEAST_SHARED = 1 / 3

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from app.core.errors import FileNotOnHub
 from app.engine.fit import GpuRoom, Room
 from app.features.models.estimate import LEAST_TOKENS_PER_S, READING_TOKENS_PER_S, TIGHT, WELL, by_size
+from app.features.models.languages import BYTES_A_WEIGHT
 from app.features.models.messages import Words, gigabytes
 from app.hub.catalog import Entry
 from app.hub.files import ModelFile, RemoteFile, Repository, quantization_words
@@ -25,6 +26,9 @@ TASKS_OF_TABS = {"chat": "chat", "summarize": "summarize", "translate": "transla
 """Which task of the list serves a tab."""
 BALANCED = ("Q4_K_M", "UD-Q4_K_XL", "Q4_K_S", "MXFP4", "Q4_0", "IQ4_XS", "Q4_1", "Q5_K_M", "Q8_0")
 """Tags in the order in which one is taken where nobody said which."""
+MOST_SHORT_TEXT_WEIGHTS = 3e9
+"""Models up to this size summarize short texts better than by their own sentences, and longer ones worse: measured, see
+`app.features.summary.method`, which decides by it as the offers do."""
 TRANSLATORS = re.compile(r"hy-mt|hunyuan-mt|translategemma|eurollm", re.IGNORECASE)
 """Files that translate though they are not suggested."""
 
@@ -107,15 +111,19 @@ def is_translator(name: str) -> bool:
 
 _NEEDS = {
     "translate": "Translating needs a model that knows both languages: ",
-    "summarize": "Summarizing needs a model that reads long texts: ",
+    "summarize": "Writes summaries, of long texts too: ",
     "write": "Writing needs a larger model than the starter: ",
     "chat": "Suggested for this computer: ",
 }
+_SHORT_TEXTS = "Writes summaries of short texts: "
 
 
 def offer_words(task: str, entry: Entry, helpers: Sequence[str] = ()) -> Words:
     """What a tab says when it has no model for its task; `helpers` are the computers without which it does not fit."""
-    text = _NEEDS.get(task, _NEEDS["chat"]) + "{name}, {size} GB"
+    needs = _NEEDS.get(task, _NEEDS["chat"])
+    if task == "summarize" and entry.size_bytes / BYTES_A_WEIGHT <= MOST_SHORT_TEXT_WEIGHTS:
+        needs = _SHORT_TEXTS
+    text = needs + "{name}, {size} GB"
     values = {"name": entry.name, "size": gigabytes(entry.size_bytes)}
     if helpers:
         return Words(text + ", with the memory of {computers}", values | {"computers": ", ".join(helpers)})

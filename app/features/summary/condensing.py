@@ -16,6 +16,7 @@ from app.engine.protocol import Ask
 from app.features.summary import prompts
 from app.features.summary.checks import Cited
 from app.features.summary.digest import FORMS, digest_of
+from app.features.summary.method import ClaimScore
 from app.features.summary.prompts import (
     Point,
     Problem,
@@ -70,9 +71,12 @@ class Mapping:
         self._open: Counter[int] = Counter()
         self._parts: dict[int, list[tuple[Section, list[Statement]]]] = {n: [] for n in range(len(sections))}
         self._done = 0
+        self._score = ClaimScore()
         self.failed: set[int] = set()
         self.overfull: set[int] = set()
         """Sections that have more of what a `Request` wants than could be said."""
+        self.has_given_up = False
+        """Whether it ended because too little of the points was found."""
 
     @property
     def points(self) -> list[list[Statement]]:
@@ -100,6 +104,9 @@ class Mapping:
                 yield event
             elif isinstance(event, Taken) and not self._open[event.task.place]:
                 yield self._section_read(event.task.place)
+                if self._score.falls_short:
+                    self.has_given_up = True
+                    return
             elif isinstance(event, Growing):
                 continue
 
@@ -197,6 +204,7 @@ class Mapping:
         nearby = work.cited(section.document, section.ids)
         checked = [work.checked(one.text, work.cited(section.document, one.ids), nearby, one.quote) for one in points]
         self._parts[task.place].append((section, checked))
+        self._score += work.score(checked)
         self._reading.answered(section, task.ask.messages[-1].text)
         self._open[task.place] -= 1
 

@@ -24,6 +24,7 @@ from app.documents.blocks import Block, Kind, Numbering, Piece
 from app.engine.contract import Engine
 from app.features.messages import sentence_for
 from app.features.summary.digest import cues, digest_summary
+from app.features.summary.method import numbers_of
 from app.features.summary.result import Method, Statement, Summary, Wish
 from app.features.summary.summaries import MemorySteps
 from app.features.summary.summarize import InputDocument, Summarized, summarize
@@ -35,7 +36,6 @@ COMPARED_MEASURES = ("rouge1", "rouge2", "rougeL")
 AS_GIVEN, WITHOUT_ABSTRACT = "as_given", "without_abstract"
 FIRST_SENTENCES = "first_sentences"
 LEAD_SENTENCES = 3
-_NUMBER = re.compile(r"\d+(?:[.,'’\u00a0\u202f]\d+)*")
 Rouge = dict[str, float]
 
 
@@ -243,11 +243,6 @@ def lead_of(example: Example) -> list[str]:
 def sentences_of(text: str) -> list[str]:
     """The sentences of a paragraph; a line break ends one too."""
     return [text[start:end] for start, end in sentences(text)]
-
-
-def numbers_of(text: str) -> list[str]:
-    """The numbers in a text by their digits alone, so that 1,200 and 1 200 are one."""
-    return [re.sub(r"\D", "", match) for match in _NUMBER.findall(text)]
 
 
 class RougeScores:

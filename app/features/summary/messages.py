@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.features.messages import clause, units
+from app.features.summary.method import LEAST_SHARE
 from app.features.summary.result import Check, Coverage, Form, Method, Reason, Statement, SummarizedDocument, Summary
 from app.language.detection import SMALL_WORDS, language_by_words
 from app.language.names import base, english_name
@@ -52,11 +53,23 @@ def digest_words(summary: Summary) -> str:
     if not summary.set_aside:
         return DIGEST_WORDS
     found, count = sum(one.check.found for one in summary.set_aside), len(summary.set_aside)
+    if summary.has_given_up:
+        return _given_up_words(summary)
     what = f"{f'Only {found:,}' if found else 'None'} of the {count:,} statements that {summary.model} wrote"
     what = what if count > 1 else f"The one statement that {summary.model} wrote"
     was = "was" if found == 1 or count == 1 else "were"
     lost = f"{what} {was}{' not' if count == 1 else ''} found in the text"
     return f"{lost}. These are sentences of the document instead."
+
+
+def _given_up_words(summary: Summary) -> str:
+    """Why the model was stopped: statements that are not there, or numbers."""
+    found, count = sum(one.check.found for one in summary.set_aside), len(summary.set_aside)
+    how_many = f"only {found:,}" if found else "none"
+    what = f"{how_many} of its first {count:,} statements {'was' if found == 1 else 'were'} found in the text"
+    if found >= LEAST_SHARE * count:
+        what = f"too many numbers in its first {count:,} statements are not in the text"
+    return f"{summary.model} was stopped: {what}. These are sentences of the document instead."
 
 
 def statements_words(statements: Sequence[Statement]) -> tuple[str, str]:

@@ -27,6 +27,7 @@ from app.features.work.pace import Speeds, WorkClock
 from app.store.jobs import Jobs
 
 if TYPE_CHECKING:
+    from app.features.summary.method import MethodChoice
     from app.features.summary.sections import Budgets
 
 
@@ -132,26 +133,29 @@ class Estimates:
     """From any thread. What was measured holds as long as the program runs; `inputs` makes documents of their ids."""
 
     def __init__(
-        self, inputs: Callable[[Sequence[int]], list[InputDocument]], engines: TaskEngines, jobs: Jobs
+        self,
+        inputs: Callable[[Sequence[int]], list[InputDocument]],
+        engines: TaskEngines,
+        jobs: Jobs,
+        choice: MethodChoice,
     ) -> None:
-        self._inputs, self._engines = inputs, engines
+        self._inputs, self._engines, self._choice = inputs, engines, choice
         self._speeds = Speeds(KIND, jobs, seconds="worked_s")
         self._budgets: dict[str, Budgets] = {}
 
     def estimate(self, document_ids: Sequence[int], wish: Wish, cancel: CancelToken) -> Estimate | None:
         """See `app.features.summary.summaries.Summaries.estimate`."""
         from app.features.summary.digest import has_sentences
-        from app.features.summary.sections import method_for  # the window lists summaries without these
-        from app.features.summary.summarize import plan
+        from app.features.summary.summarize import plan  # the window lists summaries without these
 
         documents = self._inputs(document_ids)
-        if method_for(wish, self._engines.weights()) is Method.DIGEST and any(map(has_sentences, documents)):
+        if self._choice.method(wish, documents) is Method.DIGEST and any(map(has_sentences, documents)):
             return None if cancel.cancelled else Estimate(None, 0, counting_seconds(documents), ())
         with self._engines.opened(cancel, may_ask=False) as engine:
             if engine is None or engine.loaded is None:
                 return None
             loaded = engine.loaded
-            planned = plan(documents, wish, engine, cancel)
+            planned = plan(documents, wish, engine, cancel, earlier=self._choice.earlier(documents))
             if planned is None:
                 return None
             tokens, sections = planned.tokens, max(1, len(planned.sections))

@@ -54,7 +54,7 @@ class Method(StrEnum):
 class Wish:
     """What a person wants. `language` is a code such as "de", "" for the document's own.
 
-    `method` None: what suits the model, see `budgets.method_for`.
+    `method` None: what suits the model, see `method.method_for`.
     """
 
     length: Length = Length.MEDIUM
@@ -198,6 +198,8 @@ class Summary:
     method: Method = Method.MODEL
     set_aside: tuple[Statement, ...] = ()
     """What `model` wrote, where too little of it was found and sentences of the documents stand in its place."""
+    has_given_up: bool = False
+    """Whether `model` was stopped in the middle, since too little of what it wrote could be found."""
 
 
 def wish_from_json(raw: Mapping[str, Any]) -> Wish:

@@ -27,7 +27,7 @@ from app.core.events import ModelLoaded
 from app.documents.blocks import Block, Kind
 from app.documents.split import Chunk, Counter, Slice, split
 from app.features.models.languages import weights_of
-from app.features.summary.result import Coverage, Form, InputDocument, LeftApart, Length, Method, Wish
+from app.features.summary.result import Coverage, InputDocument, LeftApart, Length
 from app.language.names import has_word_spaces
 
 WORDS = {Length.SHORT: 150, Length.MEDIUM: 350, Length.LONG: 800}
@@ -61,9 +61,6 @@ class _Class(NamedTuple):
 
 
 _SMALLEST = 5e8
-LEAST_WRITING_WEIGHTS = 3e9
-SENTENCE_FORMS = (Form.PARAGRAPHS, Form.BULLETS, Form.SECTIONS)
-"""What sentences of the document can be put into."""
 _CLASSES = (
     _Class(_SMALLEST, 360, 120, 250, 300),
     _Class(2e9, 1500, 200, 2500, 300),
@@ -71,20 +68,6 @@ _CLASSES = (
     _Class(16e9, 7000, 600, 16000, 700),
     _Class(float("inf"), 12000, 800, 32000, 1000),
 )
-
-
-def method_for(wish: Wish, weights: float) -> Method:
-    """What a summary is made by where the wish leaves it open: sentences of the document for models that write worse.
-
-    What the starter writes is worse than the sentences it would write about, by every measure that there is, and takes
-    minutes. Models up to `LEAST_WRITING_WEIGHTS` write only what sentences cannot give: another language, or tasks,
-    questions, or what the person asks for. `weights` 0: not known, and not taken for small.
-    """
-    if wish.method is not None:
-        return wish.method
-    is_digest_enough = wish.form in SENTENCE_FORMS and not wish.language
-    most = LEAST_WRITING_WEIGHTS if is_digest_enough else _SMALLEST
-    return Method.DIGEST if 0 < weights <= most else Method.MODEL
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from app.core.errors import DocumentGone
@@ -24,6 +25,7 @@ from app.core.settings import Settings
 from app.core.wire import to_json
 from app.engine.contract import Engine
 from app.features.documents import Documents
+from app.features.summary.method import MethodChoice, is_short, score_claims, written_fields
 from app.features.summary.pace import Estimates, Pace, counting_seconds, model_file
 from app.features.summary.result import (
     DRAFT,
@@ -69,7 +71,7 @@ class Summarize(Protocol):
 
 
 class AtWork(Working[SummaryEvent]):
-    """One summary; see `Working`. `expect` tells seconds from what was measured, `weights` those of the model to come.
+    """One summary; see `Working`. `expect` tells seconds from what was measured, `choice` who is to make it.
 
     `summarize` None is the program's own pipeline.
     """
@@ -82,12 +84,12 @@ class AtWork(Working[SummaryEvent]):
         store: SummaryStore,
         *,
         expect: Expect,
-        weights: Callable[[], float],
+        choice: MethodChoice,
         summarize: Summarize | None,
     ) -> None:
         self._job, self._documents, self._wish = job, documents, wish_from_json(job.spec.get("wish", {}))
         self._jobs, self._store, self._expect, self._summarize = jobs, store, expect, summarize
-        self._weights = weights
+        self._choice = choice
         self._kept = KeptSteps(store, job.id)
         self.record: Record | None = None
 
@@ -96,10 +98,9 @@ class AtWork(Working[SummaryEvent]):
         return self._kept.kept
 
     def without_engine(self, cancel: CancelToken) -> Iterator[SummaryEvent]:
-        from app.features.summary.sections import method_for  # the window lists summaries without these
-        from app.features.summary.summarize import by_counting
+        from app.features.summary.summarize import by_counting  # the window lists summaries without it
 
-        if self._summarize is None and method_for(self._wish, self._weights()) is Method.DIGEST:
+        if self._summarize is None and self._choice.method(self._wish, self._documents) is Method.DIGEST:
             seconds = counting_seconds(self._documents)
             record = self._recording("", expect=lambda *_: seconds)
             yield from self._recorded(record, by_counting(self._documents, self._wish, cancel))
@@ -110,7 +111,8 @@ class AtWork(Working[SummaryEvent]):
         from app.features.summary.summarize import summarize
 
         record = self._recording(model_file(model), expect=self._expect, side_by_side=model.sequences)
-        pipeline = self._summarize or summarize
+        own = partial(summarize, earlier=self._choice.earlier(self._documents))
+        pipeline = self._summarize or own
         yield from self._recorded(record, pipeline(self._documents, self._wish, engine, self._kept, cancel))
 
     def _recording(self, model: str, *, expect: Expect, side_by_side: int = 1) -> Record:
@@ -233,7 +235,7 @@ class Record:
             case Summarized(summary=summary):
                 self._save(summary)
                 if not summary.is_partial:
-                    self._note_speed(summary)
+                    self._note_figures(summary)
                     self.is_complete = True
 
     def close(self) -> None:
@@ -257,10 +259,16 @@ class Record:
         self._saved_at_s = self._clock()
         self._every_s = max(SAVE_EVERY_S, TIMES_ITS_COST * (self._saved_at_s - begun_s))
 
-    def _note_speed(self, summary: Summary) -> None:
-        """For the next estimate; a summary that used steps of another one, or no model, says nothing of its speed."""
+    def _note_figures(self, summary: Summary) -> None:
+        """For the next estimate and the next choice of who writes.
+
+        A summary that used steps of another one, or no model, says nothing of its speed, nor does one that broke off.
+        """
         self._progress["sections_read"] = max(summary.sections_read, self._progress.get("sections_read", 0))
-        if self.pace.is_fresh and self.pace.worked_s > 0 and (summary.method is Method.MODEL or summary.set_aside):
+        is_written = summary.method is Method.MODEL or bool(summary.set_aside)
+        if is_written:
+            self._progress |= self._partial.written_fields(summary)
+        if self.pace.is_fresh and self.pace.worked_s > 0 and is_written and not summary.has_given_up:
             self._progress |= {"model_file": self._model, "worked_s": self.pace.worked_s}
         self._save_progress()
 
@@ -285,6 +293,14 @@ class Partial:
         """One more section."""
         self._sections.append(event)
         self._coverage = event.coverage or self._coverage
+
+    def written_fields(self, whole: Summary) -> dict[str, object]:
+        """How much of what the model wrote for the whole summary was found; nothing where nothing was compared."""
+        texts = {(place, block.id): block.text for place, one in enumerate(self._documents) for block in one.blocks}
+        score = score_claims(whole.set_aside or whole.statements, lambda place, number: texts.get((place, number), ""))
+        if not score.claims:
+            return {}
+        return {"written": written_fields(self._model, score, is_short=is_short(self._documents))}
 
     def summary(self, sections: int, seconds: float) -> Summary:
         """As it stands, in the order of the documents: sections that are read together end in any order."""
@@ -342,7 +358,8 @@ class Summaries(StoredJobs[StoredSummary, SummaryEvent]):
     ) -> None:
         super().__init__(KIND, jobs, store, engines, settings, turns=turns, unlisted=DRAFT)
         self._store, self._documents = store, documents
-        self._estimates = Estimates(lambda ids: inputs_of(documents, ids), engines, jobs)
+        self._choice = MethodChoice(engines, jobs)
+        self._estimates = Estimates(lambda ids: inputs_of(documents, ids), engines, jobs, self._choice)
         self._drafting = threading.Lock()
         self._compared: dict[tuple[int, int], bool] = {}
         """Whether the words of two documents differ."""
@@ -359,7 +376,7 @@ class Summaries(StoredJobs[StoredSummary, SummaryEvent]):
             self._jobs,
             self._store,
             expect=self._estimates.seconds,
-            weights=self.engines.weights,
+            choice=self._choice,
             summarize=self.pipeline,
         )
 
@@ -385,12 +402,10 @@ class Summaries(StoredJobs[StoredSummary, SummaryEvent]):
                 self._jobs.update(job.id, title=title, spec=spec)
         return self.get(job.id)
 
-    def method_of(self) -> Callable[[Wish], Method]:
-        """What summaries would be made by now. It reads the header of the model's file."""
-        from app.features.summary.sections import method_for  # the window lists summaries without it
-
-        weights = self.engines.weights()
-        return lambda wish: method_for(wish, weights)
+    def method_of(self, document_ids: Sequence[int]) -> Callable[[Wish], Method]:
+        """What a summary of these documents would be made by now; see `MethodChoice`. Raises as `first_look`."""
+        documents = inputs_of(self._documents, document_ids, has_places=False)
+        return lambda wish: self._choice.method(wish, documents)
 
     def estimate(self, document_ids: Sequence[int], wish: Wish, cancel: CancelToken) -> Estimate | None:
         """Counts with the model's tokenizer and measures it where that was not done yet; None when cancelled.

@@ -32,7 +32,8 @@ from app.features.summary.condensing import (
     of_sections,
     outline_of,
 )
-from app.features.summary.digest import FORMS, digest_summary
+from app.features.summary.digest import FORMS, digest_summary, has_sentences
+from app.features.summary.method import ClaimScore, is_short, method_for, score_claims
 from app.features.summary.prompts import (
     Problem,
     cited_runs,
@@ -66,7 +67,6 @@ from app.features.summary.sections import (
     Section,
     budgets_for,
     length_words,
-    method_for,
     numbered,
     runs_under_headings,
     sections_of,
@@ -82,8 +82,6 @@ CHARACTERS_A_STATEMENT = 160
 """A summary is shorter than its text: it has no more statements than one for so many characters."""
 CHOSEN_FORMS = (Form.BULLETS, Form.PARAGRAPHS, Form.SECTIONS)
 """What the smallest models make of points by saying which; see `Budgets.only_chooses`."""
-LEAST_FOUND = 2 / 3
-"""Of the statements that a model wrote; with fewer, sentences of the document stand in their place."""
 CHARACTERS_A_WORD = 6
 SURE_SHARE = 0.9
 """Up to here the share of a write-up follows its length; nobody knows how long the rest of it will be."""
@@ -145,6 +143,12 @@ class WriteUp:
         """Of drafts that are written once more, what was of use in the first answer."""
         self._finished: dict[int, list[Statement]] = {}
         self._told_s = 0.0
+        self._ends = [0] * len(drafts)
+        """How many lines or statements of each answer were ended when it was judged."""
+        self._checked: dict[tuple[int, Written], Statement] = {}
+        """What was compared while it was written."""
+        self.has_given_up = False
+        """Whether it ended because too little of what was written was found."""
         self.answered: list[tuple[Draft, str]] = []
         """Which drafts were answered, each with its prompt."""
 
@@ -175,8 +179,37 @@ class WriteUp:
             if isinstance(event, Taken) or now_s - self._told_s >= WRITING_EVERY_S:
                 self._told_s = now_s
                 yield Writing(self._text(), self._share(), self._attempt)
-        if self._work.cancel.cancelled:
+            if self._is_judged_now(event) and self._work.score(self._so_far(tasks)).falls_short:
+                self.has_given_up = True
+                break
+        if self._work.cancel.cancelled or self.has_given_up:
             self._keep_unfinished(tasks)
+
+    def _is_judged_now(self, event: Growing[WriteTask] | Taken[WriteTask]) -> bool:
+        """Comparing takes a little time: only where a statement has come to its end."""
+        if not self._work.may_give_up:
+            return False
+        ends = self._answers[event.task.place].count("\n") + self._answers[event.task.place].count("]")
+        is_new, self._ends[event.task.place] = ends != self._ends[event.task.place], ends
+        return is_new or isinstance(event, Taken)
+
+    def _so_far(self, tasks: Sequence[WriteTask]) -> Iterator[Statement]:
+        """All statements that are whole by now, compared with their places."""
+        yield from (one for statements in self._finished.values() for one in statements)
+        for task in tasks:
+            sources = task.draft.sources
+            if task.place in self._finished or not self._answers[task.place]:
+                continue
+            for one in _distinct(self._whole_so_far(task)):
+                known = self._checked.get((task.place, one))
+                if known is None:
+                    known = self._work.checked(one.text, sources.cited(one.ids), sources.all_blocks)
+                    self._checked[task.place, one] = known
+                yield known
+
+    def _whole_so_far(self, task: WriteTask) -> list[Written]:
+        answer, form = self._answers[task.place], self._work.wish.form
+        return self._statements(written(answer, form, task.draft, FinishReason.LENGTH), task.draft)
 
     def _share(self) -> float:
         """How much of all drafts is written, as far as that can be told."""
@@ -192,9 +225,7 @@ class WriteUp:
     def _keep_unfinished(self, tasks: Sequence[WriteTask]) -> None:
         """Whole sentences of what was stopped in the middle."""
         for task in tasks:
-            answer, form = self._answers[task.place], self._work.wish.form
-            found = self._statements(written(answer, form, task.draft, FinishReason.LENGTH), task.draft)
-            best = max(_distinct(found), self._best.get(task.place, []), key=len)
+            best = max(_distinct(self._whole_so_far(task)), self._best.get(task.place, []), key=len)
             if best and task.place not in self._finished:
                 self._settle(task, best)
 
@@ -454,28 +485,43 @@ class Plan:
         return sum(self.by_document)
 
 
-def plan(documents: Sequence[InputDocument], wish: Wish, engine: Engine, cancel: CancelToken) -> Plan | None:
+def plan(
+    documents: Sequence[InputDocument],
+    wish: Wish,
+    engine: Engine,
+    cancel: CancelToken,
+    *,
+    earlier: ClaimScore | None = None,
+) -> Plan | None:
     """Counts and cuts; None when cancelled. It wakes the model; raises what the engine raises."""
     work = _work(documents, wish, engine, _Nowhere(), cancel)
-    return _plan(work) if work is not None else None
+    return _plan(work, _method(work, earlier)) if work is not None else None
 
 
 def summarize(
-    documents: Sequence[InputDocument], wish: Wish, engine: Engine, steps: Steps, cancel: CancelToken
+    documents: Sequence[InputDocument],
+    wish: Wish,
+    engine: Engine,
+    steps: Steps,
+    cancel: CancelToken,
+    *,
+    earlier: ClaimScore | None = None,
 ) -> Iterator[SummaryEvent]:
     """One summary over all of the documents, by the model that is loaded in `engine` or, where `method_for` says so,
-    of sentences that no model is asked about.
+    of sentences that no model is asked about. `earlier` is how well the model wrote such summaries before.
+
+    Nobody having chosen, a model of whose claims too few are found is stopped in the middle of them.
 
     Cancelled, it ends at once with a partial summary of what was read. Raises what the engine raises when a second
     try does not help; every step that was finished is kept.
     """
     begun_s = time.monotonic()
     work = _work(documents, wish, engine, steps, cancel)
-    if work is not None and _method(work) is Method.DIGEST:
+    if work is not None and _method(work, earlier) is Method.DIGEST:
         if (yield from by_counting(documents, wish, cancel)):
             return
         work = replace(work, wish=replace(wish, method=Method.MODEL))
-    found = _plan(work) if work is not None else None
+    found = _plan(work, Method.MODEL) if work is not None else None
     if work is None or found is None:
         yield Summarized(_nothing(documents, wish, engine, time.monotonic() - begun_s))
         return
@@ -488,15 +534,26 @@ def _or_sentences(written: Summary, documents: Sequence[InputDocument], cancel: 
 
     Not where the person asked for what the model writes, nor where sentences cannot give what was wished.
     """
-    compared = [one.check.found for one in written.statements if one.check.is_compared]
-    is_enough = sum(compared) >= LEAST_FOUND * len(compared)
-    can_be_sentences = written.wish.form in FORMS and not written.wish.language
-    if is_enough or written.is_partial or written.wish.method is not None or not can_be_sentences:
+    if written.is_partial or not _can_be_sentences(documents, written.wish):
+        return written
+    texts = {(place, block.id): block.text for place, one in enumerate(documents) for block in one.blocks}
+    score = score_claims(written.statements, lambda document, number: texts[document, number])
+    if score.is_enough and not written.has_given_up:
         return written
     digest = digest_summary(documents, written.wish, lambda: cancel.cancelled)
     if not digest.statements or digest.is_partial:
         return written
-    return replace(digest, model=written.model, set_aside=written.statements, seconds=written.seconds)
+    return replace(
+        digest,
+        model=written.model,
+        set_aside=written.statements,
+        seconds=written.seconds,
+        has_given_up=written.has_given_up,
+    )
+
+
+def _can_be_sentences(documents: Sequence[InputDocument], wish: Wish) -> bool:
+    return wish.method is None and wish.form in FORMS and not wish.language and any(map(has_sentences, documents))
 
 
 def by_counting(
@@ -521,7 +578,7 @@ def _read(work: Work, found: Plan) -> Stage:
     if found.sections:
         return (yield from _in_sections(work, found.sections))
     summary = yield from _in_one_pass(work)
-    if not summary.sections_failed or summary.statements:
+    if not summary.sections_failed or summary.statements or summary.has_given_up:
         return summary
     sections = _cut(work)
     if work.cancel.cancelled:
@@ -547,20 +604,21 @@ def _work(
     model = woken(engine, cancel)
     if model is None:
         return None
-    return Work(documents, wish, engine, steps, cancel, model, budgets_for(model), writing_language(documents, wish))
+    language, may_give_up = writing_language(documents, wish), _can_be_sentences(documents, wish)
+    return Work(documents, wish, engine, steps, cancel, model, budgets_for(model), language, may_give_up)
 
 
-def _method(work: Work) -> Method:
-    return method_for(work.wish, work.model.weights)
+def _method(work: Work, earlier: ClaimScore | None) -> Method:
+    return method_for(work.wish, work.model.weights, is_short=is_short(work.documents), earlier=earlier)
 
 
-def _plan(work: Work) -> Plan | None:
+def _plan(work: Work, method: Method) -> Plan | None:
     counts: list[int] = []
     for document in work.texts:
         if work.cancel.cancelled:
             return None
         counts.append(sum(work.count([f"{numbered(block)}\n\n" for block in document.blocks])))
-    if _method(work) is Method.DIGEST:
+    if method is Method.DIGEST:
         return Plan(tuple(counts), (), Method.DIGEST)
     fixed = work.fixed_tokens(messages_for(work, Draft(Sources((("", ""),), {}))))
     fixed += OUTLINE_TOKENS if work.budgets.is_small and work.wish.form in FORMS else 0
@@ -599,8 +657,9 @@ def _in_one_pass(work: Work) -> Stage:
             if group == draft.group:
                 reading.answered(section, prompt)
     is_read = len(writing.answered) == len(drafts)
-    failed = 0 if is_read or work.cancel.cancelled else 1
-    return _summary(work, reading, writing.statements, sections=1, read=int(is_read), failed=failed)
+    failed = 0 if is_read or work.cancel.cancelled or writing.has_given_up else 1
+    summary = _summary(work, reading, writing.statements, sections=1, read=int(is_read), failed=failed)
+    return replace(summary, has_given_up=writing.has_given_up)
 
 
 def _drafts_of(work: Work, stretches: Sequence[tuple[str, Section]], offsets: Sequence[int]) -> list[Draft]:
@@ -622,7 +681,10 @@ def _in_sections(work: Work, sections: Sequence[Section]) -> Stage:
     mapping = Mapping(work, sections, reading)
     yield from mapping.run()
     statements: list[Statement] = []
-    if not work.cancel.cancelled:
+    has_given_up = mapping.has_given_up
+    if has_given_up:
+        statements = points_so_far(work, mapping.points)
+    elif not work.cancel.cancelled:
         names, found = piles(work, mapping.points)
         fixed = work.fixed_tokens(messages_for(work, Draft(Sources((("", ""),), {}))))
         answer = work.budgets.writing(work.wish.length, work.language)
@@ -631,11 +693,12 @@ def _in_sections(work: Work, sections: Sequence[Section]) -> Stage:
         if not work.cancel.cancelled:
             writing = WriteUp(work, _drafts_of_points(work, names, merge.piles))
             yield from writing.run()
-            statements = writing.statements
+            statements, has_given_up = writing.statements, writing.has_given_up
     if work.cancel.cancelled:
         statements = below_the_text(statements, points_so_far(work, mapping.points))
     read, failed = mapping.read, len(mapping.failed)
-    return _summary(work, reading, statements, sections=len(sections), read=read, failed=failed)
+    summary = _summary(work, reading, statements, sections=len(sections), read=read, failed=failed)
+    return replace(summary, has_given_up=has_given_up)
 
 
 def _drafts_of_points(work: Work, names: Sequence[str], piles: Sequence[Sequence[Sequence[Statement]]]) -> list[Draft]:

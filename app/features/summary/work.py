@@ -19,6 +19,7 @@ from app.engine.protocol import Ask, Sampling
 from app.features.chat.options import template_variables
 from app.features.summary.checks import Cited, verify
 from app.features.summary.digest import Weights
+from app.features.summary.method import ClaimScore, score_claims
 from app.features.summary.prompts import PROMPT_VERSION, line_of
 from app.features.summary.result import InputDocument, Statement, Steps, Wish, unknown_languages
 from app.features.summary.sections import Budgets, Section, told_apart
@@ -46,6 +47,8 @@ class Work:
     model: ModelLoaded
     budgets: Budgets
     language: str
+    may_give_up: bool = False
+    """Whether sentences of the documents can take the place of what the model writes."""
     texts: Sequence[InputDocument] = field(init=False)
     """The documents without what is no text, see `apart`."""
     titles: frozenset[str] = field(init=False)
@@ -81,6 +84,12 @@ class Work:
         messages = [[str(one.role), one.text] for one in ask.messages]
         parts = [PROMPT_VERSION, model, messages, ask.max_tokens, ask.grammar, asdict(ask.task_sampling)]
         return blake2b(dumps(parts).encode(), digest_size=16).hexdigest()
+
+    def score(self, statements: Iterable[Statement]) -> ClaimScore:
+        """How much of what was written so far was found; nothing where that would change nothing."""
+        if not self.may_give_up:
+            return ClaimScore()
+        return score_claims(statements, lambda document, number: self._blocks[document, number].text)
 
     def count(self, texts: Sequence[str]) -> Sequence[int]:
         """Tokens of each text by itself."""

@@ -31,6 +31,7 @@ from app.features.summary.digest import digest_summary
 from app.features.summary.export import escaped
 from app.features.summary.laid_out import plain
 from app.features.summary.messages import DIGEST_WORDS, check_words, coverage_words
+from app.features.summary.method import method_for
 from app.features.summary.pace import Pace, model_file
 from app.features.summary.prompts import Problem
 from app.features.summary.result import (
@@ -52,7 +53,7 @@ from app.features.summary.result import (
     unknown_languages,
     writing_language,
 )
-from app.features.summary.sections import Budgets, Reading, Section, budgets_for, method_for, sections_of, whole
+from app.features.summary.sections import Budgets, Reading, Section, budgets_for, sections_of, whole
 from app.features.summary.summaries import MemorySteps
 from app.features.summary.summarize import plan, summarize
 from app.features.summary.work import Work

@@ -184,6 +184,11 @@ class DraftPage(QWidget):
         return [one.id for one in self._files.documents]
 
     @property
+    def groups(self) -> list[list[int]]:
+        """The documents of each summary that would be made."""
+        return [self.ids] if self.is_together else [[number] for number in self.ids]
+
+    @property
     def _languages(self) -> tuple[str, ...]:
         """What is to be read and written, by its codes, as far as it is known."""
         read = [str(one.info.get("language") or "") for one in self._files.documents]

@@ -272,6 +272,7 @@ class SummarizeView(WorkView):
             pictures.renewed.connect(self._on_renewed)
         self.draft.pictures.opened.connect(lambda number, mark: self.document.open(self._app.documents, number, mark))
         self.draft.changed.connect(self._keep_draft)
+        self.draft.changed.connect(lambda: self.methods.look_at(self.draft.groups))
         self.draft.started.connect(self._begin)
         self.work.stop_wanted.connect(lambda: self._with_open(self.doing.stop))
         self.result.go_on_wanted.connect(lambda: self._with_open(self.doing.go_on))
@@ -295,7 +296,7 @@ class SummarizeView(WorkView):
             self.draft.look_again()
         else:
             self.empty.better.look()
-        self.methods.look()
+        self.methods.look(self.draft.groups)
         self._show_page(self.draft if self.files.files else self.empty)
 
     def show_job(self, job_id: int) -> None:
@@ -375,7 +376,7 @@ class SummarizeView(WorkView):
             self._places = Places(summary.documents, self._app.documents)
             statements, set_aside = (told(each, self._places) for each in (summary.statements, summary.set_aside))
         was_at_work = self.pages.currentWidget() is self.work
-        self.methods.look()
+        self.methods.look([stored.document_ids])
         is_outdated = stored.state == "done" and self._app.summaries.is_outdated(stored.id)
         self.result.show_result(stored, summary, statements, set_aside=set_aside, is_outdated=is_outdated)
         self._show_page(self.result)
@@ -530,8 +531,8 @@ class SummarizeTab(WorkTab):
     def on_model_chosen(self) -> None:
         if self.open_id is None:
             self.view.show_new()  # what it would take is estimated anew
-        else:
-            self.view.methods.look()
+        elif (stored := self.view.result.stored) is not None:
+            self.view.methods.look([stored.document_ids])
 
 
 def new_runner(app: Fireside, notify: Notify) -> Runner[Progress]:

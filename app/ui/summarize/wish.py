@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
-from app.core.events import CancelToken
 from app.features.summary.result import Form, Length, Method, Wish
 from app.language.names import own_name
 from app.ui.i18n import tr
@@ -109,8 +108,8 @@ class WishChoices(QWidget):
 
 
 class MethodLook(QObject):
-    """Reads on a thread how large the model is. `found` carries its name, and for which forms, with another language
-    than the document's or without, it is too small to be asked."""
+    """Asks on a thread who would summarize documents. `found` carries the model's name, and for which forms, with
+    another language than the document's or without, their own sentences are taken instead."""
 
     found = Signal(str, object)
 
@@ -118,21 +117,32 @@ class MethodLook(QObject):
         super().__init__(parent)
         self._app = app
         self._task: tasks.Task | None = None
+        self._groups: list[tuple[int, ...]] = []
 
-    def look(self) -> None:
-        """The last one who asks is told."""
+    def look(self, groups: Sequence[Sequence[int]]) -> None:
+        """Asks about summaries of these groups of documents; the last one who asks is told."""
         if self._task is not None:
             self._task.abandon()
-        self._task = tasks.run(self._read, self)
+        self._groups = asked = [tuple(ids) for ids in groups]
+        self._task = tasks.run(lambda _cancel: self._read(asked), self)
         self._task.event.connect(lambda found: self.found.emit(*found))
         self._task.failed.connect(_on_failed)
 
-    def _read(self, _cancel: CancelToken) -> Iterator[tuple[str, frozenset[tuple[Form, bool]]]]:
+    def look_at(self, groups: Sequence[Sequence[int]]) -> None:
+        """The same where other documents were asked about before."""
+        if [tuple(ids) for ids in groups] != self._groups:
+            self.look(groups)
+
+    def _read(self, groups: Sequence[Sequence[int]]) -> Iterator[tuple[str, frozenset[tuple[Form, bool]]]]:
         summaries = self._app.summaries
-        path, method_of = summaries.engines.model(), summaries.method_of()
+        path, choices = summaries.engines.model(), [summaries.method_of(ids) for ids in groups]
         kinds = [(form, language) for form in Form for language in ("", "en")]
-        small = {(form, bool(one)) for form, one in kinds if method_of(Wish(form=form, language=one)) is Method.DIGEST}
-        yield (model_name(path), frozenset(small)) if path is not None else ("", frozenset())
+        copied = {
+            (form, bool(language))
+            for form, language in kinds
+            if choices and all(choice(Wish(form=form, language=language)) is Method.DIGEST for choice in choices)
+        }
+        yield (model_name(path), frozenset(copied)) if path is not None else ("", frozenset())
 
 
 def _on_failed(error: BaseException) -> None:
@@ -152,13 +162,13 @@ class Foot(Column):
 
     started = Signal()
     anyway_started = Signal()
-    """The model is to write it, too small as it is."""
+    """The model is to write it, though the sentences are probably better."""
     changed = Signal()
 
     def __init__(self, theme: Theme, label: str, copying: str, *, is_primary: bool = True) -> None:
         super().__init__(theme, top_px=10, bottom_px=16)
         self._label, self._copying = label, copying
-        self._model, self._too_small_for = "", frozenset[tuple[Form, bool]]()
+        self._model, self._copied_for = "", frozenset[tuple[Form, bool]]()
         self.choices = WishChoices(theme)
         self.choices.changed.connect(self._show_button)
         self.choices.changed.connect(self.changed)
@@ -166,7 +176,7 @@ class Foot(Column):
         self.button.clicked.connect(self.started)
         self.choices.add_last(self.button)
         self.anyway = text_button("", "quiet")
-        self.anyway.setToolTip(tr("Ask the model, though it is too small to write good summaries"))
+        self.anyway.setToolTip(tr("Have the model write it. The document's own sentences are probably better."))
         self.anyway.clicked.connect(self.anyway_started)
         self.anyway.hide()
         self.rows.addWidget(self.choices)
@@ -175,13 +185,13 @@ class Foot(Column):
         theme.dress(self.anyway, font=(13.5, 500))
         name_widgets(begin=self.button, begin_anyway=self.anyway)
 
-    def show_method(self, model: str, too_small_for: frozenset[tuple[Form, bool]]) -> None:
+    def show_method(self, model: str, copied_for: frozenset[tuple[Form, bool]]) -> None:
         """Says what the button does, see `MethodLook`."""
-        self._model, self._too_small_for = model, too_small_for
+        self._model, self._copied_for = model, copied_for
         self._show_button()
 
     def _show_button(self) -> None:
-        model = self._model if (self.wish.form, bool(self.wish.language)) in self._too_small_for else ""
+        model = self._model if (self.wish.form, bool(self.wish.language)) in self._copied_for else ""
         self.button.setText(self._copying if model else self._label)
         self.button.setAccessibleName(self.button.text())
         self.anyway.setText(tr("Summarize with {model} anyway", model=model) if model else "")

@@ -8,6 +8,9 @@ import pytest
 
 from app.engine.fit import GpuRoom, Room
 from app.features.models.choice import fits_machine, is_translator, needed_bytes, offer_words, suggested
+from app.features.models.languages import BYTES_A_WEIGHT
+from app.features.summary.method import method_for
+from app.features.summary.result import Method, Wish
 from app.hub.catalog import load_catalog
 
 ENTRIES = load_catalog()
@@ -130,7 +133,17 @@ def test_an_offer_says_what_why_and_how_large() -> None:
     expected = "Translating needs a model that knows both languages: Hy-MT2 1.8B, 1.1 GB, 38 languages"
     assert str(words) == expected
     assert str(offer_words("chat", BY_ID["qwen3.5-4b"])) == "Suggested for this computer: Qwen3.5 4B, 2.7 GB"
-    assert "languages" not in str(offer_words("summarize", BY_ID["granite-4.1-3b"]))
+    long_texts = offer_words("summarize", BY_ID["granite-4.1-3b"])
+    assert str(long_texts) == "Writes summaries, of long texts too: Granite 4.1 3B, 2.1 GB"
+
+
+def test_what_is_offered_for_summaries_is_what_it_will_be_used_for() -> None:
+    """What the offer says of each model, and who would write with it."""
+    for entry in (one for one in ENTRIES if "summarize" in one.tasks):
+        weights = entry.size_bytes / BYTES_A_WEIGHT
+        assert method_for(Wish(), weights, is_short=True) is Method.MODEL
+        writes_long = method_for(Wish(), weights) is Method.MODEL
+        assert ("long texts" in str(offer_words("summarize", entry))) is writes_long, entry.name
 
 
 @pytest.mark.parametrize(

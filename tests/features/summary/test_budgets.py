@@ -9,8 +9,8 @@ import pytest
 
 from app.core.events import ModelLoaded
 from app.features.models.languages import weights_in, weights_of
-from app.features.summary.result import Form, Length, Method, Wish
-from app.features.summary.sections import budgets_for, length_words, method_for
+from app.features.summary.result import Length
+from app.features.summary.sections import budgets_for, length_words
 
 
 def loaded(billions: float = 0, context: int = 100_000, **more: Any) -> ModelLoaded:
@@ -52,29 +52,6 @@ def test_what_is_read_in_one_pass_leaves_room_for_instructions_and_answer(length
     answer = budgets.writing(length, "de")
     assert 250 + budgets.room(250, answer) + answer <= context
     assert budgets.room(250, answer) <= 32_000
-
-
-@pytest.mark.parametrize(
-    ("weights", "asked", "method"),
-    [
-        (1.35e8, Wish(), Method.DIGEST),
-        (5e8, Wish(), Method.DIGEST),
-        (1.5e9, Wish(), Method.DIGEST),
-        (1.5e9, Wish(form=Form.PARAGRAPHS), Method.DIGEST),
-        (4e9, Wish(), Method.MODEL),
-        (0, Wish(), Method.MODEL),
-        (1.35e8, Wish(method=Method.MODEL), Method.MODEL),
-        (27e9, Wish(method=Method.DIGEST), Method.DIGEST),
-        (1.35e8, Wish(form=Form.QUESTIONS), Method.DIGEST),
-        (1.5e9, Wish(form=Form.QUESTIONS), Method.MODEL),
-        (1.5e9, Wish(form=Form.OWN, instruction="Only prices"), Method.MODEL),
-        (1.5e9, Wish(language="de"), Method.MODEL),
-    ],
-)
-def test_small_models_are_asked_only_where_that_is_wished_or_sentences_will_not_do(
-    weights: float, asked: Wish, method: Method
-) -> None:
-    assert method_for(asked, weights) is method
 
 
 def test_the_number_of_weights_is_read_from_the_file(starter: Path) -> None:

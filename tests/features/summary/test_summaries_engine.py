@@ -155,6 +155,39 @@ def test_by_the_smallest_model_nothing_is_loaded_unless_there_are_no_sentences_t
         app.close()
 
 
+def test_what_was_found_of_the_last_summaries_decides_who_writes_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("Alrik", "Birka", "Cedra", "Dunvik")
+    wrong = "".join(f"[1] The bell of {name} was cast in 1701.\n" for name in names)
+    right = "".join(f"[{n}] The kiln of {name} was fired {n} times.\n" for n, name in enumerate(names, 1))
+    script = write_script(
+        tmp_path / "script",
+        {"when": "Text to summarize", "text": wrong, "times": 1},
+        {"when": "Text to summarize", "text": right},
+    )
+    monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(script))
+    app = build()
+    app.change("engine", model_path=str(MODEL))
+    try:
+        texts = [f"The kiln of {name} was fired {n} times." for n, name in enumerate(names, 1)]
+        ids = [store_document(app.documents.store, "kilns.txt", *texts).id]
+        another = [store_document(app.documents.store, "long.txt", "The kiln of Lindvik was fired 12 times. " * 90).id]
+        found = []
+        for wish in (Wish(), Wish(), WRITTEN, Wish(), WRITTEN, Wish()):
+            found.append(app.summaries.method_of(ids)(wish))
+            (row,) = app.summaries.begin(ids, wish, together=True)
+            work_off(app.summaries)
+            assert (summary := app.summaries.summary(row.id)) is not None
+            assert summary.method is found[-1] or summary.has_given_up
+        by_model, copied = Method.MODEL, Method.DIGEST
+        assert found == [by_model, copied, by_model, copied, by_model, by_model]
+        assert app.summaries.method_of(another)(Wish()) is by_model, "of long texts nothing is known"
+        assert sum(asked(script).values()) == 2, "what it wrote once is kept, and sentences are chosen without it"
+    finally:
+        app.close()
+
+
 def test_without_any_model_it_fails_and_says_so(
     script: Path, monkeypatch: pytest.MonkeyPatch, fresh_home: Path
 ) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from app.core.events import CancelToken
+from app.core.wire import to_json
 from app.documents.blocks import Kind, Piece
 from app.features.summary import summarize as pipeline
 from app.features.summary.laid_out import facts
-from app.features.summary.result import Form, Length, Method, Reason, Wish
+from app.features.summary.result import Form, Length, Method, Reason, Wish, summary_from_json
 from app.features.summary.summaries import MemorySteps
 from app.features.summary.summarize import Planned, SectionRead, Summarized, Writing
 from tests.features.summary.pipeline import (
@@ -91,6 +93,56 @@ def test_sentences_are_shown_where_too_little_of_what_a_model_wrote_is_found(
             "Only 1 of the 3 statements that scripted.gguf wrote was found in the text. These are sentences of the "
             "document instead."
         )
+
+
+TALE = "".join(f"- The bell of {name} was cast in 1701. [2]\n" for name in ("Alrik", "Birka", "Cedra", "Dunvik"))
+
+
+@pytest.mark.parametrize(
+    ("method", "calls_on"), [(None, False), (Method.MODEL, True)], ids=["left open", "asked for all the same"]
+)
+def test_a_model_that_writes_what_is_not_there_is_stopped_in_the_middle(
+    tmp_path: Path, method: Method | None, calls_on: bool
+) -> None:
+    more = f"- {KILN} [2]\n" * 3
+    answer = {"text": TALE + more, "held_after": len(TALE.split()) + 2, "until": "go"}
+    given = document(heading("The kiln"), KILN, ROOF)
+    with scripted(tmp_path, answer) as model:
+        if calls_on:
+            (model.script.parent / "go").touch()
+        summary = summary_of(events_of(model, given, wish=Wish(method=method)))
+        assert len(model.asked) == 1, "nor is it asked a second time"
+    assert summary.has_given_up is not calls_on
+    assert (summary.method, summary.is_partial) == (Method.MODEL if calls_on else Method.DIGEST, False)
+    if not calls_on:
+        assert {one.text for one in summary.statements} <= {KILN, ROOF}
+        assert [one.check.found for one in summary.set_aside] == [False] * 4
+        assert summary_from_json(json.loads(json.dumps(to_json(summary)))) == summary
+        assert next(iter(facts(summary))) == (
+            "scripted.gguf was stopped: none of its first 4 statements were found in the text. These are sentences of "
+            "the document instead."
+        )
+
+
+def test_of_a_long_document_the_points_tell_and_nothing_is_written_up(tmp_path: Path) -> None:
+    wrong = [
+        {"when": rf"Part {number} of", "text": f"[{2 * number}] The bell of Alrik was cast in {1700 + number}."}
+        for number in range(1, 10)
+    ]
+    with scripted(tmp_path, *wrong, WRITTEN, context_tokens=NARROW_TOKENS) as model:
+        events = events_of(model, long_document(9), wish=Wish())
+        assert model.write_ups_asked == []
+        assert 4 <= len(model.sections_asked) < 9
+    summary = summary_of(events)
+    assert (summary.method, summary.has_given_up, summary.is_partial) == (Method.DIGEST, True, False)
+    assert len(summary.set_aside) >= 4
+
+
+def test_a_table_has_no_sentences_to_show_instead_so_the_model_goes_on(tmp_path: Path) -> None:
+    table = Piece(Kind.TABLE, "Kiln\tFired\nLindvik\t12")
+    with scripted(tmp_path, {"text": TALE.replace("[2]", "[1]")}) as model:
+        summary = summary_of(events_of(model, document(table), wish=Wish()))
+    assert (summary.method, summary.has_given_up, len(summary.statements)) == (Method.MODEL, False, 4)
 
 
 def test_what_was_wished_and_sentences_cannot_give_is_shown_as_the_model_wrote_it(tmp_path: Path) -> None:

@@ -569,6 +569,24 @@ def test_what_a_model_wrote_and_was_not_found_stands_below_the_documents_own_sen
     assert first.told.statement.text == "The deposit is 2,400 euros and is paid back within eight weeks."
 
 
+def test_a_model_that_is_stopped_says_why_and_what_it_wrote_stands_below_and_can_be_had_all_the_same(
+    open_tab: Open, tmp_path: Path
+) -> None:
+    said = "".join(f"- The bell of {name} was cast in 1701 [2].\n" for name in ("Alrik", "Birka", "Cedra", "Dunvik"))
+    rest = {"when": "Text to summarize", "text": f"{said}- And more.", "held_after": len(said.split()), "until": "go"}
+    desk = open_tab(rest, model=WRITES)
+    desk.drop(lease_pdf(tmp_path / "lease.pdf"))
+    desk.wait(lambda: desk.begin_button.text() == "Summarize" and desk.begin_button.isEnabled())
+    desk.click(desk.begin_button)
+    desk.wait(lambda: desk.page == "result")
+    desk.wait(lambda: "model.gguf was stopped: none of its first 4 statements" in desk.facts.accessibleName())
+    assert "What model wrote" in desk.statements.toPlainText()
+    assert [one.told.is_flagged for one in desk.statements.stretches[-4:]] == [True] * 4
+    assert not any(one.told.is_flagged for one in desk.statements.stretches[:-4])
+    desk.wait(desk.begin_anyway.isVisible)
+    assert (desk.begin_button.text(), desk.begin_anyway.text()) == ("Choose again", "Summarize with model anyway")
+
+
 def test_by_the_smallest_model_the_result_says_that_none_was_asked_and_what_sentences_cannot_give(
     open_tab: Open, tmp_path: Path
 ) -> None:
@@ -611,7 +629,7 @@ def test_a_model_that_writes_is_offered_nothing_else(open_tab: Open, tmp_path: P
     desk = open_tab(model=WRITES)
     desk.drop(lease_pdf(tmp_path / "lease.pdf"))
     with desk.hears(desk.view.methods.found):
-        desk.view.methods.look()
+        desk.view.methods.look(desk.view.draft.groups)
     assert desk.begin_button.text() == "Summarize"
     assert not desk.begin_anyway.isVisible()
     desk.view.methods.found.emit("Qwen 1.5B", frozenset({(Form.BULLETS, False)}))

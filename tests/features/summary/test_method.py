@@ -1,0 +1,69 @@
+"""Who writes a summary where nobody chose: by the model, the length of the text, and what was found of earlier ones."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.features.summary.method import ClaimScore, is_short, method_for, score_claims
+from app.features.summary.result import Anchor, Check, Form, Method, Reason, Statement, Wish
+from tests.features.summary.pipeline import document
+
+
+@pytest.mark.parametrize(
+    ("weights", "asked", "of_short", "of_long"),
+    [
+        (1.35e8, Wish(), Method.DIGEST, Method.DIGEST),
+        (5e8, Wish(), Method.DIGEST, Method.DIGEST),
+        (1.5e9, Wish(), Method.MODEL, Method.DIGEST),
+        (1.5e9, Wish(form=Form.PARAGRAPHS), Method.MODEL, Method.DIGEST),
+        (4e9, Wish(), Method.MODEL, Method.MODEL),
+        (0, Wish(), Method.MODEL, Method.MODEL),
+        (1.35e8, Wish(method=Method.MODEL), Method.MODEL, Method.MODEL),
+        (27e9, Wish(method=Method.DIGEST), Method.DIGEST, Method.DIGEST),
+        (1.35e8, Wish(form=Form.QUESTIONS), Method.DIGEST, Method.DIGEST),
+        (1.5e9, Wish(form=Form.QUESTIONS), Method.MODEL, Method.MODEL),
+        (1.5e9, Wish(form=Form.OWN, instruction="Only prices"), Method.MODEL, Method.MODEL),
+        (1.5e9, Wish(language="de"), Method.MODEL, Method.MODEL),
+    ],
+)
+def test_small_models_are_asked_about_short_texts_and_where_sentences_will_not_do(
+    weights: float, asked: Wish, of_short: Method, of_long: Method
+) -> None:
+    assert method_for(asked, weights, is_short=True) is of_short
+    assert method_for(asked, weights) is of_long
+
+
+@pytest.mark.parametrize(
+    ("earlier", "method"),
+    [
+        (ClaimScore(9, 5), Method.DIGEST),
+        (ClaimScore(9, 6), Method.MODEL),
+        (ClaimScore(3, 0), Method.MODEL),
+        (ClaimScore(9, 9, 6, 3), Method.DIGEST),
+        (ClaimScore(9, 9, 6, 4), Method.MODEL),
+        (ClaimScore(9, 9, 3, 0), Method.MODEL),
+        (None, Method.MODEL),
+    ],
+    ids=["5 of 9", "6 of 9", "too few to say", "wrong numbers", "right numbers", "few numbers", "nothing known"],
+)
+def test_a_model_that_wrote_what_was_not_there_is_not_asked_again(earlier: ClaimScore | None, method: Method) -> None:
+    for short in (True, False):
+        assert method_for(Wish(), 4e9, is_short=short, earlier=earlier) is method
+    assert method_for(Wish(method=Method.MODEL), 4e9, earlier=earlier) is Method.MODEL
+    assert method_for(Wish(form=Form.QUESTIONS), 4e9, earlier=earlier) is Method.MODEL
+
+
+@pytest.mark.parametrize(("text", "repeated"), [("The rent is 960 euros. ", 121), ("租金每月九百六十元。", 93)])
+def test_a_text_is_short_up_to_a_page_or_two_in_any_script(text: str, repeated: int) -> None:
+    assert is_short([document(text * repeated)])
+    assert not is_short([document(text * repeated), document(text)])
+
+
+def test_numbers_count_by_their_digits_in_the_blocks_behind_a_claim_and_uncompared_claims_not_at_all() -> None:
+    texts = {1: "It cost 3,700 crowns in 1954.", 2: "There were 12 kilns."}
+    claims = [
+        Statement("In 1954 it cost 3\u202f700 crowns.", (Anchor(0, 1, None),)),
+        Statement("Of 12 kilns 3 are left.", (Anchor(0, 1, None), Anchor(0, 2, None)), Check(False, Reason.NUMBER)),
+        Statement("Es waren 99.", (), Check(False, Reason.LANGUAGE)),
+    ]
+    assert score_claims(claims, lambda _document, number: texts[number]) == ClaimScore(2, 1, 4, 3)
