@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from app.documents.blocks import block_to_fields
-from app.features.chat.documents import ASKING_WORDS
+from app.features.retrieval.ranking import ASKING_WORDS
 from app.language.detection import SMALL_WORDS
 from app.language.words import WORD, stems
 from app.store.documents import DocumentStore, Fields
