@@ -17,13 +17,13 @@ from dataclasses import dataclass
 from itertools import count, cycle, islice
 from pathlib import Path
 
-from app.features.chat.meaning import PassageIndexes, passage_indexes
 from comparing import progress
 from grounded_data import grounded_folder
 from papers import papers, write_papers
 from run import Row
 
-from app.features.chat.documents import MOST_RANKED, rank, words_of
+from app.features.retrieval.meaning import PassageIndexes, passage_indexes
+from app.features.retrieval.ranking import MOST_RANKED, rank, words_of
 from app.language.static_embeddings import join_rankings
 from app.store.database import Database
 from app.store.documents import DocumentStore
