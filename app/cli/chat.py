@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from app import APP_NAME, __version__
-from app.bootstrap import build_engine
+from app.bootstrap import build_documents, build_engine
 from app.cli.terminal import INTERRUPTED, interruptible, load_model, model_path, positive, print_json, seed, temperature
 from app.core.errors import AppError, ChatUnavailable, MediaRefused
 from app.core.events import (
@@ -33,16 +34,26 @@ from app.core.visible import clean_text
 from app.engine.contract import Engine
 from app.features.assistants import conversation_of
 from app.features.chat.options import options_for
+from app.features.documents import page_mark
 from app.features.messages import sentence_for
 from app.features.models.names import display_name
 from app.store.assistants import Assistant, AssistantStore
 from app.store.database import Database
+
+if TYPE_CHECKING:
+    from app.features.chat.document_question import CitedSentence
+    from app.features.retrieval.support import Support
 
 
 def add_arguments(chat: argparse.ArgumentParser) -> None:
     """What `chat` takes."""
     chat.add_argument("-p", "--prompt", metavar="TEXT", help="the question; without it, standard input")
     chat.add_argument("--image", metavar="FILE", nargs="+", type=Path, default=[], help="pictures for the question")
+    chat.add_argument(
+        "--document", metavar="FILE", nargs="+", action="extend", type=Path, default=[],
+        help="documents or folders that the question is about; what the answer rests on is told with it",
+    )  # fmt: skip
+    chat.add_argument("--password", metavar="TEXT", default="", help="of PDF documents; without it, it is asked for")
     chat.add_argument(
         "--model",
         metavar="FILE",
@@ -88,6 +99,12 @@ class ChatRun:
                     return "".join(text), event.stats
         raise AssertionError("an answer always finishes or raises")
 
+    def used_settings(self) -> Settings:
+        """The settings with what the command line says of an answer's length, for which a prompt leaves room."""
+        longest = self.options.max_tokens
+        chat = replace(self.settings.chat, max_tokens=longest) if longest else self.settings.chat
+        return replace(self.settings, chat=chat)
+
     def _options(self) -> dict[str, Any]:
         """What the settings say, the assistant before them, and the command line before both."""
         options = options_for(conversation_of(self.assistant), self.settings, self.model)
@@ -104,12 +121,9 @@ def run_chat(options: argparse.Namespace) -> int:
     prompt = options.prompt
     if prompt is None and not sys.stdin.isatty():
         prompt = sys.stdin.read().strip()
-        if not prompt:
-            print("There is no text on standard input. Say something with -p TEXT.", file=sys.stderr)
-            return 2
-    elif prompt is None and (options.json or options.image):
-        option = "--json" if options.json else "--image"
-        print(f"{option} needs -p TEXT, or text on standard input.", file=sys.stderr)
+    wrong = _wrong_usage(options, prompt)
+    if wrong:
+        print(wrong, file=sys.stderr)
         return 2
     paths = AppPaths.from_environment()
     settings, _ = load_settings(paths.settings)
@@ -129,9 +143,21 @@ def run_chat(options: argparse.Namespace) -> int:
         messages = [Message(Role.SYSTEM, clean_text(system))] if system.strip() else []
         if prompt is None:
             return _converse(chat, messages)
+        if options.document:
+            return _ask_about_documents(chat, paths, system, clean_text(prompt))
         if options.image:
             return _ask_with_pictures(chat, paths, messages, clean_text(prompt))
         return _ask_once(chat, [*messages, Message(Role.USER, clean_text(prompt))])
+
+
+def _wrong_usage(options: argparse.Namespace, prompt: str | None) -> str:
+    """A sentence about options that do not go together; "" where all is well."""
+    if prompt is None and (options.json or options.image or options.document):
+        option = "--json" if options.json else "--image" if options.image else "--document"
+        return f"{option} needs -p TEXT, or text on standard input."
+    if options.prompt is None and prompt == "":
+        return "There is no text on standard input. Say something with -p TEXT."
+    return "Use --image or --document, not both." if options.image and options.document else ""
 
 
 def _assistant(paths: AppPaths, name: str) -> Assistant | None:
@@ -180,12 +206,55 @@ def _counted(engine: Engine, media: dict[Path, Media]) -> list[dict[str, Any]]:
     ]
 
 
+def _ask_about_documents(chat: ChatRun, paths: AppPaths, system: str, prompt: str) -> int:
+    """What cannot be read is told and left out; where nothing can, nothing is asked. Nothing of them is kept."""
+    from app.cli.input_files import Inputs, files_of
+    from app.features.chat.document_question import DocumentQuestion
+
+    with closing(Database.in_memory()) as database:
+        documents = build_documents(paths, database)
+        with interruptible() as cancel:
+            inputs = Inputs(documents, chat.options.password, cancel)
+            inputs.read_all(files_of(chat.options.document))
+            if cancel.cancelled or not inputs.documents:
+                return INTERRUPTED if cancel.cancelled else 1
+            question = DocumentQuestion(database, documents, chat.engine, chat.used_settings)
+            ids = [document.id for document in inputs.documents]
+            messages = question.messages(prompt, ids, system, cancel, conversation_of(chat.assistant))
+            if cancel.cancelled:
+                return INTERRUPTED
+        text, stats = chat.answer(messages, None if chat.options.json else sys.stdout)
+        cited, support = question.grounds(text)
+        if chat.options.json:
+            passages = [{"file": one.document.name, "page": one.page, "text": one.text} for one in question.passages()]
+            places = [{"file": one.document.name, "page": one.page, "sentence": one.text} for one in cited]
+            more = {"passages": passages, "places": places, "support": support.value}
+            return _tell(chat, text, stats, more | ({"errors": inputs.errors} if inputs.errors else {}))
+        code = _tell(chat, text, stats)
+        print(_grounds_words(cited, support), file=sys.stderr)
+        return code
+
+
+def _grounds_words(cited: Sequence[CitedSentence], support: Support) -> str:
+    """Where an answer may come from, or that it is not in the documents."""
+    places = [", ".join(filter(None, [one.document.name, page_mark(one.document.unit, one.page)])) for one in cited]
+    if support == "not_found" or not places:
+        return "Not found in the documents."
+    words = f"May come from: {'; '.join(dict.fromkeys(places))}."
+    return words if support == "supported" else f"{words} Parts of the answer were not found in the documents."
+
+
 def _ask_once(chat: ChatRun, messages: list[Message], more: dict[str, Any] | None = None) -> int:
     text, stats = chat.answer(messages, None if chat.options.json else sys.stdout)
+    return _tell(chat, text, stats, more)
+
+
+def _tell(chat: ChatRun, text: str, stats: AnswerStats, more: dict[str, Any] | None = None) -> int:
+    """The one object, or the end of what was written; the exit code."""
     if chat.options.json:
         told = asdict(stats)
         del told["stop"]  # nobody gives stop strings here, and other programs know these fields
-        if more is None:  # who asks without pictures knows nothing of them
+        if not chat.options.image:  # who asks without pictures knows nothing of them
             told = {name: value for name, value in told.items() if "media" not in name}
         print_json({"text": text, "model": Path(chat.model.path).name} | told | (more or {}))
     else:

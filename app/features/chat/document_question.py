@@ -1,0 +1,98 @@
+"""One question about documents outside of any chat: the prompt as a chat makes it, and what the answer rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from app.core.events import CancelToken, Message, Role
+from app.core.settings import Settings
+from app.engine.contract import Engine
+from app.features.chat.documents import Attached
+from app.features.chat.prompts import Prompts
+from app.features.documents import Documents
+from app.features.projects import Preambles
+from app.features.retrieval.citations import sources_of
+from app.features.retrieval.support import Support, support_of
+from app.store.conversations import Conversation, Conversations, Use
+from app.store.database import Database
+from app.store.documents import StoredDocument
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A block that the model was shown."""
+
+    document: StoredDocument
+    page: int | None
+    text: str
+
+
+@dataclass(frozen=True)
+class CitedSentence:
+    """A sentence of a document that says what a sentence of the answer says."""
+
+    document: StoredDocument
+    page: int | None
+    text: str
+
+
+class DocumentQuestion:
+    """Asks about documents of a database that forgets: nothing of the person's chats or memories goes along."""
+
+    def __init__(
+        self, database: Database, documents: Documents, engine: Engine, settings: Callable[[], Settings]
+    ) -> None:
+        self._conversations, self._documents = Conversations(database), documents
+        attached = Attached(documents, self._conversations.media)
+        preambles = Preambles(database, documents, settings, is_temporary=True)
+        self._prompts = Prompts(engine, settings, attached, preambles)
+        self._document_ids: list[int] = []
+        self._question_id = 0
+
+    def messages(
+        self,
+        question: str,
+        document_ids: Sequence[int],
+        system: str,
+        cancel: CancelToken,
+        conversation: Conversation | None = None,
+    ) -> list[Message]:
+        """Return the prompt: whole documents while they fit, else the passages that fit the question best.
+
+        `conversation` is one that sets something itself, such as an assistant's. Raises PromptTooLong.
+        """
+        attachments = self._documents.attachments
+        kept = self._conversations.create()
+        self._question_id = self._conversations.add_message(kept.id, None, Role.USER, question).id
+        for document_id in document_ids:
+            attachments.add_to_draft(kept.id, document_id, Use.UNDECIDED)
+        attachments.send(kept.id, self._question_id)
+        self._document_ids = list(document_ids)
+        asked = replace(conversation or kept, system_prompt=system)
+        branch = self._conversations.path(kept.id)
+        return self._prompts.fitting(asked, branch, cancel, "compact").messages(system)
+
+    def passages(self) -> list[Passage]:
+        """Return what the model was shown with the last question, in the documents' order."""
+        found = []
+        for attachment in self._documents.attachments.of_messages([self._question_id]).get(self._question_id, []):
+            document = self._documents.of(attachment)
+            if attachment.use is Use.WHOLE:
+                blocks = self._documents.blocks(document.id)
+            else:
+                blocks = self._documents.some_blocks(document.id, list(attachment.passages))
+            found += [Passage(document, block.page, block.text) for block in blocks]
+        return found
+
+    def grounds(self, answer: str) -> tuple[list[CitedSentence], Support]:
+        """Return the sentences of the documents that an answer may come from, and whether it rests on them."""
+        store = self._documents.store
+        sources = sources_of(answer, self._document_ids, store)
+        cited = []
+        for source in sources:
+            document = store.get(source.document_id)
+            block = store.some_blocks(source.document_id, [source.block_id])[0]
+            assert document is not None
+            cited.append(CitedSentence(document, source.page, str(block["text"])[source.start : source.end]))
+        return cited, support_of(answer, sources)
