@@ -145,7 +145,7 @@ class Dictionary:
 
 log = logging.getLogger(__name__)
 
-MOST_SUGGESTIONS = 6
+MOST_SUGGESTIONS = 5
 MOST_CANDIDATES = 4
 """Dictionaries that one sentence is held against."""
 LEAST_KNOWN = 0.5

@@ -16,7 +16,7 @@ from app.ui.i18n import tr
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
-from app.ui.widgets.fields import PlainEdit
+from app.ui.widgets.fields import STAYS, PlainEdit
 
 if TYPE_CHECKING:
     from app.core.settings import Settings
@@ -161,6 +161,7 @@ class SpellCheck(QObject):
             return
         menu.addSeparator()
         switch = menu.addAction(tr("Check spelling"))
+        switch.setProperty(STAYS, mark is not None)
         switch.setCheckable(True)
         has_some = bool(self._speller.spelling().languages)
         switch.setChecked(self.is_wanted and has_some)
@@ -179,6 +180,8 @@ class SpellCheck(QObject):
         add.triggered.connect(lambda: self._add(word))
         line = QAction(menu)
         line.setSeparator(True)
+        for action in (waiting, add):
+            action.setProperty(STAYS, True)
         menu.insertActions(before, [waiting, add, line])  # type: ignore[arg-type]
 
         def show(found: list[str]) -> None:

@@ -72,7 +72,9 @@ TABS = (
         commands=(
             TabCommand("fork", "Fork this chat", "branch copy duplicate split"),
             TabCommand("map", "Versions of the last message", "map branches tree alternatives history regenerated"),
-            TabCommand("compare_with", "Compare with another model", "two models side by side duel second answer"),
+            TabCommand(
+                "compare_with", "Ask another model…", "compare two models side by side duel second answer regenerate"
+            ),
             TabCommand("tags", "Tags of this chat…", "tag label labels category organize"),
             TabCommand("record", "Record with the microphone", "mic voice audio speech dictate dictation sound"),
             TabCommand("screen_region", "Picture of a part of the screen", "screenshot capture snip image"),

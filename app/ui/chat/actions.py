@@ -24,7 +24,7 @@ KEYS = {
     "copy": "Ctrl+C",
     "copy_markdown": "Ctrl+Shift+C",
     "regenerate": "Ctrl+R",
-    "regenerate_with": "Ctrl+Shift+R",
+    "compare_with": "Ctrl+Shift+R",
     "continue": "Ctrl+Return",
     "edit": "F2",
     "fork": "Ctrl+D",
@@ -38,11 +38,12 @@ KEYS = {
     "delete": "Del",
 }
 """What does them while the keyboard is in the turn."""
+IN_ROW = ("previous", "next", "map", "details", "unpin")
+"""What the row under a turn offers besides the icons of actions."""
 MORE = "more"
-COPY_AS, OTHER_MODEL, VERSIONS = "copy_as", "other_model", "versions"
+COPY_AS, VERSIONS = "copy_as", "versions"
 GROUPS = {
     COPY_AS: ("copy", "Copy as"),
-    OTHER_MODEL: ("swap", "With another model"),
     VERSIONS: ("tree-structure", "Versions"),
     MORE: ("dots-three-bold", "More"),
 }

@@ -15,7 +15,7 @@ from app.features.messages import Sentence, model_words
 from app.features.survey.wanted import made_of
 from app.language.sentences import is_whole
 from app.store.conversations import MessageState, StoredMessage
-from app.ui.chat.actions import COPY_AS, MORE, OTHER_MODEL, VERSIONS, Action
+from app.ui.chat.actions import COPY_AS, MORE, VERSIONS, Action
 from app.ui.chat.documents import BranchDocuments, SourceRow
 from app.ui.chat.survey import made_words
 from app.ui.chat.turn import ACTIONS_PX, Turn
@@ -257,9 +257,7 @@ class AnswerView(Turn):
         if any(isinstance(piece, Code) for piece in self.written.pieces):
             actions.append(Action("copy_code", "code", tr("Copy the code"), group=COPY_AS))
         actions.append(Action("regenerate", "arrow-clockwise", tr("Regenerate"), is_quick=True, begins=True))
-        with_other = tr("Regenerate with another model"), tr("Compare with another model")
-        actions.append(Action("regenerate_with", "swap", with_other[0], group=OTHER_MODEL))
-        actions.append(Action("compare_with", "columns", with_other[1], group=OTHER_MODEL))
+        actions.append(Action("compare_with", "columns", tr("Ask another model…")))
         actions.append(Action("edit", "pencil-simple", tr("Edit"), begins=True))
         actions.append(Action("fork", "git-fork", tr("Fork: a new chat up to here"), group=VERSIONS))
         if self._version():

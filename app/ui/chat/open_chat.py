@@ -154,17 +154,16 @@ class OpenChat(QObject):
         when_full: str = "",
         is_whole: bool = False,
         follows: bool = True,
-        model: Path | None = None,
     ) -> None:
         """Answers the last question of what is shown, `is_whole` from all of its documents.
 
-        `when_full` and `model` as in `Chat.answer`; `follows`: the reader is taken along, wherever they are.
+        `when_full` as in `Chat.answer`; `follows`: the reader is taken along, wherever they are.
         """
         talk, most = self.talk, self.alternatives
         if is_whole:
             self._start(self._whole(lambda token: self._surveys(talk).answer(question_id, token)))
         else:
-            work = partial(talk.answer, question_id, when_full=when_full, alternatives=most, model=model)
+            work = partial(talk.answer, question_id, when_full=when_full, alternatives=most)
             self._start(work, follows=follows)
 
     def _whole(self, work: Work) -> Work:
@@ -181,13 +180,13 @@ class OpenChat(QObject):
         """Answers a question in a chat that is not shown."""
         self.run(partial(talk.answer, question.id), question.conversation_id, None)
 
-    def answer_again(self, question_id: int, *, is_whole: bool = False, model: Path | None = None) -> None:
-        """Answers any question: what followed it belongs to the other version. `model` as in `Chat.answer`."""
+    def answer_again(self, question_id: int, *, is_whole: bool = False) -> None:
+        """Answers any question: what followed it belongs to the other version."""
         path = self.path()
         ids = [message.id for message in path]
         if question_id in ids:
             self.transcript.update_to(path[: ids.index(question_id) + 1])
-        self.answer(question_id, is_whole=is_whole, model=model)
+        self.answer(question_id, is_whole=is_whole)
         self.tell_touched()
 
     def answer_whole(self, question_id: int) -> None:
@@ -281,7 +280,7 @@ COPIES = ("copy", "copy_text", "copy_markdown", "copy_code")
 """Ways to the clipboard: as rich text beside Markdown, as it reads, as it was written, or only its code."""
 ALWAYS = (*COPIES, "markdown", "edited", "translate", "picture", "fork", "prompt", "remember", "details")
 """What can be done while an answer is written."""
-ANSWERS = ("save", "answer", "regenerate", "regenerate_with", "compare_with", "continue", "retry")
+ANSWERS = ("save", "answer", "regenerate", "compare_with", "continue", "retry")
 """What asks the model for an answer."""
 
 
@@ -304,8 +303,6 @@ class TurnActions(QObject):
     """A question that is to be one of the saved prompts."""
     forked = Signal(int)
     """The id of a chat that was made of this one."""
-    model_chosen = Signal(object)
-    """The `Path` of the model that the chat goes on with."""
     beside_wanted = Signal(object)
     """An answer's turn: another version of it is to be seen beside it."""
     compare_wanted = Signal(object, object)
@@ -396,34 +393,18 @@ class TurnActions(QObject):
         self.forked.emit(conversations.fork(message.id, title))
         self._notify.mention(tr("Copied up to that message into a new chat."))
 
-    def _on_regenerate_with(self, turn: Turn) -> None:
-        """The answer brings its model along, also where somebody looks at another chat meanwhile."""
-        message = turn.message
-        if message is not None and message.parent_id is not None:
-            question_id = message.parent_id
-
-            def go_on(path: Path) -> None:
-                self.model_chosen.emit(path)
-                self._chat.answer_again(question_id, model=path)
-
-            self._offer_models(turn, tr("Regenerate with another model"), go_on)
-
     def _on_compare_with(self, turn: Turn) -> None:
-        compare = partial(self.compare_wanted.emit, turn.message)
-        self._offer_models(turn, tr("Compare with another model"), compare)
-
-    def _offer_models(self, turn: Turn, title: str, then: Callable[[Path], object]) -> None:
-        """Below the button; `then` is told which one."""
+        """Below the button: which model answers beside this answer."""
 
         def go_on(path: Path) -> None:
             if self._chat.is_busy:  # since the menu was opened
                 self._notify.tell(busy_words())
                 return
             with self._notify.guard():
-                then(path)
+                self.compare_wanted.emit(turn.message, path)
 
         if turn.message is not None and turn.row is not None:
-            menu = self._models.menu(title, go_on, self._chat.transcript)
+            menu = self._models.menu(tr("Ask another model"), go_on, self._chat.transcript)
             menu.popup(turn.row.more.mapToGlobal(QPoint(0, turn.row.more.height())))
 
     def _show_message(self, message_id: int) -> None:

@@ -105,7 +105,10 @@ class Pasted(QObject):
         """What can be attached, at the paper clip."""
         menu = QMenu(self._composer)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self._add_ways(menu)
+        menu.addAction(tr("Attach files…"), self._attaching.ask)
+        menu.addAction(tr("Attach a folder…"), self._attaching.ask_for_folder)
+        if self._composer.picture.isHidden():  # else its menu has this
+            menu.addAction(tr("Picture of a part of the screen"), lambda: self._region.ask())  # noqa: PLW0108 - not made yet
         menu.popup(self._composer.attach.mapToGlobal(at))
 
     def _show_picture_ways(self) -> None:
@@ -127,15 +130,9 @@ class Pasted(QObject):
         dialog.filesSelected.connect(lambda files: self._attaching.pictures.add([Path(file) for file in files]))
         dialog.open()
 
-    def _add_ways(self, menu: QMenu) -> None:
-        menu.addAction(tr("Attach files…"), self._attaching.ask)
-        menu.addAction(tr("Attach a folder…"), self._attaching.ask_for_folder)
-        menu.addAction(tr("Picture of a part of the screen"), lambda: self._region.ask())  # noqa: PLW0108 - not made yet
-
     def _add_to_menu(self, menu: QMenu, _at: QPoint) -> None:
-        menu.addSeparator()
-        self._add_ways(menu)
         if self._composer.field.edit.textCursor().hasSelection():
+            menu.addSeparator()
             menu.addAction(tr("Attach the selection as a document"), self._composer.field.attach_passage)
 
 

@@ -205,7 +205,6 @@ class ComposerPrompts(QObject):
 
     def _add_to_menu(self, menu: QMenu, _at: QPoint) -> None:
         menu.addSeparator()
-        menu.addAction(tr("Prompts…"), self.open_library)
         save = menu.addAction(tr("Save as a prompt…"), lambda: self.open_library(self._composer.text))
         save.setEnabled(bool(self._composer.text.strip()))
 

@@ -221,6 +221,7 @@ class QuickAsk(QWidget):
     def _connect(self) -> None:
         chat, loader = self.chat, self._loader
         loader.changed.connect(self._on_model_changed)
+        self.chat.own.changed.connect(self._show_model)
         chat.answer_started.connect(lambda _: loader.expect())
         chat.answer_grew.connect(loader.look_during_answer)
         chat.answer_finished.connect(lambda _: loader.look())
@@ -324,7 +325,13 @@ class QuickAsk(QWidget):
     def _on_model_changed(self) -> None:
         loader = self._loader
         self.chat.set_model_state(loader.state, loader.path)
-        self._model.setText(f"{loader.name} · {tr('Nothing of this is kept')}")
+        self._show_model()
+
+    def _show_model(self) -> None:
+        """The one that answers here, which may be another than is loaded."""
+        own = self.chat.own
+        name = own.name_of(own.path) if own.path is not None and own.is_elsewhere else self._loader.name
+        self._model.setText(f"{name} · {tr('Nothing of this is kept')}")
 
     def _show_end(self) -> None:
         """What can be done with an answer, once there is one."""

@@ -13,6 +13,7 @@ from app.core.events import Role
 from app.core.visible import clean_text
 from app.store.conversations import StoredMessage
 from app.ui.chat.actions import (
+    IN_ROW,
     MORE,
     Action,
     ActionMenu,
@@ -177,9 +178,12 @@ class Turn(QWidget):
         self.row.show_actions(actions, self._version(), self.note() if actions else "", is_pinned=is_pinned)
         self.row.show()
 
-    def show_menu(self, place: QPoint | None = None, *, by_keyboard: bool = False) -> None:
-        """Everything that can be done with it, at a place on the screen or else at its icons."""
-        actions = self.offers
+    def show_menu(self, place: QPoint | None = None, *, by_keyboard: bool = False, without_row: bool = False) -> None:
+        """Everything that can be done with it, at a place on the screen or else at its icons.
+
+        `without_row` leaves out what the row of icons offers in sight.
+        """
+        actions = [one for one in self.offers if not (without_row and (one.is_quick or one.name in IN_ROW))]
         if not actions:
             return
 
@@ -250,7 +254,7 @@ class Turn(QWidget):
 
     def _on_pressed(self, name: str) -> None:
         if name == MORE:
-            self.show_menu(by_keyboard=self.row is not None and self.row.more.hasFocus())
+            self.show_menu(by_keyboard=self.row is not None and self.row.more.hasFocus(), without_row=True)
         else:
             self.wanted.emit(name, self)
 

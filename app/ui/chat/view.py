@@ -382,7 +382,6 @@ class ChatView(QWidget):
         self.transcript.wanted.connect(self._actions.do)
         self._actions.prompt_wanted.connect(self.prompts.open_library)
         self._actions.forked.connect(self._on_forked)
-        self._actions.model_chosen.connect(self.own.go_on_with)
         self._actions.compare_wanted.connect(self.beside.compare)
         self._actions.beside_wanted.connect(self.beside.offer_versions)
         self.own.changed.connect(self._show_model)

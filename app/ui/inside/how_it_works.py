@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
@@ -257,7 +257,7 @@ LESSONS = (
             "were moved a little, so that the token that came would have been less of a surprise; then the next, "
             "billions of times. A text is as probable as all its tokens together; the mean surprise is the loss.",
             "More numbers, more text and more computing make the loss smaller, by a power law: each step costs more "
-            "than the one before (Kaplan et al., 2020). “Compare” draws that line through the models you have.",
+            "than the one before (Kaplan et al., 2020). “Compare models” draws that line through the models you have.",
         ),
         (
             (
@@ -298,8 +298,6 @@ LESSONS = (
 class HowItWorks(QWidget):
     """Six pages; the live view asks the chat's engine for the text that is typed beside it, while it is seen."""
 
-    compare_wanted = Signal()
-
     def __init__(self, app: Fireside, ui: UiContext) -> None:
         super().__init__()
         self.setAccessibleName(tr("How it works"))
@@ -322,8 +320,6 @@ class HowItWorks(QWidget):
         self.back, self.next = text_button(tr("Back")), text_button(tr("Next"), "primary")
         self.back.clicked.connect(lambda: self.show_lesson(self.number - 1))
         self.next.clicked.connect(lambda: self.show_lesson(self.number + 1))
-        self.compare = text_button(tr("Benchmark on a text"))
-        self.compare.clicked.connect(self.compare_wanted)
         self._formulas = QVBoxLayout()
         self._place = QVBoxLayout()
         self._later = QTimer(self, singleShot=True, interval=PAUSE_MS)
@@ -350,7 +346,6 @@ class HowItWorks(QWidget):
         for label in self.words:
             text.addWidget(label)
         text.addLayout(self._formulas)
-        text.addWidget(self.compare, 0, Qt.AlignmentFlag.AlignLeading)
         text.addWidget(self.about)
         text.addStretch(1)
         for button in (self.back, self.next):
@@ -381,7 +376,7 @@ class HowItWorks(QWidget):
         theme.dress(*self.words, font=(15, 400))
         theme.dress(self.about, self.beside, font=(13, 400))
         theme.dress(self.field, height=TRY_PX, text=(14, 400, 4))
-        theme.dress(self.back, self.next, self.compare, font=(14, 500))
+        theme.dress(self.back, self.next, font=(14, 500))
         theme.dress(*self.steps.findChildren(QPushButton), font=(14, 500))
         outside = QVBoxLayout(self)
         outside.setContentsMargins(0, 0, 0, 0)
@@ -406,7 +401,6 @@ class HowItWorks(QWidget):
         self.beside.setText(tr(lesson.beside))
         self.back.setEnabled(self.number > 0)
         self.next.setEnabled(self.number < len(LESSONS) - 1)
-        self.compare.setVisible(lesson.live == "surprise")
         while (item := self._formulas.takeAt(0)) is not None:
             if (old := item.widget()) is not None:
                 old.hide()

@@ -64,7 +64,6 @@ class AnatomyPage(ModelsPage):
 
     back_wanted = Signal()
     explained_wanted = Signal()
-    compared_wanted = Signal()
 
     def __init__(self, ui: UiContext) -> None:
         super().__init__(ui.theme, tr("Inside"))
@@ -73,12 +72,9 @@ class AnatomyPage(ModelsPage):
         self.back.clicked.connect(self.back_wanted)
         self.explained = text_button(tr("How it works"))
         self.explained.clicked.connect(self.explained_wanted)
-        self.compared = text_button(tr("Benchmark on a text"))
-        self.compared.clicked.connect(self.compared_wanted)
-        for button in (self.explained, self.compared):
-            self.top.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeading)
+        self.top.addWidget(self.explained, 0, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeading)
         self._column.insertWidget(0, self.back, 0, Qt.AlignmentFlag.AlignLeading)
-        ui.theme.dress(self.back, self.explained, self.compared, font=(13.5, 500))
+        ui.theme.dress(self.back, self.explained, font=(13.5, 500))
         ui.theme.dress(self.top, spacing=8)
         self._point_back()
 

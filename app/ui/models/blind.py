@@ -23,7 +23,7 @@ from app.features.messages import sentence_for
 from app.ui.i18n import tr
 from app.ui.model_texts import join
 from app.ui.models.compare import told_apart
-from app.ui.models.page import NARROW_PX, ModelsPage
+from app.ui.models.page import NARROW_PX, ComparisonPage
 from app.ui.shell import tasks
 from app.ui.shell.tab_spec import UiContext
 from app.ui.text.body import Body
@@ -44,14 +44,14 @@ SAME = 2
 """The vote for neither."""
 
 
-class BlindPage(ModelsPage):
+class BlindPage(ComparisonPage):
     """A round: a question, two answers in random order, a vote, the names.
 
     While a round is blind nothing that can be seen, pointed at or heard says which model is which.
     """
 
     def __init__(self, app: Fireside, ui: UiContext) -> None:
-        super().__init__(ui.theme, tr("Blind test"))
+        super().__init__(ui.theme, "blind")
         self._app, self._ui = app, ui
         self._task: tasks.Task | None = None
         self._engine: Engine | None = None

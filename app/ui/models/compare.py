@@ -38,7 +38,7 @@ from app.features.writing import text_of
 from app.ui.i18n import size_text, tr
 from app.ui.inside.plots import PlotButtons, PlotPoint, ScatterPlot, prepare
 from app.ui.model_texts import join, short_number
-from app.ui.models.page import ModelsPage
+from app.ui.models.page import ComparisonPage
 from app.ui.shell import tasks
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import Theme
@@ -64,11 +64,11 @@ PARTS = {"loading": (0.0, 0.25), "reading": (0.25, 0.85), "writing": (0.85, 1.0)
 """From where to where in a model's turn."""
 
 
-class ComparePage(ModelsPage):
+class ComparePage(ComparisonPage):
     """What is compared, the work with its progress, and the results; another start takes their place."""
 
     def __init__(self, app: Fireside, ui: UiContext) -> None:
-        super().__init__(ui.theme, tr("Benchmark on a text"))
+        super().__init__(ui.theme, "compare")
         self._app, self._ui = app, ui
         self._task: tasks.Task | None = None
         self._engine: Engine | None = None

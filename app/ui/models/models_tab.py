@@ -31,7 +31,7 @@ from app.ui.i18n import size_text, tr
 from app.ui.model_texts import join, problem_words, senses_words, state_words
 from app.ui.models.downloads import DownloadsPage
 from app.ui.models.installed import InstalledPage
-from app.ui.models.page import ModelCard, ModelsPage
+from app.ui.models.page import WAYS_TO_COMPARE, ModelCard, ModelsPage
 from app.ui.models.storage import StoragePage
 from app.ui.shell import tasks
 from app.ui.shell.keyboard import keys_of
@@ -348,7 +348,6 @@ class ModelsView(QStackedWidget):
         page = AnatomyPage(self._ui)
         page.back_wanted.connect(lambda: self.show_page(self._listed_on))
         page.explained_wanted.connect(lambda: self.show_page("how"))
-        page.compared_wanted.connect(lambda: self.show_page("compare"))
         return self._added(page)
 
     @cached_property
@@ -358,6 +357,7 @@ class ModelsView(QStackedWidget):
 
         page = ComparePage(self._app, self._ui)
         page.results.use_wanted.connect(lambda path: self._use("chat", path))
+        page.way_wanted.connect(self.show_page)
         return self._added(page)
 
     @cached_property
@@ -365,20 +365,20 @@ class ModelsView(QStackedWidget):
         """Two models and one question."""
         from app.ui.models.blind import BlindPage
 
-        return self._added(BlindPage(self._app, self._ui))
+        page = BlindPage(self._app, self._ui)
+        page.way_wanted.connect(self.show_page)
+        return self._added(page)
 
     @cached_property
     def how(self) -> HowItWorks:
         """How a language model works, in six pages."""
         from app.ui.inside.how_it_works import HowItWorks
 
-        page = HowItWorks(self._app, self._ui)
-        page.compare_wanted.connect(lambda: self.show_page("compare"))
-        return self._added(page)
+        return self._added(HowItWorks(self._app, self._ui))
 
     def close_work(self) -> None:
         """The window closes: what was begun in these pages ends."""
-        for name in ("compare", "blind"):
+        for name in WAYS_TO_COMPARE:
             if name in self.__dict__:
                 getattr(self, name).stop()
 
@@ -466,7 +466,7 @@ class ModelsView(QStackedWidget):
         """A model was opened, added, renamed or deleted, wherever that was done."""
         if self.page:  # else it is read when it is first shown
             self.installed.reload()
-        if self.page in ("compare", "blind"):
+        if self.page in WAYS_TO_COMPARE:
             getattr(self, self.page).reload()
 
     def _on_moved(self, old: Path, new: Path) -> None:
@@ -499,7 +499,7 @@ _GROUPS = (
         ("storage", "Storage"),
     )),
     ("The Hub", (("downloads", "Downloads"),)),
-    ("Look inside", (("compare", "Benchmark on a text"), ("blind", "Blind test"), ("how", "How it works"))),
+    ("Look inside", (("compare", "Compare models"), ("how", "How it works"))),
 )  # fmt: skip
 
 
@@ -557,7 +557,7 @@ class ModelsColumn(QWidget):
 
     def show_page(self, name: str) -> None:
         """Marks a page; "search" has no row of its own, so nothing is marked then."""
-        button = self.pages.get(name)
+        button = self.pages.get("compare" if name in WAYS_TO_COMPARE else name)
         self._group.setExclusive(False)
         for one in self.pages.values():
             one.setChecked(one is button)

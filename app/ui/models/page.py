@@ -15,10 +15,13 @@ from app.ui.icons import icon
 from app.ui.shell import tasks
 from app.ui.theme import EDGE_PX, HEADING_PX, PAGE_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import text_button
+from app.ui.widgets.fields import Segments
 from app.ui.widgets.labels import ElidedLabel, ProgressLine
 from app.ui.widgets.layouts import name_widgets, scrolled
 
 NARROW_PX = 600
+WAYS_TO_COMPARE = {"blind": "Blind test", "compare": "Benchmark on a text"}
+"""Pages by their names, which are one page to people: a switch beside the title leads from one to the other."""
 
 
 class ModelsPage(QWidget):
@@ -143,6 +146,26 @@ MEASURE_PX = 440
 
 Choice = tuple[str, str, Callable[[], object]]
 """A button: its text, its kind, what it does."""
+
+
+class ComparisonPage(ModelsPage):
+    """One of the ways to compare models."""
+
+    way_wanted = Signal(str)
+    """The name of the other way."""
+
+    def __init__(self, theme: Theme, way: str) -> None:
+        super().__init__(theme, tr("Compare models"))
+        self.way = way
+        ways = [(name, tr(label)) for name, label in WAYS_TO_COMPARE.items()]
+        self.ways = Segments(tr("Way to compare"), ways, way, self._on_way)
+        theme.dress(*self.ways.findChildren(QPushButton), font=(13, 500))
+        self.top.addWidget(self.ways, 0, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeading)
+
+    def _on_way(self, way: str) -> None:
+        self.ways.show_value(self.way)  # the other page shows its own
+        if way != self.way:
+            self.way_wanted.emit(way)
 
 
 class StateView(QWidget):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
+    QContextMenuEvent,
     QDragEnterEvent,
     QDragMoveEvent,
     QInputMethodEvent,
@@ -41,6 +42,11 @@ from app.ui.theme import Theme, Tokens
 from app.ui.widgets.buttons import IconButton, text_button
 
 GLASS_PX = 16
+MOST_ENTRIES = 8
+"""In sight in a context menu; the rest goes into a submenu."""
+STAYS = "stays"
+"""Property of a context menu's action that is in sight in any case; with one, the editing commands are not."""
+_FOLDED_FIRST = ("edit-undo", "edit-redo", "edit-delete")
 
 
 class PlainEdit(QTextEdit):
@@ -76,6 +82,12 @@ class PlainEdit(QTextEdit):
         self._about[kind] = words
         self.setAccessibleDescription(" ".join(part for part in self._about.values() if part))
 
+    def show_menu(self, menu: QMenu, event: QContextMenuEvent) -> None:
+        """Pops `menu` up with what others add to it, the less needed in a submenu where it would be long."""
+        self.menu_wanted.emit(menu, event.pos())
+        fold_menu(menu)
+        menu.popup(event.globalPos())
+
     def inputMethodEvent(self, event: QInputMethodEvent) -> None:
         super().inputMethodEvent(event)
         self.is_composing = bool(event.preeditString())
@@ -100,6 +112,23 @@ class PlainEdit(QTextEdit):
             event.ignore()
         else:
             super().dragMoveEvent(event)
+
+
+def fold_menu(menu: QMenu) -> None:
+    """Move entries of a field's context menu into a submenu "Edit" where more than `MOST_ENTRIES` would be in sight."""
+    entries = [action for action in menu.actions() if not action.isSeparator()]
+    has_staying = any(action.property(STAYS) for action in entries)
+    if not has_staying and len(entries) <= MOST_ENTRIES:
+        return
+    folded = [one for one in entries if (not one.property(STAYS) if has_staying else one.objectName() in _FOLDED_FIRST)]
+    if not folded:
+        return
+    inside = QMenu(tr("Edit"), menu)
+    for action in folded:
+        menu.removeAction(action)
+        inside.addAction(action)
+    menu.addSeparator()
+    menu.addMenu(inside)
 
 
 class SearchField(QLineEdit):

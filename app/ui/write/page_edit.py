@@ -580,9 +580,7 @@ class PageEdit(PlainEdit):
         self.ensureCursorVisible()
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        menu = self.menu_at(event.pos())
-        self.menu_wanted.emit(menu, event.pos())
-        menu.popup(event.globalPos())
+        self.show_menu(self.menu_at(event.pos()), event)
 
     def menu_at(self, place: QPoint) -> QMenu:
         """Qt's own menu, in which Undo and Redo are this class's."""

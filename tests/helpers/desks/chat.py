@@ -249,17 +249,22 @@ class ChatDesk(FileQuestions):
         if button is not None:
             QTest.mouseClick(button, Qt.MouseButton.LeftButton)
         else:
-            self.click_menu(self.open_menu(turn), name)
+            menu = self.open_menu(turn)
+            if name not in self.menu_lines(menu):
+                menu.close()
+                self.wait(lambda: not self.every(QMenu, "action_menu"))
+                menu = self.menu_at(turn)
+            self.click_menu(menu, name)
 
     def open_menu(self, turn: Turn) -> QMenu:
-        """Everything that can be done with a turn, by the icon for it."""
+        """What can be done with a turn besides what stands under it in icons, by the icon for it."""
         turn.set_focused(True)
         assert turn.row is not None
         self.click(turn.row.more)
         return self.find(QMenu, "action_menu")
 
     def menu_at(self, turn: Turn) -> QMenu:
-        """The same, by the right button."""
+        """Everything that can be done with a turn, by the right button."""
         self._click_right(turn, turn.rect().center())
         return self.find(QMenu, "action_menu")
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QMenu
+from PySide6.QtWidgets import QApplication
 
 from app.core.events import Role
 from app.ui.chat.settings import ChatSettings
@@ -181,23 +181,6 @@ def test_at_start_the_open_chats_own_model_is_loaded(
         frame.wait(lambda: frame.loader.state == "ready")
         assert Path(frame.engine.loaded.path) == models[1]
         assert frame.settings.engine.model_path == str(models[0])
-
-
-def test_an_answer_by_another_model_is_written_also_where_its_chat_was_left(
-    window: Window, models: tuple[Path, Path]
-) -> None:
-    desk = window.desk
-    number = window.chat_with()
-    window.show_chat(number)
-    with desk.hears(desk.chat.answer_finished):
-        desk.click_action(desk.last, "Regenerate with another model")
-        desk.choose(desk.find(QMenu, "other_models"), "Large")
-        window.show_chat(None)
-    path = window.conversations.path(number)
-    assert [one.text for one in path] == ["Before?", "Yes."]
-    assert len(path[-1].versions) == 2
-    assert window.conversations.get(number).model == str(models[1])
-    assert window.settings.engine.model_path == str(models[0])
 
 
 def test_what_waits_in_another_chat_is_answered_by_its_own_model(window: Window, models: tuple[Path, Path]) -> None:

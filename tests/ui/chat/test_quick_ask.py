@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QMenu, QPushButton, QToolButton
 
 from app.core.events import Role
 from app.ui.chat import quick_ask
+from app.ui.chat.pair import PairView
 from app.ui.chat.quick_ask import QuickAsk, Taken, TakenText
 from app.ui.chat.view import ChatView
 from app.ui.outside import Outside
@@ -250,12 +251,14 @@ def test_another_model_answers_again_here_too(quick: QuickDesk, tmp_path: Path) 
     quick.frame.app.change("engine", known_models=(str(other),))
     quick.open()
     quick.chat.ask("When?")
-    with quick.hears(quick.root.chat.answer_finished):
-        quick.chat.click_action(quick.chat.last, "Regenerate with another model")
-        quick.chat.choose(quick.find(QMenu, "other_models"), "Other 2B")
+    quick.chat.click_action(quick.chat.last, "Ask another model…")
+    quick.chat.choose(quick.find(QMenu, "other_models"), "Other 2B")
+    pair = quick.find(PairView)
+    quick.wait(lambda: not quick.root.chat.busy and not pair.sides[1].choose.isHidden())
+    quick.click(pair.sides[1].choose)
     assert quick.chat.last.message is not None
     assert len(quick.chat.last.message.versions) == 2
-    assert Path(quick.engine.loaded.path) == other
+    assert quick.chat.last.message.model == "Other 2B"
     assert "Other 2B" in quick.root._model.text()
 
 

@@ -139,7 +139,7 @@ def test_an_answer_that_is_there_is_compared_with_another_models(open_chat: Open
     desk.ask("Which?")
     desk.ask("And then?")
     first = desk.turns[1]
-    desk.click_action(first, "Compare with another model")
+    desk.click_action(first, "Ask another model…")
     desk.choose(desk.find(QMenu, "other_models"), "Other")
     pair = pair_in(desk)
     desk.wait(lambda: is_over(desk, pair))

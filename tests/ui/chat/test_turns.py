@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QMenu
 from app.core.events import AnswerStats, CancelToken, FinishReason, Role
 from app.store.messages import MessageState, StoredMessage
 from app.ui.chat.details import AnswerDetails, BranchMap, rows_of
+from app.ui.chat.pair import PairView
 from tests.helpers.attached import notes
 from tests.helpers.clipping import clipped_texts
 from tests.ui.chat.conftest import Open
@@ -75,7 +76,7 @@ def test_with_versions_and_a_cut_answer_the_menu_has_no_more_lines_than_can_be_t
     desk.ask("Hi")
     with desk.hears(desk.chat.answer_finished):
         desk.click_action(desk.last, "Regenerate")
-    menu = desk.open_menu(desk.last)
+    menu = desk.menu_at(desk.last)
     assert {"Continue", "Previous version", "Show two versions side by side"} <= set(desk.menu_lines(menu))
     assert len([action for action in menu.actions() if not action.isSeparator()]) <= MOST_LINES
     menu.close()
@@ -90,9 +91,13 @@ def test_everything_that_can_be_done_is_in_one_menu_by_pointer_and_by_keyboard(o
     desk.ask("Hi")
     copies = ["Copy", "Copy as text", "Copy as Markdown", "Copy the code"]
     changes = ["Edit", FORK, "Read as Markdown", "Translate this", "Remember this…", "Pin: the model always sees this"]
-    again = ["Regenerate", "Regenerate with another model", "Compare with another model"]
-    wanted = [*copies, *again, *changes, "About this answer", "Delete"]
+    wanted = [*copies, "Regenerate", "Ask another model…", *changes, "About this answer", "Delete"]
     menu = desk.open_menu(desk.last)
+    in_row = ["Copy", "Regenerate", "About this answer"]
+    assert desk.menu_lines(menu) == [line for line in wanted if line not in in_row], "the row has them in sight"
+    menu.close()
+    desk.wait(lambda: not desk.every(QMenu, "action_menu"))
+    menu = desk.menu_at(desk.last)
     assert desk.menu_lines(menu) == wanted
     assert clipped_texts(menu) == []
     assert len([action for action in menu.actions() if not action.isSeparator()]) <= MOST_LINES
@@ -170,16 +175,20 @@ def test_an_answer_is_edited_as_markdown_and_goes_on_from_there(open_chat: Open)
     assert desk.last.row.button("Continue") is None, "nothing was cut"
 
 
-def test_an_answer_is_written_again_by_another_model_which_its_version_names(open_chat: Open, tmp_path: Path) -> None:
+def test_an_answer_of_another_model_that_was_chosen_is_a_version_which_names_it(
+    open_chat: Open, tmp_path: Path
+) -> None:
     desk = open_chat({"text": "One."})
     desk.ask("Who?")
     assert desk.last_message is not None
     first, other = desk.last_message.model, tmp_path / "other-model.gguf"
     other.write_bytes(b"GGUF")
     desk.chat.models.known = lambda: [(tmp_path / "model.gguf", first), (other, "Other")]
-    with desk.hears(desk.chat.answer_finished):
-        desk.click_action(desk.last, "Regenerate with another model")
-        desk.choose(desk.find(QMenu, "other_models"), "Other")
+    desk.click_action(desk.last, "Ask another model…")
+    desk.choose(desk.find(QMenu, "other_models"), "Other")
+    pair = desk.find(PairView)
+    desk.wait(lambda: not desk.chat.busy and not pair.sides[1].choose.isHidden())
+    desk.click(pair.sides[1].choose)
     assert desk.last_message.model not in ("", first)
     assert (len(desk.last_message.versions), desk.last.note().partition(" · ")[0]) == (2, desk.last_message.model)
 

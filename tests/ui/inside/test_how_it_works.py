@@ -120,11 +120,3 @@ def test_nothing_is_cut_off(frame: Frame, width: int, zoom: float) -> None:
         page.show_lesson(number)
         frame.wait(lambda: all(one.is_drawn for one in page.findChildren(FormulaView)))
         frame.wait(lambda: [text for text in clipped_texts(page) if text.startswith("QLabel")] == [])
-
-
-def test_compare_is_one_click_away(frame: Frame) -> None:
-    page = open_page(frame)
-    page.show_lesson(4)
-    told = frame.heard(page.compare_wanted)
-    frame.click(page.compare)
-    assert told

@@ -171,15 +171,22 @@ def test_a_model_is_looked_into_compared_and_explained_by_clicks(frame: Frame, q
     frame.show_models("installed")
     desk = ModelsDesk(frame.find(ModelsView), frame.app, frame.notify)
     desk.wait(lambda: bool(desk.cards("installed")))
-    for name, kind in (("explained", HowItWorks), ("compared", ComparePage)):
-        desk.click(desk.link("installed"))
-        desk.click(desk.card("Starter").buttons["inside"])
-        desk.wait(lambda: any(row.isVisible() for row in desk.every(FactRow)))
-        desk.click(getattr(desk.find(AnatomyPage), name))
-        desk.wait(desk.find(kind).isVisible)
-    desk.click(desk.link("blind"))
-    desk.wait(desk.find(BlindPage).isVisible)
-    assert desk.find(BlindPage).status.text() == "Two models are needed; there is one here."
+    desk.click(desk.link("installed"))
+    desk.click(desk.card("Starter").buttons["inside"])
+    desk.wait(lambda: any(row.isVisible() for row in desk.every(FactRow)))
+    desk.click(desk.find(AnatomyPage).explained)
+    desk.wait(desk.find(HowItWorks).isVisible)
+    desk.click(desk.link("compare"))
+    measured = desk.find(ComparePage)
+    desk.wait(measured.isVisible)
+    other = next(button for button in measured.ways.findChildren(QPushButton) if not button.isChecked())
+    desk.click(other)
+    blind = desk.find(BlindPage)
+    desk.wait(blind.isVisible)
+    assert blind.status.text() == "Two models are needed; there is one here."
+    assert (measured.ways.chosen is other, desk.link("compare").isChecked()) == (False, True)
+    desk.click(next(button for button in blind.ways.findChildren(QPushButton) if not button.isChecked()))
+    desk.wait(measured.isVisible)
 
 
 def column(qtbot: QtBot) -> ModelsColumn:

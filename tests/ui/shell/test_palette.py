@@ -179,7 +179,7 @@ WANTED = {
     "backup": "Back up everything", "restore": "Restore a backup", "chatgpt": "Import chats",
     "fork": "Fork this chat", "branch": "Fork this chat", "map": "Versions of the last message",
     "blind": "Blind test", "duel": "Blind test", "arena": "Blind test", "benchmark": "Benchmark on a text",
-    "compare": "Compare with another model", "lend": "Memory of other computers",
+    "compare": "Ask another model…", "lend": "Memory of other computers",
     "cluster": "Memory of other computers",
     "tags": "Tags of this chat…", "label": "Tags of this chat…", "picture": "Attach pictures…",
     "screenshot": "Picture of a part of the screen", "memory": "Memories", "memories": "Memories",
