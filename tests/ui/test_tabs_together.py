@@ -537,6 +537,7 @@ def test_what_is_at_work_stands_in_the_bottom_line(frame: Frame) -> None:
 
 def test_the_gauge_of_a_chats_context_is_there_where_the_chat_is(frame: Frame, qtbot: QtBot) -> None:
     frame.loader.start()
+    frame.gauge.show_used(500)
     qtbot.waitUntil(frame.gauge.isVisible)
     frame.key(Qt.Key.Key_2)
     assert not frame.gauge.isVisible()

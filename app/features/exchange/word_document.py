@@ -1,4 +1,4 @@
-"""What is open in chats as a Word document: headings, lists, tables, code and links; formulas as their source."""
+"""What is open in chats as a Word document: headings, lists, tables, code and links; formulas as Word's own."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from docx.text.run import Run
 from markdown_it.token import Token
 
 from app.features.exchange import markup
+from app.features.exchange.office_math import office_math
 from app.features.exchange.open_branch import OpenBranch, Turn
 from app.features.exchange.pictures import IN_WORD, find_file
 from app.features.media import MediaLibrary
@@ -192,7 +193,7 @@ class _Writing:
             elif token.type in ("fence", "code_block"):
                 self._code(token.content, place)
             elif markup.is_formula(token):
-                self._code(markup.formula_source(token), place)
+                self._formula(token, place)
             elif token.type == "hr":
                 self._paragraph(None, "").paragraph_format.space_after = Pt(12)
             else:
@@ -253,6 +254,17 @@ class _Writing:
         paragraph.add_run(_NO_TEXT.sub("\ufffd", text.rstrip("\n")))
         place.is_new_item = False
 
+    def _formula(self, token: Token, place: _Place) -> None:
+        """In a line of its own; what cannot be typeset as its source."""
+        math = office_math(token.content, is_block=True)
+        if math is None:
+            self._code(markup.formula_source(token), place)
+            return
+        paragraph = self._paragraph(None, "")
+        paragraph.paragraph_format.left_indent = Pt(18 * min(len(place.lists), MOST_LEVELS)) or None
+        paragraph._p.append(math)
+        place.is_new_item = False
+
     def _table(self, tokens: Sequence[Token]) -> None:
         rows: list[list[tuple[Token, Token]]] = []
         for opening, token in pairwise(tokens):
@@ -301,6 +313,9 @@ class _Writing:
                     self._leaf(paragraph, token, look)
 
     def _leaf(self, paragraph: Paragraph, token: Token, look: _Look) -> None:
+        if markup.is_formula(token) and (math := office_math(token.content, is_block=False)) is not None:
+            paragraph._p.append(math)
+            return
         text = markup.formula_source(token) if markup.is_formula(token) else token.content
         if text:
             run = self._words(paragraph, text, look)

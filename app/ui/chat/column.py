@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QModelIndex, QPoint, QSize, Signal
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QWidget
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QMenu, QTextEdit, QWidget
 
 from app.store.conversations import Conversation, Conversations
 from app.store.projects import Projects, Tags
@@ -155,6 +155,8 @@ class ChatsColumn(ListColumn):
         self._theme.changed.connect(self._arrange)
         for signal in (self.list.clicked, self.list.activated):
             signal.connect(self._on_entered)
+        self._clicked_row = KeysOfClickedRow(self)
+        self.list.clicked.connect(self._clicked_row.begin)
         self.search.escaped.connect(self.left)
         self.chats.folded.connect(self._on_folded)
         self.chats.project_wanted.connect(self._on_project_wanted)
@@ -337,3 +339,48 @@ class ChatsColumn(ListColumn):
         with self._notify.guard():
             self._conversations.update(number, pinned=is_pinned)
         self.reload()
+
+
+class KeysOfClickedRow(QObject):
+    """Hands Del and F2 to the row that was just clicked, though its chat's message field has the keyboard by then.
+
+    Only as long as nothing else was pressed in the field, and Del only while it is empty.
+    """
+
+    def __init__(self, column: ChatsColumn) -> None:
+        super().__init__(column)
+        self._column, self._number = column, 0
+        self._edit: QTextEdit | None = None
+
+    def begin(self, index: QModelIndex) -> None:
+        """A row was clicked, and its chat is shown."""
+        self._end()
+        field, number = QApplication.focusWidget(), index.data(ID_ROLE)
+        if isinstance(field, QTextEdit) and isinstance(number, int) and number == self._column.open_id:
+            self._edit, self._number = field, number
+            field.installEventFilter(self)
+
+    def _end(self) -> None:
+        if self._edit is not None:
+            self._edit.removeEventFilter(self)
+            self._edit = None
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        edit = self._edit
+        if edit is None or watched is not edit:
+            return False
+        if event.type() == QEvent.Type.FocusOut:
+            self._end()
+        elif isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and event.key() not in MODIFIERS:
+            is_plain = event.modifiers() == Qt.KeyboardModifier.NoModifier
+            self._end()
+            if is_plain and event.key() == Qt.Key.Key_F2:
+                self._column.rename(self._column.model.index_of(self._number))
+                return True
+            if is_plain and event.key() == Qt.Key.Key_Delete and edit.document().isEmpty():
+                self._column.delete(self._number)
+                return True
+        return False
+
+
+MODIFIERS = (Qt.Key.Key_Shift, Qt.Key.Key_Control, Qt.Key.Key_Alt, Qt.Key.Key_Meta)

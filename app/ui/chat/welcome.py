@@ -39,6 +39,12 @@ IDEAS = (
 )
 
 
+CARD_PX = 74
+"""How high the card of a better model is, at the usual width."""
+ROOMY_PX = 480
+"""From this height on, everything and the card have room."""
+
+
 class EmptyState(QWidget):
     """`chosen` carries the idea that was pressed; it fills the composer and is not sent."""
 
@@ -127,8 +133,9 @@ class EmptyState(QWidget):
     def _show_parts(self) -> None:
         """As many of the parts as have room, the more important ones first."""
         px, inner = self._theme.px, self._column.contentsMargins()
-        for gap in self._gaps:
-            gap.changeSize(0, px(18))
+        awaits_card = self._is_starter and self._card.suggestion is None and self.height() >= px(ROOMY_PX)
+        self._gaps[0].changeSize(0, px(18))
+        self._gaps[1].changeSize(0, px(18 + CARD_PX + 8 if awaits_card else 18))  # what is above stays when it comes
         width = self.width() - inner.left() - inner.right()
         room = self.height() - px(2 * 18 + 2 * 8)
         if not self._is_there:

@@ -37,8 +37,15 @@ def device_text(model: ModelLoaded) -> str:
     return tr("CPU, 1 thread") if model.threads == 1 else tr("CPU, {count} threads", count=model.threads)
 
 
+LEAST_SHARE = 0.01
+"""Of the context; less than that nobody needs to know of. An empty chat takes a few tokens for its instructions."""
+
+
 class ContextGauge(QAbstractButton):
-    """Words and a bar in the muted tone; absent until a model says how much it holds. Pressed, it tells the parts."""
+    """Words and a bar in the muted tone. Pressed, it tells the parts.
+
+    Absent until a model says how much it holds, and while a chat takes next to nothing of it.
+    """
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -89,7 +96,8 @@ class ContextGauge(QAbstractButton):
         self.setProperty("painted_text", text)
         self.setToolTip(tr("How much of what the model can keep in mind this chat takes, in tokens"))
         self.setAccessibleDescription(tr("Shows what the model sees"))
-        self.setVisible(self._size > 0 and self._is_wanted and self._has_room)
+        is_something = self._size > 0 and self._used >= LEAST_SHARE * self._size
+        self.setVisible(is_something and self._is_wanted and self._has_room)
         self.setFont(self._theme.font(12.5))
         self.setFixedWidth(self.sizeHint().width())
         self.update()

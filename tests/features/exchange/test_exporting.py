@@ -22,6 +22,7 @@ from app.core.events import CancelToken, Role
 from app.features.exchange import markup
 from app.features.exchange.chat_file import Shelf
 from app.features.exchange.exporting import ENDINGS, ExportFinished, export_chats
+from app.features.exchange.office_math import office_math
 from app.features.exchange.open_branch import OpenBranch, Turn
 from app.features.exchange.word_document import write_docx
 from app.store.conversations import Conversation, Conversations, MessageState, TreeMessage, Use
@@ -223,6 +224,42 @@ def read_docx(data: bytes) -> Document:
     return docx.Document(io.BytesIO(data))
 
 
+MATH = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
+
+
+def shape(element: etree._Element) -> str:
+    """An equation in one line: each part's name and what is in it."""
+    if element.tag == f"{MATH}t":
+        return element.text or ""
+    inside = "".join(shape(one) for one in element if str(one.tag).startswith(MATH) and not one.tag.endswith("Pr"))
+    name = str(element.tag).removeprefix(MATH)
+    return inside if name in ("r", "e", "oMath") else f"{name}({inside})"
+
+
+@pytest.mark.parametrize(
+    ("latex", "wanted"),
+    [
+        ("E=mc^2", "E=msSup(csup(2))"),
+        (r"\frac{a_1+b}{\sqrt{x}}", "f(num(sSub(asub(1))+b)den(rad(deg()x)))"),
+        (r"\sum_{i=0}^{n} i^2 = \int_0^1 f\,dx", "nary(sub(i=0)sup(n)sSup(isup(2)))=nary(sub(0)sup(1)f\u2009dx)"),
+        (r"\left(\frac{a}{b}\right)^2", "sSup(d(f(num(a)den(b)))sup(2))"),
+        (r"\begin{pmatrix} a & b \\ c & d \end{pmatrix}", "d(m(mr(ab)mr(cd)))"),
+        (r"\begin{aligned} a &= b \\ c &= d \end{aligned}", "m(mr(a=b)mr(c=d))"),
+        (r"\begin{cases} 1 & x>0 \\ 0 & \text{else}\end{cases}", "d(m(mr(1x>0)mr(0else)))"),
+        (r"\hat{x} + \overline{ab} + \underbrace{c}_{d}", "acc(x)+bar(ab)+limLow(groupChr(c)lim(d))"),
+        (r"\lim_{x\to 0} \sin x + \sqrt[3]{y} \binom{n}{k}", "limLow(limlim(x→0))sinx+rad(deg(3)y)d(f(num(n)den(k)))"),
+        (r"\unknown{x}", None),
+        ("\\frac{a", None),
+        ("x_{", None),
+        (r"\frac{1}{" * 60 + "x" + "}" * 60, None),
+        ("x" * 3_000, None),
+    ],
+)
+def test_a_formula_is_one_of_words_own_or_stays_its_source(latex: str, wanted: str | None) -> None:
+    math = office_math(latex, is_block=False)
+    assert (None if math is None else shape(math)) == wanted
+
+
 def test_word_has_headings_lists_tables_code_and_links(tmp_path: Path, shelf: Shelf, chat: Conversation) -> None:
     document = read_docx(written(tmp_path / "chat.docx", [chat], shelf))
     assert document.core_properties.title == "Rent <1>"
@@ -233,8 +270,9 @@ def test_word_has_headings_lists_tables_code_and_links(tmp_path: Path, shelf: Sh
     assert ("List Number", "three") in paragraphs
     assert ("List Bullet 2", "☑ done") in paragraphs
     assert ("Chat Code", 'if a < b:\n    print("<b>")') in paragraphs
-    assert ("Chat Code", "$$\n\\int_0^1 x\n$$") in paragraphs
     assert ("Quote", "quoted") in paragraphs
+    (formula,) = document.element.body.iter(f"{MATH}oMathPara")
+    assert shape(formula) == "oMathPara(nary(sub(0)sup(1)x))"
     (table,) = document.tables
     assert [[cell.text for cell in row.cells] for row in table.rows] == [["city", "rent"], ["Köln", "9"]]
     assert table.rows[1].cells[1].paragraphs[0].runs[0].bold

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtWidgets import QLabel, QPushButton
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.core.errors import NetworkOff
@@ -21,6 +21,7 @@ from app.hub.library import InstalledModel
 from app.ui.chat.welcome import EmptyState, FirstSuggestion
 from app.ui.settings.dialog import SettingsDialog
 from app.ui.settings.pages import NetworkPage
+from app.ui.theme import Theme
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.window import Frame
 from tests.helpers.tiny_models import make_tiny
@@ -103,6 +104,24 @@ def test_the_card_comes_once_the_starter_is_in_and_fetches_nothing_by_itself(
     assert "Starter: a very small English model, often wrong" in texts(start.empty)
     assert start.offers.fetched == []
     assert clipped_texts(frame.window) == []
+
+
+def test_what_is_above_the_card_stays_where_it_was_when_the_card_comes(qtbot: QtBot) -> None:
+    theme = Theme("light")
+    theme.install(QApplication.instance())
+    empty = EmptyState(theme)
+    qtbot.addWidget(empty)
+    empty.resize(1000, 560)
+    empty.set_model(is_starter=True, is_there=True)
+    empty.show()
+    greeting = next(label for label in empty.findChildren(QLabel) if label.text() == "What would you like to ask?")
+    qtbot.waitUntil(lambda: greeting.y() > 0)
+    QApplication.processEvents()
+    before = greeting.y()
+    empty.show_suggestion(Suggestion(ENTRY, WELL))
+    qtbot.waitUntil(lambda: "Qwen3.5 9B would serve you better here" in texts(empty))
+    QApplication.processEvents()
+    assert abs(greeting.y() - before) <= 6
 
 
 def test_download_fetches_that_model_and_says_that_it_comes(start: FirstStart, frame: Frame, qtbot: QtBot) -> None:

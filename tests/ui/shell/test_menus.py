@@ -44,7 +44,7 @@ def context_menu_of(edit: QTextEdit) -> QMenu:
 
 
 def menus_of_chats(frame: Frame) -> dict[str, QMenu]:
-    """Menus, some of them open, of the chat list, the paper clip, and the message while a long text in it is selected."""
+    """Some of them open: of the chat list, the paper clip, and a message in which something is selected."""
     chat = frame.conversations.create(title="Kilns").id
     project = frame.window.tab("chat").sidebar.folders._projects.create("Pottery").id
     frame.conversations.update(chat, project_id=project)
@@ -120,3 +120,25 @@ def test_on_a_misspelt_word_what_may_be_meant_is_in_sight_and_editing_is_in_a_su
     assert [line.partition(" ")[0] for line in listed["menu"][-3:]] == ["Add", "Check", "Edit"]
     assert {"Paste", "Select All", "Save as a prompt…"} <= set(listed["menu › Edit"])
     menu.close()
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_Delete, Qt.Key.Key_F2])
+def test_del_and_f2_are_the_clicked_chats_until_something_else_is_pressed(chatting: Frame, key: Qt.Key) -> None:
+    chat = chatting.conversations.create(title="Kilns").id
+    chatting.conversations.add_message(chat, None, Role.USER, "How hot?")
+    chatting.chats.reload()
+    chatting.chats.open(chat)
+    field = chatting.chat.composer.field.edit
+    chatting.wait(field.hasFocus)
+    QTest.keyClicks(field, "x")
+    QTest.keyClick(field, Qt.Key.Key_Backspace)
+    QTest.keyClick(field, key)
+    assert chatting.conversations.find()
+    assert chatting.chats.row_editor is None, "who has typed is in the message"
+    chatting.chats.open(chat)
+    QTest.keyClick(field, Qt.Key.Key_Shift)
+    QTest.keyClick(field, key)
+    if key == Qt.Key.Key_Delete:
+        assert chatting.notices == ["“Kilns” was deleted."]
+    else:
+        chatting.wait(lambda: chatting.chats.row_editor is not None)

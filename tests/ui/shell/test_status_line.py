@@ -50,6 +50,8 @@ def test_the_gauge_says_used_and_size(qtbot: QtBot) -> None:
     line.show_waiting("1 message waits for the model")
     assert line.gauge.isVisible()
     assert line.gauge.accessibleName() == "Context 1.2k of 8k"
+    line.gauge.show_used(25)
+    assert not line.gauge.isVisible(), "an empty chat with its instructions"
     assert clipped_texts(line) == []
     line.show_model(None)
     assert not line.device.isVisible()
