@@ -16,7 +16,7 @@ from app.core.events import AnswerStats, Role
 from app.core.visible import clean_text
 from app.store import messages as tree
 from app.store.database import Database, fold
-from app.store.media import MediaStore, NewUse, add_uses, copy_uses
+from app.store.media import MediaStore, NewUse, add_uses, copy_uses, uses_of
 from app.store.messages import MessageState, OutlineMessage, StoredMessage, TreeMessage
 from app.store.queued import QueuedMessages
 from app.store.trash import leave_traces
@@ -661,11 +661,19 @@ def _insert(
     attached: Attached,
     media: Media,
 ) -> tuple[dict[int, int], int]:
-    """Adds messages with their documents and pictures; the ids that they have, and how many are new."""
-    cleaned = [replace(one, **_cleaned(one, ("text", "model", "thinking", "whole_text"))) for one in messages]
+    """Adds messages with their documents and pictures; the ids that they have, and how many are new or fuller."""
+    cleaned = [
+        replace(
+            one,
+            **_cleaned(one, ("text", "model", "thinking")),
+            other_texts=tuple((clean_text(there), clean_text(merged)) for there, merged in one.other_texts),
+        )
+        for one in messages
+    ]
     before = connection.execute("SELECT coalesce(max(id), 0) FROM messages").fetchone()[0]
     ids = tree.insert_tree(connection, conversation_id, cleaned)
     new = {one: number for one, number in ids.items() if number > before}
+    partly, fuller = {one.id for one in cleaned if one.other_texts}, 0
     for place, documents in attached.items():
         if place is None or place in new:
             owner = (None, new[place]) if place is not None else (conversation_id, None)
@@ -678,5 +686,10 @@ def _insert(
             add_uses(connection, "conversation_id", conversation_id, uses)
         elif place in new:
             add_uses(connection, "message_id", new[place], uses)
+        elif place in partly:
+            here = uses_of(connection, ids[place])
+            lacking = [use for use in uses if use[0] not in here]
+            add_uses(connection, "message_id", ids[place], lacking)
+            fuller += bool(lacking)
     tree.settle_leaf(connection, conversation_id)
-    return ids, len(new)
+    return ids, len(new) + fuller

@@ -198,6 +198,12 @@ def add_uses(connection: sqlite3.Connection, owner: str, owner_id: int, uses: It
         )
 
 
+def uses_of(connection: sqlite3.Connection, message_id: int) -> set[str]:
+    """The SHA-256 of what stands at a message."""
+    rows = connection.execute("SELECT sha256 FROM media_uses WHERE message_id = ?", (message_id,))
+    return {row[0] for row in rows}
+
+
 def copy_uses(connection: sqlite3.Connection, ids: dict[int, int]) -> None:
     """The messages on the right have what those on the left have."""
     connection.executemany(

@@ -71,8 +71,8 @@ class TreeMessage:
     pinned: bool = False
     sources: tuple[dict[str, Any], ...] = ()
     recalled: tuple[int, ...] = ()
-    whole_text: str = ""
-    """Its text without the names of pictures that did not come along: one with them and that text is the same."""
+    other_texts: tuple[tuple[str, str], ...] = ()
+    """What the same message says that came without some of its pictures, and what it says with those of this one."""
 
 
 @dataclass(frozen=True)
@@ -191,10 +191,12 @@ def insert_tree(
     ids: dict[int, int] = {}
     for one in messages:
         parent_id = None if one.parent_id is None else ids[one.parent_id]
-        texts = (one.text, one.whole_text) if one.whole_text else (one.text,)
-        places = [(parent_id, one.role.value, text) for text in texts]
+        texts = {one.text: one.text, **dict(one.other_texts)}
+        places = {(parent_id, one.role.value, text): merged for text, merged in texts.items()}
         if place := next(filter(here.get, places), None):  # versions may say the same: each is found once, in order
             ids[one.id] = here[place].pop()
+            if places[place] != place[2]:
+                connection.execute("UPDATE messages SET text = ? WHERE id = ?", (places[place], ids[one.id]))
             continue
         chosen = one.chosen
         if parent_id in lowest:

@@ -201,7 +201,7 @@ def _chat_parts(shelf: Shelf, chat: Conversation) -> Iterator[Written]:
 
 def _message_fields(shelf: Shelf, message: TreeMessage, written: set[str]) -> dict[str, Any]:
     fields = asdict(message)
-    del fields["whole_text"]  # of a message that is being imported
+    del fields["other_texts"]  # of a message that is being imported
     fields["parent"] = fields.pop("parent_id")
     fields["sources"] = [named for one in message.sources if (named := _named_source(shelf, one))]
     fields["attachments"] = _attached(shelf, shelf.attachments.of_messages([message.id]).get(message.id, []))

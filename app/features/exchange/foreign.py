@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import product
 from typing import Any
 
 from app.core.events import AnswerStats, Role
@@ -61,8 +62,8 @@ class Said:
     pictures: list[Given] = field(default_factory=list)
     media: list[NewUse] = field(default_factory=list)
     """Those of the pictures that are here now."""
-    lost: list[str] = field(default_factory=list)
-    """Of `names`, those of pictures."""
+    brought: list[tuple[str, bool]] = field(default_factory=list)
+    """Of each picture its name, and whether it came along; the others are among `names`, too."""
     state: MessageState = MessageState.COMPLETE
 
 
@@ -153,6 +154,10 @@ def data_of(address: Any) -> str:
     text = text_of(address)
     head, _, data = text.partition(",") if text.startswith("data:") else ("", "", "")
     return data if head.endswith(";base64") else ""
+
+
+MOST_PARTLY = 4
+"""Pictures of one message of which any may have been missing in an earlier import; of more, all or none."""
 
 
 def attached_line(names: Iterable[str]) -> str:
@@ -268,7 +273,7 @@ def _one(steps: list[_Turn]) -> Said:
         stats=said[-1].stats,
         names=[name for one in said for name in one.names],
         media=[use for one in said for use in one.media],
-        lost=[name for one in said for name in one.lost],
+        brought=[picture for one in said for picture in one.brought],
         state=said[-1].state,
     )
 
@@ -309,10 +314,6 @@ def _nearest(chat: ForeignChat, places: dict[str, int]) -> int | None:
 
 def _message(said: Said, number: int, parent: int | None, chosen: int, chat_model: str) -> TreeMessage:
     is_answer = said.role == "assistant"
-    others = list(said.names)
-    for name in said.lost:
-        others.remove(name)
-    whole = joined([said.text, attached_line(others[:MOST_NAMES])]) if said.lost else ""
     return TreeMessage(
         number,
         parent,
@@ -325,7 +326,27 @@ def _message(said: Said, number: int, parent: int | None, chosen: int, chat_mode
         said.stats,
         said.thinking.strip("\n"),
         said.thinking_s,
-        whole_text=whole,
+        other_texts=_other_texts(said),
+    )
+
+
+def _other_texts(said: Said) -> tuple[tuple[str, str], ...]:
+    """What the message says where other pictures of it came along, and what it says once these have come, too."""
+    others, has_come = list(said.names), [came for _, came in said.brought]
+    for name, came in said.brought:
+        if not came:
+            others.remove(name)
+
+    def text_of_these(came: Iterable[bool]) -> str:
+        lost = [name for (name, _), is_here in zip(said.brought, came, strict=True) if not is_here]
+        return joined([said.text, attached_line([*others, *lost][:MOST_NAMES])])
+
+    count = len(said.brought)
+    ways = product((True, False), repeat=count) if count <= MOST_PARTLY else ((True,) * count, (False,) * count)
+    return tuple(
+        (text_of_these(way), text_of_these(one or two for one, two in zip(way, has_come, strict=True)))
+        for way in ways
+        if list(way) != has_come
     )
 
 

@@ -149,7 +149,7 @@ class _Twins:
         """The one that is here, or None."""
         moment = round(read.chat.created_at * 1000)
         message = read.messages[0] if read.messages else None
-        texts = (message.text, message.whole_text or message.text) if message else ()
+        texts = (message.text, *(text for text, _ in message.other_texts)) if message else ()
         firsts: list[str | None] = [clean_text(text) for text in texts] or [None]
         near = [one for at in (moment - 1, moment, moment + 1) for one in self._by_moment.get(at, [])]
         return next((one for one in near if self._shelf.whole.first_text(one) in firsts), None)

@@ -146,11 +146,12 @@ def bring_along(library: MediaLibrary | None, chat: ForeignChat, find: Find, can
                 kept[id(given)] = event.media
             yield
     for said, given in wanted:
-        if (media := kept.get(id(given))) is not None:
+        media = kept.get(id(given))
+        said.brought.append((given.name, media is not None))
+        if media is not None:
             said.media.append((media.sha256, given.name, 0))
         else:
             said.names.append(given.name)
-            said.lost.append(given.name)
             chat.left_out["picture"] += 1
 
 

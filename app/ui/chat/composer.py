@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QMimeData, QPoint, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import (
     QAction,
     QActionGroup,
@@ -25,6 +25,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import (
     QAbstractButton,
+    QBoxLayout,
     QDialog,
     QHBoxLayout,
     QMenu,
@@ -284,6 +285,7 @@ class Composer(QWidget):
         self._column.addLayout(self._row)
         self._theme.dress(more, self._row, margins=(0, 0, 0, 0), spacing=8)
         self._theme.dress(self._written, margins=(6, 0, 0, 0))
+        Fitting(self._note, self.thinking, choices=more, buttons=self._row, column=self._column, theme=self._theme)
 
     def _dress(self) -> None:
         # The glyphs stand under the text, and the buttons around them have room for their focus rings.
@@ -307,6 +309,59 @@ class Composer(QWidget):
         painter.setBrush(QColor(tokens.surface))
         radius = self._theme.px(RADIUS_PX)
         painter.drawRoundedRect(self.rect().toRectF().adjusted(0.5, 0.5, -0.5, -0.5), radius, radius)
+
+
+NOTE_LEAST_PX = 120
+"""A note with less room than this says nothing."""
+
+
+class Fitting(QObject):
+    """Keeps the composer's last line from overlapping: where it is narrow the note stands above it, and the switch for
+    thinking does without its words."""
+
+    def __init__(
+        self,
+        note: ElidedLabel,
+        thinking: ThinkingChoice,
+        *,
+        choices: QBoxLayout,
+        buttons: QBoxLayout,
+        column: QBoxLayout,
+        theme: Theme,
+    ) -> None:
+        super().__init__(note)
+        self._note, self._thinking, self._theme = note, thinking, theme
+        self._choices, self._buttons, self._column = choices, buttons, column
+        self._is_above = False
+        column.parentWidget().installEventFilter(self)
+
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.LayoutRequest):
+            self._place()
+        return False
+
+    def _place(self) -> None:
+        note, column = self._note, self._column
+        inner = column.contentsMargins()
+        room = column.parentWidget().width() - inner.left() - inner.right() - self._buttons.minimumSize().width()
+        room -= self._choices.spacing() if self._is_above else -note.minimumSizeHint().width()
+        words_px = self._thinking.words_px
+        room += words_px if self._thinking.has_words else 0
+        self._thinking.show_words(room >= words_px)
+        room -= words_px
+        is_narrow = room < min(note.sizeHint().width(), self._theme.px(NOTE_LEAST_PX))
+        is_above = is_narrow and bool(note.text()) and not self._choices.parentWidget().isHidden()
+        if is_above == self._is_above:
+            return
+        self._is_above = is_above
+        if is_above:
+            self._choices.removeWidget(note)
+            self._choices.addStretch(1)
+            column.insertWidget(1, note)
+        else:
+            column.removeWidget(note)
+            self._choices.takeAt(self._choices.count() - 1)
+            self._choices.addWidget(note, 1)
 
 
 def _later_button(theme: Theme) -> IconButton:
@@ -723,6 +778,9 @@ class ThinkingChoice(QWidget):
         self._kind = "none"
         self.value = ""
         """on, off, low, medium or high; empty where there is nothing to choose."""
+        self.words_px = 0
+        """What its words take more than its glyph."""
+        self.has_words = True
         self.button: QPushButton = text_button("", "quiet", self)
         self.button.setObjectName("thinking_choice")
         self.button.clicked.connect(self._on_clicked)
@@ -734,6 +792,12 @@ class ThinkingChoice(QWidget):
         """What can be chosen: "switch" (on or off), "effort" (low, medium, high) or "none"; and what is chosen."""
         self._kind, self.value = kind, value
         self._update()
+
+    def show_words(self, has_words: bool) -> None:
+        """Whether there is room for more than the glyph."""
+        if has_words != self.has_words:
+            self.has_words = has_words
+            self._update()
 
     def menu(self) -> QMenu:
         """The efforts, the chosen one marked."""
@@ -758,13 +822,18 @@ class ThinkingChoice(QWidget):
         is_switch = self._kind == "switch"
         words = {"on": tr("Thinking on"), "off": tr("Thinking off")} if is_switch else _with_effort()
         about = tr("Whether the model thinks before it answers") if is_switch else tr("How long the model thinks")
-        self.button.setText(words.get(self.value, ""))
-        self.button.setAccessibleName(self.button.text())
+        said = words.get(self.value, "")
+        self.button.setAccessibleName(said)
         self.button.setAccessibleDescription(about)
-        self.button.setToolTip(about)
+        self.button.setToolTip(about if self.has_words else f"{said}. {about}")
         glyph = ("brain", "muted" if self.value == "off" else "text", ICON_PX)
         self._theme.dress(self.button, glyph=glyph, glyph_size=(ICON_PX + 4, ICON_PX))
         set_mark(self.button, "on", self.value != "off")
+        self.button.setText("")
+        without_words = self.button.sizeHint().width()
+        self.button.setText(said)
+        self.words_px = self.button.sizeHint().width() - without_words if self._kind != "none" else 0
+        self.button.setText(said if self.has_words else "")
         self.button.setFixedSize(self.button.sizeHint())
         self.setFixedSize(self.button.size())
         self.setVisible(self._kind != "none")

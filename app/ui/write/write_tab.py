@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, QModelIndex, QObject, QSize, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QResizeEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from app.core.errors import InfillUnavailable
@@ -490,15 +490,18 @@ class FirstWords(QWidget):
     def __init__(self, ui: UiContext, edit: PageEdit) -> None:
         super().__init__(edit.viewport())
         self._edit, self._theme = edit, ui.theme
-        words = plain_label(
+        self._words = words = plain_label(
             tr("Type something; the model goes on with it, word for word, as it stands. Or try one of these:"),
             kind="muted",
             wraps=True,
         )
-        column = QVBoxLayout(self)
+        self._ideas: list[QPushButton] = []
+        self._column = column = QVBoxLayout(self)
         column.addWidget(words)
         for text, language in IDEAS:
-            button = text_button(" ".join(tr(text).split()), "idea")
+            button = text_button("", "idea")
+            button.setAccessibleName(" ".join(tr(text).split()))
+            self._ideas.append(button)
             button.clicked.connect(lambda _=False, text=text, language=language: self.chosen.emit(tr(text), language))
             row = QHBoxLayout()
             row.addWidget(button)
@@ -509,10 +512,26 @@ class FirstWords(QWidget):
         ui.theme.dress(column, margins=(2, 44, 2, 0), spacing=8)
         ui.theme.dress(words, font=(14, 400))
         edit.viewport().installEventFilter(self)
+        ui.theme.changed.connect(self._fit)
         self._fit()
 
     def _fit(self) -> None:
+        """As many ideas as have room, each as far as it has."""
         self.setGeometry(self._edit.viewport().rect())
+        inner, px = self._column.contentsMargins(), self._theme.px
+        room = self.width() - inner.left() - inner.right()
+        below = inner.top() + self._words.heightForWidth(room)
+        for idea in self._ideas:
+            text, metrics = idea.accessibleName(), idea.fontMetrics()
+            around = idea.sizeHint().width() - metrics.horizontalAdvance(idea.text())
+            idea.setText(metrics.elidedText(text, Qt.TextElideMode.ElideRight, room - around))
+            idea.setToolTip("" if idea.text() == text else text)
+            below += px(8) + idea.sizeHint().height()
+            idea.setVisible(below <= self.height())
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._fit()  # only what is shown knows how high it wants to be
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize:

@@ -19,7 +19,7 @@ from app.core.paths import AppPaths
 from app.features.exchange.backup import BackupUnpacked, accept, back_up, put_in_place, unpack_backup
 from app.features.exchange.chat_file import Shelf
 from app.features.exchange.exporting import export_chats
-from app.features.exchange.importing import ChatImported, ChatIsHere, import_chats
+from app.features.exchange.importing import ChatContinued, ChatImported, ChatIsHere, import_chats
 from app.store.conversations import Conversation, Conversations
 from app.store.database import Database
 from tests.features.exchange import makers
@@ -193,6 +193,36 @@ def test_the_same_chat_without_its_pictures_is_no_other_version(
     chats = Conversations(database)
     assert len(chats.find()) == 1
     assert [one.text for one in chats.path(event.conversation_id)] == ["Is this loaf done?", "Nearly."]
+
+
+@pytest.mark.parametrize("order", [((0,), (0, 1)), ((), (1,), (0,)), ((1,), (0,)), ((0, 1), (1,))])
+def test_pictures_that_come_with_a_later_export_join_their_message(
+    shelf: Shelf, database: Database, tmp_path: Path, order: tuple[tuple[int, ...], ...]
+) -> None:
+    pointers = [
+        {"content_type": "image_asset_pointer", "asset_pointer": f"sediment://file_00d{at}", "width": 8, "height": 8}
+        for at in range(2)
+    ]
+    chat = makers.gpt_chat(
+        makers.gpt_node("q", "client-created-root", "user", [*pointers, "Which is done?"], "multimodal_text"),
+        makers.gpt_node("a", "q", "assistant", ["The left one."]),
+        current="a",
+    )
+    contents = [picture(tmp_path / f"{at}.png", colour).read_bytes() for at, colour in enumerate((RED, BLUE))]
+    told = []
+    for number, ones in enumerate(order):
+        members = {f"user-1/file_00d{at}.png": contents[at] for at in ones}
+        export = makers.put_zip(tmp_path / f"{number}.zip", {"conversations.json": [chat], **members})
+        told += list(import_chats(export, shelf, CancelToken()))
+    chats = Conversations(database)
+    (stored,) = chats.find()
+    question, answer = chats.path(stored.id)
+    assert (question.text, answer.text, len(question.versions)) == ("Which is done?", "The left one.", 1)
+    names = sorted(use.name for use in chats.media.of_messages([question.id])[question.id])
+    assert names == ["file_00d0 (8 × 8)", "file_00d1 (8 × 8)"]
+    first, *later = [one for one in told if isinstance(one, (ChatImported, ChatContinued, ChatIsHere))]
+    assert dict(first.left_out) == ({"picture": 2 - len(order[0])} if len(order[0]) < 2 else {})
+    assert [type(one) for one in later] == [ChatIsHere if len(order[0]) == 2 else ChatContinued] * (len(order) - 1)
 
 
 def test_what_chatgpts_models_drew_comes_with_their_answers(shelf: Shelf, database: Database, tmp_path: Path) -> None:

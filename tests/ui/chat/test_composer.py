@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from PySide6.QtCore import QMimeData, Qt
+from PySide6.QtCore import QMimeData, QPoint, QRect, Qt
 from PySide6.QtGui import QInputMethodEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from app.ui.chat.composer import LONG_PARAGRAPH, MOST_LINES, Composer
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
+from tests.ui.chat.conftest import Open
 
 
 @pytest.fixture
@@ -122,3 +123,28 @@ def test_in_a_low_view_it_is_one_line_that_keeps_text_and_keyboard(composer: Com
     assert composer.settings.isVisible()
     assert composer.sizeHint().height() == high
     assert composer.focusWidget() is composer.field.edit
+
+
+@pytest.mark.parametrize("zoom", [1.0, 2.0])
+def test_in_a_narrow_window_the_note_and_the_switch_for_thinking_leave_each_other_room(
+    open_chat: Open, zoom: float
+) -> None:
+    desk = open_chat({"text": "x"}, load={"thinking": "switch"})
+    desk.chat.set_model_state("ready")
+    composer = desk.composer
+    composer.set_note("This chat is too long: the oldest messages will be left out")
+    desk.chat._theme.zoom = zoom
+    lines = set()
+    for width_px in (1000, 420, 360):
+        composer.setFixedWidth(round(width_px * zoom))
+        QApplication.processEvents()
+        note, thinking, send = (
+            QRect(one.mapTo(composer, QPoint(0, 0)), one.size())
+            for one in (composer._note, desk.thinking_button, composer.send)
+        )
+        assert not note.intersects(thinking), width_px
+        assert not thinking.intersects(send), width_px
+        assert note.width() >= composer._note.minimumSizeHint().width()
+        lines.add(note.y() < thinking.y() - note.height())
+        assert desk.thinking_button.accessibleName() == "Thinking on"
+    assert lines == {True, False}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtWidgets import QLineEdit, QPushButton
 
 from app.ui.sampling import SamplingFields
 from app.ui.write.alternatives import percent
@@ -386,3 +386,14 @@ def test_a_page_that_was_deleted_is_left(desk: WriteDesk) -> None:
     assert (desk.open_id, desk.text) == (None, "")
     desk.keep()
     assert desk.pages.find() == []
+
+
+def test_ideas_of_an_empty_page_end_in_dots_or_are_left_out_where_there_is_no_room(open_page: Open) -> None:
+    desk = open_page(size=(300, 400))
+    desk.wait(desk.first.isVisible)
+    ideas = desk.first.findChildren(QPushButton)
+    assert clipped_texts(desk.first) == []
+    assert any(idea.text().endswith("…") for idea in ideas if idea.isVisible())
+    desk.root.resize(300, 250)
+    desk.wait(lambda: not all(idea.isVisible() for idea in ideas))
+    assert all(idea.geometry().bottom() <= desk.first.height() for idea in ideas if idea.isVisible())
