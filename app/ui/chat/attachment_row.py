@@ -174,7 +174,7 @@ class AttachmentRow(QWidget):
         self.too_long = TooLong(theme)
         self.not_seen = NotSensed(
             theme,
-            tr("This model does not see pictures. They are kept with the message, and not shown to it."),
+            tr("This model can’t see pictures. They stay with the message but aren’t shown to it."),
             tr("Models that see"),
             tr(READ_ITS_TEXT),
         )

@@ -246,7 +246,7 @@ class QuestionDocuments(QObject):
     def _not_shown(self, documents: BranchDocuments, pictures: Sequence[MediaUse]) -> QWidget:
         """That its pictures were not seen, and what can be done about those of which no text was read."""
         line = QWidget(self._turn)
-        words = plain_label(tr("Not shown to the model: it does not see pictures."), kind="muted")
+        words = plain_label(tr("Not shown to the model: it can’t see pictures."), kind="muted")
         words.setObjectName("unseen")
         row = QHBoxLayout(line)
         row.setContentsMargins(0, 0, 0, 0)

@@ -271,7 +271,7 @@ def test_without_eyes_they_are_kept_and_it_is_said(open_chat: Open, tmp_path: Pa
     desk.ask("What is it?")
     assert not desk.media()
     assert len(sent_in(desk)) == 1
-    assert "not see pictures" in desk.question().findChild(QLabel, "unseen").text()
+    assert "see pictures" in desk.question().findChild(QLabel, "unseen").text()
 
 
 def test_more_or_less_detail_where_the_model_has_a_choice(open_chat: Open, tmp_path: Path) -> None:

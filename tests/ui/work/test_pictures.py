@@ -150,6 +150,26 @@ def test_the_text_of_a_picture_is_read_where_the_model_sees_none(blind: ScanDesk
     desk.wait(lambda: not chat.attaching.hold() and [one.name for one in chat.attaching.shown] == ["Other"])
 
 
+@pytest.mark.skipif(shutil.which("tesseract") is None, reason="make test-documents installs it")
+def test_the_text_of_a_picture_is_read_by_the_tesseract_that_is_installed(
+    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = write_script(tmp_path / "script", {"when": "due", "text": ANSWER}, load={"context_tokens": 8192})
+    monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(script))
+    pixels = drawn([letter()], tmp_path, 120)[0].squeeze()
+    high, wide = pixels.shape
+    with opened(qapp, script) as desk:
+        page = QImage(pixels.tobytes(), wide, high, wide, QImage.Format.Format_Grayscale8)
+        desk.talk.attaching.pictures.take(page, "Letter")
+        row = desk.find(AttachmentRow)
+        desk.wait(row.not_seen.instead.isVisible)
+        desk.click(row.not_seen.instead)
+        desk.wait(lambda: not desk.talk.attaching.hold() and len(desk.talk.attaching.shown) == 1)
+        desk.talk.ask("When is the rent due?")
+        shown = " ".join(text for messages in prompts(desk.script) for _, text in messages)
+        assert "monthly rent of 1,450 euros" in " ".join(shown.split())
+
+
 @pytest.fixture
 def lease(tmp_path: Path) -> Path:
     return scan(tmp_path / "lease.pdf", drawn([letter()] * 2, tmp_path, 40), 40)
