@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,8 +18,10 @@ from app.core.errors import GrammarInvalid
 
 MOST_SCHEMA_CHARACTERS = 200_000
 MOST_REPEATED = (2000, 200, 20)
-"""An upper bound that leaves more open is dropped: llama.cpp has a rule for each of them. The next one is tried where
-the rules of all bounds together would be too many."""
+"""An upper bound that leaves more open is written in blocks: llama.cpp has a rule for each repetition, and two or three
+ways to go on in blocks. The next one is tried where the rules of all bounds together would be too many."""
+MOST_BOUNDED = 1_000_000
+"""A larger upper bound is dropped: no context holds such an answer."""
 BLOCK = 1000
 MOST_VISITS = 20_000
 LEAST_TO_SORT = 16  # with fewer values each is an alternative of its own
@@ -99,21 +102,32 @@ def _repeated(
     most: int,
     **_literal: bool,
 ) -> str:
-    """As the converter calls it. A lower bound is kept whatever it is, an upper one unless it leaves too much open."""
+    """As the converter calls it. A lower bound is kept whatever it is, an upper one where an answer could reach it."""
     least, rest = max(0, int(min_items)), None if max_items is None else int(max_items) - max(0, int(min_items))
     if rest is not None and rest < 0:
         raise GrammarInvalid(f"at least {min_items} and at most {max_items} is nothing")
-    rest = None if rest is None or rest > most else rest
-    more = "*" if rest is None else f"{{0,{rest}}}"
+    rest = None if rest is None or rest > MOST_BOUNDED else rest
     if separator_rule is None:
-        return " ".join(filter(None, (_exactly(item_rule, least), f"{item_rule}{more}" if rest != 0 else "")))
+        return " ".join(filter(None, (_exactly(item_rule, least), _at_most(item_rule, rest, most))))
     further = f"({separator_rule} {item_rule})"
     if least:
-        following = _exactly(further, least - 1)
-        return " ".join(filter(None, (item_rule, following, f"{further}{more}" if rest != 0 else "")))
-    if rest is None:
-        return f"({item_rule} {further}*)?"
-    return f"({item_rule} {further}{{0,{rest - 1}}})?" if rest else ""
+        return " ".join(filter(None, (item_rule, _exactly(further, least - 1), _at_most(further, rest, most))))
+    if rest == 0:
+        return ""
+    return f"({item_rule} {_at_most(further, None if rest is None else rest - 1, most)})?"
+
+
+def _at_most(item: str, count: int | None, most: int) -> str:
+    """None to so many of an item, any number for None; more than `most` as blocks of about the root of their number."""
+    if count is None:
+        return f"{item}*"
+    if count <= most:
+        return f"{item}{{0,{count}}}" if count else ""
+    size = math.isqrt(count)
+    blocks, single = divmod(count, size)
+    block = f"({item}{{{size}}})"
+    full = f"{block}{{{blocks}}} {item}{{0,{single}}}" if single else f"{block}{{{blocks}}}"
+    return f"({block}{{0,{blocks - 1}}} {item}{{0,{size - 1}}} | {full})"
 
 
 def _exactly(item: str, count: int) -> str:

@@ -285,7 +285,15 @@ class Composer(QWidget):
         self._column.addLayout(self._row)
         self._theme.dress(more, self._row, margins=(0, 0, 0, 0), spacing=8)
         self._theme.dress(self._written, margins=(6, 0, 0, 0))
-        Fitting(self._note, self.thinking, choices=more, buttons=self._row, column=self._column, theme=self._theme)
+        Fitting(
+            self._note,
+            self.thinking,
+            around=self,
+            choices=more,
+            buttons=self._row,
+            column=self._column,
+            theme=self._theme,
+        )
 
     def _dress(self) -> None:
         # The glyphs stand under the text, and the buttons around them have room for their focus rings.
@@ -324,6 +332,7 @@ class Fitting(QObject):
         note: ElidedLabel,
         thinking: ThinkingChoice,
         *,
+        around: QWidget,
         choices: QBoxLayout,
         buttons: QBoxLayout,
         column: QBoxLayout,
@@ -331,9 +340,9 @@ class Fitting(QObject):
     ) -> None:
         super().__init__(note)
         self._note, self._thinking, self._theme = note, thinking, theme
-        self._choices, self._buttons, self._column = choices, buttons, column
+        self._around, self._choices, self._buttons, self._column = around, choices, buttons, column
         self._is_above = False
-        column.parentWidget().installEventFilter(self)
+        around.installEventFilter(self)
 
     def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
         if event.type() in (QEvent.Type.Resize, QEvent.Type.LayoutRequest):
@@ -343,14 +352,14 @@ class Fitting(QObject):
     def _place(self) -> None:
         note, column = self._note, self._column
         inner = column.contentsMargins()
-        room = column.parentWidget().width() - inner.left() - inner.right() - self._buttons.minimumSize().width()
+        room = self._around.width() - inner.left() - inner.right() - self._buttons.minimumSize().width()
         room -= self._choices.spacing() if self._is_above else -note.minimumSizeHint().width()
         words_px = self._thinking.words_px
         room += words_px if self._thinking.has_words else 0
         self._thinking.show_words(room >= words_px)
         room -= words_px
         is_narrow = room < min(note.sizeHint().width(), self._theme.px(NOTE_LEAST_PX))
-        is_above = is_narrow and bool(note.text()) and not self._choices.parentWidget().isHidden()
+        is_above = is_narrow and bool(note.text()) and self._choices.isEmpty() is False
         if is_above == self._is_above:
             return
         self._is_above = is_above

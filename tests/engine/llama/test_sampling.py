@@ -123,6 +123,12 @@ def test_a_long_limit_of_characters_is_no_obstacle(starter_loaded: Model) -> Non
     ("schema", "right", "wrong"),
     [
         ({"type": "string", "maxLength": 10_000}, '"' + "some words " * 30 + '"', "word"),
+        ({"type": "string", "maxLength": 3_000}, '"' + "a" * 3_000 + '"', '"' + "a" * 3_001),
+        (
+            {"type": "array", "items": {"type": "integer"}, "maxItems": 2_500},
+            "[1" + ", 1" * 2_499 + "]",
+            "[1" + ", 1" * 2_500,
+        ),
         ({"type": "string", "minLength": 2, "maxLength": 4}, '"four"', '"fives"'),
         ({"type": "string", "minLength": 3000}, '"' + "a" * 3000 + '"', '"' + "a" * 2999 + '"'),
         ({"type": "string", "pattern": "^a{2,1000000000}b$"}, '"aaab"', '"ab"'),
