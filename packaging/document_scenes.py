@@ -12,9 +12,10 @@ from PySide6.QtWidgets import QPushButton
 from app.core.events import CancelToken, Role
 from app.features.documents import Kept
 from app.features.retrieval.citations import source_to_fields, sources_of
+from app.features.retrieval.question_scope import Scope, Wanted
 from app.features.summary.result import Anchor, Coverage, Statement, SummarizedDocument, Summary, Wish
 from app.features.survey.surveys import written
-from app.features.survey.wanted import Made, Offer, Scope, Wanted, made_to_fields
+from app.features.survey.wanted import Made, Offer, made_to_fields
 from app.store.conversations import Use
 from app.store.documents import StoredDocument
 from app.store.messages import MessageState

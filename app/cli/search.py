@@ -17,8 +17,9 @@ from app.cli import terminal
 from app.cli.input_files import Inputs, files_of
 from app.core.paths import AppPaths
 from app.features.documents import page_mark
+from app.features.retrieval.absence import has_answer
 from app.features.retrieval.joined import JOINED, JoinedDocuments
-from app.features.retrieval.ranking import MOST_RANKED, finds_nothing, rank_with_scores
+from app.features.retrieval.ranking import MOST_RANKED, rank_with_scores
 from app.language.static_embeddings import load_table
 from app.store.database import Database
 from app.store.documents import StoredDocument
@@ -71,7 +72,7 @@ def run_search(options: argparse.Namespace) -> int:
         results: list[tuple[str, list[_Passage]]] = []
         for question in options.question:
             results.append((question, _find_passages(store, question, options.top, documents)))
-            if finds_nothing(store, JOINED, question):
+            if has_answer(store, JOINED, question) is False:
                 print(f"No passage seems to answer “{question}”.", file=sys.stderr)
             if cancel.cancelled:
                 return terminal.INTERRUPTED

@@ -25,11 +25,11 @@ from app.core.events import CancelToken
 from app.documents.blocks import Block, Kind, block_to_fields
 from app.features.chat.documents import PASSAGES_SHARE
 from app.features.retrieval.choosing import choose
+from app.features.retrieval.question_scope import Scope, Wanted
+from app.features.retrieval.scope import scope_of
 from app.features.summary.result import InputDocument
 from app.features.summary.summaries import MemorySteps
-from app.features.survey.scope import scope_of
 from app.features.survey.surveys import Listed, find, list_all
-from app.features.survey.wanted import Scope, Wanted
 from app.language.numbers import dates
 from app.store.database import Database
 from app.store.documents import DocumentStore

@@ -9,8 +9,10 @@ from dataclasses import replace
 from app.core.events import Media, ModelLoaded, Role
 from app.features.documents import Documents, passages_text, whole_text, with_question
 from app.features.media import PICTURE, planned
+from app.features.retrieval.absence import has_answer
 from app.features.retrieval.choosing import Count, choose
-from app.features.retrieval.ranking import MOST_RANKED, SHORT_QUESTION_WORDS, finds_nothing
+from app.features.retrieval.ranking import MOST_RANKED, SHORT_QUESTION_WORDS
+from app.features.retrieval.scope import scope_of
 from app.store.conversations import Attachment, StoredMessage, Use
 from app.store.media import MediaStore, MediaUse
 
@@ -19,10 +21,9 @@ DOCUMENTS_SHARE = 0.8
 PASSAGES_SHARE = 0.4
 """Of what a prompt may take, for the passages of one question."""
 KEPT_TEXTS = 32
-KEPT_ANSWERS = 512
-NOTHING_FOUND = (
-    "(None of the words of my question occurs in {}. If what is shown of it above does not answer the question, say "
-    "that you did not find it there.)"
+NO_ANSWER = (
+    "(No passage of {} seems to answer my question. If what is shown above does not answer it, say that you did not "
+    "find it there.)"
 )
 
 Shown = tuple[str, tuple[Media, ...]]
@@ -47,7 +48,6 @@ class Attached:
     def __init__(self, documents: Documents, media: MediaStore) -> None:
         self.documents, self.media = documents, media
         self._texts: OrderedDict[tuple[int, Use, tuple[int, ...]], str] = OrderedDict()
-        self._missed: OrderedDict[tuple[int, str], bool] = OrderedDict()
 
     def shown(self, branch: Sequence[StoredMessage], model: ModelLoaded | None) -> list[Shown]:
         """The messages as a model is shown them, with their documents, and with what of their pictures it can see.
@@ -74,19 +74,11 @@ class Attached:
     def message_text(self, text: str, attachments: Sequence[Attachment]) -> str:
         """A message with its documents."""
         parts = [part for one in attachments if (part := self._text(one))]
-        missed = [one for one in attachments if one.passages and self.finds_nothing(one.document_id, text)]
-        parts += [NOTHING_FOUND.format(self.documents.of(one).name) for one in missed]
+        if is_unanswered(attachments):
+            names = [self.documents.of(attachment).name for attachment in attachments if attachment.passages]
+            parts.append(NO_ANSWER.format(", ".join(names)))
         is_citing = any(self.documents.of(one).unit for one in attachments)
         return with_question(parts, text, is_citing=is_citing)
-
-    def finds_nothing(self, document_id: int, question: str) -> bool:
-        """As the function of this name; each is asked once."""
-        key = (document_id, question)
-        if key not in self._missed:
-            self._missed[key] = finds_nothing(self.documents.store, document_id, question)
-            while len(self._missed) > KEPT_ANSWERS:
-                self._missed.popitem(last=False)
-        return self._missed[key]
 
     def decide(self, branch: Sequence[StoredMessage], room_tokens: Callable[[], int], count: Count) -> None:
         """Documents of the last question that nobody has looked at are shown whole while they fit, else as background.
@@ -111,12 +103,15 @@ class Attached:
         prompt_tokens: int,
         count: Count,
         around: Sequence[int] = (),
+        *,
+        has_whole: bool = False,
     ) -> bool:
         """Chooses passages for the last question of a branch where it needs some; whether anything changed.
 
         Documents that belong to more than this chat (`around`) and are not shown whole, and those used as background,
         are searched for each question below them; one that was shown whole is, once its message has left the model's
-        memory (`hidden`). What was chosen before stays while it still fits.
+        memory (`hidden`). What was chosen before stays while it still fits. Whether a passage seems to answer is judged
+        with the choice, unless a document is shown whole beside it (`has_whole`: before the chat).
         """
         branch = _to_question(branch)
         if not branch:
@@ -125,6 +120,7 @@ class Attached:
         attachments = self.documents.attachments.of_messages([one.id for one in branch])
         wanted = list(dict.fromkeys([*around, *_searched(branch, attachments, hidden)]))
         own = {one.document_id: one for one in attachments.get(question.id, ())}
+        is_judged = not has_whole and not _is_any_whole(branch, attachments, hidden) and scope_of(question.text) is None
         changed = False
         room = int(prompt_tokens * PASSAGES_SHARE) // max(1, len(wanted))
         for document_id in wanted:
@@ -134,12 +130,13 @@ class Attached:
             text = _searched_text(branch)
             by_model = self.documents.rank_by_model(document_id, text, MOST_RANKED)
             chosen = choose(self.documents.store, document_id, text, room, count, by_model=by_model)
+            judged = has_answer(self.documents.store, document_id, question.text) if is_judged else None
             if before is not None:
                 if list(before.passages) != chosen:
-                    self.documents.attachments.set_passages(before.id, chosen)
+                    self.documents.attachments.set_passages(before.id, chosen, has_answer=judged)
                     changed = True
             elif chosen:
-                self.documents.attachments.add_passages(question.id, document_id, chosen)
+                self.documents.attachments.add_passages(question.id, document_id, chosen, has_answer=judged)
                 changed = True
         return changed
 
@@ -172,6 +169,20 @@ class Attached:
             return whole_text(document, documents.blocks(document.id))
         blocks = documents.some_blocks(document.id, list(attachment.passages))
         return passages_text(document, blocks, documents.store.block_count(document.id))
+
+
+def is_unanswered(attachments: Sequence[Attachment]) -> bool:
+    """Whether of the documents that were searched for a message none seemed to answer it."""
+    searched = [attachment for attachment in attachments if attachment.passages]
+    return bool(searched) and all(attachment.has_answer is False for attachment in searched)
+
+
+def _is_any_whole(
+    branch: Sequence[StoredMessage], attachments: dict[int, list[Attachment]], hidden: Sequence[int]
+) -> bool:
+    """Whether the model is shown all of some document."""
+    shown = [message.id for message in branch if message.id not in hidden]
+    return any(attachment.use is Use.WHOLE for number in shown for attachment in attachments.get(number, ()))
 
 
 def _to_question(branch: Sequence[StoredMessage]) -> list[StoredMessage]:

@@ -589,7 +589,12 @@ class Prompts:
         self, branch: Sequence[StoredMessage], hidden: Sequence[int], budget: Budget, preamble: Preamble
     ) -> bool:
         return self._attached.choose_passages(
-            branch, hidden, budget.prompt_tokens, self._counts.texts, preamble.searched
+            branch,
+            hidden,
+            budget.prompt_tokens,
+            self._counts.texts,
+            preamble.searched,
+            has_whole=bool(preamble.documents),
         )
 
     def parts(

@@ -10,21 +10,15 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from functools import cache
 
 from app.language.names import WITHOUT_SPACES
 from app.store.documents import DocumentStore, Fields
 
 SHORT_QUESTION_WORDS = 4
-OPENING_BLOCKS = 6
-"""So many from a document's beginning tell its language."""
 MOST_RANKED = 200
 LONG_WORD = 6
 ENDING = 2
 """Letters that a long word may change at its end."""
-LEAST_CLOSENESS = 0.45
-"""Cosine of a question with its nearest passage. Of 45 questions about three manuals 44 come as near, of 30 about
-something else one does."""
 ASKING_WORDS = (
     "what who whom whose which when where why how do does did can could would should will please tell say says said "
     "give show list find explain describe summarize about there anything something document text file page pages "
@@ -36,7 +30,7 @@ ASKING_WORDS = (
     "página chi cosa quale quali quando dove perché come quanto puoi dimmi spiega documento pagina"
 )
 """They say how something is asked, not what about; in five languages."""
-_LEADERS = re.compile(r"(?:\. ?){5}|…{3}")
+LEADERS = re.compile(r"(?:\. ?){5}|…{3}")
 """The dots between a title and its page."""
 _WORD = re.compile(r"\w+")
 
@@ -68,44 +62,7 @@ def rank_with_scores(
     numbers = sorted(scores, key=lambda number: -scores[number])[:MOST_RANKED]
     blocks = {int(one["id"]): one for one in store.some_blocks(document_id, numbers)}
     ranked = [(blocks[number], scores[number] / best) for number in numbers]
-    return [(block, score) for block, score in ranked if not _LEADERS.search(str(block["text"]))]
-
-
-def finds_nothing(store: DocumentStore, document_id: int, question: str) -> bool:
-    """Whether no telling word of a question occurs in a document, and none of its passages comes near in meaning.
-
-    False where that says nothing: a short question, one in small words only, or one in another language.
-    """
-    if len(question.split()) < SHORT_QUESTION_WORDS or WITHOUT_SPACES.search(question):
-        return False
-    words = [word for word in _WORD.findall(question.casefold()) if len(word) > 2 and word not in _small_words()]
-    beginning = " ".join(str(one["text"]) for one in store.blocks(document_id, 1, OPENING_BLOCKS))
-    if not words or _is_in_another_language(question, beginning):
-        return False
-    if store.rank([document_id], words_of(" ".join(words)), 1):
-        return False
-    from app.features.retrieval.meaning import passage_indexes  # rarely needed, and NumPy comes with it
-
-    closeness = passage_indexes().closeness(store, document_id, question)
-    return closeness is None or closeness < LEAST_CLOSENESS
-
-
-def _is_in_another_language(question: str, text: str) -> bool:
-    """By scripts and small words; a question has few of them."""
-    from app.language.detection import SMALL_WORDS, language_by_words, scripts_differ
-
-    known = language_by_words(text)
-    asked = set(_WORD.findall(question.casefold())) - set(ASKING_WORDS.split())  # "do" is a small word elsewhere
-    counts = {code: len(asked & set(row.split())) for code, row in SMALL_WORDS.items()}
-    return scripts_differ(question, text) or (known in counts and max(counts.values()) > counts[known])
-
-
-@cache
-def _small_words() -> frozenset[str]:
-    """Those that any text has, and those by which one asks."""
-    from app.language.detection import SMALL_WORDS
-
-    return frozenset(f"{ASKING_WORDS} {' '.join(SMALL_WORDS.values())}".split())
+    return [(block, score) for block, score in ranked if not LEADERS.search(str(block["text"]))]
 
 
 def words_of(text: str) -> list[str]:

@@ -25,6 +25,8 @@ from app.features.chat.answers import AnswerStarted, Chat, Draft
 from app.features.messages import units
 from app.features.models.languages import weights_of
 from app.features.retrieval.citations import Source, source_to_fields
+from app.features.retrieval.question_scope import Scope, Wanted
+from app.features.retrieval.scope import scope_of
 from app.features.summary import prompts
 from app.features.summary.condensing import Mapping, distinct
 from app.features.summary.digest import digest_summary
@@ -57,8 +59,7 @@ from app.features.summary.sections import Budgets, Reading, Section, budgets_for
 from app.features.summary.summaries import MemorySteps
 from app.features.summary.summarize import plan, summarize
 from app.features.summary.work import Work
-from app.features.survey.scope import scope_of
-from app.features.survey.wanted import Made, Offer, Scope, SurveyProgress, Wanted, made_to_fields
+from app.features.survey.wanted import Made, Offer, SurveyProgress, made_to_fields
 from app.features.work.asking import Answer, Rests, woken
 from app.features.work.pace import Speeds
 from app.language.names import WITHOUT_SPACES

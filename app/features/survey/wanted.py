@@ -7,43 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from app.features.retrieval.question_scope import Scope
+
+if TYPE_CHECKING:
+    from app.core.events import ModelLoaded
+
+LEAST_READING_WEIGHTS = 5e8
+"""Smaller models find less than they make up."""
 
 
-class Wanted(StrEnum):
-    """What a question wants of the whole document."""
+def can_read_all(model: ModelLoaded | None) -> bool:
+    """Whether a model is worth asking section by section; one of which nothing is known is."""
+    if model is None:
+        return False
+    from app.features.models.languages import weights_of  # takes a moment to import
 
-    ABOUT = "about"
-    """What it says, in short."""
-    DATES = "dates"
-    MONEY = "money"
-    PERCENTAGES = "percentages"
-    NUMBERS = "numbers"
-    EMAILS = "emails"
-    LINKS = "links"
-    HEADINGS = "headings"
-    TABLES = "tables"
-    FIGURES = "figures"
-    PAGES = "pages"
-    MENTIONS = "mentions"
-    """Every place of some words."""
-    LIST = "list"
-    """Everything that the question describes, wherever it stands."""
-
-
-@dataclass(frozen=True)
-class Scope:
-    """What is wanted. `words` are those whose mentions are looked for.
-
-    `is_narrowed`: not all of that kind, but those that the question says more about ("all dates of hearings").
-    `is_counted`: the question is how many.
-    """
-
-    wanted: Wanted
-    words: str = ""
-    is_narrowed: bool = False
-    is_counted: bool = False
+    return not 0 < weights_of(model) <= LEAST_READING_WEIGHTS
 
 
 @dataclass(frozen=True)

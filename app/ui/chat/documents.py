@@ -12,6 +12,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QWidget
 
 from app.core.events import Role
+from app.features.chat.documents import is_unanswered
 from app.features.documents import Mark, page_mark
 from app.features.retrieval.citations import Source, source_from_fields, source_on_page
 from app.features.survey.wanted import made_of
@@ -94,13 +95,12 @@ class BranchDocuments:
         self._media: dict[int, list[MediaUse]] = {}
         self._unseen: set[int] = set()
         """Messages whose pictures were not shown to the model that answered."""
-        self._asked: dict[int, str] = {}
-        """The words of messages that have documents."""
-        self._missed: dict[tuple[int, int], bool] = {}
         self.open_large: Callable[[Sequence[MediaUse], int], object] = lambda _uses, _first: None
         """Shows pictures large, beginning with one of them."""
         self.read_text: Callable[[Sequence[MediaUse]], object] | None = None
         """Has the text of pictures read, for the message that is being written; None where nothing can."""
+        self.can_read_all: Callable[[], bool] = lambda: False
+        """Whether the model that is loaded can answer from all of a document, section by section."""
         self.show_picture_menu: Callable[[Sequence[MediaUse], int, QPoint], object] = lambda _uses, _one, _at: None
         """What can be done with one of them, at a point of the screen."""
 
@@ -114,8 +114,6 @@ class BranchDocuments:
         self._of_message = talk.documents.attachments.of_messages([one.id for one in messages])
         self._media = talk.conversations.media.of_messages([one.id for one in messages])
         self._unseen = _unseen(messages, self._media) if self._media else set()
-        self._asked = {one.id: one.text for one in messages if one.id in self._of_message}
-        self._missed = {}
         chat = talk.conversations.get(messages[0].conversation_id) if messages else None
         self._around = talk.preambles.document_ids(chat)
         wanted = {one.document_id for attached in self._of_message.values() for one in attached} | {*self._around}
@@ -171,18 +169,9 @@ class BranchDocuments:
                 found.append((document, places[:MOST_PLACES], len(places) - MOST_PLACES))
         return found
 
-    def finds_nothing(self, document: StoredDocument, message_id: int) -> bool:
-        """Whether no word of a question occurs in a document of which passages were shown."""
-        from app.features.retrieval.ranking import finds_nothing
-        from app.features.survey.scope import scope_of
-
-        key = (document.id, message_id)
-        if key not in self._missed:
-            assert self._talk is not None
-            question = self._asked.get(message_id, "")
-            is_about_one_place = scope_of(question) is None
-            self._missed[key] = is_about_one_place and finds_nothing(self._talk.documents.store, document.id, question)
-        return self._missed[key]
+    def is_unanswered(self, message_id: int) -> bool:
+        """Whether no passage seemed to answer a question."""
+        return is_unanswered(self._of_message.get(message_id, ()))
 
     def is_all_shown(self, document: StoredDocument, message_id: int) -> bool:
         """Whether the passages of a message are the whole document."""

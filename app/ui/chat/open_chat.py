@@ -278,9 +278,9 @@ class OpenChat(QObject):
 
 COPIES = ("copy", "copy_text", "copy_markdown", "copy_code")
 """Ways to the clipboard: as rich text beside Markdown, as it reads, as it was written, or only its code."""
-ALWAYS = (*COPIES, "markdown", "edited", "translate", "picture", "fork", "prompt", "remember", "details")
+ALWAYS = (*COPIES, "markdown", "edited", "translate", "picture", "fork", "prompt", "remember", "details", "read_all")
 """What can be done while an answer is written."""
-ANSWERS = ("save", "answer", "regenerate", "compare_with", "continue", "retry")
+ANSWERS = ("save", "answer", "regenerate", "compare_with", "continue", "retry", "read_all")
 """What asks the model for an answer."""
 
 
@@ -354,6 +354,11 @@ class TurnActions(QObject):
         question = self._chat.transcript.last_question()
         if question is not None and not self._chat.is_busy:
             self._on_edit(question)
+
+    def _on_read_all(self, turn: Turn) -> None:
+        """Answers a question from all of its documents."""
+        if turn.message is not None:
+            self._chat.answer_whole(turn.message.id)
 
     def _on_markdown(self, turn: Turn) -> None:
         if is_answer(turn):

@@ -52,6 +52,7 @@ class QuestionView(Turn):
         self._again: QPushButton | None = None
         self.documents = QuestionDocuments(theme, self)
         self.documents.place_wanted.connect(self.place_wanted)
+        self.documents.whole_wanted.connect(lambda: self.wanted.emit("read_all", self))
         self.recalled: RecalledLine | None = None
         """Made where forgotten turns were shown with the question."""
         self.set_message(message)
@@ -187,6 +188,8 @@ class QuestionDocuments(QObject):
     """Placed by the question's view: `above` first, then `below` once the bubble has its place."""
 
     place_wanted = Signal(int, object)
+    whole_wanted = Signal()
+    """The question is to be answered from all of its documents."""
 
     def __init__(self, theme: Theme, turn: QWidget) -> None:
         super().__init__(turn)
@@ -195,21 +198,23 @@ class QuestionDocuments(QObject):
         self._below: list[SourceRow] = []
         self._pictures: QWidget | None = None
         self._unseen: QWidget | None = None
+        self._unanswered: QWidget | None = None
         self._shown: object = None
 
     def show_documents(self, documents: BranchDocuments, message_id: int) -> bool:
         """Fills it anew where something changed; whether it did."""
         attached, passages = documents.attached(message_id), documents.passages(message_id)
         pictures = documents.pictures(message_id)
-        shown = (attached, passages, pictures, documents.are_unseen(message_id))
+        is_unanswered = documents.is_unanswered(message_id)
+        shown = (attached, passages, pictures, documents.are_unseen(message_id), is_unanswered)
         if shown == self._shown or (self._shown is None and not attached and not passages and not pictures):
             return False
         self._shown = shown
-        for widget in [self._above, self._pictures, self._unseen, *self._below]:
+        for widget in [self._above, self._pictures, self._unseen, self._unanswered, *self._below]:
             if widget is not None:
                 widget.hide()
                 widget.deleteLater()
-        self._above, self._pictures, self._unseen, self._below = None, None, None, []
+        self._above, self._pictures, self._unseen, self._unanswered, self._below = None, None, None, None, []
         if pictures:
             from app.ui.chat.sent_pictures import SentPictures  # few messages have one
 
@@ -226,22 +231,40 @@ class QuestionDocuments(QObject):
             for one in attached:
                 flow.addWidget(self._chip(one.document, one.tokens, is_background=one.attachment.use is Use.BACKGROUND))
             self._above.show()
+        if is_unanswered:
+            is_rest = not all(documents.is_all_shown(document, message_id) for document, _, _ in passages)
+            self._unanswered = self._no_answer(can_read_all=is_rest and documents.can_read_all())
+            self._unanswered.show()
         for document, places, more in passages:
             row = SourceRow(self._theme, self._turn, is_at_end=True)
-            has_others, is_missed = len(documents.ids) > 1, documents.finds_nothing(document, message_id)
-            if has_others and is_missed:
-                lead = tr("No passage of {name} seems to answer this. Shown to the model:", name=document.name)
-            elif has_others:
-                lead = tr("Shown to the model of {name}:", name=document.name)
-            elif is_missed:
-                lead = tr("No passage seems to answer this. Shown to the model:")
-            else:
-                lead = tr("Shown to the model:")
+            has_others = len(documents.ids) > 1
+            lead = tr("Shown to the model of {name}:", name=document.name) if has_others else tr("Shown to the model:")
             is_all = documents.is_all_shown(document, message_id)
             row.show_places(lead, places, tail_of(document, more, is_all=is_all))
             row.place_wanted.connect(self.place_wanted)
             self._below.append(row)
         return True
+
+    def _no_answer(self, *, can_read_all: bool) -> QWidget:
+        """Says that no passage seems to answer, and offers the whole document where the model can read it."""
+        line = QWidget(self._turn)
+        line.setObjectName("no_answer")
+        flow = FlowLayout(line, is_at_end=True)
+        words = plain_label(tr("No passage seems to answer this."), kind="muted")
+        words.setObjectName("no_answer_words")
+        words.setToolTip(plain_tip(tr("The document was searched for the question’s words and for what they mean.")))
+        line.setAccessibleName(words.text())
+        flow.addWidget(words)
+        self._theme.dress(words, font=(13, 400))
+        if can_read_all:
+            read = text_button(tr("Read all of it?"), "link")
+            read.setObjectName("read_all")
+            read.setToolTip(tr("Has the model read the whole document for this question, section by section"))
+            read.clicked.connect(lambda _=False: self.whole_wanted.emit())
+            flow.addWidget(read)
+            self._theme.dress(read, font=(13, 400))
+        self._theme.dress(flow, spacing=GAP_PX)
+        return line
 
     def _not_shown(self, documents: BranchDocuments, pictures: Sequence[MediaUse]) -> QWidget:
         """That its pictures were not seen, and what can be done about those of which no text was read."""
@@ -280,6 +303,11 @@ class QuestionDocuments(QObject):
             left = 0 if self._turn.isRightToLeft() else width - size.width()
             self._unseen.setGeometry(left, top + self._theme.px(GAP_PX), size.width(), size.height())
             top = self._unseen.geometry().bottom() + 1
+        layout = self._unanswered.layout() if self._unanswered is not None else None
+        if self._unanswered is not None and layout is not None:
+            height = layout.heightForWidth(width)
+            self._unanswered.setGeometry(0, top + self._theme.px(GAP_PX), width, height)
+            top = self._unanswered.geometry().bottom() + 1
         for row in self._below:
             top += self._theme.px(GAP_PX)
             height = row.height_for(width)

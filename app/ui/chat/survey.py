@@ -11,7 +11,8 @@ from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
 from app.core.events import CancelToken
-from app.features.survey.wanted import Made, Offer, SurveyProgress, Wanted
+from app.features.retrieval.question_scope import Wanted
+from app.features.survey.wanted import Made, Offer, SurveyProgress
 from app.ui.i18n import tr
 from app.ui.shell import tasks
 from app.ui.theme import Theme

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QStackedLayout, QVBox
 
 from app.core.paths import starter_model
 from app.features.chat.titles import first_words
+from app.features.survey.wanted import can_read_all
 from app.ui.chat.answering import Answering, LiveAnswer
 from app.ui.chat.assistants import ChatAssistants
 from app.ui.chat.attaching import Attaching
@@ -405,6 +406,7 @@ class ChatView(QWidget):
         self.attaching.picture_opened.connect(open_large)
         self.transcript.documents.open_large = open_large
         self.transcript.documents.read_text = self.attaching.read_pictures
+        self.transcript.documents.can_read_all = lambda: can_read_all(self._chats.loaded())
         self.transcript.documents.show_picture_menu = open_large.show_menu
         self.answer_finished.connect(self.attaching.look_again)
         self.answer_finished.connect(self._sending.look_again)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from app.features.retrieval.choosing import FRAME_TOKENS, choose
 from app.features.retrieval.meaning import PassageIndexes
-from app.features.retrieval.ranking import finds_nothing, rank, words_of
+from app.features.retrieval.ranking import rank, words_of
 from app.language.static_embeddings import load_table
 from app.store.database import Database
 from app.store.documents import DocumentStore
@@ -76,26 +76,6 @@ def test_without_a_word_in_common_the_beginning_is_shown(store: DocumentStore) -
     chosen = choose(store, kept(store, BOOK), "What is this about?", 270, words)
     assert chosen == list(range(1, len(chosen) + 1))
     assert len(chosen) == 10
-
-
-@pytest.mark.parametrize(
-    ("question", "is_missed"),
-    [
-        ("What is the name of the elephant?", True),
-        ("Who paid for the new bridge, and when?", True),
-        ("How long does the kiln cool?", False),
-        ("What about kilns?", False),
-        ("The elephant?", False),
-        ("What is this document about?", False),
-        ("Wie heißt der Elefant in dieser Geschichte und wo lebt er?", False),
-        ("大象叫什么名字？", False),
-    ],
-)
-def test_that_nothing_is_found_is_said_only_where_it_tells_something(
-    store: DocumentStore, question: str, is_missed: bool
-) -> None:
-    text = "The kiln cools for two days, and that is what they are told by the people of the town. Kilns are hot."
-    assert finds_nothing(store, kept(store, [text] * 20), question) is is_missed
 
 
 def test_a_heading_brings_what_follows_it(store: DocumentStore) -> None:
@@ -164,11 +144,3 @@ def test_a_document_in_another_language_is_ranked_by_words_alone(store: Document
     ]
     document = kept(store, german)
     assert PassageIndexes().rank(store, document, "Haustiere", 5) == []
-
-
-def test_a_passage_near_in_meaning_is_something(store: DocumentStore) -> None:
-    if load_table() is None:
-        pytest.skip("set-up could not fetch the encoder, so there is no table")
-    document = kept(store, HOUSE_RULES)
-    assert not finds_nothing(store, document, "Am I permitted to keep pets?")
-    assert finds_nothing(store, document, "How do astronauts navigate spacecraft?")

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.documents.blocks import Block, Kind
+from app.features.retrieval.question_scope import Scope, Wanted
 from app.features.summary.result import InputDocument
 from app.features.survey.surveys import find, mentions_of, written
-from app.features.survey.wanted import Scope, Wanted
 
 TEXTS = (
     (Kind.HEADING, "The lease", 1),

@@ -18,12 +18,13 @@ from app.engine.client import EngineClient
 from app.features.chat.answers import AnswerStarted
 from app.features.documents import Kept
 from app.features.retrieval.citations import source_from_fields
+from app.features.retrieval.question_scope import Wanted
 from app.features.summary.messages import DIGEST_WORDS
 from app.features.summary.sections import budgets_for
 from app.features.summary.summaries import MemorySteps
 from app.features.survey import surveys
 from app.features.survey.surveys import Listed, Surveys, list_all
-from app.features.survey.wanted import Made, Offer, SurveyProgress, Wanted, made_of
+from app.features.survey.wanted import Made, Offer, SurveyProgress, made_of
 from app.features.work.pace import Speeds
 from app.store.conversations import MessageState, StoredMessage, Use
 from app.store.jobs import Jobs

@@ -16,7 +16,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 
 from app.features.chat.answers import Beside
-from app.features.survey.wanted import Made, Offer, Scope, SurveyProgress, Wanted
+from app.features.retrieval.question_scope import Scope, Wanted
+from app.features.survey.wanted import Made, Offer, SurveyProgress
 from app.store.messages import MessageState
 from app.ui.chat.pair import PairView
 from app.ui.chat.survey import made_words, offer_words, progress_words

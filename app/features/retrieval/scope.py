@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from app.features.survey.wanted import Scope, Wanted
+from app.features.retrieval.question_scope import Scope, Wanted
 
 LONGEST_QUESTION = 400
 """Letters; what is longer is a text that came with a question."""

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from app.features.survey.scope import LONGEST_QUESTION, scope_of
-from app.features.survey.wanted import Scope, Wanted
+from app.features.retrieval.question_scope import Scope, Wanted
+from app.features.retrieval.scope import LONGEST_QUESTION, scope_of
 
 QUESTIONS = Path(__file__).parents[2] / "data" / "surveys" / "questions.tsv"
 LEAST = 0.9

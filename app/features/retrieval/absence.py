@@ -1,0 +1,173 @@
+"""Tell whether some passage of a document seems to answer a question, before a model is asked.
+
+Four signs of how near the question and the document are, weighed by a logistic regression that was fitted on the
+development sets alone (`tests/benchmarks/absence_bench.py` fits and measures it). It cannot know what a passage says:
+questions that fit the document's topic and are answered nowhere are told less often than those about something else.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from app.features.retrieval.meaning import LANGUAGE_SAMPLE, passage_indexes, text_with_headings
+from app.features.retrieval.ranking import ASKING_WORDS, LEADERS, SHORT_QUESTION_WORDS
+from app.language.detection import SMALL_WORDS, language_by_words, scripts_differ
+from app.language.names import WITHOUT_SPACES
+from app.store.documents import DocumentStore
+
+LEAST_BLOCKS = 8
+"""In a shorter document any word is rare."""
+AROUND = 2
+"""Blocks before and behind one that count as the same passage."""
+LEAST_LETTERS = 3
+STEM_LETTERS = 5
+"""A word of at least so many letters is looked for inside others as well, but for its last letters."""
+ENDING = 2
+COMMON_WORDS = (
+    "long often happens happen happened need needs needed stay keep put take takes give able kind sort any anybody "
+    "somebody someone anyone nobody nothing after before while without than then here goes get gets got use used using "
+    "make makes made let want going still even ever never only own other into onto over under them they "
+    "lange oft hoch heißt heißen passiert geschieht gilt stelle mache machen macht muss brauche brauchen mich dich mir "
+    "dir ich man habe hat haben können soll sollte darf dürfen lässt bekommt bekomme geht gehen noch schon aus oder "
+    "aber wenn bei nach vor über unter wofür wozu mein meine meinen "
+    "llama lleva sirve pasa mucho muchos veces largo puedo soy sea tiempo debo debe hacer hago hay tengo tiene puede "
+    "haya ser está están hoy sin sobre nadie alguien otro otra cuánta cuántas cuántos quiénes"
+)
+"""They say little of what is asked, in the three languages in which this was measured."""
+_ASKED_IN = {
+    "en": "what who whose which when where why how do does did can could should i my you a an",
+    "de": "wer wen wem was wann wo warum wie welche welcher welches welchen woher wofür kann darf muss ich man",
+    "fr": "qui quoi quel quelle quels quelles quand où pourquoi comment combien",
+    "es": "qué quién quiénes cuál cuáles cuándo dónde cómo cuánto cuánta cuántos cuántas puedo hay",
+    "it": "chi cosa quale quali quando dove perché come quanto quanti",
+}
+_TOKEN = re.compile(r"\d+(?:[.,]\d+)+|[^\W_]+")
+_CAPITALIZES_NOUNS = "de"
+
+
+@dataclass(frozen=True)
+class AnswerSigns:
+    """How near a question and a document are.
+
+    `missing`: the share of the question's words that occur nowhere, `together`: the largest share that stands together
+    in one passage; both by how rare the words are. `closeness`: the cosine with the nearest passage, None where the
+    table cannot tell. `lacks_name`: a name or number of the question occurs nowhere.
+    """
+
+    missing: float
+    together: float
+    closeness: float | None
+    lacks_name: bool
+
+
+BIAS = 0.4
+MISSING = 2.65
+TOGETHER = -1.58
+CLOSENESS = -7.0
+LACKS_NAME = 5.24
+USUAL_CLOSENESS = 0.52
+"""In place of one that nobody can tell."""
+MOST_ABSENCE = 0.5
+"""From here on a passage that answers is said not to be there."""
+
+
+def absence_of(signs: AnswerSigns) -> float:
+    """Return from 0 to 1 how surely no passage answers."""
+    closeness = USUAL_CLOSENESS if signs.closeness is None else signs.closeness
+    logit = BIAS + MISSING * signs.missing + TOGETHER * signs.together
+    logit += CLOSENESS * closeness + LACKS_NAME * signs.lacks_name
+    return 1 / (1 + math.exp(-logit))
+
+
+def has_answer(store: DocumentStore, document_id: int, question: str) -> bool | None:
+    """Judge whether some passage seems to answer; None where that cannot be told.
+
+    That is a short question, one in small words only, one in a script without spaces or in another language than the
+    document, and a very short document.
+    """
+    signs = signs_of(store, document_id, question)
+    return None if signs is None else absence_of(signs) < MOST_ABSENCE
+
+
+def signs_of(store: DocumentStore, document_id: int, question: str) -> AnswerSigns | None:
+    """Look a question's words up in a document; None as in `has_answer`."""
+    words = telling_words(question)
+    if not words or len(question.split()) < SHORT_QUESTION_WORDS or WITHOUT_SPACES.search(question):
+        return None
+    blocks = list(store.every_block(document_id))
+    sample = _sample([str(block["text"]) for block in blocks])
+    language = language_by_words(sample)
+    if len(blocks) < LEAST_BLOCKS or _is_in_another_language(question, sample, language):
+        return None
+    texts = [text_with_headings(block).casefold() for block in blocks if not LEADERS.search(str(block["text"]))]
+    places = {word: _places_of(word, texts) for word in words}
+    rarity = {word: math.log((len(texts) + 1) / (len(places[word]) + 0.5)) for word in words}
+    whole = sum(rarity.values())
+    missing = sum(rarity[word] for word in words if not places[word])
+    names = names_of(question, has_capitalized_nouns=language == _CAPITALIZES_NOUNS)
+    return AnswerSigns(
+        missing / whole,
+        _together(places, rarity) / whole,
+        passage_indexes().closeness(store, document_id, question),
+        any(not (places[name] if name in places else _places_of(name, texts)) for name in names),
+    )
+
+
+def telling_words(question: str) -> list[str]:
+    """Return the words that say what is asked about, and the numbers."""
+    words = dict.fromkeys(_TOKEN.findall(question.casefold()))
+    return [word for word in words if word[0].isdigit() or (len(word) >= LEAST_LETTERS and word not in _common_words())]
+
+
+def names_of(question: str, *, has_capitalized_nouns: bool) -> list[str]:
+    """Return the numbers of a question, and its words with a capital but for the first, and for "I"."""
+    tokens = _TOKEN.findall(question)
+    return [
+        token.casefold()
+        for place, token in enumerate(tokens)
+        if any(map(str.isdigit, token))
+        or (place and len(token) > 1 and token[0].isupper() and not has_capitalized_nouns)
+    ]
+
+
+def _together(places: dict[str, set[int]], rarity: dict[str, float]) -> float:
+    """The largest sum of rarities of the words around one place."""
+    sums: dict[int, float] = {}
+    for word, found in places.items():
+        near = {place + step for place in found for step in range(-AROUND, AROUND + 1)}
+        for place in near:
+            sums[place] = sums.get(place, 0.0) + rarity[word]
+    return max(sums.values(), default=0.0)
+
+
+def _places_of(word: str, texts: Sequence[str]) -> set[int]:
+    """Where a word stands, perhaps with another ending or, a long one, inside another."""
+    if len(word) < STEM_LETTERS or not word.isalpha():
+        pattern = re.compile(rf"(?<![^\W_]){re.escape(word)}(?![^\W_])")
+        return {place for place, text in enumerate(texts) if word in text and pattern.search(text)}
+    stem = word[: max(STEM_LETTERS, len(word) - ENDING)]
+    return {place for place, text in enumerate(texts) if stem in text}
+
+
+def _sample(texts: Sequence[str]) -> str:
+    """Some of the middle, where a document is in its own language."""
+    whole = "\n".join(texts)
+    middle = max(0, (len(whole) - LANGUAGE_SAMPLE) // 2)
+    return whole[middle : middle + LANGUAGE_SAMPLE]
+
+
+def _is_in_another_language(question: str, text: str, language: str) -> bool:
+    """By scripts, small words and those by which one asks; a question has few of them."""
+    asked = set(_TOKEN.findall(question.casefold()))
+    counts = {code: len(asked & set(f"{row} {_ASKED_IN.get(code, '')}".split())) for code, row in SMALL_WORDS.items()}
+    return scripts_differ(question, text) or (language in counts and max(counts.values()) > counts[language])
+
+
+@cache
+def _common_words() -> frozenset[str]:
+    """Those that any text has, and those by which one asks."""
+    return frozenset(f"{ASKING_WORDS} {COMMON_WORDS} {' '.join(SMALL_WORDS.values())}".split())

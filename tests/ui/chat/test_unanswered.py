@@ -1,0 +1,113 @@
+"""What is said where no passage seems to answer a question, and where an answer rests on nothing of its documents."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtWidgets import QLabel, QPushButton
+
+from app.features.chat.documents import NO_ANSWER
+from app.ui.chat.question import QuestionView
+from tests.helpers.attached import notes
+from tests.helpers.desks.chat import ChatDesk
+from tests.ui.chat.conftest import Open
+
+LARGE, SMALL = 4_000_000_000, 100_000_000
+FILLER = "This paragraph is about nothing in particular. It says so at length and is number {number} of many."
+KILN = "The old kiln by the river cools for two days before anybody opens it."
+ASKED, UNASKED = "How long does the kiln cool?", "Which dog won the race in Lisbon?"
+RULES: tuple[dict[str, Any], ...] = (
+    {"when": r"\[150\] The old kiln", "text": "[150] The old kiln by the river cools for two days\n"},
+    {"when": "What this part has of", "text": "None"},
+)
+
+
+def book(folder: Path, name: str = "book.txt", at: int = 149) -> Path:
+    texts = [FILLER.format(number=number) for number in range(240)]
+    texts[at] = KILN
+    return notes(folder / name, *texts)
+
+
+def opened(open_chat: Open, *rules: dict[str, Any], size: int = LARGE) -> ChatDesk:
+    answer = {"text": "A greyhound called Comet won it by a whole length."}
+    return open_chat(*rules, *RULES, answer, load={"context_tokens": 4000, "size_bytes": size})
+
+
+def said_of(question: QuestionView) -> str:
+    """What is said of a question that no passage seems to answer."""
+    line = question.findChild(QLabel, "no_answer_words")
+    return line.text() if line is not None and line.isVisible() else ""
+
+
+def button_of(question: QuestionView) -> QPushButton | None:
+    return question.findChild(QPushButton, "read_all")
+
+
+def test_a_question_that_no_passage_answers_is_told_to_the_person_and_the_model(
+    open_chat: Open, tmp_path: Path
+) -> None:
+    desk = opened(open_chat, {"when": "cool\\?$", "text": "It cools for two days."})
+    desk.attach(book(tmp_path))
+    desk.ask(ASKED)
+    assert said_of(desk.question()) == ""
+    words = NO_ANSWER.format("book.txt")
+    assert words not in desk.prompts()[-1][-1][1]
+    desk.ask(UNASKED)
+    question = desk.question(2)
+    assert said_of(question) == "No passage seems to answer this."
+    (row,) = desk.rows_of(question)
+    assert desk.said_in(row).startswith("Shown to the model: ")
+    asked = desk.prompts()[-1]
+    assert words in asked[-1][1]
+    assert asked[-1][1].index(words) < asked[-1][1].index(UNASKED)
+    assert words not in asked[0][1], "the first question is shown as it was"
+    conversation_id = desk.chat.conversation_id
+    desk.chat.show_conversation(None)
+    desk.chat.show_conversation(conversation_id)
+    desk.wait(lambda: len(desk.turns) == 4)
+    assert said_of(desk.question(2)) == "No passage seems to answer this.", "it is kept with the question"
+    assert said_of(desk.question()) == ""
+
+
+def test_all_of_it_is_read_for_such_a_question(open_chat: Open, tmp_path: Path) -> None:
+    desk = opened(open_chat)
+    desk.attach(book(tmp_path))
+    desk.ask("Wherever did anybody fire clay pots?")
+    button = button_of(desk.question())
+    assert button is not None
+    assert button.text() == "Read all of it?"
+    heard = desk.heard(desk.root.answer_finished)
+    desk.click(button)
+    desk.wait(lambda: heard)
+    assert "The old kiln by the river cools for two days [¶ 150]" in desk.last_text
+    assert len(desk.last_message.versions) == 2, "the other answer is a version of it"
+
+
+def test_a_model_that_is_too_small_is_not_offered_to_read_it(open_chat: Open, tmp_path: Path) -> None:
+    desk = opened(open_chat, size=SMALL)
+    desk.attach(book(tmp_path))
+    desk.ask(UNASKED)
+    assert said_of(desk.question()) == "No passage seems to answer this."
+    assert button_of(desk.question()) is None
+
+
+def test_one_document_that_answers_is_enough(open_chat: Open, tmp_path: Path) -> None:
+    desk = opened(open_chat)
+    other = notes(tmp_path / "other.txt", *[FILLER.format(number=number) for number in range(240)])
+    desk.attach(book(tmp_path), other)
+    desk.ask(ASKED)
+    assert said_of(desk.question()) == ""
+    assert len(desk.rows_of(desk.question())) == 2
+    desk.ask(UNASKED)
+    assert said_of(desk.question(2)) == "No passage seems to answer this."
+    assert NO_ANSWER.format("book.txt, other.txt") in desk.prompts()[-1][-1][1]
+
+
+def test_beside_a_document_that_is_shown_whole_nothing_is_said(open_chat: Open, tmp_path: Path) -> None:
+    desk = opened(open_chat)
+    desk.attach(notes(tmp_path / "short.txt", *["A short text about a dog that won the race in Lisbon."] * 10))
+    desk.ask("What is it?")
+    desk.attach(book(tmp_path))
+    desk.ask(UNASKED)
+    assert said_of(desk.question(2)) == ""
