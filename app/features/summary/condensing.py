@@ -55,6 +55,9 @@ class Request(Protocol):
     def ask(self, section: Section, attempt: int, problem: Problem | None) -> Ask:
         """What is asked of a section; a later attempt (from 0) tells the model of its `problem`."""
 
+    def read(self, section: Section, answer: str) -> list[Point]:
+        """What an answer says."""
+
     def is_all(self, answer: Answer, points: int) -> bool:
         """Whether an answer that gave so many points has all of them; else the section is asked in halves, once."""
 
@@ -134,6 +137,9 @@ class Mapping:
             rules = prompts.json_points(section.ids, most, has_quotes=True)
         return work.ask(messages, budgets.points_limit, rules, attempt)
 
+    def _read(self, section: Section, answer: str) -> list[Point]:
+        return self._request.read(section, answer) if self._request is not None else read_points(answer, section.ids)
+
     def _unkept(self, task: SectionTask) -> Iterator[SectionTask]:
         """The task itself or what is left of it; what an earlier run has kept is taken."""
         kept = self._work.steps.find(self._work.key(task.ask))
@@ -150,7 +156,7 @@ class Mapping:
         kept: list[Point] = []
         problem: Problem | None = Problem.TOO_LONG if isinstance(answer, PromptTooLong) else Problem.FAILED
         if isinstance(answer, Answer):
-            read = read_points(answer.text, task.section.ids)
+            read = self._read(task.section, answer.text)
             points = [one for one in read if not repeats_what_was_asked(one.text, task.section.text)]
             kept = without_repeats(points, lambda point: point.text)
             problem = problem_of(answer.text, answer.finish, points, kept)

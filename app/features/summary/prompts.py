@@ -55,6 +55,14 @@ _NONE = re.compile(r"None\.?")
 """What a model says where a part has nothing, also behind a number."""
 _SPACE = re.compile(r"\s+")
 _WORD = re.compile(r"[^\W\d_]{2,}")
+_TOLD = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]{3,}")
+"""Words and numbers that say something."""
+_SEPARATORS = re.compile(r"(?:, |; | and | und | et | y )+")
+_NUMBERED = re.compile(r"^\[\d+\] ?")
+_AROUND_ENTRY = ' \t;,"“”'
+_FULL_STOP = re.compile(r"(?<=\w\w)\.+$")
+"""Behind a word; that of "p.m." belongs to it."""
+LIKELY_SHARE = 0.6
 _ECHO = re.compile(r"^The (?:\d+ )?most important (?:sentence|point)s?(?: of this part)?:\s*(?:\d{1,2}[.)](?:\s+|$))?")
 """The last line of what a small model was asked: it likes to begin with it, and with the number of a list."""
 
@@ -98,6 +106,39 @@ def read_points(answer: str, allowed: Iterable[int]) -> list[Point]:
     read = _from_json(answer) if _JSON.match(answer) else _from_lines(answer)
     found = [Point(text, tuple(dict.fromkeys(n for n in ids if n in known)), quote) for text, ids, quote in read]
     return [one for one in found if one.text and not _NONE.fullmatch(one.text)]
+
+
+def read_list(answer: str, paragraphs: Sequence[tuple[int, str]]) -> list[Point]:
+    """What a small model lists, each thing with the paragraphs that have its words; what none has is left out.
+
+    Several things in a line are told apart where the text has each of them, but not the line.
+    """
+    plain = [(number, _SPACE.sub(" ", text).casefold()) for number, text in paragraphs]
+    lines = (_NUMBERED.sub("", without_mark(line)).strip(_AROUND_ENTRY) for line in answer.splitlines())
+    found = []
+    for line in filter(None, (_FULL_STOP.sub("", line) for line in lines)):
+        parts = [part for part in _SEPARATORS.split(line) if part]
+        are_apart = len(parts) > 1 and not _places(line, plain) and all(_places(part, plain) for part in parts)
+        for text in parts if are_apart else [line]:
+            if ids := _places(text, plain) or _likely_place(text, plain):
+                found.append(Point(_clean(text), ids))
+    return found
+
+
+def _places(text: str, paragraphs: Sequence[tuple[int, str]]) -> tuple[int, ...]:
+    """The paragraphs that have a text word for word."""
+    wanted = re.compile(rf"(?<!\w){re.escape(_SPACE.sub(' ', text).casefold())}(?!\w)")
+    return tuple(number for number, words in paragraphs if wanted.search(words))[:MOST_IDS]
+
+
+def _likely_place(text: str, paragraphs: Sequence[tuple[int, str]]) -> tuple[int, ...]:
+    """The paragraph that has most of a text's words, where that is at least so large a share of them."""
+    wanted = set(_TOLD.findall(text.casefold()))
+    if not wanted or not paragraphs:
+        return ()
+    counts = {number: len(wanted & set(_TOLD.findall(words))) for number, words in paragraphs}
+    best = max(counts, key=lambda number: counts[number])
+    return (best,) if counts[best] >= LIKELY_SHARE * len(wanted) else ()
 
 
 def says_something(text: str, titles: Container[str] = ()) -> bool:
@@ -613,6 +654,21 @@ def list_messages(
     )
     body = "\n".join([*filter(None, [name, heading]), "", section.text])
     return _messages(system, part, framed("part", body), f"What this part has of “{wanted}”:", problem)
+
+
+def plain_list_messages(section: Section, question: str) -> list[Message]:
+    """The same for small models, as anybody would ask: shown numbers and "None", they copy a paragraph or give up.
+
+    With rules and numbers a model of 1.5 billion weights found LOST of what twenty texts have, so LEFT.
+    """
+    text = section.text
+    for number in section.ids:
+        text = re.sub(rf"(?m)^\[{number}\] ", "", text, count=1)
+    asked = (
+        f"{_one_line(question)}\nTake it from this text only. Write each thing on a line of its own, in the words of "
+        "the text, and nothing else."
+    )
+    return [Message(Role.USER, f"{framed('text', text)}\n\n{asked}")]
 
 
 def merge_messages(

@@ -35,7 +35,7 @@ from app.features.summary.laid_out import plain
 from app.features.summary.messages import DIGEST_WORDS, check_words, coverage_words
 from app.features.summary.method import method_for
 from app.features.summary.pace import Pace, model_file
-from app.features.summary.prompts import Problem
+from app.features.summary.prompts import Point, Problem
 from app.features.summary.result import (
     Anchor,
     Form,
@@ -297,11 +297,24 @@ class _Request:
     def __init__(self, work: Work, question: str) -> None:
         self._work, self._question = work, question
 
+    @property
+    def _is_asked_plainly(self) -> bool:
+        return self._work.budgets.is_small and not self._work.budgets.only_chooses
+
     def ask(self, section: Section, attempt: int, problem: Problem | None) -> Ask:
         document, budgets = self._work.documents[section.document], self._work.budgets
+        if self._is_asked_plainly:
+            messages = prompts.plain_list_messages(section, self._question)
+            return replace(self._work.ask(messages, budgets.points_limit, "", attempt), stop_on_repetition=True)
         messages = prompts.list_messages(document, section, self._question, problem=problem)
         rules = prompts.entries(section.ids, most_entries(budgets))
         return self._work.ask(messages, budgets.points_limit, rules, attempt)
+
+    def read(self, section: Section, answer: str) -> list[Point]:
+        if not self._is_asked_plainly:
+            return prompts.read_points(answer, section.ids)
+        cited = self._work.cited(section.document, section.ids)
+        return prompts.read_list(answer, [(one.block.id, one.block.text) for one in cited])
 
     def is_all(self, answer: Answer, points: int) -> bool:
         is_cut = answer.finish in (FinishReason.LENGTH, FinishReason.CONTEXT)
@@ -523,6 +536,8 @@ def how_words(summary: Summary, scope: Scope, overfull: int = 0) -> str:
 
 
 WISH = Wish(Length.MEDIUM, Form.BULLETS)
+LIST_WISH = Wish(form=Form.OWN)
+"""What no sentences of a document can give."""
 """Of what a document is about."""
 ANSWERED_SHARE = 0.4
 """Of what a section's answer may take, what it does take as a rule."""
@@ -565,8 +580,8 @@ class Surveys:
 
     def _is_by_model(self, scope: Scope) -> bool:
         """Where the program cannot; the smallest models find less than they make up, as in summaries."""
-        loaded = self._engine.loaded
-        if loaded is None or method_for(WISH, weights_of(loaded)) is Method.DIGEST:
+        loaded, wish = self._engine.loaded, WISH if scope.wanted is Wanted.ABOUT else LIST_WISH
+        if loaded is None or method_for(wish, weights_of(loaded)) is Method.DIGEST:
             return False
         return scope.wanted not in FOUND_BY_PROGRAM or (scope.is_narrowed and scope.wanted is not Wanted.PAGES)
 

@@ -221,6 +221,31 @@ def test_an_answer_may_end_behind_its_last_line(rules: str, whole: list[str]) ->
     assert not pattern.fullmatch(f"{whole[-1]}\x00line")
 
 
+BLOCKS = [
+    (3, "Present were Ms. Okoro, Mr. Lind and\nDr. Weiss. 1,200 came in 2019."),
+    (4, "Lindau lies far off. Ms. Okoro left at 6 p.m."),
+]
+
+
+@pytest.mark.parametrize(
+    ("answer", "wanted"),
+    [
+        ("Ms. Okoro", [("Ms. Okoro", (3, 4))]),
+        ("- Mr. Lind and Dr. Weiss.", [("Mr. Lind and Dr. Weiss", (3,))]),
+        ("1. Mr. Lind\n2) Dr. Weiss\n\n* “1,200”", [("Mr. Lind", (3,)), ("Dr. Weiss", (3,)), ("1,200", (3,))]),
+        ("Dr. Weiss, Ms. Okoro, 6 p.m.", [("Dr. Weiss", (3,)), ("Ms. Okoro", (3, 4)), ("6 p.m.", (4,))]),
+        ("[9] Lind", [("Lind", (3,))]),
+        ("Okoro left", [("Okoro left", (4,))]),
+        ("1,200 visitors came there in 2019", [("1,200 visitors came there in 2019", (3,))]),
+        ("Ned Nobody\n2020\nNone", []),
+    ],
+)
+def test_what_is_listed_gets_the_places_that_have_its_words(
+    answer: str, wanted: list[tuple[str, tuple[int, ...]]]
+) -> None:
+    assert [(one.text, one.ids) for one in prompts.read_list(answer, BLOCKS)] == wanted
+
+
 def test_a_question_may_begin_and_end_as_its_language_has_it() -> None:
     pattern = free_pattern(prompts.spread([1], 1, "es", Form.QUESTIONS), "question")
     assert all(

@@ -32,7 +32,8 @@ from tests.features.summary.test_summarize_model import TOWN
 from tests.helpers.engine import load
 from tests.helpers.script import prompts, requests, write_script
 
-LARGE, SMALL = 4_000_000_000, 100_000_000
+LARGE, MIDDLE, SMALL = 4_000_000_000, 1_000_000_000, 100_000_000
+"""Bytes of a model's file."""
 QUESTION = "Which people are named?"
 PEOPLE = {3: "Ada Brandt", 120: "Ben Osei", 121: "Ada Brandt", 300: "Cleo Ruiz"}
 PARAGRAPHS = 360
@@ -173,6 +174,28 @@ def test_the_numbers_that_a_model_may_name_are_those_of_its_section(asked: Asked
     (ask, *_) = [one for one in requests(asked.script) if "What this part has of" in one["messages"][-1][1]]
     assert 'root ::= "None" "."? | line (' in ask["grammar"]
     assert ask["background"] is True
+
+
+PLAINLY = (
+    {"when": "(?s)Ben Osei came.*Ada Brandt came", "text": "Ben Osei, Ada Brandt"},
+    {"when": "Ada Brandt came", "text": "- Ada Brandt\n- Ned Nobody"},
+    {"when": "Cleo Ruiz came", "text": "[7] “Cleo Ruiz.”"},
+    {"when": "Take it from this text only", "text": "None"},
+)
+
+
+@pytest.mark.parametrize("asked", [(MIDDLE, PLAINLY)], indirect=True)
+def test_a_smaller_model_is_asked_plainly_and_its_words_are_looked_up(asked: Asked) -> None:
+    assert asked.offers(QUESTION)[0].is_by_model
+    assert not asked.offers("What is it about?")[0].is_by_model, "sentences are better than what it would write"
+    list(asked.ask(QUESTION))
+    lines = [line for line in asked.answer.text.splitlines() if line.startswith("- ")]
+    assert [re.sub(r"[^A-Za-z ].*", "", line[2:]).strip() for line in lines] == ["Ada Brandt", "Ben Osei", "Cleo Ruiz"]
+    found = [source_from_fields(one) for one in asked.answer.sources if "survey" not in one]
+    assert sorted({one.block_id for one in found}) == sorted(PEOPLE)
+    (ask, *_) = [one for one in requests(asked.script) if "Take it from this text only" in one["messages"][-1][1]]
+    assert ask["grammar"] == "" and ask["stop_on_repetition"] is True
+    assert not re.search(r"^\[\d+\]", ask["messages"][-1][1], re.M), "a small model copies the numbers that it is shown"
 
 
 def test_progress_is_told_and_entries_come_as_they_are_found(asked: Asked) -> None:
