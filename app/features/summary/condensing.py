@@ -52,6 +52,9 @@ class SectionTask:
 class Request(Protocol):
     """What sections are asked for, where that is not what is most important in them."""
 
+    has_form: bool
+    """Whether answers have a form, so that one without any point is no answer; else it says that there is none."""
+
     def ask(self, section: Section, attempt: int, problem: Problem | None) -> Ask:
         """What is asked of a section; a later attempt (from 0) tells the model of its `problem`."""
 
@@ -164,6 +167,8 @@ class Mapping:
             if self._request is None:
                 # Titles and names are no statements; a part that has nothing else was read all the same.
                 kept = [one for one in kept if says_something(one.text, self._work.titles)]
+            elif problem is Problem.UNREADABLE and not self._request.has_form:
+                problem = None
             elif problem in (None, Problem.REPEATED):  # what stands in several paragraphs may well be said of each
                 problem = self._in_full(task, self._request.is_all(answer, len(points)))
         if problem is None:

@@ -296,14 +296,11 @@ class _Request:
 
     def __init__(self, work: Work, question: str) -> None:
         self._work, self._question = work, question
-
-    @property
-    def _is_asked_plainly(self) -> bool:
-        return self._work.budgets.is_small and not self._work.budgets.only_chooses
+        self.has_form = not work.budgets.is_small or work.budgets.only_chooses
 
     def ask(self, section: Section, attempt: int, problem: Problem | None) -> Ask:
         document, budgets = self._work.documents[section.document], self._work.budgets
-        if self._is_asked_plainly:
+        if not self.has_form:
             messages = prompts.plain_list_messages(section, self._question)
             return replace(self._work.ask(messages, budgets.points_limit, "", attempt), stop_on_repetition=True)
         messages = prompts.list_messages(document, section, self._question, problem=problem)
@@ -311,7 +308,7 @@ class _Request:
         return self._work.ask(messages, budgets.points_limit, rules, attempt)
 
     def read(self, section: Section, answer: str) -> list[Point]:
-        if not self._is_asked_plainly:
+        if self.has_form:
             return prompts.read_points(answer, section.ids)
         cited = self._work.cited(section.document, section.ids)
         return prompts.read_list(answer, [(one.block.id, one.block.text) for one in cited])

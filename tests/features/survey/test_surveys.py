@@ -180,7 +180,7 @@ PLAINLY = (
     {"when": "(?s)Ben Osei came.*Ada Brandt came", "text": "Ben Osei, Ada Brandt"},
     {"when": "Ada Brandt came", "text": "- Ada Brandt\n- Ned Nobody"},
     {"when": "Cleo Ruiz came", "text": "[7] “Cleo Ruiz.”"},
-    {"when": "Take it from this text only", "text": "None"},
+    {"when": "Take it from this text only", "text": "No people are named in it."},
 )
 
 
@@ -193,7 +193,8 @@ def test_a_smaller_model_is_asked_plainly_and_its_words_are_looked_up(asked: Ask
     assert [re.sub(r"[^A-Za-z ].*", "", line[2:]).strip() for line in lines] == ["Ada Brandt", "Ben Osei", "Cleo Ruiz"]
     found = [source_from_fields(one) for one in asked.answer.sources if "survey" not in one]
     assert sorted({one.block_id for one in found}) == sorted(PEOPLE)
-    (ask, *_) = [one for one in requests(asked.script) if "Take it from this text only" in one["messages"][-1][1]]
+    (ask, *more) = [one for one in requests(asked.script) if "Take it from this text only" in one["messages"][-1][1]]
+    assert len({one["messages"][-1][1] for one in (ask, *more)}) == len(more) + 1, "nothing is asked twice"
     assert ask["grammar"] == "" and ask["stop_on_repetition"] is True
     assert not re.search(r"^\[\d+\]", ask["messages"][-1][1], re.M), "a small model copies the numbers that it is shown"
 
