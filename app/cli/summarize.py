@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="auto",
         help="model: it writes; digest: sentences of the documents, chosen by counting words, no model is asked; "
         "default: auto, a digest where too little of what the model writes is found, always with the starter, and of "
-        "texts longer than a page or two with models of less than three billion weights",
+        "texts longer than a page with models of less than three billion weights",
     )
     parser.add_argument("--instruction", metavar="TEXT", default="", help="how to write it, in your own words")
     parser.add_argument("--language", metavar="xx", default="", type=_language, help="default: the document's own")

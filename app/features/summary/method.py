@@ -1,8 +1,10 @@
 """Decides what a summary is made by where nobody chose, and when a model that writes badly is stopped.
 
-A model of one and a half billion weights writes better summaries of short texts than their own sentences are, and
-worse ones of papers (`make bench ONLY=quality`, and the table in CONTRIBUTING.md). So the length of the document
-decides first, then how much of what the model wrote on this machine could be found in its documents.
+A model of one and a half billion weights writes better summaries of half a page than its own sentences are (ROUGE-1
+.50 to .60 against .42 to .47), no better ones of abstracts with conclusions (.40 against .41), and worse ones of papers
+(.34 against .44). So the length of the document decides first, then how much of what the model wrote on this machine
+could be found in its documents. That it only words what the digest chose was tried and is worse than the digest (.40
+against .44 over nine texts): it copies the sentences, or makes one of three.
 """
 
 from __future__ import annotations
@@ -24,8 +26,8 @@ MOST_CHOOSING_WEIGHTS = 5e8
 """Models up to this size write worse than any sentences, however short the text is."""
 SENTENCE_FORMS = (Form.PARAGRAPHS, Form.BULLETS, Form.SECTIONS)
 """What sentences of the document can be put into."""
-SHORT_TOKENS = 700
-"""A text up to this size is short."""
+SHORT_TOKENS = 400
+"""A text up to this size is short: about a page."""
 BYTES_A_TOKEN = 4
 """Of UTF-8, in about every script: the document is measured before any model is loaded."""
 LEAST_SHARE = 2 / 3
