@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from app.engine.states import StateFolder
     from app.features.chat.answers import Beside, Chat
     from app.features.chats import Change, Chats
+    from app.features.claim_checker.checker import ClaimChecker
     from app.features.documents import Documents, Hear, RankByModel
     from app.features.exchange.chat_file import Shelf
     from app.features.finding import Finding
@@ -489,7 +490,10 @@ class Fireside(Parts):
         from app.store.jobs import SummaryStore
 
         jobs, store, engines = Jobs(self.database), SummaryStore(self.database), self._engines_of(TASK)
-        return Summaries(jobs, store, self.documents, engines, lambda: self.settings, turns=self._turns)
+        checker = _claim_checker(lambda: self.settings, self._new_engine)
+        return Summaries(
+            jobs, store, self.documents, engines, lambda: self.settings, turns=self._turns, checker=checker
+        )
 
     @property
     def is_asleep(self) -> bool:
@@ -770,7 +774,18 @@ def build_summaries(
     from app.store.jobs import SummaryStore
 
     engines = _engines_of_one(TASK, paths, settings, engine, lambda: model)
-    return Summaries(Jobs(database), SummaryStore(database), documents, engines, lambda: settings)
+    checker = _claim_checker(lambda: settings, lambda: build_engine(paths))
+    return Summaries(Jobs(database), SummaryStore(database), documents, engines, lambda: settings, checker=checker)
+
+
+def _claim_checker(settings: Callable[[], Settings], make_engine: Callable[[], Engine]) -> ClaimChecker:
+    from app.features.claim_checker.checker import ClaimChecker
+
+    def chosen() -> Path | None:
+        path = settings().models.checker_path
+        return Path(path) if path and Path(path).is_file() else None
+
+    return ClaimChecker(chosen, make_engine)
 
 
 def build_translations(

@@ -17,13 +17,24 @@ from app.core.errors import AppError
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
 from app.core.settings import load_settings
+from app.features.claim_checker.conversion import open_checker
 from app.features.models.languages import weights_in
 from app.features.summary.digest import FORMS, digest_summary
 from app.features.summary.export import ENDINGS, as_text, report, save
 from app.features.summary.laid_out import facts
 from app.features.summary.messages import not_given_words, not_made_words, nothing_words
 from app.features.summary.method import is_short, method_for
-from app.features.summary.result import Form, InputDocument, Length, Method, Summary, Wish, inputs_of, unknown_languages
+from app.features.summary.result import (
+    ClaimsChecked,
+    Form,
+    InputDocument,
+    Length,
+    Method,
+    Summary,
+    Wish,
+    inputs_of,
+    unknown_languages,
+)
 from app.features.summary.summaries import Summaries
 from app.features.summary.summarize import Merging, Planned, Rests, SectionRead, SummaryEvent, Writing, stands
 from app.store.database import Database
@@ -48,6 +59,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--instruction", metavar="TEXT", default="", help="how to write it, in your own words")
     parser.add_argument("--language", metavar="xx", default="", type=_language, help="default: the document's own")
     parser.add_argument("--model", metavar="FILE", type=Path, help=terminal.SUMMARY_MODEL_HELP)
+    parser.add_argument(
+        "--checker",
+        metavar="PATH",
+        type=Path,
+        help="mark what the passages do not support, by a token classifier on ModernBERT such as TinyLettuce: its file "
+        "or the folder with config.json, tokenizer.json and model.safetensors",
+    )
     parser.add_argument("--password", metavar="TEXT", default="", help="of PDF files; without it, it is asked for")
     parser.add_argument(
         "-o", "--output", metavar="OUT", type=Path, help=f"save it here; the ending says how: {', '.join(ENDINGS)}"
@@ -72,6 +90,9 @@ def run_summarize(options: argparse.Namespace) -> int:
         return 2
     places = AppPaths.from_environment()
     settings, _ = load_settings(places.settings)
+    if options.checker is not None:
+        checker = open_checker(options.checker.expanduser().absolute())
+        settings = settings.changed("models", checker_path=str(checker))
     with terminal.interruptible() as cancel, closing(Database.in_memory()) as database:
         inputs = _SummaryInputs(build_documents(places, database), options.password, cancel)
         inputs.read_all(files)
@@ -190,6 +211,8 @@ class _Progress:
                 self._beginning = f"Section {event.done + 1:,} of {event.sections:,}"
             case Merging():
                 self._beginning = f"Joining what {event.merges:,} groups of sections say"
+            case ClaimsChecked():
+                self._beginning = f"Checking claim {event.done + 1:,} of {event.claims:,}"
             case Writing():
                 self._beginning = f"{'Second try: writing' if event.attempt else 'Writing'}, {event.share:.0%}"
             case Rests() if event.reason:

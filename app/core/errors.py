@@ -20,6 +20,7 @@
     │   ├── TokenUnknown              a number that is no token of the model
     │   ├── InfillUnavailable         a model without tokens for filling in the middle
     │   ├── EmbeddingsUnavailable     a model that was not made to turn texts into vectors
+    │   ├── CheckingUnavailable       a model that was not made to tell what a source supports
     │   ├── TooLongToInspect          a text of more tokens than can be looked at at once
     │   ├── ModelNotInspectable       what was to be looked at is not handed out, or is not there
     │   ├── TemplateFailed            the model's chat template raised
@@ -207,6 +208,10 @@ class EmbeddingsUnavailable(EnvironmentProblem):
 
     path: str
     instead: tuple[str, ...] = ()
+
+
+class CheckingUnavailable(EnvironmentProblem):
+    path: str
 
 
 class TooLongToInspect(EnvironmentProblem):

@@ -95,7 +95,8 @@ class Models:
     """Where models lie, and which one each tab uses; empty paths leave it to the program (the chat's: `engine`).
 
     `add_how`: what is done with a file that is added: "" (ask), copy, move or in_place. `votes`: which of two models a
-    person found better, a line for each pair (`app.features.inside.compare`). `passages_path` is an embedding model.
+    person found better, a line for each pair (`app.features.inside.compare`). `passages_path` is an embedding model,
+    `checker_path` a claim checker.
     """
 
     folder: str = ""
@@ -104,6 +105,7 @@ class Models:
     translate_path: str = ""
     write_path: str = ""
     passages_path: str = ""
+    checker_path: str = ""
     votes: tuple[str, ...] = ()
 
 

@@ -82,6 +82,9 @@ class Backend(Protocol):
     def embed(self, request: protocol.Embed, job: Job) -> protocol.Embedded | protocol.Done:
         """Turns texts into vectors; `Done` when that was cancelled."""
 
+    def classify_tokens(self, request: protocol.ClassifyTokens) -> protocol.TokensClassified:
+        """Tells which tokens of a text its source does not support."""
+
     def inspect(self, request: protocol.Inspect, job: Job) -> protocol.Inspected | protocol.Done:
         """Looks into the model while it reads a text; `Done` when that was cancelled."""
 

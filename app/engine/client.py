@@ -44,7 +44,7 @@ from app.core.events import (
 )
 from app.core.wire import Conversation, Ended
 from app.engine import protocol
-from app.engine.contract import NO_VECTORS, AnswerEvent, Embeddings, WakingEvent
+from app.engine.contract import NO_LABELS, NO_VECTORS, AnswerEvent, Embeddings, TokenLabels, WakingEvent
 from app.engine.engine_build import EngineBuild
 from app.engine.protocol import OPEN, Ask, Wish
 from app.engine.states import StateFolder
@@ -574,6 +574,15 @@ class EngineClient:
         if cancel is not None and cancel.cancelled:
             return NO_VECTORS
         raise ProtocolViolation("Embed was not answered with Embedded")
+
+    def classify_tokens(self, source: str, text: str, *, cancel: CancelToken | None = None) -> TokenLabels:
+        """Labels of each token of a text; none when cancelled. Raises CheckingUnavailable, PromptTooLong."""
+        for reply in self._replies(lambda id_: protocol.ClassifyTokens(id_, source, text), cancel):
+            if isinstance(reply, protocol.TokensClassified):
+                return TokenLabels(reply.starts, reply.ends, array.array("f", reply.logits), reply.labels)
+        if cancel is not None and cancel.cancelled:
+            return NO_LABELS
+        raise ProtocolViolation("ClassifyTokens was not answered with TokensClassified")
 
     def inspect(
         self,

@@ -46,6 +46,20 @@ class Embeddings:
         return (self.numbers[at : at + self.width] for at in range(0, len(self.numbers), self.width or 1))
 
 
+@dataclass(frozen=True)
+class TokenLabels:
+    """Where each token of a text begins and ends, in characters, and `labels` logits for each.
+
+    The last label says that the source does not support the token.
+    """
+
+    starts: tuple[int, ...]
+    ends: tuple[int, ...]
+    logits: array.array[float]
+    labels: int
+
+
+NO_LABELS = TokenLabels((), (), array.array("f"), 2)
 NO_VECTORS = Embeddings(array.array("f"), 0, 0)
 
 
@@ -109,6 +123,9 @@ class Engine(Protocol):
 
     def embed(self, texts: Sequence[str], *, cancel: CancelToken | None = None) -> Embeddings:
         """A vector for each text, from a model that was made for it."""
+
+    def classify_tokens(self, source: str, text: str, *, cancel: CancelToken | None = None) -> TokenLabels:
+        """Which tokens of a text its source does not support, from a model that was made for it."""
 
     def inspect(
         self,

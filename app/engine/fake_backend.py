@@ -12,7 +12,8 @@
       "devices": [{"name": ...}]  what DescribeDevices lists; one CPU by default
     }
 
-A rule fits when its "when" (a regular expression) is found in the last user message, or when it has none,
+A rule fits when its "when" (a regular expression) is found in the last user message (for loading: in the path), or has
+none,
 and when it was used less than "times" times. Uses are counted in FILE.used, so a restarted child goes on counting.
 
 Rules for answers:
@@ -161,7 +162,7 @@ class ScriptedBackend:
         self._script.log(request)
         self._give_up_background()
         rules = self._script.rules.get("load", {})
-        rule = self._script.choose("load", rules if isinstance(rules, list) else [rules], "")
+        rule = self._script.choose("load", rules if isinstance(rules, list) else [rules], request.path)
         if not rule.get("any_path") and not Path(request.path).exists():
             raise errors.ModelMissing(request.path)
         _fail(rule, {"path": request.path})
@@ -366,6 +367,19 @@ class ScriptedBackend:
         numbers = [number / (math.hypot(*row) or 1.0) for row in rows for number in row]
         job.reply(protocol.Vectors(request.id, array.array("f", numbers).tobytes()))
         return protocol.Embedded(request.id, 8, sum(len(_words(text)) for text in request.texts))
+
+    def classify_tokens(self, request: protocol.ClassifyTokens) -> protocol.TokensClassified:
+        """Words that the source does not have are not supported."""
+        self._script.log(request)
+        loaded = self._ready(chats=False)
+        if loaded.model.can_chat:
+            raise errors.CheckingUnavailable(loaded.model.path)
+        words = list(re.finditer(r"\s*\S+", request.text))
+        known = set(re.findall(r"\w+", request.source))
+        logits = [1.0 if set(re.findall(r"\w+", word[0])) <= known else -1.0 for word in words]
+        numbers = array.array("f", [number for logit in logits for number in (logit, -logit)]).tobytes()
+        starts, ends = (tuple(place(word) for word in words) for place in (re.Match.start, re.Match.end))
+        return protocol.TokensClassified(request.id, 2, starts, ends, numbers)
 
     def inspect(self, request: protocol.Inspect, job: Job) -> protocol.Inspected:
         """Words, each half sure; two layers with two heads that look at everything before alike."""

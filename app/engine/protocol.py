@@ -14,7 +14,7 @@ from app.core.errors import AppError, MachineUnusable
 from app.core.events import AnswerStats, Guess, Media, Message, ModelLoaded, TokenSeen
 from app.core.wire import Wire
 
-VERSION = 12
+VERSION = 13
 
 
 # What is wanted of a model and of an answer: values that go from whoever decides to the library that does it.
@@ -235,6 +235,18 @@ class Embed:
 
 
 @dataclass(frozen=True)
+class ClassifyTokens:
+    """Tells for each token of a text whether a source supports it; answered by `TokensClassified`.
+
+    `source` is the whole prompt that the text answers, as the model was trained with it.
+    """
+
+    id: int
+    source: str
+    text: str
+
+
+@dataclass(frozen=True)
 class FindCallSyntax:
     """How the model calls functions; answered by `CallSyntaxFound`."""
 
@@ -433,6 +445,20 @@ class Embedded:
     prompt_tokens: int
 
 
+@dataclass(frozen=True)
+class TokensClassified:
+    """*Last* reply to `ClassifyTokens`: where each token of the text begins and ends, in characters.
+
+    `logits` are `labels` float32 numbers for each token, in the machine's order; the last label is "not supported".
+    """
+
+    id: int
+    labels: int
+    starts: tuple[int, ...]
+    ends: tuple[int, ...]
+    logits: bytes
+
+
 MACHINE = "machine"
 
 
@@ -515,6 +541,7 @@ Request = (
     | CountTexts
     | CountMedia
     | Embed
+    | ClassifyTokens
     | FindCallSyntax
     | Inspect
     | ForgetSession
@@ -535,6 +562,7 @@ Reply = (
     | MediaCounted
     | Vectors
     | Embedded
+    | TokensClassified
     | CallSyntaxFound
     | Attended
     | Inspected
@@ -549,6 +577,7 @@ LAST_REPLIES = (
     TextsCounted,
     MediaCounted,
     Embedded,
+    TokensClassified,
     CallSyntaxFound,
     Inspected,
     DevicesDescribed,

@@ -162,6 +162,8 @@ class Worker:
                 return backend.load(request, job)
             case protocol.Embed():
                 return backend.embed(request, job)
+            case protocol.ClassifyTokens():
+                return backend.classify_tokens(request)
             case protocol.Inspect():
                 return backend.inspect(request, job)
             case protocol.ForgetSession(session=session):
@@ -180,6 +182,7 @@ _NEEDLESS_WHEN_CANCELLED = (
     protocol.LoadModel,
     protocol.Generate,
     protocol.Embed,
+    protocol.ClassifyTokens,
     protocol.Inspect,
     protocol.CountTexts,
     protocol.CountMedia,
@@ -197,4 +200,5 @@ def _needs_the_model_alone(request: protocol.Request) -> bool:
     """Whether a request waits until nobody waits for an answer any more."""
     if isinstance(request, protocol.Inspect):
         return request.what != "tokens"
-    return isinstance(request, protocol.LoadModel | protocol.UnloadModel | protocol.Embed)
+    alone = protocol.LoadModel | protocol.UnloadModel | protocol.Embed | protocol.ClassifyTokens
+    return isinstance(request, alone)

@@ -45,6 +45,7 @@ _UNREADABLE = {
     "projector": "{name} lets another model see pictures. It is no model that answers by itself.",
     "damaged": "{name} is damaged: its header does not make sense.",
     "newer_format": "{name} is in a format newer than this version of " + APP_NAME + " knows.",
+    "not_a_checker": "{name} holds no claim checker: its config.json names another kind of model.",
     "not_a_file": "{name} is a folder, not a model file.",
     "denied": "{name} may not be read: the system refused.",
 }
@@ -411,6 +412,10 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], Sentence]] = {
     errors.EmbeddingsUnavailable: lambda e: Sentence(
         f"{_name(e.path)} was not made to turn texts into vectors"
         + (f". Ask for {' or '.join(e.instead)}." if e.instead else ", and no model here was."),
+    ),
+    errors.CheckingUnavailable: lambda e: Sentence(
+        f"{_name(e.path)} was not made to check texts against their sources.",
+        "Nothing was marked. LettuceDetect and TinyLettuce are such models.",
     ),
     errors.TokenUnknown: lambda e: Sentence(f"The model has no token {e.token}: it has {e.vocabulary:,}, from 0 on."),
     errors.InfillUnavailable: lambda e: Sentence(

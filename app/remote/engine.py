@@ -44,7 +44,7 @@ from app.core.events import (
     Waiting,
 )
 from app.engine.answer import ForcedEnd
-from app.engine.contract import AnswerEvent, Embeddings, WakingEvent
+from app.engine.contract import AnswerEvent, Embeddings, TokenLabels, WakingEvent
 from app.engine.protocol import OPEN, Ask, CallSyntax, DevicesDescribed, Inspected, MediaCount, Wish
 from app.hub.model_server import Cut, ModelServer
 from app.remote import facts
@@ -219,6 +219,10 @@ class RemoteEngine:
 
     def embed(self, *_args: Any, **_options: Any) -> Embeddings:
         """Models that answer are asked, none that make vectors."""
+        raise NotOffered(self._in_use().server.host, "vectors")
+
+    def classify_tokens(self, *_args: Any, **_options: Any) -> TokenLabels:
+        """Claim checkers run here."""
         raise NotOffered(self._in_use().server.host, "vectors")
 
     def inspect(self, *_args: Any, **_options: Any) -> Inspected:

@@ -10,7 +10,7 @@ from app.core.errors import AppError
 from app.core.events import CancelToken, LoadProgress, Media, Message, ModelLoaded
 from app.core.paths import runs_elsewhere
 from app.engine.client import EngineOnDemand
-from app.engine.contract import AnswerEvent, Embeddings, Engine, WakingEvent
+from app.engine.contract import AnswerEvent, Embeddings, Engine, TokenLabels, WakingEvent
 from app.engine.protocol import OPEN, Ask, CallSyntax, DevicesDescribed, Inspected, MediaCount, Wish
 
 if TYPE_CHECKING:
@@ -113,6 +113,9 @@ class RoutedEngine:
 
     def embed(self, texts: Sequence[str], *, cancel: CancelToken | None = None) -> Embeddings:
         return self._chosen.embed(texts, cancel=cancel)
+
+    def classify_tokens(self, source: str, text: str, *, cancel: CancelToken | None = None) -> TokenLabels:
+        return self._chosen.classify_tokens(source, text, cancel=cancel)
 
     def inspect(
         self,

@@ -19,6 +19,7 @@ from tests.helpers.documents import WORDS, pdf_pages, read, shown
 from tests.helpers.pdf_files import Lock, Page, write_pdf
 from tests.helpers.script import requests, write_script
 from tests.helpers.terminal import ROOT, command, fireside, only_json
+from tests.helpers.tiny_checker import make_checker
 from tests.helpers.typist import Typist
 
 FIELDS = ["summary", "claims", "coverage", "sections", "seconds", "model", "method", "warnings", "errors", "set_aside"]
@@ -113,6 +114,23 @@ def test_what_a_model_wrote_and_was_not_found_is_still_told_beside_the_documents
     assert told[told.index("What scripted.gguf wrote:") + 1 :] == [f"- {wrong}", f"- {NOTICE}"]
     body = only_json(scripted(tmp_path, lease, "--json", answer=f"- {wrong} [1]\n- {NOTICE} [2]\n"))
     assert (body["method"], [claim["found"] for claim in body["set_aside"]]) == ("digest", [False, True])
+
+
+def test_a_checker_marks_what_no_paragraph_supports(tmp_path: Path, lease: Path) -> None:
+    folder = make_checker(tmp_path / "checker")
+    answer = f"- {RENT.removesuffix('.')} and paid in gold. [1]\n- {NOTICE} [2]\n"
+    rules = [{"when": "claim-checker", "can_chat": False}, {}]
+    script = write_script(tmp_path / "engine", {"text": answer}, load=rules)
+    body = only_json(
+        fireside(
+            "summarize", str(lease), "--json", "--method", "model", "--model", "scripted.gguf",
+            "--checker", str(folder),
+            environment={"FIRESIDE_ENGINE_SCRIPT": str(script)},
+        )
+    )  # fmt: skip
+    assert [claim["unsupported"] for claim in body["claims"]] == [["and paid in gold."], []]
+    wrong = scripted(tmp_path, lease, "--checker", lease)
+    assert (wrong.returncode, wrong.stdout) == (1, "")
 
 
 @pytest.mark.parametrize("json_wanted", [True, False])

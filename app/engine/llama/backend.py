@@ -35,6 +35,7 @@ from app.engine.llama.model import Model
 from app.engine.llama.pool import Prompt, Run, SavedStates, common_length
 from app.engine.llama.sampling import Grammar, choose, make_chain, open_grammar
 from app.engine.llama.template import MediaMarks, Part, TemplateProblem, calls_told
+from app.engine.llama.token_classifier import TokenClassifier, classifies_tokens, spans_of
 from app.engine.scheduler import SideBySide
 from app.engine.states import StateFolder, model_identity
 
@@ -212,6 +213,25 @@ class LoadedModel:
         for vectors in embedding.vectors(texts, job.stop.is_set):
             job.reply(protocol.Vectors(request.id, vectors))
         return protocol.Embedded(request.id, embedding.width, sum(map(len, texts)))
+
+    def classify_tokens(self, request: protocol.ClassifyTokens) -> protocol.TokensClassified:
+        """Labels of each token of a text; raises CheckingUnavailable, PromptTooLong or ModelLoadFailed."""
+        model = self.model
+        if not classifies_tokens(model.header):
+            raise errors.CheckingUnavailable(model.path)
+        first, *_, last = model.tokenize("", special=False, is_whole=True)
+        source, text = (model.tokenize(one, special=False) for one in (request.source, request.text))
+        tokens = [first, *source, last, *text, last]
+        if len(tokens) > (most := min(model.trained_context_tokens, MOST_EMBEDDED_TOKENS)):
+            raise errors.PromptTooLong(len(tokens), most)
+        threads = self.thread_counts()["batch"]
+        classifier = TokenClassifier(self._library, model, threads=threads, size_tokens=len(tokens))
+        try:
+            logits = classifier.logits(tokens)[len(source) + 2 : -1]
+        finally:
+            classifier.free()
+        starts, ends = spans_of(request.text, [model.piece(token) for token in text])
+        return protocol.TokensClassified(request.id, logits.shape[1], starts, ends, logits.tobytes())
 
     def _forget_embedding(self) -> None:
         if self._embedding is not None:
@@ -504,6 +524,10 @@ class LlamaBackend:
             return self._ready().embed(request, job)
         except EmbeddingBrokenOff:
             return protocol.Done(request.id)
+
+    def classify_tokens(self, request: protocol.ClassifyTokens) -> protocol.TokensClassified:
+        """Labels from the loaded model."""
+        return self._ready().classify_tokens(request)
 
     def inspect(self, request: protocol.Inspect, job: Job) -> protocol.Inspected | protocol.Done:
         """Looks into the loaded model."""

@@ -141,7 +141,7 @@ def engine_names(path: Path) -> tuple[str, ...]:
 # What the settings say about model files: which one each tab uses, and which were opened where they lie.
 
 
-TAB_PATHS = ("summarize_path", "translate_path", "write_path", "passages_path")
+TAB_PATHS = ("summarize_path", "translate_path", "write_path", "passages_path", "checker_path")
 
 
 class ChosenModels:

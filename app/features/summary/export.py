@@ -227,7 +227,8 @@ def _claim(statement: Statement, summary: Summary) -> dict[str, Any]:
     documents, anchors = summary.documents, statement.anchors
     first = anchors[0].document if anchors else 0
     here = [anchor for anchor in anchors if anchor.document == first]
-    return {
+    doubted = {"unsupported": [statement.text[start:end] for start, end in statement.unsupported]}
+    return (doubted if summary.checker else {}) | {
         "text": statement.text,
         "file": documents[first].name if anchors or len(documents) == 1 else None,
         "pages": sorted({anchor.page for anchor in here if anchor.page is not None}),

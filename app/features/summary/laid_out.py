@@ -13,6 +13,7 @@ from app.features.summary.messages import (
     check_words,
     coverage_words,
     digest_words,
+    doubt_words,
     language_words,
     not_given_words,
     nothing_words,
@@ -142,7 +143,8 @@ class _Sources:
         """A statement, its places numbered."""
         references = tuple(self._reference(anchor) for anchor in statement.anchors)
         pages = "; ".join(dict.fromkeys(reference.label for reference in references))
-        mark = "" if statement.check.found else check_words(statement.check, pages)
+        compared = "" if statement.check.found else check_words(statement.check, pages)
+        mark = " ".join(filter(None, (compared, doubt_words(statement))))
         return Line(plain(statement.text), references, plain(mark))
 
     def _reference(self, anchor: Anchor) -> Reference:

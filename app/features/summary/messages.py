@@ -36,6 +36,12 @@ def check_words(check: Check, pages: str) -> str:
     return f"{what} was not found {place}." if check.said else f"Not found {place}."
 
 
+def doubt_words(statement: Statement) -> str:
+    """What a claim checker found no support for, as a sentence; "" where it found nothing."""
+    doubted = ", ".join(f"“{statement.text[start:end]}”" for start, end in statement.unsupported)
+    return f"The checker finds no support for {doubted}." if doubted else ""
+
+
 def _place_words(pages: str) -> tuple[str, str]:
     """("on p. 12", "The page"), ("on slide 3", "The slide"), ("in source 2", "The text")."""
     if not pages:
@@ -85,6 +91,8 @@ def statements_words(statements: Sequence[Statement]) -> tuple[str, str]:
     attention = [f"{differing:,} differ{'s' if differing == 1 else ''}"] if differing else []
     attention += [f"{missing:,} not found"] if missing else []
     attention += [f"{uncompared:,} could not be compared"] if uncompared else []
+    doubted = sum(bool(one.unsupported) for one in statements)
+    attention += [f"{doubted:,} doubted by the checker"] if doubted else []
     counted = "1 statement" if len(statements) == 1 else f"{len(statements):,} statements"
     if len(statements) == found == 1:
         return f"{counted}: found {place}", ""

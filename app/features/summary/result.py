@@ -133,6 +133,8 @@ class Statement:
     check: Check = field(default_factory=Check)
     group: str = ""
     paragraph: int = 0
+    unsupported: tuple[tuple[int, int], ...] = ()
+    """Stretches of `text` that a claim checker found no support for in the blocks behind it, see `Summary.checker`."""
 
 
 @dataclass(frozen=True)
@@ -200,6 +202,8 @@ class Summary:
     """What `model` wrote, where too little of it was found and sentences of the documents stand in its place."""
     has_given_up: bool = False
     """Whether `model` was stopped in the middle, since too little of what it wrote could be found."""
+    checker: str = ""
+    """The claim checker that read what `model` wrote; "" where none did."""
 
 
 def wish_from_json(raw: Mapping[str, Any]) -> Wish:
@@ -316,7 +320,15 @@ class Summarized:
     summary: Summary
 
 
-SummaryEvent = Planned | Rests | PromptRead | SectionRead | Merging | Writing | Summarized
+@dataclass(frozen=True)
+class ClaimsChecked:
+    """A claim checker reads what was written: `done` of `claims`."""
+
+    done: int
+    claims: int
+
+
+SummaryEvent = Planned | Rests | PromptRead | SectionRead | Merging | Writing | ClaimsChecked | Summarized
 
 
 # The language that a summary is written in, and whether its model was made for it.

@@ -58,6 +58,7 @@ from app.store.documents import StoredDocument
 from app.store.jobs import Job, Jobs, SummaryStore
 
 if TYPE_CHECKING:
+    from app.features.claim_checker.checker import ClaimChecker
     from app.features.summary.overview import FirstLook
 
 
@@ -85,11 +86,12 @@ class AtWork(Working[SummaryEvent]):
         *,
         expect: Expect,
         choice: MethodChoice,
+        checker: ClaimChecker | None,
         summarize: Summarize | None,
     ) -> None:
         self._job, self._documents, self._wish = job, documents, wish_from_json(job.spec.get("wish", {}))
         self._jobs, self._store, self._expect, self._summarize = jobs, store, expect, summarize
-        self._choice = choice
+        self._choice, self._checker = choice, checker
         self._kept = KeptSteps(store, job.id)
         self.record: Record | None = None
 
@@ -113,7 +115,10 @@ class AtWork(Working[SummaryEvent]):
         record = self._recording(model_file(model), expect=self._expect, side_by_side=model.sequences)
         own = partial(summarize, earlier=self._choice.earlier(self._documents))
         pipeline = self._summarize or own
-        yield from self._recorded(record, pipeline(self._documents, self._wish, engine, self._kept, cancel))
+        events = pipeline(self._documents, self._wish, engine, self._kept, cancel)
+        if self._checker is not None:
+            events = self._checker.check(events, self._documents, cancel)
+        yield from self._recorded(record, events)
 
     def _recording(self, model: str, *, expect: Expect, side_by_side: int = 1) -> Record:
         partial = Partial(self._documents, self._wish, self._job.title, model)
@@ -355,9 +360,10 @@ class Summaries(StoredJobs[StoredSummary, SummaryEvent]):
         settings: Callable[[], Settings],
         *,
         turns: Turns | None = None,
+        checker: ClaimChecker | None = None,
     ) -> None:
         super().__init__(KIND, jobs, store, engines, settings, turns=turns, unlisted=DRAFT)
-        self._store, self._documents = store, documents
+        self._store, self._documents, self._checker = store, documents, checker
         self._choice = MethodChoice(engines, jobs)
         self._estimates = Estimates(lambda ids: inputs_of(documents, ids), engines, jobs, self._choice)
         self._drafting = threading.Lock()
@@ -377,6 +383,7 @@ class Summaries(StoredJobs[StoredSummary, SummaryEvent]):
             self._store,
             expect=self._estimates.seconds,
             choice=self._choice,
+            checker=self._checker,
             summarize=self.pipeline,
         )
 

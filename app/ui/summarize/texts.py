@@ -11,9 +11,10 @@ from PySide6.QtCore import QDate, QLocale, QTime
 
 from app.features.documents import Documents, Mark, page_mark
 from app.features.messages import units
-from app.features.summary.messages import check_words
+from app.features.summary.messages import check_words, doubt_words
 from app.features.summary.result import (
     Anchor,
+    ClaimsChecked,
     Coverage,
     Form,
     Length,
@@ -76,6 +77,8 @@ def work_words(progress: Progress | None, stored: StoredSummary, left_s: float |
         return tr("Beginning to read")
     if progress.method is Method.DIGEST:
         where = tr("Choosing sentences")
+    elif progress.checked is not None:
+        where = tr("Checking claim {number} of {claims}", number=progress.checked[0] + 1, claims=progress.checked[1])
     elif progress.is_written:
         where = tr("Writing")
     elif progress.done < progress.sections and progress.sections == 1:
@@ -150,6 +153,8 @@ class Progress:
         """What is read: a document, its first and its last block."""
         self.joined: tuple[int, int] | None = None
         """How many of how many groups of points are joined; None before that."""
+        self.checked: tuple[int, int] | None = None
+        """How many of how many claims a checker has read; None before that."""
         self.text = ""
         """The write-up so far."""
         self.is_written = False
@@ -178,6 +183,8 @@ class Progress:
                 self._note_read(event.document, *event.blocks)
         elif isinstance(event, Merging):
             self.joined = (event.done, event.merges)
+        elif isinstance(event, ClaimsChecked):
+            self.checked = (event.done, event.claims)
         elif isinstance(event, PromptRead):
             self._prompt_read = max(self._prompt_read, event.share)
         elif isinstance(event, Writing):
@@ -336,7 +343,7 @@ class Told:
     def is_flagged(self) -> bool:
         """Whether it wants attention: something of it is not on its page, as far as that could be compared."""
         check = self.statement.check
-        return not check.found and check.is_compared
+        return (not check.found and check.is_compared) or bool(self.statement.unsupported)
 
 
 def told(statements: Sequence[Statement], places: Places) -> list[Told]:
@@ -361,6 +368,7 @@ def _told(statement: Statement, places: Places) -> Told:
     where = places.where(statement)
     is_plain = check.found and check.reason is None
     words = tr(check_words(check, where))
-    note = "" if is_plain else words
-    spoken = words if note or chips else ""
+    doubted = tr(doubt_words(statement))
+    note = " ".join(filter(None, ("" if is_plain else words, doubted)))
+    spoken = " ".join(filter(None, (words, doubted))) if note or chips else ""
     return Told(statement, chips, note, " ".join(part for part in (statement.group, statement.text, spoken) if part))

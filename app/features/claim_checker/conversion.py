@@ -1,0 +1,198 @@
+"""Converts a token classifier on ModernBERT from the Hub's files into one file that llama.cpp reads.
+
+LettuceDetect (Kovács and Recski, 2025) and its smaller relatives are ModernBERT with a head of two matrices. llama.cpp
+has the backbone; the head lies in the same file under llama.cpp's names for it and is computed in the engine's child.
+Every size in the files is compared with what is really there before it is believed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from app.core.errors import CheckingUnavailable, ModelMissing, ModelUnreadable
+from app.core.gguf import check_model
+from app.features.claim_checker.gguf_writer import Value, write_gguf
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Tensors = dict[str, np.ndarray[Any, Any]]
+
+WEIGHTS, CONFIG, TOKENIZER = "model.safetensors", "config.json", "tokenizer.json"
+FILES = (CONFIG, TOKENIZER, WEIGHTS)
+"""What a repository has of such a model; nothing else of it is needed."""
+CONVERTED = "claim-checker.gguf"
+ARCHITECTURE = "ModernBertForTokenClassification"
+MOST_HEADER_BYTES = 32 * 1024 * 1024
+MOST_JSON_BYTES = 64 * 1024 * 1024
+_NORMAL, _CONTROL, _USER_DEFINED = 1, 3, 4  # llama.cpp's kinds of tokens
+_LAYER = {
+    "attn_norm": "attn_norm",
+    "attn.Wqkv": "attn_qkv",
+    "attn.Wo": "attn_output",
+    "mlp_norm": "ffn_norm",
+    "mlp.Wi": "ffn_up",
+    "mlp.Wo": "ffn_down",
+}
+_OTHERS = {
+    "model.embeddings.tok_embeddings.weight": "token_embd.weight",
+    "model.embeddings.norm.weight": "token_embd_norm.weight",
+    "model.final_norm.weight": "output_norm.weight",
+    "head.dense.weight": "cls.weight",
+    "head.norm.weight": "cls.norm.weight",
+    "classifier.weight": "cls.output.weight",
+    "classifier.bias": "cls.output.bias",
+}
+
+
+def convert_checker(folder: Path, target: Path) -> Path:
+    """Write `target` from the files in `folder`; it is whole or not there. Raises ModelUnreadable, or OSError."""
+    try:
+        config, tokenizer = (_json(folder / name) for name in (CONFIG, TOKENIZER))
+        if ARCHITECTURE not in config.get("architectures", ()):
+            raise ModelUnreadable(str(folder), "not_a_checker")
+        metadata = {**_backbone(config), **_vocabulary(config, tokenizer)}
+        tensors = dict(_renamed(read_safetensors(folder / WEIGHTS), int(config["num_hidden_layers"])))
+    except FileNotFoundError as error:
+        raise ModelMissing(str(error.filename)) from error
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise ModelUnreadable(str(folder), "damaged") from error
+    handle, unfinished = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
+    os.close(handle)
+    try:
+        write_gguf(Path(unfinished), metadata, tensors)
+        Path(unfinished).replace(target)
+    except BaseException:
+        with suppress(OSError):
+            Path(unfinished).unlink()
+        raise
+    return target
+
+
+def open_checker(path: Path) -> Path:
+    """The converted file: `path` itself, or that beside the Hub's files where it is a folder with them.
+
+    Raises CheckingUnavailable for another model, ModelMissing and ModelUnreadable, or OSError.
+    """
+    if path.is_dir():
+        converted = path / CONVERTED
+        return converted if converted.is_file() else convert_checker(path, converted)
+    header = check_model(path)
+    if not {"cls.weight", "cls.output.weight"} <= {tensor.name for tensor in header.tensors}:
+        raise CheckingUnavailable(str(path))
+    return path
+
+
+def read_safetensors(path: Path) -> Tensors:
+    """All tensors of a file, as float32 or float16; raises ValueError where it is none, and OSError."""
+    import numpy as np
+
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        if not 2 <= length <= min(MOST_HEADER_BYTES, size - 8):
+            raise ValueError("no safetensors header")
+        header = json.loads(file.read(length))
+        data = np.memmap(path, np.uint8, "r", offset=8 + length) if size > 8 + length else np.empty(0, np.uint8)
+    found: Tensors = {}
+    for name, told in header.items():
+        if name == "__metadata__":
+            continue
+        begin, end = told["data_offsets"]
+        if not 0 <= begin <= end <= len(data):
+            raise ValueError(f"{name} lies outside the file")
+        found[name] = _numbers(data[begin:end], told["dtype"]).reshape(told["shape"])
+    return found
+
+
+def _numbers(data: np.ndarray[Any, Any], kind: str) -> np.ndarray[Any, Any]:
+    import numpy as np
+
+    if kind == "BF16":  # the upper half of a float32
+        return (data.view(np.uint16).astype(np.uint32) << 16).view(np.float32)
+    return data.view({"F32": np.float32, "F16": np.float16}[kind])
+
+
+def _json(path: Path) -> dict[str, Any]:
+    if path.stat().st_size > MOST_JSON_BYTES:
+        raise ValueError(f"{path.name} is too large")
+    value = json.loads(path.read_text("utf-8"))
+    if not isinstance(value, dict):
+        raise TypeError(f"{path.name} holds no object")
+    return value
+
+
+def _renamed(tensors: Tensors, layers: int) -> Iterator[tuple[str, np.ndarray[Any, Any]]]:
+    """Under llama.cpp's names; norms as float32, which it wants. KeyError where one is missing."""
+    import numpy as np
+
+    for theirs, ours in _OTHERS.items():
+        values = tensors[theirs]
+        yield ours, values if values.ndim > 1 and not ours.startswith("cls.") else values.astype(np.float32)
+    for number in range(layers):
+        for theirs, ours in _LAYER.items():
+            name = f"model.layers.{number}.{theirs}.weight"
+            if number == 0 and theirs == "attn_norm" and name not in tensors:
+                continue  # the first layer has none: the embeddings are normed already
+            values = tensors[name]
+            yield f"blk.{number}.{ours}.weight", values if values.ndim > 1 else values.astype(np.float32)
+
+
+def _backbone(config: Mapping[str, Any]) -> dict[str, Value]:
+    labels = config.get("id2label") or {"0": "supported", "1": "hallucinated"}
+    name = "modern-bert"
+    return {
+        "general.architecture": name,
+        "general.name": "Claim checker",
+        f"{name}.context_length": int(config["max_position_embeddings"]),
+        f"{name}.embedding_length": int(config["hidden_size"]),
+        f"{name}.block_count": int(config["num_hidden_layers"]),
+        f"{name}.feed_forward_length": int(config["intermediate_size"]),
+        f"{name}.attention.head_count": int(config["num_attention_heads"]),
+        f"{name}.attention.layer_norm_epsilon": float(config.get("norm_eps", 1e-5)),
+        f"{name}.attention.causal": False,
+        f"{name}.attention.sliding_window": int(config["local_attention"]),
+        f"{name}.attention.sliding_window_pattern": int(config["global_attn_every_n_layers"]),
+        f"{name}.rope.freq_base": float(config["global_rope_theta"]),
+        f"{name}.rope.freq_base_swa": float(config["local_rope_theta"] or config["global_rope_theta"]),
+        f"{name}.rope.scaling.type": "none",
+        f"{name}.vocab_size": int(config["vocab_size"]),
+        f"{name}.pooling_type": 0,
+        f"{name}.hidden_activation": str(config.get("hidden_activation", "gelu")),
+        f"{name}.classifier.output_labels": [str(labels[key]) for key in sorted(labels, key=int)],
+    }
+
+
+def _vocabulary(config: Mapping[str, Any], tokenizer: Mapping[str, Any]) -> dict[str, Value]:
+    """Byte-level pairs as in OLMo's tokenizer, which ModernBERT has."""
+    model = tokenizer["model"]
+    if model["type"] != "BPE":
+        raise ValueError(f"a tokenizer of kind {model['type']}")
+    tokens = [f"[PAD{number}]" for number in range(int(config["vocab_size"]))]
+    kinds = [_USER_DEFINED] * len(tokens)
+    for text, number in model["vocab"].items():
+        tokens[number], kinds[number] = text, _NORMAL
+    for added in tokenizer.get("added_tokens", ()):
+        tokens[added["id"]], kinds[added["id"]] = added["content"], _CONTROL if added["special"] else _USER_DEFINED
+    merges = [one if isinstance(one, str) else " ".join(one) for one in model["merges"]]
+    first, last = int(config["cls_token_id"]), int(config["sep_token_id"])
+    return {
+        "tokenizer.ggml.model": "gpt2",
+        "tokenizer.ggml.pre": "olmo",
+        "tokenizer.ggml.tokens": tokens,
+        "tokenizer.ggml.token_type": kinds,
+        "tokenizer.ggml.merges": merges,
+        "tokenizer.ggml.bos_token_id": first,
+        "tokenizer.ggml.eos_token_id": last,
+        "tokenizer.ggml.seperator_token_id": last,
+        "tokenizer.ggml.padding_token_id": int(config["pad_token_id"]),
+        "tokenizer.ggml.add_bos_token": True,
+        "tokenizer.ggml.add_eos_token": True,
+        "tokenizer.ggml.add_sep_token": True,
+    }

@@ -1,0 +1,84 @@
+"""Claims of a summary are read by a checker when they are there: what it doubts is marked, and it may fail."""
+
+from __future__ import annotations
+
+import array
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.core.events import CancelToken
+from app.engine.contract import TokenLabels
+from app.features.claim_checker.checker import ClaimChecker, spans_over
+from app.features.summary.messages import doubt_words
+from app.features.summary.result import ClaimsChecked, Method, Summarized, SummaryEvent, Wish
+from app.features.summary.summaries import MemorySteps
+from app.features.summary.summarize import summarize
+from tests.features.summary.pipeline import document, scripted
+from tests.helpers.engine import scripted_client
+
+KILN = "The kiln was built in 1871 by the potter Anna Lind."
+CLAIM = "The kiln was painted blue by Anna Lind."
+
+
+def labels_of(words: str, doubted: set[str]) -> TokenLabels:
+    """A token a word, with the space before it."""
+    starts, ends, logits, at = list[int](), list[int](), list[float](), 0
+    for word in words.split(" "):
+        end = at + len(word) + (at > 0)
+        starts.append(at)
+        ends.append(end)
+        logits += [-1.0, 1.0] if word in doubted else [1.0, -1.0]
+        at = end
+    return TokenLabels(tuple(starts), tuple(ends), array.array("f", logits), 2)
+
+
+@pytest.mark.parametrize(
+    ("doubted", "expected"),
+    [
+        (set(), []),
+        ({"painted", "blue"}, ["painted blue"]),
+        ({"kiln", "blue"}, ["kiln", "blue"]),
+        ({"Lind."}, ["Lind."]),
+    ],
+)
+def test_tokens_beside_each_other_are_one_stretch_without_the_space_around(
+    doubted: set[str], expected: list[str]
+) -> None:
+    assert [CLAIM[start:end] for start, end in spans_over(CLAIM, labels_of(CLAIM, doubted))] == expected
+
+
+def checked(tmp_path: Path, *, can_check: bool = True, cancel: CancelToken | None = None) -> list[SummaryEvent]:
+    """A summary of one claim, and the checker reading it: the scripted one doubts words that its source lacks."""
+    cancel = cancel or CancelToken()
+    (path := tmp_path / "checker.gguf").touch()
+
+    def events() -> Iterator[SummaryEvent]:
+        given, wish = [document(KILN)], Wish(method=Method.MODEL)
+        with scripted(tmp_path / "model", {"text": f"- {CLAIM} [1]\n"}) as model:
+            yield from summarize(given, wish, model.engine, MemorySteps(), CancelToken())
+
+    load = {"can_chat": not can_check}
+    checker = ClaimChecker(lambda: path, lambda: scripted_client(tmp_path / "checker", {"load": load}))
+    return list(checker.check(events(), [document(KILN)], cancel))
+
+
+def test_what_no_passage_supports_is_marked_and_said(tmp_path: Path) -> None:
+    *_, before, last = checked(tmp_path)
+    assert before == ClaimsChecked(0, 1)
+    assert isinstance(last, Summarized)
+    (claim,) = last.summary.statements
+    assert [claim.text[start:end] for start, end in claim.unsupported] == ["painted blue"]
+    assert doubt_words(claim) == "The checker finds no support for “painted blue”."
+    assert last.summary.checker == "checker"
+
+
+@pytest.mark.parametrize("is_cancelled", [True, False], ids=["cancelled", "no checker"])
+def test_a_checker_that_fails_or_is_stopped_keeps_nobody_from_the_summary(tmp_path: Path, is_cancelled: bool) -> None:
+    cancel = CancelToken()
+    if is_cancelled:
+        cancel.cancel()
+    *_, last = checked(tmp_path, can_check=is_cancelled, cancel=cancel)
+    assert isinstance(last, Summarized)
+    assert (last.summary.statements[0].text, last.summary.checker) == (CLAIM, "")
