@@ -492,7 +492,7 @@ class Fireside(Parts):
         jobs, store, engines = Jobs(self.database), SummaryStore(self.database), self._engines_of(TASK)
         checker = _claim_checker(lambda: self.settings, self._new_engine)
         return Summaries(
-            jobs, store, self.documents, engines, lambda: self.settings, turns=self._turns, checker=checker
+            jobs, store, self.documents, engines, lambda: self.settings, turns=self._turns, check=checker.check
         )
 
     @property
@@ -775,7 +775,7 @@ def build_summaries(
 
     engines = _engines_of_one(TASK, paths, settings, engine, lambda: model)
     checker = _claim_checker(lambda: settings, lambda: build_engine(paths))
-    return Summaries(Jobs(database), SummaryStore(database), documents, engines, lambda: settings, checker=checker)
+    return Summaries(Jobs(database), SummaryStore(database), documents, engines, lambda: settings, check=checker.check)
 
 
 def _claim_checker(settings: Callable[[], Settings], make_engine: Callable[[], Engine]) -> ClaimChecker:

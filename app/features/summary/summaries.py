@@ -58,7 +58,6 @@ from app.store.documents import StoredDocument
 from app.store.jobs import Job, Jobs, SummaryStore
 
 if TYPE_CHECKING:
-    from app.features.claim_checker.checker import ClaimChecker
     from app.features.summary.overview import FirstLook
 
 
@@ -69,6 +68,15 @@ class Summarize(Protocol):
         self, documents: Sequence[InputDocument], wish: Wish, engine: Engine, steps: Steps, cancel: CancelToken
     ) -> Iterator[SummaryEvent]:
         """The events of one summary."""
+
+
+class CheckClaims(Protocol):
+    """As `app.features.claim_checker.checker.ClaimChecker.check`."""
+
+    def __call__(
+        self, events: Iterator[SummaryEvent], documents: Sequence[InputDocument], cancel: CancelToken
+    ) -> Iterator[SummaryEvent]:
+        """The events, with the claims of the last one checked."""
 
 
 class AtWork(Working[SummaryEvent]):
@@ -86,12 +94,12 @@ class AtWork(Working[SummaryEvent]):
         *,
         expect: Expect,
         choice: MethodChoice,
-        checker: ClaimChecker | None,
+        check: CheckClaims | None,
         summarize: Summarize | None,
     ) -> None:
         self._job, self._documents, self._wish = job, documents, wish_from_json(job.spec.get("wish", {}))
         self._jobs, self._store, self._expect, self._summarize = jobs, store, expect, summarize
-        self._choice, self._checker = choice, checker
+        self._choice, self._check = choice, check
         self._kept = KeptSteps(store, job.id)
         self.record: Record | None = None
 
@@ -116,8 +124,8 @@ class AtWork(Working[SummaryEvent]):
         own = partial(summarize, earlier=self._choice.earlier(self._documents))
         pipeline = self._summarize or own
         events = pipeline(self._documents, self._wish, engine, self._kept, cancel)
-        if self._checker is not None:
-            events = self._checker.check(events, self._documents, cancel)
+        if self._check is not None:
+            events = self._check(events, self._documents, cancel)
         yield from self._recorded(record, events)
 
     def _recording(self, model: str, *, expect: Expect, side_by_side: int = 1) -> Record:
@@ -360,10 +368,10 @@ class Summaries(StoredJobs[StoredSummary, SummaryEvent]):
         settings: Callable[[], Settings],
         *,
         turns: Turns | None = None,
-        checker: ClaimChecker | None = None,
+        check: CheckClaims | None = None,
     ) -> None:
         super().__init__(KIND, jobs, store, engines, settings, turns=turns, unlisted=DRAFT)
-        self._store, self._documents, self._checker = store, documents, checker
+        self._store, self._documents, self._check = store, documents, check
         self._choice = MethodChoice(engines, jobs)
         self._estimates = Estimates(lambda ids: inputs_of(documents, ids), engines, jobs, self._choice)
         self._drafting = threading.Lock()
@@ -383,7 +391,7 @@ class Summaries(StoredJobs[StoredSummary, SummaryEvent]):
             self._store,
             expect=self._estimates.seconds,
             choice=self._choice,
-            checker=self._checker,
+            check=self._check,
             summarize=self.pipeline,
         )
 
