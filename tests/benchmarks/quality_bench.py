@@ -23,6 +23,7 @@ from typing import Any
 
 import qwen_models
 from comparing import progress
+from grammars import grammar_rows
 from our_engine import GREEDY, OurEngine, question
 from quality_texts import CALLS, FUNCTIONS, QUESTIONS, SENTENCES, TEXTS, TOOLS, CallWanted, Infill, ShortText
 from rouge_score import rouge_scorer
@@ -54,6 +55,8 @@ from tests.helpers.qwen_models import qwen_path, serve_model
 CONTEXT_TOKENS = 4096
 SUMMARIZED = ("harbour", "bees", "wasserwerk", "musee")
 LEAD_SENTENCES = 4
+TRANSLATED = 6
+"""Of the sentences; all are for `grammars`."""
 ANSWER_TOKENS, INFILL_TOKENS, CALL_TOKENS, DIRECT_TOKENS = 48, 64, 64, 200
 FOUND_AT = 3
 
@@ -73,6 +76,7 @@ def rows() -> Iterator[Row]:
                 for part in parts:
                     progress(part.__name__)
                     yield from part(engine)
+                yield from grammar_rows(engine, path.name.split("-")[2].upper())
         if large.exists():
             yield from call_rows(large, folder / "home")
         else:
@@ -200,7 +204,8 @@ def scorer() -> rouge_scorer.RougeScorer:
 
 def translation_rows(engine: OurEngine) -> Iterator[Row]:
     """chrF against a person's sentences, by the program and by the model asked for each; beside copying."""
-    sources, wanted = [source for source, _ in SENTENCES], [target for _, target in SENTENCES]
+    pairs = SENTENCES[:TRANSLATED]
+    sources, wanted = [source for source, _ in pairs], [target for _, target in pairs]
     segments = [Segment(number, (source,)) for number, source in enumerate(sources, 1)]
     pair = TranslationWish("de", "en")
     done = {

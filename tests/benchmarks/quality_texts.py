@@ -227,8 +227,236 @@ SENTENCES = (
     ("The lift is out of order until Tuesday.", "Der Aufzug ist bis Dienstag außer Betrieb."),
     ("No ship had to wait longer than three hours.", "Kein Schiff musste länger als drei Stunden warten."),
     ("The fees are not raised this year.", "Die Gebühren werden in diesem Jahr nicht erhöht."),
+    ("Please bring the signed form before 10 a.m.", "Bitte bringen Sie das unterschriebene Formular vor 10 Uhr mit."),
+    ("The new crane lifts 60 tonnes.", "Der neue Kran hebt 60 Tonnen."),
+    ("The price rose from 5.10 to 7.80 euros per litre.", "Der Preis stieg von 5,10 auf 7,80 Euro pro Liter."),
+    ("Children under six travel free of charge.", "Kinder unter sechs Jahren fahren kostenlos."),
+    ("The meeting begins at 6 p.m. in room 2.12.", "Die Sitzung beginnt um 18 Uhr in Raum 2.12."),
+    ("The council decided by a narrow majority.", "Der Rat entschied mit knapper Mehrheit."),
+    ("Her deputy came from Aveiro in 2019.", "Ihr Stellvertreter kam 2019 aus Aveiro."),
+    ("It rained for nine days without a break.", "Es regnete neun Tage lang ohne Unterbrechung."),
+    ("The museum is open every day except Tuesday.", "Das Museum ist täglich außer dienstags geöffnet."),
+    ("Keep the medicine out of reach of children.", "Bewahren Sie das Medikament für Kinder unzugänglich auf."),
+    ("He sold his bicycle and bought a boat.", "Er verkaufte sein Fahrrad und kaufte ein Boot."),
+    ("Lorries may not use the old road.", "Lastwagen dürfen die alte Straße nicht benutzen."),
+    ("Patience is needed with this device.", "Mit diesem Gerät braucht man Geduld."),
+    ("Press Save to keep the file.", "Drücken Sie auf Speichern, um die Datei zu behalten."),
 )
 """English, and the same in German as a person wrote it."""
+
+
+class ListWanted(NamedTuple):
+    """A text whose paragraphs are numbered from 1, what is asked for, and each thing of it with its paragraph."""
+
+    language: str
+    paragraphs: tuple[str, ...]
+    wanted: str
+    things: tuple[tuple[str, int], ...]
+
+
+LISTS = (
+    ListWanted(
+        "en",
+        (
+            "The harbour of Kellmouth handled 3.4 million tonnes in 2024. Its income rose to 41.6 million euros.",
+            "The new crane cost 5.2 million euros. It lifts 60 tonnes.",
+            "The ferry carried 212,000 passengers and lost 300,000 euros.",
+        ),
+        "all amounts of money",
+        (("41.6 million", 1), ("5.2 million", 2), ("300,000", 3)),
+    ),
+    ListWanted(
+        "en",
+        (
+            "The lift in house B is closed from 3 March on. The cable is replaced by 14 March.",
+            "Call Mrs. Adeyemi at the office before noon.",
+            "Bicycles must be out of the cellar by 28 February.",
+        ),
+        "all dates",
+        (("3 March", 1), ("14 March", 1), ("28 February", 3)),
+    ),
+    ListWanted(
+        "en",
+        (
+            "Present were Ms. Okoro, Mr. Lind and Dr. Weiss. Mr. Lind took the chair.",
+            "The contract with Northgate Cleaning ends on 31 July.",
+            "J. P. Santos reported that four windows are left.",
+        ),
+        "all people who are named",
+        (("Okoro", 1), ("Lind", 1), ("Weiss", 1), ("Santos", 3)),
+    ),
+    ListWanted(
+        "en",
+        (
+            "A survey of 112 meadows found 61 species of wild bees in the Oller valley.",
+            "The authors see mowing as the main cause. Pesticides and the dry summer of 2018 did harm, too.",
+            "41 farmers have agreed to mow later.",
+        ),
+        "all causes of the decline",
+        (("mowing", 2), ("pesticides", 2), ("dry summer", 2)),
+    ),
+    ListWanted(
+        "en",
+        (
+            "Mr. Lind will ask three firms for offers by 15 June.",
+            "The roof was inspected last week and is in order.",
+            "Ms. Okoro will write to the insurer. The caretaker is to oil the gate.",
+        ),
+        "what has to be done",
+        (("three firms", 1), ("insurer", 3), ("gate", 3)),
+    ),
+    ListWanted(
+        "en",
+        (
+            "The train stops in Halden, Moss and Ski before it reaches Oslo.",
+            "Tickets are sold on board.",
+            "On Sundays it goes on to Hamar.",
+        ),
+        "all places where the train stops",
+        (("Halden", 1), ("Moss", 1), ("Ski", 1), ("Oslo", 1), ("Hamar", 3)),
+    ),
+    ListWanted(
+        "en",
+        (
+            "The soup needs two onions, a leek and a litre of stock.",
+            "Cook it for twenty minutes over a low flame.",
+            "Serve it with bread and a spoon of cream.",
+        ),
+        "all ingredients of the soup",
+        (("onion", 1), ("leek", 1), ("stock", 1), ("cream", 3)),
+    ),
+    ListWanted(
+        "en",
+        (
+            "The museum is open every day except Tuesday. Admission is free for children.",
+            "Dogs have to stay outside, and pictures are taken without a flash.",
+            "The café closes at six.",
+        ),
+        "all e-mail addresses",
+        (),
+    ),
+    ListWanted(
+        "en",
+        (
+            "Version 4.2 reads settings from archive.toml and no longer from archive.ini.",
+            "Large files are split into part.001 and part.002.",
+            "Nothing changes for the command line.",
+        ),
+        "all names of files",
+        (("archive.toml", 1), ("archive.ini", 1), ("part.001", 2), ("part.002", 2)),
+    ),
+    ListWanted(
+        "en",
+        (
+            "The board decided to repair the bridge. It did not decide about the school.",
+            "It was decided to keep the fees as they are.",
+            "The next meeting is on 13 June.",
+        ),
+        "all decisions",
+        (("bridge", 1), ("fees", 2)),
+    ),
+    ListWanted(
+        "en",
+        (
+            "Do not use the heater in a bathroom. Keep it away from curtains.",
+            "The cable is two metres long.",
+            "Never cover it while it is warm.",
+        ),
+        "all warnings",
+        (("bathroom", 1), ("curtains", 1), ("cover", 3)),
+    ),
+    ListWanted(
+        "en",
+        (
+            "Orla Finn wrote “The Salt Road” in 1988 and “Low Tide” four years later.",
+            "She lived in Galway until 2001.",
+            "“Harvest Home” was published after her death.",
+        ),
+        "all books by Orla Finn",
+        (("Salt Road", 1), ("Low Tide", 1), ("Harvest Home", 3)),
+    ),
+    ListWanted(
+        "de",
+        (
+            "Das Wasserwerk lieferte 4,2 Millionen Kubikmeter Wasser an 61.000 Einwohner.",
+            "Der neue Behälter kostete 6,8 Millionen Euro. Das Land zahlte 900.000 Euro dazu.",
+            "Der Preis bleibt bei 1,94 Euro je Kubikmeter.",
+        ),
+        "alle Geldbeträge",
+        (("6,8 Millionen", 2), ("900.000", 2), ("1,94", 3)),
+    ),
+    ListWanted(
+        "de",
+        (
+            "Anwesend waren Frau Yilmaz, Herr Dr. Brandt und Jana Kruse.",
+            "Die Kasse weist 11.460 Euro aus.",
+            "Das Sommerfest leitet Tobias Ahrens.",
+        ),
+        "alle Personen",
+        (("Yilmaz", 1), ("Brandt", 1), ("Kruse", 1), ("Ahrens", 3)),
+    ),
+    ListWanted(
+        "de",
+        (
+            "Die Bücherei zieht am 15. September um. Vom 8. September an bleibt sie geschlossen.",
+            "Bücher können behalten werden.",
+            "Die Feier beginnt am 3. Oktober um 11 Uhr.",
+        ),
+        "alle Termine",
+        (("15. September", 1), ("8. September", 1), ("3. Oktober", 3)),
+    ),
+    ListWanted(
+        "fr",
+        (
+            "Le musée a rouvert le 2 mai après trois ans de travaux.",
+            "Une soirée aura lieu le 14 juin pour les amis du musée.",
+            "Le musée ferme le 1er novembre et rouvre le 15 février.",
+        ),
+        "toutes les dates",
+        (("2 mai", 1), ("14 juin", 2), ("1er novembre", 3), ("15 février", 3)),
+    ),
+    ListWanted(
+        "fr",
+        (
+            "La ligne 3 est interrompue entre la gare et l'hôpital.",
+            "Des bus remplacent le tramway; ils s'arrêtent au théâtre, au marché et au stade.",
+            "Les billets restent valables.",
+        ),
+        "tous les arrêts des bus",
+        (("théâtre", 2), ("marché", 2), ("stade", 2)),
+    ),
+    ListWanted(
+        "es",
+        (
+            "La cooperativa vendió 620.000 litros de aceite en 2024, un 12 % menos que el año anterior.",
+            "La nueva prensa gastará un 30 % menos de agua.",
+            "El 95 % de los socios votó a favor.",
+        ),
+        "todos los porcentajes",
+        (("12 %", 1), ("30 %", 2), ("95 %", 3)),
+    ),
+    ListWanted(
+        "es",
+        (
+            "La escuela ofrece piano, violín y canto.",
+            "La cuota es de 42 euros al mes.",
+            "Desde septiembre se enseña también la guitarra.",
+        ),
+        "todo lo que se enseña",
+        (("piano", 1), ("violín", 1), ("canto", 1), ("guitarra", 3)),
+    ),
+    ListWanted(
+        "es",
+        (
+            "La biblioteca abre de lunes a viernes.",
+            "Los libros se devuelven en la entrada.",
+            "El jardín está abierto todo el año.",
+        ),
+        "todos los números de teléfono",
+        (),
+    ),
+)
+"""The things of two texts are none."""
 
 QUESTIONS = (
     ("harbour", "Who made the machine that replaced the two old ones?", "Brenner"),

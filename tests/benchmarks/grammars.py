@@ -1,0 +1,275 @@
+"""What grammars do to a real model's answers: the same prompts with and without them, for `quality_bench`.
+
+A grammar may give an answer its form. It loses where the model says less or worse with it than without; what it costs
+is told in tokens and seconds. Translations are held against a person's, lists against what the text has, points and
+write-ups against their text. Grammars for models above two billion weights are tried on smaller ones, too: the answers
+say what the form does to a model that is not made for it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import statistics
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from comparing import progress
+from our_engine import OurEngine
+from quality_texts import LISTS, SENTENCES, TEXTS, ListWanted
+from run import Row
+from sacrebleu.metrics import CHRF
+
+from app.core.events import Message
+from app.documents.blocks import Block, Kind
+from app.engine.protocol import Sampling
+from app.features.summary import prompts
+from app.features.summary.checks import Cited, verify
+from app.features.summary.result import Form, InputDocument
+from app.features.summary.sections import whole
+from app.features.translation.prompts import Generic, Request
+from app.features.translation.result import TranslationWish
+from tests.helpers.blemishes import find_blemishes
+from tests.helpers.engine import answer_of
+
+ALL = bool(os.environ.get("ALL"))
+"""All twenty texts of each kind; else every fourth."""
+SAME_EACH_TIME = Sampling(0.0, repeat_penalty=1.0, presence_penalty=0.0, seed=1)
+FREE, CONSTRAINED = "free", "constrained"
+MOST_ENTRIES, MOST_POINTS = 12, 3
+ENTRY_TOKENS, POINT_TOKENS, SENTENCE_TOKENS, BATCH = 120, 200, 48, 5
+_SEGMENT = re.compile(r'<s n="(\d+)">(.*?)(?=</s>|<s n=|\Z)', re.DOTALL)
+_NUMBERS = re.compile(r"\[\d+(?:\s*[,;]\s*\d+)*\]")
+
+
+@dataclass
+class Side:
+    """The answers with a grammar, or without one."""
+
+    scores: list[float] = field(default_factory=list)
+    blemishes: list[str] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+    tokens: int = 0
+
+    @property
+    def score(self) -> float:
+        """Of all texts."""
+        return round(statistics.fmean(self.scores), 3) if self.scores else 0.0
+
+    def count(self, **found: int) -> None:
+        """Add to what the note tells."""
+        for name, number in found.items():
+            self.counts[name] = self.counts.get(name, 0) + number
+
+    def described(self) -> str:
+        """For a row's note."""
+        said = [f"{number} {name.replace('_', ' ')}" for name, number in self.counts.items()]
+        speed = f"{self.seconds:.0f} s, {self.tokens} tokens"
+        return ", ".join([*said, speed, f"blemishes: {self.blemishes or 'none'}"])
+
+
+class Audit:
+    """One grammar over many texts."""
+
+    def __init__(self, engine: OurEngine, name: str) -> None:
+        self._engine, self._name = engine, name
+        self.sides = {FREE: Side(), CONSTRAINED: Side()}
+
+    def ask(self, messages: Sequence[Message], rules: str, most: int, score: Callable[[Side, str], None]) -> None:
+        """Both ways, in turns, so that reading the prompt is not counted for one of them only; one without rules."""
+        order = (FREE, CONSTRAINED) if len(self.sides[FREE].scores) % 2 else (CONSTRAINED, FREE)
+        for kind in order if rules else (FREE,):
+            began_s = time.monotonic()
+            asked: dict[str, Any] = {"grammar": rules if kind == CONSTRAINED else "", "task_sampling": SAME_EACH_TIME}
+            text, stats = answer_of(self._engine.client.generate(messages, max_tokens=most, **asked))
+            side = self.sides[kind]
+            side.seconds += time.monotonic() - began_s
+            side.tokens += stats.generated_tokens
+            progress(f"{self._name}, {kind}: {text!r}")
+            score(side, text)
+
+    def row(self, unit: str) -> Row:
+        """Constrained, held against free."""
+        held, free = (self.sides[kind] for kind in (CONSTRAINED, FREE))
+        note = f"constrained: {held.described()}; free: {free.described()}"
+        return Row(f"{self._name}: constrained against free", held.score, unit, free.score, note)
+
+
+def chosen(things: Sequence[Any]) -> Sequence[Any]:
+    """All, or every fourth."""
+    return things if ALL else things[::4]
+
+
+def grammar_rows(engine: OurEngine, size: str) -> Iterator[Row]:
+    """A row for each grammar."""
+    for audit in (one_by_one, in_batches, lists, plain_lists, points, write_ups):
+        yield audit(engine, size)
+
+
+# Translations.
+
+ENGLISH_TO_GERMAN = TranslationWish("de", "en")
+
+
+def one_by_one(engine: OurEngine, size: str) -> Row:
+    """A sentence a request."""
+    audit = Audit(engine, f"grammar of one translation, {size}")
+    for source, wanted in chosen(SENTENCES):
+        _ask_translations(audit, [source], [wanted])
+    return audit.row("chrF")
+
+
+def in_batches(engine: OurEngine, size: str) -> Row:
+    """Several sentences a request."""
+    audit = Audit(engine, f"grammar of {BATCH} translations at once, {size}")
+    pairs = SENTENCES if ALL else SENTENCES[:BATCH]
+    for at in range(0, len(pairs), BATCH):
+        _ask_translations(audit, *zip(*pairs[at : at + BATCH], strict=True))
+    return audit.row("chrF")
+
+
+def _ask_translations(audit: Audit, sources: Sequence[str], wanted: Sequence[str]) -> None:
+    is_batch = len(sources) > 1
+    request = Request(tuple(sources), ("",) * len(sources), is_batch=is_batch)
+
+    def score(side: Side, answer: str) -> None:
+        found = {int(n): text.strip() for n, text in _SEGMENT.findall(answer)} if is_batch else {1: answer.strip()}
+        side.count(given=sum(number in found for number in range(1, len(sources) + 1)))
+        for number, target in enumerate(wanted, 1):
+            text = found.get(number, "")
+            side.scores.append(float(CHRF().sentence_score(text, [target]).score))
+            side.blemishes += find_blemishes(text, sources[number - 1])
+
+    family = Generic()
+    most = SENTENCE_TOKENS * len(sources)
+    audit.ask(family.messages(request, ENGLISH_TO_GERMAN), family.grammar(request), most, score)
+
+
+# Lists of what a question wants.
+
+
+def lists(engine: OurEngine, size: str) -> Row:
+    """F1 of the things that are listed by number and rule, as models above two billion weights are asked."""
+    audit = Audit(engine, f"grammar of lists, {size}")
+    for wanted in chosen(LISTS):
+        document, question = _document("list", wanted.language, wanted.paragraphs), question_of(wanted)
+        messages = prompts.list_messages(document, whole(0, document.blocks), question)
+        rules = prompts.entries([block.id for block in document.blocks], MOST_ENTRIES)
+
+        def score(side: Side, answer: str, wanted: ListWanted = wanted) -> None:
+            said = [prompts.without_mark(line) for line in answer.splitlines() if line.strip()]
+            lines = [line for line in said if not re.fullmatch(r"(?:\[\d+\] )?None\.?", line)]
+            score_list(side, [(_NUMBERS.sub("", line), _numbers_of(line)) for line in lines], wanted)
+
+        audit.ask(messages, rules, ENTRY_TOKENS, score)
+    return audit.row("F1")
+
+
+def plain_lists(engine: OurEngine, size: str) -> Row:
+    """The same as small models are asked: what the program reads, and the lines of the same answers as they are."""
+    audit, lines = Audit(engine, f"lists that are asked for plainly, {size}"), Side()
+    for wanted in chosen(LISTS):
+        document = _document("list", wanted.language, wanted.paragraphs)
+        paragraphs = [(block.id, block.text) for block in document.blocks]
+
+        def score(side: Side, answer: str, wanted: ListWanted = wanted, known: Any = paragraphs) -> None:
+            score_list(side, [(one.text, one.ids) for one in prompts.read_list(answer, known)], wanted)
+            said = [line for line in answer.splitlines() if line.strip(" .") not in ("", "None")]
+            score_list(lines, [(line, ()) for line in said], wanted)
+
+        audit.ask(prompts.plain_list_messages(whole(0, document.blocks), question_of(wanted)), "", ENTRY_TOKENS, score)
+    read = audit.sides[FREE]
+    note = f"{read.described()}; baseline: the lines of the answer as they are"
+    return Row(f"lists that are asked for plainly, {size}", read.score, "F1", lines.score, note)
+
+
+def question_of(wanted: ListWanted) -> str:
+    """As a person would ask."""
+    return _ASKED[wanted.language].format(wanted.wanted)
+
+
+_ASKED = {"en": "List {}", "de": "Liste {} auf", "fr": "Énumère {}", "es": "Enumera {}"}
+
+
+def score_list(side: Side, said: Sequence[tuple[str, Sequence[int]]], wanted: ListWanted) -> None:
+    """Each text is one thing; one may name several, and another of the same is wrong."""
+    left = list(wanted.things)
+    right = placed = 0
+    for text, ids in said:
+        here = [thing for thing in left if thing[0].casefold() in text.casefold()]
+        right += bool(here)
+        placed += sum(number in ids for _, number in here)
+        left = [thing for thing in left if thing not in here]
+    found = len(wanted.things) - len(left)
+    side.count(lines=len(said), right=right, found=found, wanted=len(wanted.things), in_place=placed)
+    precision = right / len(said) if said else float(not wanted.things)
+    recall = found / len(wanted.things) if wanted.things else 1.0
+    side.scores.append(2 * precision * recall / (precision + recall) if precision + recall else 0.0)
+    if said:
+        side.blemishes += find_blemishes("\n".join(text for text, _ in said), " ".join(wanted.paragraphs))
+
+
+def _numbers_of(line: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", " ".join(_NUMBERS.findall(line)))]
+
+
+# Points as JSON, and write-ups: what models above two billion weights are asked for.
+
+
+def points(engine: OurEngine, size: str) -> Row:
+    """The share of points that their text has, among those asked for."""
+    audit = Audit(engine, f"grammar of points as JSON, {size}")
+    for document in _texts():
+        section, ids = whole(0, document.blocks), [block.id for block in document.blocks]
+        messages = prompts.map_messages(document, section, document.language, MOST_POINTS, is_small=False)
+
+        def score(side: Side, answer: str, document: InputDocument = document, ids: Sequence[int] = ids) -> None:
+            _score_statements(side, document, [(one.text, one.ids) for one in prompts.read_points(answer, ids)])
+
+        audit.ask(messages, prompts.json_points(ids, MOST_POINTS, has_quotes=True), POINT_TOKENS, score)
+    return audit.row("found of three")
+
+
+def write_ups(engine: OurEngine, size: str) -> Row:
+    """The same of a list with the numbers behind each sentence."""
+    audit = Audit(engine, f"grammar of write-ups, {size}")
+    for document in _texts():
+        section, ids = whole(0, document.blocks), [block.id for block in document.blocks]
+        messages = prompts.write_messages(
+            Form.BULLETS, [(document.name, section.text)], "about 50 words", document.language,
+            most=MOST_POINTS, are_points=False, is_small=False,
+        )  # fmt: skip
+
+        def score(side: Side, answer: str, document: InputDocument = document) -> None:
+            lines = [prompts.without_mark(line) for line in answer.splitlines()]
+            _score_statements(side, document, [run for line in lines for run in prompts.cited_runs(line)])
+
+        audit.ask(messages, prompts.write_up(Form.BULLETS, ids, 1, MOST_POINTS + 1), POINT_TOKENS, score)
+    return audit.row("found of three")
+
+
+def _score_statements(side: Side, document: InputDocument, said: Sequence[tuple[str, Sequence[int]]]) -> None:
+    blocks = {block.id: Cited(0, block) for block in document.blocks}
+    found = numbered = 0
+    for text, ids in said:
+        cited = [blocks[number] for number in ids if number in blocks]
+        found += verify(text, cited, nearby=list(blocks.values())).check.found
+        numbered += bool(cited)
+    side.count(said=len(said), found=found, with_numbers=numbered)
+    side.scores.append(min(1.0, found / MOST_POINTS))
+    whole_text = "\n".join(block.text for block in document.blocks)
+    side.blemishes += find_blemishes("\n".join(text for text, _ in said), whole_text, document.language)
+
+
+def _texts() -> Sequence[InputDocument]:
+    reports = [_document(one.name, one.language, one.text.split("\n\n")) for one in TEXTS]
+    short = [_document("notice", one.language, one.paragraphs) for one in LISTS[: 20 - len(reports)]]
+    return chosen([*reports, *short])
+
+
+def _document(name: str, language: str, paragraphs: Sequence[str]) -> InputDocument:
+    blocks = [Block(number, Kind.PARAGRAPH, text, None) for number, text in enumerate(paragraphs, 1)]
+    return InputDocument(0, f"{name}.txt", "", "", 0, (), language, blocks)
