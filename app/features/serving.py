@@ -702,10 +702,7 @@ class Serving:
             number = numbers[place]
             yield from ((number, told) for told in readings[place].take(event))
             if isinstance(event, Finished):
-                first = rejected[number]  # the prompt that was asked about
-                stats = replace(event.stats, prompt_tokens=first.prompt_tokens, reused_tokens=first.reused_tokens)
-                written = event.stats.generated_tokens + first.generated_tokens
-                yield number, Finished(replace(stats, generated_tokens=written))
+                yield number, Finished(_both(rejected[number], event.stats))
 
     @contextmanager
     def _shown(self, engine: Engine, wanted: Wanted, cancel: CancelToken) -> Iterator[Wanted]:
@@ -924,6 +921,16 @@ class _AskedAgain:
 
     ask: Ask
     reader: Readers | None
+
+
+def _both(first: AnswerStats, second: AnswerStats) -> AnswerStats:
+    """Of an answer that was asked for twice: both prompts were read, and both answers written."""
+    return replace(
+        second,
+        prompt_tokens=first.prompt_tokens + second.prompt_tokens,
+        reused_tokens=first.reused_tokens + second.reused_tokens,
+        generated_tokens=first.generated_tokens + second.generated_tokens,
+    )
 
 
 def _ask_again(ask: Ask, wanted: Wanted, syntax: CallSyntax | None, names: Sequence[str]) -> _AskedAgain:

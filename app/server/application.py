@@ -542,7 +542,11 @@ async def _streamed(
         yield b"".join((*lines, *contract.end()))
         status = 200
     except (errors.AppError, ValueError) as error:  # the status has been sent: it is told as an event
-        status, body = _failure(path, error)
+        named = _named(error, contract)
+        if named is None:
+            status, body = _failure(path, error)
+        else:
+            status, body = named.status, named.body_for(path)
         yield contract.broken(body)
     finally:
         flow.stop()
@@ -576,7 +580,7 @@ async def _told_errors(request: Request, answer: Callable[[], Awaitable[Response
     try:
         return await answer()
     except BadRequest as error:
-        body = failed(path, error.message, status=error.status, code=error.code, field=error.field)
+        body = error.body_for(path)
         return JSONResponse(body, error.status)
     except ClientDisconnect:
         return Response(status_code=499)

@@ -31,6 +31,10 @@ class BadRequest(Exception):
         super().__init__(message)
         self.message, self.field, self.status, self.code = message, field, status, code
 
+    def body_for(self, path: str) -> dict[str, Any]:
+        """The answer as the contract of that address has it."""
+        return failed(path, self.message, status=self.status, code=self.code, field=self.field)
+
 
 def failed(path: str, message: str, *, status: int, code: str, field: str = "") -> dict[str, Any]:
     """An error as the contract of that address has it."""

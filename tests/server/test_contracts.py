@@ -6,7 +6,7 @@ import array
 import base64
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from http.client import HTTPConnection
 from pathlib import Path
@@ -15,6 +15,9 @@ from typing import Any
 import httpx2
 import pytest
 
+from app.core.errors import TokenUnknown
+from app.core.events import PromptProgress, TextDelta
+from app.features.serving import AnswerEvent, Serving
 from app.server.anthropic import AnthropicMessages
 from app.server.body import BadRequest, Body
 from app.server.responses import Responses
@@ -591,6 +594,36 @@ def test_while_a_prompt_is_read_the_stream_is_kept_alive(scripted: Make, monkeyp
         text = served.chat(question, stream=True).text
         assert ": still at work\n" in text
         assert events(text)[-1]["choices"][0]["finish_reason"] == "stop"
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("chat/completions", {"messages": [{"role": "user", "content": "x"}]}),
+        ("completions", {"prompt": "x"}),
+        ("responses", {"input": "x"}),
+    ],
+)
+def test_a_refusal_in_the_middle_of_a_stream_names_its_field(
+    scripted: Make, monkeypatch: pytest.MonkeyPatch, path: str, body: dict[str, Any]
+) -> None:
+    def refused(*_: Any, **__: Any) -> Iterator[tuple[int, AnswerEvent]]:
+        yield 0, PromptProgress(1, 2)
+        yield 0, TextDelta("Well")
+        raise TokenUnknown(99_999, 1_000)
+
+    monkeypatch.setattr(Serving, "answers", refused)
+    text = scripted().client.post(path, json=body | {"stream": True}).text
+    (error,) = [found for found in map(error_in, events(text)) if found]
+    assert error["code"] == "unknown_token"
+    assert error["message"].startswith("logit_bias: ")
+    assert path == "responses" or error["param"] == "logit_bias", "that contract has no such field"
+
+
+def error_in(event: dict[str, Any]) -> dict[str, Any] | None:
+    """What went wrong, where a stream says that."""
+    found: dict[str, Any] | None = event.get("error") or event.get("response", {}).get("error")
+    return found
 
 
 @pytest.mark.parametrize("wished", [{"type": "text"}, {"type": "json_object"}])

@@ -165,6 +165,8 @@ def test_what_cannot_be_carried_out_is_asked_again(scripted: Make, tmp_path: Pat
     asked = requests(tmp_path / "engine" / "script.json")
     assert [(one["calling"] or {}).get("must_call") for one in asked] == [False, None, False, True]
     assert [bool(one["template_variables"].get("tools")) for one in asked] == [True, False, True, True]
+    once = served.chat("6 times 7?").json()["usage"]["prompt_tokens"]
+    assert words["usage"]["prompt_tokens"] == 2 * once > 0, "both were read"
 
 
 def test_a_call_whose_result_has_just_come_is_not_made_again(scripted: Make, tmp_path: Path) -> None:
