@@ -222,8 +222,10 @@ class QuestionDocuments(QObject):
             self._pictures.show_uses(documents, pictures)
         if pictures and documents.are_unseen(message_id):
             known = {one.document.sha256 for one in attached}
-            self._unseen = self._not_shown(documents, [one for one in pictures if one.media.sha256 not in known])
-            self._unseen.show()
+            unread = [one for one in pictures if one.media.sha256 not in known]
+            if unread:
+                self._unseen = self._not_shown(documents, unread)
+                self._unseen.show()
         if attached:
             self._above = QWidget(self._turn)
             flow = FlowLayout(self._above, is_at_end=True)
@@ -267,7 +269,7 @@ class QuestionDocuments(QObject):
         return line
 
     def _not_shown(self, documents: BranchDocuments, pictures: Sequence[MediaUse]) -> QWidget:
-        """That its pictures were not seen, and what can be done about those of which no text was read."""
+        """That pictures were not seen of which no text was read either, and what can be done about it."""
         line = QWidget(self._turn)
         words = plain_label(tr("Not shown to the model: it can’t see pictures."), kind="muted")
         words.setObjectName("unseen")
@@ -275,7 +277,7 @@ class QuestionDocuments(QObject):
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(words)
         self._theme.dress(words, font=(13, 400))
-        if pictures and (read_text := documents.read_text) is not None and can_read_text():
+        if (read_text := documents.read_text) is not None and can_read_text():
             read = text_button(tr(READ_ITS_TEXT), "link")
             read.setObjectName("read_sent_text")
             read.setToolTip(tr("Its text goes with the message that you write next"))

@@ -107,9 +107,8 @@ class BlindPage(ComparisonPage):
             self.votes.append(button)
             vote.addWidget(button)
         vote.addStretch(1)
-        kept.addWidget(self.tally)
+        kept.addWidget(self.tally, 1)
         kept.addWidget(self.clear)
-        kept.addStretch(1)
         self.rows.addLayout(models)
         self.rows.addWidget(self.blind)
         self.rows.addWidget(self.question)
@@ -283,7 +282,7 @@ class BlindPage(ComparisonPage):
             values = {"first": first, "a": found.for_first, "second": second, "b": found.for_second, "c": found.same}
             self.tally.setText(tr("Your blind votes so far: {first} {a}, {second} {b}, the same {c}.", **values))
         else:
-            self.tally.setText(tr("Your votes are kept on this computer, the answers are not."))
+            self.tally.setText(tr("Your votes are kept on this computer; the answers aren’t."))
         self.clear.setVisible(is_shown)
 
     def _clear_votes(self) -> None:

@@ -598,6 +598,8 @@ class ModelsColumn(QWidget):
 
     def _choose(self, name: str) -> None:
         self._later.stop()
+        if self.search.hasFocus():  # its ring would look like a second choice; the page takes the keyboard
+            self.search.clearFocus()
         self.page_chosen.emit(name)
 
     def _on_return(self) -> None:

@@ -199,8 +199,10 @@ def column(qtbot: QtBot) -> ModelsColumn:
 
 def test_a_click_chooses_a_page_and_only_it_is_marked(qtbot: QtBot) -> None:
     left = column(qtbot)
+    left.search.setFocus()
     with qtbot.waitSignal(left.page_chosen) as chosen:
         qtbot.mouseClick(left.pages["storage"], Qt.MouseButton.LeftButton)
+    assert not left.search.hasFocus(), "its ring would look like a second choice"
     assert chosen.args == ["storage"]
     left.show_page("storage")
     assert [name for name, button in left.pages.items() if button.isChecked()] == ["storage"]

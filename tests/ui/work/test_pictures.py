@@ -14,7 +14,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
 from app.bootstrap import PAGE_READING
 from app.store.jobs import Jobs
@@ -136,7 +136,7 @@ def test_the_text_of_a_picture_is_read_where_the_model_sees_none(blind: ScanDesk
     chat.ask("When is the rent due?")
     shown = " ".join(text for messages in prompts(desk.script) for _, text in messages)
     assert "The rent of 1,450 euros is due on the third working day" in shown
-    assert chat.question().findChild(QPushButton, "read_sent_text") is None, "it was read"
+    assert chat.question().findChild(QLabel, "unseen") is None, "its text was read"
     with desk.app.database.reading() as connection:
         names = {name for (name,) in connection.execute("SELECT name FROM documents")}
     assert names == {"Picture"}, "also with what was read of it"
