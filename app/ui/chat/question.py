@@ -220,12 +220,11 @@ class QuestionDocuments(QObject):
 
             self._pictures = SentPictures(self._theme, self._turn, is_at_end=True)
             self._pictures.show_uses(documents, pictures)
-        if pictures and documents.are_unseen(message_id):
-            known = {one.document.sha256 for one in attached}
-            unread = [one for one in pictures if one.media.sha256 not in known]
-            if unread:
-                self._unseen = self._not_shown(documents, unread)
-                self._unseen.show()
+        known = {one.document.sha256 for one in attached}
+        unread = [one for one in pictures if one.media.sha256 not in known]
+        if unread and documents.are_unseen(message_id):
+            self._unseen = self._not_shown(documents, unread)
+            self._unseen.show()
         if attached:
             self._above = QWidget(self._turn)
             flow = FlowLayout(self._above, is_at_end=True)
