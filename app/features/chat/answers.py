@@ -39,7 +39,10 @@ from app.features.chat.prompts import Prompts, View, hidden_ids
 from app.features.chat.titles import first_words
 from app.features.documents import Documents
 from app.features.projects import Preambles, model_of
+from app.features.retrieval.absence import rests_on_nothing
 from app.features.retrieval.citations import source_to_fields, sources_of
+from app.features.retrieval.scope import scope_of
+from app.features.retrieval.support import NOT_FOUND
 from app.store.conversations import Conversation, Conversations, MessageState, StoredMessage
 
 if TYPE_CHECKING:
@@ -368,7 +371,7 @@ class Chat:
             )
             for event in drafted(events, draft, before):
                 if isinstance(event, Finished):
-                    self._keep_sources(answer.id, draft.text, conversation, branch)
+                    self._keep_sources(answer, draft.text, conversation, branch)
                 yield event
         except AppError:
             draft.give_up(MessageState.INTERRUPTED if draft.text else MessageState.FAILED)
@@ -388,13 +391,18 @@ class Chat:
         return AnswerStats(0, 0, tokens, 0.0, 0.0, FinishReason.CANCELLED)
 
     def _keep_sources(
-        self, answer_id: int, text: str, conversation: Conversation | None, branch: Sequence[StoredMessage]
+        self, answer: StoredMessage, text: str, conversation: Conversation | None, branch: Sequence[StoredMessage]
     ) -> None:
-        """Where the answer may come from, for chats with documents."""
-        ids = [*self.preambles.document_ids(conversation), *self._attached.documents_of(branch)]
-        found = sources_of(text, list(dict.fromkeys(ids)), self.documents.store)
-        if found:
-            self.conversations.set_sources(answer_id, [source_to_fields(one) for one in found])
+        """Where the answer may come from, for chats with documents, or that it rests on nothing of them."""
+        ids = list(dict.fromkeys([*self.preambles.document_ids(conversation), *self._attached.documents_of(branch)]))
+        found = sources_of(text, ids, self.documents.store)
+        fields = [source_to_fields(one) for one in found]
+        question = next((message.text for message in reversed(branch) if message.role is Role.USER), "")
+        is_one_place = scope_of(question) is None
+        if ids and is_one_place and rests_on_nothing(self.documents.store, ids, question, text, found):
+            fields.append(NOT_FOUND)
+        if fields or answer.sources:
+            self.conversations.set_sources(answer.id, fields)
 
     def _take_back(self, answer: StoredMessage) -> ContextIsFull:
         """An answer that was not sent for leaves its place, or is as it was."""

@@ -13,6 +13,7 @@ from app.core.visible import visible_name
 from app.documents.blocks import PAGE_MARKS
 from app.features.exchange import markup
 from app.features.exchange.chat_file import Shelf, Written
+from app.features.retrieval.support import is_marked_not_found
 from app.features.summary.export import escaped
 from app.features.work.saved_file import web_page
 from app.language.names import is_right_to_left
@@ -89,13 +90,15 @@ def _facts(message: TreeMessage, shelf: Shelf) -> Iterator[str]:
         yield f"Attached: {', '.join(names)}"
     if message.state in _ENDED:
         yield _ENDED[message.state]
+    if is_marked_not_found(message.sources):
+        yield "Not found in the document"
     if places := list(dict.fromkeys(_places(message, shelf))):
         yield f"Sources: {', '.join(places)}"
 
 
 def _places(message: TreeMessage, shelf: Shelf) -> Iterator[str]:
     for source in message.sources:
-        document = shelf.documents.get(int(source["document_id"]))
+        document = shelf.documents.get(int(source.get("document_id", 0)))  # marks have none
         if document is not None:
             page, name = source.get("page"), visible_name(document.name)
             yield f"{name}, {PAGE_MARKS.get(document.unit, document.unit)} {page}" if page else name

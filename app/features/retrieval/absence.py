@@ -1,4 +1,4 @@
-"""Tell whether some passage of a document seems to answer a question, before a model is asked.
+"""Tell whether some passage of a document seems to answer a question, and whether an answer rests on any.
 
 Four signs of how near the question and the document are, weighed by a logistic regression that was fitted on the
 development sets alone (`tests/benchmarks/absence_bench.py` fits and measures it). It cannot know what a passage says:
@@ -13,8 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from app.features.retrieval.citations import Source
 from app.features.retrieval.meaning import LANGUAGE_SAMPLE, passage_indexes, text_with_headings
 from app.features.retrieval.ranking import ASKING_WORDS, LEADERS, SHORT_QUESTION_WORDS
+from app.features.retrieval.support import statements_of
+from app.language.admissions import admits_absence
 from app.language.detection import SMALL_WORDS, language_by_words, scripts_differ
 from app.language.names import WITHOUT_SPACES
 from app.store.documents import DocumentStore
@@ -29,13 +32,14 @@ STEM_LETTERS = 5
 ENDING = 2
 COMMON_WORDS = (
     "long often happens happen happened need needs needed stay keep put take takes give able kind sort any anybody "
-    "somebody someone anyone nobody nothing after before while without than then here goes get gets got use used using "
-    "make makes made let want going still even ever never only own other into onto over under them they "
-    "lange oft hoch heißt heißen passiert geschieht gilt stelle mache machen macht muss brauche brauchen mich dich mir "
-    "dir ich man habe hat haben können soll sollte darf dürfen lässt bekommt bekomme geht gehen noch schon aus oder "
-    "aber wenn bei nach vor über unter wofür wozu mein meine meinen "
-    "llama lleva sirve pasa mucho muchos veces largo puedo soy sea tiempo debo debe hacer hago hay tengo tiene puede "
-    "haya ser está están hoy sin sobre nadie alguien otro otra cuánta cuántas cuántos quiénes"
+    "somebody someone anyone nobody nothing after before while without than then here goes get gets got use used "
+    "using times plus minus divided multiplied percent make makes made let want going still even ever never only "
+    "own other into onto over under them they mal geteilt lange oft hoch heißt heißen passiert geschieht gilt "
+    "stelle mache machen macht muss brauche brauchen mich dich mir dir ich man habe hat haben können soll sollte "
+    "darf dürfen lässt bekommt bekomme geht gehen noch schon aus oder aber wenn bei nach vor über unter wofür wozu "
+    "mein meine meinen dividido multiplicado llama lleva sirve pasa mucho muchos veces largo puedo soy sea tiempo "
+    "debo debe hacer hago hay tengo tiene puede haya ser está están hoy sin sobre nadie alguien otro otra cuánta "
+    "cuántas cuántos quiénes"
 )
 """They say little of what is asked, in the three languages in which this was measured."""
 _ASKED_IN = {
@@ -45,6 +49,15 @@ _ASKED_IN = {
     "es": "qué quién quiénes cuál cuáles cuándo dónde cómo cuánto cuánta cuántos cuántas puedo hay",
     "it": "chi cosa quale quali quando dove perché come quanto quanti",
 }
+_POLITE = "please |bitte |por favor,? |can you |could you |kannst du "
+_ORDERS = (
+    "translate|rewrite|rephrase|shorten|write|draft|compose|make|put|repeat|continue|thanks?|hello|hi|"
+    r"übersetz\w*|schreib\w*|kürz\w*|formulier\w*|mach\w*|danke|hallo|"
+    "traduce|escribe|reescribe|acorta|haz|repite|continúa|gracias|hola|"
+    r"tradui\w*|écri\w*|merci|bonjour|scrivi|grazie|ciao"
+)
+_REQUEST = re.compile(rf"[\W_]*(?:{_POLITE})?(?:{_ORDERS})\b", re.IGNORECASE)
+"""What is asked of the model itself rather than of a document; in five languages."""
 _TOKEN = re.compile(r"\d+(?:[.,]\d+)+|[^\W_]+")
 _CAPITALIZES_NOUNS = "de"
 
@@ -73,6 +86,9 @@ USUAL_CLOSENESS = 0.52
 """In place of one that nobody can tell."""
 MOST_ABSENCE = 0.5
 """From here on a passage that answers is said not to be there."""
+LEAST_BORNE = 0.5
+"""Of the words that a sentence adds to the question, so many stand together in what it rests on."""
+LEAST_ADDED_WORDS = 2
 
 
 def absence_of(signs: AnswerSigns) -> float:
@@ -95,26 +111,73 @@ def has_answer(store: DocumentStore, document_id: int, question: str) -> bool | 
 
 def signs_of(store: DocumentStore, document_id: int, question: str) -> AnswerSigns | None:
     """Look a question's words up in a document; None as in `has_answer`."""
+    if not asks_something(question):
+        return None
+    document = _SearchedDocument(store, document_id)
+    if document.block_count < LEAST_BLOCKS or document.is_in_another_language(question):
+        return None
     words = telling_words(question)
-    if not words or len(question.split()) < SHORT_QUESTION_WORDS or WITHOUT_SPACES.search(question):
-        return None
-    blocks = list(store.every_block(document_id))
-    sample = _sample([str(block["text"]) for block in blocks])
-    language = language_by_words(sample)
-    if len(blocks) < LEAST_BLOCKS or _is_in_another_language(question, sample, language):
-        return None
-    texts = [text_with_headings(block).casefold() for block in blocks if not LEADERS.search(str(block["text"]))]
-    places = {word: _places_of(word, texts) for word in words}
-    rarity = {word: math.log((len(texts) + 1) / (len(places[word]) + 0.5)) for word in words}
+    places = {word: document.places_of(word) for word in words}
+    rarity = {word: math.log((len(document.texts) + 1) / (len(places[word]) + 0.5)) for word in words}
     whole = sum(rarity.values())
     missing = sum(rarity[word] for word in words if not places[word])
-    names = names_of(question, has_capitalized_nouns=language == _CAPITALIZES_NOUNS)
+    names = names_of(question, has_capitalized_nouns=document.language == _CAPITALIZES_NOUNS)
     return AnswerSigns(
         missing / whole,
         _together(places, rarity) / whole,
         passage_indexes().closeness(store, document_id, question),
-        any(not (places[name] if name in places else _places_of(name, texts)) for name in names),
+        any(not (places[name] if name in places else document.places_of(name)) for name in names),
     )
+
+
+def asks_something(question: str) -> bool:
+    """Return whether a question says what about: no greeting, sum or order to write, and not too short to tell."""
+    is_long = len(question.split()) >= SHORT_QUESTION_WORDS and not WITHOUT_SPACES.search(question)
+    return is_long and not _REQUEST.match(question) and any(word.isalpha() for word in telling_words(question))
+
+
+def rests_on_nothing(
+    store: DocumentStore, document_ids: Sequence[int], question: str, answer: str, sources: Sequence[Source]
+) -> bool:
+    """Judge whether an answer states something of which nothing seems to stand in the documents.
+
+    Looks for the words with which each sentence goes beyond the question. False where a sentence has a place, where the
+    answer says itself that it did not find anything, and where nothing can be told.
+    """
+    stated = list(statements_of(answer, sources))
+    if not asks_something(question) or any(has_place or admits_absence(sentence) for sentence, has_place in stated):
+        return False
+    asked = question.casefold()
+    added = [[word for word in telling_words(sentence) if _stem(word) not in asked] for sentence, _ in stated]
+    added = [words for words in added if len(words) >= LEAST_ADDED_WORDS]
+    documents = [_SearchedDocument(store, document_id) for document_id in dict.fromkeys(document_ids)]
+    if not added or not documents or any(document.is_in_another_language(answer) for document in documents):
+        return False
+    return all(document.share_together(words) < LEAST_BORNE for words in added for document in documents)
+
+
+class _SearchedDocument:
+    """The texts of a document, to look words up in."""
+
+    def __init__(self, store: DocumentStore, document_id: int) -> None:
+        blocks = list(store.every_block(document_id))
+        self.block_count = len(blocks)
+        self.texts = [
+            text_with_headings(block).casefold() for block in blocks if not LEADERS.search(str(block["text"]))
+        ]
+        self._sample = _sample([str(block["text"]) for block in blocks])
+        self.language = language_by_words(self._sample)
+
+    def is_in_another_language(self, text: str) -> bool:
+        return _is_in_another_language(text, self._sample, self.language)
+
+    def places_of(self, word: str) -> set[int]:
+        return _places_of(word, self.texts)
+
+    def share_together(self, words: Sequence[str]) -> float:
+        """Return the largest share of words that stand in one passage."""
+        places = {word: self.places_of(word) for word in words}
+        return _together(places, dict.fromkeys(words, 1.0)) / len(words)
 
 
 def telling_words(question: str) -> list[str]:
@@ -149,8 +212,12 @@ def _places_of(word: str, texts: Sequence[str]) -> set[int]:
     if len(word) < STEM_LETTERS or not word.isalpha():
         pattern = re.compile(rf"(?<![^\W_]){re.escape(word)}(?![^\W_])")
         return {place for place, text in enumerate(texts) if word in text and pattern.search(text)}
-    stem = word[: max(STEM_LETTERS, len(word) - ENDING)]
+    stem = _stem(word)
     return {place for place, text in enumerate(texts) if stem in text}
+
+
+def _stem(word: str) -> str:
+    return word[: max(STEM_LETTERS, len(word) - ENDING)] if word.isalpha() else word
 
 
 def _sample(texts: Sequence[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
+from typing import Any
 
 from app.features.retrieval.citations import LEAST_WORDS, MOST_SENTENCES, Source
 from app.language.admissions import admits_absence
@@ -13,6 +14,15 @@ from app.language.words import stems
 
 _FRAME = re.compile(r"^\s*(?:#+\s|```|\|?[\s:|-]*$)|[:：]\W*$|[?？]\W*$")
 """Headings, code's fences and rules, what only leads to a list, and questions: they state nothing."""
+
+
+NOT_FOUND = {"support": "not_found"}
+"""Stands among the sources of an answer that rests on nothing; versions that do not know it leave it out."""
+
+
+def is_marked_not_found(sources: Sequence[dict[str, Any]]) -> bool:
+    """Whether an answer with these sources was judged to rest on nothing of its documents."""
+    return NOT_FOUND in sources
 
 
 class Support(StrEnum):
@@ -27,14 +37,14 @@ class Support(StrEnum):
 
 def support_of(answer: str, sources: Sequence[Source]) -> Support:
     """Judge an answer by the places of its sentences, as `sources_of` found them; looks nothing up itself."""
-    stated = list(_statements(answer, sources))
+    stated = list(statements_of(answer, sources))
     rests = [has_place for _, has_place in stated]
     if not any(rests) or (not rests[0] and admits_absence(stated[0][0])):
         return Support.NOT_FOUND
     return Support.SUPPORTED if all(rests) else Support.PARTLY
 
 
-def _statements(answer: str, sources: Sequence[Source]) -> Iterator[tuple[str, bool]]:
+def statements_of(answer: str, sources: Sequence[Source]) -> Iterator[tuple[str, bool]]:
     """Yield the sentences that state something, each with whether it has a place.
 
     Short ones, which are looked up nowhere ("Yes."), count only where they have one or say that nothing was found.

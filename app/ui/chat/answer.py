@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from app.core.events import AnswerStats, FinishReason, Role
 from app.features.messages import Sentence, model_words
+from app.features.retrieval.support import is_marked_not_found
 from app.features.survey.wanted import made_of
 from app.language.sentences import is_whole
 from app.store.conversations import MessageState, StoredMessage
@@ -322,7 +323,14 @@ class AnswerView(Turn):
             self.resized.emit(self)
         # Whole documents are cited line by line.
         places = [] if self.written.is_open or self.is_whole else self._documents.sources(self.message)
-        if places or self._sources is not None:
+        if not places and not self.written.is_open and is_marked_not_found(self.message.sources):
+            is_one = len(self._documents.ids) < 2
+            words = tr("Not found in the document") if is_one else tr("Not found in the documents")
+            self.sources.show_words(
+                words, tr("No passage says anything like this answer, so the model may have made it up.")
+            )
+            self.resized.emit(self)
+        elif places or self._sources is not None:
             self.sources.show_places(tr("May come from"), places)
             self.resized.emit(self)
 

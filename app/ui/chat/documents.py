@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, Signal
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QLabel, QWidget
 
 from app.core.events import Role
 from app.features.chat.documents import is_unanswered
@@ -21,7 +21,7 @@ from app.store.documents import StoredDocument
 from app.ui.document.files import PageChip
 from app.ui.i18n import tr
 from app.ui.theme import Theme
-from app.ui.widgets.labels import plain_label
+from app.ui.widgets.labels import plain_label, plain_tip
 from app.ui.widgets.layouts import FlowLayout
 from app.ui.widgets.pictures import read_rows
 
@@ -322,13 +322,27 @@ class SourceRow(QWidget):
         if tail:
             self._add_words(tail)
         self.setAccessibleName(lead)
+        self.setAccessibleDescription("")
+
+    def show_words(self, words: str, tip: str) -> None:
+        """Show words alone, with a tooltip that says more."""
+        shown = (words, tip)
+        if shown == self._shown:
+            return
+        self._shown = shown
+        self._flow.clear()
+        self._add_words(words).setToolTip(plain_tip(tip))
+        self.setAccessibleName(words)
+        self.setAccessibleDescription(tip)
+        self.setVisible(True)
 
     def height_for(self, width: int) -> int:
         """How high the line is at this width; 0 without places."""
         return 0 if self.isHidden() else self._flow.heightForWidth(width)
 
-    def _add_words(self, words: str) -> None:
+    def _add_words(self, words: str) -> QLabel:
         label = plain_label(words, kind="muted")
         self._theme.dress(label, font=(13, 400))
         self._flow.addWidget(label)
         label.show()
+        return label

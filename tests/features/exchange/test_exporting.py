@@ -25,6 +25,8 @@ from app.features.exchange.exporting import ENDINGS, ExportFinished, export_chat
 from app.features.exchange.office_math import office_math
 from app.features.exchange.open_branch import OpenBranch, Turn
 from app.features.exchange.word_document import write_docx
+from app.features.retrieval.support import NOT_FOUND
+from app.features.survey.wanted import Made, made_to_fields
 from app.store.conversations import Conversation, Conversations, MessageState, TreeMessage, Use
 
 HOSTILE = (
@@ -138,6 +140,18 @@ def check_harmless(page: Reader, extra: set[str] = frozenset()) -> None:  # type
             assert re.match(r"https?://|mailto:", value, re.IGNORECASE)
         if name == "style":
             assert re.fullmatch(r"text-align: (left|right|center)", value)
+
+
+def test_marks_of_an_answer_that_name_no_place_are_no_sources(
+    tmp_path: Path, shelf: Shelf, conversations: Conversations
+) -> None:
+    tree = [TREE[0], replace(node(2, 1, Role.ASSISTANT, "High."), sources=(made_to_fields(Made()), NOT_FOUND))]
+    chat = shelf.whole.add_tree(CHAT, tree, {})
+    found = conversations.get(chat)
+    assert found is not None
+    page = written(tmp_path / "chat.md", [found], shelf).decode()
+    assert "Not found in the document" in page
+    assert "Sources" not in page
 
 
 def test_html_is_one_harmless_page_with_everything_that_is_open(

@@ -111,3 +111,43 @@ def test_beside_a_document_that_is_shown_whole_nothing_is_said(open_chat: Open, 
     desk.attach(book(tmp_path))
     desk.ask(UNASKED)
     assert said_of(desk.question(2)) == ""
+
+
+def mark_of(desk: ChatDesk) -> str:
+    """What is said below the last answer of where it may come from."""
+    row = desk.last.sources
+    return desk.said_in(row) if row.isVisible() else ""
+
+
+def test_an_answer_that_rests_on_nothing_bears_a_mark_and_one_that_admits_it_does_not(
+    open_chat: Open, tmp_path: Path
+) -> None:
+    desk = opened(
+        open_chat,
+        {"when": "the kiln cool\\?$", "text": "The old kiln by the river cools for two days before anybody opens it."},
+        {"when": "stay warm\\?$", "text": "It takes a couple of days, and nobody opens it before the river is high."},
+        {"when": "race in Rome\\?$", "text": "The document does not mention any race, so I could not find it there."},
+        {"when": "^(?s:.*)Thank you", "text": "You are welcome! Feel free to ask me any further questions about it."},
+    )
+    desk.attach(book(tmp_path))
+    desk.ask(ASKED)
+    assert mark_of(desk).startswith("May come from")
+    desk.ask("How long does the old kiln stay warm?")
+    assert mark_of(desk) == "", "in other words, and yet it stands there"
+    desk.ask("Which dog won the race in Rome?")
+    assert mark_of(desk) == "", "it says so itself"
+    desk.ask("Thank you, that was what I wanted to know!")
+    assert mark_of(desk) == ""
+    desk.ask(UNASKED)
+    assert mark_of(desk) == "Not found in the document"
+    row = desk.last.sources
+    assert row.accessibleName() == "Not found in the document"
+    assert row.accessibleDescription()
+
+
+def test_it_is_looked_for_in_documents_that_are_shown_whole_too(open_chat: Open, tmp_path: Path) -> None:
+    desk = opened(open_chat)
+    desk.attach(notes(tmp_path / "short.txt", *[FILLER.format(number=number) for number in range(20)], KILN))
+    desk.ask(UNASKED)
+    assert said_of(desk.question()) == "", "the model has read all of it"
+    assert mark_of(desk) == "Not found in the document"
