@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
 
 from app.core.visible import clean_text
 from app.language.names import WITHOUT_SPACES
 from app.store.database import Database, fold
 from app.store.search import FoundText, Search
+
+if TYPE_CHECKING:
+    from app.features.retrieval.message_index import MessageIndex
 
 CHAT, SUMMARY, TRANSLATION, PAGE = "chat", "summary", "translation", "page"
 KINDS = (CHAT, SUMMARY, TRANSLATION, PAGE)
@@ -107,6 +111,32 @@ class Finding:
                 found.append((_rank(one, query), one, one.at))
         found.sort(key=lambda each: (each[0], -each[2]))
         return self._hits([each[1] for each in found[:limit]], query)
+
+    def similar(
+        self, query: str, most: int, *, without: Iterable[int] = (), is_cancelled: Callable[[], bool] = lambda: False
+    ) -> list[Hit]:
+        """Return places in messages that are about what was typed, in other words, the nearest first.
+
+        There are none for a limited query, and none of the chats in `without`. The first search of a process takes
+        seconds where much was said.
+        """
+        if asked(query).is_limited:
+            return []
+        parts = self._by_meaning.find(query, CANDIDATES, is_cancelled)
+        texts, left_out = self._search.texts_of([part.message_id for part in parts]), set(without)
+        hits: list[Hit] = []
+        for part in parts:
+            text = texts.get(part.message_id)
+            if text is not None and text.id not in left_out and len(hits) < most:
+                snippet, _ = around(text.text[part.start : part.end], "")
+                hits.append(Hit(CHAT, text.id, text.message_id, text.title, snippet, (), text.at))
+        return hits
+
+    @cached_property
+    def _by_meaning(self) -> MessageIndex:
+        from app.features.retrieval.message_index import MessageIndex  # NumPy and a table come with it
+
+        return MessageIndex(self._search)
 
     def titles(self) -> list[Hit]:
         """Everything there is, the last used first, without a look into it."""

@@ -60,6 +60,18 @@ class EmbeddingTable:
         )
         return [token for word in _WORD.findall(plain) for token in self._pieces(word)]
 
+    def embed(self, texts: Sequence[str]) -> Floats:
+        """Return the direction of each text, the mean of its tokens; zeros for one without a known word."""
+        import numpy as np
+
+        vectors = np.zeros((len(texts), self.rows.shape[1]), np.float32)
+        for number, text in enumerate(texts):
+            if tokens := self.tokenize(text):
+                vectors[number] = self.rows[tokens].mean(0)
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        unit: Floats = vectors / np.maximum(lengths, 1e-9)
+        return unit
+
     def _pieces(self, word: str) -> list[int]:
         whole = self.vocabulary.get(word)
         if whole is not None:

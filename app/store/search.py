@@ -108,7 +108,7 @@ class Search:
             with self._database.reading() as connection:
                 return _ids(connection, words, unspaced, most, _list(within))
         found: list[int] = []
-        last = self._last_message() if unspaced else 0
+        last = self.last_message() if unspaced else 0
         while last > 0 and len(found) < most and not is_cancelled():
             with self._database.reading() as connection:
                 found += _ids_between(
@@ -126,6 +126,27 @@ class Search:
                 (MOST_TEXT, json.dumps(list(message_ids))),
             ).fetchall()
         return {row[1]: FoundText("chat", *row) for row in rows}
+
+    def messages_after(self, message_id: int, most: int) -> list[tuple[int, str]]:
+        """Return ids and texts of the next messages that are whole, oldest first, those of deleted chats left out."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT m.id, substr(m.text, 1, ?) FROM messages m JOIN conversations c ON c.id = m.conversation_id"
+                " WHERE m.id > ? AND m.state <> 'writing' AND m.deleted_at IS NULL AND c.deleted_at IS NULL"
+                " ORDER BY m.id LIMIT ?",
+                (MOST_TEXT, message_id, most),
+            ).fetchall()
+        return [(row[0], row[1]) for row in rows]
+
+    def not_deleted(self, message_ids: Sequence[int]) -> set[int]:
+        """Return those of these messages that are there, in a chat that is there."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT m.id FROM messages m JOIN conversations c ON c.id = m.conversation_id"
+                " WHERE m.id IN (SELECT value FROM json_each(?)) AND m.deleted_at IS NULL AND c.deleted_at IS NULL",
+                (json.dumps(list(message_ids)),),
+            ).fetchall()
+        return {row[0] for row in rows}
 
     def times_of(self, message_ids: Sequence[int]) -> dict[int, float]:
         """When messages were written, in seconds since 1970, by their ids."""
@@ -186,7 +207,8 @@ class Search:
         """Pages by their titles, or what stands in the place of one."""
         return [FoundText("page", one.id, 0, one.title, "", one.updated_at) for one in self._pages.find()]
 
-    def _last_message(self) -> int:
+    def last_message(self) -> int:
+        """Return the highest id of all messages; 0 without any."""
         with self._database.reading() as connection:
             return int(connection.execute("SELECT coalesce(max(id), 0) FROM messages").fetchone()[0])
 

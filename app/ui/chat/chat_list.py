@@ -98,6 +98,9 @@ class ChatListModel(GroupedListModel[Conversation]):
         super().__init__()
         self.hits: dict[int, list[Hit]] = {}
         """The best places by chat."""
+        self.similar: Sequence[Conversation] = ()
+        """Chats without the words, in which something is about them; listed last, with its `similar_hits` below."""
+        self.similar_hits: dict[int, list[Hit]] = {}
         self.projects: Sequence[Project] = ()
         self.tags: Mapping[int, Sequence[Tag]] = {}
         """By chat."""
@@ -113,8 +116,17 @@ class ChatListModel(GroupedListModel[Conversation]):
             if len(known) < A_CHAT:
                 known.append(hit)
 
+    def take_similar(self, chats: Sequence[Conversation], hits: Sequence[Hit]) -> None:
+        """Take what was found by meaning, the nearest first; it is seen with the next `show`."""
+        self.similar, self.similar_hits = chats, {}
+        for hit in hits:
+            known = self.similar_hits.setdefault(hit.id, [])
+            if len(known) < A_CHAT:
+                known.append(hit)
+
     def keep_hits(self, words: str) -> None:
         """Others are looked for: of what was found before only what has these, too."""
+        self.take_similar((), ())
         if not words or not self.hits:
             self.hits = {}
             return
@@ -157,7 +169,11 @@ class ChatListModel(GroupedListModel[Conversation]):
             if row.is_open:
                 for chat in sorted(chats, key=lambda one: not one.pinned):
                     rows += [chat, *self.below(chat)]
-        return [*rows, *super().arranged(others, now)]
+        rows += super().arranged(others, now)
+        rows += [tr("Similar in meaning")] if self.similar else []
+        for chat in self.similar:
+            rows += [chat, *self.similar_hits[chat.id]]
+        return rows
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         flags = super().flags(index)
@@ -182,7 +198,7 @@ class ChatListModel(GroupedListModel[Conversation]):
         known: dict[int, Callable[[], Any]] = {
             ID_ROLE: lambda: row.id,
             PINNED_ROLE: lambda: row.pinned,
-            PROJECT_ROLE: lambda: self._project_rows.get(row.project_id or 0),
+            PROJECT_ROLE: lambda: self._project_rows.get(row.project_id or 0) if row not in self.similar else None,
             TAGS_ROLE: lambda: self.tags.get(row.id, ()),
             Qt.ItemDataRole.ToolTipRole: lambda: plain_tip(self._with_tags(row)),
             Qt.ItemDataRole.AccessibleTextRole: lambda: self._with_tags(row),

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from app.features.finding import Finding, Hit
 
 MOST_HITS = 100
+MOST_SIMILAR = 5
+"""Places that are about what was typed, in other words."""
 
 
 class LimitedChats:
@@ -294,10 +296,32 @@ class ChatsColumn(ListColumn):
         return hits, [chat for chat in chats if chat is not None]
 
     def _on_found(self, found: tuple[list[Hit], list[Conversation]]) -> None:
-        self._looking = None
+        """Shows what has the words; what is about them comes after it."""
+        words = self._looked_for
         self._chats.take_hits(found[0])
         self._found_in = found[1]
         super().reload()
+        known = [chat.id for chat in self.model.found]
+        self._looking = tasks.ask(
+            lambda token: self._look_by_meaning(words, known, token), self, self._on_similar_found, self._on_failed
+        )
+
+    def _look_by_meaning(
+        self, words: str, known: Sequence[int], token: CancelToken
+    ) -> tuple[list[Hit], list[Conversation]]:
+        hits = self._finding().similar(words, MOST_SIMILAR, without=known, is_cancelled=lambda: token.cancelled)
+        chats = [self._conversations.get(number) for number in dict.fromkeys(hit.id for hit in hits)]
+        return hits, [chat for chat in chats if chat is not None]
+
+    def _on_similar_found(self, found: tuple[list[Hit], list[Conversation]]) -> None:
+        self._looking = None
+        hits, chats = found
+        self._chats.take_similar([chat for chat in chats if self._is_wanted(chat)], hits)
+        self._show(self.model.found)
+
+    def _is_wanted(self, chat: Conversation) -> bool:
+        """Whether a chat has the chosen tags."""
+        return not self.tags.chosen or self.tags.suits(chat.id)
 
     def _on_failed(self, error: BaseException) -> None:
         self._looking = None
@@ -308,10 +332,9 @@ class ChatsColumn(ListColumn):
         more = [chat for chat in self._found_in if chat.id in self._chats.hits and chat.id not in titled]
         if more:
             found = sorted([*found, *more], key=lambda chat: (chat.updated_at, chat.id), reverse=True)
-        if self.tags.chosen:
-            found = [chat for chat in found if self.tags.suits(chat.id)]
+        found = [chat for chat in found if self._is_wanted(chat)]
         self._chats.is_narrowed = bool(self.search.text().strip() or self.tags.chosen)
-        self.list.setUniformItemSizes(not self._chats.hits)
+        self.list.setUniformItemSizes(not self._chats.hits and not self._chats.similar)
         current = self._chats.key_of(self.list.currentIndex())
         super()._show(found)
         if (again := self._chats.index_of_key(current)).isValid():  # what comes late moves nobody in the list
@@ -328,7 +351,8 @@ class ChatsColumn(ListColumn):
         else:
             from app.features.finding import asked  # there already, where something was found
 
-            self.message_wanted.emit(hit.id, hit.message_id, asked(self._looked_for).words)
+            words = "" if hit.id in self._chats.similar_hits else asked(self._looked_for).words
+            self.message_wanted.emit(hit.id, hit.message_id, words)
 
     def _on_entered(self, index: QModelIndex) -> None:
         """Chosen to write in; moving through the list with the arrows leaves the keyboard there."""

@@ -6,6 +6,7 @@ import time
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import pytest
 from PySide6.QtCore import QEvent, QMimeData, QModelIndex, QPoint, QPointF, Qt
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent
 from PySide6.QtTest import QTest
@@ -14,6 +15,7 @@ from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
 from app.core.events import Role
+from app.language.static_embeddings import load_table
 from app.store.conversations import Conversation
 from app.store.projects import Project, Tags
 from app.ui.chat.chat_list import ChatListModel, group_of
@@ -294,6 +296,23 @@ def test_words_in_messages_are_found_below_their_chat_and_opened_there(frame: Fr
     assert chats.current == garden
 
 
+def test_what_is_only_similar_in_meaning_comes_after_what_has_the_words(frame: Frame, qtbot: QtBot) -> None:
+    if load_table() is None:
+        pytest.skip("set-up could not fetch the encoder, so there is no table")
+    garden, house = add_chats(frame, "Garden", "Keeping pets")
+    similar = "Dogs and cats are allowed as long as the neighbours do not complain."
+    (inside,) = say(frame, garden, similar)
+    chats = frame.chats
+    chats.find_words("keeping pets")
+    qtbot.waitUntil(lambda: chats.rows == ["Today", "Keeping pets", "Similar in meaning", "Garden", similar])
+    chats.click_at(chats.list, chats.list.visualRect(chats.model.index(4, 0)).center())
+    assert (frame.chat.conversation_id, frame.chat.shown_message) == (garden, (inside, ""))
+    chats.search.clear()
+    qtbot.waitUntil(lambda: chats.rows == ["Today", "Garden", "Keeping pets"])
+    assert chats.current == garden
+    assert house in [row.id for row in chats.model.found]
+
+
 def test_while_one_types_what_still_fits_stays_and_what_is_gone_does_not_come_back(frame: Frame, qtbot: QtBot) -> None:
     (garden,) = add_chats(frame, "Garden")
     (inside,) = say(frame, garden, "Roses beside the kiln.")
@@ -303,7 +322,7 @@ def test_while_one_types_what_still_fits_stays_and_what_is_gone_does_not_come_ba
     chats.find_words("roses ki")
     chats.reload()
     assert chats.rows == ["Today", "Garden", "Roses beside the kiln."]
-    chats.find_words("roses kit")
+    chats.find_words("roses kxqz")
     chats.reload()
     assert chats.rows == []
     qtbot.waitUntil(chats.nothing.isVisible)

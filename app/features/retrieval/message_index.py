@@ -1,0 +1,112 @@
+"""Find messages of all chats by what they mean, for searches whose words stand nowhere.
+
+The index is in memory and read when somebody searches: of the newest messages at the first search, then of what has
+been said since. A message is ranked by the best of its parts, the mean of their tokens' vectors.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from threading import Lock
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from app.language.sentences import sentences
+from app.language.static_embeddings import EmbeddingTable, load_table
+from app.store.search import Search
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Bytes = np.ndarray[Any, np.dtype[np.int8]]
+    Floats = np.ndarray[Any, np.dtype[np.float32]]
+
+MOST_MESSAGES = 10_000
+"""The newest; of 600 characters each, their parts take about 10 MB."""
+BATCH = 400
+PART = 150
+"""Characters of a part, in whole sentences."""
+LEAST_CLOSENESS = 0.3
+"""Cosine of a query with a part. Of 32 questions and keywords in other words than the messages' 17 are found among the
+first five of 364 messages, by words none; of 16 queries about nothing there 8 show something."""
+LEAST_LETTERS = 4
+MOST_PIECES = 1.7
+"""Tokens a word: more are in a language that the table does not know, or still being typed."""
+_STEPS = 127
+_WORD = re.compile(r"[^\W_]+")
+
+
+class MessagePart(NamedTuple):
+    """The part of a message that comes nearest, from `start` to `end` in its text."""
+
+    message_id: int
+    start: int
+    end: int
+
+
+class MessageIndex:
+    """From any thread, though never from the window's: the first search reads up to `MOST_MESSAGES`."""
+
+    def __init__(self, search: Search) -> None:
+        self._search, self._lock = search, Lock()
+        self._parts: list[MessagePart] = []
+        self._vectors: list[Bytes] = []
+        self._read_to: int | None = None
+
+    def find(self, query: str, most: int, is_cancelled: Callable[[], bool] = lambda: False) -> list[MessagePart]:
+        """Return the nearest part of each message that comes near enough, best first.
+
+        Empty without a table, for what it does not know, and where it is cancelled; what was read by then stays.
+        """
+        import numpy as np
+
+        table, words = load_table(), _WORD.findall(query)
+        if table is None or sum(map(len, words)) < LEAST_LETTERS:
+            return []
+        if len(table.tokenize(query)) > MOST_PIECES * len(words):
+            return []
+        with self._lock:
+            if not self._read_on(table, is_cancelled) or not self._vectors:
+                return []
+            parts, vectors = list(self._parts), list(self._vectors)
+        wanted = table.embed([query])[0]
+        scores = np.concatenate([batch.astype(np.float32) @ wanted for batch in vectors]) / _STEPS
+        best: dict[int, MessagePart] = {}
+        for place in np.argsort(-scores):
+            if scores[place] < LEAST_CLOSENESS or len(best) == most:
+                break
+            best.setdefault(parts[place].message_id, parts[place])
+        there = self._search.not_deleted(list(best))
+        return [part for number, part in best.items() if number in there]
+
+    def _read_on(self, table: EmbeddingTable, is_cancelled: Callable[[], bool]) -> bool:
+        """Read what has been said since; False where that was cancelled."""
+        if self._read_to is None:
+            self._read_to = max(0, self._search.last_message() - MOST_MESSAGES)
+        while messages := self._search.messages_after(self._read_to, BATCH):
+            if is_cancelled():
+                return False
+            texts = [(part, text[part.start : part.end]) for number, text in messages for part in _parts(number, text)]
+            if texts:
+                self._vectors.append(_in_bytes(table.embed([text for _, text in texts])))
+                self._parts += [part for part, _ in texts]
+            self._read_to = messages[-1][0]
+        return not is_cancelled()
+
+
+def _parts(message_id: int, text: str) -> Iterator[MessagePart]:
+    """Whole sentences together, up to about `PART` characters."""
+    first, last = 0, 0
+    for start, end in sentences(text):
+        if last and end - first > PART:
+            yield MessagePart(message_id, first, last)
+            last = 0
+        first, last = (first if last else start), end
+    if last:
+        yield MessagePart(message_id, first, last)
+
+
+def _in_bytes(vectors: Floats) -> Bytes:
+    import numpy as np
+
+    return np.round(vectors * _STEPS).astype(np.int8)
