@@ -125,6 +125,9 @@ class Parts:
     usual_model: Callable[[], Path | None] = lambda: None
     """The model for chats without one of their own, where another one is in because a chat has it; from any thread."""
 
+    on_passages_wanted: Callable[[], object] = lambda: None
+    """Called from any thread: passages of documents may need vectors, or another model is to make them."""
+
     def __post_init__(self) -> None:
         self.began_at = time.time()
         self._changing = threading.Lock()
@@ -225,12 +228,14 @@ class Parts:
             path = self.settings.models.passages_path
             return Path(path) if path and Path(path).is_file() else None
 
-        return PassageEmbedder(
+        embedder = PassageEmbedder(
             chosen,
             lambda path, cancel: engines.opened(path, cancel, embeds=True, is_own=True),
             is_loaded=engines.is_loaded,
             is_answering=lambda: any(engine.is_answering for engine in list(self._engines)),
         )
+        embedder.on_wanted = lambda: self.on_passages_wanted()  # noqa: PLW0108 - who makes them may come later
+        return embedder
 
     @_Once
     def serving(self) -> Serving:
@@ -391,6 +396,8 @@ class Parts:
         with self._changing:
             self.settings = self.settings.changed(section, **values)
             _save(self.paths, self.settings)
+        if section == "models" and "passages_path" in values:
+            self.on_passages_wanted()
         if section == "network" and not values.keys().isdisjoint(("allowed", "internet")):
             self.models.on_network_switched(allowed=self.settings.network.reaches_internet)
             if not self.settings.network.allowed:

@@ -143,10 +143,11 @@ class Summaries:
 @dataclass(frozen=True)
 class Documents:
     """Pages that are `pictures` are read by themselves by tesseract or model, as chosen last; none: only when a person
-    asks; "": by whichever is there.
+    asks; "": by whichever is there. `offers_passages`: whether a model that finds passages is offered.
     """
 
     pictures: str = ""
+    offers_passages: bool = True
 
 
 @dataclass(frozen=True)

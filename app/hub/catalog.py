@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 FILE = "models.json"
 VERSION = 1
-TASKS = ("chat", "summarize", "translate", "code", "vision")
+TASKS = ("chat", "summarize", "translate", "code", "vision", "passages")
 THINKING = ("", "none", "tags", "harmony")
 
 

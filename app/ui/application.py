@@ -286,6 +286,11 @@ def watch_models(app: Fireside, window: MainWindow, notify: Notify, theme: Theme
     empty = chat_tab(window).chat.empty
     FirstSuggestion(app.models, notify, window.loader, empty, watch.changed)
     empty.models_wanted.connect(window.open_models)
+    if window.ui.passages is not None:
+        from app.ui.chat.passages import PassageOffering
+
+        PassageOffering(app, window.ui, chat_tab(window).chat, watch.changed)
+        window.ui.passages.start_later()
 
 
 def chat_tab(window: MainWindow) -> ChatTab:

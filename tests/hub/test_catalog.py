@@ -30,7 +30,7 @@ def write(folder: Path, body: Any) -> Path:
 
 
 def test_the_list_holds_every_suggested_model_with_what_is_known_of_it() -> None:
-    assert len(ENTRIES) == 15
+    assert len(ENTRIES) == 17
     nine = BY_ID["qwen3.5-9b"]
     assert (nine.repo, nine.file) == ("unsloth/Qwen3.5-9B-GGUF", "Qwen3.5-9B-Q4_K_M.gguf")
     assert (nine.size_bytes, nine.sha256_prefix, nine.tier_gb) == (5680522464, "03b74727", 16)
@@ -73,8 +73,17 @@ def test_what_summarizes_has_its_limits_and_templates_that_are_named_exist() -> 
         assert not entry.template or resource(entry.template).is_file()
 
 
+def test_models_that_find_passages_do_nothing_else() -> None:
+    finders = [entry for entry in ENTRIES if "passages" in entry.tasks]
+    assert [(entry.id, entry.tasks) for entry in finders] == [
+        ("granite-embedding-97m-r2", ("passages",)),
+        ("embeddinggemma-300m", ("passages",)),
+    ]
+
+
 def test_no_model_with_a_licence_that_leaves_people_out_is_listed() -> None:
-    assert {entry.license for entry in ENTRIES} == {"Apache-2.0"}
+    others = {entry.id: entry.license for entry in ENTRIES if entry.license != "Apache-2.0"}
+    assert others == {"embeddinggemma-300m": "Gemma"}, "whose terms bind what one does with it, not who one is"
     assert not [entry.id for entry in ENTRIES if "hy-mt1" in entry.id or "hunyuan" in entry.id or "aya" in entry.id]
 
 

@@ -109,5 +109,5 @@ def test_the_whole_list_is_asked_for_where_there_is_a_network(hub: FakeHub) -> N
         timeout=60,
         check=False,
     )
-    assert (done.returncode, len(done.stdout.splitlines())) == (1, 16)
+    assert (done.returncode, len(done.stdout.splitlines())) == (1, 18)
     assert "There is no repository tencent/Hy-MT2-7B-GGUF" in done.stdout

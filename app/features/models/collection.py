@@ -19,6 +19,7 @@ from app.core.errors import (
     AppError,
     DownloadFailed,
     DownloadRunning,
+    EmbeddingsUnavailable,
     FileNotOnHub,
     ModelNotInstalled,
     ModelNotOurs,
@@ -32,7 +33,17 @@ from app.engine.fit import GpuRoom, Room
 from app.engine.states import StateFolder
 from app.features.models import choice, estimate
 from app.features.models.estimate import Fit, MachineSpeed
-from app.features.models.installed import OPENED, STARTER, ChosenModels, Installed, InstalledModels, engine_names, is_of
+from app.features.models.installed import (
+    OPENED,
+    PASSAGES,
+    STARTER,
+    ChosenModels,
+    Installed,
+    InstalledModels,
+    embeds_texts,
+    engine_names,
+    is_of,
+)
 from app.features.models.messages import Words
 from app.hub import models_folder, part
 from app.hub.catalog import Entry, load_catalog
@@ -434,9 +445,9 @@ class Models:
     # Tabs.
 
     def for_task(self, task: str) -> Path | None:
-        """The model of a tab: the chosen one, else one here that is made for it."""
+        """The model of a tab: the chosen one, else one here that is made for it. Passages have only a chosen one."""
         chosen = self._chosen.of(task)
-        if chosen is not None or task in ("chat", "write"):  # any model goes on with a text: the chat's does
+        if chosen is not None or task in ("chat", "write", PASSAGES):  # any model goes on with a text: the chat's does
             return chosen or (starter_model() if task == "chat" else None)
         able = [row.model for row in self.installed() if self._here.can(row.model, task)]
         return max(able, key=lambda model: model.size_bytes).path if able else None
@@ -444,7 +455,9 @@ class Models:
     def offer_for(self, task: str) -> Suggestion | None:
         """What to fetch for a tab that has only the starter, or nothing; None where nothing is missing or would fit."""
         if task == "chat":
-            if any(row.model.origin != STARTER and not row.model.missing for row in self.installed()):
+            if any(
+                row.model.origin != STARTER and not row.model.missing and not row.embeds for row in self.installed()
+            ):
                 return None
         elif self.for_task(task) is not None:
             return None
@@ -452,9 +465,19 @@ class Models:
         return next((each for each in found if each.fit.word != estimate.TOO_LARGE), None)
 
     def use(self, task: str, path: Path) -> None:
-        """A tab keeps this model; the starter and nothing chosen are the same for the chat. It is in all lists then."""
+        """A tab keeps this model; the starter and nothing chosen are the same for the chat. It is in all lists then.
+
+        Raises EmbeddingsUnavailable where passages are to be found with a model that was not made for it.
+        """
+        if task == PASSAGES and not embeds_texts(path):
+            raise EmbeddingsUnavailable(str(path))
         if self._chosen.use(task, path):
             self._tell_list()
+
+    def stop_using(self, task: str) -> None:
+        """A task has no model of its own any more."""
+        self._chosen.clear(task)
+        self._tell_list()
 
     def came(self, path: Path, origin: str = DOWNLOADED) -> None:
         """A model is here: brought along, fetched, or found on this computer in place of that. Its first file."""

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from pathlib import Path
 
 from app.core.errors import ModelNotInstalled
@@ -24,7 +25,11 @@ from app.hub.library import InstalledModel
 from app.store.models import ModelNote, ModelNotes
 
 STARTER, OPENED = "starter", "opened"
+PASSAGES = "passages"
+"""The task of finding passages of documents by an embedding model."""
 HEADER_BYTES = 64 * 1024
+POOLED = (1, 2, 3)
+"""How a file says that it turns texts into vectors: by the mean of its tokens, by the first or by the last."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,8 @@ class Installed:
     model: InstalledModel
     label: str
     used_at: float | None = None
+    embeds: bool = False
+    """It turns texts into vectors, and answers nobody."""
 
 
 class InstalledModels:
@@ -90,6 +97,8 @@ class InstalledModels:
         entry = self.entry_of(model)
         if entry is not None:
             return choice.TASKS_OF_TABS.get(task, task) in entry.tasks
+        if embeds_texts(model.path) or task == PASSAGES:
+            return embeds_texts(model.path) and task == PASSAGES
         return choice.is_translator(model.path.name) == (task == "translate")
 
     def _with_notes(self, models: Iterable[InstalledModel | None]) -> list[Installed]:
@@ -99,7 +108,7 @@ class InstalledModels:
             note, entry = notes.get(model.path), self.entry_of(model)
             name = STARTER_NAME if model.origin == STARTER else entry.name if entry else model.name
             label = (note.label if note else "") or name
-            rows.append(Installed(model, visible_name(label), note.used_at if note else None))
+            rows.append(Installed(model, visible_name(label), note.used_at if note else None, embeds_texts(model.path)))
         return rows
 
     def _known_sha(self, path: Path) -> str:
@@ -115,6 +124,25 @@ class InstalledModels:
         with contextlib.suppress(OSError):
             stat = path.stat()
             self._notes.note(path, sha256=sha256, size_bytes=stat.st_size, mtime_ns=stat.st_mtime_ns)
+
+
+def embeds_texts(path: Path) -> bool:
+    """Return whether a file is of a model that turns texts into vectors; False where it cannot be read."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return False
+    return _embeds_texts(path, stat.st_size, stat.st_mtime_ns)
+
+
+@lru_cache(maxsize=1024)
+def _embeds_texts(path: Path, _size_bytes: int, _mtime_ns: int) -> bool:
+    try:
+        with path.open("rb") as file:
+            header = read_beginning(file.read(HEADER_BYTES))
+    except (OSError, GgufProblem):
+        return False
+    return header.architecture_value("pooling_type") in POOLED
 
 
 def is_of(model: InstalledModel, entry: Entry) -> bool:
@@ -172,6 +200,10 @@ class ChosenModels:
         else:
             self._change("engine", model_path="" if path == starter_model() else str(path))
         return is_new
+
+    def clear(self, task: str) -> None:
+        """A task has no model of its own any more."""
+        self._change("models", **{f"{task}_path": ""})
 
     def know(self, path: Path) -> None:
         """A file is used where it lies."""

@@ -304,6 +304,8 @@ class ChatView(QWidget):
             notify=self._notify,
         )
         self.survey_offer = SurveyOffer(self._theme)
+        self.extra_rows = QVBoxLayout()
+        """Above the message field, for what comes later than the window."""
         self.offering = Offering(
             self.survey_offer,
             surveys,
@@ -329,6 +331,7 @@ class ChatView(QWidget):
         self._bottom = QVBoxLayout()
         self._bottom.addWidget(self._no_chat)
         self._bottom.addWidget(self.survey_offer)
+        self._bottom.addLayout(self.extra_rows)
         self._bottom.addWidget(self.waiting)
         self._bottom.addWidget(self.composer)
         self._notify.bar.stand_above(self.composer)

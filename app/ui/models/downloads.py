@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from app import APP_NAME
 from app.core.errors import AppError
 from app.features.messages import sentence_for
+from app.features.models.installed import PASSAGES, embeds_texts
 from app.hub.files import quantization, quantization_words
 from app.ui.i18n import tr
 from app.ui.model_texts import join, problem_words, state_words
@@ -260,7 +261,8 @@ class DownloadWatch(QObject):
         text = tr("{name} is here.", name=download.request.title)
         if download.paths:
             path = Path(download.paths[0])
-            notice = self._said[path] = self._notify.offer(text, tr("Use it"), lambda: self._loader.load(path))
+            use = partial(self._models.use, PASSAGES, path) if embeds_texts(path) else partial(self._loader.load, path)
+            notice = self._said[path] = self._notify.offer(text, tr("Use it"), use)
             notice.left.connect(lambda: self._said.pop(path, None))
         else:
             self._notify.mention(text)

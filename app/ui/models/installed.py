@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QDialog, QLabel, QMenu, QVBoxLayout, QWidget
 
 from app.core.errors import ModelMissing, ModelNotOurs
 from app.core.events import CancelToken, CopyProgress
+from app.features.models.installed import PASSAGES
 from app.hub.files import quantization_words
 from app.hub.models_folder import checked
 from app.ui.i18n import size_text, tr, window_title
@@ -118,8 +119,13 @@ class InstalledPage(ModelsPage):
         menu.setObjectName("model_menu")
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         is_used = path == self._loader.path
-        use = menu.addAction(icon("chat-circle", tokens.muted), tr("Use in chat"), lambda: self._use(card))
-        use.setEnabled(not is_used and not installed.model.missing)
+        if installed.embeds:
+            is_chosen = self._is_chosen(installed)
+            words = tr("Stop finding passages with it") if is_chosen else tr("Use to find passages")
+            menu.addAction(icon("magnifying-glass", tokens.muted), words, lambda: self._use_for_passages(card))
+        else:
+            use = menu.addAction(icon("chat-circle", tokens.muted), tr("Use in chat"), lambda: self._use(card))
+            use.setEnabled(not is_used and not installed.model.missing)
         if not self._of_others and installed.model.origin != "starter":
             menu.addAction(icon("pencil-simple", tokens.muted), tr("Rename") + "\tF2", card.rename)
         menu.addAction(icon("folder-open", tokens.muted), tr("Show in folder"), lambda: open_folder(path.parent))
@@ -151,6 +157,7 @@ class InstalledPage(ModelsPage):
             "inside", tr("Look inside"), lambda: self.inside_wanted.emit(installed, card.name.text()), "quiet"
         )
         card.add_button("use", tr("Use in chat"), lambda: self._use(card))
+        card.add_button("use_passages", tr("Use to find passages"), lambda: self._use_for_passages(card))
         more = IconButton(self._theme, "dots-three", tr("More about {name}", name=card.name.text()))
         more.setObjectName("more")
         more.clicked.connect(lambda: self._open_menu(card, more.mapToGlobal(QPoint(0, more.height()))))
@@ -163,13 +170,16 @@ class InstalledPage(ModelsPage):
 
     def _mark_used(self) -> None:
         for card, installed in self._by_card.items():
-            is_used = installed.model.path == self._loader.path
+            is_chosen = self._is_chosen(installed)
+            is_used = installed.model.path == self._loader.path or is_chosen
+            use = "use_passages" if installed.embeds else "use"
             missing = len(installed.model.missing)
             if missing:
                 card.show_badge(tr("Incomplete, missing parts: {count}", count=missing), "warning")
             else:
-                card.show_badge(tr("In use") if is_used else "", "success")
-            card.show_buttons(*(() if missing else ("inside",) if is_used else ("inside", "use")))
+                words = tr("Finds passages") if is_chosen else tr("In use") if is_used else ""
+                card.show_badge(words, "success")
+            card.show_buttons(*(() if missing else ("inside",) if is_used else ("inside", use)))
 
     def _open_menu(self, card: ModelCard, place: QPoint) -> None:
         menu = self.menu_for(card)
@@ -195,8 +205,25 @@ class InstalledPage(ModelsPage):
         elif key == Qt.Key.Key_Delete.value and can_delete(self._by_card[card]):
             self._delete(card)
 
+    def _is_chosen(self, installed: Installed) -> bool:
+        """Whether passages are found with it."""
+        return installed.embeds and self._app.settings.models.passages_path == str(installed.model.path)
+
+    def _use_for_passages(self, card: ModelCard) -> None:
+        """Finds passages with it from now on, or with none."""
+        installed, models = self._by_card[card], self._app.models
+        if self._is_chosen(installed):
+            task = self.ask(lambda _: models.stop_using(PASSAGES), self._on_changed)
+        else:
+            task = self.ask(lambda _: models.use(PASSAGES, installed.model.path), self._on_changed)
+        task.failed.connect(self._on_failed)
+
     def _use(self, card: ModelCard) -> None:
         model = self._by_card[card].model
+        if self._by_card[card].embeds:
+            if not self._is_chosen(self._by_card[card]):
+                self._use_for_passages(card)
+            return
         if model.path != self._loader.path and not model.missing:
             self.use_wanted.emit(model.path)
 

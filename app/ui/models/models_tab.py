@@ -26,6 +26,7 @@ from app.core.errors import EnvironmentProblem
 from app.core.paths import starter_model
 from app.features.messages import sentence_for
 from app.features.models.estimate import TOO_LARGE, download_words, fit_words, pace_words
+from app.features.models.installed import PASSAGES, embeds_texts
 from app.hub.files import quantization, quantization_words
 from app.ui.i18n import size_text, tr
 from app.ui.model_texts import join, problem_words, senses_words, state_words
@@ -37,7 +38,7 @@ from app.ui.shell import tasks
 from app.ui.shell.keyboard import keys_of
 from app.ui.shell.model_loader import in_words
 from app.ui.shell.tab_spec import CHAT, Tab, UiContext
-from app.ui.theme import Theme
+from app.ui.theme import EDGE_PX, Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.fields import SearchField, Segments
 
@@ -55,8 +56,15 @@ if TYPE_CHECKING:
 
 
 LIMIT = 3
-_TASKS = (("chat", "Chat"), ("summarize", "Summarize"), ("translate", "Translate"))
-_USE = {"chat": "Use in chat", "summarize": "Use to summarize", "translate": "Use to translate"}
+LEAST_PX = 210
+"""What a card says without a break needs as much."""
+_TASKS = (("chat", "Chat"), ("summarize", "Summarize"), ("translate", "Translate"), (PASSAGES, "Passages"))
+_USE = {
+    "chat": "Use in chat",
+    "summarize": "Use to summarize",
+    "translate": "Use to translate",
+    PASSAGES: "Use to find passages",
+}
 
 
 class SuggestedPage(ModelsPage):
@@ -85,9 +93,16 @@ class SuggestedPage(ModelsPage):
         ui.theme.dress(*self.segments.findChildren(QPushButton), font=(13, 500))
         self._say_lead()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        px = self._theme.px
+        self.segments.fit(self.area.viewport().width() - 2 * px(EDGE_PX))
+        self.segments.setMinimumWidth(px(LEAST_PX))
+
     def show_task(self, task: str) -> None:
-        """Other suggestions: for chat, summarize or translate."""
+        """Other suggestions: for chat, summarize, translate or passages."""
         self._task = task
+        self.segments.show_value(task)
         self.reload()
 
     def reload(self) -> tasks.Task:
@@ -183,6 +198,9 @@ class SuggestedPage(ModelsPage):
         return self._loader.path if self._task == "chat" else self._in_use
 
     def _say_lead(self) -> None:
+        if self._task == PASSAGES:
+            self.say(self.lead, tr(_PASSAGES))
+            return
         has_starter = self._loader.path is not None and self._loader.path == starter_model()
         self.say(self.lead, tr(_STARTER) if has_starter else tr(_LEAD))
 
@@ -250,6 +268,10 @@ _STARTER = (
     "You are talking to the starter, a very small English model that is often wrong. "
     "One of these will serve you better."
 )
+_PASSAGES = (
+    "A small second model finds the passages of a document that answer a question in other words. It runs beside the "
+    "chat’s model and prepares documents in the background."
+)
 _LEAD = "The best for this computer and this task, the first one first."
 _FOOT = (
     "Nothing is fetched until you press Download. What a model needs is an estimate from its size; "
@@ -267,7 +289,7 @@ def facts_of(suggestion: Suggestion) -> str:
     entry = suggestion.entry
     tag = quantization(entry.file)
     words = quantization_words(tag) if tag else ""
-    pace = pace_words(suggestion.fit)
+    pace = pace_words(suggestion.fit) if PASSAGES not in entry.tasks else None  # it writes nothing
     languages = tr("{n} languages", n=entry.languages) if entry.languages > 1 else ""
     size = in_words(download_words(entry.size_bytes)) if can_download(suggestion) else size_text(entry.size_bytes)
     kind = f"{words} ({tag})" if words else tag
@@ -383,7 +405,13 @@ class ModelsView(QStackedWidget):
                 getattr(self, name).stop()
 
     def show_page(self, name: str) -> None:
-        """Shows a page, and reads anew what is on it; the first time, what the column counts, too."""
+        """Shows a page, and reads anew what is on it; the first time, what the column counts, too.
+
+        "passages" is the first page with the models that find passages.
+        """
+        if name == PASSAGES:
+            name = "suggested"
+            self.suggested.show_task(PASSAGES)
         if not self.page:
             for page in (self.installed, self.others, self.downloads):
                 page.reload()
@@ -480,12 +508,17 @@ class ModelsView(QStackedWidget):
             page.reload()
 
     def _use(self, task: str, path: Path) -> None:
+        task = PASSAGES if embeds_texts(path) else task
         if task == "chat":
             self._loader.load(path)
             self._ui.go.show_tab(CHAT)
             return
-        done = self.suggested.ask(lambda _: self._app.models.use(task, path), lambda _: self.suggested.reload())
+        done = self.suggested.ask(lambda _: self._app.models.use(task, path), lambda _: self._on_chosen())
         done.failed.connect(self._ui.notify.error)
+
+    def _on_chosen(self) -> None:
+        self.suggested.reload()
+        self.installed.reload()
 
 
 # The left column of the Models view: add a file, search the Hub, and the pages under two headings.

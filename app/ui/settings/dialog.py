@@ -33,8 +33,8 @@ from app.ui.settings.programs import ProgramsSection
 from app.ui.settings.search import SettingsSearch
 from app.ui.settings.servers import ServersSection
 from app.ui.shell.settings_index import PAGES, label_of, page_label, place_of
-from app.ui.shell.tab_spec import SystemLink, UiContext
-from app.ui.theme import ZOOM_STEPS, Theme
+from app.ui.shell.tab_spec import UiContext
+from app.ui.theme import ZOOM_STEPS
 from app.ui.widgets.buttons import ChoiceButton, text_button
 from app.ui.widgets.fields import Segments, Stepper, Switch
 from app.ui.widgets.layouts import within_screen
@@ -116,7 +116,7 @@ class SettingsDialog(QDialog):
             "engine": lambda: self._engine_page(ui),
             "network": lambda: self._network_page(ui),
             "connections": lambda: _connections_page(app, ui),
-            "system": lambda: SystemPage(app, theme, self._save, ui.system),
+            "system": lambda: SystemPage(app, ui, self._save),
             "data": lambda: DataPage(app, ui, self.accept),
             "trash": lambda: TrashPage(app, ui, self._save),
             "about": lambda: AboutPage(app, theme, lambda: ui.go.open_shortcuts(self)),
@@ -356,9 +356,9 @@ def _connections_page(app: Fireside, ui: UiContext) -> SettingsPage:
 class SystemPage(SettingsPage):
     """What is chosen is in force at once."""
 
-    def __init__(self, app: Fireside, theme: Theme, save: Save, system: SystemLink) -> None:
-        super().__init__(theme, page_label("system"))
-        self._app, self._save, self._system = app, save, system
+    def __init__(self, app: Fireside, ui: UiContext, save: Save) -> None:
+        super().__init__(ui.theme, page_label("system"))
+        self._app, self._save, self._system = app, save, ui.system
         self._add_switch("tray", tr("Beside the clock, where the system has a place for it."))
         self._add_switch(
             "keeps_running",
@@ -377,7 +377,7 @@ class SystemPage(SettingsPage):
             "notifies_with_words",
             tr("Chat title and first words. Anyone who sees your screen, even when locked, can read them."),
         )
-        self.add_section(DocumentsSection(app, theme, save))
+        self.add_section(DocumentsSection(app, ui.theme, save, ui))
         self.finish()
 
     def _add_shortcut(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -31,6 +32,7 @@ from app.ui.widgets.fields import CheckRow, RadioRow, Segments, Stepper, Switch
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
     from app.ui.shell.model_loader import ModelLoader
+    from app.ui.shell.tab_spec import UiContext
 
 
 NARROW_PX = 340
@@ -576,11 +578,74 @@ class MemorySection(SettingsSection):
 # The settings of documents, which all tabs share.
 
 
+class PassagesField(QWidget):
+    """Which model finds passages of documents, how far it is, and buttons to choose one, to stop it or do without."""
+
+    def __init__(self, app: Fireside, ui: UiContext) -> None:
+        super().__init__()
+        self._app, self._ui = app, ui
+        self.explanation = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self.explanation.setProperty("kind", "muted")
+        self.choose = text_button(tr("Choose…"), "plain")
+        self.pause = text_button("", "quiet")
+        self.off = text_button(tr("Turn off"), "plain")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        for button, do in ((self.choose, self._on_choose), (self.off, self._on_off), (self.pause, self._on_pause)):
+            button.clicked.connect(lambda _=False, do=do: do())
+            column.addWidget(button)
+            ui.theme.dress(button, font=(13, 500))
+        ui.theme.dress(self.explanation, font=(13, 400))
+        ui.theme.dress(column, spacing=6)
+        if ui.passages is not None:
+            ui.passages.changed.connect(self._show)
+        self._show()
+
+    def _show(self) -> None:
+        path, indexing = self._app.settings.models.passages_path, self._ui.passages
+        progress = indexing.progress if indexing is not None else None
+        is_stopped = bool(path) and indexing is not None and indexing.is_stopped
+        self.choose.setVisible(not path)
+        self.off.setVisible(bool(path))
+        self.pause.setVisible(bool(path) and (is_stopped or progress is not None))
+        self.pause.setText(tr("Resume") if is_stopped else tr("Stop"))
+        self.pause.setAccessibleName(self.pause.text())
+        words = [tr("A second model finds passages in other words than your question’s, in any language it knows.")]
+        if path:
+            words = [tr("{name} finds passages in other words.", name=self._app.name_of(Path(path)))]
+        if is_stopped:
+            words.append(tr("Preparing documents is stopped."))
+        elif path and progress is not None:
+            share = 100 * progress.done // max(1, progress.total)
+            values = {"name": progress.name, "share": share, "count": progress.documents_left}
+            words.append(tr("Preparing {name}: {share} %, documents left: {count}.", **values))
+        elif path:
+            words.append(tr("All documents of your chats are ready."))
+        self.explanation.setText(" ".join(words))
+
+    def _on_choose(self) -> None:
+        self.window().close()
+        self._ui.go.open_models("passages")
+
+    def _on_off(self) -> None:
+        with self._ui.notify.guard():
+            self._app.change("models", passages_path="")
+        self._show()
+
+    def _on_pause(self) -> None:
+        indexing = self._ui.passages
+        if indexing is not None:
+            (indexing.resume if indexing.is_stopped else indexing.stop)()
+
+
 class DocumentsSection(SettingsSection):
     """What happens with documents; length, form and language are chosen beside them, and remembered there."""
 
-    def __init__(self, app: Fireside, theme: Theme, save: Save) -> None:
+    def __init__(self, app: Fireside, theme: Theme, save: Save, ui: UiContext | None = None) -> None:
         super().__init__(theme, tr("Documents"))
+        if ui is not None:
+            self.passages = PassagesField(app, ui)
+            self.add_setting("passages_model", self.passages.explanation, self.passages)
         awake = Switch(theme, label_of("stay_awake"), on=app.settings.summaries.stay_awake)
         awake.toggled.connect(lambda wanted: save("summaries", stay_awake=wanted))
         explanation = tr("On mains power only. The screen may still go dark, and on battery the computer may sleep.")

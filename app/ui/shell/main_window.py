@@ -20,6 +20,7 @@ from app.ui.shell.model_loader import ModelLoader
 from app.ui.shell.model_picker import ModelPicker
 from app.ui.shell.notify import Notify
 from app.ui.shell.other_programs import OtherPrograms
+from app.ui.shell.passage_indexing import PassageIndexing
 from app.ui.shell.picture_reading import PictureReading
 from app.ui.shell.status_line import StatusLine
 from app.ui.shell.tab_spec import CHAT, MODELS, Tab, TabSpec, UiContext
@@ -69,6 +70,7 @@ class MainWindow(QMainWindow):
         self.ui = UiContext(
             theme, notify, loader, self.status, self, self,
             programs=OtherPrograms(app, notify, self), pictures=PictureReading(app, notify, self),
+            passages=PassageIndexing(app, notify, self),
         )  # fmt: skip
         self.left = LeftColumn(theme, [spec for spec in specs if spec.is_at_foot])
         self.tabs = Tabs(app, self.ui, self.left, specs)

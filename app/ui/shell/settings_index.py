@@ -125,6 +125,11 @@ PAGES: tuple[SettingsPageSpec, ...] = (
             SettingSpec("notifies", "Tell when something is done", "notification notifications alert notify"),
             SettingSpec("notifies_with_words", "Show details", "notification privacy lock screen preview"),
             SettingSpec(
+                "passages_model",
+                "Find passages with a second model",
+                "embedding embeddings semantic search retrieval rag vector meaning documents",
+            ),
+            SettingSpec(
                 "stay_awake",
                 "Keep the computer awake during summaries and translations",
                 "sleep suspend standby power battery",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from app.bootstrap import Fireside
     from app.ui.shell.other_programs import OtherPrograms
+    from app.ui.shell.passage_indexing import PassageIndexing
     from app.ui.shell.picture_reading import PictureReading
 
 CHAT, SUMMARIZE, TRANSLATE, WRITE, MODELS = "chat", "summarize", "translate", "write", "models"
@@ -157,6 +158,8 @@ class UiContext:
     """The server for other programs; only a whole window has one."""
     pictures: PictureReading | None = None
     """What reads pages that are pictures, in a whole window."""
+    passages: PassageIndexing | None = None
+    """What makes vectors of passages, in a whole window."""
 
 
 @dataclass(frozen=True)

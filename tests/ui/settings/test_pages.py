@@ -18,15 +18,25 @@ from pytestqt.qtbot import QtBot
 
 from app import APP_ID
 from app.bootstrap import build
+from app.core.errors import EmbeddingsUnavailable
 from app.core.settings import Network, load_settings
 from app.engine.protocol import Device
 from app.hub.access import Ledger, access_of
 from app.ui.settings.connections import ConnectionModel, ConnectionTable
-from app.ui.settings.pages import HUB, MIRROR_SCHEMES, PROXY_SCHEMES, DeviceChoice, DocumentsSection, address_problem
+from app.ui.settings.pages import (
+    HUB,
+    MIRROR_SCHEMES,
+    PROXY_SCHEMES,
+    DeviceChoice,
+    DocumentsSection,
+    PassagesField,
+    address_problem,
+)
 from app.ui.theme import Theme
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.settings import SettingsDesk
 from tests.helpers.desks.window import Frame
+from tests.helpers.models_on_disk import write_model
 
 GB = 10**9
 CPU = Device("CPU", "Ryzen 7", "cpu", 0, 0)
@@ -374,3 +384,30 @@ def test_whether_scans_are_read_by_themselves_is_kept(qtbot: QtBot) -> None:
         qtbot.keyClick(scans, Qt.Key.Key_Space)
         assert load_settings(app.paths.settings)[0].documents.pictures == expected
     app.close()
+
+
+def test_the_model_that_finds_passages_is_named_and_turned_off(frame: Frame, qtbot: QtBot) -> None:
+    model = frame.app.paths.models / "vectors.gguf"
+    write_model(model, **{"llama.pooling_type": 1})
+    desk = SettingsDesk(frame, "system")
+    field = desk.find(PassagesField)
+    assert field.choose.isVisible()
+    assert not field.off.isVisible()
+    frame.app.models.use("passages", model)
+    said = "vectors finds passages in other words. All documents of your chats are ready."
+    qtbot.waitUntil(lambda: field.explanation.text() == said)
+    desk.click(field.off)
+    assert frame.app.settings.models.passages_path == ""
+    qtbot.waitUntil(field.choose.isVisible)
+    desk.click(field.choose)
+    assert frame.current_tab == "models"
+
+
+def test_only_a_model_made_for_it_finds_passages(frame: Frame) -> None:
+    model = frame.app.paths.models / "chats.gguf"
+    write_model(model)
+    with pytest.raises(EmbeddingsUnavailable):
+        frame.app.models.use("passages", model)
+    write_model(model, **{"llama.pooling_type": 1})
+    assert frame.app.models.for_task("passages") is None, "nobody chose it"
+    assert frame.app.models.for_task("summarize") is None, "it does nothing else"

@@ -1,0 +1,232 @@
+"""Finding passages by an embedding model, in a chat: offered once where a question found little, then how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal, SignalInstance
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
+
+from app.core.errors import AppError
+from app.core.events import CancelToken
+from app.features.models.installed import PASSAGES
+from app.ui.i18n import tr
+from app.ui.shell import tasks
+from app.ui.shell.model_loader import in_words
+from app.ui.shell.tab_spec import UiContext
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import text_button
+from app.ui.widgets.labels import announce, plain_label
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+    from app.features.chat.answers import Chat
+    from app.features.models.collection import Suggestion
+    from app.features.retrieval.embedding import IndexProgress
+    from app.hub.download import Download
+    from app.ui.chat.view import ChatView
+
+
+@dataclass(frozen=True)
+class EmbeddingOffer:
+    """A model that is here already (`path`), or could be fetched."""
+
+    name: str
+    path: Path | None = None
+    suggestion: Suggestion | None = None
+
+
+class PassageRow(QFrame):
+    """One quiet row with at most two buttons. Hidden while there is nothing to say."""
+
+    accepted = Signal()
+    declined = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("passage_row")
+        self._words = plain_label(kind="muted", wraps=True)
+        self.yes = text_button("", "plain")
+        self.no = text_button("", "quiet")
+        self.yes.clicked.connect(lambda _=False: self.accepted.emit())
+        self.no.clicked.connect(lambda _=False: self.declined.emit())
+        line = QHBoxLayout(self)
+        line.addWidget(self._words, 1)
+        line.addWidget(self.yes)
+        line.addWidget(self.no)
+        theme.dress(line, margins=(12, 4, 4, 4), spacing=6)
+        theme.dress(self._words, font=(13, 400))
+        theme.dress(self.yes, self.no, font=(13, 500))
+        self.hide()
+
+    @property
+    def text(self) -> str:
+        """What is said; "" while the row is hidden."""
+        return "" if self.isHidden() else self._words.text()
+
+    def show_words(self, words: str, yes: str = "", no: str = "") -> None:
+        """Say something, with buttons that have these names; "" hides a button, and the row without words."""
+        is_new = bool(words) and (self.isHidden() or self.yes.text() != yes)
+        self._words.setText(words)
+        self.setAccessibleName(words)
+        for button, name in ((self.yes, yes), (self.no, no)):
+            button.setText(name)
+            button.setAccessibleDescription(words)
+            button.setVisible(bool(name))
+        self.setVisible(bool(words))
+        if is_new:
+            announce(self, words)
+
+
+class PassageOffering(QObject):
+    """Looks, after an answer, whether its question found little, and offers a model for that; shows its work later."""
+
+    def __init__(self, app: Fireside, ui: UiContext, chat: ChatView, downloads_changed: SignalInstance) -> None:
+        super().__init__(chat)
+        assert ui.passages is not None
+        indexing = ui.passages
+        self._app, self._notify, self._indexing, self._chat = app, ui.notify, indexing, chat
+        self.row = PassageRow(ui.theme)
+        chat.extra_rows.addWidget(self.row)
+        self.offer: EmbeddingOffer | None = None
+        self._fetched_repo = ""
+        """Whose model is used as soon as it is here: somebody fetched it from this row."""
+        self._documents: frozenset[int] = frozenset()
+        self._task: tasks.Task | None = None
+        self.row.accepted.connect(self._on_accepted)
+        self.row.declined.connect(self._on_declined)
+        indexing.changed.connect(self._show)
+        downloads_changed.connect(self._on_download)
+        chat.answer_finished.connect(self._look)
+        chat.attaching.changed.connect(indexing.start_later)
+        chat.documents_known.connect(self._on_documents)
+
+    @property
+    def is_looking(self) -> bool:
+        return self._task is not None and not self._task.done
+
+    def _on_documents(self, known: frozenset[tuple[object, int]]) -> None:
+        """Another chat is shown."""
+        self._documents = frozenset(number for _, number in known)
+        self.offer = None
+        self._show()
+
+    def _look(self, answer_id: int) -> None:
+        """Whether a better way to find passages would have helped with the question of this answer."""
+        self._indexing.start_later()
+        settings, talk = self._app.settings, self._chat.open_chat.talk
+        if not answer_id or self._indexing.is_chosen or not settings.documents.offers_passages or self._fetched_repo:
+            return
+
+        def look(_token: CancelToken) -> EmbeddingOffer | None:
+            return find_offer(self._app) if found_little(talk, answer_id) else None
+
+        self._task = tasks.ask(look, self, self._on_offer, self._on_failed)
+
+    def _on_failed(self, error: BaseException) -> None:
+        """Nobody asked for it."""
+        if not isinstance(error, AppError):
+            raise error
+
+    def _on_offer(self, offer: EmbeddingOffer | None) -> None:
+        self.offer = offer
+        self._show()
+
+    def _show(self) -> None:
+        progress = self._indexing.progress
+        if self.offer is not None and not self._indexing.is_chosen:
+            yes = tr("Use it") if self.offer.path is not None else tr("Download")
+            self.row.show_words(offer_words(self.offer), yes, tr("No thanks"))
+        elif progress is not None and not self._indexing.is_stopped and self._is_shown(progress):
+            self.row.show_words(progress_words(progress), no=tr("Stop"))
+        else:
+            self.row.show_words("")
+
+    def _is_shown(self, progress: IndexProgress) -> bool:
+        """Whether it is about a document of the chat that is shown."""
+        return progress.document_id in {*self._documents, *self._chat.transcript.documents.ids}
+
+    def _on_accepted(self) -> None:
+        offer, self.offer = self.offer, None
+        if offer is None:
+            return
+        if offer.path is not None:
+            self._use(offer.path)
+        elif offer.suggestion is not None:
+            entry = offer.suggestion.entry
+            self._fetched_repo = entry.repo
+            self._notify.mention(tr("Asking the Hub for {name}…", name=entry.name))
+            tasks.ask(
+                lambda token: self._app.models.download_entry(entry, token), self, lambda _: None, self._on_not_fetched
+            )
+        self._show()
+
+    def _on_not_fetched(self, error: BaseException) -> None:
+        self._fetched_repo = ""
+        self._notify.error(error)
+
+    def _on_declined(self) -> None:
+        if self.offer is None:
+            self._indexing.stop()
+            return
+        self.offer = None
+        with self._notify.guard():
+            self._app.change("documents", offers_passages=False)
+        self._show()
+
+    def _on_download(self, download: Download) -> None:
+        if not self._fetched_repo or download.request.repo != self._fetched_repo:
+            return
+        if download.state == "done" and download.paths:
+            self._fetched_repo = ""
+            self._use(Path(download.paths[0]))
+
+    def _use(self, path: Path) -> None:
+        use: Callable[[CancelToken], None] = lambda _: self._app.models.use(PASSAGES, path)  # noqa: E731
+        tasks.ask(use, self, lambda _: self._show(), self._notify.error)
+
+
+def found_little(talk: Chat, answer_id: int) -> bool:
+    """Return whether some document that the question of an answer was searched for in seems to say nothing of it."""
+    from app.features.retrieval.ranking import finds_nothing
+    from app.features.survey.scope import scope_of
+
+    answer = talk.conversations.message(answer_id)
+    question = talk.conversations.message(answer.parent_id) if answer is not None and answer.parent_id else None
+    if question is None or scope_of(question.text) is not None:
+        return False
+    attached = talk.documents.attachments.of_messages([question.id]).get(question.id, [])
+    return any(
+        one.has_answer is False or finds_nothing(talk.documents.store, one.document_id, question.text)
+        for one in attached
+        if one.passages
+    )
+
+
+def find_offer(app: Fireside) -> EmbeddingOffer | None:
+    """Return an embedding model that is here, else the one to fetch; None where there is none, or one is on its way."""
+    here = next((row for row in app.models.installed() if row.embeds and not row.model.missing), None)
+    if here is not None:
+        return EmbeddingOffer(here.label, here.model.path)
+    found = app.models.suggestions(PASSAGES, 1)
+    if not found or found[0].download is not None or found[0].fit.word == "too_large":
+        return None
+    return EmbeddingOffer(found[0].entry.name, suggestion=found[0])
+
+
+def offer_words(offer: EmbeddingOffer) -> str:
+    """What the model would do, and how large it is where it has to be fetched."""
+    if offer.suggestion is not None:
+        return in_words(offer.suggestion.words_for(PASSAGES))
+    return tr("{name} on this computer can find passages in other words.", name=offer.name)
+
+
+def progress_words(progress: IndexProgress) -> str:
+    """How far the vectors of a document are."""
+    if progress.is_paused:
+        return tr("Preparing {name} for finding passages: waits for the answer", name=progress.name)
+    share = 100 * progress.done // max(1, progress.total)
+    return tr("Preparing {name} for finding passages: {share} %", name=progress.name, share=share)

@@ -1,0 +1,104 @@
+"""Vectors of passages, as a window has them made: in the background, stopped and resumed, told of wherever shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+
+from app.core.events import CancelToken
+from app.ui.shell import tasks
+from app.ui.shell.notify import Notify
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+    from app.features.retrieval.embedding import IndexProgress
+
+LATER_MS = 500
+"""A document that is attached says so several times."""
+
+
+class PassageIndexing(QObject):
+    """One for a window; nothing of it is imported before an embedding model is chosen."""
+
+    changed = Signal()
+    """Progress, the model, or whether it is stopped."""
+    _wanted = Signal()
+    """From whatever thread."""
+
+    def __init__(self, app: Fireside, notify: Notify, parent: QObject) -> None:
+        super().__init__(parent)
+        self._app, self._notify = app, notify
+        self.progress: IndexProgress | None = None
+        """Of the document that is at work."""
+        self.is_stopped = False
+        """Somebody stopped it, until it is resumed, another model is chosen or the program starts again."""
+        self._failed_path = ""
+        """The model that could not be loaded; it is tried again when it is chosen again, or at the next start."""
+        self._rounds = tasks.Rounds(self._work, self)
+        self._rounds.happened.connect(self._on_progress)
+        self._rounds.failed.connect(self._on_failed)
+        self._rounds.over.connect(self._on_over)
+        self._later = QTimer(self, singleShot=True, interval=LATER_MS)
+        self._later.timeout.connect(self.start)
+        self._path = app.settings.models.passages_path
+        self._wanted.connect(self._on_wanted, Qt.ConnectionType.QueuedConnection)
+        app.on_passages_wanted = self._wanted.emit
+
+    @property
+    def is_chosen(self) -> bool:
+        """Whether there is a model for it."""
+        return bool(self._app.settings.models.passages_path)
+
+    @property
+    def is_running(self) -> bool:
+        return self._rounds.is_running
+
+    def start(self) -> None:
+        """Makes what is missing, unless somebody stopped that."""
+        if self.is_chosen and not self.is_stopped and self._failed_path != self._path:
+            self._rounds.start()
+
+    def start_later(self) -> None:
+        """As `start`, in a moment: a document may have come."""
+        if self.is_chosen:
+            self._later.start()
+
+    def stop(self) -> None:
+        """What was made stays."""
+        self.is_stopped = True
+        self._rounds.stop()
+        self.changed.emit()
+
+    def resume(self) -> None:
+        """Goes on where it was stopped."""
+        self.is_stopped, self._failed_path = False, ""
+        self.start()
+        self.changed.emit()
+
+    def _on_wanted(self) -> None:
+        path = self._app.settings.models.passages_path
+        if path != self._path:
+            self._path, self.is_stopped, self._failed_path = path, False, ""
+            self.changed.emit()
+            if not path:
+                self._rounds.start()  # what the last one made is forgotten
+                return
+        self.start()
+
+    def _work(self, cancel: CancelToken) -> Iterator[IndexProgress]:
+        yield from self._app.embedder.index(self._app.documents.store, cancel)
+
+    def _on_progress(self, progress: IndexProgress) -> None:
+        self.progress = progress
+        self.changed.emit()
+
+    def _on_failed(self, error: BaseException) -> None:
+        self._failed_path = self._path
+        self._notify.error(error)
+
+    def _on_over(self) -> None:
+        if not self._rounds.is_running:
+            self.progress = None
+        self.changed.emit()

@@ -1,0 +1,130 @@
+"""A model that finds passages: offered where a question found little, its work told, stopped and gone on with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QObject, Signal
+
+from app.core.settings import load_settings
+from app.features.retrieval.embedding import model_key
+from app.hub.download import DownloadRequest
+from app.ui.chat.passages import PassageOffering
+from app.ui.shell.passage_indexing import PassageIndexing
+from tests.helpers.attached import notes
+from tests.helpers.desks.chat import ChatDesk
+from tests.helpers.models_on_disk import write_model
+from tests.ui.chat.conftest import Open
+
+FAR = "Where do penguins spend their holidays?"
+NEAR = "Which animals belong to the Brandt family?"
+LOADS: list[dict[str, Any]] = [
+    {"times": 1, "context_tokens": 4000},
+    {"can_chat": False, "trained_context_tokens": 512},
+]
+"""Of the chat's model, and of every other one."""
+
+
+class Downloads(QObject):
+    changed = Signal(object)
+
+
+class Offered:
+    """A chat with its row, as a window has it."""
+
+    def __init__(self, open_chat: Open, folder: Path, *, with_model: bool = True) -> None:
+        self.desk: ChatDesk = open_chat(load=LOADS)
+        app = self.desk.app
+        self.model = app.paths.models / "vectors.gguf"
+        if with_model:
+            write_model(self.model, **{"llama.pooling_type": 1})
+        self.downloads = Downloads()
+        self.indexing = PassageIndexing(app, self.desk.notify, self.desk.chat)
+        ui: Any = SimpleNamespace(theme=self.desk.theme, notify=self.desk.notify, passages=self.indexing)
+        self.offering = PassageOffering(app, ui, self.desk.chat, self.downloads.changed)
+        sentences = [f"The dogs of the Brandt family are called Ada and Ben, page {n}." for n in range(240)]
+        self.desk.attach(notes(folder / "dogs.txt", *sentences))
+
+    @property
+    def row(self) -> str:
+        return self.offering.row.text
+
+    def ask(self, question: str) -> None:
+        self.desk.ask(question)
+        self.desk.wait(lambda: not self.offering.is_looking)
+
+    def wait_until_ready(self) -> None:
+        store = self.desk.documents.store
+        model = model_key(self.model)
+        self.desk.wait(lambda: store.vectors.block_numbers(1, model) and not store.vectors.unfinished_documents(model))
+        self.desk.wait(lambda: not self.indexing.is_running)
+
+
+def test_a_question_that_found_nothing_offers_the_model_that_is_here_and_its_work_is_told(
+    open_chat: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offered = Offered(open_chat, tmp_path)
+    offered.ask(NEAR)
+    assert offered.row == "", "it found something"
+    offered.ask(FAR)
+    assert offered.row == "vectors on this computer can find passages in other words."
+    told: list[str] = []
+    offered.indexing.changed.connect(lambda: told.append(offered.row))
+    offered.desk.click(offered.offering.row.yes)
+    offered.wait_until_ready()
+    assert "Preparing dogs.txt for finding passages: 0 %" in told
+    assert "Preparing dogs.txt for finding passages: 100 %" in told
+    assert offered.row == ""
+    assert load_settings(offered.desk.paths.settings)[0].models.passages_path == str(offered.model)
+    asked: list[tuple[int, str]] = []
+    rank = offered.desk.app.embedder.rank
+
+    def noted(store: Any, document_id: int, question: str, limit: int) -> list[list[int]]:
+        found = rank(store, document_id, question, limit)
+        asked.append((len(found), question))
+        return found
+
+    monkeypatch.setattr(offered.desk.app.embedder, "rank", noted)
+    offered.ask(FAR + " Tell me more about that, please.")
+    assert [count for count, _ in asked] == [1]
+
+
+def test_what_is_declined_is_not_offered_again(open_chat: Open, tmp_path: Path) -> None:
+    offered = Offered(open_chat, tmp_path, with_model=False)
+    offered.ask(FAR)
+    assert offered.row.startswith("Passages in other words are found better with an embedding model: Granite Embedding")
+    assert offered.offering.row.yes.text() == "Download"
+    offered.desk.click(offered.offering.row.no)
+    assert offered.row == ""
+    offered.ask(FAR)
+    assert offered.row == ""
+    assert not load_settings(offered.desk.paths.settings)[0].documents.offers_passages
+
+
+def test_stopped_work_goes_on_when_somebody_says_so_and_a_fetched_model_is_used_at_once(
+    open_chat: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offered = Offered(open_chat, tmp_path, with_model=False)
+    offered.ask(FAR)
+    offer = offered.offering.offer
+    assert offer is not None and offer.suggestion is not None
+    monkeypatch.setattr(offered.desk.models, "download_entry", lambda _entry, _token: None)
+    offered.desk.click(offered.offering.row.yes)
+    write_model(offered.model, **{"llama.pooling_type": 1})
+    answering = [True]
+    monkeypatch.setattr(type(offered.desk.engine), "is_answering", property(lambda _: answering[0]))
+    request = DownloadRequest(offer.suggestion.entry.repo, "c", "Granite", (), None, "")
+    done: Any = SimpleNamespace(request=request, state="done", paths=(str(offered.model),))
+    offered.downloads.changed.emit(done)
+    offered.desk.wait(lambda: offered.row == "Preparing dogs.txt for finding passages: waits for the answer")
+    offered.desk.click(offered.offering.row.no)
+    assert offered.row == ""
+    offered.desk.wait(lambda: not offered.indexing.is_running)
+    answering[0] = False
+    offered.indexing.start()
+    assert not offered.indexing.is_running
+    offered.indexing.resume()
+    offered.wait_until_ready()
