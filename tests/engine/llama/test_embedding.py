@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from app.core.child import own_command
 from app.core.errors import EmbeddingsUnavailable, PromptTooLong
 from app.core.events import CancelToken
 from app.engine.client import EngineClient
+from tests.helpers.bert import NumpyBert, write_tiny_bert
 from tests.helpers.engine import load
 from tests.helpers.tiny_models import WIDTH, make_tiny
 
 LAST_TOKEN = 3
+MINILM = Path.home() / ".cache" / "fireside" / "models" / "all-MiniLM-L6-v2-F16.gguf"
 
 
 @pytest.fixture(scope="module")
@@ -55,5 +58,38 @@ def test_a_model_that_chats_is_not_asked_for_vectors(tmp_path: Path) -> None:
         load(client, make_tiny("llama", tmp_path / "chats.gguf"))
         with pytest.raises(EmbeddingsUnavailable):
             client.embed(["a"])
+    finally:
+        client.close()
+
+
+PIECES = ["▁the", "▁kiln", "▁cool", "▁for", "▁two", "▁day", "s", "ing", "▁open", "▁never", "▁it"]
+SENTENCES = ("the kiln cools for two days", "never open it", "cooling the kilns", "it")
+
+
+def assert_same(client: EngineClient, bert: NumpyBert, least: float) -> None:
+    """Alone and together, the vectors are those of a plain pass through the same weights."""
+    together = list(client.embed(SENTENCES).vectors)
+    for sentence, vector in zip(SENTENCES, together, strict=True):
+        expected = bert.encode(sentence)
+        assert float(np.dot(vector, expected)) > least
+        assert float(np.dot(client.embed([sentence]).numbers, expected)) > least
+
+
+def test_the_vectors_of_a_bert_are_those_of_a_plain_pass_through_its_weights(tmp_path: Path) -> None:
+    path = write_tiny_bert(tmp_path / "bert.gguf", PIECES)
+    client = EngineClient(own_command("--engine-worker"), tmp_path / "engine")
+    try:
+        load(client, path, context_tokens=64)
+        assert_same(client, NumpyBert(path), 0.9999)
+    finally:
+        client.close()
+
+
+@pytest.mark.skipif(not MINILM.is_file(), reason="packaging/setup/embedding_model.py was not run")
+def test_so_are_those_of_a_real_encoder(tmp_path: Path) -> None:
+    client = EngineClient(own_command("--engine-worker"), tmp_path / "engine")
+    try:
+        load(client, MINILM, context_tokens=512)
+        assert_same(client, NumpyBert(MINILM), 0.999)
     finally:
         client.close()
