@@ -191,19 +191,11 @@ class PassageOffering(QObject):
 
 def found_little(talk: Chat, answer_id: int) -> bool:
     """Return whether some document that the question of an answer was searched for in seems to say nothing of it."""
-    from app.features.retrieval.ranking import finds_nothing
-    from app.features.survey.scope import scope_of
-
     answer = talk.conversations.message(answer_id)
-    question = talk.conversations.message(answer.parent_id) if answer is not None and answer.parent_id else None
-    if question is None or scope_of(question.text) is not None:
+    if answer is None or answer.parent_id is None:
         return False
-    attached = talk.documents.attachments.of_messages([question.id]).get(question.id, [])
-    return any(
-        one.has_answer is False or finds_nothing(talk.documents.store, one.document_id, question.text)
-        for one in attached
-        if one.passages
-    )
+    attached = talk.documents.attachments.of_messages([answer.parent_id]).get(answer.parent_id, [])
+    return any(attachment.has_answer is False for attachment in attached)
 
 
 def find_offer(app: Fireside) -> EmbeddingOffer | None:

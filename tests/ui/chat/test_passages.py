@@ -20,7 +20,7 @@ from tests.helpers.models_on_disk import write_model
 from tests.ui.chat.conftest import Open
 
 FAR = "Where do penguins spend their holidays?"
-NEAR = "Which animals belong to the Brandt family?"
+NEAR = "What are the dogs of the Brandt family called?"
 LOADS: list[dict[str, Any]] = [
     {"times": 1, "context_tokens": 4000},
     {"can_chat": False, "trained_context_tokens": 512},
