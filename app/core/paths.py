@@ -35,6 +35,11 @@ class AppPaths:
         return self.data / "models"
 
     @property
+    def checker(self) -> Path:
+        """The claim checker, where one was fetched."""
+        return self.data / "checker"
+
+    @property
     def database(self) -> Path:
         """The SQLite file of what a person wrote, had read and had made: chats, documents, jobs, pages."""
         return self.data / "fireside.db"

@@ -58,6 +58,10 @@ class ModelFile:
         return sum(part.size_bytes for part in self.parts)
 
 
+UNCONVERTED = ("config.json", "tokenizer.json", "model.safetensors")
+"""What a model of the Hub's own kind consists of, where it is not split."""
+
+
 @dataclass(frozen=True)
 class Repository:
     """A repository at one commit. `languages` are codes; `gated` is "", "auto" or "manual"."""
@@ -73,6 +77,8 @@ class Repository:
     has_card: bool = False
     facts: dict[str, object] = field(default_factory=dict)
     """`ModelInfo.gguf`, as far as it is there: total, architecture, context_length."""
+    unconverted: tuple[RemoteFile, ...] = ()
+    """The files of a model that is no GGUF, in the order of `UNCONVERTED`; none where one is missing."""
 
 
 def is_safe_name(name: str) -> bool:

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 from app.core.errors import FileNotOnHub, ModelUnreadable, RepositoryMissing
 from app.core.events import CancelToken
 from app.core.gguf import GgufHeader, GgufProblem, read_beginning
-from app.hub.files import RemoteFile, Repository, group, is_safe_name
+from app.hub.files import UNCONVERTED, RemoteFile, Repository, group, is_safe_name
 from app.hub.network import DEADLINE_S, Network, http, prepare
 
 if TYPE_CHECKING:
@@ -259,6 +259,7 @@ def _repository(name: str, body: Any) -> Repository:
     siblings = body.get("siblings") or []
     files = [file for each in siblings[:MOST_FILES] if (file := _file(each)) is not None]
     models, vision = group(files)
+    by_name = {file.name: file for file in files}
     languages = _data(body).get("language")
     return Repository(
         name,
@@ -270,6 +271,7 @@ def _repository(name: str, body: Any) -> Repository:
         _texts([languages] if isinstance(languages, str) else languages),
         any(file.name == "README.md" for file in files),
         _facts(body),
+        tuple(by_name[one] for one in UNCONVERTED) if by_name.keys() >= set(UNCONVERTED) else (),
     )
 
 

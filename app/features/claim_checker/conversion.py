@@ -18,15 +18,14 @@ from typing import TYPE_CHECKING, Any
 from app.core.errors import CheckingUnavailable, ModelMissing, ModelUnreadable
 from app.core.gguf import check_model
 from app.features.claim_checker.gguf_writer import Value, write_gguf
+from app.hub.files import UNCONVERTED
 
 if TYPE_CHECKING:
     import numpy as np
 
     Tensors = dict[str, np.ndarray[Any, Any]]
 
-WEIGHTS, CONFIG, TOKENIZER = "model.safetensors", "config.json", "tokenizer.json"
-FILES = (CONFIG, TOKENIZER, WEIGHTS)
-"""What a repository has of such a model; nothing else of it is needed."""
+CONFIG, TOKENIZER, WEIGHTS = UNCONVERTED
 CONVERTED = "claim-checker.gguf"
 ARCHITECTURE = "ModernBertForTokenClassification"
 MOST_HEADER_BYTES = 32 * 1024 * 1024

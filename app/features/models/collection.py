@@ -546,7 +546,7 @@ def fetch_model(
         before = sum(each.size_bytes for each in done)
         left = sum(each.size_bytes for each in files[len(done) + 1 :])
         copy = _copy(models, repository, file, cancel) if len(model.parts) == 1 else None  # parts must lie together
-        for event in [copy] if copy else _fetch_one(models, repository, file, left, cancel):
+        for event in [copy] if copy else fetch_file(models, repository, file, left, cancel):
             if isinstance(event, Fetched):
                 yield replace(event, done_bytes=before + event.done_bytes, total_bytes=total)
             elif isinstance(event, Done):
@@ -562,16 +562,22 @@ def fetch_model(
     yield Ready(Path(parts[0].path), size, parts[0].sha256, resumed, vision)
 
 
-def _fetch_one(
-    models: Models, repository: Repository, file: RemoteFile, left_bytes: int, cancel: CancelToken
+def fetch_file(
+    models: Models,
+    repository: Repository,
+    file: RemoteFile,
+    left_bytes: int,
+    cancel: CancelToken,
+    *,
+    folder: Path | None = None,
 ) -> Iterator[ChildEvent]:
-    """`left_bytes` are still needed for what comes after it."""
+    """Into `folder`, by default that of the models. `left_bytes` are still needed for what comes after it."""
     around = models.around
     job = FetchJob(
         repository.name,
         repository.commit,
         file.name,
-        str(models.folder()),
+        str(folder or models.folder()),
         around.network.access(),
         str(around.paths.connections),
         file.size_bytes,

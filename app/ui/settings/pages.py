@@ -16,10 +16,12 @@ from app.core.errors import AppError
 from app.core.events import CancelToken
 from app.core.gguf import GgufProblem, read_header
 from app.engine.protocol import MACHINE, Device, DevicesDescribed
+from app.features.claim_checker.fetching import OFFER_WORDS
 from app.features.messages import sentence_for
 from app.features.models.messages import gigabytes
 from app.ui.i18n import size_text, tr
 from app.ui.settings import connections
+from app.ui.settings.claim_checker import CheckerField
 from app.ui.settings.connections import Connections, ConnectionTable
 from app.ui.shell import tasks
 from app.ui.shell.keyboard import is_tab_stop
@@ -654,6 +656,7 @@ class DocumentsSection(SettingsSection):
         scans.toggled.connect(lambda wanted: save("documents", pictures="" if wanted else "none"))
         explanation = tr("Figures, and models on other computers, wait until you say so.")
         self.add_setting("read_scans", explanation, scans)
+        self.add_setting("check_claims", tr(OFFER_WORDS), CheckerField(app, theme, save))
         self.finish()
 
 

@@ -139,6 +139,11 @@ PAGES: tuple[SettingsPageSpec, ...] = (
                 "Read scanned pages as soon as a document is added",
                 "ocr scan tesseract pictures text recognition pdf",
             ),
+            SettingSpec(
+                "check_claims",
+                "Check summaries with another model",
+                "claim checker hallucination hallucinations verify facts grounded lettucedetect unsupported errors",
+            ),
         ),
         is_first=True,
     ),

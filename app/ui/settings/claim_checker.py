@@ -1,0 +1,93 @@
+"""The setting of the claim checker: fetched by a click with its figure beside it, and removed by another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from app.core.errors import AppError
+from app.features.claim_checker.fetching import NAME, SIZE_BYTES, CheckerReady, fetch_checker, remove_checker
+from app.features.messages import sentence_for
+from app.hub.protocol import Fetched
+from app.ui.i18n import size_text, tr
+from app.ui.shell import tasks
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import text_button
+from app.ui.widgets.layouts import name_widgets
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+
+
+Save = Callable[..., None]
+
+
+class CheckerField(QWidget):
+    """One button that fetches the checker, cancels that, or removes what was fetched; below it how that goes."""
+
+    def __init__(self, app: Fireside, theme: Theme, save: Save) -> None:
+        super().__init__()
+        self._app, self._save = app, save
+        self._task: tasks.Task | None = None
+        self.button = text_button("", "plain")
+        self.button.clicked.connect(self._on_clicked)
+        self.said = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self.said.setProperty("kind", "muted")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.button, 0, Qt.AlignmentFlag.AlignTrailing)
+        column.addWidget(self.said)
+        theme.dress(column, spacing=4)
+        theme.dress(self.button, font=(13.5, 500))
+        theme.dress(self.said, font=(13, 400), width=220)
+        name_widgets(claim_checker=self.button, claim_checker_said=self.said)
+        self._show_state()
+
+    def _show_state(self, said: str = "") -> None:
+        is_here = bool(self._app.settings.models.checker_path)
+        if self._task is not None:
+            words = tr("Cancel download")
+        elif is_here:
+            words = tr("Remove {name}", name=NAME)
+        else:
+            words = tr("Get {name} ({size})", name=NAME, size=size_text(SIZE_BYTES))
+        self.button.setText(words)
+        self.button.setAccessibleName(words)
+        self.said.setText(said)
+        self.said.setVisible(bool(said))
+
+    def _on_clicked(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+        elif self._app.settings.models.checker_path:
+            self._save("models", checker_path="")
+            remove_checker(self._app.paths)
+            self._show_state()
+        else:
+            app = self._app
+            self._task = tasks.run(lambda cancel: fetch_checker(app.models, app.paths, cancel), self)
+            self._task.event.connect(self._on_event)
+            self._task.finished.connect(lambda: self._on_ended(""))
+            self._task.failed.connect(self._on_failed)
+            self._show_state(tr("Connecting…"))
+
+    def _on_event(self, event: object) -> None:
+        if isinstance(event, Fetched) and event.total_bytes:
+            share = round(100 * event.done_bytes / event.total_bytes)
+            self._show_state(tr("{percent} % of {size}", percent=share, size=size_text(event.total_bytes)))
+        elif isinstance(event, CheckerReady):
+            self._save("models", checker_path=str(event.path))
+
+    def _on_ended(self, said: str) -> None:
+        self._task = None
+        self._show_state(said)
+
+    def _on_failed(self, error: BaseException) -> None:
+        self._task = None
+        if not isinstance(error, AppError):
+            self._show_state()
+            raise error
+        self._show_state(tr(sentence_for(error).text))
