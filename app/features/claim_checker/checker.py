@@ -104,16 +104,27 @@ def summary_prompt(passages: Sequence[str]) -> str:
 
 
 def spans_over(text: str, labels: TokenLabels) -> tuple[Span, ...]:
-    """Stretches of tokens with the last label, joined over the space between them and without it at their ends."""
+    """Whole words in which a token has the last label, joined over the space between them."""
     found: list[Span] = []
     for number, (start, end) in enumerate(zip(labels.starts, labels.ends, strict=True)):
         row = labels.logits[number * labels.labels : (number + 1) * labels.labels]
-        if start >= end or _probability(row) <= LEAST_PROBABILITY:
+        if not text[start:end].strip() or _probability(row) <= LEAST_PROBABILITY:
             continue
-        is_joined = bool(found) and not text[found[-1][1] : start].strip()
-        found.append((found.pop()[0] if is_joined else start, end))
-    trimmed = ((end - len(text[start:end].lstrip()), start + len(text[start:end].rstrip())) for start, end in found)
-    return tuple((start, end) for start, end in trimmed if start < end)
+        first, last = _widened(text, start, end)
+        is_joined = bool(found) and not text[found[-1][1] : first].strip()
+        found.append((found.pop()[0] if is_joined else first, last))
+    return tuple(found)
+
+
+def _widened(text: str, start: int, end: int) -> Span:
+    """To whole words, and without the space around."""
+    first = end - len(text[start:end].lstrip())
+    last = start + len(text[start:end].rstrip())
+    while first and text[first].isalnum() and text[first - 1].isalnum():
+        first -= 1
+    while last < len(text) and text[last - 1].isalnum() and text[last].isalnum():
+        last += 1
+    return first, last
 
 
 def _probability(row: Sequence[float]) -> float:

@@ -49,6 +49,11 @@ def test_tokens_beside_each_other_are_one_stretch_without_the_space_around(
     assert [CLAIM[start:end] for start, end in spans_over(CLAIM, labels_of(CLAIM, doubted))] == expected
 
 
+def test_a_part_of_a_word_that_is_doubted_marks_the_word() -> None:
+    pieces = TokenLabels((0, 3, 6, 8), (3, 6, 8, 13), array.array("f", [1, -1, 1, -1, -1, 1, -1, 1]), 2)
+    assert spans_over("the kilns blue", pieces) == ((4, 14),)
+
+
 def checked(tmp_path: Path, *, can_check: bool = True, cancel: CancelToken | None = None) -> list[SummaryEvent]:
     """A summary of one claim, and the checker reading it: the scripted one doubts words that its source lacks."""
     cancel = cancel or CancelToken()
