@@ -11,8 +11,10 @@ from functools import lru_cache
 from itertools import zip_longest
 from typing import NamedTuple
 
+from app.language.names import find_foreign_letters
 from app.language.numbers import CLOCK, SCALES, UNITS, Date, Quantity, dates, quantities
 from app.language.proper_names import Name, codes, is_same, names
+from app.language.sentences import sentences
 from app.language.words import (
     SHORT,
     STEM,
@@ -360,3 +362,27 @@ def _name_of(text: str, some: Tokens) -> str:
 
 def _text(text: str, some: Tokens) -> str:
     return text[some[0].start : some[-1].end]
+
+
+# What no text says, whatever it is about.
+
+
+_GLUED = re.compile(r"(?:[^\W\d_]{2}|\d)[.!?…][\"”’)]?(?:_+|[^\W\d_])[^\W_]")
+"""A word that begins straight behind the end of a sentence."""
+_CHUNK_ENDS = "\"“”‘’'()«»,;:.!?…"
+
+
+def find_garbled_words(text: str, known: Sequence[str]) -> str:
+    """Return the words around letters of a foreign script, or glued behind a full stop, that no known text has."""
+    glued = (match for match in _GLUED.finditer(text) if not any(match[0] in other for other in known))
+    match = find_foreign_letters(text, known) or next(glued, None)
+    if match is None:
+        return ""
+    begin, end = text.rfind(" ", 0, match.start()) + 1, text.find(" ", match.end())
+    return text[begin : end if end >= 0 else None].strip(_CHUNK_ENDS)
+
+
+def repeated_sentence(text: str) -> str:
+    """Return a sentence of three words or more that a text says twice; "" for none."""
+    said = [text[start:end].casefold() for start, end in sentences(text)]
+    return next((one for one in said if said.count(one) > 1 and len(one.split()) > 2), "") if len(said) > 1 else ""

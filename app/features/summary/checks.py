@@ -17,11 +17,10 @@ from typing import NamedTuple
 from app.documents.blocks import Block
 from app.features.summary.result import Anchor, Check, Reason
 from app.language.detection import MOST_CHARACTERS, differ, scripts_differ
-from app.language.facts import LEAST_WORDS, missing_number, others
-from app.language.names import LETTER_OR_DIGIT_WITH_CASE, find_foreign_letters
+from app.language.facts import LEAST_WORDS, find_garbled_words, missing_number, others, repeated_sentence
+from app.language.names import LETTER_OR_DIGIT_WITH_CASE
 from app.language.numbers import dates, quantities
 from app.language.proper_names import Vocabulary, holds, missing_name, names, vocabulary
-from app.language.sentences import sentences
 from app.language.words import (
     Missing,
     Stretch,
@@ -201,11 +200,6 @@ def verify(
     return Verdict(check, _anchors(chosen))
 
 
-_GLUED = re.compile(r"(?:[^\W\d_]{2}|\d)[.!?…][\"”’)]?(?:_+|[^\W\d_])[^\W_]")
-"""A word that begins straight behind the end of a sentence."""
-_CHUNK_ENDS = "\"“”‘’'()«»,;:.!?…"
-
-
 def _garbled(statement: str, places: list[_Place]) -> Check | None:
     """What no text says, whatever it is about; None where nothing of that kind is there.
 
@@ -213,14 +207,9 @@ def _garbled(statement: str, places: list[_Place]) -> Check | None:
     stop, and say the same sentence again.
     """
     texts = [text for one in places for text in (one.text, *one.cited.block.heading_path)]
-    glued = (match for match in _GLUED.finditer(statement) if not any(match[0] in text for text in texts))
-    match = find_foreign_letters(statement, texts) or next(glued, None)
-    if match is not None:
-        begin, end = statement.rfind(" ", 0, match.start()) + 1, statement.find(" ", match.end())
-        return Check(False, Reason.GARBLED, statement[begin : end if end >= 0 else None].strip(_CHUNK_ENDS))
-    said = [statement[start:end].casefold() for start, end in sentences(statement)]
-    is_repeated = len(set(said)) < len(said) and any(said.count(one) > 1 and len(one.split()) > 2 for one in said)
-    return Check(False, Reason.GARBLED) if is_repeated else None
+    if garbled := find_garbled_words(statement, texts):
+        return Check(False, Reason.GARBLED, garbled)
+    return Check(False, Reason.GARBLED) if repeated_sentence(statement) else None
 
 
 def _place(cited: Cited, statement: str, wanted: frozenset[str]) -> _Place:

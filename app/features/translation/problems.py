@@ -45,6 +45,10 @@ class ProblemKind(StrEnum):
     NUMBER = "number"
     WORD = "word"
     """A weekday, a month or a number in words became another."""
+    OPPOSITE = "opposite"
+    """`said` became `wanted`, which excludes it."""
+    GARBLED = "garbled"
+    """Letters of a foreign script, or words glued together, that the source does not have."""
     NEGATION = "negation"
     SEPARATORS = "separators"
     """A number has those of the source's language."""
@@ -69,7 +73,7 @@ _WEIGHTS = {
     ProblemKind.PART: 70, ProblemKind.LANGUAGE: 60, ProblemKind.ECHO: 55, ProblemKind.SAME: 50,
     ProblemKind.LEFTOVER: 30, ProblemKind.LENGTH: 30, ProblemKind.NUMBER: 25, ProblemKind.LEAK: 12,
     ProblemKind.WORD: 25, ProblemKind.NEGATION: 20, ProblemKind.SEPARATORS: 9,
-    ProblemKind.SOURCE_WORD: 25,
+    ProblemKind.SOURCE_WORD: 25, ProblemKind.OPPOSITE: 25, ProblemKind.GARBLED: 35,
     ProblemKind.REMARK: 12, ProblemKind.GLOSSARY: 10, ProblemKind.MARKS: 8,
 }  # fmt: skip
 _FLAGS = {
@@ -80,6 +84,8 @@ _FLAGS = {
     ProblemKind.SOURCE_WORD: FlagKind.LEFTOVER,
     ProblemKind.WORD: FlagKind.WORD,
     ProblemKind.NEGATION: FlagKind.NEGATION,
+    ProblemKind.OPPOSITE: FlagKind.OPPOSITE,
+    ProblemKind.GARBLED: FlagKind.GARBLED,
     ProblemKind.SEPARATORS: FlagKind.SEPARATORS,
     ProblemKind.LENGTH: FlagKind.LENGTH,
     ProblemKind.LANGUAGE: FlagKind.LANGUAGE,
@@ -100,6 +106,8 @@ _SENTENCES = {
     ProblemKind.SOURCE_WORD: "Your last answer left “{said}” untranslated.",
     ProblemKind.NUMBER: "Your last answer did not keep the number {said}. Keep every number exactly.",
     ProblemKind.WORD: "Your last answer did not say “{said}”.",
+    ProblemKind.OPPOSITE: "Your last answer said “{wanted}” for “{said}”, which is something else.",
+    ProblemKind.GARBLED: "Your last answer had “{said}” in it, which is no {target}.",
     ProblemKind.NEGATION: "Your last answer got “{said}” wrong: negate exactly what the text negates.",
     ProblemKind.SEPARATORS: "Write the number {said} with the separators that {target} uses.",
     ProblemKind.GLOSSARY: "Translate “{said}” as “{wanted}”.",
@@ -301,6 +309,8 @@ _TEXTS = {
     FlagKind.LANGUAGE: "This does not look like {language}.",
     FlagKind.SAME: "The same as the original.",
     FlagKind.LEFTOVER: "“{said}” was not translated.",
+    FlagKind.OPPOSITE: "“{said}” seems to have become “{wanted}”.",
+    FlagKind.GARBLED: "“{said}” looks garbled.",
     FlagKind.SEPARATORS: "“{said}” is not how {language} writes numbers.",
 }
 

@@ -1,30 +1,31 @@
 """What a weak model changes in a translation without a wrong letter: weekdays, months, numbers in words, negations,
-separators of numbers, words that it left as they were. By tables (`resources/translation_words.json`), without a model.
-
-A table's form is a whole word; with * it is a part of one, at its beginning, end or anywhere. With ? before it, it only
-excuses: the word may stand for this, but need not.
+opposites, separators of numbers, words that it left as they were. By tables (`app.language.word_tables`).
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache
-from typing import Any
 
-from app.core.paths import resource
-from app.language.names import base
+from app.language.facts import find_garbled_words
+from app.language.names import base, find_foreign_letters, has_word_spaces, script_of
+from app.language.word_tables import Forms, changed_alternative, forms_of, load_tables, split_words
 
 ALWAYS_MISSED = 5
 """From this number on a missing word is told, a smaller one ("both", "a pair") only where there is another instead."""
 LEAST_LETTERS = 3
-SHORT_FORM = 4
 _WORD = re.compile(r"[^\W\d_]+(?:['’\-][^\W\d_]+)*")
 _PLAIN_WORD = re.compile(r"(?<![\w\-./@$%&<>«„“\"'`])[^\W\d_]+(?![\w\-/@()<>=»“”\"'`]|[.:]\w)")
 """None in quotes, and none that is a part of a name or of code."""
 _OR_NOT = re.compile(r"\b(?:or|oder|of) (?:not|nicht|niet)\b|\bnot only\b|\bnicht nur\b|\bniet alleen\b", re.IGNORECASE)
+_COUNTS_UP = frozenset(("de", "nl", "pl", "ru", "sv", "da", "nb", "cs", "hu"))
+"""Half past six is half of the seventh hour in these."""
+_HALF_HOUR = re.compile(
+    r"\b(?:half past|halb|half|halv|wpół do|половин\w+) [^\W\d_]+|"
+    r"\b[^\W\d_]+ (?:y media|et demie?|e mezz[ao]|e meia)\b",
+    re.IGNORECASE,
+)
 _DIGITS = re.compile(r"\d+")
 _BETWEEN = frozenset(("and", "und", "et", "y", "e", "en", "i", "и"))
 """Two parts of a number in words."""
@@ -38,50 +39,6 @@ _MEASURE = re.compile(
 _MONEY = re.compile(r"[€$£¥]\s?\Z")
 
 
-@dataclass(frozen=True)
-class _Forms:
-    """The words of one language for one thing: those that say it, and those that may (these too)."""
-
-    says: re.Pattern[str]
-    may: re.Pattern[str]
-
-    @classmethod
-    def of(cls, row: str) -> _Forms:
-        forms = row.split()
-        return cls(_pattern(form for form in forms if form[0] != "?"), _pattern(form.lstrip("?") for form in forms))
-
-
-def _pattern(forms: Iterable[str]) -> re.Pattern[str]:
-    return re.compile("|".join(_expression(form) for form in forms) or r"(?!)")
-
-
-def _expression(form: str) -> str:
-    more = ".{3,}" if len(form) <= SHORT_FORM else ".*"  # "un*" is not "und"
-    return re.escape(form).replace(r"\*", more)
-
-
-@cache
-def _tables() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(resource("translation_words.json").read_text("utf-8"))
-    return found
-
-
-@cache
-def _things(kind: str, language: str) -> Mapping[int, _Forms]:
-    """Weekdays and months by their place from 1 on, numbers by their value; none of a language that is not known."""
-    rows = _tables()[kind].get(language, {})
-    pairs = enumerate(rows, 1) if isinstance(rows, list) else ((int(value), row) for value, row in rows.items())
-    return {value: _Forms.of(row) for value, row in pairs}
-
-
-def _words(text: str) -> list[str]:
-    """Whole words in small letters; of "Dienstag-Abend" both parts, too."""
-    found: list[str] = []
-    for word in _WORD.findall(text.casefold().replace("’", "'")):
-        found += [word, *(re.split(r"['\-]", word) if "-" in word or "'" in word else ())]
-    return found
-
-
 def changed_word(source: str, target: str, pair: tuple[str, str], names: Collection[str] = ()) -> str:
     """A weekday, month or number in words of the source that the translation does not have; "" where all are there.
 
@@ -90,10 +47,10 @@ def changed_word(source: str, target: str, pair: tuple[str, str], names: Collect
     ours, theirs = (base(code) for code in pair)
     if ours == theirs or (names and any(name in source for name in names)):
         return ""
-    words, there = _words(source), _words(target)
+    words, there = split_words(source), split_words(target)
     numbers = _whole_numbers(target)
     for kind in ("weekdays", "months"):
-        known, wanted = _things(kind, ours), _things(kind, theirs)
+        known, wanted = forms_of(kind, ours), forms_of(kind, theirs)
         for value, forms in known.items() if wanted else ():
             said = next((word for word in words if forms.says.fullmatch(word)), "")
             is_there = any(wanted[value].may.fullmatch(word) or word == said for word in there)
@@ -103,10 +60,12 @@ def changed_word(source: str, target: str, pair: tuple[str, str], names: Collect
 
 
 def _changed_number(source: str, target: str, ours: str, theirs: str) -> str:
-    known, wanted = _things("numbers", ours), _things("numbers", theirs)
+    known, wanted = forms_of("numbers", ours), forms_of("numbers", theirs)
     if not known or not wanted:
         return ""
-    words, there = _words(source), _words(target)
+    if (ours in _COUNTS_UP) != (theirs in _COUNTS_UP):
+        source, target = (_HALF_HOUR.sub(" ", text) for text in (source, target))
+    words, there = split_words(source), split_words(target)
     digits, target_digits = (_whole_numbers(text) for text in (source, target))
     told = {value for value, forms in wanted.items() if any(forms.says.fullmatch(word) for word in there)}
     may = {value for value, forms in wanted.items() if any(forms.may.fullmatch(word) for word in there)}
@@ -122,7 +81,7 @@ def _whole_numbers(text: str) -> set[int]:
     return {int(digits) for digits in _DIGITS.findall(text) if len(digits) < 9}
 
 
-def _single_numbers(source: str, known: Mapping[int, _Forms]) -> Iterator[tuple[int, str]]:
+def _single_numbers(source: str, known: Mapping[int, Forms]) -> Iterator[tuple[int, str]]:
     """Numbers in words that stand by themselves: parts of "twenty-one" and "vingt et un" say something else."""
     words = [word.casefold() for word in _WORD.findall(source)]
     values = [next((value for value, forms in known.items() if forms.says.fullmatch(word)), 0) for word in words]
@@ -144,15 +103,23 @@ def _as_written(text: str, word: str) -> str:
     return found[0] if found else word
 
 
+def changed_opposite(source: str, target: str, pair: tuple[str, str]) -> tuple[str, str]:
+    """A word of the source, and that of the translation which excludes it ("narrow", "breit"); two "" for none."""
+    if base(pair[0]) == base(pair[1]):
+        return "", ""
+    said, instead = changed_alternative(source, target, pair)
+    return (_as_written(source, said), _as_written(target, instead)) if said else ("", "")
+
+
 def changed_negation(source: str, target: str, pair: tuple[str, str]) -> str:
     """A negation of the source for which the translation has nothing, or the other way round; "" where all is well."""
     ours, theirs = (base(code) for code in pair)
     for text, other, language, others in ((source, target, ours, theirs), (target, source, theirs, ours)):
-        clear, excuses = _tables()["clear_negations"].get(language, ""), _tables()["negations"].get(others, "")
+        clear, excuses = load_tables()["clear_negations"].get(language, ""), load_tables()["negations"].get(others, "")
         if not clear or not excuses:
             return ""
-        said = next((word for word in _words(_OR_NOT.sub(" ", text)) if word in clear.split()), "")
-        if said and not any(_Forms.of(excuses).may.fullmatch(word) for word in _words(other)):
+        said = next((word for word in split_words(_OR_NOT.sub(" ", text)) if word in clear.split()), "")
+        if said and not any(Forms.of(excuses).may.fullmatch(word) for word in split_words(other)):
             return _as_written(text, said)
     return ""
 
@@ -162,7 +129,7 @@ def untranslated_word(source: str, target: str, pair: tuple[str, str], names: Co
     ours, theirs = (_ordinary(base(code)) for code in pair)
     if not ours or not theirs or base(pair[0]) == base(pair[1]):
         return ""
-    allowed = set(_words(" ".join(names)))
+    allowed = set(split_words(" ".join(names)))
     here = _WORD.findall(source)
     small = {word for place, word in enumerate(here) if word.islower() or (place == 0 and not word.isupper())}
     said = {word.casefold() for word in small} & ours - theirs - allowed
@@ -171,8 +138,15 @@ def untranslated_word(source: str, target: str, pair: tuple[str, str], names: Co
 
 @cache
 def _ordinary(language: str) -> frozenset[str]:
-    words = _tables()["ordinary"].get(language, "").split()
+    words = load_tables()["ordinary"].get(language, "").split()
     return frozenset(word for word in words if len(word) >= LEAST_LETTERS)
+
+
+def garbled_words(source: str, target: str, language: str, names: Collection[str] = ()) -> str:
+    """Words with letters of neither language's script, or glued together behind a full stop; "" for none."""
+    known = [source, *names, script_of(language)[0]]
+    found = find_garbled_words(target, known)
+    return found if has_word_spaces(language) or find_foreign_letters(target, known) else ""
 
 
 def foreign_figure(source: str, target: str, pair: tuple[str, str]) -> str:
@@ -193,4 +167,4 @@ def foreign_figure(source: str, target: str, pair: tuple[str, str]) -> str:
 
 
 def _decimal_of(language: str) -> str:
-    return next((sign for sign, row in _tables()["decimal"].items() if language in row.split()), "")
+    return next((sign for sign, row in load_tables()["decimal"].items() if language in row.split()), "")

@@ -23,7 +23,14 @@ from app.features.translation.marking import Shown, same_marks, shown
 from app.features.translation.problems import Problem, ProblemKind, is_unusable, repeats, sentences_of
 from app.features.translation.prompts import Family, Request, Sizes, Step, Unit, answer_tokens, family_for, sizes_for
 from app.features.translation.result import Formality, Memory, Origin, Term, Translated, TranslationWish
-from app.features.translation.word_checks import changed_negation, changed_word, foreign_figure, untranslated_word
+from app.features.translation.word_checks import (
+    changed_negation,
+    changed_opposite,
+    changed_word,
+    foreign_figure,
+    garbled_words,
+    untranslated_word,
+)
 from app.features.work.asking import woken
 from app.language.detection import LEAST_LETTERS, Detector
 from app.language.names import HAN, KANA, LANGUAGES, LATIN, are_alike, base, count, english_name, script_of
@@ -292,7 +299,11 @@ class Checks:
         """What small tables of words tell."""
         pair = (self._pair.source, self._pair.target)
         names = [name for term in terms for name in (term.source, term.target)]
+        said, instead = changed_opposite(source, words, pair)
+        if said and not any(name in source for name in names):
+            yield Problem(ProblemKind.OPPOSITE, said, instead)
         for kind, said in (
+            (ProblemKind.GARBLED, garbled_words(source, words, pair[1], names)),
             (ProblemKind.WORD, changed_word(source, words, pair, names)),
             (ProblemKind.NEGATION, changed_negation(source, words, pair)),
             (ProblemKind.SEPARATORS, foreign_figure(source, words, pair)),

@@ -140,7 +140,8 @@ class Remedy(Enum):
 
 
 BY_HAND = (
-    FlagKind.FORMATTING, FlagKind.NUMBER, FlagKind.LEFTOVER, FlagKind.WORD, FlagKind.NEGATION, FlagKind.SEPARATORS
+    FlagKind.FORMATTING, FlagKind.NUMBER, FlagKind.LEFTOVER, FlagKind.WORD, FlagKind.NEGATION, FlagKind.SEPARATORS,
+    FlagKind.OPPOSITE
 )  # fmt: skip
 """What a person puts right faster than a model."""
 

@@ -1,0 +1,108 @@
+"""Tables of words that can be compared without a model: weekdays, months, numbers, negations, and alternatives.
+
+Alternatives exclude each other: narrow and wide, left and right, hours and days (`resources/translation_words.json`).
+A table's form is a whole word; with * it is a part of one, at its beginning, end or anywhere. With ? before it, it only
+excuses: the word may stand for this, but need not.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Any
+
+from app.core.paths import resource
+from app.language.names import INFLECTED_INSIDE, WITHOUT_SPACES, base
+
+SHORT_FORM = 4
+_WORD = re.compile(r"[^\W\d_]+(?:['’\-][^\W\d_]+)*")
+_OTHER_SCRIPT = re.compile(f"{WITHOUT_SPACES.pattern}|[{INFLECTED_INSIDE}]")
+
+
+@dataclass(frozen=True)
+class Forms:
+    """The words of one language for one thing: those that say it, and those that may (these too)."""
+
+    says: re.Pattern[str]
+    may: re.Pattern[str]
+
+    @classmethod
+    def of(cls, row: str) -> Forms:
+        """Read a row of a table."""
+        forms = row.split()
+        return cls(_pattern(form for form in forms if form[0] != "?"), _pattern(form.lstrip("?") for form in forms))
+
+
+def _pattern(forms: Iterable[str]) -> re.Pattern[str]:
+    return re.compile("|".join(_expression(form) for form in forms) or r"(?!)")
+
+
+def _expression(form: str) -> str:
+    is_short = len(form) <= SHORT_FORM and not _OTHER_SCRIPT.search(form)
+    return re.escape(form).replace(r"\*", ".{3,}" if is_short else ".*")  # "un*" is not "und"
+
+
+@cache
+def load_tables() -> dict[str, Any]:
+    """Read all tables, by kind and language."""
+    found: dict[str, Any] = json.loads(resource("translation_words.json").read_text("utf-8"))
+    return found
+
+
+@cache
+def forms_of(kind: str, language: str) -> Mapping[int, Forms]:
+    """Weekdays and months by their place from 1 on, numbers by their value; none of a language that is not known."""
+    rows = load_tables()[kind].get(language, {})
+    pairs = enumerate(rows, 1) if isinstance(rows, list) else ((int(value), row) for value, row in rows.items())
+    return {value: Forms.of(row) for value, row in pairs}
+
+
+@cache
+def _alternatives(language: str) -> Mapping[str, tuple[Forms, ...]]:
+    groups = load_tables()["alternatives"]
+    return {name: tuple(map(Forms.of, rows[language])) for name, rows in groups.items() if language in rows}
+
+
+@lru_cache(maxsize=1024)
+def split_words(text: str) -> tuple[str, ...]:
+    """Return whole words in small letters; of "Dienstag-Abend" both parts, too."""
+    found: list[str] = []
+    for word in _WORD.findall(text.casefold().replace("’", "'")):
+        found += [word, *(re.split(r"['\-]", word) if "-" in word or "'" in word else ())]
+    return tuple(found)
+
+
+def changed_alternative(source: str, target: str, pair: tuple[str, str]) -> tuple[str, str]:
+    """Return a word of the source and one of the target that excludes it ("narrow", "breit"); two "" for none.
+
+    Nothing is told where the target says the first one, too, or the source the second one.
+    """
+    ours, theirs = (_alternatives(base(code)) for code in pair)
+    here, there = split_words(source), split_words(target)
+    for group in ours.keys() & theirs.keys():
+        known, wanted = ours[group], theirs[group]
+        said = {n: word for n, forms in enumerate(known) if (word := _first(forms.says, here))}
+        lost = [n for n in said if not _first(wanted[n].may, there)]
+        if not lost:
+            continue
+        new = (
+            word
+            for n, forms in enumerate(wanted)
+            if n not in lost and not _first(known[n].may, here) and (word := _first(forms.says, there))
+        )
+        if instead := next(new, ""):
+            return said[lost[0]], instead
+    return "", ""
+
+
+def _first(pattern: re.Pattern[str], words: Iterable[str]) -> str:
+    return next((word for word in words if pattern.fullmatch(word)), "")
+
+
+def weekdays_in(text: str, language: str) -> frozenset[int]:
+    """Return the weekdays that a text says, from 1 for Monday."""
+    words = split_words(text)
+    return frozenset(day for day, forms in forms_of("weekdays", base(language)).items() if _first(forms.says, words))
