@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 from app.language.names import find_foreign_letters
 from app.language.numbers import CLOCK, SCALES, UNITS, Date, Quantity, dates, quantities
-from app.language.proper_names import Name, codes, is_same, names
+from app.language.proper_names import Name, codes, is_same, missing_name, names
 from app.language.sentences import sentences
+from app.language.word_tables import changed_alternative, split_words, weekdays_in
 from app.language.words import (
     SHORT,
     STEM,
@@ -386,3 +387,93 @@ def repeated_sentence(text: str) -> str:
     """Return a sentence of three words or more that a text says twice; "" for none."""
     said = [text[start:end].casefold() for start, end in sentences(text)]
     return next((one for one in said if said.count(one) > 1 and len(one.split()) > 2), "") if len(said) > 1 else ""
+
+
+# Whether a sentence bears out all facts of a statement: what a place under an answer needs.
+
+
+_NUMBERED = re.compile(r"^\W*\d{1,3}[.)]\s")
+_DENIES = re.compile(
+    r"\b(?:without|un(?!i|der|til|less)\w{4,}|in(?:valid|correct|compatible|active|sufficient)\w*|forbid\w*|prohibit\w*|refus\w*|"
+    r"fail\w*|lack\w*|den(?:y|ied|ies)|exclud\w*|avoid\w*|discourag\w*|deprecat\w*|prevent\w*|stop\w*|except|instead|rather|"
+    r"ohne|verb[oi][te]\w*|untersag\w*|fehl\w*|kaum|verhinder\w*|vermeid\w*|abgeraten|statt|außer|"
+    r"sans|interdi\w*|manqu\w*|évit\w*|empêch\w*|sin|prohib\w*|falt\w*|evit\w*|imped\w*|senza|viet\w*|manc\w*|sem|proib\w*|"
+    r"zonder|verbod\w*|bez|brak\w*|zakaz\w*|без|запре\w*)\b",
+    re.IGNORECASE,
+)
+"""Says no without a negation."""
+_CLAUSE_ENDS = re.compile(r"[,;:.!?()–]|\b(?:but|aber|mais|pero|sondern|sino|ma|mas|maar)\b", re.IGNORECASE)
+_WITHIN = 5
+"""Words behind a negation that it may negate; before it two."""
+
+
+def missing_fact(statement: str, sentence: str, around: Sequence[str] = (), *, language: str = "") -> str:
+    """Return the first fact of a statement that a sentence does not bear out; "" where it bears out all.
+
+    Numbers with their units, dates and weekdays stand in the sentence itself, names there or in the texts `around`;
+    what the statement negates is negated, and no word of it is excluded by another.
+    """
+    statement = _NUMBERED.sub(" ", statement)
+    name = missing_name(statement, [sentence, *around], around)
+    return (
+        _missing_number(statement, sentence)
+        or _missing_weekday(statement, sentence, language)
+        or (name.said if name else "")
+        or changed_alternative(statement, sentence, (language, language))[0]
+        or _other_negation(statement, sentence)
+    )
+
+
+def _missing_number(statement: str, sentence: str) -> str:
+    there = quantities(sentence)
+    in_codes = list(codes(statement))
+    for said in quantities(statement):
+        is_ordinal = said.is_part and not statement[said.start].isdigit()
+        if not (is_ordinal or _inside(said, in_codes) or any(_says_as_much(said, other) for other in there)):
+            return statement[said.start : said.end]
+    known = dates(sentence)
+    date = next((date for date in dates(statement) if not any(other.covers(date) for other in known)), None)
+    return statement[date.start : date.end] if date else ""
+
+
+def _says_as_much(said: Quantity, other: Quantity) -> bool:
+    if said.dimension and other.dimension:
+        return said.dimension == other.dimension and said.is_as_much_as(other)
+    return said.has_figure_of(other)
+
+
+def _missing_weekday(statement: str, sentence: str, language: str) -> str:
+    missing = weekdays_in(statement, language) - weekdays_in(sentence, language)
+    return next((word for word in split_words(statement) if weekdays_in(word, language) & missing), "")
+
+
+def _other_negation(statement: str, sentence: str) -> str:
+    """Return a negation that only one of both has, where they say the same words."""
+    mine, theirs = (list(_negations(text)) for text in (statement, sentence))
+    if mine and not theirs:
+        return "" if _DENIES.search(sentence) else mine[0][0]
+    if mine or not theirs or _DENIES.search(statement):
+        shared = {stem for _, near in theirs for stem in near}
+        return next((word for word, near in mine if near and shared and not _are_alike(near, shared)), "")
+    said = stems(statement)
+    return next((word for word, near in theirs if near and len(near & said) * 2 >= len(near)), "")
+
+
+def _are_alike(some: frozenset[str], others: set[str]) -> bool:
+    return any(one.startswith(other) or other.startswith(one) for one in some for other in others)
+
+
+def _negations(text: str) -> Iterator[tuple[str, frozenset[str]]]:
+    """Yield each negation with the stems of the words around it, within its clause."""
+    plain = level(text)
+    words = list(_WORD.finditer(plain))
+    for at, match in enumerate(words):
+        word = match[0].casefold()
+        following = words[at + 1 : at + 2]
+        if not (word in _NEGATIONS or word.endswith("n't")) or (following and _ONLY.fullmatch(following[0][0])):
+            continue
+        end = words[min(at + _WITHIN, len(words) - 1)].end()
+        clause = _CLAUSE_ENDS.search(plain, match.end(), end)
+        behind = stems(plain[match.end() : clause.start() if clause else end])
+        before = plain[words[max(at - 2, 0)].start() : match.start()]
+        yield match[0], behind or stems(_CLAUSE_ENDS.split(before)[-1])

@@ -1,30 +1,47 @@
-"""Find where an answer may come from: the sentences of the documents that share most of its words.
+"""Find where an answer may come from: the sentences of the documents that say what its sentences say.
 
-No second model and no judgement: a sentence of the answer gets the place in the documents that holds the largest
-share of its words (numbers as they stand, words by their first letters), where that is at least three in five, and
-all of its numbers: a place that says thirty-one is none for 301. What the model names itself ("[p. 3]") is taken at
-its word only as far as there is such a page.
+No second model and no judgement. A sentence of the answer gets the stretch of the documents that holds the largest
+share of what its words tell: rare words tell more, and another word of like meaning or one in the heading counts in
+part. That stretch has to bear out all its facts (`app.language.facts`): one that says thirty-one is none for 301, nor
+is "not allowed" one for "allowed". What the model names itself ("[p. 3]") is taken at its word only as far as there is
+such a page.
 """
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from itertools import pairwise
+from typing import Any
 
 from app.features.retrieval.ranking import words_of
+from app.language.admissions import admits_absence
+from app.language.detection import language_by_words
+from app.language.facts import missing_fact
 from app.language.sentences import sentences
+from app.language.word_likeness import closest_likeness
+from app.language.words import WORD, stems_of_word
 from app.store.documents import DocumentStore, Fields
 
-if TYPE_CHECKING:
-    from app.language.numbers import Quantity
-
 LEAST_SHARE = 0.6
+LEAST_EXACT = 0.4
+LEAST_STRANGEST = 0.5
+LEAST_LIKE = 0.5
+"""Cosine from which on a word stands for another one, in part."""
+NEARBY = 0.6
+"""What a word counts that stands right before a block, or above it."""
+LEAST_WEIGHT = 0.5
+PAIR_COSTS = 0.1
+"""Two sentences are taken only where they say more than one."""
+BEFORE = 2
+MOST_BEFORE = 400
+MOST_SPANS = 60
+MOST_COUNTED = 200
 LEAST_WORDS = 4
 MOST_CANDIDATES = 12
 MOST_SENTENCES = 60
-_LIST_NUMBER = re.compile(r"^\W*\d{1,3}[.)]\s")
 _PAGE = re.compile(
     r"[\[(](?:p|pp|page|pages|slide|sheet|chapter|ch|file|minute|min|(¶))\.? ?(\d{1,6})[\])]", re.IGNORECASE
 )
@@ -89,48 +106,117 @@ def source_from_fields(fields: dict[str, Any]) -> Source:
     return Source(**fields)
 
 
+@dataclass(frozen=True)
+class _Statement:
+    """A sentence of an answer, and how much each of its words tells (by stem) in the documents."""
+
+    text: str
+    start: int
+    end: int
+    weights: dict[str, float]
+    words: dict[str, str]
+    language: str
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """How well a stretch of a block fits a statement: shares of what the statement's words tell.
+
+    `share` is found in the stretch, words of like meaning and of what stands around it counted in part; `exact` is
+    found there word for word. `strangest` is how much of the most telling word is found.
+    """
+
+    share: float
+    exact: float
+    strangest: float
+    start: int
+    end: int
+
+
 def _best(text: str, start: int, end: int, document_ids: Sequence[int], store: DocumentStore) -> Source | None:
-    wanted = _stems(text)
-    if len(wanted) < LEAST_WORDS:
+    if len(_stems(text)) < LEAST_WORDS or admits_absence(text):
         return None
-    numbers = _numbers(text)
+    words = words_of(text)
+    hits = store.rank(document_ids, words, MOST_CANDIDATES)
+    known = _words(text)
+    statement = _Statement(text, start, end, _weights(known, document_ids, store), known, language_by_words(text))
     best: tuple[float, Source] | None = None
-    for document_id, number, _score in store.rank(document_ids, words_of(text), MOST_CANDIDATES):
+    for document_id, number, _score in hits:
         block = store.some_blocks(document_id, [number])[0]
-        share, first, last = _place(block, wanted, numbers)
-        if share >= LEAST_SHARE and (best is None or share > best[0]):
-            best = share, Source(start, end, document_id, number, first, last, block["page"])
+        around = _around(block, document_id, store)
+        for fit in _fits(str(block["text"]), statement, around):
+            if not _is_close(fit) or (best is not None and fit.share <= best[0]):
+                continue
+            sentence = str(block["text"])[fit.start : fit.end]
+            if not missing_fact(text, sentence, [*around, str(block["text"])], language=statement.language):
+                best = fit.share, Source(start, end, document_id, number, fit.start, fit.end, block["page"])
     return best[1] if best else None
 
 
-def _place(block: Fields, wanted: set[str], numbers: Sequence[Quantity] = ()) -> tuple[float, int, int]:
-    """The share of `wanted` that the best sentence of a block holds that has all `numbers`, and where it stands."""
+def _is_close(fit: _Fit) -> bool:
+    return fit.share >= LEAST_SHARE and fit.exact >= LEAST_EXACT and fit.strangest >= LEAST_STRANGEST
+
+
+def _weights(stems: Iterable[str], document_ids: Sequence[int], store: DocumentStore) -> dict[str, float]:
+    """How telling each stem is: three times as much where one block has it as where all have."""
+    blocks = sum(store.block_count(id_) for id_ in document_ids)
+    weights: dict[str, float] = {}
+    for stem in stems:
+        count = len(store.rank(document_ids, [f"{stem}*" if stem.isalpha() else stem], MOST_COUNTED))
+        rarity = math.log((blocks + 1) / (max(count, 1) + 0.5)) / math.log((blocks + 1) / 1.5)
+        weights[stem] = LEAST_WEIGHT + rarity if blocks > 1 else 1.0
+    return weights
+
+
+def _around(block: Fields, document_id: int, store: DocumentStore) -> list[str]:
+    """The headings above a block, and what stands right before it."""
+    number = int(block["id"])
+    before = store.some_blocks(document_id, [one for one in range(number - BEFORE, number) if one > 0])
+    return [*map(str, block.get("heading_path") or ()), *(str(one["text"])[-MOST_BEFORE:] for one in before)]
+
+
+def _fits(text: str, statement: _Statement, around: Sequence[str]) -> Iterator[_Fit]:
+    """The fits of each sentence of a block, and of each two that follow one another."""
+    spans = list(sentences(text))[:MOST_SPANS]
+    pairs = [(first[0], second[1]) for first, second in pairwise(spans)]
+    total = sum(statement.weights.values()) or 1.0
+    strangest = max(statement.weights, key=lambda stem: statement.weights[stem])
+    for start, end in (*spans, *pairs):
+        there, nearby = _words(text[start:end]), _stems(" ".join((*around, text[:start])))
+        found = {stem: _found(stem, word, there, nearby) for stem, word in statement.words.items()}
+        share = sum(found[stem] * weight for stem, weight in statement.weights.items()) / total
+        exact = sum(weight for stem, weight in statement.weights.items() if found[stem] == 1) / total
+        yield _Fit(share - (PAIR_COSTS if (start, end) in pairs else 0), exact, found[strangest], start, end)
+
+
+def _found(stem: str, word: str, there: dict[str, str], nearby: set[str]) -> float:
+    """How much of a word a stretch has: all, part where the text around has it or another word means the like."""
+    if stem in there or any(map(str.isdigit, stem)):  # numbers are compared as facts
+        return 1.0
+    like = closest_likeness(word, there.values())
+    return max(NEARBY if stem in nearby else 0.0, like if like >= LEAST_LIKE else 0.0)
+
+
+def _place(block: Fields, wanted: set[str]) -> tuple[float, int, int]:
+    """The share of `wanted` that the best sentence of a block holds, and where it stands."""
     text = str(block["text"])
     best = (0.0, 0, 0)
     for start, end in sentences(text):
         share = len(wanted & _stems(text[start:end])) / len(wanted) if wanted else 0.0
-        if share > best[0] and _holds(text[start:end], numbers):
+        if share > best[0]:
             best = (share, start, end)
     return best
 
 
-def _numbers(text: str) -> list[Quantity]:
-    """The numbers that a sentence says, in figures or words; without its own number in a list, and without "first"."""
-    from app.language.numbers import quantities  # as below
-
-    text = _LIST_NUMBER.sub(" ", text)
-    return [one for one in quantities(text) if not one.is_part or text[one.start].isdigit()]
-
-
-def _holds(text: str, numbers: Sequence[Quantity]) -> bool:
-    from app.language.numbers import quantities
-
-    return all(any(one.has_figure_of(other) for other in quantities(text)) for one in numbers)
-
-
 def _stems(text: str) -> set[str]:
     """The beginnings of words, and every number."""
-    from app.language.words import WORD, stems  # not needed before there is an answer
+    return set(_words(text))
 
-    numbers = (word for word in WORD.findall(text.casefold()) if any(map(str.isdigit, word)))
-    return {*stems(text), *numbers}
+
+def _words(text: str) -> dict[str, str]:
+    """Words by their beginnings; every number stands for itself."""
+    found: dict[str, str] = {}
+    for word in WORD.findall(text.replace("\u00ad", "").casefold()):
+        parts = [word] if any(map(str.isdigit, word)) else stems_of_word(word)
+        found |= {part: found.get(part, word) for part in parts}
+    return found
