@@ -159,8 +159,8 @@ class Wanted:
     alternatives: int = -1
     tells_prompt: bool = False
     """The tokens of `text` are told, too (`PromptSeen`), with as many alternatives as those of the answer."""
-    stop_on_repetition: bool = False
-    """As in `protocol.Ask`."""
+    stop_on_repetition: bool | None = None
+    """As in `protocol.Ask`; None: only where the client sets no limit, which would end it otherwise."""
     pictures: Mapping[str, bytes] = field(default_factory=dict)
     """The files of the messages' media, by their ids."""
 
@@ -201,7 +201,7 @@ class Wanted:
             calling=calling,
             together_s=TOGETHER_S,
             is_outside=True,
-            stop_on_repetition=self.stop_on_repetition,
+            stop_on_repetition=self.max_tokens < 0 if self.stop_on_repetition is None else self.stop_on_repetition,
         )
         if seed is None:
             return [ask] * self.count

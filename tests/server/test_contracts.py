@@ -130,12 +130,22 @@ def test_what_a_completion_wishes_reaches_the_engine_and_each_answer_has_a_seed(
     assert {(one["suffix"], one["max_tokens"], *one["stop"]) for one in asked} == {("):", 9, "\n")}
 
 
-@pytest.mark.parametrize("wished", [False, True])
-def test_an_answer_that_repeats_itself_ends_where_that_is_wished(scripted: Make, wished: bool) -> None:
+@pytest.mark.parametrize(
+    ("fields", "ends"),
+    [
+        ({}, True),
+        ({"stop_on_repetition": False}, False),
+        ({"max_tokens": 5000}, False),
+        ({"max_tokens": 5000, "stop_on_repetition": True}, True),
+    ],
+)
+def test_an_answer_that_repeats_itself_ends_without_a_limit_or_where_that_is_wished(
+    scripted: Make, fields: dict[str, Any], ends: bool
+) -> None:
     served = scripted({"text": "It is so. ", "repeat": 90, "watched": True})
-    choice = served.chat(**({"stop_on_repetition": True} if wished else {})).json()["choices"][0]
-    assert choice["finish_reason"] == ("length" if wished else "stop")
-    assert (len(choice["message"]["content"]) < 600) == wished
+    choice = served.chat(**fields).json()["choices"][0]
+    assert choice["finish_reason"] == ("length" if ends else "stop")
+    assert (len(choice["message"]["content"]) < 600) == ends
 
 
 def test_a_call_is_told_with_its_name_once_and_then_its_arguments(scripted: Make) -> None:

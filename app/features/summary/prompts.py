@@ -79,6 +79,10 @@ LEAST_SHOUTED = 6
 """Words of a line all in capitals that is more than a title."""
 
 
+CUT = (FinishReason.LENGTH, FinishReason.CONTEXT, FinishReason.REPEATED)
+"""An answer that ended before its end."""
+
+
 class Problem(StrEnum):
     """What is wrong with an answer."""
 
@@ -165,13 +169,13 @@ def line_of(text: str) -> str:
 
 def problem_of(answer: str, finish: FinishReason, points: Sequence[Point], kept: Sequence[Point]) -> Problem | None:
     """What is wrong with an answer that gave these points, of which these were kept; None where it will do."""
-    is_cut = finish in (FinishReason.LENGTH, FinishReason.CONTEXT)
+    is_cut = finish in CUT
     if REFUSING.match(answer) or (points and all(REFUSING.match(one.text) for one in points)):
         return Problem.REFUSED
     if len(kept) * 2 < len(points):
         return Problem.REPEATED
     if is_cut and len(kept) < 2:
-        return Problem.TOO_LONG
+        return Problem.REPEATED if finish is FinishReason.REPEATED else Problem.TOO_LONG
     if not kept:
         if not answer.strip():
             return Problem.EMPTY

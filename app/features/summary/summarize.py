@@ -362,7 +362,7 @@ def written(answer: str, form: Form, draft: Draft, finish: FinishReason = Finish
                 found.append(Written(one, tuple(dict.fromkeys(n for n in ids if n in known)), group, paragraph))
             if form is not Form.PARAGRAPHS:
                 paragraph += 1
-    if found and finish in (FinishReason.LENGTH, FinishReason.CONTEXT) and not _is_whole(found[-1]):
+    if found and finish in prompts.CUT and not _is_whole(found[-1]):
         found.pop()
     return found
 

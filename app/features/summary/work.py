@@ -76,6 +76,7 @@ class Work:
             template_variables=template_variables(None, Settings(chat=Chat(thinking="off")), self.model),
             thinking_budget=THINKING_TOKENS if always_thinks else -1,
             grammar=grammar,
+            stop_on_repetition=True,
         )
 
     def key(self, ask: Ask) -> str:

@@ -362,6 +362,8 @@ def points(*texts: str) -> list[Point]:
         ("As an AI language model I have no view.", "stop", [], [], Problem.REFUSED),
         ("[1] a", "length", points("a"), points("a"), Problem.TOO_LONG),
         ("[1] a", "context", [], [], Problem.TOO_LONG),
+        ("[1] a", "repeated", points("a"), points("a"), Problem.REPEATED),
+        ("[1] a [2] b", "repeated", points("a", "b"), points("a", "b"), None),
         ("[1] a [2] b", "length", points("a", "b"), points("a", "b"), None),
         ("[1] a" * 3, "stop", points("a", "a", "a"), points("a"), Problem.REPEATED),
         ('{"points": []}', "stop", [], [], None),

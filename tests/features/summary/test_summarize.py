@@ -63,6 +63,14 @@ def test_a_short_document_is_read_in_one_pass_and_every_statement_leads_to_its_s
     assert summary.documents[0].coverage.unread_pages == ()
 
 
+def test_a_model_that_repeats_itself_is_stopped_and_what_it_said_is_kept_once(tmp_path: Path) -> None:
+    line = {"text": "- The potter Anna Lind built the kiln in 1871. [2]\n", "repeat": 60, "watched": True}
+    with scripted(tmp_path, line) as model:
+        events = events_of(model, document(heading("The kiln"), KILN, ROOF))
+    assert max(len(event.text) for event in events if isinstance(event, Writing)) < 1000  # 60 lines are 2,800
+    assert [one.text for one in summary_of(events).statements] == ["The potter Anna Lind built the kiln in 1871."]
+
+
 MADE_UP = f"- {KILN} [2]\n- It was painted blue by Peter Holm. [3]\n- The roof is made of 900 plates. [3]\n"
 
 
