@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 
+from app.core.paths import resource
 from app.language.facts import find_garbled_words
 from app.language.names import base, find_foreign_letters, has_word_spaces, script_of
 from app.language.word_tables import Forms, changed_alternative, forms_of, load_tables, split_words
@@ -18,6 +19,7 @@ LEAST_LETTERS = 3
 _WORD = re.compile(r"[^\W\d_]+(?:['’\-][^\W\d_]+)*")
 _PLAIN_WORD = re.compile(r"(?<![\w\-./@$%&<>«„“\"'`])[^\W\d_]+(?![\w\-/@()<>=»“”\"'`]|[.:]\w)")
 """None in quotes, and none that is a part of a name or of code."""
+_QUOTED = re.compile(r"[«»„“”‹›`\"][^«»„“”‹›`\"\n]{1,60}[«»“”‹›`'\"]")
 _OR_NOT = re.compile(r"\b(?:or|oder|of) (?:not|nicht|niet)\b|\bnot only\b|\bnicht nur\b|\bniet alleen\b", re.IGNORECASE)
 _COUNTS_UP = frozenset(("de", "nl", "pl", "ru", "sv", "da", "nb", "cs", "hu"))
 """Half past six is half of the seventh hour in these."""
@@ -126,20 +128,28 @@ def changed_negation(source: str, target: str, pair: tuple[str, str]) -> str:
 
 def untranslated_word(source: str, target: str, pair: tuple[str, str], names: Collection[str] = ()) -> str:
     """An ordinary word of the source's language that stands in the translation, and is none of the target's."""
-    ours, theirs = (_ordinary(base(code)) for code in pair)
-    if not ours or not theirs or base(pair[0]) == base(pair[1]):
+    ours, theirs = (base(code) for code in pair)
+    words = _ordinary(ours) | (_english() if ours == "en" else frozenset())
+    if not words or ours == theirs or not (_ordinary(theirs) or script_of(ours) != script_of(theirs)):
         return ""
     allowed = set(split_words(" ".join(names)))
     here = _WORD.findall(source)
     small = {word for place, word in enumerate(here) if word.islower() or (place == 0 and not word.isupper())}
-    said = {word.casefold() for word in small} & ours - theirs - allowed
-    return next((word for word in _PLAIN_WORD.findall(target) if word.casefold() in said and not word.isupper()), "")
+    said = {word.casefold() for word in small} & words - _ordinary(theirs) - allowed
+    plain = _QUOTED.sub(" ", target)
+    return next((word for word in _PLAIN_WORD.findall(plain) if word.casefold() in said and not word.isupper()), "")
 
 
 @cache
 def _ordinary(language: str) -> frozenset[str]:
     words = load_tables()["ordinary"].get(language, "").split()
     return frozenset(word for word in words if len(word) >= LEAST_LETTERS)
+
+
+@cache
+def _english() -> frozenset[str]:
+    """Common English words that no dictionary of German, Spanish, French, Italian, Dutch, Polish or Portuguese has."""
+    return frozenset(resource("english_words.txt").read_text("utf-8").split())
 
 
 def garbled_words(source: str, target: str, language: str, names: Collection[str] = ()) -> str:
