@@ -15,7 +15,7 @@ from app.language.names import find_foreign_letters
 from app.language.numbers import CLOCK, SCALES, UNITS, Date, Quantity, dates, quantities
 from app.language.proper_names import Name, codes, is_same, missing_name, names
 from app.language.sentences import sentences
-from app.language.word_tables import changed_alternative, split_words, weekdays_in
+from app.language.word_tables import changed_alternative, split_words, values_in
 from app.language.words import (
     SHORT,
     STEM,
@@ -403,8 +403,13 @@ _DENIES = re.compile(
 )
 """Says no without a negation."""
 _CLAUSE_ENDS = re.compile(r"[,;:.!?()–]|\b(?:but|aber|mais|pero|sondern|sino|ma|mas|maar)\b", re.IGNORECASE)
+_LABEL = re.compile(r"(?<=[^\W\d_A-Z] )[A-Z](?![\w'’.])")
+"""A letter for a name: "house B"."""
+CLOSER = 1.0
+LEAST_YEAR = 1000
+"""What is a part of a date bears out a year, and no small number."""
 _WITHIN = 5
-"""Words behind a negation that it may negate; before it two."""
+"""Words behind a negation, and before it, that it may negate."""
 
 
 def missing_fact(statement: str, sentence: str, around: Sequence[str] = (), *, language: str = "") -> str:
@@ -417,34 +422,59 @@ def missing_fact(statement: str, sentence: str, around: Sequence[str] = (), *, l
     name = missing_name(statement, [sentence, *around], around)
     return (
         _missing_number(statement, sentence)
-        or _missing_weekday(statement, sentence, language)
+        or _missing_day(statement, sentence, language)
         or (name.said if name else "")
-        or changed_alternative(statement, sentence, (language, language))[0]
+        or next((one for one in _LABEL.findall(statement) if one not in _LABEL.findall(sentence)), "")
+        or changed_alternative(statement, sentence, (language, language), with_units=False)[0]
         or _other_negation(statement, sentence)
     )
 
 
 def _missing_number(statement: str, sentence: str) -> str:
+    """Return a number or a date that the sentence does not have, or has less often, or says of something else."""
     there = quantities(sentence)
     in_codes = list(codes(statement))
+    taken: list[Quantity] = []
     for said in quantities(statement):
-        is_ordinal = said.is_part and not statement[said.start].isdigit()
-        if not (is_ordinal or _inside(said, in_codes) or any(_says_as_much(said, other) for other in there)):
+        if (said.is_part and not statement[said.start].isdigit()) or _inside(said, in_codes):
+            continue
+        equal = [other for other in there if other not in taken and _says_as_much(said, other)]
+        others = [one for one in there if one not in equal and one.dimension == said.dimension]
+        if not equal or (not said.is_part and _is_said_of_another(said, equal, others, (statement, sentence))):
             return statement[said.start : said.end]
-    known = dates(sentence)
-    date = next((date for date in dates(statement) if not any(other.covers(date) for other in known)), None)
-    return statement[date.start : date.end] if date else ""
+        taken += equal[:1]
+    for date in dates(statement):
+        covering = [other for other in dates(sentence) if other.covers(date)]
+        apart = [other for other in dates(sentence) if other not in covering]
+        if not covering or _is_said_of_another(date, covering, apart, (statement, sentence)):
+            return statement[date.start : date.end]
+    return ""
+
+
+def _is_said_of_another(
+    said: Quantity | Date, equal: Sequence[Quantity | Date], others: Sequence[Quantity | Date], texts: tuple[str, str]
+) -> bool:
+    """Whether the words around it in the first text are those around another one in the second, more than its equal."""
+    ours = around(texts[0], said.start, said.end)
+    best = max(closeness(ours, around(texts[1], one.start, one.end)) for one in equal)
+    return any(closeness(ours, around(texts[1], one.start, one.end)) >= best + CLOSER for one in others)
 
 
 def _says_as_much(said: Quantity, other: Quantity) -> bool:
+    if other.is_part and not said.is_part and not (said.plain and said.plain >= LEAST_YEAR):
+        return False
     if said.dimension and other.dimension:
         return said.dimension == other.dimension and said.is_as_much_as(other)
     return said.has_figure_of(other)
 
 
-def _missing_weekday(statement: str, sentence: str, language: str) -> str:
-    missing = weekdays_in(statement, language) - weekdays_in(sentence, language)
-    return next((word for word in split_words(statement) if weekdays_in(word, language) & missing), "")
+def _missing_day(statement: str, sentence: str, language: str) -> str:
+    """Return a weekday or a month that the sentence does not say."""
+    for kind in ("weekdays", "months"):
+        missing = values_in(kind, statement, language) - values_in(kind, sentence, language)
+        if word := next((word for word in split_words(statement) if values_in(kind, word, language) & missing), ""):
+            return word
+    return ""
 
 
 def _other_negation(statement: str, sentence: str) -> str:
@@ -453,18 +483,19 @@ def _other_negation(statement: str, sentence: str) -> str:
     if mine and not theirs:
         return "" if _DENIES.search(sentence) else mine[0][0]
     if mine or not theirs or _DENIES.search(statement):
-        shared = {stem for _, near in theirs for stem in near}
-        return next((word for word, near in mine if near and shared and not _are_alike(near, shared)), "")
+        shared = {stem for _, near, _ in theirs for stem in near}
+        return next((word for word, near, _ in mine if near and shared and not _are_alike(near, shared)), "")
     said = stems(statement)
-    return next((word for word, near in theirs if near and len(near & said) * 2 >= len(near)), "")
+    negated = ((word, first in said or len(near & said) * 2 >= len(near)) for word, near, first in theirs if near)
+    return next((word for word, is_said in negated if is_said), "")
 
 
 def _are_alike(some: frozenset[str], others: set[str]) -> bool:
     return any(one.startswith(other) or other.startswith(one) for one in some for other in others)
 
 
-def _negations(text: str) -> Iterator[tuple[str, frozenset[str]]]:
-    """Yield each negation with the stems of the words around it, within its clause."""
+def _negations(text: str) -> Iterator[tuple[str, frozenset[str], str]]:
+    """Yield each negation with the stems of the words that it negates, within its clause, and the first of them."""
     plain = level(text)
     words = list(_WORD.finditer(plain))
     for at, match in enumerate(words):
@@ -474,6 +505,7 @@ def _negations(text: str) -> Iterator[tuple[str, frozenset[str]]]:
             continue
         end = words[min(at + _WITHIN, len(words) - 1)].end()
         clause = _CLAUSE_ENDS.search(plain, match.end(), end)
-        behind = stems(plain[match.end() : clause.start() if clause else end])
-        before = plain[words[max(at - 2, 0)].start() : match.start()]
-        yield match[0], behind or stems(_CLAUSE_ENDS.split(before)[-1])
+        behind = plain[match.end() : clause.start() if clause else end]
+        before = plain[words[max(at - _WITHIN, 0)].start() : match.start()]
+        first = next((stem for word in WORD.findall(behind.casefold()) for stem in stems_of_word(word)), "")
+        yield match[0], stems(behind) or stems(_CLAUSE_ENDS.split(before)[-1]), first

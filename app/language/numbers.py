@@ -39,7 +39,9 @@ _MONTH_ALONE = re.compile(rf"(?<=[^\W_][ ,] )(?:{_NAME})\b|(?<=[^\W_] )(?:{_NAME
 _ISO = re.compile(r"(?<![\d./-])(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?![\d/-]|\.\d)")
 _DAY_POINTS = re.compile(r"(?<![\d./-])(\d{1,2})([./-]) ?(\d{1,2})\2 ?(\d{4}|\d{2})(?![\d/-]|\.\d)")
 _CJK = re.compile(r"(?:(\d{4}) ?[年년] ?)?(\d{1,2}) ?[月월](?: ?(\d{1,2}) ?[日일号])?")
-_DAY_MONTH = re.compile(rf"(?<![\w.,])(?P<from>)(?P<day>{_DAY}) ?(?P<month>{_NAME})\b(?P<year>)", re.IGNORECASE)
+_DAY_MONTH = re.compile(
+    rf"(?<![\w.,])(?P<from>)(?P<day>{_DAY}) ?(?:of |de |di )?(?P<month>{_NAME})\b(?P<year>)", re.IGNORECASE
+)
 _LONGEST_ABBREVIATION = 4
 _SHORT_NAME = 3
 """A month's name of so few letters alone is taken for another word."""

@@ -18,6 +18,7 @@ from app.core.paths import resource
 from app.language.names import INFLECTED_INSIDE, WITHOUT_SPACES, base
 
 SHORT_FORM = 4
+_UNITS = frozenset(("currency", "length_unit", "time_unit", "weight_unit"))
 _WORD = re.compile(r"[^\W\d_]+(?:['’\-][^\W\d_]+)*")
 _OTHER_SCRIPT = re.compile(f"{WITHOUT_SPACES.pattern}|[{INFLECTED_INSIDE}]")
 
@@ -75,14 +76,15 @@ def split_words(text: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def changed_alternative(source: str, target: str, pair: tuple[str, str]) -> tuple[str, str]:
+def changed_alternative(source: str, target: str, pair: tuple[str, str], *, with_units: bool = True) -> tuple[str, str]:
     """Return a word of the source and one of the target that excludes it ("narrow", "breit"); two "" for none.
 
-    Nothing is told where the target says the first one, too, or the source the second one.
+    Nothing is told where the target says the first one, too, or the source the second one. `with_units` is for texts
+    whose quantities are not compared: 60 tonnes are 60,000 kg.
     """
     ours, theirs = (_alternatives(base(code)) for code in pair)
     here, there = split_words(source), split_words(target)
-    for group in ours.keys() & theirs.keys():
+    for group in ours.keys() & theirs.keys() - (frozenset() if with_units else _UNITS):
         known, wanted = ours[group], theirs[group]
         said = {n: word for n, forms in enumerate(known) if (word := _first(forms.says, here))}
         lost = [n for n in said if not _first(wanted[n].may, there)]
@@ -102,7 +104,7 @@ def _first(pattern: re.Pattern[str], words: Iterable[str]) -> str:
     return next((word for word in words if pattern.fullmatch(word)), "")
 
 
-def weekdays_in(text: str, language: str) -> frozenset[int]:
-    """Return the weekdays that a text says, from 1 for Monday."""
+def values_in(kind: str, text: str, language: str) -> frozenset[int]:
+    """Return the weekdays or months that a text says, from 1 on."""
     words = split_words(text)
-    return frozenset(day for day, forms in forms_of("weekdays", base(language)).items() if _first(forms.says, words))
+    return frozenset(value for value, forms in forms_of(kind, base(language)).items() if _first(forms.says, words))

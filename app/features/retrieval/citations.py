@@ -13,26 +13,28 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
 from app.features.retrieval.ranking import words_of
 from app.language.admissions import admits_absence
-from app.language.detection import language_by_words
+from app.language.detection import SMALL_WORDS, language_by_words
 from app.language.facts import missing_fact
+from app.language.numbers import quantities
+from app.language.proper_names import names
 from app.language.sentences import sentences
 from app.language.word_likeness import closest_likeness
 from app.language.words import WORD, stems_of_word
 from app.store.documents import DocumentStore, Fields
 
-LEAST_SHARE = 0.6
-LEAST_EXACT = 0.4
-LEAST_STRANGEST = 0.5
+LEAST_SHARE = 0.7
+LEAST_EXACT = 0.3
 LEAST_LIKE = 0.5
 """Cosine from which on a word stands for another one, in part."""
 NEARBY = 0.6
 """What a word counts that stands right before a block, or above it."""
-LEAST_WEIGHT = 0.5
+LEAST_WEIGHT, SMALL_WEIGHT = 0.5, 0.3
 PAIR_COSTS = 0.1
 """Two sentences are taken only where they say more than one."""
 BEFORE = 2
@@ -122,13 +124,12 @@ class _Statement:
 class _Fit:
     """How well a stretch of a block fits a statement: shares of what the statement's words tell.
 
-    `share` is found in the stretch, words of like meaning and of what stands around it counted in part; `exact` is
-    found there word for word. `strangest` is how much of the most telling word is found.
+    `share` is found in the stretch, words of like meaning and of what stands before it counted in part; `exact` is
+    found there word for word.
     """
 
     share: float
     exact: float
-    strangest: float
     start: int
     end: int
 
@@ -148,13 +149,14 @@ def _best(text: str, start: int, end: int, document_ids: Sequence[int], store: D
             if not _is_close(fit) or (best is not None and fit.share <= best[0]):
                 continue
             sentence = str(block["text"])[fit.start : fit.end]
-            if not missing_fact(text, sentence, [*around, str(block["text"])], language=statement.language):
+            language = statement.language or language_by_words(str(block["text"]))
+            if not missing_fact(text, sentence, [*around, str(block["text"])[: fit.start]], language=language):
                 best = fit.share, Source(start, end, document_id, number, fit.start, fit.end, block["page"])
     return best[1] if best else None
 
 
 def _is_close(fit: _Fit) -> bool:
-    return fit.share >= LEAST_SHARE and fit.exact >= LEAST_EXACT and fit.strangest >= LEAST_STRANGEST
+    return fit.share >= LEAST_SHARE and fit.exact >= LEAST_EXACT
 
 
 def _weights(stems: Iterable[str], document_ids: Sequence[int], store: DocumentStore) -> dict[str, float]:
@@ -164,8 +166,13 @@ def _weights(stems: Iterable[str], document_ids: Sequence[int], store: DocumentS
     for stem in stems:
         count = len(store.rank(document_ids, [f"{stem}*" if stem.isalpha() else stem], MOST_COUNTED))
         rarity = math.log((blocks + 1) / (max(count, 1) + 0.5)) / math.log((blocks + 1) / 1.5)
-        weights[stem] = LEAST_WEIGHT + rarity if blocks > 1 else 1.0
+        weights[stem] = SMALL_WEIGHT if stem in _small_stems() else LEAST_WEIGHT + rarity if blocks > 1 else 1.0
     return weights
+
+
+@cache
+def _small_stems() -> frozenset[str]:
+    return frozenset(stem for row in SMALL_WORDS.values() for word in row.split() for stem in stems_of_word(word))
 
 
 def _around(block: Fields, document_id: int, store: DocumentStore) -> list[str]:
@@ -178,15 +185,19 @@ def _around(block: Fields, document_id: int, store: DocumentStore) -> list[str]:
 def _fits(text: str, statement: _Statement, around: Sequence[str]) -> Iterator[_Fit]:
     """The fits of each sentence of a block, and of each two that follow one another."""
     spans = list(sentences(text))[:MOST_SPANS]
-    pairs = [(first[0], second[1]) for first, second in pairwise(spans)]
+    pairs = [] if _names_facts(statement.text) else [(first[0], second[1]) for first, second in pairwise(spans)]
     total = sum(statement.weights.values()) or 1.0
-    strangest = max(statement.weights, key=lambda stem: statement.weights[stem])
     for start, end in (*spans, *pairs):
         there, nearby = _words(text[start:end]), _stems(" ".join((*around, text[:start])))
         found = {stem: _found(stem, word, there, nearby) for stem, word in statement.words.items()}
         share = sum(found[stem] * weight for stem, weight in statement.weights.items()) / total
         exact = sum(weight for stem, weight in statement.weights.items() if found[stem] == 1) / total
-        yield _Fit(share - (PAIR_COSTS if (start, end) in pairs else 0), exact, found[strangest], start, end)
+        yield _Fit(share - (PAIR_COSTS if (start, end) in pairs else 0), exact, start, end)
+
+
+def _names_facts(text: str) -> bool:
+    """Whether it has numbers or names, which two sentences together may have in another order."""
+    return bool(quantities(text)) or any(not name.is_first for name in names(text))
 
 
 def _found(stem: str, word: str, there: dict[str, str], nearby: set[str]) -> float:

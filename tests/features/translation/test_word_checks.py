@@ -100,6 +100,33 @@ def test_separators_of_another_language(source: str, target: str, pair: tuple[st
     assert foreign_figure(source, target, pair) == said
 
 
+@pytest.mark.parametrize(
+    ("source", "target", "pair", "said"),
+    [
+        ("The lighthouse is old.", "Die Lighthouse ist alt.", ("en", "de"), "Lighthouse"),
+        ("The neighbours left.", "Los neighbours se fueron.", ("en", "es"), "neighbours"),
+        ("He opened the window.", "Он открыл window.", ("en", "ru"), "window"),
+        ("The option “window” is new.", "Die Option „window“ ist neu.", ("en", "de"), ""),
+        ("The hotel is full.", "Das Hotel ist voll.", ("en", "de"), ""),
+    ],
+)
+def test_a_common_english_word_was_left(source: str, target: str, pair: tuple[str, str], said: str) -> None:
+    assert untranslated_word(source, target, pair) == said
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "kind"),
+    [
+        ("The lane is narrow here.", "Die Gasse ist hier breit.", ProblemKind.OPPOSITE),
+        ("The train leaves at noon today.", "Der Zug 火车 fährt heute mittags ab.", ProblemKind.GARBLED),
+        ("It opens at half past six.", "Es öffnet um halb sieben.", None),
+    ],
+)
+def test_opposites_and_garbled_words_are_problems(source: str, target: str, kind: ProblemKind | None) -> None:
+    problems = Checks(TranslationWish("de", "en"), DETECTOR).judge(shown_content((source,)), target).problems
+    assert [one.kind for one in problems] == ([] if kind is None else [kind])
+
+
 def test_each_fault_has_its_kind() -> None:
     kinds = {problem.kind for _, problems in judged()["wrong"] for problem in problems}
     assert kinds >= {ProblemKind.WORD, ProblemKind.NEGATION, ProblemKind.SEPARATORS, ProblemKind.SOURCE_WORD}
