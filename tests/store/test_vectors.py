@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from app.store.conversations import Attachments
 from app.store.database import Database
 from app.store.documents import DocumentStore
+from app.store.recovery import recover
 from app.store.vectors import VectorStore
 
 
@@ -91,3 +93,26 @@ def test_a_row_that_a_damaged_file_made_odd_is_left_out(database: Database) -> N
             (document,),
         )
     assert VectorStore(database).block_numbers(document, "m") == {1}
+
+
+def test_they_are_recovered_with_their_document_from_a_damaged_file(database: Database, tmp_path: Path) -> None:
+    store = DocumentStore(database)
+    first, second = kept(store), kept(store)
+    for document in (first, second):
+        store.vectors.add(document, "m", [1], np.ones((1, 4), np.float32))
+        store.vectors.finish(document, "m")
+    database.close()
+    path = tmp_path / "fireside.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("DELETE FROM documents WHERE id = ?", (first,))
+        connection.commit()
+        with closing(Database.open(tmp_path / "new.db")) as new:
+            new.close()
+        with closing(sqlite3.connect(tmp_path / "new.db")) as copy:
+            copy.isolation_level = None
+            recover(connection, copy, None)
+    with closing(Database.open(tmp_path / "new.db")) as recovered:
+        vectors = DocumentStore(recovered).vectors
+        assert vectors.is_finished(second, "m")
+        assert vectors.block_numbers(second, "m") == {1}
+        assert not vectors.is_finished(first, "m"), "its document is lost"

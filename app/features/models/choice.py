@@ -112,7 +112,7 @@ def is_translator(name: str) -> bool:
 _NEEDS = {
     "translate": "Translating needs a model that knows both languages: ",
     "summarize": "Writes summaries, of long texts too: ",
-    "passages": "Passages in other words are found better with an embedding model: ",
+    "passages": "To find passages in other words: ",
     "write": "Writing needs a larger model than the starter: ",
     "chat": "Suggested for this computer: ",
 }

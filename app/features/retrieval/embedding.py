@@ -109,6 +109,8 @@ class PassageEmbedder:
         self._is_loaded, self._is_answering = is_loaded, is_answering
         self.on_wanted: Callable[[], object] = lambda: None
         """Called from any thread: a question needs the model, or a document its vectors."""
+        self.is_served = False
+        """Whether somebody runs `index` when it is wanted. Else no question waits for the model to come."""
         self._wanted: list[tuple[weakref.ref[DocumentStore], int]] = []
         self._is_awaited = False
         self._askers = itertools.count()
@@ -229,10 +231,10 @@ class PassageEmbedder:
             return self._questions[key]
         deadline, asker = DeadlineToken(QUESTION_S), next(self._askers)
         if not self._is_loaded(path):
-            self._is_awaited = True
+            self._is_awaited = self.is_served
             self.on_wanted()
             while not self._is_loaded(path):
-                if deadline.cancelled:
+                if deadline.cancelled or not self.is_served:
                     return None
                 time.sleep(LOOK_EVERY_S)
         self._asking.add(asker)

@@ -58,6 +58,7 @@ class PassageIndexing(QObject):
     def start(self) -> None:
         """Makes what is missing, unless somebody stopped that."""
         if self.is_chosen and not self.is_stopped and self._failed_path != self._path:
+            self._app.embedder.is_served = True
             self._rounds.start()
 
     def start_later(self) -> None:
@@ -68,6 +69,7 @@ class PassageIndexing(QObject):
     def stop(self) -> None:
         """What was made stays."""
         self.is_stopped = True
+        self._app.embedder.is_served = False
         self._rounds.stop()
         self.changed.emit()
 
@@ -96,6 +98,7 @@ class PassageIndexing(QObject):
 
     def _on_failed(self, error: BaseException) -> None:
         self._failed_path = self._path
+        self._app.embedder.is_served = False
         self._notify.error(error)
 
     def _on_over(self) -> None:

@@ -179,14 +179,35 @@ def test_a_question_wakes_the_model_and_goes_on_without_it_in_time(
     events(embedder, store)
     engine.unload()
     opened = child.opened
+    assert embedder.rank(store, document, "tea?", LIMIT) == []  # at once: nobody is there to bring the model
+    embedder.is_served = True
     monkeypatch.setattr("app.features.retrieval.embedding.QUESTION_S", 0.1)
     assert embedder.rank(store, document, "tea?", LIMIT) == []
-    assert (len(wanted), child.opened) == (2, opened), "who waits does not load"
+    assert (len(wanted), child.opened) == (3, opened), "who waits does not load"
     assert events(embedder, store) == []  # nothing is missing, but the model is awaited
     assert engine.loaded is not None
     assert embedder.rank(store, document, "tea?", LIMIT) == [[1]]
     engine.unload()
     assert embedder.rank(store, document, "tea?", LIMIT) == [[1]], "the same question is not asked again"
+
+
+def test_documents_of_a_temporary_chat_have_vectors_as_long_as_it_is_there(
+    store: DocumentStore, engine: EngineOnDemand, model: Path
+) -> None:
+    embedder, _ = embedder_of(engine, model)
+    passing = Database.in_memory()
+    temporary = DocumentStore(passing)
+    document = attached(temporary, ["tea"] * 2 * BATCH_PASSAGES)
+    assert embedder.rank(temporary, document, "tea", LIMIT) == []
+    assert events(embedder, store)[-1].document_id == document
+    assert embedder.rank(temporary, document, "tea", LIMIT) != []
+    assert store.vectors.unfinished_documents("") == []
+    another = attached(temporary, ["tea"] * 2 * BATCH_PASSAGES)
+    embedder.rank(temporary, another, "tea", LIMIT)
+    steps = embedder.index(store, CancelToken())
+    assert next(steps).document_id == another
+    passing.close()  # the chat is left
+    assert list(steps) == []
 
 
 def test_a_child_that_ends_is_opened_again(store: DocumentStore, engine: EngineOnDemand, model: Path) -> None:
