@@ -20,6 +20,7 @@ from pathlib import Path
 from comparing import progress
 from grounded_data import grounded_folder
 from papers import papers, write_papers
+from place_rows import place_rows, translation_check_rows
 from run import Row
 
 from app.features.retrieval.meaning import PassageIndexes, passage_indexes
@@ -68,6 +69,8 @@ def rows() -> Iterator[Row]:
             chosen = [one for one in measured if one.split == split]
             yield from _tables(split, chosen)
         yield from _cost_rows(store, documents)
+    yield from place_rows()
+    yield from translation_check_rows()
 
 
 def _store_documents(store: DocumentStore, folder: Path, scratch: Path) -> dict[str, int]:
