@@ -13,6 +13,7 @@ from app.features.chat.prompts import Prompts
 from app.features.documents import Documents
 from app.features.projects import Preambles
 from app.features.retrieval.citations import sources_of
+from app.features.retrieval.short_answers import sources_of_short_answer
 from app.features.retrieval.support import Support, support_of
 from app.store.conversations import Conversation, Conversations, Use
 from app.store.database import Database
@@ -48,7 +49,7 @@ class DocumentQuestion:
         preambles = Preambles(database, documents, settings, is_temporary=True)
         self._prompts = Prompts(engine, settings, attached, preambles)
         self._document_ids: list[int] = []
-        self._question_id = 0
+        self._question, self._question_id = "", 0
 
     def messages(
         self,
@@ -68,7 +69,7 @@ class DocumentQuestion:
         for document_id in document_ids:
             attachments.add_to_draft(kept.id, document_id, Use.UNDECIDED)
         attachments.send(kept.id, self._question_id)
-        self._document_ids = list(document_ids)
+        self._question, self._document_ids = question, list(document_ids)
         asked = replace(conversation or kept, system_prompt=system)
         branch = self._conversations.path(kept.id)
         return self._prompts.fitting(asked, branch, cancel, "compact").messages(system)
@@ -89,6 +90,7 @@ class DocumentQuestion:
         """Return the sentences of the documents that an answer may come from, and whether it rests on them."""
         store = self._documents.store
         sources = sources_of(answer, self._document_ids, store)
+        sources = sources or sources_of_short_answer(answer, self._question, self._document_ids, store)
         cited = []
         for source in sources:
             document = store.get(source.document_id)

@@ -1,0 +1,58 @@
+"""Find where an answer of a few words may come from ("Thirty-one days."): the question completes its sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from app.features.retrieval.absence import telling_words
+from app.features.retrieval.citations import LEAST_WORDS, MOST_CANDIDATES, Source
+from app.features.retrieval.ranking import words_of
+from app.language.admissions import admits_absence
+from app.language.detection import language_by_words
+from app.language.facts import missing_fact
+from app.language.numbers import quantities
+from app.language.sentences import sentences
+from app.language.words import WORD, stems, stems_of_word
+from app.store.documents import DocumentStore
+
+LEAST_ASKED = 0.6
+"""Share of the question's telling words that the sentence has as well, or the headings above it."""
+
+
+def sources_of_short_answer(
+    answer: str, question: str, document_ids: Sequence[int], store: DocumentStore
+) -> list[Source]:
+    """Return the sentence that has all of a short answer and most of what was asked; empty for any other answer."""
+    spans = list(sentences(answer))
+    told = stems(_without_numbers(answer))
+    asked = [_known_by(word) for word in telling_words(question)]
+    asked = [known for known in asked if not known <= told]
+    is_short = len(spans) == 1 and len(stems(answer)) < LEAST_WORDS and bool(told or quantities(answer))
+    if not is_short or not asked or admits_absence(answer):
+        return []
+    best: tuple[float, Source] | None = None
+    for document_id, number, _ in store.rank(document_ids, words_of(f"{question} {answer}"), MOST_CANDIDATES):
+        block = store.some_blocks(document_id, [number])[0]
+        text, headings = str(block["text"]), [str(one) for one in block.get("heading_path") or ()]
+        language = language_by_words(text)
+        for start, end in sentences(text):
+            sentence = text[start:end]
+            there = _known_by(" ".join([*headings, sentence]))
+            share = sum(known <= there for known in asked) / len(asked)
+            if share < LEAST_ASKED or not told <= there or (best is not None and share <= best[0]):
+                continue
+            if not missing_fact(answer, sentence, headings, language=language):
+                best = share, Source(*spans[0], document_id, number, start, end, block["page"])
+    return [best[1]] if best else []
+
+
+def _known_by(text: str) -> frozenset[str]:
+    """Return the beginnings of its words, and those words whole that are too short for one."""
+    return stems(text) | {word for word in WORD.findall(text.casefold()) if not stems_of_word(word)}
+
+
+def _without_numbers(text: str) -> str:
+    """Leave its numbers out: they are compared as such, in figures or in words."""
+    for one in sorted(quantities(text), key=lambda one: -one.start):
+        text = text[: one.start] + text[one.end :]
+    return text
