@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from app import APP_NAME, __version__
 from app.bootstrap import build_documents, build_engine
+from app.cli.passage_model import add_model_argument
 from app.cli.terminal import INTERRUPTED, interruptible, load_model, model_path, positive, print_json, seed, temperature
 from app.core.errors import AppError, ChatUnavailable, MediaRefused
 from app.core.events import (
@@ -53,6 +54,7 @@ def add_arguments(chat: argparse.ArgumentParser) -> None:
         "--document", metavar="FILE", nargs="+", action="extend", type=Path, default=[],
         help="documents or folders that the question is about; what the answer rests on is told with it",
     )  # fmt: skip
+    add_model_argument(chat)
     chat.add_argument("--password", metavar="TEXT", default="", help="of PDF documents; without it, it is asked for")
     chat.add_argument(
         "--model",
@@ -209,11 +211,12 @@ def _counted(engine: Engine, media: dict[Path, Media]) -> list[dict[str, Any]]:
 def _ask_about_documents(chat: ChatRun, paths: AppPaths, system: str, prompt: str) -> int:
     """What cannot be read is told and left out; where nothing can, nothing is asked. Nothing of them is kept."""
     from app.cli.input_files import Inputs, files_of
+    from app.cli.passage_model import passage_model
     from app.features.chat.document_question import DocumentQuestion
 
     with closing(Database.in_memory()) as database:
-        documents = build_documents(paths, database)
-        with interruptible() as cancel:
+        with interruptible() as cancel, passage_model(paths, chat.options.passage_model, cancel) as model:
+            documents = build_documents(paths, database, rank_by_model=model.rank_prepared)
             inputs = Inputs(documents, chat.options.password, cancel)
             inputs.read_all(files_of(chat.options.document))
             if cancel.cancelled or not inputs.documents:

@@ -15,6 +15,7 @@ from typing import Any
 from app.bootstrap import build_documents
 from app.cli import terminal
 from app.cli.input_files import Inputs, files_of
+from app.cli.passage_model import add_model_argument, passage_model
 from app.core.paths import AppPaths
 from app.features.documents import page_mark
 from app.features.retrieval.absence import has_answer
@@ -22,7 +23,7 @@ from app.features.retrieval.joined import JOINED, JoinedDocuments
 from app.features.retrieval.ranking import MOST_RANKED, rank_with_scores
 from app.language.static_embeddings import load_table
 from app.store.database import Database
-from app.store.documents import StoredDocument
+from app.store.documents import DocumentStore, StoredDocument
 
 TOP = 5
 SCORE_DIGITS = 4
@@ -43,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--top", metavar="N", type=terminal.positive, default=TOP,
         help=f"passages for each question, the best first; default: {TOP}, at most {MOST_RANKED}",
     )  # fmt: skip
+    add_model_argument(parser)
     parser.add_argument("--password", metavar="TEXT", default="", help="of PDF files; without it, it is asked for")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
     parser.set_defaults(run=run_search)
@@ -69,9 +71,12 @@ def run_search(options: argparse.Namespace) -> int:
         documents = {document.id: document for document in inputs.documents}
         loading.join()
         store = JoinedDocuments(database, list(documents))
+        with passage_model(places, options.passage_model, cancel) as model:
+            model.prepare(DocumentStore(database), list(documents))
+            by_model = {question: model.rank(store, JOINED, question, MOST_RANKED) for question in options.question}
         results: list[tuple[str, list[_Passage]]] = []
         for question in options.question:
-            results.append((question, _find_passages(store, question, options.top, documents)))
+            results.append((question, _find_passages(store, question, by_model[question], documents)[: options.top]))
             if has_answer(store, JOINED, question) is False:
                 print(f"No passage seems to answer “{question}”.", file=sys.stderr)
             if cancel.cancelled:
@@ -99,10 +104,10 @@ class _Passage:
 
 
 def _find_passages(
-    store: JoinedDocuments, question: str, top: int, documents: dict[int, StoredDocument]
+    store: JoinedDocuments, question: str, by_model: Sequence[Sequence[int]], documents: dict[int, StoredDocument]
 ) -> list[_Passage]:
     found = []
-    for block, score in rank_with_scores(store, JOINED, question)[:top]:
+    for block, score in rank_with_scores(store, JOINED, question, by_model):
         document_id, _ = store.origin(int(block["id"]))
         found.append(_Passage(documents[document_id], block["page"], str(block["text"]), score))
     return found

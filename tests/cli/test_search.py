@@ -6,9 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from app.core.paths import AppPaths
+from app.core.settings import Settings, save_settings
 from app.language.static_embeddings import load_table
 from tests.helpers.documents import pdf_pages, shown
+from tests.helpers.models_on_disk import write_model
 from tests.helpers.office_files import paragraph, write_docx
+from tests.helpers.script import write_script
 from tests.helpers.terminal import fireside, only_json
 
 HOUSE_RULES = [
@@ -91,3 +95,24 @@ def test_what_cannot_be_searched_is_told(folder: Path, arguments: list[str], cod
     result = fireside("search", str(folder / arguments[0]), *arguments[1:], "--json")
     assert (result.returncode, result.stdout) == (code, "")
     assert told in result.stderr
+
+
+def test_an_embedding_model_finds_what_shares_no_word(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(write_script(tmp_path / "script", load={"can_chat": False})))
+    model, first, second = (tmp_path / name for name in ("e5.gguf", "a.txt", "b.txt"))
+    write_model(model, **{"llama.pooling_type": 1})
+    first.write_text("\n\n".join(f"mmm uuu ccc {number}." for number in range(30)), "utf-8")
+    second.write_text("\n\n".join(["mmm uuu.", "zoo zoo zoo.", *(f"ccc ccc {n}." for n in range(20))]), "utf-8")
+    files = ["search", str(first), str(second), "-q", "Ooo?", "--top", "1", "--json"]
+    result = fireside(*files, "--passage-model", str(model))
+    assert (result.returncode, result.stderr) == (0, "Reading a.txt\nReading b.txt\n")
+    (passage,) = only_json(result)["results"][0]["passages"]
+    assert (passage["file"], passage["text"]) == ("b.txt", "zoo zoo zoo.")
+    settings = AppPaths.from_environment().settings
+    save_settings(settings, Settings().changed("models", passages_path=str(model)))
+    assert only_json(fireside(*files))["results"][0]["passages"] == [passage], "the one that the window uses"
+    assert only_json(fireside(*files, "--passage-model", "none"))["results"][0]["passages"] != [passage]
+    monkeypatch.delenv("FIRESIDE_ENGINE_SCRIPT")
+    missing = fireside(*files, "--passage-model", str(tmp_path / "gone.gguf"))
+    assert (missing.returncode, len(only_json(missing)["results"])) == (0, 1)
+    assert missing.stderr.splitlines()[-1].endswith("Passages are found without it.")

@@ -103,10 +103,14 @@ class PassageEmbedder:
         *,
         is_loaded: Callable[[Path], bool],
         is_answering: Callable[[], bool] = lambda: False,
+        patience_s: float = 0.0,
     ) -> None:
-        """`model`: the chosen one; `is_loaded`: whether `open_engine` has a model at once; `is_answering`: somebody."""
+        """`model`: the chosen one; `is_loaded`: whether `open_engine` has a model at once; `is_answering`: somebody.
+
+        `patience_s`: how long a question waits for its vector, where that is not the usual time.
+        """
         self._model, self._open_engine = model, open_engine
-        self._is_loaded, self._is_answering = is_loaded, is_answering
+        self._is_loaded, self._is_answering, self._patience_s = is_loaded, is_answering, patience_s
         self.on_wanted: Callable[[], object] = lambda: None
         """Called from any thread: a question needs the model, or a document its vectors."""
         self.is_served = False
@@ -125,22 +129,23 @@ class PassageEmbedder:
             return []
         model = model_key(path)
         if not store.vectors.is_finished(document_id, model):
-            self._want(store, document_id)
+            self.want(store, document_id)
             return []
         vector = self._question_vector(path, model, question)
         return [nearest(store, document_id, model, vector, limit)] if vector is not None else []
 
-    def index(self, store: DocumentStore, cancel: CancelToken) -> Iterator[IndexProgress]:
+    def index(self, store: DocumentStore | None, cancel: CancelToken) -> Iterator[IndexProgress]:
         """Make the missing vectors of all documents that can be asked about, those that were just asked about first.
 
-        Ends when none is missing, or the model is not chosen any more. Raises what loading the model raises.
+        Without `store` only of those that were wanted. Ends when none is missing, or the model is not chosen any more.
+        Raises what loading the model raises.
         """
         path = self._model()
+        model, failures = model_key(path) if path is not None else "", 0
+        if store is not None:
+            store.vectors.keep_only(model)
         if path is None:
-            store.vectors.keep_only("")
             return
-        model, failures = model_key(path), 0
-        store.vectors.keep_only(model)
         while not cancel.cancelled and self._model() == path:
             work = self._unfinished(store, model)
             if not work and not self._is_awaited:
@@ -163,16 +168,17 @@ class PassageEmbedder:
                 if failures >= ATTEMPTS:
                     raise
 
-    def _unfinished(self, store: DocumentStore, model: str) -> list[tuple[DocumentStore, int]]:
+    def _unfinished(self, store: DocumentStore | None, model: str) -> list[tuple[DocumentStore, int]]:
         """Return the documents without all vectors: what was asked about last goes first."""
         with self._lock:
             wanted = [(kept, number) for reference, number in reversed(self._wanted) if (kept := reference())]
             self._wanted.clear()
-        rows = list(
-            dict.fromkeys([*wanted, *((store, number) for number in store.vectors.unfinished_documents(model))])
-        )
+        if store is not None:
+            wanted += [(store, number) for number in store.vectors.unfinished_documents(model)]
         return [
-            (kept, number) for kept, number in rows if kept.get(number) and not kept.vectors.is_finished(number, model)
+            (kept, number)
+            for kept, number in dict.fromkeys(wanted)
+            if kept.get(number) and not kept.vectors.is_finished(number, model)
         ]
 
     def _index_document(
@@ -219,7 +225,8 @@ class PassageEmbedder:
     def _must_yield(self) -> bool:
         return bool(self._asking) or self._is_answering()
 
-    def _want(self, store: DocumentStore, document_id: int) -> None:
+    def want(self, store: DocumentStore, document_id: int) -> None:
+        """Have the vectors of a document made before others."""
         with self._lock:
             self._wanted.append((weakref.ref(store), document_id))
         self.on_wanted()
@@ -229,7 +236,7 @@ class PassageEmbedder:
         key = (model, question)
         if key in self._questions:
             return self._questions[key]
-        deadline, asker = DeadlineToken(QUESTION_S), next(self._askers)
+        deadline, asker = DeadlineToken(self._patience_s or QUESTION_S), next(self._askers)
         if not self._is_loaded(path):
             self._is_awaited = self.is_served
             self.on_wanted()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from app.store.database import Database
 from app.store.documents import DocumentStore, Fields
+from app.store.vectors import VectorBatch, VectorStore
 
 JOINED = 0
 """The id of all of them together."""
@@ -34,6 +35,11 @@ class JoinedDocuments(DocumentStore):
             count = super().block_count(document_id)
             self._spans.append(_Span(document_id, before, count))
             before += count
+
+    @property
+    def vectors(self) -> JoinedVectors:
+        """Those of all of them, numbered as their blocks are."""
+        return JoinedVectors(self._database, [(span.document_id, span.before) for span in self._spans])
 
     def origin(self, number: int) -> tuple[int, int]:
         """Return the document that a block belongs to, and its number there; raises KeyError for an unknown one."""
@@ -72,3 +78,22 @@ class JoinedDocuments(DocumentStore):
         before = {span.document_id: span.before for span in self._spans}
         ranked = super().rank(list(before), words, limit)
         return [(JOINED, number + before[document_id], score) for document_id, number, score in ranked]
+
+
+class JoinedVectors(VectorStore):
+    """Reads the vectors of some documents with one numbering through all; it is asked for the document `JOINED`."""
+
+    def __init__(self, database: Database, documents: Sequence[tuple[int, int]]) -> None:
+        """`documents`: the id of each, and how many blocks come before its own."""
+        super().__init__(database)
+        self._documents = documents
+
+    def is_finished(self, document_id: int, model: str) -> bool:
+        assert document_id == JOINED
+        return all(super(JoinedVectors, self).is_finished(number, model) for number, _ in self._documents)
+
+    def batches(self, document_id: int, model: str) -> Iterator[VectorBatch]:
+        assert document_id == JOINED
+        for number, before in self._documents:
+            for batch in super().batches(number, model):
+                yield VectorBatch(batch.blocks + before, batch.vectors)

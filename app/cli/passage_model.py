@@ -1,0 +1,102 @@
+"""An embedding model for one command of the terminal: it makes the vectors of its documents, and ranks with them."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.bootstrap import build_engine
+from app.core.errors import AppError
+from app.core.events import CancelToken
+from app.core.paths import AppPaths
+from app.core.settings import load_settings
+from app.features.messages import sentence_for
+from app.store.documents import DocumentStore
+
+if TYPE_CHECKING:
+    from app.engine.contract import Engine
+    from app.features.retrieval.embedding import PassageEmbedder
+
+NONE = "none"
+CONTEXT_TOKENS = 512
+PATIENCE_S = 60.0
+"""Nobody sits before an answer that could begin without it."""
+
+
+def add_model_argument(parser: argparse.ArgumentParser) -> None:
+    """What names the model."""
+    parser.add_argument(
+        "--passage-model", metavar="FILE", default="",
+        help="an embedding model that finds passages in other words; default: the one that the window uses, if any; "
+        f"“{NONE}”: without",
+    )  # fmt: skip
+
+
+@contextmanager
+def passage_model(paths: AppPaths, wanted: str, cancel: CancelToken) -> Iterator[PassageModel]:
+    """The model that was named, or that the window uses, for as long as this lasts."""
+    path = wanted or load_settings(paths.settings)[0].models.passages_path
+    with ExitStack() as stack:
+        yield PassageModel(paths, None if path in ("", NONE) else Path(path), cancel, stack)
+
+
+class PassageModel:
+    """Does nothing without a model. One that cannot be used is told once; the ranking goes on without it."""
+
+    def __init__(self, paths: AppPaths, path: Path | None, cancel: CancelToken, stack: ExitStack) -> None:
+        self._paths, self._path, self._cancel, self._stack = paths, path, cancel, stack
+        self._engine: Engine | None = None
+        self._embedder: PassageEmbedder | None = None
+
+    def prepare(self, store: DocumentStore, document_ids: Sequence[int]) -> None:
+        """Make the vectors of documents, and tell how far that is."""
+        if self._path is None:
+            return
+        embedder = self._made()
+        for document_id in document_ids:
+            embedder.want(store, document_id)
+        try:
+            told = ""
+            for progress in embedder.index(None, self._cancel):
+                words = f"Preparing {progress.name}: {100 * progress.done // max(1, progress.total)} %"
+                if words != told and sys.stderr.isatty():
+                    print(f"\r{words}", end="", file=sys.stderr, flush=True)
+                told = words
+            if told and sys.stderr.isatty():
+                print(file=sys.stderr)
+        except AppError as error:
+            print(f"{sentence_for(error).text} Passages are found without it.", file=sys.stderr)
+            self._path = None
+
+    def rank(self, store: DocumentStore, document_id: int, question: str, limit: int) -> list[list[int]]:
+        """As `PassageEmbedder.rank`."""
+        return self._made().rank(store, document_id, question, limit) if self._path is not None else []
+
+    def rank_prepared(self, store: DocumentStore, document_id: int, question: str, limit: int) -> list[list[int]]:
+        """The same, once the document has its vectors."""
+        self.prepare(store, [document_id])
+        return self.rank(store, document_id, question, limit)
+
+    def _made(self) -> PassageEmbedder:
+        from app.engine.protocol import Wish
+        from app.features.retrieval.embedding import PassageEmbedder
+
+        if self._embedder is None:
+            engine = self._engine = build_engine(self._paths)
+            self._stack.callback(engine.close)
+
+            @contextmanager
+            def opened(path: Path, cancel: CancelToken) -> Iterator[Engine]:
+                if engine.loaded is None:
+                    for _ in engine.load(path, Wish(context_tokens=CONTEXT_TOKENS), cancel=cancel):
+                        pass
+                yield engine
+
+            self._embedder = PassageEmbedder(
+                lambda: self._path, opened, is_loaded=lambda _: engine.loaded is not None, patience_s=PATIENCE_S
+            )
+        return self._embedder
