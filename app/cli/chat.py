@@ -57,6 +57,10 @@ def add_arguments(chat: argparse.ArgumentParser) -> None:
     add_model_argument(chat)
     chat.add_argument("--password", metavar="TEXT", default="", help="of PDF documents; without it, it is asked for")
     chat.add_argument(
+        "--checker", metavar="PATH", type=Path,
+        help="tell which parts of an answer about documents their passages do not support; see summarize",
+    )  # fmt: skip
+    chat.add_argument(
         "--model",
         metavar="FILE",
         type=Path,
@@ -228,14 +232,35 @@ def _ask_about_documents(chat: ChatRun, paths: AppPaths, system: str, prompt: st
                 return INTERRUPTED
         text, stats = chat.answer(messages, None if chat.options.json else sys.stdout)
         cited, support = question.grounds(text)
+        shown = question.passages()
+        doubted = None
+        if chat.options.checker is not None:
+            doubted = _unsupported(chat.options.checker, paths, prompt, [one.text for one in shown], text)
         if chat.options.json:
-            passages = [{"file": one.document.name, "page": one.page, "text": one.text} for one in question.passages()]
+            passages = [{"file": one.document.name, "page": one.page, "text": one.text} for one in shown]
             places = [{"file": one.document.name, "page": one.page, "sentence": one.text} for one in cited]
             more = {"passages": passages, "places": places, "support": support.value}
+            more |= {} if doubted is None else {"unsupported": doubted}
             return _tell(chat, text, stats, more | ({"errors": inputs.errors} if inputs.errors else {}))
         code = _tell(chat, text, stats)
         print(_grounds_words(cited, support), file=sys.stderr)
+        if doubted:
+            print(f"The checker finds no support for {', '.join(f'“{one}”' for one in doubted)}.", file=sys.stderr)
         return code
+
+
+def _unsupported(checker: Path, paths: AppPaths, question: str, passages: Sequence[str], answer: str) -> list[str]:
+    """The parts of an answer that a claim checker finds no support for; nothing when that was interrupted."""
+    from app.features.claim_checker.checker import find_unsupported, load_checker, question_prompt
+    from app.features.claim_checker.conversion import open_checker
+
+    path = open_checker(checker.expanduser().absolute())
+    with interruptible() as cancel, closing(build_engine(paths)) as engine:
+        load_checker(engine, path, cancel)
+        spans = (
+            () if cancel.cancelled else find_unsupported(engine, question_prompt(question, passages), answer, cancel)
+        )
+    return [answer[start:end] for start, end in spans]
 
 
 def _grounds_words(cited: Sequence[CitedSentence], support: Support) -> str:

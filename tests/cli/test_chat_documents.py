@@ -10,6 +10,7 @@ import pytest
 from tests.helpers.documents import pdf_pages, shown
 from tests.helpers.script import prompts, write_script
 from tests.helpers.terminal import fireside, only_json
+from tests.helpers.tiny_checker import make_checker
 
 RENT = "The rent of the flat is 960 euros a month."
 PETS = "Dogs and cats are allowed in all of the flats."
@@ -75,6 +76,18 @@ def test_people_read_what_an_answer_rests_on_beside_it(tmp_path: Path, lease: Pa
     assert (result.returncode, result.stdout) == (0, f"{RENT}\n")
     assert "May come from: lease.pdf, p. 1." in result.stderr
     assert not list(tmp_path.rglob("fireside.db")), "nothing of it is kept"
+
+
+def test_a_checker_tells_what_the_passages_do_not_support(tmp_path: Path, lease: Path) -> None:
+    folder = make_checker(tmp_path / "checker")
+    rules = [{"when": "claim-checker", "can_chat": False}, {}]
+    script = write_script(tmp_path / "script", {"text": f"{RENT} It has a balcony."}, load=rules)
+    question = ["chat", "-p", "What does the flat cost?", "--model", "m.gguf", "--document", str(lease)]
+    environment = {"FIRESIDE_ENGINE_SCRIPT": str(script)}
+    body = only_json(fireside(*question, "--checker", str(folder), "--json", environment=environment))
+    assert body["unsupported"] == ["It has", "balcony."]
+    result = fireside(*question, "--checker", str(folder), environment=environment)
+    assert "The checker finds no support for “It has”, “balcony.”." in result.stderr
 
 
 def test_without_a_question_or_a_document_nothing_is_asked(tmp_path: Path, lease: Path) -> None:

@@ -72,14 +72,14 @@ class ClaimChecker:
         texts = {(place, block.id): block.text for place, one in enumerate(documents) for block in one.blocks}
         found: dict[Statement, tuple[Span, ...]] = {}
         with closing(self._make_engine()) as engine:
-            for _ in engine.load(path, Wish(), cancel=cancel):
-                pass
+            load_checker(engine, path, cancel)
             for done, claim in enumerate(claims):
                 if cancel.cancelled:
                     return summary
                 yield ClaimsChecked(done, len(claims))
                 places = dict.fromkeys((anchor.document, anchor.block_id) for anchor in claim.anchors)
-                found[claim] = find_unsupported(engine, [texts[place] for place in places], claim.text, cancel)
+                prompt = summary_prompt([texts[place] for place in places])
+                found[claim] = find_unsupported(engine, prompt, claim.text, cancel)
         if cancel.cancelled:
             return summary
         marked = [tuple(replace(one, unsupported=found.get(one, ())) for one in each)
@@ -87,20 +87,45 @@ class ClaimChecker:
         return replace(summary, statements=marked[0], set_aside=marked[1], checker=path.stem)
 
 
-def find_unsupported(
-    engine: Engine, passages: Sequence[str], claim: str, cancel: CancelToken | None = None
-) -> tuple[Span, ...]:
-    """The stretches of a claim, in characters, that the passages do not support."""
+def load_checker(engine: Engine, path: Path, cancel: CancelToken) -> None:
+    """Loads it; returns early when cancelled. Raises what loading raises."""
+    for _ in engine.load(path, Wish(), cancel=cancel):
+        pass
+
+
+def find_unsupported(engine: Engine, prompt: str, text: str, cancel: CancelToken | None = None) -> tuple[Span, ...]:
+    """The stretches of a text, in characters, that its prompt with the passages does not support.
+
+    Nothing where both together are too long.
+    """
     try:
-        return spans_over(claim, engine.classify_tokens(summary_prompt(passages), claim, cancel=cancel))
+        return spans_over(text, engine.classify_tokens(prompt, text, cancel=cancel))
     except PromptTooLong:
         return ()
 
 
+# The prompts that LettuceDetect and its relatives were trained with: those of RAGTruth (Niu et al., 2024).
+
+
 def summary_prompt(passages: Sequence[str]) -> str:
-    """The prompt of summaries that LettuceDetect and its relatives were trained with (RAGTruth, Niu et al., 2024)."""
+    """Of summaries, and statements of them."""
+    return f"\nSummarize the following text:\n{_numbered(passages)}\noutput:\n"
+
+
+def question_prompt(question: str, passages: Sequence[str]) -> str:
+    """Of answers."""
+    return (
+        f"\nBriefly answer the following question:\n{question}\n"
+        f"Bear in mind that your response should be strictly based on the following {len(passages)} passages:\n"
+        f"{_numbered(passages)}\n"
+        "In case the passages do not contain the necessary information to answer the question, please reply with: "
+        '"Unable to answer based on given passages."\noutput:\n'
+    )
+
+
+def _numbered(passages: Sequence[str]) -> str:
     numbered = "\n".join(f"passage {number}: {text}" for number, text in enumerate(passages, 1))
-    return f"\nSummarize the following text:\n{numbered[:MOST_PASSAGE_CHARACTERS]}\noutput:\n"
+    return numbered[:MOST_PASSAGE_CHARACTERS]
 
 
 def spans_over(text: str, labels: TokenLabels) -> tuple[Span, ...]:
