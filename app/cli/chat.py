@@ -217,7 +217,9 @@ def _ask_about_documents(chat: ChatRun, paths: AppPaths, system: str, prompt: st
     from app.cli.input_files import Inputs, files_of
     from app.cli.passage_model import passage_model
     from app.features.chat.document_question import DocumentQuestion
+    from app.features.claim_checker.conversion import open_checker
 
+    checker = open_checker(chat.options.checker.expanduser().absolute()) if chat.options.checker is not None else None
     with closing(Database.in_memory()) as database:
         with interruptible() as cancel, passage_model(paths, chat.options.passage_model, cancel) as model:
             documents = build_documents(paths, database, rank_by_model=model.rank_prepared)
@@ -234,12 +236,12 @@ def _ask_about_documents(chat: ChatRun, paths: AppPaths, system: str, prompt: st
         cited, support = question.grounds(text)
         shown = question.passages()
         doubted = None
-        if chat.options.checker is not None:
-            doubted = _unsupported(chat.options.checker, paths, prompt, [one.text for one in shown], text)
+        if checker is not None:
+            doubted = _unsupported(checker, paths, prompt, [one.text for one in shown], text)
         if chat.options.json:
             passages = [{"file": one.document.name, "page": one.page, "text": one.text} for one in shown]
             places = [{"file": one.document.name, "page": one.page, "sentence": one.text} for one in cited]
-            more = {"passages": passages, "places": places, "support": support.value}
+            more: dict[str, Any] = {"passages": passages, "places": places, "support": support.value}
             more |= {} if doubted is None else {"unsupported": doubted}
             return _tell(chat, text, stats, more | ({"errors": inputs.errors} if inputs.errors else {}))
         code = _tell(chat, text, stats)
@@ -252,14 +254,11 @@ def _ask_about_documents(chat: ChatRun, paths: AppPaths, system: str, prompt: st
 def _unsupported(checker: Path, paths: AppPaths, question: str, passages: Sequence[str], answer: str) -> list[str]:
     """The parts of an answer that a claim checker finds no support for; nothing when that was interrupted."""
     from app.features.claim_checker.checker import find_unsupported, load_checker, question_prompt
-    from app.features.claim_checker.conversion import open_checker
 
-    path = open_checker(checker.expanduser().absolute())
     with interruptible() as cancel, closing(build_engine(paths)) as engine:
-        load_checker(engine, path, cancel)
-        spans = (
-            () if cancel.cancelled else find_unsupported(engine, question_prompt(question, passages), answer, cancel)
-        )
+        load_checker(engine, checker, cancel)
+        asked = question_prompt(question, passages)
+        spans = () if cancel.cancelled else find_unsupported(engine, asked, answer, cancel)
     return [answer[start:end] for start, end in spans]
 
 
