@@ -422,7 +422,7 @@ def missing_fact(statement: str, sentence: str, around: Sequence[str] = (), *, l
     name = missing_name(statement, [sentence, *around], around)
     return (
         _missing_number(statement, sentence)
-        or _missing_day(statement, sentence, language)
+        or missing_day(statement, sentence, language)
         or (name.said if name else "")
         or next((one for one in _LABEL.findall(statement) if one not in _LABEL.findall(sentence)), "")
         or changed_alternative(statement, sentence, (language, language), with_units=False)[0]
@@ -468,10 +468,11 @@ def _says_as_much(said: Quantity, other: Quantity) -> bool:
     return said.has_figure_of(other)
 
 
-def _missing_day(statement: str, sentence: str, language: str) -> str:
+def missing_day(statement: str, sentence: str, language: str) -> str:
     """Return a weekday or a month that the sentence does not say."""
-    for kind in ("weekdays", "months"):
-        missing = values_in(kind, statement, language) - values_in(kind, sentence, language)
+    dated = {month for date in dates(sentence) for month, _ in date.readings}
+    for kind, known in (("weekdays", set[int]()), ("months", dated)):
+        missing = values_in(kind, statement, language) - values_in(kind, sentence, language) - known
         if word := next((word for word in split_words(statement) if values_in(kind, word, language) & missing), ""):
             return word
     return ""

@@ -16,11 +16,19 @@ from typing import NamedTuple
 
 from app.documents.blocks import Block
 from app.features.summary.result import Anchor, Check, Reason
-from app.language.detection import MOST_CHARACTERS, differ, scripts_differ
-from app.language.facts import LEAST_WORDS, find_garbled_words, missing_number, others, repeated_sentence
+from app.language.detection import MOST_CHARACTERS, differ, language_by_words, scripts_differ
+from app.language.facts import (
+    LEAST_WORDS,
+    find_garbled_words,
+    missing_day,
+    missing_number,
+    others,
+    repeated_sentence,
+)
 from app.language.names import LETTER_OR_DIGIT_WITH_CASE
 from app.language.numbers import dates, quantities
 from app.language.proper_names import Vocabulary, holds, missing_name, names, vocabulary
+from app.language.word_tables import changed_alternative
 from app.language.words import (
     Missing,
     Stretch,
@@ -343,7 +351,14 @@ def _worded(statement: str, chosen: list[_Place]) -> list[tuple[Reason, Missing]
     if best is None or best.stretch is None:
         return []
     sentence = best.text[best.stretch.start : best.stretch.end]
-    return [(_REASONS[one.kind], Missing(one.said, one.page_says)) for one in others(statement, sentence)]
+    found = [(_REASONS[one.kind], Missing(one.said, one.page_says)) for one in others(statement, sentence)]
+    if best.share < CARRIES:
+        return found
+    language = language_by_words(" ".join((statement, *(one.text for one in chosen)))[:MOST_CHARACTERS])
+    excluded = changed_alternative(statement, sentence, (language, language), with_units=False)
+    day = missing_day(statement, " ".join(one.text for one in chosen), language)
+    told = [Missing(*excluded)] if excluded[0] else [Missing(day, "")] if day else []
+    return [*found, *((Reason.SUPPORT, missing) for missing in told)]
 
 
 def _anchors(chosen: list[_Place]) -> tuple[Anchor, ...]:

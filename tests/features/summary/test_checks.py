@@ -91,6 +91,31 @@ def test_a_not_that_only_one_of_both_has_is_told_where_the_statement_repeats_the
     assert checked("Pets are not only allowed but welcome here.", "Pets are allowed and even welcome here.").found
 
 
+@pytest.mark.parametrize(
+    ("statement", "text", "said", "page_says"),
+    [
+        (
+            "It was passed with a wide majority.",
+            "It was in May that the bill was passed with a narrow majority.",
+            "wide",
+            "narrow",
+        ),
+        ("Die Miete sank im Herbst um ein Drittel.", "Die Miete stieg im Herbst um ein Drittel.", "sank", "stieg"),
+        (
+            "Der Rat tagt jeden zweiten mittwoch im Saal.",
+            "Der Rat tagt jeden zweiten Dienstag im Saal und nicht am Hafen.",
+            "mittwoch",
+            "",
+        ),
+    ],
+)
+def test_an_opposite_or_another_day_in_the_same_words_is_told(
+    statement: str, text: str, said: str, page_says: str
+) -> None:
+    check = checked(statement, text)
+    assert (check.found, check.reason, check.said, check.page_says) == (False, Reason.SUPPORT, said, page_says)
+
+
 def test_a_name_from_another_sentence_is_told_where_the_statement_repeats_this_one() -> None:
     text = "Ingrid Solheim has led the harbour since May 2021. Her deputy Tomas Ferreira came from Aveiro."
     check = checked("Tomas Ferreira has led the harbour since May 2021.", text)
