@@ -2,31 +2,39 @@
 
 Held against the last turns that were forgotten, and SQLite's full-text ranking (bm25) of messages, each with its turn.
 Chats of 44, 84 and 174 turns in four languages; in half of them each fact stands in a long message.
+
+English facts are also asked for in other words (`tests/data/recall/other_words.json`): of the recall, which compares
+words alone, and of the search above the chats, which adds what is similar in meaning.
 """
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import statistics
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 from comparing import progress
 from our_engine import GREEDY, OurEngine
 from run import Row
-from talks import LANGUAGES, Fact, Pair, Talk, talk
+from talks import DATA, LANGUAGES, Fact, Pair, Talk, talk
 
 from app.core.events import Message, Role, TextDelta
 from app.engine.protocol import Ask
 from app.features.chat import recall
+from app.features.finding import Finding
 from app.features.retrieval.ranking import words_of
 from app.language.names import WITHOUT_SPACES
-from app.store.conversations import MessageState, StoredMessage
+from app.store.conversations import Conversations, MessageState, StoredMessage
+from app.store.database import Database
 
 BUDGETS = (512, 1024, 2048)
 TURNS, SEEDS = (20, 60, 150), (0, 1)
 ANSWER_TOKENS, SHOWN = 48, 3
+FIRST_HITS = 5
 
 Choose = Callable[[Talk, str, int], list[int]]
 """The forgotten turns that a way brings back for a question within a budget."""
@@ -48,6 +56,50 @@ def rows() -> Iterator[Row]:
                 yield from _hits(language, talks, ways, is_buried=kind)
             yield from _noise(language, [talk(language, seed, turns) for turns in TURNS for seed in SEEDS], counting)
         yield from _answers("starter", "en", engine)
+        yield _recalled_in_other_words(counting)
+    yield from _found_in_other_words()
+
+
+def _recalled_in_other_words(counting: _Counting) -> Row:
+    talks = [talk("en", seed, turns) for turns in TURNS for seed in SEEDS]
+    asked = _other_words()["questions"]
+    found = [
+        fact.place in counting.recalled(one, question, recall.MOST_TOKENS)
+        for one in talks
+        for fact, question in zip(one.facts, asked, strict=True)
+    ]
+    return Row(
+        "recall, en, a fact asked for in other words: its turn is shown", round(sum(found) / len(found), 3), "share"
+    )
+
+
+def _found_in_other_words() -> Iterator[Row]:
+    """The search above the chats: one chat, of whose messages none has the words."""
+    one, asked = talk("en", 0, TURNS[-1]), _other_words()
+    with closing(Database.in_memory()) as database:
+        conversations, leaf, ids = Conversations(database), None, list[int]()
+        chat = conversations.create(title="Talk")
+        for pair in (*one.forgotten, *one.shown):
+            for role, text in zip((Role.USER, Role.ASSISTANT), pair, strict=True):
+                leaf = conversations.add_message(chat.id, leaf, role, text).id
+                ids.append(leaf)
+        finding = Finding(database)
+        for kind in ("questions", "keywords"):
+            shares = []
+            for look in (finding.similar, finding.search):
+                hits = [[hit.message_id for hit in look(query, FIRST_HITS)] for query in asked[kind]]
+                wanted = [ids[2 * fact.place : 2 * fact.place + 2] for fact in one.facts]
+                found = [bool(set(some) & set(right)) for some, right in zip(hits, wanted, strict=True)]
+                shares.append(round(sum(found) / len(found), 3))
+            name = f"search in {len(ids)} messages, {kind} in other words: among the first {FIRST_HITS}"
+            yield Row(name, shares[0], "share", shares[1])
+        shown = [bool(finding.similar(query, FIRST_HITS)) for query in asked["nothing"]]
+        yield Row("search, about nothing there: something similar is shown", round(sum(shown) / len(shown), 3), "share")
+
+
+def _other_words() -> dict[str, list[str]]:
+    words: dict[str, list[str]] = json.loads((DATA.parent / "other_words.json").read_text("utf-8"))
+    return words
 
 
 def _hits(language: str, talks: Sequence[Talk], ways: dict[str, Choose], *, is_buried: bool) -> Iterator[Row]:
