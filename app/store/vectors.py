@@ -53,9 +53,10 @@ class VectorStore:
         """Return whether every passage of a document has its vector by this model."""
         with self._database.reading() as connection:
             row = connection.execute(
-                "SELECT 1 FROM passage_vectors WHERE document_id = ? AND model = ? AND width = 0", (document_id, model)
+                "SELECT width FROM passage_vectors WHERE document_id = ? AND model = ? ORDER BY id DESC LIMIT 1",
+                (document_id, model),
             ).fetchone()
-        return row is not None
+        return row is not None and row[0] == 0
 
     def block_numbers(self, document_id: int, model: str) -> set[int]:
         """Return the blocks of a document that have a vector by this model."""

@@ -319,11 +319,14 @@ def nearest(store: DocumentStore, document_id: int, model: str, vector: Floats, 
     """Return the blocks of a document whose vectors are nearest to one, the nearest first."""
     import numpy as np
 
-    batches = [batch for batch in store.vectors.batches(document_id, model) if batch.vectors.shape[1] == len(vector)]
-    if not batches:
+    parts = [
+        (batch.blocks, batch.vectors @ vector)
+        for batch in store.vectors.batches(document_id, model)
+        if batch.vectors.shape[1] == len(vector)
+    ]
+    if not parts:
         return []
-    scores = np.concatenate([batch.vectors @ vector for batch in batches])
-    blocks = np.concatenate([batch.blocks for batch in batches])
+    blocks, scores = (np.concatenate([part[place] for part in parts]) for place in (0, 1))
     return [int(number) for number in blocks[np.argsort(-scores, kind="stable")[:limit]]]
 
 

@@ -119,7 +119,7 @@ def test_texts_are_framed_as_the_family_wants_and_have_their_headings_but_no_con
     asked = (tmp_path / "engine" / "log").read_text("utf-8")
     assert '"passage: Kilns\\nCooling\\nCool it."' in asked
     assert '"query: How long?"' in asked
-    assert "12" not in asked.replace("512", "")
+    assert asked.count("passage: ") == 1
 
 
 def test_what_was_made_stays_and_the_rest_follows_after_a_stop(

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PySide6.QtCore import Qt
@@ -129,6 +132,33 @@ def test_the_menu_offers_what_can_be_done(pages: Pages, qtbot: QtBot, name: str,
     open_page(pages, qtbot)
     menu = pages.page("installed").menu_for(pages.card(name))
     assert [action.text() for action in menu.actions()] == texts
+
+
+def test_a_model_for_vectors_finds_passages_and_does_not_chat(
+    pages: Pages, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = SimpleNamespace(passages_path="")
+    monkeypatch.setattr(pages.page("installed")._app.settings, "models", chosen, raising=False)
+    vectors = replace(installed("Vectors", 1.0, "added"), embeds=True)
+    pages.models.ours = [*pages.models.ours, vectors]
+    used: list[tuple[str, Path]] = []
+
+    def use(task: str, path: Path) -> None:
+        used.append((task, path))
+        chosen.passages_path = str(path)
+
+    monkeypatch.setattr(pages.models, "use", use)
+    pages.show("installed")
+    qtbot.waitUntil(lambda: "Vectors" in shown(pages))
+    card = pages.card("Vectors")
+    assert [name for name, button in card.buttons.items() if not button.isHidden()] == ["inside", "use_passages"]
+    assert pages.page("installed").menu_for(card).actions()[0].text() == "Use to find passages"
+    qtbot.mouseClick(card.buttons["use_passages"], Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: pages.card("Vectors").badge.text == "Finds passages")
+    assert used == [("passages", vectors.model.path)]
+    assert (
+        pages.page("installed").menu_for(pages.card("Vectors")).actions()[0].text() == "Stop finding passages with it"
+    )
 
 
 def test_a_file_elsewhere_leaves_the_list_only(pages: Pages, qtbot: QtBot) -> None:
