@@ -34,6 +34,14 @@ class PackagedDocument:
 
 PACKAGED = (
     PackagedDocument("debian-faq", "usr/share/doc/debian/FAQ/debian-faq.en.pdf.gz", "faq.pdf"),
+    PackagedDocument("debian-faq-de", "usr/share/doc/debian/FAQ/debian-faq.de.pdf.gz", "faq.de.pdf"),
+    PackagedDocument("debian-policy", "usr/share/doc/debian-policy/fhs/fhs-3.0.pdf.gz", "filesystem.pdf"),
+    PackagedDocument(
+        "developers-reference", "usr/share/developers-reference/developers-reference.pdf", "reference.pdf"
+    ),
+    PackagedDocument(
+        "debian-reference-de", "usr/share/doc/debian-reference-common/docs/debian-reference.de.pdf", "handbook.de.pdf"
+    ),
     PackagedDocument("doc-debian", "usr/share/doc/debian/constitution.1.8.txt.gz", "constitution.txt"),
     PackagedDocument(
         "developers-reference-de", "usr/share/developers-reference/de/developers-reference.pdf", "reference.de.pdf"

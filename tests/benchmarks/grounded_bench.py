@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from itertools import count, cycle, islice
 from pathlib import Path
 
+from absence import absence_rows, fit, judge_questions, named_documents
 from comparing import progress
 from grounded_data import grounded_folder
 from papers import papers, write_papers
@@ -68,6 +69,9 @@ def rows() -> Iterator[Row]:
         for split in (DEVELOPMENT, HELD_OUT):
             chosen = [one for one in measured if one.split == split]
             yield from _tables(split, chosen)
+        judged = judge_questions(store, documents)
+        yield from absence_rows(judged)
+        progress(f"weights that fit the development sets: {fit(judged)}")
         yield from _cost_rows(store, documents)
     yield from place_rows()
     yield from translation_check_rows()
@@ -76,7 +80,7 @@ def rows() -> Iterator[Row]:
 def _store_documents(store: DocumentStore, folder: Path, scratch: Path) -> dict[str, int]:
     """The ids of the documents by the names of their files."""
     documents = {}
-    for name in sorted({question_set.document for question_set in load_question_sets()}):
+    for name in sorted({*named_documents(), *(question_set.document for question_set in load_question_sets())}):
         path = folder / name
         if name == "papers.pdf":
             path = write_papers(scratch / name, papers(PAPERS))
