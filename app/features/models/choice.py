@@ -109,6 +109,11 @@ def is_translator(name: str) -> bool:
     return TRANSLATORS.search(name) is not None
 
 
+def writes_long(entry: Entry) -> bool:
+    """True for a model that summarizes long texts better than by their own sentences."""
+    return entry.size_bytes / BYTES_A_WEIGHT > MOST_SHORT_TEXT_WEIGHTS
+
+
 _NEEDS = {
     "translate": "Translating needs a model that knows both languages: ",
     "summarize": "Writes summaries, of long texts too: ",
@@ -122,7 +127,7 @@ _SHORT_TEXTS = "Writes summaries of short texts: "
 def offer_words(task: str, entry: Entry, helpers: Sequence[str] = ()) -> Words:
     """What a tab says when it has no model for its task; `helpers` are the computers without which it does not fit."""
     needs = _NEEDS.get(task, _NEEDS["chat"])
-    if task == "summarize" and entry.size_bytes / BYTES_A_WEIGHT <= MOST_SHORT_TEXT_WEIGHTS:
+    if task == "summarize" and not writes_long(entry):
         needs = _SHORT_TEXTS
     text = needs + "{name}, {size} GB"
     values = {"name": entry.name, "size": gigabytes(entry.size_bytes)}

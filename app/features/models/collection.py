@@ -66,6 +66,7 @@ GPUS_WAIT_S = 5.0
 """The engine's child starts in less, unless the machine is very busy."""
 LENT_HOLDS_S = 60.0
 """What other computers lend is asked about again after this: one that is off costs seconds each time."""
+USUAL_SUGGESTIONS = 3
 TRASH_KEPT_S = 7 * 24 * 3600.0
 DONE = "done"
 DOWNLOADED, ADDED = "downloaded", "added"
@@ -356,7 +357,7 @@ class Models:
 
     # What there could be.
 
-    def suggestions(self, task: str = "chat", limit: int = 3) -> list[Suggestion]:
+    def suggestions(self, task: str = "chat", limit: int = USUAL_SUGGESTIONS) -> list[Suggestion]:
         """The best for this machine; the last may be one that other computers' memory makes possible."""
         machine = self.machine
         room, speed = machine.room(), machine.bytes_per_s()
@@ -452,8 +453,11 @@ class Models:
         able = [row.model for row in self.installed() if self._here.can(row.model, task)]
         return max(able, key=lambda model: model.size_bytes).path if able else None
 
-    def offer_for(self, task: str) -> Suggestion | None:
-        """What to fetch for a tab that has only the starter, or nothing; None where nothing is missing or would fit."""
+    def offer_for(self, task: str, *, of_long: bool = False) -> Suggestion | None:
+        """What to fetch for a tab that has only the starter, or nothing; None where nothing is missing or would fit.
+
+        `of_long`: a long text is to be summarized, so one that writes such summaries goes first.
+        """
         if task == "chat":
             if any(
                 row.model.origin != STARTER and not row.model.missing and not row.embeds for row in self.installed()
@@ -461,7 +465,9 @@ class Models:
                 return None
         elif self.for_task(task) is not None:
             return None
-        found = [each for each in self.suggestions(task) if each.installed is None]
+        limit = len(self.entries) if of_long else USUAL_SUGGESTIONS
+        found = [each for each in self.suggestions(task, limit) if each.installed is None]
+        found.sort(key=lambda each: of_long and not choice.writes_long(each.entry))
         return next((each for each in found if each.fit.word != estimate.TOO_LARGE), None)
 
     def use(self, task: str, path: Path) -> None:

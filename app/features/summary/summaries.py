@@ -422,6 +422,10 @@ class Summaries(StoredJobs[StoredSummary, SummaryEvent]):
         documents = inputs_of(self._documents, document_ids, has_places=False)
         return lambda wish: self._choice.method(wish, documents)
 
+    def are_short(self, document_ids: Sequence[int]) -> bool:
+        """Whether a small model would write their summary, see `is_short`. Raises as `first_look`."""
+        return is_short(inputs_of(self._documents, document_ids, has_places=False))
+
     def estimate(self, document_ids: Sequence[int], wish: Wish, cancel: CancelToken) -> Estimate | None:
         """Counts with the model's tokenizer and measures it where that was not done yet; None when cancelled.
 

@@ -176,7 +176,7 @@ class DraftPage(QWidget):
 
     def look_at_model(self) -> None:
         """What speaks against the model is asked anew."""
-        self.better.look(self._languages)
+        self.better.look(self._languages, self.ids)
 
     @property
     def ids(self) -> list[int]:
@@ -195,7 +195,7 @@ class DraftPage(QWidget):
         return tuple(dict.fromkeys(filter(None, [*read, self.foot.wish.language])))
 
     def _on_files(self) -> None:
-        self.better.look_at(self._languages)
+        self.better.look_at(self._languages, self.ids)
         self.chips.show_files(self._files.files, self._tokens())
         self.pictures.show_documents(self._files.documents)
         self._show_words()
@@ -204,7 +204,7 @@ class DraftPage(QWidget):
         self.changed.emit()
 
     def _on_wish_changed(self) -> None:
-        self.better.look_at(self._languages)
+        self.better.look_at(self._languages, self.ids)
         self._look()
         self._ask()
         self.changed.emit()
@@ -637,6 +637,7 @@ class BetterModel(QFrame):
         self.setObjectName("better_model")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._languages: tuple[str, ...] = ()
+        self._ids: tuple[int, ...] = ()
         self._task: tasks.Task | None = None
         self._what = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self._offer = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
@@ -655,19 +656,22 @@ class BetterModel(QFrame):
         self.hide()
         name_widgets(better_download=self.download)
 
-    def look(self, languages: Sequence[str] = ()) -> None:
-        """Asks on a thread what this tab's model is and whether it was made for the languages; shows what there is."""
-        self._languages = tuple(languages)
+    def look(self, languages: Sequence[str] = (), document_ids: Sequence[int] = ()) -> None:
+        """Asks on a thread what this tab's model is and whether it was made for the languages; shows what there is.
+
+        What is offered suits the documents: a long one takes a larger model.
+        """
+        self._languages, self._ids = tuple(languages), tuple(document_ids)
         if self._task is not None:
             self._task.abandon()
         self._task = tasks.run(self._work, self)
         self._task.event.connect(lambda found: self._show(*found))
         self._task.failed.connect(_on_failed)
 
-    def look_at(self, languages: Sequence[str]) -> None:
-        """The same where the languages are others than were asked about."""
-        if tuple(languages) != self._languages:
-            self.look(languages)
+    def look_at(self, languages: Sequence[str], document_ids: Sequence[int]) -> None:
+        """The same where languages or documents are others than were asked about."""
+        if (tuple(languages), tuple(document_ids)) != (self._languages, self._ids):
+            self.look(languages, document_ids)
 
     def _work(self, _cancel: CancelToken) -> Iterator[tuple[str, Words | None]]:
         from app.features.summary.result import not_made_for  # reads headers, and is not needed at start
@@ -681,8 +685,15 @@ class BetterModel(QFrame):
             names = tr(" and ").join(tr(english_name(code)) for code in missing)
             said = tr("{model} was not made for {languages}.", model=model_name(model), languages=names)
             said = f"{said} {tr('A summary will hardly be of use.')}"
-        offer = models.offer_for("summarize") if is_starter else None
+        is_long = is_starter and self._is_long()
+        offer = models.offer_for("summarize", of_long=is_long) if is_starter else None
         yield said, offer.words_for("summarize") if offer is not None else None
+
+    def _is_long(self) -> bool:
+        try:
+            return bool(self._ids) and not self._app.summaries.are_short(self._ids)
+        except AppError:  # what is wrong with a document is told where it is counted
+            return False
 
     def _show(self, said: str, words: Words | None) -> None:
         self._what.setText(said)

@@ -13,8 +13,11 @@ import pytest
 from app.bootstrap import Fireside, build
 from app.core.errors import FileNotOnHub, ModelNotInstalled, ModelNotOurs, NetworkOff
 from app.core.events import AnswerStats, CancelToken, FinishReason, ModelLoaded, Role
+from app.core.paths import AppPaths
+from app.engine.computer import Remembered, machine_key
 from app.engine.machines import Machine
 from app.features.models import collection as facade
+from app.features.models import estimate
 from app.features.models.collection import TRASH_KEPT_S, Models
 from app.features.models.estimate import fit_words, pace_words
 from app.features.models.installed import engine_names
@@ -415,6 +418,19 @@ def test_the_first_start_is_offered_something_until_there_is_a_model(
     write_model(tmp_path / "m.gguf")
     app.remember_model(tmp_path / "m.gguf")
     assert app.models.offer_for("chat") is None
+
+
+def test_for_a_long_text_a_model_is_offered_that_writes_its_summary(
+    app: Fireside, large_machine: None, fresh_home: Path
+) -> None:
+    speeds = {estimate.TAKEN: 8e9, estimate.PROBED: 8e9}
+    folder = AppPaths.from_environment().cache
+    folder.mkdir(parents=True, exist_ok=True)
+    Remembered(folder / estimate.FILE).put(machine_key(), speeds)  # so slow that the smallest is suggested first
+    offers = [app.models.offer_for("summarize", of_long=of_long) for of_long in (False, True)]
+    words = [str(offer.words_for("summarize")) for offer in offers if offer is not None]
+    assert words[0] == "Writes summaries of short texts: Qwen3.5 2B, 1.3 GB"
+    assert words[1].startswith("Writes summaries, of long texts too: ")
 
 
 def test_nothing_is_offered_that_would_not_fit(app: Fireside, monkeypatch: pytest.MonkeyPatch) -> None:
