@@ -42,6 +42,7 @@ from app.features.projects import Preambles, model_of
 from app.features.retrieval.absence import rests_on_nothing
 from app.features.retrieval.citations import source_to_fields, sources_of
 from app.features.retrieval.scope import scope_of
+from app.features.retrieval.short_answers import sources_of_short_answer
 from app.features.retrieval.support import NOT_FOUND
 from app.store.conversations import Conversation, Conversations, MessageState, StoredMessage
 
@@ -395,9 +396,10 @@ class Chat:
     ) -> None:
         """Where the answer may come from, for chats with documents, or that it rests on nothing of them."""
         ids = list(dict.fromkeys([*self.preambles.document_ids(conversation), *self._attached.documents_of(branch)]))
-        found = sources_of(text, ids, self.documents.store)
-        fields = [source_to_fields(one) for one in found]
         question = next((message.text for message in reversed(branch) if message.role is Role.USER), "")
+        found = sources_of(text, ids, self.documents.store)
+        found = found or sources_of_short_answer(text, question, ids, self.documents.store)
+        fields = [source_to_fields(one) for one in found]
         is_one_place = scope_of(question) is None
         if ids and is_one_place and rests_on_nothing(self.documents.store, ids, question, text, found):
             fields.append(NOT_FOUND)

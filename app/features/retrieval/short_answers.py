@@ -41,6 +41,8 @@ def sources_of_short_answer(
             share = sum(known <= there for known in asked) / len(asked)
             if share < LEAST_ASKED or not told <= there or (best is not None and share <= best[0]):
                 continue
+            if _has_other_numbers(sentence, f"{question} {answer}") and quantities(answer):
+                continue
             if not missing_fact(answer, sentence, headings, language=language):
                 best = share, Source(*spans[0], document_id, number, start, end, block["page"])
     return [best[1]] if best else []
@@ -49,6 +51,12 @@ def sources_of_short_answer(
 def _known_by(text: str) -> frozenset[str]:
     """Return the beginnings of its words, and those words whole that are too short for one."""
     return stems(text) | {word for word in WORD.findall(text.casefold()) if not stems_of_word(word)}
+
+
+def _has_other_numbers(sentence: str, said: str) -> bool:
+    """Tell whether a sentence has more than one number that could be the answer: it may be the other one's."""
+    known, there = quantities(said), [one for one in quantities(sentence) if not one.is_word and not one.is_part]
+    return any(not any(one.has_figure_of(other) for other in known) for one in there)
 
 
 def _without_numbers(text: str) -> str:

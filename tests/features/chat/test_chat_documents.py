@@ -18,6 +18,7 @@ from tests.helpers.script import prompts, write_script
 
 CONTEXT_TOKENS = 4000
 ANSWERS = (
+    {"when": "How many days", "text": "Two days."},
     {"when": "kiln", "text": "The kiln number 70 must cool down for two whole days before anybody opens it. Fine."},
     {"when": "long", "text": "word " * 300},
 )
@@ -204,6 +205,8 @@ def test_where_the_answer_may_come_from_is_kept_with_it(app: Fireside, tmp_path:
     (source,) = answer.sources
     block = app.documents.some_blocks(source["document_id"], [source["block_id"]])[0]
     assert block.text[source["start"] : source["end"]].startswith("The kiln number 70 must cool down")
+    ask(app, chat.id, "How many days must the kiln number 70 cool?")
+    assert [one["block_id"] for one in app.conversations.path(chat.id)[-1].sources] == [source["block_id"]]
     plain = app.conversations.create()
     ask(app, plain.id, "How long must the kiln cool?")
     assert app.conversations.path(plain.id)[-1].sources == ()

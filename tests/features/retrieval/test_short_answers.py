@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import closing
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from app.features.retrieval.short_answers import sources_of_short_answer
 from app.features.retrieval.support import Support, support_of
 from app.store.database import Database
 from app.store.documents import DocumentStore
+from tests.benchmarks.quality_texts import TEXTS
+from tests.helpers.places import LABELS, store_texts
 
 REPORT = (
     "The mill was built in 1911 by two brothers.",
@@ -46,3 +49,25 @@ def test_a_short_answer_stands_where_most_of_the_question_stands(question: str, 
         sources = sources_of_short_answer(answer, question, [id_], store)
     assert [source.page for source in sources] == ([] if page is None else [page])
     assert support_of(answer, sources) is (Support.NOT_FOUND if page is None else Support.SUPPORTED)
+
+
+def test_places_under_short_answers_that_were_labelled_by_hand_are_right() -> None:
+    rows = json.loads((LABELS.parent / "short_answers.json").read_text("utf-8"))
+    texts = {text.name: text.text for text in TEXTS}
+    wrong, found = [], 0
+    with closing(Database.in_memory()) as database:
+        store = DocumentStore(database)
+        ids = store_texts(store)
+        for name, question, answer, phrase in rows:
+            assert phrase in " ".join(texts[name].split())
+            sources = sources_of_short_answer(answer, question, [ids[name]], store)
+            cited = [
+                str(store.some_blocks(one.document_id, [one.block_id])[0]["text"])[one.start : one.end]
+                for one in sources
+            ]
+            if phrase and any(phrase in " ".join(text.split()) for text in cited):
+                found += 1
+            elif cited:
+                wrong.append((question, answer, cited))
+    assert wrong == []
+    assert found >= 0.5 * sum(bool(phrase) for *_, phrase in rows)
