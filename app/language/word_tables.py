@@ -18,6 +18,8 @@ from app.core.paths import resource
 from app.language.names import INFLECTED_INSIDE, WITHOUT_SPACES, base
 
 SHORT_FORM = 4
+_WITHIN_ONE = "same language"
+"""Groups of prepositions, which are translated in many ways."""
 _UNITS = frozenset(("currency", "length_unit", "time_unit", "weight_unit"))
 _WORD = re.compile(r"[^\W\d_]+(?:['’\-][^\W\d_]+)*")
 _OTHER_SCRIPT = re.compile(f"{WITHOUT_SPACES.pattern}|[{INFLECTED_INSIDE}]")
@@ -84,7 +86,10 @@ def changed_alternative(source: str, target: str, pair: tuple[str, str], *, with
     """
     ours, theirs = (_alternatives(base(code)) for code in pair)
     here, there = split_words(source), split_words(target)
+    is_same = base(pair[0]) == base(pair[1])
     for group in ours.keys() & theirs.keys() - (frozenset() if with_units else _UNITS):
+        if group.startswith(_WITHIN_ONE) and not is_same:
+            continue
         known, wanted = ours[group], theirs[group]
         said = {n: word for n, forms in enumerate(known) if (word := _first(forms.says, here))}
         lost = [n for n in said if not _first(wanted[n].may, there)]

@@ -21,7 +21,7 @@ from absence import absence_rows, fit, judge_questions, named_documents
 from comparing import progress
 from grounded_data import grounded_folder
 from papers import papers, write_papers
-from place_rows import place_rows, translation_check_rows
+from place_rows import document_place_rows, place_rows, translation_check_rows
 from run import Row
 
 from app.features.retrieval.meaning import PassageIndexes, passage_indexes
@@ -73,6 +73,7 @@ def rows() -> Iterator[Row]:
         yield from absence_rows(judged)
         progress(f"weights that fit the development sets: {fit(judged)}")
         yield from _cost_rows(store, documents)
+        yield from document_place_rows(store, documents)
     yield from place_rows()
     yield from translation_check_rows()
 

@@ -1,9 +1,10 @@
 """Sentences with the place where a text states them, labelled by hand, and how well places are found for them.
 
-`tests/data/places/labels.json` has a row for each sentence: the name of its text (`tests/benchmarks/quality_texts.py`),
-who wrote it ("0.5B" and "1.5B" are Qwen2.5-Coder models, asked for summaries and answers; "hand" are sentences in other
-words, half of them with another number, name or negation), the sentence, and a phrase of the place; "" where the text
-does not state it. What was tuned was tuned on the texts of `DEVELOPMENT`.
+A row of `tests/data/places` has the name of its text (`tests/benchmarks/quality_texts.py`; in `documents.json` one of
+the real documents that `grounded_data.py` fetches), who wrote it, the sentence, and a phrase of the place; "" where the
+text does not state it. "0.5B" and "1.5B" are Qwen2.5-Coder models, asked for summaries and answers; "hand" are
+sentences in other words, half of them with another number, name or negation. What was tuned was tuned on the texts of
+`DEVELOPMENT`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from app.features.retrieval.citations import sources_of
 from app.store.documents import DocumentStore
 from tests.benchmarks.quality_texts import TEXTS
 
-LABELS = Path(__file__).resolve().parents[1] / "data" / "places" / "labels.json"
+LABELS = Path(__file__).resolve().parents[1] / "data" / "places"
 DEVELOPMENT = frozenset(("harbour", "release", "buecherei", "wasserwerk", "tramway", "escuela"))
 BY_HAND = "hand"
 
@@ -57,9 +58,9 @@ class PlaceScore:
         return self.right / self.stated if self.stated else 1.0
 
 
-def load_labels() -> list[LabelledSentence]:
-    """Return all labelled sentences."""
-    return [LabelledSentence(*row) for row in json.loads(LABELS.read_text("utf-8"))]
+def load_labels(name: str = "labels") -> list[LabelledSentence]:
+    """Return all labelled sentences of a file."""
+    return [LabelledSentence(*row) for row in json.loads((LABELS / f"{name}.json").read_text("utf-8"))]
 
 
 def store_texts(store: DocumentStore) -> dict[str, int]:

@@ -37,6 +37,8 @@ NEARBY = 0.6
 LEAST_WEIGHT, SMALL_WEIGHT = 0.5, 0.3
 PAIR_COSTS = 0.1
 """Two sentences are taken only where they say more than one."""
+MOST_BEHIND = 0.1
+"""A place is none where another one fits that much better, and says something else."""
 BEFORE = 2
 MOST_BEFORE = 400
 MOST_SPANS = 60
@@ -142,17 +144,20 @@ def _best(text: str, start: int, end: int, document_ids: Sequence[int], store: D
     known = _words(text)
     statement = _Statement(text, start, end, _weights(known, document_ids, store), known, language_by_words(text))
     best: tuple[float, Source] | None = None
+    denied = 0.0
     for document_id, number, _score in hits:
         block = store.some_blocks(document_id, [number])[0]
-        around = _around(block, document_id, store)
-        for fit in _fits(str(block["text"]), statement, around):
+        text_there, around = str(block["text"]), _around(block, document_id, store)
+        language = statement.language or language_by_words(text_there)
+        for fit in _fits(text_there, statement, around):
             if not _is_close(fit) or (best is not None and fit.share <= best[0]):
                 continue
-            sentence = str(block["text"])[fit.start : fit.end]
-            language = statement.language or language_by_words(str(block["text"]))
-            if not missing_fact(text, sentence, [*around, str(block["text"])[: fit.start]], language=language):
+            before = [*around, text_there[: fit.start]]
+            if missing_fact(text, text_there[fit.start : fit.end], before, language=language):
+                denied = max(denied, fit.share)
+            else:
                 best = fit.share, Source(start, end, document_id, number, fit.start, fit.end, block["page"])
-    return best[1] if best else None
+    return best[1] if best and best[0] >= denied - MOST_BEHIND else None
 
 
 def _is_close(fit: _Fit) -> bool:
