@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -97,6 +98,40 @@ class GgufHeader:
     def architecture_value(self, key: str) -> Any:
         """The value of `<architecture>.<key>`, or None."""
         return self.metadata.get(f"{self.metadata.get('general.architecture')}.{key}")
+
+
+POOLED = (1, 2, 3)
+"""llama.cpp's numbers for the mean, the first token and the last one; a ranking (4) is no vector of a text."""
+MEAN, FIRST = 1, 2
+_ENCODERS = frozenset(
+    [
+        "bert",
+        "modern-bert",
+        "nomic-bert",
+        "nomic-bert-moe",
+        "jina-bert-v2",
+        "jina-bert-v3",
+        "neo-bert",
+        "eurobert",
+        "gemma-embedding",
+    ]
+)
+_FIRST_TOKEN = re.compile(r"granite|\bbge\b|arctic|mxbai|\bgte\b")
+"""Families whose first token stands for the text, as their publishers say."""
+
+
+def embedding_pooling(header: GgufHeader) -> int:
+    """Return llama.cpp's number for how a model that turns texts into vectors pools what it read; 0 for any other.
+
+    The file says it; of an encoder's file that does not, its family does.
+    """
+    value = header.architecture_value("pooling_type")
+    if isinstance(value, int):
+        return value if value in POOLED else 0
+    if header.metadata.get("general.architecture") not in _ENCODERS:
+        return 0
+    name = f"{header.metadata.get('general.name', '')} {header.metadata.get('general.basename', '')}"
+    return FIRST if _FIRST_TOKEN.search(name.lower()) else MEAN
 
 
 class GgufProblem(Exception):

@@ -32,7 +32,7 @@ from app.core.events import (
     TokenChosen,
     TokenSeen,
 )
-from app.core.gguf import GgufHeader, GgufProblem, read_beginning
+from app.core.gguf import GgufHeader, GgufProblem, embedding_pooling, read_beginning
 from app.core.paths import runs_elsewhere
 from app.engine.computer import free_memory_bytes
 from app.engine.contract import NO_VECTORS, Embeddings, Engine, bring
@@ -56,8 +56,6 @@ KEPT_S = 600.0
 TOGETHER_S = 0.05
 """Words that a fast model writes within that time come together: each telling takes from the processor."""
 HEADER_BYTES = 256 * 1024
-POOLED = (1, 2, 3)
-"""How a file says that it turns texts into vectors: by the mean of its tokens, by the first or by the last."""
 MOST_TOLD_CHARACTERS = 8_000
 """Of a schema that stands in the instructions."""
 EMBEDDING_TOKENS = 512
@@ -116,7 +114,7 @@ def _told_by(path: Path, changed_at: float) -> ServedModel:
     return replace(
         model,
         architecture=architecture if isinstance(architecture, str) else "",
-        embeds=header.architecture_value("pooling_type") in POOLED,
+        embeds=embedding_pooling(header) != 0,
         trained_context_tokens=_number(header, "context_length"),
     )
 

@@ -10,6 +10,7 @@ import struct
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -23,6 +24,7 @@ from app.core.gguf import (
     SkippedArray,
     SkippedText,
     check_model,
+    embedding_pooling,
     read_beginning,
     read_complete,
     read_header,
@@ -319,3 +321,25 @@ def test_any_file_is_a_model_unreadable_or_read(data: bytes, tmp_path_factory: p
         check_model(path)
     except ModelUnreadable as error:
         assert error.reason in REASONS
+
+
+@pytest.mark.parametrize(
+    ("architecture", "name", "said", "expected"),
+    [
+        ("llama", "Chats", None, 0),
+        ("qwen3", "Qwen3 Embedding", 3, 3),
+        ("bert", "all-MiniLM-L6-v2", None, 1),
+        ("bert", "bge-small-en-v1.5", None, 2),
+        ("modern-bert", "Granite-Embedding-97M-Multilingual-R2", None, 2),
+        ("gemma-embedding", "embeddinggemma 300M", None, 1),
+        ("modern-bert", "A classifier", 0, 0),
+        ("bert", "A reranker", 4, 0),
+    ],
+)
+def test_how_an_encoder_is_pooled_is_told_by_its_file_or_its_family(
+    architecture: str, name: str, said: int | None, expected: int
+) -> None:
+    metadata: dict[str, Any] = {"general.architecture": architecture, "general.name": name}
+    if said is not None:
+        metadata[f"{architecture}.pooling_type"] = said
+    assert embedding_pooling(read_beginning(make.header(metadata))) == expected

@@ -30,12 +30,7 @@ def write_tiny_bert(path: Path, pieces: list[str], **metadata: str) -> Path:
     writer.add_layer_norm_eps(EPSILON)
     writer.add_causal_attention(False)
     writer.add_pooling_type(gguf.PoolingType.MEAN)
-    writer.add_tokenizer_model("bert")
-    writer.add_token_list([*SPECIAL, *pieces])
-    writer.add_token_types([CONTROL] * len(SPECIAL) + [NORMAL] * len(pieces))
-    writer.add_token_type_count(2)
-    for name, number in (("pad", 0), ("unk", 1), ("bos", 2), ("sep", 3), ("mask", 4)):
-        getattr(writer, f"add_{name}_token_id")(number)
+    _add_tokens(writer, pieces)
     shapes = {
         "token_embd.weight": (len(SPECIAL) + len(pieces), WIDTH),
         "position_embd.weight": (TOKENS, WIDTH),
@@ -63,6 +58,51 @@ def write_tiny_bert(path: Path, pieces: list[str], **metadata: str) -> Path:
     writer.write_tensors_to_file()
     writer.close()
     return path
+
+
+def write_tiny_modern_bert(path: Path, pieces: list[str], **metadata: int) -> Path:
+    """ModernBERT with random weights (Warner and others, 2024): no biases, most layers look at near tokens only."""
+    random = np.random.default_rng(4)
+    writer = gguf.GGUFWriter(path, "modern-bert")
+    writer.add_name("Granite tiny")
+    writer.add_context_length(8 * TOKENS)
+    writer.add_embedding_length(WIDTH)
+    writer.add_feed_forward_length(INNER)
+    writer.add_block_count(3)
+    writer.add_head_count(HEADS)
+    writer.add_layer_norm_eps(1e-5)
+    writer.add_causal_attention(False)
+    writer.add_sliding_window(8)
+    writer.add_rope_freq_base(160_000.0)
+    for key, value in metadata.items():
+        writer.add_uint32(f"modern-bert.{key}", value)
+    _add_tokens(writer, pieces)
+    shapes = {"token_embd.weight": (len(SPECIAL) + len(pieces), WIDTH)}
+    shapes |= {"token_embd_norm.weight": (WIDTH,), "output_norm.weight": (WIDTH,)}
+    for layer in range(3):
+        shapes |= {f"blk.{layer}.attn_norm.weight": (WIDTH,)} if layer else {}
+        shapes[f"blk.{layer}.attn_qkv.weight"] = (3 * WIDTH, WIDTH)
+        shapes[f"blk.{layer}.attn_output.weight"] = (WIDTH, WIDTH)
+        shapes[f"blk.{layer}.ffn_up.weight"] = (2 * INNER, WIDTH)
+        shapes[f"blk.{layer}.ffn_down.weight"] = (WIDTH, INNER)
+        shapes[f"blk.{layer}.ffn_norm.weight"] = (WIDTH,)
+    for name, shape in shapes.items():
+        middle = 1.0 if name.endswith("norm.weight") else 0.0
+        writer.add_tensor(name, (middle + random.normal(0, 0.3, shape)).astype(np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path
+
+
+def _add_tokens(writer: gguf.GGUFWriter, pieces: list[str]) -> None:
+    writer.add_tokenizer_model("bert")
+    writer.add_token_list([*SPECIAL, *pieces])
+    writer.add_token_types([CONTROL] * len(SPECIAL) + [NORMAL] * len(pieces))
+    writer.add_token_type_count(2)
+    for name, number in (("pad", 0), ("unk", 1), ("bos", 2), ("sep", 3), ("mask", 4)):
+        getattr(writer, f"add_{name}_token_id")(number)
 
 
 class NumpyBert:

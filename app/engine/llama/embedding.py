@@ -9,13 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from app.core.errors import ModelBroken, ModelLoadFailed
-from app.core.gguf import GgufHeader
+from app.core.gguf import GgufHeader, embedding_pooling
 from app.engine.llama.context import DECODED
 from app.engine.llama.library import Library
 from app.engine.llama.model import Model
 
-POOLED = (1, 2, 3)
-"""llama.cpp's numbers for the mean, the first token and the last one; a ranking (4) is no vector of a text."""
 MOST_EMBEDDED_TOKENS = 8192
 """Of one text: scratch memory grows with it."""
 STEP_TOKENS = 512
@@ -23,14 +21,8 @@ MOST_SEQUENCES = 16
 
 
 def embeds(header: GgufHeader) -> bool:
-    """Whether a model was made to turn texts into vectors: its file says how what it read is pooled."""
-    return pooling_of(header) in POOLED
-
-
-def pooling_of(header: GgufHeader) -> int:
-    """llama.cpp's number for how it is; 0 where it is not."""
-    value = header.architecture_value("pooling_type")
-    return value if isinstance(value, int) else 0
+    """Whether a model was made to turn texts into vectors."""
+    return embedding_pooling(header) != 0
 
 
 class EmbeddingBrokenOff(Exception):
@@ -51,7 +43,7 @@ class Embedding:
         parameters.kv_unified = True
         parameters.n_threads = parameters.n_threads_batch = threads
         parameters.embeddings = True
-        parameters.pooling_type = pooling_of(model.header)
+        parameters.pooling_type = embedding_pooling(model.header)
         parameters.no_perf = True
         self._context = c.llama_init_from_model(model.pointer, parameters)
         if not self._context:

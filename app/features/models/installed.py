@@ -12,7 +12,7 @@ from pathlib import Path
 
 from app.core.errors import ModelNotInstalled
 from app.core.events import CancelToken
-from app.core.gguf import GgufProblem, read_beginning
+from app.core.gguf import GgufProblem, embedding_pooling, read_beginning
 from app.core.paths import runs_elsewhere, starter_model
 from app.core.settings import Settings
 from app.core.visible import visible_name
@@ -28,8 +28,6 @@ STARTER, OPENED = "starter", "opened"
 PASSAGES = "passages"
 """The task of finding passages of documents by an embedding model."""
 HEADER_BYTES = 64 * 1024
-POOLED = (1, 2, 3)
-"""How a file says that it turns texts into vectors: by the mean of its tokens, by the first or by the last."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +140,7 @@ def _embeds_texts(path: Path, _size_bytes: int, _mtime_ns: int) -> bool:
             header = read_beginning(file.read(HEADER_BYTES))
     except (OSError, GgufProblem):
         return False
-    return header.architecture_value("pooling_type") in POOLED
+    return embedding_pooling(header) != 0
 
 
 def is_of(model: InstalledModel, entry: Entry) -> bool:

@@ -12,7 +12,8 @@ from app.core.child import own_command
 from app.core.errors import EmbeddingsUnavailable, PromptTooLong
 from app.core.events import CancelToken
 from app.engine.client import EngineClient
-from tests.helpers.bert import NumpyBert, write_tiny_bert
+from app.features.work.engines import needed_bytes
+from tests.helpers.bert import NumpyBert, write_tiny_bert, write_tiny_modern_bert
 from tests.helpers.engine import load
 from tests.helpers.tiny_models import WIDTH, make_tiny
 
@@ -81,6 +82,24 @@ def test_the_vectors_of_a_bert_are_those_of_a_plain_pass_through_its_weights(tmp
     try:
         load(client, path, context_tokens=64)
         assert_same(client, NumpyBert(path), 0.9999)
+    finally:
+        client.close()
+
+
+def test_a_modern_encoder_whose_file_does_not_say_how_it_is_pooled_gives_vectors(tmp_path: Path) -> None:
+    path = write_tiny_modern_bert(tmp_path / "granite.gguf", PIECES)
+    pooled = write_tiny_modern_bert(tmp_path / "pooled.gguf", PIECES, pooling_type=2)
+    assert needed_bytes(path) > path.stat().st_size
+    client = EngineClient(own_command("--engine-worker"), tmp_path / "engine")
+    try:
+        load(client, pooled, context_tokens=512)
+        expected = list(client.embed(SENTENCES).vectors)
+        load(client, path, context_tokens=512)
+        together = list(client.embed([*SENTENCES, "the kilns " * 40]).vectors)
+        for sentence, vector, same in zip(SENTENCES, together, expected, strict=False):
+            assert list(vector) == pytest.approx(list(same), abs=2e-3), "by the family: its first token"
+            assert list(client.embed([sentence]).numbers) == pytest.approx(list(vector), abs=2e-3)
+        assert len({tuple(vector) for vector in together}) == len(SENTENCES) + 1
     finally:
         client.close()
 
