@@ -18,10 +18,8 @@ from app.cli.input_files import Inputs, files_of
 from app.cli.passage_model import add_model_argument, passage_model
 from app.core.paths import AppPaths
 from app.features.documents import page_mark
-from app.features.retrieval.absence import has_answer
 from app.features.retrieval.joined import JOINED, JoinedDocuments
 from app.features.retrieval.ranking import MOST_RANKED, rank_with_scores
-from app.language.static_embeddings import load_table
 from app.store.database import Database
 from app.store.documents import DocumentStore, StoredDocument
 
@@ -46,7 +44,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     add_model_argument(parser)
     parser.add_argument("--password", metavar="TEXT", default="", help="of PDF files; without it, it is asked for")
-    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    parser.add_argument(
+        "--json", action="store_true",
+        help="one JSON object on standard output; score is the mean of a passage's reciprocal ranks by words and by "
+        "meaning, 1 where it comes first in all of them",
+    )  # fmt: skip
     parser.set_defaults(run=run_search)
 
 
@@ -56,9 +58,17 @@ def _question(text: str) -> str:
     return text.strip()
 
 
+def _load_ranking() -> None:
+    """Load what ranking takes a moment for: the table, and the rules by which answers are missed."""
+    import app.features.retrieval.absence  # noqa: F401
+    from app.language.static_embeddings import load_table
+
+    load_table()
+
+
 def run_search(options: argparse.Namespace) -> int:
     """`search`: reads the files anew each time and keeps nothing of them."""
-    loading = threading.Thread(target=load_table, name="table")
+    loading = threading.Thread(target=_load_ranking, name="ranking")
     loading.start()  # a child reads meanwhile
     places = AppPaths.from_environment()
     with terminal.interruptible() as cancel, closing(Database.in_memory()) as database:
@@ -70,6 +80,8 @@ def run_search(options: argparse.Namespace) -> int:
             return 1
         documents = {document.id: document for document in inputs.documents}
         loading.join()
+        from app.features.retrieval.absence import has_answer
+
         store = JoinedDocuments(database, list(documents))
         with passage_model(places, options.passage_model, cancel) as model:
             model.prepare(DocumentStore(database), list(documents))
