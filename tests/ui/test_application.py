@@ -39,9 +39,20 @@ from tests.helpers.script import write_script
 QUIT_TIMEOUT_S = 30
 
 
+IMPATIENT = """
+import runpy
+from app.ui.shell import single_instance
+single_instance.ANSWER_TIMEOUT_MS = {}
+runpy.run_module("app", run_name="__main__", alter_sys=True)
+"""
+
+
 @contextmanager
-def program(home: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
-    """A running window on the offscreen platform, and the file that holds what it says."""
+def program(home: Path, *arguments: str, patience_ms: int = 0) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
+    """A running window on the offscreen platform, and the file that holds what it says.
+
+    `patience_ms` is how long it waits for an answer of the first one, where that is not the usual time.
+    """
     errors = home.parent / f"errors-{time.monotonic_ns()}"
     env = os.environ | {
         "QT_QPA_PLATFORM": "offscreen",
@@ -49,8 +60,9 @@ def program(home: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[byte
         "FIRESIDE_TIMING": "1",
         "FIRESIDE_ENGINE_SCRIPT": str(write_script(home.parent / "script")),
     }
+    command = ["-c", IMPATIENT.format(patience_ms)] if patience_ms else ["-m", "app"]
     with errors.open("wb") as out:
-        process = subprocess.Popen([sys.executable, "-m", "app", *arguments], cwd=ROOT, env=env, stderr=out)
+        process = subprocess.Popen([sys.executable, *command, *arguments], cwd=ROOT, env=env, stderr=out)
     try:
         yield process, errors
     finally:
@@ -151,7 +163,7 @@ def test_a_start_that_the_first_one_does_not_answer_has_a_window_of_its_own(fres
     with program(fresh_home) as (first, errors):
         wait_until(lambda: is_visible(errors), "the window")
         first.send_signal(signal.SIGSTOP)
-        with program(fresh_home) as (second, said):
+        with program(fresh_home, patience_ms=500) as (second, said):
             wait_until(lambda: is_visible(said), "the second window")
             assert second.poll() is None
             assert "does not answer" in (fresh_home / "logs" / "fireside.log").read_text()

@@ -156,7 +156,7 @@ class ChatAssistants(QObject):
         now = self._options.assistant
         if now is None or before is None or now.id != before.id or chosen_of(now) == chosen_of(before):
             return
-        words = tr("“{name}” was changed. This chat goes on as before.", name=now.name)
+        words = tr("“{name}” was changed. This chat isn’t affected.", name=now.name)
         self._notify.tell(Sentence(words, action="take_over"), action=partial(self._take_over, now.id))
 
     def _take_over(self, number: int) -> None:

@@ -180,7 +180,7 @@ class AttachmentRow(QWidget):
         )
         self.not_heard = NotSensed(
             theme,
-            tr("This model does not hear recordings. With one that hears, what is said in them is written down."),
+            tr("This model can’t hear recordings. One that can will write down what is said."),
             tr("Models that hear"),
         )
         self.scans = PicturesLine(theme)

@@ -209,7 +209,7 @@ class Composer(QWidget):
         if can_send == self._can_send:
             return
         self._can_send = can_send
-        self.field.edit.set_placeholder(self.asks if can_send else tr("A text to go on with"))
+        self.field.edit.set_placeholder(self.asks if can_send else tr("Text to continue"))
         self.attach.setEnabled(can_send)
         self._on_changed()
 

@@ -39,8 +39,8 @@ class Side:
         self.figures.setProperty("kind", "muted")
         self.choose: QPushButton = text_button(tr("Choose"), "plain", parent)
         self.choose.setObjectName("choose_answer")
-        self.choose.setToolTip(tr("Go on with this answer; the other one stays as a version"))
-        self.choose.setAccessibleName(tr("Go on with the answer of {name}", name=name))
+        self.choose.setToolTip(tr("Continue with this answer; the other one is kept as a version"))
+        self.choose.setAccessibleName(tr("Continue with {name}’s answer", name=name))
         self.choose.hide()
         answer.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the pair has the keyboard
         answer.shows_versions = False  # both are there

@@ -416,7 +416,7 @@ class RecalledLine(QWidget):
         row = text_button("", "link", self)
         row.setObjectName("recalled_turn")
         row.setAccessibleName(turn.words)
-        row.setAccessibleDescription(tr("Shows it where it stands"))
+        row.setAccessibleDescription(tr("Shows it in the document"))
         row.setToolTip(plain_tip(turn.words))
         row.clicked.connect(lambda _=False: self.message_wanted.emit(turn.message_id))
         self._theme.dress(row, font=(13, 400))

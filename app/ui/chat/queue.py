@@ -191,7 +191,7 @@ class Queue(QObject):
         if self._state is Going.AFTER_NEXT and not (running and not running.is_stopped):
             return tr("The answer was broken off, so this waits. Esc once more: only you send it.")
         if running is not None and running.conversation_id != self._chat.conversation_id:
-            return tr("Sent when the answer in the other chat has ended")
+            return tr("Sent after the answer in the other chat")
         if running is not None:
             return tr("Sent when this answer has ended")
         return tr("Sent when you have finished editing") if self._can_send() else tr("Waits for your choice")

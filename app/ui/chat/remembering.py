@@ -69,7 +69,7 @@ class RememberDialog(QuestionDialog):
     def __init__(
         self, theme: Theme, text: str, project: Project | None, costs: Costs, parent: QWidget, *, is_on: bool
     ) -> None:
-        words = tr("Models are told this before a chat begins. You find it in Settings, under Memories.")
+        words = tr("Models get this at the start of a chat. Change it in Settings, Memories.")
         if not is_on:
             words = tr("Memories are switched off in Settings: it is kept, and models are not told.")
         super().__init__(theme, tr("Remember this"), words, parent)

@@ -474,7 +474,7 @@ class OwnModel(QObject):
         dialog.setObjectName("model_gone")
         dialog.setWindowTitle(window_title(tr("The model is not there")))
         if usual is not None:
-            dialog.add_choice(tr("Go on with {name}", name=self.name_of(usual)), agree, "primary")
+            dialog.add_choice(tr("Continue with {name}", name=self.name_of(usual)), agree, "primary")
         else:
             dialog.add_choice(tr("Find more models…"), self._models.more_wanted.emit, "primary")
         dialog.open()

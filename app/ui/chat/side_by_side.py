@@ -109,7 +109,7 @@ class SideBySide(QObject):
         pair = self._pair
         if pair is None or not pair.is_over:
             return ""
-        return tr("Choose an answer. A message sent now goes on with {name}’s.", name=pair.names[pair.leads])
+        return tr("Choose an answer. Your next message continues {name}’s.", name=pair.names[pair.leads])
 
     def ask(self, question_id: int) -> bool:
         """Answers the last question of what is shown twice, where the composer has a second model; whether it has."""
@@ -151,7 +151,7 @@ class SideBySide(QObject):
             return
         menu = QMenu(turn)
         menu.setObjectName("other_versions")
-        menu.setAccessibleName(tr("Which version stands beside it?"))
+        menu.setAccessibleName(tr("Which version do you want next to it?"))
         menu.aboutToHide.connect(menu.deleteLater)
         for number, place in places.items():
             version = self._chat.talk.conversations.message(number)
@@ -178,7 +178,7 @@ class SideBySide(QObject):
         if self._view is not None:
             self._view.show_choice(is_over=True)
         self.changed.emit()
-        announce(self._window, tr("Two versions. Which one does the chat go on with?"))
+        announce(self._window, tr("Two versions. Choose the one to continue with."))
 
     def stop(self) -> None:
         """Neither goes on; the second does not begin any more."""
@@ -208,7 +208,7 @@ class SideBySide(QObject):
         elif is_first_over:
             self._run(pair, 1)
         elif (side := self._side(pair, 1)) is not None:
-            side.say(tr("Waiting: there is no room in memory for both models at once"))
+            side.say(tr("Waiting: both models don’t fit in memory at once"))
 
     def _run(self, pair: Pair, place: int, work: Work | None = None) -> Answering:
         """In the chat's engine, unless there is other work; the first in the chat's place, the second beside it."""
@@ -249,7 +249,7 @@ class SideBySide(QObject):
         pair.is_over = True
         view.show_choice(is_over=True)
         self._chat.refresh()
-        announce(self._window, tr("Both have answered. Which one does the chat go on with?"))
+        announce(self._window, tr("Both have answered. Choose the one to continue with."))
 
     def _part(self, pair: Pair) -> None:
         """What is stored, each answer for itself. May raise."""

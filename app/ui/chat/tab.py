@@ -409,7 +409,7 @@ class ModelInStep(QObject):
         panel.show()
         panel.setFocus(Qt.FocusReason.PopupFocusReason)
         if not self._chat.memory.look():
-            panel.say(tr("The model is at work. The numbers come when it is done."))
+            panel.say(tr("The model is busy. The numbers appear when it’s done."))
 
     def _show_texts(self) -> None:
         from app.ui.chat.seen import SeenDialog  # nobody looks before the window is seen

@@ -373,9 +373,7 @@ class TagDialog(QuestionDialog):
     chosen = Signal(str, str)
 
     def __init__(self, theme: Theme, title: str, tag: Tag, parent: QWidget) -> None:
-        super().__init__(
-            theme, title, tr("Tags stand above the chats. Pressed, they list only chats that have them."), parent
-        )
+        super().__init__(theme, title, tr("Tags are above the chats. Press one to see only its chats."), parent)
         self.setObjectName("tag_dialog")
         self.setWindowTitle(window_title(title))
         set_mark(self.words, "kind", "muted")

@@ -292,7 +292,7 @@ class TurnEditor(QWidget):
         self.edit.cancelled.connect(self.cancelled)
         self.edit.height_changed.connect(self.resized)
         self.edit.picture_pasted.connect(self.picture_pasted)
-        hint = plain_label(tr("Becomes a version of its own; the answer as it was stays."), kind="muted", wraps=True)
+        hint = plain_label(tr("Saved as a new version; the original answer is kept."), kind="muted", wraps=True)
         hint.setVisible(is_answer)
         self.cancel = text_button(tr("Cancel"), "quiet")
         self.save = text_button(tr("Save") if is_answer else tr("Save and ask"), "primary")

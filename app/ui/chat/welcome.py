@@ -100,7 +100,7 @@ class EmptyState(QWidget):
     def set_model(self, *, is_starter: bool, is_there: bool, can_chat: bool = True, host: str = "") -> None:
         """Which model is in, for what it can do; one that cannot chat is given no ideas. `host` is where it runs, if
         that is not here."""
-        self._greeting.setText(tr("What would you like to ask?") if can_chat else tr("This model goes on with a text"))
+        self._greeting.setText(tr("What would you like to ask?") if can_chat else tr("This model continues a text"))
         self._greeting.setAccessibleName(self._greeting.text())
         self._label.setText(_where_words(is_starter=is_starter, host=host) if is_there else tr("No model is open yet."))
         for button, text in zip(self._ideas, STARTER_IDEAS if is_starter else IDEAS, strict=True):

@@ -161,7 +161,7 @@ class LargeFile(QuestionDialog):
         minutes = max(1, round(size_bytes / BYTES_PER_MINUTE))
         time = tr("about a minute") if minutes == 1 else tr("about {count} minutes", count=minutes)
         words = tr(
-            "Reading it takes {time}, and its text as much room on the disk again. You can go on meanwhile.", time=time
+            "Reading it takes {time}, and its text takes as much disk space again. You can keep working.", time=time
         )
         title = tr("{name} is {size}.", name=short_name(name), size=size_text(size_bytes))
         super().__init__(theme, title, words, parent)

@@ -760,7 +760,11 @@ class PageReading(QFrame):
             if given_up is None:
                 return
             is_read = given_up.correction.before is not None
-            words = tr("Page {page} is as it was read.") if is_read else tr("What you typed off page {page} is gone.")
+            words = (
+                tr("Page {page} is as it was read.")
+                if is_read
+                else tr("What you typed from page {page} was discarded.")
+            )
             self._notify.undo(words.format(page=page), lambda: self._take_back(corrections, given_up))
             self.renewed.emit(earlier, given_up.document.id)
 

@@ -237,7 +237,7 @@ class ProbabilitiesPage(LookPage):
             return
         head = text[:MOST_CHARACTERS]
         self._whole_characters = len(text) if len(text) > MOST_CHARACTERS else 0
-        self._how = tr("How well the model foresees this text by itself.")
+        self._how = tr("How well the model predicts this text on its own.")
         self._begin(lambda engine, token: probabilities(engine, head, detailed=DETAILED_TOKENS, cancel=token))
 
     def look_at_subject(self, subject: Subject) -> None:
@@ -280,7 +280,7 @@ class ProbabilitiesPage(LookPage):
             self._text.flow.setFocus(Qt.FocusReason.OtherFocusReason)  # before the button goes that has the keyboard
             self._reread.hide()
             self._tokens = []
-            self._how = tr("Read again with its prompt, as it is now.")
+            self._how = tr("Scored again with the current prompt.")
             self._begin(lambda _engine, token: answer.read_again(token))
 
     def _begin(self, work: Callable[[Engine, CancelToken], Iterator[object]]) -> None:
@@ -405,7 +405,7 @@ def figure_words(found: Surprise) -> str:
 def token_words(token: TokenSeen) -> str:
     """How likely the model held a token, and what it held likeliest."""
     if token.rank < 0:
-        return tr("Nothing came before it: it could not be foreseen.")
+        return tr("It’s the first token, so nothing predicts it.")
     words = [percent(math.exp(token.log_probability))]
     words.append(
         tr("the likeliest of all") if token.rank == 0 else tr("number {rank} of the likeliest", rank=token.rank + 1)

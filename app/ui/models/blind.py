@@ -219,7 +219,7 @@ class BlindPage(ComparisonPage):
     def _on_event(self, event: tuple[int, Told]) -> None:
         place, told = event
         if isinstance(told, Rests):
-            words = tr("{name} rests meanwhile: both do not fit. Your next message wakes it.", name=told.name)
+            words = tr("Not enough memory for both: {name} sleeps until your next message.", name=told.name)
             self.status.setText(words)
             self._ui.loader.look()
         else:

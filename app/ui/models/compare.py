@@ -193,7 +193,10 @@ class ComparePage(ComparisonPage):
             self._show_progress(event)
         elif isinstance(event, Rests):
             self.rests.setText(
-                tr("{name} rests meanwhile: both do not fit. Your next message wakes it.", name=event.name)
+                tr(
+                    "Not enough memory for both: {name} sleeps until your next message.",
+                    name=event.name,
+                )
             )
             self.rests.show()
             self._ui.loader.look()
@@ -718,7 +721,7 @@ def line_words(found: Sequence[Compared]) -> str:
     """What the line through the points says, and how much that is worth."""
     line = line_of(found)
     if line is None:
-        return tr("All are of one size: there is no line to draw.")
+        return tr("All models have the same size, so there’s no trend to show.")
     if line.exponents is None:
         return tr(
             "Two sizes only: through two points a line always goes, and it proves nothing. Compare three or more."

@@ -82,7 +82,7 @@ class DownloadsPage(ModelsPage):
             self._arrange([(heading, members) for heading, members in groups if members])
             self.counted.emit(sum(1 for one in self._downloads.values() if one.state != "done"))
         self.say(self.empty, "" if order else tr("No downloads. What you download from the Hub shows here."))
-        self.say(self.foot, tr("A download goes on where it was, also after a restart.") if order else "")
+        self.say(self.foot, tr("Downloads resume where they stopped, even after a restart.") if order else "")
 
     def _arrange(self, groups: list[tuple[str, list[Download]]]) -> None:
         """Puts the rows in order; rows that are there already move, so that a focus stays where it is."""

@@ -154,7 +154,7 @@ def read_card(card: str) -> list[Block]:
     """The blocks to show; takes a while for a long card, so it is called on a thread of its own."""
     text, is_long = readable(card)
     blocks = read(text)
-    return [*blocks, *read(tr("*The card goes on; its page on the Hub has all of it.*"))] if is_long else blocks
+    return [*blocks, *read(tr("*Shortened. The full card is on the Hub.*"))] if is_long else blocks
 
 
 class CardView(QWidget):

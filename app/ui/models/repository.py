@@ -133,7 +133,7 @@ class RepositoryPage(QWidget):
         is_any = any(model.is_supported for model in repository.models)
         self.files.setVisible(bool(repository.models))
         self.foot.setVisible(is_any)
-        self.versions.setText(tr("Versions") if is_any else tr("There is no file in here that this program can open."))
+        self.versions.setText(tr("Versions") if is_any else tr("Fireside can’t open any file in here."))
         self.files.show_repository(repository, best)
         self._order_keys()
         self._stack.setCurrentIndex(1)
@@ -256,7 +256,7 @@ class RepositoryPage(QWidget):
 
     def _show_gate(self, repository: Repository) -> None:
         self.gate.setVisible(bool(repository.gated))
-        by_hand = tr("Its owner then decides who may have it.") if repository.gated == "manual" else ""
+        by_hand = tr("Its owner then decides who gets access.") if repository.gated == "manual" else ""
         text = tr("This model asks for your consent. Accept its terms on its page on the Hub, "
                   "then enter your access token in the network settings.")  # fmt: skip
         self.gate_text.setText(f"{text} {by_hand}".strip())

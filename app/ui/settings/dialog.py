@@ -359,7 +359,7 @@ class SystemPage(SettingsPage):
     def __init__(self, app: Fireside, ui: UiContext, save: Save) -> None:
         super().__init__(ui.theme, page_label("system"))
         self._app, self._save, self._system = app, save, ui.system
-        self._add_switch("tray", tr("Beside the clock, where the system has a place for it."))
+        self._add_switch("tray", tr("Next to the clock, if your desktop shows tray icons."))
         self._add_switch(
             "keeps_running",
             tr(

@@ -557,7 +557,7 @@ class MemorySection(SettingsSection):
         self._with_states(self._app.states.trim)
 
     def _ask_to_clear(self) -> None:
-        words = tr("The next answer in each chat and about each document reads everything anew once.")
+        words = tr("The next answer in each chat and about each document takes longer, once.")
         self.ask(tr("Clear saved states?"), words, tr("Clear"), lambda: self._with_states(self._app.states.clear))
 
     def _with_states(self, do: Callable[[], object]) -> None:
@@ -673,14 +673,14 @@ def address_problem(text: str, schemes: tuple[str, ...]) -> str:
     if not text:
         return ""
     if not text.startswith(schemes):
-        return tr("It has to begin with {one} or {other}.", one=schemes[0], other=schemes[1])
+        return tr("It must start with {one} or {other}.", one=schemes[0], other=schemes[1])
     if any(character.isspace() for character in text):
         return tr("It has a space in it.")
     try:
         parts = urlsplit(text)
         host, _ = parts.hostname, parts.port
     except ValueError:
-        return tr("Its port has to be a number up to 65535.")
+        return tr("The port must be a number up to 65535.")
     return "" if host else tr("The name of the computer is missing.")
 
 
@@ -768,7 +768,7 @@ class NetworkPage(SettingsPage):
         self.add_setting("allow_network", explanation, self.allowed)
         self.internet = Switch(self._theme, label_of("allow_internet"), on=self._app.settings.network.internet)
         self.internet.toggled.connect(self._on_internet)
-        explanation = tr("Off: only this computer and your own network are reached, such as a server of models there.")
+        explanation = tr("When off, only this computer and your own network can be reached.")
         self.add_setting("allow_internet", explanation, self.internet)
 
     def _on_internet(self, wanted: bool) -> None:
@@ -822,10 +822,10 @@ class NetworkPage(SettingsPage):
         column.addLayout(row)
         self.turn_with_room(row, self.token, 8)
         column.addWidget(self.token_note)
-        self.add_block("access_token", tr("For models whose owner asks who you are."), holder)
+        self.add_block("access_token", tr("For models that require you to sign in."), holder)
 
     def _ask_to_forget(self) -> None:
-        words = tr("It is taken out of the system’s keyring. The Hub can give you another one.")
+        words = tr("Removes it from the system’s keyring. You can create another one on the Hub.")
         self.ask(tr("Forget the access token?"), words, tr("Forget"), lambda: self._with_token(lambda: self._keep("")))
 
     def _look_for_token(self) -> None:
@@ -859,7 +859,7 @@ class NetworkPage(SettingsPage):
         self.token.clear()
         self.forget.setEnabled(is_there)
         host = self._app.hub_host
-        kept = tr("A token is kept in the system’s keyring. It is sent to {host} and to nobody else.", host=host)
+        kept = tr("The token is kept in the system’s keyring and sent only to {host}.", host=host)
         self._say_token(kept if is_there else tr("No token is kept for {host}.", host=host))
 
     def _on_not_kept(self, error: BaseException) -> None:
@@ -896,7 +896,7 @@ class NetworkPage(SettingsPage):
         self.connections.rows.show_rows(found.rows)
         self.connections.setVisible(bool(found.rows))
         if not found.rows:
-            self.totals.setText(tr("No connection has been made yet."))
+            self.totals.setText(tr("No connections yet."))
             return
         self.totals.setText(
             tr(

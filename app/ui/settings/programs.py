@@ -53,7 +53,7 @@ class ProgramsSection(SettingsSection):
         self._measuring = tasks.Rounds(self._measure, self)
         self._measuring.happened.connect(self._on_measured)
         self._in_code_font: list[tuple[QWidget, float]] = []
-        intro = tr("Editors, scripts and other programs on this computer can use the models that are here.")
+        intro = tr("Editors, scripts and other programs on this computer can use your models.")
         self.column.addWidget(self.muted(intro))
         self.switch = Switch(ui.theme, label_of("programs"), on=ui.programs.is_wanted)
         self.switch.toggled.connect(self._on_switched)

@@ -278,7 +278,7 @@ class ServerDialog(QDialog):
     def _ask(self) -> None:
         server = self.wanted
         if server is None:
-            _say(self.note, tr("This is no address. It is such as gpu-box.local:8000."), is_problem=True)
+            _say(self.note, tr("This isn’t an address. Use one like gpu-box.local:8000."), is_problem=True)
             self.address.setFocus()
             return
         from app.hub.model_server import Cut

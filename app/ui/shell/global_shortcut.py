@@ -59,7 +59,7 @@ class Keys:
         if not self.function and not self.modifiers & (
             Modifier.ControlModifier | Modifier.AltModifier | Modifier.MetaModifier
         ):
-            raise NotPossible(tr("Without Ctrl, Alt or the like this key could not be typed any more."))
+            raise NotPossible(tr("Add Ctrl or Alt: on its own, you couldn’t type this key any more."))
 
     @property
     def character(self) -> str:

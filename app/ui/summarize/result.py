@@ -436,7 +436,7 @@ class ResultPage(QWidget):
         self.bar.show_ended(stored, failed=tr("The summary could not be made."), kept=kept, stopped=stopped)
         self._is_outdated = is_outdated and self.bar.isHidden()
         if self._is_outdated:
-            words = f"{tr(CHANGED_SINCE)} {tr('The summary is of what it said before.')}"
+            words = f"{tr(CHANGED_SINCE)} {tr('The summary is of the earlier version.')}"
             self.bar.say(words, tr("Summarize again"))
         self._bar_row.setVisible(not self.bar.isHidden())
         if not is_same:

@@ -105,7 +105,7 @@ def read_words(stored: StoredSummary, summary: Summary | None) -> tuple[str, str
         return "", tr("Stopped before anything was read")
     if summary is not None and summary.is_partial and summary.statements and read >= sections:
         return tr("The text so far was kept."), tr(
-            "Stopped while writing. The text so far was kept; Go on writes it anew."
+            "Stopped while writing. The text so far was kept; Go on rewrites it."
         )
     words = stopped_words(stored, read, sections)
     return words if read else "", words

@@ -353,8 +353,8 @@ class Drafts(QObject):
 
 
 BILINGUAL = (
-    (".html", "Both side by side, as a web page"),
-    (".csv", "Both side by side, as a table"),
+    (".html", "Source and translation, as a web page"),
+    (".csv", "Source and translation, as a table"),
     (".tmx", "For other translation programs"),
 )
 
@@ -431,11 +431,11 @@ def saved_words(saved: Saved) -> str:
         told = told.format(count=f"{count:,}")
         words.append(tr("{told} and marked so.", told=told) if saved.is_marked else f"{told}.")
     if count := len(saved.kept):
-        told = tr("1 segment could not be translated and stands there as it was.")
-        more = tr("{count} segments could not be translated and stand there as they were.", count=f"{count:,}")
+        told = tr("1 segment couldn’t be translated and was left unchanged.")
+        more = tr("{count} segments couldn’t be translated and were left unchanged.", count=f"{count:,}")
         words.append(told if count == 1 else more)
     if count := len(saved.refused):
-        words.append(tr("{count} could not be written with their markup and stayed as they were.", count=f"{count:,}"))
+        words.append(tr("{count} couldn’t keep their formatting and were left unchanged.", count=f"{count:,}"))
     if not saved.keeps_layout:
         words.append(tr("It is a new document: the layout of the original is not kept."))
     return " ".join(words)

@@ -187,14 +187,14 @@ class DocumentPage(QWidget):
             self.state.say(words, tr("Apply to this document"))
             return
         if self._job.offers_again:
-            words = f"{tr(CHANGED_SINCE)} {tr('What was translated before stays as it is.')}"
+            words = f"{tr(CHANGED_SINCE)} {tr('Earlier translations are kept.')}"
             again = tr("Take the document again") if stored.state == DRAFT else tr("Translate what changed")
             self.state.say(words, again)
             return
         kept = stopped_words(stored)
         self.state.show_ended(
             stored,
-            failed=tr("The translation could not be made."),
+            failed=tr("The translation failed."),
             kept=kept if stored.done else "",
             stopped=tr("Stopped: {words}", words=kept),
         )

@@ -243,7 +243,7 @@ class RowEditor(QFrame):
     def _show_words(self, *, is_leaving: bool) -> None:
         """What is missing, or what the keys do."""
         is_wrong = not self.is_whole
-        words = tr("Ctrl+Enter accepts it and goes on · Esc leaves it as it was")
+        words = tr("Ctrl+Enter accepts and moves on · Esc leaves it unchanged")
         if is_wrong:
             gone = missing(self._source, self.content)
             names = labels(self._source)

@@ -245,7 +245,7 @@ def read_words(state: PictureState) -> str:
     told = {
         "empty": tr("Without text: {pages}."),
         "repeated": tr("The answer repeated itself; what came before is kept: {pages}."),
-        "cut": tr("The answer did not end; what there is is kept: {pages}."),
+        "cut": tr("The answer was cut off. What was read is kept: {pages}."),
         "refused": tr("The model would not read: {pages}."),
         PERSON: tr("Corrected by you: {pages}."),
     }

@@ -389,7 +389,7 @@ class Continuing(QObject):
     def _ask(self, asked: Asked) -> None:
         page = asked.page
         if not page.text[: page.cursor].strip() and not page.fills:
-            self._say(tr("Write a few words first; the model goes on with them."))
+            self._say(tr("Write a few words first; the model continues them."))
             return
         if page.fills and self._model in self._cannot_fill:
             page = asked.page = replace(page, fills=False)
@@ -606,4 +606,4 @@ def _ending_words(reason: FinishReason | None, *, has_text: bool) -> str:
         return tr("The text repeated itself and was stopped.")
     if reason is FinishReason.CONTEXT:
         return tr("The context is full; continue to read on from a later place.")
-    return tr("The model ended here by itself.") if reason is FinishReason.STOP else ""
+    return tr("The model stopped here.") if reason is FinishReason.STOP else ""

@@ -82,7 +82,7 @@ class OptionsSheet(QFrame):
         self._theme, self._options = theme, options
         self.setObjectName("write_options")
         self.setProperty("kind", "sheet")
-        self.setAccessibleName(tr("How the page is gone on with"))
+        self.setAccessibleName(tr("How to continue the page"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.length = Stepper(theme, tr("Length"), options.max_tokens, lowest=1, highest=LONGEST_TOKENS, step=16)
         self.count = Segments(
@@ -117,7 +117,7 @@ class OptionsSheet(QFrame):
         column = QVBoxLayout(self._inside)
         for name, meaning, field in (
             (tr("Length"), tr("In tokens; a token is about three quarters of a word."), self.length),
-            (tr("Continuations"), tr("Written at once, to choose one of them."), self.count),
+            (tr("Continuations"), tr("Written together, so you can choose one."), self.count),
             (tr("Fill in"), tr("The text after the cursor is read, too, where the model can do that."), self.middle),
         ):
             column.addLayout(self._row(name, meaning, field))

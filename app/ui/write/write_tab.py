@@ -373,7 +373,7 @@ class PageFoot(QWidget):
         self._has_reading = False
         self.go_on: QPushButton = text_button(tr("Continue"), "primary")
         self.again: QPushButton = text_button(tr("Again"), "plain")
-        self.again.setToolTip(tr("Another one in the place of the last continuation"))
+        self.again.setToolTip(tr("Replace the last continuation with a new one"))
         self.options: QPushButton = text_button("", "quiet")
         self.note = ElidedLabel()
         self.note.setProperty("kind", "muted")
@@ -423,7 +423,7 @@ class PageFoot(QWidget):
 
     def show_options(self, words: str) -> None:
         self._said = words.split(" · ")
-        self.options.setAccessibleName(tr("How the page is gone on with: {words}", words=words))
+        self.options.setAccessibleName(tr("How to continue the page: {words}", words=words))
         self.options.setToolTip(f"{words}\n{tr('Length, number, sampling, where it stops')}")
         self._say_options()
 
@@ -491,7 +491,7 @@ class FirstWords(QWidget):
         super().__init__(edit.viewport())
         self._edit, self._theme = edit, ui.theme
         self._words = words = plain_label(
-            tr("Type something; the model goes on with it, word for word, as it stands. Or try one of these:"),
+            tr("Type something and the model continues it. Or try one of these:"),
             kind="muted",
             wraps=True,
         )

@@ -126,6 +126,7 @@ def test_a_spoiled_token_spoils_nothing_after_it(engine: EngineClient, tmp_path:
     assert answer(engine) == before
 
 
+@pytest.mark.slow
 def test_a_template_without_end_fails_the_answer_only(engine: EngineClient, tmp_path: Path) -> None:
     endless = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
     load(engine, make_tiny("llama", tmp_path / "endless.gguf", template=endless))

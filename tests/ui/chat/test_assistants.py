@@ -89,7 +89,7 @@ def test_a_chat_keeps_what_it_took_until_somebody_takes_the_change_over(open_cha
     dialog.root.close()
     desk.ask("Second")
     assert desk.prompts()[-1][0] == ("system", "One step at a time.")
-    assert "“Tutor” was changed. This chat goes on as before." in desk.notices
+    assert "“Tutor” was changed. This chat isn’t affected." in desk.notices
     desk.press_notice("Use it here")
     desk.ask("Third")
     assert desk.prompts()[-1][0] == ("system", "Two steps at a time.")

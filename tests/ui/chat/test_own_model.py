@@ -141,7 +141,7 @@ def test_a_model_that_is_gone_is_said_and_somebody_agrees_before_another_answers
     assert (desk.message, len(desk.texts)) == ("Hello?", 2)
     desk.press(Qt.Key.Key_Return)
     with desk.hears(desk.chat.answer_finished):
-        desk.click(desk.button("Go on with Small 1B"))
+        desk.click(desk.button("Continue with Small 1B"))
     assert desk.texts[2:] == ["Hello?", "Yes."]
     assert window.conversations.get(desk.chat.conversation_id).model == ""
 

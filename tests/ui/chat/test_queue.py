@@ -139,7 +139,7 @@ def test_it_is_sent_in_its_own_chat_also_while_another_one_is_looked_at(open_cha
     desk.queue_up("for a new chat")
     second = desk.chat.conversation_id
     assert second is not None
-    assert desk.queue_words == "Sent when the answer in the other chat has ended"
+    assert desk.queue_words == "Sent after the answer in the other chat"
     let_go(desk)
     end(desk, 2)
     assert desk.texts == ["for a new chat", "Fine."]

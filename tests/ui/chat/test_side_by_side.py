@@ -72,7 +72,7 @@ def test_two_models_answer_one_question_and_one_is_chosen(open_chat: Open, other
     assert [side.name.text() for side in pair.sides] == ["model", "Other 2B"]
     assert all("token" in side.figures.text() for side in pair.sides)
     assert (desk.message_count, pair.sides[0].answer.x() < pair.sides[1].answer.x()) == (2, True)
-    assert desk.note == "Choose an answer. A message sent now goes on with model’s."
+    assert desk.note == "Choose an answer. Your next message continues model’s."
     assert clipped_texts(desk.chat) == []
     pair.setFocus()
     QTest.keyClick(pair, Qt.Key.Key_2)
@@ -238,7 +238,7 @@ def test_two_versions_that_are_stored_stand_beside_each_other_again(open_chat: O
     pair = pair_in(desk)
     assert [side.answer.text for side in pair.sides] == ["One.", "Two."]
     assert [side.name.text() for side in pair.sides] == ["Version 1", "Version 2"]
-    assert desk.note == "Choose an answer. A message sent now goes on with Version 2’s."
+    assert desk.note == "Choose an answer. Your next message continues Version 2’s."
     assert clipped_texts(desk.chat) == []
     desk.chat.show_conversation(None)
     desk.chat.show_conversation(number)

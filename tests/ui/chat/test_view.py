@@ -175,7 +175,7 @@ def test_a_message_sent_while_the_model_loads_is_queued_and_says_so(open_chat: O
 
 
 def test_reading_a_long_prompt_says_how_far(open_chat: Open) -> None:
-    desk = open_chat({"text": "Done.", "prompt_s": 60})
+    desk = open_chat({"text": "Done.", "prompt_s": 20})
     desk.type("word " * 50)
     with desk.hears(desk.chat.answer_finished):
         desk.press(Qt.Key.Key_Return)

@@ -270,7 +270,7 @@ def test_an_answer_nobody_looked_at_is_read_again_on_a_click(begin: Begin) -> No
     assert not inside.tokens
     inside.click(inside.read_again)
     inside.wait_for("A", "·house", "·by", "·the", "·sea")
-    assert inside.note == "Read again with its prompt, as it is now."
+    assert inside.note == "Scored again with the current prompt."
     told = requests(person.script)[-1]
     assert told["tells_last"]
     assert told["messages"][-1] == ["assistant", "A house by the sea"]

@@ -170,7 +170,7 @@ def test_return_asks_and_shift_return_breaks_the_line(room: Room, qtbot: QtBot) 
 
 def test_that_the_chats_model_rests_is_said(room: Room) -> None:
     room.page._on_event((0, Rests("Chatty")))
-    assert room.page.status.text() == "Chatty rests meanwhile: both do not fit. Your next message wakes it."
+    assert room.page.status.text() == "Not enough memory for both: Chatty sleeps until your next message."
     assert room.loader.looks == 1
 
 

@@ -84,6 +84,8 @@ def test_cancel_ends_it_and_keeps_what_was_found(room: Room, monkeypatch: pytest
 
     page, passed = room.page, threading.Event()
     monkeypatch.setattr(compare_page, "compare", held)
+    room.click(room.button("Text: My own"))
+    page.passage.edit.setPlainText(TEXT)
     room.click(page.start)
     room.wait(lambda: len(page.results.table.rows.found) == 1)
     assert page.status.text().count("·") >= 2
@@ -127,7 +129,7 @@ def test_a_long_text_says_how_much_of_it_is_read(room: Room) -> None:
 
 def test_that_the_chats_model_rests_is_said(room: Room) -> None:
     room.page._on_event(Rests("Chatty"))
-    assert room.page.rests.text() == "Chatty rests meanwhile: both do not fit. Your next message wakes it."
+    assert room.page.rests.text() == "Not enough memory for both: Chatty sleeps until your next message."
     assert room.page.rests.isVisible()
     assert room.loader.looks == 1
 
@@ -204,7 +206,7 @@ def test_a_text_that_is_too_short_says_so(room: Room) -> None:
 
 
 def test_few_points_prove_nothing() -> None:
-    assert "one size" in line_words([one("a", 10, 1.0), one("b", 10, 0.9)])
+    assert "same size" in line_words([one("a", 10, 1.0), one("b", 10, 0.9)])
     assert "proves nothing" in line_words([one("a", 100, 1.0), one("b", 101, 1.1), one("c", 1000, 0.9)])
     many = [one("a", 10**n, 3 * 10 ** (-0.076 * n)) for n in range(6, 10)]
     assert "power of −0.076, from 4 points (95 %: −0.076 to −0.076)" in line_words(many)

@@ -202,7 +202,7 @@ def test_splits_and_what_cannot_be_opened(desk: Desk) -> None:
     assert desk.chosen == "Q4_K_M"
     desk.open(models=(models[1],))
     desk.wait(lambda: not desk.foot.isVisible())
-    assert desk.versions.text() == "There is no file in here that this program can open."
+    assert desk.versions.text() == "Fireside can’t open any file in here."
     desk.open(models=())
     desk.wait(lambda: not desk.files.isVisible())
 

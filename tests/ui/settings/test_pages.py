@@ -210,7 +210,7 @@ def test_a_wrong_address_is_not_saved_and_says_why(dialog: SettingsDesk, frame: 
     qtbot.keyClicks(proxy, "10.0.0.1:3128")
     qtbot.keyClick(proxy, Qt.Key.Key_Return)
     assert saved(frame).proxy == ""
-    assert "Not saved. It has to begin with http:// or https://." in dialog.said
+    assert "Not saved. It must start with http:// or https://." in dialog.said
     assert "Not saved" in proxy.accessibleDescription()
     proxy.clear()
     qtbot.keyClicks(proxy, "http://10.0.0.1:3128")
@@ -257,7 +257,7 @@ def test_a_token_is_kept_and_forgotten_in_the_keyring_off_the_windows_thread(
     assert token.echoMode() == QLineEdit.EchoMode.Password
     qtbot.keyClicks(token, "hf_abc")
     dialog.click_name(QPushButton, "Save the access token")
-    told = "A token is kept in the system’s keyring. It is sent to huggingface.co and to nobody else."
+    told = "The token is kept in the system’s keyring and sent only to huggingface.co."
     dialog.wait_for_words(told)
     assert drawer.kept == {(APP_ID, "huggingface.co"): "hf_abc"}
     assert token.text() == "", "it stays on the screen"
@@ -278,7 +278,7 @@ def test_a_mirror_has_a_token_of_its_own(dialog: SettingsDesk, frame: Frame, dra
     assert access_of(frame.settings, frame.app.token).token == ""
     qtbot.keyClicks(dialog.line("Access token"), "hf_other")
     qtbot.keyClick(dialog.line("Access token"), Qt.Key.Key_Return)
-    dialog.wait_for_words("A token is kept in the system’s keyring. It is sent to mirror.example and to nobody else.")
+    dialog.wait_for_words("The token is kept in the system’s keyring and sent only to mirror.example.")
     assert drawer.kept == {(APP_ID, "huggingface.co"): "hf_abc", (APP_ID, "mirror.example"): "hf_other"}
     assert access_of(frame.settings, frame.app.token).token == "hf_other"
 
@@ -308,7 +308,7 @@ def test_without_a_keyring_the_token_holds_until_quit_and_that_is_said(
 
 
 def test_connections_are_listed_with_the_newest_first(dialog: SettingsDesk, frame: Frame, qtbot: QtBot) -> None:
-    dialog.wait_for_words("No connection has been made yet.")
+    dialog.wait_for_words("No connections yet.")
     ledger: Ledger = frame.app.ledger
     for host, why, size, status in (
         ("huggingface.co", "search", 18_200, 200),

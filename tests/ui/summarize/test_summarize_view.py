@@ -418,7 +418,7 @@ def test_of_a_scan_that_was_corrected_since_a_summary_says_so_and_is_made_again_
     assert corrected is not None
     desk.view.show_job(first)
     assert desk.state_words.text() == (
-        "What was read from the pictures has changed since. The summary is of what it said before."
+        "What was read from the pictures has changed since. The summary is of the earlier version."
     )
     assert desk.go_on_button.text() == "Summarize again"
     desk.click(desk.go_on_button)

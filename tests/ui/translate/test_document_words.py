@@ -95,9 +95,9 @@ def test_what_was_saved_is_said_with_what_is_missing_in_it() -> None:
     partial = Saved(path, tuple(range(1_200)), is_marked=True)
     assert saved_words(partial) == "Saved as lease.docx. 1,200 segments are not translated yet and marked so."
     assert saved_words(Saved(path, (7,))) == "Saved as lease.docx. 1 segment is not translated yet."
-    assert saved_words(Saved(path, kept=(4,))).endswith("1 segment could not be translated and stands there as it was.")
-    assert "2 segments could not be translated" in saved_words(Saved(path, kept=(4, 5)))
-    assert "1 could not be written" in saved_words(Saved(path, refused=(4,)))
+    assert saved_words(Saved(path, kept=(4,))).endswith("1 segment couldn’t be translated and was left unchanged.")
+    assert "2 segments couldn’t be translated" in saved_words(Saved(path, kept=(4, 5)))
+    assert "1 couldn’t keep" in saved_words(Saved(path, refused=(4,)))
     assert "the layout of the original is not kept" in saved_words(Saved(path, keeps_layout=False))
 
 

@@ -362,7 +362,7 @@ def test_a_translated_scan_says_what_it_is_and_follows_what_is_corrected_beside_
         assert page.panel.paper.shown is picture
         assert desk.said == f"{told} Corrected by you: page 1."
         assert page.state_words.text() == (
-            "What was read from the pictures has changed since. What was translated before stays as it is."
+            "What was read from the pictures has changed since. Earlier translations are kept."
         )
         assert page.shown == ["You said: Lease", ANSWER, f"You said: {SECOND}"]
         QTest.keyClick(reading.edit, Qt.Key.Key_Escape)
