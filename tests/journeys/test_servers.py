@@ -60,7 +60,7 @@ def add_server(desk: SettingsDesk, server: FakeServer) -> ServersSection:
     assert dialog is not None and not dialog.save.isEnabled() and not dialog.test.isEnabled()
     QTest.keyClicks(dialog.address, "no address at all")
     desk.click(dialog.ask)
-    assert "no address" in dialog.note.text()
+    assert "isn’t an address" in dialog.note.text()
     dialog.address.clear()
     QTest.keyClicks(dialog.address, server.host)
     desk.click(dialog.ask)

@@ -274,7 +274,7 @@ def test_keys_are_chosen_in_the_settings_which_say_what_became_of_them(
     assert [one.is_closed for one in made] == [True, False]
     assert frame.settings.system.shortcut == "Ctrl+F8"
     QTest.keyClick(field, Qt.Key.Key_Q)
-    qtbot.waitUntil(lambda: "could not be typed" in said.text())
+    qtbot.waitUntil(lambda: "couldn’t type" in said.text())
     made[-1].shortcut.hear()
     qtbot.waitUntil(outdoors.outside.quick.isVisible)
     outdoors.outside.quick.close()

@@ -312,7 +312,7 @@ def test_the_gauge_opens_the_panel_and_follows_the_numbers(frame: Frame, qtbot: 
     qtbot.mouseClick(gauge, Qt.MouseButton.LeftButton)
     panel = QApplication.activePopupWidget()
     assert isinstance(panel, ContextPanel)
-    assert any("at work" in text for text in texts(panel))
+    assert any("is busy" in text for text in texts(panel))
     frame.chat.parts_changed.emit(PARTS)
     assert gauge.accessibleName() == "Context 2.9k of 8k"
     assert "2,400" in texts(panel)

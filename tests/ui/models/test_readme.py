@@ -220,7 +220,7 @@ def test_a_long_card_is_bounded_and_never_holds_the_window(card: CardView, qtbot
     assert gaps.largest_busy_ms < 100
     text = text_of(card)
     assert len(text) < MOST_CHARACTERS
-    assert "The card goes on" in text
+    assert "The full card is on the Hub" in text
     assert card.height() > 1000
 
 

@@ -235,7 +235,7 @@ def test_an_address_that_was_being_typed_is_kept_when_the_dialog_closes(
         ("", ""),
         ("https://hf.example:8443/hub", ""),
         ("http://me:secret@10.0.0.1:3128", ""),
-        ("ftp://hf.example", "begin with"),
+        ("ftp://hf.example", "start with"),
         ("https://hf example", "space"),
         ("https://", "name of the computer"),
         ("https://hf.example:99999", "port"),
