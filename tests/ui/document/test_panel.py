@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
 from app.bootstrap import build
+from app.features.chat.documents import NO_ANSWER
+from app.language.static_embeddings import load_table
 from app.ui.application import chat_tab
 from app.ui.chat.documents import SourceRow
 from app.ui.chat.question import QuestionView
@@ -23,7 +25,7 @@ from app.ui.shell.model_loader import ModelLoader
 from app.ui.shell.notify import Notify
 from app.ui.tabs import TABS, open_settings
 from app.ui.theme import Theme
-from tests.helpers.attached import drop, lease_pdf
+from tests.helpers.attached import drop, lease_pdf, notes
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.document import ReaderDesk
 from tests.helpers.script import write_script
@@ -48,8 +50,8 @@ def open_whole(
     """A window with the real chat, whose model answers by these rules."""
     opened: list[Window] = []
 
-    def make(*rules: dict[str, Any], width: int = 1280) -> Window:
-        script = write_script(tmp_path / "script", *rules)
+    def make(*rules: dict[str, Any], width: int = 1280, **keys: Any) -> Window:
+        script = write_script(tmp_path / "script", *rules, **keys)
         monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(script))
         app, theme = build(), Theme("light")
         theme.install(qapp)
@@ -126,6 +128,41 @@ def test_a_source_is_reached_by_tab_and_opens_its_sentence_and_so_does_a_page_th
     assert desk.reader.page == 2
     assert desk.reader.marked_text
     assert desk.texts[-1] == ANSWER, "what the model said stays as it was"
+
+
+PETS = "Dogs and cats are allowed as long as the people next door do not complain about them to the landlord."
+
+
+def long_rules(folder: Path) -> Path:
+    """Rules of a house, too long to be shown whole."""
+    texts = [f"The windows of flat {number} were cleaned, and it was paid for by the owners." for number in range(400)]
+    texts[230] = PETS
+    return notes(folder / "rules.txt", "The rules of the house were agreed by all who live in it.", *texts)
+
+
+def test_a_question_in_other_words_leads_to_its_sentence_and_one_about_something_else_is_told(
+    open_whole: Callable[..., Window], tmp_path: Path
+) -> None:
+    desk = open_whole(
+        {"when": "keep pets", "text": f"Yes. {PETS}"},
+        {"text": "The rocket reached Jupiter after a flight of nineteen months."},
+        load={"context_tokens": 3000},
+    )
+    desk.attach(long_rules(tmp_path))
+    desk.ask("Would the landlord let me keep pets?")
+    if load_table() is not None:
+        assert PETS in desk.prompts()[-1][-1][1], "found by what it means"
+    assert desk.said_in(sources(desk)).startswith("May come from")
+    QTest.mouseClick(desk.places_in(sources(desk))[0], Qt.MouseButton.LeftButton)
+    assert desk.reader.is_visible
+    assert " ".join(desk.reader.marked_text.split()) == PETS
+    QTest.mouseClick(desk.reader.close_button, Qt.MouseButton.LeftButton)
+    desk.ask("How long did the rocket fly until it reached Jupiter?")
+    told = desk.question(2).findChild(QLabel, "no_answer_words")
+    assert told is not None
+    assert told.text() == "No passage seems to answer this."
+    assert NO_ANSWER.format("rules.txt") in desk.prompts()[-1][-1][1]
+    assert desk.said_in(desk.last.sources) == "Not found in the document"
 
 
 def test_in_a_narrow_window_the_document_takes_the_place_of_the_chat_and_leaves_with_it(
