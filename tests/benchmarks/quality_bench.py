@@ -1,6 +1,7 @@
 """What a real model is worth in the program: each task beside the simplest thing, on Qwen2.5-Coder 0.5B and 1.5B.
 
-Summaries beside the model asked directly (no grammar, no checks), the digest and the first sentences; translations
+Summaries beside the model asked directly (no grammar, no checks), the digest, the digest worded by the model and the
+first sentences; translations
 beside copying the source; answers about documents beside the model without the document; calls as served beside JSON
 that is read out of an answer; a middle that is run beside llama-cpp-python's; passages beside counted words.
 The texts are ours and few: these figures say whether something broke, and nothing about the model in the world.
@@ -45,6 +46,7 @@ from app.features.translation.result import SegmentDone, TranslationWish
 from app.features.translation.translate import translate
 from app.features.translation.work import spoken
 from app.features.writing import continue_text
+from app.language.names import english_name
 from app.language.sentences import sentences
 from app.store.database import Database
 from app.store.documents import DocumentStore
@@ -132,6 +134,7 @@ def summary_rows(engine: OurEngine) -> Iterator[Row]:
     ways: dict[str, Callable[[ShortText], list[tuple[str, bool]]]] = {
         "program": lambda one: [(each.text, each.check.found) for each in written(engine, one).statements],
         "asked directly": lambda one: checked_lines(one, asked_directly(engine, one)),
+        "digest worded by the model": lambda one: checked_lines(one, worded(engine, one)),
         "digest": lambda one: [(each.text, True) for each in digest_summary([document_of(one)], WISH).statements],
         "first sentences": lambda one: [(text, True) for text in sentences_of(one.text)[:LEAD_SENTENCES]],
     }
@@ -169,6 +172,19 @@ def asked_directly(engine: OurEngine, text: ShortText) -> str:
     """What anybody would type."""
     asked = f"Summarize this text in four sentences, in the language of the text:\n\n{text.text}"
     return engine.chat(question(asked), DIRECT_TOKENS).text
+
+
+def worded(engine: OurEngine, text: ShortText) -> str:
+    """The points are the digest's, the model only words them: tried, and no better than the digest itself."""
+    chosen = [one.text for one in digest_summary([document_of(text)], WISH).statements]
+    listed = "\n".join(f"{number}. {one}" for number, one in enumerate(chosen, 1))
+    asked = (
+        f"These are the key sentences of a text:\n\n{listed}\n\nSay each of them in plain, shorter words, in "
+        f"{english_name(text.language)}, one line each, in the same order. Keep all numbers, dates and names exactly. "
+        "Add nothing."
+    )
+    answer = engine.chat(question(asked), DIRECT_TOKENS).text
+    return "\n".join(re.sub(r"^\s*(?:\d+[.)]|[-*•])\s*", "", line) for line in answer.splitlines())
 
 
 def checked_lines(text: ShortText, answer: str) -> list[tuple[str, bool]]:
