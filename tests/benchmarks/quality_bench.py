@@ -1,9 +1,9 @@
 """What a real model is worth in the program: each task beside the simplest thing, on Qwen2.5-Coder 0.5B and 1.5B.
 
 Summaries beside the model asked directly (no grammar, no checks), the digest, the digest worded by the model and the
-first sentences; translations
-beside copying the source; answers about documents beside the model without the document; calls as served beside JSON
-that is read out of an answer; a middle that is run beside llama-cpp-python's; passages beside counted words.
+first sentences; translations beside copying the source; answers about documents beside the model without the document;
+calls as served beside JSON that is read out of an answer; a middle that is run beside llama-cpp-python's; passages
+beside counted words.
 The texts are ours and few: these figures say whether something broke, and nothing about the model in the world.
 """
 

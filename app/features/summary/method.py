@@ -74,9 +74,10 @@ class ClaimScore:
 
 
 def score_claims(statements: Iterable[Statement], text_of: Callable[[int, int], str]) -> ClaimScore:
-    """Count claims and numbers; a number is right when its digits stand in a block that its claim rests on.
+    """Count claims and numbers; a number is right where its claim was found, or its digits are in a block behind it.
 
-    `text_of` gives the text of a block by its document and its number.
+    The checks know rounded numbers and numbers in words, which digits do not show. `text_of` gives the text of a block
+    by its document and its number.
     """
     claims = found = numbers = right = 0
     for statement in statements:
@@ -86,7 +87,8 @@ def score_claims(statements: Iterable[Statement], text_of: Callable[[int, int], 
         if said := numbers_of(statement.text):
             texts = (text_of(anchor.document, anchor.block_id) for anchor in statement.anchors)
             there = {number for text in texts for number in numbers_of(text)}
-            numbers, right = numbers + len(said), right + sum(number in there for number in said)
+            numbers += len(said)
+            right += sum(statement.check.found or number in there for number in said)
     return ClaimScore(claims, found, numbers, right)
 
 

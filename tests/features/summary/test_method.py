@@ -59,11 +59,12 @@ def test_a_text_is_short_up_to_about_a_page_in_any_script(text: str, repeated: i
     assert not is_short([document(text * repeated), document(text)])
 
 
-def test_numbers_count_by_their_digits_in_the_blocks_behind_a_claim_and_uncompared_claims_not_at_all() -> None:
-    texts = {1: "It cost 3,700 crowns in 1954.", 2: "There were 12 kilns."}
+def test_numbers_count_where_their_claim_was_found_or_their_digits_are_there_and_uncompared_claims_not_at_all() -> None:
+    texts = {1: "It cost 3,700 crowns in 1954.", 2: "There were 12 kilns.", 3: "It stood for thirty-one days."}
     claims = [
         Statement("In 1954 it cost 3\u202f700 crowns.", (Anchor(0, 1, None),)),
         Statement("Of 12 kilns 3 are left.", (Anchor(0, 1, None), Anchor(0, 2, None)), Check(False, Reason.NUMBER)),
+        Statement("It stood for 31 days.", (Anchor(0, 3, None),)),
         Statement("Es waren 99.", (), Check(False, Reason.LANGUAGE)),
     ]
-    assert score_claims(claims, lambda _document, number: texts[number]) == ClaimScore(2, 1, 4, 3)
+    assert score_claims(claims, lambda _document, number: texts[number]) == ClaimScore(3, 2, 5, 4)
