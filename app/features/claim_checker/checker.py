@@ -18,6 +18,7 @@ from app.core.errors import AppError, PromptTooLong
 from app.core.events import CancelToken
 from app.engine.contract import Engine, TokenLabels
 from app.engine.protocol import Wish
+from app.features.claim_checker.conversion import knows_language
 from app.features.summary.result import (
     ClaimsChecked,
     InputDocument,
@@ -67,7 +68,7 @@ class ClaimChecker:
     ) -> Generator[SummaryEvent, None, Summary]:
         written = summary.set_aside or (summary.statements if summary.method is Method.MODEL else ())
         claims = [one for one in written if one.anchors]
-        if not claims:
+        if not claims or not knows_language(path, summary.language):
             return summary
         texts = {(place, block.id): block.text for place, one in enumerate(documents) for block in one.blocks}
         found: dict[Statement, tuple[Span, ...]] = {}

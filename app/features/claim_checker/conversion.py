@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from app.core.errors import CheckingUnavailable, ModelMissing, ModelUnreadable
 from app.core.gguf import check_model
 from app.features.claim_checker.gguf_writer import Value, write_gguf
 from app.hub.files import UNCONVERTED
+from app.language.names import base
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     Tensors = dict[str, np.ndarray[Any, Any]]
 
 CONFIG, TOKENIZER, WEIGHTS = UNCONVERTED
+LANGUAGES = "general.languages"
 CONVERTED = "claim-checker.gguf"
 ARCHITECTURE = "ModernBertForTokenClassification"
 MOST_HEADER_BYTES = 32 * 1024 * 1024
@@ -50,13 +52,17 @@ _OTHERS = {
 }
 
 
-def convert_checker(folder: Path, target: Path) -> Path:
-    """Write `target` from the files in `folder`; it is whole or not there. Raises ModelUnreadable, or OSError."""
+def convert_checker(folder: Path, target: Path, languages: Sequence[str] = ()) -> Path:
+    """Write `target` from the files in `folder`; it is whole or not there. Raises ModelUnreadable, or OSError.
+
+    `languages` are the codes of those it was trained on; without any nobody knows.
+    """
     try:
         config, tokenizer = (_json(folder / name) for name in (CONFIG, TOKENIZER))
         if ARCHITECTURE not in config.get("architectures", ()):
             raise ModelUnreadable(str(folder), "not_a_checker")
         metadata = {**_backbone(config), **_vocabulary(config, tokenizer)}
+        metadata |= {LANGUAGES: list(languages)} if languages else {}
         tensors = dict(_renamed(read_safetensors(folder / WEIGHTS), int(config["num_hidden_layers"])))
     except FileNotFoundError as error:
         raise ModelMissing(str(error.filename)) from error
@@ -86,6 +92,12 @@ def open_checker(path: Path) -> Path:
     if not {"cls.weight", "cls.output.weight"} <= {tensor.name for tensor in header.tensors}:
         raise CheckingUnavailable(str(path))
     return path
+
+
+def knows_language(path: Path, language: str) -> bool:
+    """False where a converted file says that it was trained on others. Raises ModelMissing or ModelUnreadable."""
+    told = check_model(path).metadata.get(LANGUAGES)
+    return not isinstance(told, list) or not language or base(language) in told
 
 
 def read_safetensors(path: Path) -> Tensors:

@@ -17,6 +17,7 @@ from app.hub.protocol import ChildEvent, Done, Fetched
 
 REPOSITORY = "KRLabsOrg/tinylettuce-ettin-68m-en"
 NAME = "TinyLettuce 68M"
+LANGUAGES = ("en",)
 SIZE_BYTES = 275_000_000
 """About so much: 68 million weights of 32 bits, and a vocabulary."""
 OFFER_WORDS = (
@@ -55,7 +56,7 @@ def fetch_checker(models: Models, paths: AppPaths, cancel: CancelToken) -> Itera
         if cancel.cancelled or len(fetched) <= number:
             return
         before += file.size_bytes
-    ready = convert_checker(fetched[0].parent, paths.checker / CONVERTED)
+    ready = convert_checker(fetched[0].parent, paths.checker / CONVERTED, LANGUAGES)
     shutil.rmtree(fetched[0].parent, ignore_errors=True)  # all of it is in the converted file
     yield CheckerReady(ready)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -11,12 +11,14 @@ import pytest
 from app.core.events import CancelToken
 from app.engine.contract import TokenLabels
 from app.features.claim_checker.checker import ClaimChecker, spans_over
+from app.features.claim_checker.conversion import convert_checker
 from app.features.summary.messages import doubt_words
 from app.features.summary.result import ClaimsChecked, Method, Summarized, SummaryEvent, Wish
 from app.features.summary.summaries import MemorySteps
 from app.features.summary.summarize import summarize
 from tests.features.summary.pipeline import document, scripted
 from tests.helpers.engine import scripted_client
+from tests.helpers.tiny_checker import make_checker
 
 KILN = "The kiln was built in 1871 by the potter Anna Lind."
 CLAIM = "The kiln was painted blue by Anna Lind."
@@ -54,10 +56,12 @@ def test_a_part_of_a_word_that_is_doubted_marks_the_word() -> None:
     assert spans_over("the kilns blue", pieces) == ((4, 14),)
 
 
-def checked(tmp_path: Path, *, can_check: bool = True, cancel: CancelToken | None = None) -> list[SummaryEvent]:
+def checked(
+    tmp_path: Path, *, can_check: bool = True, cancel: CancelToken | None = None, languages: Sequence[str] = ()
+) -> list[SummaryEvent]:
     """A summary of one claim, and the checker reading it: the scripted one doubts words that its source lacks."""
     cancel = cancel or CancelToken()
-    (path := tmp_path / "checker.gguf").touch()
+    path = convert_checker(make_checker(tmp_path / "files"), tmp_path / "checker.gguf", languages)
 
     def events() -> Iterator[SummaryEvent]:
         given, wish = [document(KILN)], Wish(method=Method.MODEL)
@@ -77,6 +81,15 @@ def test_what_no_passage_supports_is_marked_and_said(tmp_path: Path) -> None:
     assert [claim.text[start:end] for start, end in claim.unsupported] == ["painted blue"]
     assert doubt_words(claim) == "The checker finds no support for “painted blue”."
     assert last.summary.checker == "checker"
+
+
+@pytest.mark.parametrize(("languages", "is_read"), [(("en",), True), (("de", "fr"), False)])
+def test_a_checker_reads_the_languages_that_it_was_trained_on(
+    tmp_path: Path, languages: tuple[str, ...], is_read: bool
+) -> None:
+    *_, last = checked(tmp_path, languages=languages)
+    assert isinstance(last, Summarized)
+    assert bool(last.summary.checker) is is_read
 
 
 @pytest.mark.parametrize("is_cancelled", [True, False], ids=["cancelled", "no checker"])

@@ -11,7 +11,7 @@ from app.bootstrap import Fireside, build
 from app.core.errors import AppError, FileNotOnHub, ModelUnreadable
 from app.core.events import CancelToken
 from app.core.gguf import check_model
-from app.features.claim_checker.conversion import CONVERTED
+from app.features.claim_checker.conversion import CONVERTED, knows_language
 from app.features.claim_checker.fetching import REPOSITORY, CheckerReady, fetch_checker, remove_checker
 from app.hub.files import UNCONVERTED
 from app.hub.protocol import Fetched
@@ -44,6 +44,7 @@ def test_it_is_fetched_converted_and_removed(app: Fireside, hub: FakeHub, tmp_pa
     events = list(fetch_checker(app.models, app.paths, CancelToken()))
     assert events[-1] == CheckerReady(app.paths.checker / CONVERTED)
     assert check_model(app.paths.checker / CONVERTED).metadata["general.architecture"] == "modern-bert"
+    assert [knows_language(app.paths.checker / CONVERTED, code) for code in ("en-GB", "de", "")] == [True, False, True]
     shares = [one.done_bytes / one.total_bytes for one in events if isinstance(one, Fetched)]
     assert shares == sorted(shares) and shares[-1] == 1
     assert [one.name for one in app.paths.checker.rglob("*") if one.is_file()] == [CONVERTED], (
