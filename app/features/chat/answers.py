@@ -33,7 +33,7 @@ from app.core.events import (
     Waiting,
 )
 from app.features.chat.branches import branch_to
-from app.features.chat.documents import Attached
+from app.features.chat.documents import Attached, is_unanswered
 from app.features.chat.options import options_for, own_model, wish_of
 from app.features.chat.prompts import Prompts, View, hidden_ids
 from app.features.chat.titles import first_words
@@ -396,13 +396,15 @@ class Chat:
     ) -> None:
         """Where the answer may come from, for chats with documents, or that it rests on nothing of them."""
         ids = list(dict.fromkeys([*self.preambles.document_ids(conversation), *self._attached.documents_of(branch)]))
-        question = next((message.text for message in reversed(branch) if message.role is Role.USER), "")
+        asked = next((message for message in reversed(branch) if message.role is Role.USER), None)
+        question = asked.text if asked is not None else ""
         found = sources_of(text, ids, self.documents.store)
         found = found or sources_of_short_answer(text, question, ids, self.documents.store)
         fields = [source_to_fields(one) for one in found]
-        is_one_place = scope_of(question) is None
-        if ids and is_one_place and rests_on_nothing(self.documents.store, ids, question, text, found):
-            fields.append(NOT_FOUND)
+        if ids and asked is not None and scope_of(question) is None:
+            is_doubted = is_unanswered(self.documents.attachments.of_messages([asked.id]).get(asked.id, ()))
+            if rests_on_nothing(self.documents.store, ids, question, text, found, is_doubted=is_doubted):
+                fields.append(NOT_FOUND)
         if fields or answer.sources:
             self.conversations.set_sources(answer.id, fields)
 

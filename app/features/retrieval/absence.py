@@ -90,6 +90,7 @@ MOST_ABSENCE = 0.5
 """From here on a passage that answers is said not to be there."""
 LEAST_BORNE = 0.5
 """Of the words that a sentence adds to the question, so many stand together in what it rests on."""
+LEAST_BORNE_IN_DOUBT = 0.85
 LEAST_ADDED_WORDS = 2
 
 
@@ -139,23 +140,31 @@ def asks_something(question: str) -> bool:
 
 
 def rests_on_nothing(
-    store: DocumentStore, document_ids: Sequence[int], question: str, answer: str, sources: Sequence[Source]
+    store: DocumentStore,
+    document_ids: Sequence[int],
+    question: str,
+    answer: str,
+    sources: Sequence[Source],
+    *,
+    is_doubted: bool = False,
 ) -> bool:
     """Judge whether an answer states something of which nothing seems to stand in the documents.
 
     Looks for the words with which each sentence goes beyond the question. False where a sentence has a place, where the
-    answer says itself that it did not find anything, and where nothing can be told.
+    answer says itself that it did not find anything, and where nothing can be told. `is_doubted`: no passage seemed to
+    answer the question, so more of those words are needed, and an answer that adds none rests on nothing.
     """
     stated = list(statements_of(answer, sources))
     if not asks_something(question) or any(has_place or admits_absence(sentence) for sentence, has_place in stated):
         return False
     asked = question.casefold()
     added = [[word for word in telling_words(sentence) if _stem(word) not in asked] for sentence, _ in stated]
-    added = [words for words in added if len(words) >= LEAST_ADDED_WORDS]
+    added = [words for words in added if len(words) >= (0 if is_doubted else LEAST_ADDED_WORDS)]
+    limit = LEAST_BORNE_IN_DOUBT if is_doubted else LEAST_BORNE
     documents = [_SearchedDocument(store, document_id) for document_id in dict.fromkeys(document_ids)]
     if not added or not documents or any(document.is_in_another_language(answer) for document in documents):
         return False
-    return all(document.share_together(words) < LEAST_BORNE for words in added for document in documents)
+    return all(document.share_together(words) < limit for words in added for document in documents)
 
 
 class _SearchedDocument:
@@ -179,7 +188,7 @@ class _SearchedDocument:
     def share_together(self, words: Sequence[str]) -> float:
         """Return the largest share of words that stand in one passage."""
         places = {word: self.places_of(word) for word in words}
-        return _together(places, dict.fromkeys(words, 1.0)) / len(words)
+        return _together(places, dict.fromkeys(words, 1.0)) / len(words) if words else 0.0
 
 
 def telling_words(question: str) -> list[str]:

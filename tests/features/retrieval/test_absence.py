@@ -15,6 +15,7 @@ from app.features.retrieval.absence import (
     absence_of,
     has_answer,
     names_of,
+    rests_on_nothing,
     signs_of,
     telling_words,
 )
@@ -117,3 +118,32 @@ def test_more_in_common_never_makes_an_absence_surer(
     assert absence_of(AnswerSigns(missing / 2, together, closeness, lacks_name)) <= surely
     assert absence_of(AnswerSigns(missing, (together + 1) / 2, closeness, lacks_name)) <= surely
     assert absence_of(AnswerSigns(missing, together, closeness, False)) <= surely
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_nothing", "is_nothing_in_doubt"),
+    [
+        ("It takes two days, as the people of the town are told.", False, False),
+        ("A mammoth called Bruno warmed it with purple lanterns.", True, True),
+        ("The workshop is on the street near the river and the bakery.", False, True),
+        ("The document does not say how long the kiln cools.", False, False),
+        ("Two days.", False, False),
+    ],
+)
+def test_an_answer_rests_on_what_it_adds_to_the_question(
+    store: DocumentStore, answer: str, is_nothing: bool, is_nothing_in_doubt: bool
+) -> None:
+    ids = [kept(store, KILNS)]
+    for is_doubted, expected in ((False, is_nothing), (True, is_nothing_in_doubt)):
+        judged = rests_on_nothing(store, ids, "How long does the kiln cool?", answer, [], is_doubted=is_doubted)
+        assert judged is expected
+
+
+@pytest.mark.parametrize(
+    "question", ["What is 17 times 23 plus 4?", "Write a poem about the sea, please", "Thank you!"]
+)
+def test_sums_orders_and_thanks_are_not_about_the_document(store: DocumentStore, question: str) -> None:
+    document = kept(store, KILNS)
+    assert has_answer(store, document, question) is None
+    answer = "It is the foam on purple waves that sings until the lantern fades."
+    assert not rests_on_nothing(store, [document], question, answer, [])
