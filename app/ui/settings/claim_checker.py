@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
@@ -46,11 +47,16 @@ class CheckerField(QWidget):
         name_widgets(claim_checker=self.button, claim_checker_said=self.said)
         self._show_state()
 
+    @property
+    def _is_here(self) -> bool:
+        """Settings that came from another computer name a file that may not be here."""
+        path = self._app.settings.models.checker_path
+        return bool(path) and Path(path).is_file()
+
     def _show_state(self, said: str = "") -> None:
-        is_here = bool(self._app.settings.models.checker_path)
         if self._task is not None:
             words = tr("Cancel download")
-        elif is_here:
+        elif self._is_here:
             words = tr("Remove {name}", name=NAME)
         else:
             words = tr("Get {name} ({size})", name=NAME, size=size_text(SIZE_BYTES))
@@ -62,7 +68,7 @@ class CheckerField(QWidget):
     def _on_clicked(self) -> None:
         if self._task is not None:
             self._task.cancel()
-        elif self._app.settings.models.checker_path:
+        elif self._is_here:
             self._save("models", checker_path="")
             remove_checker(self._app.paths)
             self._show_state()

@@ -56,6 +56,9 @@ def test_it_is_off_says_what_it_costs_and_comes_and_goes_by_a_click(
     qtbot.mouseClick(field.button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: field.button.text() == "Remove TinyLettuce 68M", timeout=60_000)
     assert Path(chosen(app)).is_file()
+    Path(chosen(app)).rename(tmp_path / "elsewhere.gguf")
+    assert CheckerField(app, Theme("light"), app.change).button.text().startswith("Get "), "of another computer"
+    (tmp_path / "elsewhere.gguf").rename(chosen(app))
     qtbot.mouseClick(field.button, Qt.MouseButton.LeftButton)
     assert (field.button.text(), chosen(app)) == ("Get TinyLettuce 68M (275 MB)", "")
     assert not app.paths.checker.exists()
