@@ -37,6 +37,8 @@ ICONS = (
 """Phosphor's names; the first is what a project without one has."""
 DOCUMENTS_SHARE = 0.6
 """Of what a prompt may take, for whole documents of a project: unlike a message's they never leave the memory."""
+MEMORIES_SHARE = 0.2
+"""Of what a prompt may take, for memories."""
 SESSION = "project-{}"
 """What the engine calls the beginning that chats of a project have in common; filled with its id."""
 MEMORIES_HEADING = "What I want you to remember:"
@@ -151,9 +153,22 @@ class Preambles:
         self._documents, self._settings = documents, settings
         self._texts: OrderedDict[int, str] = OrderedDict()
 
-    def of(self, conversation: Conversation | None, room_tokens: int, count: Count) -> Preamble:
-        """Of a chat; `room_tokens` are there for whole documents."""
+    def of(
+        self,
+        conversation: Conversation | None,
+        room_tokens: int,
+        count: Count,
+        *,
+        question: str = "",
+        memory_tokens: int | None = None,
+    ) -> Preamble:
+        """Of a chat; `room_tokens` are there for whole documents, `memory_tokens` for memories (None: no limit).
+
+        Of more memories those are told that the question is about. Only then the beginning changes with the question.
+        """
         project, told = self.project_of(conversation), self.memories_of(conversation)
+        if memory_tokens is not None and told:
+            told = _fitting_memories(told, question, memory_tokens, count)
         memories = "\n".join([MEMORIES_HEADING, *(f"- {' '.join(one.text.split())}" for one in told)]) if told else ""
         if project is None:
             return Preamble(memories=memories)
@@ -217,3 +232,18 @@ class Preambles:
                 self._texts.popitem(last=False)
         self._texts.move_to_end(document.id)
         return self._texts[document.id]
+
+
+def _fitting_memories(memories: Sequence[Memory], question: str, room_tokens: int, count: Count) -> list[Memory]:
+    """All of them while there is room, else the nearest to a question, in their order."""
+    tokens = count([one.text for one in memories])
+    if sum(tokens) <= room_tokens:
+        return list(memories)
+    from app.features.retrieval.short_texts import rank_texts  # few people have so many
+
+    chosen: set[int] = set()
+    for place in rank_texts(question, [one.text for one in memories]):
+        if tokens[place] <= room_tokens:
+            chosen.add(place)
+            room_tokens -= tokens[place]
+    return [one for place, one in enumerate(memories) if place in chosen]

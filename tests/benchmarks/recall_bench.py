@@ -27,6 +27,7 @@ from app.engine.protocol import Ask
 from app.features.chat import recall
 from app.features.finding import Finding
 from app.features.retrieval.ranking import words_of
+from app.features.retrieval.short_texts import rank_texts
 from app.language.names import WITHOUT_SPACES
 from app.store.conversations import Conversations, MessageState, StoredMessage
 from app.store.database import Database
@@ -34,7 +35,7 @@ from app.store.database import Database
 BUDGETS = (512, 1024, 2048)
 TURNS, SEEDS = (20, 60, 150), (0, 1)
 ANSWER_TOKENS, SHOWN = 48, 3
-FIRST_HITS = 5
+FIRST_HITS, FIRST_MEMORIES = 5, 10
 
 Choose = Callable[[Talk, str, int], list[int]]
 """The forgotten turns that a way brings back for a question within a budget."""
@@ -58,6 +59,7 @@ def rows() -> Iterator[Row]:
         yield from _answers("starter", "en", engine)
         yield _recalled_in_other_words(counting)
     yield from _found_in_other_words()
+    yield _memories_in_other_words()
 
 
 def _recalled_in_other_words(counting: _Counting) -> Row:
@@ -95,6 +97,23 @@ def _found_in_other_words() -> Iterator[Row]:
             yield Row(name, shares[0], "share", shares[1])
         shown = [bool(finding.similar(query, FIRST_HITS)) for query in asked["nothing"]]
         yield Row("search, about nothing there: something similar is shown", round(sum(shown) / len(shown), 3), "share")
+
+
+def _memories_in_other_words() -> Row:
+    """Requests that a memory matters to, none of whose words it has, among 40; beside the ranking by words."""
+    kept = json.loads((DATA.parent / "memories.json").read_text("utf-8"))
+    memories: list[str] = kept["memories"]
+    wanted = [(request, place) for request, places in kept["asked"] for place in places]
+    shares = []
+    for rank in (rank_texts, _by_words_then_last):
+        found = [place in rank(request, memories)[:FIRST_MEMORIES] for request, place in wanted]
+        shares.append(round(sum(found) / len(found), 3))
+    return Row(f"memories, {len(memories)}: among the first {FIRST_MEMORIES}", shares[0], "share", shares[1])
+
+
+def _by_words_then_last(request: str, texts: Sequence[str]) -> list[int]:
+    scores = recall.scored(request, [[text] for text in texts])
+    return sorted(range(len(texts)), key=lambda place: (-scores[place], -place))
 
 
 def _other_words() -> dict[str, list[str]]:

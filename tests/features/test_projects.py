@@ -15,6 +15,7 @@ from app.features.chat.answers import AnswerEvent, DocumentsShown
 from app.features.chat.prompts import budget_of
 from app.features.documents import Kept
 from app.features.projects import Costs
+from app.language.static_embeddings import load_table
 from app.store.conversations import Use
 from app.store.projects import ProjectDocuments
 from tests.helpers.script import prompts, requests, write_script
@@ -107,6 +108,25 @@ def test_a_deleted_project_and_a_chat_without_memories_are_told_nothing(
     ask(app, chat, "Three")
     heads = [prompt[0] for prompt in prompts(script)]
     assert heads == [("system", "Answer for a tenant."), ("user", "One"), ("system", "Answer for a tenant.")]
+
+
+def test_of_more_memories_than_have_room_those_are_told_that_the_question_is_about(app: Fireside, script: Path) -> None:
+    if load_table() is None:
+        pytest.skip("set-up could not fetch the encoder, so there is no table")
+    pets = "My dog is called Pixel and he is a beagle."
+    memories = [
+        pets,
+        *(f"The shelf number {n} in the cellar was built for the tools of the house." for n in range(400)),
+    ]
+    for text in memories:
+        app.preambles.memories.add(text)
+    ask(app, new_chat(app, None), "What is a good present for my pet?")
+    heading, *told = prompts(script)[-1][0][1].split("\n")
+    assert heading == "What I want you to remember:"
+    assert told[0] == f"- {pets}"
+    assert 1 < len(told) < len(memories)
+    places = [memories.index(line.removeprefix("- ")) for line in told]
+    assert places == sorted(places), "in the order in which they were kept"
 
 
 def test_a_temporary_chat_is_told_memories_only_where_that_was_chosen(app: Fireside, script: Path) -> None:

