@@ -48,7 +48,7 @@ def document_place_rows(store: DocumentStore, documents: dict[str, int]) -> Iter
         for name in sorted({one.document for one in chosen})
     ]
     given, right, stated = (sum(getattr(one, name) for one in scores) for name in ("given", "right", "stated"))
-    note = f"{len(chosen)} sentences by hand, {stated} stated, {given} with a place"
+    note = f"{len(chosen)} sentences, {stated} stated, {given} with a place"
     yield Row("places, real documents: precision", right / max(given, 1), "share", WANTED_PRECISION, note, at_least=1)
     yield Row("places, real documents: recall", right / max(stated, 1), "share", WANTED_RECALL, note, at_least=1)
 

@@ -18,7 +18,7 @@ from app.features.retrieval.citations import sources_of
 from app.store.documents import DocumentStore
 from tests.benchmarks.quality_texts import TEXTS
 
-LABELS = Path(__file__).resolve().parents[1] / "data" / "places"
+LABELS = Path(__file__).resolve().parents[1] / "data" / "places" / "labels.json"
 DEVELOPMENT = frozenset(("harbour", "release", "buecherei", "wasserwerk", "tramway", "escuela"))
 BY_HAND = "hand"
 
@@ -60,7 +60,7 @@ class PlaceScore:
 
 def load_labels(name: str = "labels") -> list[LabelledSentence]:
     """Return all labelled sentences of a file."""
-    return [LabelledSentence(*row) for row in json.loads((LABELS / f"{name}.json").read_text("utf-8"))]
+    return [LabelledSentence(*row) for row in json.loads(LABELS.with_name(f"{name}.json").read_text("utf-8"))]
 
 
 def store_texts(store: DocumentStore) -> dict[str, int]:

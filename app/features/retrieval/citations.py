@@ -29,8 +29,8 @@ from app.language.words import WORD, stems_of_word
 from app.store.documents import DocumentStore, Fields
 
 LEAST_SHARE = 0.7
-LEAST_EXACT = 0.3
-LEAST_LIKE = 0.5
+LEAST_EXACT = 0.45
+LEAST_LIKE = 0.6
 """Cosine from which on a word stands for another one, in part."""
 NEARBY = 0.6
 """What a word counts that stands right before a block, or above it."""
