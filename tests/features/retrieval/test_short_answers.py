@@ -13,8 +13,9 @@ from app.features.retrieval.support import Support, support_of
 from app.store.database import Database
 from app.store.documents import DocumentStore
 from tests.benchmarks.quality_texts import TEXTS
-from tests.helpers.places import LABELS, store_texts
+from tests.helpers.places import store_texts
 
+LABELLED = Path(__file__).resolve().parents[2] / "data" / "places" / "short_answers.json"
 REPORT = (
     "The mill was built in 1911 by two brothers.",
     "In May 2021 the mill had 1,250 workers, one in five of them women.",
@@ -52,7 +53,7 @@ def test_a_short_answer_stands_where_most_of_the_question_stands(question: str, 
 
 
 def test_places_under_short_answers_that_were_labelled_by_hand_are_right() -> None:
-    rows = json.loads((LABELS.parent / "short_answers.json").read_text("utf-8"))
+    rows = json.loads(LABELLED.read_text("utf-8"))
     texts = {text.name: text.text for text in TEXTS}
     wrong, found = [], 0
     with closing(Database.in_memory()) as database:
