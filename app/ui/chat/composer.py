@@ -363,6 +363,7 @@ class Fitting(QObject):
         if is_above == self._is_above:
             return
         self._is_above = is_above
+        note.setContentsMargins(self._theme.px(6) if is_above else 0, 0, 0, 0)  # in line with the text above it
         if is_above:
             self._choices.removeWidget(note)
             self._choices.addStretch(1)
