@@ -43,7 +43,7 @@ class CheckerField(QWidget):
         column.addWidget(self.said)
         theme.dress(column, spacing=4)
         theme.dress(self.button, font=(13.5, 500))
-        theme.dress(self.said, font=(13, 400), width=220)
+        theme.dress(self.said, font=(13, 400), width=150)
         name_widgets(claim_checker=self.button, claim_checker_said=self.said)
         self._show_state()
 
@@ -55,12 +55,13 @@ class CheckerField(QWidget):
 
     def _show_state(self, said: str = "") -> None:
         if self._task is not None:
-            words = tr("Cancel download")
+            words = shown = tr("Cancel download")
         elif self._is_here:
-            words = tr("Remove {name}", name=NAME)
+            words, shown = tr("Remove {name}", name=NAME), tr("Remove")
         else:
             words = tr("Get {name} ({size})", name=NAME, size=size_text(SIZE_BYTES))
-        self.button.setText(words)
+            shown = tr("Get it ({size})", size=size_text(SIZE_BYTES))  # its row has the name
+        self.button.setText(shown)
         self.button.setAccessibleName(words)
         self.said.setText(said)
         self.said.setVisible(bool(said))
