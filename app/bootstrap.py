@@ -578,8 +578,8 @@ class Fireside(Parts):
         return chat
 
     def known_models(self) -> list[tuple[Path, str]]:
-        """Models to choose from, with what they are called: the starter, then those used last."""
-        rows = [row for row in self.models.installed() if not row.model.missing]
+        """Models to choose from, with what they are called: the starter, then those used last; none for vectors."""
+        rows = [row for row in self.models.installed() if not row.model.missing and not row.embeds]
         rows.sort(key=lambda row: (row.model.origin != "starter", -(row.used_at or 0)))
         found = [(row.model.path, row.label) for row in rows]
         return found + [(model.path, model.short_name) for model in self.servers.models()]

@@ -313,3 +313,10 @@ def test_on_a_full_disk_the_chats_can_be_read_and_that_is_said(tmp_path: Path) -
         again = build(paths)
         assert (again.notices, again.conversations.find()[0].title) == ([], "there is room again")
         again.close()
+
+
+def test_what_only_turns_texts_into_vectors_is_not_offered_for_a_chat() -> None:
+    with closing(build()) as app:
+        write_model(app.paths.models / "chats.gguf")
+        write_model(app.paths.models / "vectors.gguf", **{"llama.pooling_type": 1})
+        assert [path.name for path, _ in app.known_models() if path.is_relative_to(app.paths.models)] == ["chats.gguf"]
