@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 from functools import cache
-from hashlib import blake2b
 from threading import Lock
 
 from app.language.detection import language_by_words
@@ -42,6 +41,8 @@ class PassageIndexes:
     def _index_of(self, store: DocumentStore, document_id: int) -> PassageIndex | None:
         if load_table() is None:
             return None
+        from hashlib import blake2b  # not needed for an empty window
+
         blocks: list[Fields] = list(store.every_block(document_id))
         passages = [(int(block["id"]), text_with_headings(block)) for block in blocks]
         key = blake2b("\0".join(f"{number} {text}" for number, text in passages).encode("utf-8", "replace")).digest()
