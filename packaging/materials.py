@@ -29,9 +29,11 @@ INSIDE = (
     ("Qt", "pyside6-essentials", "LGPL-3.0-only"),
     ("llama.cpp", "llama-cpp-python", "MIT"),
 )
+MODEL = ComponentType.MACHINE_LEARNING_MODEL
 FILES = (
-    ("SmolLM2-135M-Instruct", "resources/models/*.gguf", ComponentType.MACHINE_LEARNING_MODEL, "Apache-2.0"),
-    ("all-MiniLM-L6-v2", "resources/languages/embeddings.npz", ComponentType.MACHINE_LEARNING_MODEL, "Apache-2.0"),
+    ("SmolLM2-135M-Instruct", "resources/models/*.gguf", MODEL, "Apache-2.0"),
+    ("all-MiniLM-L6-v2", "resources/languages/embeddings.npz", MODEL, "Apache-2.0"),
+    ("multilingual-e5-small", "resources/languages/embeddings-multilingual.npz", MODEL, "MIT"),
     ("Phosphor Icons", "resources/icons/phosphor.ttf", ComponentType.FILE, "MIT"),
     ("Inter", "resources/fonts/Inter-*.otf", ComponentType.FILE, "OFL-1.1"),
     ("JetBrains Mono", "resources/fonts/JetBrainsMono-*.ttf", ComponentType.FILE, "OFL-1.1"),

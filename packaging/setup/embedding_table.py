@@ -1,4 +1,6 @@
-"""Makes the table by which passages are found in other words, from all-MiniLM-L6-v2 in a package pinned by hash.
+"""Makes the tables by which passages are found in other words, the English one here, of all-MiniLM-L6-v2.
+
+The other is made by `multilingual_table.py`. Both encoders come in packages pinned by hash.
 
 Every token of the encoder's vocabulary goes through it alone (`[CLS] token [SEP]`, the mean of the three), the mean of
 all is taken off, and the principal components are kept as whole numbers of one byte (Tulkens and van Dongen, Model2Vec,
@@ -16,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from multilingual_table import bring_multilingual_table
 from pinned_wheel import ROOT, cache_folder, copy_whole, say, sha256, take_out, write_whole
 
 TARGET = ROOT / "resources" / "languages" / "embeddings.npz"
@@ -36,7 +39,13 @@ Floats = np.ndarray[Any, np.dtype[np.float32]]
 
 
 def main() -> None:
-    """Brings the table; one that is there stays."""
+    """Bring both tables; those that are there stay."""
+    bring_english_table()
+    bring_multilingual_table()
+
+
+def bring_english_table() -> None:
+    """Bring the table; one that is there stays."""
     kept = cache_folder("models") / NAME
     if not kept.is_file():
         say("Making the table of meanings (84 MB are fetched, then a minute of work, once).")

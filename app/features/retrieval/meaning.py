@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, cached_property
 from threading import Lock
+from weakref import WeakKeyDictionary
 
+from app.documents.blocks import block_from_fields
+from app.features.summary.sections import Apart, told_apart
 from app.language.detection import language_by_words
-from app.language.static_embeddings import PassageIndex, load_table
+from app.language.static_embeddings import PassageIndex, load_multilingual_table, load_table
 from app.store.documents import DocumentStore, Fields
 
 LANGUAGE = "en"
-"""The only one that the table knows."""
+"""It has a table of its own, which finds more than the one for all languages does."""
 HEADINGS = 2
 """So many of the headings above a passage belong to its meaning."""
 LANGUAGE_SAMPLE = 4_000
@@ -25,43 +28,59 @@ class PassageIndexes:
     MOST = 4
 
     def __init__(self) -> None:
-        self._indexes: OrderedDict[bytes, PassageIndex | None] = OrderedDict()
+        self._kept: WeakKeyDictionary[DocumentStore, OrderedDict[tuple[object, ...], _DocumentIndex]]
+        self._kept = WeakKeyDictionary()
         self._lock = Lock()
 
     def rank(self, store: DocumentStore, document_id: int, question: str, limit: int) -> list[list[int]]:
         """Return rankings of block numbers, best first; none where the table is missing or cannot tell."""
-        index = self._index_of(store, document_id)
+        index = self._index_of(store, document_id).passages
         return index.rank(question, limit) if index is not None else []
 
     def closeness(self, store: DocumentStore, document_id: int, question: str) -> float | None:
-        """Return the cosine of the question with its nearest block, or None where the table cannot tell."""
+        """Return the cosine of the question with its nearest block, or None for a document that is not English.
+
+        What a cosine says hangs on the table, and only the English one was measured.
+        """
         index = self._index_of(store, document_id)
-        return index.closeness(question) if index is not None else None
+        return index.passages.closeness(question) if index.passages is not None and index.is_english else None
 
-    def _index_of(self, store: DocumentStore, document_id: int) -> PassageIndex | None:
-        if load_table() is None:
-            return None
-        from hashlib import blake2b  # not needed for an empty window
+    def contents(self, store: DocumentStore, document_id: int) -> frozenset[int]:
+        """Return the numbers of the blocks that are a table of contents, which answer nothing."""
+        return self._index_of(store, document_id).contents
 
-        blocks: list[Fields] = list(store.every_block(document_id))
-        passages = [(int(block["id"]), text_with_headings(block)) for block in blocks]
-        key = blake2b("\0".join(f"{number} {text}" for number, text in passages).encode("utf-8", "replace")).digest()
+    def _index_of(self, store: DocumentStore, document_id: int) -> _DocumentIndex:
+        document = store.get(document_id)
+        made = (document.sha256, document.created_at) if document is not None else ()
+        key = (document_id, store.block_count(document_id), *made)
         with self._lock:
-            if key not in self._indexes:
-                self._indexes[key] = _make_index(passages)
-            self._indexes.move_to_end(key)
-            while len(self._indexes) > self.MOST:
-                self._indexes.popitem(last=False)
-            return self._indexes[key]
+            indexes = self._kept.setdefault(store, OrderedDict())
+            if key not in indexes:
+                indexes[key] = _DocumentIndex(list(store.every_block(document_id)))
+            indexes.move_to_end(key)
+            while len(indexes) > self.MOST:
+                indexes.popitem(last=False)
+            return indexes[key]
 
 
-def _make_index(passages: Sequence[tuple[int, str]]) -> PassageIndex | None:
-    table = load_table()
-    whole = "\n".join(text for _, text in passages)
-    middle = max(0, (len(whole) - LANGUAGE_SAMPLE) // 2)
-    if table is None or language_by_words(whole[middle : middle + LANGUAGE_SAMPLE]) != LANGUAGE:
-        return None
-    return PassageIndex(table, passages)
+class _DocumentIndex:
+    """What is known of a document's blocks; the vectors are made when they are first asked for."""
+
+    def __init__(self, blocks: Sequence[Fields]) -> None:
+        apart = told_apart([block_from_fields(block) for block in blocks])
+        self.contents = frozenset(number for number, what in apart.items() if what is Apart.CONTENTS)
+        self._texts = [(int(block["id"]), text_with_headings(block)) for block in blocks]
+        whole = "\n".join(text for _, text in self._texts)
+        middle = max(0, (len(whole) - LANGUAGE_SAMPLE) // 2)
+        self.is_english = language_by_words(whole[middle : middle + LANGUAGE_SAMPLE]) == LANGUAGE
+
+    @cached_property
+    def passages(self) -> PassageIndex | None:
+        """The vectors; None where set-up made no table for the document's language."""
+        table = load_table() if self.is_english else load_multilingual_table()
+        texts = [(number, text) for number, text in self._texts if number not in self.contents]
+        self._texts.clear()
+        return PassageIndex(table, texts) if table is not None else None
 
 
 def text_with_headings(block: Fields) -> str:

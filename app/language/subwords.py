@@ -1,0 +1,96 @@
+"""Cut texts into the tokens of an encoder's vocabulary, by WordPiece or by a unigram model, a word at a time."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+
+CONTINUED = "##"
+"""Before a WordPiece that goes on with a word."""
+BEGINS_WORD = "\u2581"
+"""Before a unigram piece that begins one."""
+LONGEST_WORD = 100
+"""Letters; the encoder's tokenizer calls longer ones unknown, too."""
+KEPT_WORDS = 100_000
+LONGEST_KEPT = 40
+UNKNOWN_COST = 10.0
+"""How much less likely a letter without a piece is than the rarest piece, as in SentencePiece."""
+_WORD = re.compile(r"[^\W_]+")
+
+Tokenize = Callable[[str], list[int]]
+
+
+class WordPieceTokenizer:
+    """Longest match first, in small letters without accents (Devlin and others, 2019)."""
+
+    def __init__(self, vocabulary: dict[str, int]) -> None:
+        self._vocabulary = vocabulary
+        self._kept: dict[str, list[int]] = {}
+
+    def __call__(self, text: str) -> list[int]:
+        """Return the tokens; words that do not consist of any are left out."""
+        plain = text.lower()
+        if not plain.isascii():
+            letters = unicodedata.normalize("NFD", plain)
+            plain = "".join(letter for letter in letters if unicodedata.category(letter) != "Mn")
+        return _tokens_of_words(plain, self._kept, self._pieces)
+
+    def _pieces(self, word: str) -> list[int]:
+        pieces: list[int] = []
+        at = 0
+        while at < len(word) <= LONGEST_WORD:
+            prefix = CONTINUED if at else ""
+            found = next((end for end in range(len(word), at, -1) if prefix + word[at:end] in self._vocabulary), None)
+            if found is None:
+                return []
+            pieces.append(self._vocabulary[prefix + word[at:found]])
+            at = found
+        return pieces
+
+
+class UnigramTokenizer:
+    """The likeliest pieces, by their logarithms (Kudo, 2018); the vocabulary has one entry for all cases of letters."""
+
+    def __init__(self, vocabulary: dict[str, int], scores: Sequence[float]) -> None:
+        self._vocabulary, self._scores = vocabulary, scores
+        self._longest = max(map(len, vocabulary), default=0)
+        self._unknown = min(scores, default=0.0) - UNKNOWN_COST
+        self._kept: dict[str, list[int]] = {}
+
+    def __call__(self, text: str) -> list[int]:
+        """Return the tokens; letters without a piece are left out."""
+        return _tokens_of_words(unicodedata.normalize("NFKC", text).casefold(), self._kept, self._pieces)
+
+    def _pieces(self, word: str) -> list[int]:
+        word = BEGINS_WORD + word
+        best, back = [0.0, *[-1e30] * len(word)], [(0, -1)] * (len(word) + 1)
+        for start in range(len(word)):
+            for end in range(start + 1, min(len(word), start + self._longest) + 1):
+                token = self._vocabulary.get(word[start:end], -1)
+                if token < 0 and end > start + 1:
+                    continue
+                score = best[start] + (self._scores[token] if token >= 0 else self._unknown)
+                if score > best[end]:
+                    best[end], back[end] = score, (start, token)
+        pieces: list[int] = []
+        end = len(word)
+        while end:
+            end, token = back[end]
+            pieces += [token] if token >= 0 else []
+        return pieces[::-1]
+
+
+def _tokens_of_words(text: str, kept: dict[str, list[int]], cut: Callable[[str], list[int]]) -> list[int]:
+    """Cut each word, once for all of its places; what is long is hardly a word and not kept."""
+    tokens: list[int] = []
+    for word in _WORD.findall(text):
+        pieces = kept.get(word)
+        if pieces is None:
+            pieces = cut(word)
+            if len(word) <= LONGEST_KEPT:
+                if len(kept) >= KEPT_WORDS:
+                    kept.clear()
+                kept[word] = pieces
+        tokens += pieces
+    return tokens
