@@ -8,6 +8,7 @@ interface, of the vectors that multilingual-e5-small begins with.
 from __future__ import annotations
 
 import logging
+from array import array
 from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
@@ -33,12 +34,15 @@ SHARPNESS = 3
 """Exponent of a match: a token that is nearly the same counts far more than one that is remotely alike."""
 NEIGHBOURS_WEIGHT = 0.3
 """What the passage before and the one behind add to a passage: a question often names what only its context says."""
-SIEVED = 600
+SIEVED = 400
 """Passages whose signs are nearest to the question's, and which are then compared exactly."""
-LIKE_TOKENS = 48
+SIEVE_WORDS = 2
+"""Of 64 signs each; the principal components come first, so the others would tell little more."""
+SAMPLED = 8_192
+LIKE_TOKENS = 40
 LEAST_LIKENESS = 0.3
 """A token further away counts less than 3 % of the same one."""
-LEAST_WEIGHT = 0.08
+LEAST_WEIGHT = 0.2
 """Words of a question that weigh less than this share of its heaviest are not looked for ("the", "is")."""
 FULL_SCALE = 127
 
@@ -102,13 +106,17 @@ class PassageIndex:
         """`passages`: number and text of each, in order; those without a known word are left out."""
         import numpy as np
 
-        tokenized = [(number, tokens) for number, text in passages if (tokens := table.tokenize(text))]
         self._table = table
-        self.numbers: Numbers = np.array([number for number, _ in tokenized], np.int64)
-        counts = np.array([len(tokens) for _, tokens in tokenized], np.int64)
-        joined = np.fromiter((token for _, tokens in tokenized for token in tokens), np.int64, int(counts.sum()))
-        self._index_tokens(joined, np.repeat(np.arange(len(counts), dtype=np.int64), counts))
-        self._make_vectors(joined, counts)
+        numbers, counts, joined = array("q"), array("q"), array("i")
+        for number, text in passages:
+            if tokens := table.tokenize(text):
+                numbers.append(number)
+                counts.append(len(tokens))
+                joined.extend(tokens)
+        self.numbers: Numbers = np.array(numbers, np.int64)
+        lengths, joined_tokens = np.array(counts, np.int64), np.array(joined, np.int64)
+        self._index_tokens(joined_tokens, np.repeat(np.arange(len(lengths), dtype=np.int64), lengths))
+        self._make_vectors(joined_tokens, lengths)
 
     def rank(self, question: str, limit: int) -> list[list[int]]:
         """Return two rankings of passage numbers, best first: by the whole text, and by each word's best match."""
@@ -136,7 +144,7 @@ class PassageIndex:
         places = _nearest(self._codes, pack_signs(vector[None])[:, 0], SIEVED)
         last = len(self.numbers) - 1
         own, before, behind = (
-            self._vectors[np.clip(places + step, 0, last)].astype(np.float32) @ vector for step in (0, -1, 1)
+            self._vectors.take(places + step, axis=0, mode="clip").astype(np.float32) @ vector for step in (0, -1, 1)
         )
         around = before * (places > 0) + behind * (places < last)
         scores = (own + NEIGHBOURS_WEIGHT * around) * self._scales[places]
@@ -197,41 +205,49 @@ def unit_vectors(vectors: Floats) -> Floats:
 
 
 def pack_signs(vectors: Floats) -> Bits:
-    """Keep a bit for each sign: an array of 64-bit words by rows."""
+    """Keep a bit for each sign of the first components: an array of `SIEVE_WORDS` 64-bit words by rows."""
     import numpy as np
 
-    count, width = vectors.shape
-    signs = np.zeros((count, -(-width // 64) * 64), np.bool_)
-    signs[:, :width] = vectors > 0
+    width = min(vectors.shape[1], SIEVE_WORDS * 64)
+    signs = np.zeros((len(vectors), SIEVE_WORDS * 64), np.bool_)
+    signs[:, :width] = vectors[:, :width] > 0
     packed: Bits = np.ascontiguousarray(np.packbits(signs, axis=1).view(np.uint64).T)
     return packed
 
 
 def _nearest(codes: Bits, code: Bits, count: int) -> Numbers:
-    """Return the columns of `codes` with the fewest other signs, at least `count` of them where there are so many."""
+    """Return the columns of `codes` with the fewest other signs, about `count` of them where there are so many."""
     import numpy as np
 
     if codes.shape[1] <= count:
         return np.arange(codes.shape[1])
-    distances = np.bitwise_count(codes[0] ^ code[0]).astype(np.uint16)
+    distances = np.bitwise_count(codes[0] ^ code[0])
     for row, word in zip(codes[1:], code[1:], strict=True):
         distances += np.bitwise_count(row ^ word)
-    found = np.searchsorted(np.cumsum(np.bincount(distances)), count)
-    return np.flatnonzero(distances <= found)
+    return np.flatnonzero(distances <= _sampled_least(distances, count))
 
 
 def _highest(scores: Floats, count: int) -> Numbers:
     """Return the places of the highest scores above nothing, best first."""
     import numpy as np
 
-    highest = float(scores.max(initial=0.0))
-    if highest <= 0:
-        return np.zeros(0, np.int64)
-    steps = np.bincount((scores * (255 / highest)).astype(np.uint8), minlength=256)
-    enough = int(np.searchsorted(np.cumsum(steps[::-1]), min(count, len(scores))))
-    places = np.flatnonzero(scores >= max(1e-9, (255 - enough) * highest / 255 * (1 - 1e-6)))
+    least = -_sampled_least(-scores, 2 * count) if len(scores) > count else 0.0
+    places = np.flatnonzero(scores > max(0.0, float(least) * (1 - 1e-6)))
+    if len(places) < count:
+        places = np.flatnonzero(scores > 0)
     ranked: Numbers = places[np.argsort(-scores[places], kind="stable")][:count]
     return ranked
+
+
+def _sampled_least(values: np.ndarray[Any, Any], count: int) -> np.generic:
+    """Return what about `count` of the values do not exceed, by a sample where there are many."""
+    import numpy as np
+
+    step = max(1, len(values) // SAMPLED)
+    sample = values[::step]
+    place = min(len(sample) - 1, -(-count // step))
+    least: np.generic = np.partition(sample, place)[place]
+    return least
 
 
 def load_table() -> EmbeddingTable | None:

@@ -15,7 +15,11 @@ from app.language.static_embeddings import PassageIndex, load_multilingual_table
 from app.store.documents import DocumentStore, Fields
 
 LANGUAGE = "en"
-"""It has a table of its own, which finds more than the one for all languages does."""
+"""It has a table of its own, which finds more than the one of several languages does."""
+OTHER_LANGUAGES = frozenset({"de", "fr", "es", "pt", "it", "pl", "cyrillic", "arabic", "east asian"})
+"""Those of the other table, as `language_by_words` calls them."""
+LEAST_PASSAGES = 8
+"""In a shorter document any word is rare; the other table is too coarse for that."""
 HEADINGS = 2
 """So many of the headings above a passage belong to its meaning."""
 LANGUAGE_SAMPLE = 4_000
@@ -67,17 +71,23 @@ class _DocumentIndex:
     """What is known of a document's blocks; the vectors are made when they are first asked for."""
 
     def __init__(self, blocks: Sequence[Fields]) -> None:
-        apart = told_apart([block_from_fields(block) for block in blocks])
+        apart = told_apart([block_from_fields({"heading_path": (), **block}) for block in blocks])
         self.contents = frozenset(number for number, what in apart.items() if what is Apart.CONTENTS)
         self._texts = [(int(block["id"]), text_with_headings(block)) for block in blocks]
         whole = "\n".join(text for _, text in self._texts)
         middle = max(0, (len(whole) - LANGUAGE_SAMPLE) // 2)
-        self.is_english = language_by_words(whole[middle : middle + LANGUAGE_SAMPLE]) == LANGUAGE
+        self._language = language_by_words(whole[middle : middle + LANGUAGE_SAMPLE])
+
+    @property
+    def is_english(self) -> bool:
+        return self._language == LANGUAGE
 
     @cached_property
     def passages(self) -> PassageIndex | None:
-        """The vectors; None where set-up made no table for the document's language."""
-        table = load_table() if self.is_english else load_multilingual_table()
+        """The vectors; None where there is no table for the document's language, or too little to rank."""
+        table = load_table() if self.is_english else None
+        if self._language in OTHER_LANGUAGES and len(self._texts) >= LEAST_PASSAGES:
+            table = load_multilingual_table()
         texts = [(number, text) for number, text in self._texts if number not in self.contents]
         self._texts.clear()
         return PassageIndex(table, texts) if table is not None else None
