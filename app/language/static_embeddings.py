@@ -134,7 +134,9 @@ class PassageIndex:
         return float((self._vectors.astype("float32") @ self._vector_of(tokens)).max() / FULL_SCALE)
 
     def _vector_of(self, tokens: Sequence[int]) -> Floats:
-        return unit_vectors((self._table.rows[tokens] * self._weights[tokens][:, None]).sum(0, keepdims=True))[0]
+        weighted = self._table.rows[tokens] * self._weights[tokens][:, None]
+        vector: Floats = unit_vectors(weighted.sum(0, keepdims=True))[0]
+        return vector
 
     def _rank_by_mean(self, tokens: Sequence[int]) -> Numbers:
         """Sieve by signs, then compare with each passage's vector and its neighbours'."""
@@ -232,22 +234,21 @@ def _highest(scores: Floats, count: int) -> Numbers:
     import numpy as np
 
     least = -_sampled_least(-scores, 2 * count) if len(scores) > count else 0.0
-    places = np.flatnonzero(scores > max(0.0, float(least) * (1 - 1e-6)))
+    places = np.flatnonzero(scores > max(0.0, least * (1 - 1e-6)))
     if len(places) < count:
         places = np.flatnonzero(scores > 0)
     ranked: Numbers = places[np.argsort(-scores[places], kind="stable")][:count]
     return ranked
 
 
-def _sampled_least(values: np.ndarray[Any, Any], count: int) -> np.generic:
+def _sampled_least(values: np.ndarray[Any, Any], count: int) -> float:
     """Return what about `count` of the values do not exceed, by a sample where there are many."""
     import numpy as np
 
     step = max(1, len(values) // SAMPLED)
     sample = values[::step]
     place = min(len(sample) - 1, -(-count // step))
-    least: np.generic = np.partition(sample, place)[place]
-    return least
+    return float(np.partition(sample, place)[place])
 
 
 def load_table() -> EmbeddingTable | None:
