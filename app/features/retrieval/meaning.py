@@ -9,7 +9,7 @@ from threading import Lock
 from weakref import WeakKeyDictionary
 
 from app.documents.blocks import block_from_fields
-from app.features.summary.sections import Apart, told_apart
+from app.features.document_parts import Apart, told_apart
 from app.language.detection import language_by_words
 from app.language.static_embeddings import PassageIndex, load_multilingual_table, load_table
 from app.store.documents import DocumentStore, Fields

@@ -32,6 +32,7 @@ from typing import NamedTuple
 
 from app.core.paths import resource
 from app.documents.blocks import Block, Kind
+from app.features.document_parts import told_apart
 from app.features.summary.method import SENTENCE_FORMS
 from app.features.summary.result import (
     Anchor,
@@ -44,7 +45,7 @@ from app.features.summary.result import (
     Summary,
     Wish,
 )
-from app.features.summary.sections import Reading, runs_under_headings, told_apart, whole
+from app.features.summary.sections import Reading, runs_under_headings, whole
 from app.language.detection import SMALL_WORDS
 from app.language.names import WITHOUT_SPACES
 from app.language.sentences import CLOSING, ENDS, ENDS_AT_ONCE, sentences

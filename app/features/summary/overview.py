@@ -20,9 +20,10 @@ from typing import NamedTuple
 from unicodedata import category
 
 from app.documents.blocks import Block, Kind
+from app.features.document_parts import told_apart
 from app.features.summary.digest import UNDER_A_HEADING, cues, digest_summary
 from app.features.summary.result import Anchor, Form, InputDocument, Length, Statement, Summary, Wish
-from app.features.summary.sections import runs_under_headings, told_apart
+from app.features.summary.sections import runs_under_headings
 from app.language.names import HAN, KANA, WITHOUT_SPACES
 from app.language.numbers import MONTHS, Date, dates, measures
 from app.language.proper_names import Name, names_of_language

@@ -139,7 +139,7 @@ class Statement:
 
 @dataclass(frozen=True)
 class LeftApart:
-    """What is no text to be condensed and was left apart, see `apart.Apart`; `pages` are those with nothing else."""
+    """What is no text and was left apart, see `document_parts.Apart`; `pages` are those with nothing else."""
 
     what: str
     blocks: int

@@ -17,12 +17,13 @@ from app.documents.blocks import Block, Kind
 from app.engine.contract import Engine
 from app.engine.protocol import Ask, Sampling
 from app.features.chat.options import template_variables
+from app.features.document_parts import told_apart
 from app.features.summary.checks import Cited, verify
 from app.features.summary.digest import Weights
 from app.features.summary.method import ClaimScore, score_claims
 from app.features.summary.prompts import PROMPT_VERSION, line_of
 from app.features.summary.result import InputDocument, Statement, Steps, Wish, unknown_languages
-from app.features.summary.sections import Budgets, Section, told_apart
+from app.features.summary.sections import Budgets, Section
 
 TEMPERATURE, WARMER = 0.2, 0.25
 TOP_P = 0.9

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from app.documents.blocks import Block, Kind, Piece
+from app.features.document_parts import told_apart
 from app.features.summary.messages import coverage_words
 from app.features.summary.prompts import repeats_what_was_asked, says_something
-from app.features.summary.sections import told_apart
 from tests.features.summary.pipeline import NARROW_TOKENS, document, events_of, heading, scripted, summary_of
 
 TEXT = "The valley has three kilns, of which the oldest was built in 1871 by the potter Anna Lind."
