@@ -8,8 +8,6 @@ from functools import cache, cached_property
 from threading import Lock
 from weakref import WeakKeyDictionary
 
-from app.documents.blocks import block_from_fields
-from app.features.document_parts import Apart, told_apart
 from app.language.detection import language_by_words
 from app.language.static_embeddings import PassageIndex, load_multilingual_table, load_table
 from app.store.documents import DocumentStore, Fields
@@ -71,6 +69,9 @@ class _DocumentIndex:
     """What is known of a document's blocks; the vectors are made when they are first asked for."""
 
     def __init__(self, blocks: Sequence[Fields]) -> None:
+        from app.documents.blocks import block_from_fields  # not needed for an empty window
+        from app.features.document_parts import Apart, told_apart
+
         apart = told_apart([block_from_fields({"heading_path": (), **block}) for block in blocks])
         self.contents = frozenset(number for number, what in apart.items() if what is Apart.CONTENTS)
         self._texts = [(int(block["id"]), text_with_headings(block)) for block in blocks]
