@@ -144,6 +144,7 @@ package: portable-engine dev $(STAMPS)/system-package $(STAMPS)/system-test ## w
 .PHONY: portable-engine
 portable-engine: $(STAMPS)/app # before the one for this computer, which then need not be built
 	@$(PYTHON) $(SETUP)/install_engine.py --portable $(QUIETLY)
+	@touch $(ENGINE) # or one for this computer that was kept would take its place
 
 .PHONY: package-test
 package-test: dev $(STAMPS)/system-package-test ## the packages in a fresh Debian and under Wine, on older processors, against the checkout

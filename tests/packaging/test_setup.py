@@ -300,3 +300,33 @@ def test_a_build_that_counts_no_steps_is_still_heard_of(
     python.chmod(0o755)
     engine_wheel.run_build(python, tmp_path, [])
     assert capsys.readouterr().err.count("still building") == 2
+
+
+def test_a_package_of_a_fresh_clone_keeps_the_engine_for_every_computer(tmp_path: Path) -> None:
+    """An engine for this computer may be kept from another checkout, and set-up would install that one."""
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    (tmp_path / "Makefile").write_text(makefile, "utf-8")
+    for name in re.findall(r"\$\((SETUP|LOCK)\)/([\w./-]+\.(?:txt|py|cmake))", makefile):
+        stands = tmp_path / "packaging" / {"SETUP": "setup", "LOCK": "requirements"}[name[0]] / name[1]
+        stands.parent.mkdir(parents=True, exist_ok=True)
+        stands.touch()
+    for group in ("run", "test", "package"):
+        packages = tmp_path / "packaging" / "setup" / "packages"
+        packages.mkdir(exist_ok=True)
+        (packages / f"{group}.txt").touch()
+    log = tmp_path / "log"
+    programs = ("packaging/setup/system_packages.sh", "packaging/with_display.sh", ".venv/bin/python")
+    for program in programs:
+        path = tmp_path / program
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f'#!/bin/sh\necho "$@" >>"{log}"\n', "utf-8")
+        path.chmod(0o755)
+    (tmp_path / ".venv" / "pyvenv.cfg").touch()
+    (tmp_path / ".venv" / "stamps").mkdir()
+    for stamp in ("system-run", "app"):
+        (tmp_path / ".venv" / "stamps" / stamp).touch()
+    done = subprocess.run(["make", "package"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    said = log.read_text("utf-8").splitlines()
+    assert [line for line in said if "install_engine.py" in line] == ["packaging/setup/install_engine.py --portable"]
+    assert "packaging/portable.py" in said
