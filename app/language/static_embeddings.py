@@ -131,7 +131,9 @@ class PassageIndex:
         tokens = self._table.tokenize(question)
         if not tokens or not len(self.numbers):
             return None
-        return float((self._vectors.astype("float32") @ self._vector_of(tokens)).max() / FULL_SCALE)
+        vector = self._vector_of(tokens)
+        places = _nearest(self._codes, pack_signs(vector[None])[:, 0], max(SAMPLED, SIEVED))
+        return float((self._vectors[places].astype("float32") @ vector).max() / FULL_SCALE)
 
     def _vector_of(self, tokens: Sequence[int]) -> Floats:
         weighted = self._table.rows[tokens] * self._weights[tokens][:, None]

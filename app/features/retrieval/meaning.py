@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from functools import cache, cached_property
+from functools import cache
 from threading import Lock
 from weakref import WeakKeyDictionary
 
@@ -66,7 +66,7 @@ class PassageIndexes:
 
 
 class _DocumentIndex:
-    """What is known of a document's blocks; the vectors are made when they are first asked for."""
+    """The vectors of a document's passages; None where there is no table for its language, or too little to rank."""
 
     def __init__(self, blocks: Sequence[Fields]) -> None:
         from app.documents.blocks import block_from_fields  # not needed for an empty window
@@ -74,24 +74,16 @@ class _DocumentIndex:
 
         apart = told_apart([block_from_fields({"heading_path": (), **block}) for block in blocks])
         self.contents = frozenset(number for number, what in apart.items() if what is Apart.CONTENTS)
-        self._texts = [(int(block["id"]), text_with_headings(block)) for block in blocks]
-        whole = "\n".join(text for _, text in self._texts)
+        whole = "\n".join(text_with_headings(block) for block in blocks)
         middle = max(0, (len(whole) - LANGUAGE_SAMPLE) // 2)
-        self._language = language_by_words(whole[middle : middle + LANGUAGE_SAMPLE])
-
-    @property
-    def is_english(self) -> bool:
-        return self._language == LANGUAGE
-
-    @cached_property
-    def passages(self) -> PassageIndex | None:
-        """The vectors; None where there is no table for the document's language, or too little to rank."""
+        language = language_by_words(whole[middle : middle + LANGUAGE_SAMPLE])
+        self.is_english = language == LANGUAGE
         table = load_table() if self.is_english else None
-        if self._language in OTHER_LANGUAGES and len(self._texts) >= LEAST_PASSAGES:
+        if language in OTHER_LANGUAGES and len(blocks) >= LEAST_PASSAGES:
             table = load_multilingual_table()
-        texts = [(number, text) for number, text in self._texts if number not in self.contents]
-        self._texts.clear()
-        return PassageIndex(table, texts) if table is not None else None
+        passages = [(int(block["id"]), text_with_headings(block)) for block in blocks]
+        told = [(number, text) for number, text in passages if number not in self.contents]
+        self.passages = PassageIndex(table, told) if table is not None else None
 
 
 def text_with_headings(block: Fields) -> str:
