@@ -79,11 +79,11 @@ class AnswerSigns:
     lacks_name: bool
 
 
-BIAS = 2.41
-MISSING = 2.64
-TOGETHER = -1.59
-CLOSENESS = -6.97
-LACKS_NAME = 5.16
+BIAS = 3.26
+MISSING = 2.33
+TOGETHER = -1.28
+CLOSENESS = -8.86
+LACKS_NAME = 5.18
 USUAL_CLOSENESS = 0.52
 """In place of one that nobody can tell."""
 MOST_ABSENCE = 0.5
