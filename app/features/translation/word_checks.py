@@ -28,6 +28,8 @@ _HALF_HOUR = re.compile(
     r"\b[^\W\d_]+ (?:y media|et demie?|e mezz[ao]|e meia)\b",
     re.IGNORECASE,
 )
+_WITH_DICTIONARY = frozenset(("de", "es", "fr", "it", "nl", "pl", "pt"))
+"""Languages of which it is known that they lack the English words of the list: a model puts in others, too ("sick")."""
 _DIGITS = re.compile(r"\d+")
 _BETWEEN = frozenset(("and", "und", "et", "y", "e", "en", "i", "и"))
 """Two parts of a number in words."""
@@ -129,15 +131,17 @@ def changed_negation(source: str, target: str, pair: tuple[str, str]) -> str:
 def untranslated_word(source: str, target: str, pair: tuple[str, str], names: Collection[str] = ()) -> str:
     """An ordinary word of the source's language that stands in the translation, and is none of the target's."""
     ours, theirs = (base(code) for code in pair)
-    words = _ordinary(ours) | (_english() if ours == "en" else frozenset())
+    words = _ordinary(ours) | (_english_not_in(theirs) if ours == "en" else frozenset())
     if not words or ours == theirs or not (_ordinary(theirs) or script_of(ours) != script_of(theirs)):
         return ""
     allowed = set(split_words(" ".join(names)))
     here = _WORD.findall(source)
     small = {word for place, word in enumerate(here) if word.islower() or (place == 0 and not word.isupper())}
     said = {word.casefold() for word in small} & words - _ordinary(theirs) - allowed
-    plain = _QUOTED.sub(" ", target)
-    return next((word for word in _PLAIN_WORD.findall(plain) if word.casefold() in said and not word.isupper()), "")
+    of_models = _english_not_in(theirs) - allowed if ours == "en" and theirs in _WITH_DICTIONARY else frozenset()
+    found = _PLAIN_WORD.findall(_QUOTED.sub(" ", target))
+    left = (word for word in found if word in of_models or (word.casefold() in said and not word.isupper()))
+    return next(left, "")
 
 
 @cache
@@ -147,9 +151,13 @@ def _ordinary(language: str) -> frozenset[str]:
 
 
 @cache
-def _english() -> frozenset[str]:
-    """Common English words that no dictionary of German, Spanish, French, Italian, Dutch, Polish or Portuguese has."""
-    return frozenset(resource("english_words.txt").read_text("utf-8").split())
+def _english_not_in(language: str) -> frozenset[str]:
+    """Common English words that neither a dictionary of a language nor translated messages of programs in it have.
+
+    Each line of the list is a word with the languages in which it may stand.
+    """
+    lines = (line.split() for line in resource("english_words.txt").read_text("utf-8").splitlines())
+    return frozenset(word for word, *languages in lines if language not in languages)
 
 
 def garbled_words(source: str, target: str, language: str, names: Collection[str] = ()) -> str:

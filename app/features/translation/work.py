@@ -445,6 +445,7 @@ def _size(text: str) -> int:
 
 
 _LARGEST_IN_WORDS = 12
+_HALF_PAST = re.compile(r"\bhalf past\b|\bhalb \w|\by media\b|\bet demie?\b|\be mezz[ao]\b|\be meia\b", re.IGNORECASE)
 _AFTERNOON = re.compile(r"\bp\.? ?m\b", re.IGNORECASE)
 
 
@@ -455,10 +456,11 @@ def different_number(source: str, target: str) -> str:
     if not left and not theirs:
         return ""
     left, theirs = _without_joined(left, theirs)
+    if _HALF_PAST.search(source) or _HALF_PAST.search(target):
+        left, theirs = ([one for one in some if one.text != "30"] for some in (left, theirs))
     if _AFTERNOON.search(source) or _AFTERNOON.search(target):
         left = [one for one in left if not _taken_half_a_day_off(one, theirs)]
-    if left and theirs:
-        left, theirs = _without_words(left, target), _without_words(theirs, source)
+    left, theirs = _without_words(left, target), _without_words(theirs, source)
     if not left or not theirs:  # all the same kind: written out in one of the texts
         left, theirs = ([one for one in some if not _may_be_words(one)] for some in (left, theirs))
     return next((text for text, _ in (*left, *theirs)), "")
