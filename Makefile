@@ -103,12 +103,14 @@ test-clients: dev $(STAMPS)/system-test $(STAMPS)/system-clients ## the server a
 	@packaging/run_tests.sh clients $(TESTS)
 
 .PHONY: check
-check: dev ## format, lint, types, import contracts, lines of code against the budget
+check: dev ## format, lint, types, import contracts, lines of code and names against their ceilings, commit subjects
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check --quiet .
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
 	@$(PYTHON) packaging/check_budget.py
+	@$(PYTHON) packaging/names.py
+	@$(PYTHON) packaging/check_subjects.py
 
 .PHONY: house
 house: dev ## sizes, circles and arrows of the code, beside their aims and what they were

@@ -75,3 +75,71 @@ def test_no_modules_of_the_program_import_each_other_in_a_circle() -> None:
     import house
 
     assert house.circles(grimp.build_graph("app", cache_dir=None)) == []
+
+
+NAMES = '''
+class Found:
+    """Short."""
+
+    @property
+    def size(self): ...
+    def take(self): ...
+    def load_model(self): ...
+    def event(self, event): ...
+
+
+class TokenTable:
+    """Say in more than eight words what this one is for."""
+
+    for one in range(3):
+        squares = [each * each for each in range(one)]
+'''
+
+
+def test_names_that_cannot_be_guessed_are_counted(tmp_path: Path) -> None:
+    import names
+
+    (tmp_path / "app" / "a").mkdir(parents=True)
+    (tmp_path / "app" / "b.py").write_text(NAMES, "utf-8")
+    (tmp_path / "app" / "a" / "b.py").write_text("class Found: ...\n", "utf-8")
+    assert names.name_figures(tmp_path) == {
+        "class names used twice": 1,
+        "module names used twice": 1,
+        "one-word classes, %": 66.7,
+        "one-word functions, %": 50.0,
+        "riddles": 1,
+        "loops over one or each": 2,
+        "docstrings of 8 words or fewer": 1,
+    }
+
+
+def test_a_figure_that_rises_fails_and_one_that_fell_is_written(tmp_path: Path) -> None:
+    import names
+
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app" / "b.py").write_text(NAMES, "utf-8")
+    project = tmp_path / "pyproject.toml"
+    project.write_text('[a]\nb = 1\n\n[tool.fireside.names]\n"riddles" = 7\n\n[c]\nd = 2\n', "utf-8")
+    assert names.main(tmp_path) == 1
+    assert names.main(tmp_path, write=True) == 0
+    assert names.main(tmp_path) == 0
+    assert '"riddles" = 1\n' in project.read_text("utf-8")
+    assert project.read_text("utf-8").endswith("\n\n[c]\nd = 2\n")
+    (tmp_path / "app" / "c.py").write_text("def take(): ...\n", "utf-8")
+    assert names.main(tmp_path) == 1
+
+
+@pytest.mark.parametrize(
+    ("subject", "is_fine"),
+    [
+        ("engine: give the local user priority over API clients", True),
+        ("ui/chat: fold the side column first", True),
+        ("Fold the side column first", False),
+        ("engine: priority", False),
+        ("engine: " + "give " * 14, False),
+    ],
+)
+def test_a_commit_says_where_and_what_in_72_characters(subject: str, is_fine: bool) -> None:
+    import check_subjects
+
+    assert (check_subjects.complaints([subject]) == []) == is_fine
