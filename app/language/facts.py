@@ -480,6 +480,7 @@ def missing_day(statement: str, sentence: str, language: str) -> str:
 
 def _other_negation(statement: str, sentence: str) -> str:
     """Return a negation that only one of both has, where they say the same words."""
+    sentence = _clause_of(statement, sentence)
     mine, theirs = (list(_negations(text)) for text in (statement, sentence))
     if mine and not theirs:
         return "" if _DENIES.search(sentence) else mine[0][0]
@@ -489,6 +490,12 @@ def _other_negation(statement: str, sentence: str) -> str:
     said = stems(statement)
     negated = ((word, first in said or len(near & said) * 2 >= len(near)) for word, near, first in theirs if near)
     return next((word for word, is_said in negated if is_said), "")
+
+
+def _clause_of(statement: str, sentence: str) -> str:
+    """Return the part between semicolons that has all words of the statement, else the whole sentence."""
+    said = stems(statement)
+    return next((clause for clause in sentence.split(";") if said <= stems(clause)), sentence)
 
 
 def _are_alike(some: frozenset[str], others: set[str]) -> bool:

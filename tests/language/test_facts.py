@@ -29,6 +29,8 @@ WINDOWS = "Dr. Weiss reported on 9 May 2024 that 27 of the 31 windows have been 
         ("The fees are raised.", "It was decided not to raise the fees.", "en", "not"),
         ("The fees are not raised.", "It was decided to raise the fees.", "en", "not"),
         ("The parts may be shared.", "The parts may be shared, but must not be linked.", "en", ""),
+        ("Pets need the landlord's consent.", "Pets need the landlord's consent; birds need no consent.", "en", ""),
+        ("Birds need consent.", "Pets need the landlord's consent; birds need no consent.", "en", "no"),
         ("Mahngebühren fallen an.", "Mahngebühren fallen in dieser Zeit nicht an.", "de", "nicht"),
         (
             "Das Fest wird auf den 12. Juli verlegt.",
