@@ -21,5 +21,6 @@ def test_an_answer_comes_with_the_sentence_that_it_rests_on(qwen_15b: Path, tmp_
     )  # fmt: skip
     assert "60" in body["text"]
     assert body["support"] == "supported", body
-    assert all(place["sentence"] in HARBOUR for place in body["places"])
+    said = " ".join(HARBOUR.split())
+    assert all(place["sentence"] in said for place in body["places"])
     assert "60" in body["places"][0]["sentence"]
